@@ -1,0 +1,47 @@
+# Two commands do everything: `make demo` and `make test`. Each sets up .venv by itself, once, and re-uses it.
+VENV ?= .venv
+PY := $(VENV)/bin/python
+TORCH ?= torch==2.13.0
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+export GX_ANALYTICS_ENABLED ?= False
+.PHONY: venv demo test test-slow check bench reports notebooks clean
+
+venv: $(VENV)/.ok
+# torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
+$(VENV)/.ok: pyproject.toml
+	test -x $(PY) || python3 -m venv $(VENV)
+	$(PY) -m pip install -q uv || true
+	if $(PY) -m uv --version >/dev/null 2>&1; then \
+	  $(PY) -m uv pip install -q --python $(PY) '$(TORCH)' && $(PY) -m uv pip install -q --python $(PY) -e '.[dev]'; \
+	else $(PY) -m pip install -q '$(TORCH)' && $(PY) -m pip install -q -e '.[dev]'; fi
+	touch $@
+
+demo: $(VENV)/.ok
+	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
+
+test: $(VENV)/.ok
+	$(PY) -m pytest -q -n 2 --dist loadfile
+
+test-slow: $(VENV)/.ok
+	$(PY) -m pytest -q -m slow
+
+check: $(VENV)/.ok
+	$(VENV)/bin/ruff format --check synthkit tests benchmarks
+	$(VENV)/bin/ruff check synthkit tests benchmarks
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -q -n 2 --dist loadfile
+
+bench: $(VENV)/.ok
+	$(PY) benchmarks/adult.py
+	$(PY) benchmarks/tables.py
+
+reports: $(VENV)/.ok
+	$(VENV)/bin/synthkit demo --out runs/reports/support2-autoregressive --overwrite
+	mkdir -p reports/support2-autoregressive
+	cp runs/reports/support2-autoregressive/report.html runs/reports/support2-autoregressive/evaluation.json reports/support2-autoregressive/
+
+notebooks: $(VENV)/.ok
+	for f in notebooks/*.py; do $(VENV)/bin/jupytext --to ipynb "$$f" --output "$${f%.py}.ipynb"; done
+
+clean:
+	rm -rf runs .pytest_cache .mypy_cache .ruff_cache

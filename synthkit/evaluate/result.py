@@ -1,0 +1,149 @@
+"""What an evaluation is: a Comparison goes in, Scores with intervals come out, failures are listed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from synthkit.schema import Schema
+
+FORMAT = "synthkit-evaluation/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The tables an evaluation looks at; frames in the schema's canonical dtypes.
+
+    Args:
+        train: rows the synthesizer was fitted on.
+        holdout: rows of the same law it never saw (non-members of the pool and the test role).
+        synthetic: one frame a draw; at least one.
+        schema: meaning of the columns.
+        roles: internal roles and coins of the units, when the split was ours.
+    """
+
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    synthetic: tuple[pd.DataFrame, ...]
+    schema: Schema
+    roles: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One measured number, with its interval and what a real holdout scores on the same scale.
+
+    Args:
+        metric: dotted name, room first: `fidelity.tv2`, `utility.income.tstr`.
+        value: the measurement.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        goal: which direction is better, or `none` for a diagnostic.
+        reference: what real rows that were not trained on score, if that can be measured.
+        parts: values of the pieces (columns, pairs, learners) the score is made of.
+        note: one sentence on how to read it, or on its limits.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    goal: Literal["high", "low", "none"]
+    reference: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            msg = f"{self.metric}: the interval must contain the value; however: {self.value} in [{self.low}, {self.high}]"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A metric that could not run, and why."""
+
+    metric: str
+    reason: str
+
+
+class Metric(Protocol):
+    """A function from a comparison to scores and the aggregates a page plots."""
+
+    def __call__(self, comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+        """Scores, and panels by name."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Everything measured in one evaluation: the content of evaluation.json.
+
+    Args:
+        run: facts about the run (model, rows, seeds, versions) as plain data.
+        scores: every number.
+        failures: metrics that could not run.
+        panels: plotted aggregates by name, so that a report can be redrawn without any table.
+    """
+
+    run: Mapping[str, Any]
+    scores: tuple[Score, ...]
+    failures: tuple[Failure, ...] = ()
+    panels: Mapping[str, Any] = field(default_factory=dict)
+
+    def score(self, metric: str) -> Score:
+        """The score called `metric`; KeyError if it was not measured."""
+        for score in self.scores:
+            if score.metric == metric:
+                return score
+        raise KeyError(metric)
+
+    def to_json(self) -> str:
+        """JSON text in the format `synthkit-evaluation/1`; numbers that are not finite become null."""
+        return json.dumps(
+            _plain({"format": FORMAT, **asdict(self)}), indent=1, sort_keys=False, allow_nan=False, ensure_ascii=False
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Evaluation:
+        """Read what `to_json` wrote."""
+        data = json.loads(text)
+        if data.get("format") != FORMAT:
+            msg = f"an evaluation must have format {FORMAT}; however: {data.get('format')!r}"
+            raise ValueError(msg)
+        number = lambda x: math.nan if x is None else x  # noqa: E731
+        return cls(
+            run=data["run"],
+            scores=tuple(
+                Score(**{**s, "low": _edge(s["low"], -math.inf), "high": _edge(s["high"], math.inf), "value": number(s["value"])})
+                for s in data["scores"]
+            ),
+            failures=tuple(Failure(**f) for f in data["failures"]),
+            panels=data["panels"],
+        )
+
+
+def _edge(x: float | None, unbounded: float) -> float:
+    return unbounded if x is None else x
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return {str(k): _plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [_plain(v) for v in x]
+    if hasattr(x, "item") and not isinstance(x, str | bytes):
+        return _plain(x.item() if getattr(x, "ndim", 0) == 0 else x.tolist())
+    if isinstance(x, float) and not math.isfinite(x):
+        return None
+    return x
+
+
+Metrics = Mapping[str, Callable[[Comparison, "np.random.Generator"], tuple[list[Score], dict[str, Any]]]]

@@ -1,0 +1,254 @@
+"""What a column means: a closed union of kinds, each able to say which values it admits."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Level = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
+class _Column(BaseModel):
+    """What all kinds share.
+
+    Args:
+        description: one line for people.
+        nullable: whether cells may be missing.
+        observed: names of the keys of this column that were read off the data rather than declared;
+            under a privacy budget those are not public facts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+
+    description: str | None = None
+    nullable: bool = False
+    observed: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _observed_names_keys(self) -> _Column:
+        unknown = sorted(set(self.observed) - set(type(self).model_fields))
+        if unknown:
+            msg = f"`observed` must name keys of this column; however: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return self
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        """True where a value present in `values` is allowed; missing cells count as allowed here.
+
+        **Shape**: `values` (n,) -> (n,) bool. Whether a cell may be missing is `nullable`'s business.
+        """
+        raise NotImplementedError
+
+
+class Numeric(_Column):
+    """A quantity: counts, ages, costs, laboratory values.
+
+    Args:
+        min: smallest meaningful value.
+        max: largest meaningful value.
+        decimals: digits behind the point, 0 for whole numbers; unrestricted if not given.
+        unit: unit of measurement, as a person writes it ("mmHg").
+        atoms: values with a meaning of their own, such as 0 or 99999, kept as exact spikes.
+    """
+
+    kind: Literal["numeric"] = "numeric"
+    min: float | None = None
+    max: float | None = None
+    decimals: Annotated[int, Field(ge=0, le=15)] | None = None
+    unit: str | None = None
+    atoms: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Numeric:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            msg = f"`min` must not exceed `max`; however: min {self.min} > max {self.max}"
+            raise ValueError(msg)
+        return self
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        x = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        ok = np.isfinite(x)
+        if self.min is not None:
+            ok &= x >= self.min
+        if self.max is not None:
+            ok &= x <= self.max
+        if self.decimals is not None:
+            ok &= np.isclose(x, np.round(x, self.decimals), rtol=1e-12, atol=10.0 ** -(self.decimals + 4))
+        return np.asarray(ok | values.isna().to_numpy())
+
+
+class _Levels(_Column):
+    """A column with a closed list of levels."""
+
+    levels: Annotated[tuple[Level, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _levels_once(self) -> _Levels:
+        keys = [level_key(level) for level in self.levels]
+        if len(set(keys)) < len(keys):
+            twice = sorted({str(k) for k in keys if keys.count(k) > 1})
+            msg = f"each level must be listed once; however: {', '.join(twice)} (listed twice)"
+            raise ValueError(msg)
+        return self
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        return np.asarray((level_index(self.levels).get_indexer(level_keys(values)) >= 0) | values.isna().to_numpy())
+
+
+class Categorical(_Levels):
+    """A name from a short list without an order: sex, ward, diagnosis group."""
+
+    kind: Literal["categorical"] = "categorical"
+
+
+class Ordinal(_Levels):
+    """A level from an ordered list, lowest first: income band, tumour stage."""
+
+    kind: Literal["ordinal"] = "ordinal"
+
+
+class Boolean(_Levels):
+    """Yes or no; `levels` gives the two values as the table writes them, false first."""
+
+    kind: Literal["boolean"] = "boolean"
+    levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=2)] = (False, True)
+
+
+class Datetime(_Column):
+    """A point in time.
+
+    Args:
+        format: strptime pattern of the file's text, ISO 8601 if not given.
+        min: earliest meaningful moment, ISO 8601.
+        max: latest meaningful moment, ISO 8601.
+        precision: coarsest step that still tells values apart.
+    """
+
+    kind: Literal["datetime"] = "datetime"
+    format: str | None = None
+    min: str | None = None
+    max: str | None = None
+    precision: Literal["day", "hour", "minute", "second", "millisecond", "microsecond"] = "second"
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Datetime:
+        low, high = (pd.Timestamp(t) if t is not None else None for t in (self.min, self.max))
+        if low is not None and high is not None and low > high:
+            msg = f"`min` must not be after `max`; however: {self.min} > {self.max}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def step(self) -> int:
+        """Microseconds in one step of `precision`."""
+        return {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000}.get(
+            self.precision, {"second": 1_000_000, "millisecond": 1_000, "microsecond": 1}.get(self.precision, 1)
+        )
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        t = pd.to_datetime(values, errors="coerce", format=self.format)
+        ok = t.notna()
+        if self.min is not None:
+            ok &= t >= pd.Timestamp(self.min)
+        if self.max is not None:
+            ok &= t <= pd.Timestamp(self.max)
+        return np.asarray(ok | values.isna())
+
+
+class Code(_Column):
+    """A code from a large catalogue, such as ICD-9: hundreds of levels, kept as text.
+
+    Args:
+        system: name of the catalogue ("ICD-9-CM").
+        pattern: regular expression every code matches in full.
+        levels: the admissible codes, if they are to be a closed list.
+    """
+
+    kind: Literal["code"] = "code"
+    system: str | None = None
+    pattern: str | None = None
+    levels: tuple[Level, ...] | None = None
+
+    @model_validator(mode="after")
+    def _pattern_compiles(self) -> Code:
+        _compiles(self.pattern)
+        return self
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        ok = np.ones(len(values), dtype=bool)
+        if self.levels is not None:
+            ok &= level_index(self.levels).get_indexer(level_keys(values)) >= 0
+        if self.pattern is not None:
+            ok &= values.astype("string").str.fullmatch(self.pattern).fillna(value=False).to_numpy(dtype=bool)
+        return np.asarray(ok | values.isna().to_numpy())
+
+
+class Identifier(_Column):
+    """A name or number of one person or event: never learned, made fresh in the output.
+
+    Args:
+        pattern: regular expression of fresh values, made of literals, `[A-Z0-9]` classes and `{n}` counts.
+        faker: name of a Faker provider for fresh values ("name", "ssn"), instead of a pattern.
+        unique: whether every row has its own value.
+    """
+
+    kind: Literal["identifier"] = "identifier"
+    pattern: str | None = None
+    faker: str | None = None
+    unique: bool = False
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Identifier:
+        _compiles(self.pattern)
+        if self.pattern is not None and self.faker is not None:
+            msg = "an identifier takes `pattern` or `faker`; however: both are given"
+            raise ValueError(msg)
+        return self
+
+    def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        if self.pattern is None:
+            return np.ones(len(values), dtype=bool)
+        ok = values.astype("string").str.fullmatch(self.pattern).fillna(value=False).to_numpy(dtype=bool)
+        return np.asarray(ok | values.isna().to_numpy())
+
+
+Column = Annotated[
+    Numeric | Categorical | Ordinal | Boolean | Datetime | Code | Identifier, Field(discriminator="kind")
+]
+Discrete = (Categorical, Ordinal, Boolean, Code)
+
+
+def level_key(level: Any) -> Any:
+    """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
+    return float(level) if isinstance(level, bool | int | float | np.number | np.bool_) else str(level)
+
+
+def level_keys(values: pd.Series) -> pd.Index:
+    """`level_key` of every cell, missing cells as None; **Shape**: (n,) -> (n,)."""
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    table = np.empty(len(uniques) + 1, dtype=object)
+    table[:-1] = [level_key(u) for u in uniques]
+    table[-1] = None
+    return pd.Index(table[codes], dtype=object)
+
+
+def level_index(levels: tuple[Level, ...]) -> pd.Index:
+    """Index of levels by their keys, for `get_indexer`."""
+    return pd.Index([level_key(level) for level in levels], dtype=object)
+
+
+def _compiles(pattern: str | None) -> None:
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            msg = f"`pattern` must be a regular expression; however: {error}"
+            raise ValueError(msg) from error

@@ -1,0 +1,190 @@
+"""What rows mean: comparisons between columns, implications, fixed combinations; each checks a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from synthkit.schema.columns import Level, level_index, level_key, level_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MISSING = "\0missing"  # key of a missing cell inside combinations; no real level contains NUL
+
+
+class _Rule(BaseModel):
+    """What all rules share; `observed` marks a rule that was found in the data rather than declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    description: str | None = None
+    observed: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns the rule speaks of."""
+        raise NotImplementedError
+
+    @property
+    def sentence(self) -> str:
+        """The rule in words, without any value of a row."""
+        raise NotImplementedError
+
+    def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """True where a row obeys. **Shape**: frame of n rows -> (n,) bool."""
+        raise NotImplementedError
+
+
+class Comparison(_Rule):
+    """`left op right` between two numeric or two datetime columns; holds where either is missing."""
+
+    rule: Literal["comparison"] = "comparison"
+    left: str
+    op: Literal["<", "<="]
+    right: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.left, self.right)
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.left} {self.op} {self.right}"
+
+    def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        left, right = frame[self.left], frame[self.right]
+        obeys = left.lt(right) if self.op == "<" else left.le(right)
+        return np.asarray(obeys.fillna(value=True).to_numpy(dtype=bool) | left.isna() | right.isna())
+
+
+class Condition(BaseModel):
+    """What a single cell must satisfy; every key that is given must hold.
+
+    Args:
+        in_: (YAML: `in`) levels the cell may have.
+        min: smallest number it may have.
+        max: largest number it may have.
+        missing: whether it must (true) or must not (false) be missing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    in_: tuple[Level, ...] | None = Field(default=None, alias="in")
+    min: float | None = None
+    max: float | None = None
+    missing: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if self.in_ is None and self.min is None and self.max is None and self.missing is None:
+            msg = "a condition must give `in`, `min`, `max` or `missing`; however: none is given"
+            raise ValueError(msg)
+        if self.missing is True and (self.in_ is not None or self.min is not None or self.max is not None):
+            msg = "a cell cannot be missing and have a value; however: `missing: true` stands beside others"
+            raise ValueError(msg)
+        return self
+
+    def met(self, values: pd.Series) -> NDArray[np.bool_]:
+        """True where the cell satisfies the condition; a missing cell satisfies only `missing: true`."""
+        absent = values.isna().to_numpy()
+        if self.missing is True:
+            return np.asarray(absent)
+        ok = ~absent
+        if self.in_ is not None:
+            ok &= level_index(self.in_).get_indexer(level_keys(values)) >= 0
+        if self.min is not None or self.max is not None:
+            x = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+            ok &= (x >= (-np.inf if self.min is None else self.min)) & (x <= (np.inf if self.max is None else self.max))
+        return np.asarray(ok)
+
+    @property
+    def sentence(self) -> str:
+        """The condition in words."""
+        parts = []
+        if self.in_ is not None:
+            parts.append("in {" + ", ".join(map(str, self.in_)) + "}")
+        if self.min is not None:
+            parts.append(f">= {self.min:g}")
+        if self.max is not None:
+            parts.append(f"<= {self.max:g}")
+        if self.missing is not None:
+            parts.append("missing" if self.missing else "present")
+        return " and ".join(parts)
+
+
+class Implication(_Rule):
+    """Rows in which every `if` condition is met must meet every `then` condition.
+
+    Written in YAML as `{rule: implication, if: {hospdead: {in: [1]}}, then: {death: {in: [1]}}}`.
+    """
+
+    rule: Literal["implication"] = "implication"
+    if_: dict[str, Condition] = Field(alias="if", min_length=1)
+    then: dict[str, Condition] = Field(min_length=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.if_, *self.then]))
+
+    @property
+    def sentence(self) -> str:
+        if_ = " and ".join(f"{name} {c.sentence}" for name, c in self.if_.items())
+        then = " and ".join(f"{name} {c.sentence}" for name, c in self.then.items())
+        return f"if {if_} then {then}"
+
+    def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        applies = np.logical_and.reduce([c.met(frame[name]) for name, c in self.if_.items()])
+        follows = np.logical_and.reduce([c.met(frame[name]) for name, c in self.then.items()])
+        return np.asarray(~applies | follows)
+
+
+class FixedCombination(_Rule):
+    """Only certain combinations of levels occur together, such as a diagnosis group and its class.
+
+    Args:
+        of: (YAML: `columns`) two or more discrete columns.
+        combinations: the admissible tuples, null for missing; those of the training table if not given.
+    """
+
+    rule: Literal["fixed_combination"] = "fixed_combination"
+    of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
+    combinations: tuple[tuple[Level | None, ...], ...] | None = None
+
+    @model_validator(mode="after")
+    def _widths_agree(self) -> FixedCombination:
+        for combination in self.combinations or ():
+            if len(combination) != len(self.of):
+                msg = (
+                    f"each combination must give {len(self.of)} levels, one a column; however: {len(combination)} given"
+                )
+                raise ValueError(msg)
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.of
+
+    @property
+    def sentence(self) -> str:
+        return f"only known combinations of {', '.join(self.of)}"
+
+    def keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
+        """One key a row, comparable with the declared combinations."""
+        return pd.MultiIndex.from_arrays(
+            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING) for c in self.of]
+        )
+
+    def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        if self.combinations is None:
+            return np.ones(len(frame), dtype=bool)
+        allowed = pd.MultiIndex.from_tuples(
+            [tuple(MISSING if v is None else level_key(v) for v in combination) for combination in self.combinations]
+        )
+        return np.asarray(allowed.get_indexer(self.keys(frame)) >= 0)
+
+
+Rule = Annotated[Comparison | Implication | FixedCombination, Field(discriminator="rule")]

@@ -1,0 +1,176 @@
+"""What a table means: ordered columns, the unit, roles and row rules, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from synthkit.schema.columns import Boolean, Code, Column, Datetime, Discrete, Identifier, Numeric, level_key
+from synthkit.schema.rules import Comparison, Condition, FixedCombination, Implication, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = "synthkit-schema/1"
+
+
+class Target(BaseModel):
+    """A column somebody wants to predict, and how.
+
+    Args:
+        column: the outcome; for survival, the time.
+        task: kind of prediction.
+        event: for survival, the column that says whether the event was seen.
+        positive: for binary tasks, the level that counts as the event.
+        exclude: columns a model must not use, because they are known only after the outcome or are made from it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str
+    task: Literal["binary", "multiclass", "regression", "survival"]
+    event: str | None = None
+    positive: Any = None
+    exclude: tuple[str, ...] = ()
+
+
+class Schema(BaseModel):
+    """Declared meaning of one table.
+
+    Args:
+        name: short name of the table.
+        unit: column that names the person whose privacy is protected; each row is a unit if not given.
+        columns: kinds by column name, in the table's order.
+        quasi_identifiers: columns an outsider may know about a person.
+        secrets: columns an outsider would like to learn.
+        protected: columns that define groups to be treated fairly.
+        targets: prediction tasks.
+        rules: what must hold in every row.
+
+    Example:
+        >>> Schema(columns={"age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}}).columns["age"].max
+        120.0
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["synthkit-schema/1"] = FORMAT
+    name: str = "table"
+    description: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    unit: str | None = None
+    columns: Annotated[dict[str, Column], Field(min_length=1)]
+    quasi_identifiers: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Schema:
+        """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
+        from synthkit.schema.files import load
+
+        return load(Path(path))
+
+    @classmethod
+    def infer(cls, frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
+        """Draft a schema from a frame; everything read off the data is marked `observed`."""
+        from synthkit.schema.infer import infer
+
+        return infer(frame, name=name, unit=unit)
+
+    def save(self, path: str | Path) -> None:
+        """Write the schema as YAML."""
+        from synthkit.schema.files import save
+
+        save(self, Path(path))
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Columns a model may learn: all but identifiers and the unit."""
+        return tuple(c for c, kind in self.columns.items() if not isinstance(kind, Identifier) and c != self.unit)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Schema:
+        for where, names in self._named():
+            for name in names:
+                if name not in self.columns:
+                    msg = f"{where} must name declared columns; however: `{name}` is not declared under `columns`"
+                    raise ValueError(msg)
+        for k, target in enumerate(self.targets):
+            _check_target(f"targets[{k}]", target, self.columns)
+        for k, rule in enumerate(self.rules):
+            _check_rule(f"rules[{k}]", rule, self.columns)
+        return self
+
+    def _named(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        yield "`unit`", (self.unit,) if self.unit else ()
+        yield "`quasi_identifiers`", self.quasi_identifiers
+        yield "`secrets`", self.secrets
+        yield "`protected`", self.protected
+        for k, t in enumerate(self.targets):
+            yield f"`targets[{k}]`", (t.column, *((t.event,) if t.event else ()), *t.exclude)
+        for k, r in enumerate(self.rules):
+            yield f"`rules[{k}]`", r.columns
+
+
+def _check_target(where: str, target: Target, columns: dict[str, Any]) -> None:
+    column = columns[target.column]
+    if isinstance(column, Identifier):
+        msg = f"{where} must not be an identifier; however: `{target.column}` is"
+        raise ValueError(msg)
+    if target.task == "survival" and target.event is None:
+        msg = f"{where}: a survival task must name its `event` column; however: none is given"
+        raise ValueError(msg)
+    if target.task in ("regression", "survival") and not isinstance(column, Numeric):
+        msg = f"{where}: a {target.task} target must be numeric; however: `{target.column}` is {column.kind}"
+        raise ValueError(msg)
+    if target.task in ("binary", "multiclass") and not isinstance(column, Discrete):
+        msg = f"{where}: a {target.task} target must have levels; however: `{target.column}` is {column.kind}"
+        raise ValueError(msg)
+    if target.task == "binary" and not isinstance(column, Boolean):
+        levels = {level_key(v) for v in column.levels or ()}
+        if target.positive is None or level_key(target.positive) not in levels:
+            msg = f"{where}: `positive` must be a level of `{target.column}`; however: {target.positive!r}"
+            raise ValueError(msg)
+
+
+def _check_rule(where: str, rule: Any, columns: dict[str, Any]) -> None:
+    if isinstance(rule, Comparison):
+        kinds = {type(columns[c]) for c in rule.columns}
+        if kinds not in ({Numeric}, {Datetime}) or rule.left == rule.right:
+            msg = f"{where}: a comparison needs two different numeric or two datetime columns; however: {rule.sentence}"
+            raise ValueError(msg)
+    elif isinstance(rule, FixedCombination):
+        for c in rule.of:
+            if not isinstance(columns[c], Discrete | Numeric):
+                msg = f"{where}: a fixed combination needs columns with levels; however: `{c}` is {columns[c].kind}"
+                raise ValueError(msg)
+    elif isinstance(rule, Implication):
+        for name, condition in [*rule.if_.items(), *rule.then.items()]:
+            _check_condition(where, name, condition, columns[name])
+
+
+def _check_condition(where: str, name: str, condition: Condition, column: Any) -> None:
+    if isinstance(column, Identifier):
+        msg = f"{where}: a rule must not speak of an identifier; however: `{name}` is one"
+        raise ValueError(msg)
+    if (condition.min is not None or condition.max is not None) and not isinstance(column, Numeric):
+        msg = f"{where}: `min` and `max` need a numeric column; however: `{name}` is {column.kind}"
+        raise ValueError(msg)
+    if condition.in_ is not None and isinstance(column, Datetime):
+        msg = f"{where}: `in` needs a column with levels or numbers; however: `{name}` is datetime"
+        raise ValueError(msg)
+    if condition.in_ is not None and isinstance(column, Discrete) and not (
+        isinstance(column, Code) and column.levels is None
+    ):
+        known = {level_key(v) for v in column.levels or ()}
+        strange = [str(v) for v in condition.in_ if level_key(v) not in known]
+        if strange:
+            msg = f"{where}: `in` must list levels of `{name}`; however: {', '.join(strange)} not among them"
+            raise ValueError(msg)
