@@ -214,10 +214,8 @@ class Identifier(_Column):
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        if self.pattern is None:
-            return np.ones(len(values), dtype=bool)
-        ok = values.astype("string").str.fullmatch(self.pattern).fillna(value=False).to_numpy(dtype=bool)
-        return np.asarray(ok | values.isna().to_numpy())
+        """True everywhere: `pattern` shapes the fresh values, and the real ones often look different on purpose."""
+        return np.ones(len(values), dtype=bool)
 
 
 Column = Annotated[

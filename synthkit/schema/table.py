@@ -148,7 +148,7 @@ def _check_rule(where: str, rule: Any, columns: dict[str, Any]) -> None:
             raise ValueError(msg)
     elif isinstance(rule, FixedCombination):
         for c in rule.of:
-            if not isinstance(columns[c], Discrete | Numeric):
+            if not isinstance(columns[c], (*Discrete, Numeric)):
                 msg = f"{where}: a fixed combination needs columns with levels; however: `{c}` is {columns[c].kind}"
                 raise ValueError(msg)
     elif isinstance(rule, Implication):
