@@ -1,0 +1,250 @@
+"""Delimited text (CSV, TSV): found delimiter, checked encoding, whole lines; chunks of text in, types out."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+
+from synthkit.errors import TableError
+from synthkit.schema.columns import Datetime
+from synthkit.schema.conform import type_column
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
+
+_DELIMITERS = ",;\t|"
+_BLOCK = 8 << 20  # bytes of text in one chunk
+_SAMPLE = 1 << 18  # characters looked at to find the delimiter
+_WHOLE = r"^-?(0|[1-9]\d{0,17})$"
+_REAL = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_TRUTH = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
+_MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
+
+
+def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> Iterator[pa.Table]:
+    """Chunks of cells as text; only an empty unquoted cell, or one of `missing`, is null.
+
+    Raises:
+        TableError: wrong encoding (byte and line named), no header, no rows, repeated or empty column names, a
+            delimiter that does not fit, lines with too many or too few cells (line numbers named).
+    """
+    sample = _checked_sample(path, encoding)
+    header, delimiter = _header(path, sample, delimiter)
+    ragged: list[int] = []
+
+    def skip(row: pcsv.InvalidRow) -> str:
+        ragged.append(row.number)
+        return "skip"
+
+    reading = pcsv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding, column_names=header)
+    parsing = pcsv.ParseOptions(
+        delimiter=delimiter,
+        newlines_in_values=True,
+        ignore_empty_lines=len(header) > 1,  # in a table of one column an empty line is a missing cell
+        invalid_row_handler=skip,
+    )
+    converting = pcsv.ConvertOptions(
+        column_types={name: pa.string() for name in header},
+        null_values=["", *missing],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    rows = -1  # the header is read as a row, so that the rows a fault counts include it
+    try:
+        with _opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
+            for batch in batches:
+                chunk = pa.Table.from_batches([batch]).slice(1 if rows < 0 and batch.num_rows else 0)
+                rows += batch.num_rows
+                if chunk.num_rows and not ragged:
+                    yield chunk
+    except pa.ArrowInvalid as error:
+        msg = (
+            f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_BLOCK >> 20} MiB. "
+            "Export it again with every quote closed"
+        )
+        raise TableError(msg) from error
+    if ragged:
+        raise TableError(_ragged(path, ragged, len(header), delimiter, encoding))
+    if rows < 1:
+        msg = f"a table has rows; however: {path} holds only a header. Export it again"
+        raise TableError(msg)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked if it is a gzip file."""
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _checked_sample(path: Path, encoding: str) -> str:
+    """The first characters of a file whose every byte was decoded."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except LookupError as error:
+        msg = f"`encoding` must be one Python knows, such as utf-8 or cp1252; however: {encoding!r}"
+        raise TableError(msg) from error
+    sample, before, lines = "", 0, 1
+    try:
+        with _opened(path) as file:
+            while block := file.read(_BLOCK):
+                pending = len(decoder.getstate()[0])
+                try:
+                    text = decoder.decode(block)
+                except UnicodeDecodeError as error:
+                    at = before - pending + error.start
+                    line = lines + error.object[: error.start].count(b"\n")
+                    raise TableError(_undecodable(path, encoding, at, line, block[:2])) from error
+                sample = sample or text[:_SAMPLE]
+                before, lines = before + len(block), lines + block.count(b"\n")
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise TableError(_undecodable(path, encoding, before, lines, b"")) from error
+    except (gzip.BadGzipFile, EOFError) as error:
+        msg = f"{path} must be a whole gzip file; however: it cannot be unpacked. Export it again"
+        raise TableError(msg) from error
+    return sample.removeprefix("\ufeff")
+
+
+def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) -> str:
+    guess = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
+    return (
+        f"{path} must be {encoding} text; however: byte {at:,} (line {line:,}) is not. "
+        f"Name the file's encoding, for instance encoding={guess!r}, or save it as UTF-8"
+    )
+
+
+def _header(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
+    """Column names and the delimiter; a wrong delimiter is named together with the one that fits."""
+    if delimiter is not None and len(delimiter.encode()) != 1:
+        msg = f"`delimiter` must be one character; however: {delimiter!r}"
+        raise TableError(msg)
+    found = _found_delimiter(path, sample)
+    if delimiter is not None and delimiter != found and _width(sample, delimiter) < _width(sample, found):
+        msg = (
+            f"the delimiter must separate the columns of {path}; however: {delimiter!r} gives "
+            f"{_width(sample, delimiter)} column and {found!r} gives {_width(sample, found)}. Use delimiter={found!r}"
+        )
+        raise TableError(msg)
+    chosen = delimiter or found
+    names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=chosen), [])
+    nameless = [str(k + 1) for k, name in enumerate(names) if not name.strip()]
+    if nameless or not names:
+        msg = (
+            f"every column of {path} must have a name; however: column {', '.join(nameless) or '1'} has none. "
+            "Name it in the first line (row numbers that pandas wrote are left out with index=False)"
+        )
+        raise TableError(msg)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        msg = f"column names in {path} must differ; however: {', '.join(twice)} is repeated. Rename the columns"
+        raise TableError(msg)
+    return names, chosen
+
+
+def _found_delimiter(path: Path, sample: str) -> str:
+    """The delimiter that gives most columns and the same number in most lines; the ending's own if none does."""
+    own = "\t" if ".tsv" in [s.lower() for s in path.suffixes] else ","
+    candidates = [own, *(d for d in _DELIMITERS if d != own)]
+    return max(candidates, key=lambda d: (_agreement(sample, d) >= 0.9, _width(sample, d)))
+
+
+def _width(sample: str, delimiter: str) -> int:
+    return len(next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), []))
+
+
+def _agreement(sample: str, delimiter: str) -> float:
+    """Share of the first lines that have as many cells as the header; 0 if the header is one cell."""
+    lines = itertools.islice(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), 200)
+    widths = [len(line) for line in lines if line]
+    return sum(w == widths[0] for w in widths) / len(widths) if widths and widths[0] > 1 else 0.0
+
+
+def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding: str) -> str:
+    """Names lines of the file, which differ from rows where a quoted cell spans several lines."""
+    wanted = set(rows[:10])
+    lines = []
+    with io.TextIOWrapper(_opened(path), encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        start, row = 1, 0
+        for cells in reader:
+            row += bool(cells) or expected == 1
+            if cells and row in wanted:
+                lines.append(f"{start} ({len(cells)})")
+            start = reader.line_num + 1
+            if len(lines) == len(wanted):
+                break
+    return (
+        f"every line of {path} must have {expected} cells, as the header has; however: {len(rows):,} do not: "
+        f"line {', '.join(lines)}{', ...' if len(rows) > len(lines) else ''} (number of cells in brackets). "
+        f"Quote the cells that contain {delimiter!r}, or correct the lines"
+    )
+
+
+def infer_types(chunks: Iterable[pa.Table]) -> pd.DataFrame:
+    """Text cells typed by what all cells of a column look like; numbers with a leading zero stay text."""
+    texts = pa.concat_tables(list(chunks))
+    return pd.DataFrame({name: _inferred(texts.column(name)) for name in texts.column_names})
+
+
+def _inferred(texts: pa.ChunkedArray) -> pd.Series:
+    values = pc.unique(texts.drop_null())
+    if not len(values):
+        return _series(texts)
+    if _alike(values, _WHOLE):
+        return _series(texts.cast(pa.int64()), pd.Int64Dtype())
+    if _alike(values, _REAL):
+        return _series(texts.cast(pa.float64()))
+    if _alike(values, _TRUTH):
+        return _series(pc.equal(pc.utf8_lower(texts), "true"), pd.BooleanDtype())
+    if _alike(values, _MOMENT):
+        moments, bad, _ = type_column(_series(texts), Datetime())
+        if not bad.any():
+            return moments
+    return _series(texts)
+
+
+def _alike(values: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
+
+
+def _series(cells: pa.ChunkedArray, nullable: Any = None) -> pd.Series:
+    """A pandas column, of the dtype `nullable` if it has missing cells."""
+    series: pd.Series = cells.to_pandas(types_mapper={cells.type: nullable if cells.null_count else None}.get)
+    return series
+
+
+def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None) -> None:
+    """Write cells as text: missing is empty, texts are quoted, moments ISO 8601 or in the schema's `format`.
+
+    Args:
+        table: the rows.
+        path: file to write.
+        name: final name of the file, whose ending gives the delimiter and the packing.
+        schema: meaning of the columns.
+    """
+    columns = [_written(table.column(c), schema.columns.get(c) if schema else None) for c in table.column_names]
+    endings = [s.lower() for s in Path(name).suffixes]
+    options = pcsv.WriteOptions(delimiter="\t" if ".tsv" in endings else ",")
+    with gzip.open(path, "wb") if endings[-1] == ".gz" else path.open("wb") as file:
+        pcsv.write_csv(pa.table(columns, names=table.column_names), file, options)
+
+
+def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(cells.type):
+        return cells.cast(cells.type.value_type)
+    if not pa.types.is_timestamp(cells.type):
+        return cells
+    if isinstance(column, Datetime) and column.format:
+        return pa.chunked_array([pa.array(cells.to_pandas().dt.strftime(column.format), pa.string(), from_pandas=True)])
+    days = pc.all(pc.equal(cells, pc.floor_temporal(cells, unit="day"))).as_py()
+    return cells.cast(pa.date32()) if days else cells

@@ -1,0 +1,277 @@
+"""One dtype for each kind: any frame typed by its schema, or refused with every column that cannot be.
+
+Domain questions (bounds, levels, missing cells) are not asked here; `synthkit.schema.expectations` asks them.
+
+| kind | dtype | missing |
+|---|---|---|
+| numeric, `decimals: 0` | int64; Int64 if nullable | pd.NA |
+| numeric | float64 | NaN |
+| levels all true/false | bool; boolean if nullable | pd.NA |
+| levels all whole numbers | int64; Int64 if nullable | pd.NA |
+| levels all numbers | float64 | NaN |
+| other levels, code | object holding str | None |
+| datetime | datetime64[us], no time zone | NaT |
+| identifier | as it comes | as it comes |
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import SchemaError
+from synthkit.schema.columns import (
+    Boolean,
+    Categorical,
+    Code,
+    Column,
+    Datetime,
+    Identifier,
+    Level,
+    Numeric,
+    Ordinal,
+    level_key,
+)
+from synthkit.schema.violations import Violation, listing, total
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema.table import Schema
+
+Typed = tuple[pd.Series, "NDArray[np.bool_]", str]
+_WHOLE = float(2**63)
+
+
+def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd.DataFrame:
+    """The frame in the schema's dtypes (table above), columns in the schema's order, rows numbered from 0.
+
+    A cell that has the right type and breaks the domain passes through, for the validation to list: a missing
+    cell where none may be makes an int64 column Int64, a fraction where `decimals` is 0 makes it float64.
+
+    Args:
+        frame: any frame; it is not changed.
+        schema: the declared meaning.
+        partial: whether columns of the schema may be absent, as in a frame of given values.
+
+    Raises:
+        SchemaError: columns missing, unknown or named twice, or cells that cannot be typed; lists all of them.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> schema = Schema(columns={"age": {"kind": "numeric", "decimals": 0}, "icd": {"kind": "code"}})
+        >>> conform(pd.DataFrame({"icd": ["250.00", None], "age": ["61", "44"]}), schema).dtypes.astype(str).to_dict()
+        {'age': 'int64', 'icd': 'object'}
+    """
+    refuse(column_faults(list(frame.columns), schema, partial=partial))
+    typed, faults = type_cells(frame, schema)
+    refuse(faults)
+    return typed
+
+
+def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
+    """Refuse a table nothing can be learned from, before any work is done.
+
+    Raises:
+        SchemaError: fewer than two rows, no columns, columns missing, unknown or named twice, columns without a
+            single value that are not nullable, cells that cannot be typed, infinities; lists all of them.
+    """
+    faults = column_faults(list(frame.columns), schema)
+    if len(frame) < 2:
+        faults.append(
+            Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
+        )
+    if not frame.columns.has_duplicates:
+        faults += type_cells(frame, schema)[1]
+        faults += [
+            Violation((c,), "a column that is not nullable has values", len(frame), remedy=_NULLABLE)
+            for c, column in schema.columns.items()
+            if c in frame and len(frame) and not column.nullable and frame[c].isna().all()
+        ]
+    refuse(faults)
+
+
+_NULLABLE = "set `nullable: true` for the column, or take it out of the table and the schema"
+
+
+def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False) -> list[Violation]:
+    """Columns named twice, missing from the table, or missing from the schema."""
+    faults = []
+    if not names:
+        faults.append(Violation(("(table)",), "at least one column; however: none", remedy="give a table with columns"))
+    for name in dict.fromkeys(n for n in names if list(names).count(n) > 1):
+        faults.append(Violation((str(name),), "each column name once", remedy="rename the columns that share a name"))
+    if not partial:
+        faults += [
+            Violation((c,), "declared in the schema, missing from the table", remedy=_ABSENT)
+            for c in schema.columns
+            if c not in names
+        ]
+    faults += [
+        Violation((str(n),), "in the table, missing from the schema", remedy=_ABSENT)
+        for n in dict.fromkeys(names)
+        if n not in schema.columns
+    ]
+    return faults
+
+
+_ABSENT = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"
+
+
+def refuse(faults: Sequence[Violation]) -> None:
+    """Raise SchemaError listing `faults`, if there are any."""
+    if faults:
+        msg = f"the table must fit its schema; however: {total(faults)}\n{listing(faults)}"
+        raise SchemaError(msg)
+
+
+def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[pd.DataFrame, list[Violation]]:
+    """Typed columns of a frame whose column names are in order, and the cells that cannot be typed.
+
+    Args:
+        frame: columns named once; those the schema does not know are dropped.
+        schema: the declared meaning.
+        first: number of the frame's first row, for a frame that is a chunk.
+    """
+    columns, faults = {}, []
+    for name, column in schema.columns.items():
+        if name not in frame:
+            continue
+        values = frame[name].reset_index(drop=True)
+        columns[name], bad, rule = type_column(values, column)
+        if bad.any():
+            faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame))), faults
+
+
+def _remedy(column: Column) -> str:
+    if isinstance(column, Datetime):
+        return "correct the cells, or set `format` to the pattern the file uses (moments carry no time zone)"
+    return "correct the cells, leave them empty if they mean missing, or change the kind in the schema"
+
+
+def type_column(values: pd.Series, column: Column) -> Typed:
+    """One column in its dtype; where that is impossible; and what must hold there."""
+    if isinstance(column, Identifier):
+        return values, np.zeros(len(values), dtype=bool), ""
+    if isinstance(column, Numeric):
+        return _numbers(values, whole=column.decimals == 0, nullable=column.nullable)
+    if isinstance(column, Datetime):
+        return _moments(values, column.format)
+    return _levels(values, column)
+
+
+def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -> Typed:
+    levels = column.levels or ()
+    if not levels:
+        return _text(values, ())
+    if all(isinstance(level, bool) for level in levels):
+        return _truth(values, nullable=column.nullable)
+    if all(isinstance(level, int | float) for level in levels):
+        whole = all(isinstance(level, int) for level in levels)
+        return _numbers(values, whole=whole, nullable=column.nullable)
+    return _text(values, levels)
+
+
+def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
+    absent = values.isna().to_numpy(dtype=bool)
+    rule = "a number, finite and without units or thousands separators"
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return values, ~absent, rule
+    present = values[~absent]
+    if not pd.api.types.is_numeric_dtype(present.dtype):
+        present = pd.to_numeric(present.astype(object), errors="coerce")
+    x = present.to_numpy(dtype=float, na_value=np.nan)
+    bad = np.zeros(len(values), dtype=bool)
+    bad[~absent] = ~np.isfinite(x)
+    if bad.any():
+        return values, bad, rule
+    if whole and (x == np.floor(x)).all() and (np.abs(x) < _WHOLE).all():
+        return _whole(present, absent, nullable=nullable), bad, rule
+    out = np.full(len(values), np.nan)
+    out[~absent] = x
+    return pd.Series(out, name=values.name), bad, rule
+
+
+def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> pd.Series:
+    """Whole numbers without a detour through floats, so that numbers beyond 2**53 stay exact."""
+    cells = np.zeros(len(absent), dtype=np.int64)
+    cells[~absent] = present.to_numpy(dtype=np.int64)
+    if nullable or absent.any():
+        return pd.Series(pd.arrays.IntegerArray(cells, absent), name=present.name)
+    return pd.Series(cells, name=present.name)
+
+
+_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+
+def _truth(values: pd.Series, *, nullable: bool) -> Typed:
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    meaning = [_TRUTH.get(str(u).strip().lower()) for u in uniques]
+    known = np.array([m is not None for m in meaning] + [True], dtype=bool)
+    cells = np.array([bool(m) for m in meaning] + [False], dtype=bool)[codes]
+    absent, bad = codes < 0, ~known[codes]
+    rule = "true or false"
+    if nullable or absent.any():
+        return pd.Series(pd.arrays.BooleanArray(cells, absent), name=values.name), bad, rule
+    return pd.Series(cells, name=values.name), bad, rule
+
+
+def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    declared = {level_key(level): level for level in levels} | {str(level): level for level in levels}
+    table = np.empty(len(uniques) + 1, dtype=object)
+    table[:-1] = [_as_text(u, declared) for u in uniques]
+    return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""
+
+
+def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
+    """The declared level this cell means, else its text; a whole float is written without `.0`."""
+    for key in (str(value), level_key(value)):
+        if key in declared:
+            return declared[key]
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        text = str(int(value))
+        return declared.get(text, text)
+    return str(value)
+
+
+def _moments(values: pd.Series, pattern: str | None) -> Typed:
+    rule = f"a moment written as {pattern}" if pattern else "a moment written as ISO 8601, without a time zone"
+    absent = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_numeric_dtype(values.dtype) and not absent.all():
+        return values, ~absent, rule
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values, ~absent, rule
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        return values.astype("datetime64[us]"), np.zeros(len(values), dtype=bool), rule
+    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
+    table = np.array([_moment(u, pattern) for u in uniques] + [np.datetime64("NaT")], dtype="datetime64[us]")
+    cells = table[codes]
+    return pd.Series(cells, name=values.name), np.isnat(cells) & ~absent, rule
+
+
+def _moment(value: Any, pattern: str | None) -> np.datetime64:
+    """One distinct cell as a moment, NaT if it is none; the standard library knows the years after 2262."""
+    nat = np.datetime64("NaT", "us")
+    if isinstance(value, dt.datetime):
+        return nat if value.tzinfo else np.datetime64(value.replace(tzinfo=None), "us")
+    if isinstance(value, dt.date):
+        return np.datetime64(value, "us")
+    if not isinstance(value, str):
+        return nat
+    text = value.strip()
+    moment = _parsed(text, pattern) if pattern else None
+    moment = moment or _parsed(text, None)
+    return nat if moment is None or moment.tzinfo else np.datetime64(moment, "us")
+
+
+def _parsed(text: str, pattern: str | None) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
