@@ -1,0 +1,226 @@
+"""Who is trained on: each unit draws a role and, in the pool, a coin, independently of every other unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import TableError
+from synthkit.evaluate.space import Space
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema import Schema
+
+ROLES = ("train", "pool", "reference", "test")
+FEWEST_UNITS = 40
+NEIGHBOURS = 5
+_POINTS = 20_000  # rows among which neighbours are sought; a larger table is sub-sampled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Public probabilities of the four roles.
+
+    Args:
+        train: trained on, never attacked.
+        pool: trained on if its coin says so; the control group of every privacy measurement.
+        reference: what an attacker might know of the population; never trained on.
+        test: never trained on; with the pool's other half the yardstick of utility.
+    """
+
+    train: float
+    pool: float
+    reference: float
+    test: float
+
+    @classmethod
+    def of(cls, units: int) -> Shares:
+        """Default shares for a table of `units` units.
+
+        Expected pool m = min(10,000, N/2, max(N/5, 2,500)), reference m/2, test N/10, the rest train only. Under a
+        budget N must be a public constant, not the length of the table.
+        """
+        pool = min(10_000, units / 2, max(units / 5, 2_500)) / units
+        return cls(train=1 - 1.5 * pool - 0.1, pool=pool, reference=pool / 2, test=0.1)
+
+    def __post_init__(self) -> None:
+        given = [getattr(self, role) for role in ROLES]
+        if min(given) < 0 or not np.isclose(sum(given), 1):
+            msg = f"shares must be at least 0 and sum to 1; however: {', '.join(f'{g:g}' for g in given)}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """A table and who of it is trained on; INTERNAL.
+
+    Args:
+        frame: the table.
+        unit: (rows,) position of each row's unit in `roles`.
+        roles: one row a unit: `unit` (its key, or the row's number from 0), `role`, `coin` (trained on; missing
+            outside the pool), `isolated` (in the pool's more isolated half; missing outside the pool).
+    """
+
+    frame: pd.DataFrame
+    unit: NDArray[np.int64]
+    roles: pd.DataFrame
+
+    @classmethod
+    def from_roles(cls, frame: pd.DataFrame, schema: Schema, roles: pd.DataFrame) -> Split:
+        """The split of a table whose roles were saved.
+
+        Raises:
+            TableError: a unit of the table has no role, or a role belongs to no unit of the table.
+        """
+        keys, unit = _units(frame, schema)
+        position = pd.Index(roles["unit"]).get_indexer(keys)
+        if (position < 0).any() or len(roles) != len(keys):
+            msg = (
+                f"roles must belong to the table they were drawn for; however: {int((position < 0).sum())} of "
+                f"{len(keys)} units have no role and there are {len(roles)} roles. Use the table of that run"
+            )
+            raise TableError(msg)
+        return cls(frame=frame, unit=unit, roles=roles.iloc[position].reset_index(drop=True))
+
+    @property
+    def pool(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of pool units."""
+        return self._with("pool")
+
+    @property
+    def reference(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of reference units."""
+        return self._with("reference")
+
+    @property
+    def test(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of test units."""
+        return self._with("test")
+
+    @property
+    def heads(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of pool units that are trained on."""
+        return np.asarray(self.roles["coin"].fillna(value=False).to_numpy(dtype=bool)[self.unit])
+
+    @property
+    def isolated(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of the more isolated half of the pool."""
+        return np.asarray(self.roles["isolated"].fillna(value=False).to_numpy(dtype=bool)[self.unit])
+
+    @property
+    def train(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows that are trained on."""
+        return self._with("train") | self.heads
+
+    @property
+    def holdout(self) -> NDArray[np.bool_]:
+        """(rows,) bool: rows of the pool and the test role that are not trained on."""
+        return (self.pool & ~self.heads) | self.test
+
+    def train_frame(self) -> pd.DataFrame:
+        """Rows that are trained on."""
+        return self.rows(self.train)
+
+    def holdout_frame(self) -> pd.DataFrame:
+        """Rows of the pool and the test role that are not trained on."""
+        return self.rows(self.holdout)
+
+    def reference_frame(self) -> pd.DataFrame:
+        """Rows of the reference role."""
+        return self.rows(self.reference)
+
+    def rows(self, mask: NDArray[np.bool_]) -> pd.DataFrame:
+        """Rows of the table where `mask` is true, numbered from 0."""
+        return self.frame.loc[mask].reset_index(drop=True)
+
+    def _with(self, role: str) -> NDArray[np.bool_]:
+        return np.asarray((self.roles["role"] == role).to_numpy()[self.unit])
+
+
+def split(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shares: Shares | None = None) -> Split:
+    """Draw roles and coins.
+
+    Every unit draws by itself, so that who is trained on depends on nobody's data (sizes are random). Inside the
+    pool the more isolated half is marked for scoring: isolation is the largest, over the unit's rows, mean distance
+    to the 5 nearest rows of other units in the whole table, of which at most 20,000 rows, drawn at random, are
+    looked at. It is measured before the coins are drawn and changes no role.
+
+    Args:
+        frame: the table, in canonical dtypes.
+        schema: its meaning; `unit` names the column of the person.
+        rng: `synthkit.seeds.system_generator()` in a real run; roles and coins are never derived from a seed.
+        shares: probabilities of the roles; `Shares.of(number of units)` if not given.
+
+    Raises:
+        TableError: rows without a unit, or fewer than 40 units.
+
+    References:
+        Steinke, Nasr, Jagielski, "Privacy auditing with one (1) training run", 2023: one fair coin a unit.
+    """
+    keys, unit = _units(frame, schema)
+    if len(keys) < FEWEST_UNITS:
+        msg = (
+            f"a table is split from {FEWEST_UNITS} units on; however: it has {len(keys)}. "
+            "Fit without a split (`synthkit fit`), or bring more rows"
+        )
+        raise TableError(msg)
+    shares = shares or Shares.of(len(keys))
+    role = np.array(ROLES)[rng.choice(4, size=len(keys), p=[getattr(shares, r) for r in ROLES])]
+    pool = role == "pool"
+    isolated = _isolated(frame, schema, unit, pool, rng)
+    coin = rng.random(len(keys)) < 0.5
+    outside = ~pool
+    roles = pd.DataFrame(
+        {
+            "unit": keys,
+            "role": role.astype(object),
+            "coin": pd.arrays.BooleanArray(coin, outside.copy()),
+            "isolated": pd.arrays.BooleanArray(isolated, outside.copy()),
+        }
+    )
+    return Split(frame=frame, unit=unit, roles=roles)
+
+
+def _units(frame: pd.DataFrame, schema: Schema) -> tuple[pd.Index, NDArray[np.int64]]:
+    """Keys of the units in order of first appearance, and each row's position among them."""
+    if schema.unit is None:
+        return pd.RangeIndex(len(frame)), np.arange(len(frame))
+    codes, keys = pd.factorize(frame[schema.unit], use_na_sentinel=True)
+    if (codes < 0).any():
+        msg = (
+            f"every row must name its unit in `{schema.unit}`; however: {int((codes < 0).sum())} rows do not. "
+            "Fill the cells or drop the rows"
+        )
+        raise TableError(msg)
+    return pd.Index(keys), np.asarray(codes, dtype=np.int64)
+
+
+def _isolated(
+    frame: pd.DataFrame, schema: Schema, unit: NDArray[np.int64], pool: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """(units,) bool: the half of the pool units with the largest isolation; ties are broken at random."""
+    marked = np.zeros(len(pool), dtype=bool)
+    rows = np.flatnonzero(pool[unit])
+    if not len(rows):
+        return marked
+    among = np.arange(len(frame)) if len(frame) <= _POINTS else rng.choice(len(frame), _POINTS, replace=False)
+    space = Space.fit(frame, schema)
+    k = min(NEIGHBOURS, len(among))
+    distances, _ = space.nearest(
+        space.coordinates(frame.iloc[rows]),
+        space.coordinates(frame.iloc[among]),
+        k,
+        query_groups=unit[rows],
+        point_groups=unit[among],
+    )
+    score = np.full(len(pool), -np.inf)
+    np.maximum.at(score, unit[rows], distances.mean(axis=1, dtype=float))
+    units = np.flatnonzero(pool)
+    order = units[np.lexsort((rng.random(len(units)), score[units]))]
+    marked[order[len(units) - len(units) // 2 :]] = True
+    return marked
