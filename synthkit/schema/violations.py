@@ -1,16 +1,20 @@
-"""What a table breaks: one broken rule with its count and first rows, and the page that lists them all."""
+"""What a table breaks: one broken rule with its count and first rows, all of them as text, a whole validation."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthkit.errors import SchemaError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FORMAT = "synthkit-validation/1"
 ROWS_SHOWN = 20
 
 
@@ -60,10 +64,75 @@ def listing(violations: Iterable[Violation]) -> str:
 
 
 def total(violations: Sequence[Violation]) -> str:
-    """`1 rule is broken` or `n rules are broken`."""
+    """`no rule is broken`, `1 rule is broken` or `n rules are broken`."""
+    if not violations:
+        return "no rule is broken"
     return "1 rule is broken" if len(violations) == 1 else f"{len(violations)} rules are broken"
 
 
 def _rows(violation: Violation) -> str:
     shown = violation.rows[:8]
     return ", ".join(map(str, shown)) + (", ..." if violation.count > len(shown) else "")
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A rule that could not be checked, and why; never counted as kept."""
+
+    columns: tuple[str, ...]
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How much was checked."""
+
+    rows: int
+    columns: int
+    expectations: int
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a table was held against and what it breaks; it never holds a value of the table.
+
+    Args:
+        checked: how much was checked.
+        violations: every broken rule.
+        unchecked: every rule that could not be checked.
+    """
+
+    checked: Checked
+    violations: tuple[Violation, ...] = ()
+    unchecked: tuple[Unchecked, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Whether every rule was checked and holds."""
+        return not self.violations and not self.unchecked
+
+    def to_json(self) -> str:
+        """JSON text in the format `synthkit-validation/1`."""
+        return json.dumps({"format": FORMAT, "success": self.success, **asdict(self)}, indent=1, ensure_ascii=False)
+
+    def raise_if_failed(self) -> None:
+        """Nothing, if every rule was checked and holds.
+
+        Raises:
+            SchemaError: listing every broken rule and every rule that could not be checked.
+        """
+        if not self.success:
+            raise SchemaError(str(self))
+
+    def __str__(self) -> str:
+        size = f"{self.checked.rows:,} rows and {self.checked.columns} columns, {self.checked.expectations} rules"
+        if self.success:
+            return f"the table keeps its schema: {size} checked"
+        parts = [f"the table must keep its schema; however ({size} checked): {total(self.violations)}"]
+        if self.violations:
+            parts.append(listing(self.violations))
+        if self.unchecked:
+            parts.append("could not check:")
+            parts += [f"  {', '.join(u.columns)}  {u.rule}: {u.reason}" for u in self.unchecked]
+        return "\n".join(parts)

@@ -1,0 +1,95 @@
+"""Cells outside the declared domain mapped into it, each by itself; the domain is public, so this looks at no other row."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
+from synthkit.schema.conform import conform, refuse
+from synthkit.schema.violations import Violation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema.table import Schema
+
+
+def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The frame in canonical dtypes with every present cell in its domain, and the number of cells changed by column.
+
+    Numbers and moments move to the nearest admissible value (bound, number of decimals); levels that are not
+    declared and codes that do not match become missing. Missing cells, row rules and identifiers are left alone.
+
+    Args:
+        frame: any frame; it is not changed.
+        schema: the declared meaning.
+
+    Returns:
+        The frame, and the counts of the columns that had such cells.
+
+    Raises:
+        SchemaError: cells cannot be typed, or have an undeclared level or code in a column that is not nullable;
+            lists all such columns.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> schema = Schema(columns={"age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}})
+        >>> mapped, changed = clamp(pd.DataFrame({"age": [61.0, 130.0, 44.4]}), schema)
+        >>> mapped["age"].tolist(), changed
+        ([61, 120, 44], {'age': 2})
+    """
+    typed = conform(frame, schema)
+    outside = {
+        name: ~column.admits(typed[name])
+        for name, column in schema.columns.items()
+        if not isinstance(column, Identifier)
+    }
+    refuse(
+        [
+            Violation.at((name,), "a declared level or code", bad, remedy=_REMEDY)
+            for name, bad in outside.items()
+            if bad.any()
+            and not isinstance(schema.columns[name], Numeric | Datetime)
+            and not schema.columns[name].nullable
+        ]
+    )
+    mapped = {
+        name: _mapped(typed[name], schema.columns[name], bad)
+        if (bad := outside.get(name, _NONE)).any()
+        else typed[name]
+        for name in typed
+    }
+    counts = {name: int(bad.sum()) for name, bad in outside.items() if bad.any()}
+    return conform(pd.DataFrame(mapped, index=typed.index), schema), counts
+
+
+_NONE = np.zeros(1, dtype=bool)
+_REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
+
+
+def _mapped(values: pd.Series, column: Column, outside: NDArray[np.bool_]) -> pd.Series:
+    if isinstance(column, Numeric):
+        x = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
+        x[outside] = _nearest(x[outside], column)
+        return pd.Series(x, index=values.index)
+    if isinstance(column, Datetime):
+        low = pd.Timestamp(column.min) if column.min is not None else None
+        high = pd.Timestamp(column.max) if column.max is not None else None
+        return values.clip(low, high)
+    return values.mask(outside)
+
+
+def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
+    """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
+    low = -np.inf if column.min is None else column.min
+    high = np.inf if column.max is None else column.max
+    if column.decimals is not None:
+        grid = 10.0**column.decimals
+        x = np.round(x, column.decimals)
+        low = math.ceil(low * grid - 1e-9) / grid if math.isfinite(low) else low
+        high = math.floor(high * grid + 1e-9) / grid if math.isfinite(high) else high
+    return np.clip(x, low, high)

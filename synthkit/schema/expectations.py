@@ -1,0 +1,284 @@
+"""The schema as a Great Expectations suite, and what a table breaks of it; the only file that imports GX.
+
+GX asks the questions about values. Dtypes are settled before (`conform`), because GX knows few names of them. What
+GX has no expectation for (decimals, implications, fixed combinations) enters as helper columns of true and false.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import ConfigError
+from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
+from synthkit.schema.conform import column_faults, type_cells
+from synthkit.schema.rules import Comparison, Rule
+from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema.table import Schema
+
+__all__ = ["Unchecked", "Validation", "Violation", "helpers", "suite", "validate"]
+
+Expectation = dict[str, Any]
+_HELPER = "synthkit: "  # prefix of helper columns
+_DOMAIN = (
+    "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
+)
+_FILLED = "set `nullable: true` for the column, or fill the cells"
+_ROWS = "correct the rows, or change the rule in the schema"
+
+
+def suite(schema: Schema) -> dict[str, Any]:
+    """The schema as the JSON of a Great Expectations suite.
+
+    It speaks of the columns of the table and of those `helpers` adds, so it runs on a frame that has both.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> [e["meta"]["rule"] for e in suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))["expectations"]]
+        ['exactly the declared columns', 'no missing cell', '>= 0']
+    """
+    own = [e for name, column in schema.columns.items() for e in _of_column(name, column)]
+    own += [_of_rule(rule) for rule in schema.rules]
+    columns = [
+        *schema.columns,
+        *(e["kwargs"]["column"] for e in own if e["kwargs"].get("column", "").startswith(_HELPER)),
+    ]
+    every = _expectation("expect_table_columns_to_match_set", "exactly the declared columns", column_set=columns)
+    return {"name": schema.name, "expectations": [every, *own], "meta": {}}
+
+
+def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]:
+    """Columns of true and false for what GX has no expectation for; rules of absent columns are left out."""
+    columns = {}
+    for name, column in schema.columns.items():
+        if isinstance(column, Numeric) and column.decimals is not None and name in frame:
+            columns[_decimals_of(name)] = Numeric(decimals=column.decimals).admits(frame[name])
+    for rule in schema.rules:
+        if not isinstance(rule, Comparison) and set(rule.columns) <= set(frame.columns):
+            columns[_HELPER + rule.sentence] = rule.holds(frame)
+    return columns
+
+
+def validate(
+    frame: pd.DataFrame, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
+) -> Validation:
+    """Hold a table against its schema, and against a suite of the user's own.
+
+    Args:
+        frame: any frame; typed by the schema first.
+        schema: the declared meaning.
+        extra: path of the JSON of a Great Expectations suite on the same columns.
+        rows_shown: how many row numbers each violation keeps.
+
+    Returns:
+        Every violation at once, and what could not be checked; both without any value of the table.
+
+    Raises:
+        ConfigError: `extra` is not such a suite.
+    """
+    expectations = [*suite(schema)["expectations"], *(_load(Path(extra)) if extra is not None else [])]
+    checked = Checked(len(frame), len(frame.columns), len(expectations))
+    faults = column_faults(list(frame.columns), schema)
+    if faults:
+        why = "the columns of the table are not those of the schema"
+        return Validation(
+            checked, tuple(faults), tuple(Unchecked(_columns(e), _rule(e), why) for e in expectations[1:])
+        )
+    typed, faults = type_cells(frame, schema)
+    untyped = {v.columns[0] for v in faults}
+    if untyped:  # the columns were compared above; GX would miss the helpers of the columns left out
+        expectations = [e for e in expectations if "column_set" not in e["kwargs"]]
+    able = [e for e in expectations if not untyped & set(_columns(e))]
+    added = helpers(typed.drop(columns=list(untyped)), schema)
+    broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able, rows_shown)
+    why = "cells of the column have the wrong type"
+    unchecked += [Unchecked(_columns(e), _rule(e), why) for e in expectations if untyped & set(_columns(e))]
+    return Validation(checked, (*faults, *broken), tuple(unchecked))
+
+
+def _of_column(name: str, column: Column) -> Iterator[Expectation]:
+    """What one column must satisfy."""
+    if not column.nullable:
+        yield _expectation("expect_column_values_to_not_be_null", "no missing cell", _FILLED, column=name)
+    if isinstance(column, Identifier):
+        if column.unique:
+            yield _expectation("expect_column_values_to_be_unique", "no value twice", _ROWS, column=name)
+        return
+    if isinstance(column, Numeric | Datetime) and (column.min is not None or column.max is not None):
+        low, high = _bound(column.min), _bound(column.max)
+        rule = " and ".join(
+            f"{sign} {bound if isinstance(bound, str) else format(bound, 'g')}"
+            for sign, bound in ((">=", low), ("<=", high))
+            if bound is not None
+        )
+        yield _expectation(
+            "expect_column_values_to_be_between", rule, _DOMAIN, column=name, min_value=low, max_value=high
+        )
+    if isinstance(column, Numeric) and column.decimals is not None:
+        rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
+        yield _helper(_decimals_of(name), rule, _DOMAIN, (name,))
+    if levels := getattr(column, "levels", None):
+        rule = f"one of the {len(levels)} declared levels"
+        yield _expectation("expect_column_values_to_be_in_set", rule, _DOMAIN, column=name, value_set=list(levels))
+    if isinstance(column, Code) and column.pattern is not None:
+        regex = rf"\A(?:{column.pattern})\Z"
+        rule = f"matches {column.pattern}"
+        yield _expectation("expect_column_values_to_match_regex", rule, _DOMAIN, column=name, regex=regex)
+
+
+def _of_rule(rule: Rule) -> Expectation:
+    """What each row must satisfy."""
+    if isinstance(rule, Comparison):
+        return _expectation(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            rule.sentence,
+            _ROWS,
+            column_A=rule.right,
+            column_B=rule.left,
+            or_equal=rule.op == "<=",
+            ignore_row_if="either_value_is_missing",
+        )
+    return _helper(_HELPER + rule.sentence, rule.sentence, _ROWS, rule.columns)
+
+
+def _expectation(
+    kind: str,
+    rule: str,
+    remedy: str = "",
+    **kwargs: Any,
+) -> Expectation:
+    kept = {key: value for key, value in kwargs.items() if value is not None}
+    return {"type": kind, "kwargs": kept, "meta": {"rule": rule, "remedy": remedy}}
+
+
+def _helper(helper: str, rule: str, remedy: str, columns: tuple[str, ...]) -> Expectation:
+    e = _expectation("expect_column_values_to_be_in_set", rule, remedy, column=helper, value_set=[True])
+    e["meta"]["columns"] = list(columns)
+    return e
+
+
+def _decimals_of(name: str) -> str:
+    return f"{_HELPER}decimals of {name}"
+
+
+def _bound(value: float | str | None) -> float | str | None:
+    """A bound as GX understands it: a bare date is refused by its comparison, a full ISO moment is not."""
+    return str(pd.Timestamp(value).isoformat()) if isinstance(value, str) else value
+
+
+def _columns(e: Expectation) -> tuple[str, ...]:
+    """Columns of the table an expectation speaks of."""
+    if "columns" in e["meta"]:
+        return tuple(e["meta"]["columns"])
+    kwargs = e["kwargs"]
+    named = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+    return tuple(dict.fromkeys([*named, *kwargs.get("column_list", ())])) or ("(table)",)
+
+
+def _rule(e: Expectation) -> str:
+    """What must hold, in words: ours, the user's description, or the expectation's name and arguments."""
+    if "rule" in e["meta"]:
+        return str(e["meta"]["rule"])
+    if e.get("description"):
+        return str(e["description"])
+    said = {k: v for k, v in e["kwargs"].items() if k not in ("column", "column_A", "column_B", "column_list")}
+    return e["type"] + (f" {json.dumps(said, default=str)}" if said else "")
+
+
+def _load(path: Path) -> list[Expectation]:
+    """Expectations of a suite file of the user's own."""
+    remedy = 'Give a JSON file {"name": ..., "expectations": [{"type": ..., "kwargs": {...}}]}'
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"a suite of your own is a file that can be read; however: {path}: {error.strerror}. {remedy}"
+        raise ConfigError(msg) from error
+    except ValueError as error:
+        msg = f"a suite of your own must be JSON text; however: {path} is not. {remedy}"
+        raise ConfigError(msg) from error
+    listed = content.get("expectations") if isinstance(content, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(e, dict) and isinstance(e.get("type"), str) for e in listed):
+        msg = f"a suite of your own must list `expectations`, each with a `type`; however: {path} does not. {remedy}"
+        raise ConfigError(msg)
+    return [_known(path, k, e) for k, e in enumerate(listed)]
+
+
+def _known(path: Path, k: int, e: Mapping[str, Any]) -> Expectation:
+    """An expectation GX knows, with arguments it takes."""
+    gx = _gx()
+    clean = {"type": e["type"], "kwargs": dict(e.get("kwargs") or {}), "meta": {}}
+    try:
+        gx.ExpectationSuite(name="one", expectations=[clean])
+    except (gx.exceptions.GreatExpectationsError, ValueError, TypeError) as error:
+        msg = (
+            f"each expectation of a suite must be one Great Expectations knows, with its arguments; however: "
+            f"{path}: expectations[{k}] ({e['type']}) is refused ({type(error).__name__}). Correct its type and kwargs"
+        )
+        raise ConfigError(msg) from error
+    return {**clean, "description": e.get("description")}
+
+
+def _gx() -> Any:
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"  # before the import: GX reads it once
+    import great_expectations as gx
+
+    return gx
+
+
+def _run(
+    frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
+) -> tuple[list[Violation], list[Unchecked]]:
+    """Ask GX for yes or no on everything, then for row numbers where the answer was no."""
+    results = _ask(frame, expectations, {"result_format": "BOOLEAN_ONLY"})
+    unchecked = [
+        Unchecked(_columns(e), _rule(e), _crash(r)) for e, r in zip(expectations, results, strict=True) if _crash(r)
+    ]
+    failed = [e for e, r in zip(expectations, results, strict=True) if not r.success and not _crash(r)]
+    detail = {"result_format": "COMPLETE", "exclude_unexpected_values": True}
+    details = _ask(frame, failed, detail) if failed else []
+    return [_violation(e, r.result, rows_shown) for e, r in zip(failed, details, strict=True)], unchecked
+
+
+def _violation(e: Expectation, result: Mapping[str, Any], rows_shown: int) -> Violation:
+    labels = sorted(result.get("unexpected_index_list") or ())
+    count = int(result.get("unexpected_count") or len(labels))
+    remedy = e["meta"].get("remedy", "correct the table, or change your own suite")
+    return Violation(_columns(e), _rule(e), count, tuple(int(i) + 1 for i in labels[:rows_shown]), remedy)
+
+
+def _crash(result: Any) -> str:
+    """Names of the errors that kept an expectation from being checked; their texts may hold values of the table."""
+    info = result.exception_info or {}
+    each = [info] if "raised_exception" in info else list(info.values())
+    traces = "".join(str(i.get("exception_traceback")) for i in each if i.get("raised_exception"))
+    names = re.findall(r"^(?:\w+\.)*(\w+(?:Error|Exception)\w*)\b", traces, flags=re.MULTILINE)
+    return ", ".join(dict.fromkeys(names)) or ("it crashed" if traces else "")
+
+
+def _ask(frame: pd.DataFrame, expectations: list[Expectation], result_format: dict[str, Any]) -> list[Any]:
+    """GX's results in the order of the expectations (it returns them in an order of its own)."""
+    gx = _gx()
+    numbered = [{"type": e["type"], "kwargs": e["kwargs"], "meta": {"number": k}} for k, e in enumerate(expectations)]
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(enable=False)
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("table")
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
+    asked = context.suites.add(gx.ExpectationSuite(name="schema", expectations=numbered))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas' remarks on groups in patterns and the like
+        results = batch.validate(asked, result_format=result_format).results
+    by_number = {r.expectation_config.meta["number"]: r for r in results}
+    return [by_number[k] for k in range(len(expectations))]
