@@ -1,4 +1,4 @@
-"""Cells outside the declared domain mapped into it, each by itself; the domain is public, so this looks at no other row."""
+"""Cells outside the declared domain mapped into it, each by itself: no other row is looked at."""
 
 from __future__ import annotations
 
@@ -57,29 +57,29 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
             and not schema.columns[name].nullable
         ]
     )
-    mapped = {
-        name: _mapped(typed[name], schema.columns[name], bad)
-        if (bad := outside.get(name, _NONE)).any()
-        else typed[name]
-        for name in typed
-    }
+    mapped = typed.assign(
+        **{name: _mapped(typed[name], schema.columns[name], bad) for name, bad in outside.items() if bad.any()}
+    )
     counts = {name: int(bad.sum()) for name, bad in outside.items() if bad.any()}
-    return conform(pd.DataFrame(mapped, index=typed.index), schema), counts
+    return conform(mapped, schema), counts
 
 
-_NONE = np.zeros(1, dtype=bool)
 _REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
 
 
 def _mapped(values: pd.Series, column: Column, outside: NDArray[np.bool_]) -> pd.Series:
     if isinstance(column, Numeric):
-        x = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
-        x[outside] = _nearest(x[outside], column)
-        return pd.Series(x, index=values.index)
+        nearest = _nearest(values[outside].to_numpy(dtype=float), column)
+        mapped = values.copy()
+        mapped[outside] = nearest.astype(np.int64) if pd.api.types.is_integer_dtype(values.dtype) else nearest
+        return mapped
     if isinstance(column, Datetime):
-        low = pd.Timestamp(column.min) if column.min is not None else None
-        high = pd.Timestamp(column.max) if column.max is not None else None
-        return values.clip(low, high)
+        mapped = values.copy()
+        if column.min is not None:
+            mapped = mapped.mask(mapped < pd.Timestamp(column.min), pd.Timestamp(column.min))
+        if column.max is not None:
+            mapped = mapped.mask(mapped > pd.Timestamp(column.max), pd.Timestamp(column.max))
+        return mapped
     return values.mask(outside)
 
 

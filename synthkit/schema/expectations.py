@@ -194,7 +194,7 @@ def _rule(e: Expectation) -> str:
     if e.get("description"):
         return str(e["description"])
     said = {k: v for k, v in e["kwargs"].items() if k not in ("column", "column_A", "column_B", "column_list")}
-    return e["type"] + (f" {json.dumps(said, default=str)}" if said else "")
+    return f"{e['type']} {json.dumps(said, default=str) if said else ''}".strip()
 
 
 def _load(path: Path) -> list[Expectation]:
