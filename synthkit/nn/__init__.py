@@ -1,1 +1,1 @@
-"""nn"""
+"""Networks and the training loop; no tables, no privacy."""

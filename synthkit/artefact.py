@@ -1,0 +1,103 @@
+"""A saved synthesizer on disk: one JSON card and one safetensors file, moved into place together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from synthkit.errors import ArtefactError
+from synthkit.models import TrainingLog
+
+FORMAT = "synthkit-model/1"
+CARD, TENSORS = "synthesizer.json", "model.safetensors"
+
+
+def save(folder: Path, card: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write a card and its tensors; an older folder of the same name is replaced only when all is written."""
+    from safetensors.torch import save_file
+
+    with replacing_folder(folder, overwrite=True) as temporary:
+        (temporary / CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
+        save_file(tensors, temporary / TENSORS)
+
+
+def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read a card and its tensors.
+
+    Raises:
+        ArtefactError: a file is missing or damaged, or has another format.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        tensors = load_file(folder / TENSORS)
+    except FileNotFoundError as error:
+        msg = f"{folder} must hold {CARD} and {TENSORS}; however: {Path(error.filename or TENSORS).name} is not there"
+        raise ArtefactError(msg) from error
+    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
+        msg = f"{folder} must hold an undamaged model; however: a file cannot be read ({type(error).__name__}). Fit again"
+        raise ArtefactError(msg) from error
+    if card.get("format") != FORMAT:
+        msg = f"{folder} must have format {FORMAT}; however: {card.get('format')!r}. Load it with the version that wrote it"
+        raise ArtefactError(msg)
+    return card, tensors
+
+
+def log_to_dict(log: TrainingLog | None) -> dict[str, Any] | None:
+    """A training log as plain data."""
+    return None if log is None else asdict(log)
+
+
+def log_from_dict(data: dict[str, Any] | None) -> TrainingLog | None:
+    """Read what `log_to_dict` gave."""
+    if data is None:
+        return None
+    lists = {k: None if data[k] is None else tuple(data[k]) for k in ("at", "train", "validation")}
+    return TrainingLog(**{**data, **lists})
+
+
+@contextmanager
+def replacing_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder beside `folder`, which takes its place when the block ends without an error.
+
+    Args:
+        folder: the final place.
+        overwrite: whether a folder that is there may be replaced.
+
+    Raises:
+        ArtefactError: the folder exists and may not be replaced, or cannot be made.
+    """
+    if folder.exists() and not overwrite:
+        msg = f"{folder} must not exist yet; however: it does. Choose another folder, or say --overwrite"
+        raise ArtefactError(msg)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
+    except OSError as error:
+        msg = f"{folder} must be writable; however: {error.strerror}. Choose a folder you may write to"
+        raise ArtefactError(msg) from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if folder.exists():
+            older = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".older"))
+            folder.rename(older / folder.name)
+            temporary.rename(folder)
+            shutil.rmtree(older)
+        else:
+            temporary.rename(folder)
+    except OSError as error:
+        msg = f"{folder} must be writable; however: {error.strerror}. Nothing was written; make room and run again"
+        raise ArtefactError(msg) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""Partly known rows completed: conditional samples and imputation, for models that condition.
+
+Most known cells are slots of their own and are simply held. A known column that is coded as a gap (d.time as
+d.time - slos) while its lower column is unknown is not: then lower columns are proposed from the model, the gap each
+would imply is weighed by its probability, and one proposal is drawn by these weights (sampling-importance-resampling).
+
+References:
+    Rubin: The calculation of posterior distributions by data augmentation: comment (1987), for the resampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from synthkit.encode import Given, Rows, TableEncoder
+from synthkit.errors import SchemaError
+from synthkit.models import HasGiven
+from synthkit.schema import Identifier, Numeric
+from synthkit.schema.columns import Discrete
+from synthkit.schema.conform import conform
+from synthkit.seeds import Seeds
+
+PROPOSALS = 64  # of lower columns, for each row whose gap is known only in sum
+
+
+class Completion:
+    """Fills the unknown cells of partial rows.
+
+    Args:
+        encoder: fitted coding of the table.
+        model: a model that conditions.
+        seeds: of the draws.
+        rounds: how often rows that break a rule are drawn again.
+    """
+
+    def __init__(self, encoder: TableEncoder, model: HasGiven, seeds: Seeds, rounds: int) -> None:
+        self._encoder, self._model, self._rounds = encoder, model, rounds
+        self._generator = seeds.torch("complete")
+        self._rng = seeds.numpy("identifiers")
+
+    def partial(self, n: int, given: Mapping[str, Any] | pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The n rows that are to be completed, and which of their cells are known. **Shape**: two frames of n rows.
+
+        Raises:
+            SchemaError: a column cannot be given, or a value is not in its domain; or the frame has not n rows.
+        """
+        schema = self._encoder.schema
+        names = [str(c) for c in given]
+        refused = [c for c in names if c not in schema.learned]
+        if refused:
+            why = "an identifier" if isinstance(schema.columns.get(refused[0]), Identifier) else "not a learned column"
+            msg = f"`given` must name columns the model has learned; however: `{refused[0]}` is {why}"
+            raise SchemaError(msg)
+        if isinstance(given, pd.DataFrame):
+            if len(given) != n:
+                msg = f"`given` must have as many rows as are asked for; however: {len(given)} rows for {n}"
+                raise SchemaError(msg)
+            values = given.reset_index(drop=True)
+            known = values.notna()
+        else:
+            values = pd.DataFrame({c: pd.Series([v] * n, dtype=object) for c, v in given.items()}, index=range(n))
+            known = pd.DataFrame(data=True, index=range(n), columns=names)
+        frame = conform(values, schema, partial=True) if names else values
+        for name in names:
+            self._check(name, frame[name])
+        blank = {c: pd.Series([None] * n, dtype=object) for c in schema.learned if c not in names}
+        full = pd.DataFrame({**{c: frame[c] for c in names}, **blank}, index=range(n))[list(schema.learned)]
+        mask = known.reindex(columns=list(schema.learned), fill_value=False)
+        return full, mask
+
+    def _check(self, name: str, values: pd.Series) -> None:
+        column = self._encoder.schema.columns[name]
+        bad = ~column.admits(values)
+        if bad.any():
+            allowed = ""
+            if isinstance(column, Discrete) and column.levels:
+                allowed = f"Its levels: {', '.join(map(str, column.levels))}"
+            elif isinstance(column, Numeric):
+                allowed = f"Its bounds: {column.min} to {column.max}"
+            msg = f"`given` must lie in the domain of `{name}`; however: {int(bad.sum())} values do not. {allowed}"
+            raise SchemaError(msg)
+
+    def fill(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> pd.DataFrame:
+        """Complete rows; known cells come back exactly. **Shape**: frame and mask of n rows -> frame of n rows.
+
+        Args:
+            frame: learned columns (others are ignored), anything where unknown.
+            known: which cells are known.
+            present: whether unknown cells must come out with a value.
+
+        Raises:
+            SchemaError: what is known cannot obey the rules.
+        """
+        encoder, schema = self._encoder, self._encoder.schema
+        learned = list(schema.learned)
+        frame, known = frame[learned], known[learned]
+        out = pd.DataFrame(index=range(len(frame)), columns=learned, dtype=object)
+        todo = np.arange(len(frame))
+        for _ in range(self._rounds):
+            if not len(todo):
+                break
+            part, mask = self._settled(frame.iloc[todo], known.iloc[todo], present=present)
+            rows = self._model.sample_given(encoder.given(part, mask, present=present), self._generator)
+            drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
+            good = np.logical_and.reduce([np.ones(len(drawn), dtype=bool), *(r.holds(drawn) for r in schema.rules)])
+            out.iloc[todo[good]] = drawn[good].astype(object).to_numpy()
+            todo = todo[~good]
+        if len(todo):
+            msg = (
+                f"known values must be compatible with the rules; however: {len(todo)} rows break one in every one of "
+                f"{self._rounds} rounds (row {int(todo[0]) + 1} is the first). Correct what is given"
+            )
+            raise SchemaError(msg)
+        return out.assign(**encoder.identifiers(len(out), self._rng))[list(schema.columns)]
+
+    @staticmethod
+    def _with_known(drawn: pd.DataFrame, frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+        """Drawn rows with known cells exactly as they were given."""
+        cells = {}
+        for name in drawn:
+            held = known[name].to_numpy(dtype=bool)
+            values = frame[name].reset_index(drop=True)
+            cells[name] = values if held.all() else drawn[name].where(~held, values) if held.any() else drawn[name]
+        return pd.DataFrame(cells)
+
+    def _settled(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Rows in which every known gap stands on known lower columns, proposing those that are unknown."""
+        frame, known = frame.reset_index(drop=True), known.reset_index(drop=True)
+        open_ = self._encoder.unsettled(known)
+        rows = np.flatnonzero(open_.any(axis=1).to_numpy())
+        if not len(rows):
+            return frame, known
+        many = np.repeat(rows, PROPOSALS)
+        base, mask = frame.iloc[many].reset_index(drop=True), known.iloc[many].reset_index(drop=True)
+        waiting = open_.iloc[many].reset_index(drop=True)
+        free = mask & ~waiting
+        rows_ = self._model.sample_given(self._encoder.given(base, free, present=present), self._generator)
+        proposed = self._encoder.decode(rows_, self._rng)[list(frame.columns)]
+        lowers = self._lowers(waiting)
+        filled = self._with_known(proposed, base, ~lowers | mask)
+        weights = self._weights(filled, free | lowers, waiting).reshape(len(rows), PROPOSALS)
+        chosen = self._choose(weights, rows) + np.arange(len(rows)) * PROPOSALS
+        frame, known = frame.astype(object), known.copy()
+        frame.iloc[rows] = filled.iloc[chosen].astype(object).to_numpy()
+        known.iloc[rows] = (mask | lowers).iloc[chosen].to_numpy()
+        return conform(frame, self._encoder.schema, partial=True), known
+
+    def _lowers(self, waiting: pd.DataFrame) -> pd.DataFrame:
+        """Every column a waiting gap stands on, and those they stand on in turn."""
+        out = pd.DataFrame(data=False, index=waiting.index, columns=waiting.columns)
+        for gap in reversed(self._encoder.recoding.gaps):
+            for lower, _ in gap.below:
+                out[lower] |= waiting[gap.column] | out[gap.column]
+        return out
+
+    def _weights(self, filled: pd.DataFrame, free: pd.DataFrame, waiting: pd.DataFrame) -> NDArray[np.float64]:
+        """Log-weight of each proposal: the probability of the gaps it implies, -inf where one would be negative."""
+        encoder = self._encoder
+        filled = conform(filled, encoder.schema, partial=True)
+        everything = free | waiting
+        coded = encoder.given(filled, everything, present=False)
+        held = encoder.given(filled, free, present=False)
+        gaps = {gap.column for gap in encoder.recoding.gaps}
+        slots = [j for j, name in enumerate(encoder.layout.columns) if name in gaps]
+        aim = torch.zeros_like(coded.cat, dtype=torch.bool)
+        for j in slots:
+            aim[:, j] = torch.from_numpy(waiting[encoder.layout.columns[j]].to_numpy(dtype=bool))
+        log = self._model.log_prob_given(Rows(coded.cat, torch.empty(len(filled), 0)), Given(held.cat, {}), aim)
+        rules = encoder.recoding.comparisons()
+        fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
+        return np.where(fits, log.cpu().double().numpy(), -np.inf)
+
+    def _choose(self, weights: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        best = weights.max(axis=1)
+        if not np.isfinite(best).all():
+            bad = int((~np.isfinite(best)).sum())
+            msg = (
+                f"known values must leave room for the columns below them; however: {bad} rows do not (row "
+                f"{int(rows[np.flatnonzero(~np.isfinite(best))[0]]) + 1} is the first). Correct what is given"
+            )
+            raise SchemaError(msg)
+        noise = torch.rand(weights.shape, generator=self._generator, dtype=torch.float64).numpy()
+        gumbel = -np.log(-np.log(np.clip(noise, 1e-300, 1 - 1e-16)))
+        return np.asarray((weights + gumbel).argmax(axis=1))

@@ -1,0 +1,300 @@
+"""The encoder: a table as small integers and residuals, and back; fitted from histograms alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from synthkit.encode import numeric, rules
+from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
+from synthkit.encode.identifiers import fresh
+from synthkit.encode.numeric import Coding, NumericCodec
+from synthkit.encode.query import Ask, Histogram, Query
+from synthkit.encode.rows import Given, Layout, Rows, Slot
+from synthkit.encode.rules import Codec, Recoding
+from synthkit.errors import EncodingError
+from synthkit.schema import Code, Datetime, FixedCombination, Identifier, Numeric, Ordinal, Schema
+from synthkit.schema.columns import Level, level_key
+from synthkit.schema.rules import MISSING
+
+KINDS: dict[str, type[Codec]] = {
+    "numeric": NumericCodec,
+    "levels": LevelsCodec,
+    "combination": CombinationCodec,
+}
+
+
+@dataclass(frozen=True)
+class TableEncoder:
+    """A fitted, reversible coding of a table.
+
+    Args:
+        schema: meaning of the columns.
+        recoding: the passage to coded columns.
+        codecs: one a coded column, in order.
+        layout: which slot belongs to whom.
+
+    Example:
+        >>> schema = Schema(columns={"sex": {"kind": "categorical", "levels": ["f", "m"]}})
+        >>> frame = pd.DataFrame({"sex": ["f", "m", "m"]})
+        >>> encoder = TableEncoder.fit(schema, histograms_of(schema, frame))
+        >>> encoder.decode(encoder.encode(frame), np.random.default_rng(0))["sex"].tolist()
+        ['f', 'm', 'm']
+    """
+
+    schema: Schema
+    recoding: Recoding
+    codecs: Mapping[str, Codec]
+    layout: Layout
+
+    @classmethod
+    def fit(cls, schema: Schema, ask: Ask, coding: Coding | None = None) -> TableEncoder:
+        """Fit every codec to the histograms that `ask` answers.
+
+        Args:
+            schema: meaning of the columns.
+            ask: answers queries about coded columns; the curator's.
+            coding: how finely the model wants its numbers cut.
+        """
+        coding = coding or Coding()
+        recoding = Recoding.of(schema)
+        columns = recoding.columns
+        answers = ask([Query(columns=members) for members in columns.values()])
+        codecs = {
+            name: _fit(schema, name, members, answer, coding)
+            for (name, members), answer in zip(columns.items(), answers, strict=True)
+        }
+        return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
+
+    def encode(self, frame: pd.DataFrame) -> Rows:
+        """Encode a frame in canonical dtypes. **Shape**: frame of n rows -> Rows of n.
+
+        Raises:
+            EncodingError: a column holds values without a code; the message names it.
+        """
+        coded = self.recoding.forward(frame)
+        cat, num = [], []
+        for name, codec in self.codecs.items():
+            try:
+                if isinstance(codec, NumericCodec):
+                    levels, residual = codec.encode(coded[name].to_numpy(dtype=np.float64, na_value=np.nan))
+                    num.append(residual)
+                elif isinstance(codec, CombinationCodec):
+                    levels = codec.encode(coded)
+                else:
+                    levels = codec.encode(coded[name])
+            except EncodingError as error:
+                msg = f"`{name}`: {error}"
+                raise EncodingError(msg) from error
+            cat.append(levels)
+        n = len(frame)
+        small = np.int16 if max(self.layout.sizes, default=0) < 2**15 else np.int32
+        cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0))
+        nums = np.stack(num, axis=1) if num else np.empty((n, 0))
+        return Rows(torch.from_numpy(cats.astype(small)), torch.from_numpy(nums.astype(np.float32)))
+
+    def decode(self, rows: Rows, rng: np.random.Generator) -> pd.DataFrame:
+        """Decode rows to a frame with all columns of the schema, identifiers made fresh. **Shape**: Rows of n -> frame.
+
+        Args:
+            rows: encoded rows.
+            rng: source of fresh identifiers.
+        """
+        cat, num = rows.cat.cpu().numpy().astype(np.int64), rows.num.cpu().numpy()
+        coded: dict[str, Any] = {}
+        for name, codec in self.codecs.items():
+            slots = list(self.layout.slots_of(name))
+            if isinstance(codec, NumericCodec):
+                coded[name] = codec.decode(cat[:, slots], num[:, self.layout.residuals.index(name)])
+            elif isinstance(codec, CombinationCodec):
+                coded |= {str(c): values for c, values in codec.decode(cat[:, slots]).items()}
+            else:
+                coded[name] = codec.decode(cat[:, slots])
+        table = self.recoding.backward(pd.DataFrame(coded))
+        return table.assign(**self.identifiers(len(rows), rng))[list(self.schema.columns)]
+
+    def identifiers(self, n: int, rng: np.random.Generator) -> dict[str, pd.Series]:
+        """Fresh values of every column that is not learned. **Shape**: columns of (n,)."""
+        return {
+            name: fresh(name, column if isinstance(column, Identifier) else Identifier(), n, rng)
+            for name, column in self.schema.columns.items()
+            if name not in self.schema.learned
+        }
+
+    def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:
+        """What is known of partial rows, in terms of slots. **Shape**: frame and mask of n rows -> Given of n.
+
+        A gap is known only where its lower columns are; see `unsettled`.
+
+        Args:
+            frame: learned columns in canonical dtypes, anything where unknown.
+            known: which cells are known (a missing cell can be known to be missing).
+            present: whether unknown cells must come out with a value (imputation).
+        """
+        n = len(frame)
+        cat = np.full((n, len(self.layout.slots)), -1, dtype=np.int64)
+        allowed: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        coded = self.recoding.forward(frame)
+        settled = known & ~self.unsettled(known)
+        for name, codec in self.codecs.items():
+            slots = list(self.layout.slots_of(name))
+            if isinstance(codec, CombinationCodec):
+                members = known[list(codec.columns)].to_numpy(dtype=bool)
+                match = codec.matching(frame, members, present=present)
+                _admit(allowed, cat, slots[0], match, restricted=members.any(axis=1) | present)
+                continue
+            here = settled[name].to_numpy(dtype=bool)
+            if here.any():
+                one = coded.loc[here, name]
+                cat[np.ix_(here, slots)] = (
+                    codec.encode(one.to_numpy(dtype=np.float64, na_value=np.nan))[0]
+                    if isinstance(codec, NumericCodec)
+                    else codec.encode(one)
+                )
+            if present and self.layout.slots[slots[0]].missing:
+                some = np.ones((1, self.layout.sizes[slots[0]]), dtype=bool)
+                some[0, -1] = False
+                allowed[slots[0]] = (torch.from_numpy(some), torch.zeros(n, dtype=torch.long))
+        return Given(torch.from_numpy(cat), allowed)
+
+    def unsettled(self, known: pd.DataFrame) -> pd.DataFrame:
+        """Known cells whose code cannot be told yet, because they are gaps over unknown cells. **Shape**: as `known`."""
+        out = pd.DataFrame(data=False, index=known.index, columns=known.columns)
+        for gap in self.recoding.gaps:
+            lowers = known[[name for name, _ in gap.below]].all(axis=1)
+            out[gap.column] = known[gap.column] & ~lowers
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; the schema travels beside it."""
+        tags = {kind: tag for tag, kind in KINDS.items()}
+        return {"codecs": {name: {"codec": tags[type(c)], **c.to_dict()} for name, c in self.codecs.items()}}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], schema: Schema) -> TableEncoder:
+        """Read what `to_dict` gave."""
+        recoding = Recoding.of(schema)
+        codecs = {name: KINDS[d["codec"]].from_dict(d) for name, d in data["codecs"].items()}
+        return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
+
+
+def _admit(
+    allowed: dict[int, tuple[torch.Tensor, torch.Tensor]],
+    cat: NDArray[np.int64],
+    slot: int,
+    match: NDArray[np.bool_],
+    restricted: NDArray[np.bool_],
+) -> None:
+    """Write admissible sets of a joint slot: a level where only one is left, a set otherwise."""
+    none = ~match.any(axis=1)
+    if none.any():
+        msg = (
+            f"what is given must be a known combination; however: {int(none.sum())} rows give combinations the rule "
+            "does not admit. Correct them or add them to the rule's `combinations`"
+        )
+        raise EncodingError(msg)
+    single = match.sum(axis=1) == 1
+    cat[single, slot] = match[single].argmax(axis=1)
+    if (restricted & ~single).any():
+        table, which = np.unique(match, axis=0, return_inverse=True)
+        allowed[slot] = (torch.from_numpy(table), torch.from_numpy(which.ravel().astype(np.int64)))
+
+
+def _layout(schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec]) -> Layout:
+    slots: list[Slot] = []
+    owners: list[str] = []
+    first: dict[str, int] = {}
+    for name, codec in codecs.items():
+        first[name] = len(slots)
+        mine = codec.slots(name, len(slots)) if isinstance(codec, NumericCodec) else codec.slots(name)
+        slots += mine
+        owners += [name] * len(mine)
+    residuals = tuple(name for name, codec in codecs.items() if isinstance(codec, NumericCodec))
+    return Layout(tuple(slots), tuple(owners), residuals, rules.clauses(schema, recoding, codecs, first))
+
+
+def _fit(schema: Schema, name: str, members: tuple[str, ...], answer: Histogram, coding: Coding) -> Codec:
+    if len(members) > 1:
+        return _fit_combination(schema, members, answer)
+    column = schema.columns[name]
+    values = answer.cells[name]
+    absent = values.isna().to_numpy()
+    missing = int(answer.counts[absent].sum()) if column.nullable or absent.any() else None
+    if isinstance(column, Numeric | Datetime):
+        gap = {g.column: g for g in Recoding.of(schema).gaps}.get(name)
+        return _fit_numeric(schema, name, answer, missing, gap, coding)
+    counts = {level_key(v): int(c) for v, c in zip(values[~absent], answer.counts[~absent], strict=True)}
+    if isinstance(column, Code) and column.levels is None:
+        levels = [_plain(v) for v in values[~absent]]
+        return fit_code(levels, answer.counts[~absent], missing, rare=coding.rare)
+    return LevelsCodec(
+        levels=column.levels or (),
+        counts=np.array([counts.get(level_key(v), 0) for v in column.levels or ()], dtype=np.int64),
+        missing=missing,
+        ordinal=isinstance(column, Ordinal),
+    )
+
+
+def _fit_numeric(
+    schema: Schema, name: str, answer: Histogram, missing: int | None, gap: rules.Gap | None, coding: Coding
+) -> NumericCodec:
+    column = schema.columns[name]
+    x = answer.cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    order = np.argsort(x)[: int((~np.isnan(x)).sum())]
+    plain = isinstance(column, Numeric) and gap is None
+    decimals = gap.decimals if gap is not None else (column.decimals if isinstance(column, Numeric) else 0)
+    return numeric.fit(
+        x[order],
+        answer.counts[order],
+        missing,
+        decimals=decimals,
+        atoms=column.atoms if plain and isinstance(column, Numeric) else (),
+        cuts=rules.cuts(schema, name) if plain else (),
+        bounds=(column.min, column.max) if plain and isinstance(column, Numeric) else (None, None),
+        coding=coding,
+    )
+
+
+def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram) -> CombinationCodec:
+    """Combinations of one rule that lists them all, otherwise those that occur."""
+    listed = [
+        r.combinations
+        for r in schema.rules
+        if isinstance(r, FixedCombination) and r.of == members and r.combinations is not None
+    ]
+    rows = [
+        tuple(None if pd.isna(v) else _plain(v) for v in row)
+        for row in answer.cells[list(members)].itertuples(index=False)
+    ]
+    key = lambda row: tuple(MISSING if v is None else level_key(v) for v in row)  # noqa: E731
+    counts = {key(row): int(c) for row, c in zip(rows, answer.counts, strict=True)}
+    combinations = listed[0] if listed else tuple(sorted(rows, key=lambda row: tuple(str(v) for v in row)))
+    return CombinationCodec(
+        columns=members,
+        combinations=combinations,
+        counts=np.array([counts.get(key(row), 0) for row in combinations], dtype=np.int64),
+    )
+
+
+def _plain(value: Any) -> Level:
+    plain: Level = value.item() if hasattr(value, "item") else value
+    return plain
+
+
+def histograms_of(schema: Schema, frame: pd.DataFrame) -> Ask:
+    """Exact answers about a frame that is not private, for tests and public data."""
+    coded = Recoding.of(schema).forward(frame)
+    return lambda queries: [count(coded, query) for query in queries]
+
+
+def count(coded: pd.DataFrame, query: Query) -> Histogram:
+    """Exact histogram of coded columns: every combination that occurs, missing included."""
+    grouped = coded.groupby(list(query.columns), dropna=False, sort=False, observed=True).size()
+    cells = grouped.index.to_frame(index=False)
+    return Histogram(cells=cells, counts=grouped.to_numpy(dtype=np.int64))

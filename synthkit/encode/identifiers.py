@@ -1,0 +1,107 @@
+"""Fresh identifiers from a pattern or from Faker; never learned, so never copied."""
+
+from __future__ import annotations
+
+import re
+import string
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import SchemaError, UnsupportedError
+from synthkit.schema import Identifier
+
+_TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?")
+DEFAULT = "[1-9][0-9]{8}"
+
+
+def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd.Series:
+    """New identifiers, all different. **Shape**: (n,).
+
+    Args:
+        name: the column, for messages.
+        column: its pattern or Faker provider; nine digits if it has neither.
+        n: how many.
+        rng: source of the draws.
+
+    Raises:
+        SchemaError: the pattern is outside the grammar, or has fewer than n values.
+        UnsupportedError: Faker is asked for and not installed, or does not know the provider.
+
+    Example:
+        >>> fresh("mrn", Identifier(pattern="P[0-9]{3}"), 2, np.random.default_rng(0)).str.len().tolist()
+        [4, 4]
+    """
+    if column.faker is not None:
+        return _faked(name, column.faker, n, rng)
+    alphabets = parse(name, column.pattern or DEFAULT)
+    space = prod(len(a) for a in alphabets)
+    if space < n:
+        msg = (
+            f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
+            f"and {n:,} are needed. Widen `pattern`"
+        )
+        raise SchemaError(msg)
+    numbers = _distinct(space, n, rng)
+    out = np.full(n, "", dtype=object)
+    for alphabet in reversed(alphabets):
+        letters = np.array(list(alphabet), dtype=object)
+        out = letters[(numbers % len(letters)).astype(np.int64)] + out
+        numbers = numbers // len(letters)
+    return pd.Series(out, dtype=object)
+
+
+def parse(name: str, pattern: str) -> list[str]:
+    r"""Alphabet of each position of a pattern made of literals, `[A-Z0-9]` classes, `\d` and `{n}` counts."""
+    alphabets: list[str] = []
+    at = 0
+    while at < len(pattern):
+        token = _TOKEN.match(pattern, at)
+        if token is None or token[1] in "*+?|()^$.":
+            msg = (
+                f"`{name}`: an identifier's pattern must be made of literals, [classes], \\d and {{n}}; however: "
+                f"position {at + 1} is something else. Rewrite `pattern`, for example P[0-9]{{6}}"
+            )
+            raise SchemaError(msg)
+        alphabets += [_alphabet(token[1])] * int(token[2] or 1)
+        at = token.end()
+    return alphabets
+
+
+def _alphabet(token: str) -> str:
+    if token == r"\d":
+        return string.digits
+    if not token.startswith("["):
+        return token[-1]
+    spans = re.findall(r"(.)-(.)|(.)", token[1:-1])
+    letters = "".join(c or "".join(map(chr, range(ord(a), ord(b) + 1))) for a, b, c in spans)
+    return "".join(dict.fromkeys(letters))
+
+
+def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Distinct integers below `space`, uniformly at random. **Shape**: (n,)."""
+    bound = min(space, 2**62)
+    if bound < 4 * n:
+        return rng.permutation(bound)[:n]
+    numbers = np.empty(0, dtype=np.int64)
+    while len(numbers) < n:
+        more = rng.integers(bound, size=n - len(numbers) + 16)
+        _, first = np.unique(np.concatenate([numbers, more]), return_index=True)
+        numbers = np.concatenate([numbers, more])[np.sort(first)]
+    return numbers[:n]
+
+
+def _faked(name: str, provider: str, n: int, rng: np.random.Generator) -> pd.Series:
+    try:
+        from faker import Faker
+    except ImportError as error:
+        msg = f"`{name}` asks for Faker's `{provider}`; however: Faker is not installed. Run: pip install 'synthkit[fake]'"
+        raise UnsupportedError(msg) from error
+    faker = Faker()
+    faker.seed_instance(int(rng.integers(2**62)))
+    make = getattr(faker, provider, None)
+    if make is None:
+        msg = f"`{name}`: `faker` must name a Faker provider; however: `{provider}` is none. Try `name` or `ssn`"
+        raise UnsupportedError(msg)
+    return pd.Series([make() for _ in range(n)], dtype=object)

@@ -1,0 +1,328 @@
+"""Numbers as a coarse level, a fine level inside it and a residual, fitted from a histogram.
+
+Every number falls in a *cell*: a point (a value many rows share) or an interval. Cells stand in order of their position
+and are grouped into coarse levels of about equal mass; a value heavy enough is a level by itself (an atom). So a
+laboratory value written on a lattice, a cost with a spike at zero and a smooth measurement are one and the same codec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthkit.encode.rows import Slot
+from synthkit.errors import EncodingError
+from synthkit.schema import Condition
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """How finely a model wants its numbers cut.
+
+    Args:
+        exact: columns with at most so many distinct values are coded value by value.
+        heavy: share of rows from which on a value is a level by itself.
+        coarse: largest number of coarse groups.
+        fine: largest number of cells in a group.
+        rare: a value is a point only if at least so many rows share it; rarer ones are hidden in intervals.
+        per_cell: rows an interval should hold.
+    """
+
+    exact: int = 150
+    heavy: float = 0.004
+    coarse: int = 32
+    fine: int = 32
+    rare: int = 5
+    per_cell: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumericCodec:
+    """Reversible coding of one numeric column.
+
+    Args:
+        low, high: bounds of the cells; equal for a point, half-open otherwise. **Shape**: (m,), by position.
+        group: coarse level of each cell, non-decreasing. **Shape**: (m,).
+        mass: rows in each cell. **Shape**: (m,).
+        missing: rows without a value, or None if the column is never missing.
+        decimals: digits kept, None if unrestricted.
+        minimum, maximum: declared bounds, None where open.
+
+    Example:
+        >>> codec = fit(np.array([0.0, 1.0, 2.0]), np.array([90, 5, 5]), 0, decimals=0)
+        >>> cat, num = codec.encode(np.array([0.0, 2.0]))
+        >>> codec.decode(cat, num).tolist()
+        [0.0, 2.0]
+    """
+
+    low: Floats
+    high: Floats
+    group: Ints
+    mass: Ints
+    missing: int | None
+    decimals: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def levels(self) -> int:
+        """Coarse levels, missing included."""
+        return self._groups + (self.missing is not None)
+
+    @property
+    def _groups(self) -> int:
+        return int(self.group[-1]) + 1 if len(self.group) else 0
+
+    @property
+    def _starts(self) -> Ints:
+        return np.searchsorted(self.group, np.arange(self._groups + 1)).astype(np.int64)
+
+    @property
+    def _fine(self) -> int:
+        return int(np.diff(self._starts).max(initial=1))
+
+    def slots(self, name: str, at: int) -> list[Slot]:
+        """The coarse slot and, where some level has several cells, the fine one; `at` is the coarse one's index."""
+        coarse = np.bincount(self.group, weights=self.mass, minlength=self.levels)
+        if self.missing is not None:
+            coarse[-1] = self.missing
+        slots = [
+            Slot(
+                name=name,
+                size=self.levels,
+                ordinal=True,
+                missing=self.missing is not None,
+                parent=None,
+                prior=log_shares(coarse),
+            )
+        ]
+        if self._fine > 1:
+            prior = np.full((self.levels, self._fine), -np.inf, dtype=np.float32)
+            for g, (a, b) in enumerate(zip(self._starts[:-1], self._starts[1:], strict=True)):
+                if b - a > 1:
+                    prior[g, : b - a] = log_shares(self.mass[a:b])
+            slots.append(
+                Slot(name=f"{name}:fine", size=self._fine, ordinal=True, missing=False, parent=at, prior=prior)
+            )
+        return slots
+
+    def encode(self, x: Floats) -> tuple[Ints, NDArray[np.float32]]:
+        """Codes of values. **Shape**: (n,) -> (n, 1 or 2) levels and (n,) residuals in [0, 1).
+
+        Raises:
+            EncodingError: values are missing although the column never is, or there is no cell at all.
+        """
+        absent = np.isnan(x)
+        if absent.any() and self.missing is None:
+            msg = (
+                f"every value must be present; however: {int(absent.sum())} are missing. "
+                "Declare the column `nullable: true`"
+            )
+            raise EncodingError(msg)
+        cell = self._cells(np.where(absent, 0.0, x))
+        coarse = np.where(absent, self.levels - 1, self.group[cell]) if len(self.group) else np.zeros(len(x), np.int64)
+        fine = np.where(absent, 0, cell - self._starts[self.group[cell]]) if len(self.group) else coarse
+        residual = self._residual(x, cell) if len(self.group) else np.zeros(len(x))
+        cat = np.stack([coarse, fine] if self._fine > 1 else [coarse], axis=1)
+        return cat.astype(np.int64), np.where(absent, 0.5, residual).astype(np.float32)
+
+    def _cells(self, x: Floats) -> Ints:
+        points = np.flatnonzero(self.low == self.high)
+        spans = np.flatnonzero(self.low < self.high)
+        if not len(self.low):
+            return np.zeros(len(x), dtype=np.int64)
+        out = np.zeros(len(x), dtype=np.int64)
+        if len(spans):
+            k = np.searchsorted(self.low[spans], x, side="right") - 1
+            out = spans[np.clip(k, 0, len(spans) - 1)]
+        if len(points):
+            at = self.low[points]
+            right = np.clip(np.searchsorted(at, x), 0, len(points) - 1)
+            left = np.clip(right - 1, 0, len(points) - 1)
+            near = np.where(np.abs(at[left] - x) <= np.abs(at[right] - x), left, right)
+            # on a grid of d decimals 0.1 + 0.2 is 0.3; off a grid a point is met exactly or not at all
+            slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+            hit = np.abs(at[near] - x) <= slack if len(spans) else np.ones(len(x), dtype=bool)
+            out = np.where(hit, points[near], out)
+        return out.astype(np.int64)
+
+    def _residual(self, x: Floats, cell: Ints) -> Floats:
+        low, width = self.low[cell], self.high[cell] - self.low[cell]
+        middle = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        with np.errstate(invalid="ignore", divide="ignore"):
+            u = np.where(width > 0, (x - low + middle) / np.where(width > 0, width, 1.0), 0.5)
+        return np.clip(u, 0.0, np.nextafter(np.float32(1.0), np.float32(0.0)))
+
+    def decode(self, cat: Ints, num: NDArray[np.float32]) -> Floats:
+        """Values of codes, NaN for missing. **Shape**: (n, 1 or 2) and (n,) -> (n,)."""
+        coarse = cat[:, 0]
+        absent = coarse >= self._groups
+        if not self._groups:
+            return np.full(len(cat), np.nan)
+        group = np.minimum(coarse, self._groups - 1)
+        fine = cat[:, 1] if cat.shape[1] > 1 else 0
+        starts = self._starts
+        cell = np.minimum(starts[group] + fine, starts[group + 1] - 1)
+        low, high = self.low[cell], self.high[cell]
+        x = low + num.astype(np.float64) * (high - low)
+        if self.decimals is not None:
+            scale = 10.0**self.decimals
+            x = np.where(high > low, np.minimum(np.floor(x * scale + 1e-6) / scale, high - 1 / scale), low)
+            x = np.round(x, self.decimals)
+        x = np.clip(x, self.minimum if self.minimum is not None else -np.inf, self.maximum)
+        return np.where(absent, np.nan, x)
+
+    def meets(self, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which coarse levels surely, and which possibly, meet a condition. **Shape**: two of (K,) bool."""
+        surely, possibly = np.zeros(self.levels, dtype=bool), np.zeros(self.levels, dtype=bool)
+        if condition.missing is True:
+            surely[self._groups :] = possibly[self._groups :] = True
+            return surely, possibly
+        bottom = -np.inf if condition.min is None else condition.min
+        top = np.inf if condition.max is None else condition.max
+        last = self.high if self.decimals is None else np.maximum(self.low, self.high - 10.0**-self.decimals)
+        inside = (self.low >= bottom) & (last <= top)
+        touched = (last >= bottom) & (self.low <= top)
+        if condition.in_ is not None:
+            wanted = np.array([float(v) for v in condition.in_ if not isinstance(v, str)])
+            inside &= (self.low == self.high) & np.isin(self.low, wanted)
+            touched &= ((wanted[:, None] >= self.low) & (wanted[:, None] <= last)).any(axis=0)
+        groups = np.arange(self._groups)
+        surely[: self._groups] = [inside[self.group == g].all() for g in groups]
+        possibly[: self._groups] = [touched[self.group == g].any() for g in groups]
+        return surely, possibly
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        arrays = {k: getattr(self, k).tolist() for k in ("low", "high", "group", "mass")}
+        return arrays | {k: getattr(self, k) for k in ("missing", "decimals", "minimum", "maximum")}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> NumericCodec:
+        """Read what `to_dict` gave."""
+        floats = {k: np.array(data[k], dtype=np.float64) for k in ("low", "high")}
+        ints = {k: np.array(data[k], dtype=np.int64) for k in ("group", "mass")}
+        rest = {k: data[k] for k in ("missing", "decimals", "minimum", "maximum")}
+        return cls(**floats, **ints, **rest)
+
+
+def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:
+    """Log of smoothed shares: log((c + 0.1) / sum). **Shape**: (K,) -> (K,)."""
+    smooth = np.asarray(counts, dtype=np.float64) + 0.1
+    return np.log(smooth / smooth.sum()).astype(np.float32)
+
+
+def fit(
+    values: Floats,
+    counts: Ints,
+    missing: int | None,
+    *,
+    decimals: int | None = None,
+    atoms: tuple[float, ...] = (),
+    cuts: tuple[float, ...] = (),
+    bounds: tuple[float | None, float | None] = (None, None),
+    coding: Coding | None = None,
+) -> NumericCodec:
+    """Fit a codec to a histogram of distinct values.
+
+    Args:
+        values: distinct values, in increasing order. **Shape**: (v,).
+        counts: rows that have each. **Shape**: (v,).
+        missing: rows without a value, None if that cannot happen.
+        decimals: digits behind the point, None if unrestricted.
+        atoms: values to be levels by themselves whatever their mass.
+        cuts: values no cell and no group may straddle (bounds of row rules).
+        bounds: declared minimum and maximum; decoded values are kept inside.
+        coding: how finely to cut.
+    """
+    coding = coding or Coding()
+    total = int(counts.sum()) + (missing or 0)
+    if len(values) <= coding.exact:
+        heavy = counts >= coding.rare
+    else:
+        heavy = counts >= max(coding.heavy * total, coding.rare)
+    heavy |= np.isin(values, np.array(atoms, dtype=np.float64))
+    floor = _point_floor(counts[~heavy], coding)
+    point = heavy | (counts >= floor)
+    low, high, mass = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
+    low = np.concatenate([values[point], low])
+    high = np.concatenate([values[point], high])
+    mass = np.concatenate([counts[point], mass])
+    alone = np.concatenate([heavy[point], np.zeros(len(low) - int(point.sum()), dtype=bool)])
+    order = np.lexsort((high, (low + high) / 2))
+    low, high, mass, alone = low[order], high[order], mass[order], alone[order]
+    return NumericCodec(
+        low=low,
+        high=high,
+        group=_groups(low, mass, alone, cuts, coding),
+        mass=mass,
+        missing=missing,
+        decimals=decimals,
+        minimum=bounds[0],
+        maximum=bounds[1],
+    )
+
+
+def _point_floor(counts: Ints, coding: Coding) -> int:
+    """Smallest count that makes a value a point, such that points take at most half of all cells."""
+    room = coding.coarse * coding.fine // 2
+    if (counts >= coding.rare).sum() <= room:
+        return coding.rare
+    return int(np.sort(counts)[-room])
+
+
+def _intervals(
+    values: Floats, counts: Ints, decimals: int | None, cuts: tuple[float, ...], coding: Coding, points: int
+) -> tuple[Floats, Floats, Ints]:
+    if not len(values):
+        return np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
+    room = max(coding.coarse * coding.fine - points, coding.coarse)
+    wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
+    at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # cell of each value: equal mass, ties together
+    if cuts:
+        at = at * (len(cuts) + 1) + np.searchsorted(np.sort(np.array(cuts)), values, side="right")
+    first = np.flatnonzero(np.concatenate([[True], np.diff(at) != 0]))
+    step = 0.0 if decimals is None else 10.0**-decimals
+    if decimals is None:
+        inner = (values[first[1:]] + values[first[1:] - 1]) / 2
+        inner = np.where(inner <= values[first[1:] - 1], values[first[1:]], inner)
+        end = np.nextafter(values[-1], np.inf)
+    else:
+        inner, end = values[first[1:]], values[-1] + step
+    inner = _on_cuts(inner, values[first[1:] - 1], values[first[1:]], cuts)
+    edges = np.concatenate([values[:1], inner, [end]])
+    return edges[:-1], edges[1:], np.add.reduceat(counts, first)
+
+
+def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ...]) -> Floats:
+    """Edges moved onto a cut that lies between the same two values."""
+    for cut in cuts:
+        edges = np.where((before < cut) & (cut <= after), cut, edges)
+    return edges
+
+
+def _groups(
+    low: Floats, mass: Ints, alone: NDArray[np.bool_], cuts: tuple[float, ...], coding: Coding
+) -> Ints:
+    """Coarse level of each cell: heavy points alone, the rest in runs of equal mass, at most `fine` cells each."""
+    target = mass[~alone].sum() / coding.coarse
+    side = np.searchsorted(np.sort(np.array(cuts)), low, side="right")
+    group = np.zeros(len(low), dtype=np.int64)
+    level, filled, cells = -1, 0.0, 0
+    for k in range(len(low)):  # at most coarse * fine cells: not rows
+        new = (
+            k == 0 or alone[k] or alone[k - 1] or side[k] != side[k - 1] or cells >= coding.fine
+            or filled + mass[k] / 2 > target
+        )
+        if new:
+            level, filled, cells = level + 1, 0.0, 0
+        group[k] = level
+        filled += float(mass[k])
+        cells += 1
+    return group

@@ -1,0 +1,211 @@
+"""Encoded rows and their layout, and the door through which models meet real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """One small integer of an encoded row.
+
+    Args:
+        name: for people: the column, or `column:fine`.
+        size: number of levels K.
+        ordinal: whether neighbouring levels are alike (missing, the last level, excepted).
+        missing: whether the last level means "missing".
+        parent: for a fine slot, the index of its coarse slot.
+        prior: log-probabilities of the levels, **Shape** (K,), or (K of parent, K) for a fine slot, where a row
+            of -inf throughout means that the slot does not apply: it is stored as 0 and carries no information.
+    """
+
+    name: str
+    size: int
+    ordinal: bool
+    missing: bool
+    parent: int | None
+    prior: NDArray[np.float32]
+
+    @property
+    def applies(self) -> NDArray[np.bool_]:
+        """For a fine slot, whether it applies under each level of its parent. **Shape**: (K of parent,)."""
+        return np.isfinite(self.prior).any(axis=1)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A forbidden conjunction: no row may have every slot named here at one of the levels marked.
+
+    Args:
+        literals: pairs of a slot's index and the marked levels, **Shape** (K,) bool.
+    """
+
+    literals: tuple[tuple[int, NDArray[np.bool_]], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which integer and which float of an encoded row belongs to whom.
+
+    Args:
+        slots: the integers, in order; a fine slot stands right behind its coarse one.
+        columns: coded column of each slot.
+        residuals: coded columns that own a float in [0, 1), the position inside a cell.
+        clauses: what the row rules forbid.
+    """
+
+    slots: tuple[Slot, ...]
+    columns: tuple[str, ...]
+    residuals: tuple[str, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """K of every slot."""
+        return tuple(slot.size for slot in self.slots)
+
+    def slots_of(self, column: str) -> tuple[int, ...]:
+        """Indices of the slots of one coded column."""
+        return tuple(k for k, name in enumerate(self.columns) if name == column)
+
+    def applicable(self, cat: Tensor) -> Tensor:
+        """Which slots carry information. **Shape**: `cat` (n, d) -> (n, d) bool."""
+        out = torch.ones_like(cat, dtype=torch.bool)
+        for k, slot in enumerate(self.slots):
+            if slot.parent is not None:
+                out[:, k] = torch.from_numpy(slot.applies).to(cat.device)[cat[:, slot.parent].long()]
+        return out
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows.
+
+    **Shape**: `cat` (n, d) small integers, slot j in range(K_j); `num` (n, r) float32 in [0, 1).
+    """
+
+    cat: Tensor
+    num: Tensor
+
+    def __len__(self) -> int:
+        return int(self.cat.shape[0])
+
+    def __getitem__(self, index: Tensor | slice) -> Rows:
+        return Rows(self.cat[index], self.num[index])
+
+    def to(self, device: str | torch.device) -> Rows:
+        """The same rows on another device."""
+        return Rows(self.cat.to(device), self.num.to(device))
+
+    @staticmethod
+    def cat_rows(parts: list[Rows]) -> Rows:
+        """Rows of several parts, one after the other."""
+        return Rows(torch.cat([p.cat for p in parts]), torch.cat([p.num for p in parts]))
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known of rows that are to be completed.
+
+    Args:
+        cat: known levels, -1 where unknown. **Shape**: (n, d).
+        allowed: for slots that are known only in part (one member of a combination, "anything but missing"):
+            a table of admissible level sets and the one that applies to each row. **Shape**: (p, K) bool and (n,).
+    """
+
+    cat: Tensor
+    allowed: dict[int, tuple[Tensor, Tensor]]
+
+    def __len__(self) -> int:
+        return int(self.cat.shape[0])
+
+    def __getitem__(self, index: Tensor | slice) -> Given:
+        return Given(self.cat[index], {k: (table, which[index]) for k, (table, which) in self.allowed.items()})
+
+    def known(self) -> Tensor:
+        """Which slots are fully known. **Shape**: (n, d) bool."""
+        return self.cat >= 0
+
+
+class Admissible:
+    """Which levels a slot may still take while rows are being drawn, slot by slot, in any order.
+
+    Clauses forbid; `given` restricts. Where nothing would be left the restriction by `given` yields first (a cell
+    that must be missing stays missing), then the clauses (rows that break a rule are drawn again by the caller).
+    """
+
+    def __init__(self, layout: Layout, n: int, given: Given | None, device: torch.device) -> None:
+        self._by_slot: dict[int, list[tuple[int, Tensor]]] = {}
+        self._met: list[dict[int, Tensor]] = [{} for _ in layout.clauses]
+        self._lengths = [len(c.literals) for c in layout.clauses]
+        for k, clause in enumerate(layout.clauses):
+            for slot, marked in clause.literals:
+                self._by_slot.setdefault(slot, []).append((k, torch.from_numpy(marked).to(device)))
+        self._given = given
+        self._n = n
+
+    def settle(self, slot: int, levels: Tensor) -> None:
+        """Tell that `slot` has been drawn. **Shape**: `levels` (n,); -1 where it has not been."""
+        for k, marked in self._by_slot.get(slot, ()):
+            self._met[k][slot] = marked[levels.clamp(min=0)] & (levels >= 0)
+
+    def mask(self, slot: int) -> Tensor | None:
+        """True for admissible levels, or None if all are. **Shape**: (n, K) bool."""
+        forbidden: Tensor | None = None
+        for k, marked in self._by_slot.get(slot, ()):
+            others = [met for s, met in self._met[k].items() if s != slot]
+            if len(others) == self._lengths[k] - 1:
+                rows = torch.stack(others).all(dim=0) if others else torch.ones(self._n, dtype=torch.bool)
+                if bool(rows.any()):
+                    here = rows[:, None] & marked
+                    forbidden = here if forbidden is None else forbidden | here
+        admissible = None if forbidden is None else ~forbidden
+        if self._given is None or slot not in self._given.allowed:
+            return admissible
+        table, which = self._given.allowed[slot]
+        wanted = table.to(which.device)[which]
+        if admissible is None:
+            return wanted
+        both = admissible & wanted
+        return torch.where(both.any(dim=1, keepdim=True), both, admissible)
+
+
+class Training(Protocol):
+    """The door: what a model gets to see of real rows."""
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the rows."""
+        ...
+
+    @property
+    def n(self) -> float:
+        """Number of rows, public or paid for."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows live."""
+        ...
+
+    def steps(
+        self, optimizer: torch.optim.Optimizer, *, batch_size: int, steps: int, generator: torch.Generator
+    ) -> Iterator[tuple[Rows, Callable[[Tensor], float]]]:
+        """Batches, each with a function that takes the loss of its rows, **Shape** (B,), and makes one step."""
+        ...
+
+    def validation(self) -> Rows | None:
+        """Rows held back from the steps, to stop early; None where a fixed plan must be run."""
+        ...
+
+
+def with_clauses(layout: Layout, clauses: tuple[Clause, ...]) -> Layout:
+    """The layout, with clauses."""
+    return replace(layout, clauses=clauses)

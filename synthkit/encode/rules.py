@@ -1,0 +1,259 @@
+"""Row rules that hold by construction: combinations become one slot, comparisons a gap, implications clauses.
+
+`a <= b` is kept by coding b as the gap b - a, so that a decoded b can never fall below its a. Where a is missing the
+gap is taken from b's declared minimum, so nothing is lost. Several lower columns: the gap is taken from the largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encode.discrete import CombinationCodec, LevelsCodec
+from synthkit.encode.numeric import Floats, NumericCodec
+from synthkit.encode.rows import Clause
+from synthkit.errors import SchemaError
+from synthkit.schema import Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
+
+Codec = NumericCodec | LevelsCodec | CombinationCodec
+EPOCH = pd.Timestamp("1970-01-01")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """How one column is measured from the columns it may not fall below.
+
+    Args:
+        column: the upper column.
+        below: lower columns, each with whether equality is forbidden.
+        origin: from where the gap is taken in rows where all lower columns are missing.
+        decimals: digits of the gap, None if unrestricted.
+    """
+
+    column: str
+    below: tuple[tuple[str, bool], ...]
+    origin: float
+    decimals: int | None
+
+    def base(self, numbers: Mapping[str, Floats]) -> Floats:
+        """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
+        step = 0.0 if self.decimals is None else 10.0**-self.decimals
+        floors = [numbers[name] + (step if strict else 0.0) for name, strict in self.below]
+        base = np.fmax.reduce(floors)
+        return np.where(np.isnan(base), self.origin, base)
+
+
+@dataclass(frozen=True)
+class Recoding:
+    """The passage between a table's columns and the coded columns a model learns; reversible, row by row.
+
+    Args:
+        schema: meaning of the table.
+        groups: sets of columns that are one combination.
+        gaps: columns measured from others, in the order in which they can be decoded.
+    """
+
+    schema: Schema
+    groups: tuple[tuple[str, ...], ...]
+    gaps: tuple[Gap, ...]
+
+    @classmethod
+    def of(cls, schema: Schema) -> Recoding:
+        """The recoding a schema's rules ask for.
+
+        Raises:
+            SchemaError: comparisons run in a circle.
+        """
+        groups = _merged([r.of for r in schema.rules if isinstance(r, FixedCombination)])
+        taken = {c for group in groups for c in group}
+        return cls(schema, groups, _gaps(schema, taken))
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Coded columns by name, each with the table columns it stands for; in the table's order."""
+        member = {c: group for group in self.groups for c in group}
+        out: dict[str, tuple[str, ...]] = {}
+        for name in self.schema.learned:
+            group = member.get(name, (name,))
+            out.setdefault("+".join(group), group)
+        return out
+
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The comparisons that are kept by a gap."""
+        upper = {gap.column for gap in self.gaps}
+        return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and r.right in upper)
+
+    def numbers(self, frame: pd.DataFrame) -> dict[str, Floats]:
+        """Numeric and datetime columns as floats, datetimes in steps since 1970; NaN for missing."""
+        out: dict[str, Floats] = {}
+        for name, column in self.schema.columns.items():
+            if name not in frame or name not in self.schema.learned:
+                continue
+            if isinstance(column, Numeric):
+                out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            elif isinstance(column, Datetime):
+                out[name] = steps_since_epoch(frame[name], column)
+        return out
+
+    def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Table columns -> coded columns: numbers and gaps as floats, everything else as it is."""
+        numbers = self.numbers(frame)
+        coded = dict(numbers)
+        for gap in self.gaps:
+            coded[gap.column] = numbers[gap.column] - gap.base(numbers)
+            if gap.decimals is not None:
+                coded[gap.column] = np.round(coded[gap.column], gap.decimals)
+        grouped = {c for group in self.groups for c in group}
+        return pd.DataFrame(
+            {
+                name: coded[name] if name in coded and name not in grouped else frame[name].reset_index(drop=True)
+                for name in self.schema.learned
+            }
+        )
+
+    def backward(self, coded: pd.DataFrame) -> pd.DataFrame:
+        """Coded columns -> table columns; comparisons hold wherever the declared bounds let them."""
+        grouped = {c for group in self.groups for c in group}
+        kinds = self.schema.columns
+        numbers = {
+            name: coded[name].to_numpy(dtype=np.float64)
+            for name in coded
+            if name not in grouped and isinstance(kinds[str(name)], Numeric | Datetime)
+        }
+        for gap in self.gaps:
+            numbers[gap.column] = self._above(gap, numbers)
+        out = {}
+        for name in self.schema.learned:
+            column = kinds[name]
+            if name in numbers and isinstance(column, Datetime):
+                out[name] = from_steps(numbers[name], column)
+            else:
+                out[name] = pd.Series(numbers[name]) if name in numbers else coded[name]
+        return pd.DataFrame(out)
+
+    def _above(self, gap: Gap, numbers: Mapping[str, Floats]) -> Floats:
+        column = self.schema.columns[gap.column]
+        base = gap.base(numbers)
+        x = base + numbers[gap.column]
+        if isinstance(column, Numeric):
+            if column.decimals is not None:  # rounding must not undo what the gap ensures
+                scale = 10.0**column.decimals
+                x = np.where(np.round(x * scale) / scale >= base, np.round(x * scale), np.ceil(x * scale)) / scale
+                x = np.round(x, column.decimals)
+            x = np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
+        return x
+
+
+def steps_since_epoch(values: pd.Series, column: Datetime) -> Floats:
+    """Datetimes as whole steps of the column's precision since 1970. **Shape**: (n,) -> (n,), NaN for missing."""
+    t = pd.to_datetime(values, format=column.format if values.dtype == object else None)
+    micro = ((t - EPOCH) // pd.Timedelta(1, "us")).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(np.floor(micro / column.step))
+
+
+def from_steps(x: Floats, column: Datetime) -> pd.Series:
+    """Whole steps since 1970 as datetimes, kept inside the declared bounds. **Shape**: (n,) -> (n,)."""
+    micro = np.where(np.isnan(x), 0.0, np.round(x)).astype(np.int64) * column.step
+    t = pd.Series(micro.astype("datetime64[us]")).mask(np.isnan(x))
+    return t.clip(
+        None if column.min is None else pd.Timestamp(column.min), None if column.max is None else pd.Timestamp(column.max)
+    )
+
+
+def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Groups that share a column become one, in order of first mention."""
+    merged: list[list[str]] = []
+    for group in groups:
+        touching = [m for m in merged if set(m) & set(group)]
+        union = list(dict.fromkeys([c for m in touching for c in m] + list(group)))
+        merged = [m for m in merged if m not in touching] + [union]
+    return tuple(tuple(m) for m in merged)
+
+
+def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
+    below: dict[str, list[tuple[str, bool]]] = {}
+    for rule in schema.rules:
+        if isinstance(rule, Comparison) and not set(rule.columns) & taken and set(rule.columns) <= set(schema.learned):
+            below.setdefault(rule.right, []).append((rule.left, rule.op == "<"))
+    sorter = TopologicalSorter({upper: {name for name, _ in lowers} for upper, lowers in below.items()})
+    try:
+        order = list(sorter.static_order())
+    except CycleError as error:
+        circle = " <= ".join(dict.fromkeys(reversed(error.args[1])))
+        msg = f"comparisons must not run in a circle; however: {circle}. Remove one of these rules"
+        raise SchemaError(msg) from error
+    return tuple(_gap(schema, name, tuple(below[name])) for name in order if name in below)
+
+
+def _gap(schema: Schema, name: str, below: tuple[tuple[str, bool], ...]) -> Gap:
+    column = schema.columns[name]
+    if isinstance(column, Datetime):
+        origin = 0.0 if column.min is None else float(steps_since_epoch(pd.Series([pd.Timestamp(column.min)]), column)[0])
+        return Gap(column=name, below=below, origin=origin, decimals=0)
+    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(lower for lower, _ in below))]
+    decimals = None if None in digits else max(d for d in digits if d is not None)
+    return Gap(column=name, below=below, origin=getattr(column, "min", None) or 0.0, decimals=decimals)
+
+
+def cuts(schema: Schema, column: str) -> tuple[float, ...]:
+    """Numbers at which the rules' conditions divide a column, so that no cell straddles them."""
+    out: set[float] = set()
+    kind = schema.columns[column]
+    step = 10.0**-kind.decimals if isinstance(kind, Numeric) and kind.decimals is not None else 0.0
+    for rule in schema.rules:
+        if isinstance(rule, Implication):
+            for conditions in (rule.if_, rule.then):
+                condition = conditions.get(column)
+                if condition is not None and condition.min is not None:
+                    out.add(condition.min)
+                if condition is not None and condition.max is not None:
+                    out.add(condition.max + step if step else float(np.nextafter(condition.max, np.inf)))
+    return tuple(sorted(out))
+
+
+def clauses(schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], first: Mapping[str, int]) -> tuple[Clause, ...]:
+    """What implications forbid, in terms of slots.
+
+    `if A and B then C and D` forbids {A, B, not C} and {A, B, not D}. A condition on a gap cannot be told from its slot
+    alone; such a rule is left to the check at the exit.
+
+    Args:
+        schema: the rules.
+        recoding: which column belongs to which coded column.
+        codecs: codec of each coded column.
+        first: index of the first slot of each coded column.
+    """
+    gapped = {gap.column for gap in recoding.gaps}
+    coded = {c: name for name, members in recoding.columns.items() for c in members}
+    out = []
+    for rule in schema.rules:
+        if not isinstance(rule, Implication) or gapped & set(rule.columns) or not set(rule.columns) <= set(coded):
+            continue
+        holds = [(first[coded[c]], _marks(codecs[coded[c]], c, condition)[0]) for c, condition in rule.if_.items()]
+        for c, condition in rule.then.items():
+            broken = (first[coded[c]], ~_marks(codecs[coded[c]], c, condition)[1])
+            out.append(_clause([*holds, broken]))
+    return tuple(c for c in out if c is not None)
+
+
+def _marks(codec: Codec, column: str, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Levels that surely, and possibly, meet the condition."""
+    if isinstance(codec, NumericCodec):
+        return codec.meets(condition)
+    met = codec.meets(condition) if isinstance(codec, LevelsCodec) else codec.meets(column, condition)
+    return met, met
+
+
+def _clause(literals: list[tuple[int, NDArray[np.bool_]]]) -> Clause | None:
+    """Literals on one slot are one; a clause with a literal no level meets forbids nothing."""
+    joined: dict[int, NDArray[np.bool_]] = {}
+    for slot, marked in literals:
+        joined[slot] = joined[slot] & marked if slot in joined else marked
+    if not all(marked.any() for marked in joined.values()):
+        return None
+    return Clause(tuple(joined.items()))

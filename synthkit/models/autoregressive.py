@@ -1,0 +1,332 @@
+r"""Autoregressive model of all slots in any order: the flagship.
+
+log p(x) = sum_j log p(x_j | x_i, i before j), for whatever order is wanted; every conditional is trained at every step.
+The first layer of slot j is a sum of value vectors, s_j = q_j + sum_{i before j} T[x_i], so that while sampling one
+running sum serves all slots and adding a column costs one gather.
+
+References:
+    Uria, Murray, Larochelle: A deep and tractable density estimator (2014), for training over random orders.
+    Germain et al.: MADE (2015), for the masked first layer.
+    Tiwald et al.: TabularARGN (2025), for any-order discretised tables.
+
+NOTE[DIFF]: orders are drawn per row rather than per batch, and mixed half and half with the table's own; numbers have
+two levels and a base measure; value vectors are smooth along ordinal slots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from synthkit.encode.numeric import Coding
+from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
+from synthkit.models.base import Progress, TrainingLog, draw, residuals
+from synthkit.nn.blocks import GatedBlock, Levels, rms
+from synthkit.nn.train import Plan, fast_matrices, seeded, train
+
+CHUNK = 8192  # rows sampled at once: the working set stays in cache
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoregressiveConfig:
+    """Settings of the autoregressive model; the defaults were measured, see docs/models.md.
+
+    Args:
+        width: H, length of value vectors.
+        hidden: M, gated units a slot and block.
+        blocks: L, gated blocks.
+        dropout: share of gated units dropped while training.
+        input_dropout: share of known values hidden from a row while training.
+        canonical: share of rows trained in the table's own order; the rest in a random one.
+        learning_rate: peak rate.
+        weight_decay: decoupled decay, in units of the rate.
+        batch_size: rows a step.
+        steps: optimizer steps; chosen from the number of rows if not given.
+    """
+
+    width: int = 128
+    hidden: int = 64
+    blocks: int = 1
+    dropout: float = 0.2
+    input_dropout: float = 0.2
+    canonical: float = 0.5
+    learning_rate: float = 4e-3
+    weight_decay: float = 3.0
+    batch_size: int = 512
+    steps: int | None = None
+
+
+class Network(nn.Module):
+    """Conditionals of every slot given any subset of the others.
+
+    Args:
+        layout: the slots.
+        config: sizes.
+    """
+
+    def __init__(self, layout: Layout, config: AutoregressiveConfig) -> None:
+        super().__init__()
+        slots, h = layout.slots, config.width
+        self.layout, self.config = layout, config
+        self.values = Levels(slots, h, free=0.3, smooth=0.2)
+        self.query = nn.Parameter(torch.randn(len(slots), h) * 0.3)
+        self.blocks = nn.ModuleList(
+            GatedBlock(len(slots), h, config.hidden, config.dropout) for _ in range(config.blocks)
+        )
+        self.heads = Levels(slots, h, free=0.0, smooth=0.0)
+        coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
+        self.bias = nn.Parameter(coarse)
+        for j, slot in enumerate(slots):
+            if slot.parent is not None:
+                self.register_buffer(f"base_{j}", torch.from_numpy(slot.prior).clamp(min=-30.0))
+                self.register_buffer(f"applies_{j}", torch.from_numpy(slot.applies))
+        offsets = torch.tensor([0, *layout.sizes[:-1]]).cumsum(0)
+        self.register_buffer("offsets", offsets)
+        self._orders = _order_units(layout)
+
+    def base(self, j: int, parent: Tensor) -> Tensor:
+        """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""
+        table: Tensor = getattr(self, f"base_{j}")
+        return table[parent]
+
+    def applies(self, j: int, cat: Tensor) -> Tensor | None:
+        """Where slot j carries information; None if everywhere. **Shape**: (B, D) -> (B,) bool."""
+        parent = self.layout.slots[j].parent
+        if parent is None:
+            return None
+        table: Tensor = getattr(self, f"applies_{j}")
+        return table[cat[:, parent]]
+
+    def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
+        """Value vector of every cell, zero where a slot does not apply. **Shape**: (B, D) -> (B, D, H)."""
+        z = F.embedding(cat + self.offsets, table)
+        keep = [self.applies(j, cat) for j in range(cat.shape[1])]
+        if any(k is not None for k in keep):
+            ones = torch.ones(len(cat), dtype=torch.bool, device=cat.device)
+            z = z * torch.stack([ones if k is None else k for k in keep], dim=1)[..., None]
+        return z
+
+    def orders(self, n: int, device: torch.device) -> Tensor:
+        """A[b, j, i] = 1 where slot i precedes slot j in the order of row b. **Shape**: (n, D, D) float."""
+        unit, d = self._orders.to(device), len(self._orders)
+        keys = torch.rand(n, int(unit.max()) + 1, device=device)
+        canonical = torch.rand(n, 1, device=device) < self.config.canonical
+        own = torch.arange(keys.shape[1], device=device, dtype=keys.dtype)
+        position = torch.where(canonical, own, keys)[:, unit]
+        tie = torch.arange(d, device=device)
+        before = position[:, None, :] < position[:, :, None]
+        same = (unit[None, :] == unit[:, None]) & (tie[None, :] < tie[:, None])
+        return (before | same).to(torch.float32)
+
+    def states(self, s: Tensor) -> Tensor:
+        """States after all blocks, normalised. **Shape**: (D, B, H) -> (D, B, H)."""
+        for block in self.blocks:
+            s = block(s)
+        return rms(s)
+
+    def nll(self, cat: Tensor, before: Tensor) -> Tensor:
+        """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
+        table = self.values()
+        z = self.vectors(cat, table)
+        if self.training and self.config.input_dropout:
+            keep = torch.rand(z.shape[:2], device=z.device) >= self.config.input_dropout
+            z = z * keep[..., None]
+        s = torch.matmul(before, z) + self.query
+        states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
+        heads = self.heads().split(list(self.layout.sizes))
+        biases = self.bias.split(list(self.layout.sizes))
+        total = torch.zeros(len(cat), device=z.device)
+        for j, slot in enumerate(self.layout.slots):
+            logits = torch.addmm(biases[j], states[j], heads[j].T)
+            if slot.parent is not None:
+                logits = logits + self.base(j, cat[:, slot.parent])
+            loss = F.cross_entropy(logits, cat[:, j], reduction="none")
+            applies = self.applies(j, cat)
+            total = total + (loss if applies is None else torch.where(applies, loss, 0.0))
+        return total
+
+
+def _order_units(layout: Layout) -> Tensor:
+    """Which coded column each slot belongs to: orders permute columns, coarse and fine stay together."""
+    seen = {name: k for k, name in enumerate(dict.fromkeys(layout.columns))}
+    return torch.tensor([seen[name] for name in layout.columns])
+
+
+class Autoregressive:
+    """Any-order autoregressive model: `given` and `log_prob` are native and exact.
+
+    Args:
+        layout: the slots.
+        config: settings.
+    """
+
+    coding: ClassVar[Coding] = Coding()
+    Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
+
+    def __init__(self, layout: Layout, config: AutoregressiveConfig | None = None) -> None:
+        self.layout = layout
+        self._config = config or AutoregressiveConfig()
+        with seeded(0, torch.device("cpu")):
+            self._network = Network(layout, self._config).eval()
+
+    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+        """Train every conditional at once over random and canonical orders.
+
+        Args:
+            training: the door.
+            seed: of initial weights, batches, orders and dropout.
+            progress: called with step, steps and the running loss.
+        """
+        config = self._config
+        with seeded(seed, training.device):
+            self._network = Network(self.layout, config).to(training.device)
+        plan = Plan(
+            steps=config.steps or default_steps(training.n, config.batch_size),
+            batch_size=config.batch_size,
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+        )
+        curve = train(self._network, _loss, training, plan, seed, progress)
+        return TrainingLog(**asdict(curve))
+
+    @torch.no_grad()
+    def sample(self, n: int, generator: torch.Generator) -> Rows:
+        """Draw n rows in the table's own order. **Shape**: Rows of n."""
+        unknown = torch.full((n, len(self.layout.slots)), -1, dtype=torch.long)
+        return self.sample_given(Given(unknown, {}), generator)
+
+    @torch.no_grad()
+    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+        """Complete rows: what is known comes first in the order, then what is known in part, then the rest.
+
+        Exact: each unknown slot is drawn from its conditional given all known ones. Where several slots of a row are
+        known in part, each is drawn inside its admissible set in turn, which is exact for one such slot.
+
+        **Shape**: Given of n -> Rows of n.
+        """
+        if not len(given):
+            return Rows(given.cat, residuals(0, self.layout, generator))
+        with fast_matrices():
+            parts = [
+                self._complete(given[slice(start, start + CHUNK)], generator) for start in range(0, len(given), CHUNK)
+            ]
+        return Rows.cat_rows(parts)
+
+    def _complete(self, given: Given, generator: torch.Generator) -> Rows:
+        net, layout = self._network, self.layout
+        device = net.query.device
+        n, known = len(given), given.known()
+        cat = given.cat.clamp(min=0).to(device)
+        admissible = Admissible(layout, n, given, device)
+        table, heads = net.values(), net.heads().split(list(layout.sizes))
+        biases = net.bias.split(list(layout.sizes))
+        s = self._known_sum(given, table)
+        for j in range(known.shape[1]):
+            admissible.settle(j, given.cat[:, j])
+        for j in self._sequence(given):
+            here = known[:, j]
+            if bool(here.all()):
+                continue
+            slot = layout.slots[j]
+            state = s + net.query[j]
+            for block in net.blocks:
+                state = block.one(j, state)
+            logits = torch.addmm(biases[j], rms(state), heads[j].T)
+            if slot.parent is not None:
+                logits += net.base(j, cat[:, slot.parent])
+            p = torch.softmax(logits, dim=1)
+            mask = admissible.mask(j)
+            if mask is not None:
+                left = p * mask
+                p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(mask.any(1, keepdim=True), mask.float(), p))
+            level = torch.where(here, cat[:, j], draw(p, generator))
+            applies = net.applies(j, cat)
+            if applies is not None:
+                level = torch.where(applies, level, 0)
+            cat[:, j] = level
+            admissible.settle(j, level)
+            fresh = ~here if applies is None else applies & ~here
+            z = table[level + net.offsets[j]]
+            s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
+        return Rows(cat, residuals(n, layout, generator))
+
+    @torch.no_grad()
+    def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
+        """Exact log-probability of the slots in `aim` given the known ones, nats.
+
+        **Shape**: Rows of n, Given of n, `aim` (n, d) bool -> (n,).
+        """
+        net = self._network
+        cat = rows.cat.long().clamp(min=0).to(net.query.device)
+        table, heads = net.values(), net.heads().split(list(self.layout.sizes))
+        biases = net.bias.split(list(self.layout.sizes))
+        s = self._known_sum(given, table)
+        out = torch.zeros(len(cat), device=cat.device)
+        for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
+            here = aim[:, j].to(cat.device)
+            applies = net.applies(j, cat)
+            here = here if applies is None else here & applies
+            state = s + net.query[j]
+            for block in net.blocks:
+                state = block.one(j, state)
+            logits = torch.addmm(biases[j], rms(state), heads[j].T)
+            parent = self.layout.slots[j].parent
+            if parent is not None:
+                logits += net.base(j, cat[:, parent])
+            log = F.log_softmax(logits, dim=1).gather(1, cat[:, j : j + 1]).squeeze(1)
+            out = out + torch.where(here, log, 0.0)
+            s = s + torch.where(here[:, None], table[cat[:, j] + net.offsets[j]], 0.0)
+        return out
+
+    def _known_sum(self, given: Given, table: Tensor) -> Tensor:
+        """Sum of the value vectors of what is known. **Shape**: (n, H)."""
+        known = given.known()
+        if not bool(known.any()):
+            return table.new_zeros(len(given), table.shape[1])
+        z = self._network.vectors(given.cat.clamp(min=0).to(table.device), table)
+        return (z * known[..., None]).sum(dim=1)
+
+    def _sequence(self, given: Given) -> list[int]:
+        """Slots in the order in which they are drawn: partly known ones first, coarse before fine."""
+        order = list(range(len(self.layout.slots)))
+        first = set(given.allowed) | {j for j in order if self.layout.slots[j].parent in given.allowed}
+        return sorted(order, key=lambda j: (j not in first, j))
+
+    @torch.no_grad()
+    def log_prob(self, rows: Rows) -> Tensor:
+        """Exact log-probability of the levels in the table's own order, nats. **Shape**: Rows of n -> (n,)."""
+        d = len(self.layout.slots)
+        before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
+        cat = rows.cat.long().to(before.device)
+        return -torch.cat([self._network.nll(part, before) for part in cat.split(1024)])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, without what follows from the layout."""
+        return {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what `tensors` gave."""
+        self._network.load_state_dict(tensors, strict=False)
+        self._network.eval()
+
+    def config(self) -> dict[str, Any]:
+        """Settings as plain data."""
+        return asdict(self._config)
+
+
+def default_steps(n: float, batch_size: int) -> int:
+    """Thirty epochs, at least 600 and at most 4,000 steps; early stopping ends it sooner on small tables."""
+    return int(min(max(30 * n / batch_size, 600), 4000))
+
+
+def _loss(module: nn.Module, rows: Rows) -> Tensor:
+    assert isinstance(module, Network)
+    cat = rows.cat.long()
+    if module.training:
+        return module.nll(cat, module.orders(len(cat), cat.device))
+    d = cat.shape[1]
+    return module.nll(cat, torch.ones(d, d, device=cat.device).tril(-1)[None])

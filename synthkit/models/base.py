@@ -1,0 +1,103 @@
+"""What a model is: a module over encoded rows that can be fitted and drawn from, and what else it may be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from synthkit.encode.numeric import Coding
+from synthkit.encode.rows import Given, Layout, Rows, Training
+
+Progress = Callable[[int, int, float], None]  # step, steps, loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLog:
+    """What training went through; post-noise or public values only.
+
+    Args:
+        steps: optimizer steps made.
+        best_step: the step whose weights were kept.
+        seconds: time it took.
+        at: steps at which the losses below were taken.
+        train: mean training loss since the previous one, nats a row. **Shape**: as `at`.
+        validation: loss of the rows held back, None if there were none. **Shape**: as `at`.
+    """
+
+    steps: int
+    best_step: int
+    seconds: float
+    at: tuple[int, ...] = ()
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] | None = None
+
+
+class RowModel(Protocol):
+    """A generative model of encoded rows; it knows no tables and no epsilon."""
+
+    coding: ClassVar[Coding]
+
+    @property
+    def layout(self) -> Layout:
+        """Layout of the rows it was made for."""
+        ...
+
+    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+        """Learn from what comes through the door."""
+        ...
+
+    def sample(self, n: int, generator: torch.Generator) -> Rows:
+        """Draw n rows."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything learned, by name."""
+        ...
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what `tensors` gave."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """Settings as plain data."""
+        ...
+
+
+@runtime_checkable
+class HasGiven(Protocol):
+    """A model that completes partly known rows, natively and exactly."""
+
+    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+        """Draw each row from the law of the unknown slots given the known ones."""
+        ...
+
+    def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
+        """Log-probability of some slots given the known ones, nats. **Shape**: `aim` (n, d) bool -> (n,)."""
+        ...
+
+
+@runtime_checkable
+class HasLogProb(Protocol):
+    """A model whose log-probability of a row is exact."""
+
+    def log_prob(self, rows: Rows) -> Tensor:
+        """Log-probability of the levels of each row, nats. **Shape**: (n,)."""
+        ...
+
+
+def residuals(n: int, layout: Layout, generator: torch.Generator) -> Tensor:
+    """Uniform positions inside cells. **Shape**: (n, r) in [0, 1)."""
+    return torch.rand((n, len(layout.residuals)), generator=generator, device=generator.device)
+
+
+def draw(probabilities: Tensor, generator: torch.Generator) -> Tensor:
+    """One level a row by inversion of the cumulative law. **Shape**: (n, K), rows summing to anything > 0 -> (n,)."""
+    total = probabilities.cumsum(dim=1)
+    u = torch.rand((len(total), 1), generator=generator, device=total.device) * total[:, -1:]
+    level = torch.searchsorted(total, u, right=True).squeeze(1)
+    # u can meet the total exactly in float32; then the last level that has any mass is meant
+    return torch.minimum(level, (probabilities > 0).long().mul_(torch.arange(1, total.shape[1] + 1)).amax(dim=1) - 1)

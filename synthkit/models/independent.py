@@ -1,0 +1,100 @@
+"""The product of marginals: the baseline whose answers are known exactly.
+
+p(x) = prod_j p(x_j), a fine level drawn given its coarse one. What it misses is dependence, all of it; rules still hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from synthkit.encode.numeric import Coding
+from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
+from synthkit.models.base import Progress, TrainingLog, draw, residuals
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndependentConfig:
+    """Nothing to set."""
+
+
+class Independent:
+    """Each column by itself, from the histograms the encoder was fitted to.
+
+    Args:
+        layout: slots with their prior log-probabilities, which are all this model needs.
+    """
+
+    coding: ClassVar[Coding] = Coding()
+    Config: ClassVar[type[IndependentConfig]] = IndependentConfig
+
+    def __init__(self, layout: Layout, config: IndependentConfig | None = None) -> None:
+        self.layout = layout
+        self._config = config or IndependentConfig()
+
+    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+        """Nothing is left to learn: the marginals came with the layout."""
+        del training, seed, progress
+        return TrainingLog(steps=0, best_step=0, seconds=0.0)
+
+    def sample(self, n: int, generator: torch.Generator) -> Rows:
+        """Draw n rows."""
+        d = len(self.layout.slots)
+        return self.sample_given(Given(torch.full((n, d), -1, dtype=torch.long), {}), generator)
+
+    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+        """Known slots stay, every other is drawn from its own marginal. **Shape**: Given of n -> Rows of n."""
+        n, device = len(given), given.cat.device
+        cat = given.cat.clone()
+        admissible = Admissible(self.layout, n, given, device)
+        for j in range(cat.shape[1]):
+            admissible.settle(j, cat[:, j])
+        for j, slot in enumerate(self.layout.slots):
+            p = torch.from_numpy(slot.prior).to(device).exp()
+            p = p.expand(n, -1) if slot.parent is None else p[cat[:, slot.parent]]
+            applies = p.sum(dim=1) > 0
+            mask = admissible.mask(j)
+            p = torch.where(applies[:, None], p, torch.ones_like(p)) if slot.parent is not None else p
+            p = p if mask is None else torch.where(mask.any(dim=1, keepdim=True), p * mask, p)
+            drawn = torch.where(applies, draw(p, generator), 0)
+            cat[:, j] = torch.where(cat[:, j] >= 0, cat[:, j], drawn)
+            admissible.settle(j, cat[:, j])
+        return Rows(cat, residuals(n, self.layout, generator))
+
+    def log_prob(self, rows: Rows) -> Tensor:
+        """Sum of log-marginals, exactly. **Shape**: Rows of n -> (n,)."""
+        return self._marginals(rows).sum(dim=1)
+
+    def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
+        """Sum of the log-marginals in `aim`; what is known tells nothing. **Shape**: (n, d) bool -> (n,)."""
+        del given
+        return (self._marginals(rows) * aim).sum(dim=1)
+
+    def _marginals(self, rows: Rows) -> Tensor:
+        out = torch.zeros(rows.cat.shape)
+        for j, slot in enumerate(self.layout.slots):
+            prior = torch.from_numpy(slot.prior)
+            x = rows.cat[:, j].long().clamp(min=0)
+            if slot.parent is None:
+                out[:, j] = prior[x]
+            else:
+                parent = rows.cat[:, slot.parent].long().clamp(min=0)
+                out[:, j] = torch.where(torch.from_numpy(slot.applies)[parent], prior[parent, x], 0.0)
+        return out
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Nothing beyond the encoder."""
+        return {}
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Nothing to take back."""
+        del tensors
+
+    def config(self) -> dict[str, Any]:
+        """No settings."""
+        return asdict(self._config)
+
+

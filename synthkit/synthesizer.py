@@ -1,0 +1,264 @@
+"""Table in, table out: an encoder and a model, fitted through the curator, saved without any row."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from synthkit import artefact, tables
+from synthkit.completion import Completion
+from synthkit.device import choose
+from synthkit.encode import TableEncoder
+from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
+from synthkit.models.base import Progress
+from synthkit.privacy import Curator, Ledger
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.seeds import Seeds
+
+ROUNDS = 20  # how often rows that break a rule are drawn again
+
+
+class Synthesizer:
+    """Learns a table and draws new rows of it; the same class for every model.
+
+    Args:
+        schema: meaning of the columns.
+        model: name of the model, one of `synthkit.models.MODELS`.
+        settings: the model's own settings by name, its defaults where not given.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+
+    Raises:
+        ConfigError: there is no such model or setting.
+
+    Example:
+        >>> schema = Schema(columns={"x": {"kind": "categorical", "levels": ["a", "b"]}})
+        >>> synthesizer = Synthesizer(schema, "independent").fit(pd.DataFrame({"x": ["a", "a", "b"]}))
+        >>> synthesizer.sample(4, seed=1).shape
+        (4, 1)
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        model: str = "autoregressive",
+        *,
+        settings: Mapping[str, Any] | None = None,
+        device: str = "auto",
+    ) -> None:
+        if model not in MODELS:
+            msg = f"`model` must be one of {', '.join(sorted(MODELS))}; however: `{model}`"
+            raise ConfigError(msg)
+        self.schema = schema
+        self.model_name = model
+        self._config = _config(model, settings or {})
+        self._device = device
+        self._encoder: TableEncoder | None = None
+        self._model: RowModel | None = None
+        self._dtypes: dict[str, str] = {}
+        self.log: TrainingLog | None = None
+        self.seed: int | None = None
+
+    def fit(
+        self, table: pd.DataFrame | Curator, *, seed: int | None = None, progress: Progress | None = None
+    ) -> Synthesizer:
+        """Learn a table; without a budget, the same seed on the same machine learns the same model.
+
+        Args:
+            table: rows, or the curator that keeps them.
+            seed: root of all random choices; drawn and recorded in `seed` if not given.
+            progress: called with step, steps and loss.
+
+        Raises:
+            SchemaError: the table is not the one the schema describes.
+        """
+        self.seed = secrets.randbits(31) if seed is None else seed
+        seeds = Seeds(self.seed)
+        if isinstance(table, Curator):
+            curator = table
+        else:
+            self._dtypes = tables.dtypes(table)
+            ledger = Ledger(budget=None, unit=self.schema.unit)
+            curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
+        kind = MODELS[self.model_name]
+        self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
+        self._model = kind(self._encoder.layout, self._config)
+        device = choose(self._device)
+        self.log = self._model.fit(curator.training(self._encoder, device), seeds.of("training"), progress)
+        return self
+
+    def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:
+        """Give samples these dtypes, by column, instead of the schema's own."""
+        self._dtypes = dict(dtypes)
+        return self
+
+    def sample(
+        self, n: int, *, given: Mapping[str, Any] | pd.DataFrame | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
+        """Draw new rows; every declared rule holds in every row.
+
+        Args:
+            n: how many rows.
+            given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
+                which missing cells are unknown.
+            seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
+
+        Raises:
+            SchemaError: what is given contradicts the schema or its rules.
+            UnsupportedError: the model cannot condition.
+
+        **Shape**: -> frame of n rows, the schema's columns in order.
+        """
+        if n < 0:
+            msg = f"the number of rows must not be negative; however: {n}"
+            raise ConfigError(msg)
+        encoder, model = self._fitted()
+        seed = secrets.randbits(31) if seed is None else seed
+        seeds = Seeds(seed)
+        if given is None:
+            out = self._plain(n, encoder, model, seeds)
+        else:
+            completion = self._completion(encoder, model, seeds)
+            frame, known = completion.partial(n, given)
+            out = completion.fill(frame, known, present=False)
+        return self._finished(out, seed)
+
+    def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
+        """Fill missing cells with draws from their law given the rest of the row; known cells stay as they are.
+
+        A cell that a rule says must be missing stays missing. Identifiers are kept.
+
+        Args:
+            table: rows in the schema's columns.
+            seed: same seed, same draws.
+
+        Raises:
+            UnsupportedError: the model cannot condition.
+        """
+        encoder, model = self._fitted()
+        seed = secrets.randbits(31) if seed is None else seed
+        frame = conform(table, self.schema)
+        known = frame.notna()
+        some = ~known[list(self.schema.learned)].all(axis=1).to_numpy()
+        if some.any():
+            part = self._completion(encoder, model, Seeds(seed)).fill(
+                frame[some].reset_index(drop=True), known[some].reset_index(drop=True), present=True
+            )
+            for name in self.schema.learned:
+                merged = frame[name].astype(object)
+                merged[some] = part[name].astype(object).to_numpy()
+                frame[name] = merged
+        kept = {name: str(table[name].dtype) for name in table}
+        return tables.restore(conform(frame, self.schema), self._dtypes or kept)
+
+    def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
+        """Log-probability of each row as coded (the position inside a cell not counted), nats. **Shape**: (n,).
+
+        Raises:
+            UnsupportedError: the model has no exact likelihood.
+        """
+        encoder, model = self._fitted()
+        if not isinstance(model, HasLogProb):
+            msg = f"log_prob needs a model with an exact likelihood; however: `{self.model_name}` has none. Use autoregressive"
+            raise UnsupportedError(msg)
+        out: NDArray[np.float32] = model.log_prob(encoder.encode(conform(table, self.schema))).cpu().numpy()
+        return out
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""
+        encoder, model = self._fitted()
+        card = {
+            "model": self.model_name,
+            "settings": model.config(),
+            "schema": json.loads(self.schema.model_dump_json(by_alias=True, exclude_none=True)),
+            "dtypes": self._dtypes,
+            "encoder": encoder.to_dict(),
+            "log": artefact.log_to_dict(self.log),
+            "seed": self.seed,
+        }
+        artefact.save(Path(folder), card, model.tensors())
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> Synthesizer:
+        """Read what `save` wrote; no training data are needed.
+
+        Raises:
+            ArtefactError: the folder is not a saved synthesizer, is damaged, or has another format.
+        """
+        card, tensors = artefact.load(Path(folder))
+        schema = Schema.model_validate(card["schema"])
+        out = cls(schema, card["model"], settings=card["settings"], device=device)
+        out._encoder = TableEncoder.from_dict(card["encoder"], schema)
+        out._model = MODELS[out.model_name](out._encoder.layout, out._config)
+        out._model.load_tensors(tensors)
+        out._dtypes, out.seed = card["dtypes"], card["seed"]
+        out.log = artefact.log_from_dict(card["log"])
+        return out
+
+    def _fitted(self) -> tuple[TableEncoder, RowModel]:
+        if self._encoder is None or self._model is None:
+            msg = "a synthesizer must be fitted first; however: it is not. Call fit(table)"
+            raise ConfigError(msg)
+        return self._encoder, self._model
+
+    def _plain(self, n: int, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> pd.DataFrame:
+        generator = seeds.torch("sample")
+        rng = seeds.numpy("identifiers")
+        kept: list[pd.DataFrame] = []
+        for _ in range(ROUNDS):
+            lacking = n - sum(map(len, kept))
+            if kept and lacking == 0:
+                break
+            frame = encoder.decode(model.sample(lacking, generator), rng)
+            kept.append(frame[obeying(frame, self.schema)])
+        out = pd.concat(kept, ignore_index=True)
+        if len(out) < n:
+            msg = (
+                f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still break "
+                "one. Check whether rules contradict each other or the bounds"
+            )
+            raise SchemaError(msg)
+        return _fresh_identifiers(out, encoder, seeds) if len(kept) > 1 else out
+
+    def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
+        if not isinstance(model, HasGiven):
+            msg = f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. Use autoregressive"
+            raise UnsupportedError(msg)
+        return Completion(encoder, model, seeds, ROUNDS)
+
+    def _finished(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+        out = tables.restore(conform(frame, self.schema), self._dtypes)
+        out.attrs["synthkit_seed"] = seed
+        return out
+
+
+def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
+    """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
+    return np.logical_and.reduce([np.ones(len(frame), dtype=bool), *(r.holds(frame) for r in schema.rules)])
+
+
+def _fresh_identifiers(frame: pd.DataFrame, encoder: TableEncoder, seeds: Seeds) -> pd.DataFrame:
+    """Rows of several rounds got identifiers apart from each other; make them anew, all different."""
+    again = encoder.identifiers(len(frame), seeds.numpy("identifiers of all rounds"))
+    return frame.assign(**again)[list(frame.columns)]
+
+
+def _config(model: str, settings: Mapping[str, Any]) -> Any:
+    kind = MODELS[model].Config
+    known = set(kind.__dataclass_fields__)
+    strange = sorted(set(settings) - known)
+    if strange:
+        msg = (
+            f"settings of `{model}` must be among: {', '.join(sorted(known)) or 'none'}; however: {', '.join(strange)}"
+        )
+        raise ConfigError(msg)
+    return kind(**settings)
