@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from functools import cached_property
+from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -13,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Level = StrictBool | StrictInt | StrictFloat | StrictStr
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
+_WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 
 
 class _Column(BaseModel):
@@ -26,7 +30,7 @@ class _Column(BaseModel):
             under a privacy budget those are not public facts.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ignored_types=(cached_property,))
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str | None = None
     nullable: bool = False
@@ -60,21 +64,27 @@ class Numeric(_Column):
     """
 
     kind: Literal["numeric"] = "numeric"
-    min: float | None = None
-    max: float | None = None
+    min: Finite | None = None
+    max: Finite | None = None
     decimals: Annotated[int, Field(ge=0, le=15)] | None = None
     unit: str | None = None
-    atoms: tuple[float, ...] = ()
+    atoms: tuple[Finite, ...] = ()
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Numeric:
         if self.min is not None and self.max is not None and self.min > self.max:
             msg = f"`min` must not exceed `max`; however: min {self.min} > max {self.max}"
             raise ValueError(msg)
+        low, high = (-np.inf if self.min is None else self.min), (np.inf if self.max is None else self.max)
+        outside = [f"{atom:g}" for atom in self.atoms if not low <= atom <= high]
+        if outside:
+            msg = f"`atoms` must lie between `min` and `max`; however: {', '.join(outside)} outside. Widen the bounds"
+            raise ValueError(msg)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        x = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        """True for finite numbers within the bounds that have no more than `decimals` digits; and where missing."""
+        x = numbers(values)
         ok = np.isfinite(x)
         if self.min is not None:
             ok &= x >= self.min
@@ -100,7 +110,8 @@ class _Levels(_Column):
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        return np.asarray((level_index(self.levels).get_indexer(level_keys(values)) >= 0) | values.isna().to_numpy())
+        """True for cells with one of the levels; and where missing."""
+        return level_among(values, self.levels) | values.isna().to_numpy()
 
 
 class Categorical(_Levels):
@@ -126,7 +137,7 @@ class Datetime(_Column):
     """A point in time.
 
     Args:
-        format: strptime pattern of the file's text, ISO 8601 if not given.
+        format: strptime pattern of the file's text; ISO 8601 is always read.
         min: earliest meaningful moment, ISO 8601.
         max: latest meaningful moment, ISO 8601.
         precision: coarsest step that still tells values apart.
@@ -140,7 +151,7 @@ class Datetime(_Column):
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Datetime:
-        low, high = (pd.Timestamp(t) if t is not None else None for t in (self.min, self.max))
+        low, high = _bound("min", self.min), _bound("max", self.max)
         if low is not None and high is not None and low > high:
             msg = f"`min` must not be after `max`; however: {self.min} > {self.max}"
             raise ValueError(msg)
@@ -154,13 +165,14 @@ class Datetime(_Column):
         )
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        t = pd.to_datetime(values, errors="coerce", format=self.format)
-        ok = t.notna()
+        """True for moments within the bounds; and where missing."""
+        t = moments(values, self.format)
+        ok = ~np.isnat(t)
         if self.min is not None:
-            ok &= t >= pd.Timestamp(self.min)
+            ok &= t >= np.datetime64(dt.datetime.fromisoformat(self.min), "us")
         if self.max is not None:
-            ok &= t <= pd.Timestamp(self.max)
-        return np.asarray(ok | values.isna())
+            ok &= t <= np.datetime64(dt.datetime.fromisoformat(self.max), "us")
+        return np.asarray(ok | values.isna().to_numpy())
 
 
 class Code(_Column):
@@ -183,11 +195,12 @@ class Code(_Column):
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
+        """True for codes that are listed and match `pattern` in full; and where missing."""
         ok = np.ones(len(values), dtype=bool)
         if self.levels is not None:
-            ok &= level_index(self.levels).get_indexer(level_keys(values)) >= 0
+            ok &= level_among(values, self.levels)
         if self.pattern is not None:
-            ok &= values.astype("string").str.fullmatch(self.pattern).fillna(value=False).to_numpy(dtype=bool)
+            ok &= _fullmatch(values, self.pattern)
         return np.asarray(ok | values.isna().to_numpy())
 
 
@@ -207,6 +220,12 @@ class Identifier(_Column):
 
     @model_validator(mode="after")
     def _one_source(self) -> Identifier:
+        if self.pattern is not None and not _FRESH.fullmatch(self.pattern):
+            msg = (
+                "an identifier's `pattern` must be made of literals, `[A-Z0-9]` classes and `{n}` counts; however: "
+                f"{self.pattern!r}. Write alternatives and ranges of counts as one fixed shape"
+            )
+            raise ValueError(msg)
         _compiles(self.pattern)
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
@@ -226,6 +245,8 @@ Discrete = (Categorical, Ordinal, Boolean, Code)
 
 def level_key(level: Any) -> Any:
     """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
+    if isinstance(level, int | np.integer) and abs(int(level)) > _WHOLE_FLOATS:
+        return int(level)
     return float(level) if isinstance(level, bool | int | float | np.number | np.bool_) else str(level)
 
 
@@ -235,12 +256,93 @@ def level_keys(values: pd.Series) -> pd.Index:
     table = np.empty(len(uniques) + 1, dtype=object)
     table[:-1] = [level_key(u) for u in uniques]
     table[-1] = None
-    return pd.Index(table[codes], dtype=object)
+    keys: pd.Index = pd.Index(table[codes], dtype=object)
+    return keys
 
 
 def level_index(levels: tuple[Level, ...]) -> pd.Index:
     """Index of levels by their keys, for `get_indexer`."""
     return pd.Index([level_key(level) for level in levels], dtype=object)
+
+
+def level_among(values: pd.Series, levels: tuple[Level, ...]) -> NDArray[np.bool_]:
+    """True where a cell has one of `levels`; **Shape**: (n,) -> (n,)."""
+    keys = {level_key(level) for level in levels}
+    return _each(values, lambda cell: level_key(cell) in keys)
+
+
+def numbers(values: pd.Series) -> NDArray[np.float64]:
+    """Every cell as a float, NaN where it is missing or no number; **Shape**: (n,) -> (n,)."""
+    dtype = values.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        return values.to_numpy(dtype=float, na_value=np.nan)
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    table = np.array([_number(u) for u in uniques] + [np.nan])
+    return np.asarray(table[codes])
+
+
+def moments(values: pd.Series, pattern: str | None) -> NDArray[np.datetime64]:
+    """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
+
+    Numbers are no moments, and neither is anything with a time zone: tables hold local time.
+    """
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        return values.to_numpy(dtype="datetime64[us]")
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return np.full(len(values), np.datetime64("NaT", "us"))
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    table = np.array([_moment(u, pattern) for u in uniques] + [None], dtype="datetime64[us]")
+    return np.asarray(table[codes])
+
+
+def _number(cell: Any) -> float:
+    if isinstance(cell, str | bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
+        cell, np.complexfloating
+    ):
+        try:
+            return float(cell)
+        except (ValueError, OverflowError):
+            return np.nan
+    return np.nan
+
+
+def _moment(cell: Any, pattern: str | None) -> dt.datetime | None:
+    if isinstance(cell, str):
+        parsed = _parsed(cell.strip(), pattern) if pattern else None
+        cell = parsed or _parsed(cell.strip(), None)
+    elif isinstance(cell, dt.date) and not isinstance(cell, dt.datetime):
+        cell = dt.datetime(cell.year, cell.month, cell.day)
+    return cell if isinstance(cell, dt.datetime) and cell.tzinfo is None else None
+
+
+def _parsed(text: str, pattern: str | None) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _bound(key: str, text: str | None) -> dt.datetime | None:
+    moment = None if text is None else _moment(text, None)
+    if text is not None and moment is None:
+        msg = f"`{key}` must be a moment in ISO 8601 without a time zone; however: {text!r}. Write 2026-01-31"
+        raise ValueError(msg)
+    return moment
+
+
+def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:
+    """`test` of every cell, asked once a distinct value; False for missing cells."""
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    table = np.array([test(u) for u in uniques] + [False], dtype=bool)
+    return np.asarray(table[codes])
+
+
+def _fullmatch(values: pd.Series, pattern: str) -> NDArray[np.bool_]:
+    compiled = re.compile(pattern)
+    return _each(values, lambda cell: compiled.fullmatch(str(cell)) is not None)
+
+
+_FRESH = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d+\})?)+")
 
 
 def _compiles(pattern: str | None) -> None:

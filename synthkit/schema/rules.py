@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthkit.schema.columns import Level, level_index, level_key, level_keys
+from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, moments, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,16 +49,19 @@ class Comparison(_Rule):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The two columns."""
         return (self.left, self.right)
 
     @property
     def sentence(self) -> str:
+        """The comparison as written."""
         return f"{self.left} {self.op} {self.right}"
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        left, right = frame[self.left], frame[self.right]
-        obeys = left.lt(right) if self.op == "<" else left.le(right)
-        return np.asarray(obeys.fillna(value=True).to_numpy(dtype=bool) | left.isna() | right.isna())
+        """True where the comparison holds or a side is missing; a cell that is no number or moment breaks it."""
+        left, right = _ordered(frame[self.left]), _ordered(frame[self.right])
+        obeys = left < right if self.op == "<" else left <= right
+        return np.asarray(obeys | frame[self.left].isna().to_numpy() | frame[self.right].isna().to_numpy())
 
 
 class Condition(BaseModel):
@@ -73,9 +76,9 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    in_: tuple[Level, ...] | None = Field(default=None, alias="in")
-    min: float | None = None
-    max: float | None = None
+    in_: Annotated[tuple[Level, ...], Field(min_length=1)] | None = Field(default=None, alias="in")
+    min: Finite | None = None
+    max: Finite | None = None
     missing: bool | None = None
 
     @model_validator(mode="after")
@@ -86,6 +89,9 @@ class Condition(BaseModel):
         if self.missing is True and (self.in_ is not None or self.min is not None or self.max is not None):
             msg = "a cell cannot be missing and have a value; however: `missing: true` stands beside others"
             raise ValueError(msg)
+        if self.min is not None and self.max is not None and self.min > self.max:
+            msg = f"`min` must not exceed `max`; however: min {self.min:g} > max {self.max:g}"
+            raise ValueError(msg)
         return self
 
     def met(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -95,9 +101,9 @@ class Condition(BaseModel):
             return np.asarray(absent)
         ok = ~absent
         if self.in_ is not None:
-            ok &= level_index(self.in_).get_indexer(level_keys(values)) >= 0
+            ok &= level_among(values, self.in_)
         if self.min is not None or self.max is not None:
-            x = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+            x = numbers(values)
             ok &= (x >= (-np.inf if self.min is None else self.min)) & (x <= (np.inf if self.max is None else self.max))
         return np.asarray(ok)
 
@@ -128,15 +134,18 @@ class Implication(_Rule):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Columns of both sides, each once."""
         return tuple(dict.fromkeys([*self.if_, *self.then]))
 
     @property
     def sentence(self) -> str:
+        """Both sides in words; levels and bounds are the schema's, not a row's."""
         if_ = " and ".join(f"{name} {c.sentence}" for name, c in self.if_.items())
         then = " and ".join(f"{name} {c.sentence}" for name, c in self.then.items())
         return f"if {if_} then {then}"
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """True where a condition of `if` is not met or every condition of `then` is."""
         applies = np.logical_and.reduce([c.met(frame[name]) for name, c in self.if_.items()])
         follows = np.logical_and.reduce([c.met(frame[name]) for name, c in self.then.items()])
         return np.asarray(~applies | follows)
@@ -152,10 +161,13 @@ class FixedCombination(_Rule):
 
     rule: Literal["fixed_combination"] = "fixed_combination"
     of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
-    combinations: tuple[tuple[Level | None, ...], ...] | None = None
+    combinations: Annotated[tuple[tuple[Level | None, ...], ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _widths_agree(self) -> FixedCombination:
+        if len(set(self.of)) < len(self.of):
+            msg = f"`columns` must name each column once; however: {', '.join(self.of)}"
+            raise ValueError(msg)
         for combination in self.combinations or ():
             if len(combination) != len(self.of):
                 msg = (
@@ -166,10 +178,12 @@ class FixedCombination(_Rule):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns that go together."""
         return self.of
 
     @property
     def sentence(self) -> str:
+        """The columns, without their combinations."""
         return f"only known combinations of {', '.join(self.of)}"
 
     def keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
@@ -179,12 +193,18 @@ class FixedCombination(_Rule):
         )
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        if self.combinations is None:
+        """True where the row's combination is listed, or none are."""
+        if self.combinations is None or frame.empty:
             return np.ones(len(frame), dtype=bool)
-        allowed = pd.MultiIndex.from_tuples(
-            [tuple(MISSING if v is None else level_key(v) for v in combination) for combination in self.combinations]
-        )
-        return np.asarray(allowed.get_indexer(self.keys(frame)) >= 0)
+        allowed = {tuple(MISSING if v is None else level_key(v) for v in row) for row in self.combinations}
+        cells, seen = pd.factorize(self.keys(frame))
+        return np.array([key in allowed for key in seen], dtype=bool)[cells]
 
 
 Rule = Annotated[Comparison | Implication | FixedCombination, Field(discriminator="rule")]
+
+
+def _ordered(values: pd.Series) -> NDArray[np.float64]:
+    """Numbers, or moments as microseconds, so that two columns compare; NaN where a cell is neither."""
+    t = moments(values, None)
+    return np.where(np.isnat(t), numbers(values), t.astype(np.int64))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthkit.schema.columns import Boolean, Code, Column, Datetime, Discrete, Identifier, Numeric, level_key
-from synthkit.schema.rules import Comparison, Condition, FixedCombination, Implication, Rule
+from synthkit.schema.columns import Boolean, Column, Datetime, Discrete, Identifier, Numeric, level_key
+from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,15 +97,19 @@ class Schema(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
-        for where, names in self._named():
-            for name in names:
-                if name not in self.columns:
-                    msg = f"{where} must name declared columns; however: `{name}` is not declared under `columns`"
-                    raise ValueError(msg)
-        for k, target in enumerate(self.targets):
-            _check_target(f"targets[{k}]", target, self.columns)
-        for k, rule in enumerate(self.rules):
-            _check_rule(f"rules[{k}]", rule, self.columns)
+        problems = [
+            f"{where} must name declared columns; however: `{name}` is not declared under `columns`"
+            for where, names in self._named()
+            for name in names
+            if name not in self.columns
+        ]
+        if not problems:
+            for k, target in enumerate(self.targets):
+                problems += _target_problems(f"`targets[{k}]`", target, self.columns)
+            for k, rule in enumerate(self.rules):
+                problems += _rule_problems(f"`rules[{k}]`", rule, self.columns)
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
     def _named(self) -> Iterable[tuple[str, tuple[str, ...]]]:
@@ -119,58 +123,46 @@ class Schema(BaseModel):
             yield f"`rules[{k}]`", r.columns
 
 
-def _check_target(where: str, target: Target, columns: dict[str, Any]) -> None:
+def _target_problems(where: str, target: Target, columns: Mapping[str, Column]) -> Iterator[str]:
     column = columns[target.column]
     if isinstance(column, Identifier):
-        msg = f"{where} must not be an identifier; however: `{target.column}` is"
-        raise ValueError(msg)
-    if target.task == "survival" and target.event is None:
-        msg = f"{where}: a survival task must name its `event` column; however: none is given"
-        raise ValueError(msg)
-    if target.task in ("regression", "survival") and not isinstance(column, Numeric):
-        msg = f"{where}: a {target.task} target must be numeric; however: `{target.column}` is {column.kind}"
-        raise ValueError(msg)
-    if target.task in ("binary", "multiclass") and not isinstance(column, Discrete):
-        msg = f"{where}: a {target.task} target must have levels; however: `{target.column}` is {column.kind}"
-        raise ValueError(msg)
-    if target.task == "binary" and not isinstance(column, Boolean):
-        levels = {level_key(v) for v in column.levels or ()}
+        yield f"{where} must not predict an identifier; however: `{target.column}` is one"
+    elif target.task in ("regression", "survival") and not isinstance(column, Numeric):
+        yield f"{where} must be numeric for {target.task}; however: `{target.column}` is {column.kind}"
+    elif target.task in ("binary", "multiclass") and not isinstance(column, Discrete):
+        yield f"{where} must have levels for a {target.task} task; however: `{target.column}` is {column.kind}"
+    elif target.task == "binary" and not isinstance(column, Boolean):
+        levels = {level_key(v) for v in getattr(column, "levels", None) or ()}
         if target.positive is None or level_key(target.positive) not in levels:
-            msg = f"{where}: `positive` must be a level of `{target.column}`; however: {target.positive!r}"
-            raise ValueError(msg)
+            yield f"{where}: `positive` must be a level of `{target.column}`; however: {target.positive!r}"
+    if target.task == "survival" and target.event is None:
+        yield f"{where}: a survival task must name its `event` column; however: none is given"
 
 
-def _check_rule(where: str, rule: Any, columns: dict[str, Any]) -> None:
+def _rule_problems(where: str, rule: Rule, columns: Mapping[str, Column]) -> Iterator[str]:
     if isinstance(rule, Comparison):
         kinds = {type(columns[c]) for c in rule.columns}
         if kinds not in ({Numeric}, {Datetime}) or rule.left == rule.right:
-            msg = f"{where}: a comparison needs two different numeric or two datetime columns; however: {rule.sentence}"
-            raise ValueError(msg)
+            yield f"{where}: a comparison needs two numeric or two datetime columns; however: {rule.sentence}"
     elif isinstance(rule, FixedCombination):
         for c in rule.of:
             if not isinstance(columns[c], (*Discrete, Numeric)):
-                msg = f"{where}: a fixed combination needs columns with levels; however: `{c}` is {columns[c].kind}"
-                raise ValueError(msg)
-    elif isinstance(rule, Implication):
+                yield f"{where}: a fixed combination needs columns with levels; however: `{c}` is {columns[c].kind}"
+    else:
         for name, condition in [*rule.if_.items(), *rule.then.items()]:
-            _check_condition(where, name, condition, columns[name])
+            yield from _condition_problems(where, name, condition, columns[name])
 
 
-def _check_condition(where: str, name: str, condition: Condition, column: Any) -> None:
+def _condition_problems(where: str, name: str, condition: Condition, column: Column) -> Iterator[str]:
     if isinstance(column, Identifier):
-        msg = f"{where}: a rule must not speak of an identifier; however: `{name}` is one"
-        raise ValueError(msg)
+        yield f"{where}: a rule must not speak of an identifier; however: `{name}` is one"
+        return
     if (condition.min is not None or condition.max is not None) and not isinstance(column, Numeric):
-        msg = f"{where}: `min` and `max` need a numeric column; however: `{name}` is {column.kind}"
-        raise ValueError(msg)
+        yield f"{where}: `min` and `max` need a numeric column; however: `{name}` is {column.kind}"
     if condition.in_ is not None and isinstance(column, Datetime):
-        msg = f"{where}: `in` needs a column with levels or numbers; however: `{name}` is datetime"
-        raise ValueError(msg)
-    if condition.in_ is not None and isinstance(column, Discrete) and not (
-        isinstance(column, Code) and column.levels is None
-    ):
-        known = {level_key(v) for v in column.levels or ()}
+        yield f"{where}: `in` needs a column with levels or numbers; however: `{name}` is datetime"
+    if condition.in_ is not None and isinstance(column, Discrete) and column.levels is not None:
+        known = {level_key(v) for v in column.levels}
         strange = [str(v) for v in condition.in_ if level_key(v) not in known]
         if strange:
-            msg = f"{where}: `in` must list levels of `{name}`; however: {', '.join(strange)} not among them"
-            raise ValueError(msg)
+            yield f"{where}: `in` must list levels of `{name}`; however: {', '.join(strange)} not among them"

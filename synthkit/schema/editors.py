@@ -1,0 +1,64 @@
+"""JSON Schema of schema files, so that editors complete keys and underline mistakes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from synthkit.files import replacing
+from synthkit.schema.faults import kinds, rules
+from synthkit.schema.rules import Condition
+from synthkit.schema.table import Schema, Target
+
+_ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
+    document = Schema.model_json_schema(by_alias=True)
+    models: list[type[BaseModel]] = [Schema, Target, Condition, *kinds().values(), *rules().values()]
+    for model in models:
+        part = document if model is Schema else document["$defs"][model.__name__]
+        part["description"] = (model.__doc__ or "").strip().splitlines()[0]
+        _describe(part["properties"], [c.__doc__ or "" for c in reversed(model.__mro__)], model.model_fields)
+    for tag, family in (("kind", kinds()), ("rule", rules())):
+        for model in family.values():
+            part = document["$defs"][model.__name__]
+            part["required"] = [tag, *part.get("required", [])]
+            part["properties"][tag].pop("default", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+
+
+def save_json_schema(path: str | Path) -> None:
+    """Write the JSON Schema where editors find it: `schemas/synthkit-schema-1.json`."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _describe(properties: dict[str, Any], docs: list[str], fields: dict[str, Any]) -> None:
+    """Give each property the line its class's docstring has for it under Args."""
+    for doc in docs:
+        for name, text in arguments(doc).items():
+            key = fields[name].alias or name if name in fields else None
+            if key in properties:
+                properties[key]["description"] = text
+
+
+def arguments(doc: str) -> dict[str, str]:
+    """Name and text of each entry under `Args:` in a Google-style docstring."""
+    lines = [line[4:] if line.startswith("    ") else line for line in doc.splitlines()]
+    found: dict[str, str] = {}
+    inside = name = ""
+    for line in lines:
+        if line and not line.startswith(" "):
+            inside, name = line, ""
+        elif inside == "Args:" and (entry := _ARGUMENT.match(line)):
+            name = entry["name"]
+            found[name] = re.sub(r"^\(YAML: `\w+`\) ", "", entry["text"])
+        elif name and line.strip():
+            found[name] += " " + line.strip()
+    return found
