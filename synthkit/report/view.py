@@ -1,0 +1,302 @@
+"""An evaluation and its ledger as one plain dict for the page; the only place that words a judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthkit.report import sections
+from synthkit.report.words import GLOSSARY, TASKS, name, number, span
+
+if TYPE_CHECKING:
+    from synthkit.evaluate.result import Evaluation, Score
+    from synthkit.schema import Schema
+
+TITLES = {
+    "released": "What was released",
+    "summary": "Summary",
+    "fidelity": "Fidelity: does it look alike?",
+    "distributions": "Distributions, worst first",
+    "pairs": "Pairs of columns",
+    "missingness": "Missing cells",
+    "detection": "Can synthetic rows be told from real ones?",
+    "utility": "Utility: does it work alike?",
+    "rules": "Rules and validation",
+    "copying": "Copying diagnostics",
+    "training": "Training",
+    "privacy": "Privacy",
+    "failures": "What could not be measured",
+    "limits": "Limits",
+    "reproducibility": "Reproducibility",
+    "glossary": "Glossary",
+}
+FEW_ROWS = 1000  # below this many training rows intervals are wide and rare levels are hardly learnt
+
+
+def view(
+    evaluation: Evaluation,
+    *,
+    ledger: Mapping[str, Any] | None = None,
+    schema: Schema | None = None,
+    validation: Mapping[str, Any] | None = None,
+    run: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Everything the page says, as plain data.
+
+    Args:
+        evaluation: the scores, failures and panels.
+        ledger: what was charged, in the format `synthkit-ledger/1`; None if it is not known.
+        schema: meaning of the columns; None if it is not at hand.
+        validation: results for `input` and `output`, as saved beside the run.
+        run: facts about the run, over those in the evaluation; any may be missing.
+
+    Returns:
+        `title`, `table`, and `sections`: a list of dicts with `id`, `title` and their content; `absent` holds the
+        sentence of a section that has none.
+    """
+    facts = {**evaluation.run, **(run or {})}
+    panels = evaluation.panels
+    scores = {
+        room: [score_row(s) for s in evaluation.scores if s.metric.startswith(f"{room}.")]
+        for room in ("fidelity", "utility", "copying")
+    }
+    known = {r["metric"] for rows in scores.values() for r in rows}
+    content = {
+        "released": sections.released(facts),
+        "summary": {"sentences": list(_summary(evaluation, ledger, facts)), "cards": _cards(evaluation, ledger)},
+        "fidelity": _fidelity(
+            scores["fidelity"], [score_row(s) for s in evaluation.scores if s.metric not in known], panels
+        ),
+        "distributions": sections.distributions(panels),
+        "pairs": sections.pairs(panels),
+        "missingness": sections.missingness(panels),
+        "detection": sections.detection(panels),
+        "utility": {**sections.utility(panels), "scores": scores["utility"]},
+        "rules": sections.rules(panels, validation),
+        "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
+        "training": sections.training(panels),
+        "privacy": _privacy(ledger, schema),
+        "failures": {"failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures]},
+        "limits": {"limits": list(_limits(evaluation, ledger, schema, facts))},
+        "reproducibility": sections.reproducibility(facts),
+        "glossary": {"terms": GLOSSARY},
+    }
+    table = _table(facts, schema)
+    return {
+        "title": f"Synthetic data report: {table}",
+        "table": table,
+        "date": facts.get("date"),
+        "version": facts.get("version"),
+        "sections": [{"id": k, "title": title, "absent": None, **content[k]} for k, title in TITLES.items()],
+    }
+
+
+def score_row(score: Score) -> dict[str, Any]:
+    """A score as a row of a table: exact values beside what a person reads."""
+    named = name(score.metric)
+    return {
+        "metric": score.metric,
+        "label": named.label,
+        "meaning": named.meaning,
+        "value": score.value,
+        "low": score.low,
+        "high": score.high,
+        "reference": score.reference,
+        "text": number(score.value, named.form),
+        "interval": span(score.low, score.high, named.form),
+        "reference_text": number(score.reference, named.form),
+        "goal": {"high": "higher", "low": "lower", "none": "—"}[score.goal],
+        "against": _against(score),
+        "note": score.note,
+    }
+
+
+def _against(score: Score) -> dict[str, str] | None:
+    """How the score stands to a real holdout's: its interval decides, never the value alone."""
+    if score.reference is None or score.goal == "none" or score.value != score.value:
+        return None
+    if score.low <= score.reference <= score.high:
+        return {"sign": "≈", "word": "as good"}
+    better = (score.value > score.reference) == (score.goal == "high")
+    return {"sign": "▲", "word": "better"} if better else {"sign": "▼", "word": "worse"}
+
+
+def _table(facts: Mapping[str, Any], schema: Schema | None) -> str:
+    if schema is not None:
+        return schema.name
+    return sections.stem(facts)
+
+
+def _find(evaluation: Evaluation, metric: str) -> Score | None:
+    found = next((s for s in evaluation.scores if s.metric == metric), None)
+    return None if found is None or found.value != found.value else found
+
+
+def _summary(
+    evaluation: Evaluation, ledger: Mapping[str, Any] | None, facts: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
+    """Topic and sentence, for a person who reads nothing else."""
+    rows = sections.rows_of(facts)
+    if "synthetic" in rows:
+        fitted = f" fitted on {rows['train']:,} real rows" if "train" in rows else " fitted on real rows"
+        yield "Release", f"It holds {rows['synthetic']:,} synthetic rows, drawn from a model{fitted}."
+    c2st = _find(evaluation, "fidelity.c2st")
+    if c2st is not None:
+        holdout = "" if c2st.reference is None else f"; a real holdout scores {number(c2st.reference)}"
+        yield (
+            "Likeness",
+            (
+                f"A classifier told synthetic from real rows with AUC {number(c2st.value)} "
+                f"{span(c2st.low, c2st.high)} (0.500 is a coin toss{holdout})."
+            ),
+        )
+    size = _find(evaluation, "fidelity.equivalent_sample_size")
+    if size is not None:
+        yield "Size", f"Judged by two-way tables it is equivalent to releasing about {size.value:,.0f} real rows."
+    yield from (("Use", sentence) for sentence in _losses(evaluation))
+    yield from (("Rules", sentence) for sentence in _violations(evaluation))
+    yield "Privacy", _promise(ledger)
+    yield (
+        "Attacks",
+        "Disclosure attacks were not run in this version: how much the rows reveal about a person was not measured.",
+    )
+
+
+def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
+    metrics = {e["target"]: TASKS.get(e["metric"].lower(), e["metric"]) for e in evaluation.panels.get("utility") or []}
+    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
+    gaps = sorted((s for s in gaps if s.value == s.value), key=lambda s: -s.value)
+    for gap in gaps[:most]:
+        target = gap.metric.removeprefix("utility.").removesuffix(".gap")
+        change = "loses" if gap.value >= 0 else "gains"
+        low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
+        unsure = "; the interval includes no loss at all" if gap.low <= 0 <= gap.high else ""
+        yield (
+            f"Predicting {target}, a model trained on the synthetic rows {change} {number(abs(gap.value))} "
+            f"{metrics.get(target, '')} {span(low, high)}".rstrip()
+            + f" against one trained on the real rows, both tested on real people{unsure}."
+        )
+
+
+def _violations(evaluation: Evaluation) -> Iterable[str]:
+    rules = evaluation.panels.get("rules")
+    if rules:
+        broken = sum(r["violations"] for r in rules)
+        yield (
+            f"{'No synthetic row breaks' if broken == 0 else f'{broken:,} times a synthetic row breaks'} one of the "
+            f"{len(rules)} declared rules."
+        )
+    elif rules is not None:
+        yield "No rule was declared, so none could be checked."
+
+
+def _promise(ledger: Mapping[str, Any] | None) -> str:
+    if ledger is None:
+        return "The privacy ledger is not at hand, so nothing is claimed: epsilon = infinity."
+    if not ledger.get("charges"):
+        return "The ledger holds no charge: nothing is known of what was learned from real rows, so nothing is claimed."
+    if ledger.get("epsilon") is None:
+        return "No differential-privacy claim: epsilon = infinity."
+    unit = ledger.get("unit") or "row"
+    return f"The release is differentially private with epsilon = {ledger['epsilon']:.4g} for each {unit}."
+
+
+def _epsilon(ledger: Mapping[str, Any] | None) -> float | None:
+    """The bound, None for none; a ledger without a charge proves nothing."""
+    return None if not ledger or not ledger.get("charges") else ledger.get("epsilon")
+
+
+def _cards(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The headline scores, and epsilon."""
+    gaps = sorted(
+        (s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")),
+        key=lambda s: -s.value,
+    )
+    wanted = ("fidelity.c2st", "fidelity.tv2", "fidelity.equivalent_sample_size", "fidelity.rule_violations")
+    chosen = [s for m in wanted if (s := _find(evaluation, m)) is not None]
+    cards = [score_row(s) for s in chosen[:3]] + [score_row(s) for s in gaps[:1]] + [score_row(s) for s in chosen[3:]]
+    for card in cards:
+        if card["metric"].endswith(".gap"):
+            card["label"] += f": {card['metric'].removeprefix('utility.').removesuffix('.gap')}"
+    epsilon = _epsilon(ledger)
+    cards.append(
+        {
+            "metric": "privacy.epsilon",
+            "label": "Epsilon",
+            "meaning": "Bound on what the release reveals about one person; infinity is no bound.",
+            "text": "∞" if epsilon is None else f"{epsilon:.4g}",
+            "value": "infinity" if epsilon is None else epsilon,
+            "against": None,
+        }
+    )
+    return cards
+
+
+def _fidelity(rows: list[Any], others: list[Any], panels: Mapping[str, Any]) -> dict[str, Any]:
+    curve = sections.sample_size(panels)
+    if not rows and not others:
+        return {"absent": "No fidelity score was measured."}
+    return {"scores": rows, "others": others, "figures": [curve] if curve else []}
+
+
+def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[str, Any]:
+    charges = list((ledger or {}).get("charges") or [])
+    unit = (ledger or {}).get("unit") or (schema.unit if schema is not None and schema.unit else "row")
+    epsilon = _epsilon(ledger)
+    return {
+        "promise": _promise(ledger),
+        "epsilon": "infinity" if epsilon is None else f"{epsilon:.4g}",
+        "unit": unit,
+        "charges": [{"what": c["what"], "mechanism": c["mechanism"], "detail": _detail(c)} for c in charges],
+        "known": ledger is not None,
+    }
+
+
+def _detail(charge: Mapping[str, Any]) -> str:
+    detail, times = charge.get("detail"), charge.get("times", 1)
+    text = ", ".join(f"{k} {v}" for k, v in detail.items()) if isinstance(detail, Mapping) else str(detail or "")
+    return text if times == 1 else f"{text}, {times:,} times".lstrip(", ")
+
+
+def _limits(
+    evaluation: Evaluation, ledger: Mapping[str, Any] | None, schema: Schema | None, facts: Mapping[str, Any]
+) -> Iterable[tuple[str, str]]:
+    """What a reader must not conclude: a short name and one sentence, each."""
+    rows = sections.rows_of(facts)
+    yield "individuals", "Not for decisions about individuals: a synthetic row describes nobody."
+    yield "inference", "Standard errors and p-values computed on synthetic rows as if they were real are too small."
+    if _epsilon(ledger) is None:
+        yield "no bound", "Without a privacy budget nothing bounds what the rows reveal about one person."
+    yield "attacks", "Disclosure attacks were not run; copying diagnostics do not replace them."
+    if not any(s.reference is not None for s in evaluation.scores):
+        yield "no holdout", "There is no real holdout to compare with: no score has a reference."
+    if 0 < rows.get("train", 0) < FEW_ROWS:
+        yield (
+            "few rows",
+            f"The model saw {rows['train']:,} rows only: intervals are wide and rare levels hardly learnt.",
+        )
+    if facts.get("draws", 1) == 1:
+        yield (
+            "one draw",
+            "All scores come from one fit and one draw; intervals do not include how much another would differ.",
+        )
+    if schema is not None and schema.unit:
+        yield (
+            "unit",
+            (
+                f"Structure within one {schema.unit} is not reproduced: "
+                "each synthetic row stands alone under a fresh identifier."
+            ),
+        )
+    if schema is not None and any(t.task == "survival" for t in schema.targets):
+        yield "survival", "Survival targets are declared but not yet measured."
+    if schema is not None and any(c.observed for c in schema.columns.values()):
+        yield (
+            "observed",
+            "Some bounds or levels in the schema were read off the real table and go where the schema goes.",
+        )
+    if evaluation.failures:
+        many = len(evaluation.failures)
+        failed = "1 measurement failed and is" if many == 1 else f"{many} measurements failed and are"
+        yield "failures", f"{failed} listed above; no average hides it."
+    yield "many scores", "Among many scores some lie outside their interval by chance alone."

@@ -1,0 +1,137 @@
+"""Names of scores and how numbers are written; no judgement lives here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Form = Literal["share", "score", "count"]
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a score is called on the page.
+
+    Args:
+        label: a few words.
+        meaning: one sentence for a reader who meets it for the first time.
+        form: how its value is written.
+    """
+
+    label: str
+    meaning: str
+    form: Form = "score"
+
+
+NAMES: Mapping[str, Name] = {
+    "fidelity.shape": Name("Column shapes", "How alike single columns are, averaged over columns; 1 is identical."),
+    "fidelity.trend": Name("Pair trends", "How alike relations between two columns are, averaged over pairs."),
+    "fidelity.tv1": Name("One-way tables", "1 minus the mean total variation distance of single columns."),
+    "fidelity.tv2": Name("Two-way tables", "1 minus the mean total variation distance of tables of two columns."),
+    "fidelity.tv3": Name("Three-way tables", "1 minus the mean total variation distance of tables of three columns."),
+    "fidelity.c2st": Name("Real or synthetic?", "AUC of a classifier that tells the two apart; 0.5 is a coin toss."),
+    "fidelity.correlation_difference": Name(
+        "Correlation difference", "Mean absolute difference between the two correlation matrices; 0 is identical."
+    ),
+    "fidelity.missingness": Name("Missing cells", "How differently cells are missing in real and synthetic rows."),
+    "fidelity.rule_violations": Name("Rule violations", "Share of synthetic rows that break a declared rule.", "share"),
+    "fidelity.range_violations": Name("Range violations", "Share of synthetic cells outside declared bounds.", "share"),
+    "fidelity.novel_levels": Name("Novel levels", "Share of synthetic cells with a level no real row has.", "share"),
+    "fidelity.equivalent_sample_size": Name(
+        "Equivalent sample size", "Number of real rows whose release would err as much as the synthetic ones.", "count"
+    ),
+    "trtr": Name("Train real, test real", "What a model reaches with the real rows: the reference."),
+    "tstr": Name("Train synthetic, test real", "What it reaches on real people having seen synthetic rows only."),
+    "trts": Name("Train real, test synthetic", "Whether synthetic rows follow the relations found in real ones."),
+    "tsts": Name("Train synthetic, test synthetic", "Whether synthetic rows are easier or harder than real ones."),
+    "gap": Name("Loss by training on synthetic rows", "TRTR minus TSTR on the same test rows; 0 is no loss."),
+    "copying.identical": Name("Identical rows", "Share of synthetic rows equal to a training row.", "share"),
+    "copying.dcr_share": Name(
+        "Nearer to training (DCR share)",
+        "Share of synthetic rows closer to a training row than to a holdout row; 0.5 if nothing is copied.",
+    ),
+}
+GUESS = "dummy"  # the learner that looks at no column
+CELLS = ("trtr", "tstr", "trts", "tsts")
+TASKS = {"auroc": "AUROC", "auc": "AUC", "r2": "R²", "mae": "MAE", "accuracy": "accuracy", "auroc_ovr": "AUROC (OvR)"}
+
+GLOSSARY: tuple[tuple[str, str, str], ...] = (
+    ("AUROC", "AUC", "Area under the receiver operating characteristic: the chance that a random case ranks above a "
+     "random non-case. 0.5 is guessing, 1 is perfect."),
+    ("C2ST", "classifier two-sample test", "A classifier is trained to tell synthetic from real rows; the less it "
+     "succeeds, the more alike they are."),
+    ("DCR", "distance to closest record", "How far a synthetic row is from its nearest real row. Shows clumsy copying; "
+     "is no evidence of privacy."),
+    ("DP, ε", "differential privacy", "A proven bound, epsilon, on what a release can reveal about any one person. "
+     "Infinity means that no bound is claimed."),
+    ("Equivalent sample size", "", "The number of real rows that, released at random, would stray from other real rows "
+     "as far as the synthetic rows do."),
+    ("Holdout", "", "Real rows kept away from the model. What they score is the best that can be expected."),
+    ("Interval", "95 % confidence interval", "The range in which the value would lie in 95 of 100 repetitions of the "
+     "measurement."),
+    ("R²", "coefficient of determination", "Share of the variance of a numeric outcome that is predicted; 0 is no "
+     "better than the mean."),
+    ("ROC", "receiver operating characteristic", "Share of cases found against share of false alarms, over all "
+     "thresholds."),
+    ("TRTR, TSTR, TRTS, TSTS", "train on real or synthetic, test on real or synthetic", "The same learner in all "
+     "four combinations. TSTR close to TRTR means that the synthetic rows can stand in for the real ones."),
+    ("TV", "total variation distance", "Half the sum of the absolute differences between two tables of shares: "
+     "0 identical, 1 nothing in common."),
+    ("Unit", "", "The person (or thing) whose privacy is protected; may own several rows."),
+)  # fmt: skip
+
+
+def name(metric: str) -> Name:
+    """The name of a score, that of its last part if it has none of its own, its dotted name if neither is known."""
+    return NAMES.get(metric) or NAMES.get(metric.rsplit(".", 1)[-1]) or Name(metric, "")
+
+
+def number(x: float | None, form: Form = "score") -> str:
+    """A number as a person reads it.
+
+    Example:
+        >>> number(0.56312), number(0.00042, "share"), number(3412.4, "count"), number(-0.004), number(None)
+        ('0.563', '0.042 %', '3,412', '−0.004', 'not measured')
+    """
+    if x is None or math.isnan(x):
+        return "not measured"
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    if form == "count":
+        text = f"{x:,.0f}"
+    elif form == "share":
+        text = f"{100 * x:.3g}" if abs(x) < 0.1 else f"{100 * x:.1f}"
+        text = text + " %"
+    else:
+        text = f"{x:.3f}" if abs(x) < 100 else f"{x:,.1f}"
+    return re.sub(r"^-(?=[0.,]*( %)?$)", "", text).replace("-", "−")
+
+
+def span(low: float, high: float, form: Form = "score") -> str:
+    """An interval; empty if nothing is known of either end.
+
+    Example:
+        >>> span(0.541, 0.5829), span(-math.inf, math.inf)
+        ('[0.541, 0.583]', '')
+    """
+    if not (math.isfinite(low) or math.isfinite(high)):
+        return ""
+    return f"[{number(low, form)}, {number(high, form)}]"
+
+
+def slug(text: str, taken: set[str]) -> str:
+    """A readable id that is not yet in `taken`, and is added to it."""
+    base = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    out, k = base, 2
+    while out in taken:
+        out, k = f"{base}-{k}", k + 1
+    taken.add(out)
+    return out
+
+
+def seconds(x: Any) -> str:
+    """A duration: seconds below two minutes, minutes above."""
+    return f"{x:.1f} s" if x < 120 else f"{x / 60:.1f} min"
