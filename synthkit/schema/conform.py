@@ -182,9 +182,7 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     rule = "a number, finite and without units or thousands separators"
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return values, ~absent, rule
-    present = values[~absent]
-    if not pd.api.types.is_numeric_dtype(present.dtype):
-        present = pd.to_numeric(present.astype(object), errors="coerce")
+    present = _parsed_numbers(values[~absent])
     x = present.to_numpy(dtype=float, na_value=np.nan)
     bad = np.zeros(len(values), dtype=bool)
     bad[~absent] = ~np.isfinite(x)
@@ -195,6 +193,18 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     out = np.full(len(values), np.nan)
     out[~absent] = x
     return pd.Series(out, name=values.name), bad, rule
+
+
+def _parsed_numbers(present: pd.Series) -> pd.Series:
+    """Numbers of present cells, NaN where there is none; text is parsed to the nearest float."""
+    if pd.api.types.is_numeric_dtype(present.dtype):
+        return present
+    cells = present.astype(object)
+    x = pd.to_numeric(cells, errors="coerce")
+    if pd.api.types.is_float_dtype(x.dtype):  # pandas' parser is off by a few units in the last place
+        known = np.isfinite(x.to_numpy())
+        x[known] = cells[known].astype(float)
+    return x
 
 
 def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> pd.Series:
