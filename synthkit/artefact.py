@@ -45,7 +45,9 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         msg = f"{folder} must hold {CARD} and {TENSORS}; however: {Path(error.filename or TENSORS).name} is not there"
         raise ArtefactError(msg) from error
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
-        msg = f"{folder} must hold an undamaged model; however: a file cannot be read ({type(error).__name__}). Fit again"
+        msg = (
+            f"{folder} must hold an undamaged model; however: a file cannot be read ({type(error).__name__}). Fit again"
+        )
         raise ArtefactError(msg) from error
     if card.get("format") != FORMAT:
         msg = f"{folder} must have format {FORMAT}; however: {card.get('format')!r}. Load it with the version that wrote it"

@@ -1,7 +1,7 @@
 """Partly known rows completed: conditional samples and imputation, for models that condition.
 
 Most known cells are slots of their own and are simply held. A known column that is coded as a gap (d.time as
-d.time - slos) while its lower column is unknown is not: then lower columns are proposed from the model, the gap each
+d.time - slos) while its anchor is unknown is not: then anchors are proposed from the model, the gap each
 would imply is weighed by its probability, and one proposal is drawn by these weights (sampling-importance-resampling).
 
 References:
@@ -26,7 +26,7 @@ from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
 from synthkit.seeds import Seeds
 
-PROPOSALS = 64  # of lower columns, for each row whose gap is known only in sum
+PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
 class Completion:
@@ -130,7 +130,7 @@ class Completion:
         return pd.DataFrame(cells)
 
     def _settled(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Rows in which every known gap stands on known lower columns, proposing those that are unknown."""
+        """Rows in which every known gap stands on known anchors, proposing those that are unknown."""
         frame, known = frame.reset_index(drop=True), known.reset_index(drop=True)
         open_ = self._encoder.unsettled(known)
         rows = np.flatnonzero(open_.any(axis=1).to_numpy())
@@ -142,21 +142,21 @@ class Completion:
         free = mask & ~waiting
         rows_ = self._model.sample_given(self._encoder.given(base, free, present=present), self._generator)
         proposed = self._encoder.decode(rows_, self._rng)[list(frame.columns)]
-        lowers = self._lowers(waiting)
-        filled = self._with_known(proposed, base, ~lowers | mask)
-        weights = self._weights(filled, free | lowers, waiting).reshape(len(rows), PROPOSALS)
+        anchors = self._anchors(waiting)
+        filled = self._with_known(proposed, base, ~anchors | mask)
+        weights = self._weights(filled, free | anchors, waiting).reshape(len(rows), PROPOSALS)
         chosen = self._choose(weights, rows) + np.arange(len(rows)) * PROPOSALS
         frame, known = frame.astype(object), known.copy()
         frame.iloc[rows] = filled.iloc[chosen].astype(object).to_numpy()
-        known.iloc[rows] = (mask | lowers).iloc[chosen].to_numpy()
+        known.iloc[rows] = (mask | anchors).iloc[chosen].to_numpy()
         return conform(frame, self._encoder.schema, partial=True), known
 
-    def _lowers(self, waiting: pd.DataFrame) -> pd.DataFrame:
+    def _anchors(self, waiting: pd.DataFrame) -> pd.DataFrame:
         """Every column a waiting gap stands on, and those they stand on in turn."""
         out = pd.DataFrame(data=False, index=waiting.index, columns=waiting.columns)
         for gap in reversed(self._encoder.recoding.gaps):
-            for lower, _ in gap.below:
-                out[lower] |= waiting[gap.column] | out[gap.column]
+            for anchor, _ in gap.anchors:
+                out[anchor] |= waiting[gap.column] | out[gap.column]
         return out
 
     def _weights(self, filled: pd.DataFrame, free: pd.DataFrame, waiting: pd.DataFrame) -> NDArray[np.float64]:
@@ -181,7 +181,7 @@ class Completion:
         if not np.isfinite(best).all():
             bad = int((~np.isfinite(best)).sum())
             msg = (
-                f"known values must leave room for the columns below them; however: {bad} rows do not (row "
+                f"known values must leave room for the columns they are compared with; however: {bad} rows do not (row "
                 f"{int(rows[np.flatnonzero(~np.isfinite(best))[0]]) + 1} is the first). Correct what is given"
             )
             raise SchemaError(msg)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from synthkit import artefact, tables
@@ -157,7 +157,7 @@ class Synthesizer:
                 merged = frame[name].astype(object)
                 merged[some] = part[name].astype(object).to_numpy()
                 frame[name] = merged
-        kept = {name: str(table[name].dtype) for name in table}
+        kept = tables.dtypes(table)
         return tables.restore(conform(frame, self.schema), self._dtypes or kept)
 
     def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
@@ -168,7 +168,10 @@ class Synthesizer:
         """
         encoder, model = self._fitted()
         if not isinstance(model, HasLogProb):
-            msg = f"log_prob needs a model with an exact likelihood; however: `{self.model_name}` has none. Use autoregressive"
+            msg = (
+                f"log_prob needs a model with an exact likelihood; however: `{self.model_name}` has none. "
+                "Use autoregressive"
+            )
             raise UnsupportedError(msg)
         out: NDArray[np.float32] = model.log_prob(encoder.encode(conform(table, self.schema))).cpu().numpy()
         return out
@@ -223,15 +226,18 @@ class Synthesizer:
         out = pd.concat(kept, ignore_index=True)
         if len(out) < n:
             msg = (
-                f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still break "
-                "one. Check whether rules contradict each other or the bounds"
+                f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "
+                "break one. Check whether rules contradict each other or the bounds"
             )
             raise SchemaError(msg)
         return _fresh_identifiers(out, encoder, seeds) if len(kept) > 1 else out
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):
-            msg = f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. Use autoregressive"
+            msg = (
+                f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. "
+                "Use autoregressive"
+            )
             raise UnsupportedError(msg)
         return Completion(encoder, model, seeds, ROUNDS)
 
@@ -243,7 +249,8 @@ class Synthesizer:
 
 def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
-    return np.logical_and.reduce([np.ones(len(frame), dtype=bool), *(r.holds(frame) for r in schema.rules)])
+    held = [r.holds(frame) for r in schema.rules]
+    return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
 
 
 def _fresh_identifiers(frame: pd.DataFrame, encoder: TableEncoder, seeds: Seeds) -> pd.DataFrame:
@@ -254,7 +261,7 @@ def _fresh_identifiers(frame: pd.DataFrame, encoder: TableEncoder, seeds: Seeds)
 
 def _config(model: str, settings: Mapping[str, Any]) -> Any:
     kind = MODELS[model].Config
-    known = set(kind.__dataclass_fields__)
+    known = {field.name for field in fields(kind)}
     strange = sorted(set(settings) - known)
     if strange:
         msg = (

@@ -172,9 +172,7 @@ class CombinationCodec:
     def slots(self, name: str) -> list[Slot]:
         """The one slot of these columns."""
         return [
-            Slot(
-                name=name, size=self.size, ordinal=False, missing=False, parent=None, prior=log_shares(self.counts)
-            )
+            Slot(name=name, size=self.size, ordinal=False, missing=False, parent=None, prior=log_shares(self.counts))
         ]
 
     def _keys(self) -> pd.MultiIndex:

@@ -130,7 +130,7 @@ class TableEncoder:
     def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:
         """What is known of partial rows, in terms of slots. **Shape**: frame and mask of n rows -> Given of n.
 
-        A gap is known only where its lower columns are; see `unsettled`.
+        A gap is known only where its anchors are; see `unsettled`.
 
         Args:
             frame: learned columns in canonical dtypes, anything where unknown.
@@ -147,12 +147,12 @@ class TableEncoder:
             if isinstance(codec, CombinationCodec):
                 members = known[list(codec.columns)].to_numpy(dtype=bool)
                 match = codec.matching(frame, members, present=present)
-                _admit(allowed, cat, slots[0], match, restricted=members.any(axis=1) | present)
+                _admit(allowed, cat, slots[0], match, restricted=np.asarray(members.any(axis=1) | present))
                 continue
             here = settled[name].to_numpy(dtype=bool)
             if here.any():
                 one = coded.loc[here, name]
-                cat[np.ix_(here, slots)] = (
+                cat[np.ix_(here, np.array(slots))] = (
                     codec.encode(one.to_numpy(dtype=np.float64, na_value=np.nan))[0]
                     if isinstance(codec, NumericCodec)
                     else codec.encode(one)
@@ -164,11 +164,11 @@ class TableEncoder:
         return Given(torch.from_numpy(cat), allowed)
 
     def unsettled(self, known: pd.DataFrame) -> pd.DataFrame:
-        """Known cells whose code cannot be told yet, because they are gaps over unknown cells. **Shape**: as `known`."""
+        """Known cells whose code cannot be told yet: gaps from unknown cells. **Shape**: as `known`."""
         out = pd.DataFrame(data=False, index=known.index, columns=known.columns)
         for gap in self.recoding.gaps:
-            lowers = known[[name for name, _ in gap.below]].all(axis=1)
-            out[gap.column] = known[gap.column] & ~lowers
+            anchored = known[[name for name, _ in gap.anchors]].all(axis=1)
+            out[gap.column] = known[gap.column] & ~anchored
         return out
 
     def to_dict(self) -> dict[str, Any]:
@@ -180,7 +180,10 @@ class TableEncoder:
     def from_dict(cls, data: dict[str, Any], schema: Schema) -> TableEncoder:
         """Read what `to_dict` gave."""
         recoding = Recoding.of(schema)
-        codecs = {name: KINDS[d["codec"]].from_dict(d) for name, d in data["codecs"].items()}
+        codecs = {
+            name: KINDS[d["codec"]].from_dict({k: v for k, v in d.items() if k != "codec"})
+            for name, d in data["codecs"].items()
+        }
         return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
 
 
@@ -233,9 +236,10 @@ def _fit(schema: Schema, name: str, members: tuple[str, ...], answer: Histogram,
     if isinstance(column, Code) and column.levels is None:
         levels = [_plain(v) for v in values[~absent]]
         return fit_code(levels, answer.counts[~absent], missing, rare=coding.rare)
+    listed = () if isinstance(column, Identifier) else column.levels or ()
     return LevelsCodec(
-        levels=column.levels or (),
-        counts=np.array([counts.get(level_key(v), 0) for v in column.levels or ()], dtype=np.int64),
+        levels=listed,
+        counts=np.array([counts.get(level_key(v), 0) for v in listed], dtype=np.int64),
         missing=missing,
         ordinal=isinstance(column, Ordinal),
     )
@@ -272,14 +276,17 @@ def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram
         tuple(None if pd.isna(v) else _plain(v) for v in row)
         for row in answer.cells[list(members)].itertuples(index=False)
     ]
-    key = lambda row: tuple(MISSING if v is None else level_key(v) for v in row)  # noqa: E731
-    counts = {key(row): int(c) for row, c in zip(rows, answer.counts, strict=True)}
+    counts = {_row_key(row): int(c) for row, c in zip(rows, answer.counts, strict=True)}
     combinations = listed[0] if listed else tuple(sorted(rows, key=lambda row: tuple(str(v) for v in row)))
     return CombinationCodec(
         columns=members,
         combinations=combinations,
-        counts=np.array([counts.get(key(row), 0) for row in combinations], dtype=np.int64),
+        counts=np.array([counts.get(_row_key(row), 0) for row in combinations], dtype=np.int64),
     )
+
+
+def _row_key(row: tuple[Level | None, ...]) -> tuple[Any, ...]:
+    return tuple(MISSING if v is None else level_key(v) for v in row)
 
 
 def _plain(value: Any) -> Level:
@@ -297,4 +304,4 @@ def count(coded: pd.DataFrame, query: Query) -> Histogram:
     """Exact histogram of coded columns: every combination that occurs, missing included."""
     grouped = coded.groupby(list(query.columns), dropna=False, sort=False, observed=True).size()
     cells = grouped.index.to_frame(index=False)
-    return Histogram(cells=cells, counts=grouped.to_numpy(dtype=np.int64))
+    return Histogram(cells=cells, counts=np.asarray(grouped.to_numpy(), dtype=np.int64))

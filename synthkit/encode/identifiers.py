@@ -96,7 +96,10 @@ def _faked(name: str, provider: str, n: int, rng: np.random.Generator) -> pd.Ser
     try:
         from faker import Faker
     except ImportError as error:
-        msg = f"`{name}` asks for Faker's `{provider}`; however: Faker is not installed. Run: pip install 'synthkit[fake]'"
+        msg = (
+            f"`{name}` asks for Faker's `{provider}`; however: Faker is not installed. "
+            "Run: pip install 'synthkit[fake]'"
+        )
         raise UnsupportedError(msg) from error
     faker = Faker()
     faker.seed_instance(int(rng.integers(2**62)))

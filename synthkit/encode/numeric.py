@@ -206,16 +206,14 @@ class NumericCodec:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> NumericCodec:
         """Read what `to_dict` gave."""
-        floats = {k: np.array(data[k], dtype=np.float64) for k in ("low", "high")}
-        ints = {k: np.array(data[k], dtype=np.int64) for k in ("group", "mass")}
-        rest = {k: data[k] for k in ("missing", "decimals", "minimum", "maximum")}
-        return cls(**floats, **ints, **rest)
+        types: dict[str, Any] = {"low": np.float64, "high": np.float64, "group": np.int64, "mass": np.int64}
+        return cls(**data | {k: np.array(data[k], dtype=dtype) for k, dtype in types.items()})
 
 
 def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:
     """Log of smoothed shares: log((c + 0.1) / sum). **Shape**: (K,) -> (K,)."""
     smooth = np.asarray(counts, dtype=np.float64) + 0.1
-    return np.log(smooth / smooth.sum()).astype(np.float32)
+    return np.asarray(np.log(smooth / smooth.sum()), dtype=np.float32)
 
 
 def fit(
@@ -243,10 +241,8 @@ def fit(
     """
     coding = coding or Coding()
     total = int(counts.sum()) + (missing or 0)
-    if len(values) <= coding.exact:
-        heavy = counts >= coding.rare
-    else:
-        heavy = counts >= max(coding.heavy * total, coding.rare)
+    share = 0.0 if len(values) <= coding.exact else coding.heavy
+    heavy = counts >= max(share * total, coding.rare)
     heavy |= np.isin(values, np.array(atoms, dtype=np.float64))
     floor = _point_floor(counts[~heavy], coding)
     point = heavy | (counts >= floor)
@@ -307,9 +303,7 @@ def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ..
     return edges
 
 
-def _groups(
-    low: Floats, mass: Ints, alone: NDArray[np.bool_], cuts: tuple[float, ...], coding: Coding
-) -> Ints:
+def _groups(low: Floats, mass: Ints, alone: NDArray[np.bool_], cuts: tuple[float, ...], coding: Coding) -> Ints:
     """Coarse level of each cell: heavy points alone, the rest in runs of equal mass, at most `fine` cells each."""
     target = mass[~alone].sum() / coding.coarse
     side = np.searchsorted(np.sort(np.array(cuts)), low, side="right")
@@ -317,7 +311,11 @@ def _groups(
     level, filled, cells = -1, 0.0, 0
     for k in range(len(low)):  # at most coarse * fine cells: not rows
         new = (
-            k == 0 or alone[k] or alone[k - 1] or side[k] != side[k - 1] or cells >= coding.fine
+            k == 0
+            or alone[k]
+            or alone[k - 1]
+            or side[k] != side[k - 1]
+            or cells >= coding.fine
             or filled + mass[k] / 2 > target
         )
         if new:

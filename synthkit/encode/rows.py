@@ -36,7 +36,7 @@ class Slot:
     @property
     def applies(self) -> NDArray[np.bool_]:
         """For a fine slot, whether it applies under each level of its parent. **Shape**: (K of parent,)."""
-        return np.isfinite(self.prior).any(axis=1)
+        return np.asarray(np.isfinite(self.prior).any(axis=1))
 
 
 @dataclass(frozen=True)

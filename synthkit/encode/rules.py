@@ -1,7 +1,8 @@
 """Row rules that hold by construction: combinations become one slot, comparisons a gap, implications clauses.
 
-`a <= b` is kept by coding b as the gap b - a, so that a decoded b can never fall below its a. Where a is missing the
-gap is taken from b's declared minimum, so nothing is lost. Several lower columns: the gap is taken from the largest.
+`a <= b` is kept by coding one column as its gap from the other, so that a decoded b can never fall below its a: b from
+a, or a from b where only a may be missing. In rows where the other is missing the gap is taken from a declared bound,
+so nothing is lost. A column with several others to mind is measured from the nearest of them.
 """
 
 from __future__ import annotations
@@ -26,25 +27,32 @@ EPOCH = pd.Timestamp("1970-01-01")
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """How one column is measured from the columns it may not fall below.
+    """How one column is measured from the columns it may not cross.
 
     Args:
-        column: the upper column.
-        below: lower columns, each with whether equality is forbidden.
-        origin: from where the gap is taken in rows where all lower columns are missing.
+        column: the measured column.
+        up: whether it lies above its anchors (otherwise below).
+        anchors: the columns it may not cross, each with whether equality is forbidden.
+        origin: from where the gap is taken in rows where all anchors are missing.
         decimals: digits of the gap, None if unrestricted.
     """
 
     column: str
-    below: tuple[tuple[str, bool], ...]
+    up: bool
+    anchors: tuple[tuple[str, bool], ...]
     origin: float
     decimals: int | None
+
+    @property
+    def sign(self) -> float:
+        """+1 if the column lies above its anchors, -1 if below."""
+        return 1.0 if self.up else -1.0
 
     def base(self, numbers: Mapping[str, Floats]) -> Floats:
         """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
         step = 0.0 if self.decimals is None else 10.0**-self.decimals
-        floors = [numbers[name] + (step if strict else 0.0) for name, strict in self.below]
-        base = np.fmax.reduce(floors)
+        edges = [numbers[name] + (self.sign * step if strict else 0.0) for name, strict in self.anchors]
+        base = np.fmax.reduce(edges) if self.up else np.fmin.reduce(edges)
         return np.where(np.isnan(base), self.origin, base)
 
 
@@ -84,9 +92,8 @@ class Recoding:
         return out
 
     def comparisons(self) -> tuple[Comparison, ...]:
-        """The comparisons that are kept by a gap."""
-        upper = {gap.column for gap in self.gaps}
-        return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and r.right in upper)
+        """The comparisons of the schema."""
+        return tuple(r for r in self.schema.rules if isinstance(r, Comparison))
 
     def numbers(self, frame: pd.DataFrame) -> dict[str, Floats]:
         """Numeric and datetime columns as floats, datetimes in steps since 1970; NaN for missing."""
@@ -105,7 +112,7 @@ class Recoding:
         numbers = self.numbers(frame)
         coded = dict(numbers)
         for gap in self.gaps:
-            coded[gap.column] = numbers[gap.column] - gap.base(numbers)
+            coded[gap.column] = gap.sign * (numbers[gap.column] - gap.base(numbers))
             if gap.decimals is not None:
                 coded[gap.column] = np.round(coded[gap.column], gap.decimals)
         grouped = {c for group in self.groups for c in group}
@@ -122,11 +129,11 @@ class Recoding:
         kinds = self.schema.columns
         numbers = {
             name: coded[name].to_numpy(dtype=np.float64)
-            for name in coded
-            if name not in grouped and isinstance(kinds[str(name)], Numeric | Datetime)
+            for name in map(str, coded)
+            if name not in grouped and isinstance(kinds[name], Numeric | Datetime)
         }
         for gap in self.gaps:
-            numbers[gap.column] = self._above(gap, numbers)
+            numbers[gap.column] = self._measured(gap, numbers)
         out = {}
         for name in self.schema.learned:
             column = kinds[name]
@@ -136,14 +143,16 @@ class Recoding:
                 out[name] = pd.Series(numbers[name]) if name in numbers else coded[name]
         return pd.DataFrame(out)
 
-    def _above(self, gap: Gap, numbers: Mapping[str, Floats]) -> Floats:
+    def _measured(self, gap: Gap, numbers: Mapping[str, Floats]) -> Floats:
         column = self.schema.columns[gap.column]
         base = gap.base(numbers)
-        x = base + numbers[gap.column]
+        x = base + gap.sign * numbers[gap.column]
         if isinstance(column, Numeric):
             if column.decimals is not None:  # rounding must not undo what the gap ensures
                 scale = 10.0**column.decimals
-                x = np.where(np.round(x * scale) / scale >= base, np.round(x * scale), np.ceil(x * scale)) / scale
+                away = np.ceil(x * scale - 1e-6) if gap.up else np.floor(x * scale + 1e-6)
+                near = np.round(x * scale)
+                x = np.where(gap.sign * (near / scale - base) >= 0, near, away) / scale
                 x = np.round(x, column.decimals)
             x = np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
         return x
@@ -158,11 +167,11 @@ def steps_since_epoch(values: pd.Series, column: Datetime) -> Floats:
 
 def from_steps(x: Floats, column: Datetime) -> pd.Series:
     """Whole steps since 1970 as datetimes, kept inside the declared bounds. **Shape**: (n,) -> (n,)."""
-    micro = np.where(np.isnan(x), 0.0, np.round(x)).astype(np.int64) * column.step
-    t = pd.Series(micro.astype("datetime64[us]")).mask(np.isnan(x))
-    return t.clip(
-        None if column.min is None else pd.Timestamp(column.min), None if column.max is None else pd.Timestamp(column.max)
-    )
+    bounds = pd.Series([pd.Timestamp(t) if t is not None else pd.NaT for t in (column.min, column.max)])
+    low, high = steps_since_epoch(bounds, column)
+    whole = np.fmin(np.fmax(np.round(x), low), high)
+    micro = np.where(np.isnan(x), 0.0, whole).astype(np.int64) * column.step
+    return pd.Series(micro.astype("datetime64[us]")).mask(np.isnan(x))
 
 
 def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
@@ -176,28 +185,55 @@ def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
 
 
 def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
-    below: dict[str, list[tuple[str, bool]]] = {}
-    for rule in schema.rules:
-        if isinstance(rule, Comparison) and not set(rule.columns) & taken and set(rule.columns) <= set(schema.learned):
-            below.setdefault(rule.right, []).append((rule.left, rule.op == "<"))
-    sorter = TopologicalSorter({upper: {name for name, _ in lowers} for upper, lowers in below.items()})
+    """Which column of each comparison is measured from the other; None of them twice in opposite directions."""
+    compared = [r for r in schema.rules if isinstance(r, Comparison)]
+    _no_circle(compared)
+    anchors: dict[str, list[tuple[str, bool]]] = {}
+    upward: dict[str, bool] = {}
+    for rule in compared:
+        if set(rule.columns) & taken or not set(rule.columns) <= set(schema.learned):
+            continue
+        left_only = schema.columns[rule.left].nullable and not schema.columns[rule.right].nullable
+        for up in (False, True) if left_only else (True, False):
+            name, anchor = (rule.right, rule.left) if up else (rule.left, rule.right)
+            trial = {**anchors, name: [*anchors.get(name, []), (anchor, rule.op == "<")]}
+            if upward.get(name, up) == up and _order(trial) is not None:
+                anchors, upward[name] = trial, up
+                break
+    return tuple(_gap(schema, name, upward[name], tuple(anchors[name])) for name in _order(anchors) or ())
+
+
+def _order(anchors: Mapping[str, list[tuple[str, bool]]]) -> list[str] | None:
+    """Measured columns, each behind its anchors; None if they run in a circle."""
     try:
-        order = list(sorter.static_order())
+        order = TopologicalSorter({name: {a for a, _ in mine} for name, mine in anchors.items()}).static_order()
+        return [name for name in order if name in anchors]
+    except CycleError:
+        return None
+
+
+def _no_circle(compared: list[Comparison]) -> None:
+    below: dict[str, set[str]] = {}
+    for rule in compared:
+        below.setdefault(rule.right, set()).add(rule.left)
+    try:
+        TopologicalSorter(below).prepare()
     except CycleError as error:
-        circle = " <= ".join(dict.fromkeys(reversed(error.args[1])))
-        msg = f"comparisons must not run in a circle; however: {circle}. Remove one of these rules"
+        circle = ", ".join(dict.fromkeys(error.args[1]))
+        msg = f"comparisons must not run in a circle; however: those of {circle} do. Remove one of these rules"
         raise SchemaError(msg) from error
-    return tuple(_gap(schema, name, tuple(below[name])) for name in order if name in below)
 
 
-def _gap(schema: Schema, name: str, below: tuple[tuple[str, bool], ...]) -> Gap:
+def _gap(schema: Schema, name: str, up: bool, anchors: tuple[tuple[str, bool], ...]) -> Gap:
     column = schema.columns[name]
     if isinstance(column, Datetime):
-        origin = 0.0 if column.min is None else float(steps_since_epoch(pd.Series([pd.Timestamp(column.min)]), column)[0])
-        return Gap(column=name, below=below, origin=origin, decimals=0)
-    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(lower for lower, _ in below))]
+        bound = column.min if up else column.max
+        origin = 0.0 if bound is None else float(steps_since_epoch(pd.Series([pd.Timestamp(bound)]), column)[0])
+        return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=0)
+    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(anchor for anchor, _ in anchors))]
     decimals = None if None in digits else max(d for d in digits if d is not None)
-    return Gap(column=name, below=below, origin=getattr(column, "min", None) or 0.0, decimals=decimals)
+    origin = getattr(column, "min" if up else "max", None) or 0.0
+    return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=decimals)
 
 
 def cuts(schema: Schema, column: str) -> tuple[float, ...]:
@@ -216,11 +252,13 @@ def cuts(schema: Schema, column: str) -> tuple[float, ...]:
     return tuple(sorted(out))
 
 
-def clauses(schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], first: Mapping[str, int]) -> tuple[Clause, ...]:
+def clauses(
+    schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], first: Mapping[str, int]
+) -> tuple[Clause, ...]:
     """What implications forbid, in terms of slots.
 
-    `if A and B then C and D` forbids {A, B, not C} and {A, B, not D}. A condition on a gap cannot be told from its slot
-    alone; such a rule is left to the check at the exit.
+    `if A and B then C and D` forbids {A, B, not C} and {A, B, not D}. A condition on the value of a gap cannot be told
+    from its slot alone; such a rule is left to the check at the exit.
 
     Args:
         schema: the rules.
@@ -232,13 +270,19 @@ def clauses(schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], fir
     coded = {c: name for name, members in recoding.columns.items() for c in members}
     out = []
     for rule in schema.rules:
-        if not isinstance(rule, Implication) or gapped & set(rule.columns) or not set(rule.columns) <= set(coded):
+        if not isinstance(rule, Implication) or not set(rule.columns) <= set(coded):
+            continue
+        if any(c in gapped and _asks_value(condition) for c, condition in [*rule.if_.items(), *rule.then.items()]):
             continue
         holds = [(first[coded[c]], _marks(codecs[coded[c]], c, condition)[0]) for c, condition in rule.if_.items()]
         for c, condition in rule.then.items():
             broken = (first[coded[c]], ~_marks(codecs[coded[c]], c, condition)[1])
             out.append(_clause([*holds, broken]))
     return tuple(c for c in out if c is not None)
+
+
+def _asks_value(condition: Condition) -> bool:
+    return condition.in_ is not None or condition.min is not None or condition.max is not None
 
 
 def _marks(codec: Codec, column: str, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

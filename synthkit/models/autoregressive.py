@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encode.numeric import Coding
@@ -74,9 +74,11 @@ class Network(nn.Module):
         self.layout, self.config = layout, config
         self.values = Levels(slots, h, free=0.3, smooth=0.2)
         self.query = nn.Parameter(torch.randn(len(slots), h) * 0.3)
-        self.blocks = nn.ModuleList(
+        self.blocks: list[GatedBlock] = [
             GatedBlock(len(slots), h, config.hidden, config.dropout) for _ in range(config.blocks)
-        )
+        ]
+        for k, block in enumerate(self.blocks):
+            self.add_module(f"block_{k}", block)
         self.heads = Levels(slots, h, free=0.0, smooth=0.0)
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
@@ -86,6 +88,7 @@ class Network(nn.Module):
                 self.register_buffer(f"applies_{j}", torch.from_numpy(slot.applies))
         offsets = torch.tensor([0, *layout.sizes[:-1]]).cumsum(0)
         self.register_buffer("offsets", offsets)
+        self.offsets: Tensor
         self._orders = _order_units(layout)
 
     def base(self, j: int, parent: Tensor) -> Tensor:
@@ -137,8 +140,8 @@ class Network(nn.Module):
             z = z * keep[..., None]
         s = torch.matmul(before, z) + self.query
         states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
-        heads = self.heads().split(list(self.layout.sizes))
-        biases = self.bias.split(list(self.layout.sizes))
+        heads = torch.split(self.heads(), list(self.layout.sizes))
+        biases = torch.split(self.bias, list(self.layout.sizes))
         total = torch.zeros(len(cat), device=z.device)
         for j, slot in enumerate(self.layout.slots):
             logits = torch.addmm(biases[j], states[j], heads[j].T)
@@ -222,8 +225,8 @@ class Autoregressive:
         n, known = len(given), given.known()
         cat = given.cat.clamp(min=0).to(device)
         admissible = Admissible(layout, n, given, device)
-        table, heads = net.values(), net.heads().split(list(layout.sizes))
-        biases = net.bias.split(list(layout.sizes))
+        table, heads = net.values(), torch.split(net.heads(), list(layout.sizes))
+        biases = torch.split(net.bias, list(layout.sizes))
         s = self._known_sum(given, table)
         for j in range(known.shape[1]):
             admissible.settle(j, given.cat[:, j])
@@ -242,7 +245,9 @@ class Autoregressive:
             mask = admissible.mask(j)
             if mask is not None:
                 left = p * mask
-                p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(mask.any(1, keepdim=True), mask.float(), p))
+                p = torch.where(
+                    left.sum(dim=1, keepdim=True) > 0, left, torch.where(mask.any(1, keepdim=True), mask.float(), p)
+                )
             level = torch.where(here, cat[:, j], draw(p, generator))
             applies = net.applies(j, cat)
             if applies is not None:
@@ -262,8 +267,8 @@ class Autoregressive:
         """
         net = self._network
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
-        table, heads = net.values(), net.heads().split(list(self.layout.sizes))
-        biases = net.bias.split(list(self.layout.sizes))
+        table, heads = net.values(), torch.split(net.heads(), list(self.layout.sizes))
+        biases = torch.split(net.bias, list(self.layout.sizes))
         s = self._known_sum(given, table)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
@@ -302,7 +307,7 @@ class Autoregressive:
         d = len(self.layout.slots)
         before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
         cat = rows.cat.long().to(before.device)
-        return -torch.cat([self._network.nll(part, before) for part in cat.split(1024)])
+        return -torch.cat([self._network.nll(part, before) for part in torch.split(cat, 1024)])
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, without what follows from the layout."""
@@ -323,8 +328,7 @@ def default_steps(n: float, batch_size: int) -> int:
     return int(min(max(30 * n / batch_size, 600), 4000))
 
 
-def _loss(module: nn.Module, rows: Rows) -> Tensor:
-    assert isinstance(module, Network)
+def _loss(module: Network, rows: Rows) -> Tensor:
     cat = rows.cat.long()
     if module.training:
         return module.nll(cat, module.orders(len(cat), cat.device))

@@ -40,6 +40,9 @@ class RowModel(Protocol):
     """A generative model of encoded rows; it knows no tables and no epsilon."""
 
     coding: ClassVar[Coding]
+    Config: ClassVar[type[Any]]
+
+    def __init__(self, layout: Layout, config: Any = None) -> None: ...
 
     @property
     def layout(self) -> Layout:

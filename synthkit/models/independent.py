@@ -1,6 +1,7 @@
 """The product of marginals: the baseline whose answers are known exactly.
 
-p(x) = prod_j p(x_j), a fine level drawn given its coarse one. What it misses is dependence, all of it; rules still hold.
+p(x) = prod_j p(x_j), a fine level drawn given its coarse one. What it misses is dependence, all of it; rules
+still hold.
 """
 
 from __future__ import annotations
@@ -96,5 +97,3 @@ class Independent:
     def config(self) -> dict[str, Any]:
         """No settings."""
         return asdict(self._config)
-
-

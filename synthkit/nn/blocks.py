@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encode.rows import Slot
@@ -60,6 +60,8 @@ class Levels(nn.Module):
         self.smooth = nn.Parameter(torch.randn(len(slots), CENTRES + 1, width) * smooth)
         self.register_buffer("phi", phi[:, : max(slots[j].size for j in ordinal)] if ordinal else phi[:, :1])
         self.register_buffer("coarse", coarse)
+        self.phi: Tensor
+        self.coarse: Tensor
         self._sizes = [s.size for s in slots]
 
     def forward(self) -> Tensor:
@@ -103,5 +105,5 @@ class GatedBlock(nn.Module):
 
 
 def rms(x: Tensor) -> Tensor:
-    """x / sqrt(mean(x^2)) along the last axis."""
+    """X / sqrt(mean(x^2)) along the last axis."""
     return F.rms_norm(x, (x.shape[-1],))

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from synthkit.encode.rows import Rows, Training
 
+M = TypeVar("M", bound=nn.Module)
 EVALUATION_ROWS = 8192  # rows of a validation pass; more would tell nothing new
 
 
@@ -55,8 +57,8 @@ class Curve:
 
 
 def train(
-    module: nn.Module,
-    loss: Callable[[nn.Module, Rows], Tensor],
+    module: M,
+    loss: Callable[[M, Rows], Tensor],
     training: Training,
     plan: Plan,
     seed: int,
@@ -117,12 +119,10 @@ def schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95))
 
 
-class _Keeper:
+class _Keeper(Generic[M]):
     """Scores the average on the rows held back and keeps the best; without such rows, the last."""
 
-    def __init__(
-        self, average: nn.Module, loss: Callable[[nn.Module, Rows], Tensor], training: Training, plan: Plan
-    ) -> None:
+    def __init__(self, average: M, loss: Callable[[M, Rows], Tensor], training: Training, plan: Plan) -> None:
         held = training.validation()
         self.held = None if held is None else held[slice(0, EVALUATION_ROWS)]
         self._average, self._loss, self._plan = average, loss, plan
@@ -180,9 +180,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Torch's own generator forked and seeded, for dropout and initial weights; the only place that does so."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.random.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            torch.cuda.manual_seed(seed)
+        torch.random.manual_seed(seed)
         yield
 
 
@@ -199,7 +197,7 @@ def fast_matrices() -> Iterator[None]:
 
 
 def _keep_freed_memory() -> None:
-    """Ask glibc to keep large freed blocks: returning them to the system and faulting them in again costs a quarter of a step."""
+    """Ask glibc to keep large freed blocks: giving them back and faulting them in again costs a quarter of a step."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None)

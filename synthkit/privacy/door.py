@@ -62,7 +62,7 @@ class Door:
         def step(loss: Tensor) -> float:
             optimizer.zero_grad(set_to_none=True)
             mean = loss.mean()
-            mean.backward()
+            torch.autograd.backward(mean)
             optimizer.step()
             return float(mean.detach())
 

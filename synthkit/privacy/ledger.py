@@ -116,7 +116,10 @@ class Ledger:
         """
         data = json.loads(text)
         if data.get("format") != FORMAT:
-            msg = f"a ledger must have format {FORMAT}; however: {data.get('format')!r}. Read it with the version that wrote it"
+            msg = (
+                f"a ledger must have format {FORMAT}; however: {data.get('format')!r}. "
+                "Read it with the version that wrote it"
+            )
             raise ArtefactError(msg)
         ledger = cls(budget=None if data["budget"] is None else Budget(**data["budget"]), unit=data["unit"])
         for charge in data["charges"]:
