@@ -91,7 +91,7 @@ class Numeric(_Column):
         if self.max is not None:
             ok &= x <= self.max
         if self.decimals is not None:
-            ok &= np.isclose(x, np.round(x, self.decimals), rtol=1e-12, atol=10.0 ** -(self.decimals + 4))
+            ok &= rounded(x, self.decimals, slack=10.0 ** -(self.decimals + 4))
         return np.asarray(ok | values.isna().to_numpy())
 
 
@@ -279,6 +279,16 @@ def numbers(values: pd.Series) -> NDArray[np.float64]:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     table = np.array([_number(u) for u in uniques] + [np.nan])
     return np.asarray(table[codes])
+
+
+def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArray[np.bool_]:
+    """True where a number has no more than `decimals` digits behind the point, up to `slack`.
+
+    **Shape**: (n,) -> (n,).
+    """
+    whole = np.abs(x) >= _WHOLE_FLOATS / 2
+    small = np.where(whole, 0.0, x)
+    return np.asarray(whole | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
 
 
 def moments(values: pd.Series, pattern: str | None) -> NDArray[np.datetime64]:

@@ -1,0 +1,279 @@
+"""What one column of a frame seems to be: its kind and keys, each with the reason for the reader of a draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import SchemaError
+from synthkit.schema import names, orders, shapes
+from synthkit.schema.columns import (
+    Boolean,
+    Categorical,
+    Code,
+    Column,
+    Datetime,
+    Identifier,
+    Level,
+    Numeric,
+    Ordinal,
+    level_key,
+    moments,
+    numbers,
+)
+from synthkit.schema.ranges import atoms, decimals, outward, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
+FEW = 20  # so few levels may be unique to their row and still be levels
+_TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
+_FALSE = {"no", "n", "false", "f", "0", "negative"}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A drafted column and what was seen.
+
+    Args:
+        column: the draft; `observed` names every key that was read off the data.
+        notes: sentences for the reader, without any value of a row but declared levels and bounds.
+    """
+
+    column: Column
+    notes: tuple[str, ...] = ()
+
+
+def guess(name: str, values: pd.Series, *, unit: bool = False) -> Guess:
+    """The kind and keys a column seems to have.
+
+    Args:
+        name: the column's name, which hints at keys and codes.
+        values: its cells.
+        unit: whether the column names the unit of privacy, and so is an identifier.
+
+    Raises:
+        SchemaError: cells are lists, complex numbers or spans of time.
+    """
+    family = _family(name, values)
+    present = values.dropna()
+    if present.empty:
+        drafted = _empty(family)
+    elif unit:
+        drafted = _identifier(present, "the unit: made fresh, never learned")
+    elif family == "truth":
+        drafted = Guess(_observed(Boolean, levels=(False, True)))
+    elif family == "moment":
+        drafted = _moment(present, None)
+    elif family == "number":
+        drafted = _number(name, present)
+    else:
+        drafted = _text(name, present, pure=family == "text")
+    return _with_missing(drafted, nullable=len(present) < len(values))
+
+
+def _with_missing(drafted: Guess, *, nullable: bool) -> Guess:
+    column = drafted.column
+    observed = tuple(dict.fromkeys((*column.observed, "nullable")))
+    return Guess(column.model_copy(update={"nullable": nullable, "observed": observed}), drafted.notes)
+
+
+def _family(name: str, values: pd.Series) -> str:
+    """truth, number, moment, text or mixed."""
+    dtype = values.dtype.categories.dtype if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+    seen = pd.api.types.infer_dtype(values, skipna=True) if pd.api.types.is_object_dtype(dtype) else ""
+    _refuse(name, values, dtype, seen)
+    if pd.api.types.is_bool_dtype(dtype) or seen == "boolean":
+        return "truth"
+    if pd.api.types.is_numeric_dtype(dtype) or seen in ("integer", "floating", "decimal", "mixed-integer-float"):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype) or seen in ("datetime", "datetime64", "date"):
+        return "moment"
+    return "text" if seen in ("string", "empty") or pd.api.types.is_string_dtype(dtype) else "mixed"
+
+
+def _refuse(name: str, values: pd.Series, dtype: Any, seen: str) -> None:
+    """Refuse what no kind of column can mean."""
+    what = remedy = ""
+    if seen == "complex" or pd.api.types.is_complex_dtype(dtype):
+        what, remedy = "complex numbers", "split it into two columns"
+    elif seen in ("timedelta", "timedelta64") or pd.api.types.is_timedelta64_dtype(dtype):
+        what, remedy = "spans of time", "write them as numbers of one unit, such as hours"
+    elif seen in ("mixed", "mixed-integer") and any(isinstance(v, list | dict | set | np.ndarray) for v in values):
+        what, remedy = "lists or mappings", "give each entry a row or a column of its own"
+    if what:
+        msg = (
+            f"a column must hold numbers, text, moments or true and false; however: `{name}` holds {what}. "
+            f"To draft its schema, {remedy}"
+        )
+        raise SchemaError(msg)
+
+
+def _observed(kind: Any, **keys: Any) -> Any:
+    """A column whose every given key was read off the data."""
+    given = {key: value for key, value in keys.items() if value is not None and value != ()}
+    return kind(**given, observed=("kind", *given))
+
+
+def _empty(family: str) -> Guess:
+    note = "every cell is missing, so nothing could be seen: declare the column by hand, or drop it from the table"
+    kind = {"number": Numeric, "moment": Datetime}.get(family, Code)
+    return Guess(kind(observed=("kind",)), (note,))
+
+
+def _identifier(present: pd.Series, why: str) -> Guess:
+    unique = bool(present.is_unique) and len(present) > 1
+    texts = [str(v) for v in present.unique()]
+    whole = not isinstance(present.iloc[0], str) and all(t.lstrip("-").removesuffix(".0").isdigit() for t in texts)
+    pattern, note = shapes.fixed_shape(texts), "fresh values have the shape of the real ones and may meet one by chance"
+    if whole:
+        longest = max(len(t.lstrip("-").removesuffix(".0")) for t in texts)
+        pattern = f"[1-9][0-9]{{{longest}}}"
+        note = "fresh values have one digit more than any real one, so that none can be a real one"
+    return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,))
+
+
+def _number(name: str, present: pd.Series) -> Guess:
+    x = numbers(present)
+    finite = x[np.isfinite(x)]
+    distinct, counts = np.unique(finite, return_counts=True)
+    whole = bool((distinct == np.floor(distinct)).all())
+    infinite = len(x) - len(finite)
+    notes = (f"{infinite:,} cells are infinite or beyond floats and will be refused: correct the table",) * bool(
+        infinite
+    )
+    if not len(finite):
+        return Guess(_observed(Numeric), notes)
+    if whole and not infinite and (coded := _coded(name, present, distinct)):
+        return coded
+    digits, spikes, (low, high) = decimals(distinct), atoms(distinct, counts), outward(distinct)
+    if len(distinct) == 1:
+        notes += ("constant",)
+    elif whole and len(distinct) <= 10:
+        notes += (
+            f"only {len(distinct)} distinct numbers: if they are codes rather than quantities, write categorical",
+        )
+    if spikes:
+        notes += ("atoms: values far more frequent than their neighbours, or far from all others; say what they mean",)
+    return Guess(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
+
+
+def _coded(name: str, present: pd.Series, distinct: Any) -> Guess | None:
+    """Whole numbers that are no quantities: flags, pairs of codes, keys, codes."""
+    n, d = len(present), len(distinct)
+    if d == 2 and distinct.tolist() == [0.0, 1.0]:
+        return Guess(_observed(Boolean, levels=(0, 1)))
+    if why := _key(name, n, distinct, present):
+        return _identifier(present, why)
+    if (d == 2 and n >= FEW) or (names.says_code(name) and 1 < d <= 50 and n >= 5 * d):
+        note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
+        return Guess(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
+    if names.says_code(name) and d > 50 and n >= 2 * d:
+        return Guess(_observed(Code), ("many codes written as numbers: kept as text; name the `system`",))
+    return None
+
+
+def _key(name: str, n: int, distinct: Any, present: pd.Series) -> str:
+    """Why whole numbers are a key, or nothing."""
+    d = len(distinct)
+    if names.says_key(name) and n > 1 and (d >= 0.5 * n and d >= min(n, FEW)):
+        return "a key by its name and its many distinct values: made fresh, never learned"
+    if names.says_person(name) and d > 50:
+        return "a person's key by its name: made fresh, never learned"
+    if n >= FEW and d == n:
+        if distinct[-1] - distinct[0] < 1.05 * n:
+            return "numbers the rows: made fresh, never learned"
+        if n >= 1000 and distinct[0] >= 1000 and not isinstance(present.iloc[0], float | Decimal):
+            return "every row has its own number: likely a key. If it is a quantity, write numeric with min and max"
+    return ""
+
+
+def _moment(present: pd.Series, pattern: str | None) -> Guess:
+    t = moments(present, pattern)
+    if np.isnat(t).any():
+        note = "moments with a time zone are refused: convert the column to local time"
+        return Guess(_observed(Datetime), (note,))
+    low, high, precision = span(t)
+    notes = (f"read as {pattern}: check day and month",) if pattern in ("%m/%d/%Y", "%d/%m/%Y") else ()
+    return Guess(_observed(Datetime, format=pattern, min=low, max=high, precision=precision), notes)
+
+
+def _text(name: str, present: pd.Series, *, pure: bool) -> Guess:
+    levels = _levels(present)
+    if not pure:
+        return _mixed(present, levels)
+    n, d = len(present), len(levels)
+    texts = [str(v) for v in levels]
+    if names.says_key(name) and d >= max(2, 0.5 * n):
+        return _identifier(present, "a key by its name and its many distinct values: made fresh, never learned")
+    if (pattern := shapes.date_format(texts)) is not None:
+        return _moment(present, pattern or None)
+    found = shapes.catalogue(name, texts) if d > FEW else None
+    if d >= FEW and d >= 0.9 * n and not found:
+        return _unlearnable(present, texts)
+    if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
+        return _closed(texts)
+    return _catalogued(texts, found)
+
+
+def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Guess:
+    if found:
+        return Guess(_observed(Code, system=found[0], pattern=found[1]), (f"matches {found[0]}",))
+    note = f"{len(texts):,} distinct texts: taken for codes; name the `system`, or list `levels` to close it"
+    return Guess(_observed(Code, pattern=shapes.fixed_shape(texts)), (note,))
+
+
+def _unlearnable(present: pd.Series, texts: Sequence[str]) -> Guess:
+    if np.mean([text.count(" ") for text in texts]) >= 4:
+        note = "free text, which may name people: it is not learned; drop it from the table or turn it into levels"
+        return Guess(_observed(Identifier), (note,))
+    return _identifier(present, "nearly every row has its own value: made fresh, never learned")
+
+
+def _closed(texts: Sequence[str]) -> Guess:
+    """A short list of levels: truth, an order, or names."""
+    lowered = {text.lower(): text for text in texts}
+    if len(texts) == 2 and set(lowered) in _TRUTH:
+        return Guess(_observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE))))
+    if (inorder := orders.ordered(texts)) is not None:
+        return Guess(_observed(Ordinal, levels=inorder), ("an order, lowest first",))
+    notes: tuple[str, ...] = ("constant",) if len(texts) == 1 else ()
+    if all(text.replace(".", "", 1).isdigit() for text in texts):
+        notes += ("text that looks like numbers: kept as text",)
+    return Guess(_observed(Categorical, levels=tuple(sorted(texts))), notes)
+
+
+def _mixed(present: pd.Series, levels: list[Level]) -> Guess:
+    note = "numbers and text in one column: likely two things; consider splitting it"
+    n, d = len(present), len(levels)
+    if any(isinstance(v, float) and not np.isfinite(v) for v in levels):
+        return Guess(_observed(Code), (note, "some cells are infinite"))
+    if d >= FEW and d >= 0.9 * n:
+        return Guess(_observed(Identifier), (note, "nearly every row has its own value: not learned"))
+    if d <= MOST_LEVELS:
+        return Guess(_observed(Categorical, levels=tuple(sorted(levels, key=str))), (note,))
+    return Guess(_observed(Code), (note,))
+
+
+def _levels(present: pd.Series) -> list[Level]:
+    """Distinct cells as levels, each once in the sense of `level_key`."""
+    once: dict[Any, Level] = {}
+    for value in pd.unique(present):
+        once.setdefault(level_key(value), plain_level(value))
+    return list(once.values())
+
+
+def plain_level(value: Any) -> Level:
+    """A cell as a level of a schema: plain Python, whole floats as integers, anything odd as text."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return int(value) if float(value).is_integer() else float(value)
+    return str(value)

@@ -1,0 +1,147 @@
+"""A schema drafted from a frame, with the reasons; every key read off the data is marked `observed`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from synthkit.errors import SchemaError
+from synthkit.schema import identifiers
+from synthkit.schema.columns import Discrete, Identifier, Level, Numeric
+from synthkit.schema.files import dumps
+from synthkit.schema.guess import Guess, guess
+from synthkit.schema.names import says_person, words
+from synthkit.schema.relations import relations
+from synthkit.schema.table import Schema
+from synthkit.schema.writer import flow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_HEAD = (
+    "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
+    "happens to hold, and correct the kinds. `observed` lists the keys of a line that were read off the data. They are "
+    "facts about patients until somebody who knows the table declares them: then delete the key from the list."
+)
+_KNOWN = frozenset(
+    (
+        *("age", "sex", "gender", "race", "ethnicity", "ethnic", "zip", "zipcode", "postcode", "birth", "born"),
+        *("marital", "education", "edu", "occupation", "country", "state", "county", "city", "region", "religion"),
+        *("language", "nationality", "income", "insurance", "site", "ward", "relationship", "workclass"),
+    )
+)
+_GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
+_OUTCOMES = frozenset(
+    (
+        *("readmitted", "readmission", "death", "dead", "died", "hospdead", "mortality", "survival"),
+        *("outcome", "target", "label", "class", "income", "diagnosis", "default", "event", "status"),
+    )
+)
+_WIDTH = 112
+
+
+def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
+    """A schema the frame satisfies, but for infinite cells and time zones; roles are left to people.
+
+    Args:
+        frame: the rows.
+        name: short name of the table.
+        unit: column that names the person whose privacy is protected; becomes an identifier.
+
+    Raises:
+        SchemaError: no rows, no columns, column names that are no text or stand twice, `unit` that is no column, or
+            cells no kind of column can mean.
+    """
+    return _schema(frame, _guesses(frame, unit), name, unit)
+
+
+def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> str:
+    """The inferred schema as YAML text, with a comment for each guess and suggestions for what was left empty.
+
+    Args:
+        frame: the rows.
+        name: short name of the table.
+        unit: column that names the person whose privacy is protected; suggested in a comment if not given.
+
+    Raises:
+        SchemaError: as `infer`.
+    """
+    guesses = _guesses(frame, unit)
+    schema = _schema(frame, guesses, name, unit)
+    notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
+    for suspicion in identifiers.find(frame, schema.columns):
+        done = isinstance(schema.columns[suspicion.column], Identifier)
+        notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
+    comments = {"": textwrap.wrap(_HEAD, _WIDTH)} | _suggestions(frame, schema)
+    for column, said in notes.items():
+        comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
+    return dumps(schema, comments=comments)
+
+
+def _guesses(frame: pd.DataFrame, unit: str | None) -> dict[str, Guess]:
+    problem = ""
+    if not len(frame.columns) or not len(frame):
+        problem = f"{len(frame):,} rows and {len(frame.columns):,} columns. Give a table with at least one of each"
+    elif not all(isinstance(c, str) for c in frame.columns):
+        strange = ", ".join(str(c) for c in frame.columns if not isinstance(c, str))
+        problem = f"columns named {strange} are no text. Rename them, for example with frame.rename(columns=str)"
+    elif frame.columns.has_duplicates:
+        twice = ", ".join(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
+        problem = f"columns named twice: {twice}. Rename them"
+    elif unit is not None and unit not in frame.columns:
+        problem = f"`{unit}` is to be the unit and is no column. Name one of {', '.join(frame.columns)}"
+    if problem:
+        msg = f"a schema is drafted from rows in columns with different names; however: {problem}"
+        raise SchemaError(msg)
+    return {str(c): guess(str(c), frame[c], unit=c == unit) for c in frame.columns}
+
+
+def _schema(frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None) -> Schema:
+    columns = {column: drafted.column for column, drafted in guesses.items()}
+    return Schema(name=name, unit=unit, columns=columns, rules=relations(frame, columns))
+
+
+def _suggestions(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
+    """Comments on the unit, the roles and the rules."""
+    comments = {}
+    if schema.unit is None:
+        comments["unit"] = _unit(frame, schema)
+    known = [c for c in schema.learned if _KNOWN & set(words(c))]
+    groups = [c for c in schema.learned if _GROUPS & set(words(c)) and isinstance(schema.columns[c], Discrete)]
+    role = "quasi_identifiers: what an outsider may know about a person, such as age, sex, address, dates of a stay"
+    comments["quasi_identifiers"] = [role, *_line("quasi_identifiers", known)]
+    comments["secrets"] = ["secrets: what an outsider would like to learn, such as diagnoses and outcomes"]
+    comments["protected"] = ["protected: groups to be treated fairly", *_line("protected", groups)]
+    targets = ["targets: what somebody wants to predict"]
+    targets += [f"targets: [{_target(c, schema)}]" for c in schema.learned if _OUTCOMES & set(words(c))][:3]
+    comments["targets"] = targets
+    if schema.rules:
+        comments["rules"] = ["These hold in every row of the table. Keep those that must hold, delete chance."]
+    return comments
+
+
+def _line(key: str, columns: list[str]) -> list[str]:
+    return [f"{key}: {flow(columns)}"] if columns else []
+
+
+def _target(name: str, schema: Schema) -> str:
+    column = schema.columns[name]
+    if isinstance(column, Numeric):
+        return flow({"column": name, "task": "regression"})
+    levels: tuple[Level, ...] = getattr(column, "levels", None) or ()
+    if len(levels) != 2:
+        return flow({"column": name, "task": "multiclass"})
+    return flow({"column": name, "task": "binary", "positive": levels[1]})
+
+
+def _unit(frame: pd.DataFrame, schema: Schema) -> list[str]:
+    """Which column may name the person: a key that repeats, a person's key first."""
+    keys = [c for c, column in schema.columns.items() if isinstance(column, Identifier)]
+    repeating = [c for c in keys if not frame[c].dropna().is_unique]
+    repeating.sort(key=lambda c: not says_person(c))
+    if repeating:
+        first = repeating[0]
+        return [f"`{first}` repeats, so a person may own several rows: if it names the person, write", f"unit: {first}"]
+    rows = "each row is taken for a person of its own; if a column names the person, write `unit: COLUMN`"
+    return [f"{keys[0]} differs in every row: {rows}" if keys else rows]

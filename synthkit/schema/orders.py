@@ -1,0 +1,90 @@
+"""Levels that clearly are an order: bands of numbers, Roman numerals, well-known scales."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+_NUMBER = r"[$€£]?\s*(\d+(?:\.\d+)?)\s*([kKmM]?)"
+_BAND = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:-|–|to|,|\.\.)\s*{_NUMBER}\s*[\])]?(?:\s*[a-z%/]+)?", re.IGNORECASE)
+_BELOW = re.compile(rf"(?:<=?|≤|under|below|less than|up to)\s*{_NUMBER}(?:\s*[a-z%/]+)?", re.IGNORECASE)
+_ABOVE = re.compile(rf"(?:>=?|≥|over|above|more than)\s*{_NUMBER}(?:\s*[a-z%/]+)?", re.IGNORECASE)
+_PLUS = re.compile(rf"{_NUMBER}\s*(?:\+|and (?:over|above|more))", re.IGNORECASE)
+_SCALE = {"": 1.0, "k": 1e3, "m": 1e6}
+_ROMAN = {r: k for k, r in enumerate(("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"), start=1)}
+_STAGE = re.compile(r"(?:(?:stage|grade|class|type|level)\s*)?(X|IX|IV|V?I{1,3}|V)", re.IGNORECASE)
+
+SCALES: tuple[tuple[str, ...], ...] = (
+    ("very low", "low", "medium", "high", "very high"),
+    ("low", "moderate", "high"),
+    ("low", "normal", "high"),
+    ("low", "intermediate", "high"),
+    ("none", "mild", "moderate", "severe", "very severe"),
+    ("absent", "mild", "moderate", "severe"),
+    ("small", "medium", "large"),
+    ("poor", "fair", "good", "very good", "excellent"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
+)
+
+
+def ordered(levels: Sequence[str]) -> tuple[str, ...] | None:
+    """The levels lowest first if they clearly are an order, else None.
+
+    Example:
+        >>> ordered(["[10-20)", "[0-10)", ">=20"]), ordered(["III", "I", "II"]), ordered(["red", "blue"])
+        (('[0-10)', '[10-20)', '>=20'), ('I', 'II', 'III'), None)
+    """
+    if len(levels) < 2:
+        return None
+    for positions in (_bands(levels), _roman(levels), _scale(levels)):
+        if positions is not None and len(set(positions)) == len(levels):
+            return tuple(level for _, level in sorted(zip(positions, levels, strict=True)))
+    return None
+
+
+def band(text: str) -> tuple[float, float] | None:
+    """The range of numbers a level names: `[10-20)` is (10, 20), `under $11k` (-inf, 11000), `65+` (65, inf)."""
+    text = text.strip()
+    if found := _BAND.fullmatch(text):
+        low, high = _value(found, 1), _value(found, 3)
+        if found[2] == "" and found[4] and low < high:  # "11-25k": the scale belongs to both ends
+            low *= _SCALE[found[4].lower()]
+        return (low, high) if low <= high else None
+    if found := _BELOW.fullmatch(text):
+        return (-math.inf, _value(found, 1))
+    if found := _ABOVE.fullmatch(text) or _PLUS.fullmatch(text):
+        return (_value(found, 1), math.inf)
+    return None
+
+
+def _value(found: re.Match[str], group: int) -> float:
+    return float(found[group]) * _SCALE[found[group + 1].lower()]
+
+
+def _bands(levels: Sequence[str]) -> list[tuple[float, float]] | None:
+    """The bands, if every level names one and none overlaps its neighbour."""
+    found = [band(level) for level in levels]
+    bands = [b for b in found if b is not None]
+    if len(bands) < len(levels):
+        return None
+    apart = all(a[1] <= b[0] for a, b in pairwise(sorted(bands)))
+    return bands if apart else None
+
+
+def _roman(levels: Sequence[str]) -> list[int] | None:
+    found = [_STAGE.fullmatch(level.strip()) for level in levels]
+    numerals = [match[1].upper() for match in found if match]
+    if len(numerals) < len(levels) or not {"II", "III", "IV"} & set(numerals):
+        return None
+    return [_ROMAN[numeral] for numeral in numerals]
+
+
+def _scale(levels: Sequence[str]) -> list[int] | None:
+    lowered = [level.strip().lower() for level in levels]
+    for scale in SCALES:
+        if set(lowered) <= set(scale) and len(levels) >= min(3, len(scale)):
+            return [scale.index(level) for level in lowered]
+    return None
