@@ -6,15 +6,23 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from synthkit.errors import SynthkitError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from synthkit.evaluate.binning import Binning
     from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
+
+
+class MetricError(SynthkitError):
+    """A metric that cannot be computed on these tables; it becomes a listed failure, and the others go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +42,13 @@ class Comparison:
     synthetic: tuple[pd.DataFrame, ...]
     schema: Schema
     roles: pd.DataFrame | None = None
+
+    @cached_property
+    def binning(self) -> Binning:
+        """Cuts of the learned columns, fitted on the training rows once for all metrics."""
+        from synthkit.evaluate.binning import Binning
+
+        return Binning.fit(self.train, self.schema)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +77,8 @@ class Score:
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high:
-            msg = f"{self.metric}: the interval must contain the value; however: {self.value} in [{self.low}, {self.high}]"
+            interval = f"{self.value} in [{self.low}, {self.high}]"
+            msg = f"{self.metric}: the interval must contain the value; however: {interval}"
             raise ValueError(msg)
 
 
@@ -118,11 +134,17 @@ class Evaluation:
         if data.get("format") != FORMAT:
             msg = f"an evaluation must have format {FORMAT}; however: {data.get('format')!r}"
             raise ValueError(msg)
-        number = lambda x: math.nan if x is None else x  # noqa: E731
         return cls(
             run=data["run"],
             scores=tuple(
-                Score(**{**s, "low": _edge(s["low"], -math.inf), "high": _edge(s["high"], math.inf), "value": number(s["value"])})
+                Score(
+                    **{
+                        **s,
+                        "low": _edge(s["low"], -math.inf),
+                        "high": _edge(s["high"], math.inf),
+                        "value": _edge(s["value"], math.nan),
+                    }
+                )
                 for s in data["scores"]
             ),
             failures=tuple(Failure(**f) for f in data["failures"]),
@@ -130,8 +152,8 @@ class Evaluation:
         )
 
 
-def _edge(x: float | None, unbounded: float) -> float:
-    return unbounded if x is None else x
+def _edge(x: float | None, otherwise: float) -> float:
+    return otherwise if x is None else x
 
 
 def _plain(x: Any) -> Any:

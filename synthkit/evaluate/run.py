@@ -1,0 +1,171 @@
+"""Run every metric on a comparison: each with its own random stream, each failure listed, nothing averaged away."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthkit.errors import SchemaError, SynthkitError, TableError
+from synthkit.evaluate import associations, copying, detection, fidelity, sample_size, validity
+from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, Score
+from synthkit.evaluate.utility import utility
+from synthkit.seeds import Seeds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema import Schema
+
+METRICS: Mapping[str, Metric] = {
+    "fidelity.columns": fidelity.columns,
+    "fidelity.pairs": fidelity.pairs,
+    "fidelity.triples": fidelity.triples,
+    "fidelity.associations": associations.associations,
+    "fidelity.missingness": validity.missingness,
+    "fidelity.rules": validity.rules,
+    "fidelity.ranges": validity.ranges,
+    "fidelity.levels": validity.levels,
+    "fidelity.equivalent_sample_size": sample_size.equivalent_sample_size,
+    "fidelity.c2st": detection.c2st,
+    "copying.matches": copying.matches,
+    "copying.distances": copying.distances,
+    "copying.verbatim": copying.verbatim,
+}
+QUICK_ROWS, QUICK_LEARNERS = 10_000, ("gradient boosting", "logistic regression", "ridge regression", "dummy")
+EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
+
+
+def evaluate(
+    comparison: Comparison,
+    *,
+    run: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Measure fidelity, utility and copying of synthetic rows; the result is as confidential as the real rows.
+
+    Args:
+        comparison: training, holdout and synthetic rows with their schema.
+        run: facts about the run to keep with the scores.
+        seed: root of the random streams; every metric has its own, so a failure of one changes no other.
+        quick: look at 10,000 rows of each table, and at two learners; the run block says so.
+        progress: called as progress(name, k, n) before the k-th of n metrics, and with k = n at the end.
+
+    Raises:
+        TableError: a table is empty or lacks a learned column.
+    """
+    _check(comparison)
+    seeds = Seeds(seed)
+    if quick:
+        comparison = _thinned(comparison, seeds.numpy("quick"))
+    chosen = metrics_of(comparison.schema, quick=quick)
+    scores: list[Score] = []
+    failures: list[Failure] = []
+    panels: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    report = progress or (lambda name, k, n: None)
+    with one_thread():
+        for k, (name, metric) in enumerate(chosen.items()):
+            report(name, k, len(chosen))
+            start = time.perf_counter()
+            try:
+                found, drawn = metric(comparison, seeds.numpy(name))
+            except EXPECTED as error:
+                failures.append(Failure(metric=name, reason=str(error)))
+            else:
+                scores += found
+                _merge(panels, drawn)
+            seconds[name] = round(time.perf_counter() - start, 3)
+    report("", len(chosen), len(chosen))
+    facts = {**(run or {}), **_facts(comparison, seed, quick=quick), "seconds": seconds}
+    return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
+
+
+def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
+    """The metrics of a schema: those of METRICS, LightGBM's test if it is installed, and one for each target."""
+    chosen: dict[str, Metric] = dict(METRICS)
+    if find_spec("lightgbm") is not None and not quick:
+        chosen["fidelity.c2st_lightgbm"] = detection.c2st_lightgbm
+    times = Counter(target.column for target in schema.targets)
+    for target in schema.targets:
+        name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
+        learners = QUICK_LEARNERS if quick else None
+        chosen[name] = partial(utility, target=target, prefix=name, learners=learners)
+    return chosen
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread for OpenMP and BLAS while the context lasts.
+
+    Two thread teams on the same cores spin against each other: on a busy machine boosting was 20 times slower with
+    two threads than with one, on an idle one it is 1.5 times faster.
+    """
+    import sklearn.ensemble  # noqa: F401  # its OpenMP must be loaded before it can be limited
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1)  # type: ignore[no-any-return,unused-ignore]
+
+
+def _check(comparison: Comparison) -> None:
+    tables = [("training", comparison.train), ("holdout", comparison.holdout)]
+    tables += [(f"synthetic ({k + 1})", draw) for k, draw in enumerate(comparison.synthetic)]
+    if not comparison.synthetic:
+        msg = "a comparison must have at least one synthetic table; however: none is given"
+        raise TableError(msg)
+    if not comparison.schema.learned:
+        msg = "a comparison must have a column to compare; however: the schema declares only identifiers"
+        raise SchemaError(msg)
+    for name, frame in tables:
+        absent = [column for column in comparison.schema.learned if column not in frame]
+        if absent:
+            msg = f"the {name} table must have every learned column; however: {', '.join(absent)} not found"
+            raise TableError(msg)
+        if len(frame) < 2:
+            msg = f"the {name} table must have at least two rows; however: {len(frame)}"
+            raise TableError(msg)
+
+
+def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
+    """At most 10,000 rows a table, whole rows at random."""
+
+    def thin(frame: pd.DataFrame) -> pd.DataFrame:
+        if len(frame) <= QUICK_ROWS:
+            return frame
+        return frame.iloc[np.sort(rng.choice(len(frame), QUICK_ROWS, replace=False))]
+
+    return replace(
+        comparison,
+        train=thin(comparison.train),
+        holdout=thin(comparison.holdout),
+        synthetic=tuple(map(thin, comparison.synthetic)),
+    )
+
+
+def _facts(comparison: Comparison, seed: int, *, quick: bool) -> dict[str, Any]:
+    rows = {
+        "train": len(comparison.train),
+        "holdout": len(comparison.holdout),
+        "synthetic": [len(draw) for draw in comparison.synthetic],
+    }
+    return {"evaluation_seed": seed, "quick": quick, "rows": rows}
+
+
+def _merge(panels: dict[str, Any], drawn: Mapping[str, Any]) -> None:
+    """Metrics may share a panel: lists are joined, mappings merged."""
+    for name, panel in drawn.items():
+        old = panels.get(name)
+        if isinstance(old, list):
+            panels[name] = [*old, *panel]
+        elif isinstance(old, dict):
+            panels[name] = {**old, **panel}
+        else:
+            panels[name] = panel
