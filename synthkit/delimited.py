@@ -39,7 +39,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         TableError: wrong encoding (byte and line named), no header, no rows, repeated or empty column names, a
             delimiter that does not fit, lines with too many or too few cells (line numbers named).
     """
-    sample = _checked_sample(path, encoding)
+    sample, quotes = _checked_sample(path, encoding)
     header, delimiter = _header(path, sample, delimiter)
     ragged: list[int] = []
 
@@ -60,20 +60,21 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    rows = -1  # the header is read as a row, so that the rows a fault counts include it
+    rows, open_end = -1, False  # the header is read as a row, so that the rows a fault counts include it
     try:
         with _opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
             for batch in batches:
                 chunk = pa.Table.from_batches([batch]).slice(1 if rows < 0 and batch.num_rows else 0)
                 rows += batch.num_rows
                 if chunk.num_rows and not ragged:
+                    # Arrow lets a quote that is never closed swallow the rest of the file
+                    last = chunk.slice(chunk.num_rows - 1).to_pylist()[0]
+                    open_end = quotes % 2 == 1 and any("\n" in cell for cell in last.values() if cell)
                     yield chunk
     except pa.ArrowInvalid as error:
-        msg = (
-            f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_BLOCK >> 20} MiB. "
-            "Export it again with every quote closed"
-        )
-        raise TableError(msg) from error
+        raise TableError(_unclosed(path)) from error
+    if open_end:
+        raise TableError(_unclosed(path))
     if ragged:
         raise TableError(_ragged(path, ragged, len(header), delimiter, encoding))
     if rows < 1:
@@ -81,19 +82,26 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         raise TableError(msg)
 
 
+def _unclosed(path: Path) -> str:
+    return (
+        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_BLOCK >> 20} MiB. "
+        "Export it again with every quote closed"
+    )
+
+
 def _opened(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is a gzip file."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _checked_sample(path: Path, encoding: str) -> str:
-    """The first characters of a file whose every byte was decoded."""
+def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
+    """The first characters of a file whose every byte was decoded, and the number of quotes in all of it."""
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
         msg = f"`encoding` must be one Python knows, such as utf-8 or cp1252; however: {encoding!r}"
         raise TableError(msg) from error
-    sample, before, lines = "", 0, 1
+    sample, quotes, before, lines = "", 0, 0, 1
     try:
         with _opened(path) as file:
             while block := file.read(_BLOCK):
@@ -104,7 +112,7 @@ def _checked_sample(path: Path, encoding: str) -> str:
                     at = before - pending + error.start
                     line = lines + error.object[: error.start].count(b"\n")
                     raise TableError(_undecodable(path, encoding, at, line, block[:2])) from error
-                sample = sample or text[:_SAMPLE]
+                sample, quotes = sample or text[:_SAMPLE], quotes + text.count('"')
                 before, lines = before + len(block), lines + block.count(b"\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -112,7 +120,7 @@ def _checked_sample(path: Path, encoding: str) -> str:
     except (gzip.BadGzipFile, EOFError) as error:
         msg = f"{path} must be a whole gzip file; however: it cannot be unpacked. Export it again"
         raise TableError(msg) from error
-    return sample.removeprefix("\ufeff")
+    return sample.removeprefix("\ufeff"), quotes
 
 
 def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) -> str:
@@ -136,7 +144,7 @@ def _header(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], 
         )
         raise TableError(msg)
     chosen = delimiter or found
-    names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=chosen), [])
+    names = next(_lines(io.StringIO(sample, newline=""), chosen), (0, []))[1]
     nameless = [str(k + 1) for k, name in enumerate(names) if not name.strip()]
     if nameless or not names:
         msg = (
@@ -159,14 +167,27 @@ def _found_delimiter(path: Path, sample: str) -> str:
 
 
 def _width(sample: str, delimiter: str) -> int:
-    return len(next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), []))
+    return len(next(_lines(io.StringIO(sample, newline=""), delimiter), (0, []))[1])
 
 
 def _agreement(sample: str, delimiter: str) -> float:
     """Share of the first lines that have as many cells as the header; 0 if the header is one cell."""
-    lines = itertools.islice(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), 200)
-    widths = [len(line) for line in lines if line]
+    lines = itertools.islice(_lines(io.StringIO(sample, newline=""), delimiter), 200)
+    widths = [len(cells) for _, cells in lines if cells]
     return sum(w == widths[0] for w in widths) / len(widths) if widths and widths[0] > 1 else 0.0
+
+
+def _lines(text: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows with the number of their first line, up to the first that Python's reader cannot take (an open quote)."""
+    reader = csv.reader(text, delimiter=delimiter)
+    start = 1
+    while True:
+        try:
+            cells = next(reader)
+        except (StopIteration, csv.Error):
+            return
+        yield start, cells
+        start = reader.line_num + 1
 
 
 def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding: str) -> str:
@@ -174,13 +195,11 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
     wanted = set(rows[:10])
     lines = []
     with io.TextIOWrapper(_opened(path), encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        start, row = 1, 0
-        for cells in reader:
+        row = 0
+        for start, cells in _lines(file, delimiter):
             row += bool(cells) or expected == 1
             if cells and row in wanted:
                 lines.append(f"{start} ({len(cells)})")
-            start = reader.line_num + 1
             if len(lines) == len(wanted):
                 break
     return (

@@ -265,6 +265,14 @@ def test_an_open_quote_is_named_without_the_text_behind_it(csv, monkeypatch):
     assert "SECRET" not in message(error)
 
 
+def test_an_open_quote_in_a_long_file_is_named_too(csv):
+    with pytest.raises(TableError, match="a quote is not closed"):
+        read(csv('a,b\n1,"SECRET\n' + "3,4\n" * 3_000_000))
+    with pytest.raises(TableError, match="a quote is not closed"):
+        read(csv('a,b\n1,2\n5,"x\n3,4\n'))
+    assert read(csv('a,b\n6" pipe,2\n5,x\n')).frame()["a"].tolist() == ['6" pipe', "5"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

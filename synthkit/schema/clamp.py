@@ -57,9 +57,10 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
             and not schema.columns[name].nullable
         ]
     )
-    mapped = typed.assign(
-        **{name: _mapped(typed[name], schema.columns[name], bad) for name, bad in outside.items() if bad.any()}
-    )
+    mapped = typed.copy()
+    for name, bad in outside.items():
+        if bad.any():
+            mapped[name] = _mapped(typed[name], schema.columns[name], bad)
     counts = {name: int(bad.sum()) for name, bad in outside.items() if bad.any()}
     return conform(mapped, schema), counts
 
