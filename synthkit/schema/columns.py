@@ -220,7 +220,7 @@ class Identifier(_Column):
 
     @model_validator(mode="after")
     def _one_source(self) -> Identifier:
-        if self.pattern is not None and not _FRESH.fullmatch(self.pattern):
+        if self.pattern is not None and not FRESH.fullmatch(self.pattern):
             msg = (
                 "an identifier's `pattern` must be made of literals, `[A-Z0-9]` classes and `{n}` counts; however: "
                 f"{self.pattern!r}. Write alternatives and ranges of counts as one fixed shape"
@@ -352,7 +352,7 @@ def _fullmatch(values: pd.Series, pattern: str) -> NDArray[np.bool_]:
     return _each(values, lambda cell: compiled.fullmatch(str(cell)) is not None)
 
 
-_FRESH = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d+\})?)+")
+FRESH = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d+\})?)+")
 
 
 def _compiles(pattern: str | None) -> None:
