@@ -318,14 +318,15 @@ def _number(cell: Any) -> float:
 
 def _moment(cell: Any, pattern: str | None) -> dt.datetime | None:
     if isinstance(cell, str):
-        parsed = _parsed(cell.strip(), pattern) if pattern else None
-        cell = parsed or _parsed(cell.strip(), None)
+        parsed = parse_moment(cell.strip(), pattern) if pattern else None
+        cell = parsed or parse_moment(cell.strip(), None)
     elif isinstance(cell, dt.date) and not isinstance(cell, dt.datetime):
         cell = dt.datetime(cell.year, cell.month, cell.day)
     return cell if isinstance(cell, dt.datetime) and cell.tzinfo is None else None
 
 
-def _parsed(text: str, pattern: str | None) -> dt.datetime | None:
+def parse_moment(text: str, pattern: str | None) -> dt.datetime | None:
+    """The moment a text names under a strptime pattern, ISO 8601 if it is None; None if it names none."""
     try:
         return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
     except ValueError:

@@ -94,7 +94,8 @@ def _family(name: str, values: pd.Series) -> str:
         return "number"
     if pd.api.types.is_datetime64_any_dtype(dtype) or seen in ("datetime", "datetime64", "date"):
         return "moment"
-    return "text" if seen in ("string", "empty") or pd.api.types.is_string_dtype(dtype) else "mixed"
+    texts = seen in ("string", "empty") if seen else pd.api.types.is_string_dtype(dtype)
+    return "text" if texts else "mixed"
 
 
 def _refuse(name: str, values: pd.Series, dtype: Any, seen: str) -> None:
@@ -181,7 +182,7 @@ def _coded(name: str, present: pd.Series, distinct: Any) -> Guess | None:
 def _key(name: str, n: int, distinct: Any, present: pd.Series) -> str:
     """Why whole numbers are a key, or nothing."""
     d = len(distinct)
-    if names.says_key(name) and n > 1 and (d >= 0.5 * n and d >= min(n, FEW)):
+    if names.says_key(name) and n > 1 and d >= 0.5 * n and (d >= min(n, FEW) or names.says_person(name)):
         return "a key by its name and its many distinct values: made fresh, never learned"
     if names.says_person(name) and d > 50:
         return "a person's key by its name: made fresh, never learned"

@@ -38,7 +38,7 @@ def outward(distinct: NDArray[np.float64]) -> tuple[float, float]:
     digits = max(0, -power)
     step = unit * 10.0**power
     down, up = round(math.floor(low / step) * step, digits), round(math.ceil(high / step) * step, digits)
-    return (down if down <= low else low), (up if up >= high else high)
+    return (down if -math.inf < down <= low else low), (up if high <= up < math.inf else high)
 
 
 def decimals(distinct: NDArray[np.float64], most: int = 4) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthkit.schema.columns import moments
+from synthkit.schema.columns import parse_moment
 from synthkit.schema.names import words
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
@@ -44,9 +44,7 @@ def date_format(texts: Sequence[str]) -> str | None:
 
 
 def _all_parse(texts: Sequence[str], pattern: str | None) -> bool:
-    import pandas as pd
-
-    return bool(not np.isnat(moments(pd.Series(texts, dtype=object), pattern)).any())
+    return all(parse_moment(text, pattern) is not None for text in texts)
 
 
 def catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
