@@ -6,12 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthkit.report.words import digits
+
 WIDTH = 270  # user units of a small chart; labels are 12 of them high
 HEIGHT = 110  # of the plot of an ordered column
 ROW = 25  # of a level of an unordered one
 LABEL = 110  # most room for its name
 GUTTER = 42  # room for the shares at the left of an upright chart
 MOST_LEVELS = 8
+MOST_PAIRS = 16  # bins that may stand as pairs of bars; of more the synthetic ones are a stepped line
 ORDERED = ("numeric", "datetime")
 SPECIAL = ("other", "missing", "novel")  # bins that stand behind those of the values, kept only if a row is in them
 
@@ -37,28 +40,37 @@ def distribution(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> dict[str, Any]:
     head, slot = 6, (WIDTH - GUTTER) / max(1, len(rows))
-    thick = slot * 0.42
+    stepped = len(rows) > MOST_PAIRS
+    thick = slot - 0.6 if stepped else slot * 0.42
 
     def y(share: float) -> float:
         return round(head + HEIGHT * (1 - share / top), 1)
 
-    bars = []
+    bars: list[dict[str, Any]] = []
     for k, (label, real, holdout, made) in enumerate(rows):
-        x = GUTTER + k * slot + slot * 0.08
+        x = GUTTER + k * slot + (0.3 if stepped else slot * 0.08)
         bars.append(
             {
                 "tip": _tip(label, real, holdout, made),
                 "real": _box(x, y(real), thick, HEIGHT * real / top),
-                "synthetic": _box(x + thick, y(made), thick, HEIGHT * made / top),
+                "synthetic": None if stepped else _box(x + thick, y(made), thick, HEIGHT * made / top),
                 "holdout": None if holdout is None else _line(x, y(holdout), x + thick, y(holdout)),
             }
         )
+    steps = "".join(f"V{y(made)}H{round(GUTTER + (k + 1) * slot, 1)}" for k, (*_, made) in enumerate(rows))
     guides = [
         {"x1": GUTTER, "y1": y(s), "x2": WIDTH, "y2": y(s), "x": GUTTER - 5, "y": y(s) + 4, "text": f"{100 * s:.3g} %"}
         for s in (top, top / 2, 0)
     ]
     base = head + HEIGHT
-    return {"height": base + 20, "bars": bars, "guides": guides, "labels": _axis([r[0] for r in rows], slot, base + 15)}
+    path = f"M{GUTTER} {y(0)}{steps}V{y(0)}" if stepped else None
+    return {
+        "height": base + 20,
+        "path": path,
+        "bars": bars,
+        "guides": guides,
+        "labels": _axis([r[0] for r in rows], slot, base + 15),
+    }
 
 
 def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> dict[str, Any]:
@@ -95,7 +107,7 @@ def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -
         for s, x in ((top, left + room), (top / 2, left + room / 2))
     ]
     height += 18 * (len(rows) > len(shown))
-    return {"height": height, "bars": bars, "guides": guides, "labels": labels}
+    return {"height": height, "path": None, "bars": bars, "guides": guides, "labels": labels}
 
 
 def _axis(names: Sequence[str], slot: float, y: float) -> list[dict[str, Any]]:
@@ -105,10 +117,10 @@ def _axis(names: Sequence[str], slot: float, y: float) -> list[dict[str, Any]]:
     out = []
     if values:
         room = max(len(special) * 7.5 + 14, (len(names) - len(values)) * slot) if special else 0.0
-        first, last = values[0].split(" – ")[0], values[-1].split(" – ")[-1]
-        out.append({"x": GUTTER, "y": y, "anchor": "start", "text": _short(first, 12)})
-        if last != first:
-            out.append({"x": round(WIDTH - room, 1), "y": y, "anchor": "end", "text": _short(last, 12)})
+        first, last = (digits(v, short=True).split(" – ") for v in (values[0], values[-1]))
+        out.append({"x": GUTTER, "y": y, "anchor": "start", "text": _short(first[0], 11)})
+        if len(values) > 1:
+            out.append({"x": round(WIDTH - room, 1), "y": y, "anchor": "end", "text": _short(last[-1], 11)})
     if special:
         out.append({"x": WIDTH, "y": y, "anchor": "end", "text": special})
     return out
@@ -130,7 +142,7 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> dict[str, float]:
 
 def _tip(label: str, real: float, holdout: float | None, made: float) -> str:
     middle = "" if holdout is None else f", holdout {100 * holdout:.1f} %"
-    return f"{label}: training {100 * real:.1f} %{middle}, synthetic {100 * made:.1f} %"
+    return f"{digits(label)}: training {100 * real:.1f} %{middle}, synthetic {100 * made:.1f} %"
 
 
 def _short(text: str, longest: int) -> str:

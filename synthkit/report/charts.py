@@ -39,6 +39,7 @@ def embed(svg: str, title: str, description: str, key: str) -> str:
     width, height = size.groups()
     svg = svg.replace(size.group(0), "", 1)
     svg = re.sub(r' xmlns(:xlink)?="[^"]+"| version="1.1"| class="marks"', "", svg, count=4)
+    svg = re.sub(r' (?:role="graphics-[^"]*"|aria-\w+="[^"]*")', "", svg)  # inside an image they say nothing
     head = (
         f'<svg role="img" aria-labelledby="{key}-t {key}-d" '
         f'style="width:100%;max-width:{width}px;aspect-ratio:{width}/{height}" '

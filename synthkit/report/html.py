@@ -78,6 +78,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from synthkit.report.bars import distribution
+    from synthkit.report.words import digits
 
     environment = Environment(
         loader=PackageLoader("synthkit.report"),
@@ -86,5 +87,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(draw=draw, distribution=distribution)
+    environment.filters.update(draw=draw, distribution=distribution, digits=digits)
     return environment

@@ -21,11 +21,18 @@ def figure(chart: str, data: Any, *, title: str, description: str, caption: str 
 
 
 def rows_of(facts: Mapping[str, Any]) -> dict[str, int]:
-    """Numbers of rows by table; a single number counts the synthetic ones."""
+    """Numbers of rows by table, the synthetic ones of the first draw; a single number counts those."""
     rows = facts.get("rows")
     if isinstance(rows, Mapping):
-        return {str(k): int(v) for k, v in rows.items() if v is not None}
+        return {str(k): int(v[0] if isinstance(v, list | tuple) else v) for k, v in rows.items() if v}
     return {} if rows is None else {"synthetic": int(rows)}
+
+
+def draws_of(facts: Mapping[str, Any]) -> int:
+    """Number of synthetic tables that were drawn and measured."""
+    rows = facts.get("rows")
+    drawn = rows.get("synthetic") if isinstance(rows, Mapping) else None
+    return int(facts.get("draws") or (len(drawn) if isinstance(drawn, list | tuple) else 1))
 
 
 def released(facts: Mapping[str, Any]) -> Section:
@@ -39,8 +46,8 @@ def released(facts: Mapping[str, Any]) -> Section:
         ("Source table", None if source is None else PurePath(str(source)).name),
         ("Rows fitted on", number(rows["train"], "count") if "train" in rows else None),
         ("Rows held out", number(rows["holdout"], "count") if "holdout" in rows else None),
-        ("Draws", facts.get("draws", 1)),
-        ("Date", facts.get("date")),
+        ("Draws", draws_of(facts)),
+        ("Date", str(facts["date"])[:10] if facts.get("date") else None),
         ("Surface", facts.get("surface", "the synthetic table")),
     ]
     return {"facts": [(label, str(value)) for label, value in pairs if value is not None]}
@@ -77,7 +84,8 @@ def pairs(panels: Panels) -> Section:
                 title="Error of two-way tables",
                 description="Triangle of squares, one a pair of columns; the darker, the larger the total variation "
                 "distance. Worst: " + "; ".join(f"{p['a']} and {p['b']} {p['error']}" for p in out["worst"][:3]) + ".",
-                caption="Total variation distance of each two-way table from the holdout's; what stands out is worse.",
+                caption=f"Total variation distance of each two-way table from the holdout's; what stands out is worse. "
+                f"{len(panel['columns'])} of {panel.get('of', len(panel['columns']))} columns, those farthest off.",
             )
         )
     panel = panels.get("correlation")
@@ -89,7 +97,8 @@ def pairs(panels: Panels) -> Section:
                 title="Correlations, real, synthetic and their difference",
                 description="Three triangles of squares: the larger, the stronger; filled is positive, hollow is not.",
                 caption="The larger a square, the stronger the correlation; filled is positive, hollow negative. "
-                "Columns whose correlations differ most are shown.",
+                "Levels have no sign: there it is Cramér's V or the correlation ratio. Shown are the columns that "
+                "differ most.",
             )
         )
     for cell in list(panels.get("worst_cells") or [])[:WORST]:
@@ -97,11 +106,17 @@ def pairs(panels: Panels) -> Section:
             {
                 "columns": " × ".join(map(str, cell["columns"])),
                 "cell": " × ".join(map(str, cell["cell"])) if isinstance(cell["cell"], list | tuple) else cell["cell"],
-                "holdout": number(cell["holdout"], "share"),
-                "synthetic": number(cell["synthetic"], "share"),
+                **{k: _count(cell[k], cell.get(f"{k}_rows")) for k in ("holdout", "synthetic")},
             }
         )
     return out if out["figures"] or out["cells"] else {"absent": "Pairs of columns were not compared."}
+
+
+def _count(count: float | str, rows: int | None) -> str:
+    """A count and its share; counts too small to be shown come as text, shares alone as fractions."""
+    if isinstance(count, str):
+        return count
+    return number(count, "share") if rows is None else f"{count:,} ({number(count / rows, 'share')})"
 
 
 def worst_pairs(panel: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -250,11 +265,16 @@ def rules(panels: Panels, validation: Mapping[str, Any] | None) -> Section:
 
 
 def _validation(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts from a summary of ours, or from a result as Great Expectations writes it."""
-    statistics = result.get("statistics") or {}
-    checks = result.get("checks", statistics.get("evaluated_expectations"))
-    failed = result.get("failed", statistics.get("unsuccessful_expectations"))
-    return {"success": bool(result.get("success")), "checks": checks, "failed": failed}
+    """Counts and broken rules of a result in the format `synthkit-validation/1`; no row numbers."""
+    broken = [
+        {"columns": ", ".join(v["columns"]), "rule": v["rule"], "count": v["count"]} for v in result["violations"]
+    ]
+    return {
+        "success": bool(result["success"]),
+        "checks": result["checked"]["expectations"],
+        "unchecked": len(result["unchecked"]),
+        "broken": broken,
+    }
 
 
 def training(panels: Panels) -> Section:
@@ -275,9 +295,26 @@ def training(panels: Panels) -> Section:
 
 def reproducibility(facts: Mapping[str, Any]) -> Section:
     """What is needed to repeat the run; no digest of the input, which would identify it."""
-    plain = ("version", "command", "model", "seed", "date", "python", "platform", "hardware", "threads")
-    named = {"version": "synthkit", "seed": "Root seed"}
-    rows = [(named.get(k, k.capitalize()), str(facts[k])) for k in plain if facts.get(k) is not None]
+    plain = (
+        "version",
+        "command",
+        "model",
+        "seed",
+        "evaluation_seed",
+        "quick",
+        "date",
+        "python",
+        "platform",
+        "hardware",
+        "threads",
+    )
+    named = {"version": "synthkit", "seed": "Root seed", "evaluation_seed": "Evaluation seed"}
+    written = {True: "yes", False: "no"}
+    rows = [
+        (named.get(k, k.capitalize()), written[v] if isinstance(v, bool) else str(v))
+        for k in plain
+        if (v := facts.get(k)) is not None
+    ]
     rows += [(str(k), str(v)) for k, v in (facts.get("packages") or {}).items()]
     steps = [(str(k), seconds(v)) for k, v in (facts.get("seconds") or {}).items() if isinstance(v, int | float)]
     config = facts.get("config")

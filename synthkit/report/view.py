@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,9 @@ def view(
         sentence of a section that has none.
     """
     facts = {**evaluation.run, **(run or {})}
-    panels = evaluation.panels
+    facts.setdefault("columns", None if schema is None else len(schema.columns))
+    facts["seconds"] = {**((run or {}).get("seconds") or {}), **(evaluation.run.get("seconds") or {})}
+    panels = json.loads(evaluation.to_json())["panels"]  # a page drawn now is the page drawn from the file later
     scores = {
         room: [score_row(s) for s in evaluation.scores if s.metric.startswith(f"{room}.")]
         for room in ("fidelity", "utility", "copying")
@@ -152,7 +155,9 @@ def _summary(
         )
     size = _find(evaluation, "fidelity.equivalent_sample_size")
     if size is not None:
-        yield "Size", f"Judged by two-way tables it is equivalent to releasing about {size.value:,.0f} real rows."
+        ends = (evaluation.panels.get("sample_size") or {}).get("sizes") or [size.value + 1]
+        about = "at least" if size.value >= ends[-1] else "about"
+        yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
     yield from (("Use", sentence) for sentence in _losses(evaluation))
     yield from (("Rules", sentence) for sentence in _violations(evaluation))
     yield "Privacy", _promise(ledger)
@@ -163,18 +168,20 @@ def _summary(
 
 
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
-    metrics = {e["target"]: TASKS.get(e["metric"].lower(), e["metric"]) for e in evaluation.panels.get("utility") or []}
+    metrics = {}
+    for e in evaluation.panels.get("utility") or []:
+        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
     gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
     gaps = sorted((s for s in gaps if s.value == s.value), key=lambda s: -s.value)
     for gap in gaps[:most]:
         target = gap.metric.removeprefix("utility.").removesuffix(".gap")
         change = "loses" if gap.value >= 0 else "gains"
         low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
-        unsure = "; the interval includes no loss at all" if gap.low <= 0 <= gap.high else ""
+        unsure = "; the interval includes zero" if gap.low <= 0 <= gap.high else ""
+        amount = " ".join(filter(None, (number(abs(gap.value)), metrics.get(target), span(low, high))))
         yield (
-            f"Predicting {target}, a model trained on the synthetic rows {change} {number(abs(gap.value))} "
-            f"{metrics.get(target, '')} {span(low, high)}".rstrip()
-            + f" against one trained on the real rows, both tested on real people{unsure}."
+            f"Predicting {target}, a model trained on the synthetic rows {change} {amount}"
+            f" against one trained on the real rows, both tested on real people{unsure}."
         )
 
 
@@ -275,11 +282,13 @@ def _limits(
             "few rows",
             f"The model saw {rows['train']:,} rows only: intervals are wide and rare levels hardly learnt.",
         )
-    if facts.get("draws", 1) == 1:
+    if sections.draws_of(facts) == 1:
         yield (
             "one draw",
             "All scores come from one fit and one draw; intervals do not include how much another would differ.",
         )
+    if facts.get("quick"):
+        yield "quick", "A quick evaluation: samples of the tables, and two learners only."
     if schema is not None and schema.unit:
         yield (
             "unit",

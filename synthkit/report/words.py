@@ -34,12 +34,19 @@ NAMES: Mapping[str, Name] = {
     "fidelity.tv3": Name("Three-way tables", "1 minus the mean total variation distance of tables of three columns."),
     "fidelity.c2st": Name("Real or synthetic?", "AUC of a classifier that tells the two apart; 0.5 is a coin toss."),
     "fidelity.correlation_difference": Name(
-        "Correlation difference", "Mean absolute difference between the two correlation matrices; 0 is identical."
+        "Correlation difference",
+        "Mean difference between real and synthetic correlations of pairs of columns; 0 is identical.",
     ),
     "fidelity.missingness": Name("Missing cells", "How differently cells are missing in real and synthetic rows."),
     "fidelity.rule_violations": Name("Rule violations", "Share of synthetic rows that break a declared rule.", "share"),
-    "fidelity.range_violations": Name("Range violations", "Share of synthetic cells outside declared bounds.", "share"),
-    "fidelity.novel_levels": Name("Novel levels", "Share of synthetic cells with a level no real row has.", "share"),
+    "fidelity.range_violations": Name(
+        "Range violations", "Share of synthetic rows with a cell the schema forbids.", "share"
+    ),
+    "fidelity.novel_levels": Name("Novel levels", "Share of synthetic rows with a level no training row has.", "share"),
+    "fidelity.coverage": Name(
+        "Coverage of levels", "Share of the levels of real rows that synthetic rows show.", "share"
+    ),
+    "fidelity.c2st_lightgbm": Name("Real or synthetic? (LightGBM)", "The same AUC with the benchmarks' classifier."),
     "fidelity.equivalent_sample_size": Name(
         "Equivalent sample size", "Number of real rows whose release would err as much as the synthetic ones.", "count"
     ),
@@ -48,12 +55,19 @@ NAMES: Mapping[str, Name] = {
     "trts": Name("Train real, test synthetic", "Whether synthetic rows follow the relations found in real ones."),
     "tsts": Name("Train synthetic, test synthetic", "Whether synthetic rows are easier or harder than real ones."),
     "gap": Name("Loss by training on synthetic rows", "TRTR minus TSTR on the same test rows; 0 is no loss."),
-    "copying.identical": Name("Identical rows", "Share of synthetic rows equal to a training row.", "share"),
+    "copying.identical_matches": Name("Identical rows", "Share of synthetic rows equal to a training row.", "share"),
     "copying.dcr_share": Name(
         "Nearer to training (DCR share)",
         "Share of synthetic rows closer to a training row than to a holdout row; 0.5 if nothing is copied.",
     ),
+    "copying.nndr_5th_centile": Name(
+        "Nearest over second nearest (5th centile)", "Small if some rows sit on top of one training row."
+    ),
+    "copying.verbatim_values": Name(
+        "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
+    ),
 }
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 GUESS = "dummy"  # the learner that looks at no column
 CELLS = ("trtr", "tstr", "trts", "tsts")
 TASKS = {"auroc": "AUROC", "auc": "AUC", "r2": "R²", "mae": "MAE", "accuracy": "accuracy", "auroc_ovr": "AUROC (OvR)"}
@@ -103,7 +117,7 @@ def number(x: float | None, form: Form = "score") -> str:
     if form == "count":
         text = f"{x:,.0f}"
     elif form == "share":
-        text = f"{100 * x:.3g}" if abs(x) < 0.1 else f"{100 * x:.1f}"
+        text = f"{100 * x:.2g}" if abs(x) < 0.01 else f"{100 * x:.1f}"
         text = text + " %"
     else:
         text = f"{x:.3f}" if abs(x) < 100 else f"{x:,.1f}"
@@ -120,6 +134,25 @@ def span(low: float, high: float, form: Form = "score") -> str:
     if not (math.isfinite(low) or math.isfinite(high)):
         return ""
     return f"[{number(low, form)}, {number(high, form)}]"
+
+
+def digits(label: str, *, short: bool = False) -> str:
+    """A bin's label without powers of ten; short: thousands and millions as letters, for the axis of a small chart.
+
+    Example:
+        >>> digits("< 2.134e+04"), digits("≥ 5.014e+05", short=True), digits("18 – 34"), digits("ward 3e+02")
+        ('< 21,340', '≥ 501k', '18 – 34', 'ward 3e+02')
+    """
+    if re.fullmatch(rf"[<≥] {_NUMBER}|{_NUMBER}( – {_NUMBER})?", label) is None:
+        return label
+    return re.sub(_NUMBER, lambda m: _plain(m.group(), short=short), label)
+
+
+def _plain(text: str, *, short: bool) -> str:
+    x = float(text)
+    if short and abs(x) >= 1e4:
+        return f"{x / 1e6:.3g}M" if abs(x) >= 1e6 else f"{x / 1e3:.3g}k"
+    return f"{x:,.0f}" if "e+" in text else text
 
 
 def slug(text: str, taken: set[str]) -> str:
