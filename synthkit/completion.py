@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encode import Given, Rows, TableEncoder
+from synthkit.encode import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models import HasGiven
 from synthkit.schema import Identifier, Numeric
@@ -68,15 +68,18 @@ class Completion:
             known = pd.DataFrame(data=True, index=range(n), columns=names)
         frame = conform(values, schema, partial=True) if names else values
         for name in names:
-            self._check(name, frame[name])
+            self._check(name, frame[name], missing=isinstance(given, Mapping))
         blank = {c: pd.Series([None] * n, dtype=object) for c in schema.learned if c not in names}
         full = pd.DataFrame({**{c: frame[c] for c in names}, **blank}, index=range(n))[list(schema.learned)]
         mask = known.reindex(columns=list(schema.learned), fill_value=False)
         return full, mask
 
-    def _check(self, name: str, values: pd.Series) -> None:
+    def _check(self, name: str, values: pd.Series, *, missing: bool) -> None:
         column = self._encoder.schema.columns[name]
         bad = ~column.admits(values)
+        if missing and values.isna().any() and not column.nullable:
+            msg = f"`given` may say missing only where cells may be; however: `{name}` is not nullable. Give a value"
+            raise SchemaError(msg)
         if bad.any():
             allowed = ""
             if isinstance(column, Discrete) and column.levels:
@@ -155,8 +158,8 @@ class Completion:
         """Every column a waiting gap stands on, and those they stand on in turn."""
         out = pd.DataFrame(data=False, index=waiting.index, columns=waiting.columns)
         for gap in reversed(self._encoder.recoding.gaps):
-            for anchor, _ in gap.anchors:
-                out[anchor] |= waiting[gap.column] | out[gap.column]
+            for anchor in gap.anchors:
+                out[anchor.column] |= waiting[gap.column] | out[gap.column]
         return out
 
     def _weights(self, filled: pd.DataFrame, free: pd.DataFrame, waiting: pd.DataFrame) -> NDArray[np.float64]:
@@ -165,16 +168,21 @@ class Completion:
         filled = conform(filled, encoder.schema, partial=True)
         everything = free | waiting
         coded = encoder.given(filled, everything, present=False)
+        measured = encoder.recoding.forward(filled)
         held = encoder.given(filled, free, present=False)
-        gaps = {gap.column for gap in encoder.recoding.gaps}
-        slots = [j for j, name in enumerate(encoder.layout.columns) if name in gaps]
         aim = torch.zeros_like(coded.cat, dtype=torch.bool)
-        for j in slots:
-            aim[:, j] = torch.from_numpy(waiting[encoder.layout.columns[j]].to_numpy(dtype=bool))
+        steps = np.zeros(len(filled))
+        for gap in encoder.recoding.gaps:
+            here = waiting[gap.column].to_numpy(dtype=bool)
+            for j in encoder.layout.slots_of(gap.column):
+                aim[:, j] = torch.from_numpy(here)
+            codec = encoder.codecs[gap.column]
+            if isinstance(codec, NumericCodec):
+                steps += np.where(here, codec.log_steps(measured[gap.column].to_numpy(dtype=np.float64)), 0.0)
         log = self._model.log_prob_given(Rows(coded.cat, torch.empty(len(filled), 0)), Given(held.cat, {}), aim)
         rules = encoder.recoding.comparisons()
         fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
-        return np.where(fits, log.cpu().double().numpy(), -np.inf)
+        return np.where(fits, log.cpu().double().numpy() - steps, -np.inf)
 
     def _choose(self, weights: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         best = weights.max(axis=1)

@@ -132,22 +132,24 @@ def fit_code(levels: list[Level], counts: Ints, missing: int | None, *, rare: in
     kept = counts >= rare if (counts >= rare).any() else counts == counts.max(initial=0)
     known = [levels[k] for k in np.flatnonzero(kept)]
     mass = counts[kept].copy()
-    texts = [str(level) for level in known]
-    kin: list[tuple[Level, int]] = []
-    for k in np.flatnonzero(~kept):
-        nearest = _relative(str(levels[k]), texts, mass)
-        kin.append((levels[k], nearest))
+    heads = _heads([str(level) for level in known], counts[kept])
+    kin = [(levels[k], _relative(str(levels[k]), heads)) for k in np.flatnonzero(~kept)]
     for (_, at), k in zip(kin, np.flatnonzero(~kept), strict=True):
         mass[at] += counts[k]
     return LevelsCodec(levels=tuple(known), counts=mass, missing=missing, ordinal=False, rare=tuple(kin))
 
 
-def _relative(code: str, known: list[str], mass: Ints) -> int:
-    for length in range(len(code), -1, -1):
-        kin = [k for k, other in enumerate(known) if other.startswith(code[:length])]
-        if kin:
-            return max(kin, key=lambda k: mass[k])
-    raise AssertionError
+def _heads(known: list[str], mass: Ints) -> dict[str, int]:
+    """For every beginning of a known code, the most frequent code that begins so."""
+    heads: dict[str, int] = {}
+    for k in np.argsort(-mass, kind="stable").tolist():
+        for length in range(len(known[k]) + 1):
+            heads.setdefault(known[k][:length], k)
+    return heads
+
+
+def _relative(code: str, heads: dict[str, int]) -> int:
+    return next(heads[code[:length]] for length in range(len(code), -1, -1) if code[:length] in heads)
 
 
 @dataclass(frozen=True, kw_only=True)

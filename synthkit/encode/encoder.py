@@ -147,6 +147,9 @@ class TableEncoder:
             if isinstance(codec, CombinationCodec):
                 members = known[list(codec.columns)].to_numpy(dtype=bool)
                 match = codec.matching(frame, members, present=present)
+                if present:  # where only combinations with a missing cell are left, it stays missing
+                    left = codec.matching(frame, members, present=False)
+                    match = np.where(match.any(axis=1, keepdims=True), match, left)
                 _admit(allowed, cat, slots[0], match, restricted=np.asarray(members.any(axis=1) | present))
                 continue
             here = settled[name].to_numpy(dtype=bool)
@@ -167,7 +170,7 @@ class TableEncoder:
         """Known cells whose code cannot be told yet: gaps from unknown cells. **Shape**: as `known`."""
         out = pd.DataFrame(data=False, index=known.index, columns=known.columns)
         for gap in self.recoding.gaps:
-            anchored = known[[name for name, _ in gap.anchors]].all(axis=1)
+            anchored = known[[anchor.column for anchor in gap.anchors]].all(axis=1)
             out[gap.column] = known[gap.column] & ~anchored
         return out
 

@@ -19,6 +19,7 @@ from synthkit.schema import Condition
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+UNSEEN = 100.0  # nats: a value outside all cells is taken only where nothing else is left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,12 @@ class NumericCodec:
     @property
     def _groups(self) -> int:
         return int(self.group[-1]) + 1 if len(self.group) else 0
+
+    @property
+    def _last(self) -> Floats:
+        """Largest value of each cell. **Shape**: (m,)."""
+        below = np.nextafter(self.high, -np.inf) if self.decimals is None else self.high - 10.0**-self.decimals
+        return np.maximum(self.low, below)
 
     @property
     def _starts(self) -> Ints:
@@ -175,8 +182,27 @@ class NumericCodec:
             scale = 10.0**self.decimals
             x = np.where(high > low, np.minimum(np.floor(x * scale + 1e-6) / scale, high - 1 / scale), low)
             x = np.round(x, self.decimals)
+        else:  # the last residual of a narrow cell must not round up into the next one
+            x = np.minimum(x, self._last[cell])
         x = np.clip(x, self.minimum if self.minimum is not None else -np.inf, self.maximum)
         return np.where(absent, np.nan, x)
+
+    def log_steps(self, x: Floats) -> Floats:
+        """Log of how many values share the cell of each (off a grid, of its width). **Shape**: (n,) -> (n,).
+
+        The probability of a cell divided by it is that of the value. A value no cell holds counts as `UNSEEN`, so that
+        it weighs next to nothing beside any other; a missing one stands for itself.
+        """
+        if not len(self.low):
+            return np.zeros(len(x))
+        known = np.nan_to_num(x)
+        cell = self._cells(known)
+        slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        inside = (self.low[cell] - slack <= known) & (known <= self._last[cell] + slack)
+        step = 1.0 if self.decimals is None else 10.0**-self.decimals
+        width = self.high[cell] - self.low[cell]
+        steps = np.where(width > 0, np.log(np.where(width > 0, width, 1.0) / step), 0.0)
+        return np.where(np.isnan(x), 0.0, np.where(inside, steps, UNSEEN))
 
     def meets(self, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which coarse levels surely, and which possibly, meet a condition. **Shape**: two of (K,) bool."""
@@ -186,7 +212,7 @@ class NumericCodec:
             return surely, possibly
         bottom = -np.inf if condition.min is None else condition.min
         top = np.inf if condition.max is None else condition.max
-        last = self.high if self.decimals is None else np.maximum(self.low, self.high - 10.0**-self.decimals)
+        last = self._last
         inside = (self.low >= bottom) & (last <= top)
         touched = (last >= bottom) & (self.low <= top)
         if condition.in_ is not None:

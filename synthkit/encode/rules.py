@@ -19,10 +19,25 @@ from synthkit.encode.discrete import CombinationCodec, LevelsCodec
 from synthkit.encode.numeric import Floats, NumericCodec
 from synthkit.encode.rows import Clause
 from synthkit.errors import SchemaError
-from synthkit.schema import Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
+from synthkit.schema import Column, Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
 
 Codec = NumericCodec | LevelsCodec | CombinationCodec
 EPOCH = pd.Timestamp("1970-01-01")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A column another one may not cross.
+
+    Args:
+        column: its name.
+        strict: whether equality is forbidden.
+        steps: for datetimes, how many steps of the measured column's precision one of its own is.
+    """
+
+    column: str
+    strict: bool
+    steps: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +47,14 @@ class Gap:
     Args:
         column: the measured column.
         up: whether it lies above its anchors (otherwise below).
-        anchors: the columns it may not cross, each with whether equality is forbidden.
+        anchors: the columns it may not cross.
         origin: from where the gap is taken in rows where all anchors are missing.
         decimals: digits of the gap, None if unrestricted.
     """
 
     column: str
     up: bool
-    anchors: tuple[tuple[str, bool], ...]
+    anchors: tuple[Anchor, ...]
     origin: float
     decimals: int | None
 
@@ -50,10 +65,20 @@ class Gap:
 
     def base(self, numbers: Mapping[str, Floats]) -> Floats:
         """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
-        step = 0.0 if self.decimals is None else 10.0**-self.decimals
-        edges = [numbers[name] + (self.sign * step if strict else 0.0) for name, strict in self.anchors]
+        edges = [self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors]
         base = np.fmax.reduce(edges) if self.up else np.fmin.reduce(edges)
         return np.where(np.isnan(base), self.origin, base)
+
+    def _edge(self, anchor: Anchor, x: Floats) -> Floats:
+        """The nearest number the column may take beside an anchor of value x. **Shape**: (n,) -> (n,)."""
+        if anchor.steps != 1:  # a calendar of days beside one of seconds
+            whole = np.ceil(x * anchor.steps) if self.up else np.floor(x * anchor.steps)
+            return np.where(whole == x * anchor.steps, whole + self.sign, whole) if anchor.strict else whole
+        if not anchor.strict:
+            return x
+        if self.decimals is None:
+            return np.nextafter(x, self.sign * np.inf)
+        return np.asarray(x + self.sign * 10.0**-self.decimals)
 
 
 @dataclass(frozen=True)
@@ -224,32 +249,47 @@ def _no_circle(compared: list[Comparison]) -> None:
         raise SchemaError(msg) from error
 
 
-def _gap(schema: Schema, name: str, up: bool, anchors: tuple[tuple[str, bool], ...]) -> Gap:
+def _gap(schema: Schema, name: str, up: bool, compared: tuple[tuple[str, bool], ...]) -> Gap:
     column = schema.columns[name]
+    anchors = tuple(
+        Anchor(column=other, strict=strict, steps=_steps(schema.columns[other], column)) for other, strict in compared
+    )
     if isinstance(column, Datetime):
         bound = column.min if up else column.max
         origin = 0.0 if bound is None else float(steps_since_epoch(pd.Series([pd.Timestamp(bound)]), column)[0])
         return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=0)
-    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(anchor for anchor, _ in anchors))]
+    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(a.column for a in anchors))]
     decimals = None if None in digits else max(d for d in digits if d is not None)
     origin = getattr(column, "min" if up else "max", None) or 0.0
     return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=decimals)
+
+
+def _steps(anchor: Column, measured: Column) -> float:
+    return anchor.step / measured.step if isinstance(anchor, Datetime) and isinstance(measured, Datetime) else 1.0
 
 
 def cuts(schema: Schema, column: str) -> tuple[float, ...]:
     """Numbers at which the rules' conditions divide a column, so that no cell straddles them."""
     out: set[float] = set()
     kind = schema.columns[column]
-    step = 10.0**-kind.decimals if isinstance(kind, Numeric) and kind.decimals is not None else 0.0
+    decimals = kind.decimals if isinstance(kind, Numeric) else None
     for rule in schema.rules:
         if isinstance(rule, Implication):
             for conditions in (rule.if_, rule.then):
                 condition = conditions.get(column)
                 if condition is not None and condition.min is not None:
-                    out.add(condition.min)
+                    out.add(_first_from(condition.min, decimals))
                 if condition is not None and condition.max is not None:
-                    out.add(condition.max + step if step else float(np.nextafter(condition.max, np.inf)))
+                    out.add(_first_from(float(np.nextafter(condition.max, np.inf)), decimals))
     return tuple(sorted(out))
+
+
+def _first_from(bound: float, decimals: int | None) -> float:
+    """Smallest number of so many decimals that is not below `bound`."""
+    if decimals is None:
+        return bound
+    near = round(bound, decimals)
+    return near if near >= bound else round(near + 10.0**-decimals, decimals)
 
 
 def clauses(

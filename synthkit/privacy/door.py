@@ -37,10 +37,10 @@ class Door:
         rows = rows.to(device)
         if len(rows) < SMALLEST:
             return cls(rows, None, layout)
-        owner = np.arange(len(rows)) if units is None else pd.factorize(units)[0]
+        owner = np.arange(len(rows)) if units is None else pd.factorize(units, use_na_sentinel=False)[0]
         drawn = seeds.numpy("held back").random(int(owner.max()) + 1) < HELD_BACK
         held = torch.from_numpy(drawn[owner]).to(device)
-        if not bool(held.any()):
+        if not bool(held.any()) or bool(held.all()):
             return cls(rows, None, layout)
         return cls(rows[~held], rows[held], layout)
 

@@ -114,12 +114,14 @@ class Ledger:
         Raises:
             ArtefactError: the text is not a ledger of this format, or holds a mechanism this version does not know.
         """
-        data = json.loads(text)
-        if data.get("format") != FORMAT:
-            msg = (
-                f"a ledger must have format {FORMAT}; however: {data.get('format')!r}. "
-                "Read it with the version that wrote it"
-            )
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            msg = f"a ledger must be JSON; however: line {error.lineno} is not. Take it from the run folder again"
+            raise ArtefactError(msg) from error
+        said = data.get("format") if isinstance(data, dict) else None
+        if said != FORMAT:
+            msg = f"a ledger must have format {FORMAT}; however: {said!r}. Read it with the version that wrote it"
             raise ArtefactError(msg)
         ledger = cls(budget=None if data["budget"] is None else Budget(**data["budget"]), unit=data["unit"])
         for charge in data["charges"]:
