@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
-from made_up import LEDGER, RUN, VALIDATION, make_evaluation
 
 from synthkit.evaluate.result import Evaluation
 from synthkit.report import build
 
+sys.path.append(str(Path(__file__).parent))  # the tests import `made_up` and `asked_page`, which stand beside them
+
 
 @pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
+    """A made-up evaluation of 24 columns with every panel."""
+    from made_up import make_evaluation
+
     return make_evaluation()
 
 
 @pytest.fixture(scope="session")
 def full() -> dict:
     """Everything else a report may be given, but the schema."""
+    from made_up import LEDGER, RUN, VALIDATION
+
     return {"ledger": LEDGER, "validation": VALIDATION, "run": RUN}
 
 
 @pytest.fixture(scope="session")
 def html(evaluation, full) -> str:
+    """The page of all that."""
     return build(evaluation, **full).html
