@@ -86,7 +86,8 @@ _PHRASES: dict[str, tuple[str, ...]] = {
     "name": (
         "first name", "last name", "given name", "family name", "middle name", "full name", "maiden name",
         "surname", "firstname", "lastname", "fullname", "forename", "fname", "lname", "next of kin", "initials",
-        "=name", "patient name", "person name", "member name", "subject name", "contact name", "mother name",
+        "=name", "=first", "=last",
+        "=maiden", "patient name", "person name", "member name", "subject name", "contact name", "mother name",
         "father name", "mothers name", "guardian name", "doctor name", "physician name", "nurse name",
         "provider name", "=patient",
     ),

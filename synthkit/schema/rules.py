@@ -13,7 +13,9 @@ from synthkit.schema.columns import Finite, Level, level_among, level_key, level
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MISSING = "\0missing"  # key of a missing cell inside combinations; no real level contains NUL
+# Key of a missing cell inside combinations: a private-use character, which no real level starts with. (Not NUL: pandas
+# hashes text as C strings, in which "\0missing" and "" are one.)
+MISSING = "\ue000missing"
 
 
 class _Rule(BaseModel):

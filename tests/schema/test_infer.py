@@ -95,12 +95,14 @@ def test_adults_education_is_one_thing_said_twice():
     assert infer(frame).columns["capital_gain"].atoms == (0.0, 99999.0)
 
 
+# Without NUL, at which pandas ends a text when it looks for distinct values.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=4)
 CELLS = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**70), 2**70),
     st.floats(allow_nan=True, allow_infinity=True),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
+    TEXT,
     st.sampled_from(["None", "NA", "nan", "", "2020-01-01", "1", "I", "II", "<30", ">30", "yes", "No", "A01", "B02"]),
     st.dates(),
     st.decimals(allow_nan=False, allow_infinity=False, places=2),
@@ -112,7 +114,7 @@ FAMILIES = [
     st.none() | st.integers(-(2**62), 2**62),
     st.floats(allow_nan=True, allow_infinity=False),
     st.floats(allow_nan=True, allow_infinity=True),
-    st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=4),
+    st.none() | TEXT,
     st.none() | st.sampled_from(["None", "NA", "x"]),
     st.none() | st.dates().map(str),
     st.none() | st.datetimes(),

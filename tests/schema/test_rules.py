@@ -94,6 +94,12 @@ def test_a_fixed_combination_is_membership_with_missing_as_a_level(rows, allowed
     assert rule.holds(frame(rows)).tolist() == [row in allowed for row in rows]
 
 
+def test_an_empty_text_is_no_missing_cell_in_a_combination():
+    rule = FixedCombination(columns=["a", "b"], combinations=[["", "x"], [None, "y"]])
+    table = pd.DataFrame({"a": ["", None, "", None], "b": ["x", "y", "y", "x"]})
+    assert rule.holds(table).tolist() == [True, True, False, False]
+
+
 def test_combinations_without_a_list_allow_everything():
     assert FixedCombination(columns=["a", "b"]).holds(frame([(1, 2), (None, None)])).all()
 
