@@ -89,7 +89,7 @@ def _class(letters: set[str], *, literal: bool) -> str | None:
     if len(letters) == 1:
         c = next(iter(letters))
         if not c.isalnum():
-            return re.escape(c) if c.isprintable() else None
+            return (f"\\{c}" if c in r"\[](){}|*+?.^$" else c) if c.isprintable() else None
         if literal and c.isascii() and c.isalpha():
             return c
     text = "".join(letters)
