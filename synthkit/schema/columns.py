@@ -262,7 +262,8 @@ def level_keys(values: pd.Series) -> pd.Index:
 
 def level_index(levels: tuple[Level, ...]) -> pd.Index:
     """Index of levels by their keys, for `get_indexer`."""
-    return pd.Index([level_key(level) for level in levels], dtype=object)
+    index: pd.Index = pd.Index([level_key(level) for level in levels], dtype=object)
+    return index
 
 
 def level_among(values: pd.Series, levels: tuple[Level, ...]) -> NDArray[np.bool_]:

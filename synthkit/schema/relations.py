@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Numeric, Ordinal, moments, numbers
+from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, moments, numbers
 from synthkit.schema.guess import plain_level
 from synthkit.schema.names import stem
 from synthkit.schema.rules import Comparison, FixedCombination, Rule
@@ -78,7 +78,7 @@ def _determines(codes: Mapping[str, NDArray[np.int64]], sizes: Mapping[str, int]
     return True
 
 
-def _listed(frame: pd.DataFrame, members: list[str]) -> tuple[tuple[object, ...], ...]:
+def _listed(frame: pd.DataFrame, members: list[str]) -> tuple[tuple[Level | None, ...], ...]:
     rows = frame[members].drop_duplicates().itertuples(index=False, name=None)  # one a level, not one a row
     listed = [tuple(None if pd.isna(v) else plain_level(v) for v in row) for row in rows]
     return tuple(sorted(listed, key=lambda row: [(v is None, str(type(v) is str), _sortable(v)) for v in row]))

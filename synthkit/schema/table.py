@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +14,7 @@ from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "synthkit-schema/1"
+FORMAT: Final = "synthkit-schema/1"
 
 
 class Target(BaseModel):
