@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "schemas").glob("*.yaml"))
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(lambda x: x + 0.0)  # a bound of -0.0 is written 0
 LEVEL = st.one_of(st.booleans(), st.integers(), FLOATS, NAMES)
 LEVELS = st.lists(LEVEL, min_size=1, max_size=40, unique_by=lambda x: str(x) if isinstance(x, str) else float(x))
 
