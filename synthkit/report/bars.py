@@ -12,7 +12,7 @@ WIDTH = 270  # user units of a small chart; labels are 12 of them high
 HEIGHT = 110  # of the plot of an ordered column
 ROW = 25  # of a level of an unordered one
 LABEL = 110  # most room for its name
-GUTTER = 42  # room for the shares at the left of an upright chart
+GUTTER = 46  # room for the shares at the left of an upright chart
 MOST_LEVELS = 8
 MOST_PAIRS = 16  # bins that may stand as pairs of bars; of more the synthetic ones are a stepped line
 ORDERED = ("numeric", "datetime")
@@ -76,7 +76,7 @@ def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float)
 def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> dict[str, Any]:
     shown = rows[:MOST_LEVELS]
     left = min(LABEL, 12 + max(7.6 * len(_short(r[0], 13)) for r in shown))
-    room, thick = WIDTH - left - 18, 9
+    room, thick = WIDTH - left - 22, 9
     bars, labels = [], []
     for k, (label, real, holdout, made) in enumerate(shown):
         y = k * ROW + 3

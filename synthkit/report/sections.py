@@ -283,12 +283,14 @@ def training(panels: Panels) -> Section:
     if not panel or not panel.get("steps"):
         return {"absent": "The model keeps no loss curve, or none was recorded."}
     last = panel["train"][-1]
+    kept = f" The model of step {number(panel['best_step'], 'count')} was kept." if panel.get("best_step") else ""
     drawn = figure(
         "training",
         panel,
         title="Loss during training",
         description=f"Loss over {number(panel['steps'][-1], 'count')} steps, ending at {number(last)}.",
-        caption="Solid: training rows. Dashed: rows kept back, if any. A rising dashed line means learning by heart.",
+        caption="Solid: training rows. Dashed: rows kept back, if any. A rising dashed line means learning by heart."
+        + kept,
     )
     return {"figures": [drawn]}
 
@@ -313,8 +315,10 @@ def reproducibility(facts: Mapping[str, Any]) -> Section:
     rows = [
         (named.get(k, k.capitalize()), written[v] if isinstance(v, bool) else str(v))
         for k in plain
-        if (v := facts.get(k)) is not None
+        if (v := facts.get(k)) is not None and not isinstance(v, Mapping)
     ]
+    if isinstance(facts.get("hardware"), Mapping):
+        rows += [(k.capitalize(), str(v)) for k, v in facts["hardware"].items() if v is not None]
     rows += [(str(k), str(v)) for k, v in (facts.get("packages") or {}).items()]
     steps = [(str(k), seconds(v)) for k, v in (facts.get("seconds") or {}).items() if isinstance(v, int | float)]
     config = facts.get("config")

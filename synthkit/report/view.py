@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import sections
-from synthkit.report.words import GLOSSARY, TASKS, name, number, span
+from synthkit.report.words import GLOSSARY, TASKS, TRAIN, name, number, span
 
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
@@ -116,7 +116,9 @@ def score_row(score: Score) -> dict[str, Any]:
 
 def _against(score: Score) -> dict[str, str] | None:
     """How the score stands to a real holdout's: its interval decides, never the value alone."""
-    if score.reference is None or score.goal == "none" or score.value != score.value:
+    if score.reference is None or score.goal == "none":
+        return None
+    if score.metric.endswith(TRAIN):  # nearer to the training rows than a holdout is would be no merit
         return None
     if score.low <= score.reference <= score.high:
         return {"sign": "≈", "word": "as good"}
@@ -132,7 +134,7 @@ def _table(facts: Mapping[str, Any], schema: Schema | None) -> str:
 
 def _find(evaluation: Evaluation, metric: str) -> Score | None:
     found = next((s for s in evaluation.scores if s.metric == metric), None)
-    return None if found is None or found.value != found.value else found
+    return found
 
 
 def _summary(
@@ -172,7 +174,7 @@ def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
     for e in evaluation.panels.get("utility") or []:
         metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
     gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
-    gaps = sorted((s for s in gaps if s.value == s.value), key=lambda s: -s.value)
+    gaps.sort(key=lambda s: -s.value)
     for gap in gaps[:most]:
         target = gap.metric.removeprefix("utility.").removesuffix(".gap")
         change = "loses" if gap.value >= 0 else "gains"
@@ -243,7 +245,9 @@ def _fidelity(rows: list[Any], others: list[Any], panels: Mapping[str, Any]) -> 
     curve = sections.sample_size(panels)
     if not rows and not others:
         return {"absent": "No fidelity score was measured."}
-    return {"scores": rows, "others": others, "figures": [curve] if curve else []}
+    held = [r for r in rows if not r["metric"].endswith(TRAIN)]
+    trained = [r for r in rows if r["metric"].endswith(TRAIN)]
+    return {"scores": held, "trained": trained, "others": others, "figures": [curve] if curve else []}
 
 
 def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Form = Literal["share", "score", "count"]
@@ -68,6 +68,7 @@ NAMES: Mapping[str, Name] = {
     ),
 }
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
+TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
 GUESS = "dummy"  # the learner that looks at no column
 CELLS = ("trtr", "tstr", "trts", "tsts")
 TASKS = {"auroc": "AUROC", "auc": "AUC", "r2": "R²", "mae": "MAE", "accuracy": "accuracy", "auroc_ovr": "AUROC (OvR)"}
@@ -100,7 +101,10 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
 
 def name(metric: str) -> Name:
     """The name of a score, that of its last part if it has none of its own, its dotted name if neither is known."""
-    return NAMES.get(metric) or NAMES.get(metric.rsplit(".", 1)[-1]) or Name(metric, "")
+    known = NAMES.get(metric.removesuffix(TRAIN))
+    if known is not None and metric.endswith(TRAIN):
+        return replace(known, label=f"{known.label}, against training rows")
+    return known or NAMES.get(metric.rsplit(".", 1)[-1]) or Name(metric, "")
 
 
 def number(x: float | None, form: Form = "score") -> str:

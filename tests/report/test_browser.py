@@ -145,7 +145,7 @@ def test_no_label_of_a_small_chart_lies_on_another(show):
 
 
 def test_no_label_of_a_chart_is_cut_off(show):
-    cut = show().evaluate("""() => [...document.querySelectorAll('.chart svg')].flatMap(svg => {
+    cut = show().evaluate("""() => [...document.querySelectorAll('.chart svg, .column svg')].flatMap(svg => {
       const frame = svg.getBoundingClientRect();
       return [...svg.querySelectorAll('text')].filter(t => {
         const box = t.getBoundingClientRect();

@@ -188,6 +188,23 @@ def test_an_interval_of_which_nothing_is_known_is_not_written():
     assert span(0.1, math.inf) == "[0.100, ∞]"
 
 
+def test_scores_against_the_training_rows_stand_apart_and_are_not_judged():
+    """To be nearer to the training rows than a holdout is would be no merit."""
+    both = (score("fidelity.tv2", reference=0.8), score("fidelity.tv2_train", reference=0.8))
+    fidelity = content(view(Evaluation(run={}, scores=both)), "fidelity")
+    assert [s["metric"] for s in fidelity["scores"]] == ["fidelity.tv2"]
+    assert [s["label"] for s in fidelity["trained"]] == ["Two-way tables, against training rows"]
+    assert fidelity["trained"][0]["against"] is None
+
+
+def test_hardware_and_the_step_that_was_kept_are_told(evaluation):
+    panels = {**evaluation.panels, "training": {**evaluation.panels["training"], "best_step": 2400}}
+    drawn = view(dataclasses.replace(evaluation, panels=panels), run={"hardware": {"cores": 2, "gpu": None}})
+    assert ("Cores", "2") in content(drawn, "reproducibility")["rows"]
+    assert not any(label == "Gpu" for label, _ in content(drawn, "reproducibility")["rows"])
+    assert content(drawn, "training")["figures"][0]["caption"].endswith("The model of step 2,400 was kept.")
+
+
 def test_words_are_found_by_whole_name_then_by_last_part():
     assert name("fidelity.tv2").label == "Two-way tables"
     assert name("utility.some.column.gap").form == "score"
