@@ -49,10 +49,24 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"{folder} must hold an undamaged model; however: a file cannot be read ({type(error).__name__}). Fit again"
         )
         raise ArtefactError(msg) from error
-    if card.get("format") != FORMAT:
-        msg = f"{folder} must have format {FORMAT}; however: {card.get('format')!r}. Load it with the version that wrote it"
+    said = card.get("format") if isinstance(card, dict) else None
+    if said != FORMAT:
+        msg = f"{folder} must have format {FORMAT}; however: {said!r}. Load it with the version that wrote it"
         raise ArtefactError(msg)
     return card, tensors
+
+
+def check_tensors(folder: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not, by name and shape, those of the model they are for.
+
+    Raises:
+        ArtefactError: one is missing, superfluous or of another shape.
+    """
+    here, there = ({name: tuple(t.shape) for name, t in tensors.items()} for tensors in (found, wanted))
+    strange = sorted(name for name in {*here, *there} if here.get(name) != there.get(name))
+    if strange:
+        msg = f"{folder / TENSORS} must hold the model's tensors; however: {', '.join(strange)} differ. Fit again"
+        raise ArtefactError(msg)
 
 
 def log_to_dict(log: TrainingLog | None) -> dict[str, Any] | None:
@@ -94,8 +108,13 @@ def replacing_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         if folder.exists():
             older = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".older"))
             folder.rename(older / folder.name)
-            temporary.rename(folder)
-            shutil.rmtree(older)
+            try:
+                temporary.rename(folder)
+            except OSError:
+                (older / folder.name).rename(folder)
+                raise
+            finally:
+                shutil.rmtree(older)
         else:
             temporary.rename(folder)
     except OSError as error:

@@ -17,7 +17,7 @@ from synthkit import artefact, tables
 from synthkit.completion import Completion
 from synthkit.device import choose
 from synthkit.encode import TableEncoder
-from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.errors import ArtefactError, ConfigError, SchemaError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
 from synthkit.models.base import Progress
 from synthkit.privacy import Curator, Ledger
@@ -198,13 +198,21 @@ class Synthesizer:
             ArtefactError: the folder is not a saved synthesizer, is damaged, or has another format.
         """
         card, tensors = artefact.load(Path(folder))
-        schema = Schema.model_validate(card["schema"])
-        out = cls(schema, card["model"], settings=card["settings"], device=device)
-        out._encoder = TableEncoder.from_dict(card["encoder"], schema)
+        try:
+            schema = Schema.model_validate(card["schema"])
+            out = cls(schema, card["model"], settings=card["settings"], device=device)
+            out._encoder = TableEncoder.from_dict(card["encoder"], schema)
+            out._dtypes, out.seed = card["dtypes"], card["seed"]
+            out.log = artefact.log_from_dict(card["log"])
+        except (KeyError, TypeError, ValueError, SynthkitError) as error:
+            msg = (
+                f"{folder} must hold an undamaged model; however: {artefact.CARD} is incomplete or altered "
+                f"({type(error).__name__}). Fit again"
+            )
+            raise ArtefactError(msg) from error
         out._model = MODELS[out.model_name](out._encoder.layout, out._config)
+        artefact.check_tensors(Path(folder), tensors, out._model.tensors())
         out._model.load_tensors(tensors)
-        out._dtypes, out.seed = card["dtypes"], card["seed"]
-        out.log = artefact.log_from_dict(card["log"])
         return out
 
     def _fitted(self) -> tuple[TableEncoder, RowModel]:

@@ -14,10 +14,11 @@ from synthkit.schema import Identifier
 
 _TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?")
 DEFAULT = "[1-9][0-9]{8}"
+TRIES = 20  # of Faker, for each value that must differ from all others
 
 
 def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd.Series:
-    """New identifiers, all different. **Shape**: (n,).
+    """New identifiers: all different if made from a pattern or declared unique. **Shape**: (n,).
 
     Args:
         name: the column, for messages.
@@ -26,7 +27,7 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
         rng: source of the draws.
 
     Raises:
-        SchemaError: the pattern is outside the grammar, or has fewer than n values.
+        SchemaError: the pattern is outside the grammar, or it or the provider has fewer than n values.
         UnsupportedError: Faker is asked for and not installed, or does not know the provider.
 
     Example:
@@ -34,7 +35,7 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
         [4, 4]
     """
     if column.faker is not None:
-        return _faked(name, column.faker, n, rng)
+        return _faked(name, column.faker, n, rng, unique=column.unique)
     alphabets = parse(name, column.pattern or DEFAULT)
     space = prod(len(a) for a in alphabets)
     if space < n:
@@ -92,7 +93,7 @@ def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return numbers[:n]
 
 
-def _faked(name: str, provider: str, n: int, rng: np.random.Generator) -> pd.Series:
+def _faked(name: str, provider: str, n: int, rng: np.random.Generator, *, unique: bool) -> pd.Series:
     try:
         from faker import Faker
     except ImportError as error:
@@ -104,7 +105,20 @@ def _faked(name: str, provider: str, n: int, rng: np.random.Generator) -> pd.Ser
     faker = Faker()
     faker.seed_instance(int(rng.integers(2**62)))
     make = getattr(faker, provider, None)
-    if make is None:
+    if not callable(make):
         msg = f"`{name}`: `faker` must name a Faker provider; however: `{provider}` is none. Try `name` or `ssn`"
         raise UnsupportedError(msg)
-    return pd.Series([make() for _ in range(n)], dtype=object)
+    if not unique:
+        return pd.Series([make() for _ in range(n)], dtype=object)
+    made: dict[str, None] = {}
+    for _ in range(TRIES * n):
+        if len(made) == n:
+            break
+        made.setdefault(str(make()))
+    if len(made) < n:
+        msg = (
+            f"`{name}`: unique values must all be different; however: Faker's `{provider}` gave {len(made)} different "
+            f"ones in {TRIES * n} tries and {n} are needed. Use a `pattern` instead"
+        )
+        raise SchemaError(msg)
+    return pd.Series(list(made), dtype=object)
