@@ -114,7 +114,11 @@ def synthesize(
     clock.stage("read")
     schema = schema if isinstance(schema, Schema) else Schema.load(schema)
     source = "a frame" if isinstance(table, pd.DataFrame) else Path(table).name
-    raw = table if isinstance(table, pd.DataFrame) else tables.read(table, schema=schema).frame()
+    raw = (
+        table
+        if isinstance(table, pd.DataFrame)
+        else tables.read(table, schema=schema if _is_text(table) else None).frame()
+    )
 
     clock.stage("validate input")
     real, checked = admitted(raw, schema, config)
@@ -166,6 +170,11 @@ def synthesize(
         roles=parts.roles,
         facts=facts,
     )
+
+
+def _is_text(path: str | Path) -> bool:
+    """Whether cells are text that needs the schema to be typed; other formats bring dtypes, which samples keep."""
+    return not Path(path).name.lower().endswith((".parquet", ".arrow", ".feather"))
 
 
 def admitted(raw: pd.DataFrame, schema: Schema, config: RunConfig) -> tuple[pd.DataFrame, Validation]:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
 from synthkit.models.base import Progress, TrainingLog, draw, residuals
-from synthkit.nn.blocks import GatedBlock, Levels, rms
+from synthkit.nn.blocks import GatedBlock, Levels, fast_dtype, keep, normal
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
@@ -104,14 +104,18 @@ class Network(nn.Module):
         table: Tensor = getattr(self, f"applies_{j}")
         return table[cat[:, parent]]
 
+    def informative(self, cat: Tensor) -> Tensor:
+        """Where slots carry information. **Shape**: (B, D) -> (B, D) bool."""
+        out = torch.ones(cat.shape, dtype=torch.bool, device=cat.device)
+        for j, slot in enumerate(self.layout.slots):
+            applies = self.applies(j, cat) if slot.parent is not None else None
+            if applies is not None:
+                out[:, j] = applies
+        return out
+
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Value vector of every cell, zero where a slot does not apply. **Shape**: (B, D) -> (B, D, H)."""
-        z = F.embedding(cat + self.offsets, table)
-        keep = [self.applies(j, cat) for j in range(cat.shape[1])]
-        if any(k is not None for k in keep):
-            ones = torch.ones(len(cat), dtype=torch.bool, device=cat.device)
-            z = z * torch.stack([ones if k is None else k for k in keep], dim=1)[..., None]
-        return z
+        return F.embedding(cat + self.offsets, table) * self.informative(cat)[..., None]
 
     def orders(self, n: int, device: torch.device) -> Tensor:
         """A[b, j, i] = 1 where slot i precedes slot j in the order of row b. **Shape**: (n, D, D) float."""
@@ -129,27 +133,28 @@ class Network(nn.Module):
         """States after all blocks, normalised. **Shape**: (D, B, H) -> (D, B, H)."""
         for block in self.blocks:
             s = block(s)
-        return rms(s)
+        return normal(s)
 
     def nll(self, cat: Tensor, before: Tensor) -> Tensor:
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
         table = self.values()
-        z = self.vectors(cat, table)
+        dtype = fast_dtype(cat.device) if self.training else table.dtype
+        seen = informative = self.informative(cat)
         if self.training and self.config.input_dropout:
-            keep = torch.rand(z.shape[:2], device=z.device) >= self.config.input_dropout
-            z = z * keep[..., None]
-        s = torch.matmul(before, z) + self.query
+            seen = seen & (keep(cat.shape, self.config.input_dropout, dtype, cat.device) > 0)
+        z = F.embedding(cat + self.offsets, table).to(dtype)
+        # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
+        s = torch.matmul((before * seen[:, None, :]).to(dtype), z) + self.query.to(dtype)
         states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
-        heads = torch.split(self.heads(), list(self.layout.sizes))
+        heads = torch.split(self.heads().to(dtype), list(self.layout.sizes))
         biases = torch.split(self.bias, list(self.layout.sizes))
-        total = torch.zeros(len(cat), device=z.device)
+        total = torch.zeros(len(cat), device=cat.device)
         for j, slot in enumerate(self.layout.slots):
-            logits = torch.addmm(biases[j], states[j], heads[j].T)
+            logits = torch.mm(states[j], heads[j].T).float() + biases[j]
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
-            applies = self.applies(j, cat)
-            total = total + (loss if applies is None else torch.where(applies, loss, 0.0))
+            total = total + (loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
         return total
 
 
@@ -238,7 +243,7 @@ class Autoregressive:
             state = s + net.query[j]
             for block in net.blocks:
                 state = block.one(j, state)
-            logits = torch.addmm(biases[j], rms(state), heads[j].T)
+            logits = torch.addmm(biases[j], normal(state), heads[j].T)
             if slot.parent is not None:
                 logits += net.base(j, cat[:, slot.parent])
             p = torch.softmax(logits, dim=1)
@@ -278,7 +283,7 @@ class Autoregressive:
             state = s + net.query[j]
             for block in net.blocks:
                 state = block.one(j, state)
-            logits = torch.addmm(biases[j], rms(state), heads[j].T)
+            logits = torch.addmm(biases[j], normal(state), heads[j].T)
             parent = self.layout.slots[j].parent
             if parent is not None:
                 logits += net.base(j, cat[:, parent])

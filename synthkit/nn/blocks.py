@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -76,7 +77,7 @@ class Levels(nn.Module):
 
 
 class GatedBlock(nn.Module):
-    """s <- s + dropout(a * silu(g)) W2 with (a, g) = rms(s) W1 + b, one such network a slot, all in one product.
+    """s <- s + dropout(a * silu(g)) W2 with (a, g) = normal(s) W1 + b, one such network a slot, all in one product.
 
     Args:
         slots: number of slots D.
@@ -94,16 +95,42 @@ class GatedBlock(nn.Module):
 
     def forward(self, s: Tensor) -> Tensor:
         """**Shape**: (D, B, H) -> (D, B, H)."""
-        a, g = torch.baddbmm(self.bias, rms(s), self.enter).chunk(2, dim=-1)
-        gated = F.dropout(a * F.silu(g), self.dropout, self.training)
-        return torch.baddbmm(s, gated, self.leave)
+        enter, leave, bias = (w.to(s.dtype) for w in (self.enter, self.leave, self.bias))
+        a, g = torch.baddbmm(bias, normal(s), enter).chunk(2, dim=-1)
+        gated = a * F.silu(g)
+        if self.training and self.dropout:
+            gated = gated * keep(gated.shape, self.dropout, gated.dtype, gated.device)
+        return torch.baddbmm(s, gated, leave)
 
     def one(self, j: int, s: Tensor) -> Tensor:
         """The block of slot j alone. **Shape**: (B, H) -> (B, H)."""
-        a, g = torch.addmm(self.bias[j], rms(s), self.enter[j]).chunk(2, dim=-1)
+        a, g = torch.addmm(self.bias[j], normal(s), self.enter[j]).chunk(2, dim=-1)
         return torch.addmm(s, a * F.silu(g), self.leave[j])
 
 
-def rms(x: Tensor) -> Tensor:
-    """X / sqrt(mean(x^2)) along the last axis."""
-    return F.rms_norm(x, (x.shape[-1],))
+def normal(x: Tensor) -> Tensor:
+    """(x - mean) / sd along the last axis, without weights; one fused kernel, unlike a root-mean-square norm."""
+    return F.layer_norm(x, (x.shape[-1],))
+
+
+def keep(shape: torch.Size, dropped: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """0 where a value is dropped, 1 / (1 - dropped) elsewhere; the share is rounded to 1/256.
+
+    On the processor the random bytes come from a faster generator, seeded by torch's own: torch draws one number at a
+    time there, which would be a tenth of a training step.
+    """
+    threshold = round(dropped * 256)
+    if device.type == "cpu":
+        rng = np.random.Generator(np.random.SFC64(int(torch.randint(2**62, (1,)))))
+        drawn = torch.frombuffer(bytearray(rng.bytes(shape.numel())), dtype=torch.uint8).view(shape)
+    else:
+        drawn = torch.randint(256, shape, dtype=torch.uint8, device=device)
+    return (drawn >= threshold).to(dtype) * (256 / (256 - threshold))
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """Bfloat16 where matrix units for it are there, float32 elsewhere; weights and losses stay float32 throughout."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    capable = torch.cpu.get_capabilities() if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities") else {}
+    return torch.bfloat16 if capable.get("avx512_bf16") or capable.get("amx_bf16") else torch.float32
