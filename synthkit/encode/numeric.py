@@ -83,8 +83,9 @@ class NumericCodec:
     @property
     def _last(self) -> Floats:
         """Largest value of each cell. **Shape**: (m,)."""
-        below = np.nextafter(self.high, -np.inf) if self.decimals is None else self.high - 10.0**-self.decimals
-        return np.maximum(self.low, below)
+        if self.decimals is None:
+            return np.maximum(self.low, np.nextafter(self.high, -np.inf))
+        return np.maximum(self.low, np.round(self.high - 10.0**-self.decimals, self.decimals))
 
     @property
     def _starts(self) -> Ints:
@@ -144,19 +145,19 @@ class NumericCodec:
         spans = np.flatnonzero(self.low < self.high)
         if not len(self.low):
             return np.zeros(len(x), dtype=np.int64)
-        out = np.zeros(len(x), dtype=np.int64)
+        out, outside = np.zeros(len(x), dtype=np.int64), np.full(len(x), np.inf)
         if len(spans):
             k = np.searchsorted(self.low[spans], x, side="right") - 1
             out = spans[np.clip(k, 0, len(spans) - 1)]
+            outside = np.maximum(self.low[out] - x, x - self.high[out])  # above 0 at both ends only: spans adjoin
         if len(points):
             at = self.low[points]
             right = np.clip(np.searchsorted(at, x), 0, len(points) - 1)
             left = np.clip(right - 1, 0, len(points) - 1)
             near = np.where(np.abs(at[left] - x) <= np.abs(at[right] - x), left, right)
-            # on a grid of d decimals 0.1 + 0.2 is 0.3; off a grid a point is met exactly or not at all
+            # on a grid of d decimals 0.1 + 0.2 is 0.3; off a grid a point is met exactly, or is nearer than any span
             slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
-            hit = np.abs(at[near] - x) <= slack if len(spans) else np.ones(len(x), dtype=bool)
-            out = np.where(hit, points[near], out)
+            out = np.where(np.abs(at[near] - x) <= np.maximum(outside, slack), points[near], out)
         return out.astype(np.int64)
 
     def _residual(self, x: Floats, cell: Ints) -> Floats:
@@ -217,7 +218,7 @@ class NumericCodec:
         touched = (last >= bottom) & (self.low <= top)
         if condition.in_ is not None:
             wanted = np.array([float(v) for v in condition.in_ if not isinstance(v, str)])
-            inside &= (self.low == self.high) & np.isin(self.low, wanted)
+            inside &= (self.low == last) & np.isin(self.low, wanted)
             touched &= ((wanted[:, None] >= self.low) & (wanted[:, None] <= last)).any(axis=0)
         groups = np.arange(self._groups)
         surely[: self._groups] = [inside[self.group == g].all() for g in groups]
