@@ -130,7 +130,7 @@ def associations(comparison: Comparison, rng: np.random.Generator) -> tuple[list
     for draw in draws:
         variance += _jackknife([_gap(m, truth) for m in _leave_out(features, draw)]) / len(draws) ** 2
     at = stats.around(value, float(np.sqrt(variance)), floor=0.0, ceiling=2.0)
-    gaps = np.nanmean([np.abs(matrix - truth) for matrix in each], axis=0) if len(each) > 1 else np.abs(each[0] - truth)
+    gaps = np.mean([np.abs(matrix - truth) for matrix in each], axis=0)
     score = Score(
         metric="fidelity.correlation_difference",
         value=at.value,

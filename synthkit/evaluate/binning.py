@@ -154,9 +154,11 @@ def _width_cuts(values: pd.Series, bins: int) -> Cuts:
 def quantile_edges(distinct: NDArray[np.float64], counts: NDArray[np.intp], bins: int) -> NDArray[np.float64]:
     """Places between neighbouring values that come nearest to equal shares; mirrored values give mirrored places.
 
+    Where two places are equally near to the middle both are taken, so that there may be one bin more.
+
     A value never lies on an edge, so spikes stay whole and a bin is empty of the reference nowhere.
 
-    **Shape**: (k,) sorted values and their counts -> at most (bins - 1,) places.
+    **Shape**: (k,) sorted values and their counts -> at most (bins,) places.
     """
     if len(distinct) < 2:
         return np.empty(0)
@@ -167,8 +169,10 @@ def quantile_edges(distinct: NDArray[np.float64], counts: NDArray[np.intp], bins
     share = np.append(0.0, share)
     wanted = np.arange(1, bins) / bins
     distance = np.abs(share[None, :] - wanted[:, None])
-    tie = 1e-9 * np.abs(share - 0.5)  # of two equally near cuts the more central, so that a mirror changes nothing
-    nearest = np.unique(np.argmin(distance + tie, axis=1))
+    distance += 1e-9 * np.abs(
+        share - 0.5
+    )  # of two equally near cuts the more central, so that a mirror changes nothing
+    nearest = np.flatnonzero((distance <= distance.min(axis=1, keepdims=True) + 1e-12).any(axis=0))
     nearest = nearest[(nearest > 0) & (nearest < len(distinct))]
     return np.asarray(between[nearest - 1])
 

@@ -12,7 +12,7 @@ import pandas as pd
 from synthkit.evaluate import stats
 from synthkit.evaluate.features import Tabular
 from synthkit.evaluate.fidelity import both_sides, unit_codes
-from synthkit.evaluate.result import Score
+from synthkit.evaluate.result import MetricError, Score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def detect(
     size = min(len(left), len(right), MOST)
     if size < 2 * FOLDS:
         msg = f"a classifier needs at least {2 * FOLDS} rows a side; however: the smaller side has {size}"
-        raise ValueError(msg)
+        raise MetricError(msg)
     sides = [f.iloc[np.sort(rng.choice(len(f), size, replace=False))] if len(f) > size else f for f in (left, right)]
     both = pd.concat([side[list(names)] for side in sides], ignore_index=True)
     label = np.repeat([True, False], size)

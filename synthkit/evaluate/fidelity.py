@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,6 +78,8 @@ def pairs(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
     NOTE[DIFF]: SDMetrics 0.32 cuts the synthetic column at its own ten widths in the report; we use the real
     column's on both sides, as its ContingencySimilarity does.
     """
+    if len(comparison.schema.learned) < 2:
+        return [], {}
     scores, tv2 = [], []
     for sides in both_sides(comparison, rng):
         scores.append(_trend(comparison, sides, rng).score)
@@ -184,7 +187,7 @@ def _measure(
     values = np.mean([m.values for m in means], axis=0)
     reference = distance(prepare(sides.other), real)
     seen = values[~np.isnan(values)]
-    is_sample = len(keys) == 300 and len(keys[0]) > 1
+    is_sample = len(keys) < math.comb(len(names), len(keys[0]))
     at = contrast.over_draws(
         [m.contrast for m in means],
         [sides.units(draw) for draw in sides.draws],
@@ -199,7 +202,7 @@ def _measure(
         goal="high",
         reference=1 - reference.contrast.value,
         parts=_by_column(keys, values, names),
-        note=f"{_AGAINST[sides.suffix]} {_INTERVAL}" + (" 300 random column tuples." if is_sample else ""),
+        note=f"{_AGAINST[sides.suffix]} {_INTERVAL}" + (f" {len(keys)} random column tuples." if is_sample else ""),
     )
     return Measured(score=score, keys=tuple(keys), values=values, reference=np.array(reference.values))
 

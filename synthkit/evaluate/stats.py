@@ -37,8 +37,8 @@ def wilson(hits: float, trials: float, *, z: float = Z95) -> Interval:
 
     Example:
         >>> share, low, high = wilson(23, 100)
-        >>> round((low + high) / 2, 7), round((high - low) / 2, 7)
-        (0.2399882, 0.0815557)
+        >>> round((low + high) / 2, 6), round((high - low) / 2, 6)
+        (0.239988, 0.081556)
     """
     _check_counts(hits, trials)
     if trials == 0:

@@ -80,7 +80,9 @@ def levels(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score
     if not names:
         return [], {}
     like = both_sides(comparison, rng)[0].other
-    return [_novel(comparison, names), _coverage(comparison, names, like)], {}
+    shown = tuple(n for n in names if comparison.holdout[n].notna().any())
+    coverage = [_coverage(comparison, shown, like)] if shown else []
+    return [_novel(comparison, names), *coverage], {}
 
 
 def missingness(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
@@ -107,7 +109,7 @@ def missingness(comparison: Comparison, rng: np.random.Generator) -> tuple[list[
         parts={name: float(abs(synthetic[k] - shares["holdout"][k])) for k, name in enumerate(names)},
         note=f"Total variation of the patterns of missing cells against the holdout, the {PATTERNS} most frequent "
         "of the training rows and all others; parts are differences of the share missing. "
-        "The reference is as many training rows against the holdout.",
+        "The reference is as many training rows against the holdout. Interval: first-order influence of the rows.",
     )
     panel = [
         {
@@ -165,25 +167,22 @@ def _coverage(comparison: Comparison, names: tuple[str, ...], like: pd.DataFrame
 
     def covered(frame: pd.DataFrame, name: str) -> tuple[float, float]:
         wanted = level_keys(comparison.holdout[name].dropna()).unique()
-        if not len(wanted):
-            return float("nan"), 0.0
         counts = pd.Series(level_keys(frame[name].dropna())).value_counts().reindex(wanted, fill_value=0).to_numpy()
         missed = np.exp(-counts[counts > 0].astype(float))
         return float((counts > 0).mean()), float((missed * (1 - missed)).sum() / len(wanted) ** 2)
 
     found = np.array([[covered(draw, name) for name in names] for draw in comparison.synthetic])
     by_name = found[:, :, 0].mean(axis=0)
-    seen = ~np.isnan(by_name)
-    variance = float(found[:, seen, 1].sum()) / (seen.sum() * len(found)) ** 2
-    at = stats.around(float(by_name[seen].mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
+    variance = float(found[:, :, 1].sum()) / (len(names) * len(found)) ** 2
+    at = stats.around(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
     return Score(
         metric="fidelity.coverage",
         value=at.value,
         low=at.low,
         high=at.high,
         goal="high",
-        reference=float(np.nanmean([covered(like, name)[0] for name in names])),
-        parts={name: float(by_name[k]) for k, name in enumerate(names) if seen[k]},
+        reference=float(np.mean([covered(like, name)[0] for name in names])),
+        parts={name: float(by_name[k]) for k, name in enumerate(names)},
         note="Mean share of the holdout's levels that occur in the synthetic rows; the reference is as many training "
         "rows. Interval: what a redraw of the synthetic rows would change.",
     )
