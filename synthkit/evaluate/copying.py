@@ -68,12 +68,8 @@ def distances(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sc
     at = [space.coordinates(frame) for frame in (asked, train, holdout)]
     (near_t, who_t), (near_h, who_h) = (space.nearest(at[0], points, 2) for points in at[1:])
     share = dcr_share(near_t[:, 0], near_h[:, 0], _votes(train, who_t, comparison), _votes(holdout, who_h, comparison))
-    real = _sample(comparison.holdout, QUERIES, rng)
-    ratio = _ratio(near_t)
-    ratio_real = _ratio(space.nearest(space.coordinates(real), at[1], 2)[0])
-    centile = float(np.percentile(ratio, CENTILE))
-    weights = stats.bootstrap_weights(np.arange(len(ratio)), 200, rng)
-    spread = stats.spread(centile, np.array([np.percentile(np.repeat(ratio, w), CENTILE) for w in weights]))
+    real = space.coordinates(_sample(comparison.holdout, QUERIES, rng))
+    crowd = _nndr(near_t, space.nearest(real, at[1], 2)[0], rng)
     scores = [
         Score(
             metric="copying.dcr_share",
@@ -85,16 +81,7 @@ def distances(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sc
             note=f"Share of {len(asked)} synthetic rows closer to a training row than to any holdout row, {size} rows "
             f"each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
         ),
-        Score(
-            metric="copying.nndr_5th_centile",
-            value=spread.value,
-            low=spread.low,
-            high=spread.high,
-            goal="none",
-            reference=float(np.percentile(ratio_real, CENTILE)),
-            note="Distance to the nearest over the second nearest training row, 5th centile; the reference is that of "
-            f"holdout rows. Bootstrap interval. {NO_EVIDENCE}",
-        ),
+        crowd,
     ]
     named = {"dcr_share": scores[0], "nndr_5th_centile": scores[1]}
     panel = {
@@ -153,6 +140,24 @@ def dcr_share(
     votes = [np.bincount(train_units, weights=vote), np.bincount(holdout_units, weights=1 - vote)]
     se = np.sqrt(sum((v**2).sum() for v in votes)) / (2 * len(vote))
     return stats.around(float(vote.mean()), float(se), floor=0.0, ceiling=1.0)
+
+
+def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.random.Generator) -> Score:
+    """5th centile of nearest over second nearest, of synthetic rows and (reference) of holdout rows."""
+    ratio = _ratio(near)
+    weights = stats.bootstrap_weights(np.arange(len(ratio)), 200, rng)
+    replicates = np.array([np.percentile(np.repeat(ratio, w), CENTILE) for w in weights])
+    at = stats.spread(float(np.percentile(ratio, CENTILE)), replicates)
+    return Score(
+        metric="copying.nndr_5th_centile",
+        value=at.value,
+        low=at.low,
+        high=at.high,
+        goal="none",
+        reference=float(np.percentile(_ratio(near_real), CENTILE)),
+        note="Distance to the nearest over the second nearest training row, 5th centile; the reference is that of "
+        f"holdout rows. Bootstrap interval. {NO_EVIDENCE}",
+    )
 
 
 def _votes(frame: pd.DataFrame, who: NDArray[np.int64], comparison: Comparison) -> NDArray[np.intp]:

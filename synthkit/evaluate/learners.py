@@ -162,7 +162,7 @@ HEADLINE = "gradient boosting"
 LEARNERS: Mapping[Task, tuple[Learner, ...]] = {
     "classification": (
         Learner(name=HEADLINE, make=_boosting, inputs="trees", is_probabilistic=True),
-        Learner(name="logistic regression", make=_logistic, is_probabilistic=True),
+        Learner(name="logistic regression", make=_logistic, most=30_000, is_probabilistic=True),
         Learner(name="linear SVM", make=_linear_svm, most=20_000),
         Learner(name="RBF SVM", make=_rbf_svm, most=20_000),
         Learner(name="dummy", make=_dummy, is_probabilistic=True),
