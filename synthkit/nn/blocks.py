@@ -120,7 +120,7 @@ def keep(shape: torch.Size, dropped: float, dtype: torch.dtype, device: torch.de
     time there, which would be a tenth of a training step.
     """
     threshold = round(dropped * 256)
-    if device.type == "cpu":
+    if device.type == "cpu" and shape.numel():
         rng = np.random.Generator(np.random.SFC64(int(torch.randint(2**62, (1,)))))
         drawn = torch.frombuffer(bytearray(rng.bytes(shape.numel())), dtype=torch.uint8).view(shape)
     else:
