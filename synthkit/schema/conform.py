@@ -159,7 +159,8 @@ def type_column(values: pd.Series, column: Column) -> Typed:
     if isinstance(column, Identifier):
         return values, np.zeros(len(values), dtype=bool), ""
     if isinstance(column, Numeric):
-        return _numbers(values, whole=column.decimals == 0, nullable=column.nullable)
+        typed = _numbers(values, whole=column.decimals == 0, nullable=column.nullable)
+        return _on_grid(typed, column) if column.decimals else typed
     if isinstance(column, Datetime):
         return _moments(values, column.format)
     return _levels(values, column)
@@ -193,6 +194,17 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     out = np.full(len(values), np.nan)
     out[~absent] = x
     return pd.Series(out, name=values.name), bad, rule
+
+
+def _on_grid(typed: Typed, column: Numeric) -> Typed:
+    """Numbers that are a rounding error away from the declared decimals (0.1 + 0.2) brought onto them."""
+    values, bad, rule = typed
+    if not bad.any():
+        x = values.to_numpy(dtype=float)
+        near = np.round(x, column.decimals or 0)
+        close = np.isclose(x, near, rtol=0, atol=10.0 ** -((column.decimals or 0) + 4))
+        values = pd.Series(np.where(close, near, x), name=values.name)
+    return values, bad, rule
 
 
 def _parsed_numbers(present: pd.Series) -> pd.Series:
