@@ -123,6 +123,10 @@ class Ledger:
         if said != FORMAT:
             msg = f"a ledger must have format {FORMAT}; however: {said!r}. Read it with the version that wrote it"
             raise ArtefactError(msg)
+        absent = [key for key in ("budget", "unit", "charges") if key not in data]
+        if absent:
+            msg = f"a ledger must have all its entries; however: `{absent[0]}` is not there. Take it from the run again"
+            raise ArtefactError(msg)
         ledger = cls(budget=None if data["budget"] is None else Budget(**data["budget"]), unit=data["unit"])
         for charge in data["charges"]:
             if charge["mechanism"] != NonPrivate().name:
