@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from synthkit.errors import ArtefactError
+from synthkit.files import replacing_folder
 from synthkit.models import TrainingLog
 
 FORMAT = "synthkit-model/1"
@@ -22,11 +20,15 @@ CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 def save(folder: Path, card: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write a card and its tensors; an older folder of the same name is replaced only when all is written."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    with replacing_folder(folder, overwrite=True) as temporary:
+    with replacing_folder(folder, overwrite=True, marks=(CARD,)) as temporary:
         (temporary / CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
-        save_file(tensors, temporary / TENSORS)
+        try:
+            save_file(tensors, temporary / TENSORS)
+        except SafetensorError as error:  # a full disk: safetensors has no OSError of its own
+            raise OSError(errno.EIO, "the tensors could not be written whole") from error
 
 
 def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -80,45 +82,3 @@ def log_from_dict(data: dict[str, Any] | None) -> TrainingLog | None:
         return None
     lists = {k: None if data[k] is None else tuple(data[k]) for k in ("at", "train", "validation")}
     return TrainingLog(**{**data, **lists})
-
-
-@contextmanager
-def replacing_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary folder beside `folder`, which takes its place when the block ends without an error.
-
-    Args:
-        folder: the final place.
-        overwrite: whether a folder that is there may be replaced.
-
-    Raises:
-        ArtefactError: the folder exists and may not be replaced, or cannot be made.
-    """
-    if folder.exists() and not overwrite:
-        msg = f"{folder} must not exist yet; however: it does. Choose another folder, or say --overwrite"
-        raise ArtefactError(msg)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
-    except OSError as error:
-        msg = f"{folder} must be writable; however: {error.strerror}. Choose a folder you may write to"
-        raise ArtefactError(msg) from error
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if folder.exists():
-            older = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".older"))
-            folder.rename(older / folder.name)
-            try:
-                temporary.rename(folder)
-            except OSError:
-                (older / folder.name).rename(folder)
-                raise
-            finally:
-                shutil.rmtree(older)
-        else:
-            temporary.rename(folder)
-    except OSError as error:
-        msg = f"{folder} must be writable; however: {error.strerror}. Nothing was written; make room and run again"
-        raise ArtefactError(msg) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -26,6 +26,9 @@ class RunConfig(BaseModel):
         clamp: whether values outside the declared domain are mapped into it instead of refused.
         quick: whether to evaluate on samples of the tables.
         suite: JSON of a Great Expectations suite of your own, held against input and output too.
+        delimiter: character between cells of a CSV file; found if not given.
+        encoding: of a CSV file.
+        missing: texts of a CSV file that mean missing, besides the empty cell.
 
     Example:
         >>> RunConfig(model="independent").draws
@@ -43,17 +46,27 @@ class RunConfig(BaseModel):
     clamp: bool = False
     quick: bool = False
     suite: Path | None = None
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    missing: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, path: str | Path | None = None, **flags: Any) -> RunConfig:
         """The configuration in a YAML file, with flags that are not None over it.
+
+        Args:
+            path: a YAML file; the defaults if not given.
+            flags: keys that beat those of the file; `settings` are merged key by key.
 
         Raises:
             ConfigError: the file cannot be read, or a key or value cannot be meant; lists all of them.
         """
         name = "the run configuration" if path is None else str(path)
         data = {} if path is None else dict(_mapping(Path(path)))
-        data |= {k: v for k, v in flags.items() if v is not None}
+        said = {k: v for k, v in flags.items() if v is not None}
+        if isinstance(data.get("settings"), Mapping) and isinstance(said.get("settings"), Mapping):
+            said["settings"] = {**data["settings"], **said["settings"]}
+        data |= said
         try:
             return cls.model_validate(data)
         except ValidationError as error:

@@ -1,14 +1,15 @@
-"""Files that appear whole or not at all: written beside their place under a temporary name, then moved."""
+"""Files and folders that appear whole or not at all: written beside their place, then moved there."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from synthkit.errors import TableError
+from synthkit.errors import ArtefactError, SynthkitError, TableError
 
 
 @contextmanager
@@ -53,8 +54,107 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _unwritable(path: Path, error: OSError) -> str:
-    why = error.strerror or type(error).__name__
     return (
-        f"{path} must be writable; however: {why}. Nothing was written; make room, or choose a folder that exists "
-        "and that you may write to"
+        f"{path} must be writable; however: {_why(error)}. Nothing was written; make room, or choose a folder "
+        "that exists and that you may write to"
     )
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def check_file(path: Path, *, overwrite: bool) -> None:
+    """Refuse the place of a file before any work is done for it.
+
+    Raises:
+        ArtefactError: there is something already that may not be replaced.
+    """
+    if path.exists() and not (overwrite and path.is_file()):
+        what = "say --overwrite or choose another name" if path.is_file() else "choose another name"
+        msg = f"{path} must not exist yet; however: it does. Please {what}"
+        raise ArtefactError(msg)
+
+
+def check_folder(folder: Path, *, overwrite: bool, marks: tuple[str, ...]) -> None:
+    """Refuse a place for a folder before any work is done for it.
+
+    Only an empty folder, or one that holds a file we put into every such folder, is ever replaced: a typing mistake
+    must not cost anybody a folder of their own.
+
+    Args:
+        folder: the final place.
+        overwrite: whether a folder that is there may be replaced.
+        marks: files of which such a folder holds at least one.
+
+    Raises:
+        ArtefactError: the folder exists and may not be replaced, is something else, or cannot be made.
+    """
+    if not folder.exists():
+        parent = next(p for p in folder.resolve().parents if p.exists())
+        if not (parent.is_dir() and os.access(parent, os.W_OK)):
+            msg = f"{folder} must be writable; however: {parent} is not a folder you may write to. Choose another place"
+            raise ArtefactError(msg)
+        return
+    if not folder.is_dir():
+        msg = f"{folder} must be a folder; however: it is a file. Choose another name"
+        raise ArtefactError(msg)
+    if not overwrite:
+        msg = f"{folder} must not exist yet; however: it does. Choose another folder, or say --overwrite"
+        raise ArtefactError(msg)
+    if any(folder.iterdir()) and not any((folder / mark).is_file() for mark in marks):
+        msg = (
+            f"only a folder that synthkit wrote is replaced; however: {folder} holds none of {', '.join(marks)}. "
+            "Choose another folder"
+        )
+        raise ArtefactError(msg)
+
+
+@contextmanager
+def replacing_folder(folder: Path, *, overwrite: bool, marks: tuple[str, ...]) -> Iterator[Path]:
+    """A temporary folder beside `folder`, which takes its place when the block ends without an error.
+
+    Args:
+        folder: the final place.
+        overwrite: whether a folder that is there may be replaced.
+        marks: files of which such a folder holds at least one; another folder is never replaced.
+
+    Raises:
+        ArtefactError: the folder exists and may not be replaced, or cannot be written.
+    """
+    folder = folder.resolve()
+    check_folder(folder, overwrite=overwrite, marks=marks)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
+    except OSError as error:
+        msg = f"{folder} must be writable; however: {_why(error)}. Choose a folder you may write to"
+        raise ArtefactError(msg) from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        _exchange(temporary, folder)
+    except (OSError, SynthkitError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__  # a file or folder inside could not be written
+        if not isinstance(cause, OSError):
+            raise
+        msg = f"{folder} must be writable; however: {_why(cause)}. Nothing was written; make room and run again"
+        raise ArtefactError(msg) from cause
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(temporary: Path, folder: Path) -> None:
+    """Put one folder in the place of another, which is deleted only then."""
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    older = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".older"))
+    kept = older / folder.name
+    try:
+        folder.rename(kept)
+        temporary.rename(folder)
+    finally:
+        if kept.exists() and not folder.exists():  # stopped between the two
+            kept.rename(folder)
+        shutil.rmtree(older)

@@ -1,4 +1,4 @@
-"""The run folder: what is in it, how it is written, how it is read back."""
+"""The folders that commands leave behind: what is in them, how they are written, how they are read back."""
 
 from __future__ import annotations
 
@@ -7,41 +7,132 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit import tables
-from synthkit.artefact import replacing_folder
 from synthkit.errors import ArtefactError
 from synthkit.evaluate.result import Evaluation
+from synthkit.files import replacing_folder
+from synthkit.report import Report, build
 from synthkit.schema import Schema
 
 if TYPE_CHECKING:
-    from synthkit.pipeline import Run
+    from synthkit.assessment import Assessment
+    from synthkit.pipeline import Fit, Run
+    from synthkit.schema.violations import Validation
 
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
-ROLES, LOG = "roles.parquet", "log.txt"
+ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
+WHAT: Mapping[str, str] = {
+    REPORT: "the report: open this first, in a browser",
+    SYNTHETIC: "the synthetic rows",
+    f"{DRAWS}/": "all draws, the first one again",
+    EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
+    SCHEMA: "what the columns mean",
+    f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
+    LEDGER: "what was learned from real rows, and what it cost in privacy",
+    RUN: "versions, seeds, settings and times of the run",
+    f"{INTERNAL}/": "validations, log, and who was trained on (INTERNAL: never release)",
+}
 
 
 def save(run: Run, path: Path, *, overwrite: bool) -> Path:
     """Write everything a run made under a temporary name, then move it into place."""
-    with replacing_folder(path, overwrite=overwrite) as temporary:
-        internal = temporary / INTERNAL
-        internal.mkdir()
+    from synthkit import tables
+
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _fitted(run, temporary)
         tables.write(run.synthetic, temporary / SYNTHETIC)
         if len(run.draws) > 1:
             (temporary / DRAWS).mkdir()
             for k, draw in enumerate(run.draws):
                 tables.write(draw, temporary / DRAWS / f"{k + 1:02d}.parquet")
-        run.schema.save(temporary / SCHEMA)
-        run.synthesizer.save(temporary / MODEL)
-        _text(temporary / LEDGER, run.ledger.to_json())
-        _text(temporary / EVALUATION, run.evaluation.to_json())
-        run.report.save(temporary / REPORT)
-        _text(temporary / RUN, json.dumps(dict(run.facts), indent=1))
-        for name, validation in run.validations.items():
-            _text(internal / f"validation_{name}.json", validation.to_json())
-        tables.write(run.roles, internal / ROLES)
-        _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in run.facts["seconds"].items()))
+        _measured(run, temporary)
+        tables.write(run.roles, temporary / INTERNAL / ROLES)
     return path
+
+
+def save_fit(fit: Fit, path: Path, *, overwrite: bool) -> Path:
+    """Write a fit without an evaluation: the model, the schema, the ledger."""
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _fitted(fit, temporary)
+    return path
+
+
+def save_assessment(assessment: Assessment, path: Path, *, overwrite: bool) -> Path:
+    """Write an evaluation of tables that were there already."""
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _common(assessment, temporary)
+        _measured(assessment, temporary)
+    return path
+
+
+def _common(made: Run | Fit | Assessment, path: Path) -> None:
+    internal = path / INTERNAL
+    internal.mkdir()
+    made.schema.save(path / SCHEMA)
+    _text(path / RUN, json.dumps(dict(made.facts), indent=1))
+    for name, validation in made.validations.items():
+        _text(internal / f"validation_{name}.json", validation.to_json())
+    if made.clamped:
+        _text(internal / CLAMPED, json.dumps(dict(made.clamped), indent=1))
+    _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in made.facts["seconds"].items()))
+
+
+def _fitted(made: Run | Fit, path: Path) -> None:
+    _common(made, path)
+    made.synthesizer.save(path / MODEL)
+    _text(path / LEDGER, made.ledger.to_json())
+
+
+def _measured(made: Run | Assessment, path: Path) -> None:
+    _text(path / EVALUATION, made.evaluation.to_json())
+    made.report.save(path / REPORT)
+
+
+def contents(path: Path) -> dict[Path, str]:
+    """What lies in a folder, each with what it is; what to open first comes first."""
+    return {path / name: what for name, what in WHAT.items() if (path / name).exists()}
+
+
+def model_in(path: Path) -> Path:
+    """The folder of the model in a run folder, or the folder itself if it is a model's.
+
+    Raises:
+        ArtefactError: there is no model.
+    """
+    for candidate in (path / MODEL, path):
+        if (candidate / CARD).is_file():
+            return candidate
+    msg = f"{path} must be the folder of a run, a fit or a model; however: it holds no {CARD}. Run `synthkit fit` first"
+    raise ArtefactError(msg)
+
+
+def page(
+    evaluation: Evaluation,
+    *,
+    ledger: Mapping[str, Any] | None,
+    schema: Schema | None,
+    validations: Mapping[str, Any] | None,
+) -> Report:
+    """The page on an evaluation; validations as plain data."""
+    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None)
+
+
+def redraw(path: Path) -> Report:
+    """The page on what a folder holds: the same page again, unless the words or charts have changed since.
+
+    Raises:
+        ArtefactError: the folder holds no evaluation, or a file in it is damaged.
+        SchemaError: its schema is damaged.
+    """
+    schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
+    ledger = _read(path / LEDGER) if (path / LEDGER).exists() else None
+    found = evaluation(path)
+    try:
+        return page(found, ledger=ledger, schema=schema, validations=validations(path))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
+        raise ArtefactError(msg) from error
 
 
 def evaluation(path: Path) -> Evaluation:
@@ -53,26 +144,24 @@ def evaluation(path: Path) -> Evaluation:
     data = _read(path / EVALUATION)
     try:
         return Evaluation.from_json(json.dumps(data))
-    except (ValueError, KeyError, TypeError) as error:
-        msg = f"{path / EVALUATION} must be a synthkit evaluation; however: {error}. Evaluate again"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        msg = f"{path / EVALUATION} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
         raise ArtefactError(msg) from error
 
 
-def ledger(path: Path) -> Mapping[str, Any] | None:
-    """The ledger in a run folder, if there is one."""
-    return _read(path / LEDGER) if (path / LEDGER).exists() else None
-
-
-def schema(path: Path) -> Schema | None:
-    """The schema in a run folder, if there is one."""
-    return Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
-
-
 def validations(path: Path) -> dict[str, Any]:
-    """The saved validations of a run folder, by name."""
-    names = ("input", "output")
-    files = {name: path / INTERNAL / f"validation_{name}.json" for name in names}
+    """The saved validations of a run folder, by name, as plain data."""
+    files = {name: path / INTERNAL / f"validation_{name}.json" for name in ("input", "output")}
     return {name: _read(file) for name, file in files.items() if file.exists()}
+
+
+def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
+    """Validations as the plain data their files hold."""
+    return {name: json.loads(validation.to_json()) for name, validation in validations.items()}
+
+
+def _sort(error: Exception) -> str:
+    return type(error).__name__
 
 
 def _text(path: Path, text: str) -> None:
@@ -82,7 +171,7 @@ def _text(path: Path, text: str) -> None:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         msg = f"{path.parent} must be a run folder; however: it holds no {path.name}. Give the folder of a run"
         raise ArtefactError(msg) from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

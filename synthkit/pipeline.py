@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from synthkit import folder, provenance, tables
+from synthkit import folder, provenance
+from synthkit.admission import Admitted, admit, meaning, name_of
+from synthkit.assessment import with_facts
 from synthkit.config import RunConfig
-from synthkit.errors import TableError
+from synthkit.errors import SchemaError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
 from synthkit.models import TrainingLog
 from synthkit.privacy import Curator, Ledger
-from synthkit.progress import Progress, Silent
-from synthkit.report import Report, build
+from synthkit.progress import Clock, Progress, Silent
+from synthkit.report import Report
 from synthkit.schema import Schema
-from synthkit.schema.clamp import clamp
-from synthkit.schema.conform import conform
+from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.expectations import validate
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import Split, split
 from synthkit.synthesizer import Synthesizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A model learned from a whole table, nothing held out; nothing is on disk until `save`.
+
+    Args:
+        synthesizer: the fitted encoder and model.
+        schema: the meaning of the table.
+        ledger: what was spent.
+        validations: of the input, by that name.
+        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
+        facts: version, seeds, packages, seconds: the content of run.json.
+    """
+
+    synthesizer: Synthesizer
+    schema: Schema
+    ledger: Ledger
+    validations: Mapping[str, Validation]
+    clamped: Mapping[str, int]
+    facts: Mapping[str, Any]
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write model, schema and ledger; the folder appears whole or not at all.
+
+        Raises:
+            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
+        """
+        return folder.save_fit(self, Path(path), overwrite=overwrite)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +70,7 @@ class Run:
         evaluation: how good, how risky; INTERNAL.
         report: the page.
         validations: of input and output, by these names.
+        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
         roles: roles and coins of the units; INTERNAL.
         facts: version, seeds, packages, seconds: the content of run.json.
     """
@@ -53,6 +82,7 @@ class Run:
     evaluation: Evaluation
     report: Report
     validations: Mapping[str, Validation]
+    clamped: Mapping[str, int]
     roles: pd.DataFrame
     facts: Mapping[str, Any]
 
@@ -71,7 +101,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """First synthetic rows over the report, for notebooks."""
-        return f"{self.synthetic.head().to_html(border=0)}{self.report._repr_html_()}"  # noqa: SLF001
+        return f"{self.synthetic.head().to_html(border=0)}{self.report._repr_html_()}"
 
 
 def synthesize(
@@ -96,6 +126,7 @@ def synthesize(
         progress: told of stages and steps.
 
     Raises:
+        ConfigError: a setting cannot be meant.
         TableError: the table cannot be read or is too small to be split.
         SchemaError: the table breaks its schema; every violation is listed.
 
@@ -106,89 +137,132 @@ def synthesize(
         >>> run.synthetic.shape
         (100, 48)
     """
-    over = {"model": model, "rows": rows, "seed": seed}
-    config = RunConfig.of(**((config or RunConfig()).model_dump() | {k: v for k, v in over.items() if v is not None}))
-    config = config.model_copy(update={"seed": secrets.randbits(31) if config.seed is None else config.seed})
+    config = _asked(config, model=model, rows=rows, seed=seed)
     clock = Clock(progress or Silent())
-
-    clock.stage("read")
-    schema = schema if isinstance(schema, Schema) else Schema.load(schema)
-    source = "a frame" if isinstance(table, pd.DataFrame) else Path(table).name
-    raw = (
-        table
-        if isinstance(table, pd.DataFrame)
-        else tables.read(table, schema=schema if _is_text(table) else None).frame()
-    )
-
-    clock.stage("validate input")
-    real, checked = admitted(raw, schema, config)
-
-    clock.stage("split")
-    parts = split(real, schema, system_generator())
-    _large_enough(parts)
-
-    clock.stage("fit")
-    seeds = Seeds(config.seed or 0)
-    ledger = Ledger(budget=None, unit=schema.unit)
-    curator = Curator(parts.train_frame(), schema, ledger, seeds)
+    clock.stage("read and validate")
+    schema = meaning(schema)
     synthesizer = Synthesizer(schema, config.model, settings=config.settings, device=config.device)
-    synthesizer.with_dtypes(tables.dtypes(raw)).fit(curator, seed=config.seed, progress=clock.training)
-
+    admitted = admit(table, schema, config)
+    clock.stage("split")
+    parts = split(admitted.frame, schema, system_generator())
+    clock.stage("fit")
+    ledger = _learn(synthesizer, parts.train_frame(), admitted, config, clock)
     clock.stage("sample")
-    n = config.rows or len(parts.train_frame())
-    drawn = tuple(synthesizer.sample(n, seed=seeds.of(f"draw {k}") % 2**31) for k in range(config.draws))
-
-    clock.stage("validate output")
-    released = validate(drawn[0], schema, extra=config.suite)
-    released.raise_if_failed()
-
+    draws = _drawn(synthesizer, config.rows or int(parts.train.sum()), config)
+    clock.stage("validate synthetic rows")
+    validations = {"input": admitted.validation, "output": _released(draws, schema, config)}
     clock.stage("evaluate")
-    comparison = Comparison(
-        train=parts.train_frame(),
-        holdout=parts.holdout_frame(),
-        synthetic=tuple(conform(d, schema) for d in drawn),
-        schema=schema,
-        roles=parts.roles,
-    )
-    measured = evaluate(comparison, seed=seeds.of("evaluate"), quick=config.quick, progress=clock.metric)
-
+    measured = _measured(parts, draws, schema, config, clock)
     clock.stage("report")
-    facts = provenance.facts(config, source, schema, drawn, clock.seconds)
-    measured = replace(measured, run={**measured.run, **facts, "seconds": {**clock.seconds, **measured.run["seconds"]}})
-    measured = with_training(measured, synthesizer.log)
-    validations = {"input": checked, "output": released}
-    page = report_on(measured, ledger, schema, validations)
-    clock.stage("done")
+    seeds = [d.attrs["synthkit_seed"] for d in draws]
+    asked = provenance.fitted(config)
+    facts = provenance.facts(schema, name_of(table), clock.seconds, draws=len(draws), draw_seeds=seeds, **asked)
+    measured = with_training(with_facts(measured, facts), synthesizer.log)
+    page = folder.page(measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations))
+    clock.stage("")
     return Run(
-        draws=drawn,
+        draws=draws,
         synthesizer=synthesizer,
         schema=schema,
         ledger=ledger,
         evaluation=measured,
         report=page,
         validations=validations,
+        clamped=admitted.clamped,
         roles=parts.roles,
         facts=facts,
     )
 
 
-def _is_text(path: str | Path) -> bool:
-    """Whether cells are text that needs the schema to be typed; other formats bring dtypes, which samples keep."""
-    return not Path(path).name.lower().endswith((".parquet", ".arrow", ".feather"))
+def fit(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+) -> Fit:
+    """Learn all rows of a table; nothing is held out, so nothing can be evaluated.
 
-
-def admitted(raw: pd.DataFrame, schema: Schema, config: RunConfig) -> tuple[pd.DataFrame, Validation]:
-    """The table in canonical dtypes and its validation; clamped first if asked.
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        config: model, settings, seed, device, clamp, suite and how CSV files are read.
+        progress: told of stages and steps.
 
     Raises:
-        SchemaError: the table breaks its schema; every violation is listed.
+        ConfigError: a setting cannot be meant.
+        TableError: the table cannot be read.
+        SchemaError: the table breaks its schema, or has fewer than two rows.
     """
-    real = conform(raw, schema)
-    if config.clamp:
-        real, _ = clamp(real, schema)
-    checked = validate(real, schema, extra=config.suite)
-    checked.raise_if_failed()
-    return real, checked
+    config = _asked(config)
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    schema = meaning(schema)
+    synthesizer = Synthesizer(schema, config.model, settings=config.settings, device=config.device)
+    admitted = admit(table, schema, config)
+    check_structure(admitted.frame, schema)
+    clock.stage("fit")
+    ledger = _learn(synthesizer, admitted.frame, admitted, config, clock)
+    clock.stage("")
+    return Fit(
+        synthesizer=synthesizer,
+        schema=schema,
+        ledger=ledger,
+        validations={"input": admitted.validation},
+        clamped=admitted.clamped,
+        facts=provenance.facts(schema, name_of(table), clock.seconds, **provenance.fitted(config)),
+    )
+
+
+def _asked(
+    config: RunConfig | None, *, model: str | None = None, rows: int | None = None, seed: int | None = None
+) -> RunConfig:
+    """The configuration with what was said beside it, and a seed in any case."""
+    said = {"model": model, "rows": rows, "seed": seed}
+    plain = (config or RunConfig()).model_dump() | {k: v for k, v in said.items() if v is not None}
+    return RunConfig.of(**{**plain, "seed": secrets.randbits(31) if plain["seed"] is None else plain["seed"]})
+
+
+def _learn(
+    synthesizer: Synthesizer, train: pd.DataFrame, admitted: Admitted, config: RunConfig, clock: Clock
+) -> Ledger:
+    """Fit through the curator; what it writes down while doing so."""
+    schema = synthesizer.schema
+    ledger = Ledger(budget=None, unit=schema.unit)
+    curator = Curator(train, schema, ledger, Seeds(config.seed or 0))
+    synthesizer.with_dtypes(admitted.dtypes).fit(curator, seed=config.seed, progress=clock.training)
+    return ledger
+
+
+def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig) -> tuple[pd.DataFrame, ...]:
+    seeds = Seeds(config.seed or 0)
+    return tuple(synthesizer.sample(rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(config.draws))
+
+
+def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:
+    """The validation of the first draw; every draw must pass, for each may be released."""
+    validations = [validate(draw, schema, extra=config.suite) for draw in draws]
+    for k, validation in enumerate(validations):
+        if not validation.success:
+            msg = (
+                f"synthetic rows must keep the schema they were made for; however: draw {k + 1} does not\n{validation}"
+            )
+            raise SchemaError(msg)
+    return validations[0]
+
+
+def _measured(
+    parts: Split, draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig, clock: Clock
+) -> Evaluation:
+    comparison = Comparison(
+        train=parts.train_frame(),
+        holdout=parts.holdout_frame(),
+        synthetic=tuple(conform(draw, schema) for draw in draws),
+        schema=schema,
+        roles=parts.roles,
+    )
+    seed = Seeds(config.seed or 0).of("evaluate")
+    return evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
 
 
 def with_training(evaluation: Evaluation, log: TrainingLog | None) -> Evaluation:
@@ -202,47 +276,3 @@ def with_training(evaluation: Evaluation, log: TrainingLog | None) -> Evaluation
         "best_step": log.best_step,
     }
     return replace(evaluation, panels={**evaluation.panels, "training": curve})
-
-
-def report_on(
-    evaluation: Evaluation, ledger: Ledger | None, schema: Schema, validations: Mapping[str, Validation] | None
-) -> Report:
-    """The page on a run."""
-    checked = {name: provenance.plain(v.to_json()) for name, v in (validations or {}).items()}
-    return build(
-        evaluation, ledger=None if ledger is None else ledger.to_dict(), schema=schema, validation=checked or None
-    )
-
-
-def _large_enough(parts: Split) -> None:
-    trained, held = int(parts.train.sum()), int(parts.holdout.sum())
-    if trained < 20 or held < 10:
-        msg = (
-            f"a run needs at least 20 rows to fit on and 10 to hold out; however: {trained} and {held}. "
-            "Use `synthkit fit`, which holds nothing out, or a larger table"
-        )
-        raise TableError(msg)
-
-
-class Clock:
-    """Takes the time of each stage and passes progress on."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._name, self._since = progress, "", time.perf_counter()
-        self.training = partial(self._steps, "loss {:.3f}")
-
-    def stage(self, name: str) -> None:
-        """A new stage begins."""
-        now = time.perf_counter()
-        if self._name:
-            self.seconds[self._name] = round(now - self._since, 2)
-        self._name, self._since = name, now
-        self._progress.stage(name)
-
-    def _steps(self, form: str, done: int, total: int, value: float) -> None:
-        self._progress.advance(done, total, form.format(value))
-
-    def metric(self, name: str, done: int, total: int) -> None:
-        """Metric `done` of `total` begins."""
-        self._progress.advance(done, total, name)

@@ -1,7 +1,8 @@
-"""How long work tells of itself: stages with a name, and steps inside them."""
+"""How long work tells of itself: stages with a name, steps inside them, and the seconds they took."""
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
 
@@ -9,7 +10,7 @@ class Progress(Protocol):
     """Somebody who wants to know how far things are."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins; the one before it is done."""
+        """A new stage begins; the one before it is done. An empty name: all is done."""
         ...
 
     def advance(self, done: int, total: int, note: str = "") -> None:
@@ -25,3 +26,38 @@ class Silent:
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         """Nothing."""
+
+
+class Clock:
+    """Takes the time of each stage and passes progress on.
+
+    Args:
+        progress: who is told.
+
+    Example:
+        >>> clock = Clock(Silent())
+        >>> clock.stage("read")
+        >>> clock.stage("")
+        >>> list(clock.seconds)
+        ['read']
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress, self._name, self._since = progress, "", time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        """A new stage begins; an empty name ends the last."""
+        now = time.perf_counter()
+        if self._name:
+            self.seconds[self._name] = round(now - self._since, 2)
+        self._name, self._since = name, now
+        self._progress.stage(name)
+
+    def training(self, done: int, total: int, loss: float) -> None:
+        """`done` of `total` steps of training are made."""
+        self._progress.advance(done, total, f"loss {loss:.3f}")
+
+    def metric(self, name: str, done: int, total: int) -> None:
+        """Metric `done` of `total` begins."""
+        self._progress.advance(done, total, name)

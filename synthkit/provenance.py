@@ -7,52 +7,72 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import synthkit
 from synthkit.config import RunConfig
 from synthkit.schema import Schema
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 FORMAT = "synthkit-run/1"
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations")
 
 
-def facts(
-    config: RunConfig, source: str, schema: Schema, draws: Sequence[pd.DataFrame], seconds: Mapping[str, float]
-) -> dict[str, Any]:
-    """The content of run.json, as plain data."""
+def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any) -> dict[str, Any]:
+    """The content of run.json, as plain data.
+
+    Args:
+        schema: meaning of the table.
+        source: name of the file the rows came from, without its folders.
+        seconds: time each stage took.
+        more: facts only some runs have.
+    """
     return {
         "format": FORMAT,
         "version": synthkit.__version__,
-        "model": config.model,
-        "config": json.loads(config.model_dump_json()),
-        "seed": config.seed,
         "table": schema.name,
         "source": source,
         "columns": len(schema.columns),
-        "draws": len(draws),
-        "draw_seeds": [d.attrs.get("synthkit_seed") for d in draws],
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command(),
         "seconds": dict(seconds),
         "packages": {"python": platform.python_version(), **packages()},
         "hardware": hardware(),
+        **more,
+    }
+
+
+def fitted(config: RunConfig) -> dict[str, Any]:
+    """The facts of whatever was fitted: model, seed and all settings; files by their names without folders."""
+    asked = json.loads(config.model_dump_json())
+    return {
+        "model": config.model,
+        "seed": config.seed,
+        "config": {**asked, "suite": None if config.suite is None else config.suite.name},
     }
 
 
 def command() -> str | None:
-    """The command line, without the folders its files lie in; None outside the command."""
+    """The command line, without the folders its files lie in; None outside the command.
+
+    Example:
+        >>> import sys
+        >>> sys.argv, before = ["bin/synthkit", "run", "/home/ann/icu.csv", "--out=runs/icu"], sys.argv
+        >>> command()
+        'synthkit run icu.csv --out=icu'
+        >>> sys.argv = before
+    """
     if Path(sys.argv[0]).name != "synthkit":
         return None
-    words = ["synthkit", *(Path(w).name if os.sep in w else w for w in sys.argv[1:])]
-    return shlex.join(words)
+    return shlex.join(["synthkit", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(word: str) -> str:
+    head, sign, tail = word.partition("=") if word.startswith("-") else ("", "", word)
+    return head + sign + (Path(tail).name if os.sep in tail else tail)
 
 
 def packages() -> dict[str, str]:
@@ -67,19 +87,10 @@ def packages() -> dict[str, str]:
 
 
 def hardware() -> dict[str, Any]:
-    """What it ran on."""
-    import torch
-
-    cuda = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "gpu": cuda,
-    }
-
-
-def plain(text: str) -> Any:
-    """JSON text as plain data."""
-    return json.loads(text)
+    """What it ran on; threads and GPU only if torch was used, for an evaluation never loads it."""
+    machine = {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return machine
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {**machine, "threads": torch.get_num_threads(), "gpu": gpu}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from synthkit import artefact, tables
 from synthkit.completion import Completion
@@ -276,4 +277,9 @@ def _config(model: str, settings: Mapping[str, Any]) -> Any:
             f"settings of `{model}` must be among: {', '.join(sorted(known)) or 'none'}; however: {', '.join(strange)}"
         )
         raise ConfigError(msg)
-    return kind(**settings)
+    try:
+        return TypeAdapter(kind).validate_python(dict(settings))
+    except ValidationError as error:
+        wrong = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg']}" for e in error.errors())
+        msg = f"settings of `{model}` must have values that can be meant; however: {wrong}"
+        raise ConfigError(msg) from error

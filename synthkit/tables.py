@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-__all__ = ["Table", "conform", "dtypes", "read", "restore", "write"]
+__all__ = ["Table", "conform", "dtypes", "is_text", "read", "read_cells", "restore", "write"]
 
 _FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
@@ -108,6 +108,41 @@ def read(
         texts = read_text(path, delimiter=delimiter, encoding=encoding, missing=tuple(missing))
         return Table.of(infer_types(texts)) if schema is None else _typed((t.to_pandas() for t in texts), schema)
     return _typed(_arrow_chunks(path, kind), schema)
+
+
+def is_text(path: str | Path) -> bool:
+    """Whether the cells of a file are text that a schema has to type; other formats bring dtypes of their own.
+
+    Raises:
+        TableError: the file name has no known ending.
+
+    Example:
+        >>> is_text("icu.csv.gz"), is_text("icu.parquet")
+        (True, False)
+    """
+    return _kind(Path(path)) == "text"
+
+
+def read_cells(
+    path: str | Path, *, delimiter: str | None = None, encoding: str = "utf-8", missing: Iterable[str] = ()
+) -> pd.DataFrame:
+    """The cells of a file as they stand, so that one validation can list all faults: CSV as text, others typed.
+
+    Args:
+        path: as for `read`.
+        delimiter: character between cells of a CSV file; found if not given.
+        encoding: of a CSV file.
+        missing: texts of a CSV file that mean missing, besides the empty cell.
+
+    Raises:
+        TableError: as for `read`.
+    """
+    if not is_text(path):
+        return read(path).frame()
+    from synthkit.delimited import read_text
+
+    chunks = read_text(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
+    return Table(tuple(chunk.to_pandas() for chunk in chunks)).frame()
 
 
 def _typed(chunks: Iterable[pd.DataFrame], schema: Schema | None) -> Table:

@@ -162,7 +162,7 @@ def _summary(
         yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
     yield from (("Use", sentence) for sentence in _losses(evaluation))
     yield from (("Rules", sentence) for sentence in _violations(evaluation))
-    yield "Privacy", _promise(ledger)
+    yield "Privacy", promise(ledger)
     yield (
         "Attacks",
         "Disclosure attacks were not run in this version: how much the rows reveal about a person was not measured.",
@@ -199,7 +199,8 @@ def _violations(evaluation: Evaluation) -> Iterable[str]:
         yield "No rule was declared, so none could be checked."
 
 
-def _promise(ledger: Mapping[str, Any] | None) -> str:
+def promise(ledger: Mapping[str, Any] | None) -> str:
+    """What the ledger lets us claim, in one sentence."""
     if ledger is None:
         return "The privacy ledger is not at hand, so nothing is claimed: epsilon = infinity."
     if not ledger.get("charges"):
@@ -255,7 +256,7 @@ def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[st
     unit = (ledger or {}).get("unit") or (schema.unit if schema is not None and schema.unit else "row")
     epsilon = _epsilon(ledger)
     return {
-        "promise": _promise(ledger),
+        "promise": promise(ledger),
         "epsilon": "infinity" if epsilon is None else f"{epsilon:.4g}",
         "unit": unit,
         "charges": [{"what": c["what"], "mechanism": c["mechanism"], "detail": _detail(c)} for c in charges],

@@ -1,0 +1,91 @@
+"""The entrance: a table is read, held against its schema, and refused or typed before anything looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit import tables
+from synthkit.config import RunConfig
+from synthkit.errors import SchemaError
+from synthkit.schema import Schema
+from synthkit.schema.clamp import clamp
+from synthkit.schema.conform import conform
+from synthkit.schema.expectations import validate
+from synthkit.schema.violations import Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """A table that keeps its schema.
+
+    Args:
+        frame: the rows, in canonical dtypes.
+        dtypes: the dtypes it came with, by column, which samples are to have as well; none for CSV.
+        validation: what it was held against.
+        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
+    """
+
+    frame: pd.DataFrame
+    dtypes: Mapping[str, str]
+    validation: Validation
+    clamped: Mapping[str, int]
+
+
+def meaning(schema: Schema | str | Path) -> Schema:
+    """The schema itself, or the one in a file.
+
+    Raises:
+        SchemaError: the file is no schema, or the schema declares no column that can be learned.
+    """
+    schema = schema if isinstance(schema, Schema) else Schema.load(schema)
+    if not schema.learned:
+        msg = (
+            "a schema must declare a column to learn; however: it declares only identifiers, which are made fresh. "
+            "Declare another kind for the columns that describe the rows"
+        )
+        raise SchemaError(msg)
+    return schema
+
+
+def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
+    """The cells as they stand: text for CSV, so that the schema alone types them; other formats bring their dtypes.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+    """
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table.reset_index(drop=True)
+    return tables.read_cells(table, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing)
+
+
+def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> Admitted:
+    """Read a table and hold it against its schema; cells are mapped into the domain first if `config.clamp` says so.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: the table breaks its schema; every violation is listed.
+    """
+    import pandas as pd
+
+    raw = cells(table, config)
+    own = isinstance(table, pd.DataFrame) or not tables.is_text(table)
+    dtypes = tables.dtypes(raw) if own else {}
+    changed: dict[str, int] = {}
+    if config.clamp:
+        raw, changed = clamp(raw, schema)
+    checked = validate(raw, schema, extra=config.suite)
+    checked.raise_if_failed()
+    return Admitted(frame=conform(raw, schema), dtypes=dtypes, validation=checked, clamped=changed)
+
+
+def name_of(table: pd.DataFrame | str | Path) -> str:
+    """What to call the table's origin: the file's name without its folders."""
+    return Path(table).name if isinstance(table, str | Path) else "a frame"

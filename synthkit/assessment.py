@@ -1,0 +1,125 @@
+"""Tables that exist already, real and synthetic, to scores and a page; never loads torch."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit import folder, provenance
+from synthkit.admission import admit, cells, meaning, name_of
+from synthkit.config import RunConfig
+from synthkit.errors import ConfigError
+from synthkit.evaluate import Comparison, Evaluation, evaluate
+from synthkit.progress import Clock, Progress, Silent
+from synthkit.report import Report
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.schema.expectations import validate
+from synthkit.schema.violations import Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What an evaluation of tables made; nothing is on disk until `save`.
+
+    Args:
+        evaluation: how good, how risky; INTERNAL.
+        report: the page.
+        schema: the meaning all tables share.
+        validations: of input and output, by these names.
+        clamped: number of cells of the real tables mapped into the declared domain, by column; INTERNAL.
+        facts: version, seeds, packages, seconds: the content of run.json.
+    """
+
+    evaluation: Evaluation
+    report: Report
+    schema: Schema
+    validations: Mapping[str, Validation]
+    clamped: Mapping[str, int]
+    facts: Mapping[str, Any]
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the folder; it appears whole or not at all.
+
+        Raises:
+            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
+        """
+        return folder.save_assessment(self, Path(path), overwrite=overwrite)
+
+
+def assess(
+    train: pd.DataFrame | str | Path,
+    holdout: pd.DataFrame | str | Path,
+    synthetic: Sequence[pd.DataFrame | str | Path],
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+) -> Assessment:
+    """Measure synthetic tables made elsewhere.
+
+    Real tables must keep the schema. Synthetic ones need only be typed by it: what they break is listed and scored.
+
+    Args:
+        train: rows the synthesizer was fitted on.
+        holdout: real rows it never saw.
+        synthetic: one table a draw.
+        schema: the meaning all tables share.
+        config: seed, quick, clamp, suite and how CSV files are read; the rest is not looked at.
+        progress: told of stages and metrics.
+
+    Raises:
+        ConfigError: no synthetic table is given.
+        TableError: a table cannot be read or is too small.
+        SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
+    """
+    if not synthetic:
+        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
+        raise ConfigError(msg)
+    config = config or RunConfig()
+    seed = secrets.randbits(31) if config.seed is None else config.seed
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    schema = meaning(schema)
+    real = admit(train, schema, config)
+    held = admit(holdout, schema, config)
+    raw = [cells(table, config) for table in synthetic]
+    validations = {"input": real.validation, "output": validate(raw[0], schema, extra=config.suite)}
+    draws = tuple(conform(frame, schema) for frame in raw)
+    clock.stage("evaluate")
+    comparison = Comparison(train=real.frame, holdout=held.frame, synthetic=draws, schema=schema)
+    measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
+    clock.stage("report")
+    facts = provenance.facts(
+        schema,
+        name_of(train),
+        clock.seconds,
+        draws=len(draws),
+        seed=seed,
+        synthetic=[name_of(table) for table in synthetic],
+        holdout=name_of(holdout),
+    )
+    measured = with_facts(measured, facts)
+    page = folder.page(measured, ledger=None, schema=schema, validations=folder.plain(validations))
+    clock.stage("")
+    return Assessment(
+        evaluation=measured,
+        report=page,
+        schema=schema,
+        validations=validations,
+        clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
+        facts=facts,
+    )
+
+
+def with_facts(evaluation: Evaluation, facts: Mapping[str, Any]) -> Evaluation:
+    """The evaluation with facts about the run it belongs to; seconds of stages stand before those of metrics."""
+    seconds = {**facts["seconds"], **evaluation.run["seconds"]}
+    return replace(evaluation, run={**evaluation.run, **facts, "seconds": seconds})

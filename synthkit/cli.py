@@ -1,0 +1,84 @@
+"""The command line: its commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from synthkit import __version__
+from synthkit.commands import drafting, drawing, reporting, running
+from synthkit.errors import SynthkitError
+
+STOPPED = "stopped; nothing was written"
+REFUSED, INTERRUPTED = 2, 130
+
+
+class Commands(TyperGroup):
+    """The commands, in the order they were added, with errors as messages instead of tracebacks."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command: 0 done, 1 a table breaks its schema (`validate`), 2 refused, 130 stopped by Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except SynthkitError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(REFUSED) from error
+        except KeyboardInterrupt as error:
+            typer.echo(f"\n{STOPPED}", err=True)
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"synthkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def synthkit(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Share patient tables without sharing patients: synthetic rows, and a report on how good and how risky they are.
+
+    Start with: synthkit demo
+    """
+
+
+for command in (
+    running.demo,
+    drafting.init,
+    drafting.validate,
+    running.run,
+    running.fit,
+    drawing.sample,
+    drawing.impute,
+    reporting.evaluate,
+    reporting.report,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point of the command `synthkit`."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write a sign is no reason to fail
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo(f"\n{STOPPED}", err=True)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,80 @@
+"""Words of the command line as what they mean: settings, and values given to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synthkit.config import RunConfig
+    from synthkit.schema import Schema
+
+
+def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] | None:
+    """Settings of a model from words KEY=VALUE, values read as YAML; None if there are none.
+
+    Raises:
+        ConfigError: a word has no `=`, or its value is no YAML.
+
+    Example:
+        >>> settings(["width=64", "dropout=0.1"], 500)
+        {'width': 64, 'dropout': 0.1, 'steps': 500}
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    said: dict[str, Any] = {}
+    for pair in pairs or ():
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            msg = f"`--set` must be followed by KEY=VALUE; however: `{pair}`. For example: --set width=64"
+            raise ConfigError(msg)
+        try:
+            said[key] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            msg = (
+                f"the value of `--set {key}=` must be a number, a word or YAML; however: it cannot be parsed. Quote it"
+            )
+            raise ConfigError(msg) from error
+    if steps is not None:
+        said["steps"] = steps
+    return said or None
+
+
+def given(pairs: Sequence[str], schema: Schema) -> dict[str, str | None]:
+    """Values that all rows must have, by column, from words COLUMN=VALUE; an empty value means missing.
+
+    Raises:
+        ConfigError: a word has no `=`, or a column is given twice.
+        SchemaError: a column is not one the schema lets a model learn.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> given(["sex=f", "age="], Schema(columns={"sex": {"kind": "code"}, "age": {"kind": "numeric"}}))
+        {'sex': 'f', 'age': None}
+    """
+    out: dict[str, str | None] = {}
+    for pair in pairs:
+        fits = [name for name in schema.columns if pair.startswith(f"{name}=")]
+        name = max(fits, key=len) if fits else pair.partition("=")[0]  # a name may hold a `=` itself
+        if len(pair) <= len(name):
+            msg = (
+                f"`--given` must be followed by COLUMN=VALUE; however: `{name}` has no `=`. For example: --given sex=f"
+            )
+            raise ConfigError(msg)
+        if name in out:
+            msg = f"a column must be given once; however: `{name}` is given twice. Keep one value"
+            raise ConfigError(msg)
+        out[name] = pair[len(name) + 1 :] or None
+    return out
+
+
+def config(path: Path | None, **flags: Any) -> RunConfig:
+    """The configuration: flag beats file beats default; an empty list of a repeatable flag says nothing."""
+    from synthkit.config import RunConfig
+
+    return RunConfig.of(path, **{k: tuple(v) if isinstance(v, list) else v for k, v in flags.items() if v != []})

@@ -1,0 +1,150 @@
+"""What people see: progress on stderr, results on stdout, plain lines where nobody has a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from synthkit.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from synthkit.evaluate.result import Evaluation
+
+LINE_EVERY = 10.0  # seconds between plain lines of one stage
+
+
+class Lines:
+    """Progress as plain lines, for logs: one a stage, and one every ten seconds inside it."""
+
+    def __init__(self) -> None:
+        self._name, self._since, self._said = "", 0.0, 0.0
+
+    def stage(self, name: str) -> None:
+        """A line with the name of the stage."""
+        self._name = name
+        self._since = self._said = time.monotonic()
+        if name:
+            typer.echo(f"{name} ...", err=True)
+
+    def advance(self, done: int, total: int, note: str = "") -> None:
+        """A line if the last one is ten seconds old."""
+        now = time.monotonic()
+        if now - self._said < LINE_EVERY:
+            return
+        self._said = now
+        left = (now - self._since) / max(done, 1) * (total - done)
+        told = f", {note}" if note else ""
+        typer.echo(f"{self._name}: {done:,} of {total:,}{told}, about {left:.0f} s left", err=True)
+
+
+class Terminal:
+    """Progress as bars that stay on the screen, one a stage.
+
+    Args:
+        bars: the running display.
+    """
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._task: TaskID | None = None
+
+    def stage(self, name: str) -> None:
+        """The bar before is full; a new one begins, of unknown length until it advances."""
+        if self._task is not None:
+            task = self._bars.tasks[-1]
+            self._bars.update(self._task, total=task.total or 1, completed=task.total or 1, note="")
+            self._bars.stop_task(self._task)
+        self._task = self._bars.add_task(name, total=None, note="") if name else None
+
+    def advance(self, done: int, total: int, note: str = "") -> None:
+        """Move the bar; what is left of the time stands beside it."""
+        if self._task is not None:
+            self._bars.update(self._task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Progress]:
+    """Progress for the length of a block: none, bars on a terminal, plain lines elsewhere."""
+    if quiet:
+        yield Silent()
+    elif not sys.stderr.isatty():
+        yield Lines()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        columns = (
+            SpinnerColumn(finished_text="·"),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+        )
+        with Bars(*columns, console=Console(stderr=True)) as bars:
+            yield Terminal(bars)
+
+
+def say(text: str = "", *, quiet: bool = False) -> None:
+    """A line of the result, on stdout."""
+    if not quiet:
+        typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """A line nobody should miss, on stderr."""
+    typer.echo(f"warning: {text}", err=True)
+
+
+def warn_clamped(clamped: Mapping[str, int]) -> None:
+    """Say how many cells were mapped into the declared domain, by column."""
+    if clamped:
+        each = ", ".join(f"{name} {count:,}" for name, count in clamped.items())
+        warn(f"--clamp mapped {sum(clamped.values()):,} cells into the declared domain: {each}")
+
+
+def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> None:
+    """The headline scores with their intervals and what a real holdout scores, and the privacy claim."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from synthkit.report.view import promise, score_row
+
+    rows = evaluation.run["rows"]
+    real = f"{rows['train']:,} real rows fitted, {rows['holdout']:,} held out"
+    many = f"{len(rows['synthetic'])} draws of " if len(rows["synthetic"]) > 1 else ""
+    say(f"\n{many}{rows['synthetic'][0]:,} synthetic rows; {real}")
+    table = Table("score", box=SIMPLE_HEAD, pad_edge=False)
+    for title in ("value", "95 % interval", "real holdout"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for score in sorted(evaluation.scores, key=lambda s: s.metric):  # likeness, rules, then use
+        gap = score.metric.startswith("utility.") and score.metric.endswith(".gap")
+        if gap or score.metric in ("fidelity.c2st", "fidelity.rule_violations"):
+            row = score_row(score)
+            target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
+            table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
+    Console(highlight=False, markup=False).print(table)
+    for failure in evaluation.failures:
+        warn(f"{failure.metric} was not measured: {failure.reason}")
+    if ledger is not None:
+        say(promise(ledger))
+
+
+def show_paths(contents: Mapping[Path, str]) -> None:
+    """Where everything is, one line each saying what it is."""
+    width = max(len(str(path)) for path in contents)
+    say("")
+    for path, what in contents.items():
+        say(f"{str(path).ljust(width)}  {what}")

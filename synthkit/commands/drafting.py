@@ -1,0 +1,86 @@
+"""`init` and `validate`: a schema drafted from a table, and a table held against its schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from synthkit.commands import options as o
+from synthkit.commands.arguments import config
+from synthkit.commands.console import say, warn
+
+
+def init(
+    table: o.Table,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Schema file to write.")] = Path("schema.yaml"),
+    unit: Annotated[
+        Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
+    ] = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draft a schema from a table, to be checked by somebody who knows the data.
+
+    Every line that came from looking at the data is marked; columns that may identify people are named as warnings.
+
+    Example: synthkit init icu.csv -o icu.yaml --unit patient_id
+    """
+    from synthkit import tables
+    from synthkit.files import check_file, replacing
+    from synthkit.schema.columns import Identifier
+    from synthkit.schema.files import loads
+    from synthkit.schema.identifiers import find
+    from synthkit.schema.infer import draft
+
+    check_file(out, overwrite=overwrite)
+    asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
+    read = tables.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
+    text = draft(read, name=table.name.partition(".")[0], unit=unit)
+    with replacing(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    columns = loads(text, str(out)).columns
+    for suspicion in find(read, columns):
+        done = isinstance(columns[suspicion.column], Identifier)
+        known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"
+        warn(f"`{suspicion.column}`: {known if done else suspicion}")
+    say(
+        f"{out}: {len(columns)} columns drafted. Check every line, then: synthkit run {table} --schema {out}",
+        quiet=quiet,
+    )
+
+
+def validate(
+    table: o.Table,
+    schema: o.SchemaFile,
+    suite: o.Suite = None,
+    json: Annotated[Optional[Path], typer.Option("--json", help="Write the result to this file as well.")] = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Hold a table against its schema and list everything it breaks; exit 1 if it breaks anything.
+
+    Columns, rules, counts and row numbers are named, values never.
+
+    Example: synthkit validate icu.csv --schema icu.yaml --json validation.json
+    """
+    from synthkit.admission import cells
+    from synthkit.files import replacing
+    from synthkit.schema import Schema
+    from synthkit.schema.expectations import validate as hold
+
+    asked = config(None, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing)
+    meaning = Schema.load(schema)
+    result = hold(cells(table, asked), meaning, extra=asked.suite)
+    if json is not None:
+        with replacing(json) as temporary:
+            temporary.write_text(result.to_json(), encoding="utf-8")
+    say(str(result), quiet=quiet and result.success)
+    if not result.success:
+        raise typer.Exit(1)

@@ -1,0 +1,130 @@
+"""`sample` and `impute`: new rows, and missing cells filled, from a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from synthkit.commands import options as o
+from synthkit.commands.arguments import config, given
+from synthkit.commands.console import say, watching
+from synthkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema import Schema
+
+
+def sample(
+    folder: o.ModelFolder,
+    out: o.OutFile,
+    rows: Annotated[
+        Optional[int], typer.Option("--rows", min=0, help="How many rows; those of --given-file if not given.")
+    ] = None,
+    given_: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--given",
+            metavar="COL=VALUE",
+            help="A value all rows must have; `COL=` means missing; may be repeated.",
+        ),
+    ] = None,
+    given_file: Annotated[
+        Optional[Path],
+        typer.Option("--given-file", help="A table of partial rows, one for each row; empty cells are drawn."),
+    ] = None,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draw new rows from a saved model, all of them obeying the rules of its schema.
+
+    Example: synthkit sample runs/demo --rows 1000 --given hospdead=1 --out deaths.csv
+    """
+    from synthkit import tables
+    from synthkit.files import check_file
+    from synthkit.folder import model_in
+
+    check_file(out, overwrite=overwrite)
+    tables.is_text(out)  # refuses an unknown ending before any work
+    found = model_in(folder)
+    with watching(quiet=quiet) as progress:
+        progress.stage("load")
+        from synthkit.synthesizer import Synthesizer
+
+        synthesizer = Synthesizer.load(found, device=device or "auto")
+        fixed = _given(given_ or [], given_file, synthesizer.schema)
+        many = _many(rows, given_file, fixed)
+        progress.stage("sample")
+        drawn = synthesizer.sample(many, given=fixed, seed=seed)
+        progress.stage("write")
+        tables.write(drawn, out, schema=synthesizer.schema)
+        progress.stage("")
+    say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
+
+
+def impute(
+    folder: o.ModelFolder,
+    table: o.Table,
+    out: o.OutFile,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Fill missing cells with draws from what the model learned; known cells stay as they are.
+
+    A cell that a rule says must be missing stays missing.
+
+    Example: synthkit impute runs/demo gaps.csv --out filled.csv --seed 1
+    """
+    from synthkit import tables
+    from synthkit.admission import cells
+    from synthkit.files import check_file
+    from synthkit.folder import model_in
+
+    check_file(out, overwrite=overwrite)
+    tables.is_text(out)
+    found = model_in(folder)
+    asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
+    with watching(quiet=quiet) as progress:
+        progress.stage("load")
+        from synthkit.synthesizer import Synthesizer
+
+        synthesizer = Synthesizer.load(found, device=device or "auto")
+        before = cells(table, asked)
+        progress.stage("impute")
+        after = synthesizer.impute(before, seed=seed)
+        progress.stage("write")
+        tables.write(after, out, schema=synthesizer.schema)
+        progress.stage("")
+    learned = list(synthesizer.schema.learned)
+    filled = int(before[learned].isna().sum().sum()) - int(after[learned].isna().sum().sum())
+    say(f"{out}: {len(after):,} rows, {filled:,} cells filled", quiet=quiet)
+
+
+def _given(pairs: list[str], file: Path | None, schema: Schema) -> dict[str, Any] | pd.DataFrame | None:
+    from synthkit import tables
+
+    if pairs and file is not None:
+        msg = "values are given to all rows or by a file; however: both --given and --given-file. Keep one"
+        raise ConfigError(msg)
+    if file is not None:
+        return tables.read_cells(file)
+    return given(pairs, schema) if pairs else None
+
+
+def _many(rows: int | None, file: Path | None, fixed: Any) -> int:
+    if rows is not None:
+        return rows
+    if file is None:
+        msg = "the number of rows must be said; however: there is no --rows. For example: --rows 1000"
+        raise ConfigError(msg)
+    return len(fixed)

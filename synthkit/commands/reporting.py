@@ -1,0 +1,68 @@
+"""`evaluate` and `report`: scores of tables made elsewhere, and a report drawn again. Never loads torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthkit.commands import options as o
+from synthkit.commands.arguments import config
+from synthkit.commands.console import say, show_paths, show_scores, warn, warn_clamped, watching
+
+
+def evaluate(
+    train: Annotated[Path, typer.Option("--train", help="Real rows the synthesizer was fitted on.")],
+    holdout: Annotated[Path, typer.Option("--holdout", help="Real rows it never saw.")],
+    synthetic: Annotated[list[Path], typer.Option("--synthetic", help="Synthetic rows; repeat it for more draws.")],
+    schema: o.SchemaFile,
+    out: o.OutFolder,
+    seed: o.Seed = None,
+    clamp: o.Clamp = None,
+    quick: o.Quick = None,
+    suite: o.Suite = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Measure synthetic tables made by any tool against real ones, and draw the report.
+
+    Real tables must keep the schema; what synthetic ones break is listed and scored.
+
+    Example: synthkit evaluate --train a.csv --holdout b.csv --synthetic s.csv --schema icu.yaml --out runs/icu
+    """
+    from synthkit.files import check_folder
+    from synthkit.folder import MARKS, contents
+
+    asked = config(
+        None, seed=seed, clamp=clamp, quick=quick, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing
+    )
+    check_folder(out, overwrite=overwrite, marks=MARKS)
+    with watching(quiet=quiet) as progress:
+        from synthkit.assessment import assess
+
+        made = assess(train, holdout, synthetic, schema, config=asked, progress=progress)
+    made.save(out, overwrite=overwrite)
+    warn_clamped(made.clamped)
+    if not made.validations["output"].success:
+        warn(f"synthetic rows: {made.validations['output']}")
+    if not quiet:
+        show_scores(made.evaluation, None)
+        show_paths(contents(out))
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
+    quiet: o.Quiet = False,
+) -> None:
+    """Draw report.html again from evaluation.json and the files beside it; no table is read.
+
+    Example: synthkit report runs/demo
+    """
+    from synthkit.folder import REPORT, redraw
+
+    path = redraw(folder).save(folder / REPORT)
+    say(f"{path}: drawn again", quiet=quiet)

@@ -1,0 +1,154 @@
+"""`run`, `demo` and `fit`: from a real table to synthetic rows, a model and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from synthkit.commands import options as o
+from synthkit.commands.arguments import config, settings
+from synthkit.commands.console import say, show_paths, show_scores, warn_clamped, watching
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.config import RunConfig
+    from synthkit.schema import Schema
+
+NOTHING_HELD_OUT = (
+    "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
+)
+
+
+def run(
+    table: o.Table,
+    schema: o.SchemaFile,
+    out: o.OutFolder,
+    model: o.Model = None,
+    rows: o.Rows = None,
+    draws: Annotated[Optional[int], typer.Option("--draws", help="How many synthetic tables; 1 by default.")] = None,
+    seed: o.Seed = None,
+    config_file: o.Config = None,
+    steps: o.Steps = None,
+    set_: o.Settings = None,
+    device: o.Device = None,
+    clamp: o.Clamp = None,
+    quick: o.Quick = None,
+    suite: o.Suite = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """From a real table to synthetic rows, a saved model and a report on how good and how risky they are.
+
+    Part of the rows is held out and never fitted; the report compares with them.
+
+    Example: synthkit run icu.csv --schema icu.yaml --out runs/icu --rows 10000
+    """
+    asked = config(
+        config_file,
+        model=model,
+        rows=rows,
+        draws=draws,
+        seed=seed,
+        settings=settings(set_, steps),
+        device=device,
+        clamp=clamp,
+        quick=quick,
+        suite=suite,
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+    )
+    _run(table, schema, out, asked, overwrite=overwrite, quiet=quiet)
+
+
+def demo(
+    out: o.OutFolder = Path("runs/demo"),
+    model: o.Model = None,
+    rows: o.Rows = None,
+    seed: o.Seed = None,
+    steps: o.Steps = None,
+    quick: o.Quick = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Run on 9,105 real intensive-care patients that come with synthkit (SUPPORT2).
+
+    Example: synthkit demo --out runs/demo
+    """
+    from synthkit.data import path
+
+    asked = config(None, model=model, rows=rows, seed=seed, settings=settings(None, steps), quick=quick)
+    _run(path("support2.parquet"), path("support2.yaml"), out, asked, overwrite=overwrite, quiet=quiet)
+
+
+def fit(
+    table: o.Table,
+    schema: o.SchemaFile,
+    out: o.OutFolder,
+    model: o.Model = None,
+    seed: o.Seed = None,
+    config_file: o.Config = None,
+    steps: o.Steps = None,
+    set_: o.Settings = None,
+    device: o.Device = None,
+    clamp: o.Clamp = None,
+    suite: o.Suite = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Learn all rows of a table and save the model; nothing is held out, so nothing can be evaluated.
+
+    Example: synthkit fit icu.csv --schema icu.yaml --model autoregressive --out models/icu
+    """
+    asked = config(
+        config_file,
+        model=model,
+        seed=seed,
+        settings=settings(set_, steps),
+        device=device,
+        clamp=clamp,
+        suite=suite,
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+    )
+    from synthkit.files import check_folder
+    from synthkit.folder import MARKS, contents
+
+    check_folder(out, overwrite=overwrite, marks=MARKS)
+    with watching(quiet=quiet) as progress:
+        from synthkit.pipeline import fit as learn
+
+        made = learn(table, schema, config=asked, progress=progress)
+    made.save(out, overwrite=overwrite)
+    warn_clamped(made.clamped)
+    if not quiet:
+        say(NOTHING_HELD_OUT)
+        show_paths(contents(out))
+
+
+def _run(
+    table: pd.DataFrame | Path, schema: Schema | Path, out: Path, asked: RunConfig, *, overwrite: bool, quiet: bool
+) -> None:
+    from synthkit.files import check_folder
+    from synthkit.folder import MARKS, contents
+
+    check_folder(out, overwrite=overwrite, marks=MARKS)
+    with watching(quiet=quiet) as progress:
+        from synthkit.pipeline import synthesize  # loads torch, which takes a second or two
+
+        made = synthesize(table, schema, config=asked, progress=progress)
+    made.save(out, overwrite=overwrite)
+    warn_clamped(made.clamped)
+    if not quiet:
+        show_scores(made.evaluation, made.ledger.to_dict())
+        show_paths(contents(out))
