@@ -23,7 +23,8 @@ from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
 from synthkit.models.base import Progress
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
-from synthkit.schema.conform import conform
+from synthkit.schema.conform import conform, refuse
+from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
 ROUNDS = 20  # how often rows that break a rule are drawn again
@@ -143,11 +144,13 @@ class Synthesizer:
             seed: same seed, same draws.
 
         Raises:
+            SchemaError: known cells are outside the declared domain, or contradict the rules.
             UnsupportedError: the model cannot condition.
         """
         encoder, model = self._fitted()
         seed = secrets.randbits(31) if seed is None else seed
         frame = conform(table, self.schema)
+        _refuse_foreign(frame, self.schema)
         known = frame.notna()
         some = ~known[list(self.schema.learned)].all(axis=1).to_numpy()
         if some.any():
@@ -260,6 +263,14 @@ def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
     held = [r.holds(frame) for r in schema.rules]
     return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
+
+
+def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
+    """Refuse present cells no column of the schema can hold, all of them listed."""
+    outside = {name: ~schema.columns[name].admits(frame[name]) for name in schema.learned}
+    remedy = "correct the cells, or leave them empty to have them imputed"
+    faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
+    refuse([fault for fault in faults if fault.count])
 
 
 def _fresh_identifiers(frame: pd.DataFrame, encoder: TableEncoder, seeds: Seeds) -> pd.DataFrame:

@@ -1,0 +1,97 @@
+"""Fixtures of the tests that drive the command line: the command itself, and a small table of made-up patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from synthkit.schema import Schema
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said: its exit code, its results and what went to stderr, texts without line breaks added."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., Said]:
+    """Runs `synthkit` with the given words, in this process; a traceback is an error of the test."""
+    from synthkit.cli import app
+
+    def run(*words: object) -> Said:
+        result = CliRunner().invoke(app, [str(w) for w in words], env={"COLUMNS": "120", "NO_COLOR": "1"})
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Said(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A table of made-up patients with its schema, and the files of both."""
+
+    frame: pd.DataFrame
+    schema: Schema
+    csv: Path
+    yaml: Path
+
+
+def toy_frame(n: int = 80) -> pd.DataFrame:
+    rng = np.random.default_rng(12)
+    age = rng.integers(18, 95, n)
+    return pd.DataFrame(
+        {
+            "id": [f"P{k:04d}" for k in range(n)],
+            "age": age,
+            "sex": rng.choice(["f", "m"], n),
+            "crea": np.where(rng.random(n) < 0.2, np.nan, rng.gamma(2, 0.6, n).round(2)),
+            "admitted": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 365, n), unit="D"),
+            "dead": rng.random(n) < age / 150,
+        }
+    )
+
+
+TOY = {
+    "name": "toy",
+    "columns": {
+        "id": {"kind": "identifier"},
+        "age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0},
+        "sex": {"kind": "categorical", "levels": ["f", "m"]},
+        "crea": {"kind": "numeric", "min": 0, "max": 20, "nullable": True},
+        "admitted": {"kind": "datetime", "min": "2019-01-01", "max": "2021-12-31"},
+        "dead": {"kind": "boolean"},
+    },
+    "targets": [{"column": "dead", "task": "binary", "positive": True}],
+}
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory) -> Toy:
+    """80 patients in `toy.csv`, described in `toy.yaml`."""
+    from synthkit.tables import write
+
+    folder = tmp_path_factory.mktemp("toy")
+    made = Toy(toy_frame(), Schema(**TOY), folder / "toy.csv", folder / "toy.yaml")
+    write(made.frame, made.csv)
+    made.schema.save(made.yaml)
+    return made
+
+
+@pytest.fixture(scope="session")
+def fitted(toy, command, tmp_path_factory) -> Path:
+    """Folder of an autoregressive model of the toy table, hardly trained."""
+    out = tmp_path_factory.mktemp("fitted") / "model"
+    small = ["--steps", 15, "--set", "width=16", "--set", "hidden=8", "--set", "batch_size=64", "--seed", 5]
+    assert command("fit", toy.csv, "--schema", toy.yaml, "--out", out, *small).code == 0
+    return out
