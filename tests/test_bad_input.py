@@ -215,10 +215,10 @@ def test_mixed_types_and_infinities_in_a_frame(toy):
     """In a CSV file all cells are text; a frame may mix them."""
     frame = toy.frame.astype({"age": object})
     frame.loc[2, "age"] = "sixty"
-    with pytest.raises(SchemaError, match=r"age  a number, finite .* 1 +3\n") as caught:
+    with pytest.raises(SchemaError, match=r"age +a number, finite .* 1 +3\n") as caught:
         synthesize(frame, toy.schema)
     assert "sixty" not in str(caught.value)
-    with pytest.raises(SchemaError, match=r"crea  a number, finite .* 80 +1, 2, 3"):
+    with pytest.raises(SchemaError, match=r"crea +a number, finite .* 80 +1, 2, 3"):
         synthesize(toy.frame.assign(crea=np.inf), toy.schema)
 
 
