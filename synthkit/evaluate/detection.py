@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.evaluate import stats
-from synthkit.evaluate.features import Tabular
+from synthkit.evaluate.features import Tabular, without_empty
 from synthkit.evaluate.fidelity import both_sides, unit_codes
 from synthkit.evaluate.result import MetricError, Score
 
@@ -107,11 +107,12 @@ def detect(
     fall = np.zeros(len(table.names))
     for fold in range(FOLDS):
         test = folds == fold
+        inputs = without_empty(x, np.isnan(x[~test]).all(axis=0))
         model = learner(table.categorical, int(rng.integers(2**31)))
-        model.fit(x[~test], label[~test])
-        scores[test] = model.predict_proba(x[test])[:, 1]
+        model.fit(inputs[~test], label[~test])
+        scores[test] = model.predict_proba(inputs[test])[:, 1]
         if fold == 0:
-            fall = _importance(model, x[test], label[test], rng)
+            fall = _importance(model, inputs[test], label[test], rng)
     return Detection(scores, label, dict(zip(table.names, fall.tolist(), strict=True)))
 
 

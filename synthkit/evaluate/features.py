@@ -94,3 +94,11 @@ class Tabular:
         ranks = self.levels[name]
         table = np.array([*(min(ranks.get(key, -1), most - 1) for key in uniques), -1], dtype=np.intp)
         return table[codes]
+
+
+def without_empty(x: NDArray[np.float64], empty: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Inputs with nought in columns that no fitted row has a value in: boosted trees cannot cut them.
+
+    **Shape**: (n, d), (d,) -> (n, d).
+    """
+    return np.where(empty, 0.0, x)

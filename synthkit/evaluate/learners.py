@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from synthkit.evaluate.features import Tabular
+from synthkit.evaluate.features import Tabular, without_empty
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,14 +61,17 @@ def predictions(
     train, target = train.iloc[rows], target[rows]
     table = Tabular.fit(train, schema, names)
     form = table.trees if learner.inputs == "trees" else table.linear
+    x = form(train)
+    empty = np.asarray(np.isnan(x).all(axis=0))
     centre, spread = (float(target.mean()), float(target.std()) or 1.0) if classes == 0 else (0.0, 1.0)
     model = learner.make(table.categorical, int(rng.integers(2**31)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", _convergence())  # fixed effort: an unfinished fit is scored as it is
-        model.fit(form(train), (target - centre) / spread if classes == 0 else target.astype(int))
+        model.fit(without_empty(x, empty), (target - centre) / spread if classes == 0 else target.astype(int))
+    inputs = [without_empty(form(test), empty) for test in tests]
     if classes == 0:
-        return [(centre + spread * model.predict(form(test)))[:, None] for test in tests]
-    return [_class_scores(model, form(test), classes, learner.is_probabilistic) for test in tests]
+        return [(centre + spread * model.predict(each))[:, None] for each in inputs]
+    return [_class_scores(model, each, classes, learner.is_probabilistic) for each in inputs]
 
 
 def _class_scores(model: Any, x: NDArray[np.float64], classes: int, is_probabilistic: bool) -> NDArray[np.float64]:
