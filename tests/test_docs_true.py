@@ -1,0 +1,208 @@
+"""The pages say what the code does: settings, scores, files, commands, the README's example, links."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import pydoc
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import typer
+
+import synthkit as sk
+from synthkit import artefact, folder, provenance
+from synthkit.cli import app
+from synthkit.data import support2_schema
+from synthkit.encode.numeric import Coding
+from synthkit.evaluate import metrics_of, result
+from synthkit.models import MODELS
+from synthkit.models.autoregressive import AutoregressiveConfig
+from synthkit.nn.train import Plan
+from synthkit.privacy import ledger
+from synthkit.schema import violations
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+EXAMPLE = re.search(r"^```python\n(.*?)^```", TEXT["README.md"], flags=re.MULTILINE | re.DOTALL)[1]
+
+
+def table(page: str, heading: str) -> dict[str, str]:
+    """First two cells of the rows of the table whose first heading is this; the first cell is code."""
+    body = re.search(rf"^\| {heading} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", TEXT[page], flags=re.MULTILINE)[1]
+    cells = [[cell.strip() for cell in line.split(" | ")] for line in body.splitlines()]
+    return {row[0].strip("| `"): row[1] for row in cells}
+
+
+def defaults(record: type) -> dict[str, str]:
+    return {f.name: str(f.default) for f in dataclasses.fields(record) if f.default is not dataclasses.MISSING}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> tuple[sk.Run, Path]:
+    """What the README's example makes of 400 patients, with the fast model and a quick evaluation."""
+    code = EXAMPLE
+    here = tmp_path_factory.mktemp("readme") / "release"
+    small = ', config=sk.RunConfig(model="independent", quick=True)'
+    for said, meant in [
+        ("support2(), ", "support2().head(400), "),
+        ("seed=1", f"seed=1{small}"),
+        ('"release"', repr(str(here))),
+    ]:
+        assert code.count(said) == 1, said
+        code = code.replace(said, meant)
+    names: dict = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert (names["deaths"]["hospdead"] == 1).all()
+    assert len(names["deaths"]) == 100
+    return names["run"], here
+
+
+@pytest.mark.parametrize(
+    ("heading", "record"), [("setting", AutoregressiveConfig), ("coding", Coding), ("plan", Plan)], ids=str
+)
+def test_settings_and_their_defaults(heading, record):
+    assert table("docs/models.md", heading) == defaults(record)
+
+
+def test_settings_left_open_are_settled_as_the_page_says():
+    """Numbers in the meaning of `dropout`, `weight_decay` and `steps` are those a fit comes to."""
+    page = TEXT["docs/models.md"]
+    choice = r"if not given ([\d.]+), or ([\d.]+) below ([\d,]+) rows"
+    for name in ("dropout", "weight_decay"):
+        usual, firm, rows = re.search(rf"^\| `{name}` .* {choice}", page, flags=re.MULTILINE).groups()
+        edge = int(rows.replace(",", ""))
+        assert getattr(AutoregressiveConfig().settled(edge), name) == float(usual)
+        assert getattr(AutoregressiveConfig().settled(edge - 1), name) == float(firm)
+    epochs, least, most = re.search(r"if not given (\d+) epochs, at least ([\d,]+) and at most ([\d,]+)", page).groups()
+    bounds = int(least.replace(",", "")), int(most.replace(",", ""))
+    assert (AutoregressiveConfig().settled(1).steps, AutoregressiveConfig().settled(10**9).steps) == bounds
+    assert AutoregressiveConfig(batch_size=100).settled(100 * bounds[0] / int(epochs) * 2).steps == 2 * bounds[0]
+
+
+def test_every_model_has_a_section():
+    assert set(table("docs/models.md", "model")) == set(MODELS)
+    assert set(MODELS) <= set(re.findall(r"^## (\w+)$", TEXT["docs/models.md"], flags=re.MULTILINE))
+
+
+def test_every_score_is_explained_and_no_other(run):
+    """LightGBM's test is not part of a quick evaluation; it is looked up among the metrics."""
+    page = TEXT["docs/evaluation.md"]
+    first_cells = "\n".join(re.findall(r"^\| (`.*?`) \|", page, flags=re.MULTILINE))
+    targets = "|".join(re.escape(target.column) for target in support2_schema().targets)
+    emitted = {re.sub(rf"^utility\.({targets})\.", "utility.<target>.", s.metric) for s in run[0].evaluation.scores}
+    emitted |= {"fidelity.c2st_lightgbm"} if importlib.util.find_spec("lightgbm") is None else set()
+    emitted |= {name for name in metrics_of(support2_schema()) if name == "fidelity.c2st_lightgbm"}
+    assert set(re.findall(r"`([\w.<>]+)`", first_cells)) == emitted
+
+
+def test_the_files_of_a_run_folder(run):
+    """Files that only some runs leave are named as such."""
+    _, here = run
+    documented = set(table("docs/privacy.md", "file"))
+    only_some = {"draws/", "internal/clamped.json"}
+    left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
+    left = {"model/" if name.startswith("model/") else name for name in left}
+    assert documented - only_some == left
+    assert only_some == {f"{folder.DRAWS}/", f"{folder.INTERNAL}/{folder.CLAMPED}"}
+    assert {artefact.CARD, artefact.TENSORS} == {path.name for path in (here / folder.MODEL).iterdir()}
+    for name in left - {"model/"}:
+        assert Path(name).name in TEXT["docs/architecture.md"], name
+
+
+def test_formats_on_disk():
+    formats = set(table("docs/architecture.md", "format"))
+    modules = (artefact, ledger, result, provenance, violations)
+    assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
+
+
+def test_what_the_ledger_says(run):
+    """The two kinds of charges that docs/privacy.md quotes, an infinite epsilon, and null for it in the file."""
+    spent = run[0].ledger
+    assert {c.what for c in spent.charges} >= {"histogram of age", "training rows, through the door"}
+    assert {c.spent.name for c in spent.charges} == {"non-private"}
+    assert spent.epsilon() == float("inf")
+    assert spent.to_dict()["epsilon"] is None
+
+
+def commands() -> dict[str, set[str]]:
+    """Flags by command."""
+    group = typer.main.get_command(app)
+    return {name: {flag for p in c.params for flag in p.opts} for name, c in group.commands.items()}
+
+
+def test_command_lines_name_commands_and_flags_that_exist():
+    lines = re.findall(r"^synthkit (\w+)(.*)$", TEXT["README.md"], flags=re.MULTILINE)
+    assert {name for name, _ in lines} == set(commands()) - {"demo"}
+    for name, rest in lines:
+        assert set(re.findall(r"(?<!\S)(--?[a-z][\w-]*)", rest.split("  #")[0])) <= commands()[name], name
+
+
+def test_commands_and_flags_named_in_prose_exist():
+    pages = "\n".join(text for name, text in TEXT.items() if name != "docs/cli.md")
+    assert set(re.findall(r"`synthkit (\w+)", pages)) <= set(commands())
+    flags = {flag for mine in commands().values() for flag in mine}
+    assert set(re.findall(r"`(--[a-z][\w-]*)", pages)) <= flags | {"--help", "--seeds", "--tables"}
+
+
+def test_make_targets_exist():
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", "\n".join(TEXT.values()), flags=re.MULTILINE))
+    assert {"demo", "test", "check"} <= named <= targets
+
+
+def test_python_names_exist():
+    """Dotted names of the package in backticks can be looked up."""
+    for name in set(re.findall(r"`(synthkit(?:\.\w+)+)`", "\n".join(TEXT.values()))):
+        assert pydoc.locate(name) is not None, name
+
+
+def test_paths_of_the_repository_exist():
+    """Files and folders of the repository in backticks are there; those of a run folder are tested above."""
+    for name in set(re.findall(r"`((?:synthkit|tests|schemas|benchmarks|docs)/[\w./-]*)`", "\n".join(TEXT.values()))):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("page", TEXT)
+def test_links_lead_somewhere(page):
+    """Relative links end at a file that is there, and at a heading of it if they name one."""
+    prose = re.sub(r"^```.*?^```", "", TEXT[page], flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / page).parent / file
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}, target
+
+
+def test_every_page_is_found_from_the_readme():
+    linked = set(re.findall(r"\]\(([^)#]+)\)", TEXT["README.md"]))
+    assert set(TEXT) - {"README.md"} <= linked
+
+
+def test_the_readme_stays_short():
+    assert len(TEXT["README.md"].splitlines()) < 120
+
+
+def test_the_picture_is_drawn_from_itself_alone():
+    """A well-formed SVG with a title and a description, which asks for nothing outside itself."""
+    text = (ROOT / "docs" / "picture.svg").read_text(encoding="utf-8")
+    names = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text).iter()}
+    assert {"title", "desc"} <= names
+    assert not names & {"image", "script", "use"}
+    assert set(re.findall(r"https?://[^\"\s]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_the_notice_names_the_data_in_the_package():
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    for path in (ROOT / "synthkit" / "data").glob("*.parquet"):
+        assert path.relative_to(ROOT).as_posix() in notice
+    assert support2_schema().licence in notice
