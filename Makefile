@@ -34,6 +34,7 @@ check: $(VENV)/.ok
 bench: $(VENV)/.ok
 	$(PY) benchmarks/adult.py
 	$(PY) benchmarks/tables.py
+	$(PY) benchmarks/table.py
 
 reports: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/reports/support2-autoregressive --overwrite

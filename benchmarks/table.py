@@ -26,7 +26,7 @@ def load(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def spread(values: Sequence[float], form: str) -> str:
-    """The mean, and with several seeds the smallest and the largest.
+    """The mean, and the smallest and the largest where they differ.
 
     Example:
         >>> spread([0.52, 0.54], ".3f"), spread([0.5], ".2f"), spread([], ".2f")
@@ -34,8 +34,8 @@ def spread(values: Sequence[float], form: str) -> str:
     """
     if not values:
         return "–"
-    mean = format(sum(values) / len(values), form)
-    return mean if len(values) == 1 else f"{mean} ({min(values):{form}} to {max(values):{form}})"
+    mean, least, most = (format(x, form) for x in (sum(values) / len(values), min(values), max(values)))
+    return mean if least == most else f"{mean} ({least} to {most})"
 
 
 def fact(key: str, form: str) -> Cell:
