@@ -26,6 +26,7 @@ from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
 from synthkit.seeds import Seeds
 
+TRIES = 256  # rows drawn at once for those that broke a rule in the rounds before
 PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
@@ -103,17 +104,21 @@ class Completion:
         encoder, schema = self._encoder, self._encoder.schema
         learned = list(schema.learned)
         frame, known = frame[learned], known[learned]
+        self._refuse_contradictions(frame, known)
         out = pd.DataFrame(index=range(len(frame)), columns=learned, dtype=object)
         todo = np.arange(len(frame))
-        for _ in range(self._rounds):
+        for k in range(self._rounds):
             if not len(todo):
                 break
-            part, mask = self._settled(frame.iloc[todo], known.iloc[todo], present=present)
+            # the fewer rows are left, the more often each is tried at once
+            tried = np.repeat(todo, np.clip(TRIES // len(todo), 1, 2**k))
+            part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present)
             rows = self._model.sample_given(encoder.given(part, mask, present=present), self._generator)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
             good = np.logical_and.reduce([np.ones(len(drawn), dtype=bool), *(r.holds(drawn) for r in schema.rules)])
-            out.iloc[todo[good]] = drawn[good].astype(object).to_numpy()
-            todo = todo[~good]
+            kept, first = np.unique(tried[good], return_index=True)
+            out.iloc[kept] = drawn[good].iloc[first].astype(object).to_numpy()
+            todo = np.setdiff1d(todo, kept)
         if len(todo):
             msg = (
                 f"known values must be compatible with the rules; however: {len(todo)} rows break one in every one of "
@@ -121,6 +126,18 @@ class Completion:
             )
             raise SchemaError(msg)
         return out.assign(**encoder.identifiers(len(out), self._rng))[list(schema.columns)]
+
+    def _refuse_contradictions(self, frame: pd.DataFrame, known: pd.DataFrame) -> None:
+        """Refuse rows that break a rule by what is known alone, before anything is drawn."""
+        for rule in self._encoder.schema.rules:
+            told = known[list(rule.columns)].all(axis=1).to_numpy()
+            bad = np.flatnonzero(told)[~rule.holds(frame[told])] if told.any() else np.empty(0, dtype=np.int64)
+            if len(bad):
+                msg = (
+                    f"known values must obey the rule {rule.sentence}; however: {len(bad)} rows do not (row "
+                    f"{int(bad[0]) + 1} is the first). Correct what is given"
+                )
+                raise SchemaError(msg)
 
     @staticmethod
     def _with_known(drawn: pd.DataFrame, frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

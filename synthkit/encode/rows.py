@@ -129,6 +129,11 @@ class Given:
     def __getitem__(self, index: Tensor | slice) -> Given:
         return Given(self.cat[index], {k: (table, which[index]) for k, (table, which) in self.allowed.items()})
 
+    def to(self, device: str | torch.device) -> Given:
+        """The same on another device."""
+        moved = {k: (table.to(device), which.to(device)) for k, (table, which) in self.allowed.items()}
+        return Given(self.cat.to(device), moved)
+
     def known(self) -> Tensor:
         """Which slots are fully known. **Shape**: (n, d) bool."""
         return self.cat >= 0
@@ -162,7 +167,11 @@ class Admissible:
         for k, marked in self._by_slot.get(slot, ()):
             others = [met for s, met in self._met[k].items() if s != slot]
             if len(others) == self._lengths[k] - 1:
-                rows = torch.stack(others).all(dim=0) if others else torch.ones(self._n, dtype=torch.bool)
+                rows = (
+                    torch.stack(others).all(dim=0)
+                    if others
+                    else torch.ones(self._n, dtype=torch.bool, device=marked.device)
+                )
                 if bool(rows.any()):
                     here = rows[:, None] & marked
                     forbidden = here if forbidden is None else forbidden | here

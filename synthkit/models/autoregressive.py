@@ -15,7 +15,7 @@ two levels and a base measure; value vectors are smooth along ordinal slots.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -28,6 +28,7 @@ from synthkit.models.base import Progress, TrainingLog, draw, residuals
 from synthkit.nn.blocks import GatedBlock, Levels, fast_dtype, keep, normal
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 
+SMALL = 20_000  # rows below which a table is small
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
@@ -39,11 +40,11 @@ class AutoregressiveConfig:
         width: H, length of value vectors.
         hidden: M, gated units a slot and block.
         blocks: L, gated blocks.
-        dropout: share of gated units dropped while training.
+        dropout: share of gated units dropped while training; 0.2, or 0.4 below 20,000 rows, if not given.
         input_dropout: share of known values hidden from a row while training.
         canonical: share of rows trained in the table's own order; the rest in a random one.
         learning_rate: peak rate.
-        weight_decay: decoupled decay, in units of the rate.
+        weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step.
         steps: optimizer steps; chosen from the number of rows if not given.
     """
@@ -51,13 +52,23 @@ class AutoregressiveConfig:
     width: int = 128
     hidden: int = 64
     blocks: int = 1
-    dropout: float = 0.2
-    input_dropout: float = 0.2
+    dropout: float | None = None
+    input_dropout: float = 0.1
     canonical: float = 0.5
     learning_rate: float = 4e-3
-    weight_decay: float = 3.0
+    weight_decay: float | None = None
     batch_size: int = 512
     steps: int | None = None
+
+    def settled(self, n: float) -> AutoregressiveConfig:
+        """The settings with everything left open chosen for n rows: small tables need a firmer hand."""
+        small = n < SMALL
+        return replace(
+            self,
+            dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
+            weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
+            steps=default_steps(n, self.batch_size) if self.steps is None else self.steps,
+        )
 
 
 class Network(nn.Module):
@@ -75,7 +86,7 @@ class Network(nn.Module):
         self.values = Levels(slots, h, free=0.3, smooth=0.2)
         self.query = nn.Parameter(torch.randn(len(slots), h) * 0.3)
         self.blocks: list[GatedBlock] = [
-            GatedBlock(len(slots), h, config.hidden, config.dropout) for _ in range(config.blocks)
+            GatedBlock(len(slots), h, config.hidden, config.dropout or 0.0) for _ in range(config.blocks)
         ]
         for k, block in enumerate(self.blocks):
             self.add_module(f"block_{k}", block)
@@ -189,14 +200,14 @@ class Autoregressive:
             seed: of initial weights, batches, orders and dropout.
             progress: called with step, steps and the running loss.
         """
-        config = self._config
+        config = self._config = self._config.settled(training.n)
         with seeded(seed, training.device):
             self._network = Network(self.layout, config).to(training.device)
         plan = Plan(
-            steps=config.steps or default_steps(training.n, config.batch_size),
+            steps=config.steps or 1,
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
+            weight_decay=config.weight_decay or 0.0,
         )
         curve = train(self._network, _loss, training, plan, seed, progress)
         return TrainingLog(**asdict(curve))
@@ -227,8 +238,9 @@ class Autoregressive:
     def _complete(self, given: Given, generator: torch.Generator) -> Rows:
         net, layout = self._network, self.layout
         device = net.query.device
+        given = given.to(device)
         n, known = len(given), given.known()
-        cat = given.cat.clamp(min=0).to(device)
+        cat = given.cat.clamp(min=0)
         admissible = Admissible(layout, n, given, device)
         table, heads = net.values(), torch.split(net.heads(), list(layout.sizes))
         biases = torch.split(net.bias, list(layout.sizes))
@@ -262,7 +274,7 @@ class Autoregressive:
             fresh = ~here if applies is None else applies & ~here
             z = table[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
-        return Rows(cat, residuals(n, layout, generator))
+        return Rows(cat, residuals(n, layout, generator).to(device))
 
     @torch.no_grad()
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
@@ -274,7 +286,7 @@ class Autoregressive:
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
         table, heads = net.values(), torch.split(net.heads(), list(self.layout.sizes))
         biases = torch.split(net.bias, list(self.layout.sizes))
-        s = self._known_sum(given, table)
+        s = self._known_sum(given.to(cat.device), table)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
             here = aim[:, j].to(cat.device)
@@ -297,7 +309,7 @@ class Autoregressive:
         known = given.known()
         if not bool(known.any()):
             return table.new_zeros(len(given), table.shape[1])
-        z = self._network.vectors(given.cat.clamp(min=0).to(table.device), table)
+        z = self._network.vectors(given.cat.clamp(min=0), table)
         return (z * known[..., None]).sum(dim=1)
 
     def _sequence(self, given: Given) -> list[int]:
@@ -329,8 +341,8 @@ class Autoregressive:
 
 
 def default_steps(n: float, batch_size: int) -> int:
-    """Thirty epochs, at least 600 and at most 4,000 steps; early stopping ends it sooner on small tables."""
-    return int(min(max(30 * n / batch_size, 600), 4000))
+    """Thirty epochs, at least 300 and at most 2,000 steps; early stopping ends it sooner on small tables."""
+    return int(min(max(30 * n / batch_size, 300), 2000))
 
 
 def _loss(module: Network, rows: Rows) -> Tensor:

@@ -100,7 +100,8 @@ def residuals(n: int, layout: Layout, generator: torch.Generator) -> Tensor:
 def draw(probabilities: Tensor, generator: torch.Generator) -> Tensor:
     """One level a row by inversion of the cumulative law. **Shape**: (n, K), rows summing to anything > 0 -> (n,)."""
     total = probabilities.cumsum(dim=1)
-    u = torch.rand((len(total), 1), generator=generator, device=total.device) * total[:, -1:]
-    level = torch.searchsorted(total, u, right=True).squeeze(1)
-    # u can meet the total exactly in float32; then the last level that has any mass is meant
-    return torch.minimum(level, (probabilities > 0).long().mul_(torch.arange(1, total.shape[1] + 1)).amax(dim=1) - 1)
+    mass = total[:, -1:]
+    u = torch.rand((len(total), 1), generator=generator, device=generator.device).to(total.device) * mass
+    # in float32 u can meet the mass exactly; below it no level without mass can be drawn
+    u = torch.minimum(u, torch.nextafter(mass, torch.zeros_like(mass)))
+    return torch.searchsorted(total, u, right=True).squeeze(1)

@@ -104,8 +104,10 @@ class GatedBlock(nn.Module):
 
     def one(self, j: int, s: Tensor) -> Tensor:
         """The block of slot j alone. **Shape**: (B, H) -> (B, H)."""
-        a, g = torch.addmm(self.bias[j], normal(s), self.enter[j]).chunk(2, dim=-1)
-        return torch.addmm(s, a * F.silu(g), self.leave[j])
+        dtype = fast_dtype(s.device)
+        enter, leave, bias = (w[j].to(dtype) for w in (self.enter, self.leave, self.bias))
+        a, g = torch.addmm(bias, normal(s).to(dtype), enter).chunk(2, dim=-1)
+        return s + torch.mm(a * F.silu(g), leave)
 
 
 def normal(x: Tensor) -> Tensor:
