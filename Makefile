@@ -4,6 +4,8 @@ PY := $(VENV)/bin/python
 TORCH ?= torch==2.13.0
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export GX_ANALYTICS_ENABLED ?= False
+# waiting threads sleep instead of spinning: on a busy machine that is the difference between slow and stuck
+export OMP_WAIT_POLICY ?= PASSIVE
 .PHONY: venv demo test test-slow check bench reports notebooks clean
 
 venv: $(VENV)/.ok
@@ -20,7 +22,7 @@ demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
 
 test: $(VENV)/.ok
-	$(PY) -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow
@@ -29,7 +31,7 @@ check: $(VENV)/.ok
 	$(VENV)/bin/ruff format --check synthkit tests benchmarks
 	$(VENV)/bin/ruff check synthkit tests benchmarks
 	$(VENV)/bin/mypy
-	$(PY) -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile
 
 bench: $(VENV)/.ok
 	$(PY) benchmarks/adult.py

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads sleep, as in the command
+
 import pandas as pd
 
 from synthkit.evaluate import Comparison, evaluate
