@@ -26,7 +26,7 @@ from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
 from synthkit.seeds import Seeds
 
-TRIES = 256  # rows drawn at once for those that broke a rule in the rounds before
+TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
 PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
@@ -165,7 +165,7 @@ class Completion:
         anchors = self._anchors(waiting)
         filled = self._with_known(proposed, base, ~anchors | mask)
         weights = self._weights(filled, free | anchors, waiting).reshape(len(rows), PROPOSALS)
-        chosen = self._choose(weights, rows) + np.arange(len(rows)) * PROPOSALS
+        chosen = self._choose(weights) + np.arange(len(rows)) * PROPOSALS
         frame, known = frame.astype(object), known.copy()
         frame.iloc[rows] = filled.iloc[chosen].astype(object).to_numpy()
         known.iloc[rows] = (mask | anchors).iloc[chosen].to_numpy()
@@ -201,15 +201,8 @@ class Completion:
         fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
         return np.where(fits, log.cpu().double().numpy() - steps, -np.inf)
 
-    def _choose(self, weights: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        best = weights.max(axis=1)
-        if not np.isfinite(best).all():
-            bad = int((~np.isfinite(best)).sum())
-            msg = (
-                f"known values must leave room for the columns they are compared with; however: {bad} rows do not (row "
-                f"{int(rows[np.flatnonzero(~np.isfinite(best))[0]]) + 1} is the first). Correct what is given"
-            )
-            raise SchemaError(msg)
+    def _choose(self, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+        """One proposal a row by its weight; where none fits any, which then breaks its rule and is tried again."""
         noise = torch.rand(weights.shape, generator=self._generator, dtype=torch.float64).numpy()
         gumbel = -np.log(-np.log(np.clip(noise, 1e-300, 1 - 1e-16)))
         return np.asarray((weights + gumbel).argmax(axis=1))

@@ -23,7 +23,7 @@ from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
 from synthkit.models.base import Progress
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
-from synthkit.schema.conform import conform, refuse
+from synthkit.schema.conform import check_structure, conform, refuse
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
@@ -81,13 +81,14 @@ class Synthesizer:
             progress: called with step, steps and loss.
 
         Raises:
-            SchemaError: the table is not the one the schema describes.
+            SchemaError: the table is not the one the schema describes, or has fewer than two rows.
         """
         self.seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(self.seed)
         if isinstance(table, Curator):
             curator = table
         else:
+            check_structure(table, self.schema)
             self._dtypes = tables.dtypes(table)
             ledger = Ledger(budget=None, unit=self.schema.unit)
             curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
