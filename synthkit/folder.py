@@ -23,7 +23,7 @@ EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "ru
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 WHAT: Mapping[str, str] = {
-    REPORT: "the report: open this first, in a browser",
+    REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
     SYNTHETIC: "the synthetic rows",
     f"{DRAWS}/": "all draws, the first one again",
     EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
