@@ -254,7 +254,7 @@ class Autoregressive:
             slot = layout.slots[j]
             state = s + net.query[j]
             for block in net.blocks:
-                state = block.one(j, state)
+                state = block.one(j, state, fast_dtype(device))
             logits = torch.addmm(biases[j], normal(state), heads[j].T)
             if slot.parent is not None:
                 logits += net.base(j, cat[:, slot.parent])
@@ -294,7 +294,7 @@ class Autoregressive:
             here = here if applies is None else here & applies
             state = s + net.query[j]
             for block in net.blocks:
-                state = block.one(j, state)
+                state = block.one(j, state, torch.float32)  # a probability is asked for: exact
             logits = torch.addmm(biases[j], normal(state), heads[j].T)
             parent = self.layout.slots[j].parent
             if parent is not None:

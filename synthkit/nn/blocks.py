@@ -102,9 +102,8 @@ class GatedBlock(nn.Module):
             gated = gated * keep(gated.shape, self.dropout, gated.dtype, gated.device)
         return torch.baddbmm(s, gated, leave)
 
-    def one(self, j: int, s: Tensor) -> Tensor:
-        """The block of slot j alone. **Shape**: (B, H) -> (B, H)."""
-        dtype = fast_dtype(s.device)
+    def one(self, j: int, s: Tensor, dtype: torch.dtype) -> Tensor:
+        """The block of slot j alone, its products in `dtype`. **Shape**: (B, H) -> (B, H)."""
         enter, leave, bias = (w[j].to(dtype) for w in (self.enter, self.leave, self.bias))
         a, g = torch.addmm(bias, normal(s).to(dtype), enter).chunk(2, dim=-1)
         return s + torch.mm(a * F.silu(g), leave)

@@ -264,9 +264,9 @@ def test_blocks_for_one_slot_and_for_all_agree():
     for block in net.blocks:
         together = block(s)
         for j in range(len(s)):
-            assert torch.allclose(block.one(j, s[j]), together[j], atol=1e-5)
+            assert torch.allclose(block.one(j, s[j], torch.float32), together[j], atol=1e-5)
 
 
-@pytest.mark.parametrize(("n", "steps"), [(100, 600), (20_000, 1171), (10**6, 4000)])
+@pytest.mark.parametrize(("n", "steps"), [(100, 300), (20_000, 1171), (10**6, 2000)])
 def test_steps_follow_the_size_of_the_table(n, steps):
     assert default_steps(n, 512) == steps
