@@ -58,7 +58,7 @@ class Fit:
         return folder.save_fit(self, Path(path), overwrite=overwrite)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Run:
     """What a run made; nothing is on disk until `save`.
 
@@ -98,6 +98,10 @@ class Run:
             ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
         """
         return folder.save(self, Path(path), overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        model, rows = self.facts["model"], len(self.synthetic)
+        return f"Run(table={self.schema.name!r}, model={model!r}, draws={len(self.draws)}, rows={rows})"
 
     def _repr_html_(self) -> str:
         """First synthetic rows over the report, for notebooks."""

@@ -7,46 +7,40 @@ from typing import Annotated, Optional
 
 import typer
 
-READING, MODEL, EVALUATING, OUTPUT = "Reading CSV", "Model", "Evaluation", "Output"
-
-Table = Annotated[Path, typer.Argument(help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather.")]
+Table = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather.")
+]
 SchemaFile = Annotated[Path, typer.Option("--schema", help="What the columns mean; `synthkit init` drafts it.")]
 Suite = Annotated[
     Optional[Path], typer.Option("--suite", help="JSON of a Great Expectations suite of your own, checked as well.")
 ]
 Delimiter = Annotated[
     Optional[str],
-    typer.Option("--delimiter", help="Character between cells; found if not given.", rich_help_panel=READING),
+    typer.Option("--delimiter", help="Character between cells; found if not given."),
 ]
-Encoding = Annotated[
-    Optional[str], typer.Option("--encoding", help="Such as utf-8 (the default) or cp1252.", rich_help_panel=READING)
-]
+Encoding = Annotated[Optional[str], typer.Option("--encoding", help="Such as utf-8 (the default) or cp1252.")]
 Missing = Annotated[
     Optional[list[str]],
-    typer.Option(
-        "--missing", help="A text that means missing, besides the empty cell; may be repeated.", rich_help_panel=READING
-    ),
+    typer.Option("--missing", help="A text that means missing, besides the empty cell; may be repeated."),
 ]
 Config = Annotated[
     Optional[Path], typer.Option("--config", help="YAML file with any of these settings; a flag beats it.")
 ]
 Model = Annotated[
     Optional[str],
-    typer.Option("--model", help="autoregressive (the default) or independent.", rich_help_panel=MODEL),
+    typer.Option("--model", help="autoregressive (the default) or independent."),
 ]
 Steps = Annotated[
     Optional[int],
-    typer.Option(
-        "--steps", min=1, help="Steps of training; chosen from the table if not given.", rich_help_panel=MODEL
-    ),
+    typer.Option("--steps", min=1, help="Steps of training; chosen from the table if not given."),
 ]
 Settings = Annotated[
     Optional[list[str]],
-    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; may be repeated.", rich_help_panel=MODEL),
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; may be repeated."),
 ]
 Device = Annotated[
     Optional[str],
-    typer.Option("--device", help="auto (the default), cpu, cuda or mps.", rich_help_panel=MODEL),
+    typer.Option("--device", help="auto (the default), cpu, cuda or mps."),
 ]
 Rows = Annotated[
     Optional[int], typer.Option("--rows", help="Synthetic rows a draw; as many as were fitted on if not given.")
@@ -66,15 +60,12 @@ Quick = Annotated[
     typer.Option(
         "--quick/--no-quick",
         help="Evaluate on samples of the tables, with two learners.",
-        rich_help_panel=EVALUATING,
     ),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write; it appears whole or not at all.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather.")]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an output that is there already.", rich_help_panel=OUTPUT)
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.", rich_help_panel=OUTPUT)]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there already.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of a run, of a fit, or of the model in one of them.")
 ]

@@ -1,0 +1,47 @@
+"""Every notebook runs from the first cell to the last, in a kernel of its own, and shows what it promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+jupytext = pytest.importorskip("jupytext", reason="notebooks need the extra `notebook`")
+nbclient = pytest.importorskip("nbclient", reason="notebooks need the extra `notebook`")
+pytest.importorskip("ipykernel", reason="notebooks need the extra `notebook`")
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def executed(name: str, folder: Path) -> list[str]:
+    """What each cell of code showed, as text."""
+    notebook = jupytext.read(NOTEBOOKS / name)
+    nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    shown = []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            parts = [o.get("text") or o.get("data", {}).get("text/html", "") for o in cell.outputs]
+            shown.append("".join(parts))
+    return shown
+
+
+def test_every_notebook_is_tested():
+    assert {p.name for p in NOTEBOOKS.glob("*.py")} == {"01_quickstart.py"}
+
+
+def test_quickstart(tmp_path, monkeypatch):
+    """With less training on fewer patients than a reader would use."""
+    monkeypatch.setenv("QUICKSTART_STEPS", "40")
+    monkeypatch.setenv("QUICKSTART_ROWS", "900")
+    shown = "\n".join(executed("01_quickstart.py", tmp_path))
+    assert "unit='mmHg'" in shown
+    assert "meanbp  >= 0 and <= 300  2     4, 9" in shown
+    assert "utility.hospdead.gap: " in shown
+    assert "epsilon: inf" in shown
+    assert "<iframe" in shown
+    assert "200 rows, groups: {'Coma'} deaths: 200" in shown
+    assert "after: 0" in shown
+    assert "synthetic.parquet" in shown
+    assert not list(tmp_path.iterdir())
