@@ -1,17 +1,22 @@
-"""Fixtures of the tests that drive the command line: the command itself, and a small table of made-up patients."""
+"""Fixtures of many tests: the command line, a small table of made-up patients, models of SUPPORT2."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from synthkit.data import support2, support2_schema
 from synthkit.schema import Schema
+
+if TYPE_CHECKING:
+    from synthkit.synthesizer import Synthesizer
 
 
 @dataclass(frozen=True)
@@ -95,3 +100,26 @@ def fitted(toy, command, tmp_path_factory) -> Path:
     small = ["--steps", 15, "--set", "width=16", "--set", "hidden=8", "--set", "batch_size=64", "--seed", 5]
     assert command("fit", toy.csv, "--schema", toy.yaml, "--out", out, *small).code == 0
     return out
+
+
+@pytest.fixture(scope="session")
+def quick() -> Synthesizer:
+    """The flagship on SUPPORT2 after a dozen steps: it has learned little, and keeps what is not about quality."""
+    from synthkit.synthesizer import Synthesizer
+
+    settings = {"width": 32, "hidden": 16, "steps": 12, "batch_size": 128}
+    return Synthesizer(support2_schema(), settings=settings, device="cpu").fit(support2(), seed=1)
+
+
+@pytest.fixture(scope="session")
+def baseline() -> Synthesizer:
+    """The baseline on SUPPORT2."""
+    from synthkit.synthesizer import Synthesizer
+
+    return Synthesizer(support2_schema(), "independent").fit(support2(), seed=1)
+
+
+@pytest.fixture(params=["quick", "baseline"])
+def either(request: pytest.FixtureRequest) -> Synthesizer:
+    """Each of the two in turn."""
+    return request.getfixturevalue(request.param)
