@@ -7,7 +7,7 @@ laboratory value written on a lattice, a cost with a spike at zero and a smooth 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -147,9 +147,11 @@ class NumericCodec:
             return np.zeros(len(x), dtype=np.int64)
         out, outside = np.zeros(len(x), dtype=np.int64), np.full(len(x), np.inf)
         if len(spans):
-            k = np.searchsorted(self.low[spans], x, side="right") - 1
-            out = spans[np.clip(k, 0, len(spans) - 1)]
-            outside = np.maximum(self.low[out] - x, x - self.high[out])  # above 0 at both ends only: spans adjoin
+            k = np.clip(np.searchsorted(self.low[spans], x, side="right") - 1, 0, len(spans) - 1)
+            here, after = spans[k], spans[np.minimum(k + 1, len(spans) - 1)]
+            outside = np.maximum(self.low[here] - x, x - self.high[here])  # above 0 where no span holds x
+            out = np.where((outside > 0) & (np.abs(self.low[after] - x) < outside), after, here)
+            outside = np.maximum(self.low[out] - x, x - self.high[out])
         if len(points):
             at = self.low[points]
             right = np.clip(np.searchsorted(at, x), 0, len(points) - 1)
@@ -273,23 +275,24 @@ def fit(
     heavy |= np.isin(values, np.array(atoms, dtype=np.float64))
     floor = _point_floor(counts[~heavy], coding)
     point = heavy | (counts >= floor)
-    low, high, mass = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
-    low = np.concatenate([values[point], low])
-    high = np.concatenate([values[point], high])
-    mass = np.concatenate([counts[point], mass])
-    alone = np.concatenate([heavy[point], np.zeros(len(low) - int(point.sum()), dtype=bool)])
+    low, high = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
+    alone = np.concatenate([heavy[point], np.zeros(len(low), dtype=bool)])
+    low, high = np.concatenate([values[point], low]), np.concatenate([values[point], high])
     order = np.lexsort((high, (low + high) / 2))
-    low, high, mass, alone = low[order], high[order], mass[order], alone[order]
-    return NumericCodec(
+    low, high, alone = low[order], high[order], alone[order]
+    none = np.zeros(len(low), dtype=np.int64)
+    cells = NumericCodec(
         low=low,
         high=high,
-        group=_groups(low, mass, alone, cuts, coding),
-        mass=mass,
+        group=none,
+        mass=none,
         missing=missing,
         decimals=decimals,
         minimum=bounds[0],
         maximum=bounds[1],
     )
+    mass = np.bincount(cells._cells(values), weights=counts, minlength=len(low)).astype(np.int64)
+    return replace(cells, mass=mass, group=_groups(low, mass, alone, cuts, coding))
 
 
 def _point_floor(counts: Ints, coding: Coding) -> int:
@@ -302,25 +305,48 @@ def _point_floor(counts: Ints, coding: Coding) -> int:
 
 def _intervals(
     values: Floats, counts: Ints, decimals: int | None, cuts: tuple[float, ...], coding: Coding, points: int
-) -> tuple[Floats, Floats, Ints]:
+) -> tuple[Floats, Floats]:
+    """Intervals of about equal mass over the values that are no points, none of them about fewer than `rare` rows.
+
+    Values too few for an interval get none: they are coded as the nearest cell, so that no lone value is released.
+    Only a column without any point keeps one all the same.
+    """
     if not len(values):
-        return np.empty(0), np.empty(0), np.empty(0, dtype=np.int64)
+        return np.empty(0), np.empty(0)
     room = max(coding.coarse * coding.fine - points, coding.coarse)
     wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
-    at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # cell of each value: equal mass, ties together
-    if cuts:
-        at = at * (len(cuts) + 1) + np.searchsorted(np.sort(np.array(cuts)), values, side="right")
-    first = np.flatnonzero(np.concatenate([[True], np.diff(at) != 0]))
+    at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
+    side = np.searchsorted(np.sort(np.array(cuts)), values, side="right")
+    first, last = _runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
+    if not len(first):
+        if points:
+            return np.empty(0), np.empty(0)
+        first, last = np.array([0]), np.array([len(values) - 1])
     step = 0.0 if decimals is None else 10.0**-decimals
-    if decimals is None:
-        inner = (values[first[1:]] + values[first[1:] - 1]) / 2
-        inner = np.where(inner <= values[first[1:] - 1], values[first[1:]], inner)
-        end = np.nextafter(values[-1], np.inf)
-    else:
-        inner, end = values[first[1:]], values[-1] + step
-    inner = _on_cuts(inner, values[first[1:] - 1], values[first[1:]], cuts)
-    edges = np.concatenate([values[:1], inner, [end]])
-    return edges[:-1], edges[1:], np.add.reduceat(counts, first)
+    low, high = values[first], values[last] + step if step else np.nextafter(values[last], np.inf)
+    adjoin = np.flatnonzero(first[1:] == last[:-1] + 1)  # neighbours share an edge; absorbed values leave a hole
+    before, after = values[last[adjoin]], values[first[adjoin + 1]]
+    middle = after if step else np.where((before + after) / 2 <= before, after, (before + after) / 2)
+    low[adjoin + 1] = high[adjoin] = _on_cuts(middle, before, after, cuts)
+    return low, high
+
+
+def _runs(cell: Ints, side: Ints, counts: Ints, rare: int) -> tuple[Ints, Ints]:
+    """First and last value of each interval: cells joined, within one side of the cuts, until they are not rare."""
+    firsts: list[int] = []
+    lasts: list[int] = []
+    starts = np.flatnonzero(np.diff(cell, prepend=cell[:1] - 1))
+    for start, end in zip(starts, [*(starts[1:] - 1), len(cell) - 1], strict=True):  # cells, not rows
+        same = bool(firsts) and lasts[-1] == start - 1 and side[firsts[-1]] == side[start]
+        thin = same and counts[firsts[-1] : lasts[-1] + 1].sum() < rare
+        last_of_side = end == len(cell) - 1 or side[end + 1] != side[end]
+        if thin or (same and last_of_side and counts[start : end + 1].sum() < rare):
+            lasts[-1] = int(end)
+        else:
+            firsts.append(int(start))
+            lasts.append(int(end))
+    kept = [(a, b) for a, b in zip(firsts, lasts, strict=True) if counts[a : b + 1].sum() >= rare]
+    return np.array([a for a, _ in kept], dtype=np.int64), np.array([b for _, b in kept], dtype=np.int64)
 
 
 def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ...]) -> Floats:

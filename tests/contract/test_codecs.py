@@ -79,11 +79,16 @@ def all_codes(codec: NumericCodec) -> np.ndarray:
 
 @given(codecs())
 def test_numbers_come_back_to_the_stated_precision(fitted):
-    """Exactly on points and on grids up to 2^23 steps a cell, else to the cell's width * 2^-23."""
+    """Exactly on points and on grids up to 2^23 steps a cell, else to the cell's width * 2^-23.
+
+    Values too rare for a cell of their own lie in none and come back as the nearest cell: not asked here.
+    """
     codec, x, decimals = fitted
     cat, num = codec.encode(x)
     back = codec.decode(cat, num)
     cell = cell_of(codec, cat)
+    held = (x >= codec.low[cell]) & (x <= codec.high[cell])
+    x, back, cell = x[held], back[held], cell[held]
     width = codec.high[cell] - codec.low[cell]
     exact = width == 0 if decimals is None else width * 10**decimals < 2**23
     assert np.array_equal(back[exact], x[exact])
@@ -262,9 +267,28 @@ def test_heavy_values_and_atoms_are_levels_by_themselves():
 
 def test_rare_values_are_hidden_in_intervals():
     """A value that few rows share is no point: what is drawn from its cell can be anything in between."""
-    x = np.array([1.0, 2.0, 3.0, 1000.0])
-    codec = numeric.fit(x, np.array([50, 50, 50, 1]), None, decimals=0)
+    x = np.array([1.0, 2.0, 3.0, 1000.0, 1010.0])
+    codec = numeric.fit(x, np.array([50, 50, 50, 3, 3]), None, decimals=0)
     assert sorted(codec.low[codec.low == codec.high]) == [1.0, 2.0, 3.0]
+    assert (codec.low.max(), codec.high.max()) == (1000.0, 1011.0)
+
+
+@pytest.mark.parametrize("alone", [[1], [1, 1], [2, 2]])
+def test_values_too_few_for_an_interval_are_never_released(alone):
+    """Fewer than five rows beyond all points: no cell is about them alone, and they are coded as the nearest point."""
+    x = np.array([1.0, 2.0, 3.0, *(1000.0 + np.arange(len(alone)))])
+    codec = numeric.fit(x, np.array([50, 50, 50, *alone]), None, decimals=0)
+    assert codec.high.max() == 3
+    assert codec.mass.sum() == 150 + sum(alone)
+    assert codec.decode(*codec.encode(x)).max() == 3
+
+
+@given(codecs())
+def test_no_interval_is_about_fewer_rows_than_rare(fitted):
+    codec, _, _ = fitted
+    spans = codec.low < codec.high
+    if (~spans).any():  # a column without any point keeps one interval whatever its mass
+        assert (codec.mass[spans] >= SMALL.rare).all()
 
 
 def test_declared_bounds_hold_whatever_is_drawn():
