@@ -389,9 +389,9 @@ def test_a_disk_that_is_really_full(fitted, tmp_path, command):
 # ---- Ctrl-C ----
 
 
-@pytest.mark.parametrize("when", ["read and validate ...", "fit ..."])
+@pytest.mark.parametrize("when", ["load libraries ...", "read and validate ...", "fit ..."])
 def test_ctrl_c_in_the_middle(when, toy, tmp_path):
-    """A real signal to a real process, while it reads and while it trains."""
+    """A real signal to a real process, while it loads, reads and trains."""
     words = ["run", str(toy.csv), "--schema", str(toy.yaml), "--out", str(tmp_path / "out"), "--steps", "1000000"]
     program = "import sys; from synthkit.cli import main; sys.argv[0] = 'synthkit'; main()"
     process = subprocess.Popen(

@@ -110,7 +110,7 @@ def test_run_says_how_good_and_where(ran):
 
 def test_progress_is_plain_lines_without_a_terminal(ran):
     _, said = ran
-    assert said.err.splitlines()[:3] == ["read and validate ...", "split ...", "fit ..."]
+    assert said.err.splitlines()[:4] == ["load libraries ...", "read and validate ...", "split ...", "fit ..."]
     assert "\x1b" not in said.err + said.out
 
 

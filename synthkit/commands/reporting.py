@@ -42,6 +42,7 @@ def evaluate(
     )
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
+        progress.stage("load libraries")
         from synthkit.assessment import assess
 
         made = assess(train, holdout, synthetic, schema, config=asked, progress=progress)

@@ -126,6 +126,7 @@ def fit(
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
+        progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
         made = learn(table, schema, config=asked, progress=progress)
@@ -144,7 +145,8 @@ def _run(
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
-        from synthkit.pipeline import synthesize  # loads torch, which takes a second or two
+        progress.stage("load libraries")
+        from synthkit.pipeline import synthesize
 
         made = synthesize(table, schema, config=asked, progress=progress)
     made.save(out, overwrite=overwrite)
