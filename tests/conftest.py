@@ -42,6 +42,28 @@ def command() -> Callable[..., Said]:
     return run
 
 
+def everything(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+@pytest.fixture
+def refused(command, tmp_path):
+    """Runs a command that must be refused: exit 2, one message that names what must hold, and no new file."""
+
+    def run(*words: object, code: int = 2) -> str:
+        before = everything(tmp_path)
+        said = command(*words)
+        assert said.code == code, (said.out, said.err)
+        assert "Traceback" not in said.out + said.err
+        assert everything(tmp_path) == before
+        message = said.err.partition("error: ")[2]
+        assert message
+        assert "however" in message
+        return message
+
+    return run
+
+
 @dataclass(frozen=True)
 class Toy:
     """A table of made-up patients with its schema, and the files of both."""
