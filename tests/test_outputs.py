@@ -1,4 +1,4 @@
-"""Outputs that exist, disks that are full, people who press Ctrl-C: what was there stays, and nothing is half-written."""
+"""Outputs that exist, full disks, Ctrl-C: what was there stays, and nothing is half-written."""
 
 from __future__ import annotations
 
