@@ -224,7 +224,13 @@ def _asked(
     """The configuration with what was said beside it, and a seed in any case."""
     said = {"model": model, "rows": rows, "seed": seed}
     plain = (config or RunConfig()).model_dump() | {k: v for k, v in said.items() if v is not None}
-    return RunConfig.of(**{**plain, "seed": secrets.randbits(31) if plain["seed"] is None else plain["seed"]})
+    config = RunConfig.of(**plain)
+    return config.model_copy(update={"seed": _root(config)})
+
+
+def _root(config: RunConfig) -> int:
+    """The root seed of a run; drawn from the operating system if none was asked for."""
+    return secrets.randbits(31) if config.seed is None else config.seed
 
 
 def _learn(
@@ -233,13 +239,13 @@ def _learn(
     """Fit through the curator; what it writes down while doing so."""
     schema = synthesizer.schema
     ledger = Ledger(budget=None, unit=schema.unit)
-    curator = Curator(train, schema, ledger, Seeds(config.seed or 0))
+    curator = Curator(train, schema, ledger, Seeds(_root(config)))
     synthesizer.with_dtypes(admitted.dtypes).fit(curator, seed=config.seed, progress=clock.training)
     return ledger
 
 
 def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig) -> tuple[pd.DataFrame, ...]:
-    seeds = Seeds(config.seed or 0)
+    seeds = Seeds(_root(config))
     return tuple(synthesizer.sample(rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(config.draws))
 
 
@@ -265,7 +271,7 @@ def _measured(
         schema=schema,
         roles=parts.roles,
     )
-    seed = Seeds(config.seed or 0).of("evaluate")
+    seed = Seeds(_root(config)).of("evaluate")
     return evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
 
 

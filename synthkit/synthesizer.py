@@ -217,7 +217,7 @@ class Synthesizer:
             raise ArtefactError(msg) from error
         out._model = MODELS[out.model_name](out._encoder.layout, out._config)
         artefact.check_tensors(Path(folder), tensors, out._model.tensors())
-        out._model.load_tensors(tensors)
+        out._model.load_tensors(tensors, choose(device))
         return out
 
     def _fitted(self) -> tuple[TableEncoder, RowModel]:

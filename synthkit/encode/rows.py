@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -213,8 +213,3 @@ class Training(Protocol):
     def validation(self) -> Rows | None:
         """Rows held back from the steps, to stop early; None where a fixed plan must be run."""
         ...
-
-
-def with_clauses(layout: Layout, clauses: tuple[Clause, ...]) -> Layout:
-    """The layout, with clauses."""
-    return replace(layout, clauses=clauses)

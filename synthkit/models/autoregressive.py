@@ -60,6 +60,19 @@ class AutoregressiveConfig:
     batch_size: int = 512
     steps: int | None = None
 
+    def __post_init__(self) -> None:
+        shares = {"dropout": self.dropout, "input_dropout": self.input_dropout, "canonical": self.canonical}
+        wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if x is not None and not 0 <= x <= 1]
+        counts = {
+            k: getattr(self, k) for k in ("width", "hidden", "batch_size", "steps") if getattr(self, k) is not None
+        }
+        wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
+        rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay or 0.0, "blocks": self.blocks}
+        wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
+        if wrong:
+            msg = f"settings of `autoregressive` must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
     def settled(self, n: float) -> AutoregressiveConfig:
         """The settings with everything left open chosen for n rows: small tables need a firmer hand."""
         small = n < SMALL
@@ -115,18 +128,9 @@ class Network(nn.Module):
         table: Tensor = getattr(self, f"applies_{j}")
         return table[cat[:, parent]]
 
-    def informative(self, cat: Tensor) -> Tensor:
-        """Where slots carry information. **Shape**: (B, D) -> (B, D) bool."""
-        out = torch.ones(cat.shape, dtype=torch.bool, device=cat.device)
-        for j, slot in enumerate(self.layout.slots):
-            applies = self.applies(j, cat) if slot.parent is not None else None
-            if applies is not None:
-                out[:, j] = applies
-        return out
-
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Value vector of every cell, zero where a slot does not apply. **Shape**: (B, D) -> (B, D, H)."""
-        return F.embedding(cat + self.offsets, table) * self.informative(cat)[..., None]
+        return F.embedding(cat + self.offsets, table) * self.layout.applicable(cat)[..., None]
 
     def orders(self, n: int, device: torch.device) -> Tensor:
         """A[b, j, i] = 1 where slot i precedes slot j in the order of row b. **Shape**: (n, D, D) float."""
@@ -150,7 +154,7 @@ class Network(nn.Module):
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
         table = self.values()
         dtype = fast_dtype(cat.device) if self.training else table.dtype
-        seen = informative = self.informative(cat)
+        seen = informative = self.layout.applicable(cat)
         if self.training and self.config.input_dropout:
             seen = seen & (keep(cat.shape, self.config.input_dropout, dtype, cat.device) > 0)
         z = F.embedding(cat + self.offsets, table).to(dtype)
@@ -176,7 +180,9 @@ def _order_units(layout: Layout) -> Tensor:
 
 
 class Autoregressive:
-    """Any-order autoregressive model: `given` and `log_prob` are native and exact.
+    """Any-order autoregressive model: conditional draws are native, the probability of a row is exact.
+
+    What row rules forbid is left out slot by slot while drawing; `log_prob` is the law before that.
 
     Args:
         layout: the slots.
@@ -330,10 +336,10 @@ class Autoregressive:
         """Weights, without what follows from the layout."""
         return {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
 
-    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `tensors` gave."""
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
         self._network.load_state_dict(tensors, strict=False)
-        self._network.eval()
+        self._network.to(device).eval()
 
     def config(self) -> dict[str, Any]:
         """Settings as plain data."""

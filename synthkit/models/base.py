@@ -61,8 +61,8 @@ class RowModel(Protocol):
         """Everything learned, by name."""
         ...
 
-    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what `tensors` gave."""
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
         ...
 
     def config(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class RowModel(Protocol):
 
 @runtime_checkable
 class HasGiven(Protocol):
-    """A model that completes partly known rows, natively and exactly."""
+    """A model that completes partly known rows natively, without drawing rows and throwing them away."""
 
     def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
         """Draw each row from the law of the unknown slots given the known ones."""

@@ -90,9 +90,9 @@ class Independent:
         """Nothing beyond the encoder."""
         return {}
 
-    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
-        """Nothing to take back."""
-        del tensors
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Nothing to take back, and nothing worth another device."""
+        del tensors, device
 
     def config(self) -> dict[str, Any]:
         """No settings."""

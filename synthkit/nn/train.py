@@ -186,7 +186,10 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def fast_matrices() -> Iterator[None]:
-    """Float32 matrix products through bfloat16 or TF32 units where the processor has them; restored afterwards."""
+    """Float32 matrix products through bfloat16 or TF32 units where the processor has them, restored afterwards.
+
+    Freed memory is kept by the process from the first use on.
+    """
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     _keep_freed_memory()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.encode import Admissible, Given, Layout, Rows, Slot
-from synthkit.encode.rows import Clause, with_clauses
+from synthkit.encode.rows import Clause
 
 
 def slot(name, size, parent=None, prior=None):
@@ -45,7 +46,7 @@ def allowed_rows(forbidden):
 @given(clauses(), st.permutations(range(3)))
 def test_a_mask_forbids_a_level_exactly_where_a_clause_would_be_met(forbidden, order):
     """Walking all rows slot by slot in any order: a row is stopped at its last slot iff a clause forbids it."""
-    admissible = Admissible(with_clauses(PLAIN, forbidden), len(EVERY), None, torch.device("cpu"))
+    admissible = Admissible(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
     alive = torch.ones(len(EVERY), dtype=torch.bool)
     for j in order:
         mask = admissible.mask(j)
@@ -61,7 +62,7 @@ def test_known_slots_count_wherever_they_stand(forbidden):
     """Slots b and c known beforehand: the mask of a is what the clauses that speak of a leave."""
     forbidden = tuple(c for c in forbidden if 0 in dict(c.literals))
     ways = allowed_rows(forbidden)
-    admissible = Admissible(with_clauses(PLAIN, forbidden), len(EVERY), None, torch.device("cpu"))
+    admissible = Admissible(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
     for j in (1, 2):
         admissible.settle(j, EVERY[:, j])
     admissible.settle(0, torch.full((len(EVERY),), -1))
@@ -75,7 +76,7 @@ def test_what_is_given_restricts_and_yields_to_clauses():
     never = Clause(((0, np.array([False, True])), (1, np.array([True, True, False]))))
     table = torch.tensor([[True, True, False], [False, False, True]])
     given = Given(torch.full((2, 3), -1), {1: (table, torch.tensor([0, 1]))})
-    admissible = Admissible(with_clauses(PLAIN, (never,)), 2, given, torch.device("cpu"))
+    admissible = Admissible(replace(PLAIN, clauses=(never,)), 2, given, torch.device("cpu"))
     assert admissible.mask(1).tolist() == [[True, True, False], [False, False, True]]
     admissible.settle(0, torch.tensor([1, 1]))
     assert admissible.mask(1).tolist() == [[False, False, True]] * 2  # the first row's wish cannot be met

@@ -56,7 +56,9 @@ def network(layout, seed=0, **settings):
 
 def model_of(layout, seed=0, **settings):
     model = Autoregressive(layout, AutoregressiveConfig(width=16, hidden=8, **settings))
-    model.load_tensors({k: v.detach() for k, v in network(layout, seed, **settings).named_parameters()})
+    model.load_tensors(
+        {k: v.detach() for k, v in network(layout, seed, **settings).named_parameters()}, torch.device("cpu")
+    )
     return model
 
 
@@ -270,3 +272,12 @@ def test_blocks_for_one_slot_and_for_all_agree():
 @pytest.mark.parametrize(("n", "steps"), [(100, 300), (20_000, 1171), (10**6, 2000)])
 def test_steps_follow_the_size_of_the_table(n, steps):
     assert default_steps(n, 512) == steps
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"dropout": 7}, {"input_dropout": -0.1}, {"width": 0}, {"steps": 0}, {"learning_rate": -1.0}]
+)
+def test_settings_outside_their_range_are_refused(wrong):
+    name = next(iter(wrong))
+    with pytest.raises(ValueError, match=rf"must lie in their ranges; however: {name}"):
+        AutoregressiveConfig(**wrong)
