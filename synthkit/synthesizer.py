@@ -292,6 +292,7 @@ def _config(model: str, settings: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(kind).validate_python(dict(settings))
     except ValidationError as error:
-        wrong = "; ".join(f"`{'.'.join(map(str, e['loc']))}`: {e['msg']}" for e in error.errors())
+        said = [(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+        wrong = "; ".join(f"`{where}`: {what}" if where else what for where, what in said)
         msg = f"settings of `{model}` must have values that can be meant; however: {wrong}"
         raise ConfigError(msg) from error

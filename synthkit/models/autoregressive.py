@@ -70,7 +70,7 @@ class AutoregressiveConfig:
         rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay or 0.0, "blocks": self.blocks}
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
         if wrong:
-            msg = f"settings of `autoregressive` must lie in their ranges; however: {', '.join(wrong)}"
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)
 
     def settled(self, n: float) -> AutoregressiveConfig:

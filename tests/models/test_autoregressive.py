@@ -279,5 +279,5 @@ def test_steps_follow_the_size_of_the_table(n, steps):
 )
 def test_settings_outside_their_range_are_refused(wrong):
     name = next(iter(wrong))
-    with pytest.raises(ValueError, match=rf"must lie in their ranges; however: {name}"):
+    with pytest.raises(ValueError, match=rf"settings must lie in their ranges; however: {name}"):
         AutoregressiveConfig(**wrong)
