@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from synthkit.encode import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models import HasGiven
-from synthkit.schema import Identifier, Numeric
+from synthkit.schema import Identifier, Implication, Numeric
 from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
 from synthkit.seeds import Seeds
 
 TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
+MENDINGS = 5  # rounds in which a drawn row may be mended before it is given up
 PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
@@ -105,9 +106,48 @@ class Completion:
         learned = list(schema.learned)
         frame, known = frame[learned], known[learned]
         self._refuse_contradictions(frame, known)
+        out, todo = self._drawn(frame, known, self._rounds, present=present)
+        if len(todo):
+            msg = (
+                f"known values must be compatible with the rules; however: {len(todo)} rows break one in every one of "
+                f"{self._rounds} rounds (row {int(todo[0]) + 1} is the first). Correct what is given"
+            )
+            raise SchemaError(msg)
+        return out.assign(**encoder.identifiers(len(out), self._rng))[list(schema.columns)]
+
+    def mend(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+        """Rows that break a rule, with what the rule says of them drawn again given the rest of the row.
+
+        Drawing whole rows again would favour rows to which no rule applies; here what a rule asks about (`if`) stays,
+        and what follows from it (`then`) is drawn until it does follow.
+
+        Args:
+            frame: drawn rows, each of which breaks a rule.
+
+        Returns:
+            The rows, and which of them obey now. **Shape**: frame of n rows, (n,) bool.
+        """
+        learned = list(self._encoder.schema.learned)
+        again = pd.DataFrame(data=False, index=range(len(frame)), columns=learned)
+        for rule in self._encoder.schema.rules:
+            asked = list(rule.then) if isinstance(rule, Implication) else list(rule.columns)
+            again.loc[~rule.holds(frame), asked] = True
+        for gap in self._encoder.recoding.gaps:  # what is measured from a redrawn column must be measured anew
+            again[gap.column] |= again[[anchor.column for anchor in gap.anchors]].any(axis=1)
+        whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
+        out, todo = self._drawn(whole, ~again, MENDINGS, present=False)
+        good = ~np.isin(np.arange(len(frame)), todo)
+        return out, good
+
+    def _drawn(
+        self, frame: pd.DataFrame, known: pd.DataFrame, rounds: int, *, present: bool
+    ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """Completed rows, and the numbers of those that still break a rule after all rounds."""
+        encoder, schema = self._encoder, self._encoder.schema
+        learned = list(schema.learned)
         out = pd.DataFrame(index=range(len(frame)), columns=learned, dtype=object)
         todo = np.arange(len(frame))
-        for k in range(self._rounds):
+        for k in range(rounds):
             if not len(todo):
                 break
             # the fewer rows are left, the more often each is tried at once
@@ -119,13 +159,7 @@ class Completion:
             kept, first = np.unique(tried[good], return_index=True)
             out.iloc[kept] = drawn[good].iloc[first].astype(object).to_numpy()
             todo = np.setdiff1d(todo, kept)
-        if len(todo):
-            msg = (
-                f"known values must be compatible with the rules; however: {len(todo)} rows break one in every one of "
-                f"{self._rounds} rounds (row {int(todo[0]) + 1} is the first). Correct what is given"
-            )
-            raise SchemaError(msg)
-        return out.assign(**encoder.identifiers(len(out), self._rng))[list(schema.columns)]
+        return out, todo
 
     def _refuse_contradictions(self, frame: pd.DataFrame, known: pd.DataFrame) -> None:
         """Refuse rows that break a rule by what is known alone, before anything is drawn."""

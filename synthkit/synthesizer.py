@@ -229,13 +229,20 @@ class Synthesizer:
     def _plain(self, n: int, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> pd.DataFrame:
         generator = seeds.torch("sample")
         rng = seeds.numpy("identifiers")
+        mender = Completion(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
+        learned = list(self.schema.learned)
         kept: list[pd.DataFrame] = []
         for _ in range(ROUNDS):
             lacking = n - sum(map(len, kept))
             if kept and lacking == 0:
                 break
-            frame = encoder.decode(model.sample(lacking, generator), rng)
-            kept.append(frame[obeying(frame, self.schema)])
+            frame = encoder.decode(model.sample(lacking, generator), rng)[learned]
+            good = obeying(frame, self.schema)
+            parts = [frame[good]]
+            if mender is not None and not good.all():
+                mended, obeys = mender.mend(frame[~good])
+                parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
+            kept.append(pd.concat(parts).sort_index())
         out = pd.concat(kept, ignore_index=True)
         if len(out) < n:
             msg = (
@@ -243,7 +250,7 @@ class Synthesizer:
                 "break one. Check whether rules contradict each other or the bounds"
             )
             raise SchemaError(msg)
-        return _fresh_identifiers(out, encoder, seeds) if len(kept) > 1 else out
+        return out.assign(**encoder.identifiers(n, rng))[list(self.schema.columns)]
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):
@@ -272,12 +279,6 @@ def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
     remedy = "correct the cells, or leave them empty to have them imputed"
     faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
     refuse([fault for fault in faults if fault.count])
-
-
-def _fresh_identifiers(frame: pd.DataFrame, encoder: TableEncoder, seeds: Seeds) -> pd.DataFrame:
-    """Rows of several rounds got identifiers apart from each other; make them anew, all different."""
-    again = encoder.identifiers(len(frame), seeds.numpy("identifiers of all rounds"))
-    return frame.assign(**again)[list(frame.columns)]
 
 
 def _config(model: str, settings: Mapping[str, Any]) -> Any:

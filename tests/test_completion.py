@@ -239,3 +239,29 @@ def test_imputing_beats_the_columns_mean_and_mode():
             error = (draws.mode(axis=1)[0] != held[name]).mean()
             plain = (train[name].mode()[0] != held[name]).mean()
         assert error < 0.8 * plain, name
+
+
+def test_mending_keeps_the_law_of_what_a_rule_asks_about():
+    """Rows that break `if a then x <= 2` get a new x, not a new a: half the rows keep a = 1, as the model has it.
+
+    Drawing whole rows again would leave a = 1 in p / (1 + p) of the rows, p being the share of x <= 2.
+    """
+    schema = Schema(
+        columns={
+            "a": {"kind": "categorical", "levels": [0, 1]},
+            "low": {"kind": "numeric", "min": 0, "max": 1, "decimals": 0},
+            "x": {"kind": "numeric", "min": 0, "max": 10, "decimals": 0},
+        },
+        rules=[
+            {"rule": "comparison", "left": "low", "op": "<=", "right": "x"},
+            {"rule": "implication", "if": {"a": {"in": [1]}}, "then": {"x": {"max": 2}}},
+        ],
+    )
+    rng = np.random.default_rng(4)
+    n = 4000
+    low, gap, a = rng.integers(0, 2, n), rng.integers(0, 10, n), rng.integers(0, 2, n)
+    x = np.where(a == 1, low + gap % 2, low + gap)
+    table = pd.DataFrame({"a": a, "low": low, "x": x})
+    synthetic = Synthesizer(schema, "independent").fit(table, seed=0).sample(n, seed=1)
+    assert all(rule.holds(synthetic).all() for rule in schema.rules)
+    assert abs(synthetic["a"].mean() - a.mean()) < 4 * np.sqrt(0.25 / n)
