@@ -27,7 +27,7 @@ from synthkit.schema.conform import check_structure, conform, refuse
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
-ROUNDS = 20  # how often rows that break a rule are drawn again
+ROUNDS = 20  # how often rows that cannot be mended are drawn again
 
 
 class Synthesizer:

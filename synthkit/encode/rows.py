@@ -143,7 +143,7 @@ class Admissible:
     """Which levels a slot may still take while rows are being drawn, slot by slot, in any order.
 
     Clauses forbid; `given` restricts. Where nothing would be left the restriction by `given` yields first (a cell
-    that must be missing stays missing), then the clauses (rows that break a rule are drawn again by the caller).
+    that must be missing stays missing), then the clauses (rows that break a rule are mended by the caller).
     """
 
     def __init__(self, layout: Layout, n: int, given: Given | None, device: torch.device) -> None:
