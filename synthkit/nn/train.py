@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.encode.rows import Rows, Training
+from synthkit.errors import ConfigError
 
 M = TypeVar("M", bound=nn.Module)
 EVALUATION_ROWS = 8192  # rows of a validation pass; more would tell nothing new
@@ -88,7 +89,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = plan.learning_rate * schedule(t / plan.steps)
             value = step(loss(module, rows))
-            running = value if math.isnan(running) else 0.98 * running + 0.02 * value
+            running = value if t == 0 else 0.98 * running + 0.02 * value
             _blend(average, module, min(plan.average, (1 + t) / (10 + t)))
             done = t + 1
             if progress is not None:
@@ -135,10 +136,17 @@ class _Keeper(Generic[M]):
         self.validation: list[float] = []
 
     def stop(self, step: int, running: float) -> bool:
-        """Whether training should end after this step."""
+        """Whether training should end after this step.
+
+        Raises:
+            ConfigError: the loss is no longer a number.
+        """
         last = step == self._plan.steps
         if step % self._every and not last:
             return False
+        if not math.isfinite(running):
+            msg = f"the training loss must stay finite; however: at step {step} it is not. Lower `learning_rate`"
+            raise ConfigError(msg)
         self.at.append(step)
         self.train.append(running)
         if self.held is None:

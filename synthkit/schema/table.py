@@ -108,6 +108,8 @@ class Schema(BaseModel):
                 problems += _target_problems(f"`targets[{k}]`", target, self.columns)
             for k, rule in enumerate(self.rules):
                 problems += _rule_problems(f"`rules[{k}]`", rule, self.columns)
+                if self.unit in rule.columns:
+                    problems.append(f"`rules[{k}]` must not speak of the unit; however: `{self.unit}` is made fresh")
         if problems:
             raise ValueError("\n".join(problems))
         return self

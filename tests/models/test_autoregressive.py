@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 
 from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.encode.numeric import log_shares
+from synthkit.errors import ConfigError
 from synthkit.models.autoregressive import Autoregressive, AutoregressiveConfig, Network, default_steps
+from synthkit.schema import Schema
+from synthkit.synthesizer import Synthesizer
 
 
 def layout_of(kinds) -> Layout:
@@ -281,3 +285,14 @@ def test_settings_outside_their_range_are_refused(wrong):
     name = next(iter(wrong))
     with pytest.raises(ValueError, match=rf"settings must lie in their ranges; however: {name}"):
         AutoregressiveConfig(**wrong)
+
+
+@pytest.mark.parametrize("n", [100, 400])
+def test_a_loss_that_is_no_number_ends_the_training(n):
+    """With rows held back and without."""
+    schema = Schema(columns={"x": {"kind": "numeric"}, "y": {"kind": "categorical", "levels": ["a", "b"]}})
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"x": rng.normal(size=n), "y": rng.choice(["a", "b"], n)})
+    wild = {"learning_rate": 1e38, "width": 16, "hidden": 8, "steps": 20}
+    with pytest.raises(ConfigError, match=r"the training loss must stay finite; however: at step \d+ it is not"):
+        Synthesizer(schema, settings=wild).fit(table, seed=0)

@@ -49,6 +49,10 @@ REFUSED = [
         {"rules": [{"rule": "implication", "if": {"listed": {"in": ["A", "C"]}}, "then": {"age": {"min": 1}}}]},
         "`in` must list levels of `listed`; however: C not among them",
     ),
+    (
+        {"unit": "age", "rules": [{"rule": "implication", "if": {"age": {"min": 1}}, "then": {"dead": {"in": [1]}}}]},
+        "`rules[0]` must not speak of the unit; however: `age` is made fresh",
+    ),
     ({"zz": 1}, "Extra inputs"),
     ({"columns": {}}, "at least 1"),
 ]
