@@ -4,8 +4,8 @@ PY := $(VENV)/bin/python
 TORCH ?= torch==2.13.0
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export GX_ANALYTICS_ENABLED ?= False
-# waiting threads sleep instead of spinning: on a busy machine that is the difference between slow and stuck
-export OMP_WAIT_POLICY ?= PASSIVE
+# waiting threads spin briefly, then sleep: on a busy machine that is the difference between slow and stuck
+export GOMP_SPINCOUNT ?= 20000
 .PHONY: venv demo test test-slow check bench reports notebooks clean
 
 venv: $(VENV)/.ok

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads sleep, as in the command
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # before torch, as in the command
 
 import pandas as pd
 

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import Annotated, Any
 
-# Before torch is loaded: waiting threads sleep instead of spinning, or two busy processes stall each other.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Before torch is loaded: waiting threads spin briefly, then sleep, or two busy processes would stall each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 import typer
 from typer.core import TyperGroup
