@@ -36,6 +36,7 @@ check: $(VENV)/.ok
 bench: $(VENV)/.ok
 	$(PY) benchmarks/adult.py
 	$(PY) benchmarks/tables.py
+	$(PY) benchmarks/imputation.py
 	$(PY) benchmarks/table.py
 
 reports: $(VENV)/.ok
