@@ -18,7 +18,8 @@ import pandas as pd
 from synthkit.evaluate import Comparison, evaluate
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.synthesizer import Synthesizer, obeying
+from synthkit.schema.table import obeying
+from synthkit.synthesizer import Synthesizer
 
 HERE = Path(__file__).parent
 SCHEMAS = HERE.parent / "schemas"

@@ -24,6 +24,7 @@ from synthkit.models import HasGiven
 from synthkit.schema import Identifier, Implication, Numeric
 from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
+from synthkit.schema.table import obeying
 from synthkit.seeds import Seeds
 
 TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
@@ -143,8 +144,8 @@ class Completion:
         self, frame: pd.DataFrame, known: pd.DataFrame, rounds: int, *, present: bool
     ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Completed rows, and the numbers of those that still break a rule after all rounds."""
-        encoder, schema = self._encoder, self._encoder.schema
-        learned = list(schema.learned)
+        encoder = self._encoder
+        learned = list(encoder.schema.learned)
         out = pd.DataFrame(index=range(len(frame)), columns=learned, dtype=object)
         todo = np.arange(len(frame))
         for k in range(rounds):
@@ -155,7 +156,7 @@ class Completion:
             part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present)
             rows = self._model.sample_given(encoder.given(part, mask, present=present), self._generator)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
-            good = np.logical_and.reduce([np.ones(len(drawn), dtype=bool), *(r.holds(drawn) for r in schema.rules)])
+            good = obeying(drawn, encoder.schema)
             kept, first = np.unique(tried[good], return_index=True)
             out.iloc[kept] = drawn[good].iloc[first].astype(object).to_numpy()
             todo = np.setdiff1d(todo, kept)

@@ -24,6 +24,7 @@ from synthkit.models.base import Progress
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform, refuse
+from synthkit.schema.table import obeying
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
@@ -265,12 +266,6 @@ class Synthesizer:
         out = tables.restore(conform(frame, self.schema), self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
-
-
-def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
-    """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
-    held = [r.holds(frame) for r in schema.rules]
-    return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
 
 
 def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:

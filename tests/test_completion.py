@@ -12,7 +12,8 @@ from synthkit.errors import EncodingError, SchemaError
 from synthkit.models import MODELS
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.synthesizer import Synthesizer, obeying
+from synthkit.schema.table import obeying
+from synthkit.synthesizer import Synthesizer
 
 QUICK = {"width": 32, "hidden": 16, "steps": 12, "batch_size": 128}
 

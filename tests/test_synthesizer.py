@@ -16,8 +16,9 @@ from synthkit.models import MODELS, Independent
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
+from synthkit.schema.table import obeying
 from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer, obeying
+from synthkit.synthesizer import Synthesizer
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 DATA = os.environ.get("SYNTHKIT_DATA")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.schema.columns import Boolean, Column, Datetime, Discrete, Identifier, Numeric, level_key
@@ -13,6 +14,7 @@ from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 FORMAT: Final = "synthkit-schema/1"
 
@@ -123,6 +125,12 @@ class Schema(BaseModel):
             yield f"`targets[{k}]`", (t.column, *((t.event,) if t.event else ()), *t.exclude)
         for k, r in enumerate(self.rules):
             yield f"`rules[{k}]`", r.columns
+
+
+def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
+    """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
+    held = [r.holds(frame) for r in schema.rules]
+    return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
 
 
 def _target_problems(where: str, target: Target, columns: Mapping[str, Column]) -> Iterator[str]:
