@@ -243,7 +243,7 @@ def _number(layout: Layout, column: str, heavy: float, at: int) -> tuple[_Number
         start[g] = len(level)
         inner = np.ones(1) if fine is None or single[g] else np.exp(fine.prior[g].astype(np.float64))
         cells = np.flatnonzero(inner > 0)
-        level += [g] * len(cells)
+        level += [int(g)] * len(cells)
         within += cells.tolist()
         mass += (share[g] * inner[cells]).tolist()
     edges = np.concatenate([[0.0], np.cumsum(mass)])
