@@ -20,7 +20,7 @@ from synthkit.device import choose
 from synthkit.encode import TableEncoder
 from synthkit.errors import ArtefactError, ConfigError, SchemaError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
-from synthkit.models.base import Progress
+from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform, refuse
@@ -97,7 +97,9 @@ class Synthesizer:
         self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
         self._model = kind(self._encoder.layout, self._config)
         device = choose(self._device)
-        self.log = self._model.fit(curator.training(self._encoder, device), seeds.of("training"), progress)
+        self.log = self._model.fit(
+            curator.training(self._encoder, device), seeds.of("training"), Watch(progress=progress)
+        )
         return self
 
     def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:

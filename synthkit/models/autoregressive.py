@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
-from synthkit.models.base import Progress, TrainingLog, draw, residuals
+from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.nn.blocks import GatedBlock, Levels, fast_dtype, keep, normal
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
+from synthkit.nn.watch import Watch
 
 SMALL = 20_000  # rows below which a table is small
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
@@ -198,13 +199,13 @@ class Autoregressive:
         with seeded(0, torch.device("cpu")):
             self._network = Network(layout, self._config).eval()
 
-    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Train every conditional at once over random and canonical orders.
 
         Args:
             training: the door.
             seed: of initial weights, batches, orders and dropout.
-            progress: called with step, steps and the running loss.
+            watch: who is told.
         """
         config = self._config = self._config.settled(training.n)
         with seeded(seed, training.device):
@@ -215,7 +216,7 @@ class Autoregressive:
             learning_rate=config.learning_rate,
             weight_decay=config.weight_decay or 0.0,
         )
-        curve = train(self._network, _loss, training, plan, seed, progress)
+        curve = train(self._network, _loss, training, plan, seed, watch)
         return TrainingLog(**asdict(curve))
 
     @torch.no_grad()

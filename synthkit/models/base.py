@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -11,8 +10,7 @@ from torch import Tensor
 
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Given, Layout, Rows, Training
-
-Progress = Callable[[int, int, float], None]  # step, steps, loss
+from synthkit.nn.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +47,7 @@ class RowModel(Protocol):
         """Layout of the rows it was made for."""
         ...
 
-    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Learn from what comes through the door."""
         ...
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
-from synthkit.models.base import Progress, TrainingLog, draw, residuals
+from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.nn.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +37,9 @@ class Independent:
         self.layout = layout
         self._config = config or IndependentConfig()
 
-    def fit(self, training: Training, seed: int, progress: Progress | None = None) -> TrainingLog:
+    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Nothing is left to learn: the marginals came with the layout."""
-        del training, seed, progress
+        del training, seed, watch
         return TrainingLog(steps=0, best_step=0, seconds=0.0)
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:

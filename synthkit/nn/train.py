@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from synthkit.encode.rows import Rows, Training
 from synthkit.errors import ConfigError
+from synthkit.nn.watch import Watch
 
 M = TypeVar("M", bound=nn.Module)
 EVALUATION_ROWS = 8192  # rows of a validation pass; more would tell nothing new
@@ -63,7 +64,7 @@ def train(
     training: Training,
     plan: Plan,
     seed: int,
-    progress: Callable[[int, int, float], None] | None = None,
+    watch: Watch | None = None,
 ) -> Curve:
     """Train a module in place; it ends with its best average of weights, in evaluation mode.
 
@@ -73,9 +74,9 @@ def train(
         training: the door.
         plan: how long and how fast.
         seed: of batches and dropout.
-        progress: called after each step with step, steps and the running loss.
+        watch: who is told of each step.
     """
-    started = time.perf_counter()
+    started, watch = time.perf_counter(), watch or Watch()
     with seeded(seed, training.device), fast_matrices():
         generator = torch.Generator().manual_seed(seed)
         optimizer = torch.optim.AdamW(_groups(module, plan), lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
@@ -92,8 +93,7 @@ def train(
             running = value if t == 0 else 0.98 * running + 0.02 * value
             _blend(average, module, min(plan.average, (1 + t) / (10 + t)))
             done = t + 1
-            if progress is not None:
-                progress(done, plan.steps, running)
+            watch.tell(done, plan.steps, running)
             if keeper.stop(done, running):
                 break
     module.load_state_dict(keeper.best)
