@@ -21,6 +21,8 @@ HOMES = {
     "safetensors": "artefact.py",
     "lightgbm": "evaluate/detection.py",
     "faker": "encode/identifiers.py",
+    "sdv": "reference/sdv.py",
+    "ctgan": "reference/sdv.py",
 }
 
 
