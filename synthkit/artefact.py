@@ -20,15 +20,9 @@ CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 def save(folder: Path, card: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write a card and its tensors; an older folder of the same name is replaced only when all is written."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     with replacing_folder(folder, overwrite=True, marks=(CARD,)) as temporary:
         (temporary / CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
-        try:
-            save_file(tensors, temporary / TENSORS)
-        except SafetensorError as error:  # a full disk: safetensors has no OSError of its own
-            raise OSError(errno.EIO, "the tensors could not be written whole") from error
+        write_tensors(temporary / TENSORS, tensors)
 
 
 def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -37,25 +31,60 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     Raises:
         ArtefactError: a file is missing or damaged, or has another format.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        tensors = load_file(folder / TENSORS)
     except FileNotFoundError as error:
-        msg = f"{folder} must hold {CARD} and {TENSORS}; however: {Path(error.filename or TENSORS).name} is not there"
-        raise ArtefactError(msg) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
-        msg = (
-            f"{folder} must hold an undamaged model; however: a file cannot be read ({type(error).__name__}). Fit again"
-        )
-        raise ArtefactError(msg) from error
+        raise ArtefactError(_absent(folder / CARD)) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ArtefactError(_damaged(folder, error)) from error
+    tensors, _ = read_tensors(folder / TENSORS)
     said = card.get("format") if isinstance(card, dict) else None
     if said != FORMAT:
         msg = f"{folder} must have format {FORMAT}; however: {said!r}. Load it with the version that wrote it"
         raise ArtefactError(msg)
     return card, tensors
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str] | None = None) -> None:
+    """Write tensors, and facts beside them, to one file.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, path, metadata=facts)
+    except SafetensorError as error:  # a full disk: safetensors has no OSError of its own
+        raise OSError(errno.EIO, "the tensors could not be written whole") from error
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors in a file, and the facts beside them.
+
+    Raises:
+        ArtefactError: the file is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise ArtefactError(_absent(path)) from error
+    except SafetensorError as error:
+        raise ArtefactError(_damaged(path.parent, error)) from error
+
+
+def _absent(path: Path) -> str:
+    needed = f"{CARD} and {TENSORS}" if path.name in (CARD, TENSORS) else path.name
+    return f"{path.parent} must hold {needed}; however: {path.name} is not there"
+
+
+def _damaged(folder: Path, error: Exception) -> str:
+    kind = type(error).__name__
+    return f"{folder} must hold an undamaged model; however: a file cannot be read ({kind}). Fit again"
 
 
 def check_tensors(folder: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:

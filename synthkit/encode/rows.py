@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +24,7 @@ class Slot:
         parent: for a fine slot, the index of its coarse slot.
         prior: log-probabilities of the levels, **Shape** (K,), or (K of parent, K) for a fine slot, where a row
             of -inf throughout means that the slot does not apply: it is stored as 0 and carries no information.
+        lattice: whether the levels of a number are single values, for nine rows in ten at least, not intervals.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Slot:
     missing: bool
     parent: int | None
     prior: NDArray[np.float32]
+    lattice: bool = False
 
     @property
     def applies(self) -> NDArray[np.bool_]:
@@ -205,9 +207,19 @@ class Training(Protocol):
         ...
 
     def steps(
-        self, optimizer: torch.optim.Optimizer, *, batch_size: int, steps: int, generator: torch.Generator
-    ) -> Iterator[tuple[Rows, Callable[[Tensor], float]]]:
-        """Batches, each with a function that takes the loss of its rows, **Shape** (B,), and makes one step."""
+        self,
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
+        """Batches from step `start` on, each with a function that takes the loss of its rows and makes one step.
+
+        The loss has **Shape** (B,). It may come in parts, one after the other: then only what one part needs is held
+        in memory at once.
+        """
         ...
 
     def validation(self) -> Rows | None:

@@ -19,6 +19,7 @@ class TrainingLog:
 
     Args:
         steps: optimizer steps made.
+        planned: steps that schedules were laid out over; a fit asked for so many steps is the same fit.
         best_step: the step whose weights were kept.
         seconds: time it took.
         at: steps at which the losses below were taken.
@@ -32,6 +33,7 @@ class TrainingLog:
     at: tuple[int, ...] = ()
     train: tuple[float, ...] = ()
     validation: tuple[float, ...] | None = None
+    planned: int | None = None
 
 
 class RowModel(Protocol):

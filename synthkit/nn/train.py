@@ -6,17 +6,18 @@ import copy
 import ctypes
 import math
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from synthkit.encode.rows import Rows, Training
-from synthkit.errors import ConfigError
+from synthkit.nn.course import Course
+from synthkit.nn.keeper import Keeper, spacing
+from synthkit.nn.state import Trainee, random_states, set_random_states
 from synthkit.nn.watch import Watch
 
 M = TypeVar("M", bound=nn.Module)
@@ -35,6 +36,7 @@ class Plan:
         average: largest decay of the running average of the weights, min(average, (1 + t) / (10 + t)).
         evaluations: how often the average is scored on the rows held back.
         patience: evaluations without improvement after which training stops.
+        chunk: rows whose activations are held in memory at once; the whole batch if not given.
     """
 
     steps: int
@@ -44,6 +46,7 @@ class Plan:
     average: float = 0.995
     evaluations: int = 12
     patience: int = 3
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class Curve:
 
     best_step: int
     steps: int
+    planned: int
     seconds: float
     at: tuple[int, ...]
     train: tuple[float, ...]
@@ -74,38 +78,45 @@ def train(
         training: the door.
         plan: how long and how fast.
         seed: of batches and dropout.
-        watch: who is told of each step.
+        watch: who is told of each step, how long it may take, where its state is kept.
     """
-    started, watch = time.perf_counter(), watch or Watch()
+    watch = watch or Watch()
     with seeded(seed, training.device), fast_matrices():
-        generator = torch.Generator().manual_seed(seed)
         optimizer = torch.optim.AdamW(_groups(module, plan), lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
         average = copy.deepcopy(module).eval()
-        keeper = _Keeper(average, loss, training, plan)
         module.train()
-        running = math.nan
-        batches = training.steps(optimizer, batch_size=plan.batch_size, steps=plan.steps, generator=generator)
-        done = 0
-        for t, (rows, step) in enumerate(batches):
-            for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * schedule(t / plan.steps)
-            value = step(loss(module, rows))
-            running = value if t == 0 else 0.98 * running + 0.02 * value
-            _blend(average, module, min(plan.average, (1 + t) / (10 + t)))
-            done = t + 1
-            watch.tell(done, plan.steps, running)
+
+        def makes(steps: int, start: int) -> Iterator[float]:
+            """One step of the module, and its average follows."""
+            shuffled = torch.Generator().manual_seed(seed)
+            batches = training.steps(
+                optimizer, batch_size=plan.batch_size, steps=steps, generator=shuffled, start=start
+            )
+            for t, (rows, step) in enumerate(batches, start):
+                for group in optimizer.param_groups:
+                    group["lr"] = plan.learning_rate * schedule(t / steps)
+                value = step(loss(module, part) for part in _parts(rows, plan.chunk or len(rows)))
+                blend(average, module, min(plan.average, (1 + t) / (10 + t)))
+                yield value
+
+        score = _score(average, loss, training.validation(), plan)
+        course = Course(
+            makes,
+            Trainee(
+                modules={"module": module, "average": average}, optimizers={"adamw": optimizer}, device=training.device
+            ),
+            watch,
+            wanted=plan.steps,
+            check=score,
+            checks=lambda n: 0 if score is None else n // spacing(n, plan.evaluations) + 1,
+        )
+        keeper = Keeper(average, score, steps=course.steps, evaluations=plan.evaluations, patience=plan.patience)
+        for done, running in course.run(keeper):
             if keeper.stop(done, running):
                 break
     module.load_state_dict(keeper.best)
     module.eval()
-    return Curve(
-        best_step=keeper.best_step,
-        steps=done,
-        seconds=time.perf_counter() - started,
-        at=tuple(keeper.at),
-        train=tuple(keeper.train),
-        validation=tuple(keeper.validation) if keeper.held is not None else None,
-    )
+    return Curve(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
 
 
 def schedule(progress: float) -> float:
@@ -120,54 +131,24 @@ def schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95))
 
 
-class _Keeper(Generic[M]):
-    """Scores the average on the rows held back and keeps the best; without such rows, the last."""
+def _score(average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, plan: Plan) -> Callable[[], float] | None:
+    """The mean loss of the average on the rows held back; None if none are."""
+    if held is None:
+        return None
+    rows = held[slice(0, EVALUATION_ROWS)]
 
-    def __init__(self, average: M, loss: Callable[[M, Rows], Tensor], training: Training, plan: Plan) -> None:
-        held = training.validation()
-        self.held = None if held is None else held[slice(0, EVALUATION_ROWS)]
-        self._average, self._loss, self._plan = average, loss, plan
-        self._every = max(1, plan.steps // plan.evaluations)
-        self._lowest, self._since = math.inf, 0
-        self.best_step = 0
-        self.best: dict[str, Tensor] = {}
-        self.at: list[int] = []
-        self.train: list[float] = []
-        self.validation: list[float] = []
-
-    def stop(self, step: int, running: float) -> bool:
-        """Whether training should end after this step.
-
-        Raises:
-            ConfigError: the loss is no longer a number.
-        """
-        last = step == self._plan.steps
-        if step % self._every and not last:
-            return False
-        if not math.isfinite(running):
-            msg = f"the training loss must stay finite; however: at step {step} it is not. Lower `learning_rate`"
-            raise ConfigError(msg)
-        self.at.append(step)
-        self.train.append(running)
-        if self.held is None:
-            self._keep(step)
-            return False
+    def score() -> float:
         with torch.no_grad():
-            value = float(torch.cat([self._loss(self._average, part) for part in _parts(self.held)]).mean())
-        self.validation.append(value)
-        if value < self._lowest:
-            self._lowest, self._since = value, 0
-            self._keep(step)
-        else:
-            self._since += 1
-        return self._since >= self._plan.patience
+            return float(torch.cat([loss(average, part) for part in _parts(rows, plan.chunk or 1024)]).mean())
 
-    def _keep(self, step: int) -> None:
-        self.best_step = step
-        self.best = {k: v.clone() for k, v in self._average.state_dict().items()}
+    return score
 
 
-def _parts(rows: Rows, size: int = 1024) -> Iterator[Rows]:
+def _parts(rows: Rows, size: int) -> Iterator[Rows]:
+    """A batch in parts; whole if it is no larger, so that nothing is copied."""
+    if len(rows) <= size:
+        yield rows
+        return
     for start in range(0, len(rows), size):
         yield rows[slice(start, start + size)]
 
@@ -179,17 +160,20 @@ def _groups(module: nn.Module, plan: Plan) -> list[dict[str, object]]:
 
 
 @torch.no_grad()
-def _blend(average: nn.Module, module: nn.Module, decay: float) -> None:
+def blend(average: nn.Module, module: nn.Module, decay: float) -> None:
+    """Move an average of weights towards the weights: a <- decay a + (1 - decay) w."""
     torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1 - decay)
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Torch's own generator forked and seeded, for dropout and initial weights; the only place that does so."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.random.manual_seed(seed)
+    """Torch's own generators seeded, and put back afterwards, for dropout and initial weights; only here."""
+    before = random_states(device)
+    torch.random.manual_seed(seed)
+    try:
         yield
+    finally:
+        set_random_states(device, before)
 
 
 @contextmanager

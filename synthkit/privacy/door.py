@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,24 +55,34 @@ class Door:
         return self.rows.cat.device
 
     def steps(
-        self, optimizer: torch.optim.Optimizer, *, batch_size: int, steps: int, generator: torch.Generator
-    ) -> Iterator[tuple[Rows, Callable[[Tensor], float]]]:
+        self,
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
         """Shuffled batches, epoch after epoch, each with a function that makes one step and returns the mean loss."""
-
-        def step(loss: Tensor) -> float:
-            optimizer.zero_grad(set_to_none=True)
-            mean = loss.mean()
-            torch.autograd.backward(mean)
-            optimizer.step()
-            return float(mean.detach())
-
         size = min(batch_size, len(self.rows))
+
+        def step(loss: Tensor | Iterable[Tensor]) -> float:
+            optimizer.zero_grad(set_to_none=True)
+            total = 0.0
+            for part in [loss] if isinstance(loss, Tensor) else loss:
+                share = part.mean() if len(part) == size else part.sum() / size
+                torch.autograd.backward(share)
+                total += float(share.detach())
+            optimizer.step()
+            return total
+
         order = torch.empty(0, dtype=torch.long)
-        for _ in range(steps):
+        for made in range(steps):
             if len(order) < size:
                 order = torch.cat([order, torch.randperm(len(self.rows), generator=generator)])
             batch, order = order[:size], order[size:]
-            yield self.rows[batch.to(self.device)], step
+            if made >= start:
+                yield self.rows[batch.to(self.device)], step
 
     def validation(self) -> Rows | None:
         """The rows held back."""

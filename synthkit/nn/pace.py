@@ -1,0 +1,54 @@
+"""A wish in seconds becomes a number of steps: a few are timed and thrown away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+RESERVE = 0.05  # share of the wish kept for what a probe cannot see
+WARM, FEWEST, MOST = 3, 5, 40  # steps not timed; least and most that are
+SHARE = 0.02  # share of the wish after which timing ends
+
+
+def seconds_a_step(makes: Iterator[object], wish: float) -> float:
+    """Mean seconds of a step, after the first three, over 5 to 40 steps or a fiftieth of the wish.
+
+    Args:
+        makes: each item makes one step.
+        wish: seconds wished for.
+    """
+    for _ in range(WARM):
+        next(makes)
+    started = time.perf_counter()
+    for made in range(1, MOST + 1):
+        next(makes)
+        spent = time.perf_counter() - started
+        if made >= FEWEST and spent > SHARE * wish:
+            break
+    return spent / made
+
+
+def fitting(seconds: float, wanted: int, step: float, check: float, checks: Callable[[int], int]) -> int:
+    """The most steps that fit, checks included: n step + checks(n) check <= 0.95 seconds; at least one.
+
+    Args:
+        seconds: what is left of the wish.
+        wanted: the most steps there may be.
+        step: seconds a step.
+        check: seconds of one evaluation.
+        checks: how many evaluations a plan of n steps has.
+
+    Example:
+        >>> fitting(100.0, 10_000, step=0.1, check=1.0, checks=lambda n: 12)
+        830
+        >>> fitting(100.0, 500, step=0.1, check=1.0, checks=lambda n: 12)
+        500
+    """
+    least, most = 1, wanted
+    while least < most:
+        n = (least + most + 1) // 2
+        if n * step + checks(n) * check <= (1 - RESERVE) * seconds:
+            least = n
+        else:
+            most = n - 1
+    return least
