@@ -1,0 +1,66 @@
+"""The conditional vector: which name is asked to take which level, drawn by training-by-sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class Conditions:
+    """One-hot conditions over the levels of all names, laid one behind the other.
+
+    Xu et al. draw a name, then a level by the logarithm of its frequency, then a row that has it. A door that hands out
+    shuffled rows allows no such choice; here the name is drawn for each row, the level is the row's own, and the row
+    weighs q(level) / p(level), with p its share and q the log-frequency law: the same law, by importance.
+
+    References:
+        Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling tabular data using conditional GAN (2019).
+
+    Args:
+        priors: log-shares of each name's levels.
+        rows: rows of the table, for the log-frequencies.
+        largest: weights are cut there.
+    """
+
+    def __init__(self, priors: Sequence[Tensor], rows: float, largest: float = 10.0) -> None:
+        self.sizes = tuple(len(p) for p in priors)
+        self.length = sum(self.sizes)
+        self.offsets = torch.tensor([0, *self.sizes]).cumsum(0)[:-1]
+        shares = [torch.softmax(p.double(), dim=0) for p in priors]
+        laws = [torch.log1p(rows * p) for p in shares]
+        self.shares = torch.cat(shares).float() if shares else torch.empty(0)
+        self.weights = (
+            torch.cat([q / q.sum() / p for p, q in zip(shares, laws, strict=True)]) if shares else self.shares
+        )
+        self.weights = self.weights.float().clamp(max=largest)
+
+    def vectors(self, name: Tensor, level: Tensor) -> Tensor:
+        """One-hot vectors. **Shape**: (n,), (n,) -> (n, V)."""
+        out = torch.zeros(len(name), self.length, device=name.device)
+        if not self.length:
+            return out
+        return out.scatter_(1, (self.offsets.to(name.device)[name] + level)[:, None], 1.0)
+
+    def of(self, cat: Tensor) -> tuple[Tensor, Tensor]:
+        """A condition each row fulfils, and the weight of the row, 1 on average.
+
+        **Shape**: names (n, a) -> (n, V), (n,).
+        """
+        n, device = len(cat), cat.device
+        if not self.length:
+            return torch.zeros(n, 0, device=device), torch.ones(n, device=device)
+        name = torch.randint(len(self.sizes), (n,), device=device)
+        level = cat.gather(1, name[:, None]).squeeze(1)
+        weight = self.weights.to(device)[self.offsets.to(device)[name] + level]
+        return self.vectors(name, level), weight / weight.mean()
+
+    def drawn(self, n: int, generator: torch.Generator, device: torch.device) -> Tensor:
+        """Conditions by the shares of the table. **Shape**: (n, V)."""
+        if not self.length:
+            return torch.zeros(n, 0, device=device)
+        # the shares of all names, laid one behind the other, are the law of (name, level) with equal chances of names
+        u = torch.rand(n, generator=generator, device=generator.device).to(device) * len(self.sizes)
+        where = torch.searchsorted(self.shares.to(device).cumsum(0), u, right=True).clamp(max=self.length - 1)
+        return torch.zeros(n, self.length, device=device).scatter_(1, where[:, None], 1.0)

@@ -1,0 +1,190 @@
+r"""Conditional GAN for tables: a generator of names and normal scores against a critic that sees rows through the door.
+
+References:
+    Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling tabular data using conditional GAN (2019).
+    Lin, Khetan, Fanti, Oh: PacGAN: the power of two samples in generative adversarial networks (2018).
+    Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: Improved training of Wasserstein GANs (2017).
+    Zhao, Kunar, Birke, Van der Scheer, Chen: CTAB-GAN+: enhancing tabular data synthesis (2022).
+    Mescheder, Geiger, Nowozin: Which training methods for GANs do actually converge? (2018).
+    Azadi, Olsson, Darrell, Goodfellow, Odena: Discriminator rejection sampling (2019).
+
+NOTE[DIFF]: a number is the normal score of its rank and the critic sees it through soft modes as well (the paper: mode
+and position in it); conditions are the rows' own, with weights (the paper: rows chosen by condition); the loss is
+logistic with zero-centred penalties on real and drawn rows (the paper: `loss="wgan-gp"`, `pack=10`); the average of the
+generator draws; its marginals are set right; candidates are chosen by their odds of being real (`candidates=1`: none).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from synthkit.encode.numeric import Coding
+from synthkit.encode.rows import Given, Layout, Rows, Training
+from synthkit.models.adversaries import Generator
+from synthkit.models.base import TrainingLog
+from synthkit.models.candidates import Candidates
+from synthkit.models.duel import Duel
+from synthkit.models.mixed import Mixture
+from synthkit.models.odds import Odds
+from synthkit.nn.course import Course
+from synthkit.nn.keeper import Keeper
+from synthkit.nn.train import fast_matrices, seeded
+from synthkit.nn.watch import Watch
+
+COMPLETIONS = 64  # candidates for a row of which something is known
+EVALUATIONS = 12  # points of the loss curve
+
+
+@dataclass(frozen=True, kw_only=True)
+class CTGANConfig:
+    """Settings of the conditional GAN; the defaults were measured, see docs/models.md.
+
+    Args:
+        noise: length of the noise vector.
+        width: hidden units of the generator.
+        blocks: residual blocks of the generator.
+        critic_width: hidden units of the critic, and of the odds.
+        critic_layers: hidden layers of the critic.
+        critic_dropout: share of the critic's hidden units dropped while training.
+        critic_steps: steps of the critic for each of the generator.
+        modes: Gaussians through which the critic sees each number; 0 for none.
+        pack: rows the critic judges together.
+        loss: `logistic` or `wgan-gp`.
+        penalty: weight of the gradient penalty.
+        every: steps from one penalty to the next; it counts as much more.
+        heaviest: largest weight of a row by its condition, before they are made 1 on average; 1 for none.
+        learning_rate: peak rate of the generator.
+        critic_rate: peak rate of the critic.
+        odds_rate: peak rate of the odds.
+        odds_share: share of the steps in which the odds are learned.
+        batch_size: rows a step.
+        odds_batch: rows a step of the odds.
+        steps: optimizer steps of critic and odds; chosen from the number of rows if not given.
+        average: largest decay of the average of the generator's weights.
+        candidates: rows drawn for each one kept; 1 for no choice by odds.
+    """
+
+    noise: int = 128
+    width: int = 256
+    blocks: int = 2
+    critic_width: int = 256
+    critic_layers: int = 2
+    critic_dropout: float = 0.0
+    critic_steps: int = 1
+    modes: int = 9
+    pack: int = 1
+    loss: Literal["logistic", "wgan-gp"] = "logistic"
+    penalty: float = 1.0
+    every: int = 4
+    heaviest: float = 10.0
+    learning_rate: float = 1e-3
+    critic_rate: float = 1e-3
+    odds_rate: float = 2e-3
+    odds_share: float = 0.2
+    batch_size: int = 500
+    odds_batch: int = 1000
+    steps: int | None = None
+    average: float = 0.998
+    candidates: int = 8
+
+    def __post_init__(self) -> None:
+        least = {"noise": 1, "width": 1, "blocks": 0, "critic_width": 1, "critic_layers": 1, "critic_steps": 1}
+        least |= {"modes": 0, "pack": 1, "every": 1, "batch_size": 1, "odds_batch": 1, "steps": 1, "candidates": 1}
+        chosen = {k: getattr(self, k) for k in least if getattr(self, k) is not None}
+        wrong = [f"{k} {x} (at least {least[k]})" for k, x in chosen.items() if x < least[k]]
+        shares = {k: getattr(self, k) for k in ("critic_dropout", "odds_share", "average")}
+        wrong += [f"{k} {x:g} (from 0 to below 1)" for k, x in shares.items() if not 0 <= x < 1]
+        rates = {k: getattr(self, k) for k in ("penalty", "learning_rate", "critic_rate", "odds_rate")}
+        wrong += [f"{k} {x:g} (not negative)" for k, x in rates.items() if x < 0]
+        wrong += [f"heaviest {self.heaviest:g} (at least 1)"] if self.heaviest < 1 else []
+        wrong += [f"modes {self.modes} (not 1)"] if self.modes == 1 else []
+        wrong += [f"loss {self.loss} (logistic or wgan-gp)"] if self.loss not in ("logistic", "wgan-gp") else []
+        if wrong:
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether candidates are chosen by their odds."""
+        return self.candidates > 1 and self.odds_share > 0
+
+
+class CTGAN:
+    """Conditional GAN: fast draws, and completion of rows by choosing among candidates.
+
+    What is known is asked for through the condition (one name, the rarest) and otherwise by weighing candidates, which
+    is approximate: the more is known, the more often the nearest of 64 candidates is taken.
+
+    Args:
+        layout: the slots.
+        config: settings.
+    """
+
+    coding: ClassVar[Coding] = Coding()
+    Config: ClassVar[type[CTGANConfig]] = CTGANConfig
+
+    def __init__(self, layout: Layout, config: CTGANConfig | None = None) -> None:
+        self.layout = layout
+        self._config = config or CTGANConfig()
+        self._mixture = Mixture(layout)
+        with seeded(0, torch.device("cpu")):
+            self._network = self._made().eval()
+
+    def _made(self) -> Candidates:
+        config, mixture = self._config, self._mixture
+        generator = Generator(
+            mixture.scores, mixture.priors, noise=config.noise, width=config.width, blocks=config.blocks
+        )
+        odds = Odds(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
+        return Candidates(self.layout, mixture, generator, odds)
+
+    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+        """Train generator and critic in turn, set the marginals right, then learn the odds.
+
+        Args:
+            training: the door.
+            seed: of initial weights, batches and draws.
+            watch: who is told.
+        """
+        config = self._config = replace(self._config, steps=self._config.steps or default_steps(training.n))
+        with seeded(seed, training.device), fast_matrices():
+            self._network = self._made().to(training.device).eval()
+            duel = Duel(self._network, config, training, seed)
+            course = Course(duel.makes, duel.trainee(), watch or Watch(), wanted=config.steps or 1)
+            keeper = Keeper(self._network, None, steps=course.steps, evaluations=EVALUATIONS, patience=1)
+            for done, loss in course.run(keeper):
+                keeper.stop(done, loss)
+        return TrainingLog(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
+
+    def sample(self, n: int, generator: torch.Generator) -> Rows:
+        """Draw n rows. **Shape**: Rows of n."""
+        with fast_matrices():
+            return self._network.rows(n, self._config.candidates, generator)
+
+    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+        """Complete rows: known cells stay, the others are the candidate's. **Shape**: Given of n -> Rows of n."""
+        with fast_matrices():
+            return self._network.completed(given, COMPLETIONS, generator)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights and marginals, without what follows from the layout."""
+        named = [*self._network.named_parameters(), *self._network.marginals.named_buffers("marginals")]
+        return {k: v.detach().cpu().contiguous() for k, v in named}
+
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
+        self._network.load_state_dict(tensors, strict=False)
+        self._network.to(device).eval()
+
+    def config(self) -> dict[str, Any]:
+        """Settings as plain data."""
+        return asdict(self._config)
+
+
+def default_steps(n: float) -> int:
+    """Forty epochs, at least 600 and at most 2,500 steps."""
+    return int(min(max(40 * n / 500, 600), 2500))

@@ -1,0 +1,239 @@
+"""Generator against critic, then the odds against the generator that is left: two phases of one course of steps."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from synthkit.encode.rows import Rows, Training
+from synthkit.models.adversaries import Critic, Generator, relaxed, steepness
+from synthkit.models.candidates import Candidates
+from synthkit.models.conditions import Conditions
+from synthkit.models.mixed import Mixed
+from synthkit.models.odds import Odds
+from synthkit.nn.state import Trainee
+from synthkit.nn.train import blend, schedule
+
+if TYPE_CHECKING:
+    from synthkit.models.ctgan import CTGANConfig
+
+BETAS = (0.5, 0.9)  # of Adam, as in the paper
+REFERENCE = 32_768  # rows drawn to set the marginals right
+Step = Callable[[Tensor], float]
+
+
+class Duel:
+    """The two networks, their optimizers, and what becomes of them in the average.
+
+    Args:
+        average: what is left in the end: averages of weights.
+        config: settings.
+        training: the door.
+        seed: of batches and draws.
+    """
+
+    def __init__(self, average: Candidates, config: CTGANConfig, training: Training, seed: int) -> None:
+        self._average, self._config, self._training, self._seed = average, config, training, seed
+        mixture, self._device = average.mixture, training.device
+        self._mixture = mixture
+        self._conditions = Conditions(mixture.priors, training.n, config.heaviest)
+        self._gates = [(k, average.generator.slices()[q].start) for k, q in enumerate(mixture.kinds) if q is not None]
+        self.pack = min(config.pack, int(training.n))
+        self.generator: Generator = copy.deepcopy(average.generator).train()
+        self.critic = Critic(
+            mixture.scores,
+            sum(mixture.sizes),
+            pack=self.pack,
+            width=config.critic_width,
+            layers=config.critic_layers,
+            modes=config.modes,
+            dropout=config.critic_dropout,
+        ).to(self._device)
+        self.odds: Odds | None = copy.deepcopy(average.odds)
+        self._for_generator = torch.optim.Adam(self.generator.parameters(), betas=BETAS, fused=True)
+        self._for_critic = torch.optim.Adam(self.critic.parameters(), betas=BETAS, fused=True)
+        learned = [] if self.odds is None else list(self.odds.parameters())
+        self._for_odds = (
+            torch.optim.AdamW(learned, lr=config.odds_rate, betas=(0.9, 0.99), weight_decay=1.0, fused=True)
+            if learned
+            else None
+        )
+        self._drawn = torch.Generator(device=self._device).manual_seed(seed)
+
+    def trainee(self) -> Trainee:
+        """Everything that steps change."""
+        modules = {"average": self._average, "generator": self.generator, "critic": self.critic}
+        optimizers: dict[str, torch.optim.Optimizer] = {"generator": self._for_generator, "critic": self._for_critic}
+        if self.odds is not None and self._for_odds is not None:
+            modules["odds"] = self.odds
+            optimizers["odds"] = self._for_odds
+        return Trainee(modules=modules, optimizers=optimizers, generators={"drawn": self._drawn}, device=self._device)
+
+    def makes(self, steps: int, start: int) -> Iterator[float]:
+        """The steps from `start` on; yields the loss of each.
+
+        Args:
+            steps: of both phases.
+            start: steps made before.
+        """
+        first = steps if self.odds is None else max(1, round(steps * (1 - self._config.odds_share)))
+        if start < first:
+            yield from self._against(first, start)
+        if steps > first and self.odds is not None:
+            yield from self._weighed(steps - first, max(start - first, 0))
+
+    def _against(self, steps: int, start: int) -> Iterator[float]:
+        """Critic and generator in turn."""
+        config = self._config
+        batches = self._training.steps(
+            self._for_critic,
+            batch_size=config.batch_size,
+            steps=steps,
+            generator=torch.Generator().manual_seed(self._seed),
+            start=start,
+        )
+        for t, (rows, step) in enumerate(batches, start):
+            _set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
+            _set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
+            loss, condition, weight = self._judged(rows, t)
+            value = step(loss)
+            if (t + 1) % config.critic_steps == 0:
+                self._answered(condition, weight)
+                blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
+            if t + 1 == steps:
+                self._settle()
+            yield value
+
+    def _judged(self, rows: Rows, t: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Critic's loss of each row, conditions, and weights of packs. **Shape**: (B,), (B, V), (B / pack,)."""
+        mixed = self._mixture.split(rows, self._drawn)
+        mixed = mixed if len(mixed) % self.pack == 0 else _whole(mixed, self.pack)
+        condition, weight = self._conditions.of(mixed.cat)
+        weight = weight.reshape(-1, self.pack).mean(dim=1)
+        with torch.no_grad():
+            drawn, _ = self.drawn(condition)
+        loss = critic_loss(self.critic, self.real(mixed), drawn, condition, weight, self._config, penalised=t)
+        return loss.repeat_interleave(self.pack), condition, weight
+
+    def _answered(self, condition: Tensor, weight: Tensor) -> None:
+        """One step of the generator, which needs no real rows: their conditions are enough."""
+        self.critic.requires_grad_(requires_grad=False)
+        drawn, missed = self.drawn(condition)
+        verdict = self.critic(drawn, condition)
+        loss = -verdict if self._config.loss == "wgan-gp" else F.softplus(-verdict)
+        self._for_generator.zero_grad(set_to_none=True)
+        torch.autograd.backward((weight * loss).mean() + missed.mean())
+        self._for_generator.step()
+        self.critic.requires_grad_(requires_grad=True)
+
+    def _settle(self) -> None:
+        """Marginals of the average set right, once it is final."""
+        average = self._average
+        scores, logits = average.raw(REFERENCE, self._drawn)
+        average.marginals.settle(scores, logits, self._mixture.priors, self._mixture.kinds)
+
+    def _weighed(self, steps: int, start: int) -> Iterator[float]:
+        """The odds learn to tell real rows from those the average draws."""
+        config, odds, optimizer = self._config, self.odds, self._for_odds
+        if odds is None or optimizer is None or self._average.odds is None:
+            return
+        batches = self._training.steps(
+            optimizer,
+            batch_size=config.odds_batch,
+            steps=steps,
+            generator=torch.Generator().manual_seed(self._seed + 1),
+            start=start,
+        )
+        odds.train()
+        for t, (rows, step) in enumerate(batches, start):
+            _set_rate(optimizer, config.odds_rate * schedule(t / steps))
+            drawn = self._average.rows(len(rows), 1, self._drawn)
+            value = step(F.softplus(-odds(rows)) + F.softplus(odds(drawn)))
+            blend(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
+            yield value
+
+    def real(self, mixed: Mixed) -> Tensor:
+        """Scores and one-hot names. **Shape**: Mixed of n -> (n, b + V)."""
+        out = torch.zeros(len(mixed), self._mixture.scores + self._conditions.length, device=mixed.cat.device)
+        out[:, : self._mixture.scores] = mixed.num
+        where = self._mixture.scores + self._conditions.offsets.to(mixed.cat.device) + mixed.cat
+        return out.scatter_(1, where, 1.0)
+
+    def drawn(self, condition: Tensor) -> tuple[Tensor, Tensor]:
+        """Relaxed rows that let gradients through, and how far each misses its condition, nats.
+
+        **Shape**: (n, V) -> (n, b + V), (n,).
+        """
+        noise = torch.randn((len(condition), self.generator.noise), generator=self._drawn, device=self._device)
+        scores, logits = self.generator(noise, condition)
+        uniform = torch.rand(logits.shape, generator=self._drawn, device=self._device)
+        names = relaxed(logits, self._mixture.sizes, uniform)
+        if self._gates:  # a number without a score has 0 there, as a real row has
+            gate = torch.ones_like(scores)
+            at = torch.tensor([k for k, _ in self._gates], device=self._device)
+            gate = gate.index_copy(1, at, names[:, [start for _, start in self._gates]])
+            scores = scores * gate
+        parts = torch.split(logits, list(self._mixture.sizes), dim=1)
+        log = torch.cat([torch.log_softmax(part, dim=1) for part in parts], dim=1) if parts else logits
+        return torch.cat([scores, names], dim=1), -(condition * log).sum(dim=1)
+
+
+def critic_loss(
+    critic: Critic,
+    real: Tensor,
+    drawn: Tensor,
+    condition: Tensor,
+    weight: Tensor,
+    config: CTGANConfig,
+    penalised: int = 0,
+) -> Tensor:
+    r"""The critic's loss of each pack.
+
+    `logistic`: w (softplus(-D(x)) + softplus(D(x'))) + w g / 2 (|grad D(x)|^2 + |grad D(x')|^2);
+    `wgan-gp`: w (D(x') - D(x)) + g (|grad D(x^)| - 1)^2, x^ on the line between x and x'.
+
+    The penalty is taken every few steps and then counts as much more.
+
+    References:
+        Mescheder, Geiger, Nowozin: Which training methods for GANs do actually converge? (2018).
+
+    Args:
+        critic: D.
+        real: x. **Shape**: (B, b + V).
+        drawn: x'. **Shape**: (B, b + V).
+        condition: what both fulfil. **Shape**: (B, V).
+        weight: w of each pack. **Shape**: (B / pack,).
+        config: which loss, g, and how often the penalty is taken.
+        penalised: number of the step.
+    """
+    of_real, of_drawn = critic(real, condition), critic(drawn, condition)
+    often = config.penalty * config.every if penalised % config.every == 0 else 0.0
+    if config.loss == "wgan-gp":
+        distance: Tensor = weight * (of_drawn - of_real)
+        if often:
+            share = torch.rand(len(weight), 1, device=real.device).repeat_interleave(critic.pack, dim=0)
+            between = share * real + (1 - share) * drawn
+            length = (steepness(critic, between, condition) + 1e-12).sqrt()
+            distance = distance + often * (length - 1).square()
+        return distance
+    loss: Tensor = weight * (F.softplus(of_drawn) + F.softplus(-of_real))
+    if often:
+        slopes = steepness(critic, real, condition) + steepness(critic, drawn, condition)
+        loss = loss + 0.5 * often * weight * slopes
+    return loss
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _whole(mixed: Mixed, pack: int) -> Mixed:
+    """Without the rows that fill no pack."""
+    end = len(mixed) // pack * pack
+    return Mixed(mixed.cat[:end], mixed.num[:end], mixed.scored[:end])
