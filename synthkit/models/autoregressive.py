@@ -153,6 +153,10 @@ class Network(nn.Module):
 
     def nll(self, cat: Tensor, before: Tensor) -> Tensor:
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
+        return self.losses(cat, before).sum(dim=0)
+
+    def losses(self, cat: Tensor, before: Tensor) -> Tensor:
+        """What each slot adds to it, 0 where it does not apply. **Shape**: (B, D), (B or 1, D, D) -> (D, B)."""
         table = self.values()
         dtype = fast_dtype(cat.device) if self.training else table.dtype
         seen = informative = self.layout.applicable(cat)
@@ -164,14 +168,14 @@ class Network(nn.Module):
         states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
         heads = torch.split(self.heads().to(dtype), list(self.layout.sizes))
         biases = torch.split(self.bias, list(self.layout.sizes))
-        total = torch.zeros(len(cat), device=cat.device)
+        out = []
         for j, slot in enumerate(self.layout.slots):
             logits = torch.mm(states[j], heads[j].T).float() + biases[j]
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
-            total = total + (loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
-        return total
+            out.append(loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
+        return torch.stack(out)
 
 
 def _order_units(layout: Layout) -> Tensor:
@@ -328,10 +332,23 @@ class Autoregressive:
     @torch.no_grad()
     def log_prob(self, rows: Rows) -> Tensor:
         """Exact log-probability of the levels in the table's own order, nats. **Shape**: Rows of n -> (n,)."""
+        return -self._losses(rows).sum(dim=1)
+
+    @torch.no_grad()
+    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Minus the log-probability, and minus the terms of the chain: of each slot given those before it.
+
+        **Shape**: Rows of n -> (n,), (n, d).
+        """
+        del generator
+        parts = self._losses(rows)
+        return parts.sum(dim=1), parts
+
+    def _losses(self, rows: Rows) -> Tensor:
         d = len(self.layout.slots)
         before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
         cat = rows.cat.long().to(before.device)
-        return -torch.cat([self._network.nll(part, before) for part in torch.split(cat, 1024)])
+        return torch.cat([self._network.losses(part, before) for part in torch.split(cat, 1024)], dim=1).T
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, without what follows from the layout."""

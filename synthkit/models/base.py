@@ -92,6 +92,18 @@ class HasLogProb(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSurprise(Protocol):
+    """A model that says how improbable a row is, exactly or by a bound, and which of its slots make it so."""
+
+    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Minus the log-probability of each row, nats, and the part of each slot. **Shape**: (n,), (n, d).
+
+        The parts add up to the whole where the model is a chain; with latent codes the rest is what the code costs.
+        """
+        ...
+
+
 def residuals(n: int, layout: Layout, generator: torch.Generator) -> Tensor:
     """Uniform positions inside cells. **Shape**: (n, r) in [0, 1)."""
     return torch.rand((n, len(layout.residuals)), generator=generator, device=generator.device)

@@ -70,6 +70,12 @@ class Independent:
         """Sum of log-marginals, exactly. **Shape**: Rows of n -> (n,)."""
         return self._marginals(rows).sum(dim=1)
 
+    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Minus the log-probability, and minus each log-marginal. **Shape**: Rows of n -> (n,), (n, d)."""
+        del generator
+        parts = -self._marginals(rows)
+        return parts.sum(dim=1), parts
+
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
         """Sum of the log-marginals in `aim`; what is known tells nothing. **Shape**: (n, d) bool -> (n,)."""
         del given
