@@ -148,6 +148,12 @@ class Checkpoint:
             self._last = time.monotonic()
             self._cost = self._last - since
 
+    @classmethod
+    def beside(cls, out: Path, *, resume: bool = False, replace: bool = False) -> Checkpoint:
+        """The checkpoint of an output folder: `runs/icu.checkpoint` for `runs/icu`."""
+        out = out if out.name else out.resolve()
+        return cls(out.with_name(f"{out.name}.checkpoint"), resume=resume, replace=replace)
+
     def remove(self) -> None:
         """All is done: the folder goes, unless something else lies in it."""
         for name in (TRAINING, ROLES, CARD):

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from synthkit import __version__
-from synthkit.commands import drafting, drawing, reporting, running
+from synthkit.commands import comparing, drafting, drawing, reporting, running
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -31,7 +31,7 @@ class Commands(TyperGroup):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(REFUSED) from error
         except KeyboardInterrupt as error:
-            typer.echo(f"\n{STOPPED}", err=True)
+            typer.echo(f"\n{error or STOPPED}", err=True)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -72,6 +72,7 @@ COMMANDS = (
     (drawing.sample, "Draw new rows from a saved model"),
     (drawing.impute, "Fill missing cells from a saved model"),
     (reporting.evaluate, "Measure synthetic tables made by any tool"),
+    (comparing.compare, "Several models on one table, and one report on all of them"),
     (reporting.report, "Draw the report of a folder again"),
 )
 for command, summary in COMMANDS:
@@ -85,6 +86,6 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot write a sign is no reason to fail
     try:
         app()
-    except KeyboardInterrupt:
-        typer.echo(f"\n{STOPPED}", err=True)
+    except KeyboardInterrupt as error:
+        typer.echo(f"\n{error or STOPPED}", err=True)
         sys.exit(INTERRUPTED)

@@ -23,6 +23,7 @@ class RunConfig(BaseModel):
         draws: how many synthetic tables.
         seed: root of every random choice but roles and coins, below 2**63; drawn and recorded if not given.
         device: where to compute.
+        max_minutes: a wish: minutes that fitting may take; as many steps are planned as fit, none beyond the usual.
         clamp: whether values outside the declared domain are mapped into it instead of refused.
         quick: whether to evaluate on samples of the tables.
         suite: JSON of a Great Expectations suite of your own, held against input and output too.
@@ -43,6 +44,7 @@ class RunConfig(BaseModel):
     draws: Positive = 1
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
     clamp: bool = False
     quick: bool = False
     suite: Path | None = None

@@ -13,6 +13,7 @@ import pandas as pd
 from synthkit import folder, provenance
 from synthkit.admission import Admitted, admit, meaning, name_of
 from synthkit.assessment import with_facts
+from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
@@ -116,6 +117,7 @@ def synthesize(
     rows: int | None = None,
     seed: int | None = None,
     config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """From a real table to synthetic rows, a fitted model and a report.
@@ -127,10 +129,11 @@ def synthesize(
         rows: rows a draw; over `config`.
         seed: root of every random choice but roles and coins; over `config`.
         config: everything else a run can be asked.
+        checkpoint: where the training and the roles are kept, to go on with the run after it was killed.
         progress: told of stages and steps.
 
     Raises:
-        ConfigError: a setting cannot be meant.
+        ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
         TableError: the table cannot be read or is too small to be split.
         SchemaError: the table breaks its schema; every violation is listed.
 
@@ -141,16 +144,16 @@ def synthesize(
         >>> run.synthetic.shape
         (100, 48)
     """
-    config = _asked(config, model=model, rows=rows, seed=seed)
+    config = _asked(config, checkpoint, model=model, rows=rows, seed=seed)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     schema = meaning(schema)
     synthesizer = Synthesizer(schema, config.model, settings=config.settings, device=config.device)
     admitted = admit(table, schema, config)
     clock.stage("split")
-    parts = split(admitted.frame, schema, system_generator())
+    parts = _split(admitted.frame, schema, checkpoint)
     clock.stage("fit")
-    ledger = _learn(synthesizer, parts.train_frame(), admitted, config, clock)
+    ledger = _learn(synthesizer, parts.train_frame(), admitted, config, checkpoint, clock)
     clock.stage("sample")
     draws = _drawn(synthesizer, config.rows or int(parts.train.sum()), config)
     clock.stage("validate synthetic rows")
@@ -159,8 +162,8 @@ def synthesize(
     measured = _measured(parts, draws, schema, config, clock)
     clock.stage("report")
     seeds = [d.attrs["synthkit_seed"] for d in draws]
-    asked = provenance.fitted(config)
-    facts = provenance.facts(schema, name_of(table), clock.seconds, draws=len(draws), draw_seeds=seeds, **asked)
+    learned = _learned(synthesizer, config, clock)
+    facts = provenance.facts(schema, name_of(table), clock.seconds, draws=len(draws), draw_seeds=seeds, **learned)
     measured = with_training(with_facts(measured, facts), synthesizer.log)
     page = folder.page(measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations))
     clock.stage("")
@@ -183,6 +186,7 @@ def fit(
     schema: Schema | str | Path,
     *,
     config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> Fit:
     """Learn all rows of a table; nothing is held out, so nothing can be evaluated.
@@ -190,15 +194,16 @@ def fit(
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        config: model, settings, seed, device, clamp, suite and how CSV files are read.
+        config: model, settings, seed, device, max_minutes, clamp, suite and how CSV files are read.
+        checkpoint: where the training is kept, to go on with it after it was killed.
         progress: told of stages and steps.
 
     Raises:
-        ConfigError: a setting cannot be meant.
+        ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
         TableError: the table cannot be read.
         SchemaError: the table breaks its schema, or has fewer than two rows.
     """
-    config = _asked(config)
+    config = _asked(config, checkpoint)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     schema = meaning(schema)
@@ -206,7 +211,7 @@ def fit(
     admitted = admit(table, schema, config)
     check_structure(admitted.frame, schema)
     clock.stage("fit")
-    ledger = _learn(synthesizer, admitted.frame, admitted, config, clock)
+    ledger = _learn(synthesizer, admitted.frame, admitted, config, checkpoint, clock)
     clock.stage("")
     return Fit(
         synthesizer=synthesizer,
@@ -214,17 +219,24 @@ def fit(
         ledger=ledger,
         validations={"input": admitted.validation},
         clamped=admitted.clamped,
-        facts=provenance.facts(schema, name_of(table), clock.seconds, **provenance.fitted(config)),
+        facts=provenance.facts(schema, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
     )
 
 
 def _asked(
-    config: RunConfig | None, *, model: str | None = None, rows: int | None = None, seed: int | None = None
+    config: RunConfig | None,
+    checkpoint: Checkpoint | None,
+    *,
+    model: str | None = None,
+    rows: int | None = None,
+    seed: int | None = None,
 ) -> RunConfig:
-    """The configuration with what was said beside it, and a seed in any case."""
+    """The configuration with what was said beside it, and a seed in any case: that of the training taken up."""
     said = {"model": model, "rows": rows, "seed": seed}
     plain = (config or RunConfig()).model_dump() | {k: v for k, v in said.items() if v is not None}
     config = RunConfig.of(**plain)
+    if config.seed is None and checkpoint is not None and checkpoint.seed is not None:
+        return config.model_copy(update={"seed": checkpoint.seed})
     return config.model_copy(update={"seed": _root(config)})
 
 
@@ -233,15 +245,51 @@ def _root(config: RunConfig) -> int:
     return secrets.randbits(31) if config.seed is None else config.seed
 
 
+def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None) -> Split:
+    """Roles and coins: those of the run that is taken up, or new ones."""
+    kept = None if checkpoint is None else checkpoint.roles()
+    if kept is not None:
+        return Split.from_roles(frame, schema, kept)
+    parts = split(frame, schema, system_generator())
+    if checkpoint is not None:
+        checkpoint.keep_roles(parts.roles)
+    return parts
+
+
 def _learn(
-    synthesizer: Synthesizer, train: pd.DataFrame, admitted: Admitted, config: RunConfig, clock: Clock
+    synthesizer: Synthesizer,
+    train: pd.DataFrame,
+    admitted: Admitted,
+    config: RunConfig,
+    checkpoint: Checkpoint | None,
+    clock: Clock,
 ) -> Ledger:
     """Fit through the curator; what it writes down while doing so."""
     schema = synthesizer.schema
     ledger = Ledger(budget=None, unit=schema.unit)
     curator = Curator(train, schema, ledger, Seeds(_root(config)))
-    synthesizer.with_dtypes(admitted.dtypes).fit(curator, seed=config.seed, progress=clock.training)
+    synthesizer.with_dtypes(admitted.dtypes).fit(
+        curator,
+        seed=config.seed,
+        max_minutes=config.max_minutes,
+        checkpoint=checkpoint,
+        progress=clock.training,
+        say=clock.say,
+    )
     return ledger
+
+
+def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[str, Any]:
+    """What was asked and what came of it: the model `auto` chose, every setting, the steps, what was said."""
+    log = synthesizer.log
+    trained = None if log is None or not log.steps else {"steps": log.steps, "kept": log.best_step}
+    return {
+        **provenance.fitted(config),
+        "model": synthesizer.model_name,
+        "settings": synthesizer.settings,
+        "trained": trained,
+        "notes": list(clock.said),
+    }
 
 
 def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig) -> tuple[pd.DataFrame, ...]:

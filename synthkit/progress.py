@@ -17,6 +17,10 @@ class Progress(Protocol):
         """`done` of `total` steps of the stage are behind us."""
         ...
 
+    def say(self, sentence: str) -> None:
+        """Something happened that people should know of."""
+        ...
+
 
 class Silent:
     """Nobody is watching."""
@@ -27,9 +31,12 @@ class Silent:
     def advance(self, done: int, total: int, note: str = "") -> None:
         """Nothing."""
 
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
 
 class Clock:
-    """Takes the time of each stage and passes progress on.
+    """Takes the time of each stage, remembers what was said, and passes progress on.
 
     Args:
         progress: who is told.
@@ -44,6 +51,7 @@ class Clock:
 
     def __init__(self, progress: Progress) -> None:
         self.seconds: dict[str, float] = {}
+        self.said: list[str] = []
         self._progress, self._name, self._since = progress, "", time.perf_counter()
 
     def stage(self, name: str) -> None:
@@ -53,6 +61,11 @@ class Clock:
             self.seconds[self._name] = round(now - self._since, 2)
         self._name, self._since = name, now
         self._progress.stage(name)
+
+    def say(self, sentence: str) -> None:
+        """Something happened that people should know of."""
+        self.said.append(sentence)
+        self._progress.say(sentence)
 
     def training(self, done: int, total: int, loss: float) -> None:
         """`done` of `total` steps of training are made."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import fields
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from synthkit import artefact, tables
+from synthkit import __version__, artefact, tables
+from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion
 from synthkit.device import choose
 from synthkit.encode import TableEncoder
 from synthkit.errors import ArtefactError, ConfigError, SchemaError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
+from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
@@ -36,8 +40,8 @@ class Synthesizer:
 
     Args:
         schema: meaning of the columns.
-        model: name of the model, one of `synthkit.models.MODELS`.
-        settings: the model's own settings by name, its defaults where not given.
+        model: name of the model, one of `synthkit.models.MODELS`, or `auto` to have it chosen when the table is known.
+        settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
 
     Raises:
@@ -58,12 +62,14 @@ class Synthesizer:
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
-        if model not in MODELS:
-            msg = f"`model` must be one of {', '.join(sorted(MODELS))}; however: `{model}`"
+        if model not in (AUTO, *MODELS):
+            msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
             raise ConfigError(msg)
         self.schema = schema
         self.model_name = model
-        self._config = _config(model, settings or {})
+        self.why: str | None = None
+        self._settings = dict(settings or {})
+        self._config: Any = None if model == AUTO else _config(model, self._settings)
         self._device = device
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
@@ -72,19 +78,36 @@ class Synthesizer:
         self.seed: int | None = None
 
     def fit(
-        self, table: pd.DataFrame | Curator, *, seed: int | None = None, progress: Progress | None = None
+        self,
+        table: pd.DataFrame | Curator,
+        *,
+        seed: int | None = None,
+        max_minutes: float | None = None,
+        checkpoint: Checkpoint | None = None,
+        progress: Progress | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
         Args:
             table: rows, or the curator that keeps them.
             seed: root of all random choices; drawn and recorded in `seed` if not given.
+            max_minutes: a wish, above 0: as many steps are planned as fit, found by timing a few. What was planned is
+                in `settings["steps"]`; the same number asked for gives the same model.
+            checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
             progress: called with step, steps and loss.
+            say: called with sentences for people: the model chosen, the steps that fit, the memory used.
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
+            ConfigError: the wish is not above 0; the checkpoint belongs to another training, or there is a budget.
         """
-        self.seed = secrets.randbits(31) if seed is None else seed
+        since = time.monotonic()
+        if max_minutes is not None and not max_minutes > 0:
+            msg = f"`max_minutes` must be above 0; however: {max_minutes:g}"
+            raise ConfigError(msg)
+        taken_up = None if checkpoint is None else checkpoint.seed
+        self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds = Seeds(self.seed)
         if isinstance(table, Curator):
             curator = table
@@ -93,14 +116,27 @@ class Synthesizer:
             self._dtypes = tables.dtypes(table)
             ledger = Ledger(budget=None, unit=self.schema.unit)
             curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
+        device = choose(self._device)
+        if self.model_name == AUTO:
+            self._choose(curator, device.type, say)
         kind = MODELS[self.model_name]
         self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
         self._model = kind(self._encoder.layout, self._config)
-        device = choose(self._device)
-        self.log = self._model.fit(
-            curator.training(self._encoder, device), seeds.of("training"), Watch(progress=progress)
-        )
+        door = curator.training(self._encoder, device)
+        if checkpoint is not None:
+            checkpoint.begin(self._identity(curator, door.n, device.type))
+        left = None if max_minutes is None else max(60 * max_minutes - (time.monotonic() - since), 0.0)
+        watch = Watch(progress=progress, say=say, seconds=left, store=checkpoint)
+        self.log = self._model.fit(door, seeds.of("training"), watch)
         return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the fitted model, nothing left open; with them and the seed it is fitted again."""
+        _, model = self._fitted()
+        chosen = model.config()
+        planned = None if self.log is None else self.log.planned
+        return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
 
     def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:
         """Give samples these dtypes, by column, instead of the schema's own."""
@@ -189,7 +225,7 @@ class Synthesizer:
         encoder, model = self._fitted()
         card = {
             "model": self.model_name,
-            "settings": model.config(),
+            "settings": self.settings,
             "schema": json.loads(self.schema.model_dump_json(by_alias=True, exclude_none=True)),
             "dtypes": self._dtypes,
             "encoder": encoder.to_dict(),
@@ -210,7 +246,7 @@ class Synthesizer:
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=card["settings"], device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
-            out._dtypes, out.seed = card["dtypes"], card["seed"]
+            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = artefact.log_from_dict(card["log"])
         except (KeyError, TypeError, ValueError, SynthkitError) as error:
             msg = (
@@ -218,10 +254,40 @@ class Synthesizer:
                 f"({type(error).__name__}). Fit again"
             )
             raise ArtefactError(msg) from error
-        out._model = MODELS[out.model_name](out._encoder.layout, out._config)
+        out._model = kind(out._encoder.layout, out._config)
         artefact.check_tensors(Path(folder), tensors, out._model.tensors())
         out._model.load_tensors(tensors, choose(device))
         return out
+
+    def _choose(self, curator: Curator, device: str, say: Callable[[str], None] | None) -> None:
+        """Put a model in the place of `auto`."""
+        learned = [self.schema.columns[name] for name in self.schema.learned]
+        numeric = sum(column.kind in ("numeric", "datetime") for column in learned)
+        choice = choose_model(Task(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
+        self.model_name, self.why = choice.model, choice.why
+        self._config = _config(choice.model, {**choice.settings, **self._settings})
+        if say is not None:
+            say(choice.why)
+
+    def _identity(self, curator: Curator, rows: float, device: str) -> dict[str, Any]:
+        """What a training that is taken up must have in common with the one that was begun.
+
+        Raises:
+            ConfigError: there is a budget: the state of a training would be released for nothing.
+        """
+        if curator.ledger.budget is not None:
+            msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"
+            raise ConfigError(msg)
+        encoder, _ = self._fitted()
+        return {
+            "version": f"{__version__}, torch {torch.__version__}",
+            "model": self.model_name,
+            "settings": asdict(self._config),
+            "seed": self.seed,
+            "rows": rows,
+            "device": device,
+            "coding": encoder.to_dict(),
+        }
 
     def _fitted(self) -> tuple[TableEncoder, RowModel]:
         if self._encoder is None or self._model is None:

@@ -44,6 +44,7 @@ CARDS = {
     "other format": lambda card: json.dumps(card | {"format": "synthkit-model/9"}),
     "no encoder": lambda card: json.dumps({k: v for k, v in card.items() if k != "encoder"}),
     "other schema": lambda card: json.dumps(card | {"schema": {"columns": {}}}),
+    "no model yet": lambda card: json.dumps(card | {"model": "auto"}),
     "other model": lambda card: json.dumps(card | {"model": "gan"}),
 }
 
@@ -74,6 +75,7 @@ def damaged(folder: Path, how: str) -> None:
         ("other format", "must have format synthkit-model/1; however: 'synthkit-model/9'. Load it with"),
         ("no encoder", "synthesizer.json is incomplete or altered .KeyError"),
         ("other schema", "synthesizer.json is incomplete or altered .ValidationError"),
+        ("no model yet", "synthesizer.json is incomplete or altered .KeyError"),
         ("other model", "synthesizer.json is incomplete or altered .ConfigError"),
     ],
 )

@@ -20,13 +20,16 @@ class Listener:
     """Keeps what it is told."""
 
     def __init__(self):
-        self.stages, self.steps = [], []
+        self.stages, self.steps, self.sentences = [], [], []
 
     def stage(self, name):
         self.stages.append(name)
 
     def advance(self, done, total, note=""):
         self.steps.append((self.stages[-1], done, total, note))
+
+    def say(self, sentence):
+        self.sentences.append(sentence)
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,10 @@ class Lines:
         told = f", {note}" if note else ""
         typer.echo(f"{self._name}: {done:,} of {total:,}{told}, about {left:.0f} s left", err=True)
 
+    def say(self, sentence: str) -> None:
+        """The sentence, indented under its stage."""
+        typer.echo(f"  {sentence}", err=True)
+
 
 class Terminal:
     """Progress as bars that stay on the screen, one a stage.
@@ -70,6 +74,10 @@ class Terminal:
         """Move the bar; what is left of the time stands beside it."""
         if self._task is not None:
             self._bars.update(self._task, completed=done, total=total, note=note)
+
+    def say(self, sentence: str) -> None:
+        """The sentence, above the bars."""
+        self._bars.console.print(f"  {sentence}", markup=False, highlight=False)
 
 
 @contextmanager

@@ -28,11 +28,18 @@ Config = Annotated[
 ]
 Model = Annotated[
     Optional[str],
-    typer.Option("--model", help="autoregressive (the default) or independent."),
+    typer.Option("--model", help="autoregressive (the default), independent, or auto: chosen for the table."),
 ]
 Steps = Annotated[
     Optional[int],
     typer.Option("--steps", min=1, help="Steps of training; chosen from the table if not given."),
+]
+MaxMinutes = Annotated[
+    Optional[float],
+    typer.Option("--max-minutes", help="Minutes that fitting may take: as many steps are planned as fit."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the training of this command if it was killed; DIR.checkpoint.")
 ]
 Settings = Annotated[
     Optional[list[str]],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -12,10 +14,9 @@ from synthkit.commands.arguments import config, settings
 from synthkit.commands.console import say, show_paths, show_scores, warn_clamped, watching
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from synthkit.checkpoint import Checkpoint
     from synthkit.config import RunConfig
-    from synthkit.schema import Schema
+    from synthkit.progress import Progress
 
 NOTHING_HELD_OUT = (
     "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
@@ -32,6 +33,7 @@ def run(
     seed: o.Seed = None,
     config_file: o.Config = None,
     steps: o.Steps = None,
+    max_minutes: o.MaxMinutes = None,
     set_: o.Settings = None,
     device: o.Device = None,
     clamp: o.Clamp = None,
@@ -40,6 +42,7 @@ def run(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -57,6 +60,7 @@ def run(
         seed=seed,
         settings=settings(set_, steps),
         device=device,
+        max_minutes=max_minutes,
         clamp=clamp,
         quick=quick,
         suite=suite,
@@ -64,7 +68,7 @@ def run(
         encoding=encoding,
         missing=missing,
     )
-    _run(table, schema, out, asked, overwrite=overwrite, quiet=quiet)
+    _run(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
 
 
 def demo(
@@ -84,7 +88,7 @@ def demo(
     from synthkit.data import path
 
     asked = config(None, model=model, rows=rows, seed=seed, settings=settings(None, steps), quick=quick)
-    _run(path("support2.parquet"), path("support2.yaml"), out, asked, overwrite=overwrite, quiet=quiet)
+    _run(path("support2.parquet"), path("support2.yaml"), out, asked, resume=False, overwrite=overwrite, quiet=quiet)
 
 
 def fit(
@@ -95,6 +99,7 @@ def fit(
     seed: o.Seed = None,
     config_file: o.Config = None,
     steps: o.Steps = None,
+    max_minutes: o.MaxMinutes = None,
     set_: o.Settings = None,
     device: o.Device = None,
     clamp: o.Clamp = None,
@@ -102,6 +107,7 @@ def fit(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -115,6 +121,7 @@ def fit(
         seed=seed,
         settings=settings(set_, steps),
         device=device,
+        max_minutes=max_minutes,
         clamp=clamp,
         suite=suite,
         delimiter=delimiter,
@@ -129,17 +136,16 @@ def fit(
         progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
-        made = learn(table, schema, config=asked, progress=progress)
-    made.save(out, overwrite=overwrite)
+        with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+            made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+            made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not quiet:
         say(NOTHING_HELD_OUT)
         show_paths(contents(out))
 
 
-def _run(
-    table: pd.DataFrame | Path, schema: Schema | Path, out: Path, asked: RunConfig, *, overwrite: bool, quiet: bool
-) -> None:
+def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool) -> None:
     from synthkit.files import check_folder
     from synthkit.folder import MARKS, contents
 
@@ -148,9 +154,28 @@ def _run(
         progress.stage("load libraries")
         from synthkit.pipeline import synthesize
 
-        made = synthesize(table, schema, config=asked, progress=progress)
-    made.save(out, overwrite=overwrite)
+        with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+            made = synthesize(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+            made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not quiet:
         show_scores(made.evaluation, made.ledger.to_dict())
         show_paths(contents(out))
+
+
+@contextmanager
+def _kept(out: Path, progress: Progress, *, resume: bool, overwrite: bool) -> Iterator[Checkpoint]:
+    """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told."""
+    from synthkit.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.beside(out, resume=resume, replace=overwrite)
+    if resume and not checkpoint.taken_up:
+        progress.say(f"no training is kept in {checkpoint.folder}: it begins at the beginning")
+    try:
+        yield checkpoint
+    except KeyboardInterrupt as error:
+        if checkpoint.exists:
+            msg = f"stopped; the training is kept in {checkpoint.folder}, and --resume goes on with it"
+            raise KeyboardInterrupt(msg) from error
+        raise
+    checkpoint.remove()

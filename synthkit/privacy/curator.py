@@ -39,6 +39,11 @@ class Curator:
             self.ledger.charge(f"histogram of {', '.join(query.columns)}", NonPrivate())
         return [count(self._coded, query) for query in queries]
 
+    def rows(self) -> int:
+        """How many training rows there are, charged before it is told."""
+        self.ledger.charge("number of rows", NonPrivate())
+        return len(self._table)
+
     def training(self, encoder: TableEncoder, device: str | torch.device = "cpu") -> Door:
         """The door for models: encoded rows on `device`, a part of the units held back for early stopping."""
         self.ledger.charge("training rows, through the door", NonPrivate())

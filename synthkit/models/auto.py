@@ -1,0 +1,62 @@
+"""Which model, and of which size, for a table of so many rows and columns: a page of thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+AUTO = "auto"
+FEW = 5_000  # rows below which a narrower network loses nothing and overfits less
+WIDE = 150  # columns above which the network's width is what costs memory and time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is known before anything is learned; nothing here looks at a value.
+
+    Args:
+        rows: training rows.
+        columns: columns to learn.
+        numeric: how many of them are numbers or dates.
+        device: where it will run: `cpu`, `cuda` or `mps`.
+    """
+
+    rows: float
+    columns: int
+    numeric: int
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A model, its size, and the reason.
+
+    Args:
+        model: its name.
+        settings: what is set other than its defaults.
+        why: one line.
+    """
+
+    model: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    why: str
+
+
+def choose_model(task: Task) -> Choice:
+    """The model and its size for a table.
+
+    Example:
+        >>> choose_model(Task(rows=30_000, columns=15, numeric=6, device="cpu")).why
+        'autoregressive: the most faithful model for 30,000 rows of 15 columns, in its usual size'
+    """
+    table = f"{task.rows:,.0f} rows of {task.columns} columns"
+    small = {"width": 64, "hidden": 32}
+    if task.columns > WIDE:
+        why = f"half its usual width, for {table} are wide"
+        return Choice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
+    if task.rows < FEW:
+        return Choice(
+            model="autoregressive", settings=small, why=f"autoregressive: half its usual width, for {table} are few"
+        )
+    return Choice(model="autoregressive", why=f"autoregressive: the most faithful model for {table}, in its usual size")
