@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cells import Cell, Contestant
+from ours import CALIBRATED
+from sources import code_of
+
+from synthkit import __version__
+from synthkit.models import MODELS
 
 PEERS: Mapping[str, Contestant] = {
     who.name: who
@@ -30,10 +35,40 @@ PEER_CELLS: Sequence[tuple[str, str]] = (
     ("peer-copula", "adult"),
     ("peer-copula", "support2"),
 )
+ONCE = ("peer-copula",)  # a closed form that always draws the same rows: further seeds say nothing
+PLAIN: Sequence[tuple[str, str]] = (
+    ("autoregressive", "adult"),
+    ("autoregressive", "default_credit"),
+    ("autoregressive", "support2"),
+    ("autoregressive", "diabetes130"),
+    ("autoregressive", "breast_cancer"),
+    ("ctgan", "adult"),
+    ("ctgan", "support2"),
+    ("tvae", "adult"),
+    ("tvae", "support2"),
+    ("diffusion", "adult"),
+    ("diffusion", "default_credit"),
+    ("diffusion", "breast_cancer"),
+)
+
+
+def contestant(name: str) -> Contestant:
+    """One of ours, with the code its fit and sample run through."""
+    code = code_of(MODELS[name.removesuffix(CALIBRATED)].__module__)
+    return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}")
 
 
 def peers(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
     """Cells of the peers, seed by seed."""
     for seed in seeds:
         for name, table in PEER_CELLS:
-            yield Cell(who=PEERS[name], table=table, seed=seed, threads=threads)
+            if seed == seeds[0] or name not in ONCE:
+                yield Cell(who=PEERS[name], table=table, seed=seed, threads=threads)
+
+
+def ours(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
+    """Our cells, seed by seed; a calibrated sample comes after its plain fit."""
+    for seed in seeds:
+        for name, table in ((n, t) for n, t in PLAIN if n in MODELS):
+            for suffix in ("", CALIBRATED):
+                yield Cell(who=contestant(name + suffix), table=table, seed=seed, threads=threads)

@@ -1,0 +1,53 @@
+"""A model of synthkit in a process of its own, measured as peers are; `+calibrate` samples from the plain fit."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from job import Job, main
+
+from synthkit.schema import Schema
+from synthkit.synthesizer import Synthesizer
+
+CALIBRATED = "+calibrate"
+
+
+class Ours:
+    """A fitted synthesizer; only the columns a model learns are handed on, as with peers."""
+
+    def __init__(self, synthesizer: Synthesizer, *, calibrate: bool, loaded: bool) -> None:
+        self.synthesizer, self.options = synthesizer, {"calibrate": True} if calibrate else {}
+        log = synthesizer.log
+        self.about: dict[str, Any] = {
+            "loaded": loaded,
+            "steps": log.steps if log else 0,
+            "best_step": log.best_step if log else 0,
+            "validation": min(log.validation) if log and log.validation else None,
+        }
+
+    def sample(self, rows: int, seed: int) -> pd.DataFrame:
+        drawn = self.synthesizer.sample(rows, seed=seed, **self.options)
+        return drawn[list(self.synthesizer.schema.learned)]
+
+
+def fit(job: Job, table: pd.DataFrame) -> Ours:
+    """Fit the whole table, of which the synthesizer takes what it learns; or load what the plain cell fitted."""
+    name, calibrate = job["who"].removesuffix(CALIBRATED), job["who"].endswith(CALIBRATED)
+    scratch = Path(job["scratch"])
+    saved = scratch.with_name(scratch.name.replace(CALIBRATED, "")) / "model"
+    settings = {k: v for k, v in job["settings"].items() if k != "device"}
+    device = str(job["settings"].get("device", "cpu"))
+    if calibrate and saved.exists():
+        return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
+    shutil.rmtree(saved, ignore_errors=True)
+    synthesizer = Synthesizer(Schema.load(job["schema"]), name, settings=settings, device=device)
+    synthesizer.fit(pd.read_parquet(job["whole"]), seed=int(job["seed"]))
+    synthesizer.save(saved)
+    return Ours(synthesizer, calibrate=calibrate, loaded=False)
+
+
+if __name__ == "__main__":
+    main(fit, ["synthkit"])
