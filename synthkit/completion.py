@@ -3,6 +3,7 @@
 Most known cells are slots of their own and are simply held. A known column that is coded as a gap (d.time as
 d.time - slos) while its anchor is unknown is not: then anchors are proposed from the model, the gap each
 would imply is weighed by its probability, and one proposal is drawn by these weights (sampling-importance-resampling).
+A model that cannot tell that probability has all proposals that obey the rules weighed alike.
 
 References:
     Rubin: The calculation of posterior distributions by data augmentation: comment (1987), for the resampling.
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from synthkit.encode import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
-from synthkit.models import HasGiven
+from synthkit.models import HasGiven, HasLogProbGiven
 from synthkit.schema import Identifier, Implication, Numeric
 from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform
@@ -215,9 +216,16 @@ class Completion:
         return out
 
     def _weights(self, filled: pd.DataFrame, free: pd.DataFrame, waiting: pd.DataFrame) -> NDArray[np.float64]:
-        """Log-weight of each proposal: the probability of the gaps it implies, -inf where one would be negative."""
+        """Log-weight of each proposal: the probability of the gaps it implies, -inf where one would be negative.
+
+        Without a model that tells probabilities, 0 in its place.
+        """
         encoder = self._encoder
         filled = conform(filled, encoder.schema, partial=True)
+        rules = encoder.recoding.comparisons()
+        fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
+        if not isinstance(self._model, HasLogProbGiven):
+            return np.where(fits, 0.0, -np.inf)
         everything = free | waiting
         coded = encoder.given(filled, everything, present=False)
         measured = encoder.recoding.forward(filled)
@@ -232,8 +240,6 @@ class Completion:
             if isinstance(codec, NumericCodec):
                 steps += np.where(here, codec.log_steps(measured[gap.column].to_numpy(dtype=np.float64)), 0.0)
         log = self._model.log_prob_given(Rows(coded.cat, torch.empty(len(filled), 0)), Given(held.cat, {}), aim)
-        rules = encoder.recoding.comparisons()
-        fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
         return np.where(fits, log.cpu().double().numpy() - steps, -np.inf)
 
     def _choose(self, weights: NDArray[np.float64]) -> NDArray[np.int64]:

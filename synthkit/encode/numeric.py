@@ -19,6 +19,7 @@ from synthkit.schema import Condition
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+LATTICE = 0.9  # share of rows on single values from which on a column is a lattice
 UNSEEN = 100.0  # nats: a value outside all cells is taken only where nothing else is left
 
 
@@ -33,6 +34,7 @@ class Coding:
         fine: largest number of cells in a group.
         rare: a value is a point only if at least so many rows share it; rarer ones are hidden in intervals.
         per_cell: rows an interval should hold.
+        ties: other numbers a number may be tied to, see `encode.pointers`; only a model that follows pointers asks.
     """
 
     exact: int = 150
@@ -41,6 +43,7 @@ class Coding:
     fine: int = 32
     rare: int = 5
     per_cell: int = 8
+    ties: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,7 @@ class NumericCodec:
         return int(self.group[-1]) + 1 if len(self.group) else 0
 
     @property
-    def _last(self) -> Floats:
+    def last(self) -> Floats:
         """Largest value of each cell. **Shape**: (m,)."""
         if self.decimals is None:
             return np.maximum(self.low, np.nextafter(self.high, -np.inf))
@@ -100,6 +103,7 @@ class NumericCodec:
         coarse = np.bincount(self.group, weights=self.mass, minlength=self.levels)
         if self.missing is not None:
             coarse[-1] = self.missing
+        single = self.mass[self.low == self.high].sum()
         slots = [
             Slot(
                 name=name,
@@ -108,6 +112,7 @@ class NumericCodec:
                 missing=self.missing is not None,
                 parent=None,
                 prior=log_shares(coarse),
+                lattice=self._fine == 1 and bool(single >= LATTICE * self.mass.sum()),
             )
         ]
         if self._fine > 1:
@@ -133,14 +138,15 @@ class NumericCodec:
                 "Declare the column `nullable: true`"
             )
             raise EncodingError(msg)
-        cell = self._cells(np.where(absent, 0.0, x))
+        cell = self.cells(np.where(absent, 0.0, x))
         coarse = np.where(absent, self.levels - 1, self.group[cell]) if len(self.group) else np.zeros(len(x), np.int64)
         fine = np.where(absent, 0, cell - self._starts[self.group[cell]]) if len(self.group) else coarse
         residual = self._residual(x, cell) if len(self.group) else np.zeros(len(x))
         cat = np.stack([coarse, fine] if self._fine > 1 else [coarse], axis=1)
         return cat.astype(np.int64), np.where(absent, 0.5, residual).astype(np.float32)
 
-    def _cells(self, x: Floats) -> Ints:
+    def cells(self, x: Floats) -> Ints:
+        """The cell of each value, the nearest where none holds it. **Shape**: (n,) -> (n,)."""
         points = np.flatnonzero(self.low == self.high)
         spans = np.flatnonzero(self.low < self.high)
         if not len(self.low):
@@ -186,7 +192,7 @@ class NumericCodec:
             x = np.where(high > low, np.minimum(np.floor(x * scale + 1e-6) / scale, high - 1 / scale), low)
             x = np.round(x, self.decimals)
         else:  # the last residual of a narrow cell must not round up into the next one
-            x = np.minimum(x, self._last[cell])
+            x = np.minimum(x, self.last[cell])
         x = np.clip(x, self.minimum if self.minimum is not None else -np.inf, self.maximum)
         return np.where(absent, np.nan, x)
 
@@ -199,9 +205,9 @@ class NumericCodec:
         if not len(self.low):
             return np.zeros(len(x))
         known = np.nan_to_num(x)
-        cell = self._cells(known)
+        cell = self.cells(known)
         slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
-        inside = (self.low[cell] - slack <= known) & (known <= self._last[cell] + slack)
+        inside = (self.low[cell] - slack <= known) & (known <= self.last[cell] + slack)
         step = 1.0 if self.decimals is None else 10.0**-self.decimals
         width = self.high[cell] - self.low[cell]
         steps = np.where(width > 0, np.log(np.where(width > 0, width, 1.0) / step), 0.0)
@@ -215,7 +221,7 @@ class NumericCodec:
             return surely, possibly
         bottom = -np.inf if condition.min is None else condition.min
         top = np.inf if condition.max is None else condition.max
-        last = self._last
+        last = self.last
         inside = (self.low >= bottom) & (last <= top)
         touched = (last >= bottom) & (self.low <= top)
         if condition.in_ is not None:
@@ -291,7 +297,7 @@ def fit(
         minimum=bounds[0],
         maximum=bounds[1],
     )
-    mass = np.bincount(cells._cells(values), weights=counts, minlength=len(low)).astype(np.int64)
+    mass = np.bincount(cells.cells(values), weights=counts, minlength=len(low)).astype(np.int64)
     return replace(cells, mass=mass, group=_groups(low, mass, alone, cuts, coding))
 
 

@@ -53,6 +53,22 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class Pointer:
+    """Where the value of one number lies among the cells of another: what repeats or continues it is found there.
+
+    Args:
+        target: coarse slot of the number that is pointed into.
+        source: coarse slot of the number that points.
+        cell: the target's cell that holds the source's value, counted through the target's coarse levels; -1 where
+            there is none. **Shape**: (K of source, largest number of cells in a level of the source).
+    """
+
+    target: int
+    source: int
+    cell: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Layout:
     """Which integer and which float of an encoded row belongs to whom.
 
@@ -61,12 +77,14 @@ class Layout:
         columns: coded column of each slot.
         residuals: coded columns that own a float in [0, 1), the position inside a cell.
         clauses: what the row rules forbid.
+        pointers: numbers that lie near others, see `encode.pointers`.
     """
 
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
     residuals: tuple[str, ...] = ()
     clauses: tuple[Clause, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -76,6 +94,16 @@ class Layout:
     def slots_of(self, column: str) -> tuple[int, ...]:
         """Indices of the slots of one coded column."""
         return tuple(k for k, name in enumerate(self.columns) if name == column)
+
+    def cells(self, coarse: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First cell of each level of a number's coarse slot, and how many it has. **Shape**: two of (K,)."""
+        slot, slots = self.slots[coarse], self.slots_of(self.columns[coarse])
+        count = np.ones(slot.size, dtype=np.int64)
+        if len(slots) > 1:
+            count = np.maximum(np.isfinite(self.slots[slots[1]].prior).sum(axis=1), 1)
+        if slot.missing:
+            count[-1] = 0
+        return np.concatenate([[0], np.cumsum(count)[:-1]]), count
 
     def applicable(self, cat: Tensor) -> Tensor:
         """Which slots carry information. **Shape**: `cat` (n, d) -> (n, d) bool."""

@@ -78,6 +78,11 @@ class HasGiven(Protocol):
         """Draw each row from the law of the unknown slots given the known ones."""
         ...
 
+
+@runtime_checkable
+class HasLogProbGiven(Protocol):
+    """A model that knows the probability of some slots given others."""
+
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
         """Log-probability of some slots given the known ones, nats. **Shape**: `aim` (n, d) bool -> (n,)."""
         ...

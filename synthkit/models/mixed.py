@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encode.rows import Given, Layout, Rows
+from synthkit.encode.rows import Clause, Given, Layout, Rows, Slot
 
 EDGE = 1e-5  # scores stay inside +-4.3
 
@@ -74,6 +74,7 @@ class Mixture:
         layout: the slots, with the shares of their levels.
         heavy: share of rows from which on a level is a kind instead of an interval of scores.
         few: numbers with at most so many levels are names.
+        lattice: numbers on a lattice with at most so many levels are names as well.
 
     Example:
         >>> from synthkit.encode.rows import Slot
@@ -83,7 +84,7 @@ class Mixture:
         (2,)
     """
 
-    def __init__(self, layout: Layout, *, heavy: float = 0.05, few: int = 12) -> None:
+    def __init__(self, layout: Layout, *, heavy: float = 0.05, few: int = 12, lattice: int = 0) -> None:
         self.layout = layout
         self.plain: list[int] = []  # slots that are names
         self._numbers: list[_Number] = []
@@ -91,7 +92,9 @@ class Mixture:
         priors: list[Tensor] = []
         for column in dict.fromkeys(layout.columns):
             slots = layout.slots_of(column)
-            if column not in layout.residuals or (len(slots) == 1 and layout.slots[slots[0]].size <= few):
+            first = layout.slots[slots[0]]
+            most = max(few, lattice) if first.lattice else few
+            if column not in layout.residuals or (len(slots) == 1 and first.size <= most):
                 for j in slots:
                     self.plain.append(j)
                     names.append(layout.slots[j].name)
@@ -106,7 +109,34 @@ class Mixture:
                 names.append(f"{column}:kind")
                 priors.append(kinds)
         self.names, self.priors = tuple(names), tuple(priors)
+        self.slots = (*(layout.slots[j] for j in self.plain), *self._kind_slots())
+        self.names_layout = Layout(self.slots, self.names, (), self._clauses())
         self.sizes = tuple(len(p) for p in priors)
+
+    def _kind_slots(self) -> list[Slot]:
+        """The kinds as slots: names without an order."""
+        at = range(len(self.plain), len(self.names))
+        priors = [self.priors[k].numpy() for k in at]
+        return [
+            Slot(name=self.names[k], size=len(p), ordinal=False, missing=False, parent=None, prior=p)
+            for k, p in zip(at, priors, strict=True)
+        ]
+
+    def _clauses(self) -> tuple[Clause, ...]:
+        """What rules forbid of names; a clause that says something of scores is left out."""
+        of_slot = {j: k for k, j in enumerate(self.plain)}
+        numbers = {number.coarse: number for number in self._numbers if number.kind is not None}
+        out = []
+        for clause in self.layout.clauses:
+            literals = []
+            for j, marked in clause.literals:
+                if j in of_slot:
+                    literals.append((of_slot[j], marked))
+                elif j in numbers and not np.delete(marked, numbers[j].special).any():
+                    literals.append((numbers[j].kind or 0, np.concatenate([[False], marked[numbers[j].special]])))
+            if len(literals) == len(clause.literals):
+                out.append(Clause(tuple(literals)))
+        return tuple(out)
 
     @property
     def scores(self) -> int:

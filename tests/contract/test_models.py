@@ -14,7 +14,7 @@ from synthkit.encode import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encode.encoder import histograms_of
 from synthkit.encode.numeric import log_shares
 from synthkit.encode.rows import Clause
-from synthkit.models import MODELS, HasGiven, HasLogProb, HasSurprise
+from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
 from synthkit.privacy import Door
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
@@ -24,6 +24,7 @@ CPU = torch.device("cpu")
 FAST = {
     "autoregressive": {"width": 32, "hidden": 16, "steps": 400, "batch_size": 256},
     "ctgan": {"noise": 16, "width": 32, "critic_width": 32, "steps": 400, "batch_size": 256, "odds_batch": 256},
+    "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 400, "batch_size": 256, "draws": 16},
     "independent": {},
     "tvae": {"width": 32, "hidden": 16, "latent": 2, "blocks": 1, "couplings": 2, "steps": 400, "batch_size": 256},
 }
@@ -170,7 +171,7 @@ def test_samples_follow_the_law(name):
     assert not agrees(counts, np.roll(p, 1))  # the test would notice
 
 
-@models
+@exact  # models of levels; models of scores learn where in a cell a value lies
 def test_positions_inside_cells_are_uniform(name):
     num = stirred(name, tiny()).sample(20_000, generator(4)).num.ravel().numpy()
     assert agrees(np.histogram(num, bins=20, range=(0, 1))[0], np.full(20, 0.05))
@@ -181,7 +182,7 @@ def test_positions_inside_cells_are_uniform(name):
 def test_the_chain_rule_holds_along_the_tables_order(name, known):
     """log p(x) = log p(known) + log p(rest | known)."""
     model = stirred(name, tiny())
-    assert isinstance(model, HasGiven)
+    assert isinstance(model, HasLogProbGiven)
     rows = rows_of(EVERY)
     first = torch.zeros(12, 3, dtype=torch.bool)
     first[:, list(known)] = True
@@ -231,7 +232,7 @@ def test_a_slot_known_in_part_stays_in_its_set_and_keeps_its_law(name):
         assert agrees(frequencies(rows[torch.arange(n) % 2 == odd]), np.where(inside, p / p[inside].sum(), 0))
 
 
-@models
+@exact  # where a rule speaks of scores, models of scores leave it to mending
 def test_clauses_are_obeyed(name):
     """x missing forbids c = 1; x at its first level forces c = 1: with c drawn last, every row obeys."""
     clauses = (
