@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synthkit.comparing import Compared, compare
     from synthkit.config import RunConfig
     from synthkit.errors import SynthkitError
     from synthkit.evaluate.result import Comparison, Evaluation, Score
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Compared": "comparing",
     "Comparison": "evaluate.result",
     "Evaluation": "evaluate.result",
     "Ledger": "privacy.ledger",
@@ -38,6 +40,7 @@ _HOMES = {
     "Score": "evaluate.result",
     "SynthkitError": "errors",
     "Synthesizer": "synthesizer",
+    "compare": "comparing",
     "evaluate": "evaluate.run",
     "read": "tables",
     "synthesize": "pipeline",
@@ -46,6 +49,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Compared",
     "Comparison",
     "Evaluation",
     "Ledger",
@@ -57,6 +61,7 @@ __all__ = [
     "Synthesizer",
     "SynthkitError",
     "__version__",
+    "compare",
     "evaluate",
     "read",
     "synthesize",

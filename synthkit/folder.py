@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+COMPARISON = "comparison.json"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 WHAT: Mapping[str, str] = {
     REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
@@ -118,20 +119,38 @@ def page(
     return build(evaluation, ledger=ledger, schema=schema, validation=validations or None)
 
 
+def comparison_page(data: Mapping[str, Any]) -> Report:
+    """The page on the content of a comparison.json."""
+    from synthkit.report.comparison import build_comparison
+
+    return build_comparison(data)
+
+
 def redraw(path: Path) -> Report:
     """The page on what a folder holds: the same page again, unless the words or charts have changed since.
 
     Raises:
-        ArtefactError: the folder holds no evaluation, or a file in it is damaged.
+        ArtefactError: the folder holds no evaluation and no comparison, or a file in it is damaged.
         SchemaError: its schema is damaged.
     """
+    if (path / COMPARISON).exists():
+        return _redrawn_comparison(path)
     schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
-    ledger = _read(path / LEDGER) if (path / LEDGER).exists() else None
+    ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
     found = evaluation(path)
     try:
         return page(found, ledger=ledger, schema=schema, validations=validations(path))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
+        raise ArtefactError(msg) from error
+
+
+def _redrawn_comparison(path: Path) -> Report:
+    data = plain_data(path / COMPARISON)
+    try:
+        return comparison_page(data)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        msg = f"{path / COMPARISON} must be what `synthkit compare` wrote; however: it was altered. Compare again"
         raise ArtefactError(msg) from error
 
 
@@ -141,7 +160,7 @@ def evaluation(path: Path) -> Evaluation:
     Raises:
         ArtefactError: there is none, or it is damaged.
     """
-    data = _read(path / EVALUATION)
+    data = plain_data(path / EVALUATION)
     try:
         return Evaluation.from_json(json.dumps(data))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -152,7 +171,7 @@ def evaluation(path: Path) -> Evaluation:
 def validations(path: Path) -> dict[str, Any]:
     """The saved validations of a run folder, by name, as plain data."""
     files = {name: path / INTERNAL / f"validation_{name}.json" for name in ("input", "output")}
-    return {name: _read(file) for name, file in files.items() if file.exists()}
+    return {name: plain_data(file) for name, file in files.items() if file.exists()}
 
 
 def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
@@ -168,7 +187,12 @@ def _text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _read(path: Path) -> Any:
+def plain_data(path: Path) -> Any:
+    """The content of a JSON file of a folder of ours.
+
+    Raises:
+        ArtefactError: it is not there, or no JSON.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:

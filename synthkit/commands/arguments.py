@@ -45,6 +45,26 @@ def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] |
     return said or None
 
 
+def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+    """Settings of several models from words MODEL.KEY=VALUE.
+
+    Raises:
+        ConfigError: a word has no `=` or no model, or its value is no YAML.
+
+    Example:
+        >>> settings_by_model(["ctgan.steps=500", "independent.x=1", "ctgan.width=64"])
+        {'ctgan': {'steps': 500, 'width': 64}, 'independent': {'x': 1}}
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        model, dot, rest = pair.partition(".")
+        if not dot or not model or "=" in model:
+            msg = f"`--set` must be followed by MODEL.KEY=VALUE; however: `{pair}`. For example: --set ctgan.steps=500"
+            raise ConfigError(msg)
+        out.setdefault(model, {}).update(settings([rest], None) or {})
+    return out
+
+
 def given(pairs: Sequence[str], schema: Schema) -> dict[str, str | None]:
     """Values that all rows must have, by column, from words COLUMN=VALUE; an empty value means missing.
 

@@ -257,6 +257,43 @@ def training(panel: Mapping[str, Any]) -> str:
     return _svg(chart)
 
 
+def contenders(panel: Mapping[str, Any]) -> str:
+    """One score of several models, each with its interval; a solid line where real rows stand."""
+    import altair as alt
+
+    base, made = _data(panel["points"]).encode(y=alt.Y("name:N", sort=None, title=None)), _made()
+    x = alt.X("low:Q", title="AUC", scale=alt.Scale(zero=False))
+    bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", color=made["color"])
+    layers = [bars, base.mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x="value:Q", **made)]
+    if panel["real"] is not None:
+        layers.append(_data([{"at": panel["real"]}]).mark_rule(color=REAL, strokeWidth=2.2).encode(x="at:Q"))
+    return _svg(alt.layer(*layers).properties(width=330, height=alt.Step(32)))
+
+
+def tradeoff(panel: Mapping[str, Any]) -> str:
+    """Seconds to learn against a score, one named point a model."""
+    import altair as alt
+
+    x = alt.X(
+        "seconds:Q", title="Seconds to learn", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", tickCount=4)
+    )
+    y = alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False))
+    layers = [_data(panel["points"]).mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x=x, y=y, **_made())]
+    for side, dx in (("left", 11), ("right", -11)):
+        words = _data([p for p in panel["points"] if p["align"] == side]).mark_text(align=side, dx=dx, fontSize=12)
+        layers.append(words.encode(x=x, y=y, text="name:N", color=alt.value(INK)))
+    return _svg(alt.layer(*layers).properties(width=400, height=280))
+
+
+def _made() -> dict[str, Any]:
+    """Colour and shape by who made a model."""
+    import altair as alt
+
+    who, legend = ["by synthkit", "by others"], alt.Legend(title="Made", orient="top")
+    colour = alt.Color("made:N", scale=alt.Scale(domain=who, range=[SYNTHETIC, MUTED]), legend=legend)
+    return {"color": colour, "shape": alt.Shape("made:N", scale=alt.Scale(domain=who, range=["diamond", "square"]))}
+
+
 def _svg(chart: Any) -> str:
     import vl_convert
 
@@ -353,5 +390,9 @@ def _mean(row: Sequence[float | None]) -> float:
 
 
 CHARTS: Mapping[str, Callable[[Any], str]] = {
-    f.__name__: f for f in (pair_errors, correlations, missingness, roc, giveaways, ladder, sample_size, training)
+    f.__name__: f
+    for f in (
+        *(pair_errors, correlations, missingness, roc, giveaways, ladder, sample_size, training),
+        *(contenders, tradeoff),
+    )
 }

@@ -88,6 +88,8 @@ def view(
     return {
         "title": f"Synthetic data report: {table}",
         "table": table,
+        "kind": "Synthetic data report",
+        "twin": "evaluation.json",
         "date": facts.get("date"),
         "version": facts.get("version"),
         "sections": [{"id": k, "title": title, "absent": None, **content[k]} for k, title in TITLES.items()],
