@@ -16,23 +16,24 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from synthkit import __version__, artefact, tables
+from synthkit import __version__, artefact, calibration, tables
 from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion
 from synthkit.device import choose
-from synthkit.encode import TableEncoder
-from synthkit.errors import ArtefactError, ConfigError, SchemaError, SynthkitError, UnsupportedError
+from synthkit.drawing import ROUNDS, obedient
+from synthkit.encode import Rows, TableEncoder
+from synthkit.encode.targets import Targets
+from synthkit.errors import ArtefactError, ConfigError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
 from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform, refuse
-from synthkit.schema.table import obeying
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
-ROUNDS = 20  # how often rows that cannot be mended are drawn again
+TARGETS = "targets."  # how the names of their tensors begin
 
 
 class Synthesizer:
@@ -43,6 +44,7 @@ class Synthesizer:
         model: name of the model, one of `synthkit.models.MODELS`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs.
 
     Raises:
         ConfigError: there is no such model or setting.
@@ -61,6 +63,7 @@ class Synthesizer:
         *,
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
+        targets: bool = True,
     ) -> None:
         if model not in (AUTO, *MODELS):
             msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
@@ -71,6 +74,8 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None if model == AUTO else _config(model, self._settings)
         self._device = device
+        self._wants_targets = targets
+        self._targets: Targets | None = None
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
         self._dtypes: dict[str, str] = {}
@@ -128,6 +133,7 @@ class Synthesizer:
         left = None if max_minutes is None else max(60 * max_minutes - (time.monotonic() - since), 0.0)
         watch = Watch(progress=progress, say=say, seconds=left, store=checkpoint)
         self.log = self._model.fit(door, seeds.of("training"), watch)
+        self._targets = curator.targets(self._encoder) if self._wants_targets else None
         return self
 
     @property
@@ -144,7 +150,12 @@ class Synthesizer:
         return self
 
     def sample(
-        self, n: int, *, given: Mapping[str, Any] | pd.DataFrame | None = None, seed: int | None = None
+        self,
+        n: int,
+        *,
+        given: Mapping[str, Any] | pd.DataFrame | None = None,
+        calibrate: bool = False,
+        seed: int | None = None,
     ) -> pd.DataFrame:
         """Draw new rows; every declared rule holds in every row.
 
@@ -152,27 +163,39 @@ class Synthesizer:
             n: how many rows.
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
+            calibrate: whether rows are chosen from a pool of three times as many, so that one- and two-way tables
+                match those of the training rows; see `synthkit.calibration`. `attrs["synthkit_calibrated"]` of the
+                frame says so, `attrs["synthkit_pool"]` how large the pool was.
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
 
         Raises:
+            ConfigError: the number of rows is negative, or values are given to a draw that is to be calibrated.
             SchemaError: what is given contradicts the schema or its rules.
-            UnsupportedError: the model cannot condition.
+            UnsupportedError: the model cannot condition, or was fitted without targets.
 
         **Shape**: -> frame of n rows, the schema's columns in order.
         """
         if n < 0:
             msg = f"the number of rows must not be negative; however: {n}"
             raise ConfigError(msg)
+        if calibrate and given is not None:
+            msg = "calibrated rows match tables of all rows; however: values are given. Leave out one of the two"
+            raise ConfigError(msg)
         encoder, model = self._fitted()
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:
-            out = self._plain(n, encoder, model, seeds)
+            first = self._selected(n, model, seeds) if calibrate else None
+            out = obedient(n, encoder, model, seeds, first=first)
         else:
             completion = self._completion(encoder, model, seeds)
             frame, known = completion.partial(n, given)
             out = completion.fill(frame, known, present=False)
-        return self._finished(out, seed)
+        out = self._finished(out, seed)
+        out.attrs["synthkit_calibrated"] = calibrate
+        if calibrate:
+            out.attrs["synthkit_pool"] = calibration.POOL * n
+        return out
 
     def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
         """Fill missing cells with draws from their law given the rest of the row; known cells stay as they are.
@@ -232,7 +255,11 @@ class Synthesizer:
             "log": artefact.log_to_dict(self.log),
             "seed": self.seed,
         }
-        artefact.save(Path(folder), card, model.tensors())
+        tensors = dict(model.tensors())
+        if self._targets is not None:
+            card["targets"] = self._targets.to_dict()
+            tensors |= {TARGETS + name: tensor for name, tensor in self._targets.tensors().items()}
+        artefact.save(Path(folder), card, tensors)
 
     @classmethod
     def load(cls, folder: str | Path, *, device: str = "auto") -> Synthesizer:
@@ -241,13 +268,17 @@ class Synthesizer:
         Raises:
             ArtefactError: the folder is not a saved synthesizer, is damaged, or has another format.
         """
-        card, tensors = artefact.load(Path(folder))
+        card, saved = artefact.load(Path(folder))
+        measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
+        tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
         try:
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=card["settings"], device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
             out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = artefact.log_from_dict(card["log"])
+            if "targets" in card:
+                out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
         except (KeyError, TypeError, ValueError, SynthkitError) as error:
             msg = (
                 f"{folder} must hold an undamaged model; however: {artefact.CARD} is incomplete or altered "
@@ -295,31 +326,15 @@ class Synthesizer:
             raise ConfigError(msg)
         return self._encoder, self._model
 
-    def _plain(self, n: int, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> pd.DataFrame:
-        generator = seeds.torch("sample")
-        rng = seeds.numpy("identifiers")
-        mender = Completion(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
-        learned = list(self.schema.learned)
-        kept: list[pd.DataFrame] = []
-        for _ in range(ROUNDS):
-            lacking = n - sum(map(len, kept))
-            if kept and lacking == 0:
-                break
-            frame = encoder.decode(model.sample(lacking, generator), rng)[learned]
-            good = obeying(frame, self.schema)
-            parts = [frame[good]]
-            if mender is not None and not good.all():
-                mended, obeys = mender.mend(frame[~good])
-                parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
-            kept.append(pd.concat(parts).sort_index())
-        out = pd.concat(kept, ignore_index=True)
-        if len(out) < n:
+    def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
+        """Rows chosen from a pool, still encoded."""
+        if self._targets is None:
             msg = (
-                f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "
-                "break one. Check whether rules contradict each other or the bounds"
+                "calibrate needs tables measured at fit; however: this model was fitted without. "
+                "Fit again with `Synthesizer(..., targets=True)`"
             )
-            raise SchemaError(msg)
-        return out.assign(**encoder.identifiers(n, rng))[list(self.schema.columns)]
+            raise UnsupportedError(msg)
+        return calibration.draw(model, n, self._targets, seeds.torch("pool"), seeds.numpy("choice"))
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):

@@ -14,7 +14,7 @@ from synthkit import calibration
 from synthkit.calibration import NEAR, Cells, exchange, rake, sample, select
 from synthkit.encode import Rows
 from synthkit.encode.grouping import Grouping
-from synthkit.encode.targets import Targets, count
+from synthkit.encode.targets import Targets, tabulate
 
 
 def columns(*sizes: int) -> tuple[Grouping, ...]:
@@ -105,7 +105,7 @@ def test_rows_are_chosen_in_proportion_to_their_weights():
 
 def error(codes: np.ndarray, asked: Targets) -> float:
     """Mean total variation between tables of rows and those asked for, counted anew."""
-    tables = count(codes, asked.groupings, asked.tables)
+    tables = tabulate(codes, asked.groupings, asked.tables)
     edges = np.cumsum([0, *asked.sizes])
     wanted = [asked.shares[a:b] for a, b in itertools.pairwise(edges)]
     return float(np.mean([np.abs(t / t.sum() - w).sum() / 2 for t, w in zip(tables, wanted, strict=True)]))
@@ -123,7 +123,7 @@ TABLES = [(0,), (1,), (2,), (3,), *itertools.combinations(range(4), 2)]
 
 def learned(rng: np.random.Generator, n: int = 20_000) -> Targets:
     real = dependent(n, 0.6, rng)
-    return Targets.of(columns(5, 5, 5, 5), TABLES, count(real, columns(5, 5, 5, 5), TABLES))
+    return Targets.of(columns(5, 5, 5, 5), TABLES, tabulate(real, columns(5, 5, 5, 5), TABLES))
 
 
 @given(st.integers(1, 400), st.integers(1, 4), st.integers(0, 10**6))
@@ -158,7 +158,7 @@ def test_exchanges_end_within_the_sampling_error_of_the_targets():
     rng = np.random.default_rng(4)
     pool = dependent(12_000, 0.6, rng)
     real = dependent(20_000, 0.6, np.random.default_rng(5))
-    counts = count(real, columns(5, 5, 5, 5), TABLES)
+    counts = tabulate(real, columns(5, 5, 5, 5), TABLES)
     errors = []
     for sigma in (None, [400.0] * len(TABLES)):
         asked = Targets.of(columns(5, 5, 5, 5), TABLES, counts, sigma)

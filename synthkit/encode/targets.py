@@ -125,7 +125,9 @@ def tables_of(columns: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
     return [*((k,) for k in range(columns)), *pairs]
 
 
-def count(codes: Codes, groupings: tuple[Grouping, ...], tables: Sequence[tuple[int, ...]]) -> list[NDArray[np.int64]]:
+def tabulate(
+    codes: Codes, groupings: tuple[Grouping, ...], tables: Sequence[tuple[int, ...]]
+) -> list[NDArray[np.int64]]:
     """Exact tables. **Shape**: (number of groupings, n) -> a table (cells,) each."""
     out = []
     for first, *rest in tables:

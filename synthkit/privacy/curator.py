@@ -8,8 +8,10 @@ import pandas as pd
 import torch
 
 from synthkit.encode.encoder import TableEncoder, count
+from synthkit.encode.grouping import coded, groupings
 from synthkit.encode.query import Histogram, Query
 from synthkit.encode.rules import Recoding
+from synthkit.encode.targets import Targets, tables_of, tabulate
 from synthkit.privacy.door import Door
 from synthkit.privacy.ledger import Ledger, NonPrivate
 from synthkit.schema import Schema
@@ -43,6 +45,14 @@ class Curator:
         """How many training rows there are, charged before it is told."""
         self.ledger.charge("number of rows", NonPrivate())
         return len(self._table)
+
+    def targets(self, encoder: TableEncoder) -> Targets:
+        """One- and two-way tables of grouped columns, charged before they are counted; rare cells are pooled."""
+        found = groupings(encoder)
+        tables = tables_of(len(found), self._seeds.numpy("targets"))
+        self.ledger.charge("one- or two-way table of grouped columns", NonPrivate(), times=len(tables))
+        codes = coded(encoder.encode(self._table).cat.numpy(), found)
+        return Targets.of(found, tables, tabulate(codes, found, tables))
 
     def training(self, encoder: TableEncoder, device: str | torch.device = "cpu") -> Door:
         """The door for models: encoded rows on `device`, a part of the units held back for early stopping."""

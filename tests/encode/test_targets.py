@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from synthkit.encode import TableEncoder
 from synthkit.encode.encoder import histograms_of
 from synthkit.encode.grouping import Grouping, coded, groupings
-from synthkit.encode.targets import MOST_PAIRS, RARE, Targets, count, tables_of
+from synthkit.encode.targets import MOST_PAIRS, RARE, Targets, tables_of, tabulate
 from synthkit.errors import ArtefactError
 from synthkit.schema import Schema
 
@@ -25,7 +25,7 @@ A, B = (
 def test_counts_are_those_of_a_cross_table():
     rng = np.random.default_rng(0)
     codes = np.stack([rng.integers(0, 3, 500), rng.integers(0, 2, 500)]).astype(np.int16)
-    single, both = count(codes, (A, B), [(0,), (0, 1)])
+    single, both = tabulate(codes, (A, B), [(0,), (0, 1)])
     assert single.tolist() == np.bincount(codes[0], minlength=3).tolist()
     assert both.reshape(3, 2).tolist() == pd.crosstab(codes[0], codes[1]).to_numpy().tolist()
 
@@ -77,7 +77,7 @@ def measured() -> tuple[Targets, TableEncoder]:
     encoder = TableEncoder.fit(SCHEMA, histograms_of(SCHEMA, frame))
     found = groupings(encoder)
     tables = tables_of(len(found), rng)
-    counts = count(coded(encoder.encode(frame).cat.numpy(), found), found, tables)
+    counts = tabulate(coded(encoder.encode(frame).cat.numpy(), found), found, tables)
     return Targets.of(found, tables, counts, sigma=[0.5] * len(tables)), encoder
 
 

@@ -1,0 +1,58 @@
+"""Rows of a model made into rows of a table that obey every rule: decoded, mended, and drawn again where need be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthkit.completion import Completion
+from synthkit.encode import Rows, TableEncoder
+from synthkit.errors import SchemaError
+from synthkit.models import HasGiven, RowModel
+from synthkit.schema.table import obeying
+from synthkit.seeds import Seeds
+
+ROUNDS = 20  # how often rows that cannot be mended are drawn again
+
+
+def obedient(
+    n: int, encoder: TableEncoder, model: RowModel, seeds: Seeds, *, first: Rows | None = None
+) -> pd.DataFrame:
+    """Draw n rows that obey the rules, identifiers made fresh.
+
+    Args:
+        n: how many.
+        encoder: fitted coding of the table.
+        model: what draws, and mends if it conditions.
+        seeds: of the draws.
+        first: n encoded rows to begin with, drawn already; only what breaks a rule and cannot be mended is drawn anew.
+
+    Raises:
+        SchemaError: rows still break a rule after 20 rounds.
+
+    **Shape**: -> frame of n rows, the schema's columns in order.
+    """
+    schema = encoder.schema
+    generator, rng = seeds.torch("sample"), seeds.numpy("identifiers")
+    mender = Completion(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
+    kept: list[pd.DataFrame] = []
+    for _ in range(ROUNDS):
+        lacking = n - sum(map(len, kept))
+        if kept and lacking == 0:
+            break
+        rows = model.sample(lacking, generator) if first is None or kept else first
+        frame = encoder.decode(rows, rng)[list(schema.learned)]
+        good = obeying(frame, schema)
+        parts = [frame[good]]
+        if mender is not None and not good.all():
+            mended, obeys = mender.mend(frame[~good])
+            parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
+        kept.append(pd.concat(parts).sort_index())
+    out = pd.concat(kept, ignore_index=True)
+    if len(out) < n:
+        msg = (
+            f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "
+            "break one. Check whether rules contradict each other or the bounds"
+        )
+        raise SchemaError(msg)
+    return out.assign(**encoder.identifiers(n, rng))[list(schema.columns)]
