@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encode import numeric, rules
+from synthkit.encode import numeric, pointers, rules
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
 from synthkit.encode.identifiers import fresh
 from synthkit.encode.numeric import Coding, NumericCodec
+from synthkit.encode.pointers import Compare, Tie
 from synthkit.encode.query import Ask, Histogram, Query
 from synthkit.encode.rows import Given, Layout, Rows, Slot
 from synthkit.encode.rules import Codec, Recoding
@@ -39,6 +40,7 @@ class TableEncoder:
         recoding: the passage to coded columns.
         codecs: one a coded column, in order.
         layout: which slot belongs to whom.
+        ties: numbers that repeat or continue others.
 
     Example:
         >>> schema = Schema(columns={"sex": {"kind": "categorical", "levels": ["f", "m"]}})
@@ -52,6 +54,7 @@ class TableEncoder:
     recoding: Recoding
     codecs: Mapping[str, Codec]
     layout: Layout
+    ties: tuple[Tie, ...] = ()
 
     @classmethod
     def fit(cls, schema: Schema, ask: Ask, coding: Coding | None = None) -> TableEncoder:
@@ -72,13 +75,35 @@ class TableEncoder:
         }
         return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
 
+    def tied(self, compare: Compare, most: int) -> TableEncoder:
+        """The same encoder with pointers between numbers that repeat or continue others.
+
+        Args:
+            compare: answers questions about pairs of coded columns; the curator's.
+            most: ties a number may have.
+        """
+        gaps = {gap.column for gap in self.recoding.gaps}  # a gap is measured from its anchor already
+        ties = pointers.find({n: c for n, c in self.codecs.items() if n not in gaps}, compare, most=most)
+        return self._with(ties)
+
+    def _with(self, ties: tuple[Tie, ...]) -> TableEncoder:
+        followed = pointers.pointers(ties, self.codecs, self.layout)
+        return replace(self, ties=ties, layout=replace(self.layout, pointers=followed))
+
     def encode(self, frame: pd.DataFrame) -> Rows:
         """Encode a frame in canonical dtypes. **Shape**: frame of n rows -> Rows of n.
 
         Raises:
             EncodingError: a column holds values without a code; the message names it.
         """
-        coded = self.recoding.forward(frame)
+        return self.encode_coded(self.recoding.forward(frame))
+
+    def encode_coded(self, coded: pd.DataFrame) -> Rows:
+        """Encode what `recoding.forward` made of a frame. **Shape**: frame of n rows -> Rows of n.
+
+        Raises:
+            EncodingError: a column holds values without a code; the message names it.
+        """
         cat, num = [], []
         for name, codec in self.codecs.items():
             try:
@@ -93,7 +118,7 @@ class TableEncoder:
                 msg = f"`{name}`: {error}"
                 raise EncodingError(msg) from error
             cat.append(levels)
-        n = len(frame)
+        n = len(coded)
         small = np.int16 if max(self.layout.sizes, default=0) < 2**15 else np.int32
         cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0))
         nums = np.stack(num, axis=1) if num else np.empty((n, 0))
@@ -116,6 +141,7 @@ class TableEncoder:
                 coded |= {str(c): values for c, values in codec.decode(cat[:, slots]).items()}
             else:
                 coded[name] = codec.decode(cat[:, slots])
+        coded = pointers.repeat(coded, self.ties, self.codecs, rng)
         table = self.recoding.backward(pd.DataFrame(coded))
         return table.assign(**self.identifiers(len(rows), rng))[list(self.schema.columns)]
 
@@ -177,7 +203,10 @@ class TableEncoder:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; the schema travels beside it."""
         tags = {kind: tag for tag, kind in KINDS.items()}
-        return {"codecs": {name: {"codec": tags[type(c)], **c.to_dict()} for name, c in self.codecs.items()}}
+        return {
+            "codecs": {name: {"codec": tags[type(c)], **c.to_dict()} for name, c in self.codecs.items()},
+            "ties": [tie.to_dict() for tie in self.ties],
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], schema: Schema) -> TableEncoder:
@@ -187,7 +216,8 @@ class TableEncoder:
             name: KINDS[d["codec"]].from_dict({k: v for k, v in d.items() if k != "codec"})
             for name, d in data["codecs"].items()
         }
-        return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
+        bare = cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
+        return bare._with(tuple(Tie(**tie) for tie in data["ties"]))
 
 
 def _admit(

@@ -145,7 +145,8 @@ class Recoding:
             {
                 name: coded[name] if name in coded and name not in grouped else frame[name].reset_index(drop=True)
                 for name in self.schema.learned
-            }
+            },
+            index=range(len(frame)),
         )
 
     def backward(self, coded: pd.DataFrame) -> pd.DataFrame:

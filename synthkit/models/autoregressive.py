@@ -26,6 +26,7 @@ from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.nn.blocks import GatedBlock, Levels, fast_dtype, keep, normal
+from synthkit.nn.pointers import Pointers
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
@@ -105,6 +106,7 @@ class Network(nn.Module):
         for k, block in enumerate(self.blocks):
             self.add_module(f"block_{k}", block)
         self.heads = Levels(slots, h, free=0.0, smooth=0.0)
+        self.pointers = Pointers(layout, h)
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
         for j, slot in enumerate(slots):
@@ -164,18 +166,57 @@ class Network(nn.Module):
             seen = seen & (keep(cat.shape, self.config.input_dropout, dtype, cat.device) > 0)
         z = F.embedding(cat + self.offsets, table).to(dtype)
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
-        s = torch.matmul((before * seen[:, None, :]).to(dtype), z) + self.query.to(dtype)
+        before = before * seen[:, None, :]
+        s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
+        places = self.pointers.places(cat).where(self.pointers.known(before))
+        s = self.pointers.tell(s, places)
         states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
         heads = torch.split(self.heads().to(dtype), list(self.layout.sizes))
         biases = torch.split(self.bias, list(self.layout.sizes))
         out = []
         for j, slot in enumerate(self.layout.slots):
             logits = torch.mm(states[j], heads[j].T).float() + biases[j]
+            if j in self.pointers.of:
+                logits = self.pointers.vote(j, logits, states[j], self.pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
             out.append(loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
         return torch.stack(out)
+
+    def logits(self, j: int, s: Tensor, cat: Tensor, have: Tensor, learned: Learned, dtype: torch.dtype) -> Tensor:
+        """Logits of one slot given what a row has; the products of its blocks in `dtype`.
+
+        **Shape**: sum of value vectors (B, H), levels (B, D), which of them count (B, D) bool -> (B, K).
+        """
+        state, places = s + self.query[j], None
+        if j in self.pointers.of:
+            arrows = torch.tensor(self.pointers.of[j], device=s.device)
+            sources = [self.pointers.sources[a] for a in self.pointers.of[j]]
+            places = self.pointers.places(cat, arrows).where(have[:, sources])
+            state = state + self.pointers.told(places)
+        for block in self.blocks:
+            state = block.one(j, state, dtype)
+        state = normal(state)
+        out = torch.addmm(learned.biases[j], state, learned.heads[j].T)
+        if places is not None:
+            out = self.pointers.vote(j, out, state, places)
+        parent = self.layout.slots[j].parent
+        return out if parent is None else out + self.base(j, cat[:, parent])
+
+    def learned(self) -> Learned:
+        """Tables that are the same for every row, worked out once."""
+        sizes = list(self.layout.sizes)
+        return Learned(self.values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Value vectors (V, H), heads (K, H) and biases (K,) of each slot."""
+
+    values: Tensor
+    heads: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
 
 
 def _order_units(layout: Layout) -> Tensor:
@@ -194,7 +235,7 @@ class Autoregressive:
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding()
+    coding: ClassVar[Coding] = Coding(ties=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
 
     def __init__(self, layout: Layout, config: AutoregressiveConfig | None = None) -> None:
@@ -251,24 +292,17 @@ class Autoregressive:
         device = net.query.device
         given = given.to(device)
         n, known = len(given), given.known()
-        cat = given.cat.clamp(min=0)
+        cat, have = given.cat.clamp(min=0), known.clone()
         admissible = Admissible(layout, n, given, device)
-        table, heads = net.values(), torch.split(net.heads(), list(layout.sizes))
-        biases = torch.split(net.bias, list(layout.sizes))
-        s = self._known_sum(given, table)
+        learned = net.learned()
+        s = self._known_sum(given, learned.values)
         for j in range(known.shape[1]):
             admissible.settle(j, given.cat[:, j])
         for j in self._sequence(given):
             here = known[:, j]
             if bool(here.all()):
                 continue
-            slot = layout.slots[j]
-            state = s + net.query[j]
-            for block in net.blocks:
-                state = block.one(j, state, fast_dtype(device))
-            logits = torch.addmm(biases[j], normal(state), heads[j].T)
-            if slot.parent is not None:
-                logits += net.base(j, cat[:, slot.parent])
+            logits = net.logits(j, s, cat, have, learned, fast_dtype(device))
             p = torch.softmax(logits, dim=1)
             mask = admissible.mask(j)
             if mask is not None:
@@ -280,10 +314,10 @@ class Autoregressive:
             applies = net.applies(j, cat)
             if applies is not None:
                 level = torch.where(applies, level, 0)
-            cat[:, j] = level
+            cat[:, j], have[:, j] = level, True
             admissible.settle(j, level)
             fresh = ~here if applies is None else applies & ~here
-            z = table[level + net.offsets[j]]
+            z = learned.values[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
         return Rows(cat, residuals(n, layout, generator).to(device))
 
@@ -295,24 +329,19 @@ class Autoregressive:
         """
         net = self._network
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
-        table, heads = net.values(), torch.split(net.heads(), list(self.layout.sizes))
-        biases = torch.split(net.bias, list(self.layout.sizes))
-        s = self._known_sum(given.to(cat.device), table)
+        learned, have = net.learned(), given.known().to(cat.device)
+        s = self._known_sum(given.to(cat.device), learned.values)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
             here = aim[:, j].to(cat.device)
             applies = net.applies(j, cat)
             here = here if applies is None else here & applies
-            state = s + net.query[j]
-            for block in net.blocks:
-                state = block.one(j, state, torch.float32)  # a probability is asked for: exact
-            logits = torch.addmm(biases[j], normal(state), heads[j].T)
-            parent = self.layout.slots[j].parent
-            if parent is not None:
-                logits += net.base(j, cat[:, parent])
+            logits = net.logits(j, s, cat, have, learned, torch.float32)  # a probability is asked for: exact
             log = F.log_softmax(logits, dim=1).gather(1, cat[:, j : j + 1]).squeeze(1)
             out = out + torch.where(here, log, 0.0)
-            s = s + torch.where(here[:, None], table[cat[:, j] + net.offsets[j]], 0.0)
+            s = s + torch.where(here[:, None], learned.values[cat[:, j] + net.offsets[j]], 0.0)
+            have = have.clone()
+            have[:, j] |= here
         return out
 
     def _known_sum(self, given: Given, table: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from synthkit.encode.encoder import TableEncoder, count
 from synthkit.encode.grouping import coded, groupings
+from synthkit.encode.pointers import Comparing, Nearness, compare
 from synthkit.encode.query import Histogram, Query
 from synthkit.encode.rules import Recoding
 from synthkit.encode.targets import Targets, tables_of, tabulate
@@ -16,6 +17,8 @@ from synthkit.privacy.door import Door
 from synthkit.privacy.ledger import Ledger, NonPrivate
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
+
+COMPARED = 20_000  # rows looked at to see which numbers lie near others
 
 
 class Curator:
@@ -40,6 +43,19 @@ class Curator:
         for query in queries:
             self.ledger.charge(f"histogram of {', '.join(query.columns)}", NonPrivate())
         return [count(self._coded, query) for query in queries]
+
+    def compare(self, questions: Sequence[Comparing]) -> list[Nearness]:
+        """How near numbers lie to others, charged before it is looked at; on a sample of the rows.
+
+        **Shape**: q questions -> q answers.
+        """
+        if not questions:
+            return []
+        self.ledger.charge(f"nearness of {len(questions)} pairs of columns", NonPrivate())
+        looked = self._coded
+        if len(looked) > COMPARED:
+            looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), COMPARED, replace=False)]
+        return [compare(looked, question) for question in questions]
 
     def rows(self) -> int:
         """How many training rows there are, charged before it is told."""

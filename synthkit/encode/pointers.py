@@ -1,0 +1,187 @@
+"""Numbers that repeat or continue others: a bill that is last month's, a total beside its parts, a second measurement.
+
+Two columns are tied where their values fall near each other, on the cells of one of them, more often than they would
+if they were independent. A model is then told where the one value lies among the cells of the other, and values that
+fall in the same cell are made equal as often as they are in the training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encode.numeric import NumericCodec
+from synthkit.encode.rows import Layout, Pointer
+
+NEAR = 2  # cells: near enough to be told of
+NEXT = 1  # cells: near enough to be the same value, for the two columns are cut differently
+EXCESS = 0.01  # share of rows by which nearness must exceed chance
+FINE = 40  # a column with fewer cells needs no pointer: its levels say it all
+INSIDE = 0.3  # share of the source's rows that must lie within the target's range
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """A column whose values lie near those of another.
+
+    Args:
+        target, source: names of coded columns.
+        equal: of the rows whose value lies in the interval its source points to, or next to it, the share in which both
+            are equal.
+    """
+
+    target: str
+    source: str
+    equal: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparing:
+    """A question about two columns: how often do their values fall near each other, on the cells of the first?"""
+
+    target: str
+    source: str
+    codecs: tuple[NumericCodec, NumericCodec]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearness:
+    """An answer, in rows: looked at, near to where the source points, in an interval there or next to it, equal."""
+
+    rows: int
+    near: int
+    shared: int
+    equal: int
+
+
+Compare = Callable[[Sequence[Comparing]], list[Nearness]]
+
+
+def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[Tie, ...]:
+    """The columns that are tied.
+
+    Args:
+        codecs: of the coded columns that may be; those of numbers are looked at.
+        compare: answers questions about pairs of coded columns; the curator's.
+        most: ties a target may have; the strongest are kept.
+    """
+    numbers = {n: c for n, c in codecs.items() if isinstance(c, NumericCodec) and len(c.low)}
+    chances = _candidates(numbers) if most else {}
+    questions = [Comparing(target=t, source=s, codecs=(numbers[t], numbers[s])) for t, s in chances]
+    found: dict[str, list[tuple[float, Tie]]] = {}
+    for question, answer in zip(questions, compare(questions), strict=True):
+        excess = answer.near / max(answer.rows, 1) - chances[question.target, question.source]
+        if excess > EXCESS:
+            equal = answer.equal / max(answer.shared, 1)
+            tie = Tie(target=question.target, source=question.source, equal=round(equal, 3))
+            found.setdefault(question.target, []).append((excess, tie))
+    best = [sorted(ties, key=lambda pair: -pair[0])[:most] for ties in found.values()]
+    return tuple(tie for ties in best for _, tie in ties)
+
+
+def pointers(ties: Sequence[Tie], codecs: Mapping[str, Any], layout: Layout) -> tuple[Pointer, ...]:
+    """What ties mean in terms of slots."""
+    return tuple(
+        Pointer(
+            target=layout.slots_of(tie.target)[0],
+            source=layout.slots_of(tie.source)[0],
+            cell=_cells(codecs[tie.target], codecs[tie.source]),
+        )
+        for tie in ties
+    )
+
+
+def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
+    """Exact answer about coded columns; rows without one of the values are far apart."""
+    codec, other = question.codecs
+    t, s = (coded[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in (question.target, question.source))
+    both = ~(np.isnan(t) | np.isnan(s))
+    t, s = t[both], s[both]
+    here, there = codec.cells(t), _middles(codec, other)[other.cells(s)]
+    shared = _next(codec, here, there)
+    return Nearness(
+        rows=len(both),
+        near=int(((there >= 0) & (np.abs(here - there) <= NEAR)).sum()),
+        shared=int(shared.sum()),
+        equal=int((shared & (t == s)).sum()),
+    )
+
+
+def repeat(
+    coded: Mapping[str, Any], ties: Sequence[Tie], codecs: Mapping[str, Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Decoded columns in which values that lie where their source points are equal to it as often as before.
+
+    Args:
+        coded: decoded values by coded column, in order; a source that comes later is let be.
+        ties: which columns lie near which.
+        codecs: of the coded columns.
+        rng: decides which of the rows.
+    """
+    out, order = dict(coded), {name: k for k, name in enumerate(coded)}
+    for tie in sorted(ties, key=lambda tie: order[tie.target]):
+        if order[tie.source] > order[tie.target] or not tie.equal:
+            continue
+        codec: NumericCodec = codecs[tie.target]
+        other: NumericCodec = codecs[tie.source]
+        x, y = np.asarray(out[tie.target]), np.asarray(out[tie.source])
+        both = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
+        here = codec.cells(x[both])
+        same = _next(codec, here, _middles(codec, other)[other.cells(y[both])])
+        same &= rng.random(len(both)) < tie.equal
+        out[tie.target] = x.copy()
+        out[tie.target][both[same]] = np.clip(y[both[same]], codec.minimum, codec.maximum)
+    return out
+
+
+def _candidates(numbers: Mapping[str, NumericCodec]) -> dict[tuple[str, str], float]:
+    """Pairs whose ranges overlap, and how often independent values would be near."""
+    out = {}
+    for target, codec in numbers.items():
+        if len(codec.low) < FINE:
+            continue
+        window = np.convolve(codec.mass / max(codec.mass.sum(), 1), np.ones(2 * NEAR + 1), "same")
+        for source, other in numbers.items():
+            # off the target's grid a value could not be repeated
+            if source == target or (other.decimals is None) != (codec.decimals is None):
+                continue
+            cell = _middles(codec, other)
+            share = other.mass / max(other.mass.sum(), 1)
+            if share[cell >= 0].sum() >= INSIDE:
+                out[target, source] = float((share * window[cell])[cell >= 0].sum())
+    return out
+
+
+def _next(codec: NumericCodec, here: NDArray[np.int64], there: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a cell is an interval, and the one that is pointed to or next to it. **Shape**: (n,) twice -> (n,)."""
+    return (there >= 0) & (np.abs(here - there) <= NEXT) & (codec.low < codec.high)[here]
+
+
+def _middles(target: NumericCodec, source: NumericCodec) -> NDArray[np.int64]:
+    """For each cell of the source the target's cell that holds its middle, -1 if none does. **Shape**: (m,)."""
+    middle = (source.low + source.high) / 2
+    outside = (middle < target.low.min()) | (middle > target.high.max())
+    return np.where(outside, -1, target.cells(middle))
+
+
+def _cells(target: NumericCodec, source: NumericCodec) -> NDArray[np.int64]:
+    """The same for each coarse and fine level of the source."""
+    within = _within(source)
+    out = np.full((source.levels, int(within.max()) + 1), -1, dtype=np.int64)
+    out[source.group, within] = _middles(target, source)
+    return out
+
+
+def _within(codec: NumericCodec) -> NDArray[np.int64]:
+    """Number of each cell inside its coarse level. **Shape**: (m,)."""
+    first = np.searchsorted(codec.group, codec.group)
+    return np.arange(len(codec.group)) - first

@@ -1,0 +1,77 @@
+"""Pointers held against a loop: which level is voted for, which vector is told, and that only what is known speaks."""
+
+import numpy as np
+import torch
+
+from synthkit.encode.rows import Layout, Pointer, Slot
+from synthkit.nn.pointers import AFTER, BEFORE, UNKNOWN, Pointers
+
+
+def layout():
+    """Source of 3 levels, one of them missing; target of 4 coarse levels with 1, 3, 2 cells, and missing."""
+
+    def logs(k):
+        return np.zeros(k, dtype=np.float32)
+
+    fine = np.full((4, 3), -np.inf, dtype=np.float32)
+    fine[1], fine[2, :2] = 0.0, 0.0
+    slots = (
+        Slot(name="a", size=3, ordinal=True, missing=True, parent=None, prior=logs(3)),
+        Slot(name="b", size=4, ordinal=True, missing=True, parent=None, prior=logs(4)),
+        Slot(name="b:fine", size=3, ordinal=True, missing=False, parent=1, prior=fine),
+    )
+    bare = Layout(slots, ("a", "b", "b"), ("a", "b"))
+    cell = np.array([[2], [4], [-1]])  # cell 2 is (1, 1); cell 4 is (2, 0)
+    return Layout(slots, ("a", "b", "b"), ("a", "b"), pointers=(Pointer(1, 0, cell),)), bare
+
+
+def test_places_of_every_row():
+    both, _ = layout()
+    pointers = Pointers(both, 5)
+    assert len(pointers) == 2
+    cat = torch.tensor([[0, 1, 0], [1, 1, 0], [0, 2, 1], [1, 2, 0], [2, 1, 1], [0, 0, 0]])
+    places = pointers.places(cat)
+    coarse, fine = pointers.of[1][0], pointers.of[2][0]
+    assert places.level[:, coarse].tolist()[:4] == [1, 2, 1, 2]
+    assert places.votes[:, coarse].tolist() == [True, True, True, True, False, True]
+    assert places.level[0, fine] == 1
+    assert places.level[3, fine] == 0
+    assert places.votes[:, fine].tolist() == [True, False, False, True, False, False]
+    first = 4  # the coarse slot's four vectors come first, then three of the fine levels and three that are outside
+    outside = first + 3
+    assert places.place[:, fine].tolist() == [
+        first + 1,
+        outside + AFTER,
+        outside + BEFORE,
+        first + 0,
+        outside + UNKNOWN,
+        outside + AFTER,
+    ]
+
+
+def test_only_known_sources_speak():
+    both, _ = layout()
+    pointers = Pointers(both, 5)
+    torch.nn.init.ones_(pointers.weight)
+    cat = torch.tensor([[0, 1, 1]])
+    sees = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [1, 1, 0]]])
+    deaf = torch.tensor([[[0.0, 1, 1], [0, 0, 0], [0, 0, 0]]])
+    state = torch.zeros(1, 3, 5)
+    for mask, speaks in ((sees, True), (deaf, False)):
+        places = pointers.places(cat).where(pointers.known(mask))
+        told = pointers.tell(state, places)
+        assert torch.equal(told[0, 1], pointers.vectors[1] if speaks else torch.zeros(5))
+        assert torch.equal(told[0, 2], pointers.vectors[4 + 1] if speaks else torch.zeros(5))
+        mine = pointers.take(places, 1)
+        assert torch.allclose(pointers.told(mine)[0], told[0, 1])
+        voted = pointers.vote(1, torch.zeros(1, 4), torch.ones(1, 5), mine)
+        assert voted.tolist() == [[0.0, 5.0 if speaks else 0.0, 0.0, 0.0]]
+
+
+def test_without_pointers_nothing_is_said():
+    _, bare = layout()
+    pointers = Pointers(bare, 5)
+    state = torch.randn(2, 3, 5)
+    cat = torch.zeros(2, 3, dtype=torch.long)
+    assert len(pointers) == 0
+    assert torch.equal(pointers.tell(state, pointers.places(cat)), state)
