@@ -31,7 +31,7 @@ class Commands(TyperGroup):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(REFUSED) from error
         except KeyboardInterrupt as error:
-            typer.echo(f"\n{error or STOPPED}", err=True)
+            typer.echo(f"\n{str(error) or STOPPED}", err=True)
             raise typer.Exit(INTERRUPTED) from error
 
 
@@ -87,5 +87,5 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt as error:
-        typer.echo(f"\n{error or STOPPED}", err=True)
+        typer.echo(f"\n{str(error) or STOPPED}", err=True)
         sys.exit(INTERRUPTED)

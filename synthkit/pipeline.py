@@ -163,7 +163,15 @@ def synthesize(
     clock.stage("report")
     seeds = [d.attrs["synthkit_seed"] for d in draws]
     learned = _learned(synthesizer, config, clock)
-    facts = provenance.facts(schema, name_of(table), clock.seconds, draws=len(draws), draw_seeds=seeds, **learned)
+    facts = provenance.facts(
+        schema,
+        name_of(table),
+        clock.seconds,
+        draws=len(draws),
+        draw_seeds=seeds,
+        calibrated=_calibrated(draws),
+        **learned,
+    )
     measured = with_training(with_facts(measured, facts), synthesizer.log)
     page = folder.page(measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations))
     clock.stage("")
@@ -282,7 +290,7 @@ def _learn(
 def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[str, Any]:
     """What was asked and what came of it: the model `auto` chose, every setting, the steps, what was said."""
     log = synthesizer.log
-    trained = None if log is None or not log.steps else {"steps": log.steps, "kept": log.best_step}
+    trained = None if log is None or not log.steps else _trained(log)
     return {
         **provenance.fitted(config),
         "model": synthesizer.model_name,
@@ -292,9 +300,22 @@ def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[
     }
 
 
+def _trained(log: TrainingLog) -> dict[str, Any]:
+    """Steps made, the step whose weights were kept, and the memory it was estimated to take."""
+    memory = None if log.memory is None else round(log.memory / 2**20)
+    return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}
+
+
 def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig) -> tuple[pd.DataFrame, ...]:
     seeds = Seeds(_root(config))
-    return tuple(synthesizer.sample(rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(config.draws))
+    each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
+    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed) for seed in each)
+
+
+def _calibrated(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:
+    """Of calibrated draws, how many rows were chosen from how many; None if they are plain."""
+    attrs = draws[0].attrs
+    return {"rows": len(draws[0]), "pool": attrs["synthkit_pool"]} if attrs["synthkit_calibrated"] else None
 
 
 def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:

@@ -22,6 +22,7 @@ class TrainingLog:
         planned: steps that schedules were laid out over; a fit asked for so many steps is the same fit.
         best_step: the step whose weights were kept.
         seconds: time it took.
+        memory: bytes it takes at most, as estimated before it began.
         at: steps at which the losses below were taken.
         train: mean training loss since the previous one, nats a row. **Shape**: as `at`.
         validation: loss of the rows held back, None if there were none. **Shape**: as `at`.
@@ -34,6 +35,7 @@ class TrainingLog:
     train: tuple[float, ...] = ()
     validation: tuple[float, ...] | None = None
     planned: int | None = None
+    memory: int | None = None
 
 
 class RowModel(Protocol):

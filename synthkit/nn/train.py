@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from synthkit.encode.rows import Rows, Training
 from synthkit.nn.course import Course
 from synthkit.nn.keeper import Keeper, spacing
+from synthkit.nn.memory import Portion, footprint, free
 from synthkit.nn.state import Trainee, random_states, set_random_states
 from synthkit.nn.watch import Watch
 
@@ -36,7 +37,6 @@ class Plan:
         average: largest decay of the running average of the weights, min(average, (1 + t) / (10 + t)).
         evaluations: how often the average is scored on the rows held back.
         patience: evaluations without improvement after which training stops.
-        chunk: rows whose activations are held in memory at once; the whole batch if not given.
     """
 
     steps: int
@@ -46,7 +46,6 @@ class Plan:
     average: float = 0.995
     evaluations: int = 12
     patience: int = 3
-    chunk: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +56,7 @@ class Curve:
     steps: int
     planned: int
     seconds: float
+    memory: int
     at: tuple[int, ...]
     train: tuple[float, ...]
     validation: tuple[float, ...] | None
@@ -95,28 +95,32 @@ def train(
             for t, (rows, step) in enumerate(batches, start):
                 for group in optimizer.param_groups:
                     group["lr"] = plan.learning_rate * schedule(t / steps)
-                value = step(loss(module, part) for part in _parts(rows, plan.chunk or len(rows)))
+                value = step(loss(module, part) for part in _parts(rows, portion.rows))
                 blend(average, module, min(plan.average, (1 + t) / (10 + t)))
                 yield value
 
-        score = _score(average, loss, training.validation(), plan)
+        trainee = Trainee(
+            modules={"module": module, "average": average}, optimizers={"adamw": optimizer}, device=training.device
+        )
+        portion = _portion(module, loss, training, plan, trainee, watch)
+        score = _score(average, loss, training.validation(), portion)
         course = Course(
             makes,
-            Trainee(
-                modules={"module": module, "average": average}, optimizers={"adamw": optimizer}, device=training.device
-            ),
+            trainee,
             watch,
             wanted=plan.steps,
             check=score,
             checks=lambda n: 0 if score is None else n // spacing(n, plan.evaluations) + 1,
         )
         keeper = Keeper(average, score, steps=course.steps, evaluations=plan.evaluations, patience=plan.patience)
-        for done, running in course.run(keeper):
+        for done, running in course.run(keeper, portion):
             if keeper.stop(done, running):
                 break
     module.load_state_dict(keeper.best)
     module.eval()
-    return Curve(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
+    return Curve(
+        steps=course.done, planned=course.steps, seconds=course.seconds, memory=portion.bytes, **keeper.curve()
+    )
 
 
 def schedule(progress: float) -> float:
@@ -131,7 +135,19 @@ def schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95))
 
 
-def _score(average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, plan: Plan) -> Callable[[], float] | None:
+def _portion(
+    module: M, loss: Callable[[M, Rows], Tensor], training: Training, plan: Plan, trainee: Trainee, watch: Watch
+) -> Portion:
+    """How much of a batch is worked on at once; looking for it changes nothing."""
+    before = trainee.state()
+    needed = footprint(module, lambda rows: loss(module, rows), training.layout, training.device)
+    trainee.restore(before)
+    return Portion(needed, min(plan.batch_size, int(training.n)), free(training.device), watch.note)
+
+
+def _score(
+    average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, portion: Portion
+) -> Callable[[], float] | None:
     """The mean loss of the average on the rows held back; None if none are."""
     if held is None:
         return None
@@ -139,7 +155,7 @@ def _score(average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, pla
 
     def score() -> float:
         with torch.no_grad():
-            return float(torch.cat([loss(average, part) for part in _parts(rows, plan.chunk or 1024)]).mean())
+            return float(torch.cat([loss(average, part) for part in _parts(rows, max(2 * portion.rows, 1))]).mean())
 
     return score
 
