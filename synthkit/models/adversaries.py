@@ -103,6 +103,8 @@ def relaxed(logits: Tensor, sizes: Sequence[int], noise: Tensor) -> Tensor:
 
     **Shape**: (B, V), (B, V) uniform in (0, 1) -> (B, V).
     """
+    if not sizes:
+        return logits
     gumbel = -torch.log(-torch.log(noise.clamp(1e-9, 1 - 1e-7)))
     parts = torch.split((logits + gumbel) / SHARP, list(sizes), dim=1)
     return torch.cat([torch.softmax(part, dim=1) for part in parts], dim=1)

@@ -22,21 +22,26 @@ class Candidates(nn.Module):
     """What a fitted GAN needs to draw: generator, marginals and odds.
 
     A generator makes the names of a row independent given its noise z, so a candidate z weighs
-    p(known names | z) K(known scores - scores(z)) odds(row), K a Gaussian kernel: importance resampling.
+    p(known names | z) K(known scores - scores(z)) odds(row)^trust, K a Gaussian kernel: importance resampling.
 
     Args:
         layout: the slots.
         mixture: passage between slots and names and scores.
         generator: of names and scores.
-        odds: that a row is real; None if candidates are not chosen by it.
+        odds: that a row is real; None if candidates are not chosen by it. How far they can be trusted is a buffer.
+        condition: share of rows the generator was trained on under a condition.
     """
 
-    def __init__(self, layout: Layout, mixture: Mixture, generator: Generator, odds: Odds | None) -> None:
+    def __init__(
+        self, layout: Layout, mixture: Mixture, generator: Generator, odds: Odds | None, condition: float = 1.0
+    ) -> None:
         super().__init__()
         self.layout, self.mixture = layout, mixture
         self.generator, self.odds = generator, odds
         self.marginals = Marginals(mixture.scores, sum(mixture.sizes))
-        self._conditions = Conditions(mixture.priors, 1)
+        self.register_buffer("trust", torch.ones(()))
+        self.trust: Tensor
+        self._conditions = Conditions(mixture.priors, 1, share=condition)
         self._numbers = [layout.slots_of(c)[0] for c in dict.fromkeys(layout.columns)]
         self._numbers = [j for j in self._numbers if j not in mixture.plain]
 
@@ -90,7 +95,7 @@ class Candidates(nn.Module):
         if many == 1:
             return rows
         if self.odds is not None:
-            weights = weights + self.odds(rows)
+            weights = weights + self.trust * self.odds(rows)
         noise = _gumbel(weights, generator)
         best = (weights + noise).reshape(-1, many).argmax(dim=1)
         return rows[best + torch.arange(len(best), device=best.device) * many]
@@ -99,7 +104,7 @@ class Candidates(nn.Module):
         """Conditions that ask for the rarest known name of each row, and which name that is, -1 if none is known."""
         n, device = known.cat.shape[0], known.cat.device
         free = self._conditions.drawn(n, generator, device)
-        if not known.cat.shape[1]:
+        if not known.cat.shape[1] or not self._conditions.share:
             return free, torch.full((n,), -1, device=device)
         shares = self._conditions.shares.to(device)[self._conditions.offsets.to(device) + known.values.cat]
         rarest = torch.where(known.cat, shares, torch.inf).argmin(dim=1)

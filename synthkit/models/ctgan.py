@@ -56,7 +56,8 @@ class CTGANConfig:
         loss: `logistic` or `wgan-gp`.
         penalty: weight of the gradient penalty.
         every: steps from one penalty to the next; it counts as much more.
-        heaviest: largest weight of a row by its condition, before they are made 1 on average; 1 for none.
+        condition: share of rows trained under a condition; 1 in the paper. The others have none, and rows are drawn so.
+        balance: how far rare levels are trained as often as frequent ones; 1 is the paper's log-frequency law.
         learning_rate: peak rate of the generator.
         critic_rate: peak rate of the critic.
         odds_rate: peak rate of the odds.
@@ -78,9 +79,10 @@ class CTGANConfig:
     modes: int = 9
     pack: int = 1
     loss: Literal["logistic", "wgan-gp"] = "logistic"
-    penalty: float = 1.0
+    penalty: float = 5.0
     every: int = 4
-    heaviest: float = 10.0
+    condition: float = 0.25
+    balance: float = 0.0
     learning_rate: float = 1e-3
     critic_rate: float = 1e-3
     odds_rate: float = 2e-3
@@ -98,9 +100,9 @@ class CTGANConfig:
         wrong = [f"{k} {x} (at least {least[k]})" for k, x in chosen.items() if x < least[k]]
         shares = {k: getattr(self, k) for k in ("critic_dropout", "odds_share", "average")}
         wrong += [f"{k} {x:g} (from 0 to below 1)" for k, x in shares.items() if not 0 <= x < 1]
+        wrong += [f"{k} {x:g} (from 0 to 1)" for k in ("condition", "balance") if not 0 <= (x := getattr(self, k)) <= 1]
         rates = {k: getattr(self, k) for k in ("penalty", "learning_rate", "critic_rate", "odds_rate")}
         wrong += [f"{k} {x:g} (not negative)" for k, x in rates.items() if x < 0]
-        wrong += [f"heaviest {self.heaviest:g} (at least 1)"] if self.heaviest < 1 else []
         wrong += [f"modes {self.modes} (not 1)"] if self.modes == 1 else []
         wrong += [f"loss {self.loss} (logistic or wgan-gp)"] if self.loss not in ("logistic", "wgan-gp") else []
         if wrong:
@@ -140,7 +142,7 @@ class CTGAN:
             mixture.scores, mixture.priors, noise=config.noise, width=config.width, blocks=config.blocks
         )
         odds = Odds(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
-        return Candidates(self.layout, mixture, generator, odds)
+        return Candidates(self.layout, mixture, generator, odds, config.condition)
 
     def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Train generator and critic in turn, set the marginals right, then learn the odds.
@@ -172,7 +174,8 @@ class CTGAN:
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and marginals, without what follows from the layout."""
-        named = [*self._network.named_parameters(), *self._network.marginals.named_buffers("marginals")]
+        marginals = self._network.marginals.named_buffers("marginals")
+        named = [*self._network.named_parameters(), *marginals, ("trust", self._network.trust)]
         return {k: v.detach().cpu().contiguous() for k, v in named}
 
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:

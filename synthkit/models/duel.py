@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 BETAS = (0.5, 0.9)  # of Adam, as in the paper
 REFERENCE = 32_768  # rows drawn to set the marginals right
-Step = Callable[[Tensor], float]
+HELD = 8192  # rows held back that the odds are tried on
+SMALL = 200  # with fewer rows than this and none held back the odds are not trusted
 
 
 class Duel:
@@ -41,7 +42,7 @@ class Duel:
         self._average, self._config, self._training, self._seed = average, config, training, seed
         mixture, self._device = average.mixture, training.device
         self._mixture = mixture
-        self._conditions = Conditions(mixture.priors, training.n, config.heaviest)
+        self._conditions = Conditions(mixture.priors, training.n, share=config.condition, balance=config.balance)
         self._gates = [(k, average.generator.slices()[q].start) for k, q in enumerate(mixture.kinds) if q is not None]
         self.pack = min(config.pack, int(training.n))
         self.generator: Generator = copy.deepcopy(average.generator).train()
@@ -100,30 +101,30 @@ class Duel:
         for t, (rows, step) in enumerate(batches, start):
             _set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
             _set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
-            loss, condition, weight = self._judged(rows, t)
-            value = step(loss)
-            if (t + 1) % config.critic_steps == 0:
-                self._answered(condition, weight)
+            real, condition, weight = self._met(rows)
+            answers = (t + 1) % config.critic_steps == 0
+            with torch.set_grad_enabled(answers):
+                drawn, missed = self.drawn(condition)
+            often = config.every if t % config.every == 0 else 0
+            loss = critic_loss(self.critic, real, drawn.detach(), condition, weight, config, often)
+            value = step(loss.repeat_interleave(self.pack))
+            if answers:
+                self._answer(drawn, missed, condition, weight)
                 blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
             if t + 1 == steps:
                 self._settle()
             yield value
 
-    def _judged(self, rows: Rows, t: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Critic's loss of each row, conditions, and weights of packs. **Shape**: (B,), (B, V), (B / pack,)."""
+    def _met(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
+        """Real rows as the critic sees them, conditions, weights. **Shape**: (B, b + V), (B, V), (B / pack,)."""
         mixed = self._mixture.split(rows, self._drawn)
         mixed = mixed if len(mixed) % self.pack == 0 else _whole(mixed, self.pack)
         condition, weight = self._conditions.of(mixed.cat)
-        weight = weight.reshape(-1, self.pack).mean(dim=1)
-        with torch.no_grad():
-            drawn, _ = self.drawn(condition)
-        loss = critic_loss(self.critic, self.real(mixed), drawn, condition, weight, self._config, penalised=t)
-        return loss.repeat_interleave(self.pack), condition, weight
+        return self.real(mixed), condition, weight.reshape(-1, self.pack).mean(dim=1)
 
-    def _answered(self, condition: Tensor, weight: Tensor) -> None:
+    def _answer(self, drawn: Tensor, missed: Tensor, condition: Tensor, weight: Tensor) -> None:
         """One step of the generator, which needs no real rows: their conditions are enough."""
         self.critic.requires_grad_(requires_grad=False)
-        drawn, missed = self.drawn(condition)
         verdict = self.critic(drawn, condition)
         loss = -verdict if self._config.loss == "wgan-gp" else F.softplus(-verdict)
         self._for_generator.zero_grad(set_to_none=True)
@@ -155,7 +156,26 @@ class Duel:
             drawn = self._average.rows(len(rows), 1, self._drawn)
             value = step(F.softplus(-odds(rows)) + F.softplus(odds(drawn)))
             blend(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
+            if t + 1 == steps:
+                self._trust()
             yield value
+
+    def _trust(self) -> None:
+        """How far the odds hold for rows they were not learned from: the factor of least loss there.
+
+        Without rows held back, all the way; or not at all where the table is too small for any to be.
+        """
+        held, average = self._training.validation(), self._average
+        if held is None or average.odds is None:
+            average.trust.fill_(float(self._training.n >= SMALL))
+            return
+        held = held[slice(0, HELD)]
+        with torch.no_grad():
+            real = average.odds(held)
+            drawn = average.odds(average.rows(len(held), 1, self._drawn))
+        factors = torch.linspace(0, 1.2, 25, device=self._device)[:, None]
+        loss = F.softplus(-factors * real).mean(dim=1) + F.softplus(factors * drawn).mean(dim=1)
+        average.trust.copy_(factors[loss.argmin(), 0])
 
     def real(self, mixed: Mixed) -> Tensor:
         """Scores and one-hot names. **Shape**: Mixed of n -> (n, b + V)."""
@@ -190,14 +210,12 @@ def critic_loss(
     condition: Tensor,
     weight: Tensor,
     config: CTGANConfig,
-    penalised: int = 0,
+    often: int = 1,
 ) -> Tensor:
     r"""The critic's loss of each pack.
 
     `logistic`: w (softplus(-D(x)) + softplus(D(x'))) + w g / 2 (|grad D(x)|^2 + |grad D(x')|^2);
     `wgan-gp`: w (D(x') - D(x)) + g (|grad D(x^)| - 1)^2, x^ on the line between x and x'.
-
-    The penalty is taken every few steps and then counts as much more.
 
     References:
         Mescheder, Geiger, Nowozin: Which training methods for GANs do actually converge? (2018).
@@ -208,23 +226,23 @@ def critic_loss(
         drawn: x'. **Shape**: (B, b + V).
         condition: what both fulfil. **Shape**: (B, V).
         weight: w of each pack. **Shape**: (B / pack,).
-        config: which loss, g, and how often the penalty is taken.
-        penalised: number of the step.
+        config: which loss, and g.
+        often: how much more than once the penalty counts here; 0 leaves it out.
     """
     of_real, of_drawn = critic(real, condition), critic(drawn, condition)
-    often = config.penalty * config.every if penalised % config.every == 0 else 0.0
+    penalty = config.penalty * often
     if config.loss == "wgan-gp":
         distance: Tensor = weight * (of_drawn - of_real)
-        if often:
+        if penalty:
             share = torch.rand(len(weight), 1, device=real.device).repeat_interleave(critic.pack, dim=0)
             between = share * real + (1 - share) * drawn
             length = (steepness(critic, between, condition) + 1e-12).sqrt()
-            distance = distance + often * (length - 1).square()
+            distance = distance + penalty * (length - 1).square()
         return distance
     loss: Tensor = weight * (F.softplus(of_drawn) + F.softplus(-of_real))
-    if often:
+    if penalty:
         slopes = steepness(critic, real, condition) + steepness(critic, drawn, condition)
-        loss = loss + 0.5 * often * weight * slopes
+        loss = loss + 0.5 * penalty * weight * slopes
     return loss
 
 
