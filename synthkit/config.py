@@ -21,6 +21,7 @@ class RunConfig(BaseModel):
         settings: the model's own settings by name, such as `steps`.
         rows: rows a draw; as many as were fitted on if not given.
         draws: how many synthetic tables.
+        calibrate: whether rows are chosen from a pool so that one- and two-way tables match the training rows'.
         seed: root of every random choice but roles and coins, below 2**63; drawn and recorded if not given.
         device: where to compute.
         max_minutes: a wish: minutes that fitting may take; as many steps are planned as fit, none beyond the usual.
@@ -42,6 +43,7 @@ class RunConfig(BaseModel):
     settings: dict[str, Any] = {}
     rows: Positive | None = None
     draws: Positive = 1
+    calibrate: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     max_minutes: Annotated[float, Field(gt=0)] | None = None

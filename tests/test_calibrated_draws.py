@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.config import RunConfig
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.evaluate import Comparison
 from synthkit.evaluate.fidelity import tv_mean
+from synthkit.folder import redraw
 from synthkit.models import MODELS
+from synthkit.pipeline import synthesize
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
@@ -138,3 +142,52 @@ def test_damaged_targets_are_refused(baseline, tmp_path):
 def test_a_table_of_fewer_than_five_rows_leaves_the_draw_plain():
     tiny = Synthesizer(SCHEMA, "independent", device="cpu").fit(patients(4), seed=1)
     assert len(tiny.sample(20, calibrate=True, seed=1)) == 20
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of which every draw is calibrated, saved."""
+    asked = RunConfig(model="independent", quick=True, calibrate=True, draws=2)
+    made = synthesize(patients(800), SCHEMA, rows=300, seed=1, config=asked)
+    return made, made.save(tmp_path_factory.mktemp("calibrated") / "run")
+
+
+def test_a_run_says_everywhere_that_its_draws_are_calibrated(run):
+    made, folder = run
+    chosen = {"rows": 300, "pool": 900}
+    assert made.facts["calibrated"] == made.evaluation.run["calibrated"] == chosen
+    assert json.loads((folder / "run.json").read_text())["calibrated"] == chosen
+    assert all(draw.attrs["synthkit_calibrated"] for draw in made.draws)
+    page = (folder / "report.html").read_text()
+    assert page.count("calibrated draw</title>") == 1
+    assert "300 rows selected from a pool of 900" in page
+    assert "No score here is that of the model alone." in page
+    assert "as if those tables were released" in page
+    redraw(folder).save(folder / "again.html")
+    assert "calibrated draw</title>" in (folder / "again.html").read_text()
+
+
+def test_a_plain_run_says_nothing_of_it():
+    made = synthesize(patients(400), SCHEMA, rows=100, seed=1, config=RunConfig(model="independent", quick=True))
+    assert made.facts["calibrated"] is None
+    assert "alibrated" not in made.report.html
+
+
+def test_the_commands_say_so_too(run, command, refused, tmp_path):
+    _, folder = run
+    said = command("sample", folder, "--rows", 200, "--calibrate", "--seed", 3, "--out", tmp_path / "s.csv")
+    assert "calibrated: 200 rows selected from a pool of 600" in said.out
+    assert len(pd.read_csv(tmp_path / "s.csv")) == 200
+    plain = command("sample", folder, "--rows", 200, "--seed", 3, "--out", tmp_path / "p.csv")
+    assert "calibrated" not in plain.out
+    words = ("--rows", 5, "--calibrate", "--given", "ward=b", "--out", tmp_path / "g.csv")
+    assert "values are given" in refused("sample", folder, *words)
+
+
+def test_run_takes_the_flag_and_prints_the_selection(command, tmp_path):
+    patients(300).to_parquet(tmp_path / "t.parquet")
+    SCHEMA.save(tmp_path / "t.yaml")
+    out = ("--out", tmp_path / "run", "--model", "independent", "--rows", 100, "--quick", "--calibrate")
+    said = command("run", tmp_path / "t.parquet", "--schema", tmp_path / "t.yaml", *out)
+    assert said.code == 0, said.err
+    assert "calibrated: 100 rows selected from a pool of 300" in said.out

@@ -16,6 +16,7 @@ import synthkit as sk
 from synthkit import artefact, folder, provenance
 from synthkit.cli import app
 from synthkit.data import support2_schema
+from synthkit.encode import targets
 from synthkit.encode.numeric import Coding
 from synthkit.evaluate import metrics_of, result
 from synthkit.models import MODELS
@@ -116,7 +117,7 @@ def test_the_files_of_a_run_folder(run):
 
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
-    modules = (artefact, ledger, result, provenance, violations)
+    modules = (artefact, targets, ledger, result, provenance, violations)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 

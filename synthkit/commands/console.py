@@ -122,6 +122,11 @@ def warn_clamped(clamped: Mapping[str, int]) -> None:
         warn(f"--clamp mapped {sum(clamped.values()):,} cells into the declared domain: {each}")
 
 
+def selection(rows: int, pool: int) -> str:
+    """How calibrated rows came about."""
+    return f"calibrated: {rows:,} rows selected from a pool of {pool:,}"
+
+
 def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> None:
     """The headline scores with their intervals and what a real holdout scores, and the privacy claim."""
     from rich.box import SIMPLE_HEAD
@@ -134,6 +139,9 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     real = f"{rows['train']:,} real rows fitted, {rows['holdout']:,} held out"
     many = f"{len(rows['synthetic'])} draws of " if len(rows["synthetic"]) > 1 else ""
     say(f"\n{many}{rows['synthetic'][0]:,} synthetic rows; {real}")
+    chosen = evaluation.run.get("calibrated")
+    if chosen:
+        say(selection(chosen["rows"], chosen["pool"]))
     table = Table("score", box=SIMPLE_HEAD, pad_edge=False)
     for title in ("value", "95 % interval", "real holdout"):
         table.add_column(title, justify="right", no_wrap=True)

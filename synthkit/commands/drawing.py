@@ -9,7 +9,7 @@ import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config, given
-from synthkit.commands.console import say, watching
+from synthkit.commands.console import say, selection, watching
 from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def sample(
         Optional[Path],
         typer.Option("--given-file", help="A table of partial rows, one for each row; empty cells are drawn."),
     ] = None,
+    calibrate: o.Calibrate = None,
     seed: o.Seed = None,
     device: o.Device = None,
     overwrite: o.Overwrite = False,
@@ -60,11 +61,13 @@ def sample(
         fixed = _given(given_ or [], given_file, synthesizer.schema)
         many = _many(rows, given_file, fixed)
         progress.stage("sample")
-        drawn = synthesizer.sample(many, given=fixed, seed=seed)
+        drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed)
         progress.stage("write")
         tables.write(drawn, out, schema=synthesizer.schema)
         progress.stage("")
     say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
+    if calibrate:
+        say(selection(len(drawn), drawn.attrs["synthkit_pool"]), quiet=quiet)
 
 
 def impute(

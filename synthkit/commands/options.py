@@ -52,6 +52,13 @@ Device = Annotated[
 Rows = Annotated[
     Optional[int], typer.Option("--rows", help="Synthetic rows a draw; as many as were fitted on if not given.")
 ]
+Calibrate = Annotated[
+    Optional[bool],
+    typer.Option(
+        "--calibrate/--no-calibrate",
+        help="Choose the rows from a pool so that one- and two-way tables match those of the rows fitted.",
+    ),
+]
 Seed = Annotated[
     Optional[int],
     typer.Option("--seed", help="Same seed, same numbers; drawn and recorded if not given."),

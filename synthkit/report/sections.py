@@ -35,6 +35,12 @@ def draws_of(facts: Mapping[str, Any]) -> int:
     return int(facts.get("draws") or (len(drawn) if isinstance(drawn, list | tuple) else 1))
 
 
+def selection(facts: Mapping[str, Any]) -> str | None:
+    """How the rows of a calibrated draw came about; None for a plain one."""
+    chosen = facts.get("calibrated")
+    return f"{chosen['rows']:,} rows selected from a pool of {chosen['pool']:,}" if chosen else None
+
+
 def released(facts: Mapping[str, Any]) -> Section:
     """What was released, as label and value."""
     rows, columns = rows_of(facts), facts.get("columns")
@@ -47,6 +53,7 @@ def released(facts: Mapping[str, Any]) -> Section:
         ("Rows fitted on", number(rows["train"], "count") if "train" in rows else None),
         ("Rows held out", number(rows["holdout"], "count") if "holdout" in rows else None),
         ("Draws", draws_of(facts)),
+        ("Calibrated", selection(facts)),
         ("Date", str(facts["date"])[:10] if facts.get("date") else None),
         ("Surface", facts.get("surface", "the synthetic table")),
     ]

@@ -86,7 +86,7 @@ def view(
     }
     table = _table(facts, schema)
     return {
-        "title": f"Synthetic data report: {table}",
+        "title": f"Synthetic data report: {table}{', calibrated draw' if facts.get('calibrated') else ''}",
         "table": table,
         "kind": "Synthetic data report",
         "twin": "evaluation.json",
@@ -147,6 +147,14 @@ def _summary(
     if "synthetic" in rows:
         fitted = f" fitted on {rows['train']:,} real rows" if "train" in rows else " fitted on real rows"
         yield "Release", f"It holds {rows['synthetic']:,} synthetic rows, drawn from a model{fitted}."
+    if facts.get("calibrated"):
+        yield (
+            "Selection",
+            (
+                f"Calibrated: {sections.selection(facts)}, so that one- and two-way tables match those of the "
+                "training rows. No score here is that of the model alone."
+            ),
+        )
     c2st = _find(evaluation, "fidelity.c2st")
     if c2st is not None:
         holdout = "" if c2st.reference is None else f"; a real holdout scores {number(c2st.reference)}"
@@ -289,11 +297,7 @@ def _limits(
             "few rows",
             f"The model saw {rows['train']:,} rows only: intervals are wide and rare levels hardly learnt.",
         )
-    if sections.draws_of(facts) == 1:
-        yield (
-            "one draw",
-            "All scores come from one fit and one draw; intervals do not include how much another would differ.",
-        )
+    yield from _limits_of_draws(facts)
     if facts.get("quick"):
         yield "quick", "A quick evaluation: samples of the tables, and two learners only."
     if schema is not None and schema.unit:
@@ -316,3 +320,18 @@ def _limits(
         failed = "1 measurement failed and is" if many == 1 else f"{many} measurements failed and are"
         yield "failures", f"{failed} listed above; no average hides it."
     yield "many scores", "Among many scores some lie outside their interval by chance alone."
+
+
+def _limits_of_draws(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What a reader must not conclude from how the rows were drawn."""
+    if facts.get("calibrated"):
+        yield (
+            "calibrated",
+            "Tables of one and two columns are close to those of the training rows: judge the rows as if those tables "
+            "were released.",
+        )
+    if sections.draws_of(facts) == 1:
+        yield (
+            "one draw",
+            "All scores come from one fit and one draw; intervals do not include how much another would differ.",
+        )

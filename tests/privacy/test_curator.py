@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from synthkit.encode import Histogram, Query, TableEncoder
+from synthkit.encode.targets import Targets
 from synthkit.errors import BudgetExceededError
 from synthkit.privacy import Budget, Curator, Door, Ledger
 from synthkit.schema import Schema
@@ -66,6 +67,8 @@ def test_under_a_budget_nothing_is_answered_exactly():
         strict.ask([Query(columns=("sex",))])
     with pytest.raises(BudgetExceededError, match="training rows"):
         strict.training(encoder)
+    with pytest.raises(BudgetExceededError, match="two-way table"):
+        strict.targets(encoder)
     assert strict.ledger.charges == ()
 
 
@@ -74,10 +77,12 @@ def test_nothing_public_gives_rows_away():
     book = curator()
     encoder = TableEncoder.fit(SCHEMA, book.ask)
     methods = {n for n, _ in inspect.getmembers(Curator, inspect.isfunction) if not n.startswith("_")}
-    assert methods == {"ask", "training"}
+    assert methods == {"ask", "compare", "rows", "targets", "training"}
     assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger"}
     assert all(isinstance(a, Histogram) for a in book.ask([Query(columns=("sex",))]))
     assert isinstance(book.training(encoder), Door)
+    assert isinstance(book.rows(), int)
+    assert isinstance(book.targets(encoder), Targets)
 
 
 def test_identifiers_cannot_be_asked_for():
