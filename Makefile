@@ -33,11 +33,23 @@ check: $(VENV)/.ok
 	$(VENV)/bin/mypy
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile
 
-bench: $(VENV)/.ok
-	$(PY) benchmarks/adult.py
-	$(PY) benchmarks/tables.py
+# peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
+# another torch, which it does not need and which keep it from starting
+.bench/%/.ok: benchmarks/peers/requirements-%.txt | $(VENV)/.ok
+	test -x .bench/$*/bin/python || $(PY) -m venv .bench/$*
+	if $(PY) -m uv --version >/dev/null 2>&1; then \
+	  $(PY) -m uv pip install -q --python .bench/$*/bin/python '$(TORCH)' && \
+	  $(PY) -m uv pip install -q --python .bench/$*/bin/python '$(TORCH)' -r $< && \
+	  $(PY) -m uv pip uninstall -q --python .bench/$*/bin/python torchvision torchaudio; \
+	else .bench/$*/bin/python -m pip install -q '$(TORCH)' && .bench/$*/bin/python -m pip install -q '$(TORCH)' -r $< && \
+	  .bench/$*/bin/python -m pip uninstall -q -y torchvision torchaudio; fi
+	touch $@
+
+bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok
+	$(PY) benchmarks/bench.py --timing
+	$(PY) benchmarks/bench.py
+	$(PY) benchmarks/scaling.py
 	$(PY) benchmarks/imputation.py
-	$(PY) benchmarks/table.py
 
 reports: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/reports/support2-autoregressive --overwrite

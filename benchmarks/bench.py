@@ -2,7 +2,7 @@
 
 What is there from the same machine, versions and settings is not made again, so that a run can be broken off and
 continued. Run: python benchmarks/bench.py [--peers | --ours] [--only WHO ...] [--tables NAME ...] [--seeds 0 1 2]
-[--timing] [--again] [--cells]
+[--timing] [--again]
 """
 
 from __future__ import annotations
@@ -71,7 +71,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--timing", action="store_true", help="2 threads and seed 0, for times; no scores")
     parser.add_argument("--again", action="store_true", help="make cells again that are there")
-    parser.add_argument("--cells", action="store_true", help="cells and scores; leave the pages alone")
     asked = parser.parse_args()
     if asked.timing:
         vars(asked).update(TIMING)
@@ -82,9 +81,14 @@ def main() -> None:
             print(line(run(cell)), flush=True)
         if not asked.timing and cell.synthetic.exists() and not scoring.done(cell):
             print(scored(scoring.score(cell)), flush=True)
-    if not asked.cells:
-        ratios.main()
-        table.main()
+        pages()
+    print(pages())
+
+
+def pages() -> str:
+    """Write what is recorded so far into the pages, so that they are true whenever a run is broken off."""
+    table.main()
+    return ratios.main()
 
 
 if __name__ == "__main__":

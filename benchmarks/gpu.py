@@ -91,7 +91,8 @@ def main() -> None:
         made = make(cell_of(model, table, asked.device, quick=asked.quick), model)
         content["cells"].append(made)
         print(f"{model} {table}: fit {made['fit']['wall']:.1f} s, {made['sample']}", flush=True)
-        write(file, content)
+        write(file, content)  # what was made is kept whatever comes
+    write(file, content)
     for made in () if asked.no_scores else content["cells"]:
         model = made["who"].split("@")[0]
         cell = cell_of(model, made["table"], made["device"], quick=made["of_rows"] is not None)

@@ -12,6 +12,7 @@ from pathlib import Path
 import targets
 from plan import PLAIN
 from results import FIGURES, HERE, Result, Spread, figure, load, took
+from sections import sections
 from table import rewrite
 from targets import TIMES, Bound, Target
 
@@ -187,19 +188,20 @@ def costs(by: dict[str, list[Result]]) -> dict[str, list[str]]:
     }
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """The table of targets, what is asked of all, and all figures."""
+def markdown(results: Sequence[Result], more: Sequence[str] = ()) -> str:
+    """The table of targets, what is asked of all, further sections, and all figures."""
     lines = [measured(target, results) for target in targets.all_of(PLAIN)]
     head = ["| ours / theirs | table | figure | ours | theirs | | must | aim |", "|---|---|---|---|---|---|---|---|"]
     parts = [*head, *map(row, lines), "", NOTE, "", "### Copying", "", *privacy(results), ""]
-    return "\n".join([*parts, "### All figures", *everything(results)])
+    return "\n".join([*parts, "### All figures", *everything(results), *more])
 
 
-def main(folder: Path = HERE) -> None:
-    text = markdown(load(folder))
-    print(text)
+def main(folder: Path = HERE) -> str:
+    """Write the tables into the page; the text."""
+    text = markdown(load(folder), sections(folder))
     rewrite(folder / "README.md", text, START, END)
+    return text
 
 
 if __name__ == "__main__":
-    main()
+    print(main())

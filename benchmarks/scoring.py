@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from cells import Cell, digest, write
+from cells import CELLS, Cell, digest, write
 from common import HERE, kinds, parts, plain, schema
 from numpy.typing import NDArray
 
@@ -38,12 +38,12 @@ def path_of(cell: Cell, folder: Path = SCORES) -> Path:
     return folder / cell.table / f"{cell.key}.json"
 
 
-def done(cell: Cell, folder: Path = SCORES) -> bool:
+def done(cell: Cell, folder: Path = SCORES, cells: Path = CELLS) -> bool:
     """Whether the scores are those of the synthetic table the cell tells of."""
-    path = path_of(cell, folder)
-    if not path.exists() or not cell.path().exists():
+    both = path_of(cell, folder), cell.path(cells)
+    if not all(path.exists() for path in both):
         return False
-    found, made = (json.loads(p.read_text(encoding="utf-8")) for p in (path, cell.path()))
+    found, made = (json.loads(path.read_text(encoding="utf-8")) for path in both)
     return bool(found["of"] == made.get("synthetic") and found["scoring"] == SCORING)
 
 

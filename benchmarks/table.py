@@ -114,7 +114,9 @@ def rewrite(page: Path, text: str, start: str = START, end: str = END) -> None:
         msg = f"a page must have one {start} before one {end}; however: {page.name} has not. Put them in"
         raise ValueError(msg)
     before, rest = old.split(start)
-    page.write_text(f"{before}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    new = f"{before}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}"
+    if new != old:
+        page.write_text(new, encoding="utf-8")
 
 
 def main(folder: Path = HERE, pages: Sequence[Path] = PAGES) -> None:

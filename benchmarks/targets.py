@@ -40,7 +40,7 @@ class Bound:
     def text(self, relation: Relation) -> str:
         """As the table prints it."""
         sign, times = "≤" if self.below else "≥", "x" if relation == "ratio" else ""
-        number = f"{self.limit:+g}" if relation == "difference" else f"{self.limit:g}"
+        number = f"{self.limit:+g}" if relation == "difference" else f"{self.limit:.3g}"
         return f"{sign} {number}{times}" + ("" if self.floor is None else f" or ≤ {self.floor:g}")
 
 

@@ -1,0 +1,156 @@
+"""What calibrated draws are worth: the same fit drawn plainly and from a pool, scored alike; one JSON a table.
+
+Run: python benchmarks/calibration.py [--tables adult support2 default_credit] [--steps 300] [--seed 0]
+
+A table whose JSON has the same seed and steps, made on the same machine, is not measured again. Parts of the method
+are drawn by themselves too, and judged by their tables alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from common import HERE, TABLES, parts, schema
+from machine import fingerprint
+from numpy.typing import NDArray
+from scoring import attack
+
+from synthkit import calibration
+from synthkit.drawing import obedient
+from synthkit.encode.grouping import coded
+from synthkit.evaluate import Comparison, evaluate
+from synthkit.evaluate.binning import tuples
+from synthkit.evaluate.fidelity import tv_mean
+from synthkit.schema.conform import conform
+from synthkit.seeds import Seeds
+from synthkit.synthesizer import Synthesizer
+
+OUT = HERE / "calibration"
+SIZES = (2, 3, 5)  # of pools, in rows kept
+SHOWN = ("fidelity.tv", "fidelity.c2st", "copying.dcr")
+
+
+def tables_apart(draw: pd.DataFrame, comparison: Comparison) -> dict[str, float]:
+    """Total variation of tables of one to three columns, from the training rows and from the holdout."""
+    binning, out = comparison.binning, {}
+    rows = binning.codes(draw)
+    for k in (1, 2, 3):
+        chosen = tuples(len(binning.sizes), k, 2000 if k < 3 else 500, np.random.default_rng(0))
+        for name, real in (("train", comparison.train), ("holdout", comparison.holdout)):
+            out[f"{k}_{name}"] = tv_mean(rows, binning.codes(real), binning.sizes, chosen).contrast.value
+    return out
+
+
+def scored(draw: pd.DataFrame, comparison: Comparison, seed: int) -> dict[str, Any]:
+    """Tables, what tells rows from real ones, what they are good for, and what they copy."""
+    one = Comparison(train=comparison.train, holdout=comparison.holdout, synthetic=(draw,), schema=comparison.schema)
+    found = {
+        s.metric: {"value": s.value, "low": s.low, "high": s.high, "reference": s.reference}
+        for s in evaluate(one, seed=seed).scores
+        if s.metric.startswith(SHOWN) or s.metric.endswith(".gap")
+    }
+    return {"scores": found, "attack": attack(one, np.random.default_rng(seed))}
+
+
+def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFrame]:
+    """Draws by raking alone, by exchanges alone, and by both from pools of several sizes."""
+    encoder, model, targets = synthesizer._encoder, synthesizer._model, synthesizer._targets
+    seeds, cells = Seeds(seed), calibration.Cells.of(targets)
+    pool = model.sample(max(SIZES) * n, seeds.torch("pool"))
+    codes = coded(pool.cat.numpy(), targets.groupings)
+    rng = seeds.numpy("choice")
+
+    def kept(chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        rows = pool[torch.from_numpy(np.flatnonzero(chosen))]
+        return conform(obedient(n, encoder, model, seeds, first=rows), encoder.schema)
+
+    first, three = np.arange(3 * n) < n, codes[:, : 3 * n]
+    out = {
+        "raked": kept(calibration.sample(calibration.rake(three, cells), n, rng)),
+        "exchanged": kept(calibration.exchange(three, first, cells, rng)),
+    }
+    for size in SIZES:
+        chosen = np.zeros(size * n, dtype=bool)
+        chosen[calibration.select(codes[:, : size * n], n, targets, rng)] = True
+        out[f"both, pool of {size}"] = kept(chosen)
+    return out
+
+
+def drawn(synthesizer: Synthesizer, n: int, seed: int, *, calibrate: bool) -> tuple[pd.DataFrame, float]:
+    """A draw, and the CPU seconds it took."""
+    clock = time.process_time()
+    draw = synthesizer.sample(n, seed=seed, calibrate=calibrate)
+    return draw, time.process_time() - clock
+
+
+def measure(name: str, *, seed: int, steps: int | None, rows: int | None = None) -> dict[str, Any]:
+    """Both draws of one fit and what they score.
+
+    Args:
+        name: one of `common.TABLES`.
+        seed: of the fit; the draws have the next one.
+        steps: of training; the model's own choice if not given.
+        rows: look at the first so many rows of the table only; all if not given.
+    """
+    (train, holdout), meaning = parts(name, rows=rows), schema(name)
+    settings = {} if steps is None else {"steps": steps}
+    synthesizer = Synthesizer(meaning, settings=settings, device="cpu").fit(train, seed=seed)
+    synthesizer.sample(1000, seed=seed)  # the first call also warms caches
+    out: dict[str, Any] = {"table": name, "seed": seed, "steps": steps, "rows": len(train), "machine": fingerprint()}
+    comparison = Comparison(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
+    out["real"] = tables_apart(train, comparison)
+    for which, calibrate in (("plain", False), ("calibrated", True)):
+        raw, seconds = drawn(synthesizer, len(train), seed + 1, calibrate=calibrate)
+        draw = conform(raw, meaning)
+        more = {"cpu_seconds": seconds, "rows_per_second": len(train) / seconds}
+        out[which] = more | {"tables": tables_apart(draw, comparison)} | scored(draw, comparison, seed)
+    out["pieces"] = {k: tables_apart(d, comparison) for k, d in pieces(synthesizer, len(train), seed + 1).items()}
+    return out
+
+
+def line(result: dict[str, Any]) -> str:
+    """The figures that matter, plain to calibrated, in a few lines."""
+    plain, chosen = result["plain"], result["calibrated"]
+    tables = [f"{k} {plain['tables'][k]:.4f} to {chosen['tables'][k]:.4f}" for k in plain["tables"]]
+    scores = [
+        f"{k} {plain['scores'][k]['value']:.4f} to {chosen['scores'][k]['value']:.4f}"
+        for k in plain["scores"]
+        if not k.startswith("fidelity.tv")
+    ]
+    slower = chosen["cpu_seconds"] / plain["cpu_seconds"]
+    attacked = f"attack {plain['attack']['auc']:.4f} to {chosen['attack']['auc']:.4f}"
+    return f"{result['table']}: {slower:.2f} times slower; {'; '.join([*tables, *scores, attacked])}"
+
+
+def done(path: Path, seed: int, steps: int | None) -> bool:
+    """Whether this was measured on this machine already."""
+    if not path.exists():
+        return False
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return bool((found["seed"], found["steps"], found["machine"]) == (seed, steps, fingerprint()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=["support2", "default_credit", "adult"])
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    for name in asked.tables:
+        path = OUT / f"{name}.json"
+        if not done(path, asked.seed, asked.steps):
+            result = measure(name, seed=asked.seed, steps=asked.steps)
+            path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        print(line(json.loads(path.read_text(encoding="utf-8"))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
