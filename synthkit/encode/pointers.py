@@ -19,7 +19,7 @@ from synthkit.encode.numeric import NumericCodec
 from synthkit.encode.rows import Layout, Pointer
 
 NEAR = 2  # cells: near enough to be told of
-NEXT = 1  # cells: near enough to be the same value, for the two columns are cut differently
+PARTS = 8  # of a cell of the source: the two columns are cut differently
 EXCESS = 0.01  # share of rows by which nearness must exceed chance
 FINE = 40  # a column with fewer cells needs no pointer: its levels say it all
 INSIDE = 0.3  # share of the source's rows that must lie within the target's range
@@ -31,8 +31,7 @@ class Tie:
 
     Args:
         target, source: names of coded columns.
-        equal: of the rows whose value lies in the interval its source points to, or next to it, the share in which both
-            are equal.
+        equal: of the rows whose value lies in the interval that holds its source's, the share in which both are equal.
     """
 
     target: str
@@ -50,12 +49,12 @@ class Comparing:
 
     target: str
     source: str
-    codecs: tuple[NumericCodec, NumericCodec]
+    codec: NumericCodec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nearness:
-    """An answer, in rows: looked at, near to where the source points, in an interval there or next to it, equal."""
+    """An answer, in rows: looked at, near (at most two cells apart), in the same interval, equal."""
 
     rows: int
     near: int
@@ -76,7 +75,7 @@ def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[
     """
     numbers = {n: c for n, c in codecs.items() if isinstance(c, NumericCodec) and len(c.low)}
     chances = _candidates(numbers) if most else {}
-    questions = [Comparing(target=t, source=s, codecs=(numbers[t], numbers[s])) for t, s in chances]
+    questions = [Comparing(target=t, source=s, codec=numbers[t]) for t, s in chances]
     found: dict[str, list[tuple[float, Tie]]] = {}
     for question, answer in zip(questions, compare(questions), strict=True):
         excess = answer.near / max(answer.rows, 1) - chances[question.target, question.source]
@@ -102,12 +101,12 @@ def pointers(ties: Sequence[Tie], codecs: Mapping[str, Any], layout: Layout) -> 
 
 def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
     """Exact answer about coded columns; rows without one of the values are far apart."""
-    codec, other = question.codecs
+    codec = question.codec
     t, s = (coded[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in (question.target, question.source))
     both = ~(np.isnan(t) | np.isnan(s))
     t, s = t[both], s[both]
-    here, there = codec.cells(t), _middles(codec, other)[other.cells(s)]
-    shared = _next(codec, here, there)
+    here, there = codec.cells(t), _holding(codec, s)
+    shared = (here == there) & (codec.low < codec.high)[here]
     return Nearness(
         rows=len(both),
         near=int(((there >= 0) & (np.abs(here - there) <= NEAR)).sum()),
@@ -119,7 +118,7 @@ def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
 def repeat(
     coded: Mapping[str, Any], ties: Sequence[Tie], codecs: Mapping[str, Any], rng: np.random.Generator
 ) -> dict[str, Any]:
-    """Decoded columns in which values that lie where their source points are equal to it as often as before.
+    """Decoded columns in which values that share an interval with their source are equal to it as often as before.
 
     Args:
         coded: decoded values by coded column, in order; a source that comes later is let be.
@@ -132,12 +131,10 @@ def repeat(
         if order[tie.source] > order[tie.target] or not tie.equal:
             continue
         codec: NumericCodec = codecs[tie.target]
-        other: NumericCodec = codecs[tie.source]
         x, y = np.asarray(out[tie.target]), np.asarray(out[tie.source])
         both = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
         here = codec.cells(x[both])
-        same = _next(codec, here, _middles(codec, other)[other.cells(y[both])])
-        same &= rng.random(len(both)) < tie.equal
+        same = (here == _holding(codec, y[both])) & (codec.low < codec.high)[here] & (rng.random(len(both)) < tie.equal)
         out[tie.target] = x.copy()
         out[tie.target][both[same]] = np.clip(y[both[same]], codec.minimum, codec.maximum)
     return out
@@ -154,30 +151,27 @@ def _candidates(numbers: Mapping[str, NumericCodec]) -> dict[tuple[str, str], fl
             # off the target's grid a value could not be repeated
             if source == target or (other.decimals is None) != (codec.decimals is None):
                 continue
-            cell = _middles(codec, other)
+            cell = _holding(codec, (other.low + other.high) / 2)
             share = other.mass / max(other.mass.sum(), 1)
             if share[cell >= 0].sum() >= INSIDE:
                 out[target, source] = float((share * window[cell])[cell >= 0].sum())
     return out
 
 
-def _next(codec: NumericCodec, here: NDArray[np.int64], there: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a cell is an interval, and the one that is pointed to or next to it. **Shape**: (n,) twice -> (n,)."""
-    return (there >= 0) & (np.abs(here - there) <= NEXT) & (codec.low < codec.high)[here]
-
-
-def _middles(target: NumericCodec, source: NumericCodec) -> NDArray[np.int64]:
-    """For each cell of the source the target's cell that holds its middle, -1 if none does. **Shape**: (m,)."""
-    middle = (source.low + source.high) / 2
-    outside = (middle < target.low.min()) | (middle > target.high.max())
-    return np.where(outside, -1, target.cells(middle))
+def _holding(codec: NumericCodec, x: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The cell that holds each value, -1 outside the range of all. **Shape**: (n,) -> (n,)."""
+    outside = (x < codec.low.min()) | (x > codec.high.max())
+    return np.where(outside, -1, codec.cells(x))
 
 
 def _cells(target: NumericCodec, source: NumericCodec) -> NDArray[np.int64]:
-    """The same for each coarse and fine level of the source."""
+    """The target's cell for each coarse level, fine level and part of a cell of the source."""
     within = _within(source)
-    out = np.full((source.levels, int(within.max()) + 1), -1, dtype=np.int64)
-    out[source.group, within] = _middles(target, source)
+    out = np.full((source.levels, int(within.max()) + 1, PARTS), -1, dtype=np.int64)
+    for part in range(PARTS):
+        x = source.low + (part + 0.5) / PARTS * (source.high - source.low)
+        on_grid = x if source.decimals is None else np.floor(x * 10.0**source.decimals) / 10.0**source.decimals
+        out[source.group, within, part] = _holding(target, on_grid)
     return out
 
 

@@ -60,7 +60,8 @@ class Pointer:
         target: coarse slot of the number that is pointed into.
         source: coarse slot of the number that points.
         cell: the target's cell that holds the source's value, counted through the target's coarse levels; -1 where
-            there is none. **Shape**: (K of source, largest number of cells in a level of the source).
+            there is none. **Shape**: (K of source, largest number of cells in a level of the source, p), the last
+            for p equal parts of a cell of the source.
     """
 
     target: int

@@ -106,7 +106,7 @@ class Network(nn.Module):
         for k, block in enumerate(self.blocks):
             self.add_module(f"block_{k}", block)
         self.heads = Levels(slots, h, free=0.0, smooth=0.0)
-        self.pointers = Pointers(layout, h)
+        self.pointers = Pointers(layout, h) if layout.pointers else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
         for j, slot in enumerate(slots):
@@ -153,11 +153,11 @@ class Network(nn.Module):
             s = block(s)
         return normal(s)
 
-    def nll(self, cat: Tensor, before: Tensor) -> Tensor:
+    def nll(self, cat: Tensor, before: Tensor, num: Tensor | None = None) -> Tensor:
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
-        return self.losses(cat, before).sum(dim=0)
+        return self.losses(cat, before, num).sum(dim=0)
 
-    def losses(self, cat: Tensor, before: Tensor) -> Tensor:
+    def losses(self, cat: Tensor, before: Tensor, num: Tensor | None = None) -> Tensor:
         """What each slot adds to it, 0 where it does not apply. **Shape**: (B, D), (B or 1, D, D) -> (D, B)."""
         table = self.values()
         dtype = fast_dtype(cat.device) if self.training else table.dtype
@@ -168,46 +168,57 @@ class Network(nn.Module):
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
         before = before * seen[:, None, :]
         s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
-        places = self.pointers.places(cat).where(self.pointers.known(before))
-        s = self.pointers.tell(s, places)
+        pointers, places = self.pointers, None
+        if pointers is not None:
+            places = pointers.places(cat, num).where(pointers.known(before))
+            s = pointers.tell(s, places)
         states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
         heads = torch.split(self.heads().to(dtype), list(self.layout.sizes))
         biases = torch.split(self.bias, list(self.layout.sizes))
         out = []
         for j, slot in enumerate(self.layout.slots):
             logits = torch.mm(states[j], heads[j].T).float() + biases[j]
-            if j in self.pointers.of:
-                logits = self.pointers.vote(j, logits, states[j], self.pointers.take(places, j))
+            if pointers is not None and places is not None and j in pointers.of:
+                logits = pointers.vote(j, logits, states[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
             out.append(loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
         return torch.stack(out)
 
-    def logits(self, j: int, s: Tensor, cat: Tensor, have: Tensor, learned: Learned, dtype: torch.dtype) -> Tensor:
-        """Logits of one slot given what a row has; the products of its blocks in `dtype`.
+    def logits(self, j: int, s: Tensor, row: Partial, learned: Learned, dtype: torch.dtype) -> Tensor:
+        """Logits of one slot given what rows have; the products of its blocks in `dtype`.
 
-        **Shape**: sum of value vectors (B, H), levels (B, D), which of them count (B, D) bool -> (B, K).
+        **Shape**: sum of value vectors (B, H), Partial of B -> (B, K).
         """
-        state, places = s + self.query[j], None
-        if j in self.pointers.of:
-            arrows = torch.tensor(self.pointers.of[j], device=s.device)
-            sources = [self.pointers.sources[a] for a in self.pointers.of[j]]
-            places = self.pointers.places(cat, arrows).where(have[:, sources])
-            state = state + self.pointers.told(places)
+        state, pointers, places = s + self.query[j], self.pointers, None
+        if pointers is not None and j in pointers.of:
+            arrows = torch.tensor(pointers.of[j], device=s.device)
+            sources = [pointers.sources[a] for a in pointers.of[j]]
+            places = pointers.places(row.cat, row.num, arrows).where(row.have[:, sources])
+            state = state + pointers.told(places)
         for block in self.blocks:
             state = block.one(j, state, dtype)
         state = normal(state)
         out = torch.addmm(learned.biases[j], state, learned.heads[j].T)
-        if places is not None:
-            out = self.pointers.vote(j, out, state, places)
+        if pointers is not None and places is not None:
+            out = pointers.vote(j, out, state, places)
         parent = self.layout.slots[j].parent
-        return out if parent is None else out + self.base(j, cat[:, parent])
+        return out if parent is None else out + self.base(j, row.cat[:, parent])
 
     def learned(self) -> Learned:
         """Tables that are the same for every row, worked out once."""
         sizes = list(self.layout.sizes)
         return Learned(self.values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
+
+
+@dataclass(frozen=True)
+class Partial:
+    """Rows that are being drawn: levels (B, D), which of them count (B, D) bool, positions inside cells (B, r)."""
+
+    cat: Tensor
+    have: Tensor
+    num: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -292,7 +303,9 @@ class Autoregressive:
         device = net.query.device
         given = given.to(device)
         n, known = len(given), given.known()
-        cat, have = given.cat.clamp(min=0), known.clone()
+        num = residuals(n, layout, generator).to(device)
+        row = Partial(given.cat.clamp(min=0), known.clone(), num)
+        cat = row.cat
         admissible = Admissible(layout, n, given, device)
         learned = net.learned()
         s = self._known_sum(given, learned.values)
@@ -302,7 +315,7 @@ class Autoregressive:
             here = known[:, j]
             if bool(here.all()):
                 continue
-            logits = net.logits(j, s, cat, have, learned, fast_dtype(device))
+            logits = net.logits(j, s, row, learned, fast_dtype(device))
             p = torch.softmax(logits, dim=1)
             mask = admissible.mask(j)
             if mask is not None:
@@ -314,12 +327,12 @@ class Autoregressive:
             applies = net.applies(j, cat)
             if applies is not None:
                 level = torch.where(applies, level, 0)
-            cat[:, j], have[:, j] = level, True
+            cat[:, j], row.have[:, j] = level, True
             admissible.settle(j, level)
             fresh = ~here if applies is None else applies & ~here
             z = learned.values[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
-        return Rows(cat, residuals(n, layout, generator).to(device))
+        return Rows(cat, num)
 
     @torch.no_grad()
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
@@ -329,19 +342,19 @@ class Autoregressive:
         """
         net = self._network
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
-        learned, have = net.learned(), given.known().to(cat.device)
+        learned = net.learned()
+        row = Partial(cat, given.known().to(cat.device), _positions(rows, cat.device))
         s = self._known_sum(given.to(cat.device), learned.values)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
             here = aim[:, j].to(cat.device)
             applies = net.applies(j, cat)
             here = here if applies is None else here & applies
-            logits = net.logits(j, s, cat, have, learned, torch.float32)  # a probability is asked for: exact
+            logits = net.logits(j, s, row, learned, torch.float32)  # a probability is asked for: exact
             log = F.log_softmax(logits, dim=1).gather(1, cat[:, j : j + 1]).squeeze(1)
             out = out + torch.where(here, log, 0.0)
             s = s + torch.where(here[:, None], learned.values[cat[:, j] + net.offsets[j]], 0.0)
-            have = have.clone()
-            have[:, j] |= here
+            row.have[:, j] |= here
         return out
 
     def _known_sum(self, given: Given, table: Tensor) -> Tensor:
@@ -376,8 +389,11 @@ class Autoregressive:
     def _losses(self, rows: Rows) -> Tensor:
         d = len(self.layout.slots)
         before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
-        cat = rows.cat.long().to(before.device)
-        return torch.cat([self._network.losses(part, before) for part in torch.split(cat, 1024)], dim=1).T
+        cat, num = rows.cat.long().to(before.device), _positions(rows, before.device)
+        parts = [slice(start, start + 1024) for start in range(0, len(cat), 1024)]
+        return torch.cat(
+            [self._network.losses(cat[p], before, None if num is None else num[p]) for p in parts], dim=1
+        ).T
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, without what follows from the layout."""
@@ -401,6 +417,11 @@ def default_steps(n: float, batch_size: int) -> int:
 def _loss(module: Network, rows: Rows) -> Tensor:
     cat = rows.cat.long()
     if module.training:
-        return module.nll(cat, module.orders(len(cat), cat.device))
+        return module.nll(cat, module.orders(len(cat), cat.device), rows.num)
     d = cat.shape[1]
-    return module.nll(cat, torch.ones(d, d, device=cat.device).tril(-1)[None])
+    return module.nll(cat, torch.ones(d, d, device=cat.device).tril(-1)[None], rows.num)
+
+
+def _positions(rows: Rows, device: torch.device) -> Tensor | None:
+    """Positions inside cells, None where rows come without."""
+    return rows.num.to(device) if rows.num.shape[1] else None

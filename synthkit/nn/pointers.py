@@ -83,14 +83,19 @@ class Pointers(nn.Module):
         table: Tensor = getattr(self, f"_{name}")
         return table
 
-    def places(self, cat: Tensor, arrows: Tensor | slice = slice(None)) -> Places:
-        """Where the sources' values lie for these arrows. **Shape**: (B, D) -> (B, A)."""
+    def places(self, cat: Tensor, num: Tensor | None, arrows: Tensor | slice = slice(None)) -> Places:
+        """Where the sources' values lie for these arrows; in the middle of their cells without positions.
+
+        **Shape**: (B, D), (B, r) -> (B, A).
+        """
         of = {
             name: self._table(name)[arrows]
             for name in ("source", "inner", "at", "stride", "target", "fine", "size", "group_at", "start_at")
         }
+        of["residual"], of["parts"] = self._table("residual")[arrows], self._table("parts")[arrows]
         inner = torch.where(of["inner"] >= 0, cat[:, of["inner"].clamp(min=0)], 0)
-        cell = self._table("cell")[of["at"] + cat[:, of["source"]] * of["stride"] + inner]
+        part = of["parts"] // 2 if num is None else (num[:, of["residual"]] * of["parts"]).long()
+        cell = self._table("cell")[of["at"] + (cat[:, of["source"]] * of["stride"] + inner) * of["parts"] + part]
         inside = cell >= 0
         group = self._table("group")[of["group_at"] + cell.clamp(min=0)]
         drawn = cat[:, of["target"]] + of["start_at"]
@@ -132,10 +137,12 @@ def _lookups(layout: Layout, pointers: list[Pointer]) -> dict[str, Ints]:
     group: list[Ints] = []
     start: list[Ints] = []
     count: list[Ints] = []
-    at, stride, group_at, start_at, inner = [], [], [], [], []
+    at, stride, group_at, start_at, inner, residual, parts = [], [], [], [], [], [], []
     for p in pointers:
         at.append(sum(len(part) for part in cell))
         stride.append(p.cell.shape[1])
+        parts.append(p.cell.shape[2])
+        residual.append(layout.residuals.index(layout.columns[p.source]))
         group_at.append(sum(len(part) for part in group))
         start_at.append(sum(len(part) for part in start))
         slots = layout.slots_of(layout.columns[p.source])
@@ -151,4 +158,5 @@ def _lookups(layout: Layout, pointers: list[Pointer]) -> dict[str, Ints]:
 
     flat = {"cell": joined(cell), "group": joined(group), "start": joined(start), "count": joined(count)}
     where = {"at": at, "stride": stride, "group_at": group_at, "start_at": start_at, "inner": inner}
+    where |= {"residual": residual, "parts": parts}
     return flat | {name: np.array(values, dtype=np.int64) for name, values in where.items()}

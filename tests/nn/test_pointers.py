@@ -20,17 +20,17 @@ def layout():
         Slot(name="b", size=4, ordinal=True, missing=True, parent=None, prior=logs(4)),
         Slot(name="b:fine", size=3, ordinal=True, missing=False, parent=1, prior=fine),
     )
-    bare = Layout(slots, ("a", "b", "b"), ("a", "b"))
-    cell = np.array([[2], [4], [-1]])  # cell 2 is (1, 1); cell 4 is (2, 0)
-    return Layout(slots, ("a", "b", "b"), ("a", "b"), pointers=(Pointer(1, 0, cell),)), bare
+    cell = np.array([[[2, 2]], [[4, 5]], [[-1, -1]]])  # cell 2 is (1, 1); 4 is (2, 0) and 5 is (2, 1)
+    return Layout(slots, ("a", "b", "b"), ("a", "b"), pointers=(Pointer(1, 0, cell),))
 
 
 def test_places_of_every_row():
-    both, _ = layout()
+    both = layout()
     pointers = Pointers(both, 5)
     assert len(pointers) == 2
     cat = torch.tensor([[0, 1, 0], [1, 1, 0], [0, 2, 1], [1, 2, 0], [2, 1, 1], [0, 0, 0]])
-    places = pointers.places(cat)
+    num = torch.zeros(6, 2)
+    places = pointers.places(cat, num)
     coarse, fine = pointers.of[1][0], pointers.of[2][0]
     assert places.level[:, coarse].tolist()[:4] == [1, 2, 1, 2]
     assert places.votes[:, coarse].tolist() == [True, True, True, True, False, True]
@@ -49,16 +49,26 @@ def test_places_of_every_row():
     ]
 
 
+def test_the_position_inside_the_sources_cell_counts():
+    both = layout()
+    pointers = Pointers(both, 5)
+    cat = torch.tensor([[1, 2, 0]]).expand(3, -1)
+    num = torch.tensor([[0.0, 0.9], [0.49, 0.9], [0.5, 0.0]])
+    fine = pointers.of[2][0]
+    assert pointers.places(cat, num).level[:, fine].tolist() == [0, 0, 1]
+    assert pointers.places(cat, None).level[:, fine].tolist() == [1, 1, 1]
+
+
 def test_only_known_sources_speak():
-    both, _ = layout()
+    both = layout()
     pointers = Pointers(both, 5)
     torch.nn.init.ones_(pointers.weight)
     cat = torch.tensor([[0, 1, 1]])
     sees = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [1, 1, 0]]])
     deaf = torch.tensor([[[0.0, 1, 1], [0, 0, 0], [0, 0, 0]]])
-    state = torch.zeros(1, 3, 5)
+    state, num = torch.zeros(1, 3, 5), torch.full((1, 2), 0.7)
     for mask, speaks in ((sees, True), (deaf, False)):
-        places = pointers.places(cat).where(pointers.known(mask))
+        places = pointers.places(cat, num).where(pointers.known(mask))
         told = pointers.tell(state, places)
         assert torch.equal(told[0, 1], pointers.vectors[1] if speaks else torch.zeros(5))
         assert torch.equal(told[0, 2], pointers.vectors[4 + 1] if speaks else torch.zeros(5))
@@ -66,12 +76,3 @@ def test_only_known_sources_speak():
         assert torch.allclose(pointers.told(mine)[0], told[0, 1])
         voted = pointers.vote(1, torch.zeros(1, 4), torch.ones(1, 5), mine)
         assert voted.tolist() == [[0.0, 5.0 if speaks else 0.0, 0.0, 0.0]]
-
-
-def test_without_pointers_nothing_is_said():
-    _, bare = layout()
-    pointers = Pointers(bare, 5)
-    state = torch.randn(2, 3, 5)
-    cat = torch.zeros(2, 3, dtype=torch.long)
-    assert len(pointers) == 0
-    assert torch.equal(pointers.tell(state, pointers.places(cat)), state)
