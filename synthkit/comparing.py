@@ -12,7 +12,7 @@ from synthkit import tables
 from synthkit.admission import admit, meaning, name_of
 from synthkit.config import RunConfig
 from synthkit.contest import Contest, Plan
-from synthkit.entrant import Task
+from synthkit.entrant import CALIBRATED, Task
 from synthkit.errors import ConfigError
 from synthkit.folder import SYNTHETIC
 from synthkit.launch import launch
@@ -92,9 +92,10 @@ def compare(
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        models: names from `synthkit.models.MODELS` and `synthkit.reference.REFERENCES`.
+        models: names from `synthkit.models.MODELS`, or `auto`, each with the ending `+calibrated` if its rows are to be
+            chosen from a pool so that tables match; and names from `synthkit.reference.REFERENCES`.
         out: folder of the comparison.
-        settings: settings by model.
+        settings: settings by model; a calibrated one has those of its plain name as well.
         config: rows, draws, seed, device, clamp, quick, suite and how CSV files are read, and `max_minutes`: our models
             plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is stopped and
             listed as failed. The rest is not looked at.
@@ -108,11 +109,12 @@ def compare(
         ArtefactError: the folder is not a comparison's, or was begun with another table or another plan.
     """
     config, out = config or RunConfig(), Path(out)
-    asked = {name: dict((settings or {}).get(name, {})) for name in models}
-    _check(models, settings or {})
+    said = settings or {}
+    asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
+    _check(models, said)
     schema = meaning(schema)
     for name in set(models) - set(REFERENCES):
-        Synthesizer(schema, name, settings=asked[name], device=config.device)
+        Synthesizer(schema, _model(name), settings=asked[name], device=config.device)
     Contest.check(out)
     told = progress or Silent()
     told.stage("read and validate")
@@ -133,19 +135,26 @@ def compare(
     return Compared(folder=out, plan=contest.plan, outcomes=tuple(outcomes), report=report)
 
 
+def _model(name: str) -> str:
+    return name.removesuffix(CALIBRATED)
+
+
 def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Refuse entrants and settings that cannot be meant, before any work is done."""
     known = [AUTO, *sorted(MODELS), *REFERENCES]
-    strange = [name for name in dict.fromkeys(models) if name not in known]
+    ours = (AUTO, *MODELS)
+    strange = [
+        m for m in dict.fromkeys(models) if m not in known and not (m.endswith(CALIBRATED) and _model(m) in ours)
+    ]
     if not models or strange:
         what = ", ".join(f"`{name}`" for name in strange) or "none is named"
-        msg = f"models must be among {', '.join(known)}; however: {what}"
+        msg = f"models must be among {', '.join(known)}; however: {what}. A model of ours may end in {CALIBRATED}"
         raise ConfigError(msg)
     twice = sorted({name for name in models if list(models).count(name) > 1})
     if twice:
         msg = f"each model must be named once; however: {', '.join(twice)} more than once. Remove the repetition"
         raise ConfigError(msg)
-    idle = sorted(set(settings) - set(models))
+    idle = sorted(set(settings) - set(models) - {_model(name) for name in models})
     if idle:
         msg = f"settings must belong to a model of the comparison; however: {', '.join(idle)}. Name it under models too"
         raise ConfigError(msg)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation
     from synthkit.tabular import Tabular
 
+CALIBRATED = "+calibrated"  # ending of the name of an entrant whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
 
 
@@ -36,7 +37,7 @@ class Task:
     """What one entrant is to do.
 
     Args:
-        name: of the model or the reference.
+        name: of the model or the reference; a model with the ending `+calibrated` draws calibrated rows.
         reference: whether it is made by others.
         settings: of the entrant, by name.
         schema: meaning of the tables, as plain data.
@@ -62,6 +63,16 @@ class Task:
     quick: bool
     device: str
     max_minutes: float | None
+
+    @property
+    def model(self) -> str:
+        """Name of the model or the reference alone."""
+        return self.name.removesuffix(CALIBRATED)
+
+    @property
+    def calibrate(self) -> bool:
+        """Whether rows are chosen from a pool so that tables match."""
+        return self.name != self.model
 
     @property
     def minutes(self) -> float | None:
@@ -154,7 +165,7 @@ def enter(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, teller: Teller
     ledger = _learn(maker, train, task, clock)
     cpu["fit"], spent = time.process_time() - spent, time.process_time()
     clock.stage("sample")
-    draws = tuple(maker.sample(task.rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(task.draws))
+    draws = tuple(_drawn(maker, task, seeds.of(f"draw {k}") % 2**31) for k in range(task.draws))
     cpu["sample"] = time.process_time() - spent
     peak = peak_mib()
     clock.stage("evaluate")
@@ -186,10 +197,10 @@ def _maker(task: Task, schema: Schema) -> Tabular:
     if task.reference:
         from synthkit.reference import Reference
 
-        return Reference(schema, task.name, settings=task.settings, device=task.device)
+        return Reference(schema, task.model, settings=task.settings, device=task.device)
     from synthkit.synthesizer import Synthesizer
 
-    return Synthesizer(schema, task.name, settings=task.settings, device=task.device)
+    return Synthesizer(schema, task.model, settings=task.settings, device=task.device)
 
 
 def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Mapping[str, Any] | None:
@@ -205,6 +216,14 @@ def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Map
     curator = Curator(train, maker.schema, ledger, Seeds(task.seed))
     maker.fit(curator, seed=task.seed, max_minutes=task.max_minutes, progress=clock.training, say=clock.say)
     return ledger.to_dict()
+
+
+def _drawn(maker: Tabular, task: Task, seed: int) -> pd.DataFrame:
+    from synthkit.synthesizer import Synthesizer
+
+    if isinstance(maker, Synthesizer):
+        return maker.sample(task.rows, seed=seed, calibrate=task.calibrate)
+    return maker.sample(task.rows, seed=seed)
 
 
 def _outcome(
@@ -234,17 +253,19 @@ def _outcome(
         broken_rows=sum(int((~obeying(draw, schema)).sum()) for draw in draws),
         broken_rules=sum(any(not rule.holds(draw).all() for draw in draws) for rule in schema.rules),
         rules=len(schema.rules),
-        notes=(*_notes(maker), *clock.said),
+        notes=(*_notes(maker, task), *clock.said),
     )
 
 
-def _notes(maker: Tabular) -> tuple[str, ...]:
+def _notes(maker: Tabular, task: Task) -> tuple[str, ...]:
     from synthkit.reference import Reference
     from synthkit.synthesizer import Synthesizer
 
     if isinstance(maker, Reference):
         return maker.notes
-    notes = ["The rows are drawn from the model as it is: not calibrated to tables."]
+    plain = "Not calibrated: rows come as the model draws them."
+    chosen = "Calibrated: rows are chosen from a larger pool so that tables match those of the training rows."
+    notes = [chosen if task.calibrate else plain]
     log = maker.log if isinstance(maker, Synthesizer) else None
     if log is not None and log.steps:
         notes.append(f"Trained for {log.steps:,} steps; the weights of step {log.best_step:,} were kept.")
@@ -270,7 +291,8 @@ def _write(
         schema,
         task.source,
         {k: outcome.seconds[k] for k in ("fit", "sample")},
-        model=task.name,
+        model=task.model,
+        calibrated={"rows": task.rows, "pool": draws[0].attrs["synthkit_pool"]} if task.calibrate else None,
         seed=task.seed,
         draws=task.draws,
         config={"settings": dict(task.settings)},

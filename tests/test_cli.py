@@ -18,7 +18,7 @@ from synthkit.schema import Schema
 from synthkit.schema.expectations import validate
 from synthkit.tables import read, write
 
-COMMANDS = ("demo", "init", "validate", "run", "fit", "sample", "impute", "evaluate", "report")
+COMMANDS = ("demo", "init", "validate", "run", "fit", "sample", "impute", "evaluate", "compare", "report")
 HEAVY = ("torch", "great_expectations", "sklearn", "pandas", "scipy", "pyarrow", "altair", "pydantic", "numpy")
 SMALL = ["--steps", "20", "--set", "width=16", "--set", "hidden=8", "--set", "batch_size=64"]
 

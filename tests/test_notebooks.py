@@ -28,7 +28,7 @@ def executed(name: str, folder: Path) -> list[str]:
 
 
 def test_every_notebook_is_tested():
-    assert {p.name for p in NOTEBOOKS.glob("*.py")} == {"01_quickstart.py"}
+    assert {p.name for p in NOTEBOOKS.glob("*.py")} == {"01_quickstart.py", "05_comparing_models.py"}
 
 
 def test_quickstart(tmp_path, monkeypatch):
@@ -44,4 +44,21 @@ def test_quickstart(tmp_path, monkeypatch):
     assert "200 rows, groups: {'Coma'} deaths: 200" in shown
     assert "after: 0" in shown
     assert "synthetic.parquet" in shown
+    assert not list(tmp_path.iterdir())
+
+
+def test_comparing_models(tmp_path, monkeypatch):
+    """On few patients and with little training: three processes, one after the other."""
+    pytest.importorskip("sdv", reason="references need the extra `sdv`")
+    monkeypatch.setenv("COMPARING_STEPS", "30")
+    monkeypatch.setenv("COMPARING_ROWS", "600")
+    shown = "\n".join(executed("05_comparing_models.py", tmp_path))
+    assert "made by others:     gaussian_copula reference_ctgan reference_tvae" in shown
+    assert "<iframe" in shown
+    assert "utility.hospdead.gap" in shown
+    assert "independent: learned in " in shown
+    assert "autoregressive: learned in " in shown
+    assert "kept: independent gaussian_copula" in shown
+    assert "synthesizer" not in shown
+    assert "result.json" in shown
     assert not list(tmp_path.iterdir())

@@ -30,7 +30,7 @@ def compare(
     schema: o.SchemaFile,
     out: Annotated[Path, typer.Option("--out", help="Folder of the comparison; a model that is done in it is kept.")],
     models: Annotated[
-        str, typer.Option("--models", metavar="A,B,C", help="Models and references to compare, with commas.")
+        str, typer.Option("--models", metavar="A,B,C", help="Models and references, with commas; MODEL+calibrated too.")
     ],
     rows: o.Rows = None,
     draws: Annotated[Optional[int], typer.Option("--draws", help="Synthetic tables a model; 1 by default.")] = None,

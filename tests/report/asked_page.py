@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "br", "img", "input", "hr", "rect", "line", "path", "circle", "use", "stop"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "rect", "line", "path", "circle", "use", "stop", "wbr"}
 
 
 @dataclass

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthkit.report import Report
+from synthkit.report.comparison import TITLES as COMPARISON_TITLES
+from synthkit.report.comparison import build_comparison
 from synthkit.report.view import TITLES
 
 pytestmark = pytest.mark.browser
@@ -52,9 +54,18 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module", params=["report", "comparison"])
+def kind(request) -> str:
+    """Each of the two pages there are."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def address(html, tmp_path_factory) -> str:
-    return Report(html).save(tmp_path_factory.mktemp("page") / "report.html").as_uri()
+def address(kind, html, tmp_path_factory) -> str:
+    from made_up_comparison import DATA
+
+    page = Report(html) if kind == "report" else build_comparison(DATA)
+    return page.save(tmp_path_factory.mktemp("page") / f"{kind}.html").as_uri()
 
 
 @pytest.fixture
@@ -86,9 +97,9 @@ def test_it_opens_without_an_error_and_asks_for_nothing_else(browser, address):
     assert complaints == []
 
 
-def test_every_section_is_seen(show):
+def test_every_section_is_seen(show, kind):
     page = show()
-    for section in TITLES:
+    for section in {"report": TITLES, "comparison": COMPARISON_TITLES}[kind]:
         box = page.locator(f'[data-test-section="{section}"]').bounding_box()
         assert box is not None, section
         assert box["height"] > 60, section
@@ -115,11 +126,11 @@ def test_the_page_never_scrolls_sideways(show, width, opened):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(show, scheme):
+def test_every_text_stands_out_from_its_ground(show, scheme, kind):
     page = show(scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found = page.evaluate(CONTRAST)
-    assert len(found) > 500
+    assert len(found) > {"report": 500, "comparison": 250}[kind]
     assert min(found)[0] >= 4.5, min(found)
 
 
