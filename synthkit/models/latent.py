@@ -1,4 +1,4 @@
-"""The networks of a model with latent codes: encoder, law of the codes, and a decoder whose columns are independent."""
+"""The networks of a model with latent codes: encoder, law of the codes, and a decoder that reads levels off a code."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ class Posterior:
 
 
 class LatentNetwork(nn.Module):
-    """q(z | x), p(z) and p(x | z) = prod_j p(x_j | z), a fine level given z and its coarse level.
+    """q(z | x), p(z) and p(x | z) = prod_j p(x_j | z, the few slots before j that it is shown).
+
+    Slot j reads its logits off normal(h(z) + sum_i L_i[x_i]), i over its own coarse slot and the slots of the `context`
+    columns before its own. All other dependence is left to the code.
 
     Args:
         layout: the slots.
@@ -45,11 +48,21 @@ class LatentNetwork(nn.Module):
         latent: L, coordinates of a code.
         blocks: gated blocks of the encoder, and of the decoder.
         couplings: of the law of the codes.
+        context: columns before its own that a slot is shown.
         dropout: share of gated units dropped while training.
     """
 
     def __init__(
-        self, layout: Layout, *, width: int, hidden: int, latent: int, blocks: int, couplings: int, dropout: float
+        self,
+        layout: Layout,
+        *,
+        width: int,
+        hidden: int,
+        latent: int,
+        blocks: int,
+        couplings: int,
+        context: int,
+        dropout: float,
     ) -> None:
         super().__init__()
         slots = layout.slots
@@ -68,6 +81,7 @@ class LatentNetwork(nn.Module):
         for k in range(blocks):
             self.add_module(f"encoder_{k}", self.encoder[k])
             self.add_module(f"decoder_{k}", self.decoder[k])
+        self.links = Levels(slots, width, free=0.1, smooth=0.1)
         self.heads = Levels(slots, width, free=0.0, smooth=0.0)
         self.bias = nn.Parameter(
             torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
@@ -75,7 +89,11 @@ class LatentNetwork(nn.Module):
         for j, slot in enumerate(slots):
             if slot.parent is not None:
                 self.register_buffer(f"base_{j}", torch.from_numpy(slot.prior).clamp(min=-30.0))
+        column = column_of(layout)
+        near = column[:, None] - column[None, :] <= context
+        self.register_buffer("shown", near.float().tril(-1))
         self.register_buffer("offsets", torch.tensor([0, *layout.sizes[:-1]]).cumsum(0))
+        self.shown: Tensor
         self.offsets: Tensor
 
     def encode(self, cat: Tensor, seen: Tensor) -> Posterior:
@@ -97,61 +115,50 @@ class LatentNetwork(nn.Module):
             out = block(out)
         return out[0].float()
 
-    def readers(self) -> Readers:
-        """The heads made ready for use, once for many rows."""
-        dtype = fast_dtype(self.offsets.device) if self.training else torch.float32
-        return Readers(self, self.heads().to(dtype), self.values())
+    def terms(self, state: Tensor, cat: Tensor, seen: Tensor) -> Tensor:
+        """Log-probability of each slot given code and what it is shown. **Shape**: (B, H), (B, D) twice -> (D, B).
+
+        Args:
+            state: what `states` made of the code.
+            cat: levels.
+            seen: cells that slots behind them may look at.
+        """
+        dtype = fast_dtype(cat.device) if self.training else state.dtype
+        vectors = F.embedding(cat + self.offsets, self.links()).to(dtype)
+        looks = torch.matmul((self.shown * seen[:, None, :]).to(dtype), vectors)
+        states = normal(looks + state[:, None].to(dtype)).transpose(0, 1).contiguous().unbind(0)
+        heads, biases = (torch.split(t, list(self.layout.sizes)) for t in (self.heads().to(dtype), self.bias))
+        out = []
+        for j, slot in enumerate(self.layout.slots):
+            logits = torch.mm(states[j], heads[j].T).float() + biases[j]
+            if slot.parent is not None:
+                logits = logits + self.base(j, cat[:, slot.parent])
+            out.append(-F.cross_entropy(logits, cat[:, j], reduction="none"))
+        return torch.stack(out)
+
+    def base(self, j: int, coarse: Tensor) -> Tensor:
+        """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""
+        table: Tensor = getattr(self, f"base_{j}")
+        return table[coarse]
 
 
-class Readers:
-    """The decoder's heads: logits of any slot from a state.
-
-    Args:
-        network: whose heads they are.
-        heads: vectors of all levels. **Shape**: (V, H).
-        values: the encoder's vectors, of which those of coarse levels tell the fine slots where they are.
-    """
-
-    def __init__(self, network: LatentNetwork, heads: Tensor, values: Tensor) -> None:
-        sizes = list(network.layout.sizes)
-        self._network, self._all, self._bias = network, heads, network.bias
-        self._heads, self._biases = torch.split(heads, sizes), torch.split(network.bias, sizes)
-        self._values = torch.split(values, sizes)
-
-    def coarse(self, state: Tensor) -> list[Tensor]:
-        """Logits of every slot, of use for those without a parent. **Shape**: (B, H) -> (B, K_j) each."""
-        logits = torch.mm(normal(state).to(self._all.dtype), self._all.T).float() + self._bias
-        return list(torch.split(logits, list(self._network.layout.sizes), dim=1))
-
-    def fine(self, state: Tensor, j: int, coarse: Tensor) -> Tensor:
-        """Logits of slot j under each row's coarse level. **Shape**: (B, H), (B,) -> (B, K_j)."""
-        parent = self._network.layout.slots[j].parent
-        here = normal(state + F.embedding(coarse, self._values[parent or 0])).to(self._all.dtype)
-        base: Tensor = getattr(self._network, f"base_{j}")
-        return torch.mm(here, self._heads[j].T).float() + self._biases[j] + base[coarse]
-
-    def terms(self, state: Tensor, cat: Tensor, wanted: Tensor) -> Tensor:
-        """Log p(x_j | z) of the slots wanted, 0 elsewhere. **Shape**: (B, H), (B, D), (B, D) bool -> (B, D)."""
-        logits, out = self.coarse(state), []
-        for j, slot in enumerate(self._network.layout.slots):
-            mine = logits[j] if slot.parent is None else self.fine(state, j, cat[:, slot.parent])
-            loss = F.cross_entropy(mine, cat[:, j], reduction="none")
-            out.append(torch.where(wanted[:, j], -loss, 0.0))
-        return torch.stack(out, dim=1)
+def column_of(layout: Layout) -> Tensor:
+    """Number of the coded column each slot belongs to. **Shape**: (D,)."""
+    names = {name: k for k, name in enumerate(dict.fromkeys(layout.columns))}
+    return torch.tensor([names[name] for name in layout.columns])
 
 
 def hidden_cells(layout: Layout, n: int, share: Tensor, device: torch.device) -> Tensor:
     """Cells hidden at random, coarse and fine together. **Shape**: `share` (n, 1) in [0, 1] -> (n, D) bool."""
-    names = {name: k for k, name in enumerate(dict.fromkeys(layout.columns))}
-    unit = torch.tensor([names[name] for name in layout.columns], device=device)
-    return (torch.rand((n, len(names)), device=device) < share)[:, unit]
+    column = column_of(layout).to(device)
+    return (torch.rand((n, int(column.max()) + 1), device=device) < share)[:, column]
 
 
 def loss(network: LatentNetwork, cat: Tensor, *, input_dropout: float, partial: float) -> Tensor:
     """Minus the evidence lower bound of each row, nats: E[log q(z | x) - log p(z) - log p(x | z)], one z a row.
 
-    While training, some cells are hidden from the encoder (`input_dropout`), and a share of the rows (`partial`) is
-    known in part only: what is hidden there is not asked for either, so that the encoder learns to complete.
+    While training, some cells are hidden from encoder and decoder (`input_dropout`), and some rows (`partial`) are
+    known in part only: what is hidden there is not asked for either, so that the encoder learns to complete rows.
 
     **Shape**: (B, D) -> (B,).
     """
@@ -166,5 +173,6 @@ def loss(network: LatentNetwork, cat: Tensor, *, input_dropout: float, partial: 
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
     posterior = network.encode(cat, seen)
     z = posterior.at(noise)
-    reconstruction = network.readers().terms(network.states(z), cat, wanted).sum(dim=1)
+    terms = network.terms(network.states(z), cat, seen)
+    reconstruction = (terms * wanted.T).sum(dim=0)
     return posterior.log_prob(z) - network.law.log_prob(z) - reconstruction

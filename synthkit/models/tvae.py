@@ -30,11 +30,14 @@ from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
 from synthkit.models import latent
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.models.latent import LatentNetwork
+from synthkit.nn.blocks import normal
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
 SMALL = 20_000  # rows below which a table is small
 CHUNK = 8192  # codes decoded at once
+TINY = 1e-30  # so that no weight is infinite
+ASKED = 2048  # codes of which all slots are asked at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class TVAEConfig:
         latent: L, coordinates of a code.
         blocks: gated blocks of the encoder, and of the decoder.
         couplings: of the law of the codes; with none it is the standard Gaussian.
+        context: columns before its own that a slot is drawn in view of, beside the code; with none the columns are
+            independent given the code.
         dropout: share of gated units dropped while training.
         input_dropout: share of cells hidden from the encoder while training.
         partial: share of rows trained as partly known ones, for `given` and `impute`.
@@ -62,6 +67,7 @@ class TVAEConfig:
     latent: int = 16
     blocks: int = 2
     couplings: int = 6
+    context: int = 2
     dropout: float | None = None
     input_dropout: float = 0.1
     partial: float = 0.2
@@ -77,7 +83,7 @@ class TVAEConfig:
         counted = ("width", "hidden", "latent", "samples", "batch_size", "steps")
         counts = {k: getattr(self, k) for k in counted if getattr(self, k) is not None}
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
-        rest = ("learning_rate", "weight_decay", "blocks", "couplings")
+        rest = ("learning_rate", "weight_decay", "blocks", "couplings", "context")
         wrong += [f"{k} {getattr(self, k):g} (not negative)" for k in rest if (getattr(self, k) or 0.0) < 0]
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
@@ -92,17 +98,6 @@ class TVAEConfig:
             weight_decay=(3.0 if small else 1.0) if self.weight_decay is None else self.weight_decay,
             steps=int(min(max(30 * n / self.batch_size, 300), 2000)) if self.steps is None else self.steps,
         )
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Codes proposed for rows, with the log-weight that turns their mixture into p(z) p(known | z).
-
-    **Shape**: `states` (S, n, H), `log_weights` (S, n).
-    """
-
-    states: Tensor
-    log_weights: Tensor
 
 
 class TVAE:
@@ -133,6 +128,7 @@ class TVAE:
             latent=c.latent,
             blocks=c.blocks,
             couplings=c.couplings,
+            context=c.context,
             dropout=c.dropout or 0.0,
         )
 
@@ -164,126 +160,117 @@ class TVAE:
     def sample(self, n: int, generator: torch.Generator) -> Rows:
         """Draw n rows: a code from its law, then every slot. **Shape**: Rows of n."""
         given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
+        network, out = self._network, []
         with fast_matrices():
-            parts = [
-                self._decode(part, self._network.states(self._law(len(part), generator)), generator)
-                for part in _parts(given, CHUNK)
-            ]
-        return Rows.cat_rows(parts)
+            for part in _parts(given, CHUNK):
+                z = network.law.sample(len(part), generator, network.offsets.device)
+                out.append(self._decode(part.to(z.device), z, generator)[0])
+        cat = torch.cat(out)
+        return Rows(cat, residuals(n, self.layout, generator).to(cat.device))
 
     @torch.no_grad()
     def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
-        """Complete rows: a code from an approximation of p(z | known), then the unknown slots from the decoder.
+        """Complete rows, approximately: many completions of each are drawn, and one is chosen by its weight.
 
-        Codes are proposed by their law and by the encoder of what is known, half and half, and one is chosen with
-        weight p(z) p(known | z) / proposal(z) (sampling-importance-resampling): exact as `samples` grows. Of slots
-        known in part the admissible mass counts as known.
+        A completion starts from a code, proposed by the law of the codes or by the encoder of what is known, half and
+        half; known slots are held, the others drawn in turn. Its weight is p(z) prod_known p(x_j | z, before j) /
+        proposal(z), of slots known in part the admissible mass. Exact as `samples` grows.
 
         **Shape**: Given of n -> Rows of n.
         """
+        out = []
         with fast_matrices():
-            parts = [self._complete(part, generator) for part in _parts(given, max(1, CHUNK // self._config.samples))]
-        return Rows.cat_rows(parts)
+            for part in _parts(given, max(1, CHUNK // self._config.samples)):
+                here = part.to(self._network.offsets.device)
+                cats, log_weights = self._completions(here, here.cat.clamp(min=0), [here.known()], generator)
+                chosen = draw(torch.softmax(log_weights.T, dim=1), generator)
+                out.append(cats[chosen, torch.arange(len(here), device=chosen.device)])
+        cat = torch.cat(out)
+        return Rows(cat, residuals(len(cat), self.layout, generator).to(cat.device))
 
-    def _complete(self, given: Given, generator: torch.Generator) -> Rows:
-        given = given.to(self._network.offsets.device)
-        cat = given.cat.clamp(min=0)
-        codes = self._codes(given, cat, [given.known() & self.layout.applicable(cat)], generator)
-        chosen = draw(torch.softmax(codes.log_weights.T, dim=1), generator)
-        return self._decode(given, codes.states[chosen, torch.arange(len(given))], generator)
-
-    def _decode(self, given: Given, states: Tensor, generator: torch.Generator) -> Rows:
-        """Every slot not known, drawn inside what is admissible. **Shape**: Given of n, (n, H) -> Rows of n."""
-        device, layout = states.device, self.layout
-        given = given.to(device)
-        n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
-        readers = self._network.readers()
-        admissible = Admissible(layout, n, given, device)
-        for j in range(cat.shape[1]):
-            admissible.settle(j, given.cat[:, j])
-        logits = readers.coarse(states)
-        for j in self._sequence(given):
-            parent = layout.slots[j].parent
-            p = torch.softmax(logits[j] if parent is None else readers.fine(states, j, cat[:, parent]), dim=1)
-            mask = admissible.mask(j)
-            if mask is not None:
-                left = p * mask
-                p = torch.where(
-                    left.sum(dim=1, keepdim=True) > 0, left, torch.where(mask.any(1, keepdim=True), mask.float(), p)
-                )
-            level = torch.where(known[:, j], cat[:, j], draw(p, generator))
-            if parent is not None:
-                applies = torch.from_numpy(layout.slots[j].applies).to(device)
-                level = torch.where(applies[cat[:, parent]], level, 0)
-            cat[:, j] = level
-            admissible.settle(j, level)
-        return Rows(cat, residuals(n, layout, generator).to(device))
-
-    def _sequence(self, given: Given) -> list[int]:
-        """Slots in the order in which they are drawn: partly known ones first, coarse before fine."""
-        first = set(given.allowed) | {j for j, s in enumerate(self.layout.slots) if s.parent in given.allowed}
-        return sorted(range(len(self.layout.slots)), key=lambda j: (j not in first, j))
-
-    def _law(self, n: int, generator: torch.Generator) -> Tensor:
-        return self._network.law.sample(n, generator, self._network.offsets.device)
-
-    def _codes(self, given: Given, cat: Tensor, views: list[Tensor], generator: torch.Generator) -> Codes:
-        """Codes in equal shares from their law and from the encoder of each view of the rows.
+    def _completions(
+        self, given: Given, cat: Tensor, views: list[Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Completions of each row, their codes in equal shares from the law and from the encoder of each view.
 
         Args:
-            given: what the weights are to condition on.
+            given: what is held.
             cat: levels of all cells in a view. **Shape**: (n, D).
             views: cells the encoder is shown. **Shape**: (n, D) bool each.
             generator: of the draws.
-        """
-        network, n, device = self._network, len(given), given.cat.device
-        m = max(1, self._config.samples // (1 + len(views)))
-        posteriors = [network.encode(cat, view) for view in views]
-        noise = _noise((len(views), m, n, network.latent), generator, device)
-        drawn = [q.at(e) for q, e in zip(posteriors, noise, strict=True)]
-        z = torch.cat([self._law(m * n, generator).view(m, n, network.latent), *drawn])
-        law = network.law.log_prob(z.view(-1, network.latent)).view(len(z), n)
-        proposal = torch.logsumexp(torch.stack([law, *(q.log_prob(z) for q in posteriors)]), dim=0)
-        states = network.states(z.view(-1, network.latent))
-        evidence = self._evidence(given, states).view(len(z), n)
-        return Codes(states.view(len(z), n, states.shape[1]), law + evidence - proposal)
 
-    def _evidence(self, given: Given, states: Tensor) -> Tensor:
-        """Log p(known | z), of slots known in part the admissible mass. **Shape**: (m * n, H) -> (m * n,)."""
-        readers, many = self._network.readers(), len(states) // max(len(given), 1)
-        cat, known = given.cat.clamp(min=0), given.known()
-        known = known & self.layout.applicable(cat)
-        out = readers.terms(states, cat.repeat(many, 1), known.repeat(many, 1)).sum(dim=1)
-        for j, (table, which) in given.allowed.items():
-            log = torch.log_softmax(readers.coarse(states)[j], dim=1)
-            inside = (table.to(which.device)[which] | known[:, j : j + 1]).repeat(many, 1)
-            mass = torch.logsumexp(log.masked_fill(~inside, -torch.inf), dim=1)
-            out = out + torch.where(torch.isinf(mass), 0.0, mass)
-        return out
+        **Shape**: -> (S, n, D) levels, (S, n) log-weights, such that their mean estimates p(known).
+        """
+        network, n = self._network, len(given)
+        m, size = max(1, self._config.samples // (1 + len(views))), network.latent
+        posteriors = [network.encode(cat, view & self.layout.applicable(cat)) for view in views]
+        noise = _noise((len(views), m, n, size), generator, cat.device)
+        own = network.law.sample(m * n, generator, cat.device).view(m, n, size)
+        z = torch.cat([own, *(q.at(e) for q, e in zip(posteriors, noise, strict=True))])
+        law = network.law.log_prob(z.view(-1, size)).view(len(z), n)
+        proposal = torch.logsumexp(torch.stack([law, *(q.log_prob(z) for q in posteriors)]), dim=0)
+        every = Given(
+            given.cat.repeat(len(z), 1),
+            {j: (table, which.repeat(len(z))) for j, (table, which) in given.allowed.items()},
+        )
+        cats, evidence = self._decode(every, z.view(-1, size), generator)
+        log_weights = law + evidence.view(len(z), n) - proposal + math.log(1 + len(views))
+        return cats.view(len(z), *cat.shape), log_weights
+
+    def _decode(self, given: Given, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Every slot not known drawn in turn inside what is admissible, and the log-probability of what is known.
+
+        **Shape**: Given of n, (n, L) -> (n, D), (n,).
+        """
+        network, layout = self._network, self.layout
+        n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
+        admissible = Admissible(layout, n, given, z.device)
+        for j in range(cat.shape[1]):
+            admissible.settle(j, given.cat[:, j])
+        links, heads, biases = (
+            torch.split(t, list(layout.sizes)) for t in (network.links(), network.heads(), network.bias)
+        )
+        state, evidence = network.states(z), torch.zeros(n, device=z.device)
+        applies = torch.ones_like(known)
+        for j, slot in enumerate(layout.slots):
+            here = state
+            for i in torch.nonzero(network.shown[j]).ravel().tolist():
+                here = here + links[i][cat[:, i]] * applies[:, i : i + 1]
+            logits = torch.addmm(biases[j], normal(here), heads[j].T)
+            if slot.parent is not None:
+                logits += network.base(j, cat[:, slot.parent])
+            p = torch.softmax(logits, dim=1)
+            level, told = _settle(p, known[:, j], cat[:, j], admissible.mask(j), j in given.allowed, generator)
+            if slot.parent is not None:
+                applies[:, j] = torch.from_numpy(slot.applies).to(z.device)[cat[:, slot.parent]]
+            cat[:, j] = torch.where(applies[:, j], level, 0)
+            evidence += torch.where(applies[:, j], told, 0.0)
+            admissible.settle(j, cat[:, j])
+        return cat, evidence
 
     @torch.no_grad()
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
-        """Log-probability of the slots in `aim` given the known ones, nats, from codes weighted by p(known | z).
+        """Log-probability of the slots in `aim` given the known ones, nats: log p(known, aim) - log p(known).
 
-        Asked twice, it uses the same codes; the estimate is exact as `samples` grows.
+        Both are estimated from the weights of completions, as in `sample_given`; asked twice, from the same ones.
 
         **Shape**: Rows of n, Given of n, `aim` (n, d) bool -> (n,).
         """
-        network, readers = self._network, self._network.readers()
-        generator = torch.Generator().manual_seed(0)
+        device = self._network.offsets.device
         size = max(1, CHUNK // self._config.samples)
         out = []
         for start in range(0, max(len(given), 1), size):
             here = slice(start, start + size)
-            part = given[here].to(network.offsets.device)
-            cat, wanted = (t[here].to(part.cat.device) for t in (rows.cat.long().clamp(min=0), aim))
-            applies = self.layout.applicable(cat)
-            known = part.known() & applies
-            codes = self._codes(part, cat, [known, (known | wanted) & applies], generator)
-            many = len(codes.states)
-            terms = readers.terms(codes.states.flatten(0, 1), cat.repeat(many, 1), (wanted & applies).repeat(many, 1))
-            log = codes.log_weights + terms.sum(dim=1).view(many, len(cat))
-            out.append(log.logsumexp(dim=0) - codes.log_weights.logsumexp(dim=0))
+            part = given[here].to(device)
+            cat, wanted = (t[here].to(device) for t in (rows.cat.long().clamp(min=0), aim))
+            both = part.known() | wanted
+            views = [part.known(), both]
+            estimates = []
+            for known in views:
+                held = Given(torch.where(known, cat, -1), {})
+                log = self._completions(held, cat, views, torch.Generator().manual_seed(0))[1]
+                estimates.append(log.logsumexp(dim=0))
+            out.append(estimates[1] - estimates[0])
         return torch.cat(out)
 
     @torch.no_grad()
@@ -315,14 +302,12 @@ class TVAE:
     def _weighed(self, rows: Rows, generator: torch.Generator, samples: int | None) -> Iterator[tuple[Tensor, Tensor]]:
         """Log-weights of codes from the encoder, and the terms of the slots. **Shape**: (S, b), (S, b, D) a part."""
         network, many = self._network, samples or self._config.samples
-        readers, size = network.readers(), max(1, CHUNK // many)
-        cats = rows.cat.long().to(network.offsets.device)
-        for cat in torch.split(cats, size):
+        for cat in torch.split(rows.cat.long().to(network.offsets.device), max(1, ASKED // many)):
             applies = self.layout.applicable(cat)
             posterior = network.encode(cat, applies)
             z = posterior.at(_noise((many, len(cat), network.latent), generator, cat.device))
-            flat = z.view(-1, network.latent)
-            terms = readers.terms(network.states(flat), cat.repeat(many, 1), applies.repeat(many, 1))
+            flat, every, seen = z.view(-1, network.latent), cat.repeat(many, 1), applies.repeat(many, 1)
+            terms = network.terms(network.states(flat), every, seen).T * seen
             terms = terms.view(many, *cat.shape)
             law = network.law.log_prob(flat).view(many, len(cat))
             yield terms.sum(dim=2) + law - posterior.log_prob(z), terms
@@ -348,3 +333,26 @@ def _parts(given: Given, size: int) -> Iterator[Given]:
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator, device: torch.device) -> Tensor:
     return torch.randn(shape, generator=generator, device=generator.device).to(device)
+
+
+def _settle(
+    p: Tensor, known: Tensor, cat: Tensor, mask: Tensor | None, partly: bool, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The level of a slot, drawn where it is not known, and the log-probability of what is known of it.
+
+    Args:
+        p: law of the slot. **Shape**: (n, K).
+        known: rows in which it is known. **Shape**: (n,).
+        cat: known levels. **Shape**: (n,).
+        mask: admissible levels, if not all. **Shape**: (n, K).
+        partly: whether the mask is knowledge; what rules forbid is not.
+        generator: of the draws.
+    """
+    told = torch.where(known, p.gather(1, cat[:, None]).squeeze(1).clamp(min=TINY).log(), 0.0)
+    if mask is not None:
+        left = p * mask
+        mass = left.sum(dim=1, keepdim=True)
+        if partly:
+            told = torch.where(known, told, mass.squeeze(1).clamp(min=TINY).log())
+        p = torch.where(mass > 0, left, torch.where(mask.any(dim=1, keepdim=True), mask.float(), p))
+    return torch.where(known, cat, draw(p, generator)), told
