@@ -57,6 +57,7 @@ class CTGANConfig:
         penalty: weight of the gradient penalty.
         every: steps from one penalty to the next; it counts as much more.
         condition: share of rows trained under a condition; 1 in the paper. The others have none, and rows are drawn so.
+        asking: weight of the cross-entropy by which a row misses its condition; 1 in the paper.
         balance: how far rare levels are trained as often as frequent ones; 1 is the paper's log-frequency law.
         learning_rate: peak rate of the generator.
         critic_rate: peak rate of the critic.
@@ -82,6 +83,7 @@ class CTGANConfig:
     penalty: float = 5.0
     every: int = 4
     condition: float = 0.25
+    asking: float = 0.05
     balance: float = 0.0
     learning_rate: float = 1e-3
     critic_rate: float = 1e-3
@@ -101,7 +103,7 @@ class CTGANConfig:
         shares = {k: getattr(self, k) for k in ("critic_dropout", "odds_share", "average")}
         wrong += [f"{k} {x:g} (from 0 to below 1)" for k, x in shares.items() if not 0 <= x < 1]
         wrong += [f"{k} {x:g} (from 0 to 1)" for k in ("condition", "balance") if not 0 <= (x := getattr(self, k)) <= 1]
-        rates = {k: getattr(self, k) for k in ("penalty", "learning_rate", "critic_rate", "odds_rate")}
+        rates = {k: getattr(self, k) for k in ("asking", "penalty", "learning_rate", "critic_rate", "odds_rate")}
         wrong += [f"{k} {x:g} (not negative)" for k, x in rates.items() if x < 0]
         wrong += [f"modes {self.modes} (not 1)"] if self.modes == 1 else []
         wrong += [f"loss {self.loss} (logistic or wgan-gp)"] if self.loss not in ("logistic", "wgan-gp") else []

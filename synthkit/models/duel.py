@@ -128,7 +128,7 @@ class Duel:
         verdict = self.critic(drawn, condition)
         loss = -verdict if self._config.loss == "wgan-gp" else F.softplus(-verdict)
         self._for_generator.zero_grad(set_to_none=True)
-        torch.autograd.backward((weight * loss).mean() + missed.mean())
+        torch.autograd.backward((weight * loss).mean() + self._config.asking * missed.mean())
         self._for_generator.step()
         self.critic.requires_grad_(requires_grad=True)
 
