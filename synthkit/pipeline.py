@@ -294,6 +294,7 @@ def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[
     return {
         **provenance.fitted(config),
         "model": synthesizer.model_name,
+        "why": synthesizer.why,
         "settings": synthesizer.settings,
         "trained": trained,
         "notes": list(clock.said),

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from synthkit import __version__, artefact, calibration, tables
-from synthkit.anomaly import oddness
 from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion
 from synthkit.device import choose
@@ -27,6 +25,7 @@ from synthkit.encode.targets import Targets
 from synthkit.errors import ArtefactError, ConfigError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
 from synthkit.models.auto import AUTO, Task, choose_model
+from synthkit.models.settings import settle
 from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
@@ -73,7 +72,7 @@ class Synthesizer:
         self.model_name = model
         self.why: str | None = None
         self._settings = dict(settings or {})
-        self._config: Any = None if model == AUTO else _config(model, self._settings)
+        self._config: Any = None if model == AUTO else settle(model, MODELS[model].Config, self._settings)
         self._device = device
         self._wants_targets = targets
         self._targets: Targets | None = None
@@ -126,15 +125,16 @@ class Synthesizer:
         if self.model_name == AUTO:
             self._choose(curator, device.type, say)
         kind = MODELS[self.model_name]
-        self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
+        encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
+        self._encoder = encoder.tied(curator.compare, kind.coding.ties)
         self._model = kind(self._encoder.layout, self._config)
         door = curator.training(self._encoder, device)
         if checkpoint is not None:
             checkpoint.begin(self._identity(curator, door.n, device.type))
-        left = None if max_minutes is None else max(60 * max_minutes - (time.monotonic() - since), 0.0)
-        watch = Watch(progress=progress, say=say, seconds=left, store=checkpoint)
-        self.log = self._model.fit(door, seeds.of("training"), watch)
         self._targets = curator.targets(self._encoder) if self._wants_targets else None
+        wish = None if max_minutes is None else 60 * max_minutes
+        watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        self.log = self._model.fit(door, seeds.of("training"), watch)
         return self
 
     @property
@@ -244,25 +244,6 @@ class Synthesizer:
         out: NDArray[np.float32] = model.log_prob(encoder.encode(conform(table, self.schema))).cpu().numpy()
         return out
 
-    def anomaly_score(self, table: pd.DataFrame, *, seed: int = 0) -> NDArray[np.float64]:
-        """How odd each record is to the model, nats; higher is odder. Scores of real records are INTERNAL.
-
-        Args:
-            table: records in the schema's columns; they may break its rules and domains.
-            seed: of the latent codes a `tvae` asks.
-
-        Raises:
-            UnsupportedError: the model cannot say how improbable a row is.
-
-        **Shape**: (n,), the sums of `anomaly_parts`.
-        """
-        return np.asarray(self.anomaly_parts(table, seed=seed).sum(axis=1), dtype=np.float64)
-
-    def anomaly_parts(self, table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
-        """The anomaly scores split by column: see `synthkit.anomaly`. **Shape**: frame of n rows, columns as coded."""
-        encoder, model = self._fitted()
-        return oddness(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
-
     def save(self, folder: str | Path) -> None:
         """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""
         encoder, model = self._fitted()
@@ -316,7 +297,7 @@ class Synthesizer:
         numeric = sum(column.kind in ("numeric", "datetime") for column in learned)
         choice = choose_model(Task(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
         self.model_name, self.why = choice.model, choice.why
-        self._config = _config(choice.model, {**choice.settings, **self._settings})
+        self._config = settle(choice.model, MODELS[choice.model].Config, {**choice.settings, **self._settings})
         if say is not None:
             say(choice.why)
 
@@ -377,21 +358,3 @@ def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
     remedy = "correct the cells, or leave them empty to have them imputed"
     faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
     refuse([fault for fault in faults if fault.count])
-
-
-def _config(model: str, settings: Mapping[str, Any]) -> Any:
-    kind = MODELS[model].Config
-    known = {field.name for field in fields(kind)}
-    strange = sorted(set(settings) - known)
-    if strange:
-        msg = (
-            f"settings of `{model}` must be among: {', '.join(sorted(known)) or 'none'}; however: {', '.join(strange)}"
-        )
-        raise ConfigError(msg)
-    try:
-        return TypeAdapter(kind).validate_python(dict(settings))
-    except ValidationError as error:
-        said = [(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
-        wrong = "; ".join(f"`{where}`: {what}" if where else what for where, what in said)
-        msg = f"settings of `{model}` must have values that can be meant; however: {wrong}"
-        raise ConfigError(msg) from error

@@ -27,24 +27,26 @@ class Lines:
     """Progress as plain lines, for logs: one a stage, and one every ten seconds inside it."""
 
     def __init__(self) -> None:
-        self._name, self._since, self._said = "", 0.0, 0.0
+        self._name, self._said = "", 0.0
+        self._first: tuple[float, int] | None = None
 
     def stage(self, name: str) -> None:
         """A line with the name of the stage."""
-        self._name = name
-        self._since = self._said = time.monotonic()
+        self._name, self._said, self._first = name, time.monotonic(), None
         if name:
             typer.echo(f"{name} ...", err=True)
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         """A line if the last one is ten seconds old."""
         now = time.monotonic()
+        self._first = self._first or (now, done)  # what came before, and steps of a training taken up, tell no pace
         if now - self._said < LINE_EVERY:
             return
         self._said = now
-        left = (now - self._since) / max(done, 1) * (total - done)
+        since, before = self._first
+        left = f", about {(now - since) / (done - before) * (total - done):.0f} s left" if done > before else ""
         told = f", {note}" if note else ""
-        typer.echo(f"{self._name}: {done:,} of {total:,}{told}, about {left:.0f} s left", err=True)
+        typer.echo(f"{self._name}: {done:,} of {total:,}{told}{left}", err=True)
 
     def say(self, sentence: str) -> None:
         """The sentence, indented under its stage."""
@@ -72,8 +74,11 @@ class Terminal:
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         """Move the bar; what is left of the time stands beside it."""
-        if self._task is not None:
-            self._bars.update(self._task, completed=done, total=total, note=note)
+        if self._task is None:
+            return
+        if self._bars.tasks[-1].total is None:  # the pace is taken from here on
+            self._bars.reset(self._task, total=total, completed=done)
+        self._bars.update(self._task, completed=done, total=total, note=note)
 
     def say(self, sentence: str) -> None:
         """The sentence, above the bars."""

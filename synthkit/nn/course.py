@@ -94,13 +94,13 @@ class Course:
     def _paced(self, wish: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]) -> int:
         """As many steps as fit; the steps of the probe are undone."""
         before = self._trainee.state()
-        step = seconds_a_step(self._makes(WARM + MOST, 0), wish)
+        step = seconds_a_step(self._makes(max(wanted, WARM + MOST), 0), wish)
         since = time.perf_counter()
         if check is not None:
             check()
         one = time.perf_counter() - since
         self._trainee.restore(before)
-        steps = fitting(wish - self.seconds, wanted, step, one, checks)
+        steps = fitting(self._watch.left(), wanted, step, one, checks)
         minutes = f"{wish / 60:.3g} minutes"
         if steps == wanted:
             self._watch.note(f"all {wanted:,} steps fit into {minutes}")

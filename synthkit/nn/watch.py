@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from synthkit.errors import ArtefactError
@@ -36,6 +38,7 @@ class Watch:
         progress: called after each step with step, steps and the running loss.
         say: called with a sentence for people.
         seconds: a wish, not a limit: as many steps are planned as fit, never more than without it.
+        since: when the time wished for began, by the monotonic clock.
         store: where the state is kept, and found again.
 
     Example:
@@ -46,7 +49,12 @@ class Watch:
     progress: Progress | None = None
     say: Callable[[str], None] | None = None
     seconds: float | None = None
+    since: float = field(default_factory=time.monotonic)
     store: Store | None = None
+
+    def left(self) -> float:
+        """Seconds left of the wish; none below nought, and no end without a wish."""
+        return math.inf if self.seconds is None else max(self.seconds - (time.monotonic() - self.since), 0.0)
 
     def tell(self, step: int, steps: int, loss: float) -> None:
         """Tell of a step that was made."""

@@ -231,30 +231,28 @@ def sample_size(panel: Mapping[str, Any]) -> str:
 
 
 def training(panel: Mapping[str, Any]) -> str:
-    """Loss over the steps of training, and on rows kept back if there were any."""
+    """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
 
-    both = (("Training rows", panel["train"]), ("Rows kept back", panel.get("validation") or []))
-    points = [
-        {"step": s, "loss": v, "on": label}
-        for label, values in both
-        for s, v in zip(panel["steps"], values, strict=False)
-        if v is not None
+    both = {"Training rows": panel["train"], "Rows kept back": panel.get("validation") or []}
+    each = [(k, s, v) for k in both for s, v in zip(panel["steps"], both[k], strict=False) if v is not None]
+    points = [{"step": s, "loss": v, "on": k} for k, s, v in each]
+    on = list(both)[bool(panel.get("validation"))]
+    kept = [
+        {**p, "text": f"kept: step {p['step']:,}"}
+        for p in points
+        if (p["step"], p["on"]) == (panel.get("best_step"), on)
     ]
-    names = [label for label, _ in both]
     legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2.5, symbolSize=300)
-    chart = (
-        _data(points)
-        .mark_line(strokeWidth=2.2)
-        .encode(
-            x=alt.X("step:Q", title="Step", axis=alt.Axis(format=",d", tickCount=6)),
-            y=alt.Y("loss:Q", title="Loss", scale=alt.Scale(zero=False)),
-            color=alt.Color("on:N", scale=alt.Scale(domain=names, range=[REAL, SYNTHETIC]), legend=legend),
-            strokeDash=alt.StrokeDash("on:N", scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]]), legend=legend),
-        )
-        .properties(width=560, height=240)
-    )
-    return _svg(chart)
+    x = alt.X("step:Q", title="Step", axis=alt.Axis(format=",d", tickCount=6))
+    y = alt.Y("loss:Q", title="Loss, nats a row", scale=alt.Scale(zero=False))
+    colour = alt.Color("on:N", scale=alt.Scale(domain=list(both), range=[REAL, SYNTHETIC]), legend=legend)
+    dash = alt.StrokeDash("on:N", scale=alt.Scale(domain=list(both), range=[[1, 0], [6, 4]]), legend=legend)
+    lines = _data(points).mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash)
+    best = _data(kept).encode(x=x, y=y)
+    here = best.mark_point(shape="diamond", size=140, color=INK, strokeWidth=2, fill="#ffffff")
+    words = best.mark_text(dy=-16, color=INK, fontSize=13).encode(text="text:N")
+    return _svg(alt.layer(lines, here, words).properties(width=560, height=240))
 
 
 def contenders(panel: Mapping[str, Any]) -> str:

@@ -296,8 +296,8 @@ def training(panels: Panels) -> Section:
         panel,
         title="Loss during training",
         description=f"Loss over {number(panel['steps'][-1], 'count')} steps, ending at {number(last)}.",
-        caption="Solid: training rows. Dashed: rows kept back, if any. A rising dashed line means learning by heart."
-        + kept,
+        caption="Solid: training rows, parts of which are hidden while the model learns, which may lift this line. "
+        "Dashed: rows kept back, if any. A rising dashed line means learning by heart." + kept,
     )
     return {"figures": [drawn]}
 
@@ -308,6 +308,7 @@ def reproducibility(facts: Mapping[str, Any]) -> Section:
         "version",
         "command",
         "model",
+        "why",
         "seed",
         "evaluation_seed",
         "quick",
@@ -317,7 +318,7 @@ def reproducibility(facts: Mapping[str, Any]) -> Section:
         "hardware",
         "threads",
     )
-    named = {"version": "synthkit", "seed": "Root seed", "evaluation_seed": "Evaluation seed"}
+    named = {"version": "synthkit", "why": "Chosen", "seed": "Root seed", "evaluation_seed": "Evaluation seed"}
     written = {True: "yes", False: "no"}
     rows = [
         (named.get(k, k.capitalize()), written[v] if isinstance(v, bool) else str(v))
@@ -329,7 +330,8 @@ def reproducibility(facts: Mapping[str, Any]) -> Section:
     rows += [(str(k), str(v)) for k, v in (facts.get("packages") or {}).items()]
     steps = [(str(k), seconds(v)) for k, v in (facts.get("seconds") or {}).items() if isinstance(v, int | float)]
     config = facts.get("config")
-    return {"rows": rows, "steps": steps, "config": _lines(config) if isinstance(config, Mapping) else []}
+    asked = {**config, "settings": facts.get("settings", config.get("settings"))} if isinstance(config, Mapping) else {}
+    return {"rows": rows, "steps": steps, "config": _lines(asked)}
 
 
 def stem(facts: Mapping[str, Any]) -> str:

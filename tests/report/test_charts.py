@@ -53,6 +53,23 @@ def test_every_chart_is_well_formed_with_readable_labels(evaluation, chart):
     assert re.findall(r"aria-\w+", charts.embed(svg, "t", "d", "k")) == ["aria-labelledby"]
 
 
+@pytest.mark.parametrize(("validation", "height"), [([9.0, 4.0, 6.0], 4.0), (None, 5.0)])
+def test_the_loss_curve_marks_the_step_that_was_kept(validation, height):
+    """A diamond on the curve of the rows held back, on the other if there are none; none if the step is not known."""
+    panel = {"steps": [10, 20, 30], "train": [8.0, 5.0, 3.0], "validation": validation, "best_step": 20}
+    found = ET.fromstring(charts.training(panel))
+    assert [t.text for t in found.iter(f"{SVG}text") if "kept" in (t.text or "") and "step" in t.text] == [
+        "kept: step 20"
+    ]
+    marks = [p for p in found.iter(f"{SVG}path") if p.get("fill") == "#ffffff" and p.get("stroke") == charts.INK]
+    assert len(marks) == 1
+    label = marks[0].get("aria-label") or ""
+    assert f"Loss, nats a row: {height:g}" in label or not label
+    assert "kept: step" not in charts.training({**panel, "best_step": 0})
+    assert "kept: step" not in charts.training({k: v for k, v in panel.items() if k != "best_step"})
+    assert "nan" not in charts.training({**panel, "train": [8.0, None, 3.0]}).lower()
+
+
 def test_the_map_of_pairs_has_one_square_a_pair_and_the_worst_in_the_last_shade():
     error = [[None, 0.1, 0.2], [0.1, None, 0.6], [0.2, 0.6, None]]
     svg = charts.pair_errors({"columns": ["a", "b", "c"], "error": error, "reference": None})

@@ -205,6 +205,17 @@ def test_hardware_and_the_step_that_was_kept_are_told(evaluation):
     assert content(drawn, "training")["figures"][0]["caption"].endswith("The model of step 2,400 was kept.")
 
 
+def test_the_model_that_was_chosen_its_reason_and_every_setting_are_told(evaluation):
+    """Settings that were settled stand in the place of those that were asked."""
+    facts = {"model": "autoregressive", "why": "autoregressive: few rows", "settings": {"steps": 75, "width": 64}}
+    asked = {"model": "auto", "settings": {"width": 64}, "seed": 1}
+    told = content(view(evaluation, run={**facts, "config": asked}), "reproducibility")
+    assert ("Chosen", "autoregressive: few rows") in told["rows"]
+    assert told["config"] == [("model", "auto"), ("settings.steps", "75"), ("settings.width", "64"), ("seed", "1")]
+    older = content(view(evaluation, run={"config": asked}), "reproducibility")
+    assert ("settings.width", "64") in older["config"]
+
+
 def test_words_are_found_by_whole_name_then_by_last_part():
     assert name("fidelity.tv2").label == "Two-way tables"
     assert name("utility.some.column.gap").form == "score"
