@@ -1,9 +1,9 @@
 """What calibrated draws are worth: the same fit drawn plainly and from a pool, scored alike; one JSON a table.
 
-Run: python benchmarks/calibration.py [--tables adult support2 default_credit] [--steps 300] [--seed 0]
+Run: python benchmarks/calibration.py [--tables adult support2 default_credit] [--steps 300] [--seed 0] [--quick]
 
-A table whose JSON has the same seed and steps, made on the same machine, is not measured again. Parts of the method
-are drawn by themselves too, and judged by their tables alone.
+A table whose JSON has the same seed, steps and quickness, made on the same machine, is not measured again. Parts of
+the method are drawn by themselves too, and judged by their tables alone.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def tables_apart(draw: pd.DataFrame, comparison: Comparison) -> dict[str, float]
     return out
 
 
-def scored(draw: pd.DataFrame, comparison: Comparison, seed: int) -> dict[str, Any]:
+def scored(draw: pd.DataFrame, comparison: Comparison, seed: int, *, quick: bool) -> dict[str, Any]:
     """Tables, what tells rows from real ones, what they are good for, and what they copy."""
     one = Comparison(train=comparison.train, holdout=comparison.holdout, synthetic=(draw,), schema=comparison.schema)
     found = {
         s.metric: {"value": s.value, "low": s.low, "high": s.high, "reference": s.reference}
-        for s in evaluate(one, seed=seed).scores
+        for s in evaluate(one, seed=seed, quick=quick).scores
         if s.metric.startswith(SHOWN) or s.metric.endswith(".gap")
     }
     return {"scores": found, "attack": attack(one, np.random.default_rng(seed))}
@@ -90,27 +90,29 @@ def drawn(synthesizer: Synthesizer, n: int, seed: int, *, calibrate: bool) -> tu
     return draw, time.process_time() - clock
 
 
-def measure(name: str, *, seed: int, steps: int | None, rows: int | None = None) -> dict[str, Any]:
+def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, rows: int | None = None) -> dict[str, Any]:
     """Both draws of one fit and what they score.
 
     Args:
         name: one of `common.TABLES`.
         seed: of the fit; the draws have the next one.
         steps: of training; the model's own choice if not given.
+        quick: whether scores but those of tables are taken on samples, with two learners.
         rows: look at the first so many rows of the table only; all if not given.
     """
     (train, holdout), meaning = parts(name, rows=rows), schema(name)
     settings = {} if steps is None else {"steps": steps}
     synthesizer = Synthesizer(meaning, settings=settings, device="cpu").fit(train, seed=seed)
     synthesizer.sample(1000, seed=seed)  # the first call also warms caches
-    out: dict[str, Any] = {"table": name, "seed": seed, "steps": steps, "rows": len(train), "machine": fingerprint()}
+    out: dict[str, Any] = {"table": name, "seed": seed, "steps": steps, "quick": quick}
+    out |= {"rows": len(train), "machine": fingerprint()}
     comparison = Comparison(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
     out["real"] = tables_apart(train, comparison)
     for which, calibrate in (("plain", False), ("calibrated", True)):
         raw, seconds = drawn(synthesizer, len(train), seed + 1, calibrate=calibrate)
         draw = conform(raw, meaning)
         more = {"cpu_seconds": seconds, "rows_per_second": len(train) / seconds}
-        out[which] = more | {"tables": tables_apart(draw, comparison)} | scored(draw, comparison, seed)
+        out[which] = more | {"tables": tables_apart(draw, comparison)} | scored(draw, comparison, seed, quick=quick)
     out["pieces"] = {k: tables_apart(d, comparison) for k, d in pieces(synthesizer, len(train), seed + 1).items()}
     return out
 
@@ -129,12 +131,13 @@ def line(result: dict[str, Any]) -> str:
     return f"{result['table']}: {slower:.2f} times slower; {'; '.join([*tables, *scores, attacked])}"
 
 
-def done(path: Path, seed: int, steps: int | None) -> bool:
+def done(path: Path, seed: int, steps: int | None, *, quick: bool) -> bool:
     """Whether this was measured on this machine already."""
     if not path.exists():
         return False
     found = json.loads(path.read_text(encoding="utf-8"))
-    return bool((found["seed"], found["steps"], found["machine"]) == (seed, steps, fingerprint()))
+    asked = {"seed": seed, "steps": steps, "quick": quick, "machine": fingerprint()}
+    return all(found.get(key) == value for key, value in asked.items())
 
 
 def main() -> None:
@@ -142,12 +145,13 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=["support2", "default_credit", "adult"])
     parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quick", action="store_true", help="scores but those of tables on samples")
     asked = parser.parse_args()
     OUT.mkdir(exist_ok=True)
     for name in asked.tables:
         path = OUT / f"{name}.json"
-        if not done(path, asked.seed, asked.steps):
-            result = measure(name, seed=asked.seed, steps=asked.steps)
+        if not done(path, asked.seed, asked.steps, quick=asked.quick):
+            result = measure(name, seed=asked.seed, steps=asked.steps, quick=asked.quick)
             path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(line(json.loads(path.read_text(encoding="utf-8"))), flush=True)
 

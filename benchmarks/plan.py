@@ -54,7 +54,8 @@ PLAIN: Sequence[tuple[str, str]] = (
 
 def contestant(name: str) -> Contestant:
     """One of ours, with the code its fit and sample run through."""
-    code = code_of(MODELS[name.removesuffix(CALIBRATED)].__module__)
+    model = MODELS[name.removesuffix(CALIBRATED)].__module__
+    code = code_of(model, *(["synthkit.calibration"] if name.endswith(CALIBRATED) else []))
     return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}")
 
 
@@ -69,6 +70,6 @@ def peers(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
 def ours(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
     """Our cells, seed by seed; a calibrated sample comes after its plain fit."""
     for seed in seeds:
-        for name, table in ((n, t) for n, t in PLAIN if n in MODELS):
+        for name, table in PLAIN:
             for suffix in ("", CALIBRATED):
                 yield Cell(who=contestant(name + suffix), table=table, seed=seed, threads=threads)

@@ -62,9 +62,9 @@ def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = END
 
 
 @cache
-def code_of(module: str) -> str:
-    """Hash of what a fit and a sample of the model in `module` run through."""
-    files = reached([module, "synthkit.synthesizer", *ROOTS])
+def code_of(*modules: str) -> str:
+    """Hash of what a fit and a sample of the model in these modules run through."""
+    files = reached([*modules, "synthkit.synthesizer", *ROOTS])
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\n{bare(files[name].read_text(encoding='utf-8'))}\n".encode())

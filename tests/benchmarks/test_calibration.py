@@ -12,7 +12,7 @@ import pytest
 @pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA does not say where the tables are")
 def test_both_draws_of_a_fit_are_measured(script):
     calibration = script("calibration")
-    found = calibration.measure("support2", seed=0, steps=20, rows=600)
+    found = calibration.measure("support2", seed=0, steps=20, quick=True, rows=600)
     plain, chosen = found["plain"], found["calibrated"]
     assert chosen["tables"]["2_train"] < 0.8 * plain["tables"]["2_train"]
     assert plain["scores"].keys() == chosen["scores"].keys()
@@ -25,10 +25,11 @@ def test_both_draws_of_a_fit_are_measured(script):
 def test_what_is_measured_on_this_machine_is_not_measured_again(script, tmp_path):
     calibration = script("calibration")
     path = tmp_path / "adult.json"
-    assert not calibration.done(path, 0, 300)
-    path.write_text(json.dumps({"seed": 0, "steps": 300, "machine": calibration.fingerprint()}))
-    assert calibration.done(path, 0, 300)
-    assert not calibration.done(path, 0, None)
-    assert not calibration.done(path, 1, 300)
-    path.write_text(json.dumps({"seed": 0, "steps": 300, "machine": {"cpu": "another"}}))
-    assert not calibration.done(path, 0, 300)
+    assert not calibration.done(path, 0, 300, quick=True)
+    path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": calibration.fingerprint()}))
+    assert calibration.done(path, 0, 300, quick=True)
+    assert not calibration.done(path, 0, None, quick=True)
+    assert not calibration.done(path, 1, 300, quick=True)
+    assert not calibration.done(path, 0, 300, quick=False)
+    path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": {"cpu": "another"}}))
+    assert not calibration.done(path, 0, 300, quick=True)

@@ -109,6 +109,7 @@ def test_every_target_names_somebody_who_is_measured_and_a_figure_there_is(scrip
         assert (target.ours, target.table) in cells
         assert target.peer is None or (target.peer, target.table) in cells
         assert target.figure in {*results.FIGURES, *targets.TIMES}
+    assert {name for name, _ in plan.PLAIN} <= set(plan.MODELS)
 
 
 def test_scores_of_an_earlier_sample_are_left_out(script, tmp_path):
