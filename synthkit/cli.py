@@ -71,6 +71,7 @@ COMMANDS = (
     (running.fit, "Learn all rows and save the model, without a report"),
     (drawing.sample, "Draw new rows from a saved model"),
     (drawing.impute, "Fill missing cells from a saved model"),
+    (drawing.score, "Find odd records with a saved model"),
     (reporting.evaluate, "Measure synthetic tables made by any tool"),
     (comparing.compare, "Several models on one table, and one report on all of them"),
     (reporting.report, "Draw the report of a folder again"),

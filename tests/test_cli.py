@@ -18,7 +18,7 @@ from synthkit.schema import Schema
 from synthkit.schema.expectations import validate
 from synthkit.tables import read, write
 
-COMMANDS = ("demo", "init", "validate", "run", "fit", "sample", "impute", "evaluate", "compare", "report")
+COMMANDS = ("demo", "init", "validate", "run", "fit", "sample", "impute", "score", "evaluate", "compare", "report")
 HEAVY = ("torch", "great_expectations", "sklearn", "pandas", "scipy", "pyarrow", "altair", "pydantic", "numpy")
 SMALL = ["--steps", "20", "--set", "width=16", "--set", "hidden=8", "--set", "batch_size=64"]
 
@@ -234,7 +234,7 @@ def test_validate_exits_with_one_and_lists_everything(toy, tmp_path, command):
     assert command("validate", toy.csv, "--schema", toy.yaml, "--quiet").out == ""
 
 
-# ---- fit, sample, impute ----
+# ---- fit, sample, impute, score ----
 
 
 def test_fit_says_that_nothing_can_be_evaluated(toy, tmp_path, command):
@@ -288,6 +288,20 @@ def test_impute_fills_what_is_missing_and_keeps_the_rest(fitted, toy, tmp_path, 
     known = holes.notna()
     for name in holes:
         assert (full.loc[known[name], name] == toy.frame.loc[known[name], name]).all()
+
+
+def test_score_puts_the_oddest_record_first(fitted, toy, tmp_path, command):
+    odd = toy.frame.copy()
+    odd["age"] = odd["age"].astype("Int64")
+    odd.loc[7, "age"] = 1_000_000
+    write(odd, tmp_path / "records.csv")
+    said = command("score", fitted, tmp_path / "records.csv", "--out", tmp_path / "odd.csv")
+    assert said.out == f"{tmp_path / 'odd.csv'}: 80 records, the oddest first (INTERNAL)\n"
+    scores = pd.read_csv(tmp_path / "odd.csv")
+    assert sorted(scores["(row)"]) == list(range(1, 81))
+    assert scores["(row)"][0] == 8
+    assert scores["(score)"].is_monotonic_decreasing
+    assert scores.drop(columns=["(row)", "(score)"]).iloc[0].idxmax() == "age"
 
 
 # ---- evaluate ----

@@ -1,4 +1,4 @@
-"""`sample` and `impute`: new rows, and missing cells filled, from a saved model."""
+"""`sample`, `impute` and `score`: new rows, missing cells filled, and odd records found, from a saved model."""
 
 from __future__ import annotations
 
@@ -111,6 +111,50 @@ def impute(
     learned = list(synthesizer.schema.learned)
     filled = int(before[learned].isna().sum().sum()) - int(after[learned].isna().sum().sum())
     say(f"{out}: {len(after):,} rows, {filled:,} cells filled", quiet=quiet)
+
+
+def score(
+    folder: o.ModelFolder,
+    table: o.Table,
+    out: o.OutFile,
+    seed: o.Seed = None,
+    device: o.Device = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Find odd records: how improbable a saved model holds each to be, and which columns make it so.
+
+    The file says of each row its number, its score, higher for odder ones, and the part of every column. The oddest
+    come first. Scores of real records are INTERNAL.
+
+    Example: synthkit score runs/demo records.csv --out odd.csv
+    """
+    from synthkit import tables
+    from synthkit.admission import cells
+    from synthkit.files import check_file
+    from synthkit.folder import model_in
+
+    check_file(out, overwrite=overwrite)
+    tables.is_text(out)
+    found = model_in(folder)
+    asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
+    with watching(quiet=quiet) as progress:
+        progress.stage("load")
+        from synthkit.synthesizer import Synthesizer
+
+        synthesizer = Synthesizer.load(found, device=device or "auto")
+        records = cells(table, asked)
+        progress.stage("score")
+        parts = synthesizer.anomaly_parts(records, seed=seed or 0)
+        parts.insert(0, "(score)", parts.sum(axis=1))
+        parts.insert(0, "(row)", range(1, len(parts) + 1))
+        progress.stage("write")
+        tables.write(parts.sort_values("(score)", ascending=False, kind="stable"), out)
+        progress.stage("")
+    say(f"{out}: {len(parts):,} records, the oddest first (INTERNAL)", quiet=quiet)
 
 
 def _given(pairs: list[str], file: Path | None, schema: Schema) -> dict[str, Any] | pd.DataFrame | None:
