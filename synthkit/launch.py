@@ -96,6 +96,8 @@ class Listener:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def _stage(self, name: str) -> None:
         self._disarm()

@@ -272,10 +272,9 @@ def tradeoff(panel: Mapping[str, Any]) -> str:
     """Seconds to learn against a score, one named point a model."""
     import altair as alt
 
-    x = alt.X(
-        "seconds:Q", title="Seconds to learn", scale=alt.Scale(type="log"), axis=alt.Axis(format="~g", tickCount=4)
-    )
-    y = alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False))
+    axis, wide = alt.Axis(format="~g", tickCount=4), 12  # pixels between a point and the edge
+    x = alt.X("seconds:Q", title="Seconds to learn", scale=alt.Scale(type="log", padding=wide), axis=axis)
+    y = alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False, padding=wide))
     layers = [_data(panel["points"]).mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x=x, y=y, **_made())]
     for side, dx in (("left", 11), ("right", -11)):
         words = _data([p for p in panel["points"] if p["align"] == side]).mark_text(align=side, dx=dx, fontSize=12)
