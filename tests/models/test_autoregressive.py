@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 
 from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.encode.numeric import log_shares
+from synthkit.encode.rows import Pointer
 from synthkit.errors import ConfigError
-from synthkit.models.autoregressive import Autoregressive, AutoregressiveConfig, Network, default_steps
+from synthkit.models.autoregressive import Autoregressive, AutoregressiveConfig, default_steps
+from synthkit.nn.conditionals import Conditionals
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
@@ -48,10 +52,22 @@ KINDS = st.lists(st.one_of(st.integers(1, 5), st.tuples(st.integers(2, 4), st.in
 MIXED = layout_of([3, (3, 2), 2, (2, 4)])
 
 
+def pointed(layout: Layout) -> Layout:
+    """The layout with pointers both ways between its first two columns, each of (3, 2), whatever the position."""
+    first, second = (layout.slots_of(name)[0] for name in ("v0", "v1"))
+    cell = np.array([[[1], [2]], [[3], [-1]], [[0], [0]]])
+    both = (Pointer(second, first, cell), Pointer(first, second, cell))
+    return replace(layout, residuals=("v0", "v1"), pointers=both)
+
+
+POINTED = pointed(layout_of([(3, 2), (3, 2), 2]))
+TINY = AutoregressiveConfig(width=4, hidden=2).sizes
+
+
 def network(layout, seed=0, **settings):
     """A network whose weights are all far from zero."""
     generator = torch.Generator().manual_seed(seed)
-    net = Network(layout, AutoregressiveConfig(width=16, hidden=8, **settings)).eval()
+    net = Conditionals(layout, AutoregressiveConfig(width=16, hidden=8, **settings).sizes).eval()
     with torch.no_grad():
         for p in net.parameters():
             p.add_(torch.randn(p.shape, generator=generator), alpha=0.3)
@@ -77,10 +93,10 @@ def any_rows(layout, n, seed=0):
 def test_every_order_is_a_permutation_of_columns(kinds, seed):
     """Each row's matrix is a strict total order of slots, in which a fine slot stands right behind its coarse one."""
     layout = layout_of(kinds)
-    net = Network(layout, AutoregressiveConfig(width=4, hidden=2))
+    net = Conditionals(layout, TINY)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        before = net.orders(40, torch.device("cpu"))
+        before = net.orders(40, 0.5, torch.device("cpu"))
     d = len(layout.slots)
     assert before.shape == (40, d, d)
     rank = before.sum(dim=2).long()
@@ -93,10 +109,10 @@ def test_every_order_is_a_permutation_of_columns(kinds, seed):
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_share_of_the_rows_keeps_the_tables_order(share):
-    net = Network(layout_of([2] * 6), AutoregressiveConfig(width=4, hidden=2, canonical=share))
+    net = Conditionals(layout_of([2] * 6), TINY)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        before = net.orders(2000, torch.device("cpu"))
+        before = net.orders(2000, share, torch.device("cpu"))
     own = (before == torch.ones(6, 6).tril(-1)).all(dim=2).all(dim=1).float().mean()
     expected = share + (1 - share) / 720
     assert abs(float(own) - expected) <= 4 * np.sqrt(expected * (1 - expected) / 2000 + 1e-12)
@@ -104,10 +120,10 @@ def test_a_share_of_the_rows_keeps_the_tables_order(share):
 
 def test_random_orders_are_uniform():
     """Each of six orders of three columns comes a sixth of the time (chi-square, 5 degrees)."""
-    net = Network(layout_of([2, 2, 2]), AutoregressiveConfig(width=4, hidden=2, canonical=0.0))
+    net = Conditionals(layout_of([2, 2, 2]), TINY)
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        rank = net.orders(6000, torch.device("cpu")).sum(dim=2).long()
+        rank = net.orders(6000, 0.0, torch.device("cpu")).sum(dim=2).long()
     counts = torch.bincount(rank @ torch.tensor([9, 3, 1]), minlength=27)
     counts = counts[counts > 0].double()
     assert len(counts) == 6
@@ -149,7 +165,7 @@ def test_the_loss_is_the_chain_rule_in_any_order(blocks):
     cat = any_rows(MIXED, 12)
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        before = net.orders(12, torch.device("cpu"))
+        before = net.orders(12, 0.5, torch.device("cpu"))
     got = net.nll(cat, before)
     assert got.shape == (12,)
     for b in range(12):
@@ -233,11 +249,31 @@ def test_known_and_unknown_rows_do_not_disturb_each_other():
     assert torch.allclose(alone, model.log_prob(rows), atol=1e-4)
 
 
+@torch.no_grad()
+def test_with_pointers_the_rows_drawn_follow_the_law_that_is_told():
+    """Shares of all rows against exp(log_prob) (chi-square), and the chain of conditionals against the whole."""
+    model = model_of(POINTED, seed=8)
+    every = torch.cartesian_prod(*[torch.arange(k) for k in POINTED.sizes])
+    every = every[(POINTED.applicable(every) | (every == 0)).all(dim=1)]
+    num = torch.full((len(every), 2), 0.5)
+    p = model.log_prob(Rows(every, num)).double().exp().numpy()
+    assert p.sum() == pytest.approx(1, abs=1e-4)
+    n = 40_000
+    drawn = model.sample(n, torch.Generator().manual_seed(9))
+    counts = (drawn.cat[:, None] == every[None]).all(dim=2).sum(dim=0).numpy()
+    expected = n * p / p.sum()
+    assert ((counts - expected) ** 2 / expected).sum() < len(p) + 6 * np.sqrt(2 * len(p))
+    aim = torch.ones(every.shape, dtype=torch.bool)
+    chain = model.log_prob_given(Rows(every, num), Given(torch.full_like(every, -1), {}), aim)
+    assert np.allclose(chain.double().exp().numpy(), p, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", [MIXED, POINTED])
 @pytest.mark.parametrize("n", [1, 64])
-def test_gradients_reach_every_parameter(n):
-    net = network(MIXED).train()
-    cat = any_rows(MIXED, 512)[:n]
-    loss = net.nll(cat, net.orders(n, cat.device))
+def test_gradients_reach_every_parameter(n, layout):
+    net = network(layout).train()
+    cat = any_rows(layout, 512)[:n]
+    loss = net.nll(cat, net.orders(n, 0.5, cat.device))
     assert loss.shape == (n,)
     assert bool(torch.isfinite(loss).all())
     torch.autograd.backward(loss.mean())
@@ -252,7 +288,7 @@ def test_gradients_reach_every_parameter(n):
 def test_an_empty_batch_has_an_empty_loss(training):
     net = network(MIXED).train(training)
     empty = any_rows(MIXED, 0)
-    assert net.nll(empty, net.orders(0, empty.device)).shape == (0,)
+    assert net.nll(empty, net.orders(0, 0.5, empty.device)).shape == (0,)
 
 
 @torch.no_grad()
