@@ -13,7 +13,7 @@ import pytest
 import typer
 
 import synthkit as sk
-from synthkit import artefact, contest, folder, outcome, provenance
+from synthkit import artefact, checkpoint, contest, folder, outcome, provenance
 from synthkit.cli import app
 from synthkit.data import support2_schema
 from synthkit.encode import targets
@@ -117,7 +117,7 @@ def test_the_files_of_a_run_folder(run):
 
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
-    modules = (artefact, contest, targets, ledger, outcome, result, provenance, violations)
+    modules = (artefact, checkpoint, contest, targets, ledger, outcome, result, provenance, violations)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
