@@ -56,7 +56,7 @@ def test_the_estimate_bounds_the_weights_and_grows_with_the_table():
 
 def training_loss(net, rows):
     cat = rows.cat.long()
-    return net.nll(cat, net.orders(len(cat), 0.5, CPU))
+    return net.nll(cat, net.orders(len(cat), 1.0, CPU))
 
 
 @pytest.mark.parametrize(("spare", "rows"), [(None, 512), (10**6, 512), (2048, 512), (2047, 256), (300, 64), (3, 1)])
