@@ -160,6 +160,10 @@ def everything(results: Sequence[Result]) -> list[str]:
                 out.append(f"| {name} | " + " | ".join(cells) + " |")
         for title, cells in costs(by).items():
             out.append(f"| {title} | " + " | ".join(cells) + " |")
+        for who in whose:
+            versions = {str(r.cell.get("version")) for r in by[who]}
+            if len(versions) > 1:
+                out.append(f"\n{who} was measured in {len(versions)} versions: make its cells again.")
         ended = {who: [r for r in results if r.key == (who, table) and not r.cell["finished"]] for who in whose}
         out += [f"\n{who} did not finish in 2 hours of CPU a thread, or failed." for who in whose if ended[who]]
     return out

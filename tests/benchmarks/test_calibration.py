@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from synthkit.evaluate import Comparison
+from synthkit.schema import Schema
 
 
 @pytest.mark.slow
@@ -33,3 +38,24 @@ def test_what_is_measured_on_this_machine_is_not_measured_again(script, tmp_path
     assert not calibration.done(path, 0, 300, quick=False)
     path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": {"cpu": "another"}}))
     assert not calibration.done(path, 0, 300, quick=True)
+
+
+def test_the_table_attack_knows_whose_tables_were_copied(script):
+    """A draw that is the training table itself gives its rows away; one of fresh rows of the same law does not."""
+    calibration = script("calibration")
+    levels = list(range(8))
+    schema = Schema(columns={f"c{k}": {"kind": "categorical", "levels": levels} for k in range(12)})
+    rng = np.random.default_rng(0)
+    train, holdout, fresh = (
+        pd.DataFrame(rng.integers(0, 8, (300, 12)), columns=list(schema.columns)) for _ in range(3)
+    )
+    copied, clean = (
+        calibration.table_attack(
+            draw,
+            Comparison(train=train, holdout=holdout, synthetic=(draw,), schema=schema),
+            np.random.default_rng(1),
+        )
+        for draw in (train, fresh)
+    )
+    assert copied["auc"] > 0.9
+    assert abs(clean["auc"] - 0.5) < 4 * clean["se"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import platform
 import subprocess
 import sys
@@ -97,3 +98,13 @@ def test_exponents_are_of_the_whole_and_need_two_sizes(script):
     exponents = script("scaling").exponents
     assert exponents([line(100, 2.0)]) == []
     assert exponents([line(1000, 200.0), line(100, 2.0)]) == [{"table": "t", "model": "m", "sizes": 2, "exponent": 2.0}]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["job", "machine", "meter", "ratios", "results", "scaling", "scoring", "sections", "sources", "table", "targets"],
+)
+def test_examples_of_the_scripts_run(script, name):
+    outcome = doctest.testmod(script(name))
+    assert outcome.attempted > 0
+    assert outcome.failed == 0

@@ -58,6 +58,14 @@ def test_a_peer_that_did_not_finish_is_not_compared_and_is_named(script, result,
     assert any("peer-ctgan did not finish" in line for line in script("ratios").everything([failed]))
 
 
+def test_seeds_of_different_versions_are_named(script, result):
+    everything = script("ratios").everything
+    same = [result("tvae", seed=k, version="1") for k in range(2)]
+    assert not any("versions" in line for line in everything(same))
+    other = result("tvae", seed=2, version="2")
+    assert "\ntvae was measured in 2 versions: make its cells again." in everything([*same, other])
+
+
 def test_the_wall_counts_on_a_quiet_machine_only(script, result, target):
     """By hand: 10 s against 40 s on the wall, 20 s against 60 s of CPU."""
     measured = script("ratios").measured
