@@ -105,7 +105,7 @@ def test_every_entrant_has_an_outcome(begun):
     assert tuple(o.name for o in made.outcomes) == NAMES
     assert [o.done for o in made.outcomes] == [True, True, True, False]
     assert [o.reference for o in made.outcomes] == [False, False, True, True]
-    assert [s for s in heard.stages if s.endswith(": fit")] == [f"{name}: fit" for name in NAMES]
+    assert [s for s in heard.stages if s.endswith(": fit")] == [f"{name}: fit" for name in NAMES[:3]]
 
 
 def test_a_failure_is_listed_with_its_reason(begun):
