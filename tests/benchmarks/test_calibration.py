@@ -57,5 +57,5 @@ def test_the_table_attack_knows_whose_tables_were_copied(script):
         )
         for draw in (train, fresh)
     )
-    assert copied["auc"] > 0.9
+    assert copied["auc"] > 0.7
     assert abs(clean["auc"] - 0.5) < 4 * clean["se"]
