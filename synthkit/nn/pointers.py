@@ -2,9 +2,9 @@
 
 A number that lies near another is hard to learn from the levels of that other: the two are cut differently, and which
 fine level follows depends on two coarse ones at once. A pointer looks up where the source's value lies among the
-target's cells. For the coarse slot that is a level; for the fine one a place inside the coarse level that was drawn, or
-before it, or after it. The place enters the state as a vector, and the level gets a vote c = w . s + b, added to its
-logit, so that "the same again" is one weight.
+target's cells. For the coarse slot that is a level and a quarter of it; for the fine one a place inside the coarse
+level that was drawn, or so many cells before or after it. The place enters the state as a vector, and the level gets a
+vote c = w . s + b, added to its logit, so that "the same again" is one weight.
 
 References:
     Vinyals, Fortunato, Jaitly: Pointer networks (2015).
@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from synthkit.encode.rows import Layout, Pointer
 
 Ints = NDArray[np.int64]
-BEFORE, AFTER, UNKNOWN = 0, 1, 2  # places that are not inside the coarse level
+QUARTERS = 4  # places inside a coarse level, for its slot
+MARGIN = 8  # places on either side of a coarse level, for the fine slot; what is further off counts as the last
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Pointers(nn.Module):
         self.slots = [slot for _, slot in arrows]
         self.sources = [p.source for p, _ in arrows]
         self.of = {j: [a for a, slot in enumerate(self.slots) if slot == j] for j in set(self.slots)}
-        sizes = [layout.sizes[slot] + 3 * (slot != p.target) for p, slot in arrows]
+        sizes = [QUARTERS * layout.sizes[s] if s == p.target else layout.sizes[s] + 2 * MARGIN + 1 for p, s in arrows]
         self.vectors = nn.Parameter(torch.randn(sum(sizes), width) * 0.1)
         self.weight = nn.Parameter(torch.zeros(len(arrows), width))
         self.bias = nn.Parameter(torch.zeros(len(arrows)))
@@ -98,12 +99,17 @@ class Pointers(nn.Module):
         cell = self._table("cell")[of["at"] + (cat[:, of["source"]] * of["stride"] + inner) * of["parts"] + part]
         inside = cell >= 0
         group = self._table("group")[of["group_at"] + cell.clamp(min=0)]
+        start, count = self._table("start"), self._table("count")
+        mine = group + of["start_at"]
+        quarter = QUARTERS * (cell.clamp(min=0) - start[mine]) // count[mine].clamp(min=1)
         drawn = cat[:, of["target"]] + of["start_at"]
-        offset = cell - self._table("start")[drawn]
-        within = inside & (offset >= 0) & (offset < self._table("count")[drawn])
-        out = of["size"] + torch.where(inside, torch.where(offset < 0, BEFORE, AFTER), UNKNOWN)
+        offset = cell - start[drawn]
+        within = inside & (offset >= 0) & (offset < count[drawn])
+        before, after = (-1 - offset).clamp(0, MARGIN - 1), MARGIN + (offset - count[drawn]).clamp(0, MARGIN - 1)
+        outside = of["size"] + torch.where(inside, torch.where(offset < 0, before, after), 2 * MARGIN)
         level = torch.where(of["fine"], torch.where(within, offset, 0), group)
-        place = torch.where(of["fine"], torch.where(within, offset, out), group) + self._table("first")[arrows]
+        fine, coarse = torch.where(within, offset, outside), QUARTERS * group + quarter
+        place = torch.where(of["fine"], fine, coarse) + self._table("first")[arrows]
         return Places(level, torch.where(of["fine"], within, inside), place, inside | of["fine"])
 
     def known(self, seen: Tensor) -> Tensor:

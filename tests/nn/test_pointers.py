@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from synthkit.encode.rows import Layout, Pointer, Slot
-from synthkit.nn.pointers import AFTER, BEFORE, UNKNOWN, Pointers
+from synthkit.nn.pointers import MARGIN, QUARTERS, Pointers
 
 
 def layout():
@@ -37,16 +37,18 @@ def test_places_of_every_row():
     assert places.level[0, fine] == 1
     assert places.level[3, fine] == 0
     assert places.votes[:, fine].tolist() == [True, False, False, True, False, False]
-    first = 4  # the coarse slot's four vectors come first, then three of the fine levels and three that are outside
-    outside = first + 3
+    first = QUARTERS * 4  # the coarse slot's vectors come first
+    outside = first + 3  # then three of the fine levels, then those before, those after and one for unknown
     assert places.place[:, fine].tolist() == [
         first + 1,
-        outside + AFTER,
-        outside + BEFORE,
+        outside + MARGIN + 0,  # cell 4 is the first after level 1
+        outside + 1,  # cell 2 is the second before level 2
         first + 0,
-        outside + UNKNOWN,
-        outside + AFTER,
+        outside + 2 * MARGIN,
+        outside + MARGIN + 1,  # cell 2 is the second after level 0
     ]
+    thirds = QUARTERS * 1 + QUARTERS // 3  # cell (1, 1) begins after a third of its level
+    assert places.place[:, coarse].tolist()[:2] == [thirds, QUARTERS * 2]
 
 
 def test_the_position_inside_the_sources_cell_counts():
@@ -70,8 +72,8 @@ def test_only_known_sources_speak():
     for mask, speaks in ((sees, True), (deaf, False)):
         places = pointers.places(cat, num).where(pointers.known(mask))
         told = pointers.tell(state, places)
-        assert torch.equal(told[0, 1], pointers.vectors[1] if speaks else torch.zeros(5))
-        assert torch.equal(told[0, 2], pointers.vectors[4 + 1] if speaks else torch.zeros(5))
+        assert torch.equal(told[0, 1], pointers.vectors[QUARTERS + QUARTERS // 3] if speaks else torch.zeros(5))
+        assert torch.equal(told[0, 2], pointers.vectors[4 * QUARTERS + 1] if speaks else torch.zeros(5))
         mine = pointers.take(places, 1)
         assert torch.allclose(pointers.told(mine)[0], told[0, 1])
         voted = pointers.vote(1, torch.zeros(1, 4), torch.ones(1, 5), mine)
