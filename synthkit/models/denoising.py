@@ -22,7 +22,8 @@ class Look:
     """A noisy look at rows.
 
     **Shape**: `time` (B,), `shown` (B, a) bool: names that are not masked; `held` (B, b) bool: scores without noise;
-    `active` (B, b) bool: scores that are not ruled out by a kind that is shown; `scores` (B, b): noisy scores.
+    `active` (B, b) bool: scores that are not ruled out by a kind that is shown; `scores`, `clean` (B, b): with and
+    without noise.
     """
 
     time: Tensor
@@ -46,7 +47,11 @@ class Denoising(nn.Module):
         schedule: of the noise.
         weights: w_k, one a name.
         numeric: v.
-        hints: share of rows in which a random part of the scores comes without noise and more names are shown.
+        hints: share of rows in which a random part of the scores comes without noise and more names are shown, as
+            what is given does later.
+
+    References:
+        Sahoo et al.: Simple and effective masked diffusion language models (2024), for the weight 1 / t.
     """
 
     def __init__(
@@ -58,11 +63,10 @@ class Denoising(nn.Module):
         weights: Tensor,
         numeric: float,
         hints: float,
-        power: float = 1.0,
     ) -> None:
         super().__init__()
         self.network = network
-        self.mixture, self.schedule, self.numeric, self.hints, self.power = mixture, schedule, numeric, hints, power
+        self.mixture, self.schedule, self.numeric, self.hints = mixture, schedule, numeric, hints
         self.register_buffer("weights", weights, persistent=False)
         self.weights: Tensor
 
@@ -116,13 +120,13 @@ class Denoising(nn.Module):
         entering = torch.where(look.held, look.clean, scales.enter * look.scores) * look.active
         state = net.state(net.seen(mixed.cat, look.shown, table), entering, look.held, look.time)
         masked = ~look.shown
-        weight = ((len(net.sizes) + 1) / masked.sum(dim=1).clamp(min=1)) ** self.power
+        weight = (len(net.sizes) + 1) / masked.sum(dim=1).clamp(min=1)
         names = torch.zeros(len(mixed), device=state.device)
         dtype = fast_dtype(state.device)
         for k, (head, bias) in enumerate(zip(heads, biases, strict=True)):
             logits = torch.mm(state, head.to(dtype).T).float() + bias
             names = names + self.weights[k] * F.cross_entropy(logits, mixed.cat[:, k], reduction="none") * masked[:, k]
-        told = net.score(state)
+        told = net.score(state, entering, look.time)
         wanted = look.active & ~look.held
-        squares = (told - scales.target(look.clean, look.scores)) ** 2 * wanted
+        squares = (told - scales.told(look.scores, look.clean)) ** 2 * wanted
         return names * weight, squares.sum(dim=1)

@@ -81,8 +81,8 @@ class Scales:
         total = sigma**2 + 1
         return cls(1 / total, sigma / total.sqrt(), 1 / total.sqrt(), sigma.log() / 4)
 
-    def target(self, clean: Tensor, noisy: Tensor) -> Tensor:
-        """What F should be: (x_0 - skip x) / out; a squared error in it is (sigma^2 + 1) / sigma^2 of one in x_0."""
+    def told(self, noisy: Tensor, clean: Tensor) -> Tensor:
+        """F that says x_0: (x_0 - skip x) / out; a squared error in it is (sigma^2 + 1) / sigma^2 of one in x_0."""
         return (clean - self.skip * noisy) / self.out
 
     def denoised(self, noisy: Tensor, f: Tensor) -> Tensor:
@@ -99,25 +99,33 @@ def times(n: int, offset: Tensor) -> Tensor:
 
 
 def euler_step(x: Tensor, first: Tensor, sigma: Tensor, after: Tensor) -> Tensor:
-    """One step of the probability flow by Euler's rule, of first order; arguments as of `heun_step`."""
-    return x + (after - sigma) * (x - first) / sigma
+    """One step of the probability flow, of first order; arguments as of `heun_step`.
+
+    NOTE[DIFF]: not in x and sigma, as in the papers, but in y = x / sqrt(1 + sigma^2) and the angle a = atan(sigma),
+    where the flow is dy/da = -F: a step is then exact, however long, where F is constant, as it is (0) of data of
+    N(0, 1).
+    """
+    return _turned(x, Scales.at(sigma).told(x, first), sigma, after)
 
 
 def heun_step(denoise: Denoise, x: Tensor, first: Tensor, sigma: Tensor, after: Tensor) -> Tensor:
-    """One step of the probability flow by Heun's rule, of second order; Euler's where `after` is 0.
+    """One step of the probability flow by Heun's rule, of second order.
 
     Args:
         denoise: E[x_0 | x] at a noise.
         x: scores at `sigma`.
         first: denoise(x, sigma), which the caller has.
-        sigma: noise now, above 0.
-        after: noise after the step, below it.
+        sigma: noise now.
+        after: noise after the step, below it and above 0.
     """
-    moved = euler_step(x, first, sigma, after)
-    if not bool((after > 0).all()):
-        return moved
-    slopes = (x - first) / sigma + (moved - denoise(moved, after)) / after
-    return x + (after - sigma) * slopes / 2
+    f = Scales.at(sigma).told(x, first)
+    moved = _turned(x, f, sigma, after)
+    return _turned(x, (f + Scales.at(after).told(moved, denoise(moved, after))) / 2, sigma, after)
+
+
+def _turned(x: Tensor, f: Tensor, sigma: Tensor, after: Tensor) -> Tensor:
+    turned: Tensor = x / (1 + sigma**2).sqrt() + (sigma.atan() - after.atan()) * f
+    return turned * (1 + after**2).sqrt()
 
 
 def heun(denoise: Denoise, x: Tensor, grid: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,7 +38,6 @@ class Walk:
         module: what was learned.
         known: what is known of the rows.
         generator: of the draws.
-        clauses: layout of the names with what rules forbid of them.
     """
 
     def __init__(self, module: Denoising, known: Known, generator: torch.Generator) -> None:
@@ -46,7 +46,7 @@ class Walk:
         self.cat, self.shown = known.values.cat.clone(), known.cat.clone()
         n, device = len(known.values), known.cat.device
         self._seen = self._net.seen(self.cat, self.shown, self._table)
-        self.x = self._normal(n) * module.schedule.highest
+        self.x = self._normal(n) * math.sqrt(1 + module.schedule.highest**2)
         self._turn = turns(~self.shown, self._uniform(n, 1), self._uniform(*self.shown.shape))
         names = module.mixture.names_layout
         self._admissible = Admissible(names, n, Given(torch.where(known.cat, self.cat, -1), {}), device)
@@ -77,8 +77,9 @@ class Walk:
         n, held = len(x), self._known.num
         scales = Scales.at(torch.full((n, 1), sigma, device=x.device))
         entering = torch.where(held, self._known.values.num, scales.enter * x) * self._active()
-        state = self._net.state(self._seen, entering, held, torch.full((n,), t, device=x.device))
-        return state, scales.denoised(x, self._net.score(state))
+        time = torch.full((n,), t, device=x.device)
+        state = self._net.state(self._seen, entering, held, time)
+        return state, scales.denoised(x, self._net.score(state, entering, time))
 
     def _told(self, x: Tensor, sigma: Tensor, t: float) -> Tensor:
         """Clean scores told from noisy ones. **Shape**: as `x`."""

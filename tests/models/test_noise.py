@@ -57,17 +57,17 @@ def test_noise_becomes_the_gaussian(steps, within):
     origin = heun(ideal, torch.zeros(1, 3, dtype=torch.float64), grid)
     matrix = (heun(ideal, torch.eye(3, dtype=torch.float64), grid) - origin).T
     assert torch.allclose(origin[0], MEAN, atol=0.02)
-    found = matrix @ matrix.T * SCHEDULE.highest**2
+    found = matrix @ matrix.T * (1 + SCHEDULE.highest**2)
     assert torch.allclose(found, COVARIANCE, atol=within)
     assert not torch.allclose(1.1 * found, COVARIANCE, atol=within)
 
 
-def test_the_last_step_to_no_noise_is_the_denoiser_itself():
-    x, zero = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64), torch.tensor(0.0)
-    assert torch.allclose(heun(ideal, x, torch.tensor([0.5, 0.0])), ideal(x, torch.tensor(0.5)))
-    assert torch.allclose(
-        euler_step(x, ideal(x, torch.tensor(0.5)), torch.tensor(0.5), zero), ideal(x, torch.tensor(0.5))
-    )
+@pytest.mark.parametrize("after", [0.01, 2.0, 29.0])
+def test_of_standard_normal_data_one_step_is_exact(after):
+    """The denoiser is x / (1 + sigma^2), the flow multiplies by the ratio of the deviations."""
+    x, sigma, end = torch.tensor([[30.0, -4.0]]).double(), torch.tensor(30.0), torch.tensor(after)
+    step = euler_step(x, x / (1 + sigma**2), sigma, end)
+    assert torch.allclose(step, x * ((1 + end**2) / (1 + sigma**2)).sqrt(), rtol=1e-5)
 
 
 def test_the_schedule_runs_from_end_to_end():
@@ -89,7 +89,7 @@ def test_what_a_network_reads_and_predicts_has_variance_one(sigma):
     share = torch.tensor(np.outer(weights, weights) / weights.sum() ** 2)
     noisy = clean + sigma * noise
     scales = Scales.at(torch.tensor(sigma, dtype=torch.float64))
-    target = scales.target(clean, noisy)
+    target = scales.told(noisy, clean)
     assert float((share * target**2).sum()) == pytest.approx(1)
     assert float((share * (scales.enter * noisy) ** 2).sum()) == pytest.approx(1)
     assert float((share * target * noisy).sum()) == pytest.approx(0, abs=1e-9), "of N(0, 1) nothing is left to learn"
