@@ -17,7 +17,7 @@ def executed(name: str, folder: Path) -> list[str]:
     """What each cell of code showed, as text."""
     notebook = jupytext.read(NOTEBOOKS / name)
     nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook, timeout=500, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
     shown = []
     for cell in notebook.cells:
