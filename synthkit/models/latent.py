@@ -36,10 +36,10 @@ class Posterior:
 
 
 class LatentNetwork(nn.Module):
-    """q(z | x), p(z) and p(x | z) = prod_j p(x_j | z, the few slots before j that it is shown).
+    """q(z | x), p(z) and p(x | z) = prod_j p(x_j | z, the slots before j that it is shown).
 
     Slot j reads its logits off normal(h(z) + sum_i L_i[x_i]), i over its own coarse slot and the slots of the `context`
-    columns before its own. All other dependence is left to the code.
+    columns before its own: a linear look, without a layer of its own. All other dependence is left to the code.
 
     Args:
         layout: the slots.
@@ -48,7 +48,7 @@ class LatentNetwork(nn.Module):
         latent: L, coordinates of a code.
         blocks: gated blocks of the encoder, and of the decoder.
         couplings: of the law of the codes.
-        context: columns before its own that a slot is shown.
+        context: columns before its own that a slot is shown; all of them if None.
         dropout: share of gated units dropped while training.
     """
 
@@ -61,7 +61,7 @@ class LatentNetwork(nn.Module):
         latent: int,
         blocks: int,
         couplings: int,
-        context: int,
+        context: int | None,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class LatentNetwork(nn.Module):
             if slot.parent is not None:
                 self.register_buffer(f"base_{j}", torch.from_numpy(slot.prior).clamp(min=-30.0))
         column = column_of(layout)
-        near = column[:, None] - column[None, :] <= context
+        near = column[:, None] - column[None, :] <= (len(column) if context is None else context)
         self.register_buffer("shown", near.float().tril(-1))
         self.register_buffer("offsets", torch.tensor([0, *layout.sizes[:-1]]).cumsum(0))
         self.shown: Tensor
@@ -115,17 +115,17 @@ class LatentNetwork(nn.Module):
             out = block(out)
         return out[0].float()
 
-    def terms(self, state: Tensor, cat: Tensor, seen: Tensor) -> Tensor:
+    def terms(self, state: Tensor, cat: Tensor, weight: Tensor) -> Tensor:
         """Log-probability of each slot given code and what it is shown. **Shape**: (B, H), (B, D) twice -> (D, B).
 
         Args:
             state: what `states` made of the code.
             cat: levels.
-            seen: cells that slots behind them may look at.
+            weight: of each cell in the eyes of the slots behind it, 0 where it is hidden.
         """
         dtype = fast_dtype(cat.device) if self.training else state.dtype
         vectors = F.embedding(cat + self.offsets, self.links()).to(dtype)
-        looks = torch.matmul((self.shown * seen[:, None, :]).to(dtype), vectors)
+        looks = torch.matmul((self.shown * weight[:, None, :]).to(dtype), vectors)
         states = normal(looks + state[:, None].to(dtype)).transpose(0, 1).contiguous().unbind(0)
         heads, biases = (torch.split(t, list(self.layout.sizes)) for t in (self.heads().to(dtype), self.bias))
         out = []
@@ -154,25 +154,28 @@ def hidden_cells(layout: Layout, n: int, share: Tensor, device: torch.device) ->
     return (torch.rand((n, int(column.max()) + 1), device=device) < share)[:, column]
 
 
-def loss(network: LatentNetwork, cat: Tensor, *, input_dropout: float, partial: float) -> Tensor:
+def loss(network: LatentNetwork, cat: Tensor, *, input_dropout: float, forget: float, partial: float) -> Tensor:
     """Minus the evidence lower bound of each row, nats: E[log q(z | x) - log p(z) - log p(x | z)], one z a row.
 
-    While training, some cells are hidden from encoder and decoder (`input_dropout`), and some rows (`partial`) are
-    known in part only: what is hidden there is not asked for either, so that the encoder learns to complete rows.
+    While training, some cells are hidden from the encoder (`input_dropout`) and others from the slots behind them
+    (`forget`, the rest counting more), and some rows (`partial`) are known in part only: what is hidden there is not
+    asked for either, so that the encoder learns to complete rows.
 
     **Shape**: (B, D) -> (B,).
     """
     wanted = seen = network.layout.applicable(cat)
+    shown = wanted.to(torch.float32)
     shape, device = (len(cat), network.latent), cat.device
     if network.training:
         share = torch.rand((len(cat), 1), device=device) * (torch.rand((len(cat), 1), device=device) < partial)
         wanted = seen = seen & ~hidden_cells(network.layout, len(cat), share, device)
         seen = seen & (keep(cat.shape, input_dropout, torch.float32, device) > 0)
+        shown = wanted * keep(cat.shape, forget, torch.float32, device)
         noise = torch.randn(shape, device=device)
     else:  # the same noise for the same rows, so that losses of different weights can be compared
         noise = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
     posterior = network.encode(cat, seen)
     z = posterior.at(noise)
-    terms = network.terms(network.states(z), cat, seen)
+    terms = network.terms(network.states(z), cat, shown)
     reconstruction = (terms * wanted.T).sum(dim=0)
     return posterior.log_prob(z) - network.law.log_prob(z) - reconstruction

@@ -1,18 +1,20 @@
 r"""Variational autoencoder of tables: a learned law of latent codes, and a decoder that draws levels and never blurs.
 
-p(x) = integral of p(z) prod_j p(x_j | z) dz; trained on the evidence lower bound
+p(x) = integral of p(z) prod_j p(x_j | z, the columns before j) dz; trained on the evidence lower bound
 log p(x) >= E_q[log p(x | z) + log p(z) - log q(z | x)], asked through the tighter bound of many codes.
 
 References:
     Kingma, Welling: Auto-encoding variational Bayes (2014).
     Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling tabular data using conditional GAN (2019), for TVAE.
     Burda, Grosse, Salakhutdinov: Importance weighted autoencoders (2016), for the bound.
-    Chen et al.: Variational lossy autoencoder (2017), for a learned law of the codes.
+    Chen et al.: Variational lossy autoencoder (2017), for a learned law and a decoder in view of what came before.
+    Bowman et al.: Generating sentences from a continuous space (2016), for hiding cells from the decoder.
     Ma et al.: EDDI (2019), for an encoder of partly known rows.
     Owen, Zhou: Safe and effective importance sampling (2000), for the mixture that proposes codes.
 
 NOTE[DIFF]: numbers are levels, not Gaussians around modes, so nothing is blurred; the law of the codes is a flow
-learned with the rest, so what is drawn from it is what the encoder fills; the loss has no weights.
+learned with the rest, so what is drawn from it is what the encoder fills; columns see those before them in one linear
+look (`context=0`: not at all, as in TVAE); the loss has no weights.
 """
 
 from __future__ import annotations
@@ -50,10 +52,11 @@ class TVAEConfig:
         latent: L, coordinates of a code.
         blocks: gated blocks of the encoder, and of the decoder.
         couplings: of the law of the codes; with none it is the standard Gaussian.
-        context: columns before its own that a slot is drawn in view of, beside the code; with none the columns are
-            independent given the code.
+        context: columns before its own that a slot is drawn in view of, beside the code; all if not given, with 0 the
+            columns are independent given the code.
         dropout: share of gated units dropped while training.
         input_dropout: share of cells hidden from the encoder while training.
+        forget: share of that view hidden while training, so that the code is not left without work.
         partial: share of rows trained as partly known ones, for `given` and `impute`.
         samples: codes a row for bounds and conditional draws.
         learning_rate: peak rate.
@@ -67,9 +70,10 @@ class TVAEConfig:
     latent: int = 16
     blocks: int = 2
     couplings: int = 6
-    context: int = 2
+    context: int | None = None
     dropout: float | None = None
     input_dropout: float = 0.1
+    forget: float = 0.2
     partial: float = 0.2
     samples: int = 64
     learning_rate: float = 2e-3
@@ -78,8 +82,8 @@ class TVAEConfig:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        shares = {"dropout": self.dropout, "input_dropout": self.input_dropout, "partial": self.partial}
-        wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if x is not None and not 0 <= x <= 1]
+        shares = {k: getattr(self, k) for k in ("dropout", "input_dropout", "forget", "partial")}
+        wrong = [f"{name} {x:g} (from 0 to below 1)" for name, x in shares.items() if x is not None and not 0 <= x < 1]
         counted = ("width", "hidden", "latent", "samples", "batch_size", "steps")
         counts = {k: getattr(self, k) for k in counted if getattr(self, k) is not None}
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
@@ -94,8 +98,8 @@ class TVAEConfig:
         small = n < SMALL
         return replace(
             self,
-            dropout=(0.2 if small else 0.1) if self.dropout is None else self.dropout,
-            weight_decay=(3.0 if small else 1.0) if self.weight_decay is None else self.weight_decay,
+            dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
+            weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
             steps=int(min(max(30 * n / self.batch_size, 300), 2000)) if self.steps is None else self.steps,
         )
 
@@ -151,7 +155,13 @@ class TVAE:
         )
 
         def loss(network: LatentNetwork, rows: Rows) -> Tensor:
-            return latent.loss(network, rows.cat.long(), input_dropout=config.input_dropout, partial=config.partial)
+            return latent.loss(
+                network,
+                rows.cat.long(),
+                input_dropout=config.input_dropout,
+                forget=config.forget,
+                partial=config.partial,
+            )
 
         curve = train(self._network, loss, training, plan, seed, watch)
         return TrainingLog(**asdict(curve))
