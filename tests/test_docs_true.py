@@ -21,6 +21,7 @@ from synthkit.encode.numeric import Coding
 from synthkit.evaluate import metrics_of, result
 from synthkit.models import MODELS
 from synthkit.models.autoregressive import AutoregressiveConfig
+from synthkit.models.ctgan import CTGANConfig
 from synthkit.nn.train import Plan
 from synthkit.privacy import ledger
 from synthkit.schema import violations
@@ -64,7 +65,9 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
 
 
 @pytest.mark.parametrize(
-    ("heading", "record"), [("setting", AutoregressiveConfig), ("coding", Coding), ("plan", Plan)], ids=str
+    ("heading", "record"),
+    [("setting", AutoregressiveConfig), ("ctgan setting", CTGANConfig), ("coding", Coding), ("plan", Plan)],
+    ids=str,
 )
 def test_settings_and_their_defaults(heading, record):
     assert table("docs/models.md", heading) == defaults(record)
