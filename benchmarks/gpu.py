@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cells
+import ratios
 import scoring
 import torch
 from cells import Cell, Contestant, digest, job, write
@@ -98,6 +99,8 @@ def main() -> None:
         cell = cell_of(model, made["table"], made["device"], quick=made["of_rows"] is not None)
         made["scored"] = scoring.score(cell, asked.work / "scores")
         write(file, content)
+    if asked.out == HERE:
+        ratios.main()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import ratios
 from cells import environment, write
 from common import HERE, data, schema
 from machine import fingerprint
@@ -36,6 +37,7 @@ TABLES: Mapping[str, tuple[str, str]] = {  # schema, file
 ROWS = (10_000, 100_000, 1_000_000)
 NAMES = ("autoregressive", "ctgan", "tvae", "diffusion")
 PARTS = ("encode", "epoch", "sample")
+BATCH, WARM = 1000, 500  # rows a step, the same for all; rows of the fit that is not counted
 
 
 def exponent(rows: Sequence[float], seconds: Sequence[float]) -> float:
@@ -56,14 +58,26 @@ def table(name: str, rows: int) -> pd.DataFrame:
     return conform(frame.iloc[chosen], schema(which))
 
 
-def steps(model: str, rows: int, settings: Mapping[str, Any]) -> int:
+def steps(rows: int, batch: int) -> int:
     """Steps of one epoch."""
-    batch = settings.get("batch_size") or MODELS[model].Config().batch_size or 512
-    return math.ceil(rows / int(batch))
+    return math.ceil(rows / batch)
 
 
-def measure(name: str, rows: int, model: str, settings: Mapping[str, Any], device: str = "cpu") -> dict[str, Any]:
-    """One line: CPU seconds of encoding (up to the first step), of the epoch and of drawing as many rows."""
+def warm(name: str, model: str, settings: Mapping[str, Any], device: str) -> None:
+    """Fit and sample few rows once, so that imports and first calls are not taken for work that grows."""
+    small = Synthesizer(schema(TABLES[name][0]), model, settings={**settings, "steps": 1}, device=device)
+    small.fit(table(name, WARM), seed=0).sample(10, seed=0)
+
+
+def measure(
+    name: str, rows: int, model: str, settings: Mapping[str, Any] | None = None, device: str = "cpu"
+) -> dict[str, Any]:
+    """One line: CPU seconds of encoding (up to the first step), of the epoch and of drawing as many rows.
+
+    What a model does after its last step counts as epoch.
+    """
+    settings = {"batch_size": BATCH} if settings is None else settings
+    warm(name, model, settings, device)
     frame = table(name, rows)
     first: list[float] = []
 
@@ -71,7 +85,7 @@ def measure(name: str, rows: int, model: str, settings: Mapping[str, Any], devic
         if not first:
             first.append(own_cpu())
 
-    wanted = {"steps": steps(model, rows, settings), **settings}
+    wanted = {"steps": steps(rows, settings["batch_size"]), **settings}
     synthesizer = Synthesizer(schema(TABLES[name][0]), model, settings=wanted, device=device)
     start = own_cpu()
     with measured() as fit:
@@ -121,7 +135,7 @@ def main() -> None:
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(measure(asked.one[0], int(asked.one[1]), asked.one[2], {})))
+        print(json.dumps(measure(asked.one[0], int(asked.one[1]), asked.one[2])))
         return
     old = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     lines = list(old.get("lines", [])) if old.get("machine") == fingerprint() else []
@@ -139,6 +153,7 @@ def main() -> None:
                 ]
                 print(f"{model} {name} {rows}: {lines[-1]}, {time.perf_counter() - clock:.0f} s", flush=True)
                 write(FILE, {"machine": fingerprint(), "lines": lines, "exponents": exponents(lines)})
+                ratios.main()
 
 
 if __name__ == "__main__":

@@ -175,4 +175,4 @@ def test_scaling_measures_its_three_parts(script):
     assert line["rows"] == 400
     assert all(line[part] >= 0 for part in scaling.PARTS)
     assert line["peak_mib"] > 50
-    assert scaling.steps("autoregressive", 400, small) == 7
+    assert scaling.steps(400, 64) == 7
