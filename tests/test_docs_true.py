@@ -22,6 +22,7 @@ from synthkit.evaluate import metrics_of, result
 from synthkit.models import MODELS
 from synthkit.models.autoregressive import AutoregressiveConfig
 from synthkit.models.ctgan import CTGANConfig
+from synthkit.models.diffusion import DiffusionConfig
 from synthkit.nn.train import Plan
 from synthkit.privacy import ledger
 from synthkit.schema import violations
@@ -66,7 +67,13 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
 
 @pytest.mark.parametrize(
     ("heading", "record"),
-    [("setting", AutoregressiveConfig), ("ctgan setting", CTGANConfig), ("coding", Coding), ("plan", Plan)],
+    [
+        ("setting", AutoregressiveConfig),
+        ("ctgan setting", CTGANConfig),
+        ("diffusion setting", DiffusionConfig),
+        ("coding", Coding),
+        ("plan", Plan),
+    ],
     ids=str,
 )
 def test_settings_and_their_defaults(heading, record):
