@@ -272,8 +272,9 @@ class Autoregressive:
 
 
 def default_steps(n: float, batch_size: int) -> int:
-    """Thirty epochs, at least 300 and at most 2,000 steps; early stopping ends it sooner on small tables."""
-    return int(min(max(30 * n / batch_size, 300), 2000))
+    """Twenty epochs, fifty of a small table, at least 300 and at most 2,000 steps; early stopping may end it sooner."""
+    epochs = 50 if n < SMALL else 20
+    return int(min(max(epochs * n / batch_size, 300), 2000))
 
 
 def _loss(canonical: float) -> Callable[[Conditionals, Rows], Tensor]:
