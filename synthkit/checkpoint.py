@@ -156,10 +156,16 @@ class Checkpoint:
 
     def remove(self) -> None:
         """All is done: the folder goes, unless something else lies in it."""
-        for name in (TRAINING, ROLES, CARD):
-            (self.folder / name).unlink(missing_ok=True)
+        self._clear()
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
+
+    def _clear(self) -> None:
+        """Remove our files, and what a kill left of them; the card first, for without it there is no checkpoint."""
+        for name in (CARD, TRAINING, ROLES):
+            (self.folder / name).unlink(missing_ok=True)
+            for partial in self.folder.glob(f".{name}.*.partial"):
+                partial.unlink()
 
     def _describe(self) -> None:
         """What the training belongs to, and the roles; once, and before any state."""
@@ -168,8 +174,7 @@ class Checkpoint:
         if self._identity is None:
             return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for stale in (CARD, TRAINING, ROLES):  # of a training that was not taken up; without its card it is none
-            (self.folder / stale).unlink(missing_ok=True)
+        self._clear()  # what is left of a training that was not taken up
         if self._roles is not None:
             tables.write(self._roles, self.folder / ROLES)
         card = {"format": FORMAT, "roles": self._roles is not None, **self._identity}

@@ -287,6 +287,7 @@ def test_removing_spares_what_is_not_ours(tmp_path):
     checkpoint.begin(IDENTITY)
     checkpoint.save(STATE)
     (tmp_path / "c" / "mine.txt").touch()
+    (tmp_path / "c" / f".{TRAINING}.x1.partial").touch()  # a kill while a state was written
     checkpoint.remove()
     assert [p.name for p in (tmp_path / "c").iterdir()] == ["mine.txt"]
     begun(tmp_path / "nothing").remove()
