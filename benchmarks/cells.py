@@ -100,12 +100,14 @@ class Cell:
         }
 
     def done(self, folder: Path = CELLS) -> bool:
-        """Whether its JSON is there and says the same of machine, version and settings."""
+        """Whether its JSON is there and says the same of machine, version and settings; an error is tried again."""
         path = self.path(folder)
         if not path.exists():
             return False
         found = json.loads(path.read_text(encoding="utf-8"))
         wanted = self.identity()
+        if found.get("return_code", 0) > 0:
+            return False
         return {key: found.get(key) for key in wanted} == wanted
 
 

@@ -111,16 +111,18 @@ def test_who_takes_too_long_is_recorded_as_not_finished(script, cell, tmp_path, 
     made = cells.run(replace(cell, who=replace(cell.who, script=str(endless))), tmp_path)
     assert not made["finished"]
     assert made["return_code"] < 0
+    assert replace(cell, who=replace(cell.who, script=str(endless))).done(tmp_path)  # so it is, and remains
     assert "fit" not in made
 
 
 @needs_data
-def test_who_fails_is_recorded_as_not_finished(script, cell, tmp_path):
+def test_who_fails_is_recorded_as_not_finished_and_tried_again(script, cell, tmp_path):
     cells = script("cells")
     broken = tmp_path / "broken.py"
     broken.write_text("raise SystemExit(3)\n")
     made = cells.run(replace(cell, who=replace(cell.who, script=str(broken))), tmp_path)
     assert (made["finished"], made["return_code"]) == (False, 3)
+    assert not cell.done(tmp_path)
 
 
 def test_speed_is_measured_on_many_rows_or_a_minute_of_them(script):
