@@ -115,7 +115,7 @@ PLANTED = [
     | {"education": "Preschool", "education_num": 1, "hours_per_week": 1, "income": ">50K"},
     {"age": 17, "marital_status": "Widowed", "sex": "Male", "relationship": "Wife", "education": "Doctorate"},
     {"age": 90, "relationship": "Own-child", "sex": "Female", "occupation": "Armed-Forces", "hours_per_week": 99}
-    | {"education": "Doctorate", "education_num": 16, "income": ">50K"},
+    | {"workclass": "Without-pay", "education": "Doctorate", "education_num": 16, "income": ">50K"},
 ]
 
 

@@ -210,3 +210,13 @@ def test_without_couplings_the_law_is_the_standard_gaussian():
     z = torch.randn(5, 3, generator=generator(2))
     expected = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(dim=1)
     assert torch.allclose(network.law.log_prob(z), expected)
+
+
+def test_small_tables_get_a_firmer_hand():
+    """Below 20,000 rows; 30 epochs, at least 300 and at most 2,000 steps; what is set stays."""
+    small, large = TVAEConfig().settled(19_999), TVAEConfig().settled(20_000)
+    assert (small.dropout, small.weight_decay, small.steps) == (0.4, 10.0, 1171)
+    assert (large.dropout, large.weight_decay, large.steps) == (0.2, 3.0, 1171)
+    assert (TVAEConfig().settled(50).steps, TVAEConfig().settled(1e9).steps) == (300, 2000)
+    assert TVAEConfig(dropout=0.0, steps=7).settled(50).steps == 7
+    assert TVAEConfig(dropout=0.0).settled(50).dropout == 0.0
