@@ -15,7 +15,11 @@ from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
 N = 160
-MODELS = {"independent": {}, "autoregressive": {"steps": 12, "width": 16, "hidden": 8, "batch_size": 64}}
+MODELS = {
+    "independent": {},
+    "autoregressive": {"steps": 12, "width": 16, "hidden": 8, "batch_size": 64},
+    "diffusion": {"steps": 12, "width": 16, "blocks": 1, "batch_size": 64, "draws": 8},
+}
 
 
 @pytest.fixture(params=MODELS, scope="module")
