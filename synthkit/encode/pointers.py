@@ -20,7 +20,7 @@ from synthkit.encode.rows import Layout, Pointer
 
 NEAR = 2  # cells: near enough to be told of
 PARTS = 8  # of a cell of the source: the two columns are cut differently
-EXCESS = 0.01  # share of rows by which nearness must exceed chance
+EXCESS = 0.03  # share of rows by which nearness must exceed chance
 FINE = 40  # a column with fewer cells needs no pointer: its levels say it all
 INSIDE = 0.3  # share of the source's rows that must lie within the target's range
 
@@ -71,20 +71,25 @@ def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[
     Args:
         codecs: of the coded columns that may be; those of numbers are looked at.
         compare: answers questions about pairs of coded columns; the curator's.
-        most: ties a target may have; the strongest are kept.
+        most: ties to columns before it that a target may have; the strongest are kept, and the strongest one to a
+            column behind it, which helps only in orders other than the table's own.
     """
     numbers = {n: c for n, c in codecs.items() if isinstance(c, NumericCodec) and len(c.low)}
     chances = _candidates(numbers) if most else {}
     questions = [Comparing(target=t, source=s, codec=numbers[t]) for t, s in chances]
-    found: dict[str, list[tuple[float, Tie]]] = {}
+    found: dict[tuple[str, bool], list[tuple[float, Tie]]] = {}
+    order = {name: k for k, name in enumerate(codecs)}
     for question, answer in zip(questions, compare(questions), strict=True):
-        excess = answer.near / max(answer.rows, 1) - chances[question.target, question.source]
+        target, source = question.target, question.source
+        excess = answer.near / max(answer.rows, 1) - chances[target, source]
         if excess > EXCESS:
-            equal = answer.equal / max(answer.shared, 1)
-            tie = Tie(target=question.target, source=question.source, equal=round(equal, 3))
-            found.setdefault(question.target, []).append((excess, tie))
-    best = [sorted(ties, key=lambda pair: -pair[0])[:most] for ties in found.values()]
-    return tuple(tie for ties in best for _, tie in ties)
+            tie = Tie(target=target, source=source, equal=round(answer.equal / max(answer.shared, 1), 3))
+            found.setdefault((target, order[source] < order[target]), []).append((excess, tie))
+    out: list[Tie] = []
+    for (_, before), ties in found.items():
+        strongest = sorted(ties, key=lambda pair: -pair[0])
+        out += [tie for _, tie in strongest[: most if before else 1]]
+    return tuple(out)
 
 
 def pointers(ties: Sequence[Tie], codecs: Mapping[str, Any], layout: Layout) -> tuple[Pointer, ...]:
