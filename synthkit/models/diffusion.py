@@ -214,5 +214,5 @@ def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.devi
 
 
 def default_steps(n: float, batch_size: int) -> int:
-    """Ninety epochs, at least 1,500 and at most 4,000 steps; early stopping ends it sooner on small tables."""
-    return int(min(max(90 * n / batch_size, 1500), 4000))
+    """Sixty epochs, at least 1,500 and at most 4,000 steps; early stopping ends it sooner on small tables."""
+    return int(min(max(60 * n / batch_size, 1500), 4000))

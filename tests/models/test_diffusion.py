@@ -159,7 +159,7 @@ def test_settings_left_open_depend_on_the_rows():
     assert (large.width, large.hidden, large.blocks, large.batch_size) == (256, 256, 3, 1024)
     assert DiffusionConfig(width=64).settled(10).hidden == 64
     assert (default_steps(1, 256), default_steps(10**9, 1024)) == (1500, 4000)
-    assert default_steps(32_000, 1024) == 90 * 32_000 // 1024
+    assert default_steps(32_000, 1024) == 60 * 32_000 // 1024
 
 
 def test_a_table_of_numbers_or_of_names_alone():
