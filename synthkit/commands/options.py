@@ -28,7 +28,10 @@ Config = Annotated[
 ]
 Model = Annotated[
     Optional[str],
-    typer.Option("--model", help="autoregressive (the default), ctgan, diffusion, independent, tvae, or auto: chosen for the table."),
+    typer.Option(
+        "--model",
+        help="autoregressive (the default), ctgan, diffusion, independent, tvae, or auto: chosen for the table.",
+    ),
 ]
 Steps = Annotated[
     Optional[int],
