@@ -23,6 +23,7 @@ from synthkit.models import MODELS
 from synthkit.models.autoregressive import AutoregressiveConfig
 from synthkit.models.ctgan import CTGANConfig
 from synthkit.models.diffusion import DiffusionConfig
+from synthkit.models.tvae import TVAEConfig
 from synthkit.nn.train import Plan
 from synthkit.privacy import ledger
 from synthkit.schema import violations
@@ -71,6 +72,7 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
         ("setting", AutoregressiveConfig),
         ("ctgan setting", CTGANConfig),
         ("diffusion setting", DiffusionConfig),
+        ("tvae setting", TVAEConfig),
         ("coding", Coding),
         ("plan", Plan),
     ],

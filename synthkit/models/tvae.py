@@ -13,8 +13,8 @@ References:
     Owen, Zhou: Safe and effective importance sampling (2000), for the mixture that proposes codes.
 
 NOTE[DIFF]: numbers are levels, not Gaussians around modes, so nothing is blurred; the law of the codes is a flow
-learned with the rest, so what is drawn from it is what the encoder fills; columns see those before them in one linear
-look (`context=0`: not at all, as in TVAE); the loss has no weights.
+learned with the rest, so what is drawn from it is what the encoder fills; in small tables columns see those before
+them in one linear look; the loss has no weights.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ class TVAEConfig:
         latent: L, coordinates of a code.
         blocks: gated blocks of the encoder, and of the decoder.
         couplings: of the law of the codes; with none it is the standard Gaussian.
-        context: columns before its own that a slot is drawn in view of, beside the code; all if not given, with 0 the
-            columns are independent given the code.
-        dropout: share of gated units dropped while training.
+        context: columns before its own that a slot is drawn in view of, beside the code; with 0 the columns are
+            independent given the code. 0, or all below 20,000 rows, if not given.
+        dropout: share of gated units dropped while training; 0.1, or 0.4 below 20,000 rows, if not given.
         input_dropout: share of cells hidden from the encoder while training.
         forget: share of that view hidden while training, so that the code is not left without work.
         partial: share of rows trained as partly known ones, for `given` and `impute`.
         samples: codes a row for bounds and conditional draws.
         learning_rate: peak rate.
-        weight_decay: decoupled decay, in units of the rate.
+        weight_decay: decoupled decay, in units of the rate; 1, or 10 below 20,000 rows, if not given.
         batch_size: rows a step.
         steps: optimizer steps; chosen from the number of rows if not given.
     """
@@ -74,7 +74,7 @@ class TVAEConfig:
     dropout: float | None = None
     input_dropout: float = 0.1
     forget: float = 0.2
-    partial: float = 0.2
+    partial: float = 0.1
     samples: int = 64
     learning_rate: float = 2e-3
     weight_decay: float | None = None
@@ -98,8 +98,9 @@ class TVAEConfig:
         small = n < SMALL
         return replace(
             self,
-            dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
-            weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
+            context=0 if self.context is None and not small else self.context,
+            dropout=(0.4 if small else 0.1) if self.dropout is None else self.dropout,
+            weight_decay=(10.0 if small else 1.0) if self.weight_decay is None else self.weight_decay,
             steps=int(min(max(30 * n / self.batch_size, 300), 2000)) if self.steps is None else self.steps,
         )
 

@@ -215,8 +215,9 @@ def test_without_couplings_the_law_is_the_standard_gaussian():
 def test_small_tables_get_a_firmer_hand():
     """Below 20,000 rows; 30 epochs, at least 300 and at most 2,000 steps; what is set stays."""
     small, large = TVAEConfig().settled(19_999), TVAEConfig().settled(20_000)
-    assert (small.dropout, small.weight_decay, small.steps) == (0.4, 10.0, 1171)
-    assert (large.dropout, large.weight_decay, large.steps) == (0.2, 3.0, 1171)
+    assert (small.context, small.dropout, small.weight_decay, small.steps) == (None, 0.4, 10.0, 1171)
+    assert (large.context, large.dropout, large.weight_decay, large.steps) == (0, 0.1, 1.0, 1171)
+    assert TVAEConfig(context=3).settled(1e9).context == 3
     assert (TVAEConfig().settled(50).steps, TVAEConfig().settled(1e9).steps) == (300, 2000)
     assert TVAEConfig(dropout=0.0, steps=7).settled(50).steps == 7
     assert TVAEConfig(dropout=0.0).settled(50).dropout == 0.0
