@@ -260,7 +260,7 @@ def contenders(panel: Mapping[str, Any]) -> str:
     import altair as alt
 
     base, made = _data(panel["points"]).encode(y=alt.Y("name:N", sort=None, title=None)), _made()
-    x = alt.X("low:Q", title="AUC", scale=alt.Scale(zero=False))
+    x = alt.X("low:Q", title="AUC", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", color=made["color"])
     layers = [bars, base.mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x="value:Q", **made)]
     if panel["real"] is not None:
