@@ -91,10 +91,14 @@ def test_settings_left_open_are_settled_as_the_page_says():
         edge = int(rows.replace(",", ""))
         assert getattr(AutoregressiveConfig().settled(edge), name) == float(usual)
         assert getattr(AutoregressiveConfig().settled(edge - 1), name) == float(firm)
-    epochs, least, most = re.search(r"if not given (\d+) epochs, at least ([\d,]+) and at most ([\d,]+)", page).groups()
-    bounds = int(least.replace(",", "")), int(most.replace(",", ""))
-    assert (AutoregressiveConfig().settled(1).steps, AutoregressiveConfig().settled(10**9).steps) == bounds
-    assert AutoregressiveConfig(batch_size=100).settled(100 * bounds[0] / int(epochs) * 2).steps == 2 * bounds[0]
+    found = re.search(
+        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least ([\d,]+) and at most ([\d,]+)", page
+    )
+    usual, small, edge, least, most = (int(x.replace(",", "")) for x in found.groups())
+    open_ = AutoregressiveConfig(batch_size=100)
+    assert (AutoregressiveConfig().settled(1).steps, AutoregressiveConfig().settled(10**9).steps) == (least, most)
+    assert open_.settled(edge).steps == min(edge * usual // 100, most)
+    assert open_.settled(1000).steps == 1000 * small // 100
 
 
 def test_every_model_has_a_section():
