@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit import __version__, artefact, calibration, tables
+from synthkit.anomaly import oddness
 from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion
 from synthkit.device import choose
@@ -243,6 +244,25 @@ class Synthesizer:
             raise UnsupportedError(msg)
         out: NDArray[np.float32] = model.log_prob(encoder.encode(conform(table, self.schema))).cpu().numpy()
         return out
+
+    def anomaly_score(self, table: pd.DataFrame, *, seed: int = 0) -> NDArray[np.float64]:
+        """How odd each record is to the model, nats; higher is odder. Scores of real records are INTERNAL.
+
+        Args:
+            table: records in the schema's columns; they may break its rules and domains.
+            seed: of the latent codes a `tvae` asks.
+
+        Raises:
+            UnsupportedError: the model cannot say how improbable a row is.
+
+        **Shape**: (n,), the sums of `anomaly_parts`.
+        """
+        return np.asarray(self.anomaly_parts(table, seed=seed).sum(axis=1), dtype=np.float64)
+
+    def anomaly_parts(self, table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+        """The anomaly scores split by column: see `synthkit.anomaly`. **Shape**: frame of n rows, columns as coded."""
+        encoder, model = self._fitted()
+        return oddness(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""

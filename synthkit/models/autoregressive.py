@@ -252,7 +252,7 @@ class Autoregressive:
         d = len(self.layout.slots)
         before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
         cat, num = rows.cat.long().to(before.device), _positions(rows, before.device)
-        parts = [slice(start, start + 1024) for start in range(0, len(cat), 1024)]
+        parts = [slice(start, start + 1024) for start in range(0, max(len(cat), 1), 1024)]
         return torch.cat(
             [self._network.losses(cat[p], before, None if num is None else num[p]) for p in parts], dim=1
         ).T
