@@ -58,3 +58,11 @@ def test_every_public_name_of_a_module_is_documented(name):
 def _silent(member: object) -> bool:
     function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
     return inspect.isfunction(function) and not function.__doc__
+
+
+def test_evaluate_can_be_called_after_its_package_was_imported(toy):
+    """Importing `synthkit.evaluate` binds the package to the name of the function."""
+    importlib.import_module("synthkit.evaluate")
+    comparison = synthkit.Comparison(train=toy.frame, holdout=toy.frame, synthetic=(toy.frame,), schema=toy.schema)
+    measured = synthkit.evaluate(comparison, seed=0, quick=True)
+    assert isinstance(measured, synthkit.Evaluation)

@@ -111,3 +111,14 @@ def test_thresholds_of_auto(known, width, reason):
     assert choice.why.startswith("autoregressive: ")
     assert reason in choice.why
     assert "\n" not in choice.why
+
+
+@pytest.mark.parametrize(
+    ("rows", "numeric", "model"),
+    [(300, 12, "diffusion"), (300, 11, "autoregressive"), (FEW - 1, 15, "diffusion"), (FEW, 15, "autoregressive")],
+)
+def test_few_rows_of_numbers_go_to_diffusion(rows, numeric, model):
+    """Four fifths of 15 columns are 12."""
+    choice = choose_model(Task(rows=rows, columns=15, numeric=numeric, device="cpu"))
+    assert choice.model == model
+    assert choice.why.startswith(f"{model}: ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,3 +23,14 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"synthkit.evaluate.{_HOMES.get(name, 'result')}"), name)
+
+
+class _Room(ModuleType):
+    """Importing this package puts it in the place of the function `synthkit.evaluate`: so it can be called like it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """See `synthkit.evaluate.run.evaluate`."""
+        return __getattr__("evaluate")(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Room

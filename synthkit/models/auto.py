@@ -8,6 +8,9 @@ from typing import Any
 
 AUTO = "auto"
 FEW = 2_000  # rows; half the width has the lower test loss on adult by .35 nats at 300 rows, .15 at 1,000, 0 at 3,000
+NUMBERS = (
+    0.8  # share of columns; below FEW rows of numbers diffusion is harder to tell from real rows, see docs/models.md
+)
 WIDE = 150  # columns above which the network's width is what costs memory and time
 
 
@@ -49,12 +52,17 @@ def choose_model(task: Task) -> Choice:
     Example:
         >>> choose_model(Task(rows=30_000, columns=15, numeric=6, device="cpu")).why
         'autoregressive: the most faithful model for 30,000 rows of 15 columns, in its usual size'
+        >>> choose_model(Task(rows=300, columns=30, numeric=30, device="cpu")).model
+        'diffusion'
     """
     table = f"{task.rows:,.0f} rows of {task.columns} columns"
     small = {"width": 64, "hidden": 32}
     if task.columns > WIDE:
         why = f"half its usual width, for {table} are wide"
         return Choice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
+    if task.rows < FEW and task.numeric >= NUMBERS * task.columns:
+        why = f"smooth laws of numbers serve {table}, nearly all of them numbers, better than cells"
+        return Choice(model="diffusion", why=f"diffusion: {why}")
     if task.rows < FEW:
         return Choice(
             model="autoregressive", settings=small, why=f"autoregressive: half its usual width, for {table} are few"
