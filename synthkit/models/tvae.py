@@ -243,9 +243,11 @@ class TVAE:
         )
         state, evidence = network.states(z), torch.zeros(n, device=z.device)
         applies = torch.ones_like(known)
+        before = state  # in view of all slots so far: a running sum, where a slot sees them all
         for j, slot in enumerate(layout.slots):
-            here = state
-            for i in torch.nonzero(network.shown[j]).ravel().tolist():
+            seen = torch.nonzero(network.shown[j]).ravel().tolist()
+            here = before if seen == list(range(j)) else state
+            for i in seen if here is state else ():
                 here = here + links[i][cat[:, i]] * applies[:, i : i + 1]
             logits = torch.addmm(biases[j], normal(here), heads[j].T)
             if slot.parent is not None:
@@ -256,6 +258,7 @@ class TVAE:
                 applies[:, j] = torch.from_numpy(slot.applies).to(z.device)[cat[:, slot.parent]]
             cat[:, j] = torch.where(applies[:, j], level, 0)
             evidence += torch.where(applies[:, j], told, 0.0)
+            before = before + links[j][cat[:, j]] * applies[:, j : j + 1]
             admissible.settle(j, cat[:, j])
         return cat, evidence
 
