@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -292,23 +293,18 @@ class Synthesizer:
         card, saved = artefact.load(Path(folder))
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
-        try:
+        with _undamaged(folder):
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=card["settings"], device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
             out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = artefact.log_from_dict(card["log"])
-            if "targets" in card:
-                out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
-        except (KeyError, TypeError, ValueError, SynthkitError) as error:
-            msg = (
-                f"{folder} must hold an undamaged model; however: {artefact.CARD} is incomplete or altered "
-                f"({type(error).__name__}). Fit again"
-            )
-            raise ArtefactError(msg) from error
         out._model = kind(out._encoder.layout, out._config)
         artefact.check_tensors(Path(folder), tensors, out._model.tensors())
         out._model.load_tensors(tensors, choose(device))
+        if "targets" in card:
+            with _undamaged(folder):
+                out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 
     def _choose(self, curator: Curator, device: str, say: Callable[[str], None] | None) -> None:
@@ -378,3 +374,16 @@ def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
     remedy = "correct the cells, or leave them empty to have them imputed"
     faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
     refuse([fault for fault in faults if fault.count])
+
+
+@contextmanager
+def _undamaged(folder: str | Path) -> Iterator[None]:
+    """Say of whatever cannot be read in a card that the card is damaged."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, SynthkitError) as error:
+        msg = (
+            f"{folder} must hold an undamaged model; however: {artefact.CARD} is incomplete or altered "
+            f"({type(error).__name__}). Fit again"
+        )
+        raise ArtefactError(msg) from error

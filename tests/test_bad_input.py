@@ -221,7 +221,10 @@ def test_a_schema_file_that_is_not_there(toy, tmp_path, refused):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["--model", "gan"], "`model` must be one of autoregressive, independent; however: `gan`"),
+        (
+            ["--model", "gan"],
+            "`model` must be one of auto, autoregressive, ctgan, diffusion, independent, tvae; however: `gan`",
+        ),
         (["--set", "depth=3"], "settings of `autoregressive` must be among"),
         (["--set", "width=wide"], "`width`: Input should be a valid integer"),
         (["--set", "width"], "`--set` must be followed by KEY=VALUE"),

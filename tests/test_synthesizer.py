@@ -33,7 +33,10 @@ def test_a_synthesizer_must_be_fitted_first(tmp_path):
 
 
 def test_an_unknown_model_and_an_unknown_setting_are_refused():
-    with pytest.raises(ConfigError, match="`model` must be one of autoregressive, independent; however: `gan`"):
+    with pytest.raises(
+        ConfigError,
+        match="`model` must be one of auto, autoregressive, ctgan, diffusion, independent, tvae; however: `gan`",
+    ):
         Synthesizer(support2_schema(), "gan")
     with pytest.raises(ConfigError, match=r"settings of `autoregressive` must be among: .*width; however: widht"):
         Synthesizer(support2_schema(), settings={"widht": 3})
@@ -145,7 +148,7 @@ def test_a_curator_can_be_learned_from_and_its_ledger_says_so():
     curator = Curator(conform(support2()[:300], schema), schema, ledger, Seeds(1))
     rows = Synthesizer(schema, "independent").fit(curator, seed=1).sample(10, seed=1)
     assert len(rows) == 10
-    assert len(ledger.charges) == 46 + 1  # one histogram a coded column, one door
+    assert len(ledger.charges) == 46 + 2  # one histogram a coded column, the targets, one door
 
 
 def test_a_table_that_is_not_the_schemas_is_refused():

@@ -39,7 +39,7 @@ class Schedule:
 
     Example:
         >>> [round(float(s), 2) for s in Schedule(lowest=0.01, highest=40.0).grid(3)]
-        [40.0, 4.86, 0.27, 0.01]
+        [40.0, 6.34, 0.52, 0.01]
     """
 
     lowest: float = 0.01
