@@ -47,8 +47,8 @@ def obedient(
         if mender is not None and not good.all():
             mended, obeys = mender.mend(frame[~good])
             parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
-        kept.append(pd.concat(parts).sort_index())
-    out = pd.concat(kept, ignore_index=True)
+        kept.append(_joined(parts).sort_index())
+    out = _joined(kept).reset_index(drop=True)
     if len(out) < n:
         msg = (
             f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "
@@ -56,3 +56,8 @@ def obedient(
         )
         raise SchemaError(msg)
     return out.assign(**encoder.identifiers(n, rng))[list(schema.columns)]
+
+
+def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Parts one below the other; parts without rows are left out, for they have no say in dtypes."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1])
