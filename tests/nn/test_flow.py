@@ -10,7 +10,9 @@ from synthkit.nn.flow import Flow, log_normal
 
 
 def stirred(size: int, couplings: int) -> Flow:
-    flow = Flow(size, couplings, hidden=8)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        flow = Flow(size, couplings, hidden=8)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in flow.parameters():
