@@ -30,6 +30,7 @@ from synthkit.seeds import Seeds
 
 TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
 MENDINGS = 5  # rounds in which a drawn row may be mended before it is given up
+MENDERS = 4  # completions weighed for a row that is mended: what is known of it was drawn by the same model
 PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
@@ -108,7 +109,7 @@ class Completion:
         learned = list(schema.learned)
         frame, known = frame[learned], known[learned]
         self._refuse_contradictions(frame, known)
-        out, todo = self._drawn(frame, known, self._rounds, present=present)
+        out, todo = self._drawn(frame, known, self._rounds, present=present, tries=None)
         if len(todo):
             msg = (
                 f"known values must be compatible with the rules; however: {len(todo)} rows break one in every one of "
@@ -137,12 +138,12 @@ class Completion:
         for gap in self._encoder.recoding.gaps:  # what is measured from a redrawn column must be measured anew
             again[gap.column] |= again[[anchor.column for anchor in gap.anchors]].any(axis=1)
         whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
-        out, todo = self._drawn(whole, ~again, MENDINGS, present=False)
+        out, todo = self._drawn(whole, ~again, MENDINGS, present=False, tries=MENDERS)
         good = ~np.isin(np.arange(len(frame)), todo)
         return out, good
 
     def _drawn(
-        self, frame: pd.DataFrame, known: pd.DataFrame, rounds: int, *, present: bool
+        self, frame: pd.DataFrame, known: pd.DataFrame, rounds: int, *, present: bool, tries: int | None
     ) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Completed rows, and the numbers of those that still break a rule after all rounds."""
         encoder = self._encoder
@@ -154,8 +155,9 @@ class Completion:
                 break
             # the fewer rows are left, the more often each is tried at once
             tried = np.repeat(todo, np.clip(TRIES // len(todo), 1, 2**k))
-            part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present)
-            rows = self._model.sample_given(encoder.given(part, mask, present=present), self._generator)
+            part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present, tries=tries)
+            given = encoder.given(part, mask, present=present)
+            rows = self._model.sample_given(given, self._generator, tries=tries)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
             good = obeying(drawn, encoder.schema)
             kept, first = np.unique(tried[good], return_index=True)
@@ -185,7 +187,9 @@ class Completion:
             cells[name] = values if held.all() else drawn[name].where(~held, values) if held.any() else drawn[name]
         return pd.DataFrame(cells)
 
-    def _settled(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _settled(
+        self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool, tries: int | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rows in which every known gap stands on known anchors, proposing those that are unknown."""
         frame, known = frame.reset_index(drop=True), known.reset_index(drop=True)
         open_ = self._encoder.unsettled(known)
@@ -196,7 +200,8 @@ class Completion:
         base, mask = frame.iloc[many].reset_index(drop=True), known.iloc[many].reset_index(drop=True)
         waiting = open_.iloc[many].reset_index(drop=True)
         free = mask & ~waiting
-        rows_ = self._model.sample_given(self._encoder.given(base, free, present=present), self._generator)
+        given = self._encoder.given(base, free, present=present)
+        rows_ = self._model.sample_given(given, self._generator, tries=tries)
         proposed = self._encoder.decode(rows_, self._rng)[list(frame.columns)]
         anchors = self._anchors(waiting)
         filled = self._with_known(proposed, base, ~anchors | mask)

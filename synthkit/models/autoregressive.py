@@ -144,7 +144,7 @@ class Autoregressive:
         return self.sample_given(Given(unknown, {}), generator)
 
     @torch.no_grad()
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Complete rows: what is known comes first in the order, then what is known in part, then the rest.
 
         Exact: each unknown slot is drawn from its conditional given all known ones. Where several slots of a row are
@@ -152,6 +152,7 @@ class Autoregressive:
 
         **Shape**: Given of n -> Rows of n.
         """
+        del tries
         if not len(given):
             return Rows(given.cat, residuals(0, self.layout, generator))
         with fast_matrices():

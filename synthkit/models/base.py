@@ -76,8 +76,15 @@ class RowModel(Protocol):
 class HasGiven(Protocol):
     """A model that completes partly known rows natively, without drawing rows and throwing them away."""
 
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
-        """Draw each row from the law of the unknown slots given the known ones."""
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
+        """Draw each row from the law of the unknown slots given the known ones.
+
+        Args:
+            given: what is known.
+            generator: of the draws.
+            tries: completions of a row among which a model chooses that cannot draw from that law itself; its own
+                number if not given.
+        """
         ...
 
 

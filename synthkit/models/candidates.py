@@ -28,7 +28,8 @@ class Candidates(nn.Module):
         layout: the slots.
         mixture: passage between slots and names and scores.
         generator: of names and scores.
-        odds: that a row is real; None if candidates are not chosen by it. How far they can be trusted is a buffer.
+        odds: that a row is real rather than loose; None if candidates are not chosen by it. How far they can be trusted
+            is a buffer.
         condition: share of rows the generator was trained on under a condition.
     """
 
@@ -53,16 +54,22 @@ class Candidates(nn.Module):
         return self._outputs(condition, generator)
 
     @torch.no_grad()
+    def loose(self, n: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
+        """Candidates as they come, whatever rules say of them, and their logits. **Shape**: Rows of n, (n, V)."""
+        scores, logits = self.settled(*self.raw(n, generator))
+        return self._drawn(scores, logits, None, generator), logits
+
+    @torch.no_grad()
     def rows(self, n: int, candidates: int, generator: torch.Generator) -> Rows:
-        """Each row chosen among so many candidates. **Shape**: Rows of n."""
+        """Each row chosen among so many candidates, then bent to the rules. **Shape**: Rows of n."""
         many = candidates if self.odds is not None else 1
         parts = []
         for start in range(0, max(n, 1), CHUNK // many):
             size = min(CHUNK // many, n - start)
-            scores, logits = self.settled(*self.raw(size * many, generator))
-            drawn, _ = self._drawn(scores, logits, None, None, generator)
-            weights = torch.zeros(len(drawn), device=logits.device)
-            parts.append(self._chosen(drawn, weights, many, generator))
+            drawn, logits = self.loose(size * many, generator)
+            best = self._chosen(drawn, torch.zeros(len(drawn), device=logits.device), many, generator)
+            chosen = drawn[best]
+            parts.append(self._bent(chosen, logits[best], None, generator)[0] if self.layout.clauses else chosen)
         return Rows.cat_rows(parts)
 
     @torch.no_grad()
@@ -76,8 +83,9 @@ class Candidates(nn.Module):
             condition, asked = self._asked(known, generator)
             scores, logits = self.settled(*self._outputs(condition, generator))
             weights = self._agreement(scores, logits, known, asked)
-            drawn, bent = self._drawn(scores, logits, part, known, generator)
-            parts.append(self._chosen(drawn, weights + AGAINST * bent, candidates, generator))
+            drawn = self._drawn(scores, logits, known, generator)
+            drawn, bent = self._bent(drawn, logits, part, generator)
+            parts.append(drawn[self._chosen(drawn, weights + AGAINST * bent, candidates, generator)])
         return Rows.cat_rows(parts)
 
     def settled(self, scores: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,15 +98,15 @@ class Candidates(nn.Module):
         out: tuple[Tensor, Tensor] = self.generator(noise, condition)
         return out
 
-    def _chosen(self, rows: Rows, weights: Tensor, many: int, generator: torch.Generator) -> Rows:
-        """One of every `many` rows, by weights (logarithms) and odds."""
+    def _chosen(self, rows: Rows, weights: Tensor, many: int, generator: torch.Generator) -> Tensor:
+        """Which one of every `many` rows, by weights (logarithms) and odds. **Shape**: Rows of n -> (n / many,)."""
         if many == 1:
-            return rows
+            return torch.arange(len(rows), device=weights.device)
         if self.odds is not None:
             weights = weights + self.trust * self.odds(rows)
         noise = _gumbel(weights, generator)
         best = (weights + noise).reshape(-1, many).argmax(dim=1)
-        return rows[best + torch.arange(len(best), device=best.device) * many]
+        return best + torch.arange(len(best), device=best.device) * many
 
     def _asked(self, known: Known, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Conditions that ask for the rarest known name of each row, and which name that is, -1 if none is known."""
@@ -126,10 +134,8 @@ class Candidates(nn.Module):
                 out = out + torch.where(known.cat[:, k], 0.0, inside)
         return out
 
-    def _drawn(
-        self, scores: Tensor, logits: Tensor, given: Given | None, known: Known | None, generator: torch.Generator
-    ) -> tuple[Rows, Tensor]:
-        """Rows of scores and logits, known cells in them, and which had to be bent. **Shape**: Rows of n, (n,)."""
+    def _drawn(self, scores: Tensor, logits: Tensor, known: Known | None, generator: torch.Generator) -> Rows:
+        """Rows of scores and logits, known names in them. **Shape**: (n, b), (n, V) -> Rows of n."""
         parts = torch.split(logits + _gumbel(logits, generator), list(self.mixture.sizes), dim=1)
         names = torch.zeros(len(logits), len(parts), dtype=torch.long, device=logits.device)
         for k, part in enumerate(parts):
@@ -142,13 +148,10 @@ class Candidates(nn.Module):
         if known is not None:
             names = torch.where(known.cat, known.values.cat, names)
         rows = self.mixture.join(Mixed(names, scores, torch.ones_like(scores, dtype=torch.bool)), generator)
-        rows = Rows(rows.cat, residuals(len(rows), self.layout, generator).to(rows.cat.device))
-        if given is None and not self.layout.clauses:
-            return rows, torch.zeros(len(rows), device=logits.device)
-        return self._bent(rows, logits, given, generator)
+        return Rows(rows.cat, residuals(len(rows), self.layout, generator).to(rows.cat.device))
 
     def _bent(self, rows: Rows, logits: Tensor, given: Given | None, generator: torch.Generator) -> tuple[Rows, Tensor]:
-        """Known cells written in and forbidden levels drawn again, numbers first, then names in order."""
+        """Known cells written in and forbidden levels drawn again, numbers first, then names; and how many of these."""
         n, device = len(rows), rows.cat.device
         cat = rows.cat.clone()
         free = torch.ones_like(cat, dtype=torch.bool) if given is None else ~given.known()

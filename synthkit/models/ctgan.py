@@ -93,7 +93,7 @@ class CTGANConfig:
     odds_batch: int = 1000
     steps: int | None = None
     average: float = 0.998
-    candidates: int = 8
+    candidates: int = 3
 
     def __post_init__(self) -> None:
         least = {"noise": 1, "width": 1, "blocks": 0, "critic_width": 1, "critic_layers": 1, "critic_steps": 1}
@@ -169,10 +169,10 @@ class CTGAN:
         with fast_matrices():
             return self._network.rows(n, self._config.candidates, generator)
 
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Complete rows: known cells stay, the others are the candidate's. **Shape**: Given of n -> Rows of n."""
         with fast_matrices():
-            return self._network.completed(given, COMPLETIONS, generator)
+            return self._network.completed(given, tries or COMPLETIONS, generator)
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and marginals, without what follows from the layout."""

@@ -154,7 +154,7 @@ class Diffusion:
         return self.sample_given(Given(unknown, {}), generator)
 
     @torch.no_grad()
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Complete rows: what is known is seen, unmasked and without noise, from the first step on.
 
         A number is known to its cell; where its cell is not known whole, or only which levels are admissible, this
@@ -162,6 +162,7 @@ class Diffusion:
 
         **Shape**: Given of n -> Rows of n.
         """
+        del tries
         module = self._module
         device, parts = module.network.query.device, []
         most = len(module.mixture.names) + 2 * module.mixture.scores

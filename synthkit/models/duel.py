@@ -153,7 +153,7 @@ class Duel:
         odds.train()
         for t, (rows, step) in enumerate(batches, start):
             _set_rate(optimizer, config.odds_rate * schedule(t / steps))
-            drawn = self._average.rows(len(rows), 1, self._drawn)
+            drawn, _ = self._average.loose(len(rows), self._drawn)
             value = step(F.softplus(-odds(rows)) + F.softplus(odds(drawn)))
             blend(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
             if t + 1 == steps:
@@ -172,7 +172,7 @@ class Duel:
         held = held[slice(0, HELD)]
         with torch.no_grad():
             real = average.odds(held)
-            drawn = average.odds(average.rows(len(held), 1, self._drawn))
+            drawn = average.odds(average.loose(len(held), self._drawn)[0])
         factors = torch.linspace(0, 1.2, 25, device=self._device)[:, None]
         loss = F.softplus(-factors * real).mean(dim=1) + F.softplus(factors * drawn).mean(dim=1)
         average.trust.copy_(factors[loss.argmin(), 0])

@@ -47,8 +47,9 @@ class Independent:
         d = len(self.layout.slots)
         return self.sample_given(Given(torch.full((n, d), -1, dtype=torch.long), {}), generator)
 
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, every other is drawn from its own marginal. **Shape**: Given of n -> Rows of n."""
+        del tries
         n, device = len(given), given.cat.device
         cat = given.cat.clone()
         admissible = Admissible(self.layout, n, given, device)

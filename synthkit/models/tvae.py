@@ -180,7 +180,7 @@ class TVAE:
         return Rows(cat, residuals(n, self.layout, generator).to(cat.device))
 
     @torch.no_grad()
-    def sample_given(self, given: Given, generator: torch.Generator) -> Rows:
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Complete rows, approximately: many completions of each are drawn, and one is chosen by its weight.
 
         A completion starts from a code, proposed by the law of the codes or by the encoder of what is known, half and
@@ -189,18 +189,18 @@ class TVAE:
 
         **Shape**: Given of n -> Rows of n.
         """
-        out = []
+        many, out = tries or self._config.samples, []
         with fast_matrices():
-            for part in _parts(given, max(1, CHUNK // self._config.samples)):
+            for part in _parts(given, max(1, CHUNK // many)):
                 here = part.to(self._network.offsets.device)
-                cats, log_weights = self._completions(here, here.cat.clamp(min=0), [here.known()], generator)
+                cats, log_weights = self._completions(here, here.cat.clamp(min=0), [here.known()], generator, many)
                 chosen = draw(torch.softmax(log_weights.T, dim=1), generator)
                 out.append(cats[chosen, torch.arange(len(here), device=chosen.device)])
         cat = torch.cat(out)
         return Rows(cat, residuals(len(cat), self.layout, generator).to(cat.device))
 
     def _completions(
-        self, given: Given, cat: Tensor, views: list[Tensor], generator: torch.Generator
+        self, given: Given, cat: Tensor, views: list[Tensor], generator: torch.Generator, many: int
     ) -> tuple[Tensor, Tensor]:
         """Completions of each row, their codes in equal shares from the law and from the encoder of each view.
 
@@ -209,11 +209,12 @@ class TVAE:
             cat: levels of all cells in a view. **Shape**: (n, D).
             views: cells the encoder is shown. **Shape**: (n, D) bool each.
             generator: of the draws.
+            many: completions of a row; as many from the law and from each view, one at least.
 
         **Shape**: -> (S, n, D) levels, (S, n) log-weights, such that their mean estimates p(known).
         """
         network, n = self._network, len(given)
-        m, size = max(1, self._config.samples // (1 + len(views))), network.latent
+        m, size = max(1, many // (1 + len(views))), network.latent
         posteriors = [network.encode(cat, view & self.layout.applicable(cat)) for view in views]
         noise = _noise((len(views), m, n, size), generator, cat.device)
         own = network.law.sample(m * n, generator, cat.device).view(m, n, size)
@@ -282,7 +283,8 @@ class TVAE:
             estimates = []
             for known in views:
                 held = Given(torch.where(known, cat, -1), {})
-                log = self._completions(held, cat, views, torch.Generator().manual_seed(0))[1]
+                same = torch.Generator().manual_seed(0)
+                log = self._completions(held, cat, views, same, self._config.samples)[1]
                 estimates.append(log.logsumexp(dim=0))
             out.append(estimates[1] - estimates[0])
         return torch.cat(out)
