@@ -32,6 +32,7 @@ from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
 SMALL = 20_000  # rows below which a table is small
+MANY = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
@@ -45,11 +46,12 @@ class AutoregressiveConfig:
         blocks: L, gated blocks.
         dropout: share of gated units dropped while training; 0.2, or 0.4 below 20,000 rows, if not given.
         input_dropout: share of known values hidden from a row while training.
-        canonical: share of rows trained in the table's own order; the rest in a random one.
+        canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.5 below 20,000
+            rows, if not given.
         learning_rate: peak rate.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step.
-        steps: optimizer steps; chosen from the number of rows if not given.
+        steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
     """
 
     width: int = 128
@@ -57,7 +59,7 @@ class AutoregressiveConfig:
     blocks: int = 1
     dropout: float | None = None
     input_dropout: float = 0.1
-    canonical: float = 0.5
+    canonical: float | None = None
     learning_rate: float = 4e-3
     weight_decay: float | None = None
     batch_size: int = 512
@@ -87,14 +89,18 @@ class AutoregressiveConfig:
             input_dropout=self.input_dropout,
         )
 
-    def settled(self, n: float) -> AutoregressiveConfig:
-        """The settings with everything left open chosen for n rows: small tables need a firmer hand."""
+    def settled(self, n: float, levels: int = 0) -> AutoregressiveConfig:
+        """The settings with everything left open chosen for n rows and so many levels without an order.
+
+        Small tables need a firmer hand, and many levels a longer one.
+        """
         small = n < SMALL
         return replace(
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
-            steps=default_steps(n, self.batch_size) if self.steps is None else self.steps,
+            canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
+            steps=default_steps(n, self.batch_size, levels) if self.steps is None else self.steps,
         )
 
 
@@ -125,7 +131,7 @@ class Autoregressive:
             seed: of initial weights, batches, orders and dropout.
             watch: who is told.
         """
-        config = self._config = self._config.settled(training.n)
+        config = self._config = self._config.settled(training.n, self._codes())
         with seeded(seed, training.device):
             self._network = Conditionals(self.layout, config.sizes).to(training.device)
         plan = Plan(
@@ -134,7 +140,7 @@ class Autoregressive:
             learning_rate=config.learning_rate,
             weight_decay=config.weight_decay or 0.0,
         )
-        curve = train(self._network, _loss(config.canonical), training, plan, seed, watch)
+        curve = train(self._network, _loss(config.canonical or 0.0), training, plan, seed, watch)
         return TrainingLog(**asdict(curve))
 
     @torch.no_grad()
@@ -220,6 +226,10 @@ class Autoregressive:
             row.have[:, j] |= here
         return out
 
+    def _codes(self) -> int:
+        """How many levels without an order there are in all columns together."""
+        return sum(slot.size for slot in self.layout.slots if not slot.ordinal)
+
     def _known_sum(self, given: Given, table: Tensor) -> Tensor:
         """Sum of the value vectors of what is known. **Shape**: (n, H)."""
         known = given.known()
@@ -272,10 +282,14 @@ class Autoregressive:
         return asdict(self._config)
 
 
-def default_steps(n: float, batch_size: int) -> int:
-    """Twenty epochs, fifty of a small table, at least 300 and at most 2,000 steps; early stopping may end it sooner."""
-    epochs = 50 if n < SMALL else 20
-    return int(min(max(epochs * n / batch_size, 300), 2000))
+def default_steps(n: float, batch_size: int, levels: int = 0) -> int:
+    """Twenty epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
+
+    Early stopping may end it sooner.
+    """
+    many = levels >= MANY
+    epochs = 50 if n < SMALL else 35 if many else 20
+    return int(min(max(epochs * n / batch_size, 300), 4500 if many else 2000))
 
 
 def _loss(canonical: float) -> Callable[[Conditionals, Rows], Tensor]:
