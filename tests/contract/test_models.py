@@ -219,6 +219,16 @@ def test_rows_with_different_cells_known_are_completed_together(name):
     assert frequencies(rows).sum() == 2000
 
 
+@completing
+@pytest.mark.parametrize("tries", [1, 2, 5])
+def test_what_is_known_comes_back_however_few_completions_are_tried(name, tries):
+    model = stirred(name, tiny())
+    cat = torch.tensor([[0, 2, -1], [-1, -1, 1], [2, 0, 0]]).repeat(100, 1)
+    rows = model.sample_given(Given(cat, {}), generator(6), tries=tries)
+    assert bool((rows.cat[cat >= 0] == cat[cat >= 0]).all())
+    assert len(rows) == 300
+
+
 @exact
 def test_a_slot_known_in_part_stays_in_its_set_and_keeps_its_law(name):
     """x must not be missing in even rows and must be 1 or missing in odd ones: the law, restricted."""

@@ -309,9 +309,19 @@ def test_blocks_for_one_slot_and_for_all_agree():
             assert torch.allclose(block.one(j, s[j], torch.float32), together[j], atol=1e-5)
 
 
-@pytest.mark.parametrize(("n", "steps"), [(100, 300), (10_000, 976), (20_000, 781), (10**6, 2000)])
-def test_steps_follow_the_size_of_the_table(n, steps):
-    assert default_steps(n, 512) == steps
+@pytest.mark.parametrize(
+    ("n", "levels", "steps"),
+    [(100, 0, 300), (10_000, 0, 976), (20_000, 0, 781), (10**6, 0, 2000)]
+    + [(10_000, 1_000, 976), (20_000, 999, 781), (20_000, 1_000, 1367), (10**6, 1_000, 4500)],
+)
+def test_steps_follow_rows_and_levels_of_the_table(n, levels, steps):
+    assert default_steps(n, 512, levels) == steps
+    assert AutoregressiveConfig().settled(n, levels).steps == steps
+
+
+def test_large_tables_are_trained_more_often_in_their_own_order():
+    assert [AutoregressiveConfig().settled(n).canonical for n in (19_999, 20_000)] == [0.5, 0.75]
+    assert AutoregressiveConfig(canonical=0.0).settled(10**6).canonical == 0.0
 
 
 @pytest.mark.parametrize(
