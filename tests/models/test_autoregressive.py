@@ -311,8 +311,7 @@ def test_blocks_for_one_slot_and_for_all_agree():
 
 @pytest.mark.parametrize(
     ("n", "levels", "steps"),
-    [(100, 0, 300), (10_000, 0, 976), (20_000, 0, 781), (10**6, 0, 2000)]
-    + [(10_000, 1_000, 976), (20_000, 999, 781), (20_000, 1_000, 1367), (10**6, 1_000, 4500)],
+    [(100, 0, 300), (10_000, 0, 976), (20_000, 0, 781), (10**6, 0, 2000), (20_000, 999, 781), (20_000, 1_000, 1367)],
 )
 def test_steps_follow_rows_and_levels_of_the_table(n, levels, steps):
     assert default_steps(n, 512, levels) == steps
