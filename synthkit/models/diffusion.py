@@ -215,5 +215,5 @@ def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.devi
 
 
 def default_steps(n: float, batch_size: int) -> int:
-    """4,000 steps; sixty epochs, at least 1,500 and at most 4,000 steps, below 5,000 rows. Early stopping may end it."""
+    """4,000 steps; below 5,000 rows sixty epochs, at least 1,500 and at most 4,000. Early stopping may end it."""
     return int(min(max(60 * n / batch_size, 1500), 4000)) if n < SMALL else 4000
