@@ -1,0 +1,273 @@
+"""A mixture of products fitted to counts of pairs and triples: the model for small budgets, and exact conditionals.
+
+p(x) = sum_k pi_k prod_j P_k,j(x_j) over the coarse slots; a fine level is drawn given its coarse one, from the law that
+came with the coding. Nothing but counts of one, two or three slots is ever asked of real rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from synthkit.encode.counting import Counting
+from synthkit.encode.numeric import Coding
+from synthkit.encode.rows import Admissible, Given, Layout, Rows
+from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.models.measuring import Course, learn
+from synthkit.models.rounds import Split
+from synthkit.models.strata import resampled, stratified
+from synthkit.nn.products import Evidence, ProductMixture
+from synthkit.nn.watch import Watch
+
+CHUNK = 4096  # rows whose components are weighed at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginalConfig:
+    """Settings of the marginal model; the prices of tables follow from them, the slots and the budget alone.
+
+    Args:
+        components: of the mixture.
+        rounds: rounds of pairs, max(5, d / 3) pairs each.
+        growth: price of a round over the one before.
+        singles: share of the budget that counts single slots.
+        triples: share of the rest that counts triples.
+        choice: share of a table's price that chooses it.
+        largest: cells a triple may have.
+        candidates: triples looked at in a round.
+        spread: standard deviation of the initial logits.
+        learning_rate: of Adam.
+        first, between, last: steps before the rounds, after each, and at the end. Few steps are meant: what was not
+            measured stays near independent.
+    """
+
+    components: int = 2000
+    rounds: int = 16
+    growth: float = 1.25
+    singles: float = 0.11
+    triples: float = 0.15
+    choice: float = 0.1
+    largest: int = 20_000
+    candidates: int = 1500
+    spread: float = 0.5
+    learning_rate: float = 0.03
+    first: int = 150
+    between: int = 25
+    last: int = 150
+
+    def __post_init__(self) -> None:
+        shares = {k: getattr(self, k) for k in ("singles", "choice")}
+        wrong = [f"{name} {x:g} (above 0 and below 1)" for name, x in shares.items() if not 0 < x < 1]
+        wrong += [] if 0 <= self.triples < 1 else [f"triples {self.triples:g} (from 0 to below 1)"]
+        counts = {k: getattr(self, k) for k in ("components", "rounds", "candidates", "last")}
+        wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
+        above = {k: getattr(self, k) for k in ("growth", "learning_rate")}
+        wrong += [f"{name} {x:g} (above 0)" for name, x in above.items() if not x > 0]
+        rest = {k: getattr(self, k) for k in ("largest", "spread", "first", "between")}
+        wrong += [f"{name} {x:g} (not negative)" for name, x in rest.items() if x < 0]
+        if wrong:
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+    def split(self) -> Split:
+        """How a budget is shared out."""
+        names = ("singles", "triples", "choice", "rounds", "growth", "largest")
+        return Split(**{k: getattr(self, k) for k in names})
+
+    def course(self) -> Course:
+        """How long and how fast to fit."""
+        names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates")
+        return Course(**{k: getattr(self, k) for k in names})
+
+
+class Marginal:
+    """Mixture of products: exact log-probabilities, exact conditionals, evenly spread draws.
+
+    What row rules forbid is left out slot by slot while drawing; probabilities are of the law before that.
+
+    Args:
+        layout: the slots; coarse ones should have few levels, about equally heavy or heavy by themselves.
+        config: settings.
+
+    Attributes:
+        rows: number of rows as it was measured, None before a fit. Draw so many; the true number is not told.
+    """
+
+    coding: ClassVar[Coding] = Coding(exact=24, heavy=1 / 48, coarse=24)
+    Config: ClassVar[type[MarginalConfig]] = MarginalConfig
+
+    def __init__(self, layout: Layout, config: MarginalConfig | None = None) -> None:
+        self.layout = layout
+        self.rows: float | None = None
+        self._config = config or MarginalConfig()
+        self._coarse = [j for j, slot in enumerate(layout.slots) if slot.parent is None]
+        self._fine = {slot.parent: j for j, slot in enumerate(layout.slots) if slot.parent is not None}
+        self._mixture = ProductMixture([layout.sizes[j] for j in self._coarse], self._config.components)
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            priors = [torch.from_numpy(layout.slots[j].prior) for j in self._coarse]
+            self._mixture.logits.normal_(0, self._config.spread, generator=generator)
+            self._mixture.logits.add_(torch.cat([*priors, torch.empty(0)])[:, None])
+        self._settle()
+
+    def fit_counts(
+        self, counting: Counting, seed: int, watch: Watch | None = None, device: torch.device | None = None
+    ) -> TrainingLog:
+        """Spend the whole budget of `counting` and fit the tables it tells; the plan never depends on time.
+
+        Args:
+            counting: counts of the coarse slots, in the order of the layout.
+            seed: of initial logits and candidates; never of noise.
+            watch: who is told of each step.
+            device: where to fit; the processor if not given.
+        """
+        since, watch = time.monotonic(), watch or Watch()
+        learned = learn(
+            counting,
+            self._config.split(),
+            self._config.course(),
+            torch.Generator().manual_seed(seed),
+            device or torch.device("cpu"),
+            watch.tell,
+        )
+        self.rows = learned.rows
+        self.load_tensors({"logits": learned.logits, "weights": learned.weights}, device or torch.device("cpu"))
+        n, at = len(learned.losses), range(25, len(learned.losses) + 1, 25)
+        return TrainingLog(
+            steps=n,
+            planned=n,
+            best_step=n,
+            seconds=time.monotonic() - since,
+            at=tuple(at),
+            train=tuple(sum(learned.losses[k - 25 : k]) / 25 for k in at),
+        )
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """Laws and shares as they are used to draw and to weigh."""
+        self._laws, self._shares = self._mixture.laws(), self._mixture.shares()
+        self._evidence = Evidence(self._laws, self._shares, self._mixture.starts)
+        self._drawn = [self._laws[self._mixture.slot(k)].T.cpu() for k in range(len(self._coarse))]
+
+    def sample(self, n: int, generator: torch.Generator) -> Rows:
+        """Draw n rows, spread evenly over components and, within each, over levels. **Shape**: Rows of n."""
+        given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
+        component = resampled(self._shares.cpu(), n, generator)
+        component = component[torch.randperm(n, generator=generator)]
+        return Rows(self._fill(given, component, generator), residuals(n, self.layout, generator))
+
+    def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
+        """Known slots stay, the others follow their law given them, exactly. **Shape**: Given of n -> Rows of n."""
+        del tries
+        out = []
+        for part in _parts(given):
+            here = part.to(self._laws.device)
+            partly = [(self._coarse.index(j), *here.allowed[j]) for j in here.allowed if j in self._coarse]
+            weights = self._evidence.of(here.cat[:, self._coarse], partly)
+            component = draw(torch.softmax(weights, dim=1), generator).cpu()
+            out.append(self._fill(part.to("cpu"), component, generator))
+        return Rows(torch.cat(out), residuals(len(given), self.layout, generator))
+
+    def _fill(self, given: Given, component: Tensor, generator: torch.Generator) -> Tensor:
+        """Unknown slots drawn given the component, fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
+        cat, n = given.cat.clone(), len(given)
+        admissible = Admissible(self.layout, n, given, cat.device)
+        for j in range(cat.shape[1]):
+            admissible.settle(j, cat[:, j])
+        for k, j in enumerate(self._coarse):
+            self._draw(j, self._drawn[k], component, cat, admissible, generator)
+            if j in self._fine:
+                prior = torch.from_numpy(self.layout.slots[self._fine[j]].prior).exp()
+                prior[prior.sum(dim=1) == 0, 0] = 1.0  # a slot that does not apply is stored as 0
+                self._draw(self._fine[j], prior, cat[:, j], cat, admissible, generator)
+        return cat
+
+    def _draw(
+        self, j: int, laws: Tensor, group: Tensor, cat: Tensor, admissible: Admissible, generator: torch.Generator
+    ) -> None:
+        """Draw slot j where it is not known, from the law of each row's group. **Shape**: (G, K), (n,), (n, d)."""
+        mask, unknown = admissible.mask(j), cat[:, j] < 0
+        if mask is None:
+            cat[unknown, j] = stratified(laws, group[unknown], generator)
+        else:
+            p = laws[group]
+            left = p * mask
+            some = mask.any(dim=1, keepdim=True)
+            p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, mask.float(), p))
+            cat[:, j] = torch.where(unknown, draw(p, generator), cat[:, j])
+        admissible.settle(j, cat[:, j])
+
+    def log_prob(self, rows: Rows) -> Tensor:
+        """Log-probability of the levels of each row, nats, exactly. **Shape**: Rows of n -> (n,)."""
+        d = len(self.layout.slots)
+        nothing = Given(torch.full((len(rows), d), -1, dtype=torch.long), {})
+        return self.log_prob_given(rows, nothing, torch.ones((len(rows), d), dtype=torch.bool))
+
+    def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
+        """Log-probability of the slots in `aim` given the known ones, nats, exactly; fine ones given their coarse one.
+
+        **Shape**: Rows of n, Given of n, `aim` (n, d) bool -> (n,).
+        """
+        out, cat = [], rows.cat.long()
+        for start in range(0, max(len(cat), 1), CHUNK):
+            here = slice(start, start + CHUNK)
+            part, wanted, levels = given[here].to(self._laws.device), aim[here], cat[here]
+            partly = [(self._coarse.index(j), *part.allowed[j]) for j in part.allowed if j in self._coarse]
+            known = part.cat[:, self._coarse]
+            told = wanted[:, self._coarse].to(known.device)
+            both = torch.where(told, levels[:, self._coarse].to(known.device), known)
+            log = self._evidence.of(both, partly).logsumexp(dim=1) - self._evidence.of(known, partly).logsumexp(dim=1)
+            out.append(log.cpu() + (self._fine_parts(levels) * wanted.cpu()).sum(dim=1))
+        return torch.cat(out)
+
+    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Minus the log-probability, and minus that of each slot given those before it. **Shape**: (n,), (n, d)."""
+        del generator
+        out = []
+        for levels in torch.split(rows.cat.long(), CHUNK):
+            parts = -self._fine_parts(levels)
+            known = torch.full((len(levels), len(self._coarse)), -1, device=self._laws.device)
+            before = self._evidence.of(known).logsumexp(dim=1)
+            for k, j in enumerate(self._coarse):
+                known[:, k] = levels[:, j].to(known.device)
+                after = self._evidence.of(known).logsumexp(dim=1)
+                parts[:, j] = (before - after).clamp(min=0).cpu()
+                before = after
+            out.append(parts)
+        parts = torch.cat(out)
+        return parts.sum(dim=1), parts
+
+    def _fine_parts(self, levels: Tensor) -> Tensor:
+        """Log-probability of each fine level given its coarse one; 0 elsewhere. **Shape**: (n, d) -> (n, d)."""
+        out = torch.zeros(levels.shape)
+        for parent, j in self._fine.items():
+            slot, above = self.layout.slots[j], levels[:, parent].cpu()
+            prior = torch.from_numpy(slot.prior)[above, levels[:, j].cpu()]
+            out[:, j] = torch.where(torch.from_numpy(slot.applies)[above], prior, 0.0)
+        return out
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Log-laws and log-shares: the noisy tables are not kept, nor anything exact."""
+        return {k: v.detach().cpu().contiguous() for k, v in self._mixture.named_parameters()}
+
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
+        with torch.no_grad():
+            for name, parameter in self._mixture.named_parameters():
+                parameter.copy_(tensors[name])
+        self._mixture.to(device)
+        self._settle()
+
+    def config(self) -> dict[str, Any]:
+        """Settings as plain data."""
+        return asdict(self._config)
+
+
+def _parts(given: Given) -> Iterator[Given]:
+    for start in range(0, max(len(given), 1), CHUNK):
+        yield given[slice(start, start + CHUNK)]
