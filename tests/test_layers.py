@@ -21,6 +21,7 @@ HOMES = {
     "safetensors": "artefact.py",
     "lightgbm": "evaluate/detection.py",
     "faker": "encode/identifiers.py",
+    "dp_accounting": "privacy/accountant.py",
     "sdv": "reference/sdv.py",
     "ctgan": "reference/sdv.py",
 }
