@@ -50,7 +50,7 @@ class MarginalConfig:
     rounds: int = 16
     growth: float = 1.25
     singles: float = 0.11
-    triples: float = 0.15
+    triples: float = 0.08
     choice: float = 0.1
     largest: int = 20_000
     candidates: int = 1500
@@ -98,7 +98,7 @@ class Marginal:
         rows: number of rows as it was measured, None before a fit. Draw so many; the true number is not told.
     """
 
-    coding: ClassVar[Coding] = Coding(exact=24, heavy=1 / 48, coarse=24)
+    coding: ClassVar[Coding] = Coding(exact=24, heavy=0.04, coarse=20)
     Config: ClassVar[type[MarginalConfig]] = MarginalConfig
 
     def __init__(self, layout: Layout, config: MarginalConfig | None = None) -> None:

@@ -12,9 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.encode.counting import Measured, Scope
+from synthkit.errors import ConfigError
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.events import DiscreteGaussian, ReportNoisyMax
+from synthkit.privacy.mechanisms import add_noise, choose
 
-Charge = Callable[[str, float, int], None]  # what is told, its price in rho, how often; raises if it cannot be paid
-SENSITIVITY = 1.0  # of every cell, and of the score of a table: one row a unit, added or removed
+Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
+CHANGE = 1.0  # most by which one unit, one row of it, changes a table (one cell) or the score of one
 UP = 1 + 1e-9  # noise is larger by so much than its price asks, so that rounding never makes it smaller
 
 
@@ -123,7 +127,8 @@ class NoisyCounting:
     Args:
         tables: rows and their tables, one row a unit; see `of`.
         rho: what may be spent in all.
-        charge: called before each draw; it raises where the charge cannot be paid.
+        pay: called with each charge before it is drawn; it raises where the charge cannot be paid. The prices of a fit
+            add up to `rho`, however its tables are chosen, so that one reserve of it in the ledger covers them.
 
     References:
         Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020.
@@ -133,12 +138,12 @@ class NoisyCounting:
 
     tables: _Tables
     rho: float
-    charge: Charge
+    pay: Pay
 
     @classmethod
-    def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, charge: Charge) -> NoisyCounting:
+    def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, pay: Pay) -> NoisyCounting:
         """Counts of coded rows, one row a unit. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=np.int32), sizes), rho, charge)
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=np.int32), sizes), rho, pay)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -150,10 +155,18 @@ class NoisyCounting:
         return replace(self, tables=self.tables.pooled(groups))
 
     def measure(self, scopes: Sequence[Scope], rho: float) -> list[Measured]:
-        """Tables with noise of variance 1 / (2 rho), charged before. **Shape**: t scopes -> t tables."""
+        """Tables with noise of variance 1 / (2 rho), charged before. **Shape**: t scopes -> t tables.
+
+        Raises:
+            ConfigError: the price is not above 0 and finite.
+        """
         sigma = _scale(rho)
-        self.charge("table of counts", rho, len(scopes))
-        return [Measured(scope=s, counts=_discrete_gaussian(self.tables.of(s), sigma), sigma=sigma) for s in scopes]
+        spent = DiscreteGaussian(sigma=sigma)
+        self.pay(Charge(what="table of counts", spent=spent, times=len(scopes)))
+        return [
+            Measured(scope=scope, counts=add_noise(self.tables.of(scope), spent).values, sigma=sigma)
+            for scope in scopes
+        ]
 
     def worst(
         self,
@@ -164,39 +177,25 @@ class NoisyCounting:
         many: int,
         rho: float,
     ) -> list[Scope]:
-        """Tables drawn by their scores, charged before."""
+        """Tables drawn by their scores, charged before.
+
+        Raises:
+            ConfigError: the price is not above 0 and finite, or there are fewer candidates than choices.
+        """
         scale = _scale(rho)
-        self.charge("choice of a table", rho, many)
+        spent = ReportNoisyMax(sensitivity=CHANGE, scale=scale, picks=many)
+        self.pay(Charge(what="choice of tables", spent=spent))
         scores = self.tables.errors(scopes, expected, allowances)
-        return [scopes[k] for k in _noisy_largest(scores, many, scale)]
+        return [scopes[k] for k in choose(scores, spent).values]
 
 
 def _scale(rho: float) -> float:
-    """Noise that costs rho a draw, of counts as of choices.
+    """Scale of noise, of counts as of scores, at which one answer costs rho.
 
     Raises:
-        ValueError: nothing is paid.
+        ConfigError: nothing is paid.
     """
     if not 0 < rho < math.inf:
-        msg = f"a noisy answer must cost more than 0 and less than infinity; however: rho = {rho:g}"
-        raise ValueError(msg)
-    return SENSITIVITY * math.sqrt(1 / (2 * rho)) * UP
-
-
-def _discrete_gaussian(counts: NDArray[np.int64], sigma: float) -> NDArray[np.int64]:
-    """Counts plus exact discrete Gaussian noise. **Shape**: any -> the same."""
-    import opendp.prelude as dp
-
-    dp.enable_features("contrib")
-    noise = dp.m.make_gaussian(dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float), scale=sigma)
-    return np.array(noise(np.ascontiguousarray(counts.ravel())), dtype=np.int64).reshape(counts.shape)
-
-
-def _noisy_largest(scores: NDArray[np.float64], many: int, scale: float) -> list[int]:
-    """Indices drawn without replacement, each with probability proportional to exp(score / scale)."""
-    import opendp.prelude as dp
-
-    dp.enable_features("contrib")
-    space = dp.vector_domain(dp.atom_domain(T=float, nan=False)), dp.linf_distance(T=float)
-    chosen = dp.m.make_noisy_top_k(*space, dp.zero_concentrated_divergence(), k=many, scale=scale)
-    return list(chosen(scores))
+        msg = f"the price of a noisy answer must be positive and finite; however: rho = {rho:g}. Take it from the plan"
+        raise ConfigError(msg)
+    return CHANGE * math.sqrt(1 / (2 * rho)) * UP

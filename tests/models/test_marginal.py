@@ -22,7 +22,10 @@ from synthkit.models.measuring import Pooled, projected
 from synthkit.models.rounds import Rounds
 from synthkit.nn.products import ProductMixture
 from synthkit.nn.watch import Watch
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.concentration import Filter, cost
 from synthkit.privacy.counting import ExactCounting, NoisyCounting
+from synthkit.privacy.events import Concentrated
 
 CPU = torch.device("cpu")
 QUICK = MarginalConfig(components=64, rounds=4, first=30, between=10, last=40)
@@ -226,25 +229,27 @@ def test_exact_tables_are_reproduced():
 @pytest.mark.parametrize("rho", [0.03, 2.0])
 def test_charges_are_the_plan_and_the_whole_budget(sizes, rho):
     cat = np.random.default_rng(0).integers(0, sizes, size=(400, len(sizes)))
-    charges: list[tuple[float, int]] = []
-    counting = NoisyCounting.of(cat, sizes, rho, lambda what, price, times: charges.append((price, times)))
-    Marginal(plain(sizes), QUICK).fit_counts(counting, seed=0)
+    reserve = Filter(reserve=Concentrated(rho=rho))
+
+    def pay(charge):
+        nonlocal reserve
+        reserve = reserve.admit((charge,))
+
+    Marginal(plain(sizes), QUICK).fit_counts(NoisyCounting.of(cat, sizes, rho, pay), seed=0)
     plan = Rounds.of(sizes, rho, QUICK.split())
-    wanted = [(plan.single, len(sizes))]
+    wanted = [plan.single * len(sizes)]
     for round_ in plan.rounds:
-        wanted += [(round_.choice, round_.many), (round_.told, round_.many)]
-    assert charges == wanted
-    spent = math.fsum(price * times for price, times in charges)
-    assert spent <= rho
-    assert spent == pytest.approx(rho, rel=1e-9)
+        wanted += [round_.choice * round_.many, round_.told * round_.many]
+    assert [cost(c.spent).rho * c.times for c in reserve.drawn] == pytest.approx(wanted, rel=1e-6)
+    assert rho * (1 - 1e-6) < reserve.spent().rho <= rho
 
 
 def test_the_plan_is_the_same_for_other_rows():
     """One strange row more, or other rows altogether, change no charge."""
     told = []
     for cat in (CAT, np.vstack([CAT, [2, 0, 1]]), CAT[:1]):
-        charges: list[tuple[str, float, int]] = []
-        counting = NoisyCounting.of(cat, SIZES, 0.1, lambda *charge, to=charges: to.append(charge))
+        charges: list[Charge] = []
+        counting = NoisyCounting.of(cat, SIZES, 0.1, charges.append)
         Marginal(plain(SIZES), QUICK).fit_counts(counting, seed=0)
         told.append(charges)
     assert told[0] == told[1] == told[2]
@@ -252,7 +257,7 @@ def test_the_plan_is_the_same_for_other_rows():
 
 def test_the_seed_fixes_the_start_and_never_the_noise():
     fits = [
-        Marginal(plain(SIZES), QUICK).fit_counts(NoisyCounting.of(CAT, SIZES, 0.01, lambda *charge: None), seed=1)
+        Marginal(plain(SIZES), QUICK).fit_counts(NoisyCounting.of(CAT, SIZES, 0.01, lambda charge: None), seed=1)
         for _ in range(2)
     ]
     assert fits[0].train != fits[1].train
@@ -264,7 +269,7 @@ def test_the_seed_fixes_the_start_and_never_the_noise():
 def test_the_number_of_rows_is_the_noisy_one():
     model = Marginal(plain(SIZES), QUICK)
     assert model.rows is None
-    model.fit_counts(NoisyCounting.of(CAT, SIZES, 0.05, lambda *charge: None), seed=0)
+    model.fit_counts(NoisyCounting.of(CAT, SIZES, 0.05, lambda charge: None), seed=0)
     plan = Rounds.of(SIZES, 0.05, QUICK.split())
     error = math.sqrt(1 / (2 * plan.single) / sum(1 / k for k in SIZES))
     assert 0 < abs(model.rows - 6000) < 5 * error
@@ -292,7 +297,7 @@ def test_parity_of_two_bits_is_found():
     bits = np.random.default_rng(3).integers(0, 2, size=(30_000, 13))
     bits[:, 12] = bits[:, 4] ^ bits[:, 9]
     model = Marginal(plain((2,) * 13), MarginalConfig(components=500))
-    model.fit_counts(NoisyCounting.of(bits, (2,) * 13, 0.028, lambda *charge: None), seed=0)
+    model.fit_counts(NoisyCounting.of(bits, (2,) * 13, 0.028, lambda charge: None), seed=0)
     cat = model.sample(30_000, generator()).cat.numpy()
     assert (cat[:, 12] == cat[:, 4] ^ cat[:, 9]).mean() > 0.95
     assert abs((cat[:, 12] == cat[:, 4] ^ cat[:, 8]).mean() - 0.5) < 0.03
@@ -318,7 +323,7 @@ def test_a_fit_with_rare_levels_gives_each_its_share():
     cat[:1400, 0], cat[1400:1402, 0] = 1, 2
     cat[:, 1] = cat[:, 0] == 1
     model = Marginal(plain((4, 2)), QUICK)
-    model.fit_counts(NoisyCounting.of(cat, (4, 2), 0.005, lambda *charge: None), seed=0)
+    model.fit_counts(NoisyCounting.of(cat, (4, 2), 0.005, lambda charge: None), seed=0)
     drawn = np.bincount(model.sample(3000, generator()).cat[:, 0], minlength=4) / 3000
     assert drawn[:2] == pytest.approx([0.533, 0.467], abs=0.05)
     assert drawn[2:].sum() < 0.05

@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from synthkit.errors import BudgetExceededError, ConfigError
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.concentration import Filter, cost
 from synthkit.privacy.counting import ExactCounting, NoisyCounting
+from synthkit.privacy.events import Concentrated, DiscreteGaussian, ReportNoisyMax
 
 SIZES = (3, 4, 2, 5)
 CAT = np.random.default_rng(0).integers(0, SIZES, size=(500, 4))
 SCOPES = [s for w in (1, 2, 3) for s in itertools.combinations(range(4), w)]
 
 
-def noisy(rho=1.0, cat=CAT, charge=lambda what, rho, times: None):
-    return NoisyCounting.of(cat, SIZES, rho, charge)
+def noisy(rho=1.0, cat=CAT, pay=lambda charge: None):
+    return NoisyCounting.of(cat, SIZES, rho, pay)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -75,7 +79,7 @@ def test_noise_is_gaussian_of_the_variance_that_was_paid():
 def test_choices_follow_the_exponential_mechanism():
     """rho = 1/2: probability proportional to exp(score)."""
     cat = np.zeros((1, 4), dtype=int)
-    counting = NoisyCounting.of(cat, SIZES, 1.0, lambda what, rho, times: None)
+    counting = noisy(cat=cat)
     scopes = [(0,), (1,), (2,)]
     exact = [t.counts.astype(float) for t in ExactCounting.of(cat, SIZES).measure(scopes, 1.0)]
     chosen = [counting.worst(scopes, iter(exact), [0.0, -1.0, 1.0], many=1, rho=0.5)[0] for _ in range(3000)]
@@ -91,10 +95,10 @@ def test_charges_come_before_draws():
     class EmptyError(Exception):
         pass
 
-    def refuse(what, rho, times):
+    def refuse(charge):
         raise EmptyError
 
-    counting = noisy(charge=refuse)
+    counting = noisy(pay=refuse)
     with pytest.raises(EmptyError):
         counting.measure([(0,)], 0.1)
     touched = []
@@ -106,11 +110,36 @@ def test_charges_come_before_draws():
 
 def test_charges_say_what_was_told_and_how_often():
     charges = []
-    counting = noisy(charge=lambda what, rho, times: charges.append((what, rho, times)))
+    counting = noisy(pay=charges.append)
     counting.measure([(0,), (1,)], 0.1)
     pooled = counting.pooled([np.zeros(k, dtype=int) for k in SIZES])
     pooled.worst([(0, 1), (1, 2), (0, 2)], [np.zeros((1, 1))] * 3, [0.0] * 3, many=2, rho=0.2)
-    assert charges == [("table of counts", 0.1, 2), ("choice of a table", 0.2, 2)]
+    assert [type(charge.spent) for charge in charges] == [DiscreteGaussian, ReportNoisyMax]
+    assert [charge.times for charge in charges] == [2, 1]
+    assert cost(charges[0].spent).rho == pytest.approx(0.1, rel=1e-6)
+    assert cost(charges[1].spent).rho == pytest.approx(2 * 0.2, rel=1e-6)
+
+
+def test_a_reserve_refuses_before_anything_is_counted():
+    spent = Filter(reserve=Concentrated(rho=0.25))
+
+    def pay(charge: Charge) -> None:
+        nonlocal spent
+        spent = spent.admit((charge,))
+
+    counting = noisy(pay=pay)
+    counting.measure([(0,), (1,)], 0.1)
+    with pytest.raises(BudgetExceededError):
+        counting.worst([(0, 1), (0, 2)], [np.zeros((3, 4)), np.zeros((3, 2))], [0.0, 0.0], many=1, rho=0.06)
+    with pytest.raises(BudgetExceededError):
+        counting.measure([(0, 1)], 0.06)
+    assert "_pairs" not in vars(counting.tables)
+    assert spent.left().rho == pytest.approx(0.05, rel=1e-6)
+
+
+def test_more_choices_than_candidates_are_refused():
+    with pytest.raises(ConfigError, match="there must be 2 candidates"):
+        noisy().worst([(0,)], [np.zeros(3)], [0.0], many=2, rho=0.1)
 
 
 def test_noise_differs_from_call_to_call_and_knows_no_seed():
@@ -122,9 +151,9 @@ def test_noise_differs_from_call_to_call_and_knows_no_seed():
 
 @pytest.mark.parametrize("rho", [0.0, -1.0, math.inf, math.nan])
 def test_a_noisy_answer_must_be_paid_for(rho):
-    with pytest.raises(ValueError, match="must cost more than 0"):
+    with pytest.raises(ConfigError, match="price of a noisy answer must be positive and finite"):
         noisy().measure([(0,)], rho)
-    with pytest.raises(ValueError, match="must cost more than 0"):
+    with pytest.raises(ConfigError, match="price of a noisy answer must be positive and finite"):
         noisy().worst([(0,)], [np.zeros(3)], [0.0], many=1, rho=rho)
 
 
