@@ -50,7 +50,7 @@ class MarginalConfig:
     rounds: int = 16
     growth: float = 1.25
     singles: float = 0.11
-    triples: float = 0.08
+    triples: float = 0.15
     choice: float = 0.1
     largest: int = 20_000
     candidates: int = 1500
