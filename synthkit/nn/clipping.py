@@ -141,7 +141,8 @@ class Clipper(Generic[M, B]):
                 f"a loss must be one number a row; however: {tuple(loss.shape)} came of {len(rows)}. Do not average it"
             )
             raise ConfigError(msg)
-        return tape.meetings, loss
+        meetings, self._tape.meetings = tape.meetings, []  # held no longer than needed
+        return meetings, loss
 
     def _uses(self, meetings: list[Meeting], gradients: list[Tensor], plan: _Plan) -> dict[int, Use]:
         """One use for each group of meetings that share their numbers, under the first of them."""
@@ -168,8 +169,9 @@ class Clipper(Generic[M, B]):
 
     def _back(self, weights: list[Weight], sums: list[Tensor]) -> list[Tensor]:
         """Sums by parts of parameters and by tables as sums by parameters."""
-        with exact():
-            found = torch.autograd.grad([w.value for w in weights], self.parameters, sums, allow_unused=True)
+        with torch.enable_grad(), exact():
+            inner = torch.stack([(w.value * g).sum() for w, g in zip(weights, sums, strict=True)]).sum()
+            found = torch.autograd.grad(inner, self.parameters, allow_unused=True)
         return [torch.zeros_like(p) if g is None else g for p, g in zip(self.parameters, found, strict=True)]
 
     def _planned(self, rows: B) -> _Plan:
@@ -189,9 +191,11 @@ class Clipper(Generic[M, B]):
         with torch.no_grad(), exact():
             uses = self._uses(meetings, gradients, plan)
             sums = [use.total(torch.ones(3, device=loss.device), None) for use in uses.values()]
+        whole = float(torch.stack([g.norm() for g in own if g is not None]).norm())
         for ours, theirs in zip(self._back([weights[k] for k in uses], sums), own, strict=True):
             apart = ours if theirs is None else ours - theirs
-            if float(apart.norm()) > AGREEMENT * (0.0 if theirs is None else float(theirs.norm())) + 1e-5:
+            size = 0.0 if theirs is None else float(theirs.norm())
+            if float(apart.norm()) > AGREEMENT * (size + 0.02 * whole):
                 msg = "every use of a weight must be seen; however: one was not. Use `Sampled`"
                 raise UnsupportedError(msg)
         return plan

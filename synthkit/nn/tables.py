@@ -81,7 +81,7 @@ class LevelLookup(Lookup):
                 torch.arange(len(block.units), device=own.device), max(1, AT_ONCE // (m * t * (h + m)))
             ):
                 rows, real = block.rows[some], block.real[some]
-                right = (self.right[rows].float() * real[..., None, None]).transpose(1, 2)
+                right = torch.where(real[..., None, None], self.right[rows].float(), 0.0).transpose(1, 2)
                 index = self.index[rows].transpose(1, 2)
                 phi = kernel.phi[index]
                 same = (index[..., None] == index[..., None, :]) * kernel.coarse[index].square()[..., None]

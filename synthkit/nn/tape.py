@@ -155,11 +155,9 @@ class Tape(TorchFunctionMode):
 
     def _summed(self, name: str, a: Any, b: Any, out: Tensor) -> None:
         weight, other = (self._of(a), b) if self._of(a) else (self._of(b), a)
-        if weight is None or self._of(other) is not None:
+        if weight is None or not isinstance(other, Tensor) or self._of(other) is not None:
             _refuse(name)
-        self._vector(name, weight, out, other.detach() if name in SCALE and isinstance(other, Tensor) else None)
-        if name in SCALE and not isinstance(other, Tensor):
-            _refuse(name)
+        self._vector(name, weight, out, other.detach() if name in SCALE else None)
 
     def _met(self, name: str, given: dict[str, Any], out: Tensor) -> None:
         weight, bias = self._of(given.get("weight")), self._of(given.get("bias"))

@@ -71,7 +71,7 @@ class Matrix:
             held = left.shape[0] * size * (size + left.shape[3] + right.shape[3])
             for some in torch.split(torch.arange(len(block.units), device=left.device), max(1, AT_ONCE // held)):
                 rows, real = block.rows[some], block.real[some].repeat_interleave(left.shape[2], dim=1)
-                a, b = (x[:, rows].float().flatten(2, 3) * real[..., None] for x in (left, right))
+                a, b = (torch.where(real[..., None], x[:, rows].float().flatten(2, 3), 0.0) for x in (left, right))
                 out[block.units[some]] = (torch.matmul(a, a.mT) * torch.matmul(b, b.mT)).sum(dim=(0, 2, 3))
         return out, bound * left.shape[2] * units.counts
 

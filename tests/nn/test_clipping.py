@@ -290,6 +290,24 @@ def test_a_unit_without_a_finite_gradient_adds_nothing(bad):
         torch.testing.assert_close(ours, wanted)
 
 
+@pytest.mark.parametrize("model", ["autoregressive", "tvae", "words"])
+def test_a_unit_that_is_not_finite_touches_no_other(model):
+    """Units of three rows are worked on in fours, where a row stands in for the one that is not there."""
+    module, loss, rows = MODELS[model]()
+    module.eval()
+    units = torch.arange(N) // 3
+
+    def broken(net, rows):
+        losses = loss(net, rows)
+        return losses / torch.where(torch.arange(len(losses)) < len(losses) - N + 3, 0.0, 1.0)
+
+    fine = Clipper(module, lambda net, r: loss(net, r) * (torch.arange(len(r)) >= len(r) - N + 3), clip=0.1)
+    for ours, wanted in zip(
+        clipped(Clipper(module, broken, clip=0.1), rows, units), clipped(fine, rows, units), strict=True
+    ):
+        torch.testing.assert_close(ours, wanted)
+
+
 class Recorded:
     """Noise that is the same every time, and what was asked for."""
 
