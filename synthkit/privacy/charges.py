@@ -19,7 +19,7 @@ class Charge:
         times: how often it is run, each time with fresh noise, 1 or more.
 
     Raises:
-        ConfigError: the mechanism is none of ours, or `times` is not a number of times.
+        ConfigError: one of them cannot be meant.
     """
 
     what: str
@@ -27,6 +27,9 @@ class Charge:
     times: int = 1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.what, str):
+            msg = f"a charge must say in words what is released; however: {type(self.what).__name__}. Name the columns"
+            raise ConfigError(msg)
         if KINDS.get(getattr(self.spent, "kind", "")) is not type(self.spent):
             msg = (
                 f"a charge must name a mechanism of {', '.join(KINDS)}; however: {type(self.spent).__name__}. "

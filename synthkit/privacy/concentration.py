@@ -50,7 +50,7 @@ def cost(event: Event) -> Cost:
         differential privacy (2020). Cesar, Rogers: Bounding, concentrating, and truncating (2021), for picks.
 
     Example:
-        >>> cost(DiscreteGaussian(sigma=10)).rho
+        >>> round(cost(DiscreteGaussian(sigma=10)).rho, 9)
         0.005
     """
     match event:
