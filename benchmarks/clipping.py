@@ -181,7 +181,9 @@ def main() -> None:
     asked.add_argument("--width", type=int, default=128)
     said = asked.parse_args()
     torch.set_num_threads(1)
-    warnings.filterwarnings("ignore", module="opacus|torch")
+    warnings.filterwarnings(
+        "ignore", message="Full backward hook"
+    )  # of Opacus, for layers whose input needs no gradient
     with fast_matrices():
         for name, steps in cases(said.batch, said.width).items():
             took = milliseconds(steps, said.repeats)
