@@ -87,8 +87,8 @@ class Clipper(Generic[M, B]):
         >>> net = nn.Linear(2, 1, bias=False)
         >>> clipper = Clipper(net, lambda net, x: net(x).squeeze(1), clip=1.0)
         >>> rows = torch.tensor([[3.0, 4.0], [0.0, 0.5], [0.0, 0.25]])
-        >>> [t.round(decimals=3).tolist() for t in clipper(rows, torch.tensor([0, 1, 1]))]
-        [[[0.6, 1.55]]]
+        >>> clipper(rows, torch.tensor([0, 1, 1]))
+        [tensor([[0.6000, 1.5500]])]
     """
 
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
