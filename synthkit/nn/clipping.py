@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.nn.tape import Meeting, Tape, Weight
-from synthkit.nn.units import Units, parts
+from synthkit.nn.units import Units, clip_norm, parts
 from synthkit.nn.uses import AT_ONCE, Lookup, Matrix, Use, Vector
 
 ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
@@ -92,10 +92,7 @@ class Clipper(Generic[M, B]):
     """
 
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
-        if not 0 < clip < float("inf"):
-            msg = f"a clip norm must be positive and finite; however: {clip} came. Gradients of a row are often near 1"
-            raise ConfigError(msg)
-        self.module, self.loss, self.clip = module, loss, clip
+        self.module, self.loss, self.clip = module, loss, clip_norm(clip)
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self._tape = Tape(module)
         self._plan: _Plan | None = None

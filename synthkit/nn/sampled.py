@@ -8,9 +8,9 @@ from typing import Generic
 import torch
 from torch import Tensor, nn
 
-from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.errors import UnsupportedError
 from synthkit.nn.clipping import B, M
-from synthkit.nn.units import Units
+from synthkit.nn.units import Units, clip_norm
 
 
 class Sampled(Generic[M, B]):
@@ -32,10 +32,7 @@ class Sampled(Generic[M, B]):
     """
 
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
-        if not 0 < clip < float("inf"):
-            msg = f"a clip norm must be positive and finite; however: {clip} came. Gradients of a row are often near 1"
-            raise ConfigError(msg)
-        self.module, self.loss, self.clip = module, loss, clip
+        self.module, self.loss, self.clip = module, loss, clip_norm(clip)
         self.parameters = [p for p in module.parameters() if p.requires_grad]
 
     def __call__(self, rows: B, units: Tensor, copies: int = 1) -> list[Tensor]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from synthkit.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Block:
@@ -76,3 +78,15 @@ def parts(units: Tensor, size: int) -> Iterator[Tensor]:
         end = int(ends[max(fits - 1, first)])
         yield order[start:end]
         start = end
+
+
+def clip_norm(clip: float) -> float:
+    """The norm that gradients of units are clipped to, as it came.
+
+    Raises:
+        ConfigError: it is not positive and finite.
+    """
+    if not 0 < clip < float("inf"):
+        msg = f"a clip norm must be positive and finite; however: {clip} came. Gradients of a row are often near 1"
+        raise ConfigError(msg)
+    return clip
