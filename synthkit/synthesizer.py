@@ -25,11 +25,11 @@ from synthkit.drawing import ROUNDS, obedient
 from synthkit.encode import Rows, TableEncoder
 from synthkit.encode.targets import Targets
 from synthkit.errors import ArtefactError, ConfigError, SynthkitError, UnsupportedError
-from synthkit.models import MODELS, HasGiven, HasLogProb, RowModel, TrainingLog
+from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
 from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.models.settings import settle
 from synthkit.nn.watch import Progress, Watch
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy import ChargeBook, Curator
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform, refuse
 from synthkit.schema.violations import Violation
@@ -83,6 +83,7 @@ class Synthesizer:
         self._dtypes: dict[str, str] = {}
         self.log: TrainingLog | None = None
         self.seed: int | None = None
+        self.rows: float | None = None  # units, as told with noise; under a budget only
 
     def fit(
         self,
@@ -93,6 +94,7 @@ class Synthesizer:
         checkpoint: Checkpoint | None = None,
         progress: Progress | None = None,
         say: Callable[[str], None] | None = None,
+        book: ChargeBook | None = None,
     ) -> Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
@@ -104,10 +106,13 @@ class Synthesizer:
             checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
             progress: called with step, steps and loss.
             say: called with sentences for people: the model chosen, the steps that fit, the memory used.
+            book: the ledger of the table; with a budget in it, everything that is learned stays inside the budget.
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
-            ConfigError: the wish is not above 0; the checkpoint belongs to another training, or there is a budget.
+            ConfigError: the wish is not above 0; the checkpoint belongs to another training; or there is a budget and
+                a checkpoint or a wish too, which would tell of the rows.
+            BudgetExceededError: nothing is left of the budget.
         """
         since = time.monotonic()
         if max_minutes is not None and not max_minutes > 0:
@@ -115,28 +120,58 @@ class Synthesizer:
             raise ConfigError(msg)
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
-        seeds = Seeds(self.seed)
+        seeds, device = Seeds(self.seed), choose(self._device)
+        if book is not None and book.budget is not None:
+            _refuse_traces(table, max_minutes, checkpoint)
+            return self._learn_privately(table, book, seeds, device, Watch(progress=progress, say=say, since=since))
         if isinstance(table, Curator):
             curator = table
         else:
             check_structure(table, self.schema)
             self._dtypes = tables.dtypes(table)
-            ledger = Ledger(budget=None, unit=self.schema.unit)
+            ledger = book or ChargeBook.unlimited(unit=self.schema.unit)
             curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
-        device = choose(self._device)
         if self.model_name == AUTO:
             self._choose(curator, device.type, say)
         kind = MODELS[self.model_name]
         encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
         self._encoder = encoder.tied(curator.compare, kind.coding.ties)
         self._model = kind(self._encoder.layout, self._config)
-        door = curator.training(self._encoder, device)
-        if checkpoint is not None:
-            checkpoint.begin(self._identity(curator, door.n, device.type))
-        self._targets = curator.targets(self._encoder) if self._wants_targets else None
         wish = None if max_minutes is None else 60 * max_minutes
         watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        if isinstance(self._model, HasCounts):
+            counting = curator.counting(self._encoder)
+            self._targets = curator.targets(self._encoder) if self._wants_targets else None
+            self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device)
+            return self
+        assert isinstance(self._model, HasSteps)
+        door = curator.training(self._encoder, device)
+        if checkpoint is not None:
+            checkpoint.begin(self._identity(door.n, device.type))
+        self._targets = curator.targets(self._encoder) if self._wants_targets else None
         self.log = self._model.fit(door, seeds.of("training"), watch)
+        return self
+
+    def _learn_privately(
+        self, table: pd.DataFrame | Curator, book: ChargeBook, seeds: Seeds, device: torch.device, watch: Watch
+    ) -> Synthesizer:
+        """Everything within the budget of the book; the schema becomes that of the synthetic table."""
+        from synthkit.learning import learn
+
+        assert isinstance(table, pd.DataFrame)
+        if self.model_name == AUTO:
+            self.model_name, self.why = "marginal", "marginal: with a budget, tables of counts say most for it"
+            self._config = settle("marginal", MODELS["marginal"].Config, self._settings)
+        self.schema, self._encoder, self._model, self.log, self.rows = learn(
+            table,
+            self.schema,
+            self.model_name,
+            self._config,
+            book,
+            seed=seeds.of("training"),
+            device=device,
+            watch=watch,
+        )
         return self
 
     @property
@@ -317,15 +352,8 @@ class Synthesizer:
         if say is not None:
             say(choice.why)
 
-    def _identity(self, curator: Curator, rows: float, device: str) -> dict[str, Any]:
-        """What a training that is taken up must have in common with the one that was begun.
-
-        Raises:
-            ConfigError: there is a budget: the state of a training would be released for nothing.
-        """
-        if curator.ledger.budget is not None:
-            msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"
-            raise ConfigError(msg)
+    def _identity(self, rows: float, device: str) -> dict[str, Any]:
+        """What a training that is taken up must have in common with the one that was begun."""
         encoder, _ = self._fitted()
         return {
             "version": f"{__version__}, torch {torch.__version__}",
@@ -366,6 +394,23 @@ class Synthesizer:
         out = tables.restore(conform(frame, self.schema), self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
+
+
+def _refuse_traces(table: object, max_minutes: float | None, checkpoint: Checkpoint | None) -> None:
+    """Refuse what under a budget would tell of the rows without being paid for.
+
+    Raises:
+        ConfigError: there is a checkpoint, a wish for time, or a curator of exact answers.
+    """
+    if checkpoint is not None:
+        msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"
+        raise ConfigError(msg)
+    if max_minutes is not None:
+        msg = "under a budget the plan must not depend on time; however: `max_minutes` is given. Ask for `steps`"
+        raise ConfigError(msg)
+    if isinstance(table, Curator):
+        msg = "under a budget the table itself must be given; however: it is a curator of exact answers. Give the table"
+        raise ConfigError(msg)
 
 
 def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:

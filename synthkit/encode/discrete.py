@@ -27,6 +27,7 @@ class LevelsCodec:
         missing: rows without a value, None if the column is never missing.
         ordinal: whether the order means something.
         rare: levels too rare to be learned, each with the position of the level that stands for it.
+        elsewhere: position of the level that stands for every value not listed; None where there must be none.
 
     Example:
         >>> codec = LevelsCodec(levels=("no", "yes"), counts=np.array([3, 1]), missing=None, ordinal=False)
@@ -39,6 +40,7 @@ class LevelsCodec:
     missing: int | None
     ordinal: bool
     rare: tuple[tuple[Level, int], ...] = ()
+    elsewhere: int | None = None
 
     @property
     def size(self) -> int:
@@ -74,6 +76,8 @@ class LevelsCodec:
         absent = values.isna().to_numpy()
         if self.missing is not None:
             code = np.where(absent, len(self.levels), code)
+        if self.elsewhere is not None:
+            code = np.where(code < 0, self.elsewhere, code)
         if (code < 0).any():
             msg = (
                 f"every value must be a level the encoder was fitted on; however: {int((code < 0).sum())} rows are not "
@@ -101,6 +105,7 @@ class LevelsCodec:
             "missing": self.missing,
             "ordinal": self.ordinal,
             "rare": [list(r) for r in self.rare],
+            "elsewhere": self.elsewhere,
         }
 
     @classmethod
@@ -112,6 +117,7 @@ class LevelsCodec:
             missing=data["missing"],
             ordinal=data["ordinal"],
             rare=tuple((level, k) for level, k in data["rare"]),
+            elsewhere=data.get("elsewhere"),
         )
 
 
@@ -160,11 +166,13 @@ class CombinationCodec:
         columns: the columns, two or more.
         combinations: the admissible tuples, None for missing. **Shape**: K tuples.
         counts: rows that have each. **Shape**: (K,).
+        elsewhere: position of the combination that stands for every one not listed; None where there must be none.
     """
 
     columns: tuple[str, ...]
     combinations: tuple[tuple[Level | None, ...], ...]
     counts: Ints
+    elsewhere: int | None = None
 
     @property
     def size(self) -> int:
@@ -188,6 +196,8 @@ class CombinationCodec:
             EncodingError: a row has a combination that is not admissible.
         """
         code = self._keys().get_indexer(self.row_keys(frame)).astype(np.int64)
+        if self.elsewhere is not None:
+            code = np.where(code < 0, self.elsewhere, code)
         if (code < 0).any():
             msg = (
                 f"every row must have a known combination of {', '.join(self.columns)}; however: "
@@ -238,6 +248,7 @@ class CombinationCodec:
             "columns": list(self.columns),
             "combinations": [list(row) for row in self.combinations],
             "counts": self.counts.tolist(),
+            "elsewhere": self.elsewhere,
         }
 
     @classmethod
@@ -247,4 +258,5 @@ class CombinationCodec:
             columns=tuple(data["columns"]),
             combinations=tuple(tuple(row) for row in data["combinations"]),
             counts=np.array(data["counts"], dtype=np.int64),
+            elsewhere=data.get("elsewhere"),
         )

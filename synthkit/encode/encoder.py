@@ -73,6 +73,12 @@ class TableEncoder:
             name: _fit(schema, name, members, answer, coding)
             for (name, members), answer in zip(columns.items(), answers, strict=True)
         }
+        return cls.of(schema, codecs)
+
+    @classmethod
+    def of(cls, schema: Schema, codecs: Mapping[str, Codec]) -> TableEncoder:
+        """The encoder of codecs that are there already, one a coded column of the schema."""
+        recoding = Recoding.of(schema)
         return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
 
     def tied(self, compare: Compare, most: int) -> TableEncoder:
@@ -211,13 +217,11 @@ class TableEncoder:
     @classmethod
     def from_dict(cls, data: dict[str, Any], schema: Schema) -> TableEncoder:
         """Read what `to_dict` gave."""
-        recoding = Recoding.of(schema)
         codecs = {
             name: KINDS[d["codec"]].from_dict({k: v for k, v in d.items() if k != "codec"})
             for name, d in data["codecs"].items()
         }
-        bare = cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
-        return bare._with(tuple(Tie(**tie) for tie in data["ties"]))
+        return cls.of(schema, codecs)._with(tuple(Tie(**tie) for tie in data["ties"]))
 
 
 def _admit(

@@ -301,6 +301,21 @@ def fit(
     return replace(cells, mass=mass, group=_groups(low, mass, alone, cuts, coding))
 
 
+def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Coding) -> NumericCodec:
+    """Cells with their mass, grouped: each by itself where they are few, else a point as heavy as half a group alone.
+
+    Args:
+        cells: by position. **Shape**: m cells.
+        mass: rows in each, noisy or not. **Shape**: (m,).
+        cuts: values no group may straddle.
+        coding: how finely to cut.
+    """
+    few = len(mass) <= coding.exact
+    heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
+    alone = np.full(len(mass), fill_value=True) if few else heavy
+    return replace(cells, mass=mass, group=_groups(cells.low, mass, alone, cuts, coding))
+
+
 def _point_floor(counts: Ints, coding: Coding) -> int:
     """Smallest count that makes a value a point, such that points take at most half of all cells."""
     room = coding.coarse * coding.fine // 2

@@ -92,6 +92,11 @@ class Layout:
         """K of every slot."""
         return tuple(slot.size for slot in self.slots)
 
+    @property
+    def coarse(self) -> tuple[int, ...]:
+        """Indices of the slots that are no fine ones."""
+        return tuple(k for k, slot in enumerate(self.slots) if slot.parent is None)
+
     def slots_of(self, column: str) -> tuple[int, ...]:
         """Indices of the slots of one coded column."""
         return tuple(k for k, name in enumerate(self.columns) if name == column)

@@ -1,10 +1,20 @@
 """The generative models, by name."""
 
 from synthkit.models.autoregressive import Autoregressive
-from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise, RowModel, TrainingLog
+from synthkit.models.base import (
+    HasCounts,
+    HasGiven,
+    HasLogProb,
+    HasLogProbGiven,
+    HasSteps,
+    HasSurprise,
+    RowModel,
+    TrainingLog,
+)
 from synthkit.models.ctgan import CTGAN
 from synthkit.models.diffusion import Diffusion
 from synthkit.models.independent import Independent
+from synthkit.models.marginal import Marginal
 from synthkit.models.tvae import TVAE
 
 MODELS: dict[str, type[RowModel]] = {
@@ -12,6 +22,7 @@ MODELS: dict[str, type[RowModel]] = {
     "ctgan": CTGAN,
     "diffusion": Diffusion,
     "independent": Independent,
+    "marginal": Marginal,
     "tvae": TVAE,
 }
 
@@ -21,11 +32,14 @@ __all__ = [
     "TVAE",
     "Autoregressive",
     "Diffusion",
+    "HasCounts",
     "HasGiven",
     "HasLogProb",
     "HasLogProbGiven",
+    "HasSteps",
     "HasSurprise",
     "Independent",
+    "Marginal",
     "RowModel",
     "TrainingLog",
 ]

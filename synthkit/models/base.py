@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from synthkit.encode.counting import Counting
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Given, Layout, Rows, Training
 from synthkit.nn.watch import Watch
@@ -51,10 +52,6 @@ class RowModel(Protocol):
         """Layout of the rows it was made for."""
         ...
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
-        """Learn from what comes through the door."""
-        ...
-
     def sample(self, n: int, generator: torch.Generator) -> Rows:
         """Draw n rows."""
         ...
@@ -69,6 +66,32 @@ class RowModel(Protocol):
 
     def config(self) -> dict[str, Any]:
         """Settings as plain data."""
+        ...
+
+
+@runtime_checkable
+class HasSteps(Protocol):
+    """A model that learns from batches of rows, step by step."""
+
+    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+        """Learn from what comes through the door."""
+        ...
+
+
+@runtime_checkable
+class HasCounts(Protocol):
+    """A model that learns from tables of counts and never from rows.
+
+    Attributes:
+        rows: number of units as it was told; None before a fit.
+    """
+
+    rows: float | None
+
+    def fit_counts(
+        self, counting: Counting, seed: int, watch: Watch | None = None, device: torch.device | None = None
+    ) -> TrainingLog:
+        """Learn from counts of the coarse slots, in the order of the layout; spends all it is given."""
         ...
 
 

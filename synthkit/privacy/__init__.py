@@ -1,7 +1,39 @@
-"""What was spent, and the only door to real rows."""
+"""What may be learned of real rows, at what price, and who keeps them; names are loaded when they are first used."""
 
-from synthkit.privacy.curator import Curator
-from synthkit.privacy.door import Door
-from synthkit.privacy.ledger import Budget, Charge, Ledger, NonPrivate
+from __future__ import annotations
 
-__all__ = ["Budget", "Charge", "Curator", "Door", "Ledger", "NonPrivate"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthkit.privacy.book import ChargeBook
+    from synthkit.privacy.budget import Budget
+    from synthkit.privacy.charges import Charge
+    from synthkit.privacy.curator import Curator
+    from synthkit.privacy.door import Door
+    from synthkit.privacy.events import NonPrivate
+    from synthkit.privacy.private import PrivateCurator
+
+_HOMES = {
+    "Budget": "budget",
+    "Charge": "charges",
+    "ChargeBook": "book",
+    "Curator": "curator",
+    "Door": "door",
+    "NonPrivate": "events",
+    "PrivateCurator": "private",
+}
+
+__all__ = ["Budget", "Charge", "ChargeBook", "Curator", "Door", "NonPrivate", "PrivateCurator"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import names when they are first used: reading a ledger needs no tensors."""
+    if name not in _HOMES:
+        msg = f"module 'synthkit.privacy' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"synthkit.privacy.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,4 +1,4 @@
-"""The only reader of real rows: answers histograms and opens the door to training, charging for both."""
+"""The reader of real rows where there is no budget: answers histograms and opens the door, charging for both."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from synthkit.encode.pointers import Comparing, Nearness, compare
 from synthkit.encode.query import Histogram, Query
 from synthkit.encode.rules import Recoding
 from synthkit.encode.targets import Targets, tables_of, tabulate
+from synthkit.privacy.book import ChargeBook
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.counting import ExactCounting
 from synthkit.privacy.door import Door
-from synthkit.privacy.ledger import Ledger, NonPrivate
+from synthkit.privacy.events import NonPrivate
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
 
@@ -31,7 +34,7 @@ class Curator:
         seeds: for the order of batches and the choice of rows held back, without a budget only.
     """
 
-    def __init__(self, table: pd.DataFrame, schema: Schema, ledger: Ledger, seeds: Seeds) -> None:
+    def __init__(self, table: pd.DataFrame, schema: Schema, ledger: ChargeBook, seeds: Seeds) -> None:
         self._table = table
         self._coded = Recoding.of(schema).forward(table)
         self._seeds = seeds
@@ -40,8 +43,8 @@ class Curator:
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
         """Histograms of coded columns, charged before they are counted. **Shape**: q queries -> q histograms."""
-        for query in queries:
-            self.ledger.charge(f"histogram of {', '.join(query.columns)}", NonPrivate())
+        if queries:
+            self._charge(*(f"histogram of {', '.join(query.columns)}" for query in queries))
         return [count(self._coded, query) for query in queries]
 
     def compare(self, questions: Sequence[Comparing]) -> list[Nearness]:
@@ -51,7 +54,7 @@ class Curator:
         """
         if not questions:
             return []
-        self.ledger.charge(f"nearness of {len(questions)} pairs of columns", NonPrivate())
+        self._charge(f"nearness of {len(questions)} pairs of columns")
         looked = self._coded
         if len(looked) > COMPARED:
             looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), COMPARED, replace=False)]
@@ -59,20 +62,36 @@ class Curator:
 
     def rows(self) -> int:
         """How many training rows there are, charged before it is told."""
-        self.ledger.charge("number of rows", NonPrivate())
+        self._charge("number of rows")
         return len(self._table)
 
     def targets(self, encoder: TableEncoder) -> Targets:
         """One- and two-way tables of grouped columns, charged before they are counted; rare cells are pooled."""
         found = groupings(encoder)
         tables = tables_of(len(found), self._seeds.numpy("targets"))
-        self.ledger.charge("one- or two-way table of grouped columns", NonPrivate(), times=len(tables))
+        self._charge("one- or two-way table of grouped columns", times=len(tables))
         codes = coded(encoder.encode(self._table).cat.numpy(), found)
         return Targets.of(found, tables, tabulate(codes, found, tables))
 
+    def counting(self, encoder: TableEncoder) -> ExactCounting:
+        """Exact counts of the coarse slots of the encoded rows, charged before they are counted."""
+        self._charge("tables of counts, as the model asks for them")
+        slots = list(encoder.layout.coarse)
+        return ExactCounting.of(
+            encoder.encode(self._table).cat.numpy()[:, slots], tuple(encoder.layout.sizes[j] for j in slots)
+        )
+
     def training(self, encoder: TableEncoder, device: str | torch.device = "cpu") -> Door:
         """The door for models: encoded rows on `device`, a part of the units held back for early stopping."""
-        self.ledger.charge("training rows, through the door", NonPrivate())
+        self._charge("training rows, through the door")
         unit = self.schema.unit
         units = None if unit is None else self._table[unit]
         return Door.of(encoder.encode(self._table), encoder.layout, units, self._seeds, torch.device(device))
+
+    def _charge(self, *whats: str, times: int = 1) -> None:
+        """Put down what is about to be told exactly.
+
+        Raises:
+            BudgetExceededError: there is a budget, which an exact answer always exceeds.
+        """
+        self.ledger.charge([Charge(what=what, spent=NonPrivate(), times=times) for what in whats])

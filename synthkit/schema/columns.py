@@ -28,6 +28,7 @@ class _Column(BaseModel):
         nullable: whether cells may be missing.
         observed: names of the keys of this column that were read off the data rather than declared;
             under a privacy budget those are not public facts.
+        paid: names of the keys that were bought from the data with noise, under a privacy budget: public since.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,13 +36,15 @@ class _Column(BaseModel):
     description: str | None = None
     nullable: bool = False
     observed: tuple[str, ...] = ()
+    paid: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _observed_names_keys(self) -> _Column:
-        unknown = sorted(set(self.observed) - set(type(self).model_fields))
-        if unknown:
-            msg = f"`observed` must name keys of this column; however: {', '.join(unknown)}"
-            raise ValueError(msg)
+    def _names_keys(self) -> _Column:
+        for where, names in (("observed", self.observed), ("paid", self.paid)):
+            unknown = sorted(set(names) - set(type(self).model_fields))
+            if unknown:
+                msg = f"`{where}` must name keys of this column; however: {', '.join(unknown)}"
+                raise ValueError(msg)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:

@@ -1,0 +1,282 @@
+"""The keeper of real rows under a budget: every answer has noise, and is paid for before it is drawn."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encode import grids, rules
+from synthkit.encode.discrete import CombinationCodec, LevelsCodec
+from synthkit.encode.encoder import TableEncoder
+from synthkit.encode.numeric import Coding, NumericCodec
+from synthkit.encode.rules import Codec, Recoding
+from synthkit.errors import TableError
+from synthkit.privacy.bounds import LogBounds
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.counting import NoisyCounting
+from synthkit.privacy.mechanisms import add_noise
+from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
+from synthkit.privacy.sampling import kept
+from synthkit.privacy.stable import Levels, tell_levels
+from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
+from synthkit.schema.columns import Level, level_key
+from synthkit.schema.declared import Declared, into_domain
+from synthkit.schema.rules import MISSING
+
+Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
+Asked = dict[Kind, Question]  # questions about one column
+
+
+class PrivateCurator:
+    """Keeper of a training table under a budget; nothing exact ever leaves it.
+
+    Cells outside the public domain are mapped into it, each by itself. Rows without a unit are dropped. What is counted
+    is one row of each unit, chosen once and in secret, so that a unit changes one cell of each table by 1.
+
+    Args:
+        table: training rows.
+        public: what of the schema is known.
+
+    Raises:
+        SchemaError: columns are missing or unknown, or cells cannot be typed.
+    """
+
+    def __init__(self, table: pd.DataFrame, public: Declared) -> None:
+        frame = into_domain(table, public.schema)
+        unit = public.schema.unit
+        if unit is not None:
+            frame = frame[frame[unit].notna()].reset_index(drop=True)
+        owner = np.arange(len(frame)) if unit is None else pd.factorize(frame[unit])[0]
+        self._frame, self._owner = frame, owner.astype(np.int64)
+        self._one = frame[kept(self._owner, 1)].reset_index(drop=True) if unit is not None else frame
+        self._recoding = Recoding.of(public.schema)
+        self._coded = self._recoding.forward(self._one)
+        self.public = public
+
+    def rows(self, preparation: Preparation, pay: Pay) -> float:
+        """How many units there are, with noise, at least 1."""
+        counts = np.array([len(self._one)], dtype=np.int64)
+        noisy = self._noisy(Question(kind="rows"), counts, preparation, pay)
+        return float(max(int(noisy[0]), 1))
+
+    def encoder(self, preparation: Preparation, coding: Coding, pay: Pay) -> TableEncoder:
+        """An encoder of which every number is public or paid for; its schema holds what was bought.
+
+        Args:
+            preparation: all questions and their prices.
+            coding: how finely the model wants its numbers cut.
+            pay: called with each price before the answer is drawn.
+
+        Raises:
+            TableError: no level of a column reaches the threshold from which on levels are told.
+        """
+        codecs: dict[str, Codec] = {}
+        for name, members in self._recoding.columns.items():
+            asked: Asked = {q.kind: q for q in preparation.questions if q.column == name}
+            if len(members) > 1:
+                codecs[name] = self._combination(name, members, asked, preparation, pay)
+            elif isinstance(self.public.schema.columns[name], Numeric | Datetime):
+                codecs[name] = self._number(name, asked, coding, preparation, pay)
+            else:
+                codecs[name] = self._levels(name, asked, preparation, pay)
+        return TableEncoder.of(published(self.public, codecs), codecs)
+
+    def counting(self, encoder: TableEncoder, slots: list[int], rho: float, pay: Pay) -> NoisyCounting:
+        """Noisy counts of some slots of the encoded rows, one row a unit.
+
+        Args:
+            encoder: of this table.
+            slots: which slots may be counted.
+            rho: what may be spent in all.
+            pay: called with each price before the answer is drawn.
+        """
+        cat = encoder.encode(self._one).cat.numpy()[:, slots]
+        return NoisyCounting.of(cat, tuple(encoder.layout.sizes[j] for j in slots), rho, pay)
+
+    def _noisy(
+        self, question: Question, counts: NDArray[np.int64], preparation: Preparation, pay: Pay
+    ) -> NDArray[np.int64]:
+        pay(preparation.charge(question))
+        return add_noise(counts, preparation.noise(question)).values
+
+    def _told(
+        self, question: Question, keys: list[str], counts: NDArray[np.int64], preparation: Preparation, pay: Pay
+    ) -> Levels:
+        pay(preparation.charge(question))
+        spent = preparation.threshold(question)
+        told = tell_levels(keys, counts, spent)
+        if not told.names:
+            msg = (
+                f"`{question.column}` must have a level that enough units share; however: none reached "
+                f"{spent.threshold} units with noise. Declare its `levels`, or raise the budget"
+            )
+            raise TableError(msg)
+        return told
+
+    def _number(self, name: str, asked: Asked, coding: Coding, preparation: Preparation, pay: Pay) -> NumericCodec:
+        column, schema = self.public.schema.columns[name], self.public.schema
+        x = self._coded[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        gap = next((g for g in self._recoding.gaps if g.column == name), None)
+        plain = gap is None and isinstance(column, Numeric)
+        decimals = gap.decimals if gap is not None else getattr(column, "decimals", 0)
+        low, high = bounds(schema, name)
+        if "bounds" in asked:
+            low, high = self._bought(asked["bounds"], x, (low, high), preparation, pay)
+        atoms = tuple(column.atoms) if plain and isinstance(column, Numeric) else ()
+        atoms = tuple(a for a in atoms if low <= a <= high)
+        if "spikes" in asked:
+            atoms += self._spikes(asked["spikes"], x, low, high, decimals or 0, preparation, pay)
+        cuts = rules.cuts(schema, name) if plain else ()
+        cells = grids.grid(
+            low,
+            high,
+            decimals=decimals,
+            atoms=atoms,
+            cuts=cuts,
+            missing=column.nullable,
+            bounds=(low, high) if plain else (None, None),
+        )
+        inside = cells.cells(np.clip(np.nan_to_num(x, nan=low), low, high))
+        at = np.where(np.isnan(x) & column.nullable, len(cells.low), inside)
+        counts = np.bincount(at, minlength=len(cells.low) + (cells.missing is not None)).astype(np.int64)
+        noisy = self._noisy(asked["cells"], counts, preparation, pay)
+        sigma = preparation.noise(asked["cells"]).sigma
+        return grids.settled(cells, noisy, sigma, cuts=cuts, coding=coding)
+
+    def _bought(
+        self,
+        question: Question,
+        x: NDArray[np.float64],
+        known: tuple[float, float],
+        preparation: Preparation,
+        pay: Pay,
+    ) -> tuple[float, float]:
+        """Bounds found with noise where none is declared."""
+        pay(preparation.charge(question))
+        found = LogBounds(noise=preparation.noise(question)).draw(x)
+        low = found.low if math.isinf(known[0]) else known[0]
+        high = found.high if math.isinf(known[1]) else known[1]
+        return (low, high) if low < high else (min(low, high), min(low, high) + 1.0)
+
+    def _spikes(
+        self,
+        question: Question,
+        x: NDArray[np.float64],
+        low: float,
+        high: float,
+        decimals: int,
+        preparation: Preparation,
+        pay: Pay,
+    ) -> tuple[float, ...]:
+        """Values of a long lattice that stand out of the noise."""
+        points = grids.lattice(low, high, decimals)
+        at = np.rint((np.clip(x[~np.isnan(x)], low, high) - points[0]) * 10**decimals).astype(np.int64)
+        counts = np.bincount(np.clip(at, 0, len(points) - 1), minlength=len(points)).astype(np.int64)
+        noisy = self._noisy(question, counts, preparation, pay)
+        sigma = preparation.noise(question).sigma
+        return tuple(points[noisy > sigma * (math.sqrt(2 * math.log(len(points))) + 0.7)].tolist())
+
+    def _levels(self, name: str, asked: Asked, preparation: Preparation, pay: Pay) -> LevelsCodec:
+        column = self.public.schema.columns[name]
+        values = self._coded[name]
+        ordinal = isinstance(column, Ordinal)
+        if "levels" in asked:
+            present = values[values.notna()].map(_plain)
+            found = present.value_counts()
+            by_key = {json.dumps(level_key(v)): v for v in found.index}
+            told = self._told(asked["levels"], list(by_key), found.to_numpy().astype(np.int64), preparation, pay)
+            listed = getattr(column, "levels", None) or ()
+            names = {key: by_key[key] for key in told.names}
+            levels: tuple[Level, ...] = (
+                tuple(v for v in listed if json.dumps(level_key(v)) in names) if listed else tuple(names.values())
+            )
+            count = dict(zip(told.names, told.counts.tolist(), strict=True))
+            counts = np.array([count[json.dumps(level_key(v))] for v in levels], dtype=np.int64)
+            missing = 0 if column.nullable else None
+            elsewhere = len(levels) if column.nullable else int(counts.argmax())
+            return LevelsCodec(levels=levels, counts=counts, missing=missing, ordinal=ordinal, elsewhere=elsewhere)
+        levels = tuple(getattr(column, "levels", None) or ())
+        bare = LevelsCodec(
+            levels=levels,
+            counts=np.ones(len(levels), dtype=np.int64),
+            missing=1 if column.nullable else None,
+            ordinal=ordinal,
+            elsewhere=len(levels) if column.nullable else 0,
+        )
+        if "counts" not in asked:
+            return bare
+        codes = bare.encode(values)[:, 0]
+        exact = np.bincount(codes, minlength=bare.size).astype(np.int64)
+        noisy = np.maximum(self._noisy(asked["counts"], exact, preparation, pay), 0)
+        return LevelsCodec(
+            levels=levels,
+            counts=noisy[: len(levels)],
+            missing=int(noisy[-1]) if column.nullable else None,
+            ordinal=ordinal,
+            elsewhere=bare.elsewhere,
+        )
+
+    def _combination(
+        self, name: str, members: tuple[str, ...], asked: Asked, preparation: Preparation, pay: Pay
+    ) -> CombinationCodec:
+        del name
+        schema = self.public.schema
+        if "levels" in asked:
+            return self._found_combination(members, asked["levels"], preparation, pay)
+        listed = next(
+            r.combinations
+            for r in schema.rules
+            if isinstance(r, FixedCombination) and r.of == members and r.combinations is not None
+        )
+        bare = CombinationCodec(
+            columns=members, combinations=listed, counts=np.ones(len(listed), dtype=np.int64), elsewhere=0
+        )
+        if "counts" not in asked:
+            return bare
+        exact = np.bincount(bare.encode(self._coded)[:, 0], minlength=bare.size).astype(np.int64)
+        noisy = np.maximum(self._noisy(asked["counts"], exact, preparation, pay), 0)
+        return CombinationCodec(columns=members, combinations=listed, counts=noisy, elsewhere=0)
+
+    def _found_combination(
+        self, members: tuple[str, ...], question: Question, preparation: Preparation, pay: Pay
+    ) -> CombinationCodec:
+        """Combinations nobody listed: those that enough units share."""
+        rows = self._coded[list(members)].astype(object)
+        rows = rows.where(rows.notna(), None)
+        found = rows.groupby(list(members), dropna=False, sort=False).size()
+        frames = found.index.to_frame(index=False)
+        tuples = [tuple(None if pd.isna(v) else _plain(v) for v in row) for row in frames.itertuples(index=False)]
+        by_key = {json.dumps([MISSING if v is None else level_key(v) for v in row]): row for row in tuples}
+        told = self._told(question, list(by_key), found.to_numpy().astype(np.int64), preparation, pay)
+        return CombinationCodec(
+            columns=members,
+            combinations=tuple(by_key[key] for key in told.names),
+            counts=told.counts,
+            elsewhere=int(told.counts.argmax()),
+        )
+
+
+def published(public: Declared, codecs: dict[str, Codec]) -> Schema:
+    """The schema with what was bought in it, marked `paid`: that of the synthetic table."""
+    columns = dict(public.schema.columns)
+    for name, keys in public.unknown.items():
+        codec, changes = codecs.get(name), dict[str, Any]()
+        if isinstance(codec, NumericCodec) and isinstance(columns[name], Numeric):
+            bought = {"min": codec.minimum, "max": codec.maximum}
+            changes = {key: bought[key] for key in keys if bought.get(key) is not None}
+        elif isinstance(codec, LevelsCodec) and "levels" in keys:
+            changes = {"levels": codec.levels}
+        if changes:
+            columns[name] = columns[name].model_copy(update={**changes, "paid": tuple(sorted(changes))})
+    return public.schema.model_copy(update={"columns": columns})
+
+
+def _plain(value: Any) -> Level:
+    plain: Level = value.item() if hasattr(value, "item") else value
+    return plain
