@@ -16,7 +16,6 @@ from synthkit.encode.counting import Counting, Measured, Scope
 from synthkit.models.fitting import Tables, descend
 from synthkit.models.rounds import Round, Rounds, Split, screened, small
 from synthkit.nn.products import TINY, ProductMixture
-from synthkit.nn.train import fast_matrices
 
 CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
 UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
@@ -128,13 +127,12 @@ def learn(
         losses.append(loss)
         told(len(losses), steps, loss)
 
-    with fast_matrices():
-        descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
-        for round_ in plan.rounds:
-            scopes = _worst(pooled, mixture, rows, round_, split, course, generator)
-            tables.add(pooled.measure(scopes, round_.told))
-            descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
-        descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
+    descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
+    for round_ in plan.rounds:
+        scopes = _worst(pooled, mixture, rows, round_, split, course, generator)
+        tables.add(pooled.measure(scopes, round_.told))
+        descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
+    descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
     logits, weights = _spread_out(mixture.cpu(), pools)
     return Learned(logits, weights, rows, tuple(losses), tables.scopes)
 
