@@ -11,6 +11,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # before torch, as in the comm
 
 import numpy as np
 import pandas as pd
+from derived import DERIVED
 
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
@@ -22,9 +23,16 @@ FILES: Mapping[str, str] = {
     "breast_cancer": "breast_cancer/wdbc.parquet",
     "default_credit": "default_credit/default.parquet",
     "diabetes130": "diabetes130/diabetic_data.parquet",
+    "diabetes130_dp46": "diabetes130/diabetic_data.parquet",
     "support2": "support2/support2.parquet",
 }
-SHARES: Mapping[str, float] = {"breast_cancer": 0.5, "default_credit": 0.5, "diabetes130": 0.67, "support2": 0.63}
+SHARES: Mapping[str, float] = {
+    "breast_cancer": 0.5,
+    "default_credit": 0.5,
+    "diabetes130": 0.67,
+    "diabetes130_dp46": 0.7,
+    "support2": 0.63,
+}
 TABLES = ("adult", *FILES)
 
 
@@ -54,7 +62,7 @@ def parts(name: str, *, rows: int | None = None) -> tuple[pd.DataFrame, pd.DataF
         train, holdout = (frame if rows is None else frame.head(rows) for frame in read)
         return conform(train, meaning), conform(holdout, meaning)
     frame = pd.read_parquet(data(FILES[name]))
-    frame = frame if rows is None else frame.head(rows)
+    frame = DERIVED.get(name, lambda raw: raw)(frame if rows is None else frame.head(rows))
     owner = np.arange(len(frame)) if meaning.unit is None else pd.factorize(frame[meaning.unit])[0]
     order = np.random.default_rng(SPLIT).permutation(owner.max() + 1)
     fitted = np.isin(owner, order[: round(SHARES[name] * len(order))])
