@@ -13,6 +13,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import conform
+from synthkit.schema.declared import into_domain
 from synthkit.schema.expectations import validate
 from synthkit.schema.violations import Validation
 
@@ -37,13 +38,20 @@ class Admitted:
     clamped: Mapping[str, int]
 
 
-def meaning(schema: Schema | str | Path) -> Schema:
-    """The schema itself, or the one in a file.
+def meaning(schema: Schema | str | Path, unit: str | None = None) -> Schema:
+    """The schema itself, or the one in a file; with another unit if one is named.
 
     Raises:
-        SchemaError: the file is no schema, or the schema declares no column that can be learned.
+        SchemaError: the file is no schema, the schema declares no column that can be learned, or not the unit.
     """
     schema = schema if isinstance(schema, Schema) else Schema.load(schema)
+    if unit is not None and unit not in schema.columns:
+        msg = (
+            f"the unit must be a column of the schema; however: `{unit}` is not. Declared: {', '.join(schema.columns)}"
+        )
+        raise SchemaError(msg)
+    if unit is not None:
+        schema = schema.model_copy(update={"unit": unit})
     if not schema.learned:
         msg = (
             "a schema must declare a column to learn; however: it declares only identifiers, which are made fresh. "
@@ -84,6 +92,22 @@ def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -
     checked = validate(raw, schema, extra=config.suite)
     checked.raise_if_failed()
     return Admitted(frame=conform(raw, schema), dtypes=dtypes, validation=checked, clamped=changed)
+
+
+def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Admitted:
+    """Read a table and map every cell into the public domain by itself, refusing none; what was broken is INTERNAL.
+
+    Rows without a unit are dropped. Samples get the schema's own dtypes: those of the table would tell of its cells.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: columns are missing or unknown, or cells cannot be typed.
+    """
+    raw = cells(table, config)
+    frame = into_domain(raw, public)
+    if public.unit is not None:
+        frame = frame[frame[public.unit].notna()].reset_index(drop=True)
+    return Admitted(frame=frame, dtypes={}, validation=validate(raw, public, extra=config.suite), clamped={})
 
 
 def name_of(table: pd.DataFrame | str | Path) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from synthkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from synthkit.privacy.budget import Budget
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -17,7 +20,7 @@ class RunConfig(BaseModel):
     """Everything a run can be asked; flag beats config beats default.
 
     Args:
-        model: name of the model.
+        model: name of the model; under a budget `marginal` if not given.
         settings: the model's own settings by name, such as `steps`.
         rows: rows a draw; as many as were fitted on if not given.
         draws: how many synthetic tables.
@@ -31,6 +34,15 @@ class RunConfig(BaseModel):
         delimiter: character between cells of a CSV file; found if not given.
         encoding: of a CSV file.
         missing: texts of a CSV file that mean missing, besides the empty cell.
+        epsilon: most that may ever be learned of one unit of the table, see `privacy.Budget`; no budget if not given.
+        delta: its probability of failure; follows from `public_n` if not given.
+        public_n: number of units as somebody declares it, never counted in the table.
+        unit: column that names the person, over the schema's.
+        max_rows_per_unit: public bound on the rows of one person that are used.
+        ledger: file of what was spent on this table, before and now; made if it is not there.
+
+    Raises:
+        ConfigError: by `of`, for a key or value that cannot be meant.
 
     Example:
         >>> RunConfig(model="independent").draws
@@ -53,6 +65,50 @@ class RunConfig(BaseModel):
     delimiter: str | None = None
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ()
+    epsilon: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    delta: Annotated[float, Field(gt=0, lt=1)] | None = None
+    public_n: Annotated[int, Field(ge=2)] | None = None
+    unit: str | None = None
+    max_rows_per_unit: Positive | None = None
+    ledger: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _for_a_budget(cls, data: Any) -> Any:
+        """Under a budget another model is the default."""
+        if isinstance(data, Mapping) and data.get("epsilon") is not None and data.get("model") is None:
+            return {**data, "model": "marginal"}
+        return data
+
+    @model_validator(mode="after")
+    def _whole_budget(self) -> RunConfig:
+        beside = [k for k in ("delta", "public_n", "max_rows_per_unit", "ledger") if getattr(self, k) is not None]
+        if self.epsilon is None and beside:
+            msg = f"`{beside[0]}` belongs to a privacy budget; however: there is no `epsilon`. Give one, such as 1"
+            raise ValueError(msg)
+        if self.epsilon is not None and self.delta is None and self.public_n is None:
+            msg = (
+                "a budget needs a `delta`, which must not be found by counting the table; however: none is given. "
+                "Give one, such as 1e-6, or a `public_n`, a number of units you declare, from which it follows"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def budget(self) -> Budget | None:
+        """The cap on everything that may be learned, None for none.
+
+        Raises:
+            ConfigError: delta is not below 1 / `public_n`, or there is a bound on rows without a unit.
+        """
+        from synthkit.privacy.budget import Budget
+
+        if self.epsilon is None:
+            return None
+        terms: dict[str, Any] = {"unit": self.unit, "max_rows_per_unit": self.max_rows_per_unit}
+        if self.delta is None and self.public_n is not None:
+            return Budget.of_public_n(epsilon=self.epsilon, public_n=self.public_n, **terms)
+        return Budget(epsilon=self.epsilon, delta=self.delta or 0.0, public_n=self.public_n, **terms)
 
     @classmethod
     def of(cls, path: str | Path | None = None, **flags: Any) -> RunConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -80,7 +81,7 @@ def learn(
     encoder = curator.encoder(outlay.preparation, kind.coding, _payer(book))
     counting: Counting = curator.counting(encoder, list(encoder.layout.coarse), outlay.rho, _payer(book))
     model = kind(encoder.layout, config)
-    log = model.fit_counts(counting, seed, watch, device)
+    log = replace(model.fit_counts(counting, seed, watch, device), seconds=0.0, memory=None)  # both follow the rows
     return Learned(schema=encoder.schema, encoder=encoder, model=model, log=log, rows=model.rows or 1.0)
 
 

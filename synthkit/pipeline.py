@@ -11,23 +11,26 @@ from typing import Any
 import pandas as pd
 
 from synthkit import folder, provenance
-from synthkit.admission import Admitted, admit, meaning, name_of
+from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of
 from synthkit.assessment import with_facts
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
 from synthkit.models import TrainingLog
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy import ChargeBook, Curator
 from synthkit.progress import Clock, Progress, Silent
 from synthkit.report import Report
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.declared import declared
 from synthkit.schema.expectations import validate
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
-from synthkit.split import Split, split
+from synthkit.split import Shares, Split, split
 from synthkit.synthesizer import Synthesizer
+
+PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ class Fit:
 
     synthesizer: Synthesizer
     schema: Schema
-    ledger: Ledger
+    ledger: ChargeBook
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
     facts: Mapping[str, Any]
@@ -79,7 +82,7 @@ class Run:
     draws: tuple[pd.DataFrame, ...]
     synthesizer: Synthesizer
     schema: Schema
-    ledger: Ledger
+    ledger: ChargeBook
     evaluation: Evaluation
     report: Report
     validations: Mapping[str, Validation]
@@ -113,29 +116,27 @@ def synthesize(
     table: pd.DataFrame | str | Path,
     schema: Schema | str | Path,
     *,
-    model: str | None = None,
-    rows: int | None = None,
-    seed: int | None = None,
     config: RunConfig | None = None,
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
+    **asked: Any,
 ) -> Run:
     """From a real table to synthetic rows, a fitted model and a report.
 
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        model: name of the model; over `config`.
-        rows: rows a draw; over `config`.
-        seed: root of every random choice but roles and coins; over `config`.
-        config: everything else a run can be asked.
+        config: what the run is asked.
         checkpoint: where the training and the roles are kept, to go on with the run after it was killed.
         progress: told of stages and steps.
+        asked: keys of `RunConfig` over those of `config`: `model`, `rows`, `seed`, `epsilon`, `delta` and so on.
 
     Raises:
         ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
         TableError: the table cannot be read or is too small to be split.
-        SchemaError: the table breaks its schema; every violation is listed.
+        SchemaError: the table breaks its schema; every violation is listed. Under a budget: lines of the schema are
+            not public and cannot be bought.
+        BudgetExceededError: too little is left of the budget; nothing was drawn.
 
     Example:
         >>> from synthkit.data import support2, support2_schema
@@ -144,20 +145,22 @@ def synthesize(
         >>> run.synthetic.shape
         (100, 48)
     """
-    config = _asked(config, checkpoint, model=model, rows=rows, seed=seed)
+    config = _asked(config, checkpoint, **asked)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
-    schema = meaning(schema)
-    synthesizer = Synthesizer(schema, config.model, settings=config.settings, device=config.device)
-    admitted = admit(table, schema, config)
+    given = meaning(schema, config.unit)
+    synthesizer = Synthesizer(given, config.model, settings=config.settings, device=config.device)
+    book = _book(config, given)
+    admitted, schema = _admitted(table, given, config)
     clock.stage("split")
-    parts = _split(admitted.frame, schema, checkpoint)
+    parts = _split(admitted.frame, schema, checkpoint, config)
     clock.stage("fit")
-    ledger = _learn(synthesizer, parts.train_frame(), admitted, config, checkpoint, clock)
+    _learn(synthesizer, parts.train_frame(), admitted, config, book, checkpoint, clock)
     clock.stage("sample")
-    draws = _drawn(synthesizer, config.rows or int(parts.train.sum()), config)
+    drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
+    draws = _drawn(synthesizer, drawn, config)
     clock.stage("validate synthetic rows")
-    validations = {"input": admitted.validation, "output": _released(draws, schema, config)}
+    validations = {"input": admitted.validation, "output": _released(draws, synthesizer.schema, config)}
     clock.stage("evaluate")
     measured = _measured(parts, draws, schema, config, clock)
     clock.stage("report")
@@ -173,13 +176,13 @@ def synthesize(
         **learned,
     )
     measured = with_training(with_facts(measured, facts), synthesizer.log)
-    page = folder.page(measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations))
+    page = folder.page(measured, ledger=book.to_dict(), schema=schema, validations=folder.plain(validations))
     clock.stage("")
     return Run(
         draws=draws,
         synthesizer=synthesizer,
-        schema=schema,
-        ledger=ledger,
+        schema=synthesizer.schema,
+        ledger=book,
         evaluation=measured,
         report=page,
         validations=validations,
@@ -214,35 +217,32 @@ def fit(
     config = _asked(config, checkpoint)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
-    schema = meaning(schema)
-    synthesizer = Synthesizer(schema, config.model, settings=config.settings, device=config.device)
-    admitted = admit(table, schema, config)
-    check_structure(admitted.frame, schema)
+    given = meaning(schema, config.unit)
+    synthesizer = Synthesizer(given, config.model, settings=config.settings, device=config.device)
+    book = _book(config, given)
+    admitted, _ = _admitted(table, given, config)
+    check_structure(admitted.frame, given)
     clock.stage("fit")
-    ledger = _learn(synthesizer, admitted.frame, admitted, config, checkpoint, clock)
+    _learn(synthesizer, admitted.frame, admitted, config, book, checkpoint, clock)
     clock.stage("")
     return Fit(
         synthesizer=synthesizer,
-        schema=schema,
-        ledger=ledger,
+        schema=synthesizer.schema,
+        ledger=book,
         validations={"input": admitted.validation},
         clamped=admitted.clamped,
-        facts=provenance.facts(schema, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
+        facts=provenance.facts(given, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
     )
 
 
 def _asked(
     config: RunConfig | None,
     checkpoint: Checkpoint | None,
-    *,
-    model: str | None = None,
-    rows: int | None = None,
-    seed: int | None = None,
+    **said: Any,
 ) -> RunConfig:
     """The configuration with what was said beside it, and a seed in any case: that of the training taken up."""
-    said = {"model": model, "rows": rows, "seed": seed}
-    plain = (config or RunConfig()).model_dump() | {k: v for k, v in said.items() if v is not None}
-    config = RunConfig.of(**plain)
+    plain = {} if config is None else config.model_dump(exclude_unset=True)
+    config = RunConfig.of(**plain | {k: v for k, v in said.items() if v is not None})
     if config.seed is None and checkpoint is not None and checkpoint.seed is not None:
         return config.model_copy(update={"seed": checkpoint.seed})
     return config.model_copy(update={"seed": _root(config)})
@@ -253,8 +253,28 @@ def _root(config: RunConfig) -> int:
     return secrets.randbits(31) if config.seed is None else config.seed
 
 
-def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None) -> Split:
-    """Roles and coins: those of the run that is taken up, or new ones."""
+def _book(config: RunConfig, schema: Schema) -> ChargeBook:
+    """The ledger of the table: without a budget a new one in memory, else that in its file, made if it is not there."""
+    config = config.model_copy(update={"unit": schema.unit})
+    budget = config.budget
+    if budget is None:
+        return ChargeBook.unlimited(unit=schema.unit)
+    path = config.ledger or Path(f"{schema.name}.ledger.json")
+    return ChargeBook.open(path, budget) if path.exists() else ChargeBook.new(path, budget)
+
+
+def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[Admitted, Schema]:
+    """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
+    if config.epsilon is None:
+        return admit(table, schema, config), schema
+    public = declared(schema).schema
+    return admit_mapped(table, public, config), public
+
+
+def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, config: RunConfig) -> Split:
+    """Roles and coins: those of the run that is taken up, or new ones; under a budget with public probabilities."""
+    if config.epsilon is not None:
+        return split(frame, schema, system_generator(), shares=Shares.of(config.public_n or PUBLIC_UNITS))
     kept = None if checkpoint is None else checkpoint.roles()
     if kept is not None:
         return Split.from_roles(frame, schema, kept)
@@ -269,22 +289,22 @@ def _learn(
     train: pd.DataFrame,
     admitted: Admitted,
     config: RunConfig,
+    book: ChargeBook,
     checkpoint: Checkpoint | None,
     clock: Clock,
-) -> Ledger:
-    """Fit through the curator; what it writes down while doing so."""
+) -> None:
+    """Fit through a curator, who writes down in the book what is learned while doing so."""
     schema = synthesizer.schema
-    ledger = Ledger(budget=None, unit=schema.unit)
-    curator = Curator(train, schema, ledger, Seeds(_root(config)))
+    private = book.budget is not None
     synthesizer.with_dtypes(admitted.dtypes).fit(
-        curator,
+        train if private else Curator(train, schema, book, Seeds(_root(config))),
         seed=config.seed,
         max_minutes=config.max_minutes,
         checkpoint=checkpoint,
         progress=clock.training,
         say=clock.say,
+        book=book if private else None,
     )
-    return ledger
 
 
 def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from synthkit.models.ctgan import CTGANConfig
 from synthkit.models.diffusion import DiffusionConfig
 from synthkit.models.tvae import TVAEConfig
 from synthkit.nn.train import Plan
-from synthkit.privacy import ledger
+from synthkit.privacy import archive
 from synthkit.schema import violations
 
 ROOT = Path(__file__).parent.parent
@@ -133,7 +133,7 @@ def test_the_files_of_a_run_folder(run):
 
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
-    modules = (artefact, checkpoint, contest, targets, ledger, outcome, result, provenance, violations)
+    modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
@@ -141,7 +141,7 @@ def test_what_the_ledger_says(run):
     """The two kinds of charges that docs/privacy.md quotes, an infinite epsilon, and null for it in the file."""
     spent = run[0].ledger
     assert {c.what for c in spent.charges} >= {"histogram of age", "training rows, through the door"}
-    assert {c.spent.name for c in spent.charges} == {"non-private"}
+    assert {c.spent.kind for c in spent.charges} == {"non-private"}
     assert spent.epsilon() == float("inf")
     assert spent.to_dict()["epsilon"] is None
 

@@ -30,7 +30,8 @@ Model = Annotated[
     Optional[str],
     typer.Option(
         "--model",
-        help="autoregressive (the default), ctgan, diffusion, independent, tvae, or auto: chosen for the table.",
+        help="autoregressive (the default), ctgan, diffusion, independent, marginal (the default under a budget), "
+        "tvae, or auto: chosen for the table.",
     ),
 ]
 Steps = Annotated[
@@ -85,4 +86,28 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of a run, of a fit, or of the model in one of them.")
+]
+Epsilon = Annotated[
+    Optional[float],
+    typer.Option("--epsilon", help="A privacy budget: everything that leaves but INTERNAL files stays inside it."),
+]
+Delta = Annotated[
+    Optional[float],
+    typer.Option("--delta", help="Its probability of failure, such as 1e-6; follows from --public-n if not given."),
+]
+PublicN = Annotated[
+    Optional[int],
+    typer.Option("--public-n", help="Number of persons as you declare it; counting them would cost privacy."),
+]
+Unit = Annotated[
+    Optional[str],
+    typer.Option("--unit", help="Column that names the person who is protected, over the schema's `unit`."),
+]
+MaxRowsPerUnit = Annotated[
+    Optional[int],
+    typer.Option("--max-rows-per-unit", help="Rows of one person that are used at most, under a budget."),
+]
+Ledger = Annotated[
+    Optional[Path],
+    typer.Option("--ledger", help="What was spent on this table, before and now; DIR.ledger.json if not given."),
 ]

@@ -12,6 +12,7 @@ import typer
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config, settings
 from synthkit.commands.console import say, show_paths, show_scores, warn_clamped, watching
+from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from synthkit.checkpoint import Checkpoint
@@ -43,6 +44,12 @@ def run(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    epsilon: o.Epsilon = None,
+    delta: o.Delta = None,
+    public_n: o.PublicN = None,
+    unit: o.Unit = None,
+    max_rows_per_unit: o.MaxRowsPerUnit = None,
+    ledger: o.Ledger = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -50,6 +57,9 @@ def run(
     """From a real table to synthetic rows, a saved model and a report on how good and how risky they are.
 
     Part of the rows is held out and never fitted; the report compares with them.
+
+    With --epsilon everything that leaves but what is marked INTERNAL is differentially private; what was spent is kept
+    in a ledger beside DIR, and another run on the same table adds to it.
 
     Example: synthkit run icu.csv --schema icu.yaml --out runs/icu --rows 10000
     """
@@ -69,6 +79,12 @@ def run(
         delimiter=delimiter,
         encoding=encoding,
         missing=missing,
+        epsilon=epsilon,
+        delta=delta,
+        public_n=public_n,
+        unit=unit,
+        max_rows_per_unit=max_rows_per_unit,
+        ledger=ledger,
     )
     _run(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
 
@@ -80,6 +96,10 @@ def demo(
     seed: o.Seed = None,
     steps: o.Steps = None,
     quick: o.Quick = None,
+    epsilon: o.Epsilon = None,
+    delta: o.Delta = None,
+    public_n: o.PublicN = None,
+    ledger: o.Ledger = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -89,7 +109,18 @@ def demo(
     """
     from synthkit.data import path
 
-    asked = config(None, model=model, rows=rows, seed=seed, settings=settings(None, steps), quick=quick)
+    asked = config(
+        None,
+        model=model,
+        rows=rows,
+        seed=seed,
+        settings=settings(None, steps),
+        quick=quick,
+        epsilon=epsilon,
+        delta=delta,
+        public_n=public_n,
+        ledger=ledger,
+    )
     _run(path("support2.parquet"), path("support2.yaml"), out, asked, resume=False, overwrite=overwrite, quiet=quiet)
 
 
@@ -109,6 +140,12 @@ def fit(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    epsilon: o.Epsilon = None,
+    delta: o.Delta = None,
+    public_n: o.PublicN = None,
+    unit: o.Unit = None,
+    max_rows_per_unit: o.MaxRowsPerUnit = None,
+    ledger: o.Ledger = None,
     resume: o.Resume = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
@@ -129,6 +166,12 @@ def fit(
         delimiter=delimiter,
         encoding=encoding,
         missing=missing,
+        epsilon=epsilon,
+        delta=delta,
+        public_n=public_n,
+        unit=unit,
+        max_rows_per_unit=max_rows_per_unit,
+        ledger=ledger,
     )
     from synthkit.files import check_folder
     from synthkit.folder import MARKS, contents
@@ -138,7 +181,8 @@ def fit(
         progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
-        with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+        asked = _with_ledger(asked, out)
+        with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
             made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
@@ -156,7 +200,8 @@ def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool
         progress.stage("load libraries")
         from synthkit.pipeline import synthesize
 
-        with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+        asked = _with_ledger(asked, out)
+        with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
             made = synthesize(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
@@ -165,11 +210,30 @@ def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool
         show_paths(contents(out))
 
 
+def _with_ledger(asked: RunConfig, out: Path) -> RunConfig:
+    """Under a budget, the ledger beside the output unless another file was named: it outlives a run that is killed."""
+    if asked.epsilon is None or asked.ledger is not None:
+        return asked
+    return asked.model_copy(update={"ledger": out.with_name(f"{out.name}.ledger.json")})
+
+
 @contextmanager
-def _kept(out: Path, progress: Progress, *, resume: bool, overwrite: bool) -> Iterator[Checkpoint]:
-    """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told."""
+def _kept(
+    out: Path, progress: Progress, asked: RunConfig, *, resume: bool, overwrite: bool
+) -> Iterator[Checkpoint | None]:
+    """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told.
+
+    Raises:
+        ConfigError: a run under a budget is to be taken up: what it charged is spent, and its noise is not kept.
+    """
     from synthkit.checkpoint import Checkpoint
 
+    if asked.epsilon is not None:
+        if resume:
+            msg = "a run under a budget starts anew; however: --resume is given. What a killed run charged stays spent"
+            raise ConfigError(msg)
+        yield None
+        return
     checkpoint = Checkpoint.beside(out, resume=resume, replace=overwrite)
     if resume and not checkpoint.taken_up:
         progress.say(f"no training is kept in {checkpoint.folder}: it begins at the beginning")

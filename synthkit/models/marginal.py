@@ -98,7 +98,7 @@ class Marginal:
         rows: number of rows as it was measured, None before a fit. Draw so many; the true number is not told.
     """
 
-    coding: ClassVar[Coding] = Coding(exact=24, heavy=0.04, coarse=20)
+    coding: ClassVar[Coding] = Coding(exact=24, heavy=0.04, coarse=14, fine=256)
     Config: ClassVar[type[MarginalConfig]] = MarginalConfig
 
     def __init__(self, layout: Layout, config: MarginalConfig | None = None) -> None:

@@ -46,7 +46,7 @@ def view(
 
     Args:
         evaluation: the scores, failures and panels.
-        ledger: what was charged, in the format `synthkit-ledger/1`; None if it is not known.
+        ledger: what was charged, in the format `synthkit-ledger/2`; None if it is not known.
         schema: meaning of the columns; None if it is not at hand.
         validation: results for `input` and `output`, as saved beside the run.
         run: facts about the run, over those in the evaluation; any may be missing.

@@ -12,7 +12,7 @@ import pytest
 from synthkit.encode import Histogram, Query, TableEncoder
 from synthkit.encode.targets import Targets
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy import Budget, Curator, Door, Ledger
+from synthkit.privacy import Budget, ChargeBook, Curator, Door
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
 
@@ -37,8 +37,9 @@ def table(n=1000):
     )
 
 
-def curator(frame=None, budget=None):
-    return Curator(table() if frame is None else frame, SCHEMA, Ledger(budget=budget, unit="who"), Seeds(1))
+def curator(frame=None, book=None):
+    book = ChargeBook.unlimited(unit="who") if book is None else book
+    return Curator(table() if frame is None else frame, SCHEMA, book, Seeds(1))
 
 
 def test_answers_are_the_tables_counts():
@@ -58,17 +59,19 @@ def test_every_look_is_charged():
     assert book.ledger.epsilon() == math.inf
 
 
-def test_under_a_budget_nothing_is_answered_exactly():
+def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
     """The refusal comes first, for questions and for the door."""
     free = curator()
     encoder = TableEncoder.fit(SCHEMA, free.ask)
-    strict = curator(budget=Budget(epsilon=1, delta=1e-6))
+    strict = curator(book=ChargeBook.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
     with pytest.raises(BudgetExceededError, match="histogram of sex"):
         strict.ask([Query(columns=("sex",))])
     with pytest.raises(BudgetExceededError, match="training rows"):
         strict.training(encoder)
     with pytest.raises(BudgetExceededError, match="two-way table"):
         strict.targets(encoder)
+    with pytest.raises(BudgetExceededError, match="tables of counts"):
+        strict.counting(encoder)
     assert strict.ledger.charges == ()
 
 
@@ -77,7 +80,7 @@ def test_nothing_public_gives_rows_away():
     book = curator()
     encoder = TableEncoder.fit(SCHEMA, book.ask)
     methods = {n for n, _ in inspect.getmembers(Curator, inspect.isfunction) if not n.startswith("_")}
-    assert methods == {"ask", "compare", "rows", "targets", "training"}
+    assert methods == {"ask", "compare", "counting", "rows", "targets", "training"}
     assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger"}
     assert all(isinstance(a, Histogram) for a in book.ask([Query(columns=("sex",))]))
     assert isinstance(book.training(encoder), Door)

@@ -1,0 +1,110 @@
+"""What of a schema is public, what is refused, and cells mapped into the domain each by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthkit.errors import SchemaError
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.schema.declared import declared, into_domain
+
+COLUMNS = {
+    "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 120},
+    "sex": {"kind": "categorical", "levels": ["f", "m"]},
+    "ward": {"kind": "categorical", "levels": ["a", "b"], "nullable": True},
+    "seen": {"kind": "datetime", "min": "2020-01-01", "max": "2021-01-01", "precision": "day"},
+    "icd": {"kind": "code", "pattern": r"\d{3}", "nullable": True},
+}
+
+
+def frame():
+    return pd.DataFrame(
+        {
+            "age": [61.0, 130.0, np.nan, -4.0],
+            "sex": ["f", "x", None, "m"],
+            "ward": ["a", "z", None, "b"],
+            "seen": ["2020-05-01", "1999-01-01", None, "2030-01-01"],
+            "icd": ["250", "25", None, "401"],
+        }
+    )
+
+
+def test_all_that_is_declared_is_known():
+    public = declared(Schema(columns=COLUMNS))
+    assert public.unknown == {"icd": frozenset({"levels"})}
+    assert public.schema.columns["age"].max == 120
+
+
+def test_bounds_spikes_gaps_and_levels_read_off_the_data_are_not_used():
+    seen = {
+        "age": COLUMNS["age"] | {"observed": ["max", "nullable", "atoms"], "atoms": [0]},
+        "sex": COLUMNS["sex"] | {"observed": ["levels"]},
+    }
+    public = declared(Schema(columns=seen))
+    age = public.schema.columns["age"]
+    assert (age.min, age.max, age.nullable, age.atoms, age.observed) == (0, None, True, (), ())
+    assert public.unknown == {"age": frozenset({"max"}), "sex": frozenset({"levels"})}
+
+
+def test_what_noise_cannot_buy_is_refused_line_by_line():
+    schema = Schema(
+        columns={
+            "age": COLUMNS["age"] | {"observed": ["kind", "decimals", "max"]},
+            "low": COLUMNS["age"] | {"observed": ["min"]},
+            "icd": COLUMNS["icd"] | {"observed": ["pattern"]},
+        },
+        rules=[{"rule": "comparison", "left": "low", "op": "<=", "right": "age", "observed": True}],
+    )
+    with pytest.raises(SchemaError) as caught:
+        declared(schema)
+    text = str(caught.value)
+    assert "every line of the schema must be public; however: 3 lines" in text
+    assert "`age`: kind, decimals\n" in text
+    assert "`icd`: pattern" in text
+    assert "`rules[0]`: low <= age" in text
+    assert "`low`" not in text
+    assert "--declared-by" in text
+
+
+def test_every_cell_gets_into_the_domain():
+    schema = Schema(columns=COLUMNS)
+    mapped = into_domain(frame(), schema)
+    assert mapped["age"].tolist() == [61, 120, 0, 0]
+    assert mapped["sex"].tolist() == ["f", "f", "f", "m"]
+    assert mapped["ward"].tolist() == ["a", None, None, "b"]
+    assert mapped["seen"].dt.strftime("%Y-%m-%d").tolist() == ["2020-05-01", "2020-01-01", "2020-01-01", "2021-01-01"]
+    assert mapped["icd"].tolist() == ["250", None, None, "401"]
+    for name, column in schema.columns.items():
+        assert column.admits(mapped[name]).all()
+
+
+def test_a_row_is_mapped_whoever_else_is_there():
+    schema = Schema(columns=COLUMNS)
+    whole = into_domain(frame(), schema)
+    for k in range(4):
+        alone = into_domain(frame().iloc[[k]], schema)
+        assert alone.astype(object).iloc[0].tolist() == whole.astype(object).iloc[k].tolist()
+
+
+def test_an_open_number_without_bounds_stands_in_as_zero():
+    schema = Schema(columns={"x": {"kind": "numeric"}, "c": {"kind": "code"}})
+    mapped = into_domain(pd.DataFrame({"x": [np.nan, 2.0], "c": [None, "a"]}), schema)
+    assert mapped["x"].tolist() == [0.0, 2.0]
+    assert mapped["c"].tolist() == ["", "a"]
+
+
+def test_only_structure_refuses():
+    schema = Schema(columns=COLUMNS)
+    with pytest.raises(SchemaError, match="missing from the table"):
+        into_domain(frame().drop(columns="age"), schema)
+    with pytest.raises(SchemaError, match="age"):
+        into_domain(frame().assign(age="old"), schema)
+
+
+def test_what_is_in_the_domain_stays():
+    schema = Schema(columns=COLUMNS)
+    good = pd.DataFrame({"age": [1], "sex": ["m"], "ward": [None], "seen": ["2020-05-01"], "icd": ["999"]})
+    pd.testing.assert_frame_equal(into_domain(good, schema), conform(good, schema))
