@@ -26,8 +26,10 @@ from torch import Tensor
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
 from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.models.descending import Descending, agree, descent
 from synthkit.nn.blocks import fast_dtype
 from synthkit.nn.conditionals import Conditionals, Partial, Sizes
+from synthkit.nn.descent import Descent, PrivateTraining
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
@@ -104,6 +106,25 @@ class AutoregressiveConfig:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrivateAutoregressiveConfig(Descending, AutoregressiveConfig):
+    """Settings under a privacy budget: a small network, large batches, several orders of a row at once.
+
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `Descending`.
+    """
+
+    width: int = 64
+    hidden: int = 32
+    dropout: float | None = 0.0
+    input_dropout: float = 0.0
+    canonical: float | None = 0.75
+    learning_rate: float = 4e-3
+    weight_decay: float | None = 0.0
+    batch_size: int = 4096
+    steps: int | None = 400
+    copies: int = 4
+
+
 class Autoregressive:
     """Any-order autoregressive model: conditional draws are native, the probability of a row is exact.
 
@@ -116,6 +137,7 @@ class Autoregressive:
 
     coding: ClassVar[Coding] = Coding(ties=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
+    Private: ClassVar[type[PrivateAutoregressiveConfig]] = PrivateAutoregressiveConfig
 
     def __init__(self, layout: Layout, config: AutoregressiveConfig | None = None) -> None:
         self.layout = layout
@@ -123,14 +145,23 @@ class Autoregressive:
         with seeded(0, torch.device("cpu")):
             self._network = Conditionals(layout, self._config.sizes).eval()
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    @classmethod
+    def descent(cls, config: PrivateAutoregressiveConfig, public: float | None = None) -> Descent:
+        """The plan of a training under a budget: see `descending.descent`."""
+        return descent(config, public)
+
+    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Train every conditional at once over random and canonical orders.
 
         Args:
             training: the door.
-            seed: of initial weights, batches, orders and dropout.
+            seed: of initial weights; without a budget of batches, orders and dropout as well.
             watch: who is told.
+
+        Raises:
+            ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
+        agree("autoregressive", self._config, training)
         config = self._config = self._config.settled(training.n, self._codes())
         with seeded(seed, training.device):
             self._network = Conditionals(self.layout, config.sizes).to(training.device)

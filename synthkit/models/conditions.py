@@ -50,6 +50,11 @@ class Conditions:
 
         **Shape**: names (n, a) -> (n, V), (n,).
         """
+        condition, weight = self.alone(cat)
+        return condition, weight / weight.mean() if self.length else weight
+
+    def alone(self, cat: Tensor) -> tuple[Tensor, Tensor]:
+        """The same where no row may lean on others: weights are 1 on average by the shares, not in these rows."""
         n, device = len(cat), cat.device
         if not self.length:
             return torch.zeros(n, 0, device=device), torch.ones(n, device=device)
@@ -58,12 +63,18 @@ class Conditions:
         weight = self.weights.to(device)[self.offsets.to(device)[name] + level]
         under = torch.rand(n, device=device) < self.share
         weight = torch.where(under, weight, 1.0)
-        return self.vectors(name, level) * under[:, None], weight / weight.mean()
+        return self.vectors(name, level) * under[:, None], weight
 
     def drawn(self, n: int, generator: torch.Generator, device: torch.device) -> Tensor:
         """Conditions by the shares of the table; none where rows need not come under one. **Shape**: (n, V)."""
         if not self.length or self.share < 1:
             return torch.zeros(n, self.length, device=device)
+        return self.likely(n, generator, device)
+
+    def likely(self, n: int, generator: torch.Generator, device: torch.device) -> Tensor:
+        """Conditions by the shares of the table, one for every row. **Shape**: (n, V)."""
+        if not self.length:
+            return torch.zeros(n, 0, device=device)
         # the shares of all names, laid one behind the other, are the law of (name, level) with equal chances of names
         u = torch.rand(n, generator=generator, device=generator.device).to(device) * len(self.sizes)
         where = torch.searchsorted(self.shares.to(device).cumsum(0), u, right=True).clamp(max=self.length - 1)

@@ -27,10 +27,13 @@ from synthkit.encode.rows import Given, Layout, Rows, Training
 from synthkit.models.adversaries import Generator
 from synthkit.models.base import TrainingLog
 from synthkit.models.candidates import Candidates
+from synthkit.models.descending import Descending, agree, descent
 from synthkit.models.duel import Duel
 from synthkit.models.mixed import Mixture
 from synthkit.models.odds import Odds
+from synthkit.models.private_duel import PrivateDuel
 from synthkit.nn.course import Course
+from synthkit.nn.descent import Descent, PrivateTraining
 from synthkit.nn.keeper import Keeper
 from synthkit.nn.train import fast_matrices, seeded
 from synthkit.nn.watch import Watch
@@ -117,6 +120,44 @@ class CTGANConfig:
         return self.candidates > 1 and self.odds_share > 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrivateCTGANConfig(Descending, CTGANConfig):
+    """Settings under a privacy budget: the critic's steps are noisy, the generator meets no real row.
+
+    A gradient penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left
+    out. Other arguments as of `CTGANConfig` and `Descending`.
+
+    Args:
+        spectral: largest singular value of a layer of the critic, in place of the penalty.
+    """
+
+    noise: int = 32
+    width: int = 128
+    blocks: int = 1
+    critic_width: int = 64
+    critic_layers: int = 2
+    critic_steps: int = 2
+    modes: int = 9
+    penalty: float = 0.0
+    condition: float = 0.25
+    learning_rate: float = 1e-3
+    critic_rate: float = 2e-3
+    batch_size: int = 1024
+    steps: int | None = 1500
+    candidates: int = 1
+    spectral: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [f"{k} {getattr(self, k)} (1)" for k in ("pack", "candidates") if getattr(self, k) != 1]
+        wrong += [f"penalty {self.penalty:g} (0)"] if self.penalty else []
+        wrong += [f"loss {self.loss} (logistic)"] if self.loss != "logistic" else []
+        wrong += [f"spectral {self.spectral:g} (above 0)"] if not self.spectral > 0 else []
+        if wrong:
+            msg = f"settings under a budget must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+
 class CTGAN:
     """Conditional GAN: fast draws, and completion of rows by choosing among candidates.
 
@@ -130,6 +171,7 @@ class CTGAN:
 
     coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[CTGANConfig]] = CTGANConfig
+    Private: ClassVar[type[PrivateCTGANConfig]] = PrivateCTGANConfig
 
     def __init__(self, layout: Layout, config: CTGANConfig | None = None) -> None:
         self.layout = layout
@@ -146,14 +188,25 @@ class CTGAN:
         odds = Odds(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
         return Candidates(self.layout, mixture, generator, odds, config.condition)
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    @classmethod
+    def descent(cls, config: PrivateCTGANConfig, public: float | None = None) -> Descent:
+        """The plan of a training under a budget: see `descending.descent`."""
+        return descent(config, public)
+
+    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Train generator and critic in turn, set the marginals right, then learn the odds.
 
         Args:
             training: the door.
-            seed: of initial weights, batches and draws.
+            seed: of initial weights and draws of the generator; without a budget of batches as well.
             watch: who is told.
+
+        Raises:
+            ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
+        agree("ctgan", self._config, training)
+        if isinstance(training, PrivateTraining):
+            return self._fit_privately(training, seed, watch or Watch())
         config = self._config = replace(self._config, steps=self._config.steps or default_steps(training.n))
         with seeded(seed, training.device), fast_matrices():
             self._network = self._made().to(training.device).eval()
@@ -163,6 +216,14 @@ class CTGAN:
             for done, loss in course.run(keeper):
                 keeper.stop(done, loss)
         return TrainingLog(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
+
+    def _fit_privately(self, training: PrivateTraining, seed: int, watch: Watch) -> TrainingLog:
+        """Noisy steps of the critic, and steps of the generator against it."""
+        assert isinstance(self._config, PrivateCTGANConfig)
+        with seeded(seed, training.device), fast_matrices():
+            self._network = self._made().to(training.device).eval()
+            steps = PrivateDuel(self._network, self._config, training, seed).run(watch)
+        return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:
         """Draw n rows. **Shape**: Rows of n."""

@@ -47,6 +47,7 @@ class Denoising(nn.Module):
         schedule: of the noise.
         weights: w_k, one a name.
         numeric: v.
+        apart: whether the time of each row is drawn by itself, so that a row's loss depends on no other row.
         hints: share of rows in which a random part of the scores comes without noise and more names are shown, as
             what is given does later.
 
@@ -63,21 +64,23 @@ class Denoising(nn.Module):
         weights: Tensor,
         numeric: float,
         hints: float,
+        apart: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
         self.mixture, self.schedule, self.numeric, self.hints = mixture, schedule, numeric, hints
+        self.apart = apart
         self.register_buffer("weights", weights, persistent=False)
         self.weights: Tensor
 
     def look(self, mixed: Mixed, generator: torch.Generator | None) -> Look:
-        """Noise for each row, of times that cover [0, 1] evenly."""
+        """Noise for each row; unless they are drawn apart, times cover [0, 1] evenly."""
         n, device = len(mixed), mixed.cat.device
 
         def uniform(*shape: int) -> Tensor:
             return torch.rand(shape, generator=generator, device=device)
 
-        t = times(n, uniform()).clamp(min=1e-4)
+        t = (uniform(n) if self.apart else times(n, uniform())).clamp(min=1e-4)
         shown = uniform(*mixed.cat.shape) >= t[:, None]
         held = torch.zeros_like(mixed.scored)
         if self.hints:

@@ -28,10 +28,12 @@ from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Given, Layout, Rows, Training
 from synthkit.models.base import TrainingLog
 from synthkit.models.denoising import Denoising
+from synthkit.models.descending import Descending, agree, descent
 from synthkit.models.mixed import Mixture
 from synthkit.models.noise import Schedule
 from synthkit.models.walk import Walk, Way
 from synthkit.nn.denoiser import Denoiser
+from synthkit.nn.descent import Descent, PrivateTraining
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
@@ -109,6 +111,25 @@ class DiffusionConfig:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrivateDiffusionConfig(Descending, DiffusionConfig):
+    """Settings under a privacy budget: a small network, large batches, several times and masks of a row at once.
+
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `DiffusionConfig` and `Descending`.
+    """
+
+    width: int | None = 64
+    hidden: int | None = 64
+    blocks: int | None = 2
+    dropout: float | None = 0.0
+    learning_rate: float | None = 4e-3
+    weight_decay: float = 0.0
+    average: float = 0.995
+    batch_size: int | None = 4096
+    steps: int | None = 400
+    copies: int = 8
+
+
 class Diffusion:
     """Names and scores out of noise, in small steps; what is known of a row is seen from the first step on.
 
@@ -121,20 +142,30 @@ class Diffusion:
 
     coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[DiffusionConfig]] = DiffusionConfig
+    Private: ClassVar[type[PrivateDiffusionConfig]] = PrivateDiffusionConfig
 
     def __init__(self, layout: Layout, config: DiffusionConfig | None = None) -> None:
         self.layout = layout
         self._config = config or DiffusionConfig()
         self._module = _made(layout, self._config.settled(SMALL), 0, torch.device("cpu")).eval()
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    @classmethod
+    def descent(cls, config: PrivateDiffusionConfig, public: float | None = None) -> Descent:
+        """The plan of a training under a budget: see `descending.descent`."""
+        return descent(config, public)
+
+    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Learn to tell rows from noisy looks at them.
 
         Args:
             training: the door.
-            seed: of initial weights, batches, noise and dropout.
+            seed: of initial weights; without a budget of batches, noise and dropout as well.
             watch: who is told.
+
+        Raises:
+            ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
+        agree("diffusion", self._config, training)
         config = self._config = self._config.settled(training.n)
         self._module = _made(self.layout, config, seed, training.device)
         plan = Plan(
@@ -210,6 +241,7 @@ def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.devi
         weights=entropy.clamp(min=LEAST_ENTROPY) ** -config.entropy,
         numeric=config.numeric,
         hints=config.hints,
+        apart=isinstance(config, Descending),
     )
     return module.to(device)
 

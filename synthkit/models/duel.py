@@ -11,25 +11,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.encode.rows import Rows, Training
-from synthkit.models.adversaries import Critic, Generator, relaxed, steepness
+from synthkit.models.adversaries import Critic, steepness
 from synthkit.models.candidates import Candidates
-from synthkit.models.conditions import Conditions
 from synthkit.models.mixed import Mixed
 from synthkit.models.odds import Odds
+from synthkit.models.rivals import Rivals, set_rate
 from synthkit.nn.state import Trainee
 from synthkit.nn.train import blend, schedule
 
 if TYPE_CHECKING:
     from synthkit.models.ctgan import CTGANConfig
 
-BETAS = (0.5, 0.9)  # of Adam, as in the paper
-REFERENCE = 32_768  # rows drawn to set the marginals right
 HELD = 8192  # rows held back that the odds are tried on
 SMALL = 200  # with fewer rows than this and none held back the odds are not trusted
 
 
-class Duel:
-    """The two networks, their optimizers, and what becomes of them in the average.
+class Duel(Rivals):
+    """Two networks that train each other on rows that come through the door.
 
     Args:
         average: what is left in the end: averages of weights.
@@ -39,32 +37,15 @@ class Duel:
     """
 
     def __init__(self, average: Candidates, config: CTGANConfig, training: Training, seed: int) -> None:
-        self._average, self._config, self._training, self._seed = average, config, training, seed
-        mixture, self._device = average.mixture, training.device
-        self._mixture = mixture
-        self._conditions = Conditions(mixture.priors, training.n, share=config.condition, balance=config.balance)
-        self._gates = [(k, average.generator.slices()[q].start) for k, q in enumerate(mixture.kinds) if q is not None]
-        self.pack = min(config.pack, int(training.n))
-        self.generator: Generator = copy.deepcopy(average.generator).train()
-        self.critic = Critic(
-            mixture.scores,
-            sum(mixture.sizes),
-            pack=self.pack,
-            width=config.critic_width,
-            layers=config.critic_layers,
-            modes=config.modes,
-            dropout=config.critic_dropout,
-        ).to(self._device)
+        super().__init__(average, config, training.n, training.device, seed)
+        self._training, self._seed = training, seed
         self.odds: Odds | None = copy.deepcopy(average.odds)
-        self._for_generator = torch.optim.Adam(self.generator.parameters(), betas=BETAS, fused=True)
-        self._for_critic = torch.optim.Adam(self.critic.parameters(), betas=BETAS, fused=True)
         learned = [] if self.odds is None else list(self.odds.parameters())
         self._for_odds = (
             torch.optim.AdamW(learned, lr=config.odds_rate, betas=(0.9, 0.99), weight_decay=1.0, fused=True)
             if learned
             else None
         )
-        self._drawn = torch.Generator(device=self._device).manual_seed(seed)
 
     def trainee(self) -> Trainee:
         """Everything that steps change."""
@@ -99,8 +80,8 @@ class Duel:
             start=start,
         )
         for t, (rows, step) in enumerate(batches, start):
-            _set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
-            _set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
+            set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
+            set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
             real, condition, weight = self._met(rows)
             answers = (t + 1) % config.critic_steps == 0
             with torch.set_grad_enabled(answers):
@@ -109,10 +90,10 @@ class Duel:
             loss = critic_loss(self.critic, real, drawn.detach(), condition, weight, config, often)
             value = step(loss.repeat_interleave(self.pack))
             if answers:
-                self._answer(drawn, missed, condition, weight)
+                self.answer(drawn, missed, condition, weight)
                 blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
             if t + 1 == steps:
-                self._settle()
+                self.settle()
             yield value
 
     def _met(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,22 +102,6 @@ class Duel:
         mixed = mixed if len(mixed) % self.pack == 0 else _whole(mixed, self.pack)
         condition, weight = self._conditions.of(mixed.cat)
         return self.real(mixed), condition, weight.reshape(-1, self.pack).mean(dim=1)
-
-    def _answer(self, drawn: Tensor, missed: Tensor, condition: Tensor, weight: Tensor) -> None:
-        """One step of the generator, which needs no real rows: their conditions are enough."""
-        self.critic.requires_grad_(requires_grad=False)
-        verdict = self.critic(drawn, condition)
-        loss = -verdict if self._config.loss == "wgan-gp" else F.softplus(-verdict)
-        self._for_generator.zero_grad(set_to_none=True)
-        torch.autograd.backward((weight * loss).mean() + self._config.asking * missed.mean())
-        self._for_generator.step()
-        self.critic.requires_grad_(requires_grad=True)
-
-    def _settle(self) -> None:
-        """Marginals of the average set right, once it is final."""
-        average = self._average
-        scores, logits = average.raw(REFERENCE, self._drawn)
-        average.marginals.settle(scores, logits, self._mixture.priors, self._mixture.kinds)
 
     def _weighed(self, steps: int, start: int) -> Iterator[float]:
         """The odds learn to tell real rows from those the average draws."""
@@ -152,7 +117,7 @@ class Duel:
         )
         odds.train()
         for t, (rows, step) in enumerate(batches, start):
-            _set_rate(optimizer, config.odds_rate * schedule(t / steps))
+            set_rate(optimizer, config.odds_rate * schedule(t / steps))
             drawn, _ = self._average.loose(len(rows), self._drawn)
             value = step(F.softplus(-odds(rows)) + F.softplus(odds(drawn)))
             blend(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
@@ -176,31 +141,6 @@ class Duel:
         factors = torch.linspace(0, 1.2, 25, device=self._device)[:, None]
         loss = F.softplus(-factors * real).mean(dim=1) + F.softplus(factors * drawn).mean(dim=1)
         average.trust.copy_(factors[loss.argmin(), 0])
-
-    def real(self, mixed: Mixed) -> Tensor:
-        """Scores and one-hot names. **Shape**: Mixed of n -> (n, b + V)."""
-        out = torch.zeros(len(mixed), self._mixture.scores + self._conditions.length, device=mixed.cat.device)
-        out[:, : self._mixture.scores] = mixed.num
-        where = self._mixture.scores + self._conditions.offsets.to(mixed.cat.device) + mixed.cat
-        return out.scatter_(1, where, 1.0)
-
-    def drawn(self, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Relaxed rows that let gradients through, and how far each misses its condition, nats.
-
-        **Shape**: (n, V) -> (n, b + V), (n,).
-        """
-        noise = torch.randn((len(condition), self.generator.noise), generator=self._drawn, device=self._device)
-        scores, logits = self.generator(noise, condition)
-        uniform = torch.rand(logits.shape, generator=self._drawn, device=self._device)
-        names = relaxed(logits, self._mixture.sizes, uniform)
-        if self._gates:  # a number without a score has 0 there, as a real row has
-            gate = torch.ones_like(scores)
-            at = torch.tensor([k for k, _ in self._gates], device=self._device)
-            gate = gate.index_copy(1, at, names[:, [start for _, start in self._gates]])
-            scores = scores * gate
-        parts = torch.split(logits, list(self._mixture.sizes), dim=1)
-        log = torch.cat([torch.log_softmax(part, dim=1) for part in parts], dim=1) if parts else logits
-        return torch.cat([scores, names], dim=1), -(condition * log).sum(dim=1)
 
 
 def critic_loss(
@@ -244,11 +184,6 @@ def critic_loss(
         slopes = steepness(critic, real, condition) + steepness(critic, drawn, condition)
         loss = loss + 0.5 * penalty * weight * slopes
     return loss
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
 
 
 def _whole(mixed: Mixed, pack: int) -> Mixed:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import torch
@@ -31,78 +31,17 @@ from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
 from synthkit.models import latent
 from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.models.descending import agree, descent
 from synthkit.models.latent import LatentNetwork
+from synthkit.models.tvae_settings import PrivateTVAEConfig, TVAEConfig
 from synthkit.nn.blocks import normal
+from synthkit.nn.descent import Descent, PrivateTraining
 from synthkit.nn.train import Plan, fast_matrices, seeded, train
 from synthkit.nn.watch import Watch
 
-SMALL = 20_000  # rows below which a table is small
 CHUNK = 8192  # codes decoded at once
 TINY = 1e-30  # so that no weight is infinite
 ASKED = 2048  # codes of which all slots are asked at once
-
-
-@dataclass(frozen=True, kw_only=True)
-class TVAEConfig:
-    """Settings of the variational autoencoder; the defaults were measured, see docs/models.md.
-
-    Args:
-        width: H, length of states and value vectors.
-        hidden: gated units a block.
-        latent: L, coordinates of a code.
-        blocks: gated blocks of the encoder, and of the decoder.
-        couplings: of the law of the codes; with none it is the standard Gaussian.
-        context: columns before its own that a slot is drawn in view of, beside the code; with 0 the columns are
-            independent given the code. 0, or all below 20,000 rows, if not given.
-        dropout: share of gated units dropped while training; 0.1, or 0.4 below 20,000 rows, if not given.
-        input_dropout: share of cells hidden from the encoder while training.
-        forget: share of that view hidden while training, so that the code is not left without work.
-        partial: share of rows trained as partly known ones, for `given` and `impute`.
-        samples: codes a row for bounds and conditional draws.
-        learning_rate: peak rate.
-        weight_decay: decoupled decay, in units of the rate; 1, or 10 below 20,000 rows, if not given.
-        batch_size: rows a step.
-        steps: optimizer steps; chosen from the number of rows if not given.
-    """
-
-    width: int = 256
-    hidden: int = 256
-    latent: int = 16
-    blocks: int = 2
-    couplings: int = 6
-    context: int | None = None
-    dropout: float | None = None
-    input_dropout: float = 0.1
-    forget: float = 0.2
-    partial: float = 0.1
-    samples: int = 64
-    learning_rate: float = 2e-3
-    weight_decay: float | None = None
-    batch_size: int = 512
-    steps: int | None = None
-
-    def __post_init__(self) -> None:
-        shares = {k: getattr(self, k) for k in ("dropout", "input_dropout", "forget", "partial")}
-        wrong = [f"{name} {x:g} (from 0 to below 1)" for name, x in shares.items() if x is not None and not 0 <= x < 1]
-        counted = ("width", "hidden", "latent", "samples", "batch_size", "steps")
-        counts = {k: getattr(self, k) for k in counted if getattr(self, k) is not None}
-        wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
-        rest = ("learning_rate", "weight_decay", "blocks", "couplings", "context")
-        wrong += [f"{k} {getattr(self, k):g} (not negative)" for k in rest if (getattr(self, k) or 0.0) < 0]
-        if wrong:
-            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
-            raise ValueError(msg)
-
-    def settled(self, n: float) -> TVAEConfig:
-        """The settings with everything left open chosen for n rows."""
-        small = n < SMALL
-        return replace(
-            self,
-            context=0 if self.context is None and not small else self.context,
-            dropout=(0.4 if small else 0.1) if self.dropout is None else self.dropout,
-            weight_decay=(10.0 if small else 1.0) if self.weight_decay is None else self.weight_decay,
-            steps=int(min(max(30 * n / self.batch_size, 300), 2000)) if self.steps is None else self.steps,
-        )
 
 
 class TVAE:
@@ -117,6 +56,7 @@ class TVAE:
 
     coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[TVAEConfig]] = TVAEConfig
+    Private: ClassVar[type[PrivateTVAEConfig]] = PrivateTVAEConfig
 
     def __init__(self, layout: Layout, config: TVAEConfig | None = None) -> None:
         self.layout = layout
@@ -137,14 +77,23 @@ class TVAE:
             dropout=c.dropout or 0.0,
         )
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    @classmethod
+    def descent(cls, config: PrivateTVAEConfig, public: float | None = None) -> Descent:
+        """The plan of a training under a budget: see `descending.descent`."""
+        return descent(config, public)
+
+    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
         """Train encoder, decoder and law of the codes together on the evidence lower bound.
 
         Args:
             training: the door.
-            seed: of initial weights, batches, codes and dropout.
+            seed: of initial weights; without a budget of batches, codes and dropout as well.
             watch: who is told.
+
+        Raises:
+            ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
+        agree("tvae", self._config, training)
         config = self._config = self._config.settled(training.n)
         with seeded(seed, training.device):
             self._network = self._blank().to(training.device)

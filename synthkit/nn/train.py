@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.encode.rows import Rows, Training
+from synthkit.errors import ConfigError
 from synthkit.nn.course import Course
+from synthkit.nn.descent import PrivateTraining
 from synthkit.nn.keeper import Keeper, spacing
 from synthkit.nn.memory import Portion, footprint, free
 from synthkit.nn.state import Trainee, random_states, set_random_states
@@ -56,7 +58,7 @@ class Curve:
     steps: int
     planned: int
     seconds: float
-    memory: int
+    memory: int | None
     at: tuple[int, ...]
     train: tuple[float, ...]
     validation: tuple[float, ...] | None
@@ -65,12 +67,14 @@ class Curve:
 def train(
     module: M,
     loss: Callable[[M, Rows], Tensor],
-    training: Training,
+    training: Training | PrivateTraining,
     plan: Plan,
     seed: int,
     watch: Watch | None = None,
 ) -> Curve:
     """Train a module in place; it ends with its best average of weights, in evaluation mode.
+
+    Behind a private door the plan is fixed: the last average is kept, and no loss is told.
 
     Args:
         module: parameters to learn; those named `*bias*` or `query*` are not decayed.
@@ -79,10 +83,15 @@ def train(
         plan: how long and how fast.
         seed: of batches and dropout.
         watch: who is told of each step, how long it may take, where its state is kept.
+
+    Raises:
+        ConfigError: under a budget a time is wished for or a state is to be kept, or weights are no longer numbers.
     """
     watch = watch or Watch()
+    if isinstance(training, PrivateTraining):
+        return _descend(module, loss, training, plan, seed, watch)
     with seeded(seed, training.device), fast_matrices():
-        optimizer = torch.optim.AdamW(_groups(module, plan), lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
+        optimizer = _optimizer(module, plan)
         average = copy.deepcopy(module).eval()
         module.train()
 
@@ -121,6 +130,54 @@ def train(
     return Curve(
         steps=course.done, planned=course.steps, seconds=course.seconds, memory=portion.bytes, **keeper.curve()
     )
+
+
+def _descend(
+    module: M, loss: Callable[[M, Rows], Tensor], training: PrivateTraining, plan: Plan, seed: int, watch: Watch
+) -> Curve:
+    """All steps of a plan that was charged; what is told of them is how many there are."""
+    steps = unwatched(training, watch)
+    with seeded(seed, training.device), fast_matrices():
+        optimizer = _optimizer(module, plan)
+        average = copy.deepcopy(module).eval()
+        module.train()
+        step = training.stepping(module, loss, optimizer)
+        for t in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = plan.learning_rate * schedule(t / steps)
+            step()
+            blend(average, module, min(plan.average, (1 + t) / (10 + t)))
+            watch.tell(t + 1, steps, math.nan)
+    finite(average)
+    module.load_state_dict(average.state_dict())
+    module.eval()
+    return Curve(
+        steps=steps, planned=steps, best_step=steps, seconds=0.0, memory=None, at=(), train=(), validation=None
+    )
+
+
+def unwatched(training: PrivateTraining, watch: Watch) -> int:
+    """The steps of a private plan, once it is clear that nothing but their number may be known of them.
+
+    Raises:
+        ConfigError: a time is wished for, or a state is to be kept.
+    """
+    if watch.store is not None or watch.seconds is not None:
+        asked = "a checkpoint" if watch.store is not None else "a wish for time"
+        msg = f"under a privacy budget all steps must be made at once, as planned; however: there is {asked}. Drop it"
+        raise ConfigError(msg)
+    return training.descent.steps
+
+
+def finite(module: nn.Module) -> None:
+    """Refuse weights that are no numbers.
+
+    Raises:
+        ConfigError: there are some.
+    """
+    if not all(bool(p.isfinite().all()) for p in module.parameters()):
+        msg = "weights must stay finite; however: after the last step some are not. Lower `learning_rate`"
+        raise ConfigError(msg)
 
 
 def schedule(progress: float) -> float:
@@ -167,6 +224,10 @@ def _parts(rows: Rows, size: int) -> Iterator[Rows]:
         return
     for start in range(0, len(rows), size):
         yield rows[slice(start, start + size)]
+
+
+def _optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
+    return torch.optim.AdamW(_groups(module, plan), lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
 def _groups(module: nn.Module, plan: Plan) -> list[dict[str, object]]:
