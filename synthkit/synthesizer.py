@@ -122,8 +122,9 @@ class Synthesizer:
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
         if book is not None and book.budget is not None:
-            _refuse_traces(table, max_minutes, checkpoint)
-            return self._learn_privately(table, book, seeds, device, Watch(progress=progress, say=say, since=since))
+            return self._learn_privately(
+                table, book, seeds, device, Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
+            )
         if isinstance(table, Curator):
             curator = table
         else:
@@ -158,15 +159,13 @@ class Synthesizer:
         """Everything within the budget of the book; the schema becomes that of the synthetic table."""
         from synthkit.learning import learn
 
-        assert isinstance(table, pd.DataFrame)
         if self.model_name == AUTO:
-            self.model_name, self.why = "marginal", "marginal: with a budget, tables of counts say most for it"
+            self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
             self._config = settle("marginal", MODELS["marginal"].Config, self._settings)
         self.schema, self._encoder, self._model, self.log, self.rows = learn(
             table,
             self.schema,
-            self.model_name,
-            self._config,
+            (self.model_name, self._config),
             book,
             seed=seeds.of("training"),
             device=device,
@@ -394,23 +393,6 @@ class Synthesizer:
         out = tables.restore(conform(frame, self.schema), self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
-
-
-def _refuse_traces(table: object, max_minutes: float | None, checkpoint: Checkpoint | None) -> None:
-    """Refuse what under a budget would tell of the rows without being paid for.
-
-    Raises:
-        ConfigError: there is a checkpoint, a wish for time, or a curator of exact answers.
-    """
-    if checkpoint is not None:
-        msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"
-        raise ConfigError(msg)
-    if max_minutes is not None:
-        msg = "under a budget the plan must not depend on time; however: `max_minutes` is given. Ask for `steps`"
-        raise ConfigError(msg)
-    if isinstance(table, Curator):
-        msg = "under a budget the table itself must be given; however: it is a curator of exact answers. Give the table"
-        raise ConfigError(msg)
 
 
 def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:

@@ -18,6 +18,14 @@ def init(
     unit: Annotated[
         Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
     ] = None,
+    declared_by: Annotated[
+        Optional[str],
+        typer.Option(
+            "--declared-by",
+            metavar='"NAME: reason"',
+            help="Who answers for every line of the draft being public knowledge, for use under a privacy budget.",
+        ),
+    ] = None,
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
@@ -40,7 +48,7 @@ def init(
     check_file(out, overwrite=overwrite)
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     read = tables.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
-    text = draft(read, name=table.name.partition(".")[0], unit=unit)
+    text = draft(read, name=table.name.partition(".")[0], unit=unit, declared_by=declared_by)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     columns = loads(text, str(out)).columns

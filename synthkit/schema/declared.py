@@ -56,6 +56,33 @@ def declared(schema: Schema) -> Declared:
     )
 
 
+def taken_for_public(schema: Schema, declared_by: str) -> Schema:
+    """The schema without marks of what was read off the data, and with who answers for that.
+
+    Args:
+        schema: a draft.
+        declared_by: "NAME: reason".
+
+    Raises:
+        SchemaError: nobody is named, or no reason given.
+
+    Example:
+        >>> age = {"kind": "numeric", "min": 0, "max": 97, "observed": ["kind", "min", "max"]}
+        >>> taken_for_public(Schema(columns={"age": age}), "A. Lee: codebook of 2019").columns["age"].observed
+        ()
+    """
+    name, colon, reason = declared_by.partition(":")
+    if not (name.strip() and colon and reason.strip()):
+        msg = (
+            "whoever declares a domain must be named with a reason; however: a part is not there. "
+            'Write "NAME: reason", such as "A. Lee: codebook of 2019"'
+        )
+        raise SchemaError(msg)
+    columns = {name: column.model_copy(update={"observed": ()}) for name, column in schema.columns.items()}
+    rules = tuple(rule.model_copy(update={"observed": False}) for rule in schema.rules)
+    return schema.model_copy(update={"columns": columns, "rules": rules, "declared_by": declared_by.strip()})
+
+
 def _refuse_observed(schema: Schema) -> None:
     lines = [
         f"  `{name}`: {', '.join(k for k in column.observed if k not in PAYABLE)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from synthkit.errors import SchemaError
 from synthkit.schema import identifiers
 from synthkit.schema.columns import Discrete, Identifier, Level, Numeric
+from synthkit.schema.declared import taken_for_public
 from synthkit.schema.files import dumps
 from synthkit.schema.guess import Guess, guess
 from synthkit.schema.names import says_person, words
@@ -23,6 +24,10 @@ _HEAD = (
     "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
     "happens to hold, and correct the kinds. `observed` lists the keys of a line that were read off the data. They are "
     "facts about patients until somebody who knows the table declares them: then delete the key from the list."
+)
+_DECLARED = (
+    "Drafted by `synthkit init` from a look at the table. Whoever is named under `declared_by` answers for every line "
+    "being public knowledge, known without the table; a privacy statement prints the name and the reason."
 )
 _KNOWN = frozenset(
     (
@@ -56,24 +61,28 @@ def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) 
     return _schema(frame, _guesses(frame, unit), name, unit)
 
 
-def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> str:
+def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, declared_by: str | None = None) -> str:
     """The inferred schema as YAML text, with a comment for each guess and suggestions for what was left empty.
 
     Args:
         frame: the rows.
         name: short name of the table.
         unit: column that names the person whose privacy is protected; suggested in a comment if not given.
+        declared_by: who declares all lines to be public knowledge, and why, "NAME: reason"; nothing is marked then.
 
     Raises:
-        SchemaError: as `infer`.
+        SchemaError: as `infer`; or nobody or no reason is named in `declared_by`.
     """
     guesses = _guesses(frame, unit)
     schema = _schema(frame, guesses, name, unit)
+    if declared_by is not None:
+        schema = taken_for_public(schema, declared_by)
     notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
-    comments = {"": textwrap.wrap(_HEAD, _WIDTH)} | _suggestions(frame, schema)
+    head = _HEAD if declared_by is None else _DECLARED
+    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(frame, schema)
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     return dumps(schema, comments=comments)

@@ -45,6 +45,7 @@ class Schema(BaseModel):
     Args:
         name: short name of the table.
         unit: column that names the person whose privacy is protected; each row is a unit if not given.
+        declared_by: who declares that a draft's lines are public knowledge, and why: "NAME: reason".
         columns: kinds by column name, in the table's order.
         quasi_identifiers: columns an outsider may know about a person.
         secrets: columns an outsider would like to learn.
@@ -65,6 +66,7 @@ class Schema(BaseModel):
     source: str | None = None
     licence: str | None = None
     unit: str | None = None
+    declared_by: Annotated[str, Field(pattern=r"^[^:]*\w[^:]*:.*\w.*$")] | None = None
     columns: Annotated[dict[str, Column], Field(min_length=1)]
     quasi_identifiers: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()

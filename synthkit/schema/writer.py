@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"[^\W\d_](?:[\w .+/()$%<>=°-]*[\w)%+>-])?")
 _RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 _LEVELS = frozenset(("levels", "in", "combinations", "positive"))
 _LAST = ("nullable", "description", "observed", "paid")
-_HEAD = ("format", "name", "description", "source", "licence", "unit")
+_HEAD = ("format", "name", "description", "source", "licence", "unit", "declared_by")
 _ROLES = ("quasi_identifiers", "secrets", "protected")
 
 

@@ -10,6 +10,8 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.declared import declared, into_domain
+from synthkit.schema.files import loads
+from synthkit.schema.infer import draft
 
 COLUMNS = {
     "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 120},
@@ -108,3 +110,23 @@ def test_what_is_in_the_domain_stays():
     schema = Schema(columns=COLUMNS)
     good = pd.DataFrame({"age": [1], "sex": ["m"], "ward": [None], "seen": ["2020-05-01"], "icd": ["999"]})
     pd.testing.assert_frame_equal(into_domain(good, schema), conform(good, schema))
+
+
+def test_whoever_declares_a_draft_is_named_in_it_and_nothing_is_marked():
+    frame = pd.DataFrame({"age": [61, 44, 70] * 5, "sex": ["f", "m", "m"] * 5})
+    text = draft(frame, declared_by="A. Lee: codebook of 2019")
+    schema = loads(text)
+    assert schema.declared_by == "A. Lee: codebook of 2019"
+    assert not any(column.observed for column in schema.columns.values())
+    assert not any(rule.observed for rule in schema.rules)
+    assert "answers for every line" in text
+    assert declared(schema).unknown == {}
+
+
+@pytest.mark.parametrize("said", ["A. Lee", ": codebook", "A. Lee:", "", " : "])
+def test_a_declaration_needs_a_name_and_a_reason(said):
+    with pytest.raises(SchemaError, match="must be named with a reason"):
+        draft(pd.DataFrame({"age": [1, 2]}), declared_by=said)
+    if said:
+        with pytest.raises(ValueError, match="declared_by"):
+            Schema(columns=COLUMNS, declared_by=said)
