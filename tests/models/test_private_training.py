@@ -1,0 +1,371 @@
+"""Models behind a private door: clipped as autograd says unit by unit, nothing learned past it, nothing told of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from synthkit.encode import Layout, Rows, Slot
+from synthkit.errors import ConfigError
+from synthkit.models import MODELS
+from synthkit.models.conditions import Conditions
+from synthkit.models.ctgan import PrivateCTGANConfig
+from synthkit.models.denoising import Denoising
+from synthkit.models.descending import Descending, descent, record_of
+from synthkit.models.mixed import Mixture
+from synthkit.models.noise import Schedule
+from synthkit.models.private_duel import PrivateDuel, Projection
+from synthkit.models.settings import settle
+from synthkit.nn.denoiser import Denoiser
+from synthkit.nn.descent import Descent
+from synthkit.nn.train import seeded
+from synthkit.nn.watch import Watch
+from synthkit.privacy import Door
+from synthkit.privacy.descent import NoisyDescent
+from synthkit.privacy.private_door import PrivateDoor
+
+CPU = torch.device("cpu")
+TINY = {
+    "autoregressive": {"width": 8, "hidden": 6},
+    "ctgan": {"noise": 4, "width": 8, "critic_width": 8, "modes": 4, "batch_size": 16},
+    "diffusion": {"width": 8, "hidden": 6, "blocks": 1},
+    "tvae": {"width": 8, "hidden": 6, "latent": 2, "couplings": 2, "input_dropout": 0.1, "forget": 0.2},
+}
+models = pytest.mark.parametrize("name", sorted(TINY))
+UNITS = np.array([0, 1, 1, 2] + [7] * 40 + [8, 9, 9, 9])  # one of them has forty rows
+
+
+@pytest.fixture(autouse=True)
+def float32(monkeypatch):
+    """Networks compute in float32 while training, so that they can be held against autograd."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+
+
+def law(*shares):
+    return np.log(np.array(shares) / np.sum(shares)).astype(np.float32)
+
+
+def layout():
+    """x: a number of coarse and fine levels, sometimes missing; y: a number; c: a name."""
+    fine = np.array([law(5, 3, 2), [*law(1, 3), -np.inf], [-np.inf] * 3], dtype=np.float32)
+    slots = (
+        Slot(name="x", size=3, ordinal=True, missing=True, parent=None, prior=law(5, 3, 2)),
+        Slot(name="x:fine", size=3, ordinal=True, missing=False, parent=0, prior=fine),
+        Slot(name="y", size=20, ordinal=True, missing=False, parent=None, prior=law(*[1] * 20)),
+        Slot(name="c", size=2, ordinal=False, missing=False, parent=None, prior=law(2, 1)),
+    )
+    return Layout(slots, ("x", "x", "y", "c"), ("x", "y"))
+
+
+def table(n=48, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    fine = np.where(x == 2, 0, rng.integers(0, 2, n))
+    c = rng.integers(0, 2, n)
+    cat = np.stack([x, fine, 10 * c + rng.integers(0, 10, n), c], axis=1)  # y tells c
+    return Rows(torch.from_numpy(cat), torch.from_numpy(rng.random((n, 2)).astype(np.float32)))
+
+
+def config_of(name, **changes):
+    return MODELS[name].Private(**{**TINY[name], **changes})
+
+
+def door_of(name, rows, units, noise, *, kind=PrivateDoor, n=None, most=40, **changes):
+    config = config_of(name, **changes)
+    noisy = NoisyDescent(plan=MODELS[name].descent(config), noise_multiplier=noise)
+    return kind(rows, units, layout(), noisy, n=len(np.unique(units)) if n is None else n, most=most)
+
+
+def fitted(name, door, seed=0, watch=None, **changes):
+    model = MODELS[name](layout(), config_of(name, **changes))
+    return model, model.fit(door, seed, watch)
+
+
+def by_hand(module, loss, rows, owner, clip, copies):
+    """Clipped sum of the gradients of units, one by one by autograd; and how long each was."""
+    every = torch.arange(len(rows)).repeat_interleave(copies)
+    parameters, lengths = list(module.parameters()), []
+    total = [torch.zeros_like(p) for p in parameters]
+    with seeded(1, CPU):
+        losses = loss(module, rows[every]) / copies
+    for unit in torch.unique(owner):
+        own = losses[(owner == unit)[every]].sum()
+        found = torch.autograd.grad(own, parameters, retain_graph=True, allow_unused=True)
+        found = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
+        lengths.append(float(torch.cat([g.flatten() for g in found]).norm()))
+        total = [t + g * min(1.0, clip / max(lengths[-1], 1e-30)) for t, g in zip(total, found, strict=True)]
+    return total, lengths
+
+
+class Watched(PrivateDoor):
+    """A door of which each step is held against autograd; it lends the loss random numbers that come again."""
+
+    def stepping(self, module, loss, optimizer):
+        def again(net, rows):
+            torch.manual_seed(5)
+            return loss(net, rows)
+
+        def step():
+            before = {k: v.clone() for k, v in module.named_buffers()}
+            plan = self.descent
+            wanted, lengths = by_hand(module, again, self._rows, self._owner, plan.clip, plan.copies)
+            own()
+            for p, w in zip(module.parameters(), wanted, strict=True):
+                torch.testing.assert_close(p.grad * plan.expected(self.n), w, rtol=1e-3, atol=2e-4 * plan.clip)
+            assert all(torch.equal(v, before[k]) for k, v in module.named_buffers())
+            self.lengths = [*getattr(self, "lengths", []), lengths]
+
+        own = super().stepping(module, again, optimizer)
+        return step
+
+
+@models
+@pytest.mark.parametrize("copies", [1, 3])
+def test_each_unit_is_clipped_as_autograd_says_in_every_step(name, copies):
+    """The patient of forty rows too; and buffers are not touched."""
+    settings = {"rate": 1.0, "steps": 4, "clip": 0.5, "copies": copies}
+    door = door_of(name, table(), UNITS, 1e-7, kind=Watched, **settings)
+    fitted(name, door, **settings)
+    assert door.left == 0
+    lengths = np.array(door.lengths)
+    assert lengths.max() > 0.5  # some were clipped, the patient of forty rows among them
+    assert lengths[-1].argmax() == 3
+
+
+def test_some_units_are_below_the_norm_and_are_left_alone():
+    settings = {"rate": 1.0, "steps": 2, "clip": 6.0}
+    door = door_of("autoregressive", table(), UNITS, 1e-7, kind=Watched, **settings)
+    fitted("autoregressive", door, **settings)
+    assert np.array(door.lengths).min() < 6.0 < np.array(door.lengths).max()
+
+
+@models
+def test_no_loss_no_time_and_no_size_is_told(name):
+    """Whatever the table: the log and what is said of each step are the same."""
+    settings = {"rate": 0.5, "steps": 6, "clip": 1.0}
+    told = []
+    for n in (1, 300):
+        steps, said = [], []
+        watch = Watch(progress=lambda *a, s=steps: s.append(a), say=said.append)
+        _, log = fitted(name, door_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), watch=watch, **settings)
+        assert (log.train, log.at, log.validation) == ((), (), None)
+        assert (log.steps, log.planned, log.best_step, log.seconds, log.memory) == (6, 6, 6, 0.0, None)
+        assert [s[:2] for s in steps] == [(k, 6) for k in range(1, 7)]
+        assert all(math.isnan(s[2]) for s in steps)
+        told.append((len(steps), said))
+    assert told[0] == told[1]
+
+
+@models
+def test_a_table_without_rows_trains_on_noise(name):
+    """An empty batch is a batch, every time; the fitted model still draws."""
+    settings = {"rate": 0.5, "steps": 3}
+    door = door_of(name, table(0), np.zeros(0, np.int64), 1.0, n=50.0, **settings)
+    model, _ = fitted(name, door, **settings)
+    assert len(model.sample(20, torch.Generator().manual_seed(0))) == 20
+
+
+@models
+def test_the_same_seed_gives_other_weights_under_a_budget(name):
+    """Noise follows from no seed; the root seed is not used up by it either."""
+    settings = {"rate": 0.5, "steps": 2}
+    after, weights = [], []
+    for n in (5, 80):
+        with seeded(9, CPU):
+            model, _ = fitted(name, door_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), **settings)
+            after.append(torch.rand(1))
+        weights.append(torch.cat([t.flatten().float() for t in model.tensors().values()]))
+    assert torch.equal(*after)
+    assert not torch.equal(*weights)
+
+
+def state_of(model):
+    return {k: v.clone() for k, v in model.tensors().items()}
+
+
+class Followed(PrivateDoor):
+    """Remembers weights after each step."""
+
+    def stepping(self, module, loss, optimizer):
+        own = super().stepping(module, loss, optimizer)
+        self.start = {k: v.detach().clone() for k, v in module.named_parameters()}
+        self.way = []
+
+        def step():
+            own()
+            self.way.append({k: v.detach().clone() for k, v in module.named_parameters()})
+
+        return step
+
+
+@pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
+def test_the_average_of_the_way_is_what_is_left(name):
+    settings = {"rate": 0.5, "steps": 12}
+    door = door_of(name, table(), UNITS, 1.0, kind=Followed, **settings)
+    model, _ = fitted(name, door, **settings)
+    left = state_of(model)
+    for key, start in door.start.items():
+        average = start
+        for t, weights in enumerate(door.way):
+            decay = min(0.995, (1 + t) / (10 + t))
+            average = decay * average + (1 - decay) * weights[key]
+        torch.testing.assert_close(left[key], average, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
+def test_something_is_learned_through_noise(name):
+    """y tells c: what is drawn follows, and did not before."""
+    settings = {"rate": 0.5, "steps": 250, "width": 16, "hidden": 16, "learning_rate": 0.02, "copies": 2}
+    door = door_of(name, table(1500), np.arange(1500), 1.0, **settings)
+    model, _ = fitted(name, door, **settings)
+    cat = model.sample(3000, torch.Generator().manual_seed(0)).cat
+    assert float(((cat[:, 2] >= 10) == (cat[:, 3] == 1)).float().mean()) > 0.8
+
+
+@models
+@pytest.mark.parametrize("asked", ["store", "seconds"])
+def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
+    from synthkit.checkpoint import Checkpoint
+
+    watch = Watch(store=Checkpoint(tmp_path)) if asked == "store" else Watch(seconds=60.0)
+    door = door_of(name, table(), UNITS, 1.0)
+    with pytest.raises(ConfigError, match="under a privacy budget all steps must be made at once, as planned; however"):
+        fitted(name, door, watch=watch)
+    assert door.left == door.descent.steps
+
+
+@models
+def test_settings_and_door_must_belong_together(name):
+    kind = MODELS[name]
+    with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: there is one"):
+        kind(layout(), kind.Config(**small(name))).fit(door_of(name, table(), UNITS, 1.0), 0)
+    open_door = Door(table(), None, layout())
+    with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: those of a private"):
+        kind(layout(), config_of(name)).fit(open_door, 0)
+
+
+def small(name):
+    return {k: v for k, v in TINY[name].items() if k in {f.name for f in fields(MODELS[name].Config)}}
+
+
+def test_weights_that_are_no_numbers_are_refused():
+    settings = {"rate": 0.5, "steps": 3, "learning_rate": 1e38}
+    with pytest.raises(ConfigError, match="weights must stay finite; however"):
+        fitted("autoregressive", door_of("autoregressive", table(), UNITS, 1.0, **settings), **settings)
+
+
+@models
+def test_the_plan_is_public(name):
+    """It follows from the settings and a declared number of units, and never from the number a door was told."""
+    kind, config = MODELS[name], config_of(name, batch_size=100, steps=7, clip=0.4, copies=2)
+    assert kind.descent(config) == Descent(rate=0.1, steps=7, clip=0.4, copies=2)
+    assert kind.descent(config, 400.0).rate == 0.25
+    assert kind.descent(config, 50.0).rate == 1.0
+    assert kind.descent(replace(config, rate=0.03), 400.0).rate == 0.03
+    for n in (10.0, 1e9):
+        door = door_of(name, table(), UNITS, 1.0, n=n, steps=2, batch_size=16)
+        _, log = fitted(name, door, steps=2, batch_size=16)
+        assert log.steps == 2
+
+
+@models
+def test_defaults_of_a_private_training_can_be_meant(name):
+    kind = MODELS[name]
+    config = settle(name, kind.Private, {})
+    assert isinstance(config, Descending)
+    assert isinstance(config, kind.Config)
+    plan = kind.descent(config, 30_000.0)
+    assert 0.01 <= plan.rate <= 0.5
+    assert 100 <= plan.steps <= 3000
+    assert config.steps == plan.steps
+
+
+def test_a_plan_with_a_bad_setting_is_refused():
+    with pytest.raises(ConfigError, match="the plan of a private training must lie in its ranges; however: rate 2"):
+        descent(config_of("autoregressive", rate=2.0), None)
+
+
+@models
+def test_settings_find_their_record(name):
+    kind = MODELS[name]
+    assert record_of(kind, {"steps"}) is kind.Config
+    assert record_of(kind, {"steps", "clip"}) is kind.Private
+    assert record_of(kind, {"clip", "nonsense"}) is kind.Config
+    assert record_of(MODELS["marginal"], {"clip"}) is MODELS["marginal"].Config
+
+
+def test_times_of_rows_are_drawn_apart_under_a_budget():
+    """The distance of the times of two rows is uniform; evenly spread ones would always be a half apart."""
+    mixture = Mixture(layout(), few=5)
+    net = Denoiser(mixture.slots, mixture.scores, width=4, hidden=4, blocks=0, dropout=0.0)
+    gaps = {}
+    for apart in (True, False):
+        module = Denoising(
+            mixture, net, Schedule(), weights=torch.ones(len(mixture.slots)), numeric=1.0, hints=0.0, apart=apart
+        )
+        mixed = mixture.split(table(2))
+        pairs = torch.stack([module.look(mixed, None).time for _ in range(500)])
+        gaps[apart] = ((pairs[:, 1] - pairs[:, 0]) % 1).numpy()
+    assert stats.kstest(gaps[True], "uniform").pvalue > 1e-6
+    np.testing.assert_allclose(gaps[False], 0.5, atol=1e-3)
+
+
+def test_the_weight_of_a_row_leans_on_no_other_under_a_budget():
+    conditions = Conditions([torch.from_numpy(law(8, 1, 1))], 1000.0, balance=1.0)
+    cat = torch.tensor([[0], [1], [1], [2]])
+    _, whole = conditions.alone(cat)
+    _, one = conditions.alone(cat[:1])
+    assert float(whole[0]) == float(one[0]) < 1 < float(whole[1])
+    assert float((torch.tensor([0.8, 0.1, 0.1]) * torch.stack([whole[0], whole[1], whole[3]])).sum()) == pytest.approx(
+        1
+    )
+
+
+def test_the_critic_is_smooth_and_the_generator_meets_no_row():
+    settings = {"rate": 0.5, "steps": 30, "critic_rate": 0.05, "spectral": 0.7}
+
+    class Asked(PrivateDoor):
+        def stepping(self, module, loss, optimizer):
+            self.module, self.optimizer = module, optimizer
+            return super().stepping(module, loss, optimizer)
+
+    door = door_of("ctgan", table(), UNITS, 1.0, kind=Asked, **settings)
+    fitted("ctgan", door, **settings)
+    critic = door.module
+    own = {id(p) for p in critic.parameters()}
+    assert {id(p) for group in door.optimizer.param_groups for p in group["params"]} == own
+    for layer in (*critic.within, critic.leave):
+        assert float(torch.linalg.matrix_norm(layer.weight.detach(), 2)) <= 0.7 * 1.02
+
+
+def test_a_projection_leaves_a_small_layer_alone():
+    layer = torch.nn.Linear(5, 3)
+    before = layer.weight.detach().clone()
+    Projection(layer, 100.0)()
+    assert torch.equal(layer.weight, before)
+    Projection(layer, 0.5)()
+    assert float(torch.linalg.matrix_norm(layer.weight.detach(), 2)) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_generator_is_told_paid_conditions_only():
+    config = config_of("ctgan", condition=0.5, batch_size=4000)
+    model = MODELS["ctgan"](layout(), config)
+    duel = PrivateDuel(model._network, config, door_of("ctgan", table(), UNITS, 1.0), 0)
+    wishes = duel._wishes()
+    under = wishes.sum(dim=1)
+    assert 0.45 < float(under.mean()) < 0.55
+    shares = wishes.sum(dim=0) / under.sum() * len(duel._conditions.sizes)
+    torch.testing.assert_close(shares, duel._conditions.shares, rtol=0.2, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "change", [{"pack": 2}, {"candidates": 3}, {"penalty": 1.0}, {"loss": "wgan-gp"}, {"spectral": 0.0}]
+)
+def test_what_cannot_be_private_in_a_gan_is_refused(change):
+    with pytest.raises(ValueError, match="settings under a budget must lie in their ranges; however"):
+        PrivateCTGANConfig(**change)
