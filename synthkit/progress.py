@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Protocol
 
@@ -68,8 +69,8 @@ class Clock:
         self._progress.say(sentence)
 
     def training(self, done: int, total: int, loss: float) -> None:
-        """`done` of `total` steps of training are made."""
-        self._progress.advance(done, total, f"loss {loss:.3f}")
+        """`done` of `total` steps of training are made; under a privacy budget there is no loss to tell."""
+        self._progress.advance(done, total, "" if math.isnan(loss) else f"loss {loss:.3f}")
 
     def metric(self, name: str, done: int, total: int) -> None:
         """Metric `done` of `total` begins."""

@@ -143,7 +143,7 @@ class PrivateCTGANConfig(Descending, CTGANConfig):
     learning_rate: float = 1e-3
     critic_rate: float = 2e-3
     batch_size: int = 1024
-    steps: int | None = 1500
+    steps: int = 1500
     candidates: int = 1
     spectral: float = 2.0
 

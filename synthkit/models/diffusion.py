@@ -125,8 +125,8 @@ class PrivateDiffusionConfig(Descending, DiffusionConfig):
     learning_rate: float | None = 4e-3
     weight_decay: float = 0.0
     average: float = 0.995
-    batch_size: int | None = 4096
-    steps: int | None = 400
+    batch_size: int = 4096
+    steps: int = 400
     copies: int = 8
 
 

@@ -37,7 +37,7 @@ class Rivals:
         mixture = self._mixture = average.mixture
         self._conditions = Conditions(mixture.priors, n, share=config.condition, balance=config.balance)
         self._gates = [(k, average.generator.slices()[q].start) for k, q in enumerate(mixture.kinds) if q is not None]
-        self.pack = min(config.pack, int(n))
+        self.pack = max(min(config.pack, int(n)), 1)
         self.generator: Generator = copy.deepcopy(average.generator).train()
         self.critic = Critic(
             mixture.scores,

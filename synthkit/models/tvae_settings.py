@@ -90,7 +90,7 @@ class PrivateTVAEConfig(Descending, TVAEConfig):
     learning_rate: float = 4e-3
     weight_decay: float | None = 0.0
     batch_size: int = 4096
-    steps: int | None = 400
+    steps: int = 400
     copies: int = 4
 
     def settled(self, n: float) -> PrivateTVAEConfig:
