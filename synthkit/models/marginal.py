@@ -1,7 +1,7 @@
-"""A mixture of products fitted to counts of pairs and triples: the model for small budgets, and exact conditionals.
+"""A mixture of products fitted to counts of a few slots: the model for small budgets, and exact conditionals.
 
 p(x) = sum_k pi_k prod_j P_k,j(x_j) over the coarse slots; a fine level is drawn given its coarse one, from the law that
-came with the coding. Nothing but counts of one, two or three slots is ever asked of real rows.
+came with the coding. Nothing but counts of one to four slots is ever asked of real rows.
 """
 
 from __future__ import annotations
@@ -33,13 +33,12 @@ class MarginalConfig:
 
     Args:
         components: of the mixture.
-        rounds: rounds of pairs, max(5, d / 3) pairs each.
+        rounds: rounds of tables, max(5, d / 3) each: pairs, triples and quadruples compete.
         growth: price of a round over the one before.
         singles: share of the budget that counts single slots.
-        triples: share of the rest that counts triples.
         choice: share of a table's price that chooses it.
-        largest: cells a triple may have.
-        candidates: triples looked at in a round.
+        largest: cells a triple may have; a quadruple a quarter of them.
+        candidates: triples looked at in a round, and half as many quadruples.
         spread: standard deviation of the initial logits.
         learning_rate: of Adam.
         first, between, last: steps before the rounds, after each, and at the end. Few steps are meant: what was not
@@ -47,14 +46,13 @@ class MarginalConfig:
     """
 
     components: int = 2000
-    rounds: int = 16
+    rounds: int = 12
     growth: float = 1.25
-    singles: float = 0.11
-    triples: float = 0.15
-    choice: float = 0.1
-    largest: int = 20_000
-    candidates: int = 1500
-    spread: float = 0.5
+    singles: float = 0.07
+    choice: float = 0.15
+    largest: int = 2000
+    candidates: int = 1000
+    spread: float = 1.0
     learning_rate: float = 0.03
     first: int = 150
     between: int = 25
@@ -63,7 +61,6 @@ class MarginalConfig:
     def __post_init__(self) -> None:
         shares = {k: getattr(self, k) for k in ("singles", "choice")}
         wrong = [f"{name} {x:g} (above 0 and below 1)" for name, x in shares.items() if not 0 < x < 1]
-        wrong += [] if 0 <= self.triples < 1 else [f"triples {self.triples:g} (from 0 to below 1)"]
         counts = {k: getattr(self, k) for k in ("components", "rounds", "candidates", "last")}
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
         above = {k: getattr(self, k) for k in ("growth", "learning_rate")}
@@ -76,12 +73,12 @@ class MarginalConfig:
 
     def split(self) -> Split:
         """How a budget is shared out."""
-        names = ("singles", "triples", "choice", "rounds", "growth", "largest")
+        names = ("singles", "choice", "rounds", "growth")
         return Split(**{k: getattr(self, k) for k in names})
 
     def course(self) -> Course:
         """How long and how fast to fit."""
-        names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates")
+        names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates", "largest")
         return Course(**{k: getattr(self, k) for k in names})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from synthkit.models.rounds import Round, Rounds, Split, screened, small
 from synthkit.nn.products import TINY, ProductMixture
 
 CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
+ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
 UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
 
 
@@ -30,7 +31,8 @@ class Course:
         spread: standard deviation of the initial logits around those of independent slots.
         learning_rate: of Adam.
         first, between, last: steps before the rounds, after each, and at the end.
-        candidates: triples looked at in a round.
+        candidates: triples looked at in a round, and half as many quadruples.
+        largest: cells a triple may have; a quadruple a quarter of them.
     """
 
     components: int
@@ -40,6 +42,7 @@ class Course:
     between: int
     last: int
     candidates: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,9 @@ def learn(
         told(len(losses), steps, loss)
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
+    wider = [small(pooled.sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4))]
     for round_ in plan.rounds:
-        scopes = _worst(pooled, mixture, rows, round_, split, course, generator)
+        scopes = _worst(pooled, mixture, rows, round_, wider, course, generator)
         tables.add(pooled.measure(scopes, round_.told))
         descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
@@ -172,24 +176,22 @@ def _worst(
     mixture: ProductMixture,
     rows: float,
     round_: Round,
-    split: Split,
+    wider: list[Tensor],
     course: Course,
     generator: torch.Generator,
 ) -> list[Scope]:
-    """The tables of a round; a table whose noise is larger than its miss is not worth its price."""
+    """The tables of a round: pairs, triples and quadruples that are missed most, beyond a part of their noise."""
     laws = mixture.laws()
-    pairs = ((laws * mixture.shares()) @ laws.T).double().cpu()
-    blocks = _blocks(pairs, mixture)
-    if round_.width == 2:
-        scopes: list[Scope] = list(blocks)
-        expected: Iterator[NDArray[np.float64]] = (rows * blocks[s] for s in scopes)
-    else:
-        scopes = small(counting.sizes, split.largest)
-        scopes = screened(scopes, _dependence(blocks, len(counting.sizes)), course.candidates, generator)
-        expected = (rows * mixture.table(s, laws).double().cpu().numpy() for s in scopes)
+    blocks = _blocks(((laws * mixture.shares()) @ laws.T).double().cpu(), mixture)
+    strength, larger = _dependence(blocks, len(counting.sizes)), []
+    for tables, most in zip(wider, (course.candidates, course.candidates // 2), strict=True):
+        larger += screened(tables, strength, most, generator)
+    scopes = [*blocks, *larger]
+    joint = (mixture.table(scope, laws).double().cpu().numpy() for scope in larger)
+    expected = (rows * table for table in itertools.chain(blocks.values(), joint))
     noise = math.sqrt(2 / math.pi) * math.sqrt(1 / (2 * round_.told))
-    allowed = [noise * math.prod(counting.sizes[j] for j in s) for s in scopes]
-    return counting.worst(scopes, expected, allowed, many=min(round_.many, len(scopes)), rho=round_.choice)
+    allowed = [ALLOWED * noise * math.prod(counting.sizes[j] for j in scope) for scope in scopes]
+    return counting.worst(scopes, expected, allowed, many=round_.many, rho=round_.choice)
 
 
 def _blocks(pairs: Tensor, mixture: ProductMixture) -> dict[Scope, NDArray[np.float64]]:

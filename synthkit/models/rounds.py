@@ -6,12 +6,15 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from synthkit.encode.counting import Scope
 
 DOWN = 1 - 1e-12  # rounding must not let the parts cost more than the whole
+MANY = 200_000  # tables of one width that are thought of at all; of wide rows random ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,33 +23,31 @@ class Split:
 
     Args:
         singles: share of single slots.
-        triples: share of triples in what is left.
         choice: share of a table's price that chooses it.
-        rounds: rounds of pairs.
+        rounds: rounds of tables of several slots.
         growth: share of a round over the one before.
-        largest: cells a triple may have.
     """
 
     singles: float
-    triples: float
     choice: float
     rounds: int
     growth: float
-    largest: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """Tables chosen one after the other and told together.
+    """Tables chosen one after the other and told together; pairs compete with triples and quadruples.
 
     Args:
-        width: slots in a table, 2 or 3.
         many: tables.
         choice: price of choosing one, rho.
         told: price of telling one, rho.
+
+    Attributes:
+        width: slots in a table, at least.
     """
 
-    width: int
+    width: ClassVar[int] = 2
     many: int
     choice: float
     told: float
@@ -68,8 +69,8 @@ class Rounds:
     def of(cls, sizes: Sequence[int], rho: float, split: Split) -> Rounds:
         """Share a budget out; public numbers decide.
 
-        Pairs are chosen max(5, d / 3) a round, each round costing `growth` times the one before; then triples, half as
-        many, in two rounds. Without pairs or triples to choose from, their share goes to what is left.
+        max(5, d / 3) tables are chosen a round, each round costing `growth` times the one before. A single slot gets
+        all.
 
         Args:
             sizes: levels of every slot.
@@ -77,19 +78,13 @@ class Rounds:
             split: how to share.
         """
         d, rho = len(sizes), rho * DOWN
-        pairs, triples = d * (d - 1) // 2, sum(1 for _ in small(sizes, split.largest))
-        many = min(max(5, d // 3), pairs)
-        left = (1 - split.singles) if pairs else 0.0
-        third = split.triples * left if triples else 0.0
-        weights = [split.growth**t for t in range(split.rounds)]
-        stages = [(2, many, (left - third) * w / sum(weights)) for w in weights] if pairs else []
-        stages += [(3, min(max(many // 2, 1), triples), third / 2)] * 2 if third else []
+        pairs = d * (d - 1) // 2
+        many, left = min(max(5, d // 3), pairs), (1 - split.singles) if pairs else 0.0
+        weights = [split.growth**t for t in range(split.rounds)] if pairs else []
+        each = [left * w / sum(weights) * rho / many for w in weights]
         return cls(
             single=(1 - left) * rho / max(d, 1),
-            rounds=tuple(
-                Round(width=w, many=m, choice=split.choice * s * rho / m, told=(1 - split.choice) * s * rho / m)
-                for w, m, s in stages
-            ),
+            rounds=tuple(Round(many=many, choice=split.choice * r, told=(1 - split.choice) * r) for r in each),
         )
 
     def total(self, d: int) -> float:
@@ -97,27 +92,41 @@ class Rounds:
         return math.fsum([d * self.single, *(r.many * (r.choice + r.told) for r in self.rounds)])
 
 
-def small(sizes: Sequence[int], largest: int) -> list[Scope]:
-    """Triples with at most `largest` cells."""
-    every = itertools.combinations(range(len(sizes)), 3)
-    return [(a, b, c) for a, b, c in every if sizes[a] * sizes[b] * sizes[c] <= largest]
+def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Generator) -> Tensor:
+    """Tables of so many slots with at most `largest` cells, of MANY random ones where there are more.
+
+    Args:
+        sizes: levels of every slot.
+        width: slots in a table.
+        largest: cells it may have.
+        generator: of random ones.
+
+    **Shape**: -> (t, width), rows rising.
+    """
+    d = len(sizes)
+    if math.comb(d, width) <= MANY:
+        every = torch.tensor(list(itertools.combinations(range(d), width)), dtype=torch.long).view(-1, width)
+    else:
+        drawn = torch.randint(d, (MANY, width), generator=generator).sort(dim=1).values
+        every = torch.unique(drawn[(drawn[:, 1:] > drawn[:, :-1]).all(dim=1)], dim=0)
+    return every[torch.tensor(sizes)[every].prod(dim=1) <= largest]
 
 
-def screened(triples: list[Scope], strength: torch.Tensor, most: int, generator: torch.Generator) -> list[Scope]:
-    """At most so many triples: half those whose pairs depend most on each other, half any others.
+def screened(tables: Tensor, strength: Tensor, most: int, generator: torch.Generator) -> list[Scope]:
+    """At most so many tables: half those whose pairs depend most on each other, half any others.
 
     A parity shows in no pair, so that pairs alone must not decide.
 
     Args:
-        triples: all of them.
+        tables: all of them. **Shape**: (t, width).
         strength: dependence of each pair in the model so far, which has seen noisy counts only. **Shape**: (d, d).
         most: how many to keep.
         generator: of the others.
     """
-    if len(triples) <= most:
-        return triples
-    a, b, c = torch.tensor(triples).T
-    order = torch.argsort(-(strength[a, b] + strength[a, c] + strength[b, c]))
-    kept, rest = order[: most // 2], order[most // 2 :]
-    others = rest[torch.randperm(len(rest), generator=generator)[: most - len(kept)]]
-    return [triples[int(k)] for k in torch.cat([kept, others]).sort().values]
+    if len(tables) > most:
+        pairs = itertools.combinations(range(tables.shape[1]), 2)
+        order = torch.argsort(-sum(strength[tables[:, a], tables[:, b]] for a, b in pairs))  # type: ignore[arg-type]
+        kept, rest = order[: most // 2], order[most // 2 :]
+        others = rest[torch.randperm(len(rest), generator=generator)[: most - len(kept)]]
+        tables = tables[torch.cat([kept, others]).sort().values]
+    return [tuple(scope) for scope in tables.tolist()]
