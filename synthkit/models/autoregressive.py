@@ -113,16 +113,17 @@ class PrivateAutoregressiveConfig(Descending, AutoregressiveConfig):
     Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `Descending`.
     """
 
-    width: int = 64
-    hidden: int = 32
+    width: int = 32
+    hidden: int = 16
     dropout: float | None = 0.0
     input_dropout: float = 0.0
     canonical: float | None = 0.75
-    learning_rate: float = 4e-3
+    learning_rate: float = 1e-2
     weight_decay: float | None = 0.0
-    batch_size: int = 4096
-    steps: int = 400
-    copies: int = 4
+    batch_size: int = 2048
+    steps: int = 500
+    clip: float = 0.3
+    copies: int = 2
 
 
 class Autoregressive:

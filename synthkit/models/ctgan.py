@@ -141,9 +141,10 @@ class PrivateCTGANConfig(Descending, CTGANConfig):
     penalty: float = 0.0
     condition: float = 0.25
     learning_rate: float = 1e-3
-    critic_rate: float = 2e-3
+    critic_rate: float = 5e-3
     batch_size: int = 1024
-    steps: int = 1500
+    steps: int = 1000
+    clip: float = 0.3
     candidates: int = 1
     spectral: float = 2.0
 

@@ -122,12 +122,13 @@ class PrivateDiffusionConfig(Descending, DiffusionConfig):
     hidden: int | None = 64
     blocks: int | None = 2
     dropout: float | None = 0.0
-    learning_rate: float | None = 4e-3
+    learning_rate: float | None = 1e-2
     weight_decay: float = 0.0
     average: float = 0.995
-    batch_size: int = 4096
-    steps: int = 400
-    copies: int = 8
+    batch_size: int = 2048
+    steps: int = 500
+    clip: float = 0.3
+    copies: int = 2
 
 
 class Diffusion:

@@ -87,11 +87,12 @@ class PrivateTVAEConfig(Descending, TVAEConfig):
     dropout: float | None = 0.0
     input_dropout: float = 0.0
     forget: float = 0.0
-    learning_rate: float = 4e-3
+    learning_rate: float = 1e-2
     weight_decay: float | None = 0.0
-    batch_size: int = 4096
-    steps: int = 400
-    copies: int = 4
+    batch_size: int = 2048
+    steps: int = 500
+    clip: float = 0.3
+    copies: int = 2
 
     def settled(self, n: float) -> PrivateTVAEConfig:
         """The same: nothing follows from the number of rows."""

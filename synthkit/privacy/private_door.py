@@ -19,7 +19,7 @@ from synthkit.nn.descent import Descent
 from synthkit.nn.invented import invented
 from synthkit.nn.train import seeded
 from synthkit.privacy.descent import NoisyDescent
-from synthkit.privacy.randomness import gaussian
+from synthkit.privacy.randomness import gaussian, order
 from synthkit.privacy.sampling import PoissonSampling, kept
 
 M = TypeVar("M", bound=nn.Module)
@@ -148,17 +148,25 @@ class PrivateDoor:
         sampling = PoissonSampling(rate=self.descent.rate, steps=1)
         taking = torch.from_numpy(next(sampling.masks(self._many))).to(self.device)
         batch = torch.nonzero(taking[self._owner]).ravel()
+        labels = self._labels()
         with self._secretly():
             private_gradient(
                 sums,
                 self._rows[batch],
-                self._owner[batch],
+                labels[self._owner[batch]],
                 multiplier=self._noisy.noise_multiplier,
                 expected=self.descent.expected(self._n),
                 noise=gaussian,
                 size=AT_ONCE,
                 copies=self.descent.copies,
             )
+
+    def _labels(self) -> Tensor:
+        """New numbers of the units, by which they are ordered: what a loss draws for a row must not follow from others.
+
+        **Shape**: (U,), a secret permutation.
+        """
+        return torch.from_numpy(order(self._many)).to(self.device)
 
     def _pay(self) -> None:
         if self._left < 1:

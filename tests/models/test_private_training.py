@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,7 +105,10 @@ def by_hand(module, loss, rows, owner, clip, copies):
 
 
 class Watched(PrivateDoor):
-    """A door of which each step is held against autograd; it lends the loss random numbers that come again."""
+    """A door of which each step is held against autograd; rows come in order, with random numbers that come again."""
+
+    def _labels(self):
+        return torch.arange(self._many)
 
     def stepping(self, module, loss, optimizer):
         def again(net, rows):
@@ -369,3 +374,20 @@ def test_the_generator_is_told_paid_conditions_only():
 def test_what_cannot_be_private_in_a_gan_is_refused(change):
     with pytest.raises(ValueError, match="settings under a budget must lie in their ranges; however"):
         PrivateCTGANConfig(**change)
+
+
+def test_the_page_on_models_lists_the_private_defaults():
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    head, *rows = re.search(r"^(\| private setting .*\n)\|[-|]+\|\n((?:\|.*\n)+)", page, flags=re.MULTILINE).groups()
+    names = [cell.strip() for cell in head.strip("|\n ").split("|")][1:]
+    assert names == sorted(TINY)
+    said = {}
+    for row in rows[0].splitlines():
+        key, *cells = (cell.strip() for cell in row.strip("|").split("|"))
+        said |= {(key.strip("`"), name): cell for name, cell in zip(names, cells, strict=True)}
+    for name in names:
+        own = {f.name: str(f.default) for f in fields(MODELS[name].Private)}
+        plain = {f.name: str(f.default) for f in fields(MODELS[name].Config)}
+        told = {key: cell for (key, which), cell in said.items() if which == name and cell != "-"}
+        assert told.items() <= own.items()
+        assert set(told) >= {key for key, value in own.items() if plain.get(key) != value}

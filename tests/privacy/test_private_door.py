@@ -266,3 +266,17 @@ def test_a_plan_is_charged_as_poisson_steps():
 def test_noise_that_is_none_is_refused(noise):
     with pytest.raises(ConfigError, match="`noise_multiplier` of poisson-subsampled-gaussian"):
         NoisyDescent(plan=Descent(rate=0.1, steps=10, clip=1.0), noise_multiplier=noise)
+
+
+def test_rows_come_in_a_secret_order():
+    """What a loss draws for the k-th row of a batch goes to another one each time."""
+    firsts = []
+
+    def loss(net, rows):
+        if len(rows) == 30:
+            firsts.append(float(rows.num[0, 0]))
+        return pull(net, rows)
+
+    gradients(door_of([k / 30 for k in range(30)], steps=60), 60, loss)
+    assert len(firsts) == 60
+    assert len(set(firsts)) > 15
