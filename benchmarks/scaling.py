@@ -115,8 +115,8 @@ def apart(name: str, rows: int, model: str, threads: int) -> dict[str, Any]:
 
 
 def exponents(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Fitted exponent of the whole, by table and model, where at least two sizes are there."""
-    out = []
+    """Fitted exponent of the whole on one thread, by table and model, where at least two sizes are there."""
+    out, lines = [], [line for line in lines if line.get("threads", 1) == 1]
     for key in sorted({(line["table"], line["model"]) for line in lines}):
         found = sorted((x for x in lines if (x["table"], x["model"]) == key), key=lambda x: x["rows"])
         if len(found) > 1:
@@ -143,7 +143,7 @@ def main() -> None:
         code = code_of(MODELS[model].__module__)
         for name in asked.tables:
             for rows in asked.rows:
-                key = {"table": name, "model": model, "rows": rows}
+                key = {"table": name, "model": model, "rows": rows, "threads": asked.threads}
                 same = [x for x in lines if key.items() <= x.items()]
                 if same and same[0]["code"] == code and not asked.again:
                     continue

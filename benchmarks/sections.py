@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from results import QUIET
+
 LINEAR, MEMORY, MINUTE = 1.05, 8 * 1024, 60.0  # exponent, MiB of a fit, seconds for a million rows
 PATIENCE = {"diffusion": 15 * 60.0}  # who may take longer for a million rows
 ASKED_OF_GPU = {  # diffusion on adult: limit, and whether it is an upper one
@@ -29,12 +31,13 @@ def word(number: float, limit: float, *, below: bool = True) -> str:
 
 def growth(found: Mapping[str, Any]) -> list[str]:
     """CPU seconds by size, the exponent, and memory."""
-    head = "| model | table | rows | encode | one epoch | sample | sample, wall s | peak MiB | others |"
-    out = [head, "|---" * 9 + "|"]
-    for x in sorted(found["lines"], key=lambda x: (x["model"], x["table"], x["rows"])):
+    head = "| model | table | rows | threads | encode | one epoch | sample | sample, wall s | peak MiB | others |"
+    out = [head, "|---" * 10 + "|"]
+    for x in sorted(found["lines"], key=lambda x: (x["model"], x["table"], x["rows"], x.get("threads", 1))):
         seconds = " | ".join(f"{x[part]:,.1f}" for part in ("encode", "epoch", "sample", "sample_wall"))
         out.append(
-            f"| {x['model']} | {x['table']} | {x['rows']:,} | {seconds} | {x['peak_mib']:,} | {x['others']:.2f} |"
+            f"| {x['model']} | {x['table']} | {x['rows']:,} | {x.get('threads', 1)} | {seconds} | {x['peak_mib']:,} "
+            f"| {x['others']:.2f} |"
         )
     out.append("")
     for e in found["exponents"]:
@@ -48,13 +51,16 @@ def growth(found: Mapping[str, Any]) -> list[str]:
 
 def limits(x: Mapping[str, Any]) -> list[str]:
     """What is asked of a fit's memory, and of a million rows."""
-    where = f"{x['model']}, {x['table']}, {x['rows']:,} rows"
+    threads = x.get("threads", 1)
+    where = f"{x['model']}, {x['table']}, {x['rows']:,} rows, {threads} thread(s)"
     out = []
     if x["peak_mib"] > MEMORY:
         out.append(f"{where}: {x['peak_mib']:,} MiB, ≤ {MEMORY:,}: **not met**")
     if x["rows"] >= 1_000_000:
         limit = PATIENCE.get(x["model"], MINUTE)
-        out.append(f"{where}: drawn in {x['sample']:.0f} CPU s, ≤ {limit:.0f}: {word(x['sample'], limit)}")
+        on_wall = threads > 1 and x["others"] < QUIET
+        took, unit = (x["sample_wall"], "s on the wall") if on_wall else (x["sample"], "CPU s")
+        out.append(f"{where}: drawn in {took:.0f} {unit}, ≤ {limit:.0f}: {word(took, limit)}")
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,18 +10,22 @@ import pandas as pd
 import torch
 
 from synthkit.encode import TableEncoder
-from synthkit.encode.counting import Counting
+from synthkit.encode.targets import Targets
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, Marginal, RowModel, TrainingLog
+from synthkit.models.settings import settle
 from synthkit.nn.watch import Watch
 from synthkit.privacy.book import ChargeBook
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.curator import Curator
-from synthkit.privacy.outlay import for_counts
+from synthkit.privacy.descent import NoisyDescent
+from synthkit.privacy.outlay import for_counts, for_gradients
 from synthkit.privacy.preparation import questions
-from synthkit.privacy.private import PrivateCurator
+from synthkit.privacy.private import PrivateCurator, public_tables
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.declared import Declared, declared
+
+MOST = 10  # rows of one unit that gradients are taken of, where nobody bounds them
 
 
 class Learned(NamedTuple):
@@ -33,6 +37,7 @@ class Learned(NamedTuple):
         model: fitted.
         log: what training went through.
         rows: number of units as it was told with noise.
+        targets: noisy tables that calibrated draws are to match, None if they were not asked for.
     """
 
     schema: Schema
@@ -40,28 +45,37 @@ class Learned(NamedTuple):
     model: RowModel
     log: TrainingLog
     rows: float
+    targets: Targets | None
 
 
-def learn(
-    table: pd.DataFrame | Curator,
-    schema: Schema,
-    asked: tuple[str, Any],
-    book: ChargeBook,
-    *,
-    seed: int,
-    device: torch.device,
-    watch: Watch,
-) -> Learned:
+class Work(NamedTuple):
+    """What a fit under a budget is asked.
+
+    Args:
+        name: of the model.
+        settings: of it, by name.
+        seed: of initial weights and candidates; noise never follows from it.
+        device: where to compute.
+        watch: who is told of each step.
+        targets: whether tables are measured that calibrated draws are to match.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    seed: int
+    device: torch.device
+    watch: Watch
+    targets: bool = False
+
+
+def learn(table: pd.DataFrame | Curator, schema: Schema, book: ChargeBook, work: Work) -> Learned:
     """Fit a model so that everything told of the table stays inside what is left of a budget.
 
     Args:
         table: training rows.
         schema: meaning of the columns; lines that were read off the data are bought, or refused.
-        asked: name of the model, and its settings.
         book: the ledger of the table, with a budget.
-        seed: of initial weights and candidates; noise never follows from it.
-        device: where to compute.
-        watch: who is told of each step.
+        work: what is asked.
 
     Raises:
         ConfigError: there is a checkpoint, a wish for time, or a curator of exact answers.
@@ -70,27 +84,74 @@ def learn(
         UnsupportedError: the model cannot be fitted under a budget.
         TableError: no level of a column is shared by enough units to be told.
     """
-    _refuse_traces(table, watch)
+    _refuse_traces(table, work.watch)
     assert isinstance(table, pd.DataFrame)
-    name, config = asked
-    kind = MODELS[name]
-    if not issubclass(kind, Marginal):
-        msg = f"under a privacy budget a model must learn from noisy answers; however: `{name}` cannot. Use marginal"
+    kind, public = MODELS[work.name], declared(schema)
+    if kind is Marginal:
+        return _from_counts(table, public, book, work)
+    if not hasattr(kind, "Private"):
+        msg = (
+            f"under a privacy budget a model must learn from noisy answers; however: `{work.name}` cannot. Use marginal"
+        )
         raise UnsupportedError(msg)
-    public = declared(schema)
+    return _from_gradients(table, public, book, work)
+
+
+def _from_counts(table: pd.DataFrame, public: Declared, book: ChargeBook, work: Work) -> Learned:
+    """One reserve for everything: which tables are told depends on those told before."""
+    config = settle(work.name, Marginal.Config, work.settings)
     curator = PrivateCurator(table, public)
-    outlay = for_counts(questions(public), book.left())
+    outlay = for_counts(questions(public), book.left(), targets=_tables(public) if work.targets else 0)
     book.charge(outlay.plan)
-    encoder = curator.encoder(outlay.preparation, kind.coding, _payer(book))
-    counting: Counting = curator.counting(encoder, list(encoder.layout.coarse), outlay.rho, _payer(book))
+
+    def pay(charge: Charge) -> None:
+        book.draw_inside([charge])
+
+    encoder = curator.encoder(outlay.preparation, Marginal.coding, pay)
+    targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, pay)
+    counting = curator.counting(encoder, list(encoder.layout.coarse), outlay.rho, pay)
+    model = Marginal(encoder.layout, config)
+    log = model.fit_counts(counting, work.seed, work.watch, work.device)
+    return Learned(encoder.schema, encoder, model, _timeless(log), model.rows or 1.0, targets)
+
+
+def _from_gradients(table: pd.DataFrame, public: Declared, book: ChargeBook, work: Work) -> Learned:
+    """A plan fixed before the first draw: the coding, then all steps, with the smallest noise that fits."""
+    kind: Any = MODELS[work.name]
+    config = settle(work.name, kind.Private, work.settings)
+    budget = book.budget
+    plan = kind.descent(config, None if budget is None or budget.public_n is None else float(budget.public_n))
+    curator = PrivateCurator(table, public)
+    outlay = for_gradients(
+        questions(public, counted=True),
+        book.left(),
+        lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
+        targets=_tables(public) if work.targets else 0,
+    )
+    book.charge(outlay.plan)
+
+    def paid(charge: Charge) -> None:
+        assert charge in outlay.plan
+
+    n = curator.rows(outlay.preparation, paid)
+    encoder = curator.encoder(outlay.preparation, kind.coding, paid)
+    targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, paid)
+    noisy = NoisyDescent(plan=plan, noise_multiplier=outlay.noise_multiplier or 0.0)
+    most = 1 if public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST
+    door = curator.training(encoder, noisy, n=n, most=most, device=work.device)
     model = kind(encoder.layout, config)
-    log = replace(model.fit_counts(counting, seed, watch, device), seconds=0.0, memory=None)  # both follow the rows
-    return Learned(schema=encoder.schema, encoder=encoder, model=model, log=log, rows=model.rows or 1.0)
+    log = model.fit(door, work.seed, work.watch)
+    return Learned(encoder.schema, encoder, model, _timeless(log), n, targets)
 
 
-def _payer(book: ChargeBook) -> Callable[[Charge], None]:
-    """Puts what is drawn down in the reserve that was charged, on disk before the draw."""
-    return lambda charge: book.draw_inside([charge])
+def _tables(public: Declared) -> int:
+    """How many tables calibrated draws of this schema match."""
+    return len(public_tables(len(public.schema.learned)))
+
+
+def _timeless(log: TrainingLog) -> TrainingLog:
+    """The log without time and memory, which follow the rows."""
+    return replace(log, seconds=0.0, memory=None)
 
 
 def _refuse_traces(table: pd.DataFrame | Curator, watch: Watch) -> None:

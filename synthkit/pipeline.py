@@ -149,7 +149,7 @@ def synthesize(
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
-    synthesizer = Synthesizer(given, config.model, settings=config.settings, device=config.device)
+    synthesizer = _empty(given, config)
     book = _book(config, given)
     admitted, schema = _admitted(table, given, config)
     clock.stage("split")
@@ -218,7 +218,7 @@ def fit(
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
-    synthesizer = Synthesizer(given, config.model, settings=config.settings, device=config.device)
+    synthesizer = _empty(given, config)
     book = _book(config, given)
     admitted, _ = _admitted(table, given, config)
     check_structure(admitted.frame, given)
@@ -251,6 +251,17 @@ def _asked(
 def _root(config: RunConfig) -> int:
     """The root seed of a run; drawn from the operating system if none was asked for."""
     return secrets.randbits(31) if config.seed is None else config.seed
+
+
+def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
+    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for."""
+    return Synthesizer(
+        schema,
+        config.model,
+        settings=config.settings,
+        device=config.device,
+        targets=config.calibrate if config.epsilon is not None else None,
+    )
 
 
 def _book(config: RunConfig, schema: Schema) -> ChargeBook:

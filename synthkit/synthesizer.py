@@ -27,6 +27,7 @@ from synthkit.encode.targets import Targets
 from synthkit.errors import ArtefactError, ConfigError, SynthkitError, UnsupportedError
 from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
 from synthkit.models.auto import AUTO, Task, choose_model
+from synthkit.models.descending import record_of
 from synthkit.models.settings import settle
 from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import ChargeBook, Curator
@@ -46,7 +47,8 @@ class Synthesizer:
         model: name of the model, one of `synthkit.models.MODELS`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs.
+        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs; if not given
+            only where there is no budget they would take a fifth of.
 
     Raises:
         ConfigError: there is no such model or setting.
@@ -65,7 +67,7 @@ class Synthesizer:
         *,
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
-        targets: bool = True,
+        targets: bool | None = None,
     ) -> None:
         if model not in (AUTO, *MODELS):
             msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
@@ -74,7 +76,10 @@ class Synthesizer:
         self.model_name = model
         self.why: str | None = None
         self._settings = dict(settings or {})
-        self._config: Any = None if model == AUTO else settle(model, MODELS[model].Config, self._settings)
+        self._config: Any = None
+        if model != AUTO:
+            kind = MODELS[model]
+            self._config = settle(model, record_of(kind, self._settings), self._settings)
         self._device = device
         self._wants_targets = targets
         self._targets: Targets | None = None
@@ -142,14 +147,14 @@ class Synthesizer:
         watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if isinstance(self._model, HasCounts):
             counting = curator.counting(self._encoder)
-            self._targets = curator.targets(self._encoder) if self._wants_targets else None
+            self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
             self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device)
             return self
         assert isinstance(self._model, HasSteps)
         door = curator.training(self._encoder, device)
         if checkpoint is not None:
             checkpoint.begin(self._identity(door.n, device.type))
-        self._targets = curator.targets(self._encoder) if self._wants_targets else None
+        self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
         self.log = self._model.fit(door, seeds.of("training"), watch)
         return self
 
@@ -157,19 +162,13 @@ class Synthesizer:
         self, table: pd.DataFrame | Curator, book: ChargeBook, seeds: Seeds, device: torch.device, watch: Watch
     ) -> Synthesizer:
         """Everything within the budget of the book; the schema becomes that of the synthetic table."""
-        from synthkit.learning import learn
+        from synthkit.learning import Work, learn
 
         if self.model_name == AUTO:
             self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
-            self._config = settle("marginal", MODELS["marginal"].Config, self._settings)
-        self.schema, self._encoder, self._model, self.log, self.rows = learn(
-            table,
-            self.schema,
-            (self.model_name, self._config),
-            book,
-            seed=seeds.of("training"),
-            device=device,
-            watch=watch,
+        work = Work(self.model_name, self._settings, seeds.of("training"), device, watch, bool(self._wants_targets))
+        self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learn(
+            table, self.schema, book, work
         )
         return self
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+
+from synthkit.privacy.archive import recompute
 
 jupytext = pytest.importorskip("jupytext", reason="notebooks need the extra `notebook`")
 nbclient = pytest.importorskip("nbclient", reason="notebooks need the extra `notebook`")
@@ -28,7 +31,11 @@ def executed(name: str, folder: Path) -> list[str]:
 
 
 def test_every_notebook_is_tested():
-    assert {p.name for p in NOTEBOOKS.glob("*.py")} == {"01_quickstart.py", "05_comparing_models.py"}
+    assert {p.name for p in NOTEBOOKS.glob("*.py")} == {
+        "01_quickstart.py",
+        "03_private_training.py",
+        "05_comparing_models.py",
+    }
 
 
 def test_quickstart(tmp_path, monkeypatch):
@@ -62,3 +69,16 @@ def test_comparing_models(tmp_path, monkeypatch):
     assert "synthesizer" not in shown
     assert "result.json" in shown
     assert not list(tmp_path.iterdir())
+
+
+def test_private_training(tmp_path, monkeypatch):
+    """On fewer patients; the epsilon that is shown is the ledger's."""
+    monkeypatch.setenv("PRIVATE_ROWS", "1500")
+    shown = "\n".join(executed("03_private_training.py", tmp_path))
+    assert "every line of the schema must be public" in shown
+    assert "delta=1e-06" in shown
+    spent = float(re.search(r"epsilon (\d\.\d+) of 3", shown)[1])
+    assert 2.99 < spent <= 3
+    assert recompute(tmp_path / "support2.ledger.json")[0] == pytest.approx(spent, abs=1e-4)
+    assert "a fit needs a budget; however: epsilon" in shown
+    assert "no budget" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ from synthkit.errors import BudgetExceededError
 from synthkit.privacy.allotment import smallest_noise
 from synthkit.privacy.book import Allotment
 from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated
+from synthkit.privacy.events import Concentrated, DiscreteGaussian
 from synthkit.privacy.preparation import Preparation, Question, found_levels
 
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
 TRAINED = 0.05  # the same of a model that learns from gradients
+TARGETED = 0.2  # share of rho for the tables that calibrated draws are to match, where they are asked for
 FAILING = 0.1  # share of delta for levels that one unit alone has
 UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
 
@@ -29,12 +31,14 @@ class Outlay:
         plan: everything, to be charged at once.
         rho: what the model may spend on counts, 0 if it learns from gradients.
         noise_multiplier: of the gradients, None if the model learns from counts.
+        targets: the noise on the tables that calibrated draws are to match, None without them.
     """
 
     preparation: Preparation
     plan: tuple[Charge, ...]
     rho: float = 0.0
     noise_multiplier: float | None = None
+    targets: Charge | None = None
 
     @property
     def reserved(self) -> bool:
@@ -42,12 +46,13 @@ class Outlay:
         return any(isinstance(charge.spent, Concentrated) for charge in self.plan)
 
 
-def for_counts(asked: Sequence[Question], left: Allotment) -> Outlay:
+def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) -> Outlay:
     """The plan of a model that chooses its tables by what earlier ones told: one reserve, closed by a filter.
 
     Args:
         asked: what the encoder must know.
         left: what may be spent.
+        targets: tables that calibrated draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
@@ -61,28 +66,41 @@ def for_counts(asked: Sequence[Question], left: Allotment) -> Outlay:
     rho = affordable(left, failing)
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
     prepared = COUNTED * rho if asked else 0.0
+    matched = TARGETED * rho if targets else 0.0
     preparation = Preparation(questions=tuple(asked), rho=prepared, delta=failing * UNDER)
-    return Outlay(preparation=preparation, plan=(reserve,), rho=(rho - prepared) * UNDER)
+    return Outlay(
+        preparation=preparation,
+        plan=(reserve,),
+        rho=(rho - prepared - matched) * UNDER,
+        targets=_targets(targets, matched) if targets else None,
+    )
 
 
-def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps) -> Outlay:
+def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps, *, targets: int = 0) -> Outlay:
     """The plan of a model trained by noisy steps: the noise is the smallest at which all of it together fits.
 
     Args:
         asked: what the encoder must know.
         left: what may be spent.
         steps: the training, given its noise multiplier.
+        targets: tables that calibrated draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
     """
     failing = FAILING * left.delta if found_levels(asked) else 0.0
-    preparation = Preparation(
-        questions=tuple(asked), rho=TRAINED * affordable(left, failing) if asked else 0.0, delta=failing * UNDER
-    )
-    bought = preparation.charges()
+    rho = affordable(left, failing)
+    preparation = Preparation(questions=tuple(asked), rho=TRAINED * rho if asked else 0.0, delta=failing * UNDER)
+    matched = _targets(targets, TARGETED * rho) if targets else None
+    bought = [*preparation.charges(), *([matched] if matched else [])]
     noise = smallest_noise(lambda s: [*bought, steps(s)], epsilon=left.epsilon, delta=left.delta)
-    return Outlay(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise)
+    return Outlay(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
+
+
+def _targets(tables: int, rho: float) -> Charge:
+    """So many tables of counts, for so much together."""
+    noise = DiscreteGaussian(sigma=math.sqrt(tables / (2 * rho * UNDER)))
+    return Charge(what="one- or two-way table of grouped columns", spent=noise, times=tables)
 
 
 def affordable(left: Allotment, failing: float = 0.0) -> float:

@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from synthkit.encode import grids, rules
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec
 from synthkit.encode.encoder import TableEncoder
+from synthkit.encode.grouping import coded, groupings
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.rules import Codec, Recoding
+from synthkit.encode.targets import Targets, tables_of, tabulate
 from synthkit.errors import TableError
 from synthkit.privacy.bounds import LogBounds
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.counting import NoisyCounting
+from synthkit.privacy.descent import NoisyDescent
+from synthkit.privacy.events import DiscreteGaussian
 from synthkit.privacy.mechanisms import add_noise
 from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
+from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
 from synthkit.privacy.stable import Levels, tell_levels
 from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
@@ -29,6 +35,7 @@ from synthkit.schema.columns import Level, level_key
 from synthkit.schema.declared import Declared, into_domain
 from synthkit.schema.rules import MISSING
 
+CLEAR = 3.0  # standard deviations of its noise that a cell must exceed to be a target by itself
 Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
 Asked = dict[Kind, Question]  # questions about one column
 
@@ -98,6 +105,40 @@ class PrivateCurator:
         """
         cat = encoder.encode(self._one).cat.numpy()[:, slots]
         return NoisyCounting.of(cat, tuple(encoder.layout.sizes[j] for j in slots), rho, pay)
+
+    def targets(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> Targets:
+        """Noisy one- and two-way tables of grouped columns, cells that noise alone might fill pooled.
+
+        Args:
+            encoder: of this table.
+            charge: how many tables, and the noise on each of their cells.
+            pay: called with the price before the answers are drawn.
+        """
+        pay(charge)
+        noise = charge.spent
+        assert isinstance(noise, DiscreteGaussian)
+        found = groupings(encoder)
+        tables = public_tables(len(found))[: charge.times]
+        codes = coded(encoder.encode(self._one).cat.numpy(), found)
+        noisy = [add_noise(counts, noise).values for counts in tabulate(codes, found, tables)]
+        clear = [np.where(counts >= CLEAR * noise.sigma, counts, 0) for counts in noisy]
+        return Targets.of(found, tables, clear, [noise.sigma] * len(tables))
+
+    def training(
+        self, encoder: TableEncoder, noisy: NoisyDescent, *, n: float, most: int, device: torch.device | str = "cpu"
+    ) -> PrivateDoor:
+        """The door for models that are trained by noisy gradients, which were charged before.
+
+        Args:
+            encoder: of this table.
+            noisy: the plan and its noise.
+            n: number of units, declared or paid for.
+            most: rows of one unit that may be looked at.
+            device: where to compute.
+        """
+        return PrivateDoor(
+            encoder.encode(self._frame), self._owner, encoder.layout, noisy, n=n, most=most, device=device
+        )
 
     def _noisy(
         self, question: Question, counts: NDArray[np.int64], preparation: Preparation, pay: Pay
@@ -260,6 +301,11 @@ class PrivateCurator:
             counts=told.counts,
             elsewhere=int(told.counts.argmax()),
         )
+
+
+def public_tables(columns: int) -> list[tuple[int, ...]]:
+    """The tables that calibrated draws match, of so many columns: the same for every table of a schema."""
+    return tables_of(columns, np.random.default_rng(0))
 
 
 def published(public: Declared, codecs: dict[str, Codec]) -> Schema:
