@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from synthkit import __version__
-from synthkit.commands import comparing, drafting, drawing, reporting, running
+from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -24,7 +24,7 @@ class Commands(TyperGroup):
     """The commands, in the order they were added, with errors as messages instead of tracebacks."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command: 0 done, 1 a table breaks its schema (`validate`), 2 refused, 130 stopped by Ctrl-C."""
+        """Run a command: 0 done, 1 a table or a claim is broken (`validate`, `audit`), 2 refused, 130 stopped by Ctrl-C."""
         try:
             return super().invoke(ctx)
         except SynthkitError as error:
@@ -75,6 +75,8 @@ COMMANDS = (
     (reporting.evaluate, "Measure synthetic tables made by any tool"),
     (comparing.compare, "Several models on one table, and one report on all of them"),
     (reporting.report, "Draw the report of a folder again"),
+    (planning.plan, "Say what a privacy budget can be expected to give, before it is spent"),
+    (auditing.audit, "Hold what privacy rests on against its claims"),
 )
 for command, summary in COMMANDS:
     app.command(short_help=summary)(command)

@@ -70,6 +70,25 @@ def mu_seen(without: Scores, joined: Scores, confidence: float = CONFIDENCE) -> 
     return _seen(without, joined, lambda p, q: stats.norm.ppf(p) - stats.norm.ppf(q), confidence)
 
 
+def mu_of_odds(without: Scores, joined: Scores, confidence: float = CONFIDENCE) -> float:
+    r"""Lower bound of mu by the event that the odds are in favour of the unit, which need not be chosen by looking.
+
+    **Shape**: (n,), (m,): logarithms of how much likelier a draw is with the unit than without, of independent draws.
+
+    Example:
+        >>> from synthkit.privacy.audit.evidence import mu_of_odds
+        >>> rng = np.random.default_rng(1)
+        >>> sure = mu_of_odds(rng.normal(-2, 2, 5000), rng.normal(2, 2, 5000))  # of normal noise with mu = 2
+        >>> 1.7 < sure < 2
+        True
+    """
+    miss = (1 - confidence) / 2
+    zero = np.zeros(1)
+    p = at_least(_hits(joined, zero, 1), len(joined), miss)
+    q = at_most(_hits(without, zero, 1), len(without), miss)
+    return max(0.0, float(stats.norm.ppf(p[0]) - stats.norm.ppf(q[0])))
+
+
 def epsilon_seen(without: Scores, joined: Scores, confidence: float = CONFIDENCE, delta: float = 0.0) -> float:
     r"""Lower bound of epsilon: $\ln (p - \delta) - \ln q$ for an event of probability at least p and at most q.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from synthkit.privacy.audit.evidence import Finding, at_least, at_most, delta_seen, epsilon_seen, mu_seen
+from synthkit.privacy.audit.evidence import Finding, at_least, at_most, delta_seen, epsilon_seen, mu_of_odds, mu_seen
 
 
 @pytest.mark.parametrize("hits", [0, 1, 37, 99, 100])
@@ -82,3 +82,11 @@ def test_more_confidence_says_less():
     bounds = [mu_seen(a, b, confidence) for confidence in (0.9, 0.99, 0.9999)]
     assert bounds == sorted(bounds, reverse=True)
     assert all(math.isfinite(bound) for bound in bounds)
+
+
+@pytest.mark.parametrize("mu", [1.0, 3.0])
+def test_mu_of_odds_is_seen_without_looking_for_a_threshold(mu):
+    rng = np.random.default_rng(1)
+    without, joined = (rng.normal(sign * mu**2 / 2, mu, size=20_000) for sign in (-1, 1))
+    assert 0.85 * mu < mu_of_odds(without, joined) <= mu
+    assert mu_of_odds(joined, without) == 0

@@ -1,0 +1,114 @@
+"""All audits, by name, in the order in which they are run: those that copy the process first, the slow ones last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthkit.auditing import clipping, counts, mechanisms
+from synthkit.auditing.audit import Audit
+from synthkit.auditing.canaries import Training, training
+from synthkit.privacy.mechanisms import add_noise, choose
+from synthkit.privacy.randomness import gaussian
+from synthkit.privacy.sampling import kept
+from synthkit.privacy.stable import tell_levels
+
+AUDITS: dict[str, Audit[Any]] = {
+    "freshness": Audit(
+        about="two copies of a process never draw the same",
+        ours=mechanisms.shipped_draws(),
+        experiment=mechanisms.freshness,
+        trials=3,
+        quick=1,
+    ),
+    "gaussian": Audit(
+        about="noise on gradients against its mu",
+        ours=gaussian,
+        experiment=mechanisms.gradients,
+        trials=1_000_000,
+        quick=200_000,
+    ),
+    "discrete-gaussian": Audit(
+        about="normal noise on counts against its mu",
+        ours=add_noise,
+        experiment=lambda draw, trials: mechanisms.counts(draw, trials, mechanisms.NORMAL),
+        trials=200_000,
+        quick=30_000,
+    ),
+    "discrete-laplace": Audit(
+        about="Laplace noise on counts against its pure epsilon",
+        ours=add_noise,
+        experiment=lambda draw, trials: mechanisms.counts(draw, trials, mechanisms.LAPLACE),
+        trials=200_000,
+        quick=30_000,
+    ),
+    "choices": Audit(
+        about="choices by noisy scores against their epsilon",
+        ours=choose,
+        experiment=mechanisms.choices,
+        trials=50_000,
+        quick=10_000,
+    ),
+    "stable-histogram": Audit(
+        about="levels nobody declared against an exaggerated delta, and against epsilon",
+        ours=tell_levels,
+        experiment=mechanisms.levels,
+        trials=600_000,
+        quick=100_000,
+    ),
+    "bounds": Audit(
+        about="bounds bought with noise against their epsilon",
+        ours=mechanisms.GRID.draw,
+        experiment=mechanisms.limits,
+        trials=15_000,
+        quick=3_000,
+    ),
+    "quantiles": Audit(
+        about="edges of bins bought with noise against their epsilon",
+        ours=mechanisms.BINS.draw,
+        experiment=mechanisms.quantiles,
+        trials=50_000,
+        quick=10_000,
+    ),
+    "batches": Audit(
+        about="batches are a Poisson sample",
+        ours=mechanisms.poisson,
+        experiment=mechanisms.batches,
+        trials=5_000,
+        quick=1_000,
+    ),
+    "rows-of-a-unit": Audit(
+        about="no unit brings more rows than promised, and which ones is chance",
+        ours=kept,
+        experiment=mechanisms.rows_of_a_unit,
+        trials=100_000,
+        quick=20_000,
+    ),
+    "clipping": Audit(
+        about="a unit moves a sum of gradients by the clip norm at most",
+        ours=clipping.ours,
+        experiment=clipping.clipping,
+        trials=100,
+        quick=10,
+    ),
+    "private-step": Audit(
+        about="one noisy step against its mu",
+        ours=clipping.shipped_step,
+        experiment=clipping.private_step,
+        trials=10_000,
+        quick=2_500,
+    ),
+    "training": Audit(
+        about="one training with canaries: an alarm, from above only",
+        ours=Training(),
+        experiment=training,
+        trials=2_000,
+        quick=1_000,
+    ),
+    "marginal": Audit(
+        about="fits of counts to tiny tables against the mu of the whole budget",
+        ours=counts.shipped_door,
+        experiment=counts.marginal,
+        trials=8_000,
+        quick=2_500,
+    ),
+}
