@@ -15,10 +15,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from common import HERE, kinds, parts, plain, schema
 from machine import fingerprint
+
+if TYPE_CHECKING:
+    from coded import Coded
 
 CELLS = HERE / "cells"
 BENCH = HERE.parent / ".bench"  # environments and work files, not kept
@@ -35,6 +39,7 @@ class Contestant:
         environment: folder of its own under `.bench`; none for ours.
         settings: given to the model; its defaults where not given.
         version: of the package, and of our code.
+        coded: whether it takes codes only: it gets our private bins, and its codes are decoded by us.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Contestant:
     version: str
     environment: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    coded: bool = False
 
     @property
     def python(self) -> str:
@@ -124,7 +130,16 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def job(cell: Cell) -> Path:
+def lent(cell: Cell) -> Coded | None:
+    """Our bins of the table, for a contestant that takes codes; bought anew, since nothing of them is kept."""
+    if not cell.who.coded:
+        return None
+    from coded import Coded
+
+    return Coded.bought(parts(cell.table, rows=cell.rows)[0], schema(cell.table), cell.who.settings)
+
+
+def job(cell: Cell, coded: Coded | None = None) -> Path:
     """Write the training rows and the job; where it is."""
     scratch = cell.scratch.resolve()
     scratch.mkdir(parents=True, exist_ok=True)
@@ -132,7 +147,8 @@ def job(cell: Cell) -> Path:
     (scratch / "result.json").unlink(missing_ok=True)
     meaning = schema(cell.table)
     train, _ = parts(cell.table, rows=cell.rows)
-    plain(train, meaning).to_parquet(scratch / "table.parquet", index=False)
+    handed = plain(train, meaning) if coded is None else coded.codes(train)
+    handed.to_parquet(scratch / "table.parquet", index=False)
     if cell.who.environment is None:
         train.to_parquet(scratch / "whole.parquet", index=False)  # ours also takes identifiers and the unit
     content = {
@@ -140,6 +156,7 @@ def job(cell: Cell) -> Path:
         "whole": str(scratch / "whole.parquet"),
         "schema": str((HERE.parent / "schemas" / f"{cell.table}.yaml").resolve()),
         "kinds": kinds(meaning),
+        "sizes": [] if coded is None else coded.sizes,
         "who": cell.who.name,
         "seed": cell.seed,
         "rows": len(train),
@@ -162,7 +179,8 @@ def environment(threads: int) -> dict[str, str]:
 
 def run(cell: Cell, folder: Path = CELLS) -> dict[str, Any]:
     """Make a cell and write its JSON; a contestant that takes too long or fails is recorded as such."""
-    path = job(cell)
+    coded = lent(cell)
+    path = job(cell, coded)
     limit = round(HOURS * 3600 * cell.threads)
     start = time.perf_counter()
     with (cell.scratch / "log.txt").open("w", encoding="utf-8") as log:
@@ -177,6 +195,8 @@ def run(cell: Cell, folder: Path = CELLS) -> dict[str, Any]:
     result = cell.scratch / "result.json"
     finished = ended.returncode == 0 and result.exists()
     content = cell.identity() | {"finished": finished, "seconds_in_all": round(time.perf_counter() - start, 1)}
+    if finished and coded is not None:
+        coded.table(pd.read_parquet(cell.synthetic), cell.seed).to_parquet(cell.synthetic, index=False)
     if finished:
         content |= json.loads(result.read_text(encoding="utf-8")) | {"synthetic": digest(cell.synthetic)}
     else:

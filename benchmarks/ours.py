@@ -1,4 +1,7 @@
-"""A model of synthkit in a process of its own, measured as peers are; `+calibrate` samples from the plain fit."""
+"""A model of synthkit in a process of its own, measured as peers are; `+calibrate` samples from the plain fit.
+
+With `epsilon` and `delta` among its settings it is fitted under that budget, which pays for its bins too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import pandas as pd
 from job import Job, main
 
+from synthkit.privacy import Budget, ChargeBook
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
@@ -19,7 +23,8 @@ class Ours:
     """A fitted synthesizer; only the columns a model learns are handed on, as with peers."""
 
     def __init__(self, synthesizer: Synthesizer, *, calibrate: bool, loaded: bool) -> None:
-        self.synthesizer, self.options = synthesizer, {"calibrate": True} if calibrate else {}
+        self.synthesizer = synthesizer
+        self.options: dict[str, Any] = {"calibrate": True} if calibrate else {}
         log = synthesizer.log
         self.about: dict[str, Any] = {
             "loaded": loaded,
@@ -33,6 +38,15 @@ class Ours:
         return drawn[list(self.synthesizer.schema.learned)]
 
 
+def ledger(path: Path, settings: dict[str, Any], unit: str | None) -> ChargeBook | None:
+    """A fresh ledger with the budget among the settings, which is taken out of them; none if there is none."""
+    if "epsilon" not in settings:
+        return None
+    path.unlink(missing_ok=True)
+    epsilon, delta = float(settings.pop("epsilon")), float(settings.pop("delta"))
+    return ChargeBook.new(path, Budget(epsilon=epsilon, delta=delta, unit=unit))
+
+
 def fit(job: Job, table: pd.DataFrame) -> Ours:
     """Fit the whole table, of which the synthesizer takes what it learns; or load what the plain cell fitted."""
     name, calibrate = job["who"].removesuffix(CALIBRATED), job["who"].endswith(CALIBRATED)
@@ -43,8 +57,11 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
     if calibrate and saved.exists():
         return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
     shutil.rmtree(saved, ignore_errors=True)
-    synthesizer = Synthesizer(Schema.load(job["schema"]), name, settings=settings, device=device)
-    synthesizer.fit(pd.read_parquet(job["whole"]), seed=int(job["seed"]))
+    book = ledger(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
+    synthesizer = Synthesizer(
+        Schema.load(job["schema"]), name.split("@")[0], settings=settings, device=device, targets=book is None
+    )
+    synthesizer.fit(pd.read_parquet(job["whole"]), seed=int(job["seed"]), book=book)
     synthesizer.save(saved)
     return Ours(synthesizer, calibrate=calibrate, loaded=False)
 
