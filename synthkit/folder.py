@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
-COMPARISON = "comparison.json"
+COMPARISON, STATEMENT = "comparison.json", "statement.json"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 WHAT: Mapping[str, str] = {
     REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
@@ -31,6 +31,7 @@ WHAT: Mapping[str, str] = {
     SCHEMA: "what the columns mean",
     f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
     LEDGER: "what was learned from real rows, and what it cost in privacy",
+    STATEMENT: "what is promised about each patient, and what is not",
     RUN: "versions, seeds, settings and times of the run",
     f"{INTERNAL}/": "validations, log, and who was trained on (INTERNAL: never release)",
 }
@@ -83,6 +84,7 @@ def _fitted(made: Run | Fit, path: Path) -> None:
     _common(made, path)
     made.synthesizer.save(path / MODEL)
     _text(path / LEDGER, made.ledger.to_json())
+    _text(path / STATEMENT, json.dumps(made.statement, indent=1) + "\n")
 
 
 def _measured(made: Run | Assessment, path: Path) -> None:
@@ -114,9 +116,10 @@ def page(
     ledger: Mapping[str, Any] | None,
     schema: Schema | None,
     validations: Mapping[str, Any] | None,
+    statement: Mapping[str, Any] | None = None,
 ) -> Report:
     """The page on an evaluation; validations as plain data."""
-    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None)
+    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement)
 
 
 def comparison_page(data: Mapping[str, Any]) -> Report:
@@ -137,9 +140,10 @@ def redraw(path: Path) -> Report:
         return _redrawn_comparison(path)
     schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
     ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
+    promised = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
     found = evaluation(path)
     try:
-        return page(found, ledger=ledger, schema=schema, validations=validations(path))
+        return page(found, ledger=ledger, schema=schema, validations=validations(path), statement=promised)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthkit import folder, provenance
+from synthkit import folder, promise, provenance
 from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of
 from synthkit.assessment import with_facts
 from synthkit.checkpoint import Checkpoint
@@ -41,6 +41,7 @@ class Fit:
         synthesizer: the fitted encoder and model.
         schema: the meaning of the table.
         ledger: what was spent.
+        statement: what is promised.
         validations: of the input, by that name.
         clamped: number of cells mapped into the declared domain, by column; INTERNAL.
         facts: version, seeds, packages, seconds: the content of run.json.
@@ -49,6 +50,7 @@ class Fit:
     synthesizer: Synthesizer
     schema: Schema
     ledger: ChargeBook
+    statement: Mapping[str, Any]
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
     facts: Mapping[str, Any]
@@ -71,6 +73,7 @@ class Run:
         synthesizer: the fitted encoder and model.
         schema: the meaning both tables share.
         ledger: what was spent.
+        statement: what is promised.
         evaluation: how good, how risky; INTERNAL.
         report: the page.
         validations: of input and output, by these names.
@@ -83,6 +86,7 @@ class Run:
     synthesizer: Synthesizer
     schema: Schema
     ledger: ChargeBook
+    statement: Mapping[str, Any]
     evaluation: Evaluation
     report: Report
     validations: Mapping[str, Validation]
@@ -150,7 +154,7 @@ def synthesize(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
-    book = _book(config, given)
+    book = promise.book(config, given)
     admitted, schema = _admitted(table, given, config)
     clock.stage("split")
     parts = _split(admitted.frame, schema, checkpoint, config)
@@ -176,13 +180,17 @@ def synthesize(
         **learned,
     )
     measured = with_training(with_facts(measured, facts), synthesizer.log)
-    page = folder.page(measured, ledger=book.to_dict(), schema=schema, validations=folder.plain(validations))
+    promised = promise.statement(synthesizer, book)
+    page = folder.page(
+        measured, ledger=book.to_dict(), schema=schema, validations=folder.plain(validations), statement=promised
+    )
     clock.stage("")
     return Run(
         draws=draws,
         synthesizer=synthesizer,
         schema=synthesizer.schema,
         ledger=book,
+        statement=promised,
         evaluation=measured,
         report=page,
         validations=validations,
@@ -219,16 +227,18 @@ def fit(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
-    book = _book(config, given)
+    book = promise.book(config, given)
     admitted, _ = _admitted(table, given, config)
     check_structure(admitted.frame, given)
     clock.stage("fit")
     _learn(synthesizer, admitted.frame, admitted, config, book, checkpoint, clock)
+    promised = promise.statement(synthesizer, book)
     clock.stage("")
     return Fit(
         synthesizer=synthesizer,
         schema=synthesizer.schema,
         ledger=book,
+        statement=promised,
         validations={"input": admitted.validation},
         clamped=admitted.clamped,
         facts=provenance.facts(given, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
@@ -262,16 +272,6 @@ def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
         device=config.device,
         targets=config.calibrate if config.epsilon is not None else None,
     )
-
-
-def _book(config: RunConfig, schema: Schema) -> ChargeBook:
-    """The ledger of the table: without a budget a new one in memory, else that in its file, made if it is not there."""
-    config = config.model_copy(update={"unit": schema.unit})
-    budget = config.budget
-    if budget is None:
-        return ChargeBook.unlimited(unit=schema.unit)
-    path = config.ledger or Path(f"{schema.name}.ledger.json")
-    return ChargeBook.open(path, budget) if path.exists() else ChargeBook.new(path, budget)
 
 
 def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[Admitted, Schema]:

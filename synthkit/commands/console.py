@@ -163,6 +163,13 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
         say(promise(ledger))
 
 
+def show_statement(statement: Mapping[str, Any]) -> None:
+    """What is promised under a budget, in its three sentences; nothing without one."""
+    if statement["privacy_loss"]["privacy_parameters"]["epsilon"] is not None:
+        for sentence in statement["sentences"]:
+            say(sentence)
+
+
 def show_paths(contents: Mapping[Path, str]) -> None:
     """Where everything is, one line each saying what it is."""
     width = max(len(str(path)) for path in contents)

@@ -11,7 +11,7 @@ import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config, settings
-from synthkit.commands.console import say, show_paths, show_scores, warn_clamped, watching
+from synthkit.commands.console import say, show_paths, show_scores, show_statement, warn_clamped, watching
 from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ def fit(
     warn_clamped(made.clamped)
     if not quiet:
         say(NOTHING_HELD_OUT)
+        show_statement(made.statement)
         show_paths(contents(out))
 
 
@@ -207,6 +208,7 @@ def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool
     warn_clamped(made.clamped)
     if not quiet:
         show_scores(made.evaluation, made.ledger.to_dict())
+        show_statement(made.statement)
         show_paths(contents(out))
 
 

@@ -115,6 +115,11 @@ class ChargeBook:
         return cls(replace(archive, budget=budget), Path(path))
 
     @property
+    def archive(self) -> Archive:
+        """All that is in it, as it is kept."""
+        return self._archive
+
+    @property
     def budget(self) -> Budget | None:
         """The cap, None for none."""
         return self._archive.budget

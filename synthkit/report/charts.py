@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from synthkit.report.theme import INK, MUTED, theme
 from synthkit.report.words import GUESS
 
 REAL, SYNTHETIC = "#1f5fa8", "#c8540a"
-INK, MUTED, LINE = "#1c2430", "#55606e", "#dfe4ea"
 BLUES = ("#eef3f9", "#c6d7ea", "#8fb1d8", "#4f82bd", "#1f5fa8", "#0b3263")
 Matrix = Sequence[Sequence[float | None]]
-FONT = "DejaVu Sans, Verdana, sans-serif"
 STEP = 15  # pixels of a row of a heat map: room for a 12 pixel label
 WIDEST_ERRORS, WIDEST_CORRELATIONS = 48, 18  # columns a map can show with readable labels
 
@@ -230,6 +229,20 @@ def sample_size(panel: Mapping[str, Any]) -> str:
     return _svg(alt.layer(*layers).properties(width=560, height=240))
 
 
+def promise(panel: Mapping[str, Any]) -> str:
+    """Delta against epsilon, on a log scale; the stated pair is marked."""
+    import altair as alt
+
+    points = [{"epsilon": e, "delta": d} for e, d in panel["curve"]]
+    x = alt.X("epsilon:Q", title="Epsilon", scale=alt.Scale(zero=True, nice=False))
+    y = alt.Y(
+        "delta:Q", title="Delta", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format=".0e", tickCount=5)
+    )
+    line = _data(points).mark_line(color=SYNTHETIC, strokeWidth=2.5)
+    stated = _data(points[-1:]).mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
+    return _svg(alt.layer(line.encode(x=x, y=y), stated.encode(x=x, y=y)).properties(width=560, height=200))
+
+
 def training(panel: Mapping[str, Any]) -> str:
     """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
@@ -295,41 +308,8 @@ def _svg(chart: Any) -> str:
     import vl_convert
 
     spec = chart.to_dict()
-    spec["config"] = _theme()
+    spec["config"] = theme()
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
-
-
-def _theme() -> dict[str, Any]:
-    text = {
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "labelColor": INK,
-        "titleColor": MUTED,
-        "titleFontWeight": "normal",
-    }
-    axis = {
-        **text,
-        "domainColor": MUTED,
-        "tickColor": MUTED,
-        "gridColor": LINE,
-        "labelLimit": 170,
-        "titlePadding": 8,
-        "labelFlush": False,
-    }
-    return {
-        "aria": False,
-        "background": "transparent",
-        "font": FONT,
-        "axis": axis,
-        "legend": {**text, "labelLimit": 240, "symbolStrokeWidth": 2, "symbolOpacity": 1},
-        "mark": {"opacity": 1},
-        "point": {"opacity": 1},
-        "square": {"opacity": 1},
-        "header": text,
-        "title": {"fontSize": 13, "color": INK, "anchor": "start", "fontWeight": "bold"},
-        "view": {"stroke": "transparent"},
-        "padding": 4,
-    }
 
 
 def _data(values: list[dict[str, Any]]) -> Any:
@@ -390,6 +370,6 @@ CHARTS: Mapping[str, Callable[[Any], str]] = {
     f.__name__: f
     for f in (
         *(pair_errors, correlations, missingness, roc, giveaways, ladder, sample_size, training),
-        *(contenders, tradeoff),
+        *(contenders, tradeoff, promise),
     )
 }

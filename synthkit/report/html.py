@@ -51,11 +51,13 @@ def build(
     schema: Schema | None = None,
     validation: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
+    statement: Mapping[str, Any] | None = None,
 ) -> Report:
     """The report on an evaluation; arguments as for `synthkit.report.view.view`."""
     from synthkit.report.view import view
 
-    return Report(render(view(evaluation, ledger=ledger, schema=schema, validation=validation, run=run)))
+    page = view(evaluation, ledger=ledger, schema=schema, validation=validation, run=run, statement=statement)
+    return Report(render(page))
 
 
 def render(view: Mapping[str, Any]) -> str:

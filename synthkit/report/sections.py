@@ -260,6 +260,21 @@ def sample_size(panels: Panels) -> Section | None:
     )
 
 
+def promise(statement: Mapping[str, Any]) -> Section | None:
+    """The curve of epsilon and delta that a privacy statement promises."""
+    curve = [point for point in statement["curve"] if point[1] > 0]
+    if len(curve) < 2:
+        return None
+    return figure(
+        "promise",
+        {"curve": curve},
+        title="What is promised, at every epsilon",
+        description="Probability delta with which the promise may fail, falling as epsilon grows; the last point is "
+        "the one that is stated.",
+        caption="Each point of the line is a promise; all of them hold at once.",
+    )
+
+
 def rules(panels: Panels, validation: Mapping[str, Any] | None) -> Section:
     """Declared rules with their violations, and the validation of input and output."""
     declared = panels.get("rules")

@@ -31,6 +31,12 @@ TITLES = {
     "reproducibility": "Reproducibility",
     "glossary": "Glossary",
 }
+COVERED = {
+    "charged": "paid for with noise",
+    "public": "public, known without the table",
+    "internal": "INTERNAL: exact, and does not leave",
+    "uncharged": "NOT covered: exact, and leaves",
+}
 FEW_ROWS = 1000  # below this many training rows intervals are wide and rare levels are hardly learnt
 
 
@@ -41,6 +47,7 @@ def view(
     schema: Schema | None = None,
     validation: Mapping[str, Any] | None = None,
     run: Mapping[str, Any] | None = None,
+    statement: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything the page says, as plain data.
 
@@ -50,6 +57,7 @@ def view(
         schema: meaning of the columns; None if it is not at hand.
         validation: results for `input` and `output`, as saved beside the run.
         run: facts about the run, over those in the evaluation; any may be missing.
+        statement: what is promised, in the format `synthkit-statement/1`; None if there is none.
 
     Returns:
         `title`, `table`, and `sections`: a list of dicts with `id`, `title` and their content; `absent` holds the
@@ -78,7 +86,7 @@ def view(
         "rules": sections.rules(panels, validation),
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
         "training": sections.training(panels),
-        "privacy": _privacy(ledger, schema),
+        "privacy": _privacy(ledger, schema) | _promised(statement),
         "failures": {"failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures]},
         "limits": {"limits": list(_limits(evaluation, ledger, schema, facts))},
         "reproducibility": sections.reproducibility(facts),
@@ -271,6 +279,23 @@ def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[st
         "unit": unit,
         "charges": [{"what": c["what"], "mechanism": c["mechanism"], "detail": _detail(c)} for c in charges],
         "known": ledger is not None,
+    }
+
+
+def _promised(statement: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The privacy statement: sentences, what of the table is covered how, and the curve; nothing without a budget."""
+    if statement is None or statement["privacy_loss"]["privacy_parameters"]["epsilon"] is None:
+        return {"sentences": [], "touches": [], "figures": [], "end_to_end": False}
+    paid = sum(touch["covered"] == "charged" for touch in statement["data_touches"])
+    touches = [{"what": f"{paid} kinds of noisy answers, all of them in the ledger below", "covered": "charged"}]
+    touches += [touch for touch in statement["data_touches"] if touch["covered"] != "charged"]
+    touches = [{**touch, "words": COVERED[touch["covered"]]} for touch in touches]
+    curve = sections.promise(statement)
+    return {
+        "sentences": list(statement["sentences"]),
+        "touches": touches,
+        "figures": [curve] if curve else [],
+        "end_to_end": statement["end_to_end_dp"],
     }
 
 

@@ -1,0 +1,213 @@
+"""What is promised about a release, as data a machine can read and as three sentences a person can."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, Literal
+
+from synthkit.privacy import accountant, concentration
+from synthkit.privacy.archive import Archive
+from synthkit.privacy.budget import ADJACENCY
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.events import Concentrated, PoissonSubsampledGaussian
+from synthkit.privacy.tradeoff import Tradeoff
+
+FORMAT = "synthkit-statement/1"
+ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
+Covered = Literal["charged", "public", "internal", "uncharged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch:
+    """A way in which the table had a part in what was made.
+
+    Args:
+        what: in words, without any value.
+        covered: paid for in the ledger; or from a public source; or exact and INTERNAL, so that it does not leave; or
+            exact and leaving, which nothing covers.
+    """
+
+    what: str
+    covered: Covered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """The privacy statement of one release.
+
+    Args:
+        archive: the ledger.
+        table: name of the table.
+        model: name of the model.
+        declared_by: who answers for the domain being public, and why; None if the schema's author does silently.
+        paid: keys of the schema that were bought, `column: key`.
+        versions: of the packages, by name.
+
+    References:
+        OpenDP: deployments registry, keys `basic` to `implementation`. NIST SP 800-226: Guidelines for evaluating
+        differential privacy guarantees (2025).
+
+    Example:
+        >>> free = Statement(archive=Archive(budget=None, unit=None), table="icu", model="tvae")
+        >>> free.end_to_end, free.sentences[0]
+        (False, 'Not differentially private: epsilon is infinite for each row, and nothing bounds what is revealed.')
+    """
+
+    archive: Archive
+    table: str
+    model: str
+    declared_by: str | None = None
+    paid: tuple[str, ...] = ()
+    versions: Mapping[str, str] | None = None
+
+    @cached_property
+    def tradeoff(self) -> Tradeoff:
+        """What an attacker gains at most."""
+        return Tradeoff.of(self.archive.parts)
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """Every way in which the table had a part in what was made."""
+        budget = self.archive.budget
+        told: Covered = "uncharged" if budget is None else "charged"
+        charges = [c for part in self.archive.parts for c in (part.inside or part.charges)]
+        out = [Touch(what=what, covered=told) for what in dict.fromkeys(c.what for c in charges)]
+        if budget is not None:
+            who = self.declared_by or "whoever wrote the schema"
+            out.append(Touch(what=f"levels, bounds and digits of the schema, as declared by {who}", covered="public"))
+            out.append(Touch(what="probabilities of roles and coins", covered="public"))
+        out.append(Touch(what="evaluation, report and validation of the input", covered="internal"))
+        return tuple(out)
+
+    @property
+    def end_to_end(self) -> bool:
+        """Whether all that leaves is covered: there is a budget, and no touch is uncharged."""
+        return self.archive.budget is not None and all(t.covered != "uncharged" for t in self.touches)
+
+    @property
+    def unit(self) -> str:
+        """Who is protected, in words."""
+        return "row" if self.archive.unit is None else f"{self.archive.unit}, with all their rows"
+
+    @property
+    def sentences(self) -> tuple[str, str, str]:
+        """The promise; what an attacker gains; what is not covered."""
+        epsilon, delta = self.archive.spent()
+        name = self.archive.unit or "row"
+        if self.archive.budget is None:
+            return (
+                f"Not differentially private: epsilon is infinite for each {name}, and nothing bounds what is "
+                "revealed.",
+                "Whether somebody was in the table may be told with certainty.",
+                "Nothing is covered.",
+            )
+        few, many = (f"{self.tradeoff.found(alpha):.1%}" for alpha in ALARMS)
+        sure = f"{self.tradeoff.posterior():.0%}"
+        return (
+            f"The release is ({epsilon:.4g}, {delta:.2g})-differentially private for each {self.unit}: with or without "
+            "one of them it is nearly as likely.",
+            f"Whoever accuses 1 % of outsiders wrongly can tell at most {few} of those who were in the table, at 10 % "
+            f"at most {many}; from even odds nobody becomes surer than {sure} that a given {name} was there, but "
+            f"with probability {delta:.2g}.",
+            f"Not covered: files marked INTERNAL, which compare with real rows exactly; groups of several {name}s "
+            "together, for whom epsilon grows with their number; other releases on the same table that are not in "
+            "this ledger; what is true of people whether or not they were in the table.",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The statement as plain data in the format `synthkit-statement/1`."""
+        return {
+            "format": FORMAT,
+            **self._registry(),
+            "adjacency": ADJACENCY,
+            "contribution_bound": self._contribution(),
+            "end_to_end_dp": self.end_to_end,
+            "data_touches": [asdict(touch) for touch in self.touches],
+            "declared_by": self.declared_by,
+            "paid": list(self.paid),
+            "accountant": self._accountant(),
+            "curve": [list(point) for point in zip(self.tradeoff.epsilons, self.tradeoff.deltas, strict=True)],
+            "attacker": {
+                "tpr_at_fpr": {f"{alpha:g}": self.tradeoff.found(alpha) for alpha in ALARMS},
+                "posterior_from_even_odds": self.tradeoff.posterior(),
+            },
+            "rng": {"name": "ChaCha20 and the operating system", "seed": "from the operating system, never stored"},
+            "noise_arithmetic": self._arithmetic(),
+            "libraries": dict(self.versions or {}),
+            "sentences": list(self.sentences),
+            "caveats": self._caveats(),
+        }
+
+    def _registry(self) -> dict[str, Any]:
+        """The keys of the registry of deployments."""
+        epsilon, delta = self.archive.spent()
+        variant = "Custom" if self.archive.budget is None else "Approximate DP"
+        return {
+            "basic": {"name": self.table, "data_product_type": "Synthetic data", "intended_use": None},
+            "dp_variant": {
+                "variant_name": variant,
+                "data_domain": "rows of the declared schema",
+                "unprotected_quantities": [t.what for t in self.touches if t.covered in ("public", "uncharged")],
+            },
+            "privacy_loss": {
+                "privacy_unit": self.archive.unit or "row",
+                "privacy_unit_details": f"two tables are neighbours if one has one {self.unit}, more",
+                "privacy_parameters": {"epsilon": _finite(epsilon), "delta": delta, "rho": self._rho()},
+            },
+            "deployment_model": {"model_name": "Central", "release_type": "One-time", "data_source_type": "Static"},
+            "accounting": {
+                "post_processing": "drawing rows, mending those that break a rule, calibration to noisy tables",
+                "composition": f"{len(self.archive.parts)} plan(s), each composed jointly; plans add up",
+            },
+            "implementation": {
+                "preprocessing_and_hyperparameter_tuning": "settings follow from the schema, the budget and defaults",
+                "mechanisms": sorted({c.spent.kind for c in _every(self.archive)}),
+                "justification": f"model {self.model}, see the ledger",
+            },
+        }
+
+    def _contribution(self) -> dict[str, Any]:
+        budget = self.archive.budget
+        most = None if budget is None else budget.max_rows_per_unit
+        return {"max_rows_per_unit": most, "counts": "one row of each unit, chosen in secret", "gradients": "clipped"}
+
+    def _accountant(self) -> list[str]:
+        return [accountant.method(part.charges) for part in self.archive.parts]
+
+    def _rho(self) -> float | None:
+        """The reserve of zero-concentrated privacy, where all of a single plan is one."""
+        parts = self.archive.parts
+        if len(parts) != 1 or not all(isinstance(c.spent, Concentrated) for c in parts[0].charges):
+            return None
+        return float(sum(concentration.cost(c.spent).rho for c in parts[0].charges))
+
+    def _arithmetic(self) -> str:
+        sampled = any(isinstance(c.spent, PoissonSubsampledGaussian) for c in _every(self.archive))
+        return "exact integers; float32 for noise on gradients" if sampled else "exact integers"
+
+    def _caveats(self) -> list[str]:
+        out = ["The holdout takes no part in the release and is not in the ledger; the report shows it."]
+        if "float32" in self._arithmetic():
+            out.append("Noise on gradients is rounded to float32, which the accountant does not count.")
+        if self.archive.budget is not None and self.archive.budget.public_n is None:
+            out.append("No number of units is declared, so whether delta is below one over it cannot be shown.")
+        if len(self.archive.parts) > 1:
+            out.append("Plans that were not made together are added up, which is more than they cost.")
+        return out
+
+
+def packages(names: Sequence[str] = ("synthkit", "opendp", "dp-accounting", "torch")) -> dict[str, str]:
+    """Versions of the packages a promise rests on."""
+    return {name: version(name) for name in names}
+
+
+def _every(archive: Archive) -> list[Charge]:
+    return [c for part in archive.parts for c in (*part.charges, *part.inside)]
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

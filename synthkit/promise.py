@@ -1,0 +1,41 @@
+"""What a run promises: the ledger it charges, and the statement on what was charged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synthkit.config import RunConfig
+from synthkit.privacy import ChargeBook
+from synthkit.privacy.statement import Statement, packages
+from synthkit.schema import Schema
+from synthkit.synthesizer import Synthesizer
+
+
+def book(config: RunConfig, schema: Schema) -> ChargeBook:
+    """The ledger of a table: without a budget a new one in memory, else that in its file, made if it is not there.
+
+    Raises:
+        ConfigError: the budget cannot be meant, or the file is a ledger for another unit, adjacency or bound.
+        BudgetExceededError: the file holds exact answers.
+        ArtefactError: the file is no ledger, or its folder is not there.
+    """
+    config = config.model_copy(update={"unit": schema.unit})
+    budget = config.budget
+    if budget is None:
+        return ChargeBook.unlimited(unit=schema.unit)
+    path = config.ledger or Path(f"{schema.name}.ledger.json")
+    return ChargeBook.open(path, budget) if path.exists() else ChargeBook.new(path, budget)
+
+
+def statement(synthesizer: Synthesizer, kept: ChargeBook) -> dict[str, Any]:
+    """What is promised about the release, as plain data."""
+    schema = synthesizer.schema
+    return Statement(
+        archive=kept.archive,
+        table=schema.name,
+        model=synthesizer.model_name,
+        declared_by=schema.declared_by,
+        paid=tuple(f"{name}: {key}" for name, column in schema.columns.items() for key in column.paid),
+        versions=packages(),
+    ).to_dict()
