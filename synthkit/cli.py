@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from synthkit import __version__
-from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running
+from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running, spending
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -24,7 +24,7 @@ class Commands(TyperGroup):
     """The commands, in the order they were added, with errors as messages instead of tracebacks."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command: 0 done, 1 a table or a claim is broken (`validate`, `audit`), 2 refused, 130 stopped by Ctrl-C."""
+        """Run a command: 0 done, 1 a table, claim or ledger is found wanting, 2 refused, 130 stopped by Ctrl-C."""
         try:
             return super().invoke(ctx)
         except SynthkitError as error:
@@ -77,6 +77,7 @@ COMMANDS = (
     (reporting.report, "Draw the report of a folder again"),
     (planning.plan, "Say what a privacy budget can be expected to give, before it is spent"),
     (auditing.audit, "Hold what privacy rests on against its claims"),
+    (spending.epsilon, "Count again what a ledger has cost"),
 )
 for command, summary in COMMANDS:
     app.command(short_help=summary)(command)
