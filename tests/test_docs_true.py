@@ -15,6 +15,7 @@ import typer
 import synthkit as sk
 from synthkit import artefact, checkpoint, contest, folder, outcome, provenance
 from synthkit.cli import app
+from synthkit.commands import auditing
 from synthkit.data import support2_schema
 from synthkit.encode import targets
 from synthkit.encode.numeric import Coding
@@ -25,6 +26,7 @@ from synthkit.models.ctgan import CTGANConfig
 from synthkit.models.diffusion import DiffusionConfig
 from synthkit.models.tvae import TVAEConfig
 from synthkit.nn.train import Plan
+from synthkit.planning import outlook
 from synthkit.privacy import archive
 from synthkit.schema import violations
 
@@ -134,6 +136,7 @@ def test_the_files_of_a_run_folder(run):
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
+    modules += (outlook, auditing)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 

@@ -71,14 +71,14 @@ class Outlook:
 
 def _table(outlook: Outlook) -> list[str]:
     """One line for the tables of one column, one for those of two, and what independent columns would miss."""
-    head = ["", "told", "noise alone"]
+    head = ["", "told", "noise expected"]
     lines = [
         ["one column", f"{outlook.one.tables:,}", _share(outlook.one.error)],
         ["two columns", f"{outlook.two.tables:,}", _share(outlook.two.error)],
     ]
     if outlook.dependent is not None and outlook.independent is not None:
         apart, tied = outlook.independent, outlook.dependent
-        head += ["simulated", "fitted, independent", "fitted, dependent"]
+        head += ["noise drawn", "fitted, independent", "fitted, dependent"]
         lines[0] += [_share(tied.noise_one), _share(apart.one), _share(tied.one)]
         lines[1] += [_share(tied.noise_two), _share(apart.two), _share(tied.two)]
         lines.append(
