@@ -27,7 +27,8 @@ from synthkit.models.diffusion import DiffusionConfig
 from synthkit.models.tvae import TVAEConfig
 from synthkit.nn.train import Plan
 from synthkit.planning import outlook
-from synthkit.privacy import archive
+from synthkit.privacy import archive, recount
+from synthkit.privacy import statement as promised
 from synthkit.schema import violations
 
 ROOT = Path(__file__).parent.parent
@@ -135,8 +136,8 @@ def test_the_files_of_a_run_folder(run):
 
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
-    modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
-    modules += (outlook, auditing)
+    modules = (artefact, checkpoint, contest, targets, archive, statement, outcome, result, provenance, violations)
+    modules += (outlook, auditing, promised, recount)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
