@@ -27,8 +27,7 @@ from synthkit.models.diffusion import DiffusionConfig
 from synthkit.models.tvae import TVAEConfig
 from synthkit.nn.train import Plan
 from synthkit.planning import outlook
-from synthkit.privacy import archive, recount
-from synthkit.privacy import statement as promised
+from synthkit.privacy import archive, recount, statement
 from synthkit.schema import violations
 
 ROOT = Path(__file__).parent.parent
@@ -137,7 +136,7 @@ def test_the_files_of_a_run_folder(run):
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (artefact, checkpoint, contest, targets, archive, statement, outcome, result, provenance, violations)
-    modules += (outlook, auditing, promised, recount)
+    modules += (outlook, auditing, recount)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
