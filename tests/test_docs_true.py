@@ -136,7 +136,7 @@ def test_the_files_of_a_run_folder(run):
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
-    modules += (outlook, auditing, recount)
+    modules += (statement, outlook, auditing, recount)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
