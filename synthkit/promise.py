@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.config import RunConfig
+from synthkit.learning import MOST
 from synthkit.privacy import ChargeBook
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
@@ -38,4 +39,5 @@ def statement(synthesizer: Synthesizer, kept: ChargeBook) -> dict[str, Any]:
         declared_by=schema.declared_by,
         paid=tuple(f"{name}: {key}" for name, column in schema.columns.items() for key in column.paid),
         versions=packages(),
+        most=None if kept.unit is None or kept.budget is None else kept.budget.max_rows_per_unit or MOST,
     ).to_dict()

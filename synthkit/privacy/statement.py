@@ -13,7 +13,7 @@ from synthkit.privacy import accountant, concentration
 from synthkit.privacy.archive import Archive
 from synthkit.privacy.budget import ADJACENCY
 from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated, PoissonSubsampledGaussian
+from synthkit.privacy.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
 from synthkit.privacy.tradeoff import Tradeoff
 
 FORMAT = "synthkit-statement/1"
@@ -46,6 +46,8 @@ class Statement:
         declared_by: who answers for the domain being public, and why; None if the schema's author does silently.
         paid: keys of the schema that were bought, `column: key`.
         versions: of the packages, by name.
+        most: rows of one unit that gradients are taken of, None where each row is a unit.
+        evaluations: how many attacks or audits were run against the release.
 
     References:
         OpenDP: deployments registry, keys `basic` to `implementation`. NIST SP 800-226: Guidelines for evaluating
@@ -63,6 +65,13 @@ class Statement:
     declared_by: str | None = None
     paid: tuple[str, ...] = ()
     versions: Mapping[str, str] | None = None
+    most: int | None = None
+    evaluations: int = 0
+
+    @property
+    def promised(self) -> bool:
+        """Whether anything is: there is a budget, and no charge that none can pay."""
+        return self.archive.budget is not None and math.isfinite(self.archive.spent()[0])
 
     @cached_property
     def tradeoff(self) -> Tradeoff:
@@ -72,21 +81,23 @@ class Statement:
     @property
     def touches(self) -> tuple[Touch, ...]:
         """Every way in which the table had a part in what was made."""
-        budget = self.archive.budget
-        told: Covered = "uncharged" if budget is None else "charged"
-        charges = [c for part in self.archive.parts for c in (part.inside or part.charges)]
-        out = [Touch(what=what, covered=told) for what in dict.fromkeys(c.what for c in charges)]
-        if budget is not None:
-            who = self.declared_by or "whoever wrote the schema"
-            out.append(Touch(what=f"levels, bounds and digits of the schema, as declared by {who}", covered="public"))
+        told: dict[str, Covered] = {}
+        for charge in _told(self.archive):
+            exact = self.archive.budget is None or isinstance(charge.spent, NonPrivate)
+            told[charge.what] = "uncharged" if exact else told.get(charge.what, "charged")
+        out = [Touch(what=what, covered=covered) for what, covered in told.items()]
+        if self.archive.budget is not None:
+            out.append(
+                Touch(what=f"levels, bounds and digits of the schema, as declared by {self._who}", covered="public")
+            )
             out.append(Touch(what="probabilities of roles and coins", covered="public"))
         out.append(Touch(what="evaluation, report and validation of the input", covered="internal"))
         return tuple(out)
 
     @property
     def end_to_end(self) -> bool:
-        """Whether all that leaves is covered: there is a budget, and no touch is uncharged."""
-        return self.archive.budget is not None and all(t.covered != "uncharged" for t in self.touches)
+        """Whether all that leaves is covered: something is promised, and no touch is uncharged."""
+        return self.promised and all(t.covered != "uncharged" for t in self.touches)
 
     @property
     def unit(self) -> str:
@@ -98,15 +109,15 @@ class Statement:
         """The promise; what an attacker gains; what is not covered."""
         epsilon, delta = self.archive.spent()
         name = self.archive.unit or "row"
-        if self.archive.budget is None:
+        if not self.promised:
             return (
                 f"Not differentially private: epsilon is infinite for each {name}, and nothing bounds what is "
                 "revealed.",
                 "Whether somebody was in the table may be told with certainty.",
                 "Nothing is covered.",
             )
-        few, many = (f"{self.tradeoff.found(alpha):.1%}" for alpha in ALARMS)
-        sure = f"{self.tradeoff.posterior():.0%}"
+        few, many = (f"{100 * self.tradeoff.found(alpha):.1f} %" for alpha in ALARMS)
+        sure = f"{100 * self.tradeoff.posterior():.0f} %"
         return (
             f"The release is ({epsilon:.4g}, {delta:.2g})-differentially private for each {self.unit}: with or without "
             "one of them it is nearly as likely.",
@@ -115,7 +126,8 @@ class Statement:
             f"with probability {delta:.2g}.",
             f"Not covered: files marked INTERNAL, which compare with real rows exactly; groups of several {name}s "
             "together, for whom epsilon grows with their number; other releases on the same table that are not in "
-            "this ledger; what is true of people whether or not they were in the table.",
+            "this ledger; the domain of the columns, which is public by the word of "
+            f"{self._who}; what is true of people whether or not they were in the table.",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,11 +137,13 @@ class Statement:
             **self._registry(),
             "adjacency": ADJACENCY,
             "contribution_bound": self._contribution(),
+            "delta_below_one_over_n": self._small(),
             "end_to_end_dp": self.end_to_end,
             "data_touches": [asdict(touch) for touch in self.touches],
             "declared_by": self.declared_by,
             "paid": list(self.paid),
             "accountant": self._accountant(),
+            "sampling": self._sampling(),
             "curve": [list(point) for point in zip(self.tradeoff.epsilons, self.tradeoff.deltas, strict=True)],
             "attacker": {
                 "tpr_at_fpr": {f"{alpha:g}": self.tradeoff.found(alpha) for alpha in ALARMS},
@@ -137,6 +151,7 @@ class Statement:
             },
             "rng": {"name": "ChaCha20 and the operating system", "seed": "from the operating system, never stored"},
             "noise_arithmetic": self._arithmetic(),
+            "privacy_evaluations_run": self.evaluations,
             "libraries": dict(self.versions or {}),
             "sentences": list(self.sentences),
             "caveats": self._caveats(),
@@ -145,7 +160,7 @@ class Statement:
     def _registry(self) -> dict[str, Any]:
         """The keys of the registry of deployments."""
         epsilon, delta = self.archive.spent()
-        variant = "Custom" if self.archive.budget is None else "Approximate DP"
+        variant = "Approximate DP" if self.promised else "Custom"
         return {
             "basic": {"name": self.table, "data_product_type": "Synthetic data", "intended_use": None},
             "dp_variant": {
@@ -156,9 +171,13 @@ class Statement:
             "privacy_loss": {
                 "privacy_unit": self.archive.unit or "row",
                 "privacy_unit_details": f"two tables are neighbours if one has one {self.unit}, more",
-                "privacy_parameters": {"epsilon": _finite(epsilon), "delta": delta, "rho": self._rho()},
+                "privacy_parameters": {
+                    "epsilon": epsilon if self.promised else None,
+                    "delta": delta,
+                    "rho": self._rho(),
+                },
             },
-            "deployment_model": {"model_name": "Central", "release_type": "One-time", "data_source_type": "Static"},
+            "deployment_model": {"model_name": "Central", "release_type": "One release", "data_source_type": "Static"},
             "accounting": {
                 "post_processing": "drawing rows, mending those that break a rule, calibration to noisy tables",
                 "composition": f"{len(self.archive.parts)} plan(s), each composed jointly; plans add up",
@@ -170,10 +189,27 @@ class Statement:
             },
         }
 
+    @property
+    def _who(self) -> str:
+        return self.declared_by or "whoever wrote the schema"
+
     def _contribution(self) -> dict[str, Any]:
         budget = self.archive.budget
-        most = None if budget is None else budget.max_rows_per_unit
+        most = self.most or (None if budget is None else budget.max_rows_per_unit)
         return {"max_rows_per_unit": most, "counts": "one row of each unit, chosen in secret", "gradients": "clipped"}
+
+    def _small(self) -> bool | None:
+        """Whether delta is below one over the declared number of units; None where nobody declared one."""
+        budget = self.archive.budget
+        return None if budget is None or budget.public_n is None else budget.delta < 1 / budget.public_n
+
+    def _sampling(self) -> dict[str, str]:
+        """The batches that the account rests on, and those that were drawn."""
+        drawn = "poisson" if self._sampled() else "none"
+        return {"assumed": drawn, "implemented": drawn}
+
+    def _sampled(self) -> bool:
+        return any(isinstance(c.spent, PoissonSubsampledGaussian) for c in _every(self.archive))
 
     def _accountant(self) -> list[str]:
         return [accountant.method(part.charges) for part in self.archive.parts]
@@ -186,8 +222,7 @@ class Statement:
         return float(sum(concentration.cost(c.spent).rho for c in parts[0].charges))
 
     def _arithmetic(self) -> str:
-        sampled = any(isinstance(c.spent, PoissonSubsampledGaussian) for c in _every(self.archive))
-        return "exact integers; float32 for noise on gradients" if sampled else "exact integers"
+        return "exact integers; float32 for noise on gradients" if self._sampled() else "exact integers"
 
     def _caveats(self) -> list[str]:
         out = ["The holdout takes no part in the release and is not in the ledger; the report shows it."]
@@ -209,5 +244,11 @@ def _every(archive: Archive) -> list[Charge]:
     return [c for part in archive.parts for c in (*part.charges, *part.inside)]
 
 
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
+def _told(archive: Archive) -> list[Charge]:
+    """What was drawn: of a reserve that has paid for steps these, not the reserve."""
+    return [
+        charge
+        for part in archive.parts
+        for charge in (*part.charges, *part.inside)
+        if not (part.inside and isinstance(charge.spent, Concentrated))
+    ]

@@ -123,3 +123,49 @@ def test_caveats_are_named_where_they_hold():
     assert any("rounded to float32" in c for c in said["caveats"])
     assert any("No number of units is declared" in c for c in said["caveats"])
     assert said["privacy_loss"]["privacy_unit"] == "row"
+
+
+def test_an_exact_answer_under_a_budget_voids_the_promise():
+    """No book admits one; a ledger that somebody wrote may hold it."""
+    said = statement(archive(Gaussian(sensitivity=1, sigma=9), NonPrivate()))
+    assert not said.promised
+    assert not said.end_to_end
+    assert said.sentences[0].startswith("Not differentially private")
+    data = said.to_dict()
+    assert data["privacy_loss"]["privacy_parameters"]["epsilon"] is None
+    assert data["dp_variant"]["variant_name"] == "Custom"
+    assert data["dp_variant"]["unprotected_quantities"][0] == "answer 1"
+
+
+def test_without_a_budget_an_empty_ledger_promises_nothing():
+    """It costs nothing, for nothing is known of what was learned."""
+    free = statement(Archive(budget=None, unit=None))
+    assert not free.promised
+    assert free.to_dict()["privacy_loss"]["privacy_parameters"]["epsilon"] is None
+
+
+def test_steps_of_a_reserve_stand_beside_what_was_charged_with_it():
+    step = Charge(what="age by sex", spent=DiscreteGaussian(sigma=20))
+    both = archive(Concentrated(rho=0.01), Gaussian(sensitivity=1, sigma=30), inside=(step,))
+    assert [t.what for t in statement(both).touches if t.covered == "charged"] == ["answer 1", "age by sex"]
+    unused = archive(Concentrated(rho=0.01))
+    assert [t.what for t in statement(unused).touches if t.covered == "charged"] == ["answer 0"]
+
+
+def test_whoever_declared_the_domain_is_named_among_what_is_not_covered():
+    kept = archive(Concentrated(rho=0.01))
+    assert "public by the word of A. Lee: codebook;" in statement(kept, declared_by="A. Lee: codebook").sentences[2]
+    assert "public by the word of whoever wrote the schema;" in statement(kept).sentences[2]
+
+
+def test_sampling_delta_and_bounds_are_told():
+    steps = PoissonSubsampledGaussian(noise_multiplier=2.0, rate=0.01, steps=100)
+    data = statement(archive(steps), most=10).to_dict()
+    assert data["sampling"] == {"assumed": "poisson", "implemented": "poisson"}
+    assert (data["delta_below_one_over_n"], data["privacy_evaluations_run"]) == (None, 0)
+    assert data["contribution_bound"]["max_rows_per_unit"] == 10
+    budget = Budget(epsilon=1.0, delta=1e-6, unit="patient", max_rows_per_unit=4, public_n=9000)
+    data = statement(Archive(budget=budget, unit="patient")).to_dict()
+    assert data["sampling"] == {"assumed": "none", "implemented": "none"}
+    assert data["delta_below_one_over_n"] is True
+    assert data["contribution_bound"]["max_rows_per_unit"] == 4
