@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from synthkit.errors import ArtefactError
+from synthkit.errors import ArtefactError, SynthkitError
 from synthkit.files import replacing_folder
 from synthkit.models import TrainingLog
 
@@ -111,3 +113,20 @@ def log_from_dict(data: dict[str, Any] | None) -> TrainingLog | None:
         return None
     lists = {k: None if data[k] is None else tuple(data[k]) for k in ("at", "train", "validation")}
     return TrainingLog(**{**data, **lists})
+
+
+@contextmanager
+def undamaged(folder: str | Path) -> Iterator[None]:
+    """Say of whatever cannot be read in a card that the card is damaged.
+
+    Raises:
+        ArtefactError: an entry of the card is not there, or cannot be meant.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, SynthkitError) as error:
+        msg = (
+            f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "
+            f"({type(error).__name__}). Fit again"
+        )
+        raise ArtefactError(msg) from error

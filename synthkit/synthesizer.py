@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from synthkit.device import choose
 from synthkit.drawing import ROUNDS, obedient
 from synthkit.encode import Rows, TableEncoder
 from synthkit.encode.targets import Targets
-from synthkit.errors import ArtefactError, ConfigError, SynthkitError, UnsupportedError
+from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
 from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.models.descending import record_of
@@ -78,8 +77,7 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None
         if model != AUTO:
-            kind = MODELS[model]
-            self._config = settle(model, record_of(kind, self._settings), self._settings)
+            self._config = settle(model, record_of(MODELS[model], self._settings), self._settings)
         self._device = device
         self._wants_targets = targets
         self._targets: Targets | None = None
@@ -115,8 +113,7 @@ class Synthesizer:
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
-            ConfigError: the wish is not above 0; the checkpoint belongs to another training; or there is a budget and
-                a checkpoint or a wish too, which would tell of the rows.
+            ConfigError: the wish is not above 0; the checkpoint belongs to another training, or stands under a budget.
             BudgetExceededError: nothing is left of the budget.
         """
         since = time.monotonic()
@@ -326,7 +323,7 @@ class Synthesizer:
         card, saved = artefact.load(Path(folder))
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
-        with _undamaged(folder):
+        with artefact.undamaged(folder):
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=card["settings"], device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
@@ -336,7 +333,7 @@ class Synthesizer:
         artefact.check_tensors(Path(folder), tensors, out._model.tensors())
         out._model.load_tensors(tensors, choose(device))
         if "targets" in card:
-            with _undamaged(folder):
+            with artefact.undamaged(folder):
                 out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 
@@ -400,16 +397,3 @@ def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
     remedy = "correct the cells, or leave them empty to have them imputed"
     faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
     refuse([fault for fault in faults if fault.count])
-
-
-@contextmanager
-def _undamaged(folder: str | Path) -> Iterator[None]:
-    """Say of whatever cannot be read in a card that the card is damaged."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, SynthkitError) as error:
-        msg = (
-            f"{folder} must hold an undamaged model; however: {artefact.CARD} is incomplete or altered "
-            f"({type(error).__name__}). Fit again"
-        )
-        raise ArtefactError(msg) from error

@@ -117,7 +117,7 @@ def test_progress_is_plain_lines_without_a_terminal(ran):
 def test_run_folder(ran):
     out, _ = ran
     assert {p.name for p in out.iterdir()} == {
-        *("synthetic.parquet", "draws", "schema.yaml", "model", "ledger.json"),
+        *("synthetic.parquet", "draws", "schema.yaml", "model", "ledger.json", "statement.json"),
         *("evaluation.json", "report.html", "run.json", "internal"),
     }
     names = {p.name for p in (out / "internal").iterdir()}
@@ -242,7 +242,9 @@ def test_fit_says_that_nothing_can_be_evaluated(toy, tmp_path, command):
     said = command("fit", toy.csv, "--schema", toy.yaml, "--out", out, "--model", "independent")
     assert said.code == 0
     assert "none held out, so nothing can be evaluated" in said.out
-    assert {p.name for p in out.iterdir()} == {"model", "schema.yaml", "ledger.json", "run.json", "internal"}
+    assert {p.name for p in out.iterdir()} == {
+        *("model", "schema.yaml", "ledger.json", "statement.json", "run.json", "internal"),
+    }
 
 
 def test_sample_is_repeated_by_its_seed(fitted, tmp_path, command):

@@ -41,7 +41,8 @@ def table_of(name: str) -> pd.DataFrame:
 
 
 def test_every_schema_is_tested():
-    assert sorted(path.stem for path in FOLDER.glob("*.yaml")) == sorted(TABLES)
+    """The table of the ninth is made of another by the benchmarks, and tested there."""
+    assert sorted(path.stem for path in FOLDER.glob("*.yaml")) == sorted([*TABLES, "diabetes130_dp46"])
 
 
 @schemas

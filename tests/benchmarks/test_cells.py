@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.schema.expectations import validate
+
 needs_data = pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA names no folder of tables")
 
 
@@ -178,3 +180,16 @@ def test_scaling_measures_its_three_parts(script):
     assert all(line[part] >= 0 for part in scaling.PARTS)
     assert line["peak_mib"] > 50
     assert scaling.steps(400, 64) == 7
+
+
+@needs_data
+def test_the_table_of_46_columns_keeps_its_schema(script):
+    """No identifier, no patient, diagnoses as chapters: as private models are compared on."""
+    common = script("common")
+    schema = common.schema("diabetes130_dp46")
+    train, holdout = common.parts("diabetes130_dp46")
+    assert len(schema.columns) == 46
+    assert schema.unit is None
+    assert len(train) + len(holdout) == 101_766
+    assert validate(train, schema).success
+    assert not any(column.observed for column in schema.columns.values())
