@@ -14,7 +14,7 @@ from synthkit.privacy.archive import Archive
 from synthkit.privacy.budget import ADJACENCY
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
-from synthkit.privacy.tradeoff import Tradeoff
+from synthkit.privacy.tradeoff import LARGEST, Tradeoff
 
 FORMAT = "synthkit-statement/1"
 ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
@@ -120,7 +120,8 @@ class Statement:
         sure = f"{100 * self.tradeoff.posterior():.0f} %"
         return (
             f"The release is ({epsilon:.4g}, {delta:.2g})-differentially private for each {self.unit}: with or without "
-            "one of them it is nearly as likely.",
+            f"one of them nothing is more than {math.exp(min(epsilon, LARGEST)):.3g} times as likely, but for a "
+            f"probability of {delta:.2g}.",
             f"Whoever accuses 1 % of outsiders wrongly can tell at most {few} of those who were in the table, at 10 % "
             f"at most {many}; from even odds nobody becomes surer than {sure} that a given {name} was there, but "
             f"with probability {delta:.2g}.",

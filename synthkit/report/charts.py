@@ -5,6 +5,7 @@ Every chart reads without colour: real is a filled circle or a solid line, synth
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
@@ -234,10 +235,10 @@ def promise(panel: Mapping[str, Any]) -> str:
     import altair as alt
 
     points = [{"epsilon": e, "delta": d} for e, d in panel["curve"]]
-    x = alt.X("epsilon:Q", title="Epsilon", scale=alt.Scale(zero=True, nice=False))
-    y = alt.Y(
-        "delta:Q", title="Delta", scale=alt.Scale(type="log", nice=False), axis=alt.Axis(format=".0e", tickCount=5)
-    )
+    x = alt.X("epsilon:Q", title="Epsilon", scale=alt.Scale(zero=True, nice=False), axis=alt.Axis(tickCount=6))
+    powers = [10.0**k for k in range(math.ceil(math.log10(points[-1]["delta"])), 1)]
+    axis = alt.Axis(format="~e", values=powers, labelOverlap="greedy", labelSeparation=4)
+    y = alt.Y("delta:Q", title="Delta", scale=alt.Scale(type="log", nice=False), axis=axis)
     line = _data(points).mark_line(color=SYNTHETIC, strokeWidth=2.5)
     stated = _data(points[-1:]).mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
     return _svg(alt.layer(line.encode(x=x, y=y), stated.encode(x=x, y=y)).properties(width=560, height=200))

@@ -275,6 +275,23 @@ def promise(statement: Mapping[str, Any]) -> Section | None:
     )
 
 
+def mechanisms(ledger: Mapping[str, Any] | None) -> list[Section]:
+    """Charges grouped by mechanism, and by whether a reserve had paid for them; in the order of the ledger."""
+    found: dict[tuple[str, bool], Section] = {}
+    for charge in (ledger or {}).get("charges") or []:
+        key = charge["mechanism"], bool(charge.get("inside"))
+        row = found.setdefault(key, {"mechanism": key[0], "inside": key[1], "times": 0, "what": []})
+        row["times"] += charge["times"]
+        row["what"] += [charge["what"]] if charge["what"] not in row["what"] else []
+    return [
+        {
+            **row,
+            "what": row["what"][0] if len(row["what"]) == 1 else f"{row['what'][0]} and {len(row['what']) - 1} more",
+        }
+        for row in found.values()
+    ]
+
+
 def rules(panels: Panels, validation: Mapping[str, Any] | None) -> Section:
     """Declared rules with their violations, and the validation of input and output."""
     declared = panels.get("rules")

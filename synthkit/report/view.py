@@ -74,7 +74,10 @@ def view(
     known = {r["metric"] for rows in scores.values() for r in rows}
     content = {
         "released": sections.released(facts),
-        "summary": {"sentences": list(_summary(evaluation, ledger, facts)), "cards": _cards(evaluation, ledger)},
+        "summary": {
+            "sentences": list(_summary(evaluation, ledger, facts, statement)),
+            "cards": _cards(evaluation, ledger),
+        },
         "fidelity": _fidelity(
             scores["fidelity"], [score_row(s) for s in evaluation.scores if s.metric not in known], panels
         ),
@@ -86,7 +89,7 @@ def view(
         "rules": sections.rules(panels, validation),
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
         "training": sections.training(panels),
-        "privacy": _privacy(ledger, schema) | _promised(statement),
+        "privacy": _privacy(ledger, schema) | _promised(ledger, statement),
         "failures": {"failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures]},
         "limits": {"limits": list(_limits(evaluation, ledger, schema, facts))},
         "reproducibility": sections.reproducibility(facts),
@@ -148,7 +151,10 @@ def _find(evaluation: Evaluation, metric: str) -> Score | None:
 
 
 def _summary(
-    evaluation: Evaluation, ledger: Mapping[str, Any] | None, facts: Mapping[str, Any]
+    evaluation: Evaluation,
+    ledger: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+    statement: Mapping[str, Any] | None,
 ) -> Iterable[tuple[str, str]]:
     """Topic and sentence, for a person who reads nothing else."""
     rows = sections.rows_of(facts)
@@ -180,7 +186,9 @@ def _summary(
         yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
     yield from (("Use", sentence) for sentence in _losses(evaluation))
     yield from (("Rules", sentence) for sentence in _violations(evaluation))
-    yield "Privacy", promise(ledger)
+    said = _sentences(statement)
+    yield "Privacy", said[0] if said else promise(ledger)
+    yield from (("Attacker", sentence) for sentence in said[1:2])
     yield (
         "Attacks",
         "Disclosure attacks were not run in this version: how much the rows reveal about a person was not measured.",
@@ -282,17 +290,28 @@ def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[st
     }
 
 
-def _promised(statement: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The privacy statement: sentences, what of the table is covered how, and the curve; nothing without a budget."""
+def _sentences(statement: Mapping[str, Any] | None) -> list[str]:
+    """The three sentences of a statement that promises something; none of any other."""
     if statement is None or statement["privacy_loss"]["privacy_parameters"]["epsilon"] is None:
-        return {"sentences": [], "touches": [], "figures": [], "end_to_end": False}
+        return []
+    return list(statement["sentences"])
+
+
+def _promised(ledger: Mapping[str, Any] | None, statement: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The privacy statement: sentences, what of the table is covered how, and the curve; nothing without a budget."""
+    said = _sentences(statement)
+    if statement is None or not said:
+        return {"sentences": [], "mechanisms": [], "touches": [], "figures": [], "end_to_end": False}
     paid = sum(touch["covered"] == "charged" for touch in statement["data_touches"])
-    touches = [{"what": f"{paid} kinds of noisy answers, all of them in the ledger below", "covered": "charged"}]
+    kinds = "1 kind of noisy answer" if paid == 1 else f"{paid} kinds of noisy answers"
+    touches = [{"what": f"{kinds}, in the ledger below", "covered": "charged"}] if paid else []
     touches += [touch for touch in statement["data_touches"] if touch["covered"] != "charged"]
     touches = [{**touch, "words": COVERED[touch["covered"]]} for touch in touches]
     curve = sections.promise(statement)
     return {
-        "sentences": list(statement["sentences"]),
+        "promise": said[0],
+        "sentences": said[1:],
+        "mechanisms": sections.mechanisms(ledger),
         "touches": touches,
         "figures": [curve] if curve else [],
         "end_to_end": statement["end_to_end_dp"],
