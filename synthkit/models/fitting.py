@@ -37,7 +37,7 @@ class Tables:
         size = int(self._starts[-1])
         self._one = torch.zeros((2, size), device=device)
         self._two = torch.zeros((2, size, size), device=device)
-        self._three: dict[Scope, tuple[float, Tensor]] = {}
+        self._wider: dict[Scope, tuple[float, Tensor]] = {}
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -61,19 +61,61 @@ class Tables:
         elif len(scope) == 2:
             self._two[0, where[0], where[1]], self._two[1, where[0], where[1]] = weight, target
         else:
-            self._three[scope] = weight, target
+            self._wider[scope] = weight, target
 
-    def loss(self, mixture: ProductMixture) -> Tensor:
-        """Squared misses in units of the noise, the mean over all cells measured: about 1 at the truth."""
-        laws, shares = mixture.laws(), mixture.shares()
-        mixed = laws * shares
-        total = (self._one[0] * (mixed.sum(dim=1) - self._one[1]) ** 2).sum()
-        for rows, columns in self._blocks():
-            weight, target = self._two[:, rows, columns]
-            total = total + (weight * (laws[rows] @ mixed[columns].T - target) ** 2).sum()
-        for scope, (heavy, wanted) in self._three.items():
-            total = total + heavy * ((mixture.table(scope, laws) - wanted) ** 2).sum()
-        return total / sum(table.size for _, table in self._sums.values())
+    def pull(self, mixture: ProductMixture) -> float:
+        """The loss, its gradient left in `grad` of the parameters.
+
+        It is the mean over all cells measured of the squared misses in units of the noise: about 1 at the truth. The
+        gradient at the laws is worked out table by table, so that no more than one of them is held at a time.
+        """
+        with torch.enable_grad():
+            laws = mixture.laws()
+            mixed = laws * mixture.shares()
+        with torch.no_grad():
+            at_laws, at_mixed = torch.zeros_like(laws), torch.zeros_like(mixed)
+            ones = mixed.sum(dim=1) - self._one[1]
+            at_mixed += (2 * self._one[0] * ones)[:, None]
+            total = (self._one[0] * ones**2).sum()
+            for rows, columns in self._blocks():
+                weight, target = self._two[:, rows, columns]
+                miss = laws[rows] @ mixed[columns].T - target
+                total += (weight * miss**2).sum()
+                self._push(2 * weight * miss, laws[rows], mixed[columns], at_laws[rows], at_mixed[columns])
+            for scope, (heavy, wanted) in self._wider.items():
+                total += self._pull_wide(scope, heavy, wanted, (laws, mixed), (at_laws, at_mixed))
+            cells = sum(table.size for _, table in self._sums.values())
+            at_laws /= cells
+            at_mixed /= cells
+        # a scalar of the same gradient: given gradients make torch load its symbolic algebra, another 40 MB
+        with torch.enable_grad():
+            torch.autograd.backward((laws * at_laws).sum() + (mixed * at_mixed).sum())
+        return float(total) / cells
+
+    @staticmethod
+    def _push(slope: Tensor, front: Tensor, back: Tensor, at_front: Tensor, at_back: Tensor) -> None:
+        """Add the gradients of a table front back^T, whose own is `slope`."""
+        at_front.addmm_(slope, back)
+        at_back.addmm_(slope.T, front)
+
+    def _pull_wide(
+        self, scope: Scope, heavy: float, wanted: Tensor, values: tuple[Tensor, Tensor], at: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Loss of a table of three slots or more, its gradients added."""
+        where = [slice(int(self._starts[j]), int(self._starts[j + 1])) for j in scope]
+        parts, back = [values[0][here] for here in where[:-1]], values[1][where[-1]]
+        fronts = [parts[0]]  # of the first slot, the first two, and so on
+        for part in parts[1:]:
+            fronts.append((fronts[-1][:, None, :] * part[None]).flatten(0, 1))
+        miss = fronts[-1] @ back.T - wanted.view(-1, len(back))
+        slope = torch.zeros_like(fronts[-1])
+        self._push(2 * heavy * miss, fronts[-1], back, slope, at[1][where[-1]])
+        for k in range(len(parts) - 1, 0, -1):
+            slope = slope.view(len(fronts[k - 1]), len(parts[k]), -1)
+            at[0][where[k]] += (slope * fronts[k - 1][:, None, :]).sum(dim=0)
+            slope = (slope * parts[k][None]).sum(dim=1)
+        at[0][where[0]] += slope
+        return heavy * (miss**2).sum()
 
     def _blocks(self) -> list[tuple[slice, slice]]:
         """Levels of each slot against those from its first to its last partner: slices, so that nothing is copied."""
@@ -105,10 +147,9 @@ def descend(
         fall = 0.5 * (1 + math.cos(math.pi * t / steps)) if last else 1.0
         for parameter in parameters:
             parameter.grad = None
-        loss = tables.loss(mixture)
-        torch.autograd.backward(loss)
+        loss = tables.pull(mixture)
         adam.step(rate * (END + (1 - END) * fall))
-        told(float(loss.detach()))
+        told(loss)
         if last and t >= (1 - LAST) * steps:
             torch._foreach_add_(sums, [p.detach() for p in parameters])
             averaged += 1

@@ -105,7 +105,11 @@ def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Gener
     """
     d = len(sizes)
     if math.comb(d, width) <= MANY:
-        every = torch.tensor(list(itertools.combinations(range(d), width)), dtype=torch.long).view(-1, width)
+        every = torch.arange(d)[:, None]
+        for _ in range(width - 1):  # each with every larger slot behind it
+            more = d - 1 - every[:, -1]
+            every, first = every.repeat_interleave(more, dim=0), (more.cumsum(0) - more).repeat_interleave(more)
+            every = torch.cat([every, every[:, -1:] + 1 + (torch.arange(len(every)) - first)[:, None]], dim=1)
     else:
         drawn = torch.randint(d, (MANY, width), generator=generator).sort(dim=1).values
         every = torch.unique(drawn[(drawn[:, 1:] > drawn[:, :-1]).all(dim=1)], dim=0)

@@ -58,6 +58,7 @@ def test_tables_have_a_bounded_number_of_cells():
     assert len(small([2, 3, 4, 100], 3, 1200, generator())) == 4
     assert small([2, 3, 4, 100], 4, 2400, generator()).tolist() == [[0, 1, 2, 3]]
     assert small([2, 3], 3, 100, generator()).shape == (0, 3)
+    assert small([2] * 7, 4, 16, generator()).tolist() == [list(c) for c in itertools.combinations(range(7), 4)]
 
 
 def test_of_wide_rows_random_tables_stand_for_all():
