@@ -218,7 +218,8 @@ def real(name: str) -> tuple[Schema, pd.DataFrame]:
 
 
 def test_every_shipped_schema_is_sampled():
-    assert {path.stem for path in SCHEMAS.glob("*.yaml")} == set(TABLES)
+    """The table of the ninth is made of another by the benchmarks; its rules are those of diabetes130."""
+    assert {path.stem for path in SCHEMAS.glob("*.yaml")} == {*TABLES, "diabetes130_dp46"}
 
 
 @needs_data
