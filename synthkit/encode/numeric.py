@@ -310,9 +310,8 @@ def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Co
         cuts: values no group may straddle.
         coding: how finely to cut.
     """
-    few = len(mass) <= coding.exact
     heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
-    alone = np.full(len(mass), fill_value=True) if few else heavy
+    alone = np.full(len(mass), fill_value=True) if len(mass) <= coding.exact else heavy
     return replace(cells, mass=mass, group=_groups(cells.low, mass, alone, cuts, coding))
 
 
