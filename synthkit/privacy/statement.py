@@ -125,7 +125,7 @@ class Statement:
             f"Whoever accuses 1 % of outsiders wrongly can tell at most {few} of those who were in the table, at 10 % "
             f"at most {many}; from even odds nobody becomes surer than {sure} that a given {name} was there, but "
             f"with probability {delta:.2g}.",
-            f"Not covered: files marked INTERNAL, which compare with real rows exactly; groups of several {name}s "
+            f"Not covered: files marked INTERNAL, which compare with real rows exactly; groups of several such units "
             "together, for whom epsilon grows with their number; other releases on the same table that are not in "
             "this ledger; the domain of the columns, which is public by the word of "
             f"{self._who}; what is true of people whether or not they were in the table.",
