@@ -72,7 +72,9 @@ def _common(made: Run | Fit | Assessment, path: Path) -> None:
     internal = path / INTERNAL
     internal.mkdir()
     made.schema.save(path / SCHEMA)
-    _text(path / RUN, json.dumps(dict(made.facts), indent=1))
+    timeless = getattr(made, "statement", {}).get("end_to_end_dp", False)  # times follow the rows: INTERNAL then
+    facts = {k: v for k, v in made.facts.items() if not (timeless and k == "seconds")}
+    _text(path / RUN, json.dumps(facts, indent=1))
     for name, validation in made.validations.items():
         _text(internal / f"validation_{name}.json", validation.to_json())
     if made.clamped:

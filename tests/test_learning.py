@@ -181,3 +181,13 @@ def test_the_command_keeps_its_ledger_beside_the_folder(tmp_path):
     assert "What was spent" in again.output or "spent" in again.output
     resumed = CliRunner().invoke(app, [*words, "--overwrite", "--resume"])
     assert "a run under a budget starts anew" in " ".join(resumed.output.split())
+
+
+def test_times_stay_in_the_house(run):
+    """They follow the rows: `run.json` has none under a budget, the INTERNAL log has them."""
+    _, out, _ = run
+    assert "seconds" not in json.loads((out / "run.json").read_text())
+    assert "fit:" in (out / "internal" / "log.txt").read_text()
+    statement = json.loads((out / "statement.json").read_text())
+    assert statement["end_to_end_dp"]
+    assert statement["privacy_loss"]["privacy_unit"] == "who"

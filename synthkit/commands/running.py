@@ -207,7 +207,10 @@ def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not quiet:
-        show_scores(made.evaluation, made.ledger.to_dict())
+        promised = asked.epsilon is not None
+        show_scores(made.evaluation, None if promised else made.ledger.to_dict())
+        if promised:
+            say("INTERNAL so far: these figures compare with real rows exactly, and no budget covers them.\n")
         show_statement(made.statement)
         show_paths(contents(out))
 
