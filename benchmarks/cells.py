@@ -147,13 +147,12 @@ def job(cell: Cell, coded: Coded | None = None) -> Path:
     (scratch / "result.json").unlink(missing_ok=True)
     meaning = schema(cell.table)
     train, _ = parts(cell.table, rows=cell.rows)
-    handed = plain(train, meaning) if coded is None else coded.codes(train)
+    handed = train  # ours also takes identifiers and the unit
+    if cell.who.environment is not None:
+        handed = plain(train, meaning) if coded is None else coded.codes(train)
     handed.to_parquet(scratch / "table.parquet", index=False)
-    if cell.who.environment is None:
-        train.to_parquet(scratch / "whole.parquet", index=False)  # ours also takes identifiers and the unit
     content = {
         "table": str(scratch / "table.parquet"),
-        "whole": str(scratch / "whole.parquet"),
         "schema": str((HERE.parent / "schemas" / f"{cell.table}.yaml").resolve()),
         "kinds": kinds(meaning),
         "sizes": [] if coded is None else coded.sizes,

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from job import Job, main
 
-from synthkit.privacy import Budget, ChargeBook
+from synthkit.privacy import Budget, Ledger
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
@@ -38,13 +38,13 @@ class Ours:
         return drawn[list(self.synthesizer.schema.learned)]
 
 
-def ledger(path: Path, settings: dict[str, Any], unit: str | None) -> ChargeBook | None:
+def ledger(path: Path, settings: dict[str, Any], unit: str | None) -> Ledger | None:
     """A fresh ledger with the budget among the settings, which is taken out of them; none if there is none."""
     if "epsilon" not in settings:
         return None
     path.unlink(missing_ok=True)
     epsilon, delta = float(settings.pop("epsilon")), float(settings.pop("delta"))
-    return ChargeBook.new(path, Budget(epsilon=epsilon, delta=delta, unit=unit))
+    return Ledger.new(path, Budget(epsilon=epsilon, delta=delta, unit=unit))
 
 
 def fit(job: Job, table: pd.DataFrame) -> Ours:
@@ -57,11 +57,11 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
     if calibrate and saved.exists():
         return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
     shutil.rmtree(saved, ignore_errors=True)
-    book = ledger(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
+    ledger = ledger(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
     synthesizer = Synthesizer(
-        Schema.load(job["schema"]), name.split("@")[0], settings=settings, device=device, targets=book is None
+        Schema.load(job["schema"]), name.split("@")[0], settings=settings, device=device, targets=ledger is None
     )
-    synthesizer.fit(pd.read_parquet(job["whole"]), seed=int(job["seed"]), book=book)
+    synthesizer.fit(table, seed=int(job["seed"]), ledger=ledger)
     synthesizer.save(saved)
     return Ours(synthesizer, calibrate=calibrate, loaded=False)
 
