@@ -38,7 +38,7 @@ class Ours:
         return drawn[list(self.synthesizer.schema.learned)]
 
 
-def ledger(path: Path, settings: dict[str, Any], unit: str | None) -> Ledger | None:
+def fresh(path: Path, settings: dict[str, Any], unit: str | None) -> Ledger | None:
     """A fresh ledger with the budget among the settings, which is taken out of them; none if there is none."""
     if "epsilon" not in settings:
         return None
@@ -57,7 +57,7 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
     if calibrate and saved.exists():
         return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
     shutil.rmtree(saved, ignore_errors=True)
-    ledger = ledger(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
+    ledger = fresh(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
     synthesizer = Synthesizer(
         Schema.load(job["schema"]), name.split("@")[0], settings=settings, device=device, targets=ledger is None
     )

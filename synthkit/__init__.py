@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Comparison, Evaluation, Score
     from synthkit.evaluate.run import evaluate
     from synthkit.pipeline import Run, synthesize
-    from synthkit.privacy.book import ChargeBook
+    from synthkit.privacy.ledger import Ledger
     from synthkit.report.html import Report
     from synthkit.schema.expectations import validate
     from synthkit.schema.table import Schema
@@ -32,7 +32,7 @@ _HOMES = {
     "Compared": "comparing",
     "Comparison": "evaluate.result",
     "Evaluation": "evaluate.result",
-    "ChargeBook": "privacy.book",
+    "Ledger": "privacy.ledger",
     "Report": "report.html",
     "Run": "pipeline",
     "RunConfig": "config",
@@ -49,10 +49,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "ChargeBook",
     "Compared",
     "Comparison",
     "Evaluation",
+    "Ledger",
     "Report",
     "Run",
     "RunConfig",

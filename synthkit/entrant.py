@@ -205,14 +205,14 @@ def _maker(task: Task, schema: Schema) -> Tabular:
 
 def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Mapping[str, Any] | None:
     """Fit: our models through the curator, whose ledger is returned; a reference on the rows themselves."""
-    from synthkit.privacy import ChargeBook, Curator
+    from synthkit.privacy import Curator, Ledger
     from synthkit.seeds import Seeds
     from synthkit.synthesizer import Synthesizer
 
     if not isinstance(maker, Synthesizer):
         maker.fit(train, seed=task.seed, progress=clock.training)
         return None
-    ledger = ChargeBook.unlimited(unit=maker.schema.unit)
+    ledger = Ledger.unlimited(unit=maker.schema.unit)
     curator = Curator(train, maker.schema, ledger, Seeds(task.seed))
     maker.fit(curator, seed=task.seed, max_minutes=task.max_minutes, progress=clock.training, say=clock.say)
     return ledger.to_dict()

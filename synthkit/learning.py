@@ -15,10 +15,10 @@ from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, Marginal, RowModel, TrainingLog
 from synthkit.models.settings import settle
 from synthkit.nn.watch import Watch
-from synthkit.privacy.book import ChargeBook
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.curator import Curator
 from synthkit.privacy.descent import NoisyDescent
+from synthkit.privacy.ledger import Ledger
 from synthkit.privacy.outlay import for_counts, for_gradients
 from synthkit.privacy.preparation import questions
 from synthkit.privacy.private import PrivateCurator, public_tables
@@ -68,13 +68,13 @@ class Work(NamedTuple):
     targets: bool = False
 
 
-def learn(table: pd.DataFrame | Curator, schema: Schema, book: ChargeBook, work: Work) -> Learned:
+def learn(table: pd.DataFrame | Curator, schema: Schema, ledger: Ledger, work: Work) -> Learned:
     """Fit a model so that everything told of the table stays inside what is left of a budget.
 
     Args:
         table: training rows.
         schema: meaning of the columns; lines that were read off the data are bought, or refused.
-        book: the ledger of the table, with a budget.
+        ledger: the ledger of the table, with a budget.
         work: what is asked.
 
     Raises:
@@ -88,24 +88,24 @@ def learn(table: pd.DataFrame | Curator, schema: Schema, book: ChargeBook, work:
     assert isinstance(table, pd.DataFrame)
     kind, public = MODELS[work.name], declared(schema)
     if kind is Marginal:
-        return _from_counts(table, public, book, work)
+        return _from_counts(table, public, ledger, work)
     if not hasattr(kind, "Private"):
         msg = (
             f"under a privacy budget a model must learn from noisy answers; however: `{work.name}` cannot. Use marginal"
         )
         raise UnsupportedError(msg)
-    return _from_gradients(table, public, book, work)
+    return _from_gradients(table, public, ledger, work)
 
 
-def _from_counts(table: pd.DataFrame, public: Declared, book: ChargeBook, work: Work) -> Learned:
+def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Work) -> Learned:
     """One reserve for everything: which tables are told depends on those told before."""
     config = settle(work.name, Marginal.Config, work.settings)
     curator = PrivateCurator(table, public)
-    outlay = for_counts(questions(public), book.left(), targets=_tables(public) if work.targets else 0)
-    book.charge(outlay.plan)
+    outlay = for_counts(questions(public), ledger.left(), targets=_tables(public) if work.targets else 0)
+    ledger.charge(outlay.plan)
 
     def pay(charge: Charge) -> None:
-        book.draw_inside([charge])
+        ledger.draw_inside([charge])
 
     encoder = curator.encoder(outlay.preparation, Marginal.coding, pay)
     targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, pay)
@@ -115,20 +115,20 @@ def _from_counts(table: pd.DataFrame, public: Declared, book: ChargeBook, work: 
     return Learned(encoder.schema, encoder, model, _timeless(log), model.rows or 1.0, targets)
 
 
-def _from_gradients(table: pd.DataFrame, public: Declared, book: ChargeBook, work: Work) -> Learned:
+def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Work) -> Learned:
     """A plan fixed before the first draw: the coding, then all steps, with the smallest noise that fits."""
     kind: Any = MODELS[work.name]
     config = settle(work.name, kind.Private, work.settings)
-    budget = book.budget
+    budget = ledger.budget
     plan = kind.descent(config, None if budget is None or budget.public_n is None else float(budget.public_n))
     curator = PrivateCurator(table, public)
     outlay = for_gradients(
         questions(public, counted=True),
-        book.left(),
+        ledger.left(),
         lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
         targets=_tables(public) if work.targets else 0,
     )
-    book.charge(outlay.plan)
+    ledger.charge(outlay.plan)
 
     def paid(charge: Charge) -> None:
         assert charge in outlay.plan

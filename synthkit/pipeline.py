@@ -18,7 +18,7 @@ from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
 from synthkit.models import TrainingLog
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.progress import Clock, Progress, Silent
 from synthkit.report import Report
 from synthkit.schema import Schema
@@ -49,7 +49,7 @@ class Fit:
 
     synthesizer: Synthesizer
     schema: Schema
-    ledger: ChargeBook
+    ledger: Ledger
     statement: Mapping[str, Any]
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
@@ -85,7 +85,7 @@ class Run:
     draws: tuple[pd.DataFrame, ...]
     synthesizer: Synthesizer
     schema: Schema
-    ledger: ChargeBook
+    ledger: Ledger
     statement: Mapping[str, Any]
     evaluation: Evaluation
     report: Report
@@ -154,12 +154,12 @@ def synthesize(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
-    book = promise.book(config, given)
+    ledger = promise.ledger(config, given)
     admitted, schema = _admitted(table, given, config)
     clock.stage("split")
     parts = _split(admitted.frame, schema, checkpoint, config)
     clock.stage("fit")
-    _learn(synthesizer, parts.train_frame(), admitted, config, book, checkpoint, clock)
+    _learn(synthesizer, parts.train_frame(), admitted, config, ledger, checkpoint, clock)
     clock.stage("sample")
     drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
     draws = _drawn(synthesizer, drawn, config)
@@ -180,16 +180,16 @@ def synthesize(
         **learned,
     )
     measured = with_training(with_facts(measured, facts), synthesizer.log)
-    promised = promise.statement(synthesizer, book)
+    promised = promise.statement(synthesizer, ledger)
     page = folder.page(
-        measured, ledger=book.to_dict(), schema=schema, validations=folder.plain(validations), statement=promised
+        measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations), statement=promised
     )
     clock.stage("")
     return Run(
         draws=draws,
         synthesizer=synthesizer,
         schema=synthesizer.schema,
-        ledger=book,
+        ledger=ledger,
         statement=promised,
         evaluation=measured,
         report=page,
@@ -227,17 +227,17 @@ def fit(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
-    book = promise.book(config, given)
+    ledger = promise.ledger(config, given)
     admitted, _ = _admitted(table, given, config)
     check_structure(admitted.frame, given)
     clock.stage("fit")
-    _learn(synthesizer, admitted.frame, admitted, config, book, checkpoint, clock)
-    promised = promise.statement(synthesizer, book)
+    _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
+    promised = promise.statement(synthesizer, ledger)
     clock.stage("")
     return Fit(
         synthesizer=synthesizer,
         schema=synthesizer.schema,
-        ledger=book,
+        ledger=ledger,
         statement=promised,
         validations={"input": admitted.validation},
         clamped=admitted.clamped,
@@ -300,21 +300,21 @@ def _learn(
     train: pd.DataFrame,
     admitted: Admitted,
     config: RunConfig,
-    book: ChargeBook,
+    ledger: Ledger,
     checkpoint: Checkpoint | None,
     clock: Clock,
 ) -> None:
-    """Fit through a curator, who writes down in the book what is learned while doing so."""
+    """Fit through a curator, who writes down in the ledger what is learned while doing so."""
     schema = synthesizer.schema
-    private = book.budget is not None
+    private = ledger.budget is not None
     synthesizer.with_dtypes(admitted.dtypes).fit(
-        train if private else Curator(train, schema, book, Seeds(_root(config))),
+        train if private else Curator(train, schema, ledger, Seeds(_root(config))),
         seed=config.seed,
         max_minutes=config.max_minutes,
         checkpoint=checkpoint,
         progress=clock.training,
         say=clock.say,
-        book=book if private else None,
+        ledger=ledger if private else None,
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from synthkit.config import RunConfig
 from synthkit.learning import MOST
-from synthkit.privacy import ChargeBook
+from synthkit.privacy import Ledger
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
 
-def book(config: RunConfig, schema: Schema) -> ChargeBook:
+def ledger(config: RunConfig, schema: Schema) -> Ledger:
     """The ledger of a table: without a budget a new one in memory, else that in its file, made if it is not there.
 
     Raises:
@@ -24,12 +24,12 @@ def book(config: RunConfig, schema: Schema) -> ChargeBook:
     config = config.model_copy(update={"unit": schema.unit})
     budget = config.budget
     if budget is None:
-        return ChargeBook.unlimited(unit=schema.unit)
+        return Ledger.unlimited(unit=schema.unit)
     path = config.ledger or Path(f"{schema.name}.ledger.json")
-    return ChargeBook.open(path, budget) if path.exists() else ChargeBook.new(path, budget)
+    return Ledger.open(path, budget) if path.exists() else Ledger.new(path, budget)
 
 
-def statement(synthesizer: Synthesizer, kept: ChargeBook) -> dict[str, Any]:
+def statement(synthesizer: Synthesizer, kept: Ledger) -> dict[str, Any]:
     """What is promised about the release, as plain data."""
     schema = synthesizer.schema
     return Statement(

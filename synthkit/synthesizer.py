@@ -29,7 +29,7 @@ from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.models.descending import record_of
 from synthkit.models.settings import settle
 from synthkit.nn.watch import Progress, Watch
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform, refuse
 from synthkit.schema.violations import Violation
@@ -97,7 +97,7 @@ class Synthesizer:
         checkpoint: Checkpoint | None = None,
         progress: Progress | None = None,
         say: Callable[[str], None] | None = None,
-        book: ChargeBook | None = None,
+        ledger: Ledger | None = None,
     ) -> Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
@@ -109,7 +109,7 @@ class Synthesizer:
             checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
             progress: called with step, steps and loss.
             say: called with sentences for people: the model chosen, the steps that fit, the memory used.
-            book: the ledger of the table; with a budget in it, everything that is learned stays inside the budget.
+            ledger: the ledger of the table; with a budget in it, everything that is learned stays inside the budget.
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
@@ -123,16 +123,16 @@ class Synthesizer:
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
-        if book is not None and book.budget is not None:
+        if ledger is not None and ledger.budget is not None:
             return self._learn_privately(
-                table, book, seeds, device, Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
+                table, ledger, seeds, device, Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
             )
         if isinstance(table, Curator):
             curator = table
         else:
             check_structure(table, self.schema)
             self._dtypes = tables.dtypes(table)
-            ledger = book or ChargeBook.unlimited(unit=self.schema.unit)
+            ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
             curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
         if self.model_name == AUTO:
             self._choose(curator, device.type, say)
@@ -156,16 +156,16 @@ class Synthesizer:
         return self
 
     def _learn_privately(
-        self, table: pd.DataFrame | Curator, book: ChargeBook, seeds: Seeds, device: torch.device, watch: Watch
+        self, table: pd.DataFrame | Curator, ledger: Ledger, seeds: Seeds, device: torch.device, watch: Watch
     ) -> Synthesizer:
-        """Everything within the budget of the book; the schema becomes that of the synthetic table."""
+        """Everything within the budget of the ledger; the schema becomes that of the synthetic table."""
         from synthkit.learning import Work, learn
 
         if self.model_name == AUTO:
             self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
         work = Work(self.model_name, self._settings, seeds.of("training"), device, watch, bool(self._wants_targets))
         self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learn(
-            table, self.schema, book, work
+            table, self.schema, ledger, work
         )
         return self
 

@@ -16,7 +16,7 @@ from synthkit.evaluate.fidelity import tv_mean
 from synthkit.folder import redraw
 from synthkit.models import MODELS
 from synthkit.pipeline import synthesize
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.table import obeying
@@ -106,12 +106,12 @@ def test_few_rows_can_be_asked_for(baseline, n):
 
 def test_tables_are_charged_before_they_are_counted():
     """Five single columns and ten pairs, in one line of the ledger."""
-    ledger = ChargeBook.unlimited(unit=None)
+    ledger = Ledger.unlimited(unit=None)
     curator = Curator(conform(patients(), SCHEMA), SCHEMA, ledger, Seeds(0))
     Synthesizer(SCHEMA, "independent", device="cpu").fit(curator, seed=1)
     (charge,) = (c for c in ledger.charges if c.what == "one- or two-way table of grouped columns")
     assert charge.times == 15
-    ledger = ChargeBook.unlimited(unit=None)
+    ledger = Ledger.unlimited(unit=None)
     curator = Curator(conform(patients(), SCHEMA), SCHEMA, ledger, Seeds(0))
     Synthesizer(SCHEMA, "independent", device="cpu", targets=False).fit(curator, seed=1)
     assert not [c for c in ledger.charges if "two-way" in c.what]

@@ -21,7 +21,7 @@ from synthkit.config import RunConfig
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.nn.state import State
 from synthkit.pipeline import fit, synthesize
-from synthkit.privacy import Budget, ChargeBook
+from synthkit.privacy import Budget, Ledger
 from synthkit.synthesizer import Synthesizer
 
 SMALL = {"width": 16, "hidden": 8, "batch_size": 32, "steps": 60}
@@ -219,10 +219,10 @@ def test_a_run_is_not_taken_up_as_a_fit_nor_a_fit_as_a_run(toy, stopped):
 
 def test_no_checkpoint_under_a_budget(toy, tmp_path):
     """The state of a training would be released for nothing; the refusal comes before anything is charged."""
-    book = ChargeBook.new(tmp_path / "ledger.json", Budget(epsilon=1.0, delta=1e-6))
+    book = Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1.0, delta=1e-6))
     checkpoint = Checkpoint(tmp_path / "checkpoint")
     with pytest.raises(ConfigError, match="a checkpoint needs a training without a budget; however: there is one"):
-        Synthesizer(toy.schema, "marginal").fit(toy.frame, seed=1, book=book, checkpoint=checkpoint)
+        Synthesizer(toy.schema, "marginal").fit(toy.frame, seed=1, ledger=book, checkpoint=checkpoint)
     assert book.charges == ()
 
 

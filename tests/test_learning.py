@@ -14,7 +14,7 @@ from synthkit.cli import app
 from synthkit.config import RunConfig
 from synthkit.errors import BudgetExceededError, ConfigError, SchemaError, UnsupportedError
 from synthkit.pipeline import fit
-from synthkit.privacy import Budget, ChargeBook, Curator
+from synthkit.privacy import Budget, Curator, Ledger
 from synthkit.privacy.archive import recompute
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
@@ -106,7 +106,7 @@ def test_a_second_run_adds_to_the_ledger_or_is_refused(tmp_path):
 def test_noise_does_not_follow_from_the_seed(tmp_path):
     rows = [
         Synthesizer(SCHEMA, "marginal", settings=SMALL)
-        .fit(visits(), seed=5, book=ChargeBook.new(tmp_path / f"{k}.json", Budget(epsilon=1, delta=1e-5, unit="who")))
+        .fit(visits(), seed=5, ledger=Ledger.new(tmp_path / f"{k}.json", Budget(epsilon=1, delta=1e-5, unit="who")))
         .rows
         for k in range(3)
     ]
@@ -129,20 +129,20 @@ def test_lines_read_off_the_data_are_refused_before_anything_is_charged(tmp_path
     schema = Schema.infer(visits(), name="visits")
     with pytest.raises(SchemaError, match="every line of the schema must be public"):
         fit(visits(), schema, config=asked(ledger=tmp_path / "l.json"))
-    assert ChargeBook.open(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5)).charges == ()
+    assert Ledger.open(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5)).charges == ()
 
 
 def test_what_would_leave_a_trace_is_refused(tmp_path):
-    book = ChargeBook.new(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5, unit="who"))
+    ledger = Ledger.new(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5, unit="who"))
     model = Synthesizer(SCHEMA, "marginal", settings=SMALL)
     with pytest.raises(ConfigError, match="must not depend on time"):
-        model.fit(visits(), book=book, max_minutes=1)
-    exact = Curator(visits(), SCHEMA, ChargeBook.unlimited(unit="who"), Seeds(1))
+        model.fit(visits(), ledger=ledger, max_minutes=1)
+    exact = Curator(visits(), SCHEMA, Ledger.unlimited(unit="who"), Seeds(1))
     with pytest.raises(ConfigError, match="the table itself must be given"):
-        model.fit(exact, book=book)
+        model.fit(exact, ledger=ledger)
     with pytest.raises(UnsupportedError, match="a model must learn from noisy answers; however: `independent`"):
-        Synthesizer(SCHEMA, "independent").fit(visits(), book=book)
-    assert book.charges == ()
+        Synthesizer(SCHEMA, "independent").fit(visits(), ledger=ledger)
+    assert ledger.charges == ()
 
 
 @pytest.mark.parametrize(

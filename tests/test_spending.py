@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from synthkit.privacy.archive import Archive
-from synthkit.privacy.book import ChargeBook
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, DiscreteGaussian, Laplace
+from synthkit.privacy.ledger import Ledger
 
 AGES = Charge(what="histogram of age", spent=DiscreteGaussian(sigma=9), times=3)
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.01))
@@ -23,7 +23,7 @@ STEP = Charge(what="age by sex", spent=DiscreteGaussian(sigma=20))
 def ledger(tmp_path):
     """The ledger of a table after two plans, the second with a step from its reserve."""
     path = tmp_path / "icu.ledger.json"
-    book = ChargeBook.new(path, Budget(epsilon=4, delta=1e-5, unit="patient", max_rows_per_unit=4))
+    book = Ledger.new(path, Budget(epsilon=4, delta=1e-5, unit="patient", max_rows_per_unit=4))
     book.charge([AGES, Charge(what="rows", spent=Laplace(sensitivity=1, scale=20))], delta=5e-6)
     book.charge([RESERVE])
     book.draw_inside([STEP])
@@ -101,7 +101,7 @@ def test_charges_beyond_the_budget_are_exit_1(command, ledger):
 def test_a_ledger_without_a_budget_is_counted_too(command, tmp_path):
     from synthkit.privacy.events import NonPrivate
 
-    book = ChargeBook.unlimited(unit=None)
+    book = Ledger.unlimited(unit=None)
     book.charge([Charge(what="training rows", spent=NonPrivate())])
     path = tmp_path / "ledger.json"
     path.write_text(book.to_json())

@@ -13,7 +13,7 @@ import pytest
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.models import MODELS, Independent
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.table import obeying
@@ -35,7 +35,7 @@ def test_a_synthesizer_must_be_fitted_first(tmp_path):
 def test_an_unknown_model_and_an_unknown_setting_are_refused():
     with pytest.raises(
         ConfigError,
-        match="`model` must be one of auto, autoregressive, ctgan, diffusion, independent, tvae; however: `gan`",
+        match="one of auto, autoregressive, ctgan, diffusion, independent, marginal, tvae; however: `gan`",
     ):
         Synthesizer(support2_schema(), "gan")
     with pytest.raises(ConfigError, match=r"settings of `autoregressive` must be among: .*width; however: widht"):
@@ -144,7 +144,7 @@ def test_the_dtypes_of_the_input_are_kept(tmp_path):
 
 def test_a_curator_can_be_learned_from_and_its_ledger_says_so():
     schema = support2_schema()
-    ledger = ChargeBook.unlimited(unit=schema.unit)
+    ledger = Ledger.unlimited(unit=schema.unit)
     curator = Curator(conform(support2()[:300], schema), schema, ledger, Seeds(1))
     rows = Synthesizer(schema, "independent").fit(curator, seed=1).sample(10, seed=1)
     assert len(rows) == 10

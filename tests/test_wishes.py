@@ -11,7 +11,7 @@ from synthkit.config import RunConfig
 from synthkit.errors import ConfigError
 from synthkit.models.auto import AUTO, FEW, WIDE, Choice, Task, choose_model
 from synthkit.pipeline import fit
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.seeds import Seeds
 from synthkit.synthesizer import Synthesizer
 
@@ -72,7 +72,7 @@ def test_the_command_takes_a_wish_and_tells_what_fits(toy, tmp_path, command):
 
 
 def test_auto_becomes_a_model_with_a_reason(toy, tmp_path):
-    ledger, said = ChargeBook.unlimited(unit=None), []
+    ledger, said = Ledger.unlimited(unit=None), []
     curator = Curator(toy.frame, toy.schema, ledger, Seeds(1))
     chosen = Synthesizer(toy.schema, AUTO, settings={"steps": 2, "hidden": 16}).fit(curator, seed=1, say=said.append)
     assert (chosen.model_name, chosen.why) == ("autoregressive", said[0])

@@ -6,25 +6,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synthkit.privacy.book import ChargeBook
     from synthkit.privacy.budget import Budget
     from synthkit.privacy.charges import Charge
     from synthkit.privacy.curator import Curator
     from synthkit.privacy.door import Door
     from synthkit.privacy.events import NonPrivate
+    from synthkit.privacy.ledger import Ledger
     from synthkit.privacy.private import PrivateCurator
 
 _HOMES = {
     "Budget": "budget",
     "Charge": "charges",
-    "ChargeBook": "book",
+    "Ledger": "ledger",
     "Curator": "curator",
     "Door": "door",
     "NonPrivate": "events",
     "PrivateCurator": "private",
 }
 
-__all__ = ["Budget", "Charge", "ChargeBook", "Curator", "Door", "NonPrivate", "PrivateCurator"]
+__all__ = ["Budget", "Charge", "Curator", "Door", "Ledger", "NonPrivate", "PrivateCurator"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,11 +13,11 @@ from synthkit.encode.pointers import Comparing, Nearness, compare
 from synthkit.encode.query import Histogram, Query
 from synthkit.encode.rules import Recoding
 from synthkit.encode.targets import Targets, tables_of, tabulate
-from synthkit.privacy.book import ChargeBook
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.counting import ExactCounting
 from synthkit.privacy.door import Door
 from synthkit.privacy.events import NonPrivate
+from synthkit.privacy.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
 
@@ -34,7 +34,7 @@ class Curator:
         seeds: for the order of batches and the choice of rows held back, without a budget only.
     """
 
-    def __init__(self, table: pd.DataFrame, schema: Schema, ledger: ChargeBook, seeds: Seeds) -> None:
+    def __init__(self, table: pd.DataFrame, schema: Schema, ledger: Ledger, seeds: Seeds) -> None:
         self._table = table
         self._coded = Recoding.of(schema).forward(table)
         self._seeds = seeds

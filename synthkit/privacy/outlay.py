@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError
 from synthkit.privacy.allotment import smallest_noise
-from synthkit.privacy.book import Allotment
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, DiscreteGaussian
+from synthkit.privacy.ledger import Allotment
 from synthkit.privacy.preparation import Preparation, Question, found_levels
 
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts

@@ -51,10 +51,10 @@ def test_aim_at_its_defaults_runs_once_and_nothing_twice(script):
 def test_a_budget_makes_a_fresh_ledger_and_is_taken_out_of_the_settings(script, tmp_path):
     settings = {"epsilon": 1.0, "delta": 1e-5, "rounds": 4}
     for _ in range(2):
-        book = script("ours").ledger(tmp_path / "ledger.json", dict(settings), None)
-        assert book is not None
-        assert book.left().epsilon == 1.0
+        ledger = script("ours").fresh(tmp_path / "ledger.json", dict(settings), None)
+        assert ledger is not None
+        assert ledger.left().epsilon == 1.0
     left = dict(settings)
-    script("ours").ledger(tmp_path / "ledger.json", left, None)
+    script("ours").fresh(tmp_path / "ledger.json", left, None)
     assert left == {"rounds": 4}
-    assert script("ours").ledger(tmp_path / "other.json", {"rounds": 4}, None) is None
+    assert script("ours").fresh(tmp_path / "other.json", {"rounds": 4}, None) is None

@@ -10,7 +10,7 @@ import torch
 from synthkit.encode import TableEncoder
 from synthkit.models import MODELS
 from synthkit.nn.watch import Watch
-from synthkit.privacy import ChargeBook, Curator
+from synthkit.privacy import Curator, Ledger
 from synthkit.seeds import Seeds
 
 SMALL = {"steps": 14, "batch_size": 32, "width": 16, "hidden": 8}
@@ -38,7 +38,7 @@ def fitted(name, toy, watch, **settings):
     """A model of the toy table after a few steps, with what it learned."""
     kind = MODELS[name]
     known = {f.name for f in fields(kind.Config)}
-    curator = Curator(toy.frame, toy.schema, ChargeBook.unlimited(unit=None), Seeds(1))
+    curator = Curator(toy.frame, toy.schema, Ledger.unlimited(unit=None), Seeds(1))
     encoder = TableEncoder.fit(toy.schema, curator.ask, kind.coding)
     config = kind.Config(**{k: v for k, v in (SMALL | settings).items() if k in known})
     model = kind(encoder.layout, config)

@@ -12,7 +12,7 @@ import pytest
 from synthkit.encode import Histogram, Query, TableEncoder
 from synthkit.encode.targets import Targets
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy import Budget, ChargeBook, Curator, Door
+from synthkit.privacy import Budget, Curator, Door, Ledger
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
 
@@ -38,7 +38,7 @@ def table(n=1000):
 
 
 def curator(frame=None, book=None):
-    book = ChargeBook.unlimited(unit="who") if book is None else book
+    book = Ledger.unlimited(unit="who") if book is None else book
     return Curator(table() if frame is None else frame, SCHEMA, book, Seeds(1))
 
 
@@ -63,7 +63,7 @@ def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
     """The refusal comes first, for questions and for the door."""
     free = curator()
     encoder = TableEncoder.fit(SCHEMA, free.ask)
-    strict = curator(book=ChargeBook.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
+    strict = curator(book=Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
     with pytest.raises(BudgetExceededError, match="histogram of sex"):
         strict.ask([Query(columns=("sex",))])
     with pytest.raises(BudgetExceededError, match="training rows"):

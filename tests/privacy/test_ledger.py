@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, TableError
 from synthkit.privacy.allotment import smallest_noise
 from synthkit.privacy.archive import Archive, recompute
-from synthkit.privacy.book import ChargeBook, _rest
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, DiscreteGaussian, Gaussian, Laplace, NonPrivate
+from synthkit.privacy.ledger import Ledger, _rest
 
 BUDGET = Budget(epsilon=1.0, delta=1e-5, unit="patient", max_rows_per_unit=4)
 HALF = Charge(what="histogram of age", spent=Laplace(sensitivity=1, scale=2.01))
@@ -36,7 +36,7 @@ def path(tmp_path):
 
 
 def test_a_plan_is_on_disk_when_it_is_charged(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     assert recompute(path) == (0.0, 0.0)
     cost = book.charge([HALF])
     assert cost == pytest.approx(0.4975, abs=1e-3)
@@ -49,7 +49,7 @@ def test_a_plan_is_on_disk_when_it_is_charged(path):
 
 def test_what_is_charged_to_disk_is_synced_first(path, monkeypatch):
     """The file, then its place in the folder: both before `charge` returns."""
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     seen = []
     sync = os.fsync
 
@@ -68,7 +68,7 @@ def test_what_is_charged_to_disk_is_synced_first(path, monkeypatch):
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_a_disk_that_fails_lets_nothing_be_drawn(path, monkeypatch, failing):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     calls = []
 
     def full(_):
@@ -88,7 +88,7 @@ def test_a_disk_that_fails_lets_nothing_be_drawn(path, monkeypatch, failing):
 
 
 def test_a_plan_that_exceeds_the_budget_is_refused_before_it_is_written(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     before = path.read_text()
     with pytest.raises(
         BudgetExceededError,
@@ -103,7 +103,7 @@ def test_a_plan_that_exceeds_the_budget_is_refused_before_it_is_written(path):
 
 @pytest.mark.parametrize("delta", [0.0, -1e-6, 1.1e-5, math.nan])
 def test_delta_is_a_budget_too(path, delta):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     with pytest.raises(BudgetExceededError, match=r"must fit what is left of delta, 1e-05; however: .* is asked"):
         book.charge([HALF], delta=delta)
     book.charge([HALF], delta=4e-6)
@@ -117,11 +117,11 @@ def test_delta_is_a_budget_too(path, delta):
 
 def test_an_empty_plan_is_a_mistake(path):
     with pytest.raises(ConfigError, match="a plan must hold a charge; however: it is empty"):
-        ChargeBook.new(path, BUDGET).charge([])
+        Ledger.new(path, BUDGET).charge([])
 
 
 def test_a_calibrated_plan_is_paid_and_a_little_more_is_not(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
 
     def plan(noise):
         return [HALF, Charge(what="pairs", spent=Gaussian(sensitivity=1, sigma=noise), times=4)]
@@ -136,7 +136,7 @@ def test_a_calibrated_plan_is_paid_and_a_little_more_is_not(path):
 @given(scales=st.lists(st.floats(0.5, 20), min_size=1, max_size=6))
 def test_whatever_is_asked_the_total_never_exceeds_the_budget(tmp_path_factory, scales):
     path = tmp_path_factory.mktemp("book") / "ledger.json"
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     for scale in scales:
         before = recompute(path)
         try:
@@ -158,15 +158,15 @@ def test_what_is_left_never_takes_the_sum_above_its_cap(spent, cap):
 
 
 def test_a_second_run_adds(path):
-    ChargeBook.new(path, BUDGET).charge([HALF])
-    again = ChargeBook.open(path, replace(BUDGET, epsilon=1.0, delta=2e-5))
+    Ledger.new(path, BUDGET).charge([HALF])
+    again = Ledger.open(path, replace(BUDGET, epsilon=1.0, delta=2e-5))
     assert (again.left().epsilon, again.left().delta) == (pytest.approx(0.5025, abs=1e-3), 1e-5)
     assert again.charges == (HALF,)
     with pytest.raises(BudgetExceededError, match=r"of which 0\.50.* is left; however: histogram of age and 1 more"):
         again.charge([HALF, HALF])
     again.charge([HALF])
     assert recompute(path) == (pytest.approx(0.995, abs=1e-3), 2e-5)
-    third = ChargeBook.open(path, replace(BUDGET, epsilon=0.5))  # a cap below what is spent pays for nothing
+    third = Ledger.open(path, replace(BUDGET, epsilon=0.5))  # a cap below what is spent pays for nothing
     assert (third.left().epsilon, third.left().delta) == (0.0, 0.0)
 
 
@@ -180,43 +180,43 @@ def test_a_second_run_adds(path):
     ],
 )
 def test_a_second_run_for_another_promise_is_refused(path, other, name):
-    ChargeBook.new(path, BUDGET).charge([HALF])
+    Ledger.new(path, BUDGET).charge([HALF])
     with pytest.raises(ConfigError, match=f"a prior ledger must have the same {name} for its spending to be added"):
-        ChargeBook.open(path, other)
+        Ledger.open(path, other)
 
 
 def test_a_prior_ledger_of_another_adjacency_is_refused(path):
-    ChargeBook.new(path, BUDGET)
+    Ledger.new(path, BUDGET)
     path.write_text(path.read_text().replace("add-remove", "replace-one"))
     with pytest.raises(ArtefactError, match=r"adjacency must be `add-remove`, .*; however: 'replace-one'"):
-        ChargeBook.open(path, BUDGET)
+        Ledger.open(path, BUDGET)
 
 
 def test_a_prior_ledger_without_a_budget_is_refused(path):
-    book = ChargeBook.unlimited(unit="patient")
+    book = Ledger.unlimited(unit="patient")
     book.charge([EXACT])
     path.write_text(book.to_json())
     with pytest.raises(BudgetExceededError, match=r"a prior ledger must have a budget; however: .* holds 1 parts"):
-        ChargeBook.open(path, BUDGET)
+        Ledger.open(path, BUDGET)
 
 
 def test_a_ledger_is_never_written_anew(path):
-    ChargeBook.new(path, BUDGET).charge([HALF])
+    Ledger.new(path, BUDGET).charge([HALF])
     with pytest.raises(ArtefactError, match=r"ledger.json must not exist yet; however: it does"):
-        ChargeBook.new(path, BUDGET)
+        Ledger.new(path, BUDGET)
     assert recompute(path)[0] > 0
 
 
 def test_a_ledger_needs_a_folder(tmp_path):
     with pytest.raises(ArtefactError, match=r"the folder of a ledger must exist; however: .*no: No such file"):
-        ChargeBook.new(tmp_path / "no" / "ledger.json", BUDGET)
+        Ledger.new(tmp_path / "no" / "ledger.json", BUDGET)
     with pytest.raises(ConfigError, match="a ledger under a budget must live in a file"):
-        ChargeBook(Archive(budget=BUDGET, unit="patient"), None).charge([HALF])
+        Ledger(Archive(budget=BUDGET, unit="patient"), None).charge([HALF])
 
 
 def test_two_runs_at_once_do_not_spend_the_same_epsilon(path):
-    one = ChargeBook.new(path, replace(BUDGET, delta=1e-4))
-    other = ChargeBook.open(path, replace(BUDGET, delta=1e-4))
+    one = Ledger.new(path, replace(BUDGET, delta=1e-4))
+    other = Ledger.open(path, replace(BUDGET, delta=1e-4))
     one.charge([HALF], delta=1e-5)
     other.charge([HALF], delta=1e-5)  # sees what the other has charged meanwhile
     assert len(other.parts) == 2
@@ -226,7 +226,7 @@ def test_two_runs_at_once_do_not_spend_the_same_epsilon(path):
 
 
 def test_a_file_put_back_to_an_older_state_is_refused(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     older = path.read_text()
     book.charge([HALF], delta=5e-6)
     path.write_text(older)
@@ -238,7 +238,7 @@ def test_a_file_put_back_to_an_older_state_is_refused(path):
 
 
 def test_adaptive_steps_are_paid_by_their_reserve_and_no_more(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     with pytest.raises(
         ConfigError, match="adaptive steps need a reserve that this run charged; however: it charged none"
     ):
@@ -254,20 +254,20 @@ def test_adaptive_steps_are_paid_by_their_reserve_and_no_more(path):
 
 
 def test_a_plan_without_a_reserve_pays_for_no_adaptive_steps(path):
-    book = ChargeBook.new(path, BUDGET)
+    book = Ledger.new(path, BUDGET)
     book.charge([HALF])
     with pytest.raises(ConfigError, match="adaptive steps need a reserve in their plan; however: age by sex has none"):
         book.draw_inside([STEP])
 
 
 def test_the_reserve_of_an_earlier_run_is_lost(path):
-    ChargeBook.new(path, BUDGET).charge([RESERVE])
+    Ledger.new(path, BUDGET).charge([RESERVE])
     with pytest.raises(ConfigError, match="adaptive steps need a reserve that this run charged"):
-        ChargeBook.open(path, BUDGET).draw_inside([STEP])
+        Ledger.open(path, BUDGET).draw_inside([STEP])
 
 
 def test_without_a_budget_everything_may_be_charged_and_nothing_is_promised():
-    book = ChargeBook.unlimited(unit=None)
+    book = Ledger.unlimited(unit=None)
     assert (book.epsilon(), book.budget, book.unit) == (0.0, None, None)
     assert (book.left().epsilon, book.left().delta) == (math.inf, 1.0)
     assert book.charge([EXACT]) == book.charge([HALF]) == book.epsilon() == math.inf
@@ -281,14 +281,14 @@ def test_without_a_budget_everything_may_be_charged_and_nothing_is_promised():
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from synthkit.privacy.book import ChargeBook
+from synthkit.privacy.ledger import Ledger
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Laplace
 
 path, when = Path(sys.argv[1]), sys.argv[2]
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-book = ChargeBook.new(path, Budget(epsilon=1.0, delta=1e-5))
+book = Ledger.new(path, Budget(epsilon=1.0, delta=1e-5))
 book.charge([Charge(what="first", spent=Laplace(sensitivity=1, scale=4))], delta=5e-6)
 if when == "writing":
     Path.replace = die
@@ -304,7 +304,7 @@ def test_a_killed_run_has_spent_what_it_charged(path, when, held):
     done = subprocess.run([sys.executable, "-c", KILLED, path, when], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
     assert ("drawn" in done.stdout) == (when == "drawn")
-    again = ChargeBook.open(path, Budget(epsilon=1.0, delta=3e-5))
+    again = Ledger.open(path, Budget(epsilon=1.0, delta=3e-5))
     assert [charge.what for charge in again.charges] == held
     assert again.epsilon() == pytest.approx(0.25 * len(held), abs=1e-2)
     again.charge([Charge(what="third", spent=Laplace(sensitivity=1, scale=4))])

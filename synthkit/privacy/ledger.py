@@ -33,36 +33,36 @@ class Allotment:
     delta: float
 
 
-class ChargeBook:
+class Ledger:
     """Append-only account of everything that was learned from one table about its units.
 
     One call of `charge` is one plan: its charges are composed jointly, and all numbers in it are fixed before the first
-    of them is drawn. Plans add up; so a run makes one for everything. Under a budget the book lives in a file, which
+    of them is drawn. Plans add up; so a run makes one for everything. Under a budget the ledger lives in a file, which
     holds a plan before `charge` returns: a run that is killed has spent what it charged.
 
     Args:
         archive: what was charged before.
-        path: the file of the book, None without a budget.
+        path: the file of the ledger, None without a budget.
 
     Example:
-        >>> book = ChargeBook.unlimited(unit="patient")
-        >>> _ = book.charge([Charge(what="histogram of age", spent=NonPrivate())])
-        >>> book.epsilon()
+        >>> ledger = Ledger.unlimited(unit="patient")
+        >>> _ = ledger.charge([Charge(what="histogram of age", spent=NonPrivate())])
+        >>> ledger.epsilon()
         inf
     """
 
     def __init__(self, archive: Archive, path: Path | None) -> None:
         self._archive = archive
         self._path = path
-        self._mine: int | None = None  # the last part this very book charged
+        self._mine: int | None = None  # the last part this very ledger charged
 
     @classmethod
-    def unlimited(cls, *, unit: str | None) -> ChargeBook:
-        """A book without a budget, in memory: anything may be charged, and epsilon is infinite."""
+    def unlimited(cls, *, unit: str | None) -> Ledger:
+        """A ledger without a budget, in memory: anything may be charged, and epsilon is infinite."""
         return cls(Archive(budget=None, unit=unit), None)
 
     @classmethod
-    def new(cls, path: str | Path, budget: Budget) -> ChargeBook:
+    def new(cls, path: str | Path, budget: Budget) -> Ledger:
         """Begin the ledger of a table.
 
         Args:
@@ -73,7 +73,7 @@ class ChargeBook:
             ArtefactError: there is such a file already, or no such folder.
             TableError: the file cannot be written.
         """
-        book = cls(Archive(budget=budget, unit=budget.unit), Path(path))
+        ledger = cls(Archive(budget=budget, unit=budget.unit), Path(path))
         with _held(Path(path)) as folder:
             if Path(path).exists():
                 msg = (
@@ -81,11 +81,11 @@ class ChargeBook:
                     "Open it as the prior ledger, or name another file"
                 )
                 raise ArtefactError(msg)
-            book._write(book._archive, folder)
-        return book
+            ledger._write(ledger._archive, folder)
+        return ledger
 
     @classmethod
-    def open(cls, path: str | Path, budget: Budget) -> ChargeBook:
+    def open(cls, path: str | Path, budget: Budget) -> Ledger:
         """Go on with the ledger of a table: what it holds counts against the budget.
 
         Args:
@@ -169,7 +169,7 @@ class ChargeBook:
         Raises:
             BudgetExceededError: the budget cannot pay for it; nothing was written, and nothing may be drawn.
             ConfigError: the plan is empty or contradicts itself.
-            ArtefactError: the file of the book is not what this book wrote.
+            ArtefactError: the file is not what this ledger wrote.
             TableError: the file cannot be written.
         """
         if not charges:
@@ -185,14 +185,14 @@ class ChargeBook:
         return part.epsilon()
 
     def draw_inside(self, steps: Sequence[Charge]) -> None:
-        """Charge adaptive steps to the reserve of the plan this book charged last, before they are drawn.
+        """Charge adaptive steps to the reserve of the plan this ledger charged last, before they are drawn.
 
         They add nothing to epsilon: the reserve was charged whole. One that an earlier run left is lost.
 
         Raises:
             BudgetExceededError: the reserve cannot pay for them.
-            ConfigError: this book has charged no plan with a reserve.
-            ArtefactError: the file of the book is not what this book wrote.
+            ConfigError: this ledger has charged no plan with a reserve.
+            ArtefactError: the file is not what this ledger wrote.
             TableError: the file cannot be written.
         """
         if self._mine is None:
@@ -279,7 +279,7 @@ class ChargeBook:
 
     def _file(self) -> Path:
         if self._path is None:
-            msg = "a ledger under a budget must live in a file; however: it has none. Use `ChargeBook.new` or `open`"
+            msg = "a ledger under a budget must live in a file; however: it has none. Use `Ledger.new` or `open`"
             raise ConfigError(msg)
         return self._path
 
