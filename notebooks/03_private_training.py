@@ -53,7 +53,7 @@ except SynthkitError as refusal:
 # declares.
 
 # %%
-Budget.of_public_n(epsilon=1.0, public_n=10_000)
+print(f"delta of 10,000 declared patients: {Budget.of_public_n(epsilon=1.0, public_n=10_000).delta:g}")
 
 # %% [markdown]
 # ## 2. The run
@@ -117,7 +117,7 @@ for budget in EPSILONS:
     found[f"epsilon {budget:g}"] = {s.metric: s.value for s in made.evaluation.scores}["fidelity.tv2"]
 exact = sk.synthesize(patients, schema, model="marginal", seed=1, config=sk.RunConfig(quick=True))
 found["no budget"] = {s.metric: s.value for s in exact.evaluation.scores}["fidelity.tv2"]
-pd.Series(found).round(3)
+pd.Series(found, name="similarity of pairs").round(3).to_frame()
 
 # %% [markdown]
 # `synthkit run icu.csv --schema icu.yaml --out runs/icu --epsilon 3 --delta 1e-6` does the same on the command line. How the

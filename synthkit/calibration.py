@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from synthkit.models import RowModel
 
 POOL = 3  # rows drawn for each that is kept
+POOLS = {"ctgan": 4}  # of models that need more: a GAN's pairs are farther from the targets (docs/models.md)
 AT_ONCE = 50_000  # rows kept from one pool; bounds the memory
 SWEEPS = 2  # of raking
 CLIP = (0.2, 5.0)  # of one factor

@@ -227,7 +227,7 @@ class Synthesizer:
         out = self._finished(out, seed)
         out.attrs["synthkit_calibrated"] = calibrate
         if calibrate:
-            out.attrs["synthkit_pool"] = calibration.POOL * n
+            out.attrs["synthkit_pool"] = self._pool() * n
         return out
 
     def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
@@ -374,7 +374,12 @@ class Synthesizer:
                 "Fit again with `Synthesizer(..., targets=True)`"
             )
             raise UnsupportedError(msg)
-        return calibration.draw(model, n, self._targets, seeds.torch("pool"), seeds.numpy("choice"))
+        rng = seeds.numpy("choice")
+        return calibration.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=self._pool())
+
+    def _pool(self) -> int:
+        """Rows that calibrated draws take for each one kept."""
+        return calibration.POOLS.get(self.model_name, calibration.POOL)
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):

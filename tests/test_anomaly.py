@@ -106,7 +106,7 @@ def test_parts_add_up_to_the_score(model):
 def test_a_model_without_a_likelihood_says_so():
     settings = {"noise": 4, "width": 8, "critic_width": 8, "steps": 2, "batch_size": 64, "odds_batch": 64}
     fitted = Synthesizer(MIXED, "ctgan", settings=settings, device="cpu").fit(mixed(), seed=0)
-    with pytest.raises(UnsupportedError, match="Use one of autoregressive, independent, tvae"):
+    with pytest.raises(UnsupportedError, match="Use one of autoregressive, independent, marginal, tvae"):
         fitted.anomaly_score(mixed(5))
 
 

@@ -76,7 +76,7 @@ def test_private_training(tmp_path, monkeypatch):
     monkeypatch.setenv("PRIVATE_ROWS", "1500")
     shown = "\n".join(executed("03_private_training.py", tmp_path))
     assert "every line of the schema must be public" in shown
-    assert "delta=1e-06" in shown
+    assert "10,000 declared patients: 1e-06" in shown
     spent = float(re.search(r"epsilon (\d\.\d+) of 3", shown)[1])
     assert 2.99 < spent <= 3
     assert recompute(tmp_path / "support2.ledger.json")[0] == pytest.approx(spent, abs=1e-4)

@@ -197,9 +197,9 @@ colums: {}
 @pytest.mark.parametrize(
     "line",
     [
-        "columns.age.zz (line 4): key must be one of atoms, decimals, description, kind, max, min, nullable, observed, "
+        "columns.age.zz (line 4): key must be one of atoms, decimals, description, kind, max, min, nullable, observed, paid, "
         "unit; however: `zz`.",
-        "columns.age.mn (line 4): key must be one of atoms, decimals, description, kind, max, min, nullable, observed, "
+        "columns.age.mn (line 4): key must be one of atoms, decimals, description, kind, max, min, nullable, observed, paid, "
         "unit; however: `mn`. Did you mean `min`?",
         "columns.age.min (line 4): input should be a valid number, unable to parse string as a number; however: 'foo'",
         "columns.b (line 5): `kind` must be one of boolean, categorical, code, datetime, identifier, numeric, ordinal; "
@@ -222,7 +222,7 @@ colums: {}
         "rules[3] (line 17): must be a mapping, {key: value, ...}; however: 7",
         "targets[0].exclud (line 19): key must be one of column, event, exclude, positive, task; however: `exclud`. "
         "Did you mean `exclude`?",
-        "colums (line 20): key must be one of columns, description, format, licence, name, protected, "
+        "colums (line 20): key must be one of columns, declared_by, description, format, licence, name, protected, "
         "quasi_identifiers, rules, secrets, source, targets, unit; however: `colums`. Did you mean `columns`?",
     ],
 )
