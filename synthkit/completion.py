@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from synthkit.encode import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models import HasGiven, HasLogProbGiven
-from synthkit.schema import Identifier, Implication, Numeric
+from synthkit.schema import Identifier, Implication, Numeric, Schema
 from synthkit.schema.columns import Discrete
-from synthkit.schema.conform import conform
+from synthkit.schema.conform import conform, refuse
 from synthkit.schema.table import obeying
+from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
 TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
@@ -252,3 +253,15 @@ class Completion:
         noise = torch.rand(weights.shape, generator=self._generator, dtype=torch.float64).numpy()
         gumbel = -np.log(-np.log(np.clip(noise, 1e-300, 1 - 1e-16)))
         return np.asarray((weights + gumbel).argmax(axis=1))
+
+
+def refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
+    """Refuse present cells no column of the schema can hold, all of them listed.
+
+    Raises:
+        SchemaError: there are such cells.
+    """
+    outside = {name: ~schema.columns[name].admits(frame[name]) for name in schema.learned}
+    remedy = "correct the cells, or leave them empty to have them imputed"
+    faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
+    refuse([fault for fault in faults if fault.count])

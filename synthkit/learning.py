@@ -111,7 +111,7 @@ def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Wo
     targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, pay)
     counting = curator.counting(encoder, list(encoder.layout.coarse), outlay.rho, pay)
     model = Marginal(encoder.layout, config)
-    log = model.fit_counts(counting, work.seed, work.watch, work.device)
+    log = model.fit_counts(counting, work.seed, work.watch, work.device, outcomes=encoder.outcomes)
     return Learned(encoder.schema, encoder, model, _timeless(log), model.rows or 1.0, targets)
 
 

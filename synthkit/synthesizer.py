@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from synthkit import __version__, artefact, calibration, tables
 from synthkit.anomaly import oddness
 from synthkit.checkpoint import Checkpoint
-from synthkit.completion import Completion
+from synthkit.completion import Completion, refuse_foreign
 from synthkit.device import choose
 from synthkit.drawing import ROUNDS, obedient
 from synthkit.encode import Rows, TableEncoder
@@ -31,8 +31,7 @@ from synthkit.models.settings import settle
 from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform, refuse
-from synthkit.schema.violations import Violation
+from synthkit.schema.conform import check_structure, conform
 from synthkit.seeds import Seeds
 
 TARGETS = "targets."  # how the names of their tensors begin
@@ -145,7 +144,8 @@ class Synthesizer:
         if isinstance(self._model, HasCounts):
             counting = curator.counting(self._encoder)
             self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
-            self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device)
+            outcomes = self._encoder.outcomes
+            self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device, outcomes=outcomes)
             return self
         assert isinstance(self._model, HasSteps)
         door = curator.training(self._encoder, device)
@@ -196,7 +196,7 @@ class Synthesizer:
             n: how many rows.
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
-            calibrate: whether rows are chosen from a pool of three times as many, so that one- and two-way tables
+            calibrate: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
                 match those of the training rows; see `synthkit.calibration`. `attrs["synthkit_calibrated"]` of the
                 frame says so, `attrs["synthkit_pool"]` how large the pool was.
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
@@ -246,7 +246,7 @@ class Synthesizer:
         encoder, model = self._fitted()
         seed = secrets.randbits(31) if seed is None else seed
         frame = conform(table, self.schema)
-        _refuse_foreign(frame, self.schema)
+        refuse_foreign(frame, self.schema)
         known = frame.notna()
         some = ~known[list(self.schema.learned)].all(axis=1).to_numpy()
         if some.any():
@@ -394,11 +394,3 @@ class Synthesizer:
         out = tables.restore(conform(frame, self.schema), self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
-
-
-def _refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:
-    """Refuse present cells no column of the schema can hold, all of them listed."""
-    outside = {name: ~schema.columns[name].admits(frame[name]) for name in schema.learned}
-    remedy = "correct the cells, or leave them empty to have them imputed"
-    faults = [Violation.at((c,), "in the declared domain", bad, remedy=remedy) for c, bad in outside.items()]
-    refuse([fault for fault in faults if fault.count])

@@ -223,7 +223,8 @@ def test_a_schema_file_that_is_not_there(toy, tmp_path, refused):
     [
         (
             ["--model", "gan"],
-            "`model` must be one of auto, autoregressive, ctgan, diffusion, independent, marginal, tvae; however: `gan`",
+            "`model` must be one of auto, autoregressive, ctgan, diffusion, independent, marginal, tvae; "
+            "however: `gan`",
         ),
         (["--set", "depth=3"], "settings of `autoregressive` must be among"),
         (["--set", "width=wide"], "`width`: Input should be a valid integer"),

@@ -81,6 +81,12 @@ class TableEncoder:
         recoding = Recoding.of(schema)
         return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
 
+    @property
+    def outcomes(self) -> tuple[int, ...]:
+        """Which of the coarse slots, in their order, hold what the schema's targets predict."""
+        coded = {name for name, members in self.recoding.columns.items() if self.schema.outcomes & set(members)}
+        return tuple(k for k, j in enumerate(self.layout.coarse) if self.layout.columns[j] in coded)
+
     def tied(self, compare: Compare, most: int) -> TableEncoder:
         """The same encoder with pointers between numbers that repeat or continue others.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -89,9 +90,23 @@ class HasCounts(Protocol):
     rows: float | None
 
     def fit_counts(
-        self, counting: Counting, seed: int, watch: Watch | None = None, device: torch.device | None = None
+        self,
+        counting: Counting,
+        seed: int,
+        watch: Watch | None = None,
+        device: torch.device | None = None,
+        *,
+        outcomes: Sequence[int] = (),
     ) -> TrainingLog:
-        """Learn from counts of the coarse slots, in the order of the layout; spends all it is given."""
+        """Learn from counts of the coarse slots, in the order of the layout; spends all it is given.
+
+        Args:
+            counting: answers, until what may be spent is spent.
+            seed: of everything random but noise.
+            watch: who is told of each step.
+            device: where to fit.
+            outcomes: which of the counted slots are to be predicted.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ came with the coding. Nothing but counts of one to four slots is ever asked of r
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -36,6 +36,7 @@ class MarginalConfig:
         rounds: rounds of tables, max(5, d / 3) each: pairs, triples and quadruples compete.
         growth: price of a round over the one before.
         singles: share of the budget that counts single slots.
+        outcomes: share of the budget that counts every outcome with each other slot, if there is an outcome.
         choice: share of a table's price that chooses it.
         largest: cells a triple may have; a quadruple a quarter of them.
         candidates: triples looked at in a round, and half as many quadruples.
@@ -49,6 +50,7 @@ class MarginalConfig:
     rounds: int = 12
     growth: float = 1.25
     singles: float = 0.07
+    outcomes: float = 0.1
     choice: float = 0.15
     largest: int = 2000
     candidates: int = 1000
@@ -59,8 +61,9 @@ class MarginalConfig:
     last: int = 150
 
     def __post_init__(self) -> None:
-        shares = {k: getattr(self, k) for k in ("singles", "choice")}
+        shares = {k: getattr(self, k) for k in ("singles", "outcomes", "choice")}
         wrong = [f"{name} {x:g} (above 0 and below 1)" for name, x in shares.items() if not 0 < x < 1]
+        wrong += ["singles and outcomes together (below 1)"] if self.singles + self.outcomes >= 1 else []
         counts = {k: getattr(self, k) for k in ("components", "rounds", "candidates", "last")}
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
         above = {k: getattr(self, k) for k in ("growth", "learning_rate")}
@@ -73,7 +76,7 @@ class MarginalConfig:
 
     def split(self) -> Split:
         """How a budget is shared out."""
-        names = ("singles", "choice", "rounds", "growth")
+        names = ("singles", "outcomes", "choice", "rounds", "growth")
         return Split(**{k: getattr(self, k) for k in names})
 
     def course(self) -> Course:
@@ -113,7 +116,13 @@ class Marginal:
         self._settle()
 
     def fit_counts(
-        self, counting: Counting, seed: int, watch: Watch | None = None, device: torch.device | None = None
+        self,
+        counting: Counting,
+        seed: int,
+        watch: Watch | None = None,
+        device: torch.device | None = None,
+        *,
+        outcomes: Sequence[int] = (),
     ) -> TrainingLog:
         """Spend the whole budget of `counting` and fit the tables it tells; the plan never depends on time.
 
@@ -122,6 +131,7 @@ class Marginal:
             seed: of initial logits and candidates; never of noise.
             watch: who is told of each step.
             device: where to fit; the processor if not given.
+            outcomes: slots that are to be predicted, as `counting` numbers them.
         """
         since, watch = time.monotonic(), watch or Watch()
         learned = learn(
@@ -131,6 +141,7 @@ class Marginal:
             torch.Generator().manual_seed(seed),
             device or torch.device("cpu"),
             watch.tell,
+            outcomes=outcomes,
         )
         self.rows = learned.rows
         self.load_tensors({"logits": learned.logits, "weights": learned.weights}, device or torch.device("cpu"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +99,8 @@ def learn(
     generator: torch.Generator,
     device: torch.device,
     told: Callable[[int, int, float], None],
+    *,
+    outcomes: Sequence[int] = (),
 ) -> Learned:
     """Spend the whole budget of `counting` on tables and fit a mixture to them.
 
@@ -109,13 +111,14 @@ def learn(
         generator: of initial logits and candidates, on the processor; never of noise.
         device: where to fit.
         told: called with step, steps and loss.
+        outcomes: slots that are to be predicted; each is told with every other slot.
 
     References:
         McKenna, Mullins, Sheldon and Miklau, "AIM: An Adaptive and Iterative Mechanism for Differentially Private
         Synthetic Data", 2022. Liu, Vietri and Wu, "Iterative Methods for Private Synthetic Data: Unifying Framework
         and New Methods", 2021. NOTE[DIFF] Free logits in place of a network, several tables a round, a fixed plan.
     """
-    plan = Rounds.of(counting.sizes, counting.rho, split)
+    plan = Rounds.of(counting.sizes, counting.rho, split, outcomes)
     singles = counting.measure([(j,) for j in range(len(counting.sizes))], plan.single)
     rows = _number(singles)
     pools = [Pooled.of(single) for single in singles]
@@ -123,6 +126,8 @@ def learn(
     mixture = _start(pools, rows, course, generator).to(device)
     tables = Tables(pooled.sizes, rows, device)
     tables.add([pool.told for pool in pools])
+    if plan.known:
+        tables.add(pooled.measure(plan.known, plan.pair))
     steps = course.first + len(plan.rounds) * course.between + course.last
     losses: list[float] = []
 

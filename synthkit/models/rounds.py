@@ -23,12 +23,14 @@ class Split:
 
     Args:
         singles: share of single slots.
+        outcomes: share of pairs with a slot that is to be predicted, where there is one.
         choice: share of a table's price that chooses it.
         rounds: rounds of tables of several slots.
         growth: share of a round over the one before.
     """
 
     singles: float
+    outcomes: float
     choice: float
     rounds: int
     growth: float
@@ -59,37 +61,48 @@ class Rounds:
 
     Args:
         single: price of the counts of each single slot, rho.
+        known: pairs that are told without having been chosen.
+        pair: price of each of them, rho; 0 if there are none.
         rounds: the rest, in order.
     """
 
     single: float
+    known: tuple[Scope, ...]
+    pair: float
     rounds: tuple[Round, ...]
 
     @classmethod
-    def of(cls, sizes: Sequence[int], rho: float, split: Split) -> Rounds:
+    def of(cls, sizes: Sequence[int], rho: float, split: Split, outcomes: Sequence[int] = ()) -> Rounds:
         """Share a budget out; public numbers decide.
 
-        max(5, d / 3) tables are chosen a round, each round costing `growth` times the one before. A single slot gets
-        all.
+        An outcome is told with every other slot: what predicts it is often weak in each pair, so that no such pair
+        would be chosen. Then max(5, d / 3) tables are chosen a round, each round costing `growth` times the one before.
+        A single slot gets all.
 
         Args:
             sizes: levels of every slot.
             rho: the whole budget; infinite for exact answers.
             split: how to share.
+            outcomes: slots that are to be predicted.
         """
         d, rho = len(sizes), rho * DOWN
         pairs = d * (d - 1) // 2
-        many, left = min(max(5, d // 3), pairs), (1 - split.singles) if pairs else 0.0
+        known = tuple(sorted({(min(t, j), max(t, j)) for t in outcomes for j in range(d) if j != t}))
+        told = split.outcomes if known else 0.0
+        many, left = min(max(5, d // 3), pairs), (1 - split.singles - told) if pairs else 0.0
         weights = [split.growth**t for t in range(split.rounds)] if pairs else []
         each = [left * w / sum(weights) * rho / many for w in weights]
         return cls(
-            single=(1 - left) * rho / max(d, 1),
+            single=(1 - left - told) * rho / max(d, 1),
+            known=known,
+            pair=told * rho / len(known) if known else 0.0,
             rounds=tuple(Round(many=many, choice=split.choice * r, told=(1 - split.choice) * r) for r in each),
         )
 
     def total(self, d: int) -> float:
         """What the plan costs over d slots, rho."""
-        return math.fsum([d * self.single, *(r.many * (r.choice + r.told) for r in self.rounds)])
+        known = len(self.known) * self.pair
+        return math.fsum([d * self.single, known, *(r.many * (r.choice + r.told) for r in self.rounds)])
 
 
 def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Generator) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,12 @@ class Slot:
     Args:
         name: of the column.
         law: an imagined share of each level. **Shape**: (K,), adding up to 1.
+        outcome: whether it is to be predicted.
     """
 
     name: str
     law: Law
+    outcome: bool = False
 
     @property
     def size(self) -> int:
@@ -52,7 +54,16 @@ def slots(public: Declared, coding: Coding, preparation: Preparation, units: flo
         units: how many units are counted.
     """
     asked = {question.column: question for question in preparation.questions if question.kind == "levels"}
-    return tuple(_slot(name, public, coding, preparation, asked.get(name), units) for name in public.schema.learned)
+    wanted = public.schema.outcomes
+    return tuple(
+        replace(_slot(name, public, coding, preparation, asked.get(name), units), outcome=name in wanted)
+        for name in public.schema.learned
+    )
+
+
+def outcomes(slots: Sequence[Slot]) -> list[int]:
+    """Which slots are to be predicted."""
+    return [j for j, slot in enumerate(slots) if slot.outcome]
 
 
 def _slot(

@@ -10,7 +10,7 @@ from synthkit.models import MODELS, Marginal
 from synthkit.models.marginal import MarginalConfig
 from synthkit.models.measuring import CLEAR
 from synthkit.models.rounds import Rounds
-from synthkit.planning.domain import Slot, slots
+from synthkit.planning.domain import Slot, outcomes, slots
 from synthkit.planning.expectation import Expected, expected, off
 from synthkit.planning.outlook import Outlook
 from synthkit.planning.simulation import TIE, Simulated, simulate
@@ -76,7 +76,7 @@ def plan(
     outlay = for_counts(questions(public), Allotment(epsilon=budget.epsilon, delta=budget.delta))
     laid = slots(public, Marginal.coding, outlay.preparation, units)
     sizes = [slot.size for slot in laid]
-    rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split())
+    rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split(), outcomes(laid))
     one, two = expected(sizes, units, rounds)
     fits = [_fitted(laid, units, outlay.rho, tie, progress) if simulated else None for tie in (0.0, TIE)]
     progress.stage("")

@@ -14,7 +14,7 @@ from synthkit.encode.counting import Scope
 from synthkit.models.marginal import MarginalConfig
 from synthkit.models.measuring import Learned, learn
 from synthkit.models.rounds import Rounds
-from synthkit.planning.domain import Slot, imagined
+from synthkit.planning.domain import Slot, imagined, outcomes
 from synthkit.privacy.counting import ExactCounting, NoisyCounting
 
 ROWS = 20_000  # at most so many rows are imagined; noise shrinks with them, so that its share stays
@@ -70,9 +70,10 @@ def simulate(
     exact = ExactCounting.of(cat, sizes)
     pairs = list(itertools.combinations(range(len(sizes)), 2))
     pairs = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:PAIRS])]
-    noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SMALL.split()), rows)
+    predicted = outcomes(slots)
+    noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SMALL.split(), predicted), rows)
     generator = torch.Generator().manual_seed(SEED)
-    learned = learn(noisy, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), told)
+    learned = learn(noisy, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), told, outcomes=predicted)
     two = _shares(exact, pairs, rows)
     fitted = _Fitted.of(learned, sizes)
     singles = [(j,) for j in range(len(sizes))]

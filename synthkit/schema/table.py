@@ -99,6 +99,11 @@ class Schema(BaseModel):
         """Columns a model may learn: all but identifiers and the unit."""
         return tuple(c for c, kind in self.columns.items() if not isinstance(kind, Identifier) and c != self.unit)
 
+    @property
+    def outcomes(self) -> frozenset[str]:
+        """Columns somebody wants to predict: of survival, the time and whether the event was seen."""
+        return frozenset(name for t in self.targets for name in (t.column, t.event) if name is not None)
+
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
         problems = [

@@ -227,7 +227,8 @@ def test_exact_tables_are_reproduced():
 
 @pytest.mark.parametrize("sizes", [(3,), (3, 4), (3, 4, 2), (2,) * 9])
 @pytest.mark.parametrize("rho", [0.03, 2.0])
-def test_charges_are_the_plan_and_the_whole_budget(sizes, rho):
+@pytest.mark.parametrize("outcomes", [(), (0,)])
+def test_charges_are_the_plan_and_the_whole_budget(sizes, rho, outcomes):
     cat = np.random.default_rng(0).integers(0, sizes, size=(400, len(sizes)))
     reserve = Filter(reserve=Concentrated(rho=rho))
 
@@ -235,9 +236,9 @@ def test_charges_are_the_plan_and_the_whole_budget(sizes, rho):
         nonlocal reserve
         reserve = reserve.admit((charge,))
 
-    Marginal(plain(sizes), QUICK).fit_counts(NoisyCounting.of(cat, sizes, rho, pay), seed=0)
-    plan = Rounds.of(sizes, rho, QUICK.split())
-    wanted = [plan.single * len(sizes)]
+    Marginal(plain(sizes), QUICK).fit_counts(NoisyCounting.of(cat, sizes, rho, pay), seed=0, outcomes=outcomes)
+    plan = Rounds.of(sizes, rho, QUICK.split(), outcomes)
+    wanted = [plan.single * len(sizes), *([plan.pair * len(plan.known)] if plan.known else [])]
     for round_ in plan.rounds:
         wanted += [round_.choice * round_.many, round_.told * round_.many]
     assert [cost(c.spent).rho * c.times for c in reserve.drawn] == pytest.approx(wanted, rel=1e-6)
@@ -302,6 +303,24 @@ def test_parity_of_two_and_of_three_bits_is_found(others):
     cat = model.sample(30_000, generator()).cat.numpy()
     assert (cat[:, 12] == cat[:, [9, *others]].sum(axis=1) % 2).mean() > 0.95
     assert abs((cat[:, 12] == cat[:, [8, *others]].sum(axis=1) % 2).mean() - 0.5) < 0.03
+
+
+def test_what_weakly_predicts_an_outcome_is_learned_where_it_is_declared():
+    """Twenty slots tied to each other, and to a label by a little each, which choosing by error alone leaves out."""
+    rng, n = np.random.default_rng(0), 20_000
+    hidden = rng.integers(0, 4, size=(n, 1))
+    slots = np.where(rng.random((n, 20)) < 0.7, hidden, rng.integers(0, 4, size=(n, 20)))
+    weak = rng.integers(0, 4, size=(n, 6))
+    label = rng.random(n) < 1 / (1 + np.exp(-0.08 * (weak - 1.5).sum(axis=1)))
+    cat, sizes = np.column_stack([slots, weak, label]).astype(int), (4,) * 26 + (2,)
+    found = {}
+    for outcomes in ((), (26,)):
+        model = Marginal(plain(sizes), MarginalConfig(components=200))
+        model.fit_counts(NoisyCounting.of(cat, sizes, 0.03, lambda charge: None), seed=1, outcomes=outcomes)
+        drawn = model.sample(n, generator()).cat.numpy()
+        found[outcomes] = np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1]
+    truth = np.corrcoef(weak.sum(axis=1), label)[0, 1]
+    assert found[26,] > 0.75 * truth > found[()]
 
 
 def test_rare_levels_are_pooled_and_shared_out_by_their_noisy_counts():
@@ -395,7 +414,7 @@ def test_the_last_steps_are_averaged():
     ("name", "value"),
     [
         *[(k, 0.0) for k in ("singles", "choice", "growth", "learning_rate")],
-        *[(k, 1.0) for k in ("singles", "choice")],
+        *[(k, 1.0) for k in ("singles", "outcomes", "choice")],
         *[(k, 0) for k in ("components", "rounds", "candidates", "last")],
         *[(k, -1) for k in ("largest", "spread", "first", "between")],
     ],
@@ -403,3 +422,8 @@ def test_the_last_steps_are_averaged():
 def test_settings_out_of_range_are_refused(name, value):
     with pytest.raises(ValueError, match=f"settings must lie in their ranges; however: {name}"):
         replace(MarginalConfig(), **{name: value})
+
+
+def test_shares_that_leave_nothing_for_rounds_are_refused():
+    with pytest.raises(ValueError, match="singles and outcomes together"):
+        MarginalConfig(singles=0.5, outcomes=0.6)

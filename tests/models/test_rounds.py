@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from synthkit.models.rounds import MANY, Rounds, Split, screened, small
 
-SPLIT = Split(singles=0.07, choice=0.15, rounds=12, growth=1.25)
+SPLIT = Split(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=30)
 
 
@@ -20,9 +20,16 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@given(sizes, st.floats(1e-4, 10), st.sampled_from([0.05, 0.5]), st.sampled_from([0.8, 1.0, 2.0]))
-def test_all_is_spent_and_never_more(sizes, rho, singles, growth):
-    plan = Rounds.of(sizes, rho, Split(singles=singles, choice=0.1, rounds=7, growth=growth))
+@given(
+    sizes,
+    st.floats(1e-4, 10),
+    st.sampled_from([0.05, 0.5]),
+    st.sampled_from([0.8, 1.0, 2.0]),
+    st.lists(st.integers(0, 5), max_size=3),
+)
+def test_all_is_spent_and_never_more(sizes, rho, singles, growth, outcomes):
+    split = Split(singles=singles, outcomes=0.2, choice=0.1, rounds=7, growth=growth)
+    plan = Rounds.of(sizes, rho, split, [t for t in outcomes if t < len(sizes)])
     assert plan.total(len(sizes)) <= rho
     assert plan.total(len(sizes)) == pytest.approx(rho, rel=1e-9)
 
@@ -41,8 +48,16 @@ def test_shares_are_those_asked_for():
     assert all(b.told == pytest.approx(1.25 * a.told) for a, b in itertools.pairwise(plan.rounds))
 
 
+def test_each_outcome_is_told_with_every_other_slot_once():
+    plan = Rounds.of([4] * 5, 1.0, SPLIT, [3, 1])
+    assert plan.known == ((0, 1), (0, 3), (1, 2), (1, 3), (1, 4), (2, 3), (3, 4))
+    assert 7 * plan.pair == pytest.approx(0.1)
+    assert 5 * plan.single == pytest.approx(0.07)
+    assert Rounds.of([4] * 5, 1.0, SPLIT).pair == 0
+
+
 def test_one_slot_is_counted_and_nothing_else():
-    plan = Rounds.of([9], 2.0, SPLIT)
+    plan = Rounds.of([9], 2.0, SPLIT, [0])
     assert plan.rounds == ()
     assert plan.single == pytest.approx(2.0)
 
