@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -43,6 +43,12 @@ class Tables:
     def scopes(self) -> tuple[Scope, ...]:
         """What was measured."""
         return tuple(self._sums)
+
+    def pairs(self) -> Iterator[tuple[int, int, NDArray[np.float64], float]]:
+        """Tables of two slots: the slots, counts averaged over what was told, standard deviation of their noise."""
+        for scope, (precision, total) in self._sums.items():
+            if len(scope) == 2:
+                yield scope[0], scope[1], total / precision, 1 / math.sqrt(precision)
 
     def add(self, told: list[Measured]) -> None:
         """Take tables in."""

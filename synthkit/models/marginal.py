@@ -18,10 +18,11 @@ from synthkit.encode.counting import Counting
 from synthkit.encode.numeric import Coding
 from synthkit.encode.rows import Admissible, Given, Layout, Rows
 from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.models.followers import Followers, Levels
 from synthkit.models.measuring import Course, learn
 from synthkit.models.rounds import Split
 from synthkit.models.strata import resampled, stratified
-from synthkit.nn.products import Evidence, ProductMixture
+from synthkit.nn.products import TINY, Evidence, ProductMixture
 from synthkit.nn.watch import Watch
 
 CHUNK = 4096  # rows whose components are weighed at once
@@ -107,7 +108,8 @@ class Marginal:
         self._config = config or MarginalConfig()
         self._coarse = [j for j, slot in enumerate(layout.slots) if slot.parent is None]
         self._fine = {slot.parent: j for j, slot in enumerate(layout.slots) if slot.parent is not None}
-        self._mixture = ProductMixture([layout.sizes[j] for j in self._coarse], self._config.components)
+        sizes = [layout.sizes[j] for j in self._coarse]
+        self._mixture, self._followers = ProductMixture(sizes, self._config.components), Followers(sizes)
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
             priors = [torch.from_numpy(layout.slots[j].prior) for j in self._coarse]
@@ -144,7 +146,9 @@ class Marginal:
             outcomes=outcomes,
         )
         self.rows = learned.rows
-        self.load_tensors({"logits": learned.logits, "weights": learned.weights}, device or torch.device("cpu"))
+        self._followers.take(learned.followers)
+        mixture = {"logits": learned.logits, "weights": learned.weights}
+        self.load_tensors(mixture | self._followers.tensors(), device or torch.device("cpu"))
         n, at = len(learned.losses), range(25, len(learned.losses) + 1, 25)
         return TrainingLog(
             steps=n,
@@ -175,8 +179,7 @@ class Marginal:
         out = []
         for part in _parts(given):
             here = part.to(self._laws.device)
-            partly = [(self._coarse.index(j), *here.allowed[j]) for j in here.allowed if j in self._coarse]
-            weights = self._evidence.of(here.cat[:, self._coarse], partly)
+            weights = self._weigh(here.cat[:, self._coarse], self._allowed(here))
             component = draw(torch.softmax(weights, dim=1), generator).cpu()
             out.append(self._fill(part.to("cpu"), component, generator))
         return Rows(torch.cat(out), residuals(len(given), self.layout, generator))
@@ -187,8 +190,15 @@ class Marginal:
         admissible = Admissible(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
-        for k, j in enumerate(self._coarse):
-            self._draw(j, self._drawn[k], component, cat, admissible, generator)
+        known, allowed = given.cat[:, self._coarse], self._allowed(given)
+        for k in self._followers.order:
+            j, leader = self._coarse[k], int(self._followers.leaders[k])
+            if leader < 0:
+                told = self._followers.told(k, known, allowed)
+                self._draw(j, self._drawn[k], component, cat, admissible, generator, told)
+            else:
+                law, above = self._followers.law(k), cat[:, self._coarse[leader]]
+                self._draw(j, law, above, cat, admissible, generator)
             if j in self._fine:
                 prior = torch.from_numpy(self.layout.slots[self._fine[j]].prior).exp()
                 prior[prior.sum(dim=1) == 0, 0] = 1.0  # a slot that does not apply is stored as 0
@@ -196,19 +206,55 @@ class Marginal:
         return cat
 
     def _draw(
-        self, j: int, laws: Tensor, group: Tensor, cat: Tensor, admissible: Admissible, generator: torch.Generator
+        self,
+        j: int,
+        laws: Tensor,
+        group: Tensor,
+        cat: Tensor,
+        admissible: Admissible,
+        generator: torch.Generator,
+        told: Tensor | None = None,
     ) -> None:
-        """Draw slot j where it is not known, from the law of each row's group. **Shape**: (G, K), (n,), (n, d)."""
+        """Draw slot j where it is not known, from the law of each row's group times what its followers tell of it.
+
+        **Shape**: laws (G, K), group (n,), cat (n, d), told (n, K).
+        """
         mask, unknown = admissible.mask(j), cat[:, j] < 0
-        if mask is None:
+        if mask is None and told is None:
             cat[unknown, j] = stratified(laws, group[unknown], generator)
         else:
             p = laws[group]
-            left = p * mask
-            some = mask.any(dim=1, keepdim=True)
-            p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, mask.float(), p))
+            if told is not None:
+                p = torch.where((p * told).sum(dim=1, keepdim=True) > 0, p * told, p)
+            if mask is not None:
+                left, some = p * mask, mask.any(dim=1, keepdim=True)
+                p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, mask.float(), p))
             cat[:, j] = torch.where(unknown, draw(p, generator), cat[:, j])
         admissible.settle(j, cat[:, j])
+
+    def _allowed(self, given: Given) -> dict[int, tuple[Tensor, Tensor]]:
+        """Coarse slots known to lie in a set, as the mixture counts them."""
+        return {k: given.allowed[j] for k, j in enumerate(self._coarse) if j in given.allowed}
+
+    def _weigh(self, cat: Tensor, allowed: Levels) -> Tensor:
+        """Log-weight of every component given what is known, its logsumexp the log-probability of that.
+
+        **Shape**: (n, C), -1 where unknown -> (n, K).
+        """
+        cat, certain, partly = cat.clone(), torch.zeros(len(cat), device=cat.device), dict(allowed)
+        for leader in sorted({int(k) for k in self._followers.leaders if k >= 0}):
+            told = self._followers.told(leader, cat, allowed)
+            if told is None:
+                continue
+            here = cat[:, leader]
+            said = told.gather(1, here.clamp(min=0)[:, None])[:, 0].clamp(min=TINY).log()
+            certain += torch.where(here >= 0, said, 0.0)
+            sets, which = allowed.get(leader, (torch.ones(1, told.shape[1]), torch.zeros(len(cat), dtype=torch.long)))
+            partly[leader] = told * sets.to(told)[which.to(told.device)], torch.arange(len(cat), device=cat.device)
+        followers = self._followers.leaders >= 0
+        cat[:, followers.to(cat.device)] = -1
+        own = [(k, *sets) for k, sets in partly.items() if not followers[k]]
+        return self._evidence.of(cat, own) + certain[:, None]
 
     def log_prob(self, rows: Rows) -> Tensor:
         """Log-probability of the levels of each row, nats, exactly. **Shape**: Rows of n -> (n,)."""
@@ -225,11 +271,10 @@ class Marginal:
         for start in range(0, max(len(cat), 1), CHUNK):
             here = slice(start, start + CHUNK)
             part, wanted, levels = given[here].to(self._laws.device), aim[here], cat[here]
-            partly = [(self._coarse.index(j), *part.allowed[j]) for j in part.allowed if j in self._coarse]
-            known = part.cat[:, self._coarse]
+            allowed, known = self._allowed(part), part.cat[:, self._coarse]
             told = wanted[:, self._coarse].to(known.device)
             both = torch.where(told, levels[:, self._coarse].to(known.device), known)
-            log = self._evidence.of(both, partly).logsumexp(dim=1) - self._evidence.of(known, partly).logsumexp(dim=1)
+            log = self._weigh(both, allowed).logsumexp(dim=1) - self._weigh(known, allowed).logsumexp(dim=1)
             out.append(log.cpu() + (self._fine_parts(levels) * wanted.cpu()).sum(dim=1))
         return torch.cat(out)
 
@@ -240,10 +285,10 @@ class Marginal:
         for levels in torch.split(rows.cat.long(), CHUNK):
             parts = -self._fine_parts(levels)
             known = torch.full((len(levels), len(self._coarse)), -1, device=self._laws.device)
-            before = self._evidence.of(known).logsumexp(dim=1)
+            before = self._weigh(known, {}).logsumexp(dim=1)
             for k, j in enumerate(self._coarse):
                 known[:, k] = levels[:, j].to(known.device)
-                after = self._evidence.of(known).logsumexp(dim=1)
+                after = self._weigh(known, {}).logsumexp(dim=1)
                 parts[:, j] = (before - after).clamp(min=0).cpu()
                 before = after
             out.append(parts)
@@ -260,14 +305,16 @@ class Marginal:
         return out
 
     def tensors(self) -> dict[str, Tensor]:
-        """Log-laws and log-shares: the noisy tables are not kept, nor anything exact."""
-        return {k: v.detach().cpu().contiguous() for k, v in self._mixture.named_parameters()}
+        """Log-laws, log-shares, and laws of followers: the noisy tables are not kept, nor anything exact."""
+        mixture = {k: v.detach().cpu().contiguous() for k, v in self._mixture.named_parameters()}
+        return mixture | self._followers.tensors()
 
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Take back what `tensors` gave, to draw on `device`."""
         with torch.no_grad():
             for name, parameter in self._mixture.named_parameters():
                 parameter.copy_(tensors[name])
+        self._followers.load(tensors)
         self._mixture.to(device)
         self._settle()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from synthkit.encode.counting import Counting, Measured, Scope
 from synthkit.models.fitting import Tables, descend
+from synthkit.models.followers import Follower, found
 from synthkit.models.rounds import Round, Rounds, Split, screened, small
 from synthkit.nn.products import TINY, ProductMixture
 
@@ -55,6 +56,7 @@ class Learned:
         rows: number of rows, as measured.
         losses: of every step. **Shape**: (steps,).
         scopes: tables measured.
+        followers: slots that another one all but determines.
     """
 
     logits: Tensor
@@ -62,6 +64,7 @@ class Learned:
     rows: float
     losses: tuple[float, ...]
     scopes: tuple[Scope, ...]
+    followers: tuple[Follower, ...]
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,9 @@ def learn(
         tables.add(pooled.measure(scopes, round_.told))
         descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
-    logits, weights = _spread_out(mixture.cpu(), pools)
-    return Learned(logits, weights, rows, tuple(losses), tables.scopes)
+    followers = _followers(tables, mixture.cpu(), pools)
+    logits, weights = _spread_out(mixture, pools)
+    return Learned(logits, weights, rows, tuple(losses), tables.scopes, followers)
 
 
 def _number(singles: list[Measured]) -> float:
@@ -212,6 +216,19 @@ def _dependence(blocks: dict[Scope, NDArray[np.float64]], d: int) -> Tensor:
         alone = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
         out[a, b] = 0.5 * float(np.abs(joint - alone).sum())
     return out
+
+
+@torch.no_grad()
+def _followers(tables: Tables, mixture: ProductMixture, pools: list[Pooled]) -> tuple[Follower, ...]:
+    """Slots that another one all but determines, over all levels."""
+    laws, pairs = mixture.laws(), list(tables.pairs())
+    own = {(a, b): mixture.table((a, b), laws).double().numpy() for a, b, _, _ in pairs}
+    out = []
+    for follower in found(pairs, own):
+        front, back = pools[follower.leader], pools[follower.slot]
+        law = follower.law[front.group][:, back.group] * back.within
+        out.append(replace(follower, law=law))
+    return tuple(out)
 
 
 @torch.no_grad()

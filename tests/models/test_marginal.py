@@ -194,7 +194,7 @@ def test_tensors_taken_back_give_the_same_model():
     again = Marginal(tiny(), MarginalConfig(**model.config()))
     again.load_tensors(model.tensors(), CPU)
     assert torch.equal(again.sample(50, generator()).cat, model.sample(50, generator()).cat)
-    assert set(model.tensors()) == {"logits", "weights"}
+    assert set(model.tensors()) == {"logits", "weights", "leaders", "followers"}
 
 
 SIZES = (3, 4, 2)
