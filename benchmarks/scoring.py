@@ -158,6 +158,11 @@ def score(cell: Cell, folder: Path = SCORES) -> dict[str, Any]:
             s.metric: {"value": s.value, "low": s.low, "high": s.high, "reference": s.reference}
             for s in measured.scores
         },
+        "logistic": {
+            s.metric: s.parts["logistic regression"]
+            for s in measured.scores
+            if s.metric.endswith((".trtr", ".tstr")) and "logistic regression" in s.parts
+        },
         "failures": [f.metric for f in measured.failures],
         "attack": attack(comparison, np.random.default_rng(cell.seed)),
         "numbers": {"c2st": numbers_only(comparison, np.random.default_rng(cell.seed))},
