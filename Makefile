@@ -45,11 +45,12 @@ check: $(VENV)/.ok
 	  .bench/$*/bin/python -m pip uninstall -q -y torchvision torchaudio; fi
 	touch $@
 
-bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok
+bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/smartnoise/.ok
 	$(PY) benchmarks/bench.py --timing
 	$(PY) benchmarks/bench.py
 	$(PY) benchmarks/scaling.py
 	$(PY) benchmarks/imputation.py
+	$(PY) benchmarks/private.py
 
 reports: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/reports/support2-autoregressive --overwrite

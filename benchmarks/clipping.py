@@ -13,10 +13,13 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from cells import write
+from machine import fingerprint
 from opacus.grad_sample import GradSampleModule, GradSampleModuleFastGradientClipping
 from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
 from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
@@ -29,6 +32,7 @@ from synthkit.nn.train import fast_matrices
 from synthkit.privacy.randomness import gaussian
 
 LEVELS = (30, 9, 60, 16, 16, 7, 15, 6, 5, 2, 40, 40, 50, 42, 2)  # as adult has them
+OUT = Path(__file__).parent / "clipping.json"
 Step = Callable[[], None]
 
 
@@ -174,7 +178,7 @@ def cases(batch: int, width: int) -> dict[str, dict[str, Step]]:
 
 
 def main() -> None:
-    """Print milliseconds and ratios."""
+    """Print milliseconds and ratios, and write them beside this script."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("--batch", type=int, default=512)
     asked.add_argument("--repeats", type=int, default=5)
@@ -184,11 +188,14 @@ def main() -> None:
     warnings.filterwarnings(
         "ignore", message="Full backward hook"
     )  # of Opacus, for layers whose input needs no gradient
+    found = {"batch": said.batch, "width": said.width, "machine": fingerprint(), "milliseconds": {}}
     with fast_matrices():
         for name, steps in cases(said.batch, said.width).items():
             took = milliseconds(steps, said.repeats)
+            found["milliseconds"][name] = {step: round(ms, 2) for step, ms in took.items()}
             for step, ms in took.items():
                 print(f"{name:36} {step:18} {ms:9.1f} ms {ms / took['plain']:7.2f} times plain", flush=True)
+    write(OUT, found)
 
 
 if __name__ == "__main__":

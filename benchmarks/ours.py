@@ -17,6 +17,7 @@ from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
 CALIBRATED = "+calibrate"
+BY_ROW = "-by-row"  # protects each row by itself, whatever unit the schema declares
 
 
 class Ours:
@@ -57,9 +58,12 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
     if calibrate and saved.exists():
         return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
     shutil.rmtree(saved, ignore_errors=True)
-    ledger = fresh(scratch / "ledger.json", settings, Schema.load(job["schema"]).unit)
+    meaning = Schema.load(job["schema"])
+    if settings.pop("unit", "declared") is None:  # each row is one: what it costs to protect all rows of a person
+        meaning = meaning.model_copy(update={"unit": None})
+    ledger = fresh(scratch / "ledger.json", settings, meaning.unit)
     synthesizer = Synthesizer(
-        Schema.load(job["schema"]), name.split("@")[0], settings=settings, device=device, targets=ledger is None
+        meaning, name.split("@")[0].removesuffix(BY_ROW), settings=settings, device=device, targets=ledger is None
     )
     synthesizer.fit(table, seed=int(job["seed"]), ledger=ledger)
     synthesizer.save(saved)

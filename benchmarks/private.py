@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import budgets
 import scoring
 from bench import line, scored
 from cells import Cell, Contestant, run
+from ours import BY_ROW
 from sources import code_of
 
 from synthkit import __version__
@@ -54,7 +56,9 @@ def contestant(who: str, epsilon: float) -> Contestant:
     if who in {"aim", "aim-reduced", "mst"}:
         settings |= REDUCED if who == "aim-reduced" else {}
         return replace(SMARTNOISE, name=f"peer-{who}@{epsilon:g}", settings=settings)
-    code = code_of(MODELS[who].__module__, "synthkit.learning", "synthkit.privacy.private")
+    if who.endswith(BY_ROW):
+        settings["unit"] = None
+    code = code_of(MODELS[who.removesuffix(BY_ROW)].__module__, "synthkit.learning", "synthkit.privacy.private")
     name = f"{who}@{epsilon:g}"
     return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}", settings=settings)
 
@@ -68,11 +72,13 @@ def peers(seeds: Sequence[int]) -> Iterator[Cell]:
 
 
 def ours(seeds: Sequence[int]) -> Iterator[Cell]:
-    """Our cells, seed by seed: `marginal` on both tables, the models of noisy gradients on Adult."""
+    """Our cells, seed by seed: `marginal` on all tables, the models of noisy gradients on Adult."""
     for seed in seeds:
         for table in TABLES:
             for epsilon in EPSILONS:
                 yield Cell(who=contestant("marginal", epsilon), table=table, seed=seed)
+        for who in ("marginal", f"marginal{BY_ROW}"):  # of a person all rows, or each by itself
+            yield Cell(who=contestant(who, 3.0), table="diabetes130", seed=seed)
         for who in GRADIENTS:
             for epsilon in (1.0, 3.0):
                 yield Cell(who=contestant(who, epsilon), table="adult", seed=seed)
@@ -100,6 +106,8 @@ def main() -> None:
             print(line(run(cell)), flush=True)
         if cell.synthetic.exists() and not scoring.done(cell):
             print(scored(scoring.score(cell)), flush=True)
+    if not asked.list:
+        budgets.main()
 
 
 if __name__ == "__main__":

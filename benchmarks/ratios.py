@@ -11,13 +11,15 @@ from pathlib import Path
 
 import targets
 from plan import PLAIN
-from results import FIGURES, HERE, Result, Spread, figure, load, took
+from results import FIGURES, HERE, Result, Spread, figure, has_budget, load, took
 from sections import sections
 from table import rewrite
 from targets import TIMES, Bound, Target
 
 START, END = "<!-- ratios -->", "<!-- /ratios -->"
 PHASES = {"training": "fit", "rows/s": "sample"}
+HEAD = ("| ours / theirs | table | figure | ours | theirs | | must | aim |", "|---|---|---|---|---|---|---|---|")
+ELSEWHERE = ("e", "t2 to holdout", "two-way", "TSTR, logistic", "peak memory, MiB")  # figures with a place of their own
 NOTE = """\
 Medians over seeds (smallest to largest). e = C2ST − 0.5 (boosting, against the holdout); t2, t3 = 1 − similarity of
 two- and three-way tables to the training rows; g = TRTR − TSTR, the largest over the targets; TSTR is the mean over
@@ -154,7 +156,7 @@ def everything(results: Sequence[Result]) -> list[str]:
         whose = sorted({r.key[0] for r in results if r.key[1] == table})
         out += [f"\n**{table}**\n", "| | " + " | ".join(whose) + " |", "|---|" + "---|" * len(whose)]
         by = {who: [r for r in results if r.key == (who, table) and r.cell["finished"]] for who in whose}
-        for name in (n for n in FIGURES if n not in ("e", "t2 to holdout")):
+        for name in (n for n in FIGURES if n not in ELSEWHERE):
             cells = [shown(figure(by[who], name), name) for who in whose]
             if any(cell != "–" for cell in cells):
                 out.append(f"| {name} | " + " | ".join(cells) + " |")
@@ -194,9 +196,9 @@ def costs(by: dict[str, list[Result]]) -> dict[str, list[str]]:
 
 def markdown(results: Sequence[Result], more: Sequence[str] = ()) -> str:
     """The table of targets, what is asked of all, further sections, and all figures."""
+    results = [r for r in results if not has_budget(r)]
     lines = [measured(target, results) for target in targets.all_of(PLAIN)]
-    head = ["| ours / theirs | table | figure | ours | theirs | | must | aim |", "|---|---|---|---|---|---|---|---|"]
-    parts = [*head, *map(row, lines), "", NOTE, "", "### Copying", "", *privacy(results), ""]
+    parts = [*HEAD, *map(row, lines), "", NOTE, "", "### Copying", "", *privacy(results), ""]
     return "\n".join([*parts, "### All figures", *everything(results), *more])
 
 

@@ -65,6 +65,11 @@ def load(folder: Path = HERE) -> list[Result]:
     ]
 
 
+def has_budget(result: Result) -> bool:
+    """Whether it was made under a privacy budget, which its name tells."""
+    return "@" in result.key[0]
+
+
 def one_less(metric: str) -> Callable[[Result], float | None]:
     """Error of a similarity."""
 
@@ -99,6 +104,13 @@ def tstr(result: Result) -> float | None:
     return sum(found) / len(found) if found else None
 
 
+def logistic(result: Result) -> float | None:
+    """TSTR of logistic regression, mean over the targets."""
+    scores = (result.score or {}).get("logistic", {})
+    found = [float(value) for name, value in scores.items() if name.endswith(".tstr")]
+    return sum(found) / len(found) if found else None
+
+
 def inner(part: str, key: str) -> Callable[[Result], float | None]:
     """A figure of SDMetrics, or of the attack."""
 
@@ -122,9 +134,11 @@ FIGURES: Mapping[str, Callable[[Result], float | None]] = {
     "t2": one_less("fidelity.tv2_train"),
     "t2 to holdout": one_less("fidelity.tv2"),
     "t3": one_less("fidelity.tv3_train"),
+    "two-way": score("fidelity.tv2_train"),
     "three-way": score("fidelity.tv3_train"),
     "g": gap,
     "TSTR": tstr,
+    "TSTR, logistic": logistic,
     "shape error": one_less("fidelity.shape_train"),
     "trend error": one_less("fidelity.trend_train"),
     "quality, SDMetrics": inner("sdmetrics", "quality"),
@@ -134,6 +148,7 @@ FIGURES: Mapping[str, Callable[[Result], float | None]] = {
     "DCR share": score("copying.dcr_share"),
     "attack AUC": inner("attack", "auc"),
     "rows breaking a rule": score("fidelity.rule_violations"),
+    "peak memory, MiB": lambda r: float(r.cell["sample"]["peak_mib"]) if r.cell["finished"] else None,
 }
 
 

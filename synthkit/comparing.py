@@ -103,12 +103,18 @@ def compare(
         progress: told of entrants, stages and steps.
 
     Raises:
-        ConfigError: no model, an unknown one, one named twice, or a setting that cannot be meant.
+        ConfigError: no model, an unknown one, one named twice, a setting that cannot be meant, or a budget.
         TableError: the table cannot be read or is too small to be split.
         SchemaError: the table breaks its schema; every violation is listed.
         ArtefactError: the folder is not a comparison's, or was begun with another table or another plan.
     """
     config, out = config or RunConfig(), Path(out)
+    if config.budget is not None:
+        msg = (
+            "models are compared by exact scores of fits without a budget; however: one is given, and each model would "
+            "spend it anew. Compare on public rows, then run the one you choose with the budget"
+        )
+        raise ConfigError(msg)
     said = settings or {}
     asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
     _check(models, said)

@@ -43,12 +43,13 @@ def obedient(
         rows = model.sample(lacking, generator) if first is None or kept else first
         frame = encoder.decode(rows, rng)[list(schema.learned)]
         good = obeying(frame, schema)
-        parts = [frame[good]]
+        parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
             mended, obeys = mender.mend(frame[~good])
             parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
-        kept.append(_joined(parts).sort_index())
-    out = _joined(kept).reset_index(drop=True)
+        kept.append(parts[0] if len(parts) == 1 else _joined(parts).sort_index())
+        del frame, parts
+    out = kept[0] if len(kept) == 1 else _joined(kept).reset_index(drop=True)
     if len(out) < n:
         msg = (
             f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "

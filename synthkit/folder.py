@@ -36,6 +36,8 @@ WHAT: Mapping[str, str] = {
     f"{INTERNAL}/": "validations, log, and who was trained on (INTERNAL: never release)",
 }
 
+PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: what it holds was charged to the budget"
+
 
 def save(run: Run, path: Path, *, overwrite: bool) -> Path:
     """Write everything a run made under a temporary name, then move it into place."""
@@ -96,7 +98,10 @@ def _measured(made: Run | Assessment, path: Path) -> None:
 
 def contents(path: Path) -> dict[Path, str]:
     """What lies in a folder, each with what it is; what to open first comes first."""
-    return {path / name: what for name, what in WHAT.items() if (path / name).exists()}
+    said = path / STATEMENT
+    private = said.exists() and json.loads(said.read_text(encoding="utf-8"))["end_to_end_dp"]
+    words = {**WHAT, f"{MODEL}/": PRIVATE_MODEL} if private else WHAT
+    return {path / name: what for name, what in words.items() if (path / name).exists()}
 
 
 def model_in(path: Path) -> Path:

@@ -191,3 +191,35 @@ def test_times_stay_in_the_house(run):
     statement = json.loads((out / "statement.json").read_text())
     assert statement["end_to_end_dp"]
     assert statement["privacy_loss"]["privacy_unit"] == "who"
+
+
+def test_a_row_that_equals_a_real_one_is_not_removed():
+    """Every row there can be is a real one: were equal rows removed, or drawn again, none would be left."""
+    schema = Schema(name="coins", columns={c: {"kind": "boolean"} for c in "ab"})
+    real = pd.DataFrame(np.random.default_rng(0).integers(0, 2, (2000, 2)).astype(bool), columns=["a", "b"])
+    made = sk.synthesize(real, schema, config=asked(rows=500, ledger=None, model="marginal", epsilon=None, delta=None))
+    fitted = Synthesizer(schema, "marginal", settings=SMALL).fit(real, seed=1, ledger=Ledger.unlimited(unit=None))
+    for drawn in (made.synthetic, fitted.sample(500, seed=2)):
+        assert len(drawn) == 500
+        assert len(drawn.merge(real.drop_duplicates())) == 500
+
+
+def test_what_is_released_is_what_was_measured(run):
+    """One fit, before everything that compares with real rows: the rows are those of the saved model and seed."""
+    made, out, _ = run
+    again = Synthesizer.load(out / "model").sample(len(made.synthetic), seed=made.synthetic.attrs["synthkit_seed"])
+    pd.testing.assert_frame_equal(again, made.synthetic)
+    assert len(made.ledger.parts) == 1
+
+
+def test_a_model_that_was_charged_may_leave(run):
+    from synthkit.folder import contents
+
+    _, out, _ = run
+    assert "charged to the budget" in contents(out)[out / "model"]
+    assert "INTERNAL" in contents(out)[out / "evaluation.json"]
+
+
+def test_a_comparison_takes_no_budget(tmp_path):
+    with pytest.raises(ConfigError, match="each model would spend it anew"):
+        sk.compare(visits(), SCHEMA, models=["marginal"], out=tmp_path / "out", config=asked())

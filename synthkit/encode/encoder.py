@@ -116,6 +116,7 @@ class TableEncoder:
         Raises:
             EncodingError: a column holds values without a code; the message names it.
         """
+        small = np.int16 if max(self.layout.sizes, default=0) < 2**15 else np.int32
         cat, num = [], []
         for name, codec in self.codecs.items():
             try:
@@ -129,12 +130,11 @@ class TableEncoder:
             except EncodingError as error:
                 msg = f"`{name}`: {error}"
                 raise EncodingError(msg) from error
-            cat.append(levels)
+            cat.append(levels.astype(small))
         n = len(coded)
-        small = np.int16 if max(self.layout.sizes, default=0) < 2**15 else np.int32
-        cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0))
+        cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0), dtype=small)
         nums = np.stack(num, axis=1) if num else np.empty((n, 0))
-        return Rows(torch.from_numpy(cats.astype(small)), torch.from_numpy(nums.astype(np.float32)))
+        return Rows(torch.from_numpy(cats), torch.from_numpy(nums.astype(np.float32)))
 
     def decode(self, rows: Rows, rng: np.random.Generator) -> pd.DataFrame:
         """Decode rows to a frame with all columns of the schema, identifiers made fresh. **Shape**: Rows of n -> frame.
@@ -143,16 +143,16 @@ class TableEncoder:
             rows: encoded rows.
             rng: source of fresh identifiers.
         """
-        cat, num = rows.cat.cpu().numpy().astype(np.int64), rows.num.cpu().numpy()
+        cat, num = rows.cat.cpu().numpy(), rows.num.cpu().numpy()
         coded: dict[str, Any] = {}
         for name, codec in self.codecs.items():
-            slots = list(self.layout.slots_of(name))
+            levels = cat[:, list(self.layout.slots_of(name))].astype(np.int64)
             if isinstance(codec, NumericCodec):
-                coded[name] = codec.decode(cat[:, slots], num[:, self.layout.residuals.index(name)])
+                coded[name] = codec.decode(levels, num[:, self.layout.residuals.index(name)])
             elif isinstance(codec, CombinationCodec):
-                coded |= {str(c): values for c, values in codec.decode(cat[:, slots]).items()}
+                coded |= {str(c): values for c, values in codec.decode(levels).items()}
             else:
-                coded[name] = codec.decode(cat[:, slots])
+                coded[name] = codec.decode(levels)
         coded = pointers.repeat(coded, self.ties, self.codecs, rng)
         table = self.recoding.backward(pd.DataFrame(coded))
         return table.assign(**self.identifiers(len(rows), rng))[list(self.schema.columns)]

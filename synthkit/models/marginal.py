@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -171,7 +171,10 @@ class Marginal:
         given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
         component = resampled(self._shares.cpu(), n, generator)
         component = component[torch.randperm(n, generator=generator)]
-        return Rows(self._fill(given, component, generator), residuals(n, self.layout, generator))
+        cat = self._fill(given, component, generator).to(
+            torch.int16 if max(self.layout.sizes, default=0) < 2**15 else torch.int32
+        )
+        return Rows(cat, residuals(n, self.layout, generator))
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, the others follow their law given them, exactly. **Shape**: Given of n -> Rows of n."""
@@ -181,20 +184,24 @@ class Marginal:
             here = part.to(self._laws.device)
             weights = self._weigh(here.cat[:, self._coarse], self._allowed(here))
             component = draw(torch.softmax(weights, dim=1), generator).cpu()
-            out.append(self._fill(part.to("cpu"), component, generator))
+            out.append(self._fill(replace(part.to("cpu"), cat=part.cat.cpu().clone()), component, generator))
         return Rows(torch.cat(out), residuals(len(given), self.layout, generator))
 
     def _fill(self, given: Given, component: Tensor, generator: torch.Generator) -> Tensor:
-        """Unknown slots drawn given the component, fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
-        cat, n = given.cat.clone(), len(given)
+        """Unknown slots filled in, given the component; fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
+        cat, n = given.cat, len(given)
         admissible = Admissible(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
-        known, allowed = given.cat[:, self._coarse], self._allowed(given)
+        led = bool((self._followers.leaders >= 0).any())
+        known, allowed = (
+            cat[:, self._coarse] if led else cat,
+            self._allowed(given),
+        )  # as they were before they are drawn
         for k in self._followers.order:
             j, leader = self._coarse[k], int(self._followers.leaders[k])
             if leader < 0:
-                told = self._followers.told(k, known, allowed)
+                told = self._followers.told(k, known, allowed) if led else None
                 self._draw(j, self._drawn[k], component, cat, admissible, generator, told)
             else:
                 law, above = self._followers.law(k), cat[:, self._coarse[leader]]

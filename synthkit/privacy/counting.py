@@ -31,7 +31,7 @@ class _Tables:
         sizes: levels of every slot.
     """
 
-    codes: NDArray[np.int32]
+    codes: NDArray[np.integer]
     sizes: tuple[int, ...]
 
     def of(self, scope: Scope) -> NDArray[np.int64]:
@@ -54,7 +54,7 @@ class _Tables:
         return {scope: self._count(scope) for scope in itertools.combinations(range(len(self.sizes)), 2)}
 
     def pooled(self, groups: Sequence[NDArray[np.int64]]) -> _Tables:
-        codes = np.stack([group.astype(np.int32)[row] for group, row in zip(groups, self.codes, strict=True)])
+        codes = np.stack([group.astype(self.codes.dtype)[row] for group, row in zip(groups, self.codes, strict=True)])
         return _Tables(codes, tuple(int(group.max()) + 1 for group in groups))
 
     def errors(
@@ -65,6 +65,11 @@ class _Tables:
             float(np.abs(table - self.of(scope)).sum()) for scope, table in zip(scopes, expected, strict=True)
         )
         return np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
+
+
+def _small(sizes: Sequence[int]) -> type[np.integer]:
+    """The smallest integers that hold every level."""
+    return np.int16 if max(sizes, default=0) < np.iinfo(np.int16).max else np.int32
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class ExactCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...]) -> ExactCounting:
         """Counts of coded rows. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=np.int32), sizes))
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=_small(sizes)), sizes))
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -143,7 +148,7 @@ class NoisyCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, pay: Pay) -> NoisyCounting:
         """Counts of coded rows, one row a unit. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=np.int32), sizes), rho, pay)
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=_small(sizes)), sizes), rho, pay)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -42,7 +42,7 @@ def made_cell(who, table, seed=0, *, threads=1, cpu=60.0, wall=40.0, rate=1000.0
     } | more
 
 
-def made_score(c2st=0.6, tv3=0.9, gaps=(0.01,), dcr=0.5, attack=0.5, reference=0.5):
+def made_score(c2st=0.6, tv3=0.9, tv2=0.95, gaps=(0.01,), dcr=0.5, attack=0.5, reference=0.5):
     """Scores as `scoring.score` writes them."""
 
     def one(value, reference=None):
@@ -50,12 +50,18 @@ def made_score(c2st=0.6, tv3=0.9, gaps=(0.01,), dcr=0.5, attack=0.5, reference=0
 
     utility = {f"utility.{k}.gap": one(g) for k, g in enumerate(gaps)}
     utility |= {f"utility.{k}.tstr": one(0.9 - g) for k, g in enumerate(gaps)}
-    scores = {"fidelity.c2st": one(c2st, reference), "fidelity.tv3_train": one(tv3), "copying.dcr_share": one(dcr)}
+    scores = {
+        "fidelity.c2st": one(c2st, reference),
+        "fidelity.tv3_train": one(tv3),
+        "fidelity.tv2_train": one(tv2),
+        "copying.dcr_share": one(dcr),
+    }
     names = {"quality": 0.9, "shape": 0.9, "trend": 0.8, "xgboost_detection": 0.7}
     return {
         "rows": 32561,
         "columns": 15,
         "scores": scores | utility,
+        "logistic": {name: s["value"] - 0.02 for name, s in utility.items() if name.endswith(".tstr")},
         "attack": {"auc": attack, "se": 0.005},
         "numbers": {"c2st": c2st},
         "sdmetrics": names,
