@@ -23,7 +23,7 @@ Medians over seeds (smallest to largest); delta 1e-5 for everybody. Two-way and 
 and three columns to the training rows, 1 is equal. C2ST: AUC of boosting against the holdout, 0.5 is ideal. TSTR: AUC
 of boosting, or of logistic regression, trained on the rows drawn and tested on the holdout. `-by-row` protects each row
 where the others protect a person with all rows. MST and AIM get our private bins and decoder without paying, and their
-whole epsilon; rows are drawn one by one from their model. mostlyai-engine gets its whole epsilon for gradients and keeps
+whole epsilon; rows are drawn one by one from their model. mostlyai-engine gets its epsilon for gradients and keeps
 what it reads off the table before. Memory is that of the whole process, libraries and table included."""
 
 

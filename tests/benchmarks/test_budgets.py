@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def cells(text, first):
-    (line,) = [line for line in text.splitlines() if line.startswith(f"| {first} |")]
+    line = next(line for line in text.splitlines() if line.startswith(f"| {first} |"))
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
