@@ -40,8 +40,8 @@ def obedient(
         lacking = n - sum(map(len, kept))
         if kept and lacking == 0:
             break
-        rows = model.sample(lacking, generator) if first is None or kept else first
-        frame = encoder.decode(rows, rng)[list(schema.learned)]
+        frame = encoder.decode(model.sample(lacking, generator) if first is None or kept else first, rng)
+        frame = frame[list(schema.learned)]
         good = obeying(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():

@@ -110,6 +110,7 @@ def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Wo
     encoder = curator.encoder(outlay.preparation, Marginal.coding, pay)
     targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, pay)
     counting = curator.counting(encoder, list(encoder.layout.coarse), outlay.rho, pay)
+    del curator  # its copies of the table make room
     model = Marginal(encoder.layout, config)
     log = model.fit_counts(counting, work.seed, work.watch, work.device, outcomes=encoder.outcomes)
     return Learned(encoder.schema, encoder, model, _timeless(log), model.rows or 1.0, targets)
