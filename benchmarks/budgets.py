@@ -24,7 +24,8 @@ and three columns to the training rows, 1 is equal. C2ST: AUC of boosting agains
 of boosting, or of logistic regression, trained on the rows drawn and tested on the holdout. `-by-row` protects each row
 where the others protect a person with all rows. MST and AIM get our private bins and decoder without paying, and their
 whole epsilon; rows are drawn one by one from their model. mostlyai-engine gets its epsilon for gradients and keeps
-what it reads off the table before. Memory is that of the whole process, libraries and table included."""
+what it reads off the table before. Memory is that of the whole process, libraries
+and table included, which fits and draws as many rows."""
 
 
 def floors(who: str, table: str, musts: Sequence[float], aims: Sequence[float]) -> Iterator[Target]:

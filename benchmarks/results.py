@@ -148,7 +148,7 @@ FIGURES: Mapping[str, Callable[[Result], float | None]] = {
     "DCR share": score("copying.dcr_share"),
     "attack AUC": inner("attack", "auc"),
     "rows breaking a rule": score("fidelity.rule_violations"),
-    "peak memory, MiB": lambda r: float(r.cell["sample"]["peak_mib"]) if r.cell["finished"] else None,
+    "peak memory, MiB": lambda r: float(r.cell["first_sample"]["peak_mib"]) if r.cell["finished"] else None,
 }
 
 

@@ -154,7 +154,7 @@ class TableEncoder:
             else:
                 coded[name] = codec.decode(levels)
         coded = pointers.repeat(coded, self.ties, self.codecs, rng)
-        table = self.recoding.backward(pd.DataFrame(coded))
+        table = self.recoding.backward(pd.DataFrame(coded, copy=False))
         return table.assign(**self.identifiers(len(rows), rng))[list(self.schema.columns)]
 
     def identifiers(self, n: int, rng: np.random.Generator) -> dict[str, pd.Series]:

@@ -36,6 +36,7 @@ def made_cell(who, table, seed=0, *, threads=1, cpu=60.0, wall=40.0, rate=1000.0
         "machine": MACHINE,
         "finished": True,
         "fit": {"cpu": cpu, "wall": wall, "others": others, "peak_mib": 400},
+        "first_sample": sample,
         "sample": sample,
         "about": {},
         "synthetic": f"{who}{table}{seed}",
