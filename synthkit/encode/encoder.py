@@ -17,7 +17,7 @@ from synthkit.encode.identifiers import fresh
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.pointers import Compare, Tie
 from synthkit.encode.query import Ask, Histogram, Query
-from synthkit.encode.rows import Given, Layout, Rows, Slot
+from synthkit.encode.rows import Given, Layout, Rows, Slot, small
 from synthkit.encode.rules import Codec, Recoding
 from synthkit.errors import EncodingError
 from synthkit.schema import Code, Datetime, FixedCombination, Identifier, Numeric, Ordinal, Schema
@@ -116,7 +116,7 @@ class TableEncoder:
         Raises:
             EncodingError: a column holds values without a code; the message names it.
         """
-        small = np.int16 if max(self.layout.sizes, default=0) < 2**15 else np.int32
+        integers = small(self.layout.sizes)
         cat, num = [], []
         for name, codec in self.codecs.items():
             try:
@@ -130,9 +130,9 @@ class TableEncoder:
             except EncodingError as error:
                 msg = f"`{name}`: {error}"
                 raise EncodingError(msg) from error
-            cat.append(levels.astype(small))
+            cat.append(levels.astype(integers))
         n = len(coded)
-        cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0), dtype=small)
+        cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0), dtype=integers)
         nums = np.stack(num, axis=1) if num else np.empty((n, 0))
         return Rows(torch.from_numpy(cats), torch.from_numpy(nums.astype(np.float32)))
 

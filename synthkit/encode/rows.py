@@ -120,6 +120,16 @@ class Layout:
         return out
 
 
+def small(sizes: Iterable[int]) -> type[np.int16 | np.int32]:
+    """The smallest integers that hold every level of slots of these sizes.
+
+    Example:
+        >>> small([3, 200]).__name__, small([40_000]).__name__
+        ('int16', 'int32')
+    """
+    return np.int16 if max(sizes, default=0) <= np.iinfo(np.int16).max else np.int32
+
+
 @dataclass(frozen=True)
 class Rows:
     """Encoded rows.

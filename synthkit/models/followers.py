@@ -132,7 +132,9 @@ class Followers:
         self.laws = torch.zeros(sum(self._sizes), max(self._sizes, default=0))
 
     def take(self, followers: Iterable[Follower]) -> None:
-        """Put followers in."""
+        """Have these followers and no others."""
+        self.leaders.fill_(-1)
+        self.laws.zero_()
         for f in followers:
             self.leaders[f.slot] = f.leader
             rows = slice(self._starts[f.slot], self._starts[f.slot] + self._sizes[f.slot])

@@ -171,10 +171,7 @@ class Marginal:
         given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
         component = resampled(self._shares.cpu(), n, generator)
         component = component[torch.randperm(n, generator=generator)]
-        cat = self._fill(given, component, generator).to(
-            torch.int16 if max(self.layout.sizes, default=0) < 2**15 else torch.int32
-        )
-        return Rows(cat, residuals(n, self.layout, generator))
+        return Rows(self._fill(given, component, generator), residuals(n, self.layout, generator))
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, the others follow their law given them, exactly. **Shape**: Given of n -> Rows of n."""
@@ -188,16 +185,13 @@ class Marginal:
         return Rows(torch.cat(out), residuals(len(given), self.layout, generator))
 
     def _fill(self, given: Given, component: Tensor, generator: torch.Generator) -> Tensor:
-        """Unknown slots filled in, given the component; fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
+        """Unknown slots filled in, where they are; fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
         cat, n = given.cat, len(given)
         admissible = Admissible(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
         led = bool((self._followers.leaders >= 0).any())
-        known, allowed = (
-            cat[:, self._coarse] if led else cat,
-            self._allowed(given),
-        )  # as they were before they are drawn
+        known, allowed = cat[:, self._coarse] if led else cat, self._allowed(given)  # a copy: what is known at first
         for k in self._followers.order:
             j, leader = self._coarse[k], int(self._followers.leaders[k])
             if leader < 0:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.encode.counting import Measured, Scope
+from synthkit.encode.rows import small
 from synthkit.errors import ConfigError
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import DiscreteGaussian, ReportNoisyMax
@@ -67,11 +68,6 @@ class _Tables:
         return np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
 
 
-def _small(sizes: Sequence[int]) -> type[np.integer]:
-    """The smallest integers that hold every level."""
-    return np.int16 if max(sizes, default=0) < np.iinfo(np.int16).max else np.int32
-
-
 @dataclass(frozen=True)
 class ExactCounting:
     """Counts without noise: whoever hands this out has charged an infinite loss.
@@ -85,7 +81,7 @@ class ExactCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...]) -> ExactCounting:
         """Counts of coded rows. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=_small(sizes)), sizes))
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=small(sizes)), sizes))
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -148,7 +144,7 @@ class NoisyCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, pay: Pay) -> NoisyCounting:
         """Counts of coded rows, one row a unit. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=_small(sizes)), sizes), rho, pay)
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=small(sizes)), sizes), rho, pay)
 
     @property
     def sizes(self) -> tuple[int, ...]:
