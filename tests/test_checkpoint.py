@@ -95,8 +95,13 @@ def test_a_killed_fit_goes_on_to_the_bit_identical_model(toy, stopped, tmp_path)
 
 
 def test_what_is_kept_is_json_and_tensors_and_no_row(stopped):
-    """Two files, no pickle; what is not a weight, a moment or a generator is plain."""
-    assert sorted(p.name for p in stopped.iterdir()) == [CARD, TRAINING]
+    """Two files, no pickle; what is not a weight, a moment or a generator is plain.
+
+    A process that was killed while it wrote leaves a part of one of them under a temporary name.
+    """
+    names = sorted(p.name for p in stopped.iterdir())
+    assert [name for name in names if not name.endswith(".partial")] == [CARD, TRAINING]
+    assert all(name.startswith((f".{CARD}.", f".{TRAINING}.")) for name in names[: len(names) - 2])
     assert stopped.stat().st_mode & 0o077 == 0
     card = json.loads((stopped / CARD).read_text())
     assert (card["format"], card["seed"], card["model"]) == ("synthkit-checkpoint/1", SEED, "autoregressive")
