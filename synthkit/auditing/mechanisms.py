@@ -12,18 +12,18 @@ from synthkit.auditing.result import Result, bounded, of_check, of_finding, of_f
 from synthkit.privacy import audit
 from synthkit.privacy.audit.units import Keeper
 from synthkit.privacy.bounds import Bounds, LogBounds
-from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, Gaussian, ReportNoisyMax, StableHistogram
+from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, Gaussian, ReportNoisyMax, SparseHistogram
 from synthkit.privacy.mechanisms import Noise, Release, add_noise, choose
 from synthkit.privacy.quantiles import Edges, Quantiles
 from synthkit.privacy.randomness import bernoulli, gaussian, order
 from synthkit.privacy.sampling import PoissonSampling, kept
-from synthkit.privacy.stable import Levels, stable_histogram, tell_levels
+from synthkit.privacy.sparse import Levels, sparse_histogram, tell_levels
 
 NORMAL = (DiscreteGaussian(sigma=1.0), DiscreteGaussian(sigma=5.6, change=4, cells=2))
 LAPLACE = (DiscreteLaplace(scale=1.0), DiscreteLaplace(scale=1.5, change=3))
 GRADIENTS = (Gaussian(sensitivity=1.0, sigma=1.1), Gaussian(sensitivity=0.3, sigma=0.1))
 CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
-STABLE = stable_histogram(epsilon=1.0, delta=0.0134)  # a delta that can be seen at all
+SPARSE = sparse_histogram(sigma=1.0, delta=0.005)  # a delta that can be seen at all
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
 RATE, UNITS = 0.02, 500
@@ -51,10 +51,10 @@ def choices(draw: Callable[[Values, ReportNoisyMax], Release], trials: int) -> t
     return (of_finding(audit.audit_choice(CHOICE, draw, trials=trials), "first pick"),)
 
 
-def levels(draw: Callable[[Sequence[str], Counts, StableHistogram], Levels], trials: int) -> tuple[Result, ...]:
+def levels(draw: Callable[[Sequence[str], Counts, SparseHistogram], Levels], trials: int) -> tuple[Result, ...]:
     """Levels of one unit alone, and levels near the threshold."""
-    delta, epsilon = audit.audit_levels(STABLE, draw, trials=trials)
-    return of_finding(delta, "a level of one unit"), of_finding(epsilon, "a level near the threshold")
+    delta, mu = audit.audit_levels(SPARSE, draw, trials=trials)
+    return of_finding(delta, "a level of one unit"), of_finding(mu, "a level near the threshold")
 
 
 def limits(draw: Callable[[Values], Bounds], trials: int) -> tuple[Result, ...]:
@@ -111,7 +111,7 @@ def shipped_draws() -> Draws:
         "discrete normal noise": lambda: list(add_noise(zeros, DiscreteGaussian(sigma=9.0)).values),
         "discrete Laplace noise": lambda: list(add_noise(zeros, DiscreteLaplace(scale=9.0)).values),
         "choices": lambda: list(choose(scores, ReportNoisyMax(sensitivity=1.0, scale=1.0, picks=40)).values),
-        "levels": lambda: list(tell_levels(names, ones, StableHistogram(scale=9.0, threshold=9)).counts),
+        "levels": lambda: list(tell_levels(names, ones, SparseHistogram(sigma=9.0, threshold=9)).counts),
         "bounds": lambda: [LogBounds(noise=DiscreteLaplace(scale=9.0)).draw(nobody).high for _ in range(30)],
         "quantiles": lambda: list(Quantiles(low=0, high=1, parts=64, epsilon=0.1).draw(nobody).values),
     }

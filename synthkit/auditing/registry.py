@@ -10,7 +10,7 @@ from synthkit.auditing.canaries import Training, training
 from synthkit.privacy.mechanisms import add_noise, choose
 from synthkit.privacy.randomness import gaussian
 from synthkit.privacy.sampling import kept
-from synthkit.privacy.stable import tell_levels
+from synthkit.privacy.sparse import tell_levels
 
 AUDITS: dict[str, Audit[Any]] = {
     "freshness": Audit(
@@ -48,8 +48,8 @@ AUDITS: dict[str, Audit[Any]] = {
         trials=50_000,
         quick=10_000,
     ),
-    "stable-histogram": Audit(
-        about="levels nobody declared against an exaggerated delta, and against epsilon",
+    "sparse-histogram": Audit(
+        about="levels nobody declared against an exaggerated delta, and against mu",
         ours=tell_levels,
         experiment=mechanisms.levels,
         trials=600_000,

@@ -30,6 +30,7 @@ from synthkit.privacy.events import (
     Laplace,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
 )
 
@@ -199,6 +200,9 @@ def _distribution(event: Event, times: int, grid: float) -> PrivacyLossDistribut
             one, times = _bounded_range(event.width, grid), times * picks
         case StableHistogram(scale=scale):
             one = library.from_discrete_laplace_mechanism(1 / scale, **options).compose(_failing(event.failure, grid))
+        case SparseHistogram(sigma=sigma):
+            one = library.from_discrete_gaussian_mechanism(sigma, sensitivity=1, **options)
+            one = one.compose(_failing(event.failure, grid))
         case _:
             one = _failing(1.0, grid)  # no distribution is known: everything is told
     return one.self_compose(times) if times > 1 else one

@@ -17,6 +17,7 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
 )
 
@@ -55,23 +56,26 @@ def cost(event: Event) -> Cost:
     """
     match event:
         case Gaussian(sensitivity=sensitivity, sigma=sigma):
-            return Cost(rho=(sensitivity / sigma) ** 2 / 2)
+            rho = (sensitivity / sigma) ** 2 / 2
         case DiscreteGaussian(sigma=sigma, change=change, cells=cells):
-            return Cost(rho=cells * (change / sigma) ** 2 / 2)
+            rho = cells * (change / sigma) ** 2 / 2
+        case SparseHistogram(sigma=sigma):
+            rho = 1 / (2 * sigma**2)
         case ReportNoisyMax(picks=picks):
-            return Cost(rho=picks * event.width**2 / 8)
+            rho = picks * event.width**2 / 8
         case Laplace() | DiscreteLaplace() | StableHistogram():
-            return Cost(rho=pure(event) ** 2 / 2, delta=failure(event))
-        case Concentrated(rho=rho, delta=delta):
-            return Cost(rho=rho * (1 + ROUNDING), delta=delta * (1 + ROUNDING))
+            rho = pure(event) ** 2 / 2
+        case Concentrated():
+            rho = event.rho * (1 + ROUNDING)
         case NonPrivate():
-            return Cost(rho=math.inf)
+            rho = math.inf
         case PoissonSubsampledGaussian():
             msg = (
                 "every step of an adaptive plan must have a cost in zCDP; however: steps on Poisson samples have none "
                 "that is of use. Fix their number, rate and noise before the first draw and charge them in the plan"
             )
             raise UnsupportedError(msg)
+    return Cost(rho=rho, delta=failure(event))
 
 
 def pure(event: Laplace | DiscreteLaplace | StableHistogram) -> float:
@@ -88,7 +92,7 @@ def pure(event: Laplace | DiscreteLaplace | StableHistogram) -> float:
 def failure(event: Event) -> float:
     """Probability with which one run tells everything."""
     match event:
-        case StableHistogram():
+        case SparseHistogram() | StableHistogram():
             return event.failure
         case Concentrated():
             return event.delta * (1 + ROUNDING)

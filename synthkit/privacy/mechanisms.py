@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from synthkit.errors import ConfigError
 from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, ReportNoisyMax
+from synthkit.privacy.tails import laplace_tail, normal_tail
 
 Noise = DiscreteGaussian | DiscreteLaplace
 
@@ -81,12 +81,8 @@ def choose(scores: NDArray[np.float64], spent: ReportNoisyMax) -> Release:
 
 
 def tail(noise: Noise, k: int) -> float:
-    """P(noise >= k) for k >= 1: a^k / (1 + a) with a = exp(-1 / scale), or a sum of the discrete normal law."""
-    if isinstance(noise, DiscreteLaplace):
-        return math.exp(-k / noise.scale) / (1 + math.exp(-1 / noise.scale))
-    far = math.ceil(40 * noise.sigma) + k
-    weights = np.exp(-0.5 * (np.arange(far + 1) / noise.sigma) ** 2)
-    return math.fsum(weights[k:]) / (2 * math.fsum(weights[1:]) + 1)
+    """P(noise >= k) for k >= 1."""
+    return laplace_tail(noise.scale, k) if isinstance(noise, DiscreteLaplace) else normal_tail(noise.sigma, k)
 
 
 def reach(noise: Noise, chance: float) -> int:

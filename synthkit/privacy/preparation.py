@@ -14,8 +14,8 @@ from synthkit.encode.grids import SEARCHED, VALUES, values
 from synthkit.encode.rules import Recoding, steps_since_epoch
 from synthkit.errors import ConfigError
 from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import DiscreteGaussian, StableHistogram
-from synthkit.privacy.stable import stable_histogram
+from synthkit.privacy.events import DiscreteGaussian, SparseHistogram
+from synthkit.privacy.sparse import sparse_histogram
 from synthkit.schema import Datetime, FixedCombination, Numeric, Schema
 from synthkit.schema.declared import Declared
 
@@ -94,10 +94,10 @@ class Preparation:
         """The noise on the counts that answer a question."""
         return DiscreteGaussian(sigma=math.sqrt(1 / (2 * self._price(question))))
 
-    def threshold(self, question: Question) -> StableHistogram:
+    def threshold(self, question: Question) -> SparseHistogram:
         """The noise on levels nobody declared, and from which count on they are told."""
         each = self.delta * DOWN / found_levels(self.questions)
-        return stable_histogram(epsilon=math.sqrt(2 * self._price(question)), delta=each)
+        return sparse_histogram(sigma=self.noise(question).sigma, delta=each)
 
     def _price(self, question: Question) -> float:
         total = math.fsum(SHARES[q.kind] for q in self.questions)

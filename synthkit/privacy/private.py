@@ -29,7 +29,7 @@ from synthkit.privacy.mechanisms import add_noise
 from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
 from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
-from synthkit.privacy.stable import Levels, tell_levels
+from synthkit.privacy.sparse import Levels, tell_levels
 from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
 from synthkit.schema.declared import Declared, into_domain

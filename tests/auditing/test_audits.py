@@ -21,7 +21,7 @@ from synthkit.privacy.events import DiscreteLaplace
 from synthkit.privacy.mechanisms import add_noise, choose
 from synthkit.privacy.quantiles import Edges
 from synthkit.privacy.randomness import gaussian
-from synthkit.privacy.stable import tell_levels
+from synthkit.privacy.sparse import tell_levels
 
 SLOW = {"marginal"}  # half a minute of fits each: what is shipped is fitted often, twins far less
 
@@ -171,7 +171,7 @@ TWINS = {
     "discrete-gaussian": {"half the noise": half},
     "discrete-laplace": {"half the noise": half},
     "choices": {"half the noise": lambda scores, spent: choose(scores, scaled(spent, 0.5))},
-    "stable-histogram": {
+    "sparse-histogram": {
         "half the noise": lambda names, counts, spent: tell_levels(names, counts, scaled(spent, 0.5)),
         "a threshold too low by one": low_threshold,
     },

@@ -21,6 +21,7 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
     parameters,
 )
@@ -214,6 +215,19 @@ def test_a_stable_histogram_costs_its_noise_and_its_failure():
     assert exact <= stated <= exact + told.failure + 1e-6
 
 
+def test_a_sparse_histogram_costs_its_noise_and_its_failure():
+    told = SparseHistogram(sigma=4.0, threshold=20)
+    noise = DiscreteGaussian(sigma=4.0)
+    assert epsilon(told, delta=1e-3) == pytest.approx(epsilon(noise, delta=1e-3 - told.failure), abs=2e-3)
+    assert epsilon(told, delta=told.failure * 0.99) == math.inf
+    assert epsilon(Concentrated(rho=0.1), told, delta=told.failure * 0.99) == math.inf
+    # exactly: a level of one unit alone is told, or its count has noise; the worse of the two at each epsilon
+    mass = np.exp(-(np.arange(-400, 401) ** 2) / 32).sum()
+    exact = max(told.failure, discrete(lambda z: np.exp(-(z**2) / 32) / mass, 1)(0.2))
+    stated = accountant.delta([of(told)], 0.2)
+    assert exact <= stated <= exact + told.failure + 1e-6
+
+
 def test_an_exact_answer_costs_everything():
     assert epsilon(NonPrivate()) == epsilon(Gaussian(sensitivity=1, sigma=9), NonPrivate()) == math.inf
     assert accountant.renyi([of(NonPrivate())], DELTA) == math.inf
@@ -243,6 +257,7 @@ SOME = st.one_of(
     ),
     st.builds(ReportNoisyMax, sensitivity=st.just(1.0), scale=st.floats(4, 50), picks=st.integers(1, 5)),
     st.builds(StableHistogram, scale=st.floats(1, 4), threshold=st.integers(80, 99)),
+    st.builds(SparseHistogram, sigma=st.floats(2, 50), threshold=st.integers(400, 500)),
 )
 PLANS = st.lists(st.builds(Charge, what=st.just("x"), spent=SOME, times=st.integers(1, 3)), min_size=1, max_size=5)
 
@@ -271,11 +286,9 @@ def test_together_costs_no_more_than_apart_and_no_less_than_either(one, other):
 @settings(max_examples=25, deadline=None)
 @given(event=SOME, factor=st.floats(1.05, 3))
 def test_more_noise_never_costs_more(event, factor):
-    name = {"gaussian": "sigma", "discrete-gaussian": "sigma", "poisson-subsampled-gaussian": "noise_multiplier"}.get(
-        event.kind, "scale"
-    )
     values = parameters(event)
-    if event.kind == "stable-histogram":
+    name = next(name for name in ("sigma", "scale", "noise_multiplier") if name in values)
+    if "threshold" in values:
         values["threshold"] = math.ceil(values["threshold"] * factor) + 1
     noisier = type(event)(**values | {name: values[name] * factor})
     assert epsilon(noisier) <= epsilon(event) + 1e-4

@@ -19,7 +19,7 @@ from synthkit.privacy.events import (
     Laplace,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
-    StableHistogram,
+    SparseHistogram,
 )
 
 DELTA = 1e-5
@@ -65,7 +65,7 @@ def test_everything_with_one_free_scale_meets_the_budget_from_below(epsilon):
     def plan(s):
         scale = s * 20
         return [
-            Charge(what="levels", spent=StableHistogram(scale=scale, threshold=1 + math.ceil(18 * scale)), times=2),
+            Charge(what="levels", spent=SparseHistogram(sigma=scale, threshold=2 + math.ceil(7 * scale)), times=2),
             Charge(what="histograms", spent=DiscreteGaussian(sigma=scale, cells=2), times=10),
             Charge(what="count", spent=Laplace(sensitivity=1, scale=scale)),
             Charge(what="pairs", spent=ReportNoisyMax(sensitivity=1, scale=scale, picks=5)),

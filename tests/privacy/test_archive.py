@@ -23,6 +23,7 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
 )
 from synthkit.privacy.parts import Part, total
@@ -52,6 +53,7 @@ EVENTS = st.one_of(
     ),
     st.builds(ReportNoisyMax, sensitivity=POSITIVE, scale=POSITIVE, picks=st.integers(1, 99)),
     st.builds(StableHistogram, scale=POSITIVE, threshold=st.integers(2, 10**6)),
+    st.builds(SparseHistogram, sigma=POSITIVE, threshold=st.integers(2, 10**6)),
     st.just(NonPrivate()),
 )
 CHARGES = st.lists(st.builds(Charge, what=st.text(), spent=EVENTS, times=st.integers(1, 99)), max_size=4)
@@ -92,6 +94,8 @@ def test_the_format_does_not_change():
         {"what": "f", "mechanism": "report-noisy-max", "times": 1,
          "detail": {"sensitivity": 1, "scale": 20, "picks": 10}, "part": 0, "inside": false},
         {"what": "g", "mechanism": "stable-histogram", "times": 3, "detail": {"scale": 5, "threshold": 80}, "part": 0,
+         "inside": false},
+        {"what": "h", "mechanism": "sparse-histogram", "times": 2, "detail": {"sigma": 5, "threshold": 40}, "part": 0,
          "inside": false}]}"""
     (part,) = Archive.from_json(text).parts
     assert (part.delta, part.inside) == (1e-5, ())
@@ -103,6 +107,7 @@ def test_the_format_does_not_change():
         Charge(what="e", spent=PoissonSubsampledGaussian(noise_multiplier=1.1, rate=0.02, steps=2500)),
         Charge(what="f", spent=ReportNoisyMax(sensitivity=1, scale=20, picks=10)),
         Charge(what="g", spent=StableHistogram(scale=5, threshold=80), times=3),
+        Charge(what="h", spent=SparseHistogram(sigma=5, threshold=40), times=2),
     )
 
 

@@ -21,6 +21,7 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
 )
 
@@ -50,8 +51,8 @@ def test_a_noisy_maximum_costs_no_more_than_its_concentration(scores, scale, ord
 
 def test_other_costs():
     assert cost(Laplace(sensitivity=1, scale=4)) == Cost(rho=1 / 32)
-    told = StableHistogram(scale=4, threshold=60)
-    assert cost(told) == Cost(rho=1 / 32, delta=told.failure)
+    for told in (SparseHistogram(sigma=4, threshold=30), StableHistogram(scale=4, threshold=60)):
+        assert cost(told) == Cost(rho=1 / 32, delta=told.failure)
     assert cost(ReportNoisyMax(sensitivity=1, scale=4, picks=5)).rho == pytest.approx(5 * 0.5**2 / 8)
     assert cost(NonPrivate()).rho == math.inf
 
@@ -76,7 +77,7 @@ def test_a_filter_admits_up_to_its_total_and_refuses_before_it_is_exceeded():
 
 
 def test_a_filter_counts_what_may_fail_too():
-    told = StableHistogram(scale=20, threshold=300)
+    told = SparseHistogram(sigma=20, threshold=100)
     with pytest.raises(BudgetExceededError, match=r"delta to .* of 0\."):
         Filter(reserve=Concentrated(rho=1)).admit((of(told),))
     reserve = Filter(reserve=Concentrated(rho=1, delta=told.failure * 2))

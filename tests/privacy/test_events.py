@@ -1,4 +1,4 @@
-"""Records of mechanisms: what they refuse, the forms of their numbers, the tail of a stable histogram."""
+"""Records of mechanisms: what they refuse, the forms of their numbers, the tail of a sparse histogram."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
     ReportNoisyMax,
+    SparseHistogram,
     StableHistogram,
     parameters,
 )
@@ -31,6 +32,7 @@ SOUND = {
     DiscreteLaplace: {"scale": 2.0, "change": 1},
     PoissonSubsampledGaussian: {"noise_multiplier": 1.0, "rate": 0.1, "steps": 9},
     ReportNoisyMax: {"sensitivity": 1.0, "scale": 9.0, "picks": 2},
+    SparseHistogram: {"sigma": 2.0, "threshold": 20},
     StableHistogram: {"scale": 2.0, "threshold": 20},
     Concentrated: {"rho": 0.1, "delta": 0.0},
     NonPrivate: {},
@@ -82,8 +84,9 @@ def test_a_rate_is_a_probability():
 
 
 def test_a_threshold_hides_single_units():
-    with pytest.raises(ConfigError, match=r"`threshold` of stable-histogram must be 2 or more, .*; however: 1"):
-        StableHistogram(scale=1, threshold=1)
+    for record, scale in ((SparseHistogram, "sigma"), (StableHistogram, "scale")):
+        with pytest.raises(ConfigError, match=rf"`threshold` of {record.kind} must be 2 or more, .*; however: 1"):
+            record(**{scale: 1}, threshold=1)
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.0, math.nan])
@@ -98,7 +101,15 @@ def test_the_failure_of_a_stable_histogram_is_the_tail_of_the_discrete_laplace_l
     assert StableHistogram(scale=scale, threshold=threshold).failure == pytest.approx(tail, rel=1e-9)
 
 
-def test_the_failure_of_a_stable_histogram_is_the_delta_of_opendp():
+@pytest.mark.parametrize(("sigma", "threshold"), [(0.5, 2), (1.0, 6), (7.5, 40)])
+def test_the_failure_of_a_sparse_histogram_is_the_tail_of_the_discrete_normal_law(sigma, threshold):
+    z = np.arange(-900, 901)
+    weights = np.exp(-(z**2) / (2 * sigma**2))
+    tail = weights[z >= threshold - 1].sum() / weights.sum()
+    assert SparseHistogram(sigma=sigma, threshold=threshold).failure == pytest.approx(tail, rel=1e-9)
+
+
+def test_the_failures_of_histograms_are_the_deltas_of_opendp():
     dp = pytest.importorskip("opendp.prelude")
     dp.enable_features("contrib")
     count = dp.t.make_count_by(dp.vector_domain(dp.atom_domain(T=str)), dp.symmetric_distance())
@@ -107,6 +118,14 @@ def test_the_failure_of_a_stable_histogram_is_the_delta_of_opendp():
         ours = StableHistogram(scale=scale, threshold=threshold + 1)  # theirs tells what is above the threshold
         assert epsilon == pytest.approx(1 / ours.scale)
         assert ours.failure == pytest.approx(delta, rel=1e-6)
+    one = dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i32"))
+    for sigma, threshold in ((1.0, 5), (9.0, 50)):
+        metric = dp.l02inf_distance(dp.absolute_distance(T="i32"))
+        made = dp.m.make_gaussian_threshold(one, metric, scale=sigma, threshold=threshold)
+        rho, delta = made.map((1, 1, 1))  # by a normal tail, which bounds the exact one
+        normal = SparseHistogram(sigma=sigma, threshold=threshold + 1)
+        assert rho == pytest.approx(1 / (2 * normal.sigma**2))
+        assert normal.failure <= delta <= SparseHistogram(sigma=sigma, threshold=threshold).failure
 
 
 @pytest.mark.parametrize("wrong", [0, 1.0, True])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from synthkit.errors import ConfigError
 from synthkit.privacy.concentration import Filter
-from synthkit.privacy.events import Concentrated, DiscreteGaussian, StableHistogram
+from synthkit.privacy.events import Concentrated, DiscreteGaussian, SparseHistogram
 from synthkit.privacy.preparation import Preparation, Question, bounds, questions
 from synthkit.schema import Schema
 from synthkit.schema.declared import declared
@@ -85,7 +85,7 @@ def test_each_question_has_its_mechanism():
     one, two = plan.charges()
     assert isinstance(one.spent, DiscreteGaussian)
     assert one.spent.sigma == pytest.approx(1.0)
-    assert isinstance(two.spent, StableHistogram)
+    assert isinstance(two.spent, SparseHistogram)
     assert two.spent.failure <= 1e-6
     assert (one.what, two.what) == ("histogram of a", "levels of b")
 

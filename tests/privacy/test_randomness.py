@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 
 from synthkit.errors import ConfigError
-from synthkit.privacy import bounds, mechanisms, quantiles, randomness, sampling, stable
+from synthkit.privacy import bounds, mechanisms, quantiles, randomness, sampling, sparse
 
 FLAKE = 1e-6  # how often a right generator may fail a test
 
@@ -43,7 +43,7 @@ def test_global_seeds_change_nothing():
     assert draws[0][1] != draws[1][1]
 
 
-@pytest.mark.parametrize("room", [randomness, sampling, mechanisms, stable, bounds, quantiles])
+@pytest.mark.parametrize("room", [randomness, sampling, mechanisms, sparse, bounds, quantiles])
 def test_nobody_can_pass_a_seed_or_a_generator(room):
     """No parameter of any function or record of these files can carry one."""
     for name, thing in inspect.getmembers(room, lambda x: inspect.isfunction(x) or inspect.isclass(x)):

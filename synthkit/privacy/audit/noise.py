@@ -15,11 +15,11 @@ from torch import Tensor
 
 from synthkit.privacy.audit.evidence import CONFIDENCE, Finding, delta_seen, epsilon_seen, mu_seen
 from synthkit.privacy.bounds import Bounds, LogBounds
-from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, Gaussian, ReportNoisyMax, StableHistogram
+from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, Gaussian, ReportNoisyMax, SparseHistogram
 from synthkit.privacy.mechanisms import Noise, Release, add_noise, choose
 from synthkit.privacy.quantiles import Edges, Quantiles
 from synthkit.privacy.randomness import gaussian
-from synthkit.privacy.stable import Levels, tell_levels
+from synthkit.privacy.sparse import Levels, tell_levels
 
 RIVALS = 10  # candidates that lose where one wins: the more, the nearer to the worst case
 
@@ -99,12 +99,12 @@ def audit_choice(
 
 
 def audit_levels(
-    spent: StableHistogram,
-    draw: Callable[[Sequence[str], Counts, StableHistogram], Levels] = tell_levels,
+    spent: SparseHistogram,
+    draw: Callable[[Sequence[str], Counts, SparseHistogram], Levels] = tell_levels,
     *,
     trials: int = 100_000,
 ) -> tuple[Finding, Finding]:
-    """A level of nobody against one of a single unit (delta), and a level at the threshold with a unit less (epsilon).
+    """A level of nobody against one of a single unit (delta), and a level at the threshold with a unit less (mu).
 
     A delta of .01 or so is needed to see anything: audit an exaggerated one.
     """
@@ -117,10 +117,8 @@ def audit_levels(
         score = np.zeros(trials // 3, np.int64)
         score[[int(name) for name in told.names]] = told.counts
         scores.append(score)
-    epsilon = Finding(
-        what=spent.kind, measure="epsilon", claim=1 / spent.scale, measured=epsilon_seen(scores[0], scores[1])
-    )
-    return delta, epsilon
+    claim = mu_of(DiscreteGaussian(sigma=spent.sigma))
+    return delta, Finding(what=spent.kind, measure="mu", claim=claim, measured=mu_seen(scores[0], scores[1]))
 
 
 def audit_bounds(grid: LogBounds, draw: Callable[[Values], Bounds] | None = None, *, trials: int = 3_000) -> Finding:

@@ -11,12 +11,12 @@ import torch
 from synthkit.errors import UnsupportedError
 from synthkit.privacy.audit import audit_freshness
 from synthkit.privacy.bounds import LogBounds
-from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, ReportNoisyMax, StableHistogram
+from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, ReportNoisyMax, SparseHistogram
 from synthkit.privacy.mechanisms import add_noise, choose
 from synthkit.privacy.quantiles import Quantiles
 from synthkit.privacy.randomness import bernoulli, gaussian, order
 from synthkit.privacy.sampling import PoissonSampling, kept
-from synthkit.privacy.stable import tell_levels
+from synthkit.privacy.sparse import tell_levels
 
 ZEROS = np.zeros(64, np.int64)
 NAMES = [str(k) for k in range(64)]
@@ -30,7 +30,7 @@ OURS = {
     "discrete normal": lambda: list(add_noise(ZEROS, DiscreteGaussian(sigma=9.0)).values),
     "discrete Laplace": lambda: list(add_noise(ZEROS, DiscreteLaplace(scale=9.0)).values),
     "choices": lambda: list(choose(np.zeros(64), CHOICE).values),
-    "levels": lambda: list(tell_levels(NAMES, ZEROS + 9, StableHistogram(scale=9.0, threshold=9)).counts),
+    "levels": lambda: list(tell_levels(NAMES, ZEROS + 9, SparseHistogram(sigma=9.0, threshold=9)).counts),
     "bounds": lambda: [LogBounds(noise=DiscreteLaplace(scale=9.0)).draw(np.zeros(0)).high for _ in range(30)],
     "quantiles": lambda: list(Quantiles(low=0, high=1, parts=64, epsilon=0.1).draw(np.zeros(0)).values),
 }

@@ -22,7 +22,7 @@ from synthkit.privacy.events import DiscreteGaussian, DiscreteLaplace, Gaussian,
 from synthkit.privacy.mechanisms import add_noise, choose
 from synthkit.privacy.quantiles import Edges, Quantiles
 from synthkit.privacy.randomness import gaussian
-from synthkit.privacy.stable import Levels, stable_histogram, tell_levels
+from synthkit.privacy.sparse import Levels, sparse_histogram, tell_levels
 
 NOISES = [
     DiscreteLaplace(scale=1.0),
@@ -31,7 +31,7 @@ NOISES = [
     DiscreteGaussian(sigma=5.6, change=4, cells=2),
 ]
 CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
-STABLE = stable_histogram(epsilon=1.0, delta=0.0134)
+SPARSE = sparse_histogram(sigma=1.0, delta=0.005)
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
 
@@ -99,8 +99,8 @@ def test_choices_with_half_the_noise_are_broken():
 
 
 def test_levels_lose_between_four_fifths_and_all_of_both_claims():
-    assert 0.013 < STABLE.failure <= 0.0134
-    for finding in audit_levels(STABLE):
+    assert 0.004 < SPARSE.failure <= 0.005
+    for finding in audit_levels(SPARSE):
         assert finding.verdict == "holds", finding
 
 
@@ -108,29 +108,29 @@ def test_levels_with_a_threshold_too_low_by_one_break_delta():
     def low(names, counts, said):
         return tell_levels(names, counts, replace(said, threshold=said.threshold - 1))
 
-    delta, epsilon = audit_levels(STABLE, low)
-    assert (delta.verdict, epsilon.verdict) == ("broken", "holds")
+    delta, mu = audit_levels(SPARSE, low)
+    assert (delta.verdict, mu.verdict) == ("broken", "holds")
 
 
-def test_levels_with_half_the_noise_break_epsilon():
+def test_levels_with_half_the_noise_break_mu():
     def quiet(names, counts, said):
-        return tell_levels(names, counts, replace(said, scale=said.scale / 2))
+        return tell_levels(names, counts, scaled(said, 0.5))
 
-    assert audit_levels(STABLE, quiet)[1].verdict == "broken"
+    assert audit_levels(SPARSE, quiet)[1].verdict == "broken"
 
 
-def test_levels_chosen_by_their_exact_counts_break_epsilon():
+def test_levels_chosen_by_their_exact_counts_break_mu():
     """Noise on the counts that are told, but none on the choice of what is told."""
 
     def exact(names, counts, said):
         many = counts >= said.threshold
         told = [name for name, is_told in zip(names, many, strict=True) if is_told]
-        noisy = add_noise(counts[many], DiscreteLaplace(scale=said.scale)).values
+        noisy = add_noise(counts[many], DiscreteGaussian(sigma=said.sigma)).values
         return Levels(names=tuple(told), counts=noisy, spent=said)
 
-    delta, epsilon = audit_levels(STABLE, exact)
+    delta, mu = audit_levels(SPARSE, exact)
     assert (delta.measured, delta.verdict) == (0, "loose")
-    assert epsilon.verdict == "broken"
+    assert mu.verdict == "broken"
 
 
 def test_bounds_lose_no_more_than_the_claim():

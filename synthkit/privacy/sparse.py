@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.events import DiscreteLaplace, StableHistogram
+from synthkit.privacy.events import DiscreteGaussian, SparseHistogram
 from synthkit.privacy.mechanisms import add_noise, reach
 
 
@@ -22,37 +22,30 @@ class Levels:
 
     names: tuple[str, ...]
     counts: NDArray[np.int64]
-    spent: StableHistogram
+    spent: SparseHistogram
 
 
-def stable_histogram(*, epsilon: float, delta: float) -> StableHistogram:
+def sparse_histogram(*, sigma: float, delta: float) -> SparseHistogram:
     """The record with the lowest threshold that tells a level of a single unit with probability at most `delta`.
 
-    The tail of the noise is summed exactly: neither a normal approximation nor a library's threshold is trusted.
-
     Args:
-        epsilon: of the counts, above 0.
+        sigma: of the noise on the counts, above 0.
         delta: in (0, 1).
 
     Raises:
-        ConfigError: epsilon is not above 0, or delta is no probability.
+        ConfigError: sigma is not above 0 and finite, or delta is no probability.
 
     Example:
-        >>> stable_histogram(epsilon=1.0, delta=1e-6)
-        StableHistogram(scale=1.0, threshold=15)
+        >>> sparse_histogram(sigma=1.0, delta=1e-6)
+        SparseHistogram(sigma=1.0, threshold=7)
     """
     if not 0 < delta < 1:
         msg = f"delta must lie in (0, 1); however: {delta} came. Take a share of the budget's delta"
         raise ConfigError(msg)
-    if not 0 < epsilon < np.inf:
-        msg = f"epsilon must be positive and finite; however: {epsilon} came. Take a share of the budget"
-        raise ConfigError(msg)
-    threshold = 1 + reach(DiscreteLaplace(scale=1 / epsilon), delta)
-    record = StableHistogram(scale=1 / epsilon, threshold=threshold)
-    return record if record.failure <= delta else StableHistogram(scale=1 / epsilon, threshold=threshold + 1)
+    return SparseHistogram(sigma=sigma, threshold=1 + reach(DiscreteGaussian(sigma=sigma), delta))
 
 
-def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: StableHistogram) -> Levels:
+def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: SparseHistogram) -> Levels:
     """The levels whose noisy count reaches the threshold, sorted by name, so that the order of the rows does not show.
 
     Args:
@@ -68,14 +61,14 @@ def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: StableHi
         Lam, Desfontaines, Simmons-Marengo, Gipson: Differentially private SQL with bounded user contribution (2020).
 
     Example:
-        >>> told = tell_levels(["usual", "rare"], np.array([900, 1]), StableHistogram(scale=1.0, threshold=40))
+        >>> told = tell_levels(["usual", "rare"], np.array([900, 1]), SparseHistogram(sigma=1.0, threshold=40))
         >>> told.names
         ('usual',)
     """
     if len(set(names)) < len(names) or len(names) != len(counts) or (counts < 1).any():
         msg = "levels must be distinct, each with a positive count; however: they are not. Count the rows by level"
         raise ConfigError(msg)
-    noisy = add_noise(counts, DiscreteLaplace(scale=spent.scale)).values
+    noisy = add_noise(counts, DiscreteGaussian(sigma=spent.sigma)).values
     told = sorted((name, int(count)) for name, count in zip(names, noisy, strict=True) if count >= spent.threshold)
     return Levels(
         names=tuple(name for name, _ in told), counts=np.array([count for _, count in told], np.int64), spent=spent
