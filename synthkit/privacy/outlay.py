@@ -15,6 +15,8 @@ from synthkit.privacy.preparation import Preparation, Question, found_levels
 
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
 TRAINED = 0.05  # the same of a model that learns from gradients
+SOUGHT = 0.04  # more for each column whose levels nobody declared
+MOST = 0.25  # of rho for coding, however many those are
 TARGETED = 0.2  # share of rho for the tables that calibrated draws are to match, where they are asked for
 FAILING = 0.1  # share of delta for levels that one unit alone has
 UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
@@ -65,7 +67,7 @@ def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) 
     failing = FAILING * left.delta if found_levels(asked) else 0.0
     rho = affordable(left, failing)
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
-    prepared = COUNTED * rho if asked else 0.0
+    prepared = _coding(COUNTED, asked) * rho
     matched = TARGETED * rho if targets else 0.0
     preparation = Preparation(questions=tuple(asked), rho=prepared, delta=failing * UNDER)
     return Outlay(
@@ -90,11 +92,16 @@ def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps, *, t
     """
     failing = FAILING * left.delta if found_levels(asked) else 0.0
     rho = affordable(left, failing)
-    preparation = Preparation(questions=tuple(asked), rho=TRAINED * rho if asked else 0.0, delta=failing * UNDER)
+    preparation = Preparation(questions=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
     matched = _targets(targets, TARGETED * rho) if targets else None
     bought = [*preparation.charges(), *([matched] if matched else [])]
     noise = smallest_noise(lambda s: [*bought, steps(s)], epsilon=left.epsilon, delta=left.delta)
     return Outlay(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
+
+
+def _coding(share: float, asked: Sequence[Question]) -> float:
+    """Share of rho that buys the coding of the columns."""
+    return min(share + SOUGHT * found_levels(asked), MOST) if asked else 0.0
 
 
 def _targets(tables: int, rho: float) -> Charge:

@@ -20,7 +20,8 @@ from synthkit.schema import Datetime, FixedCombination, Numeric, Schema
 from synthkit.schema.declared import Declared
 
 Kind = Literal["rows", "bounds", "spikes", "cells", "levels", "counts"]
-SHARES: dict[Kind, float] = {"rows": 1.0, "bounds": 0.5, "spikes": 1.0, "cells": 1.0, "levels": 1.0, "counts": 0.5}
+# the fewer units a level needs to be told, the fewer rows lose theirs: levels are worth more than anything else
+SHARES: dict[Kind, float] = {"rows": 1.0, "bounds": 0.5, "spikes": 1.0, "cells": 1.0, "levels": 8.0, "counts": 0.5}
 WORDS: dict[Kind, str] = {
     "rows": "number of units",
     "bounds": "bounds of {}",

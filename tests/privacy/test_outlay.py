@@ -54,3 +54,12 @@ def test_with_nothing_left_nothing_is_planned():
     for left in (Allotment(epsilon=0.0, delta=1e-5), Allotment(epsilon=1.0, delta=0.0)):
         with pytest.raises(BudgetExceededError, match="a fit needs a budget; however: epsilon"):
             for_counts(CELLS, left)
+
+
+def test_columns_of_undeclared_levels_get_more_but_never_most_of_the_budget():
+    left = Allotment(epsilon=1.0, delta=1e-5)
+    one, many = (for_counts((*CELLS, *LEVELS[-1:] * k), left) for k in (1, 40))
+    for outlay, share in ((one, 0.12), (many, 0.25)):
+        assert outlay.preparation.rho == pytest.approx(share * outlay.plan[0].spent.rho)
+    levels, cells = (next(q for q in one.preparation.questions if q.kind == kind) for kind in ("levels", "cells"))
+    assert one.preparation.threshold(levels).sigma == pytest.approx(one.preparation.noise(cells).sigma / 8**0.5)
