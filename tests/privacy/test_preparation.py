@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from synthkit.errors import ConfigError
 from synthkit.privacy.concentration import Filter
 from synthkit.privacy.events import Concentrated, DiscreteGaussian, SparseHistogram
-from synthkit.privacy.preparation import Preparation, Question, bounds, questions
+from synthkit.privacy.preparation import SHARES, Preparation, Question, bounds, questions
 from synthkit.schema import Schema
 from synthkit.schema.declared import declared
 
@@ -84,8 +84,10 @@ def test_each_question_has_its_mechanism():
     )
     one, two = plan.charges()
     assert isinstance(one.spent, DiscreteGaussian)
-    assert one.spent.sigma == pytest.approx(1.0)
     assert isinstance(two.spent, SparseHistogram)
+    shares = SHARES["cells"], SHARES["levels"]
+    for charge, share in zip((one, two), shares, strict=True):
+        assert 1 / (2 * charge.spent.sigma**2) == pytest.approx(share / sum(shares))
     assert two.spent.failure <= 1e-6
     assert (one.what, two.what) == ("histogram of a", "levels of b")
 
