@@ -370,7 +370,7 @@ def _measured(
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),
         schema=schema,
-        roles=parts.roles,
+        pool=parts.attacked(),
     )
     seed = Seeds(_root(config)).of("evaluate")
     return evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)

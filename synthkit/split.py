@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import TableError
+from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.space import Space
 
 if TYPE_CHECKING:
@@ -133,6 +134,18 @@ class Split:
     def reference_frame(self) -> pd.DataFrame:
         """Rows of the reference role."""
         return self.rows(self.reference)
+
+    def attacked(self) -> Pool:
+        """The pool, for an evaluation that attacks it."""
+        codes, number = np.unique(self.unit[self.pool], return_inverse=True)
+        roles = self.roles.iloc[codes]
+        return Pool(
+            frame=self.rows(self.pool),
+            unit=number.astype(np.int64),
+            member=roles["coin"].to_numpy(dtype=bool),
+            isolated=roles["isolated"].to_numpy(dtype=bool),
+            reference=self.reference_frame(),
+        )
 
     def rows(self, mask: NDArray[np.bool_]) -> pd.DataFrame:
         """Rows of the table where `mask` is true, numbered from 0."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.evaluate.binning import Binning
+    from synthkit.evaluate.risk.pool import Pool
     from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
@@ -34,14 +35,33 @@ class Comparison:
         holdout: rows of the same law it never saw (non-members of the pool and the test role).
         synthetic: one frame a draw; at least one.
         schema: meaning of the columns.
-        roles: internal roles and coins of the units, when the split was ours.
+        pool: people with a coin each who are attacked, when the split was ours.
     """
 
     train: pd.DataFrame
     holdout: pd.DataFrame
     synthetic: tuple[pd.DataFrame, ...]
     schema: Schema
-    roles: pd.DataFrame | None = None
+    pool: Pool | None = None
+
+    @property
+    def attacked(self) -> Pool:
+        """The people who are attacked.
+
+        Raises:
+            MetricError: nobody was found who can be.
+        """
+        if self.pool is None:
+            msg = "risks need people who were trained on and people who were not; however: there are too few of them"
+            raise MetricError(msg)
+        return self.pool
+
+    @cached_property
+    def released(self) -> pd.DataFrame:
+        """Everything an attacker has: the rows of all draws."""
+        import pandas as pd
+
+        return pd.concat(self.synthetic, ignore_index=True) if len(self.synthetic) > 1 else self.synthetic[0]
 
     @cached_property
     def binning(self) -> Binning:

@@ -15,7 +15,8 @@ import numpy as np
 
 from synthkit.errors import SchemaError, SynthkitError, TableError
 from synthkit.evaluate import associations, copying, detection, fidelity, sample_size, validity
-from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, Score
+from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
+from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.utility import utility
 from synthkit.seeds import Seeds
 
@@ -65,6 +66,8 @@ def evaluate(
     """
     _check(comparison)
     seeds = Seeds(seed)
+    if comparison.pool is None:
+        comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
     if quick:
         comparison = _thinned(comparison, seeds.numpy("quick"))
     chosen = metrics_of(comparison.schema, quick=quick)
@@ -132,6 +135,14 @@ def _check(comparison: Comparison) -> None:
         if len(frame) < 2:
             msg = f"the {name} table must have at least two rows; however: {len(frame)}"
             raise TableError(msg)
+
+
+def _paired(comparison: Comparison, rng: np.random.Generator) -> Pool | None:
+    """People to be attacked where somebody else split the table; none if there are too few."""
+    try:
+        return Pool.of_tables(comparison.train, comparison.holdout, comparison.schema, rng)
+    except MetricError:
+        return None
 
 
 def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
