@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -113,8 +113,10 @@ class Failure:
 class Metric(Protocol):
     """A function from a comparison to scores and the aggregates a page plots."""
 
-    def __call__(self, comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
-        """Scores, and panels by name."""
+    def __call__(
+        self, comparison: Comparison, rng: np.random.Generator
+    ) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+        """Scores, and parts of the metric that could not be measured; and panels by name."""
         ...
 
 

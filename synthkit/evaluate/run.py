@@ -16,6 +16,7 @@ import numpy as np
 from synthkit.errors import SchemaError, SynthkitError, TableError
 from synthkit.evaluate import associations, copying, detection, fidelity, sample_size, validity
 from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
+from synthkit.evaluate.risk.membership import membership
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.utility import utility
 from synthkit.seeds import Seeds
@@ -39,6 +40,7 @@ METRICS: Mapping[str, Metric] = {
     "copying.matches": copying.matches,
     "copying.distances": copying.distances,
     "copying.verbatim": copying.verbatim,
+    "membership": membership,
 }
 QUICK_ROWS, QUICK_LEARNERS = 10_000, ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
@@ -85,7 +87,8 @@ def evaluate(
             except EXPECTED as error:
                 failures.append(Failure(metric=name, reason=str(error)))
             else:
-                scores += found
+                scores += [each for each in found if isinstance(each, Score)]
+                failures += [each for each in found if isinstance(each, Failure)]
                 _merge(panels, drawn)
             seconds[name] = round(time.perf_counter() - start, 3)
     report("", len(chosen), len(chosen))

@@ -36,6 +36,7 @@ class Pool:
         reference: rows of people neither trained on nor attacked: what an attacker knows of the population.
         pair: (m,) number of each unit's pair, of which one was trained on, if that is how chance came in; None if every
             unit had a fair coin of its own.
+        likelihood: (rows,) log-density of each row under the fitted model, if the model is to be released too.
     """
 
     frame: pd.DataFrame
@@ -44,6 +45,7 @@ class Pool:
     isolated: NDArray[np.bool_]
     reference: pd.DataFrame
     pair: NDArray[np.int64] | None = None
+    likelihood: NDArray[np.float64] | None = None
 
     @property
     def design(self) -> Literal["coins", "pairs"]:

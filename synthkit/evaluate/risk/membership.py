@@ -1,0 +1,248 @@
+"""Can somebody who has the synthetic rows tell who was trained on, better than by tossing a coin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats as distributions
+
+from synthkit.evaluate import stats
+from synthkit.evaluate.result import Failure, Score
+from synthkit.evaluate.risk import preconditions
+from synthkit.evaluate.risk.attacks import ATTACKS, together
+from synthkit.evaluate.risk.guesses import COINS, Bound, Guesses, bound
+from synthkit.evaluate.risk.multiplicity import holm
+from synthkit.evaluate.risk.one_run import ceiling
+from synthkit.evaluate.risk.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from synthkit.evaluate.result import Comparison
+    from synthkit.evaluate.risk.pool import Pool
+
+FPRS = (0.001, 0.01, 0.1)
+ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
+LEVEL = 0.05
+TOGETHER = "all together"
+NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the attacks show of one stratum.
+
+    Args:
+        auc: of all attacks together, with its interval.
+        chance_of_auc: probability of one as large if the coins had been thrown after the attack.
+        chance_of_guesses: the same of the best of all ways of guessing few coins.
+        bound: lower bound on epsilon.
+        each: AUC by attack.
+        units: number of units looked at.
+        coins: number of coins that decided who of them was trained on.
+    """
+
+    auc: stats.Interval
+    chance_of_auc: float
+    chance_of_guesses: float
+    bound: Bound
+    each: dict[str, float]
+    units: int
+    coins: int
+
+
+def attacked(scene: Scene, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
+    scores = [pool.of_units(attack(scene, rng)) for attack in ATTACKS.values()]
+    if pool.likelihood is not None:
+        scores.append(pool.of_units(pool.likelihood))
+    return np.array(scores)
+
+
+def names(pool: Pool) -> tuple[str, ...]:
+    """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
+    return (*ATTACKS, "likelihood") if pool.likelihood is not None else tuple(ATTACKS)
+
+
+def findings(
+    scores: NDArray[np.float64], pool: Pool, among: NDArray[np.bool_], rng: np.random.Generator, *, times: int = COINS
+) -> Findings:
+    """What scores of the units show about those `among` the ones looked at.
+
+    Inferential are the rank average of all attacks, fixed before anything was seen, and the best way of guessing with
+    its choice made again for every throw of the coins. All else is description.
+    """
+    every = np.concatenate([together(scores)[None], scores])
+    called = (TOGETHER, *names(pool))
+    member = pool.member[among]
+    guesses = Guesses.of(every, called, pool, among, rng)
+    return Findings(
+        auc=stats.delong(every[0, among], member),
+        chance_of_auc=_chance_of_auc(
+            every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
+        ),
+        chance_of_guesses=guesses.chance(rng, times=times),
+        bound=bound(guesses, rng),
+        each={name: stats.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
+        units=int(among.sum()),
+        coins=len(guesses.coins),
+    )
+
+
+def chances(found: dict[str, Findings]) -> dict[str, float]:
+    """Probabilities of both tests on all strata, adjusted for their number."""
+    raw = {
+        f"{name}, {test}": chance
+        for name, each in found.items()
+        for test, chance in (("all attacks", each.chance_of_auc), ("few guesses", each.chance_of_guesses))
+    }
+    return dict(zip(raw, holm(list(raw.values())), strict=True))
+
+
+def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+    """Attack everybody in the pool; the coins that made them members or not say how much of it is chance.
+
+    Raises:
+        MetricError: there are too few people to attack.
+
+    References:
+        Steinke, Nasr, Jagielski: Privacy auditing with one (1) training run (2023). Yao, Krčo, Ganev, de Montjoye: The
+        DCR delusion (2025), for attacks in place of distances. Meeus, Guépin, Creţu, de Montjoye: Achilles' heels
+        (2023), for people who are unlike others.
+    """
+    pool = comparison.attacked
+    scene = Scene.of(comparison.released, pool.reference, pool.frame, comparison.schema, rng)
+    scores = attacked(scene, pool, rng)
+    found = {name: findings(scores, pool, among, rng) for name, among in pool.strata.items()}
+    adjusted = chances(found)
+    checks = preconditions.check(scene, scores, pool, rng)
+    leak = min(adjusted.values()) < LEVEL
+    unsound = [check.name for check in checks if not check.holds]
+    rates = _rates(together(scores), pool, rng)
+    panel = {
+        "design": pool.design,
+        "units": len(pool.member),
+        "verdict": "FAIL" if leak else "INCONCLUSIVE" if unsound else "PASS",
+        "because": min(adjusted, key=lambda name: adjusted[name]) if leak else "; ".join(unsound),
+        "p": adjusted,
+        "checks": [check.plain() for check in checks],
+        "strata": {name: _plain(each) for name, each in found.items()},
+        "rates": [rate for rate, _ in rates],
+        "roc": stats.roc(together(scores), pool.member),
+    }
+    told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
+    return [*told, *(score for _, score in rates)], {"membership": panel}
+
+
+def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Pool) -> list[Score]:
+    prefix = "membership" if stratum == "all" else f"membership.{stratum}"
+    whom = "" if stratum == "all" else f", among the {stratum} half"
+    per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
+    auc = Score(
+        metric=f"{prefix}.auc",
+        value=found.auc.value,
+        low=found.auc.low,
+        high=found.auc.high,
+        goal="low",
+        reference=0.5,
+        parts={**found.each, "p": found.chance_of_auc, "p, adjusted": adjusted[f"{stratum}, all attacks"]},
+        note=f"AUC {NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An AUC near 0.5 "
+        "can hide a few people who are found with certainty: read the bound on epsilon beside it.",
+    )
+    at = found.bound
+    epsilon = Score(
+        metric=f"{prefix}.epsilon_lower_bound",
+        value=at.epsilon,
+        low=at.epsilon,
+        high=float("inf"),
+        goal="low",
+        reference=0.0,
+        parts={
+            "guesses": at.guesses,
+            "right": at.right,
+            "largest it could be": ceiling(at.guesses),
+            "p": found.chance_of_guesses,
+            "p, adjusted": adjusted[f"{stratum}, few guesses"],
+        },
+        note=f"Epsilon that was lost at least{whom}, with confidence 95 %, for {per}: {at.right} of {at.guesses} "
+        f"guesses right on one half of the coins, the way of guessing ({at.way}) and their number chosen on the other. "
+        "No upper bound: a better attack may show more.",
+    )
+    return [auc, epsilon]
+
+
+def _rates(
+    scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator
+) -> list[tuple[dict[str, Any], Score | Failure]]:
+    """Members found at small rates of false alarm; the threshold is set on one half of the units, read on the other."""
+    half = rng.permutation(len(scores)) < len(scores) // 2
+    sets, reads = scores[half & ~pool.member], ~half
+    out: list[tuple[dict[str, Any], Score | Failure]] = []
+    for fpr in FPRS:
+        metric = f"membership.tpr_at_fpr_{fpr:g}"
+        if len(sets) < ENOUGH / fpr:
+            reason = f"needs {ENOUGH / fpr:,.0f} people not trained on to set its threshold; there are {len(sets):,}"
+            out.append(({"fpr": fpr, "not_assessed": reason}, Failure(metric=metric, reason=reason)))
+            continue
+        threshold = float(np.quantile(sets, 1 - fpr, method="higher"))
+        hits = [scores[reads & side] > threshold for side in (pool.member, ~pool.member)]
+        tpr, false = (stats.clopper_pearson(int(h.sum()), len(h)) for h in hits)
+        score = Score(
+            metric=metric,
+            value=tpr.value,
+            low=tpr.low,
+            high=tpr.high,
+            goal="low",
+            reference=false.value,
+            parts={"false alarms": false.value, "false alarms, low": false.low, "false alarms, high": false.high},
+            note=f"Share of members that all attacks together find where {fpr:.1%} of non-members are meant to be "
+            "accused; the reference is the share that was. Threshold set on one half of the people, both read on the "
+            "other. Clopper-Pearson.",
+        )
+        out.append(({"fpr": fpr, "tpr": tpr._asdict(), "false_alarms": false._asdict()}, score))
+    return out
+
+
+def _chance_of_auc(
+    scores: NDArray[np.float64],
+    member: NDArray[np.bool_],
+    pair: NDArray[np.int64] | None,
+    rng: np.random.Generator,
+    times: int,
+) -> float:
+    """Probability of an AUC as large if coins are thrown again; ties count half."""
+    ranks = distributions.rankdata(scores)
+    seen, as_large = stats.auc(scores, member), 0
+    of_pair = None if pair is None else np.unique(pair, return_inverse=True)[1]
+    for start in range(0, times, 200):
+        many = min(200, times - start)
+        if of_pair is None:
+            again = rng.random((many, len(member))) < 0.5
+        else:
+            again = (rng.random((many, int(of_pair.max()) + 1)) < 0.5)[:, of_pair] ^ member
+        n = again.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            aucs = (again @ ranks - n * (n + 1) / 2) / (n * (len(member) - n))
+        as_large += int((np.nan_to_num(aucs, nan=0.5) >= seen - 1e-12).sum())
+    return (1 + as_large) / (times + 1)
+
+
+def _plain(found: Findings) -> dict[str, Any]:
+    at = found.bound
+    return {
+        "units": found.units,
+        "coins": found.coins,
+        "auc": found.auc._asdict(),
+        "p_of_auc": found.chance_of_auc,
+        "p_of_guesses": found.chance_of_guesses,
+        "epsilon_lower_bound": at.epsilon,
+        "largest_it_could_be": ceiling(at.guesses),
+        "way": at.way,
+        "guesses": at.guesses,
+        "right": at.right,
+        "attacks": found.each,
+    }
