@@ -41,7 +41,8 @@ def obedient(
         if kept and lacking == 0:
             break
         frame = encoder.decode(model.sample(lacking, generator) if first is None or kept else first, rng)
-        frame = frame[list(schema.learned)]
+        if list(frame) != list(schema.learned):
+            frame = frame[list(schema.learned)]
         good = obeying(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
@@ -56,7 +57,8 @@ def obedient(
             "break one. Check whether rules contradict each other or the bounds"
         )
         raise SchemaError(msg)
-    return out.assign(**encoder.identifiers(n, rng))[list(schema.columns)]
+    fresh = encoder.identifiers(n, rng)
+    return pd.DataFrame({c: fresh[c] if c in fresh else out[c] for c in schema.columns}, copy=False)
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

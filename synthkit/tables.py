@@ -321,6 +321,7 @@ def restore(frame: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {name: _recast(frame[name], wanted[str(name)]) if str(name) in wanted else frame[name] for name in frame},
         index=frame.index,
+        copy=False,
     )
 
 

@@ -155,7 +155,8 @@ class TableEncoder:
                 coded[name] = codec.decode(levels)
         coded = pointers.repeat(coded, self.ties, self.codecs, rng)
         table = self.recoding.backward(pd.DataFrame(coded, copy=False))
-        return table.assign(**self.identifiers(len(rows), rng))[list(self.schema.columns)]
+        made = self.identifiers(len(rows), rng)
+        return pd.DataFrame({c: made[c] if c in made else table[c] for c in self.schema.columns}, copy=False)
 
     def identifiers(self, n: int, rng: np.random.Generator) -> dict[str, pd.Series]:
         """Fresh values of every column that is not learned. **Shape**: columns of (n,)."""

@@ -167,7 +167,7 @@ class Recoding:
                 out[name] = from_steps(numbers[name], column)
             else:
                 out[name] = pd.Series(numbers[name]) if name in numbers else coded[name]
-        return pd.DataFrame(out)
+        return pd.DataFrame(out, copy=False)
 
     def _measured(self, gap: Gap, numbers: Mapping[str, Floats]) -> Floats:
         column = self.schema.columns[gap.column]

@@ -145,7 +145,7 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         columns[name], bad, rule = type_column(values, column)
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame))), faults
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), faults
 
 
 def _remedy(column: Column) -> str:
