@@ -18,6 +18,7 @@ from synthkit.evaluate import associations, copying, detection, fidelity, sample
 from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
 from synthkit.evaluate.risk.membership import membership
 from synthkit.evaluate.risk.pool import Pool
+from synthkit.evaluate.subgroups import fidelity_by_group
 from synthkit.evaluate.utility import utility
 from synthkit.seeds import Seeds
 
@@ -101,11 +102,13 @@ def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
     chosen: dict[str, Metric] = dict(METRICS)
     if find_spec("lightgbm") is not None and not quick:
         chosen["fidelity.c2st_lightgbm"] = detection.c2st_lightgbm
+    if any(column in schema.learned for column in schema.protected):
+        chosen["fidelity.subgroups"] = fidelity_by_group
     times = Counter(target.column for target in schema.targets)
     for target in schema.targets:
         name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
         learners = QUICK_LEARNERS if quick else None
-        chosen[name] = partial(utility, target=target, prefix=name, learners=learners)
+        chosen[name] = partial(utility, target=target, prefix=name, learners=learners, quick=quick)
     return chosen
 
 

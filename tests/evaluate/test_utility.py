@@ -8,10 +8,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
-from synthkit.evaluate import utility as room
 from synthkit.evaluate.features import Tabular
 from synthkit.evaluate.learners import LEARNERS, predictions
 from synthkit.evaluate.result import MetricError
+from synthkit.evaluate.tasks import Task
 from synthkit.evaluate.utility import utility
 from synthkit.schema import Schema, Target
 
@@ -52,7 +52,7 @@ def test_logistic_cell_is_what_sklearn_says(law, compare):
     scores, _ = run(comparison, 0)
     names = [c for c in comparison.schema.learned if c != "died"]
     train, holdout = comparison.train.iloc[:0], comparison.holdout
-    task = room._Task.of(comparison, comparison.schema.targets[0])
+    task = Task.of(comparison, comparison.schema.targets[0])
     train = task.trials(comparison, RNG(0))[0].train.frame
     table = Tabular.fit(train, comparison.schema, names)
     model = LogisticRegression(max_iter=200).fit(table.linear(train), train["died"])
@@ -67,9 +67,9 @@ def test_quality_agrees_with_sklearn(law, compare):
     comparison, rng = compare(law(300, 3)), RNG(1)
     one = np.ones((1, 300), dtype=np.uint16)
     y, x = rng.normal(size=300), rng.normal(size=300)
-    task = room._Task.of(comparison, comparison.schema.targets[2])
+    task = Task.of(comparison, comparison.schema.targets[2])
     assert task.quality(y, x[:, None], one)[0] == pytest.approx(r2_score(y, x))
-    task = room._Task.of(comparison, comparison.schema.targets[1])
+    task = Task.of(comparison, comparison.schema.targets[1])
     classes, p = rng.integers(0, 4, 300), rng.dirichlet(np.ones(4), 300)
     expected = roc_auc_score(classes, p, multi_class="ovr", average="macro")
     assert task.quality(classes.astype(float), p, one)[0] == pytest.approx(expected)
@@ -100,7 +100,7 @@ def test_inputs_come_from_the_training_rows_only(law, schema):
 def test_excluded_columns_and_the_target_are_no_inputs(law, compare):
     comparison = compare(law(100, 3))
     target = Target(column="died", task="binary", exclude=("age", "cost"))
-    assert room._Task.of(comparison, target).names == ("pressure", "ward", "visit day")
+    assert Task.of(comparison, target).names == ("pressure", "ward", "visit day")
 
 
 def test_a_class_the_training_rows_lack_is_never_predicted(law, schema):
@@ -111,12 +111,6 @@ def test_a_class_the_training_rows_lack_is_never_predicted(law, schema):
     assert p.shape == (200, 3)
     assert (p[:, 1] == 0).all()
     np.testing.assert_allclose(p.sum(axis=1), 1)
-
-
-def test_survival_is_a_clear_failure(law, compare):
-    target = Target(column="cost", task="survival", event="died")
-    with pytest.raises(MetricError, match="`cost` is a survival target"):
-        utility(compare(law(100, 3)), RNG(0), target=target)
 
 
 def test_one_class_is_a_clear_failure(law, compare):
