@@ -13,13 +13,13 @@ from synthkit.evaluate.result import Failure, MetricError, Score
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.evaluate.tasks import Tested
+    from synthkit.evaluate.tasks import Judged
 
 EDGE, BINS, STEPS = 1e-6, 10, 50
 BEST = {"calibration_intercept": 0, "calibration_slope": 1}
 
 
-def calibration(tested: Tested) -> tuple[list[Score | Failure], dict[str, Any]]:
+def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
     """Intercept and slope of a logistic recalibration on the holdout, of the headline learner; binary tasks only.
 
     Both are 0 and 1 if the predicted probabilities are right. A slope below 1 says that they are too extreme, above

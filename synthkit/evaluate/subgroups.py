@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.evaluate.result import Comparison
-    from synthkit.evaluate.tasks import Tested
+    from synthkit.evaluate.tasks import Judged
     from synthkit.schema import Schema
 
 UNITS, EVENTS, FEW = 50, 10, 10
@@ -76,7 +76,7 @@ def groupings(comparison: Comparison, *, but: str | None = None) -> list[Groupin
     return [Grouping.of(c, comparison.train, schema) for c in chosen]
 
 
-def utility_by_group(tested: Tested) -> tuple[list[Score | Failure], dict[str, Any]]:
+def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
     """The gap trtr - tstr of the headline learner in every group of the protected columns, worst group first.
 
     Groups with fewer than 50 test units, or fewer than 10 units with or without the event, are suppressed. With k
@@ -215,7 +215,7 @@ def _likeness(
     return stats.Interval(share * (1 - at.value), share * low, share * high)
 
 
-def _gap(tested: Tested, rows: NDArray[np.intp]) -> tuple[float, float]:
+def _gap(tested: Judged, rows: NDArray[np.intp]) -> tuple[float, float]:
     """Mean gap over draws among these rows, and its standard error."""
     y, weights = tested.holdout.target[rows], tested.weights[:, rows]
     weights = np.concatenate([np.ones((1, len(rows)), dtype=weights.dtype), weights])
@@ -225,7 +225,7 @@ def _gap(tested: Tested, rows: NDArray[np.intp]) -> tuple[float, float]:
     return float(np.mean(values)), standard_error(values, [gap[1:] for gap in gaps])
 
 
-def _counts(tested: Tested, rows: NDArray[np.intp]) -> dict[str, Any]:
+def _counts(tested: Judged, rows: NDArray[np.intp]) -> dict[str, Any]:
     """Units, and units with the event, as far as they may be said; whether the group is too small to be measured."""
     units, y = tested.task.units(tested.holdout)[rows], tested.holdout.target[rows]
     count = len(np.unique(units))
@@ -237,7 +237,7 @@ def _counts(tested: Tested, rows: NDArray[np.intp]) -> dict[str, Any]:
     return {**entry, "suppressed": count < UNITS or not enough}
 
 
-def _rates(tested: Tested, rows: NDArray[np.intp]) -> dict[str, Any]:
+def _rates(tested: Judged, rows: NDArray[np.intp]) -> dict[str, Any]:
     """Rates of a binary task in a group after training on real rows and, mean over draws, on synthetic ones."""
     if tested.task.classes != 2:
         return {}

@@ -70,7 +70,7 @@ class Followed:
         if len(known) < 2 or not (seen[known] == 1).any() or times[known].max() <= 0:
             msg = (
                 f"survival to `{event}` needs rows with a time above 0 and at least one event; however: the {where} "
-                f"rows have none. Check `positive` levels and times of the table"
+                f"rows have none. Check the levels of `{event}` and the times"
             )
             raise MetricError(msg)
         codes = unit_codes(frame.iloc[known], schema.unit)

@@ -153,7 +153,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Judged:
     """What the headline learner says of the same holdout rows after training on real and on synthetic rows.
 
     Args:

@@ -18,7 +18,7 @@ from synthkit.evaluate.reliability import calibration, figures
 from synthkit.evaluate.result import Score
 from synthkit.evaluate.subgroups import utility_by_group
 from synthkit.evaluate.survival import survival
-from synthkit.evaluate.tasks import DRAWS, METRIC_OF, REPLICATES, Found, Rows, Task, Tested, Trial, gather
+from synthkit.evaluate.tasks import DRAWS, METRIC_OF, REPLICATES, Found, Judged, Rows, Task, Trial, gather
 from synthkit.evaluate.worth import equivalent_sample_size
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def utility(
 
 
 def _parts(
-    tested: Tested, trial: Trial, rng: np.random.Generator, *, quick: bool
+    tested: Judged, trial: Trial, rng: np.random.Generator, *, quick: bool
 ) -> list[tuple[str, Callable[[], Found]]]:
     """What is measured beside the four cells, by the name under which a failure is listed."""
     task, prefix = tested.task, tested.prefix
@@ -131,9 +131,9 @@ def _effects(metric: str, task: Task, rng: np.random.Generator) -> Found:
     return effects(metric, task, [(each.frame, each.target) for each in rows], rng)
 
 
-def _tested(task: Task, prefix: str, trial: Trial, weights: NDArray[np.uint16], cells: dict[str, list[Cell]]) -> Tested:
+def _tested(task: Task, prefix: str, trial: Trial, weights: NDArray[np.uint16], cells: dict[str, list[Cell]]) -> Judged:
     classes = np.arange(task.classes)
-    return Tested(
+    return Judged(
         task=task,
         prefix=prefix,
         holdout=trial.holdout,

@@ -13,13 +13,13 @@ from synthkit.evaluate.result import Failure, MetricError, Score
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.evaluate.tasks import Rows, Tested
+    from synthkit.evaluate.tasks import Judged, Rows
 
 SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over smallest; samples of a smaller size
 
 
 def equivalent_sample_size(
-    tested: Tested, train: Rows, rng: np.random.Generator
+    tested: Judged, train: Rows, rng: np.random.Generator
 ) -> tuple[list[Score | Failure], dict[str, Any]]:
     """Number n such that the headline learner scores on n random training rows what it scores on the synthetic ones.
 
@@ -97,7 +97,7 @@ def worth_of(quality: float, sizes: NDArray[np.intp], curve: NDArray[np.float64]
     return float(np.exp((1 - share) * np.log(sizes[k - 1]) + share * np.log(sizes[k])))
 
 
-def _taught(tested: Tested, train: Rows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _taught(tested: Judged, train: Rows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Predictions after training on a random sample with at least one row of two classes."""
     task = tested.task
     order = rng.permutation(len(train.target))
