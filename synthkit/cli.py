@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from synthkit import __version__
-from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running, spending
+from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running, spending, testing
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -78,6 +78,7 @@ COMMANDS = (
     (planning.plan, "Say what a privacy budget can be expected to give, before it is spent"),
     (auditing.audit, "Hold what privacy rests on against its claims"),
     (spending.epsilon, "Count again what a ledger has cost"),
+    (testing.selftest, "Attack tables of which it is known what they leak"),
 )
 for command, summary in COMMANDS:
     app.command(short_help=summary)(command)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
+PAIRED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
 
 
 class MetricError(SynthkitError):
@@ -44,17 +45,20 @@ class Comparison:
     schema: Schema
     pool: Pool | None = None
 
-    @property
+    @cached_property
     def attacked(self) -> Pool:
-        """The people who are attacked.
+        """The people who are attacked: those of the split, or pairs of a random member and a random non-member.
 
         Raises:
-            MetricError: nobody was found who can be.
+            MetricError: there are too few of them.
         """
-        if self.pool is None:
-            msg = "risks need people who were trained on and people who were not; however: there are too few of them"
-            raise MetricError(msg)
-        return self.pool
+        import numpy as np
+
+        from synthkit.evaluate.risk.pool import Pool
+
+        if self.pool is not None:
+            return self.pool
+        return Pool.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
 
     @cached_property
     def released(self) -> pd.DataFrame:

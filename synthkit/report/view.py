@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from synthkit.report import sections
+from synthkit.report import risks, sections
 from synthkit.report.words import GLOSSARY, TASKS, TRAIN, name, number, span
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ TITLES = {
     "detection": "Can synthetic rows be told from real ones?",
     "utility": "Utility: does it work alike?",
     "rules": "Rules and validation",
+    "risk": "Privacy risk: what attackers gain",
     "copying": "Copying diagnostics",
     "training": "Training",
     "privacy": "Privacy",
@@ -69,7 +70,7 @@ def view(
     panels = json.loads(evaluation.to_json())["panels"]  # a page drawn now is the page drawn from the file later
     scores = {
         room: [score_row(s) for s in evaluation.scores if s.metric.startswith(f"{room}.")]
-        for room in ("fidelity", "utility", "copying")
+        for room in ("fidelity", "utility", "copying", *risks.TITLES)
     }
     known = {r["metric"] for rows in scores.values() for r in rows}
     content = {
@@ -87,6 +88,7 @@ def view(
         "detection": sections.detection(panels),
         "utility": {**sections.utility(panels), "scores": scores["utility"]},
         "rules": sections.rules(panels, validation),
+        "risk": risks.risks(panels, scores),
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
         "training": sections.training(panels),
         "privacy": _privacy(ledger, schema) | _promised(ledger, statement),
@@ -333,7 +335,13 @@ def _limits(
     yield "inference", "Standard errors and p-values computed on synthetic rows as if they were real are too small."
     if _epsilon(ledger) is None:
         yield "no bound", "Without a privacy budget nothing bounds what the rows reveal about one person."
-    yield "attacks", "Disclosure attacks were not run; copying diagnostics do not replace them."
+    if any(s.metric.startswith("membership.") for s in evaluation.scores):
+        yield (
+            "attacks",
+            "Attacks show what is leaked at least; a better one may show more, and only a budget bounds it.",
+        )
+    else:
+        yield "attacks", "Disclosure attacks were not run; copying diagnostics do not replace them."
     if not any(s.reference is not None for s in evaluation.scores):
         yield "no holdout", "There is no real holdout to compare with: no score has a reference."
     if 0 < rows.get("train", 0) < FEW_ROWS:

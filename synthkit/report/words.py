@@ -66,6 +66,27 @@ NAMES: Mapping[str, Name] = {
     "copying.verbatim_values": Name(
         "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
     ),
+    "membership.auc": Name(
+        "Membership (AUC)", "Telling people who were trained on from people who were not; 0.5 is guessing."
+    ),
+    "membership.isolated.auc": Name(
+        "Membership of unusual people (AUC)", "The same among the half who are unlike others."
+    ),
+    "membership.epsilon_lower_bound": Name(
+        "Epsilon lost at least", "What the best guesses prove to have leaked; 0 if nothing is shown."
+    ),
+    "membership.isolated.epsilon_lower_bound": Name(
+        "Epsilon lost at least by unusual people", "The same among the half who are unlike others."
+    ),
+    "membership.tpr_at_fpr_0.001": Name(
+        "Members found at 0.1 % false alarms", "What can be said of a few, nearly for sure.", "share"
+    ),
+    "membership.tpr_at_fpr_0.01": Name(
+        "Members found at 1 % false alarms", "What can be said of a few with confidence.", "share"
+    ),
+    "membership.tpr_at_fpr_0.1": Name(
+        "Members found at 10 % false alarms", "What can be said with many errors.", "share"
+    ),
 }
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
 TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError, TableError
-from synthkit.evaluate import METRICS, Comparison, Evaluation, MetricError, evaluate, metrics_of
+from synthkit.evaluate import METRICS, Comparison, Evaluation, MetricError, Score, evaluate, metrics_of
 from synthkit.evaluate import run as room
 from synthkit.schema import Schema
 from synthkit.seeds import Seeds
@@ -29,7 +29,13 @@ SCHEMA = Schema(
     targets=[{"column": "ill", "task": "binary"}, {"column": "weight", "task": "survival", "event": "ill"}],
     rules=[{"rule": "implication", "if": {"stage": {"in": ["III"]}}, "then": {"weight": {"min": 0}}}],
 )
-SAMPLED = {"fidelity.associations", "fidelity.equivalent_sample_size", "fidelity.c2st", "copying.distances"}
+SAMPLED = {
+    "membership",
+    "fidelity.associations",
+    "fidelity.equivalent_sample_size",
+    "fidelity.c2st",
+    "copying.distances",
+}
 
 
 def draw(rows, seed):
@@ -60,7 +66,9 @@ def _calm():
 
 TRAIN, HOLDOUT, FRESH = draw(900, 1), draw(600, 2), draw(700, 3)
 HERE = Comparison(train=TRAIN, holdout=HOLDOUT, synthetic=(FRESH,), schema=SCHEMA)
-UTILITY = [name for name in metrics_of(SCHEMA) if name == "utility.ill"]
+BOUNDS = {f"membership.{stratum}epsilon_lower_bound" for stratum in ("", "isolated.")}  # from below only
+RISKS = [name for name in METRICS if name.split(".")[0] in ("membership", "attribute", "identity")]
+UTILITY = [name for name in metrics_of(SCHEMA) if name.startswith("utility.")]
 NAMES = [*METRICS, *UTILITY]
 
 
@@ -72,7 +80,7 @@ def compare(synthetic, **tables):
 def scores_of(name, comparison, seed=0):
     scores, _ = metrics_of(comparison.schema)[name](comparison, Seeds(seed).numpy(name))
     assert scores, name
-    return {score.metric: score for score in scores}
+    return {score.metric: score for score in scores if isinstance(score, Score)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,7 +88,7 @@ def test_intervals_hold_their_values_and_say_how_they_were_made(name):
     for score in scores_of(name, HERE).values():
         assert score.low <= score.value <= score.high
         assert math.isfinite(score.low)
-        assert math.isfinite(score.high)
+        assert math.isfinite(score.high) or score.metric in BOUNDS
         assert "nterval" in score.note
         assert score.reference is not None or score.metric.endswith(".trtr")
         assert score.metric.split(".")[0] == name.split(".")[0]
@@ -155,6 +163,9 @@ def test_the_sign_of_a_column_does_not_matter(name):
     before, after = scores_of(name, HERE), scores_of(name, flipped)
     tolerance = 0.02 if name in SAMPLED | set(UTILITY) else 1e-9  # trees and importances split at mirrored places
     for metric, score in after.items():
+        few = name in RISKS or metric.endswith("equivalent_sample_size")
+        if few and before[metric].low <= score.value <= before[metric].high:
+            continue  # of few people found by trees, or read off a flat curve
         assert score.value == pytest.approx(before[metric].value, rel=tolerance, abs=tolerance)
 
 
@@ -165,12 +176,10 @@ def test_evaluate_lists_failures_and_goes_on(monkeypatch):
     monkeypatch.setattr(room, "METRICS", {"fidelity.rules": METRICS["fidelity.rules"], "fidelity.luck": broken})
     calls = []
     found = evaluate(HERE, run={"model": "none"}, quick=True, progress=lambda *call: calls.append(call))
-    assert {f.metric: f.reason[:20] for f in found.failures} == {
-        "fidelity.luck": "a metric must be luc",
-        "utility.weight": "targets must be bina",
-    }
+    assert {f.metric: f.reason[:20] for f in found.failures} == {"fidelity.luck": "a metric must be luc"}
     assert found.score("fidelity.rule_violations").value == 0
     assert found.score("utility.ill.gap").goal == "low"
+    assert found.score("utility.weight.km_gap").goal == "low"
     assert list(found.run["seconds"]) == ["fidelity.rules", "fidelity.luck", "utility.ill", "utility.weight"]
     assert (found.run["model"], found.run["quick"], found.run["rows"]["synthetic"]) == ("none", True, [700])
     assert calls[0] == ("fidelity.rules", 0, 4)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from synthkit.evaluate.risk.one_run import epsilon_lower_bound
+from synthkit.evaluate.risk.one_run import CONFIDENCE, epsilon_lower_bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,14 +162,19 @@ class Bound:
 def bound(guesses: Guesses, rng: np.random.Generator, *, delta: float = 0.0) -> Bound:
     """The bound on epsilon: on one half the way and the number are chosen that show most, on the other they are held.
 
+    What shows most is judged at a confidence that holds for all ways and numbers at once, or a lucky handful of
+    guesses would be preferred to many sure ones.
+
     References:
         Steinke, Nasr, Jagielski: Privacy auditing with one (1) training run (2023).
     """
     chooses, shows = guesses.halves(rng)
     sizes = [k for k in chooses.sizes() if k <= len(shows.coins)]
     right = chooses.right(sizes)
-    n = len(chooses.coins)
-    shown = [[epsilon_lower_bound(n, k, int(v)) for k, v in zip(sizes, row, strict=True)] for row in right]
+    n, sure = len(chooses.coins), 1 - (1 - CONFIDENCE) / right.size
+    shown = [
+        [epsilon_lower_bound(n, k, int(v), confidence=sure) for k, v in zip(sizes, row, strict=True)] for row in right
+    ]
     tails = -stats.binom.logsf(right - 1, np.array(sizes), 0.5)  # decides where no bound is above nought
     way, size = np.unravel_index(np.lexsort((tails.ravel(), np.ravel(shown)))[-1], right.shape)
     k = sizes[int(size)]

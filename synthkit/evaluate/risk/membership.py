@@ -170,7 +170,7 @@ def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Poo
         },
         note=f"Epsilon that was lost at least{whom}, with confidence 95 %, for {per}: {at.right} of {at.guesses} "
         f"guesses right on one half of the coins, the way of guessing ({at.way}) and their number chosen on the other. "
-        "No upper bound: a better attack may show more.",
+        "Interval: open above, for a better attack may show more.",
     )
     return [auc, epsilon]
 
@@ -201,7 +201,7 @@ def _rates(
             parts={"false alarms": false.value, "false alarms, low": false.low, "false alarms, high": false.high},
             note=f"Share of members that all attacks together find where {fpr:.1%} of non-members are meant to be "
             "accused; the reference is the share that was. Threshold set on one half of the people, both read on the "
-            "other. Clopper-Pearson.",
+            "other. Interval: Clopper-Pearson.",
         )
         out.append(({"fpr": fpr, "tpr": tpr._asdict(), "false_alarms": false._asdict()}, score))
     return out

@@ -53,7 +53,7 @@ def check(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.
     found = [counts(pool), twins(scene.targets, pool, scene.schema)]
     if pool.design == "pairs":  # coins of ours are known to be fair
         found.append(looks_random(scene, pool, rng))
-    found += [blind(scene, pool, rng), power(scene, scores, pool, rng)]
+    found += [uncontaminated(scores, pool, rng), blind(scene, pool, rng), power(scene, scores, pool, rng)]
     return tuple(found)
 
 
@@ -116,6 +116,21 @@ def looks_random(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
         limit=SURPRISE,
         words="probability of differences as large between the training rows and the holdout if the split were random; "
         "a split by time or site is told from the rows themselves, and what attacks show of it is no leak",
+    )
+
+
+def uncontaminated(scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> Check:
+    """Whether the people who were not trained on are nearer to the synthetic rows than chance has it."""
+    ranks = ways.together(scores)
+    seen = auc(ranks, pool.member)
+    p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(TIMES))) / (TIMES + 1)
+    return Check(
+        name="the holdout was held out",
+        holds=p >= SURPRISE,
+        measured=p,
+        limit=SURPRISE,
+        words="probability by chance that people said not to be in the data look as much like members; small if they "
+        "were in it after all",
     )
 
 

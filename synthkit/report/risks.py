@@ -1,0 +1,58 @@
+"""What attackers gain, as tables: verdict of the attacks on membership, what it rests on, and every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synthkit.report.words import number
+
+Section = dict[str, Any]
+
+VERDICTS = {  # sign and word beside the colour
+    "FAIL": ("✗", "FAIL: who was trained on can be told better than by chance"),
+    "PASS": ("✓", "PASS: no attack tells who was trained on; copies would have been found"),
+    "INCONCLUSIVE": ("?", "INCONCLUSIVE: no attack tells who was trained on, but what that rests on does not hold"),
+}
+DESIGNS = {
+    "coins": "A fair coin, thrown before the fit, decided for each of these people whether they were trained on.",
+    "pairs": "People of the training rows and of the holdout were paired at random: this holds if somebody split the "
+    "table at random, and it is about exchanging one person for another, which costs up to twice as much epsilon.",
+}
+TITLES = {
+    "membership": "Membership: who was in the data",
+    "attribute": "Attributes: what is learned about a person",
+    "identity": "Identity: who is singled out, matched or linked",
+}
+
+
+def risks(panels: Mapping[str, Any], scores: Mapping[str, Sequence[Mapping[str, Any]]]) -> Section:
+    """The section of the page."""
+    tables = [{"id": room, "title": TITLES[room], "rows": list(scores[room])} for room in TITLES if scores.get(room)]
+    if not tables:
+        return {"absent": "No attack was run."}
+    panel = panels.get("membership")
+    return {"tables": tables, "membership": None if panel is None else _membership(panel)}
+
+
+def _membership(panel: Mapping[str, Any]) -> Section:
+    sign, words = VERDICTS[panel["verdict"]]
+    return {
+        "verdict": panel["verdict"],
+        "sign": sign,
+        "words": words,
+        "because": panel["because"],
+        "design": DESIGNS[panel["design"]],
+        "units": f"{panel['units']:,}",
+        "checks": [
+            {
+                "name": check["name"],
+                "holds": check["holds"],
+                "measured": number(check["measured"]),
+                "limit": number(check["limit"]),
+                "words": check["words"],
+            }
+            for check in panel["checks"]
+        ],
+        "tests": [{"name": name, "p": number(p)} for name, p in panel["p"].items()],
+    }

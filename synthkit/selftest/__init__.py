@@ -1,0 +1,1 @@
+"""Known answers: tables of which it is certain what leaks, and what every figure must say of them."""

@@ -1,0 +1,95 @@
+"""What attacks on attributes and identities must find, and what they must not take for a leak."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthkit.evaluate.detection import c2st
+from synthkit.evaluate.fidelity import pairs
+from synthkit.evaluate.result import Score
+from synthkit.evaluate.risk.attribute import attribute
+from synthkit.evaluate.risk.identity import identity, linkability
+from synthkit.selftest.answers import Answer, covers, equal, within
+from synthkit.selftest.people import Experiment, people, shuffled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthkit.evaluate.result import Comparison
+
+SPARE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
+
+
+def learned(comparison: Comparison, secret: str, rng: np.random.Generator) -> Mapping[str, Score]:
+    """What attackers who know all other columns learn of a secret."""
+    scores, _ = attribute(comparison, rng, secret=secret, knowledge="all", prefix="x")
+    return {s.metric: s for s in scores if isinstance(s, Score)}
+
+
+def matched(comparison: Comparison, rng: np.random.Generator) -> Mapping[str, Score]:
+    """Who is singled out, matched and linked."""
+    scores = [*identity(comparison, rng)[0], *linkability(comparison, rng)[0]]
+    return {s.metric: s for s in scores if isinstance(s, Score)}
+
+
+def copied(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """The training rows are released: what they say of members is found, and of non-members is not."""
+    here = Experiment.of(rng, units=1_200)
+    comparison = here.against(here.train)
+    found = learned(comparison, "glucose", rng)["x.excess"]
+    known = matched(comparison, rng)
+    return (
+        within("excess of a number that is copied", found.low, 0.5),
+        within("unique exact matches, excess", known["identity.unique_exact_matches"].value, 0.95),
+        within("people linked, excess, lower end", known["identity.linkability.k1"].low, 0.3),
+        equal("singled out who are members", known["identity.singling_out"].value, 1.0, off=0.02),
+    )
+
+
+def nobody(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Fresh rows, and a secret of two in a hundred that nothing predicts: nothing is disclosed."""
+    here = Experiment.of(rng, units=1_200)
+    comparison = here.against(people(1_200, rng))
+    known = matched(comparison, rng)
+    out = []
+    for secret in ("rare", "glucose"):
+        found = learned(comparison, secret, rng)["x.excess"]
+        out.append(covers(f"excess about {secret}", found.low - SPARE, found.high + SPARE, 0.0))
+    for name in ("unique_exact_matches", "replicated_uniques", "linkability.k5"):
+        at = known[f"identity.{name}"]
+        out.append(covers(f"{name}, excess", at.low - SPARE, at.high + SPARE, 0.0))
+    at = known["identity.singling_out"]
+    return (*out, covers("singled out who are members", at.low - 0.05, at.high + 0.05, 0.5))
+
+
+def signs(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """A number below nought is guessed as well as one above: turning its sign changes nothing."""
+    here = Experiment.of(rng, units=1_200)
+    rows = here.train
+    seed = int(rng.integers(2**31))
+    before = learned(here.against(rows), "balance", np.random.default_rng(seed))["x.excess"]
+
+    pool = replace(
+        here.pool,
+        frame=here.pool.frame.assign(balance=-here.pool.frame["balance"]),
+        reference=here.pool.reference.assign(balance=-here.pool.reference["balance"]),
+    )
+    turned = replace(here, pool=pool).against(rows.assign(balance=-rows["balance"]))
+    after = learned(turned, "balance", np.random.default_rng(seed))["x.excess"]
+    return (equal("excess after the sign is turned", after.value, before.value, off=0.03),)
+
+
+def relations_lost(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Single columns of the law and none of their relations: nobody is given away, and fidelity must say so."""
+    here = Experiment.of(rng)
+    rows = shuffled(people(2_000, rng), rng)
+    comparison = here.against(rows)
+    two_way = next(s for s in pairs(comparison, rng)[0] if s.metric == "fidelity.tv2")
+    seen = c2st(comparison, rng)[0][0]
+    return (
+        within("two-way similarity below what real rows reach, by", (two_way.reference or 0) - two_way.value, 0.005),
+        within("AUC of telling synthetic from real", seen.value, 0.65),
+    )

@@ -1,0 +1,142 @@
+"""Synthetic tables of which it is certain whether they give members away, and what the attacks must find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.evaluate.copying import distances
+from synthkit.evaluate.result import Score
+from synthkit.evaluate.risk.membership import membership
+from synthkit.evaluate.risk.one_run import ceiling
+from synthkit.schema import Schema
+from synthkit.selftest.answers import Answer, covers, equal, said, within
+from synthkit.selftest.people import SCHEMA, Experiment, jittered, people, with_isolated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthkit.evaluate.result import Comparison
+
+NUMBERS = ("age", "height", "pressure", "balance", "glucose")
+
+
+def attack(comparison: Comparison, rng: np.random.Generator) -> tuple[Mapping[str, Score], Mapping[str, Any]]:
+    """Scores of the attacks on membership by name, and their panel."""
+    scores, panels = membership(comparison, rng)
+    return {s.metric: s for s in scores if isinstance(s, Score)}, panels["membership"]
+
+
+def dcr_share(comparison: Comparison, rng: np.random.Generator) -> Score:
+    """The share of synthetic rows nearer to training rows than to the holdout."""
+    return next(s for s in distances(comparison, rng)[0] if s.metric == "copying.dcr_share")
+
+
+def copies(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """The training rows themselves are released."""
+    here = Experiment.of(rng)
+    scores, panel = attack(here.against(here.train), rng)
+    bound = scores["membership.epsilon_lower_bound"]
+    guesses, right = int(bound.parts["guesses"]), int(bound.parts["right"])
+    return (
+        equal("AUC of the distance", scores["membership.auc"].parts["distance"], 1.0),
+        within("guesses that are wrong", guesses - right, 0, 2),
+        within("epsilon lost at least, of what it could be", bound.value / ceiling(guesses), 0.8, 1.0),
+        said("verdict", panel["verdict"], "FAIL"),
+    )
+
+
+def fresh(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Rows of the same law, of nobody who was trained on; at half and a quarter of the holdout nothing changes.
+
+    The verdict is right at a level of 5 % and no answer here; how often it is wrong is counted in the tests.
+    """
+    here = Experiment.of(rng)
+    rows = people(2_000, rng)
+    scores, panel = attack(here.against(rows), rng)
+    auc = scores["membership.auc"]
+    out = [
+        within("AUC", auc.value, 0.45, 0.55),
+        within("epsilon lost at least", panel["strata"]["all"]["epsilon_lower_bound"], 0.0, 1.0),
+    ]
+    for share in (1.0, 0.5, 0.25):
+        fewer = replace(here, holdout=here.holdout.iloc[: round(share * len(here.holdout))])
+        at = dcr_share(fewer.against(rows), rng)
+        out.append(within(f"DCR share with {share:.0%} of the holdout", at.value, 0.45, 0.55))
+    return tuple(out)
+
+
+def isolated(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """One row in twenty is a verbatim copy of a person unlike others: what distances miss and attacks must find."""
+    here = Experiment.of(rng)
+    rows = with_isolated(here, people(2_000, rng), 0.05)
+    scores, panel = attack(here.against(rows), rng)
+    return (
+        within("DCR share", dcr_share(here.against(rows), rng).value, 0.47, 0.55),
+        within("epsilon lost at least", scores["membership.epsilon_lower_bound"].value, 1.0),
+        said("verdict", panel["verdict"], "FAIL"),
+    )
+
+
+def shaken(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Copies with noise of half a standard deviation on each number."""
+    here = Experiment.of(rng)
+    scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMBERS)), rng)
+    return (
+        within("AUC of the relative distance", scores["membership.auc"].parts["relative distance"], 0.52),
+        said("verdict", panel["verdict"], "FAIL"),
+    )
+
+
+def contaminated(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """The holdout is released: no leak about the training rows, and an error that is told apart from one."""
+    here = Experiment.of(rng)
+    scores, panel = attack(here.against(here.holdout), rng)
+    held = next(check for check in panel["checks"] if check["name"] == "the holdout was held out")
+    return (
+        within("AUC", scores["membership.auc"].value, 0.0, 0.1),
+        said("verdict", panel["verdict"], "INCONCLUSIVE"),
+        said("the holdout was held out", "yes" if held["holds"] else "no", "no"),
+    )
+
+
+def levels_only(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Five columns of two levels: 32 kinds of people, so that nobody is unlike others and every row has twins."""
+    names = list("abcde")
+    schema = Schema.model_validate({"columns": {c: {"kind": "categorical", "levels": [0, 1]} for c in names}})
+
+    def law(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+        return pd.DataFrame({c: (rng.random(rows) < 0.1 * (k + 3)).astype(int) for k, c in enumerate(names)})
+
+    here = Experiment.of(rng, schema=schema, law=law)
+    scores, panel = attack(here.against(law(2_000, rng)), rng)
+    auc = scores["membership.auc"]
+    apart = next(check for check in panel["checks"] if check["name"] == "no twins across the coin")
+    return (
+        covers("AUC of fresh rows", auc.low - 0.02, auc.high + 0.02, 0.5),
+        within("DCR share, ties half", dcr_share(here.against(law(2_000, rng)), rng).value, 0.45, 0.55),
+        said("no twins across the coin", "yes" if apart["holds"] else "no", "no"),
+    )
+
+
+def names_and_order(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Other column names, the rows in another order, text for an index: the same attacks find the same."""
+    here = Experiment.of(rng)
+    rows = with_isolated(here, people(2_000, rng), 0.05)
+    seed = int(rng.integers(2**31))
+    before, _ = attack(here.against(rows), np.random.default_rng(seed))
+    called = {name: f"column {k} of {len(rows.columns)}" for k, name in enumerate(rows.columns)}
+    schema = Schema.model_validate({"columns": {called[c]: SCHEMA.columns[c].model_dump() for c in SCHEMA.columns}})
+    pool = replace(
+        here.pool, frame=here.pool.frame.rename(columns=called), reference=here.pool.reference.rename(columns=called)
+    )
+    there = replace(here, pool=pool, schema=schema)
+    mixed = rows.rename(columns=called).iloc[np.random.default_rng(1).permutation(len(rows))]
+    after, _ = attack(there.against(mixed.set_index(mixed.index.astype(str))), np.random.default_rng(seed))
+    return tuple(
+        equal(f"AUC of {name}", after["membership.auc"].parts[name], before["membership.auc"].parts[name], off=1e-9)
+        for name in ("distance", "relative distance", "marginals")
+    )
