@@ -109,13 +109,14 @@ def test_every_model_has_a_section():
 
 
 def test_every_score_is_explained_and_no_other(run):
-    """LightGBM's test is not part of a quick evaluation; it is looked up among the metrics."""
+    """LightGBM's test and the learning curve are not part of a quick one; the former is looked up among the metrics."""
     page = TEXT["docs/evaluation.md"]
     first_cells = "\n".join(re.findall(r"^\| (`.*?`) \|", page, flags=re.MULTILINE))
     targets = "|".join(re.escape(target.column) for target in support2_schema().targets)
     emitted = {re.sub(rf"^utility\.({targets})\.", "utility.<target>.", s.metric) for s in run[0].evaluation.scores}
     emitted |= {"fidelity.c2st_lightgbm"} if importlib.util.find_spec("lightgbm") is None else set()
     emitted |= {name for name in metrics_of(support2_schema()) if name == "fidelity.c2st_lightgbm"}
+    emitted |= {"utility.<target>.equivalent_sample_size"}
     assert set(re.findall(r"`([\w.<>]+)`", first_cells)) == emitted
 
 
