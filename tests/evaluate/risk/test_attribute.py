@@ -397,8 +397,17 @@ def test_people_whose_secret_is_missing_are_not_attacked():
     assert panel["excess"] > 0.7
 
 
+def test_copies_spread_over_several_draws_are_found():
+    comparison = coined(people(1600, 1))
+    half = len(comparison.train) // 2
+    draws = comparison.train[:half], comparison.train[half:]
+    for secret in ("ill", "cost"):
+        score = run(released(comparison, *draws), secret)[0]["a.excess"]
+        assert score.low > 0.3
+
+
 def test_one_row_stands_for_a_unit():
-    """Forty rows a person are no forty people: intervals stay as wide as those of the people."""
+    """Five equal rows a person are no five people: nothing changes, and intervals stay as wide."""
     frame = people(600, 1)
     comparison = coined(frame, known=300)
     pool = comparison.pool

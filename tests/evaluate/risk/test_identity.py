@@ -439,6 +439,38 @@ def test_the_panel_has_the_figures_of_the_whole_training_table():
     json.dumps(panel)
 
 
+def test_more_neighbours_link_more_people():
+    """As many or more at k = 5, of anybody; the two are counted by themselves."""
+    links = run(linkability, coined(800, 1, people(500, 2)))[0]
+    one, five = (links[f"identity.linkability.k{k}"].parts for k in (1, 5))
+    assert one["members"] < five["members"]
+    assert one["non-members"] < five["non-members"]
+
+
+def test_a_person_of_many_rows_is_one_person():
+    """All rows three times over single out the same people."""
+    comparison = coined(500, 2, "members")
+    pool = comparison.pool
+    often = Pool(
+        frame=pd.concat([pool.frame] * 3, ignore_index=True),
+        unit=np.tile(pool.unit, 3),
+        member=pool.member,
+        isolated=pool.isolated,
+        reference=pool.reference,
+    )
+    many = Comparison(
+        train=comparison.train,
+        holdout=comparison.holdout,
+        synthetic=comparison.synthetic,
+        schema=SCHEMA,
+        pool=often,
+    )
+    assert (statements(many, RNG(0)) == statements(comparison, RNG(0))).all()
+    for metric in (identity, linkability):
+        before, after = run(metric, comparison)[0], run(metric, many)[0]
+        assert [score.value for score in before.values()] == [score.value for score in after.values()]
+
+
 def test_no_keys_no_matching_by_keys():
     schema = SCHEMA.model_copy(update={"quasi_identifiers": ()})
     scores, panel = run(identity, coined(300, 1, "members", schema=schema))
