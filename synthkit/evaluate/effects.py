@@ -134,23 +134,11 @@ def effects(
         f"{null_overlap(m, ratio):.3f} is expected of perfect rows ({m} draw{'s' * (m > 1)}). A ridge keeps separated "
         "effects finite; rows count as independent. Interval: standard errors of the synthetic estimates.",
     )
+    shown = {"overlap": overlap.tolist(), "expected_overlap": null_overlap(m, ratio), "draws": m, **agreement}
+    about = {"target": task.target.column, "task": kind, "names": list(design.names)}
     reach = stats.Z95 * np.sqrt(v_bar * (ratio**-1 + 1 / m))
-    panel = {
-        "target": task.target.column,
-        "task": kind,
-        "names": list(design.names),
-        "real": real.tolist(),
-        "real_low": (real - stats.Z95 * np.sqrt(v)).tolist(),
-        "real_high": (real + stats.Z95 * np.sqrt(v)).tolist(),
-        "synthetic": q.tolist(),
-        "synthetic_low": (q - reach).tolist(),
-        "synthetic_high": (q + reach).tolist(),
-        "overlap": overlap.tolist(),
-        "expected_overlap": null_overlap(m, ratio),
-        "draws": m,
-        **agreement,
-    }
-    return [score], {"effects": [panel]}
+    ends = {**_ends("real", real, stats.Z95 * np.sqrt(v)), **_ends("synthetic", q, reach)}
+    return [score], {"effects": [{**about, **ends, **shown}]}
 
 
 def overlaps(
@@ -246,6 +234,12 @@ def _agreement(
         "same significance": float((found[0] == found[1]).mean()),
         "estimates in the real interval": float((overlaps(real, synthetic, v) >= 0.5).mean()),
     }
+
+
+def _ends(side: str, middle: NDArray[np.float64], reach: NDArray[np.float64]) -> dict[str, list[float]]:
+    """Estimates and their intervals, for a forest plot."""
+    low, high = middle - reach, middle + reach
+    return {side: middle.tolist(), f"{side}_low": low.tolist(), f"{side}_high": high.tolist()}
 
 
 def _replicates(beta: NDArray[np.float64], covariance: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:

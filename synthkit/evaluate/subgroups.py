@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 UNITS, EVENTS, FEW = 50, 10, 10
+Part = tuple["NDArray[np.intp]", "NDArray[np.intp] | None"]  # codes (d, n) of n rows, and their units
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
@@ -153,21 +154,17 @@ def fidelity_by_group(comparison: Comparison, rng: np.random.Generator) -> tuple
             entry: dict[str, Any] = {"measure": "fidelity", "target": None, "group": label, "units": _shown(count)}
             entry["suppressed"] = count < UNITS
             if count >= UNITS:
-                parts = [table[:, r] for table, r in zip(tables, rows, strict=True)]
-                owners = [
-                    None if u is None else np.unique(u[r], return_inverse=True)[1]
-                    for u, r in zip(units, rows, strict=True)
-                ]
-                at = _likeness(parts[2:], parts[0], owners[2:], owners[0], binning.sizes, chosen)
-                real = _likeness(parts[1:2], parts[0], owners[1:2], owners[0], binning.sizes, chosen).value
-                measured[label] = (at, real)
-                entry |= {"similarity": at.value, "low": at.low, "high": at.high, "reference": real}
+                real, other, *draws = (_part(*each) for each in zip(tables, units, rows, strict=True))
+                at = _likeness(draws, real, binning.sizes, chosen)
+                usual = _likeness([other], real, binning.sizes, chosen).value
+                measured[label] = (at, usual)
+                entry |= {"similarity": at.value, "low": at.low, "high": at.high, "reference": usual}
             panel.append(entry)
     if not measured:
         msg = f"a group is measured if it has {UNITS} units in the holdout; however: none has. Hold more rows out"
         raise MetricError(msg)
     worst = min(measured, key=lambda label: measured[label][0].value)
-    at, real = measured[worst]
+    at, usual = measured[worst]
     wide = _bonferroni(len(measured))
     score = Score(
         metric="fidelity.worst_group_tv",
@@ -175,7 +172,7 @@ def fidelity_by_group(comparison: Comparison, rng: np.random.Generator) -> tuple
         low=max(0.0, at.value - wide * (at.value - at.low)),
         high=min(1.0, at.value + wide * (at.high - at.value)),
         goal="high",
-        reference=real,
+        reference=usual,
         parts={label: each.value for label, (each, _) in sorted(measured.items(), key=lambda item: item[1][0].value)},
         note=f"Lowest of 1 - mean TV of single columns, synthetic against holdout, in {len(measured)} groups of the "
         "protected columns; smaller groups differ more by chance: the reference is training rows of the worst group. "
@@ -196,20 +193,20 @@ def threshold(scores: NDArray[np.float64], share: float) -> float:
     return float(found[np.argmin(np.abs(selected - share))])
 
 
+def _part(table: NDArray[np.intp], units: NDArray[np.intp] | None, rows: NDArray[np.intp]) -> Part:
+    """Codes and units of some rows."""
+    return table[:, rows], None if units is None else np.unique(units[rows], return_inverse=True)[1]
+
+
 def _likeness(
-    draws: list[NDArray[np.intp]],
-    real: NDArray[np.intp],
-    draw_units: list[NDArray[np.intp] | None],
-    real_units: NDArray[np.intp] | None,
-    sizes: tuple[int, ...],
-    chosen: Sequence[tuple[int, ...]],
+    draws: Sequence[Part], real: Part, sizes: tuple[int, ...], chosen: Sequence[tuple[int, ...]]
 ) -> stats.Interval:
     """1 - mean distance of the draws' rows of a group, 0 for a draw without any."""
-    there = [k for k, draw in enumerate(draws) if draw.shape[1]]
+    there = [draw for draw in draws if draw[0].shape[1]]
     if not there:
         return stats.Interval(0.0, 0.0, 0.0)
-    found = [tv_mean(draws[k], real, sizes, chosen).contrast for k in there]
-    at = contrast.over_draws(found, [draw_units[k] for k in there], real_units)
+    found = [tv_mean(codes, real[0], sizes, chosen).contrast for codes, _ in there]
+    at = contrast.over_draws(found, [units for _, units in there], real[1])
     share = len(there) / len(draws)
     low, high = max(0.0, 1 - at.high), min(1.0, 1 - at.low)
     return stats.Interval(share * (1 - at.value), share * low, share * high)

@@ -17,7 +17,7 @@ from synthkit.evaluate.features import Tabular
 from synthkit.evaluate.fidelity import unit_codes
 from synthkit.evaluate.non_inferiority import loss
 from synthkit.evaluate.result import Failure, MetricError, Score
-from synthkit.evaluate.tasks import DRAWS, MOST_TEST, REPLICATES, Found, Task, gather
+from synthkit.evaluate.tasks import DRAWS, METRIC_OF, MOST_TEST, REPLICATES, Found, Task, gather
 from synthkit.evaluate.time_to_event import Curve, areas_between, concordance, cox, kaplan_meier, restricted_mean
 from synthkit.schema.columns import Boolean, level_key, level_keys
 
@@ -280,35 +280,15 @@ def _prognosis(
     each = [(float(x[0]), x[1:]) for x in synthetic]
     ends = (float(real[0]), real[1:])
     at = {"trtr": mean_of_draws([ends[0]], [ends[1]]), "tstr": mean_of_draws(*map(list, zip(*each, strict=True)))}
-    scores: list[Score | Failure] = [
-        Score(
-            metric=f"{prefix}.{name}",
-            value=i.value,
-            low=i.low,
-            high=i.high,
-            goal="high",
-            reference=None if name == "trtr" else at["trtr"].value,
-            note=f"C-index of {LEARNER} trained on {size} {'real' if name == 'trtr' else 'synthetic'} and tested on "
-            f"{len(holdout.times)} holdout rows. Interval: bootstrap of the test {task.tested}.",
-        )
-        for name, i in at.items()
-    ]
+    scores: list[Score | Failure] = []
+    cells = []
+    for name, source in (("trtr", "real"), ("tstr", "synthetic")):
+        found = at[name]._asdict()
+        note = f"C-index of {LEARNER} trained on {size} {source} and tested on {len(holdout.times)} holdout rows. "
+        note += f"Interval: bootstrap of the test {task.tested}."
+        reference = None if name == "trtr" else at["trtr"].value
+        scores.append(Score(metric=f"{prefix}.{name}", **found, goal="high", reference=reference, note=note))
+        cells.append({"learner": LEARNER, "trained_on": source, "tested_on": "real", **found})
     gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested)
-    panel = {
-        "target": task.target.column,
-        "task": "survival",
-        "metric": "C-index",
-        "cells": [
-            {
-                "learner": LEARNER,
-                "trained_on": "real" if name == "trtr" else "synthetic",
-                "tested_on": "real",
-                "value": i.value,
-                "low": i.low,
-                "high": i.high,
-            }
-            for name, i in at.items()
-        ],
-        **lost,
-    }
+    panel = {"target": task.target.column, "task": "survival", "metric": METRIC_OF["survival"], "cells": cells, **lost}
     return [*scores, gap], {"utility": [panel]}
