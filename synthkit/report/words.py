@@ -55,6 +55,28 @@ NAMES: Mapping[str, Name] = {
     "trts": Name("Train real, test synthetic", "Whether synthetic rows follow the relations found in real ones."),
     "tsts": Name("Train synthetic, test synthetic", "Whether synthetic rows are easier or harder than real ones."),
     "gap": Name("Loss by training on synthetic rows", "TRTR minus TSTR on the same test rows; 0 is no loss."),
+    "calibration_intercept": Name(
+        "Calibration intercept", "0 if probabilities learned from synthetic rows are right on real people."
+    ),
+    "calibration_slope": Name("Calibration slope", "1 if these probabilities are right, below 1 if too extreme."),
+    "worst_group_gap": Name("Loss of the worst group", "The largest loss among the groups to be treated fairly."),
+    "fidelity.worst_group_tv": Name(
+        "Likeness of the worst group", "Lowest 1 minus mean total variation of single columns among protected groups."
+    ),
+    "effect_overlap": Name(
+        "Overlap of effects", "How far intervals of regression coefficients overlap; see what perfect rows reach."
+    ),
+    "log_hazard_overlap": Name(
+        "Overlap of hazard ratios", "How far intervals of log-hazard ratios overlap; see what perfect rows reach."
+    ),
+    "equivalent_sample_size": Name(
+        "Real rows that teach as much", "Number of real rows that would train as good a model.", "count"
+    ),
+    "km_gap": Name("Distance of survival curves", "Mean distance of the Kaplan-Meier curves; 0 is the same curve."),
+    "optimism": Name("Optimism", "Above 0 if synthetic people live longer than real ones, below if shorter."),
+    "short_sightedness": Name("Short-sightedness", "Share of the follow-up time that synthetic rows do not reach."),
+    "rmst_difference": Name("Difference of mean survival", "Restricted mean survival time, synthetic minus real."),
+    "event_rate_difference": Name("Difference of event rates", "Share whose event was seen, synthetic minus real."),
     "copying.identical_matches": Name("Identical rows", "Share of synthetic rows equal to a training row.", "share"),
     "copying.dcr_share": Name(
         "Nearer to training (DCR share)",
@@ -66,6 +88,32 @@ NAMES: Mapping[str, Name] = {
     "copying.verbatim_values": Name(
         "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
     ),
+    "excess": Name(
+        "Secret guessed of members", "Right guesses about members less those about people not in the data.", "share"
+    ),
+    "isolated.excess": Name("The same of unusual people", "Among the half who are unlike others.", "share"),
+    "worst_level.excess": Name(
+        "The same of the worst level", "Among those with the rare level that loses most.", "share"
+    ),
+    "identity.replicated_uniques": Name(
+        "Unique people found again", "Who is unique by what outsiders know, and so is one synthetic row.", "share"
+    ),
+    "identity.disclosive": Name(
+        "Group that gives a secret away", "Synthetic rows with one's keys all tell one secret, and it is true.", "share"
+    ),
+    "identity.unique_exact_matches": Name(
+        "Unique people copied whole", "Equal to a synthetic row throughout.", "share"
+    ),
+    "identity.singling_out": Name(
+        "Singled out who are members", "Of people that a statement read off synthetic rows is true of alone.", "share"
+    ),
+    "identity.singling_out.clearest": Name(
+        "The same, clearest cases", "People that most statements single out.", "share"
+    ),
+    "identity.linkability.k1": Name(
+        "Records linked (nearest)", "Two halves of a person's columns lead to one synthetic row.", "share"
+    ),
+    "identity.linkability.k5": Name("Records linked (five nearest)", "The same with five candidates by half.", "share"),
     "membership.auc": Name(
         "Membership (AUC)", "Telling people who were trained on from people who were not; 0.5 is guessing."
     ),
@@ -89,6 +137,7 @@ NAMES: Mapping[str, Name] = {
     ),
 }
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
+KNOWLEDGE = {"quasi_identifiers": "quasi-identifiers", "all_columns": "all columns"}
 TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
 GUESS = "dummy"  # the learner that looks at no column
 CELLS = ("trtr", "tstr", "trts", "tsts")
@@ -121,11 +170,31 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
 
 
 def name(metric: str) -> Name:
-    """The name of a score, that of its last part if it has none of its own, its dotted name if neither is known."""
+    """The name of a score, that of its last or first parts if it has none of its own, its dotted name if all fails."""
     known = NAMES.get(metric.removesuffix(TRAIN))
     if known is not None and metric.endswith(TRAIN):
         return replace(known, label=f"{known.label}, against training rows")
-    return known or NAMES.get(metric.rsplit(".", 1)[-1]) or Name(metric, "")
+    parts = metric.split(".")
+    tried = (metric, ".".join(parts[-2:]), parts[-1], ".".join(parts[:2]))
+    return next((NAMES[each] for each in tried if each in NAMES), Name(metric, ""))
+
+
+def subject(metric: str) -> str:
+    """What a score is about, where several are named alike: the target, or the secret and what is known.
+
+    Example:
+        >>> subject("utility.died.tstr"), subject("attribute.icd.all_columns.excess"), subject("fidelity.tv2")
+        ('died', 'icd, from all columns', '')
+    """
+    room, *parts = metric.split(".")
+    if room == "utility":
+        return ".".join(parts[:-1])
+    if room == "identity" and parts[0] == "disclosive":
+        return ".".join(parts[1:])
+    known = next((k for k in KNOWLEDGE if k in parts), None)
+    if room != "attribute" or known is None:
+        return ""
+    return f"{'.'.join(parts[: parts.index(known)])}, from {KNOWLEDGE[known]}"
 
 
 def number(x: float | None, form: Form = "score") -> str:
