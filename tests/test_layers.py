@@ -20,6 +20,7 @@ HOMES = {
     "jinja2": "report/html.py",
     "safetensors": "artefact.py",
     "lightgbm": "evaluate/detection.py",
+    "lifelines": "evaluate/time_to_event.py",
     "faker": "encode/identifiers.py",
     "dp_accounting": "privacy/accountant.py",
     "sdv": "reference/sdv.py",

@@ -30,7 +30,6 @@ def selftest(
     """
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.evaluate.run import one_thread
         from synthkit.selftest.cases import CASES, SEEDS, run
 
         unknown = [name for name in only or () if name not in CASES]
@@ -40,10 +39,9 @@ def selftest(
         chosen = [(name, k) for name in CASES if not only or name in only for k in range(SEEDS if full else 1)]
         progress.stage("selftest")
         answers = {}
-        with one_thread():
-            for k, (name, repetition) in enumerate(chosen):
-                progress.advance(k, len(chosen), name)
-                answers[name, repetition] = run(name, seed, repetition=repetition)
+        for k, (name, repetition) in enumerate(chosen):
+            progress.advance(k, len(chosen), name)
+            answers[name, repetition] = run(name, seed, repetition=repetition)
         progress.advance(len(chosen), len(chosen))
         progress.stage("")
     wrong = [f"{name}, {a}" for (name, _), each in answers.items() for a in each if not a.holds]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -16,6 +19,8 @@ import numpy as np
 from synthkit.errors import SchemaError, SynthkitError, TableError
 from synthkit.evaluate import associations, copying, detection, fidelity, sample_size, validity
 from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
+from synthkit.evaluate.risk.attribute import attributes
+from synthkit.evaluate.risk.identity import identity, linkability
 from synthkit.evaluate.risk.membership import membership
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.subgroups import fidelity_by_group
@@ -42,7 +47,10 @@ METRICS: Mapping[str, Metric] = {
     "copying.distances": copying.distances,
     "copying.verbatim": copying.verbatim,
     "membership": membership,
+    "identity": identity,
+    "identity.linkability": linkability,
 }
+QUICK_UNITS = 2_000  # that are attacked
 QUICK_ROWS, QUICK_LEARNERS = 10_000, ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
 
@@ -53,6 +61,7 @@ def evaluate(
     run: Mapping[str, Any] | None = None,
     seed: int = 0,
     quick: bool = False,
+    workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
     """Measure fidelity, utility and copying of synthetic rows; the result is as confidential as the real rows.
@@ -61,7 +70,8 @@ def evaluate(
         comparison: training, holdout and synthetic rows with their schema.
         run: facts about the run to keep with the scores.
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
-        quick: look at 10,000 rows of each table, and at two learners; the run block says so.
+        quick: look at 10,000 rows of each table, attack 2,000 people, use two learners; the run block says so.
+        workers: metrics measured at a time, each by one core; as many as there are cores if not given.
         progress: called as progress(name, k, n) before the k-th of n metrics, and with k = n at the end.
 
     Raises:
@@ -79,31 +89,38 @@ def evaluate(
     panels: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     report = progress or (lambda name, k, n: None)
-    with one_thread():
-        for k, (name, metric) in enumerate(chosen.items()):
+
+    def measure(name: str) -> tuple[Sequence[Score | Failure], Mapping[str, Any], float]:
+        start = time.perf_counter()
+        found: Sequence[Score | Failure]
+        try:
+            found, drawn = chosen[name](comparison, seeds.numpy(name))
+        except EXPECTED as error:
+            found, drawn = [Failure(metric=name, reason=str(error))], {}
+        return found, drawn, round(time.perf_counter() - start, 3)
+
+    with one_thread(), _calm(), ThreadPoolExecutor(workers or cores(), initializer=one_thread) as pool:
+        # each metric has its own random stream and they share nothing they change: any order gives the same numbers
+        waiting = {name: pool.submit(measure, name) for name in chosen}
+        for k, (name, result) in enumerate(waiting.items()):
             report(name, k, len(chosen))
-            start = time.perf_counter()
-            try:
-                found, drawn = metric(comparison, seeds.numpy(name))
-            except EXPECTED as error:
-                failures.append(Failure(metric=name, reason=str(error)))
-            else:
-                scores += [each for each in found if isinstance(each, Score)]
-                failures += [each for each in found if isinstance(each, Failure)]
-                _merge(panels, drawn)
-            seconds[name] = round(time.perf_counter() - start, 3)
+            found, drawn, seconds[name] = result.result()
+            scores += [each for each in found if isinstance(each, Score)]
+            failures += [each for each in found if isinstance(each, Failure)]
+            _merge(panels, drawn)
     report("", len(chosen), len(chosen))
     facts = {**(run or {}), **_facts(comparison, seed, quick=quick), "seconds": seconds}
     return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
 
 def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
-    """The metrics of a schema: those of METRICS, LightGBM's test if it is installed, and one for each target."""
+    """The metrics of a schema: those of METRICS, LightGBM's test if it is installed, one a secret and one a target."""
     chosen: dict[str, Metric] = dict(METRICS)
     if find_spec("lightgbm") is not None and not quick:
         chosen["fidelity.c2st_lightgbm"] = detection.c2st_lightgbm
     if any(column in schema.learned for column in schema.protected):
         chosen["fidelity.subgroups"] = fidelity_by_group
+    chosen |= attributes(schema, quick=quick)
     times = Counter(target.column for target in schema.targets)
     for target in schema.targets:
         name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
@@ -122,6 +139,22 @@ def one_thread() -> AbstractContextManager[Any]:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     return threadpool_limits(limits=1)  # type: ignore[no-any-return,unused-ignore]
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Without warnings of fits that did not converge: what one thread ignores, another one shows again."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", module=r"lifelines\.")
+        yield
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check(comparison: Comparison) -> None:
@@ -164,6 +197,7 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
         train=thin(comparison.train),
         holdout=thin(comparison.holdout),
         synthetic=tuple(map(thin, comparison.synthetic)),
+        pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import risks, sections
-from synthkit.report.words import GLOSSARY, TASKS, TRAIN, name, number, span
+from synthkit.report.words import GLOSSARY, TASKS, TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
@@ -116,6 +116,7 @@ def score_row(score: Score) -> dict[str, Any]:
         "metric": score.metric,
         "label": named.label,
         "meaning": named.meaning,
+        "subject": subject(score.metric),
         "value": score.value,
         "low": score.low,
         "high": score.high,
@@ -360,8 +361,6 @@ def _limits(
                 "each synthetic row stands alone under a fresh identifier."
             ),
         )
-    if schema is not None and any(t.task == "survival" for t in schema.targets):
-        yield "survival", "Survival targets are declared but not yet measured."
     if schema is not None and any(c.observed for c in schema.columns.values()):
         yield (
             "observed",

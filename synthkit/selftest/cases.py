@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthkit.evaluate.run import one_thread
 from synthkit.seeds import Seeds
 from synthkit.selftest import disclosures, leaks
 from synthkit.selftest.figures import figures
@@ -49,4 +50,5 @@ CASES: Mapping[str, Case] = {
 
 def run(name: str, seed: int, *, repetition: int = 0) -> tuple[Answer, ...]:
     """The answers of a case; the same seed makes the same people."""
-    return CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))
+    with one_thread():
+        return CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))

@@ -45,7 +45,7 @@ def copied(rng: np.random.Generator) -> tuple[Answer, ...]:
         within("excess of a number that is copied", found.low, 0.5),
         within("unique exact matches, excess", known["identity.unique_exact_matches"].value, 0.95),
         within("people linked, excess, lower end", known["identity.linkability.k1"].low, 0.3),
-        equal("singled out who are members", known["identity.singling_out"].value, 1.0, off=0.02),
+        equal("singled out who are members", known["identity.singling_out.clearest"].value, 1.0, off=0.1),
     )
 
 

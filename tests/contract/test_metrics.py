@@ -31,6 +31,8 @@ SCHEMA = Schema(
 )
 SAMPLED = {
     "membership",
+    "identity",
+    "identity.linkability",
     "fidelity.associations",
     "fidelity.equivalent_sample_size",
     "fidelity.c2st",

@@ -122,7 +122,17 @@ def test_an_evaluation_with_nothing_in_it_still_makes_a_whole_page():
     page = Page(build(Evaluation(run={}, scores=())).html)
     assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == list(TITLES)
     absent = {e.attributes["data-test-absent"] for e in page.all("data-test-absent")}
-    expected = {"fidelity", "distributions", "pairs", "missingness", "detection", "utility", "copying", "training", "risk"}
+    expected = {
+        "fidelity",
+        "distributions",
+        "pairs",
+        "missingness",
+        "detection",
+        "utility",
+        "copying",
+        "training",
+        "risk",
+    }
     assert absent == expected
 
 

@@ -121,7 +121,7 @@ def test_limits_follow_from_what_is_known():
     failures = (Failure(metric="x", reason="y"), Failure(metric="z", reason="y"))
     run = {"rows": {"train": 400, "synthetic": [400]}, "quick": True}
     said = limits(Evaluation(run=run, scores=(score(),), failures=failures), schema=schema)
-    assert {"unit", "survival", "observed", "failures", "few rows", "no holdout", "one draw", "quick"} <= set(said)
+    assert {"unit", "observed", "failures", "few rows", "no holdout", "one draw", "quick"} <= set(said)
     assert "one patient" in said["unit"]
     assert said["failures"].startswith("2 measurements failed")
     run = {"rows": {"train": 40_000, "synthetic": [400, 400]}}

@@ -32,14 +32,17 @@ WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns
 SCIENCE = "Guesses as good about people who were not in the data are science, not disclosure"
 
 
-def attributes(schema: Schema) -> dict[str, Metric]:
-    """One metric a secret and set of known columns: the quasi-identifiers, if any are declared, and all others."""
+def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
+    """One metric a secret and set of known columns: the quasi-identifiers, if any are declared, and all others.
+
+    A quick evaluation looks at the first of these only.
+    """
     found: dict[str, Metric] = {}
     for secret in (name for name in schema.secrets if name in schema.learned):
-        for knowledge, called in CALLED.items():
-            if known_columns(schema, secret, knowledge):
-                name = f"attribute.{secret}.{called}"
-                found[name] = partial(attribute, secret=secret, knowledge=knowledge, prefix=name)
+        sets = [known for known in CALLED if known_columns(schema, secret, known)]
+        for knowledge in sets[:1] if quick else sets:
+            name = f"attribute.{secret}.{CALLED[knowledge]}"
+            found[name] = partial(attribute, secret=secret, knowledge=knowledge, prefix=name)
     return found
 
 

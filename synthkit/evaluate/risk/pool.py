@@ -70,6 +70,25 @@ class Pool:
         first[self.unit[order][::-1]] = order[::-1]
         return self.frame.iloc[first].reset_index(drop=True)
 
+    def thinned(self, units: int, rng: np.random.Generator) -> Pool:
+        """The same with so many people, both of a pair or neither, and as many rows of reference."""
+        if len(self.member) <= units:
+            return self
+        coins = len(self.member) if self.pair is None else len(self.member) // 2
+        chosen = np.isin(np.arange(coins), rng.permutation(coins)[: units if self.pair is None else units // 2])
+        kept = chosen if self.pair is None else chosen[self.pair]
+        place, rows = np.cumsum(kept) - 1, kept[self.unit]
+        known = np.sort(rng.permutation(len(self.reference))[:units])
+        return Pool(
+            frame=self.frame.loc[rows].reset_index(drop=True),
+            unit=place[self.unit[rows]],
+            member=self.member[kept],
+            isolated=self.isolated[kept],
+            reference=self.reference.iloc[known].reset_index(drop=True),
+            pair=None if self.pair is None else (np.cumsum(chosen) - 1)[self.pair[kept]],
+            likelihood=None if self.likelihood is None else self.likelihood[rows],
+        )
+
     @classmethod
     def of_tables(cls, train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> Pool:
         """Pairs of a random member and a random non-member, where somebody else split the table uniformly at random.

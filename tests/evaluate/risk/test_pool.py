@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,7 +40,7 @@ def test_pairs_hold_one_member_and_one_non_member_with_all_their_rows():
     owner = pool.frame.groupby("who").size()
     everybody = pd.concat([visits(400, 1, "t"), visits(300, 2, "h")]).groupby("who").size()
     assert (owner == everybody[owner.index]).all()
-    assert (pool.frame.groupby(pool.unit)["who"].nunique() == 1).all()
+    assert len(pool.frame.assign(unit=pool.unit)[["who", "unit"]].drop_duplicates()) == 400
 
 
 def test_the_reference_is_nobody_who_is_attacked_or_was_trained_on():
@@ -63,7 +65,7 @@ def test_half_is_isolated_and_lies_farther_out():
 
 
 def test_too_few_people_are_not_attacked():
-    with pytest.raises(MetricError, match="risks need 20 people on either side.*400 in the training rows and 25"):
+    with pytest.raises(MetricError, match=r"risks need 20 people on either side.*400 in the training rows and 25"):
         pairs(holdout=25)
 
 
@@ -95,3 +97,20 @@ def test_the_pool_of_a_split_has_its_coins():
     assert (roles["isolated"].to_numpy(dtype=bool) == pool.isolated).all()
     assert set(parts.train_frame()["who"]) & set(owner) == set(owner[pool.member])
     assert not set(pool.reference["who"]) & set(owner)
+
+
+@pytest.mark.parametrize("design", ["pairs", "coins"])
+def test_a_thinner_pool_keeps_whole_people_and_whole_pairs(design):
+    pool = pairs() if design == "pairs" else split(visits(900, 4), SCHEMA, np.random.default_rng(0)).attacked()
+    pool = replace(pool, likelihood=pool.frame["x"].to_numpy())
+    thin = pool.thinned(100, np.random.default_rng(1))
+    assert len(thin.member) == 100
+    before = pool.frame.groupby("who").size()
+    assert (thin.frame.groupby("who").size() == before[thin.frame["who"].unique()].sort_index()).all()
+    owner = dict(zip(pool.frame["who"], pool.member[pool.unit], strict=True))
+    assert [owner[who] for who in thin.frame["who"]] == thin.member[thin.unit].tolist()
+    assert (thin.likelihood == thin.frame["x"]).all()
+    assert len(thin.reference) == min(100, len(pool.reference))
+    if design == "pairs":
+        assert all(sorted(thin.member[thin.pair == k]) == [False, True] for k in range(50))
+    assert pool.thinned(10**6, np.random.default_rng(1)) is pool
