@@ -24,6 +24,8 @@ from synthkit.schema.violations import Validation
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthkit.models import TrainingLog
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
@@ -123,3 +125,16 @@ def with_facts(evaluation: Evaluation, facts: Mapping[str, Any]) -> Evaluation:
     """The evaluation with facts about the run it belongs to; seconds of stages stand before those of metrics."""
     seconds = {**facts["seconds"], **evaluation.run["seconds"]}
     return replace(evaluation, run={**evaluation.run, **facts, "seconds": seconds})
+
+
+def with_training(evaluation: Evaluation, log: TrainingLog | None) -> Evaluation:
+    """The evaluation with the loss curve among its panels."""
+    if log is None or not log.at:
+        return evaluation
+    curve = {
+        "steps": list(log.at),
+        "train": list(log.train),
+        "validation": None if log.validation is None else list(log.validation),
+        "best_step": log.best_step,
+    }
+    return replace(evaluation, panels={**evaluation.panels, "training": curve})

@@ -30,6 +30,7 @@ class RunConfig(BaseModel):
         max_minutes: a wish: minutes that fitting may take; as many steps are planned as fit, none beyond the usual.
         clamp: whether values outside the declared domain are mapped into it instead of refused.
         quick: whether to evaluate on samples of the tables.
+        release_model: whether the fitted model is to be released too: attackers then have its likelihood.
         suite: JSON of a Great Expectations suite of your own, held against input and output too.
         delimiter: character between cells of a CSV file; found if not given.
         encoding: of a CSV file.
@@ -61,6 +62,7 @@ class RunConfig(BaseModel):
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     clamp: bool = False
     quick: bool = False
+    release_model: bool = False
     suite: Path | None = None
     delimiter: str | None = None
     encoding: str = "utf-8"

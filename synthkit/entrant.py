@@ -283,8 +283,7 @@ def _write(
 ) -> None:
     """The entrant's folder: what `run` leaves of it, and result.json."""
     from synthkit import tables
-    from synthkit.assessment import with_facts
-    from synthkit.pipeline import with_training
+    from synthkit.assessment import with_facts, with_training
     from synthkit.synthesizer import Synthesizer
 
     facts = provenance.facts(

@@ -12,12 +12,13 @@ import pandas as pd
 
 from synthkit import folder, promise, provenance
 from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of
-from synthkit.assessment import with_facts
+from synthkit.assessment import with_facts, with_training
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
-from synthkit.errors import SchemaError
+from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
-from synthkit.models import TrainingLog
+from synthkit.evaluate.risk.pool import Pool
+from synthkit.models import MODELS, Autoregressive, HasSurprise, TrainingLog
 from synthkit.privacy import Curator, Ledger
 from synthkit.progress import Clock, Progress, Silent
 from synthkit.report import Report
@@ -166,7 +167,7 @@ def synthesize(
     clock.stage("validate synthetic rows")
     validations = {"input": admitted.validation, "output": _released(draws, synthesizer.schema, config)}
     clock.stage("evaluate")
-    measured = _measured(parts, draws, schema, config, clock)
+    measured = _measured(_attacked(parts, synthesizer, config), parts, draws, schema, config, clock)
     clock.stage("report")
     seeds = [d.attrs["synthkit_seed"] for d in draws]
     learned = _learned(synthesizer, config, clock)
@@ -264,7 +265,17 @@ def _root(config: RunConfig) -> int:
 
 
 def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
-    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for."""
+    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for.
+
+    Raises:
+        UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
+    """
+    if config.release_model and not issubclass(MODELS.get(config.model, Autoregressive), HasSurprise):
+        msg = (
+            f"a model is released only if an attack by its likelihood can be made first; however: {config.model} says "
+            "of no row how probable it is. Use autoregressive, or release rows only"
+        )
+        raise UnsupportedError(msg)
     return Synthesizer(
         schema,
         config.model,
@@ -362,28 +373,23 @@ def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig
     return validations[0]
 
 
+def _attacked(parts: Split, synthesizer: Synthesizer, config: RunConfig) -> Pool:
+    """The people who are attacked, with what a released model would say of each of their rows."""
+    pool = parts.attacked()
+    if not config.release_model:
+        return pool
+    return replace(pool, likelihood=-synthesizer.anomaly_score(pool.frame, seed=Seeds(_root(config)).of("likelihood")))
+
+
 def _measured(
-    parts: Split, draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig, clock: Clock
+    pool: Pool, parts: Split, draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig, clock: Clock
 ) -> Evaluation:
     comparison = Comparison(
         train=parts.train_frame(),
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),
         schema=schema,
-        pool=parts.attacked(),
+        pool=pool,
     )
     seed = Seeds(_root(config)).of("evaluate")
     return evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
-
-
-def with_training(evaluation: Evaluation, log: TrainingLog | None) -> Evaluation:
-    """The evaluation with the loss curve among its panels."""
-    if log is None or not log.at:
-        return evaluation
-    curve = {
-        "steps": list(log.at),
-        "train": list(log.train),
-        "validation": None if log.validation is None else list(log.validation),
-        "best_step": log.best_step,
-    }
-    return replace(evaluation, panels={**evaluation.panels, "training": curve})

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from synthkit.config import RunConfig
-from synthkit.errors import ArtefactError, ConfigError, SchemaError, TableError
+from synthkit.errors import ArtefactError, ConfigError, SchemaError, TableError, UnsupportedError
 from synthkit.pipeline import fit, synthesize
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
@@ -122,6 +122,18 @@ def test_refusals_are_those_of_the_rooms_below(call, toy):
     ids = Schema(columns={"id": {"kind": "identifier"}})
     with pytest.raises(SchemaError, match="declares only identifiers"):
         call(toy.frame[["id"]], ids, config=QUICK)
+
+
+def test_a_model_that_is_released_is_asked_too(toy):
+    rows_only = synthesize(toy.frame, toy.schema, seed=3, config=QUICK)
+    both = synthesize(toy.frame, toy.schema, seed=3, config=QUICK, release_model=True)
+    attacks = [set(run.evaluation.panels["membership"]["strata"]["all"]["attacks"]) for run in (rows_only, both)]
+    assert attacks[1] - attacks[0] == {"likelihood"}
+
+
+def test_a_model_nobody_could_ask_is_not_released(toy):
+    with pytest.raises(UnsupportedError, match="a model is released only if an attack by its likelihood can be made"):
+        synthesize(toy.frame, toy.schema, model="ctgan", release_model=True)
 
 
 def test_a_user_suite_holds_for_synthetic_rows_too(toy, tmp_path):

@@ -63,6 +63,13 @@ Calibrate = Annotated[
         help="Choose the rows from a pool so that one- and two-way tables match those of the rows fitted.",
     ),
 ]
+ReleaseModel = Annotated[
+    Optional[bool],
+    typer.Option(
+        "--release-model/--rows-only",
+        help="The fitted model is to be released too: attacks then use its likelihood.",
+    ),
+]
 Seed = Annotated[
     Optional[int],
     typer.Option("--seed", help="Same seed, same numbers; drawn and recorded if not given."),
