@@ -67,3 +67,9 @@ def test_the_page_shows_what_is_recorded(script):
     clipping = json.loads((folder / "clipping.json").read_text(encoding="utf-8"))
     shown = page.split(budgets.START)[1].split(budgets.END)[0]
     assert shown.strip() == budgets.markdown(script("results").load(folder), clipping).strip()
+
+
+def test_the_front_page_has_those_at_epsilon_1_that_finished(script, results):
+    lines = [line for line in script("budgets").front(results).splitlines() if line.startswith("| ")]
+    assert [line.split("|")[1].strip() for line in lines[1:]] == ["marginal", "peer-mst"]
+    assert "| 11 (10 to 12) | 3 |" in lines[1]
