@@ -109,13 +109,15 @@ def recalibration(
 def figures(y: NDArray[np.float64], p: NDArray[np.float64]) -> dict[str, float]:
     """Figures of probabilities of an event: expected calibration error, AUPRC, calibration intercept and slope.
 
-    Intercept and slope are left out where they are not finite.
+    Intercept and slope are left out where they are not finite, AUPRC where there is no event.
 
     **Shape**: events (n,) of 0 and 1, probabilities (n,).
     """
     from sklearn.metrics import average_precision_score
 
-    out = {"AUPRC": float(average_precision_score(y, p)), "ECE": expected_calibration_error(y, p)}
+    out = {"ECE": expected_calibration_error(y, p)}
+    if y.any():  # without an event there is nothing to be precise about
+        out["AUPRC"] = float(average_precision_score(y, p))
     try:
         intercept, slope = recalibration(logit(p), y)[0]
     except MetricError:
