@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation
 
 LINE_EVERY = 10.0  # seconds between plain lines of one stage
+HEADLINES = ("fidelity.c2st", "fidelity.rule_violations", "membership.auc", "membership.epsilon_lower_bound")
 
 
 class Lines:
@@ -138,6 +139,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     from rich.console import Console
     from rich.table import Table
 
+    from synthkit.report.risks import told
     from synthkit.report.view import promise, score_row
 
     rows = evaluation.run["rows"]
@@ -150,13 +152,15 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     table = Table("score", box=SIMPLE_HEAD, pad_edge=False)
     for title in ("value", "95 % interval", "real holdout"):
         table.add_column(title, justify="right", no_wrap=True)
-    for score in sorted(evaluation.scores, key=lambda s: s.metric):  # likeness, rules, then use
+    for score in sorted(evaluation.scores, key=lambda s: s.metric):  # likeness, rules, risk, then use
         gap = score.metric.startswith("utility.") and score.metric.endswith(".gap")
-        if gap or score.metric in ("fidelity.c2st", "fidelity.rule_violations"):
+        if gap or score.metric in HEADLINES:
             row = score_row(score)
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
+    if "membership" in evaluation.panels:
+        say(f"Attacks on membership: {told(evaluation.panels['membership'])}")
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:

@@ -35,6 +35,17 @@ def risks(panels: Mapping[str, Any], scores: Mapping[str, Sequence[Mapping[str, 
     return {"tables": tables, "membership": None if panel is None else _membership(panel)}
 
 
+def told(panel: Mapping[str, Any]) -> str:
+    """The verdict of the attacks on membership, in a sentence.
+
+    Example:
+        >>> told({"verdict": "INCONCLUSIVE", "because": "enough people"})
+        'INCONCLUSIVE: no attack tells who was trained on, but what that rests on does not hold (enough people)'
+    """
+    because = f" ({panel['because']})" if panel["because"] else ""
+    return f"{VERDICTS[panel['verdict']][1]}{because}"
+
+
 def _membership(panel: Mapping[str, Any]) -> Section:
     sign, words = VERDICTS[panel["verdict"]]
     return {

@@ -126,3 +126,7 @@ def test_scores_of_a_target(request, compare):
     assert {"gradient boosting, ECE", "gradient boosting, AUPRC", "logistic regression, ECE"} <= set(parts)
     (panel,) = panels["calibration"]
     assert len(panel["real"]["observed"]) == len(panel["real"]["predicted"]) == 10
+
+
+def test_without_an_event_there_is_no_precision():
+    assert "AUPRC" not in figures(np.zeros(40), np.linspace(0.1, 0.9, 40))
