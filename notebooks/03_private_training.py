@@ -109,15 +109,14 @@ except SynthkitError as refusal:
 # table the three would add up). Similarity of pairs of columns to the real ones, 1 is equal:
 
 # %%
-EPSILONS = (0.5, 3.0) if QUICK else (0.5, 1.0, 3.0, 10.0)
-found = {}
-for budget in EPSILONS:
+found = {"epsilon 3": scores["fidelity.tv2"].value}
+for budget in (0.5,) if QUICK else (0.5, 1.0, 10.0):
     asked = sk.RunConfig(epsilon=budget, delta=1e-5, ledger=Path(f"other-{budget:g}.json"), quick=True, seed=1)
     made = sk.synthesize(patients, schema, config=asked)
     found[f"epsilon {budget:g}"] = {s.metric: s.value for s in made.evaluation.scores}["fidelity.tv2"]
 exact = sk.synthesize(patients, schema, model="marginal", seed=1, config=sk.RunConfig(quick=True))
 found["no budget"] = {s.metric: s.value for s in exact.evaluation.scores}["fidelity.tv2"]
-pd.Series(found, name="similarity of pairs").round(3).to_frame()
+pd.Series(found, name="similarity of pairs").sort_values().round(3).to_frame()
 
 # %% [markdown]
 # `synthkit run icu.csv --schema icu.yaml --out runs/icu --epsilon 3 --delta 1e-6` does the same on the command line. How the
