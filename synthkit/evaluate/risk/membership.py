@@ -14,7 +14,6 @@ from synthkit.evaluate.risk import preconditions
 from synthkit.evaluate.risk.attacks import ATTACKS, together
 from synthkit.evaluate.risk.guesses import COINS, Bound, Guesses, bound
 from synthkit.evaluate.risk.multiplicity import holm
-from synthkit.evaluate.risk.one_run import ceiling
 from synthkit.evaluate.risk.scene import Scene
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def findings(
             every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
         ),
         chance_of_guesses=guesses.chance(rng, times=times),
-        bound=bound(guesses, rng),
+        bound=bound(guesses),
         each={name: stats.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
         units=int(among.sum()),
         coins=len(guesses.coins),
@@ -164,12 +163,12 @@ def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Poo
         parts={
             "guesses": at.guesses,
             "right": at.right,
-            "largest it could be": ceiling(at.guesses),
+            "largest it could be": at.most,
             "p": found.chance_of_guesses,
             "p, adjusted": adjusted[f"{stratum}, few guesses"],
         },
         note=f"Epsilon that was lost at least{whom}, with confidence 95 %, for {per}: {at.right} of {at.guesses} "
-        f"guesses right on one half of the coins, the way of guessing ({at.way}) and their number chosen on the other. "
+        f"guesses right ({at.way}), of all ways and numbers of guesses what shows most; the confidence holds for all. "
         "Interval: open above, for a better attack may show more.",
     )
     return [auc, epsilon]
@@ -240,7 +239,7 @@ def _plain(found: Findings) -> dict[str, Any]:
         "p_of_auc": found.chance_of_auc,
         "p_of_guesses": found.chance_of_guesses,
         "epsilon_lower_bound": at.epsilon,
-        "largest_it_could_be": ceiling(at.guesses),
+        "largest_it_could_be": at.most,
         "way": at.way,
         "guesses": at.guesses,
         "right": at.right,

@@ -1,153 +1,272 @@
-"""The verdict on membership, what it rests on, and that it is wrong as seldom as it says."""
+"""Membership disclosure: the words of the verdict, exact probabilities, and what is listed instead of measured."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import stats as distributions
 
+from synthkit.evaluate import stats
 from synthkit.evaluate.result import Comparison, Failure, MetricError, Score
-from synthkit.evaluate.risk import preconditions
-from synthkit.evaluate.risk.membership import TOGETHER, attacked, chances, findings, membership
+from synthkit.evaluate.risk.attacks import ATTACKS, together
+from synthkit.evaluate.risk.guesses import Bound
+from synthkit.evaluate.risk.membership import Findings, attacked, chances, findings, membership, names
+from synthkit.evaluate.risk.multiplicity import holm
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.risk.scene import Scene
-from synthkit.selftest.people import SCHEMA, Experiment, people
+from synthkit.evaluate.run import one_thread
+from synthkit.selftest.people import SCHEMA, Experiment, jittered, people
+
+RNG = np.random.default_rng
+STRATA = ("all", "isolated")
+
+
+@pytest.fixture(autouse=True)
+def _calm():
+    with one_thread():
+        yield
+
+
+def run(comparison: Comparison, seed: int = 0):
+    found, panels = membership(comparison, RNG(seed))
+    return {each.metric: each for each in found}, panels["membership"]
 
 
 @pytest.fixture(scope="module")
-def here():
-    rng = np.random.default_rng(1)
-    return Experiment.of(rng, units=1200), people(1200, rng)
+def here() -> Experiment:
+    return Experiment.of(RNG(1), units=800)
 
 
-def scene_of(experiment, rows, seed=2):
-    pool = experiment.pool
-    return Scene.of(rows, pool.reference, pool.frame, experiment.schema, np.random.default_rng(seed))
+@pytest.fixture(scope="module")
+def copies(here):
+    with one_thread():
+        return run(here.against(here.train))
 
 
-def test_every_score_stands_beside_people_not_in_the_data(here):
-    experiment, rows = here
-    scores, panels = membership(experiment.against(rows), np.random.default_rng(0))
-    found = {s.metric: s for s in scores if isinstance(s, Score)}
-    assert all(s.reference is not None for s in found.values())
-    assert {"membership.auc", "membership.isolated.epsilon_lower_bound", "membership.tpr_at_fpr_0.1"} <= set(found)
-    panel = panels["membership"]
-    assert panel["verdict"] in ("PASS", "FAIL", "INCONCLUSIVE")
-    assert len(panel["p"]) == 4
-    assert found["membership.auc"].parts["p, adjusted"] == panel["p"]["all, all attacks"]
-    assert panel["strata"]["isolated"]["units"] == experiment.pool.isolated.sum()
+@pytest.fixture(scope="module")
+def fresh(here):
+    with one_thread():
+        return run(here.against(people(800, RNG(5))))
 
 
-def test_rates_too_small_for_the_people_there_are_listed_with_the_reason(here):
-    experiment, rows = here
-    scores, panels = membership(experiment.against(rows), np.random.default_rng(0))
-    absent = {s.metric: s.reason for s in scores if isinstance(s, Failure)}
-    assert set(absent) == {"membership.tpr_at_fpr_0.001", "membership.tpr_at_fpr_0.01"}
-    assert absent["membership.tpr_at_fpr_0.01"].startswith("needs 2,000 people not trained on")
-    assert [rate["fpr"] for rate in panels["membership"]["rates"] if "not_assessed" in rate] == [0.001, 0.01]
+# Verdicts
 
 
-def test_pairs_are_attacked_where_somebody_else_split():
-    rng = np.random.default_rng(3)
-    train, holdout = people(900, rng), people(900, rng)
-    copied = Comparison(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA)
-    scores, panels = membership(copied, rng)
-    assert panels["membership"]["design"] == "pairs"
-    assert panels["membership"]["verdict"] == "FAIL"
-    bound = next(s for s in scores if s.metric == "membership.epsilon_lower_bound")
-    assert bound.value > 3
-    assert "replacing one person by another" in bound.note
-    names = [check["name"] for check in panels["membership"]["checks"]]
-    assert "the split looks random" in names
+def test_copies_fail(copies):
+    scores, panel = copies
+    assert panel["verdict"] == "FAIL"
+    assert panel["p"][panel["because"]] == min(panel["p"].values()) < 0.05
+    assert scores["membership.auc"].low > 0.9
+    bound = scores["membership.epsilon_lower_bound"]
+    assert bound.value > 2
+    assert bound.value <= bound.parts["largest it could be"] + 1e-9
+    assert bound.high == float("inf")
+    assert "adding or removing one person" in bound.note
 
 
-def test_coins_thrown_again_fail_one_time_in_twenty_at_most(here):
-    """Scores know no coins, so that they are computed once: what is judged is the test, not the attack."""
-    experiment, rows = here
-    rng = np.random.default_rng(4)
-    scores = attacked(scene_of(experiment, rows), experiment.pool, rng)
-    failed = 0
-    for _ in range(60):
-        pool = experiment.thrown_again(rng).pool
-        found = {name: findings(scores, pool, among, rng, times=200) for name, among in pool.strata.items()}
-        failed += min(chances(found).values()) < 0.05
-    assert stats.binomtest(failed, 60, 0.05, alternative="greater").pvalue > 1e-4
+def test_other_people_of_the_same_law_pass(fresh):
+    scores, panel = fresh
+    assert panel["verdict"] == "PASS"
+    assert panel["because"] == ""
+    assert all(check["holds"] for check in panel["checks"])
+    assert scores["membership.auc"].low < 0.5 < scores["membership.auc"].high
+    assert scores["membership.epsilon_lower_bound"].value == 0
 
 
-def test_all_attacks_together_are_the_first_way(here):
-    experiment, rows = here
-    scores = attacked(scene_of(experiment, rows), experiment.pool, np.random.default_rng(0))
-    found = findings(scores, experiment.pool, experiment.pool.strata["all"], np.random.default_rng(0), times=50)
-    assert TOGETHER not in found.each
-    assert set(found.each) == {"distance", "relative distance", "density", "classifier", "marginals", "rare values"}
-    assert found.units == found.coins == len(experiment.pool.member)
+def test_too_few_people_are_inconclusive():
+    few = Experiment.of(RNG(2), units=120)
+    _, panel = run(few.against(people(200, RNG(5))))
+    assert panel["verdict"] == "INCONCLUSIVE"
+    assert "enough people" in panel["because"]
 
 
-def test_few_people_are_few():
-    rng = np.random.default_rng(0)
-    few = Experiment.of(rng, units=120)
-    check = preconditions.counts(few.pool)
-    assert (check.holds, check.measured < 100) == (False, True)
-    assert preconditions.counts(Experiment.of(rng, units=900).pool).holds
+def test_a_leak_is_a_leak_whatever_else_is_wrong():
+    few = Experiment.of(RNG(2), units=120)
+    _, panel = run(few.against(few.train))
+    assert panel["verdict"] == "FAIL"
+    assert not all(check["holds"] for check in panel["checks"])
 
 
-def test_twins_across_the_coin_are_counted(here):
-    experiment, _ = here
-    pool = experiment.pool
-    assert preconditions.twins(pool.frame, pool, SCHEMA).measured == 0.0
-    frame = pool.frame.copy()
-    inside, outside = np.flatnonzero(pool.member)[:60], np.flatnonzero(~pool.member)[:60]
-    frame.iloc[inside] = frame.iloc[outside].to_numpy()
-    check = preconditions.twins(frame, pool, SCHEMA)
-    assert check.measured == pytest.approx(60 / pool.member.sum())
-    assert not check.holds
+def test_pairs_of_two_tables_are_about_exchanging_people():
+    train, holdout = people(300, RNG(11)), people(450, RNG(2))
+    scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA))
+    assert panel["design"] == "pairs"
+    assert panel["verdict"] == "FAIL"
+    assert panel["units"] == 600
+    assert panel["strata"]["all"]["coins"] == 300
+    assert "replacing one person by another" in scores["membership.epsilon_lower_bound"].note
+    assert {check["name"] for check in panel["checks"]} >= {"the split looks random"}
+    scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=SCHEMA))
+    assert scores["membership.epsilon_lower_bound"].value == 0
+    assert panel["verdict"] == "PASS"
 
 
-def test_a_split_by_time_is_told_from_the_rows():
-    rng = np.random.default_rng(0)
-    early, late = people(500, rng), people(800, rng)
-    late["pressure"] += 8
-    for holdout, holds in ((people(800, rng), True), (late, False)):
-        pool = Pool.of_tables(early, holdout, SCHEMA, rng)
-        scene = Scene.of(people(500, rng), pool.reference, pool.frame, SCHEMA, rng)
-        assert preconditions.looks_random(scene, pool, rng).holds == holds
+# What is measured
 
 
-def test_copies_would_be_found_among_people_and_not_among_twins(here):
-    experiment, rows = here
-    pool, rng = experiment.pool, np.random.default_rng(5)
-    scene = scene_of(experiment, rows)
-    assert preconditions.power(scene, attacked(scene, pool, rng), pool, rng).holds
-    same = replace(pool, frame=pd.concat([pool.frame.iloc[:1]] * len(pool.frame), ignore_index=True))
-    alike = Scene.of(rows, pool.reference, same.frame, SCHEMA, rng)
-    assert not preconditions.power(alike, attacked(alike, same, rng), same, rng).holds
+def test_all_that_is_measured_has_a_name_a_reference_and_a_note(copies):
+    scores, panel = copies
+    wanted = [f"{p}.{name}" for p in ("membership", "membership.isolated") for name in ("auc", "epsilon_lower_bound")]
+    assert set(wanted) <= set(scores)
+    for name in wanted:
+        assert scores[name].reference in (0.5, 0.0)
+        assert scores[name].note
+        assert {"p", "p, adjusted"} <= set(scores[name].parts)
+    assert set(ATTACKS) <= set(scores["membership.auc"].parts)
+    assert set(panel["p"]) == {f"{s}, {test}" for s in STRATA for test in ("all attacks", "few guesses")}
+    assert set(panel["strata"]) == set(STRATA)
+    assert panel["strata"]["isolated"]["units"] == panel["units"] // 2
+    assert panel["strata"]["all"]["units"] == panel["strata"]["all"]["coins"] == panel["units"]
 
 
-def test_a_holdout_that_was_trained_on_is_noticed(here):
-    experiment, rows = here
-    pool, rng = experiment.pool, np.random.default_rng(6)
-    for synthetic, holds in ((rows, True), (experiment.holdout, False)):
-        scores = attacked(scene_of(experiment, synthetic), pool, rng)
-        assert preconditions.uncontaminated(scores, pool, rng).holds == holds
+def test_figures_are_those_of_the_attacks(here, copies):
+    scores, _ = copies
+    rng = RNG(0)
+    made = Scene.of(here.train, here.pool.reference, here.pool.frame, SCHEMA, rng)
+    each = attacked(made, here.pool, rng)
+    for k, name in enumerate(ATTACKS):
+        pairs = each[k][here.pool.member][:, None] - each[k][~here.pool.member][None, :]
+        expected = ((pairs > 0) + (pairs == 0) / 2).mean()
+        assert scores["membership.auc"].parts[name] == pytest.approx(expected)
+    at = scores["membership.auc"]
+    assert (at.value, at.low, at.high) == pytest.approx(stats.delong(together(each), here.pool.member))
 
 
-def test_real_people_in_place_of_synthetic_rows_give_nobody_away(here):
-    experiment, rows = here
-    assert preconditions.blind(scene_of(experiment, rows), experiment.pool, np.random.default_rng(7)).holds
-    moved = experiment.pool.frame.copy()
-    inside = experiment.pool.member[experiment.pool.unit]
-    moved.loc[inside, "age"] = experiment.pool.reference["age"].iloc[0]  # members differ by more than their coin
-    moved.loc[~inside, "age"] = 18.0
-    pool = replace(experiment.pool, frame=moved)
-    scene = Scene.of(rows, pool.reference, moved, SCHEMA, np.random.default_rng(8))
-    assert not preconditions.blind(scene, pool, np.random.default_rng(9)).holds
+def test_rates_that_need_more_people_are_listed_with_the_reason(fresh):
+    scores, panel = fresh
+    for fpr in (0.001, 0.01):
+        failure = scores[f"membership.tpr_at_fpr_{fpr:g}"]
+        assert isinstance(failure, Failure)
+        assert failure.reason.startswith(f"needs {20 / fpr:,.0f} people not trained on to set its threshold; there are")
+    at = scores["membership.tpr_at_fpr_0.1"]
+    assert isinstance(at, Score)
+    assert at.low <= at.reference <= at.high or abs(at.value - at.reference) < 0.15
+    assert [rate["fpr"] for rate in panel["rates"]] == [0.001, 0.01, 0.1]
+    assert ["not_assessed" in rate for rate in panel["rates"]] == [True, True, False]
 
 
-def test_nobody_is_attacked_where_there_are_too_few():
-    rng = np.random.default_rng(0)
-    few = Comparison(train=people(30, rng), holdout=people(25, rng), synthetic=(people(30, rng),), schema=SCHEMA)
+def test_at_a_rate_of_false_alarms_copies_are_found_and_others_are_not(copies, fresh):
+    found, missed = (scores["membership.tpr_at_fpr_0.1"] for scores, _ in (copies, fresh))
+    assert found.value > 0.9
+    assert found.parts["false alarms, low"] <= 0.1 <= found.parts["false alarms, high"] + 0.05
+    assert found.reference == found.parts["false alarms"] < 0.25
+    assert missed.value < 0.25
+
+
+def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
+    """A model that knows its training rows, and draws rows of nobody: only its likelihood gives them away."""
+    known = here.pool.member[here.pool.unit] + 0.2 * RNG(0).normal(size=len(here.pool.unit))
+    pool = replace(here.pool, likelihood=known)
+    assert names(pool) == (*ATTACKS, "likelihood")
+    assert names(here.pool) == tuple(ATTACKS)
+    scores, panel = run(replace(here, pool=pool).against(people(800, RNG(5))))
+    assert scores["membership.auc"].parts["likelihood"] > 0.99
+    assert panel["verdict"] == "FAIL"
+    assert panel["strata"]["all"]["way"].startswith("likelihood")
+    assert scores["membership.epsilon_lower_bound"].value > 2
+
+
+# Probabilities
+
+
+def tiny(member, pair=None) -> Pool:
+    n = len(member)
+    return Pool(
+        frame=pd.DataFrame({"x": np.arange(n)}),
+        unit=np.arange(n),
+        member=np.array(member, dtype=bool),
+        isolated=np.zeros(n, dtype=bool),
+        reference=pd.DataFrame({"x": [0]}),
+        pair=pair,
+    )
+
+
+def test_the_chance_of_an_auc_is_that_of_all_throws_of_ten_coins():
+    scores = np.tile(np.array([0.0, 1, 2, 2, 3, 4, 5, 6, 7, 8]), (6, 1))
+    member = np.array([0, 1, 0, 0, 1, 0, 1, 1, 0, 1], dtype=bool)
+    seen = stats.auc(scores[0], member)
+    throws = [np.array(bits) for bits in itertools.product([False, True], repeat=10)]
+    aucs = [0.5 if each.all() or not each.any() else stats.auc(scores[0], each) for each in throws]
+    exact = np.mean(np.array(aucs) >= seen - 1e-12)
+    found = findings(scores, tiny(member), np.ones(10, dtype=bool), RNG(0), times=5_000)
+    assert found.auc.value == seen
+    assert found.chance_of_auc == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 5_000))
+
+
+def test_the_chance_of_an_auc_of_pairs_is_that_of_all_swaps():
+    scores = np.tile(np.array([3.0, 4, 7, 1, 9, 2, 6, 5, 0, 8]), (6, 1))
+    member, pair = np.arange(10) < 5, np.tile(np.arange(5), 2)
+    seen = stats.auc(scores[0], member)
+    swaps = [member ^ np.array(bits)[pair] for bits in itertools.product([False, True], repeat=5)]
+    exact = np.mean([stats.auc(scores[0], each) >= seen - 1e-12 for each in swaps])
+    found = findings(scores, tiny(member, pair), np.ones(10, dtype=bool), RNG(0), times=5_000)
+    assert found.coins == 5
+    assert found.chance_of_auc == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 5_000))
+
+
+def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
+    """120 throws: probabilities below 1/2 about half of the time, and below 1/20 no more often than one in twenty."""
+    rng = RNG(3)
+    scene = Scene.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, SCHEMA, rng)
+    scores, every = attacked(scene, here.pool, rng), np.ones(len(here.pool.member), dtype=bool)
+    p = []
+    for _ in range(120):
+        found = findings(scores, here.thrown_again(rng).pool, every, rng, times=59)
+        p.append((found.chance_of_auc, found.chance_of_guesses))
+    for each in np.array(p).T:
+        assert (each <= 0.05).sum() <= distributions.binom.isf(0.001, 120, 0.05)
+        low, high = distributions.binom.ppf(0.001, 120, 0.4), distributions.binom.isf(0.001, 120, 0.5)
+        assert low <= (each <= 0.5).sum() <= high
+
+
+def test_a_leak_of_noisy_copies_is_no_longer_found_once_the_coins_are_thrown_again():
+    here = Experiment.of(RNG(1), units=800)
+    rows = jittered(here.train, 0.2, RNG(4), ("age", "height", "pressure", "balance", "glucose"))
+    scene = Scene.of(rows, here.pool.reference, here.pool.frame, SCHEMA, RNG(0))
+    scores, every = attacked(scene, here.pool, RNG(0)), np.ones(len(here.pool.member), dtype=bool)
+    assert findings(scores, here.pool, every, RNG(1), times=200).chance_of_auc == 1 / 201
+    again = [findings(scores, here.thrown_again(RNG(k)).pool, every, RNG(1), times=50) for k in range(10)]
+    assert np.mean([each.chance_of_auc for each in again]) > 0.2
+    assert sum(each.bound.epsilon > 0 for each in again) <= 2
+
+
+def test_probabilities_of_all_tests_are_adjusted_together():
+    def stratum(*p):
+        return Findings(
+            auc=stats.Interval(0.5, 0.4, 0.6),
+            chance_of_auc=p[0],
+            chance_of_guesses=p[1],
+            bound=Bound(epsilon=0.0, way="", guesses=1, right=0, most=0.0),
+            each={},
+            units=2,
+            coins=2,
+        )
+
+    found = chances({"all": stratum(0.02, 0.5), "isolated": stratum(0.01, 0.2)})
+    assert found == pytest.approx(
+        {
+            "all, all attacks": 0.06,
+            "all, few guesses": 0.5,
+            "isolated, all attacks": 0.04,
+            "isolated, few guesses": 0.4,
+        }
+    )
+    assert list(found.values()) == holm([0.02, 0.5, 0.01, 0.2])
+
+
+def test_too_few_to_attack_is_an_error():
+    comparison = Comparison(
+        train=people(100, RNG(1)), holdout=people(20, RNG(2)), synthetic=(people(50, RNG(3)),), schema=SCHEMA
+    )
     with pytest.raises(MetricError, match="risks need 20 people on either side"):
-        membership(few, rng)
+        membership(comparison, RNG(0))
+
+
+def test_the_same_seed_finds_the_same(here, fresh):
+    scores, panel = run(here.against(people(800, RNG(5))))
+    assert panel == fresh[1]
+    assert scores == fresh[0]
