@@ -8,6 +8,7 @@ from synthkit.evaluate import stats
 from synthkit.evaluate.effects import null_overlap
 from synthkit.evaluate.risk.excess import Excess
 from synthkit.evaluate.risk.matching import linked
+from synthkit.evaluate.risk.multiplicity import holm
 from synthkit.evaluate.risk.one_run import ceiling, epsilon_lower_bound
 from synthkit.evaluate.risk.precision import anonymity_loss, prc
 from synthkit.selftest.answers import Answer, equal
@@ -47,6 +48,8 @@ def figures(rng: np.random.Generator) -> tuple[Answer, ...]:
     inside = np.arange(200) < 100
     right = np.r_[np.arange(100) < 90, np.arange(100) < 80]
     out.append(equal("excess 0.9 over 0.8, of what was left", Excess.of(right, inside).normalised, 0.5))
+    for k, value in enumerate((0.06, 0.06, 0.02, 0.07)):
+        out.append(equal(f"Holm, {k + 1} of four", holm([0.02, 0.03, 0.005, 0.07])[k], value, off=1e-12))
     for draws, value in ((1, 0.7965), (5, 0.909), (10, 0.9356), (200, 0.9856)):
         out.append(equal(f"overlap of intervals expected, {draws} draws", null_overlap(draws), value, off=6e-4))
     return (*out, *_linkability())

@@ -46,6 +46,7 @@ def copies(rng: np.random.Generator) -> tuple[Answer, ...]:
         within(
             "epsilon lost at least, of what it could be", bound.value / bound.parts["largest it could be"], 0.9, 1.0
         ),
+        within("largest p of four tests, adjusted", max(panel["p"].values()), 0.0, 0.01),
         said("verdict", panel["verdict"], "FAIL"),
     )
 
@@ -63,6 +64,15 @@ def fresh(rng: np.random.Generator) -> tuple[Answer, ...]:
         within("AUC", auc.value, 0.45, 0.55),
         within("epsilon lost at least", panel["strata"]["all"]["epsilon_lower_bound"], 0.0, 1.0),
     ]
+    alone = [panel["strata"][name][f"p_of_{test}"] for name in ("all", "isolated") for test in ("auc", "guesses")]
+    out.append(
+        equal("smallest p of four tests, adjusted", min(panel["p"].values()), min(1.0, 4 * min(alone)), off=1e-9)
+    )
+    rows_each = min(len(here.train), len(here.holdout))
+    sides = here.train.iloc[:rows_each], here.holdout.iloc[:rows_each]
+    there, back = (replace(here, train=a, holdout=b).against(rows) for a, b in (sides, sides[::-1]))
+    both = dcr_share(there, rng).value + dcr_share(back, rng).value
+    out.append(equal("DCR share and that with train and holdout exchanged", both, 1.0, off=1e-9))
     for share in (1.0, 0.5, 0.25):
         fewer = replace(here, holdout=here.holdout.iloc[: round(share * len(here.holdout))])
         at = dcr_share(fewer.against(rows), rng)

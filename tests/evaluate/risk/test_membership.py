@@ -14,7 +14,7 @@ from synthkit.evaluate import stats
 from synthkit.evaluate.result import Comparison, Failure, MetricError, Score
 from synthkit.evaluate.risk.attacks import ATTACKS, together
 from synthkit.evaluate.risk.guesses import Bound
-from synthkit.evaluate.risk.membership import Findings, attacked, chances, findings, membership, names
+from synthkit.evaluate.risk.membership import Findings, _rates, attacked, chances, findings, membership, names
 from synthkit.evaluate.risk.multiplicity import holm
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.risk.scene import Scene
@@ -155,6 +155,13 @@ def test_at_a_rate_of_false_alarms_copies_are_found_and_others_are_not(copies, f
     assert found.parts["false alarms, low"] <= 0.1 <= found.parts["false alarms, high"] + 0.05
     assert found.reference == found.parts["false alarms"] < 0.25
     assert missed.value < 0.25
+
+
+def test_thresholds_are_read_on_people_they_were_not_set_on():
+    """On those they were set on there would never be more false alarms than meant."""
+    pool = tiny(np.arange(1_000) % 2 == 0)
+    false = [_rates(RNG(k).normal(size=1_000), pool, RNG(k))[2][1].reference for k in range(20)]
+    assert max(false) > 0.1 > min(false)
 
 
 def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
