@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.stats import chisquare
+from laws import agrees
 
 from synthkit.encode import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encode.encoder import histograms_of
@@ -89,13 +89,6 @@ def frequencies(rows: Rows) -> np.ndarray:
     keys = EVERY @ torch.tensor([9, 3, 1])
     assert bool(torch.isin(code, keys).all())
     return (code[:, None] == keys[None, :]).sum(dim=0).numpy()
-
-
-def agrees(counts: np.ndarray, probabilities: np.ndarray) -> bool:
-    """Whether counts are one of the 99.99 % most ordinary under a law; what cannot happen must not."""
-    live = probabilities > 0
-    assert counts[~live].sum() == 0
-    return bool(chisquare(counts[live], counts.sum() * probabilities[live] / probabilities[live].sum()).pvalue > 1e-4)
 
 
 @models

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import agrees
 
 from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.encode.numeric import log_shares
@@ -216,8 +217,8 @@ def test_completion_is_sampling_slot_by_slot(known):
     drawn = model.sample_given(Given(cat, {}), torch.Generator().manual_seed(4)).cat
     counts = (drawn[:, None] == every[None]).all(dim=2).sum(dim=0).numpy()
     assert counts.sum() == n
-    expected = n * p / p.sum()
-    assert ((counts - expected) ** 2 / expected).sum() < len(p) + 6 * np.sqrt(2 * len(p))
+    assert agrees(counts, p)
+    assert not agrees(counts, np.roll(p, 1)), "the test would notice"
 
 
 @torch.no_grad()
@@ -261,8 +262,8 @@ def test_with_pointers_the_rows_drawn_follow_the_law_that_is_told():
     n = 40_000
     drawn = model.sample(n, torch.Generator().manual_seed(9))
     counts = (drawn.cat[:, None] == every[None]).all(dim=2).sum(dim=0).numpy()
-    expected = n * p / p.sum()
-    assert ((counts - expected) ** 2 / expected).sum() < len(p) + 6 * np.sqrt(2 * len(p))
+    assert agrees(counts, p)
+    assert not agrees(counts, np.roll(p, 1)), "the test would notice"
     aim = torch.ones(every.shape, dtype=torch.bool)
     chain = model.log_prob_given(Rows(every, num), Given(torch.full_like(every, -1), {}), aim)
     assert np.allclose(chain.double().exp().numpy(), p, atol=1e-5)

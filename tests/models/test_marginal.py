@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chisquare
+from laws import agrees
 
 from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.encode.counting import Measured
@@ -79,14 +79,6 @@ def frequencies(rows: Rows) -> np.ndarray:
     code, keys = (cat.long() @ torch.tensor([9, 3, 1]) for cat in (rows.cat, EVERY))
     assert bool(torch.isin(code, keys).all())
     return (code[:, None] == keys[None, :]).sum(dim=0).numpy()
-
-
-def agrees(counts, probabilities) -> bool:
-    """Whether counts are not stranger than one in 10,000 under a law; what cannot happen must not."""
-    live = probabilities > 0
-    assert counts[~live].sum() == 0
-    p = probabilities[live].astype(np.float64)
-    return bool(chisquare(counts[live], counts.sum() * p / p.sum()).pvalue > 1e-4)
 
 
 @pytest.fixture(scope="module")

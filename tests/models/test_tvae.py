@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy.stats import chisquare
+from laws import agrees
 
 from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.models.latent import LatentNetwork, hidden_cells, loss
@@ -80,12 +80,6 @@ def integrated(model: TVAE, cat: torch.Tensor = EVERY) -> np.ndarray:
 def frequencies(cat: torch.Tensor) -> np.ndarray:
     key = torch.tensor([9, 3, 1])
     return (cat @ key)[:, None].eq((EVERY @ key)[None, :]).sum(dim=0).numpy()
-
-
-def agrees(counts: np.ndarray, probabilities: np.ndarray) -> bool:
-    live = probabilities > 0
-    assert counts[~live].sum() == 0
-    return bool(chisquare(counts[live], counts.sum() * probabilities[live] / probabilities[live].sum()).pvalue > 1e-4)
 
 
 @contexts
