@@ -49,6 +49,7 @@ PLAIN: Sequence[tuple[str, str]] = (
     ("diffusion", "adult"),
     ("diffusion", "default_credit"),
     ("diffusion", "breast_cancer"),
+    ("diffusion", "support2"),
 )
 
 
