@@ -34,6 +34,7 @@ def test_every_notebook_is_tested():
     assert {p.name for p in NOTEBOOKS.glob("*.py")} == {
         "01_quickstart.py",
         "03_private_training.py",
+        "04_reading_a_report.py",
         "05_comparing_models.py",
     }
 
@@ -82,3 +83,21 @@ def test_private_training(tmp_path, monkeypatch):
     assert recompute(tmp_path / "support2.ledger.json")[0] == pytest.approx(spent, abs=1e-4)
     assert "a fit needs a budget; however: epsilon" in shown
     assert "no budget" in shown
+
+
+def test_reading_a_report(tmp_path, monkeypatch):
+    """With less training on fewer patients; the copies are found, and the distances do not see them."""
+    monkeypatch.setenv("READING_STEPS", "40")
+    monkeypatch.setenv("READING_ROWS", "2400")
+    shown = "\n".join(executed("04_reading_a_report.py", tmp_path))
+    assert "people attacked, by coins" in shown
+    assert "adjusted for four tests" in shown
+    assert "a guess that was even" in shown
+    assert "utility.hospdead.gap" in shown
+    assert "right: verdict" in shown
+    assert "WRONG" not in shown
+    told = re.findall(r"<th>([^<]+)</th>\s*<td>([^<]+)</td>\s*<td>([^<]+)</td>", shown)
+    harmless, copied = {name: each for name, each, _ in told}, {name: each for name, _, each in told}
+    assert float(copied["DCR share"]) == pytest.approx(0.5, abs=0.05)
+    assert (harmless["verdict"], copied["verdict"]) == ("PASS", "FAIL")
+    assert not list(tmp_path.iterdir())

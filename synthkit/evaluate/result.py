@@ -147,6 +147,26 @@ class Evaluation:
                 return score
         raise KeyError(metric)
 
+    def frame(self, prefix: str = "") -> pd.DataFrame:
+        """Scores whose names begin with `prefix` as a table: value, low, high, reference and goal by metric.
+
+        **Shape**: one row a score; of none, no row.
+
+        Examples:
+            >>> score = Score(metric="fidelity.tv2", value=0.98, low=0.97, high=0.99, goal="high")
+            >>> Evaluation(run={}, scores=(score,)).frame("fidelity").loc["fidelity.tv2", "value"]
+            np.float64(0.98)
+        """
+        import pandas as pd
+
+        columns = ["value", "low", "high", "reference", "goal"]
+        chosen = [score for score in self.scores if score.metric.startswith(prefix)]
+        return pd.DataFrame(
+            [[getattr(score, name) for name in columns] for score in chosen],
+            columns=columns,
+            index=pd.Index([score.metric for score in chosen], name="metric"),
+        )
+
     def to_json(self) -> str:
         """JSON text in the format `synthkit-evaluation/1`; numbers that are not finite become null."""
         return json.dumps(
