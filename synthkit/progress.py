@@ -73,5 +73,5 @@ class Clock:
         self._progress.advance(done, total, "" if math.isnan(loss) else f"loss {loss:.3f}")
 
     def metric(self, name: str, done: int, total: int) -> None:
-        """Metric `done` of `total` begins."""
+        """`done` of `total` metrics are measured; `name` is under way."""
         self._progress.advance(done, total, name)

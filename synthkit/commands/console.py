@@ -141,6 +141,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
 
     from synthkit.report.risks import told
     from synthkit.report.view import promise, score_row
+    from synthkit.report.words import seconds
 
     rows = evaluation.run["rows"]
     real = f"{rows['train']:,} real rows fitted, {rows['holdout']:,} held out"
@@ -161,6 +162,8 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     Console(highlight=False, markup=False).print(table)
     if "membership" in evaluation.panels:
         say(f"Attacks on membership: {told(evaluation.panels['membership'])}")
+    took = sorted(evaluation.run["seconds"].items(), key=lambda each: -each[1])
+    say("Longest to measure: " + ", ".join(f"{name} {seconds(each)}" for name, each in took[:3]))
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:

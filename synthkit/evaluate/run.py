@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -72,7 +72,7 @@ def evaluate(
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
         quick: look at 10,000 rows of each table, attack 2,000 people, use two learners; the run block says so.
         workers: metrics measured at a time, each by one core; as many as there are cores if not given.
-        progress: called as progress(name, k, n) before the k-th of n metrics, and with k = n at the end.
+        progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
 
     Raises:
         TableError: a table is empty or lacks a learned column.
@@ -100,15 +100,16 @@ def evaluate(
         return found, drawn, round(time.perf_counter() - start, 3)
 
     with one_thread(), _calm(), ThreadPoolExecutor(workers or cores(), initializer=one_thread) as pool:
-        # each metric has its own random stream and they share nothing they change: any order gives the same numbers
-        waiting = {name: pool.submit(measure, name) for name in chosen}
-        for k, (name, result) in enumerate(waiting.items()):
-            report(name, k, len(chosen))
-            found, drawn, seconds[name] = result.result()
+        # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
+        # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
+        waiting = {name: pool.submit(measure, name) for name in reversed(chosen)}
+        for k, _ in enumerate(as_completed(waiting.values()), start=1):
+            report(next((name for name, each in waiting.items() if not each.done()), ""), k, len(chosen))
+        for name in chosen:
+            found, drawn, seconds[name] = waiting[name].result()
             scores += [each for each in found if isinstance(each, Score)]
             failures += [each for each in found if isinstance(each, Failure)]
             _merge(panels, drawn)
-    report("", len(chosen), len(chosen))
     facts = {**(run or {}), **_facts(comparison, seed, quick=quick), "seconds": seconds}
     return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
