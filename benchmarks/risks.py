@@ -2,7 +2,8 @@
 
 Training rows and holdout of a cell are paired, as `synthkit evaluate` does; people are attacked as in a full
 evaluation, attributes from the quasi-identifiers. Cells must have been made on this machine (benchmarks/bench.py and
-private.py). Run: python benchmarks/risks.py [--tables adult support2] [--only WHO ...]
+private.py). Run: python benchmarks/risks.py [--tables adult support2] [--only WHO ...]; with --lessened whether our
+first model gives less away on support2 if it is trained for fewer steps, or fewer of its rows are released.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plan
-from cells import HERE, Cell
+from cells import HERE, Cell, write
 from common import parts, schema
 from machine import fingerprint
 from private import ours, peers
@@ -30,6 +31,7 @@ from synthkit.evaluate.risk.identity import identity, linkability
 from synthkit.evaluate.risk.membership import membership
 from synthkit.evaluate.run import one_thread
 from synthkit.seeds import Seeds
+from synthkit.synthesizer import Synthesizer
 
 START, END = "<!-- risks -->", "<!-- /risks -->"
 FILE = HERE / "risks.json"
@@ -56,6 +58,24 @@ def measured(synthetic: pd.DataFrame, table: str, seed: int) -> dict[str, Any]:
         "scores": {k: [v if np.isfinite(v) else None for v in each] for k, each in scores.items()},
         "seconds": round(time.perf_counter() - start, 1),
     }
+
+
+def lessened(seeds: int = 3) -> list[dict[str, Any]]:
+    """Membership AUC after fewer steps, and of fewer rows of a whole training; three sets of chance each."""
+    meaning = schema("support2")
+    train, holdout = parts("support2")
+    out = []
+    for steps, share in ((80, 1.0), (160, 1.0), (None, 1.0), (None, 0.25), (None, 0.1)):
+        made = Synthesizer(meaning, "autoregressive", settings={"steps": steps} if steps else None).fit(train, seed=0)
+        for seed in range(seeds):
+            rows = made.sample(round(share * len(train)), seed=seed)
+            comparison = Comparison(train=train, holdout=holdout, synthetic=(rows,), schema=meaning)
+            panel = membership(comparison, Seeds(seed).numpy("membership"))[1]["membership"]
+            whole = panel["strata"]["all"]
+            told = {"auc": whole["auc"], "epsilon_lower_bound": whole["epsilon_lower_bound"]}
+            out.append({"steps": steps, "rows": len(rows), "seed": seed, "verdict": panel["verdict"], **told})
+            print(out[-1], flush=True)
+    return out
 
 
 def row(key: str, found: Mapping[str, Any]) -> str:
@@ -99,8 +119,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", default=["support2", "adult"])
     parser.add_argument("--only", nargs="+", help="these contestants only")
+    parser.add_argument("--lessened", action="store_true", help="fewer steps and fewer rows of ours, nothing else")
     asked = parser.parse_args()
     kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"machine": fingerprint(), "tables": {}}
+    if asked.lessened:
+        with one_thread():
+            kept["lessened"] = lessened()
+        write(FILE, kept)
+        return
     every: list[Cell] = [*plan.ours([0], 1), *ours([0]), *plan.peers([0], 1), *peers([0])]
     for cell in every:
         if cell.table not in asked.tables or (asked.only and cell.who.name not in asked.only):
@@ -110,7 +136,7 @@ def main() -> None:
             continue
         with one_thread():
             here[cell.who.name] = measured(pd.read_parquet(cell.synthetic), cell.table, cell.seed)
-        FILE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        write(FILE, kept)
         print(row(cell.who.name, here[cell.who.name]), flush=True)
     rewrite(Path(PAGE), markdown(kept["tables"]), START, END)
 

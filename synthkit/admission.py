@@ -20,6 +20,8 @@ from synthkit.schema.violations import Validation
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthkit.evaluate.risk.population import Population
+
 
 @dataclass(frozen=True, kw_only=True)
 class Admitted:
@@ -108,6 +110,20 @@ def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunCo
     if public.unit is not None:
         frame = frame[frame[public.unit].notna()].reset_index(drop=True)
     return Admitted(frame=frame, dtypes={}, validation=validate(raw, public, extra=config.suite), clamped={})
+
+
+def population(schema: Schema, config: RunConfig) -> Population | None:
+    """Counts of the population by quasi-identifiers, None if the run names no file of them.
+
+    Raises:
+        TableError: the file cannot be read, or lacks a column or a count.
+        SchemaError: the schema declares no quasi-identifiers, or a cell cannot be typed.
+    """
+    if config.population is None:
+        return None
+    from synthkit.evaluate.risk.population import Population
+
+    return Population.of(cells(config.population, config), schema)
 
 
 def name_of(table: pd.DataFrame | str | Path) -> str:

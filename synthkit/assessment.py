@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit import folder, provenance
-from synthkit.admission import admit, cells, meaning, name_of
+from synthkit.admission import admit, cells, meaning, name_of, population
 from synthkit.config import RunConfig
 from synthkit.errors import ConfigError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
@@ -74,7 +74,7 @@ def assess(
         holdout: real rows it never saw.
         synthetic: one table a draw.
         schema: the meaning all tables share.
-        config: seed, quick, clamp, suite and how CSV files are read; the rest is not looked at.
+        config: seed, quick, clamp, suite, population and how CSV files are read; the rest is not looked at.
         progress: told of stages and metrics.
 
     Raises:
@@ -92,11 +92,12 @@ def assess(
     schema = meaning(schema)
     real = admit(train, schema, config)
     held = admit(holdout, schema, config)
+    counts = population(schema, config)
     raw = [cells(table, config) for table in synthetic]
     validations = {"input": real.validation, "output": validate(raw[0], schema, extra=config.suite)}
     draws = tuple(conform(frame, schema) for frame in raw)
     clock.stage("evaluate")
-    comparison = Comparison(train=real.frame, holdout=held.frame, synthetic=draws, schema=schema)
+    comparison = Comparison(train=real.frame, holdout=held.frame, synthetic=draws, schema=schema, population=counts)
     measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
     clock.stage("report")
     facts = provenance.facts(

@@ -32,6 +32,7 @@ class RunConfig(BaseModel):
         quick: whether to evaluate on samples of the tables.
         release_model: whether the fitted model is to be released too: attackers then have its likelihood.
         suite: JSON of a Great Expectations suite of your own, held against input and output too.
+        population: table of counts by quasi-identifiers, see `evaluate.risk.population`.
         delimiter: character between cells of a CSV file; found if not given.
         encoding: of a CSV file.
         missing: texts of a CSV file that mean missing, besides the empty cell.
@@ -64,6 +65,7 @@ class RunConfig(BaseModel):
     quick: bool = False
     release_model: bool = False
     suite: Path | None = None
+    population: Path | None = None
     delimiter: str | None = None
     encoding: str = "utf-8"
     missing: tuple[str, ...] = ()

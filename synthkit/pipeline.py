@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from synthkit import folder, promise, provenance
-from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of
+from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of, population
 from synthkit.assessment import with_facts, with_training
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
@@ -157,6 +157,7 @@ def synthesize(
     synthesizer = _empty(given, config)
     ledger = promise.ledger(config, given)
     admitted, schema = _admitted(table, given, config)
+    counts = population(schema, config)
     clock.stage("split")
     parts = _split(admitted.frame, schema, checkpoint, config)
     clock.stage("fit")
@@ -167,7 +168,16 @@ def synthesize(
     clock.stage("validate synthetic rows")
     validations = {"input": admitted.validation, "output": _released(draws, synthesizer.schema, config)}
     clock.stage("evaluate")
-    measured = _measured(_attacked(parts, synthesizer, config), parts, draws, schema, config, clock)
+    compared = Comparison(
+        train=parts.train_frame(),
+        holdout=parts.holdout_frame(),
+        synthetic=tuple(conform(draw, schema) for draw in draws),
+        schema=schema,
+        pool=_attacked(parts, synthesizer, config),
+        population=counts,
+    )
+    seed_of_metrics = Seeds(_root(config)).of("evaluate")
+    measured = evaluate(compared, seed=seed_of_metrics, quick=config.quick, progress=clock.metric)
     clock.stage("report")
     seeds = [d.attrs["synthkit_seed"] for d in draws]
     learned = _learned(synthesizer, config, clock)
@@ -379,17 +389,3 @@ def _attacked(parts: Split, synthesizer: Synthesizer, config: RunConfig) -> Pool
     if not config.release_model:
         return pool
     return replace(pool, likelihood=-synthesizer.anomaly_score(pool.frame, seed=Seeds(_root(config)).of("likelihood")))
-
-
-def _measured(
-    pool: Pool, parts: Split, draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig, clock: Clock
-) -> Evaluation:
-    comparison = Comparison(
-        train=parts.train_frame(),
-        holdout=parts.holdout_frame(),
-        synthetic=tuple(conform(draw, schema) for draw in draws),
-        schema=schema,
-        pool=pool,
-    )
-    seed = Seeds(_root(config)).of("evaluate")
-    return evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)

@@ -51,7 +51,10 @@ def fitted(config: RunConfig) -> dict[str, Any]:
     return {
         "model": config.model,
         "seed": config.seed,
-        "config": {**asked, "suite": None if config.suite is None else config.suite.name},
+        "config": {
+            **asked,
+            **{name: path and path.name for name, path in (("suite", config.suite), ("population", config.population))},
+        },
     }
 
 

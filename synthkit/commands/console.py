@@ -139,7 +139,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     from rich.console import Console
     from rich.table import Table
 
-    from synthkit.report.risks import told
+    from synthkit.report.risks import TITLES, told
     from synthkit.report.view import promise, score_row
     from synthkit.report.words import seconds
 
@@ -162,8 +162,9 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     Console(highlight=False, markup=False).print(table)
     if "membership" in evaluation.panels:
         say(f"Attacks on membership: {told(evaluation.panels['membership'])}")
-    took = sorted(evaluation.run["seconds"].items(), key=lambda each: -each[1])
-    say("Longest to measure: " + ", ".join(f"{name} {seconds(each)}" for name, each in took[:3]))
+    metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in TITLES}
+    longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]
+    say("Longest to measure: " + ", ".join(f"{name} {seconds(took)}" for name, took in longest))
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:

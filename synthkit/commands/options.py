@@ -14,6 +14,13 @@ SchemaFile = Annotated[Path, typer.Option("--schema", help="What the columns mea
 Suite = Annotated[
     Optional[Path], typer.Option("--suite", help="JSON of a Great Expectations suite of your own, checked as well.")
 ]
+Population = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--population",
+        help="Table of how many `people` of the population share each combination of the quasi-identifiers.",
+    ),
+]
 Delimiter = Annotated[
     Optional[str],
     typer.Option("--delimiter", help="Character between cells; found if not given."),

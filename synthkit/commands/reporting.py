@@ -22,6 +22,7 @@ def evaluate(
     clamp: o.Clamp = None,
     quick: o.Quick = None,
     suite: o.Suite = None,
+    population: o.Population = None,
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
@@ -38,7 +39,15 @@ def evaluate(
     from synthkit.folder import MARKS, contents
 
     asked = config(
-        None, seed=seed, clamp=clamp, quick=quick, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing
+        None,
+        seed=seed,
+        clamp=clamp,
+        quick=quick,
+        suite=suite,
+        population=population,
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
     )
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from synthkit.evaluate.binning import Binning
     from synthkit.evaluate.risk.pool import Pool
+    from synthkit.evaluate.risk.population import Population
     from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
@@ -37,6 +38,7 @@ class Comparison:
         synthetic: one frame a draw; at least one.
         schema: meaning of the columns.
         pool: people with a coin each who are attacked, when the split was ours.
+        population: how many people of the population share each combination of quasi-identifiers, if that is known.
     """
 
     train: pd.DataFrame
@@ -44,6 +46,7 @@ class Comparison:
     synthetic: tuple[pd.DataFrame, ...]
     schema: Schema
     pool: Pool | None = None
+    population: Population | None = None
 
     @cached_property
     def attacked(self) -> Pool:

@@ -32,7 +32,17 @@ def risks(panels: Mapping[str, Any], scores: Mapping[str, Sequence[Mapping[str, 
     if not tables:
         return {"absent": "No attack was run."}
     panel = panels.get("membership")
-    return {"tables": tables, "membership": None if panel is None else _membership(panel)}
+    return {
+        "tables": tables,
+        "membership": None if panel is None else _membership(panel),
+        "unassessed": _unassessed(panels.get("identity") or {}),
+    }
+
+
+def _unassessed(panel: Mapping[str, Any]) -> list[str]:
+    """What about identities was not measured and why: the panel holds a sentence in its place."""
+    names = {"keys": "Unique people and groups by quasi-identifiers", "meaningful": "Meaningful identity disclosure"}
+    return [f"{name}: {panel[key]}" for key, name in names.items() if isinstance(panel.get(key), str)]
 
 
 def told(panel: Mapping[str, Any]) -> str:

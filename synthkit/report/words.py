@@ -110,6 +110,11 @@ NAMES: Mapping[str, Name] = {
     "identity.singling_out.clearest": Name(
         "The same, clearest cases", "People that most statements single out.", "share"
     ),
+    "identity.meaningful": Name(
+        "Meaningful identity disclosure",
+        "Chance that a person is matched in the population and a secret is told.",
+        "share",
+    ),
     "identity.linkability.k1": Name(
         "Records linked (nearest)", "Two halves of a person's columns lead to one synthetic row.", "share"
     ),

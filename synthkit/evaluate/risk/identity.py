@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.evaluate.binning import numbers, quantities
-from synthkit.evaluate.result import MetricError, Score
+from synthkit.evaluate.result import Failure, MetricError, Score
 from synthkit.evaluate.risk import matching
 from synthkit.evaluate.risk.excess import Excess, chance
 from synthkit.evaluate.risk.inference import distinct
 from synthkit.evaluate.risk.keys import column_codes, combinations, joint
+from synthkit.evaluate.risk.population import meaningful
 from synthkit.evaluate.risk.secret import Knowledge
 from synthkit.evaluate.risk.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets
 
@@ -30,8 +31,10 @@ NO_COUNTS = "not assessed: no population counts were given"
 EXPECTED = "Matches as frequent among people who were not in the data would have come about without them"
 
 
-def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
     """Replicated uniques, disclosive groups, exact matches and singling out, each of members beside non-members.
+
+    With counts of the population also meaningful identity disclosure.
 
     Uniqueness is counted among all who are attacked, so that nothing that is compared depends on who was trained on.
     Levels of keys are kept apart; quantities among the keys are cut into at most 20 parts with about equal shares of
@@ -54,7 +57,18 @@ def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sco
     else:
         panel["keys"] = NO_KEYS
     found, drawn = _singled_out(comparison, rng)
-    return [*scores, *found], {"identity": {**panel, **drawn, "meaningful": NO_COUNTS}}
+    among, told = _in_population(comparison, rng)
+    return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
+
+
+def _in_population(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], Any]:
+    """Meaningful identity disclosure where counts were given; what cannot be used fails by itself."""
+    if comparison.population is None:
+        return [], NO_COUNTS
+    try:
+        return meaningful(comparison, comparison.population, rng)
+    except MetricError as error:
+        return [Failure(metric="identity.meaningful", reason=str(error))], f"failed: {error}"
 
 
 def linkability(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:

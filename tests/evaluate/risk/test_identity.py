@@ -193,23 +193,6 @@ def test_links_by_brute_force(seed, k):
         assert found[who] == any(a in left[who] and b in right[who] for a, b in zip(left_of, right_of, strict=True))
 
 
-def test_meaningful_disclosure_by_hand():
-    """Person 0 and 1 share keys (f = 2) with 8 of the population, person 2 is alone with 4, person 3 is not matched."""
-    keys, synthetic = array([0, 0, 1, 2]), array([0, 1, 1])
-    learned, population = np.array([True, False, True, True]), np.array([8, 8, 4, 2])
-    risk = matching.meaningful(keys, synthetic, learned, population, 20)
-    assert risk == pytest.approx(max((1 / 2 + 1) / 20, (1 / 8 + 1 / 4) / 4))
-    assert matching.meaningful(keys, synthetic, learned, population, 20, certainty=0.5) == pytest.approx(risk / 2)
-    small = matching.meaningful(keys, synthetic, learned, np.array([400, 400, 300, 200]), 10)
-    assert small == pytest.approx(1.5 / 10)
-
-
-@pytest.mark.parametrize(("population", "size"), [([1, 1, 4], 10), ([2, 2, 4], 2)])
-def test_a_population_holds_the_sample(population, size):
-    with pytest.raises(ValueError, match="a population must hold the sample; however"):
-        matching.meaningful(array([0, 0, 1]), array([0]), np.ones(3, dtype=bool), np.array(population), size)
-
-
 # Singling out
 
 
