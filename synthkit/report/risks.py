@@ -19,6 +19,12 @@ DESIGNS = {
     "pairs": "People of the training rows and of the holdout were paired at random: this holds if somebody split the "
     "table at random, and it is about exchanging one person for another, which costs up to twice as much epsilon.",
 }
+TESTS = {  # the tests by the names they have in the panel
+    "all, all attacks": "all attacks together, on everybody",
+    "all, few guesses": "the surest guesses about few people",
+    "isolated, all attacks": "all attacks together, on unusual people",
+    "isolated, few guesses": "the surest guesses about few unusual people",
+}
 TITLES = {
     "membership": "Membership: who was in the data",
     "attribute": "Attributes: what is learned about a person",
@@ -52,8 +58,8 @@ def told(panel: Mapping[str, Any]) -> str:
         >>> told({"verdict": "INCONCLUSIVE", "because": "enough people"})
         'INCONCLUSIVE: no attack tells who was trained on, but what that rests on does not hold (enough people)'
     """
-    because = f" ({panel['because']})" if panel["because"] else ""
-    return f"{VERDICTS[panel['verdict']][1]}{because}"
+    because = TESTS.get(panel["because"], panel["because"])
+    return VERDICTS[panel["verdict"]][1] + (f" ({because})" if because else "")
 
 
 def _membership(panel: Mapping[str, Any]) -> Section:
@@ -62,7 +68,7 @@ def _membership(panel: Mapping[str, Any]) -> Section:
         "verdict": panel["verdict"],
         "sign": sign,
         "words": words,
-        "because": panel["because"],
+        "because": TESTS.get(panel["because"], panel["because"]),
         "design": DESIGNS[panel["design"]],
         "units": f"{panel['units']:,}",
         "checks": [
@@ -75,5 +81,5 @@ def _membership(panel: Mapping[str, Any]) -> Section:
             }
             for check in panel["checks"]
         ],
-        "tests": [{"name": name, "p": number(p)} for name, p in panel["p"].items()],
+        "tests": [{"name": TESTS.get(name, name), "p": number(p)} for name, p in panel["p"].items()],
     }

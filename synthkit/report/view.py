@@ -192,9 +192,19 @@ def _summary(
     said = _sentences(statement)
     yield "Privacy", said[0] if said else promise(ledger)
     yield from (("Attacker", sentence) for sentence in said[1:2])
-    yield (
-        "Attacks",
-        "Disclosure attacks were not run in this version: how much the rows reveal about a person was not measured.",
+    yield "Attacks", _attacks(evaluation)
+
+
+def _attacks(evaluation: Evaluation) -> str:
+    """What the attacks on membership found, with the two figures that say how much."""
+    panel, auc = evaluation.panels.get("membership"), _find(evaluation, "membership.auc")
+    if panel is None or auc is None:
+        return "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
+    bound = _find(evaluation, "membership.epsilon_lower_bound")
+    lost = "" if bound is None else f", and epsilon at least {number(bound.value)} was lost"
+    return (
+        f"{risks.told(panel)}. Of a person trained on and one who was not, attackers pick the right one with "
+        f"probability {number(auc.value)} {span(auc.low, auc.high)} (0.500 is guessing){lost}."
     )
 
 
