@@ -1,0 +1,144 @@
+"""The key of a watermark: a secret, and the public meaning of the columns it marks; a file only its owner reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from synthkit.errors import ArtefactError, ConfigError
+from synthkit.schema import Schema
+from synthkit.watermark.coins import digest
+
+FORMAT: Final = "synthkit-watermark-key/1"
+BYTES = 32
+CANDIDATES = 4  # rows drawn for each released one
+
+
+class Marked(BaseModel):
+    """What of a column's meaning is needed to read its cells: names and forms, no value of any table.
+
+    Args:
+        name: of the column.
+        kind: how its cells are read.
+        format: strptime pattern of moments in text, besides ISO 8601.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Literal["number", "moment", "word"]
+    format: str | None = None
+
+
+class Key(BaseModel):
+    """A secret of 32 bytes, and the columns it marks. It is not shown by `repr`, and nothing logs it.
+
+    Args:
+        secret: 64 hexadecimal digits.
+        columns: columns whose cells are scored.
+        candidates: rows drawn for each that is released, 2 to 64: more make the watermark stronger and sampling slower.
+
+    Raises:
+        ConfigError: by `new`, for a table without a column to learn, or a number of candidates out of range.
+
+    Example:
+        >>> schema = Schema(columns={"x": {"kind": "numeric"}, "y": {"kind": "code"}})
+        >>> key = Key.new(schema)
+        >>> [column.kind for column in key.columns], key.candidates, len(key.name)
+        (['number', 'word'], 4, 16)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["synthkit-watermark-key/1"] = FORMAT
+    secret: SecretStr
+    columns: Annotated[tuple[Marked, ...], Field(min_length=1)]
+    candidates: Annotated[int, Field(ge=2, le=64)] = CANDIDATES
+
+    @field_validator("secret")
+    @classmethod
+    def _whole(cls, secret: SecretStr) -> SecretStr:
+        text = secret.get_secret_value()
+        if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
+            msg = "64 hexadecimal digits are needed"
+            raise ValueError(msg)
+        return secret
+
+    @classmethod
+    def new(cls, schema: Schema, *, candidates: int = CANDIDATES) -> Key:
+        """Draw a key from the operating system, for tables of a schema.
+
+        Raises:
+            ConfigError: the number of candidates is not in 2 to 64, or the schema has no column to learn.
+        """
+        if not 2 <= candidates <= 64:
+            msg = f"`candidates` must be 2 to 64; however: {candidates}. Take 4"
+            raise ConfigError(msg)
+        if not schema.learned:
+            msg = "a watermark needs a column that is learned; however: the schema has identifiers only. Declare others"
+            raise ConfigError(msg)
+        kinds = {"numeric": "number", "datetime": "moment"}
+        columns = [
+            {
+                "name": name,
+                "kind": kinds.get(schema.columns[name].kind, "word"),
+                "format": getattr(schema.columns[name], "format", None),
+            }
+            for name in schema.learned
+        ]
+        found = {"secret": secrets.token_hex(BYTES), "columns": columns, "candidates": candidates}
+        return cls.model_validate(found)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Key:
+        """Read a key file.
+
+        Raises:
+            ArtefactError: there is no such file, or it is no key; what it holds is never shown.
+        """
+        path = Path(path)
+        try:
+            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            msg = f"a watermark's key must be a readable file; however: {path}: {error.strerror}. Check the path"
+            raise ArtefactError(msg) from error
+        except (ValidationError, ValueError):
+            msg = (
+                f"{path} must be a key of a watermark ({FORMAT}); however: it is none, or was changed. "
+                "Make one with `synthkit watermark-key`"
+            )
+            raise ArtefactError(msg) from None  # the cause would show what the file holds
+
+    def save(self, path: str | Path) -> None:
+        """Write a new file that only its owner may read; a file that is there is never replaced.
+
+        Raises:
+            ArtefactError: the file is there already, or cannot be written.
+        """
+        path = Path(path)
+        told = self.model_dump(exclude_none=True) | {"secret": self.secret.get_secret_value()}
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(json.dumps(told, indent=1) + "\n")
+        except FileExistsError as error:
+            msg = f"{path} must not exist yet; however: it does. A key is never replaced: choose another name"
+            raise ArtefactError(msg) from error
+        except OSError as error:
+            msg = f"{path} must be writable; however: {error.strerror}. Choose a folder that exists"
+            raise ArtefactError(msg) from error
+
+    @property
+    def name(self) -> str:
+        """16 hexadecimal digits that tell keys apart and say nothing of the secret."""
+        return f"{digest(self.raw, 'name'):016x}"
+
+    @property
+    def raw(self) -> bytes:
+        """The 32 secret bytes."""
+        return bytes.fromhex(self.secret.get_secret_value())
