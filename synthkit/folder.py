@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,18 +17,21 @@ from synthkit.schema import Schema
 if TYPE_CHECKING:
     from synthkit.assessment import Assessment
     from synthkit.pipeline import Fit, Run
+    from synthkit.report.tiers import Tier
     from synthkit.schema.violations import Validation
 
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
-COMPARISON, STATEMENT = "comparison.json", "statement.json"
+COMPARISON, STATEMENT, TWIN, GATE = "comparison.json", "statement.json", "report.json", "gate.json"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 WHAT: Mapping[str, str] = {
     REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
     SYNTHETIC: "the synthetic rows",
     f"{DRAWS}/": "all draws, the first one again",
     EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
+    TWIN: "what the report says, as data (INTERNAL)",
+    GATE: "what `synthkit gate` decided by the last policy",
     SCHEMA: "what the columns mean",
     f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
     LEDGER: "what was learned from real rows, and what it cost in privacy",
@@ -93,7 +97,14 @@ def _fitted(made: Run | Fit, path: Path) -> None:
 
 def _measured(made: Run | Assessment, path: Path) -> None:
     _text(path / EVALUATION, made.evaluation.to_json())
-    made.report.save(path / REPORT)
+    save_page(redraw(path), path)
+
+
+def save_page(report: Report, path: Path) -> None:
+    """The page and its twin; of a comparison the page alone."""
+    report.save(path / REPORT)
+    if report.twin:
+        report.save_twin(path / TWIN)
 
 
 def contents(path: Path) -> dict[Path, str]:
@@ -124,9 +135,20 @@ def page(
     schema: Schema | None,
     validations: Mapping[str, Any] | None,
     statement: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Report:
-    """The page on an evaluation; validations as plain data."""
-    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement)
+    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view.view`."""
+    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement, **more)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of the synthetic rows of a folder, by the name of the file."""
+    files = [path / SYNTHETIC, *sorted((path / DRAWS).glob("*.parquet"))]
+    return {
+        file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.exists()
+    }
 
 
 def comparison_page(data: Mapping[str, Any]) -> Report:
@@ -136,8 +158,10 @@ def comparison_page(data: Mapping[str, Any]) -> Report:
     return build_comparison(data)
 
 
-def redraw(path: Path) -> Report:
+def redraw(path: Path, tier: Tier = "internal") -> Report:
     """The page on what a folder holds: the same page again, unless the words or charts have changed since.
+
+    What a gate decided stands on the page if it is about this evaluation's folder.
 
     Raises:
         ArtefactError: the folder holds no evaluation and no comparison, or a file in it is damaged.
@@ -148,9 +172,11 @@ def redraw(path: Path) -> Report:
     schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
     ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
     promised = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
+    decided = plain_data(path / GATE) if (path / GATE).exists() else None
     found = evaluation(path)
+    known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
     try:
-        return page(found, ledger=ledger, schema=schema, validations=validations(path), statement=promised)
+        return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error

@@ -139,8 +139,9 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     from rich.console import Console
     from rich.table import Table
 
+    from synthkit.report.claim import promise
     from synthkit.report.risks import TITLES, told
-    from synthkit.report.view import promise, score_row
+    from synthkit.report.view import score_row
     from synthkit.report.words import seconds
 
     rows = evaluation.run["rows"]

@@ -66,13 +66,28 @@ def evaluate(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
+    tier: Annotated[
+        str, typer.Option("--tier", help="internal (the default) or shareable: without what outsiders should not see.")
+    ] = "internal",
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside the page; needs the extra `pdf`.")] = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Draw report.html again from evaluation.json and the files beside it; no table is read.
+    """Draw report.html and report.json again from evaluation.json and the files beside it; no table is read.
 
-    Example: synthkit report runs/demo
+    The shareable edition is written beside them, as shareable.html and shareable.json.
+
+    Example: synthkit report runs/demo --tier shareable --pdf
     """
-    from synthkit.folder import REPORT, redraw
+    from synthkit.errors import ConfigError
+    from synthkit.folder import REPORT, TWIN, redraw
 
-    path = redraw(folder).save(folder / REPORT)
-    say(f"{path}: drawn again", quiet=quiet)
+    if tier not in ("internal", "shareable"):
+        msg = f"`--tier` must be internal or shareable; however: `{tier}`"
+        raise ConfigError(msg)
+    made = redraw(folder, tier)  # type: ignore[arg-type]
+    name = REPORT if tier == "internal" else f"{tier}.html"
+    say(f"{made.save(folder / name)}: drawn again", quiet=quiet)
+    if made.twin:
+        made.save_twin((folder / name).with_suffix(".json") if tier != "internal" else folder / TWIN)
+    if pdf:
+        say(f"{made.save_pdf((folder / name).with_suffix('.pdf'))}: drawn", quiet=quiet)

@@ -55,7 +55,7 @@ def pair_errors(panel: Mapping[str, Any]) -> str:
 
     columns, error = panel["columns"], panel["error"]
     shown = sorted(sorted(range(len(columns)), key=lambda i: -_mean(error[i]))[:WIDEST_ERRORS])
-    names = _labels([columns[i] for i in shown])
+    names = labels([columns[i] for i in shown])
     cells = [
         {"x": names[b], "y": names[a], "error": error[i][j]}
         for a, i in enumerate(shown)
@@ -63,7 +63,7 @@ def pair_errors(panel: Mapping[str, Any]) -> str:
         if error[i][j] is not None
     ]
     chart = (
-        _data(cells)
+        inline(cells)
         .mark_rect(stroke="#ffffff", strokeWidth=1)
         .encode(
             x=alt.X("x:N", sort=names[:-1], title=None, axis=alt.Axis(labelAngle=-90, grid=False)),
@@ -76,7 +76,7 @@ def pair_errors(panel: Mapping[str, Any]) -> str:
         )
         .properties(width=alt.Step(STEP), height=alt.Step(STEP))
     )
-    return _svg(chart)
+    return rendered(chart)
 
 
 def correlations(panel: Mapping[str, Any]) -> str:
@@ -87,13 +87,13 @@ def correlations(panel: Mapping[str, Any]) -> str:
     difference = [[_minus(s, r) for s, r in zip(*rows, strict=True)] for rows in zip(synthetic, real, strict=True)]
     worst = sorted(range(len(columns)), key=lambda i: -max([0.0, *(abs(d) for d in difference[i] if d is not None)]))
     shown = sorted(worst[:WIDEST_CORRELATIONS])
-    names = _labels([columns[i] for i in shown])
+    names = labels([columns[i] for i in shown])
     maps: list[Any] = []
     for title, matrix in (("Real", real), ("Synthetic", synthetic), ("Synthetic minus real", difference)):
         cells = _signed(matrix, shown, names)
         axis = alt.Axis(grid=True, labels=not maps, ticks=False)
         maps.append(
-            _data(cells)
+            inline(cells)
             .mark_square(strokeWidth=1.5)
             .encode(
                 x=alt.X("x:N", title=None, axis=alt.Axis(labelAngle=-90), scale=alt.Scale(domain=names[:-1])),
@@ -108,14 +108,14 @@ def correlations(panel: Mapping[str, Any]) -> str:
             )
             .properties(width=alt.Step(STEP), height=alt.Step(STEP), title=title)
         )
-    return _svg(alt.hconcat(*maps, spacing=14))
+    return rendered(alt.hconcat(*maps, spacing=14))
 
 
 def missingness(rows: Sequence[Mapping[str, Any]]) -> str:
     """Share of missing cells by column in training, holdout and synthetic rows."""
     import altair as alt
 
-    names = _labels([r["column"] for r in rows])
+    names = labels([r["column"] for r in rows])
     points = [
         {"column": n, "rows": label, "share": r[key]}
         for n, r in zip(names, rows, strict=True)
@@ -127,7 +127,7 @@ def missingness(rows: Sequence[Mapping[str, Any]]) -> str:
     shape = alt.Scale(domain=kinds, range=["circle", "stroke", "diamond"])
     legend = alt.Legend(title=None, orient="top")
     chart = (
-        _data(points)
+        inline(points)
         .mark_point(size=75, filled=False, strokeWidth=2)
         .encode(
             x=alt.X(
@@ -142,7 +142,7 @@ def missingness(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         .properties(width=560, height=alt.Step(22))
     )
-    return _svg(chart)
+    return rendered(chart)
 
 
 def roc(panel: Mapping[str, Any]) -> str:
@@ -152,9 +152,9 @@ def roc(panel: Mapping[str, Any]) -> str:
     curve = [{"fpr": f, "tpr": t} for f, t in zip(panel["roc"]["fpr"], panel["roc"]["tpr"], strict=True)]
     x = alt.X("fpr:Q", title="Real rows taken for synthetic", axis=alt.Axis(format="%", tickCount=5))
     y = alt.Y("tpr:Q", title="Synthetic rows recognised", axis=alt.Axis(format="%", tickCount=5))
-    toss = _data([{"fpr": 0, "tpr": 0}, {"fpr": 1, "tpr": 1}]).mark_line(color=MUTED, strokeDash=[4, 4])
-    line = _data(curve).mark_line(color=SYNTHETIC, strokeWidth=2.5, interpolate="step-after")
-    return _svg((toss.encode(x=x, y=y) + line.encode(x=x, y=y)).properties(width=290, height=290))
+    toss = inline([{"fpr": 0, "tpr": 0}, {"fpr": 1, "tpr": 1}]).mark_line(color=MUTED, strokeDash=[4, 4])
+    line = inline(curve).mark_line(color=SYNTHETIC, strokeWidth=2.5, interpolate="step-after")
+    return rendered((toss.encode(x=x, y=y) + line.encode(x=x, y=y)).properties(width=290, height=290))
 
 
 def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
@@ -162,10 +162,10 @@ def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
     import altair as alt
 
     features = sorted(panel["features"], key=lambda f: -f["importance"])[:most]
-    names = _labels([f["column"] for f in features])
+    names = labels([f["column"] for f in features])
     bars = [{"column": n, "importance": f["importance"]} for n, f in zip(names, features, strict=True)]
     chart = (
-        _data(bars)
+        inline(bars)
         .mark_bar(color=SYNTHETIC, height=11)
         .encode(
             x=alt.X("importance:Q", title="Importance", axis=alt.Axis(tickCount=4)),
@@ -173,7 +173,7 @@ def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
         )
         .properties(width=230, height=alt.Step(22))
     )
-    return _svg(chart)
+    return rendered(chart)
 
 
 def ladder(entry: Mapping[str, Any]) -> str:
@@ -206,7 +206,7 @@ def ladder(entry: Mapping[str, Any]) -> str:
     learners = list(dict.fromkeys(r["learner"] for r in rows))
     header = alt.Header(labelAngle=0, labelAlign="left", labelFontWeight="bold", labelFontSize=13, title=None)
     chart = alt.layer(bar, point, data=alt.InlineData(values=rows)).properties(width=460, height=alt.Step(20))
-    return _svg(
+    return rendered(
         chart.facet(row=alt.Row("learner:N", sort=learners, header=header), spacing=10).resolve_scale(y="shared")
     )
 
@@ -218,16 +218,16 @@ def sample_size(panel: Mapping[str, Any]) -> str:
     points = [{"rows": n, "error": e} for n, e in zip(panel["sizes"], panel["errors"], strict=True)]
     x = alt.X("rows:Q", title="Real rows released", scale=alt.Scale(type="log", nice=False), axis=_log_axis(points))
     y = alt.Y("error:Q", title="Two-way error (TV)", scale=alt.Scale(zero=True))
-    real = _data(points).mark_line(
+    real = inline(points).mark_line(
         color=REAL, strokeWidth=2.5, point=alt.OverlayMarkDef(color=REAL, size=45, filled=True)
     )
-    level = _data([{"error": panel["synthetic_error"]}]).mark_rule(color=SYNTHETIC, strokeDash=[6, 4], strokeWidth=2.5)
+    level = inline([{"error": panel["synthetic_error"]}]).mark_rule(color=SYNTHETIC, strokeDash=[6, 4], strokeWidth=2.5)
     layers = [real.encode(x=x, y=y), level.encode(y=y)]
     if panel.get("equivalent"):
-        here = _data([{"rows": panel["equivalent"], "error": panel["synthetic_error"]}])
+        here = inline([{"rows": panel["equivalent"], "error": panel["synthetic_error"]}])
         mark = here.mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
         layers.append(mark.encode(x=x, y=y))
-    return _svg(alt.layer(*layers).properties(width=560, height=240))
+    return rendered(alt.layer(*layers).properties(width=560, height=240))
 
 
 def promise(panel: Mapping[str, Any]) -> str:
@@ -239,9 +239,9 @@ def promise(panel: Mapping[str, Any]) -> str:
     powers = [10.0**k for k in range(math.ceil(math.log10(points[-1]["delta"])), 1)]
     axis = alt.Axis(format="~e", values=powers, labelOverlap="greedy", labelSeparation=4)
     y = alt.Y("delta:Q", title="Delta", scale=alt.Scale(type="log", nice=False), axis=axis)
-    line = _data(points).mark_line(color=SYNTHETIC, strokeWidth=2.5)
-    stated = _data(points[-1:]).mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
-    return _svg(alt.layer(line.encode(x=x, y=y), stated.encode(x=x, y=y)).properties(width=560, height=200))
+    line = inline(points).mark_line(color=SYNTHETIC, strokeWidth=2.5)
+    stated = inline(points[-1:]).mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
+    return rendered(alt.layer(line.encode(x=x, y=y), stated.encode(x=x, y=y)).properties(width=560, height=200))
 
 
 def training(panel: Mapping[str, Any]) -> str:
@@ -262,24 +262,24 @@ def training(panel: Mapping[str, Any]) -> str:
     y = alt.Y("loss:Q", title="Loss, nats a row", scale=alt.Scale(zero=False))
     colour = alt.Color("on:N", scale=alt.Scale(domain=list(both), range=[REAL, SYNTHETIC]), legend=legend)
     dash = alt.StrokeDash("on:N", scale=alt.Scale(domain=list(both), range=[[1, 0], [6, 4]]), legend=legend)
-    lines = _data(points).mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash)
-    best = _data(kept).encode(x=x, y=y)
+    lines = inline(points).mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash)
+    best = inline(kept).encode(x=x, y=y)
     here = best.mark_point(shape="diamond", size=140, color=INK, strokeWidth=2, fill="#ffffff")
     words = best.mark_text(dy=-16, color=INK, fontSize=13).encode(text="text:N")
-    return _svg(alt.layer(lines, here, words).properties(width=560, height=240))
+    return rendered(alt.layer(lines, here, words).properties(width=560, height=240))
 
 
 def contenders(panel: Mapping[str, Any]) -> str:
     """One score of several models, each with its interval; a solid line where real rows stand."""
     import altair as alt
 
-    base, made = _data(panel["points"]).encode(y=alt.Y("name:N", sort=None, title=None)), _made()
+    base, made = inline(panel["points"]).encode(y=alt.Y("name:N", sort=None, title=None)), _made()
     x = alt.X("low:Q", title="AUC", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
     bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", color=made["color"])
     layers = [bars, base.mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x="value:Q", **made)]
     if panel["real"] is not None:
-        layers.append(_data([{"at": panel["real"]}]).mark_rule(color=REAL, strokeWidth=2.2).encode(x="at:Q"))
-    return _svg(alt.layer(*layers).properties(width=330, height=alt.Step(32)))
+        layers.append(inline([{"at": panel["real"]}]).mark_rule(color=REAL, strokeWidth=2.2).encode(x="at:Q"))
+    return rendered(alt.layer(*layers).properties(width=330, height=alt.Step(32)))
 
 
 def tradeoff(panel: Mapping[str, Any]) -> str:
@@ -289,11 +289,11 @@ def tradeoff(panel: Mapping[str, Any]) -> str:
     axis, wide = alt.Axis(format="~g", tickCount=4), 12  # pixels between a point and the edge
     x = alt.X("seconds:Q", title="Seconds to learn", scale=alt.Scale(type="log", padding=wide), axis=axis)
     y = alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False, padding=wide))
-    layers = [_data(panel["points"]).mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x=x, y=y, **_made())]
+    layers = [inline(panel["points"]).mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x=x, y=y, **_made())]
     for side, dx in (("left", 11), ("right", -11)):
-        words = _data([p for p in panel["points"] if p["align"] == side]).mark_text(align=side, dx=dx, fontSize=12)
+        words = inline([p for p in panel["points"] if p["align"] == side]).mark_text(align=side, dx=dx, fontSize=12)
         layers.append(words.encode(x=x, y=y, text="name:N", color=alt.value(INK)))
-    return _svg(alt.layer(*layers).properties(width=400, height=280))
+    return rendered(alt.layer(*layers).properties(width=400, height=280))
 
 
 def _made() -> dict[str, Any]:
@@ -305,7 +305,8 @@ def _made() -> dict[str, Any]:
     return {"color": colour, "shape": alt.Shape("made:N", scale=alt.Scale(domain=who, range=["diamond", "square"]))}
 
 
-def _svg(chart: Any) -> str:
+def rendered(chart: Any) -> str:
+    """An Altair chart as SVG in the theme of all charts; nothing is fetched."""
     import vl_convert
 
     spec = chart.to_dict()
@@ -313,7 +314,8 @@ def _svg(chart: Any) -> str:
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 
-def _data(values: list[dict[str, Any]]) -> Any:
+def inline(values: list[dict[str, Any]]) -> Any:
+    """A chart that holds its values itself."""
     import altair as alt
 
     return alt.Chart(alt.InlineData(values=values))
@@ -349,7 +351,7 @@ def _log_axis(points: Sequence[Mapping[str, float]]) -> Any:
     )
 
 
-def _labels(columns: Sequence[str], longest: int = 22) -> list[str]:
+def labels(columns: Sequence[str], longest: int = 22) -> list[str]:
     """Names short enough for an axis and still different from each other."""
     out: list[str] = []
     for c in columns:

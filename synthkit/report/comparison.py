@@ -74,9 +74,12 @@ def view(data: Mapping[str, Any]) -> dict[str, Any]:
         "table": data["table"],
         "kind": "Models compared",
         "twin": "comparison.json",
+        "tier": "internal",
         "date": data.get("date"),
         "version": data.get("version"),
-        "sections": [{"id": k, "title": title, "absent": None, **content[k]} for k, title in TITLES.items()],
+        "sections": [
+            {"id": k, "title": title, "tag": "INTERNAL", "absent": None, **content[k]} for k, title in TITLES.items()
+        ],
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from synthkit.evaluate.result import Evaluation
+    from synthkit.report.tiers import Tier
     from synthkit.schema import Schema
 
 
@@ -25,9 +27,11 @@ class Report:
 
     Args:
         html: the whole page.
+        twin: what the page says, as plain data in the format `synthkit-report/1`; none of a comparison.
     """
 
     html: str = field(repr=False)
+    twin: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file, whole or not at all."""
@@ -35,6 +39,23 @@ class Report:
         with replacing(path) as temporary:
             temporary.write_text(self.html, encoding="utf-8")
         return path
+
+    def save_twin(self, path: str | Path) -> Path:
+        """Write what the page says as JSON, whole or not at all."""
+        path = Path(path)
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(self.twin, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return path
+
+    def save_pdf(self, path: str | Path) -> Path:
+        """Write the page as PDF, whole or not at all.
+
+        Raises:
+            ArtefactError: WeasyPrint is not installed.
+        """
+        from synthkit.report.pdf import write_pdf
+
+        return write_pdf(self.html, path)
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own: its style cannot touch the notebook, and it may run no script."""
@@ -50,29 +71,52 @@ def build(
     ledger: Mapping[str, Any] | None = None,
     schema: Schema | None = None,
     validation: Mapping[str, Any] | None = None,
-    run: Mapping[str, Any] | None = None,
     statement: Mapping[str, Any] | None = None,
+    gate: Mapping[str, Any] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    tier: Tier = "internal",
 ) -> Report:
     """The report on an evaluation; arguments as for `synthkit.report.view.view`."""
+    from synthkit.report.twin import twin
     from synthkit.report.view import view
 
-    page = view(evaluation, ledger=ledger, schema=schema, validation=validation, run=run, statement=statement)
-    return Report(render(page))
+    page = view(
+        evaluation,
+        ledger=ledger,
+        schema=schema,
+        validation=validation,
+        statement=statement,
+        gate=gate,
+        hashes=hashes,
+        tier=tier,
+    )
+    return Report(render(page), twin(page))
 
 
 def render(view: Mapping[str, Any]) -> str:
     """The page that a view describes. Every text is escaped; a chart brings the only markup."""
-    return _environment().get_template("page.html").render(**view)
+    from synthkit.report.tiers import CLASSES, WORDS
+
+    return _environment().get_template("page.html").render(**view, classed=CLASSES[view["tier"]], tags=WORDS)
 
 
 def draw(figure: Mapping[str, Any]) -> Markup:
     """The chart that a figure describes, as SVG for the page."""
     from markupsafe import Markup
 
-    from synthkit.report.charts import CHARTS, embed
+    from synthkit.report.charts import embed
 
-    svg = CHARTS[figure["chart"]](figure["data"])
+    svg = _drawn(figure["chart"], json.dumps(figure["data"]))
     return Markup(embed(svg, figure["title"], figure["description"], figure["key"]))
+
+
+@lru_cache(maxsize=128)
+def _drawn(chart: str, data: str) -> str:
+    """A chart is drawn once, though a page is made in memory, for its folder, and for others to see."""
+    from synthkit.report.charts import CHARTS
+    from synthkit.report.curves import CURVES
+
+    return {**CHARTS, **CURVES}[chart](json.loads(data))
 
 
 @cache

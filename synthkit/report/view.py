@@ -6,27 +6,34 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from synthkit.report import risks, sections
-from synthkit.report.words import GLOSSARY, TASKS, TRAIN, name, number, span, subject
+from synthkit.report import claim, outcomes, risks, sections, tiers
+from synthkit.report.decision import decision
+from synthkit.report.scope import scope
+from synthkit.report.summary import find, summary
+from synthkit.report.twin import pointed
+from synthkit.report.words import GLOSSARY, TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
     from synthkit.schema import Schema
 
 TITLES = {
+    "decision": "Decision",
     "released": "What was released",
     "summary": "Summary",
+    "scope": "Scope: who might learn what about whom",
+    "risk": "Privacy risk: what attackers gain",
+    "privacy": "Privacy: what is promised",
     "fidelity": "Fidelity: does it look alike?",
     "distributions": "Distributions, worst first",
     "pairs": "Pairs of columns",
     "missingness": "Missing cells",
     "detection": "Can synthetic rows be told from real ones?",
     "utility": "Utility: does it work alike?",
+    "subgroups": "Groups of people",
     "rules": "Rules and validation",
-    "risk": "Privacy risk: what attackers gain",
     "copying": "Copying diagnostics",
     "training": "Training",
-    "privacy": "Privacy",
     "failures": "What could not be measured",
     "limits": "Limits",
     "reproducibility": "Reproducibility",
@@ -38,6 +45,7 @@ COVERED = {
     "internal": "INTERNAL: exact, and does not leave",
     "uncharged": "NOT covered: exact, and leaves",
 }
+NO_GROUPS = "No group of people was looked at: the schema names no `protected` column."
 FEW_ROWS = 1000  # below this many training rows intervals are wide and rare levels are hardly learnt
 
 
@@ -47,8 +55,10 @@ def view(
     ledger: Mapping[str, Any] | None = None,
     schema: Schema | None = None,
     validation: Mapping[str, Any] | None = None,
-    run: Mapping[str, Any] | None = None,
     statement: Mapping[str, Any] | None = None,
+    gate: Mapping[str, Any] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    tier: tiers.Tier = "internal",
 ) -> dict[str, Any]:
     """Everything the page says, as plain data.
 
@@ -57,26 +67,33 @@ def view(
         ledger: what was charged, in the format `synthkit-ledger/2`; None if it is not known.
         schema: meaning of the columns; None if it is not at hand.
         validation: results for `input` and `output`, as saved beside the run.
-        run: facts about the run, over those in the evaluation; any may be missing.
         statement: what is promised, in the format `synthkit-statement/1`; None if there is none.
+        gate: what a policy decided, in the format `synthkit-gate/1`; None if there is no policy.
+        hashes: SHA-256 of files that are released, by name.
+        tier: `shareable` leaves out and rounds what an outsider should not see.
 
     Returns:
         `title`, `table`, and `sections`: a list of dicts with `id`, `title` and their content; `absent` holds the
         sentence of a section that has none.
     """
-    facts = {**evaluation.run, **(run or {})}
+    facts = dict(evaluation.run)
     facts.setdefault("columns", None if schema is None else len(schema.columns))
-    facts["seconds"] = {**((run or {}).get("seconds") or {}), **(evaluation.run.get("seconds") or {})}
     panels = json.loads(evaluation.to_json())["panels"]  # a page drawn now is the page drawn from the file later
     scores = {
         room: [score_row(s) for s in evaluation.scores if s.metric.startswith(f"{room}.")]
         for room in ("fidelity", "utility", "copying", *risks.TITLES)
     }
     known = {r["metric"] for rows in scores.values() for r in rows}
+    said = claim.sentences(statement)
     content = {
+        "decision": decision(
+            evaluation, gate=gate, facts=facts, sentences=said, epsilon=claim.epsilon(ledger), hashes=hashes or {}
+        ),
+        "scope": scope(schema, facts, panels),
+        "subgroups": {"groups": outcomes.groups(panels)} if panels.get("subgroups") else {"absent": NO_GROUPS},
         "released": sections.released(facts),
         "summary": {
-            "sentences": list(_summary(evaluation, ledger, facts, statement)),
+            "sentences": list(summary(evaluation, ledger, facts, statement)),
             "cards": _cards(evaluation, ledger),
         },
         "fidelity": _fidelity(
@@ -86,9 +103,16 @@ def view(
         "pairs": sections.pairs(panels),
         "missingness": sections.missingness(panels),
         "detection": sections.detection(panels),
-        "utility": {**sections.utility(panels), "scores": scores["utility"]},
+        "utility": {
+            **sections.utility(panels),
+            "scores": scores["utility"],
+            "analyses": outcomes.analyses(panels),
+        },
         "rules": sections.rules(panels, validation),
-        "risk": risks.risks(panels, scores),
+        "risk": {
+            **risks.risks(panels, scores),
+            "figures": [*outcomes.attacks(panels), *outcomes.promised(panels, claim.epsilon(ledger))],
+        },
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
         "training": sections.training(panels),
         "privacy": _privacy(ledger, schema) | _promised(ledger, statement),
@@ -98,15 +122,21 @@ def view(
         "glossary": {"terms": GLOSSARY},
     }
     table = _table(facts, schema)
-    return {
+    private = bool(said) and bool((statement or {}).get("end_to_end_dp"))
+    page = {
+        "tier": "internal",
         "title": f"Synthetic data report: {table}{', calibrated draw' if facts.get('calibrated') else ''}",
         "table": table,
         "kind": "Synthetic data report",
-        "twin": "evaluation.json",
+        "twin": "evaluation.json and report.json",
         "date": facts.get("date"),
         "version": facts.get("version"),
-        "sections": [{"id": k, "title": title, "absent": None, **content[k]} for k, title in TITLES.items()],
+        "sections": [
+            {"id": k, "title": title, "tag": tiers.tag(k, private=private), "absent": None, **content[k]}
+            for k, title in TITLES.items()
+        ],
     }
+    return pointed(page if tier == "internal" else tiers.shareable(page))
 
 
 def score_row(score: Score) -> dict[str, Any]:
@@ -148,113 +178,6 @@ def _table(facts: Mapping[str, Any], schema: Schema | None) -> str:
     return sections.stem(facts)
 
 
-def _find(evaluation: Evaluation, metric: str) -> Score | None:
-    found = next((s for s in evaluation.scores if s.metric == metric), None)
-    return found
-
-
-def _summary(
-    evaluation: Evaluation,
-    ledger: Mapping[str, Any] | None,
-    facts: Mapping[str, Any],
-    statement: Mapping[str, Any] | None,
-) -> Iterable[tuple[str, str]]:
-    """Topic and sentence, for a person who reads nothing else."""
-    rows = sections.rows_of(facts)
-    if "synthetic" in rows:
-        fitted = f" fitted on {rows['train']:,} real rows" if "train" in rows else " fitted on real rows"
-        yield "Release", f"It holds {rows['synthetic']:,} synthetic rows, drawn from a model{fitted}."
-    if facts.get("calibrated"):
-        yield (
-            "Selection",
-            (
-                f"Calibrated: {sections.selection(facts)}, so that one- and two-way tables match those of the "
-                "training rows. No score here is that of the model alone."
-            ),
-        )
-    c2st = _find(evaluation, "fidelity.c2st")
-    if c2st is not None:
-        holdout = "" if c2st.reference is None else f"; a real holdout scores {number(c2st.reference)}"
-        yield (
-            "Likeness",
-            (
-                f"A classifier told synthetic from real rows with AUC {number(c2st.value)} "
-                f"{span(c2st.low, c2st.high)} (0.500 is a coin toss{holdout})."
-            ),
-        )
-    size = _find(evaluation, "fidelity.equivalent_sample_size")
-    if size is not None:
-        ends = (evaluation.panels.get("sample_size") or {}).get("sizes") or [size.value + 1]
-        about = "at least" if size.value >= ends[-1] else "about"
-        yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
-    yield from (("Use", sentence) for sentence in _losses(evaluation))
-    yield from (("Rules", sentence) for sentence in _violations(evaluation))
-    said = _sentences(statement)
-    yield "Privacy", said[0] if said else promise(ledger)
-    yield from (("Attacker", sentence) for sentence in said[1:2])
-    yield "Attacks", _attacks(evaluation)
-
-
-def _attacks(evaluation: Evaluation) -> str:
-    """What the attacks on membership found, with the two figures that say how much."""
-    panel, auc = evaluation.panels.get("membership"), _find(evaluation, "membership.auc")
-    if panel is None or auc is None:
-        return "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
-    bound = _find(evaluation, "membership.epsilon_lower_bound")
-    lost = "" if bound is None else f", and epsilon at least {number(bound.value)} was lost"
-    return (
-        f"{risks.told(panel)}. Of a person trained on and one who was not, attackers pick the right one with "
-        f"probability {number(auc.value)} {span(auc.low, auc.high)} (0.500 is guessing){lost}."
-    )
-
-
-def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
-    metrics = {}
-    for e in evaluation.panels.get("utility") or []:
-        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
-    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
-    gaps.sort(key=lambda s: -s.value)
-    for gap in gaps[:most]:
-        target = gap.metric.removeprefix("utility.").removesuffix(".gap")
-        change = "loses" if gap.value >= 0 else "gains"
-        low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
-        unsure = "; the interval includes zero" if gap.low <= 0 <= gap.high else ""
-        amount = " ".join(filter(None, (number(abs(gap.value)), metrics.get(target), span(low, high))))
-        yield (
-            f"Predicting {target}, a model trained on the synthetic rows {change} {amount}"
-            f" against one trained on the real rows, both tested on real people{unsure}."
-        )
-
-
-def _violations(evaluation: Evaluation) -> Iterable[str]:
-    rules = evaluation.panels.get("rules")
-    if rules:
-        broken = sum(r["violations"] for r in rules)
-        yield (
-            f"{'No synthetic row breaks' if broken == 0 else f'{broken:,} times a synthetic row breaks'} one of the "
-            f"{len(rules)} declared rules."
-        )
-    elif rules is not None:
-        yield "No rule was declared, so none could be checked."
-
-
-def promise(ledger: Mapping[str, Any] | None) -> str:
-    """What the ledger lets us claim, in one sentence."""
-    if ledger is None:
-        return "The privacy ledger is not at hand, so nothing is claimed: epsilon = infinity."
-    if not ledger.get("charges"):
-        return "The ledger holds no charge: nothing is known of what was learned from real rows, so nothing is claimed."
-    if ledger.get("epsilon") is None:
-        return "No differential-privacy claim: epsilon = infinity."
-    unit = ledger.get("unit") or "row"
-    return f"The release is differentially private with epsilon = {ledger['epsilon']:.4g} for each {unit}."
-
-
-def _epsilon(ledger: Mapping[str, Any] | None) -> float | None:
-    """The bound, None for none; a ledger without a charge proves nothing."""
-    return None if not ledger or not ledger.get("charges") else ledger.get("epsilon")
-
-
 def _cards(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """The headline scores, and epsilon."""
     gaps = sorted(
@@ -262,12 +185,12 @@ def _cards(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> list[dic
         key=lambda s: -s.value,
     )
     wanted = ("fidelity.c2st", "fidelity.tv2", "fidelity.equivalent_sample_size", "fidelity.rule_violations")
-    chosen = [s for m in wanted if (s := _find(evaluation, m)) is not None]
+    chosen = [s for m in wanted if (s := find(evaluation, m)) is not None]
     cards = [score_row(s) for s in chosen[:3]] + [score_row(s) for s in gaps[:1]] + [score_row(s) for s in chosen[3:]]
     for card in cards:
         if card["metric"].endswith(".gap"):
             card["label"] += f": {card['metric'].removeprefix('utility.').removesuffix('.gap')}"
-    epsilon = _epsilon(ledger)
+    epsilon = claim.epsilon(ledger)
     cards.append(
         {
             "metric": "privacy.epsilon",
@@ -293,9 +216,9 @@ def _fidelity(rows: list[Any], others: list[Any], panels: Mapping[str, Any]) -> 
 def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[str, Any]:
     charges = list((ledger or {}).get("charges") or [])
     unit = (ledger or {}).get("unit") or (schema.unit if schema is not None and schema.unit else "row")
-    epsilon = _epsilon(ledger)
+    epsilon = claim.epsilon(ledger)
     return {
-        "promise": promise(ledger),
+        "promise": claim.promise(ledger),
         "epsilon": "infinity" if epsilon is None else f"{epsilon:.4g}",
         "unit": unit,
         "charges": [{"what": c["what"], "mechanism": c["mechanism"], "detail": _detail(c)} for c in charges],
@@ -303,16 +226,9 @@ def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[st
     }
 
 
-def _sentences(statement: Mapping[str, Any] | None) -> list[str]:
-    """The three sentences of a statement that promises something; none of any other."""
-    if statement is None or statement["privacy_loss"]["privacy_parameters"]["epsilon"] is None:
-        return []
-    return list(statement["sentences"])
-
-
 def _promised(ledger: Mapping[str, Any] | None, statement: Mapping[str, Any] | None) -> dict[str, Any]:
     """The privacy statement: sentences, what of the table is covered how, and the curve; nothing without a budget."""
-    said = _sentences(statement)
+    said = claim.sentences(statement)
     if statement is None or not said:
         return {"sentences": [], "mechanisms": [], "touches": [], "figures": [], "end_to_end": False}
     paid = sum(touch["covered"] == "charged" for touch in statement["data_touches"])
@@ -344,7 +260,7 @@ def _limits(
     rows = sections.rows_of(facts)
     yield "individuals", "Not for decisions about individuals: a synthetic row describes nobody."
     yield "inference", "Standard errors and p-values computed on synthetic rows as if they were real are too small."
-    if _epsilon(ledger) is None:
+    if claim.epsilon(ledger) is None:
         yield "no bound", "Without a privacy budget nothing bounds what the rows reveal about one person."
     if any(s.metric.startswith("membership.") for s in evaluation.scores):
         yield (

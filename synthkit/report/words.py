@@ -91,9 +91,11 @@ NAMES: Mapping[str, Name] = {
     "excess": Name(
         "Secret guessed of members", "Right guesses about members less those about people not in the data.", "share"
     ),
-    "isolated.excess": Name("The same of unusual people", "Among the half who are unlike others.", "share"),
+    "isolated.excess": Name(
+        "Secret guessed of unusual members", "The same among the half who are unlike others.", "share"
+    ),
     "worst_level.excess": Name(
-        "The same of the worst level", "Among those with the rare level that loses most.", "share"
+        "Secret guessed, worst level", "The same among those with the rare level that loses most.", "share"
     ),
     "identity.replicated_uniques": Name(
         "Unique people found again", "Who is unique by what outsiders know, and so is one synthetic row.", "share"
@@ -108,7 +110,7 @@ NAMES: Mapping[str, Name] = {
         "Singled out who are members", "Of people that a statement read off synthetic rows is true of alone.", "share"
     ),
     "identity.singling_out.clearest": Name(
-        "The same, clearest cases", "People that most statements single out.", "share"
+        "Singled out who are members, clearest cases", "The same of people that most statements single out.", "share"
     ),
     "identity.meaningful": Name(
         "Meaningful identity disclosure",

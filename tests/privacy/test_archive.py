@@ -27,7 +27,7 @@ from synthkit.privacy.events import (
     StableHistogram,
 )
 from synthkit.privacy.parts import Part, total
-from synthkit.report.view import promise
+from synthkit.report.claim import promise
 
 GAUSS = Charge(what="histogram of age", spent=Gaussian(sensitivity=1, sigma=9), times=3)
 RESERVE = Charge(what="pairs", spent=Concentrated(rho=0.01))

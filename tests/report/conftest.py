@@ -16,17 +16,17 @@ sys.path.append(str(Path(__file__).parent))  # the tests import `made_up` and `a
 @pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
     """A made-up evaluation of 24 columns with every panel."""
-    from made_up import make_evaluation
+    from made_up import RUN, make_evaluation, with_facts
 
-    return make_evaluation()
+    return with_facts(make_evaluation(), **RUN)
 
 
 @pytest.fixture(scope="session")
 def full() -> dict:
     """Everything else a report may be given, but the schema."""
-    from made_up import LEDGER, RUN, VALIDATION
+    from made_up import LEDGER, VALIDATION
 
-    return {"ledger": LEDGER, "validation": VALIDATION, "run": RUN}
+    return {"ledger": LEDGER, "validation": VALIDATION}
 
 
 @pytest.fixture(scope="session")

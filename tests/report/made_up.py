@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from synthkit.evaluate.result import Evaluation, Failure, Score
@@ -81,8 +83,81 @@ def _scores():
         yield _score(f"utility.{target}.trtr", 0.86, "high")
         yield _score(f"utility.{target}.tstr", 0.848, "high", 0.86)
         yield _score(f"utility.{target}.gap", 0.012, "low", 0.0, 0.009)
+    yield _score("utility.death.km_gap", 0.02, "low", 0.01)
+    yield _score("membership.auc", 0.512, "low", 0.5, 0.012)
+    yield Score(metric="membership.epsilon_lower_bound", value=0.1, low=0.1, high=np.inf, goal="low", reference=0.0)
+    yield _score(
+        "attribute.hospdead.quasi_identifiers.excess", 0.013, "low", 0.0, 0.02, "Of 317 people 23 were guessed."
+    )
+    yield _score("identity.linkability.k1", 0.001, "low", 0.0, 0.002)
     yield _score("copying.identical_matches", 0.0, "low", 0.0, 0.0)
     yield _score("copying.dcr_share", 0.503, "none", 0.5, 0.012)
+
+
+def _membership(verdict="PASS"):
+    rates = np.geomspace(1e-3, 1, 30)
+    stratum = {"units": 1800, "auc": {"value": 0.512, "low": 0.5, "high": 0.524}, "epsilon_lower_bound": 0.1}
+    tests = [f"{who}, {test}" for who in ("all", "isolated") for test in ("all attacks", "few guesses")]
+    check = {"name": "enough people", "holds": True, "measured": 871, "limit": 100, "words": "people on a side"}
+    return {
+        "design": "coins",
+        "units": 1800,
+        "verdict": verdict,
+        "because": "" if verdict == "PASS" else tests[0],
+        "p": dict.fromkeys(tests, 0.31),
+        "checks": [check, {**check, "name": "copies would be found", "measured": 0.0004, "limit": 0.05}],
+        "strata": {"all": stratum, "isolated": {**stratum, "epsilon_lower_bound": 0.05}},
+        "rates": [],
+        "roc": {"fpr": [0.0, *rates], "tpr": [0.0, *np.minimum(1, rates * 1.2)]},
+    }
+
+
+def _effects(rng, target, k=8):
+    names = [f"column_{i:02d}" for i in range(k)]
+    real = rng.normal(0, 0.3, k)
+    made = real + rng.normal(0, 0.05, k)
+    both = {"real": real, "synthetic": made}
+    ends = {f"{name}_{end}": x + sign * 0.1 for name, x in both.items() for end, sign in (("low", -1), ("high", 1))}
+    told = {name: x.tolist() for name, x in {**both, **ends}.items()}
+    return {"target": target, "task": "binary", "names": names, **told, "same sign": 0.875, "draws": 1}
+
+
+def _survival():
+    times = np.linspace(0, 1500, 60)
+    real, made = np.exp(-times / 900), np.exp(-times / 850)
+    curves = {"real": real, "synthetic": made}
+    ends = {
+        f"{name}_{end}": np.clip(x + sign * 0.02, 0, 1)
+        for name, x in curves.items()
+        for end, sign in (("low", -1), ("high", 1))
+    }
+    told = {name: x.tolist() for name, x in {**curves, **ends}.items()}
+    return {"target": "d.time", "event": "death", "tau": 1430.2, "times": times.tolist(), **told}
+
+
+def _outcomes(rng):
+    """Panels of what analysts would find, and of groups of people."""
+    tenths = np.linspace(0.03, 0.9, 10)
+    risk = {"predicted": tenths.tolist(), "observed": np.clip(tenths + rng.normal(0, 0.02, 10), 0, 1).tolist()}
+    group = {"measure": "fidelity", "target": None, "group": "race: asian", "units": 12, "suppressed": True}
+    wide = {"low": 0.84, "high": 0.89, "suppressed": False, "units": 890}
+    return {
+        "membership": _membership(),
+        "effects": [_effects(rng, "hospdead")],
+        "survival": [_survival()],
+        "calibration": [{"target": "hospdead", "learner": "gradient boosting", "real": risk, "synthetic": risk}],
+        "subgroups": [
+            group,
+            {**group, **wide, "group": "race: white", "similarity": 0.87, "reference": 0.86},
+            {**group, **wide, "measure": "utility", "target": "hospdead", "group": "sex: female", "gap": 0.86},
+        ],
+    }
+
+
+def with_facts(evaluation, **facts):
+    """The evaluation of a run with further facts; seconds are joined."""
+    seconds = {**facts.get("seconds", {}), **(evaluation.run.get("seconds") or {})}
+    return replace(evaluation, run={**evaluation.run, **facts, "seconds": seconds})
 
 
 def make_evaluation(columns: int = 24, hostile: bool = False) -> Evaluation:
@@ -163,6 +238,7 @@ def make_evaluation(columns: int = 24, hostile: bool = False) -> Evaluation:
             "validation": [41 + 20 * float(np.exp(-i / 8)) + 0.02 * i for i in range(30)],
         },
     }
+    panels |= _outcomes(rng)
     run = {"version": "0.1.0", "model": "autoregressive", "columns": columns, "seed": 7, "date": "2026-01-31"}
     run["rows"] = {"train": 4552, "holdout": 2276, "synthetic": 4552}
     run["source"] = "/home/somebody/tables/wards.parquet"

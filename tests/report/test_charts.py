@@ -109,7 +109,7 @@ def test_the_ladder_draws_every_learner_but_the_guess(evaluation):
 
 def test_long_names_are_cut_and_stay_different():
     long = "a" * 40
-    names = charts._labels([long + "1", long + "2", "b"])
+    names = charts.labels([long + "1", long + "2", "b"])
     assert len(set(names)) == 3
     assert max(map(len, names)) < 30
 

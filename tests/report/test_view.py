@@ -7,7 +7,7 @@ import json
 import math
 
 import pytest
-from made_up import LEDGER, RUN, make_evaluation
+from made_up import LEDGER, RUN, make_evaluation, with_facts
 
 from synthkit.evaluate.result import Evaluation, Failure, Score
 from synthkit.report.sections import rows_of
@@ -59,7 +59,9 @@ def test_the_summary_quotes_the_scores_with_interval_and_reference(evaluation):
     assert "1,830 real rows" in said["Size"]
     assert "4,552 synthetic rows" in said["Release"]
     assert said["Privacy"] == "No differential-privacy claim: epsilon = infinity."
-    assert "not run" in said["Attacks"]
+    assert "probability 0.512 [0.500, 0.524]" in said["Attacks"]
+    unattacked = dataclasses.replace(evaluation, panels={})
+    assert "attacks were not run" in summary(unattacked)["Attacks"]
     assert said["Rules"] == "No synthetic row breaks one of the 2 declared rules."
 
 
@@ -179,7 +181,7 @@ def test_scores_of_no_known_room_are_shown_too():
 
 def test_time_of_both_run_and_evaluation_is_told(evaluation):
     timed = dataclasses.replace(evaluation, run={**evaluation.run, "seconds": {"fidelity.c2st": 9.0}})
-    steps = dict(content(view(timed, run=RUN), "reproducibility")["steps"])
+    steps = dict(content(view(with_facts(timed, **RUN)), "reproducibility")["steps"])
     assert steps == {"fit": "61.2 s", "sample": "1.4 s", "evaluate": "2.4 min", "fidelity.c2st": "9.0 s"}
 
 
@@ -220,7 +222,7 @@ def test_scores_against_the_training_rows_stand_apart_and_are_not_judged():
 
 def test_hardware_and_the_step_that_was_kept_are_told(evaluation):
     panels = {**evaluation.panels, "training": {**evaluation.panels["training"], "best_step": 2400}}
-    drawn = view(dataclasses.replace(evaluation, panels=panels), run={"hardware": {"cores": 2, "gpu": None}})
+    drawn = view(with_facts(dataclasses.replace(evaluation, panels=panels), hardware={"cores": 2, "gpu": None}))
     assert ("Cores", "2") in content(drawn, "reproducibility")["rows"]
     assert not any(label == "Gpu" for label, _ in content(drawn, "reproducibility")["rows"])
     assert content(drawn, "training")["figures"][0]["caption"].endswith("The model of step 2,400 was kept.")
@@ -230,10 +232,10 @@ def test_the_model_that_was_chosen_its_reason_and_every_setting_are_told(evaluat
     """Settings that were settled stand in the place of those that were asked."""
     facts = {"model": "autoregressive", "why": "autoregressive: few rows", "settings": {"steps": 75, "width": 64}}
     asked = {"model": "auto", "settings": {"width": 64}, "seed": 1}
-    told = content(view(evaluation, run={**facts, "config": asked}), "reproducibility")
+    told = content(view(with_facts(evaluation, **facts, config=asked)), "reproducibility")
     assert ("Chosen", "autoregressive: few rows") in told["rows"]
     assert told["config"] == [("model", "auto"), ("settings.steps", "75"), ("settings.width", "64"), ("seed", "1")]
-    older = content(view(evaluation, run={"config": asked}), "reproducibility")
+    older = content(view(with_facts(evaluation, config=asked)), "reproducibility")
     assert ("settings.width", "64") in older["config"]
 
 

@@ -1,0 +1,194 @@
+"""The first page: what a reviewer decides on, in at most twelve lines, three sentences and a place to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthkit.report import risks
+from synthkit.report.sections import Section, rows_of
+from synthkit.report.words import name, number, span, subject
+
+if TYPE_CHECKING:
+    from synthkit.evaluate.result import Evaluation, Score
+
+MOST = 12  # lines, so that the page stays a page
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–", "NO POLICY": "–"}
+UNJUDGED = "NO POLICY"
+OVERALL = {
+    "PASS": "PASS: every line of the policy is met",
+    "FAIL": "FAIL: a line of the policy is not met",
+    "INCONCLUSIVE": "INCONCLUSIVE: what was measured does not decide every line of the policy",
+    "NOT ASSESSED": "NOT ASSESSED: the policy asks for what was not measured",
+    UNJUDGED: "NO POLICY: figures were measured and held against no limits",
+}
+ROLES = ("Data custodian", "Privacy officer", "Statistician")
+DECISIONS = ("approve", "approve with conditions", "reject")
+WANTED = (  # without a policy, if they were measured
+    "membership.auc",
+    "membership.epsilon_lower_bound",
+    "membership.isolated.epsilon_lower_bound",
+    "identity.replicated_uniques",
+    "identity.linkability.k1",
+    "identity.singling_out.clearest",
+    "identity.meaningful",
+    "fidelity.c2st",
+    "fidelity.rule_violations",
+)
+
+
+def decision(
+    evaluation: Evaluation,
+    *,
+    gate: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+    sentences: Sequence[str],
+    epsilon: float | None,
+    hashes: Mapping[str, str],
+) -> Section:
+    """The page as plain data.
+
+    Args:
+        evaluation: the scores.
+        gate: what `synthkit gate` decided, as its JSON holds it; None if no policy was given.
+        facts: about the run.
+        sentences: of the privacy statement, none without a promise.
+        epsilon: promised at most; None for no promise.
+        hashes: SHA-256 by the name of the file.
+    """
+    verdict = UNJUDGED if gate is None else gate["verdict"]
+    lines = _measured(evaluation, epsilon) if gate is None else [_judged(line) for line in gate["lines"]]
+    return {
+        "verdict": verdict,
+        "sign": SIGNS[verdict],
+        "words": OVERALL[verdict],
+        "policy": None if gate is None else _policy(gate),
+        "what": _what(facts),
+        "lines": lines[:MOST],
+        "sentences": [
+            ("An attacker", _attacker(evaluation, sentences)),
+            ("The data", _use(evaluation)),
+            ("Not tested", _untested(evaluation, facts, epsilon)),
+        ],
+        "roles": list(ROLES),
+        "decisions": list(DECISIONS),
+        "hashes": dict(hashes),
+        "valid_until": None if gate is None else gate.get("valid_until"),
+    }
+
+
+def _what(facts: Mapping[str, Any]) -> str:
+    rows, draws = rows_of(facts), facts.get("draws") or 1
+    made = f"{rows['synthetic']:,} synthetic rows" if "synthetic" in rows else "Synthetic rows"
+    columns = f" of {facts['columns']} columns" if facts.get("columns") else ""
+    by = f", made by `{facts['model']}`" if facts.get("model") else ""
+    surface = " and the fitted model" if (facts.get("config") or {}).get("release_model") else ""
+    several = f", in {draws} draws" if draws > 1 else ""
+    return f"{made}{columns}{several}{by}. To be released: the rows{surface}."
+
+
+def _policy(gate: Mapping[str, Any]) -> dict[str, str]:
+    policy = gate["policy"]
+    return {key: str(policy.get(key) or "") for key in ("id", "owner", "justification", "decided")}
+
+
+def _judged(line: Mapping[str, Any]) -> Section:
+    """A line of the gate; numbers as the gate states them, to four figures."""
+    return {
+        "item": line["item"],
+        "measured": _figure(line.get("measured")),
+        "bound": _figure(line.get("bound")),
+        "limit": _figure(line.get("limit")),
+        "verdict": line["verdict"],
+        "sign": SIGNS[line["verdict"]],
+        "clause": line["clause"],
+        "why": line["why"],
+    }
+
+
+def _figure(x: Any) -> str:
+    if isinstance(x, bool):
+        return "yes" if x else "no"
+    if isinstance(x, int | float):
+        return f"{x:.4g}"
+    return "—" if x is None else str(x)
+
+
+def _measured(evaluation: Evaluation, epsilon: float | None) -> list[Section]:
+    """Headline figures where nobody said what would be too much."""
+    scores = {score.metric: score for score in evaluation.scores}
+    chosen = [scores[metric] for metric in WANTED if metric in scores]
+    secrets = [s for s in evaluation.scores if s.metric.startswith("attribute.") and s.metric.endswith(".excess")]
+    chosen[3:3] = sorted(secrets, key=lambda s: -s.low)[:1]
+    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
+    chosen += sorted(gaps, key=lambda s: -s.high)[:1]
+    said = "∞" if epsilon is None else number(epsilon)
+    first = _line("Epsilon promised for one person", said, said, "privacy statement")
+    return [first, *(_line(_item(s), number(s.value, name(s.metric).form), _ends(s), s.metric) for s in chosen)]
+
+
+def _line(item: str, measured: str, bound: str, clause: str) -> Section:
+    return {
+        "item": item,
+        "measured": measured,
+        "bound": bound,
+        "limit": "—",
+        "verdict": UNJUDGED,
+        "sign": SIGNS[UNJUDGED],
+        "clause": clause,
+        "why": "",
+    }
+
+
+def _item(score: Score) -> str:
+    about = subject(score.metric)
+    return name(score.metric).label + (f": {about}" if about else "")
+
+
+def _ends(score: Score) -> str:
+    return span(score.low, score.high, name(score.metric).form)
+
+
+def _attacker(evaluation: Evaluation, sentences: Sequence[str]) -> str:
+    if len(sentences) > 1:
+        return sentences[1]
+    panel = evaluation.panels.get("membership")
+    if panel is None:
+        return "What the rows reveal about a person was not measured, and nothing bounds it."
+    return f"{risks.told(panel)}. Nothing bounds what a better attack could learn: there is no privacy budget."
+
+
+def _use(evaluation: Evaluation) -> str:
+    verdicts = [
+        (entry["target"], entry["non_inferiority"]["verdict"], entry["non_inferiority"]["margin"])
+        for entry in evaluation.panels.get("utility") or []
+        if entry.get("non_inferiority")
+    ]
+    if not verdicts:
+        return "What can be learned from the rows was not measured: the schema names no prediction."
+    good = [target for target, verdict, _ in verdicts if verdict == "PASS"]
+    other = [target for target, verdict, _ in verdicts if verdict != "PASS"]
+    margin = number(verdicts[0][2])
+    parts = []
+    if good:
+        parts.append(
+            f"A model trained on them predicts {', '.join(good)} no worse than one trained on real rows "
+            f"(within {margin})."
+        )
+    if other:
+        parts.append(f"That is not shown for {', '.join(other)}.")
+    return " ".join(parts)
+
+
+def _untested(evaluation: Evaluation, facts: Mapping[str, Any], epsilon: float | None) -> str:
+    lacking = len(evaluation.failures)
+    failed = "1 measurement that failed is" if lacking == 1 else f"{lacking} measurements that failed are"
+    parts = [f"{failed} listed below"] if lacking else []
+    if facts.get("quick"):
+        parts.append("the evaluation is a quick one, on samples")
+    if rows_of(facts).get("train") is not None and (facts.get("draws") or 1) == 1:
+        parts.append("how much another draw would differ")
+    if epsilon is None:
+        parts.append("attacks nobody has thought of yet")
+    text = "; ".join(parts) or "analyses that the schema does not name"
+    return text[0].upper() + text[1:] + "."

@@ -1,0 +1,52 @@
+"""Whom the release is about, what an attacker is taken to know, and what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthkit.report.sections import Section, draws_of
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
+
+ATTACKERS = (
+    (
+        "membership",
+        "Somebody who knows a whole record",
+        "has all columns of a person and asks whether that person was in the data",
+    ),
+    (
+        "attribute",
+        "An acquaintance or a data broker",
+        "knows the quasi-identifiers of a person, or all columns but one, and guesses a secret",
+    ),
+    (
+        "identity",
+        "A motivated intruder",
+        "looks for a person the rows single out, or links two halves of a record",
+    ),
+)
+
+
+def scope(schema: Schema | None, facts: Mapping[str, Any], panels: Mapping[str, Any]) -> Section:
+    """Unit, what outsiders may know, secrets, what is released, and the attackers that were played."""
+    if schema is None:
+        return {"absent": "The schema is not at hand, so it is not known who is protected from whom."}
+    played = [{"who": who, "does": does} for room, who, does in ATTACKERS if panels.get(room)]
+    surface = "the synthetic rows" + (f", {draws_of(facts)} draws" if draws_of(facts) > 1 else "")
+    if (facts.get("config") or {}).get("release_model"):
+        surface += ", and the fitted model"
+    rows = [
+        ("Protected", f"one {schema.unit}, with all its rows" if schema.unit else "one row"),
+        ("Known to outsiders", _names(schema.quasi_identifiers) or "not declared"),
+        ("Secret", _names(schema.secrets) or "not declared"),
+        ("Groups looked at", _names(schema.protected) or "none declared"),
+        ("Released", surface),
+        ("Other releases", "not known: say here whether the same table was released before"),
+    ]
+    return {"rows": rows, "attackers": played}
+
+
+def _names(names: tuple[str, ...] | list[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,102 @@
+"""What was found, in sentences for a person who reads nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthkit.report import claim, risks, sections
+from synthkit.report.words import TASKS, number, span
+
+if TYPE_CHECKING:
+    from synthkit.evaluate.result import Evaluation, Score
+
+
+def find(evaluation: Evaluation, metric: str) -> Score | None:
+    """The score called `metric`, None if it was not measured."""
+    return next((s for s in evaluation.scores if s.metric == metric), None)
+
+
+def summary(
+    evaluation: Evaluation,
+    ledger: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+    statement: Mapping[str, Any] | None,
+) -> Iterable[tuple[str, str]]:
+    """Topic and sentence, for a person who reads nothing else."""
+    rows = sections.rows_of(facts)
+    if "synthetic" in rows:
+        fitted = f" fitted on {rows['train']:,} real rows" if "train" in rows else " fitted on real rows"
+        yield "Release", f"It holds {rows['synthetic']:,} synthetic rows, drawn from a model{fitted}."
+    if facts.get("calibrated"):
+        yield (
+            "Selection",
+            (
+                f"Calibrated: {sections.selection(facts)}, so that one- and two-way tables match those of the "
+                "training rows. No score here is that of the model alone."
+            ),
+        )
+    c2st = find(evaluation, "fidelity.c2st")
+    if c2st is not None:
+        holdout = "" if c2st.reference is None else f"; a real holdout scores {number(c2st.reference)}"
+        yield (
+            "Likeness",
+            (
+                f"A classifier told synthetic from real rows with AUC {number(c2st.value)} "
+                f"{span(c2st.low, c2st.high)} (0.500 is a coin toss{holdout})."
+            ),
+        )
+    size = find(evaluation, "fidelity.equivalent_sample_size")
+    if size is not None:
+        ends = (evaluation.panels.get("sample_size") or {}).get("sizes") or [size.value + 1]
+        about = "at least" if size.value >= ends[-1] else "about"
+        yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
+    yield from (("Use", sentence) for sentence in _losses(evaluation))
+    yield from (("Rules", sentence) for sentence in _violations(evaluation))
+    said = claim.sentences(statement)
+    yield "Privacy", said[0] if said else claim.promise(ledger)
+    yield from (("Attacker", sentence) for sentence in said[1:2])
+    yield "Attacks", _attacks(evaluation)
+
+
+def _attacks(evaluation: Evaluation) -> str:
+    """What the attacks on membership found, with the two figures that say how much."""
+    panel, auc = evaluation.panels.get("membership"), find(evaluation, "membership.auc")
+    if panel is None or auc is None:
+        return "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
+    bound = find(evaluation, "membership.epsilon_lower_bound")
+    lost = "" if bound is None else f", and epsilon at least {number(bound.value)} was lost"
+    return (
+        f"{risks.told(panel)}. Of a person trained on and one who was not, attackers pick the right one with "
+        f"probability {number(auc.value)} {span(auc.low, auc.high)} (0.500 is guessing){lost}."
+    )
+
+
+def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
+    metrics = {}
+    for e in evaluation.panels.get("utility") or []:
+        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
+    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
+    gaps.sort(key=lambda s: -s.value)
+    for gap in gaps[:most]:
+        target = gap.metric.removeprefix("utility.").removesuffix(".gap")
+        change = "loses" if gap.value >= 0 else "gains"
+        low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
+        unsure = "; the interval includes zero" if gap.low <= 0 <= gap.high else ""
+        amount = " ".join(filter(None, (number(abs(gap.value)), metrics.get(target), span(low, high))))
+        yield (
+            f"Predicting {target}, a model trained on the synthetic rows {change} {amount}"
+            f" against one trained on the real rows, both tested on real people{unsure}."
+        )
+
+
+def _violations(evaluation: Evaluation) -> Iterable[str]:
+    rules = evaluation.panels.get("rules")
+    if rules:
+        broken = sum(r["violations"] for r in rules)
+        yield (
+            f"{'No synthetic row breaks' if broken == 0 else f'{broken:,} times a synthetic row breaks'} one of the "
+            f"{len(rules)} declared rules."
+        )
+    elif rules is not None:
+        yield "No rule was declared, so none could be checked."

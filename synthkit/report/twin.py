@@ -1,0 +1,69 @@
+"""The page as JSON, `synthkit-report/1`: what it says and the numbers it shows, each at a place the page points to."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+FORMAT = "synthkit-report/1"
+DRAWN = ("figure", "figures", "entry", "panels")  # pictures; the numbers they are drawn from are in evaluation.json
+NUMBERS = ("text", "interval", "reference_text", "measured", "bound", "limit")  # strings that the page shows
+
+
+def pointed(page: dict[str, Any]) -> dict[str, Any]:
+    """The page with the JSON pointer of every row that shows numbers, under `at`, in place."""
+    for k, section in enumerate(page["sections"]):
+        _point(section, f"/sections/{k}")
+    return page
+
+
+def _point(x: Any, at: str) -> None:
+    if isinstance(x, dict):
+        if any(isinstance(x.get(key), str) for key in NUMBERS):
+            x["at"] = at
+        for key, each in x.items():
+            if key not in DRAWN:
+                _point(each, f"{at}/{key}")
+    elif isinstance(x, list | tuple):
+        for k, each in enumerate(x):
+            _point(each, f"{at}/{k}")
+
+
+def twin(page: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything the page says but its pictures, as plain data; numbers that are not finite become null."""
+    return {"format": FORMAT, **_plain(page)}
+
+
+def text(page: Mapping[str, Any]) -> str:
+    """The twin as JSON text."""
+    return json.dumps(twin(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def at(document: Any, pointer: str) -> Any:
+    """What stands at a JSON pointer (RFC 6901) of objects and lists.
+
+    Raises:
+        KeyError: nothing stands there.
+
+    Example:
+        >>> at({"rows": [{"text": "0.5"}]}, "/rows/0/text")
+        '0.5'
+    """
+    for part in pointer.split("/")[1:]:
+        try:
+            document = document[int(part)] if isinstance(document, list) else document[part]
+        except (IndexError, ValueError, TypeError) as error:
+            raise KeyError(pointer) from error
+    return document
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return {str(k): _plain(v) for k, v in x.items() if k not in DRAWN and k != "at"}
+    if isinstance(x, list | tuple):
+        return [_plain(v) for v in x]
+    if isinstance(x, float) and not math.isfinite(x):
+        return None
+    return x
