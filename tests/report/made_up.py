@@ -269,3 +269,25 @@ RUN = {
     "hardware": "2 cores",
     "config": {"model": {"name": "autoregressive", "steps": 3000}},
 }
+
+
+LINE = {
+    "item": "Secret that is guessed most often: hospdead, from quasi-identifiers",
+    "clause": "attribute.excess_max_upper",
+    "measured": 0.013,
+    "low": -0.007,
+    "high": 0.033,
+    "bound": 0.033,
+    "limit": 0.05,
+    "direction": "upper",
+    "verdict": "PASS",
+    "why": "The upper end of the interval, 0.033, is below the limit of 0.05: nobody's secret is told because of them.",
+}
+VERDICTS = ("PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED")
+GATE = {  # twelve lines, each with a long reason
+    "format": "synthkit-gate/1",
+    "policy": {"id": "wards-v1", "owner": "A. Custodian", "justification": "for a partner", "decided": "2026-01-02"},
+    "verdict": "FAIL",
+    "lines": [{**LINE, "clause": f"{LINE['clause']}_{k}", "verdict": VERDICTS[k % 4]} for k in range(12)],
+    "valid_until": "2027-01-02",
+}

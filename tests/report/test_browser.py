@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from synthkit.report import Report
+from synthkit.report import Report, build
 from synthkit.report.comparison import TITLES as COMPARISON_TITLES
 from synthkit.report.comparison import build_comparison
+from synthkit.report.tiers import KEPT
 from synthkit.report.view import TITLES
 
 pytestmark = pytest.mark.browser
@@ -54,17 +55,21 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture(scope="module", params=["report", "comparison"])
+@pytest.fixture(scope="module", params=["report", "shareable", "comparison"])
 def kind(request) -> str:
-    """Each of the two pages there are."""
+    """Each of the pages there are."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def address(kind, html, tmp_path_factory) -> str:
+def address(kind, html, evaluation, full, tmp_path_factory) -> str:
+    from made_up import GATE
     from made_up_comparison import DATA
 
-    page = Report(html) if kind == "report" else build_comparison(DATA)
+    if kind == "shareable":
+        page = build(evaluation, **full, tier=kind, gate=GATE, hashes={"synthetic.parquet": "0f" * 32})
+    else:
+        page = Report(html) if kind == "report" else build_comparison(DATA)
     return page.save(tmp_path_factory.mktemp("page") / f"{kind}.html").as_uri()
 
 
@@ -99,7 +104,8 @@ def test_it_opens_without_an_error_and_asks_for_nothing_else(browser, address):
 
 def test_every_section_is_seen(show, kind):
     page = show()
-    for section in {"report": TITLES, "comparison": COMPARISON_TITLES}[kind]:
+    sections = {"report": TITLES, "comparison": COMPARISON_TITLES, "shareable": [t for t in TITLES if t in KEPT]}
+    for section in sections[kind]:
         box = page.locator(f'[data-test-section="{section}"]').bounding_box()
         assert box is not None, section
         assert box["height"] > 60, section
@@ -130,7 +136,7 @@ def test_every_text_stands_out_from_its_ground(show, scheme, kind):
     page = show(scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     found = page.evaluate(CONTRAST)
-    assert len(found) > {"report": 500, "comparison": 250}[kind]
+    assert len(found) > {"report": 500, "comparison": 250, "shareable": 200}[kind]
     assert min(found)[0] >= 4.5, min(found)
 
 
@@ -174,3 +180,35 @@ def test_it_prints_in_light_colours(show, tmp_path):
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 36, 48)"
     assert not page.locator(".skip").is_visible()
+
+
+def test_the_decision_is_one_sheet_of_a4(show, kind):
+    """On paper it ends above the lower edge of the first sheet, 297 mm less both margins; the rest begins anew."""
+    if kind == "comparison":
+        pytest.skip("a comparison decides nothing")
+    page = show(width=680)  # 210 mm less both margins, at 96 dots an inch
+    page.emulate_media(media="print")
+    bottom = page.locator("#decision").evaluate("e => e.getBoundingClientRect().bottom")
+    assert bottom < (297 - 2 * 16) / 25.4 * 96
+    assert page.locator("#decision").evaluate("e => getComputedStyle(e).breakAfter") == "page"
+    assert page.locator("[data-test-line]").count() <= 12
+
+
+def test_the_keyboard_goes_through_the_page_in_its_order(show):
+    """First the way past the contents, then links, then what scrolls; each is outlined when it is reached."""
+    page = show()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    places = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        place, outline = page.evaluate(
+            "() => { const e = document.activeElement; return [[...document.querySelectorAll('*')].indexOf(e), "
+            "e === document.body || getComputedStyle(e).outlineStyle]; }"
+        )
+        if outline is True:  # behind the last one the focus leaves the page
+            break
+        assert outline != "none"
+        places.append(place)
+    assert len(places) > 15
+    assert places == sorted(places)

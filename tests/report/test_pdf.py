@@ -13,7 +13,9 @@ from synthkit.report.pdf import _nothing, write_pdf
 
 def test_the_shareable_page_as_pdf(tmp_path, evaluation, full):
     """Several pages, from the first byte of the format to the last."""
-    weasyprint = pytest.importorskip("weasyprint", reason="PDFs need the extra `pdf` and Pango", exc_type=(ImportError, OSError))
+    weasyprint = pytest.importorskip(
+        "weasyprint", reason="PDFs need the extra `pdf` and Pango", exc_type=(ImportError, OSError)
+    )
     report = build(evaluation, **full, tier="shareable")
     path = report.save_pdf(tmp_path / "report.pdf")
     made = path.read_bytes()
