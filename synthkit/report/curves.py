@@ -78,11 +78,16 @@ def survival(panel: Mapping[str, Any]) -> str:
     x = alt.X("time:Q", title=panel["target"], scale=alt.Scale(nice=False))
     axis = alt.Axis(format="%")
     y = alt.Y("share:Q", title=f"Without {panel['event']}", scale=alt.Scale(domain=[0, 1]), axis=axis)
-    colour = alt.Color("rows:N", scale=alt.Scale(domain=KINDS, range=COLOURS), legend=_legend())
-    dash = alt.StrokeDash("rows:N", scale=alt.Scale(domain=KINDS, range=[[1, 0], [6, 4]]), legend=_legend())
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.15, interpolate="step-after").encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    line = base.mark_line(strokeWidth=2.5, interpolate="step-after").encode(y=y, strokeDash=dash)
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300)
+    scale = alt.Scale(domain=KINDS, range=COLOURS)
+    dash = alt.StrokeDash("rows:N", scale=alt.Scale(domain=KINDS, range=[[1, 0], [6, 4]]), legend=legend)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    low = alt.Y("low:Q", title=f"Without {panel['event']}")
+    fill = alt.Fill("rows:N", scale=scale, legend=None)
+    band = base.mark_area(opacity=0.15, interpolate="step-after").encode(y=low, y2="high:Q", fill=fill)
+    line = base.mark_line(strokeWidth=2.5, interpolate="step-after").encode(
+        y=y, strokeDash=dash, color=alt.Color("rows:N", scale=scale, legend=legend)
+    )
     return rendered(alt.layer(line, band).properties(width=560, height=260))
 
 
