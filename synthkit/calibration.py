@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from synthkit.encode.grouping import Codes, coded
 from synthkit.encode.rows import Rows
 from synthkit.encode.targets import Targets
+from synthkit.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from synthkit.models import RowModel
@@ -44,7 +45,13 @@ Change = NDArray[np.float32]
 
 
 def draw(
-    model: RowModel, n: int, targets: Targets, generator: torch.Generator, rng: np.random.Generator, *, pool: int = POOL
+    model: RowModel,
+    n: int,
+    targets: Targets | None,
+    generator: torch.Generator,
+    rng: np.random.Generator,
+    *,
+    pool: int = POOL,
 ) -> Rows:
     """Draw pools from a model and keep n rows that match the targets, in memory for 50,000 of them at a time.
 
@@ -56,8 +63,17 @@ def draw(
         rng: of the choice.
         pool: rows drawn for each that is kept, 1 or more.
 
+    Raises:
+        UnsupportedError: there are no tables to match.
+
     **Shape**: -> Rows of n.
     """
+    if targets is None:
+        msg = (
+            "calibrate needs tables measured at fit; however: this model was fitted without. "
+            "Fit again with `Synthesizer(..., targets=True)`"
+        )
+        raise UnsupportedError(msg)
     parts = max(1, -(-n // AT_ONCE))
     kept = []
     for part in range(parts):

@@ -13,7 +13,18 @@ import typer
 from typer.core import TyperGroup
 
 from synthkit import __version__
-from synthkit.commands import auditing, comparing, drafting, drawing, planning, reporting, running, spending, testing
+from synthkit.commands import (
+    auditing,
+    comparing,
+    detecting,
+    drafting,
+    drawing,
+    planning,
+    reporting,
+    running,
+    spending,
+    testing,
+)
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -77,6 +88,8 @@ COMMANDS = (
     (reporting.report, "Draw the report of a folder again"),
     (planning.plan, "Say what a privacy budget can be expected to give, before it is spent"),
     (auditing.audit, "Hold what privacy rests on against its claims"),
+    (detecting.watermark_key, "Make the key of a watermark"),
+    (detecting.detect, "Say whether a table bears a watermark"),
     (spending.epsilon, "Count again what a ledger has cost"),
     (testing.selftest, "Attack tables of which it is known what they leak"),
 )

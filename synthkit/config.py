@@ -25,6 +25,7 @@ class RunConfig(BaseModel):
         rows: rows a draw; as many as were fitted on if not given.
         draws: how many synthetic tables.
         calibrate: whether rows are chosen from a pool so that one- and two-way tables match the training rows'.
+        watermark: key by which rows are chosen among several, see `synthkit.watermark`; none if not given.
         seed: root of every random choice but roles and coins, below 2**63; drawn and recorded if not given.
         device: where to compute.
         max_minutes: a wish: minutes that fitting may take; as many steps are planned as fit, none beyond the usual.
@@ -58,6 +59,7 @@ class RunConfig(BaseModel):
     rows: Positive | None = None
     draws: Positive = 1
     calibrate: bool = False
+    watermark: Path | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     max_minutes: Annotated[float, Field(gt=0)] | None = None
@@ -85,7 +87,10 @@ class RunConfig(BaseModel):
         return data
 
     @model_validator(mode="after")
-    def _whole_budget(self) -> RunConfig:
+    def _of_one_mind(self) -> RunConfig:
+        if self.calibrate and self.watermark is not None:
+            msg = "rows are chosen by `calibrate` or by a `watermark`; however: both are asked for. Leave out one"
+            raise ValueError(msg)
         beside = [k for k in ("delta", "public_n", "max_rows_per_unit", "ledger") if getattr(self, k) is not None]
         if self.epsilon is None and beside:
             msg = f"`{beside[0]}` belongs to a privacy budget; however: there is no `epsilon`. Give one, such as 1"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -12,11 +15,20 @@ from synthkit.models import HasGiven, RowModel
 from synthkit.schema.table import obeying
 from synthkit.seeds import Seeds
 
+if TYPE_CHECKING:
+    from synthkit.watermark import Key
+
 ROUNDS = 20  # how often rows that cannot be mended are drawn again
 
 
 def obedient(
-    n: int, encoder: TableEncoder, model: RowModel, seeds: Seeds, *, first: Rows | None = None
+    n: int,
+    encoder: TableEncoder,
+    model: RowModel,
+    seeds: Seeds,
+    *,
+    first: Rows | None = None,
+    watermark: Key | None = None,
 ) -> pd.DataFrame:
     """Draw n rows that obey the rules, identifiers made fresh.
 
@@ -26,21 +38,59 @@ def obedient(
         model: what draws, and mends if it conditions.
         seeds: of the draws.
         first: n encoded rows to begin with, drawn already; only what breaks a rule and cannot be mended is drawn anew.
+        watermark: key by which each row is chosen among several.
 
     Raises:
         SchemaError: rows still break a rule after 20 rounds.
 
     **Shape**: -> frame of n rows, the schema's columns in order.
     """
-    schema = encoder.schema
     generator, rng = seeds.torch("sample"), seeds.numpy("identifiers")
     mender = Completion(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
+
+    def table() -> pd.DataFrame:
+        return _drawn(n, encoder, lambda lacking: model.sample(lacking, generator), rng, mender, first)
+
+    out = marked(table, watermark, seeds)
+    fresh = encoder.identifiers(n, rng)
+    return pd.DataFrame({c: fresh[c] if c in fresh else out[c] for c in encoder.schema.columns}, copy=False)
+
+
+def marked(table: Callable[[], pd.DataFrame], watermark: Key | None, seeds: Seeds) -> pd.DataFrame:
+    """A drawn table; with a key, each of its rows is taken from one of several tables. **Shape**: -> frame of n rows.
+
+    Args:
+        table: draws n rows, others each time.
+        watermark: the key that chooses.
+        seeds: of what is left to chance.
+
+    Raises:
+        SchemaError: columns of the key are not there.
+    """
+    if watermark is None:
+        return table()
+    from synthkit.watermark import choose
+
+    drawn = pd.concat([table() for _ in range(watermark.candidates)], ignore_index=True)
+    return drawn.iloc[choose(drawn, watermark, seeds.numpy("watermark"))].reset_index(drop=True)
+
+
+def _drawn(
+    n: int,
+    encoder: TableEncoder,
+    sample: Callable[[int], Rows],
+    rng: np.random.Generator,
+    mender: Completion | None,
+    first: Rows | None,
+) -> pd.DataFrame:
+    """Learned columns of n rows that obey the rules."""
+    schema = encoder.schema
     kept: list[pd.DataFrame] = []
     for _ in range(ROUNDS):
         lacking = n - sum(map(len, kept))
         if kept and lacking == 0:
             break
-        frame = encoder.decode(model.sample(lacking, generator) if first is None or kept else first, rng)
+        frame = encoder.decode(sample(lacking) if first is None or kept else first, rng)
         if list(frame) != list(schema.learned):
             frame = frame[list(schema.learned)]
         good = obeying(frame, schema)
@@ -57,8 +107,7 @@ def obedient(
             "break one. Check whether rules contradict each other or the bounds"
         )
         raise SchemaError(msg)
-    fresh = encoder.identifiers(n, rng)
-    return pd.DataFrame({c: fresh[c] if c in fresh else out[c] for c in schema.columns}, copy=False)
+    return out
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import Shares, Split, split
 from synthkit.synthesizer import Synthesizer
+from synthkit.watermark import Key
 
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
@@ -155,6 +156,7 @@ def synthesize(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
+    key = _key(config, given)
     ledger = promise.ledger(config, given)
     admitted, schema = _admitted(table, given, config)
     counts = population(schema, config)
@@ -164,7 +166,7 @@ def synthesize(
     _learn(synthesizer, parts.train_frame(), admitted, config, ledger, checkpoint, clock)
     clock.stage("sample")
     drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
-    draws = _drawn(synthesizer, drawn, config)
+    draws = _drawn(synthesizer, drawn, config, key)
     clock.stage("validate synthetic rows")
     validations = {"input": admitted.validation, "output": _released(draws, synthesizer.schema, config)}
     clock.stage("evaluate")
@@ -188,6 +190,7 @@ def synthesize(
         draws=len(draws),
         draw_seeds=seeds,
         calibrated=_calibrated(draws),
+        watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
         **learned,
     )
     measured = with_training(with_facts(measured, facts), synthesizer.log)
@@ -359,10 +362,15 @@ def _trained(log: TrainingLog) -> dict[str, Any]:
     return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}
 
 
-def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig) -> tuple[pd.DataFrame, ...]:
+def _key(config: RunConfig, schema: Schema) -> Key | None:
+    """The key of the watermark, held against the schema before any work is done."""
+    return None if config.watermark is None else Key.load(config.watermark).of(schema)
+
+
+def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig, key: Key | None) -> tuple[pd.DataFrame, ...]:
     seeds = Seeds(_root(config))
     each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed) for seed in each)
+    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed, watermark=key) for seed in each)
 
 
 def _calibrated(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:

@@ -18,6 +18,7 @@ from synthkit.config import RunConfig
 from synthkit.schema import Schema
 
 FORMAT = "synthkit-run/1"
+FILES = ("suite", "population", "watermark")  # of a configuration, named without their folders
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations")
 
 
@@ -53,7 +54,7 @@ def fitted(config: RunConfig) -> dict[str, Any]:
         "seed": config.seed,
         "config": {
             **asked,
-            **{name: path and path.name for name, path in (("suite", config.suite), ("population", config.population))},
+            **{name: path and path.name for name in FILES for path in [getattr(config, name)]},
         },
     }
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from synthkit.anomaly import oddness
 from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion, refuse_foreign
 from synthkit.device import choose
-from synthkit.drawing import ROUNDS, obedient
+from synthkit.drawing import ROUNDS, marked, obedient
 from synthkit.encode import Rows, TableEncoder
 from synthkit.encode.targets import Targets
 from synthkit.errors import ConfigError, UnsupportedError
@@ -33,6 +33,9 @@ from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
 from synthkit.seeds import Seeds
+
+if TYPE_CHECKING:
+    from synthkit.watermark import Key
 
 TARGETS = "targets."  # how the names of their tensors begin
 
@@ -189,6 +192,7 @@ class Synthesizer:
         given: Mapping[str, Any] | pd.DataFrame | None = None,
         calibrate: bool = False,
         seed: int | None = None,
+        watermark: Key | None = None,
     ) -> pd.DataFrame:
         """Draw new rows; every declared rule holds in every row.
 
@@ -200,9 +204,11 @@ class Synthesizer:
                 match those of the training rows; see `synthkit.calibration`. `attrs["synthkit_calibrated"]` of the
                 frame says so, `attrs["synthkit_pool"]` how large the pool was.
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
+            watermark: key by which each row is chosen among several draws, so that `synthkit.watermark.detect` knows
+                the table again; `attrs["synthkit_watermark"]` is its name.
 
         Raises:
-            ConfigError: the number of rows is negative, or values are given to a draw that is to be calibrated.
+            ConfigError: the number of rows is negative; a draw that is to be calibrated is given values or a watermark.
             SchemaError: what is given contradicts the schema or its rules.
             UnsupportedError: the model cannot condition, or was fitted without targets.
 
@@ -211,20 +217,23 @@ class Synthesizer:
         if n < 0:
             msg = f"the number of rows must not be negative; however: {n}"
             raise ConfigError(msg)
-        if calibrate and given is not None:
-            msg = "calibrated rows match tables of all rows; however: values are given. Leave out one of the two"
+        if calibrate and (given is not None or watermark is not None):
+            why = "values are given" if given is not None else "a watermark's key is to choose them"
+            msg = f"calibrated rows match tables of all rows; however: {why}. Leave out one of the two"
             raise ConfigError(msg)
         encoder, model = self._fitted()
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:
             first = self._selected(n, model, seeds) if calibrate else None
-            out = obedient(n, encoder, model, seeds, first=first)
+            out = obedient(n, encoder, model, seeds, first=first, watermark=watermark)
         else:
             completion = self._completion(encoder, model, seeds)
             frame, known = completion.partial(n, given)
-            out = completion.fill(frame, known, present=False)
+            out = marked(lambda: completion.fill(frame, known, present=False), watermark, seeds)
         out = self._finished(out, seed)
+        if watermark is not None:
+            out.attrs["synthkit_watermark"] = watermark.name
         out.attrs["synthkit_calibrated"] = calibrate
         if calibrate:
             out.attrs["synthkit_pool"] = self._pool() * n
@@ -368,12 +377,6 @@ class Synthesizer:
 
     def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
         """Rows chosen from a pool, still encoded."""
-        if self._targets is None:
-            msg = (
-                "calibrate needs tables measured at fit; however: this model was fitted without. "
-                "Fit again with `Synthesizer(..., targets=True)`"
-            )
-            raise UnsupportedError(msg)
         rng = seeds.numpy("choice")
         return calibration.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=self._pool())
 

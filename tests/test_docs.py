@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 PYTHON = r"^```python\n(.*?)^```"
 COMMANDS = typer.main.get_command(app).commands
-SECTIONS = dict(re.findall(r"^## (\w+)$\n(.*?)(?=^## |\Z)", TEXT, flags=re.MULTILINE | re.DOTALL))
+SECTIONS = dict(re.findall(r"^## ([\w-]+)$\n(.*?)(?=^## |\Z)", TEXT, flags=re.MULTILINE | re.DOTALL))
 
 
 def flags(name: str) -> set[str]:

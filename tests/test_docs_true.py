@@ -29,6 +29,7 @@ from synthkit.nn.train import Plan
 from synthkit.planning import outlook
 from synthkit.privacy import archive, recount, statement
 from synthkit.schema import violations
+from synthkit.watermark import detection, key
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
@@ -144,7 +145,7 @@ def test_the_files_of_a_run_folder(run):
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
-    modules += (statement, outlook, auditing, recount)
+    modules += (statement, outlook, auditing, recount, key, detection)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format}
 
 
@@ -164,7 +165,7 @@ def commands() -> dict[str, set[str]]:
 
 
 def test_command_lines_name_commands_and_flags_that_exist():
-    lines = re.findall(r"^synthkit (\w+)(.*)$", TEXT["README.md"], flags=re.MULTILINE)
+    lines = re.findall(r"^synthkit ([\w-]+)(.*)$", TEXT["README.md"], flags=re.MULTILINE)
     assert {name for name, _ in lines} == set(commands()) - {"demo"}
     for name, rest in lines:
         assert set(re.findall(r"(?<!\S)(--?[a-z][\w-]*)", rest.split("  #")[0])) <= commands()[name], name
@@ -172,7 +173,7 @@ def test_command_lines_name_commands_and_flags_that_exist():
 
 def test_commands_and_flags_named_in_prose_exist():
     pages = "\n".join(text for name, text in TEXT.items() if name != "docs/cli.md")
-    assert set(re.findall(r"`synthkit (\w+)", pages)) <= set(commands())
+    assert set(re.findall(r"`synthkit ([\w-]+)", pages)) <= set(commands())
     flags = {flag for mine in commands().values() for flag in mine}
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
     flags |= set(re.findall(r'add_argument\("(--[a-z][\w-]*)', scripts))

@@ -37,6 +37,7 @@ def sample(
         typer.Option("--given-file", help="A table of partial rows, one for each row; empty cells are drawn."),
     ] = None,
     calibrate: o.Calibrate = None,
+    watermark: o.Watermark = None,
     seed: o.Seed = None,
     device: o.Device = None,
     overwrite: o.Overwrite = False,
@@ -49,25 +50,30 @@ def sample(
     from synthkit import tables
     from synthkit.files import check_file
     from synthkit.folder import model_in
+    from synthkit.watermark import Key
 
     check_file(out, overwrite=overwrite)
     tables.is_text(out)  # refuses an unknown ending before any work
     found = model_in(folder)
+    key = None if watermark is None else Key.load(watermark)
     with watching(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
+        key = key and key.of(synthesizer.schema)
         fixed = _given(given_ or [], given_file, synthesizer.schema)
         many = _many(rows, given_file, fixed)
         progress.stage("sample")
-        drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed)
+        drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
         progress.stage("write")
         tables.write(drawn, out, schema=synthesizer.schema)
         progress.stage("")
     say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
     if calibrate:
         say(selection(len(drawn), drawn.attrs["synthkit_pool"]), quiet=quiet)
+    if key is not None:
+        say(f"watermarked: each row is one of {key.candidates}, chosen by key {key.name}", quiet=quiet)
 
 
 def impute(

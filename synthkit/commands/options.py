@@ -70,6 +70,12 @@ Calibrate = Annotated[
         help="Choose the rows from a pool so that one- and two-way tables match those of the rows fitted.",
     ),
 ]
+Watermark = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--watermark", help="Key by which each row is chosen among several, made by `synthkit watermark-key`."
+    ),
+]
 ReleaseModel = Annotated[
     Optional[bool],
     typer.Option(

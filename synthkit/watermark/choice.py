@@ -1,33 +1,33 @@
 """Which of several candidate rows is released: the one whose coins fall best, each equally likely over the keys.
 
-Candidates come in groups of c. A content (what a row says in a set of columns) that stands once among all candidates
-has a coin, the lowest bit of a pseudo-random function of it; a content that stands more often has none. Let u be the
-number of coins of a candidate and s how many are heads. Its score is
+c tables of n rows are drawn, and row i of the released table is row i of one of them. A content (what a row says in
+a set of columns) that stands once among all candidates has a coin, the lowest bit of a pseudo-random function of it;
+a content that stands more often has none. Let u be the number of coins of a candidate and s how many are heads. Its
+score is
 
     U = F_u(s - 1) + V f_u(s),
 
 with F_u and f_u the distribution function and the probabilities of the binomial law (u, 1/2) and V uniform on [0, 1].
-The candidate with the largest U of its group is released.
+Of the c candidates for row i the one with the largest U is released.
 
 **What is kept.** Over a random key the coins are independent and fair, whatever the candidates are, for no two of them
 belong to the same content. So every U is uniform on [0, 1] (the randomised probability integral transform), all are
-independent, and of each group every candidate is released with probability 1/c, independently of its content and of
-the other groups. The released table has the law of a table of which one candidate a group was kept by a die: that of
-the model, not row by row only but as a whole.
+independent, and each candidate for a row is released with probability 1/c, whatever it and the others say, and
+independently of the other rows. So the released table has the law of a table put together by a die from tables of
+the model: where the model draws its rows independently, exactly the model's, not row by row only but as a whole.
 
 **What is not.** For one key the choice follows from the contents. A content in few rows is then more or less likely
 by a factor that its coins say; a content frequent enough to stand twice among the candidates has no coin of its own.
 
 References:
     Dathathri et al.: Scalable watermarking for identifying large language model outputs (2024), for choice among
-    candidates by pseudo-random functions, and for leaving out contexts that were seen before.
-    Aaronson: Watermarking of large language models (2023, talk), for a keyed choice that keeps the law.
-    Fang, Li, Xing et al.: MUSE: model-agnostic tabular watermarking via multi-sample selection (2025), for choosing
-    whole rows of tables.
+    candidates by pseudo-random functions, and for leaving out what was scored before.
+    Aaronson: My AI safety lecture for UT effective altruism (2022), for a keyed choice that keeps the law.
+    Fang, Liu et al.: MUSE: model-agnostic tabular watermarking via multi-sample selection (2025), for choosing each
+    row of a table among several by a keyed score.
 
-NOTE[DIFF]: the first compares in a tournament and takes coins of the last few tokens, the last adds up scores of
-chosen columns for every row; ours uses each content once and scores by its own null law, which makes any number of
-candidates fair though they have different numbers of coins.
+NOTE[DIFF]: none of them; a content is used once, and a row is scored by the null law of its own number of coins, so
+that any number of candidates is fair though some have more coins than others.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ from synthkit.watermark.subsets import subsets
 
 
 def choose(frame: pd.DataFrame, key: Key, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which row of each group of `key.candidates` neighbours is released.
+    """Which of its candidates each row becomes.
 
     Args:
-        frame: candidates, groups one below the other.
+        frame: tables of n rows, `key.candidates` of them, one below the other.
         key: of the watermark.
         rng: of ties.
 
     Raises:
-        SchemaError: columns of the key are not there, or the last group is not whole.
+        SchemaError: columns of the key are not there, or the tables have not equally many rows.
 
-    **Shape**: frame of c n rows -> (n,) increasing positions.
+    **Shape**: frame of c n rows -> (n,) positions, the i-th one of i, n + i, 2n + i and so on.
     """
     lacking = [column.name for column in key.columns if column.name not in frame]
     if lacking:
@@ -63,10 +63,11 @@ def choose(frame: pd.DataFrame, key: Key, rng: np.random.Generator) -> NDArray[n
         )
         raise SchemaError(msg)
     if len(frame) % key.candidates:
-        msg = f"candidates come in groups of {key.candidates}; however: {len(frame)} rows. Draw a multiple"
+        msg = f"candidates must be {key.candidates} equally long tables; however: {len(frame)} rows. Draw a multiple"
         raise SchemaError(msg)
-    scores = uniforms(*tossed(frame, key), rng).reshape(-1, key.candidates)
-    return np.asarray(np.arange(len(scores)) * key.candidates + scores.argmax(axis=1))
+    scores = uniforms(*tossed(frame, key), rng).reshape(key.candidates, -1)
+    n = scores.shape[1]
+    return np.asarray(scores.argmax(axis=0) * n + np.arange(n))
 
 
 def tossed(frame: pd.DataFrame, key: Key) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -21,6 +21,7 @@ from synthkit.watermark.choice import tossed
 from synthkit.watermark.key import Key
 from synthkit.watermark.subsets import subsets
 
+FORMAT = "synthkit-detection/1"
 ALPHA = 1e-6  # a table is called ours below it
 
 
@@ -54,7 +55,7 @@ class Detection:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return asdict(self)
+        return {"format": FORMAT, **asdict(self)}
 
 
 def detect(frame: pd.DataFrame, key: Key) -> Detection:

@@ -114,6 +114,21 @@ class Key(BaseModel):
             )
             raise ArtefactError(msg) from None  # the cause would show what the file holds
 
+    def of(self, schema: Schema) -> Key:
+        """This key, if it was made for tables with the columns of a schema.
+
+        Raises:
+            ConfigError: columns of the key are not learned in the schema.
+        """
+        lacking = [column.name for column in self.columns if column.name not in schema.learned]
+        if lacking:
+            msg = (
+                f"a watermark's key must be of the table's schema; however: there is no {', '.join(lacking)} among the "
+                "columns that are learned. Make a key with `synthkit watermark-key --schema`"
+            )
+            raise ConfigError(msg)
+        return self
+
     def save(self, path: str | Path) -> None:
         """Write a new file that only its owner may read; a file that is there is never replaced.
 
