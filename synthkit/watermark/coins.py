@@ -51,8 +51,8 @@ def siphash(key: tuple[int, int], blocks: Sequence[Words | int]) -> Words:
         >>> hex(found[0])  # appendix A of the paper
         '0xa129ca6149be45e5'
     """
-    n = max(np.size(block) for block in blocks)
-    state = tuple(np.full(n, key[i % 2] ^ first, dtype=np.uint64) for i, first in enumerate(FIRST))
+    shape = np.broadcast_shapes(*(np.shape(block) for block in blocks))
+    state = tuple(np.full(shape, key[i % 2] ^ first, dtype=np.uint64) for i, first in enumerate(FIRST))
     for block in blocks:
         word = np.asarray(block, dtype=np.uint64)
         state[3][:] ^= word

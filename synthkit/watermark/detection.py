@@ -72,7 +72,7 @@ def detect(frame: pd.DataFrame, key: Key) -> Detection:
         >>> from synthkit.schema import Schema
         >>> schema = Schema(columns={"x": {"kind": "numeric"}, "y": {"kind": "numeric"}})
         >>> detect(pd.DataFrame({"x": [1, 2], "y": [3, 4]}), Key.new(schema)).coins
-        8
+        4
     """
     from scipy.stats import binom
 
