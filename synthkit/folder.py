@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
-COMPARISON, STATEMENT, TWIN, GATE = "comparison.json", "statement.json", "report.json", "gate.json"
+COMPARISON, STATEMENT, TWIN = "comparison.json", "statement.json", "report.json"
+GATE, POLICY = "gate.json", "policy.yaml"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 WHAT: Mapping[str, str] = {
     REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
@@ -31,7 +32,8 @@ WHAT: Mapping[str, str] = {
     f"{DRAWS}/": "all draws, the first one again",
     EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
     TWIN: "what the report says, as data (INTERNAL)",
-    GATE: "what `synthkit gate` decided by the last policy",
+    GATE: "what `synthkit gate` decided (INTERNAL: exact figures of real rows)",
+    POLICY: "the policy it decided by",
     SCHEMA: "what the columns mean",
     f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
     LEDGER: "what was learned from real rows, and what it cost in privacy",

@@ -1,0 +1,109 @@
+"""What a run folder holds that a policy can be held against, and how each figure is found in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from synthkit.evaluate.result import Evaluation, Score
+
+
+class Found(NamedTuple):
+    """A figure, or why there is none.
+
+    Args:
+        measured: the figure itself.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        about: which member of a family it is, the worst one.
+        lacking: why it was not assessed; empty if it was.
+        doubt: why it cannot pass though it does not fail; empty if nothing speaks against it.
+    """
+
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    about: str = ""
+    lacking: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything a gate looks at.
+
+    Args:
+        evaluation: scores, panels, failures and facts.
+        statement: what is promised, `synthkit-statement/1`; None if it is not there.
+        ledger: what was charged; None if it is not there.
+        today: the day of the decision.
+    """
+
+    evaluation: Evaluation
+    statement: Mapping[str, Any] | None = None
+    ledger: Mapping[str, Any] | None = None
+    today: dt.date
+
+    def score(self, metric: str) -> Score | None:
+        """The score of that name, None if it was not measured."""
+        return next((s for s in self.evaluation.scores if s.metric == metric), None)
+
+    def among(self, start: str, *ends: str) -> list[Score]:
+        """Scores whose names begin so, and end in one of the endings if there are any."""
+        return [s for s in self.evaluation.scores if s.metric.startswith(start) and s.metric.endswith(ends or ("",))]
+
+    def failed(self, *starts: str) -> list[str]:
+        """Reasons of the measurements that failed, by the beginnings of their names."""
+        return [f"{f.metric}: {f.reason}" for f in self.evaluation.failures if f.metric.startswith(starts)]
+
+    @property
+    def epsilon(self) -> float | None:
+        """What was spent according to the ledger; None for no bound."""
+        ledger = self.ledger or {}
+        return ledger.get("epsilon") if ledger.get("charges") else None
+
+    @property
+    def made(self) -> dt.date | None:
+        """The day of the evaluation."""
+        said = self.evaluation.run.get("date")
+        try:
+            return None if said is None else dt.date.fromisoformat(str(said)[:10])
+        except ValueError:
+            return None
+
+    @property
+    def draws(self) -> int:
+        """Synthetic tables that were measured."""
+        drawn = (self.evaluation.run.get("rows") or {}).get("synthetic")
+        return len(drawn) if isinstance(drawn, list | tuple) else 1
+
+    @property
+    def controls(self) -> int:
+        """People not in the data, beside whom disclosures were measured."""
+        panel = self.evaluation.panels.get("membership") or {}
+        smaller = [c["measured"] for c in panel.get("checks") or [] if c["name"] == "enough people"]
+        return int(smaller[0]) if smaller else 0
+
+
+def worst(scores: Iterable[Score], label: str, failures: list[str]) -> Found:
+    """The score with the largest upper end; not assessed if a member of the family failed or none is there."""
+    found = list(scores)
+    if failures:
+        return Found(lacking=f"{label} could not be measured: {failures[0]}")
+    if not found:
+        return Found(lacking=f"{label} was not measured")
+    most = max(found, key=lambda s: (s.high, s.value))
+    return of(most, about=most.metric)
+
+
+def of(score: Score | None, *, about: str = "", label: str = "", doubt: str = "") -> Found:
+    """A score as a figure; a figure that is not a number was not assessed."""
+    if score is None:
+        return Found(lacking=f"{label} was not measured")
+    if not math.isfinite(score.value):
+        return Found(lacking=f"{score.metric} is not a number")
+    return Found(score.value, score.low, score.high, about=about or score.metric, doubt=doubt)

@@ -1,0 +1,234 @@
+"""Evidence held against a policy, line by line; what is missing can never pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from synthkit.policy.clauses import CLAUSES, Clause, figure
+from synthkit.policy.evidence import Evidence, Found
+from synthkit.policy.policy import Policy
+
+FORMAT = "synthkit-gate/1"
+Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
+ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
+EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One decision.
+
+    Args:
+        item: what it is about.
+        clause: where the limit stands in the policy.
+        evidence: instruments to which it is evidence for.
+        about: which figure, the worst of its family.
+        sense: how figure and limit are compared.
+        measured: the figure.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        bound: the end that is compared.
+        limit: what the policy says.
+        lacking: why it was not assessed.
+        doubt: why it cannot pass.
+        verdict: PASS, FAIL, INCONCLUSIVE or NOT ASSESSED.
+        why: the reason in words.
+    """
+
+    item: str
+    clause: str
+    evidence: str
+    about: str
+    sense: str
+    measured: float | None
+    low: float | None
+    high: float | None
+    bound: float | None
+    limit: Any
+    lacking: str
+    doubt: str
+    verdict: Verdict
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """All decisions and what follows.
+
+    Args:
+        policy: who decided, as the policy says.
+        lines: one for each limit that is set.
+        verdict: FAIL if a line fails; else NOT ASSESSED if one is; else INCONCLUSIVE if one is; else PASS.
+        decided: day of the gate.
+        valid_until: last day on which the evaluation may be relied on.
+    """
+
+    policy: Mapping[str, Any]
+    lines: tuple[Line, ...]
+    verdict: Verdict
+    decided: str
+    valid_until: str | None
+
+    def to_json(self) -> str:
+        """JSON text in the format `synthkit-gate/1`; infinity is null."""
+        return json.dumps(_plain({"format": FORMAT, **asdict(self)}), indent=1, ensure_ascii=False) + "\n"
+
+
+def judge(policy: Policy, evidence: Evidence) -> Gate:
+    """Hold evidence against a policy.
+
+    Limits on privacy are held against the upper end of an interval: PASS only if it is below, FAIL only if the lower
+    end is above, else INCONCLUSIVE. A lower bound can fail; it passes only if what it rests on holds.
+    """
+    asked = [(clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None]
+    lines = tuple(_line(clause, limit, figure(clause, policy, evidence, limit)) for clause, limit in asked)
+    made, days = evidence.made, policy.evidence.review_within_days
+    return Gate(
+        policy=policy.policy.model_dump(mode="json"),
+        lines=lines,
+        verdict=overall([line.verdict for line in lines]),
+        decided=evidence.today.isoformat(),
+        valid_until=None if made is None else (made + dt.timedelta(days=days)).isoformat(),
+    )
+
+
+def overall(verdicts: Sequence[str]) -> Verdict:
+    """The worst of the lines; of no line, NOT ASSESSED."""
+    return next((verdict for verdict in ORDER if verdict in verdicts), "NOT ASSESSED")
+
+
+def _line(clause: Clause, limit: Any, found: Found) -> Line:
+    verdict = decide(clause.path, clause.sense, found, limit)
+    return Line(
+        item=clause.item,
+        clause=clause.path,
+        evidence=clause.evidence,
+        about=found.about,
+        sense=clause.sense,
+        measured=found.measured,
+        low=found.low,
+        high=found.high,
+        bound=_bound(clause.sense, found, limit),
+        limit=limit,
+        lacking=found.lacking,
+        doubt=found.doubt,
+        verdict=verdict,
+        why=_why(clause, found, limit, verdict),
+    )
+
+
+def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
+    """The verdict of a line from its figures and its limit alone."""
+    if found.lacking or found.measured is None or math.isnan(found.measured):
+        return "NOT ASSESSED"
+    if sense in ("most", "least", "yes"):
+        if sense == "yes":
+            good = found.measured == 1
+        else:
+            good = found.measured <= limit if sense == "most" else found.measured >= limit
+        return "PASS" if good else "NOT ASSESSED" if path.startswith(EVIDENCE) else "FAIL"
+    low, high = (_end(end, otherwise) for end, otherwise in ((found.low, -math.inf), (found.high, math.inf)))
+    if sense == "proof":
+        return "FAIL" if found.measured > limit else "INCONCLUSIVE" if found.doubt else "PASS"
+    if sense == "within":
+        inside, outside = limit[0] <= low and high <= limit[1], high < limit[0] or low > limit[1]
+    else:
+        inside, outside = high < limit, low > limit
+    return "FAIL" if outside else "PASS" if inside and not found.doubt else "INCONCLUSIVE"
+
+
+def _end(x: float | None, otherwise: float) -> float:
+    return otherwise if x is None or math.isnan(x) else x
+
+
+def _bound(sense: str, found: Found, limit: Any) -> float | None:
+    if found.lacking:
+        return None
+    if sense == "upper":
+        return found.high
+    if sense == "within" and found.low is not None and found.high is not None:
+        return found.low if limit[0] - found.low > found.high - limit[1] else found.high
+    return found.measured
+
+
+def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
+    """The reason, with the figures it rests on."""
+    if found.lacking:
+        return f"Not assessed: {found.lacking}."
+    name = f" ({found.about})" if found.about else ""
+    if clause.sense == "yes":
+        return "It is so." if verdict == "PASS" else "It is not so."
+    at, asked = _number(_bound(clause.sense, found, limit)), _number(limit)
+    if clause.sense in ("most", "least"):
+        allowed = "most" if clause.sense == "most" else "least"
+        return f"{at}{name}; at {allowed} {asked} {'is' if verdict == 'PASS' else 'was'} asked."
+    if clause.sense == "proof":
+        doubt = f" Nothing more can be said: {found.doubt}." if found.doubt else ""
+        return f"Attacks prove a loss of at least {at}{name}; {asked} is allowed.{doubt}"
+    if clause.sense == "within":
+        return f"The interval from {_number(found.low)} to {_number(found.high)}{name} is held against {asked}."
+    ends = {
+        "PASS": f"The upper end {at}{name} is below {asked}.",
+        "FAIL": f"Even the lower end {_number(found.low)}{name} is above {asked}.",
+    }
+    return ends.get(verdict, f"The interval from {_number(found.low)} to {at}{name} has the limit {asked} in it.")
+
+
+def _number(x: Any) -> str:
+    if isinstance(x, list | tuple):
+        return " to ".join(map(_number, x))
+    return "∞" if x is None or x == math.inf else f"{x:.4g}" if isinstance(x, int | float) else str(x)
+
+
+def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
+    """What in a gate's JSON does not follow from its own figures and the policy; nothing if all of it does.
+
+    Example:
+        >>> data = {"format": FORMAT, "policy": {}, "lines": [], "verdict": "PASS"}
+        >>> rederive(data, Policy.parse({"format": "synthkit-policy/1", "membership": None,
+        ...     "policy": {"id": "one", "owner": "somebody", "justification": "because"}}))[0]
+        'the policy in the gate is not the one beside it'
+    """
+    faults = []
+    if gate.get("format") != FORMAT:
+        return [f"a gate must have the format {FORMAT}"]
+    if dict(gate.get("policy") or {}) != policy.policy.model_dump(mode="json"):
+        faults.append("the policy in the gate is not the one beside it")
+    asked = {clause.path: (clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None}
+    lines = {line["clause"]: line for line in gate["lines"]}
+    faults += [f"{path} is asked by the policy and has no line" for path in asked if path not in lines]
+    faults += [f"{path} has a line and is not asked by the policy" for path in lines if path not in asked]
+    for path, line in lines.items():
+        if path in asked:
+            faults += _differs(line, *asked[path])
+    if gate.get("verdict") != overall([line["verdict"] for line in gate["lines"]]):
+        faults.append("the verdict on the whole does not follow from its lines")
+    return faults
+
+
+def _differs(line: Mapping[str, Any], clause: Clause, limit: Any) -> list[str]:
+    if line["limit"] != limit or line["sense"] != clause.sense:
+        return [f"{clause.path}: the limit is not the policy's"]
+    high = math.inf if line["measured"] is None and not line["lacking"] else line["measured"]
+    found = Found(high, line["low"], line["high"], line["about"], line["lacking"], line["doubt"])
+    again = _line(clause, limit, found)
+    faults = (
+        [] if line["verdict"] == again.verdict else [f"{clause.path}: the verdict does not follow from its figures"]
+    )
+    told = _plain(asdict(again))
+    if any(line[key] != told[key] for key in ("item", "evidence", "bound", "why")):
+        faults.append(f"{clause.path}: what the line says does not follow from its figures")
+    return faults
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Mapping):
+        return {k: _plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [_plain(v) for v in x]
+    return None if isinstance(x, float) and not math.isfinite(x) else x

@@ -1,0 +1,215 @@
+"""Limits that somebody answers for: a YAML file with an owner and a justification."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from synthkit.errors import ConfigError
+
+FORMAT = "synthkit-policy/1"
+EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Decided(_Part):
+    """Who decided, what for and when.
+
+    Args:
+        id: name of the policy and its version.
+        owner: who answers for the limits.
+        justification: why these limits are right for this release.
+        decided: when.
+    """
+
+    id: Said
+    owner: Said
+    justification: Said
+    decided: dt.date | None = None
+
+
+class Rate(_Part):
+    """Share of members that may be found at a rate of false alarms.
+
+    Args:
+        fpr: rate of false alarms that is measured, 0.001, 0.01 or 0.1.
+        max_upper: most that the upper end of the interval may be.
+    """
+
+    fpr: Share
+    max_upper: Share
+
+
+class Membership(_Part):
+    """Who was in the data.
+
+    Args:
+        eps_lb_max: most that the bound on lost epsilon may be, among everybody and among unusual people.
+        tpr_at_fpr: members found at a rate of false alarms.
+    """
+
+    eps_lb_max: Positive | None = None
+    tpr_at_fpr: Rate | None = None
+
+
+class Attribute(_Part):
+    """What is learned about a person.
+
+    Args:
+        excess_max_upper: most that the upper end of any secret's excess over non-members may be.
+    """
+
+    excess_max_upper: Share | None = None
+
+
+class Identity(_Part):
+    """Who is found.
+
+    Args:
+        excess_max_upper: most that the upper end may be of the excess of people matched, disclosed, copied or linked.
+        singling_p_min: least probability of as many members among those singled out if nobody's row had mattered.
+        meaningful_identity_max: most that the upper end of meaningful identity disclosure may be.
+    """
+
+    excess_max_upper: Share | None = None
+    singling_p_min: Share | None = None
+    meaningful_identity_max: Share | None = None
+
+
+class Promise(_Part):
+    """What is promised.
+
+    Args:
+        required: whether there must be a privacy budget.
+        epsilon_max: most that may be spent.
+        end_to_end: whether everything that leaves must be covered.
+    """
+
+    required: bool = False
+    epsilon_max: Positive | None = None
+    end_to_end: bool = False
+
+
+class Utility(_Part):
+    """What the rows are good for.
+
+    Args:
+        margin: most that the upper end of any loss by training on synthetic rows may be.
+        calibration_slope: interval in which the whole interval of the slope must lie.
+        subgroup_margin: most that the upper end of the worst group's loss may be.
+    """
+
+    margin: Positive | None = None
+    calibration_slope: tuple[float, float] | None = None
+    subgroup_margin: Positive | None = None
+
+
+class Fidelity(_Part):
+    """How alike the rows are.
+
+    Args:
+        tv2_shortfall_max: most that the upper end of what pairs of columns lack against a real holdout may be.
+        constraint_violations_max: most that the share of rows breaking a declared rule may be.
+    """
+
+    tv2_shortfall_max: Share | None = None
+    constraint_violations_max: Share | None = None
+
+
+class Required(_Part):
+    """What evidence there must be.
+
+    Args:
+        min_control_units: fewest people not in the data beside whom disclosures were measured.
+        draws: fewest synthetic tables that were measured.
+        whole: whether a quick evaluation is not enough.
+        review_within_days: days after which an evaluation must be made again.
+    """
+
+    min_control_units: Annotated[int, Field(ge=1)] = 100
+    draws: Annotated[int, Field(ge=1)] = 1
+    whole: bool = True
+    review_within_days: Annotated[int, Field(ge=1)] = 365
+
+
+class Policy(_Part):
+    """A whole policy; what is not set is not asked.
+
+    Args:
+        format: `synthkit-policy/1`.
+        policy: who decided.
+        membership: limits on membership; may only be left out as an explicit null.
+        attribute: limits on attributes.
+        identity: limits on identity.
+        dp: what must be promised.
+        utility: what the rows must be good for.
+        fidelity: how alike they must be.
+        evidence: what must have been measured.
+
+    Example:
+        >>> Policy.model_validate({
+        ...     "format": "synthkit-policy/1",
+        ...     "policy": {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"},
+        ...     "membership": {"eps_lb_max": 1.0},
+        ... }).membership.eps_lb_max
+        1.0
+    """
+
+    format: Annotated[str, Field(pattern=f"^{FORMAT}$")]
+    policy: Decided
+    membership: Membership | None
+    attribute: Attribute = Attribute()
+    identity: Identity = Identity()
+    dp: Promise = Promise()
+    utility: Utility = Utility()
+    fidelity: Fidelity = Fidelity()
+    evidence: Required = Required()
+
+    @property
+    def example(self) -> bool:
+        """Whether nobody has put their own name to it yet."""
+        return self.policy.owner.startswith(EXAMPLE)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Policy:
+        """Read a policy.
+
+        Raises:
+            ConfigError: the file cannot be read, is no YAML, or says what no policy says; every field is listed.
+        """
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            msg = f"the policy {path} must be readable; however: {error.strerror}. Name a YAML file"
+            raise ConfigError(msg) from error
+        try:
+            return cls.parse(YAML(typ="safe", pure=True).load(text))
+        except YAMLError as error:
+            msg = f"the policy {path} must be YAML; however: it cannot be parsed. Check its indentation"
+            raise ConfigError(msg) from error
+
+    @classmethod
+    def parse(cls, data: Any) -> Policy:
+        """A policy from plain data.
+
+        Raises:
+            ConfigError: a field is missing, unknown or cannot be meant; all of them are listed.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg'].lower()}" for e in error.errors()]
+            msg = "a policy must name its owner, its justification and limits that can be meant; however: "
+            raise ConfigError(msg + "; ".join(faults)) from error

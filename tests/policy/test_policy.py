@@ -1,0 +1,67 @@
+"""A policy names who answers for it; what cannot be meant is refused field by field; the examples load and say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthkit.errors import ConfigError
+from synthkit.policy.policy import Policy
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "policies").glob("*.yaml"))
+WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
+WHOLE = {"format": "synthkit-policy/1", "policy": WHO, "membership": {"eps_lb_max": 1.0}}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_the_examples_load_and_say_that_they_are_examples(path):
+    policy = Policy.load(path)
+    assert policy.example
+    assert policy.policy.id == f"{path.stem}-v1"
+    assert "illustrative" in path.read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_there_are_three_and_the_public_one_is_strictest():
+    inside, partner, public = (Policy.load(path) for path in EXAMPLES)
+    limits = [p.membership.eps_lb_max for p in (inside, partner, public)]
+    assert limits == sorted(limits, reverse=True)
+    assert public.dp.required
+    assert not partner.dp.required
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"policy": {**WHO, "owner": "  "}}, "policy.owner: string should have at least 3 characters"),
+        ({"policy": {k: v for k, v in WHO.items() if k != "justification"}}, "policy.justification: field required"),
+        ({"membership": {"eps_lb_max": -1}}, "membership.eps_lb_max: input should be greater than 0"),
+        ({"membership": {"eps_max": 1}}, "membership.eps_max: extra inputs are not permitted"),
+        ({"attribute": {"excess_max_upper": 5}}, "attribute.excess_max_upper: input should be less than or equal to 1"),
+        ({"format": "synthkit-policy/9"}, "format: string should match pattern"),
+        ({"evidence": {"draws": 0}}, "evidence.draws: input should be greater than or equal to 1"),
+    ],
+)
+def test_every_field_that_cannot_be_meant_is_named(changed, said):
+    with pytest.raises(ConfigError, match="must name its owner, its justification") as error:
+        Policy.parse({**WHOLE, **changed})
+    assert said in str(error.value)
+
+
+def test_membership_may_only_be_left_out_on_purpose():
+    with pytest.raises(ConfigError, match="membership: field required"):
+        Policy.parse({k: v for k, v in WHOLE.items() if k != "membership"})
+    assert Policy.parse({**WHOLE, "membership": None}).membership is None
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="must be readable; however: No such file"):
+        Policy.load(tmp_path / "none.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1, 2", encoding="utf-8")
+    with pytest.raises(ConfigError, match="must be YAML; however: it cannot be parsed"):
+        Policy.load(broken)
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("", encoding="utf-8")
+    with pytest.raises(ConfigError, match="the file: input should be a valid dictionary"):
+        Policy.load(empty)
