@@ -117,7 +117,7 @@ def test_under_a_budget_the_mark_costs_nothing(tmp_path, keyed):
     schema = Schema(columns={c: levels for c in "uvwxyz"})
     frame = pd.DataFrame(np.random.default_rng(0).choice([*"abcdefghijklmnop"], (500, 6)), columns=[*"uvwxyz"])
     ledger = Ledger.new(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5))
-    made = Synthesizer(schema, "independent").fit(frame, seed=1, ledger=ledger)
+    made = Synthesizer(schema, "marginal").fit(frame, seed=1, ledger=ledger)
     before = ledger.to_dict()
     assert detect(made.sample(300, seed=1, watermark=keyed(1, schema)), keyed(1, schema)).found()
     assert ledger.to_dict() == before
