@@ -137,15 +137,19 @@ class Key(BaseModel):
         """
         path = Path(path)
         told = self.model_dump(exclude_none=True) | {"secret": self.secret.get_secret_value()}
+        made = False
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            made = True
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(json.dumps(told, indent=1) + "\n")
         except FileExistsError as error:
             msg = f"{path} must not exist yet; however: it does. A key is never replaced: choose another name"
             raise ArtefactError(msg) from error
         except OSError as error:
-            msg = f"{path} must be writable; however: {error.strerror}. Choose a folder that exists"
+            if made:
+                path.unlink()  # half a key is none
+            msg = f"{path} must be writable; however: {error.strerror}. Make room, or choose a folder that exists"
             raise ArtefactError(msg) from error
 
     @property

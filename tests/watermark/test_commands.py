@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -150,6 +152,15 @@ def test_from_a_key_to_rows_and_back(command, saved, tmp_path):
     assert lost.code == 1
     assert "does not show that the table is not ours" in lost.out
     assert command("detect", csv, "--key", saved / "key.json", "--quiet", "--alpha", 1).code == 0
+
+
+def test_detection_never_loads_torch(saved, tmp_path):
+    support2().head(60).to_csv(tmp_path / "t.csv", index=False)
+    words = ["detect", str(tmp_path / "t.csv"), "--key", str(saved / "key.json"), "--alpha", "1", "--quiet"]
+    code = f"import sys; from synthkit.cli import app; app({words!r}, standalone_mode=False); print({{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "'torch'" not in done.stdout
+    assert "'synthkit.watermark.detection'" in done.stdout
 
 
 def test_commands_refuse_what_cannot_be_meant(refused, saved, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 
 import pytest
@@ -55,6 +56,18 @@ def test_a_key_is_never_replaced(schema, tmp_path):
 def test_a_place_that_cannot_be_written_is_refused(schema, tmp_path):
     with pytest.raises(ArtefactError, match="must be writable; however: No such file"):
         Key.new(schema).save(tmp_path / "none" / "k.json")
+
+
+def test_of_a_key_that_cannot_be_written_whole_nothing_is_left(schema, tmp_path):
+    """Files may not grow beyond a hundred bytes: as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(ArtefactError, match="must be writable; however: File too large"):
+            Key.new(schema).save(tmp_path / "k.json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
