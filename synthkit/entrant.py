@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from synthkit import folder, provenance
 from synthkit.errors import SynthkitError
 from synthkit.files import replacing_folder
+from synthkit.marking import mark
 from synthkit.outcome import RESULT, Outcome
 from synthkit.progress import Clock
 from synthkit.schema import Schema
@@ -305,11 +306,11 @@ def _write(
         schema.save(temporary / folder.SCHEMA)
         (temporary / folder.EVALUATION).write_text(measured.to_json(), encoding="utf-8")
         folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT)
-        tables.write(draws[0], temporary / folder.SYNTHETIC)
+        tables.write(draws[0], temporary / folder.SYNTHETIC, mark=mark())
         if len(draws) > 1:
             (temporary / folder.DRAWS).mkdir()
             for k, draw in enumerate(draws):
-                tables.write(draw, temporary / folder.DRAWS / f"{k + 1:02d}.parquet")
+                tables.write(draw, temporary / folder.DRAWS / f"{k + 1:02d}.parquet", mark=mark())
         (temporary / RESULT).write_text(outcome.to_json(), encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.errors import ArtefactError
 from synthkit.evaluate.result import Evaluation
 from synthkit.files import replacing_folder
+from synthkit.marking import mark
 from synthkit.report import Report, build
 from synthkit.schema import Schema
 
@@ -51,11 +52,12 @@ def save(run: Run, path: Path, *, overwrite: bool) -> Path:
 
     with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
         _fitted(run, temporary)
-        tables.write(run.synthetic, temporary / SYNTHETIC)
+        said = mark(date=str(run.facts["date"])[:10])
+        tables.write(run.synthetic, temporary / SYNTHETIC, mark=said)
         if len(run.draws) > 1:
             (temporary / DRAWS).mkdir()
             for k, draw in enumerate(run.draws):
-                tables.write(draw, temporary / DRAWS / f"{k + 1:02d}.parquet")
+                tables.write(draw, temporary / DRAWS / f"{k + 1:02d}.parquet", mark=said)
         _measured(run, temporary)
         tables.write(run.roles, temporary / INTERNAL / ROLES)
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from synthkit.errors import TableError
 from synthkit.files import replacing
+from synthkit.marking import KEY, write_beside
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
 from synthkit.schema.violations import Violation
 
@@ -241,7 +243,13 @@ def _from_arrow(table: pa.Table) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def write(frame: pd.DataFrame, path: str | Path, *, schema: Schema | None = None) -> None:
+def write(
+    frame: pd.DataFrame,
+    path: str | Path,
+    *,
+    schema: Schema | None = None,
+    mark: Mapping[str, str] | None = None,
+) -> None:
     """Write a frame as CSV, Parquet or Arrow, by the ending of `path`; the file appears whole or not at all.
 
     In CSV a missing cell is empty and a text stands in quotes, so that the two are told apart; moments are
@@ -251,6 +259,7 @@ def write(frame: pd.DataFrame, path: str | Path, *, schema: Schema | None = None
         frame: rows to write; its index is not written.
         path: where; an existing file is replaced.
         schema: for CSV, the columns whose moments have a `format`.
+        mark: what the file is to say of its rows, see `synthkit.marking`; in CSV it stands in a file beside.
 
     Raises:
         TableError: an ending that is not known, a folder that cannot be written to, a full disk, or a column
@@ -259,6 +268,9 @@ def write(frame: pd.DataFrame, path: str | Path, *, schema: Schema | None = None
     path = Path(path)
     kind = _kind(path)
     table = _to_arrow(frame)
+    if mark is not None and kind != "text":
+        said = json.dumps(dict(mark), sort_keys=True).encode()
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: said})
     with replacing(path) as temporary:
         if kind == "text":
             from synthkit.delimited import write_text
@@ -272,6 +284,8 @@ def write(frame: pd.DataFrame, path: str | Path, *, schema: Schema | None = None
             from pyarrow import feather
 
             feather.write_feather(table, str(temporary))
+    if mark is not None and kind == "text":
+        write_beside(path, mark)
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

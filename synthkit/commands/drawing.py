@@ -11,6 +11,7 @@ from synthkit.commands import options as o
 from synthkit.commands.arguments import config, given
 from synthkit.commands.console import say, selection, watching
 from synthkit.errors import ConfigError
+from synthkit.marking import mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def sample(
         progress.stage("sample")
         drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
         progress.stage("write")
-        tables.write(drawn, out, schema=synthesizer.schema)
+        tables.write(drawn, out, schema=synthesizer.schema, mark=mark())
         progress.stage("")
     say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
     if calibrate:
@@ -112,7 +113,7 @@ def impute(
         progress.stage("impute")
         after = synthesizer.impute(before, seed=seed)
         progress.stage("write")
-        tables.write(after, out, schema=synthesizer.schema)
+        tables.write(after, out, schema=synthesizer.schema, mark=mark("partially synthetic"))
         progress.stage("")
     learned = list(synthesizer.schema.learned)
     filled = int(before[learned].isna().sum().sum()) - int(after[learned].isna().sum().sum())

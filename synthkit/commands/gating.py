@@ -64,15 +64,13 @@ def gate(
 
 
 def _show(made: Gate) -> None:
-    """A line each with its reason, and the verdict on the whole."""
-    from rich.box import SIMPLE_HEAD
+    """Every line with its reason under it, and the verdict on the whole."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "item", "why", "clause", box=SIMPLE_HEAD, pad_edge=False)
+    screen = Console(highlight=False, markup=False)
     for line in made.lines:
         word = Text(f"{SIGNS[line.verdict]} {line.verdict}", style=COLOURS[line.verdict])
-        table.add_row(word, line.item, line.why, line.clause)
-    Console(highlight=False, markup=False).print(table)
+        screen.print(word, f"{line.item} ({line.clause})")
+        screen.print(f"    {line.why}", style="dim", soft_wrap=True)
     say(f"{SIGNS[made.verdict]} {made.verdict}" + (f", valid until {made.valid_until}" if made.valid_until else ""))

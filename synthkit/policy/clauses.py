@@ -59,8 +59,8 @@ def _required(evidence: Evidence, limit: Any) -> Found:
 
 
 def _whole(evidence: Evidence, limit: Any) -> Found:
-    if evidence.statement is None:
-        return Found(lacking="there is no privacy statement")
+    if evidence.statement is None or evidence.ledger is None:
+        return Found(lacking="there is no privacy statement, or no ledger")
     return Found(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
 
 

@@ -1,0 +1,104 @@
+"""From the folder of a run to one file that may leave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from synthkit import __version__, folder
+from synthkit.bundle import manifest as manifests
+from synthkit.bundle.archive import pack
+from synthkit.bundle.signature import sign
+from synthkit.errors import ArtefactError
+from synthkit.files import replacing
+
+TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
+COMMITMENTS = "commitments.json"
+REPORT, TWIN, CONFIG = "report.html", "report.json", "config.json"
+NONCE = 32  # bytes
+
+
+def release(
+    source: str | Path,
+    out: str | Path,
+    *,
+    key: str | Path | None = None,
+    passphrase: str | None = None,
+    recipient: str | None = None,
+    table: str | Path | None = None,
+) -> Path:
+    """Pack what may leave of a run folder: rows, schema, shareable report, statement, ledger, gate and a manifest.
+
+    Args:
+        source: the folder.
+        out: the zip to write.
+        key: the custodian's private key; without it the bundle is unsigned and says so.
+        passphrase: that opens the key.
+        recipient: for whom it is.
+        table: the table that was learned from, to commit to its bytes: the nonce stays in the folder.
+
+    Raises:
+        ArtefactError: the folder holds no synthetic rows or no evaluation.
+        ConfigError: the key cannot be used.
+    """
+    source = Path(source)
+    members = _members(source)
+    statement = json.loads(members[folder.STATEMENT]) if folder.STATEMENT in members else {}
+    parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
+    claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
+    private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
+    facts = {
+        "generator": f"synthkit {__version__}",
+        "made": dt.datetime.now(dt.UTC).date().isoformat(),
+        "recipient": recipient,
+        "commitments": _commitments(source, table),
+    }
+    members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
+    if key is not None:
+        members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)
+    with replacing(out) as temporary:
+        temporary.write_bytes(pack(members))
+    return Path(out)
+
+
+def _members(source: Path) -> dict[str, bytes]:
+    rows = [source / folder.SYNTHETIC, *sorted((source / folder.DRAWS).glob("*.parquet"))]
+    if not rows[0].exists():
+        msg = f"{source} must be the folder of a run; however: it holds no {folder.SYNTHETIC}. Run `synthkit run` first"
+        raise ArtefactError(msg)
+    report = folder.redraw(source, "shareable")
+    said = {file.relative_to(source).as_posix(): file.read_bytes() for file in rows}
+    kept = (folder.SCHEMA, folder.STATEMENT, folder.LEDGER, folder.GATE, folder.POLICY)
+    said |= {name: (source / name).read_bytes() for name in kept if (source / name).exists()}
+    twin = json.dumps(report.twin, indent=1, ensure_ascii=False) + "\n"
+    said |= {REPORT: report.html.encode(), TWIN: twin.encode()}
+    return said | {CONFIG: _config(source)}
+
+
+def _config(source: Path) -> bytes:
+    """What may be told of the run: no command, no name of the table, no seconds."""
+    facts: dict[str, Any] = folder.plain_data(source / folder.RUN)
+    told = {name: facts[name] for name in TOLD if name in facts}
+    return json.dumps({**told, "packages": facts.get("packages") or {}}, indent=1).encode() + b"\n"
+
+
+def _commitments(source: Path, table: str | Path | None) -> dict[str, str]:
+    """Digests over a nonce and what it commits to; nonces are kept in the folder and never leave it."""
+    roles = source / folder.INTERNAL / folder.ROLES
+    files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
+    nonces = {name: secrets.token_bytes(NONCE) for name, file in files.items() if file is not None}
+    made = {
+        name: hashlib.sha256(nonces[name] + file.read_bytes()).hexdigest()
+        for name, file in files.items()
+        if file is not None
+    }
+    if nonces:
+        (source / folder.INTERNAL).mkdir(exist_ok=True)
+        kept = {name: {"nonce": nonce.hex(), "commitment": made[name]} for name, nonce in nonces.items()}
+        with replacing(source / folder.INTERNAL / COMMITMENTS) as temporary:
+            temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return made

@@ -1,0 +1,82 @@
+"""`release`, `verify`, `keygen`: one signed file that leaves, and whether it is what it says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from synthkit.commands import options as o
+from synthkit.commands.console import say, warn
+
+PASSPHRASE = "SYNTHKIT_PASSPHRASE"  # the name of a variable of the environment
+
+
+def release(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
+    out: Annotated[Path, typer.Option("--out", help="The zip to write.")],
+    key: Annotated[Optional[Path], typer.Option("--key", help="Private key, of `synthkit keygen`.")] = None,
+    recipient: Annotated[Optional[str], typer.Option("--recipient", help="For whom the bundle is.")] = None,
+    input_: Annotated[
+        Optional[Path], typer.Option("--input", help="The table that was learned from, to commit to it.")
+    ] = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Pack what may leave of a run: rows, schema, shareable report, statement, ledger, gate, and a signed manifest.
+
+    A passphrase of the key is read from the environment variable SYNTHKIT_PASSPHRASE.
+
+    Example: synthkit release runs/demo --out bundle.zip --key custodian.key --recipient "University B"
+    """
+    from synthkit.bundle.release import release as pack
+    from synthkit.files import check_file
+
+    check_file(out, overwrite=overwrite)
+    said = os.environ.get(PASSPHRASE)
+    path = pack(folder, out, key=key, passphrase=said, recipient=recipient, table=input_)
+    if key is None:
+        warn("the bundle is not signed: nobody can tell that it is yours. Make a key with `synthkit keygen`")
+    say(f"{path}: {path.stat().st_size:,} bytes; check it with `synthkit verify {path.name}`", quiet=quiet)
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A zip that `synthkit release` wrote.")],
+    public_key: Annotated[
+        Optional[Path], typer.Option("--public-key", help="The custodian's public key, had by another way.")
+    ] = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Check a bundle without the real rows: bytes, digests, signature, epsilon, every row, every number, the verdict.
+
+    Exit 0 if all checks hold, 1 if one does not.
+
+    Example: synthkit verify bundle.zip --public-key custodian.pub
+    """
+    from synthkit.bundle.verify import verify as check
+
+    found = check(bundle, public_key)
+    for each in found:
+        say(f"{'✓' if each.holds else '✗'} {each.name}: {each.words}", quiet=quiet and each.holds)
+    raise typer.Exit(0 if all(each.holds for each in found) else 1)
+
+
+def keygen(
+    out: Annotated[Path, typer.Option("--out", help="Name of both files, without an ending.")],
+    quiet: o.Quiet = False,
+) -> None:
+    """Make the custodian's keys: OUT.key, which stays secret, and OUT.pub, which recipients get by another way.
+
+    If the environment variable SYNTHKIT_PASSPHRASE is set, it locks the private key.
+
+    Example: synthkit keygen --out custodian
+    """
+    from synthkit.bundle.signature import fingerprint, public_key
+    from synthkit.bundle.signature import keygen as make
+
+    private, public = make(out, os.environ.get(PASSPHRASE))
+    if not os.environ.get(PASSPHRASE):
+        warn(f"{private} is not locked: set {PASSPHRASE} to lock a key with a passphrase")
+    say(f"{private} and {public}, fingerprint {fingerprint(public_key(public))}", quiet=quiet)

@@ -1,0 +1,76 @@
+"""Synthetic data say that they are synthetic: in the metadata of a Parquet or Arrow file, or beside a CSV file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from synthkit import __version__
+from synthkit.errors import TableError
+from synthkit.files import replacing
+
+KEY = b"synthkit"
+SIDECAR = ".synthetic.json"
+Content = Literal["synthetic", "partially synthetic"]
+
+
+def mark(content: Content = "synthetic", *, date: str | None = None) -> dict[str, str]:
+    """What is said of rows: that they are synthetic, what made them, and when if a date is given.
+
+    Example:
+        >>> sorted(mark())
+        ['content', 'generator', 'version']
+    """
+    said = {"content": content, "generator": "synthkit", "version": __version__}
+    return said if date is None else {**said, "date": date}
+
+
+def beside(path: Path) -> Path:
+    """Where the mark of a CSV file stands."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def write_beside(path: Path, said: Mapping[str, str]) -> Path:
+    """Write the mark of a CSV file beside it, with the digest of the rows it is about."""
+    with replacing(beside(path)) as temporary:
+        text = json.dumps({**said, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}, indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return beside(path)
+
+
+def read_mark(path: str | Path) -> dict[str, str] | None:
+    """What a file says of its rows, None if it says nothing.
+
+    Raises:
+        TableError: the file beside a CSV file is about other rows, or no mark.
+    """
+    path = Path(path)
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        said = (pq.read_schema(path).metadata or {}).get(KEY)
+        return None if said is None else dict(json.loads(said))
+    if path.suffix in (".arrow", ".feather"):
+        import pyarrow as pa
+
+        with pa.memory_map(str(path)) as source:
+            said = (pa.ipc.open_file(source).schema.metadata or {}).get(KEY)
+        return None if said is None else dict(json.loads(said))
+    return _read_beside(path)
+
+
+def _read_beside(path: Path) -> dict[str, str] | None:
+    if not beside(path).exists():
+        return None
+    try:
+        said = dict(json.loads(beside(path).read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        msg = f"{beside(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
+        raise TableError(msg) from error
+    if said.pop("sha256", None) != hashlib.sha256(path.read_bytes()).hexdigest():
+        msg = f"{beside(path).name} must be about {path.name}; however: the rows have changed since. Write them again"
+        raise TableError(msg)
+    return said
