@@ -1,0 +1,41 @@
+"""Files of synthetic rows say so, and are read back as the same rows."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from synthkit import __version__, tables
+from synthkit.errors import TableError
+from synthkit.marking import beside, mark, read_mark
+
+FRAME = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.arrow", "t.feather", "t.csv", "t.csv.gz"])
+@pytest.mark.parametrize("content", ["synthetic", "partially synthetic"])
+def test_a_mark_is_read_back_and_changes_no_row(tmp_path, name, content):
+    tables.write(FRAME, tmp_path / name, mark=mark(content, date="2026-01-31"))
+    tables.write(FRAME, tmp_path / f"plain_{name}")
+    said = {"content": content, "generator": "synthkit", "version": __version__, "date": "2026-01-31"}
+    assert read_mark(tmp_path / name) == said
+    assert read_mark(tmp_path / f"plain_{name}") is None
+    assert tables.read(tmp_path / name).frame().equals(tables.read(tmp_path / f"plain_{name}").frame())
+
+
+def test_a_mark_beside_other_rows_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    tables.write(FRAME, path, mark=mark())
+    path.write_text("a,b\n1,y\n", encoding="utf-8")
+    with pytest.raises(TableError, match="the rows have changed since"):
+        read_mark(path)
+    beside(path).write_text("{", encoding="utf-8")
+    with pytest.raises(TableError, match="it is not JSON"):
+        read_mark(path)
+
+
+def test_a_mark_names_no_time_unless_asked():
+    assert "date" not in mark()
+    assert json.dumps(mark(), sort_keys=True) == json.dumps(mark(), sort_keys=True)
