@@ -1,0 +1,69 @@
+"""The page on provenance shows what was measured, and what was measured keeps what the page promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+ROOT = Path(__file__).parent.parent.parent
+KEPT = json.loads((ROOT / "benchmarks" / "watermark.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_and_its_picture_show_what_is_recorded(script):
+    made = script("watermark")
+    text = (ROOT / "docs" / "provenance.md").read_text(encoding="utf-8")
+    assert text.split(made.START)[1].split(made.END)[0].strip() == made.markdown(KEPT).strip()
+    picture = (ROOT / "docs" / "watermark.svg").read_text(encoding="utf-8")
+    assert picture == made.picture(KEPT["power"])
+    names = [element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()]
+    assert {"title", "desc"} <= set(names)
+    assert not set(names) & {"image", "script", "use"}
+    assert names.count("polyline") == 3 * len(made.DAMAGES)
+
+
+def test_a_thousand_tables_raised_no_more_false_alarms_than_p_allows():
+    every = KEPT["alarms"]["all"]
+    assert every["tables"] == 1_000
+    for alpha, many in every["at_most"].items():
+        assert many <= binom.ppf(0.999, 1_000, float(alpha))
+    assert every["ks"] > 0.001
+
+
+def test_no_fidelity_was_lost_that_could_be_measured():
+    for found in KEPT["fidelity"].values():
+        for name in ("change.tv2", "change.c2st"):
+            _, low, high = found[name]
+            assert low < 0.01
+            assert high > -0.01
+            assert high - low < 0.1
+
+
+@pytest.mark.parametrize("name", ["none", "half the rows lost", "a third of the columns lost", "both lost"])
+def test_damages_take_away_what_they_say(script, name):
+    frame = pd.DataFrame(np.arange(600).reshape(100, 6), columns=list("abcdef"))
+    out = script("watermark").DAMAGES[name](frame, np.random.default_rng(0))
+    rows = 50 if name in ("half the rows lost", "both lost") else 100
+    columns = 4 if name in ("a third of the columns lost", "both lost") else 6
+    assert out.shape == (rows, columns)
+    assert set(out.iloc[:, 0]) <= set(frame[out.columns[0]])
+
+
+def test_altered_and_rounded_cells(script):
+    made = script("watermark")
+    frame = pd.DataFrame({"a": np.arange(2_000) + 1000.0, "b": ["x", "y"] * 1_000})
+    changed = made.altered(frame, np.random.default_rng(0))
+    assert 0.08 < (changed["a"] != frame["a"]).mean() < 0.12
+    assert sorted(changed["a"]) == sorted(frame["a"])
+    assert set(made.rounded(frame, np.random.default_rng(0))["a"]) <= {1e3 + 100 * k for k in range(21)}
+
+
+def test_intervals_are_students(script):
+    mean, low, high = script("watermark").interval([1.0, 2.0, 3.0])
+    assert mean == 2
+    assert (high - low) / 2 == pytest.approx(4.302653 / 3**0.5, rel=1e-5)  # t of 2 degrees, from a printed table
