@@ -16,7 +16,7 @@ from synthkit.watermark.choice import once, tossed, uniforms
 from synthkit.watermark.contents import contents
 from synthkit.watermark.subsets import subsets
 
-KEYS = 1500
+KEYS = 600
 
 
 def small() -> Schema:
@@ -57,7 +57,7 @@ def test_the_law_of_a_row_is_the_models_over_keys(keyed):
     law = rng.dirichlet(np.ones(len(cells)) / 2)
     schema = Schema(columns={c: {"kind": "numeric"} for c in "abc"})
     counts = np.zeros(len(cells))
-    for k in range(800):
+    for k in range(400):
         drawn = rng.choice(len(cells), size=12, p=law)
         frame = pd.DataFrame([cells[i] for i in drawn], columns=list("abc"))
         kept = choose(frame, keyed(k, schema), rng)
@@ -67,7 +67,7 @@ def test_the_law_of_a_row_is_the_models_over_keys(keyed):
     seen = [*counts[common], counts[~common].sum()]
     wanted = [*expected[common], expected[~common].sum()]
     statistic = sum((a - b) ** 2 / b for a, b in zip(seen, wanted, strict=True) if b > 0)
-    assert n == 2400
+    assert n == 1200
     assert chi2.sf(statistic, len(wanted) - 1) > 1e-4
 
 

@@ -13,7 +13,7 @@ from synthkit.errors import TableError
 from synthkit.tables import read_cells, write
 from synthkit.watermark import choose, detect
 
-KEYS = 200
+KEYS = 120
 
 
 def marked(table, key, n: int, seed: int = 0) -> pd.DataFrame:
