@@ -51,11 +51,10 @@ bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/smartnoise/.ok
 	$(PY) benchmarks/scaling.py
 	$(PY) benchmarks/imputation.py
 	$(PY) benchmarks/private.py
+	$(PY) benchmarks/risks.py
 
 reports: $(VENV)/.ok
-	$(VENV)/bin/synthkit demo --out runs/reports/support2-autoregressive --overwrite
-	mkdir -p reports/support2-autoregressive
-	cp runs/reports/support2-autoregressive/report.html runs/reports/support2-autoregressive/evaluation.json reports/support2-autoregressive/
+	bash reports/make.sh $(VENV)/bin/synthkit
 
 notebooks: $(VENV)/.ok
 	for f in notebooks/*.py; do $(VENV)/bin/jupytext --to ipynb "$$f" --output "$${f%.py}.ipynb"; done

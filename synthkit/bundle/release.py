@@ -15,10 +15,11 @@ from synthkit.bundle.archive import pack
 from synthkit.bundle.signature import sign
 from synthkit.errors import ArtefactError
 from synthkit.files import replacing
+from synthkit.privacy.registry import record
 
 TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
 COMMITMENTS = "commitments.json"
-REPORT, TWIN, CONFIG = "report.html", "report.json", "config.json"
+REPORT, TWIN, CONFIG, REGISTRY = "report.html", "report.json", "config.json", "registry.json"
 NONCE = 32  # bytes
 
 
@@ -57,6 +58,9 @@ def release(
         "recipient": recipient,
         "commitments": _commitments(source, table),
     }
+    if claim["epsilon"] is not None:
+        entry = record(statement, {"basic.publication_date": facts["made"]})
+        members[REGISTRY] = json.dumps(entry, indent=1, ensure_ascii=False).encode() + b"\n"
     members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
     if key is not None:
         members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from synthkit.errors import ConfigError, UnsupportedError
@@ -15,6 +17,7 @@ from synthkit.privacy.parts import Part
 from synthkit.privacy.registry import KEYS, VARIANTS, record, unfilled
 from synthkit.privacy.statement import Statement
 
+PUBLISHED = json.loads((Path(__file__).parents[2] / "schemas" / "opendp-deployment.json").read_text(encoding="utf-8"))
 STEPS = Charge(what="training", spent=PoissonSubsampledGaussian(noise_multiplier=2.0, rate=0.05, steps=60))
 AGES = Charge(what="histogram of age", spent=DiscreteGaussian(sigma=30))
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.01))
@@ -32,6 +35,24 @@ def test_it_has_every_key_of_the_registry_and_no_other(charges):
     entry = record(statement(*charges))["deployment"]
     assert {section: tuple(keys) for section, keys in entry.items()} == dict(KEYS)
     assert json.loads(json.dumps(entry)) == entry
+
+
+@pytest.mark.parametrize("charges", [(STEPS, AGES), (RESERVE,)])
+def test_it_keeps_the_schema_of_the_registry(charges):
+    """Keys and values of the published third tier; whatever else somebody writes into it breaks the schema."""
+    entry = record(statement(*charges), {"basic.publication_date": "2026-01-31"})
+    jsonschema.Draft202012Validator.check_schema(PUBLISHED)
+    jsonschema.validate(entry, PUBLISHED)
+    for section, key, value in (
+        ("dp_variant", "variant_name", "Nearly DP"),
+        ("privacy_loss", "privacy_parameters", {}),
+        ("basic", "colour", "blue"),
+        ("basic", "publication_date", "soon"),
+    ):
+        altered = json.loads(json.dumps(entry))
+        altered["deployment"][section][key] = value
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(altered, PUBLISHED)
 
 
 def test_what_the_statement_knows_is_filled_in():

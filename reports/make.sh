@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Four example releases, of public tables: pages, their JSON, statement and verdict are kept here, rows and models are not.
+# Run: make reports (two of them need SYNTHKIT_DATA, the folder of the public tables). Or: bash reports/make.sh synthkit NAME
+set -euo pipefail
+synthkit=${1:-synthkit}
+only=${2:-}
+work=runs/reports
+
+# Holds the run NAME against the example policy POLICY and keeps what may be looked at; a verdict other than PASS is no error.
+keep() {
+  "$synthkit" gate "$work/$1" --policy "schemas/policies/$2.yaml" || [ $? -eq 1 ]
+  "$synthkit" report "$work/$1" --tier shareable --quiet
+  rm -rf "reports/$1" && mkdir -p "reports/$1"
+  for file in report.html report.json shareable.html shareable.json statement.json gate.json policy.yaml; do
+    cp "$work/$1/$file" "reports/$1/"
+  done
+}
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
+mkdir -p "$work"
+if wanted support2-autoregressive; then
+  "$synthkit" demo --out "$work/support2-autoregressive" --seed 1 --overwrite --quiet
+  keep support2-autoregressive internal-research
+fi
+if wanted support2-marginal-epsilon-1; then
+  rm -f "$work/support2-marginal-epsilon-1.ledger.json" # an example: what was spent on it before is not meant to count
+  "$synthkit" demo --out "$work/support2-marginal-epsilon-1" --epsilon 1 --delta 1e-5 --seed 1 --overwrite --quiet
+  keep support2-marginal-epsilon-1 public-release
+fi
+if [ -z "${SYNTHKIT_DATA:-}" ]; then
+  echo "SYNTHKIT_DATA is not set: the examples of adult and diabetes130 stay as they are"
+  exit 0
+fi
+if wanted adult-diffusion; then
+  "$synthkit" run "$SYNTHKIT_DATA/adult/train.parquet" --schema schemas/adult.yaml --model diffusion \
+    --out "$work/adult-diffusion" --seed 1 --overwrite --quiet
+  keep adult-diffusion partner-release
+fi
+if wanted diabetes130-patient-epsilon-3; then
+  rm -f "$work/diabetes130-patient-epsilon-3.ledger.json"
+  "$synthkit" run "$SYNTHKIT_DATA/diabetes130/diabetic_data.parquet" --schema schemas/diabetes130.yaml --epsilon 3 \
+    --delta 1e-6 --max-rows-per-unit 4 --out "$work/diabetes130-patient-epsilon-3" --seed 1 --overwrite --quiet
+  keep diabetes130-patient-epsilon-3 public-release
+fi
