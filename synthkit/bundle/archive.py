@@ -42,7 +42,9 @@ def unpack(content: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
-            members = {name: archive.read(name) for name in names}
+            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
+            # nothing is ever inflated: a small file cannot fill the memory
+            members = {name: archive.read(name) for name in names} if stored else {}
     except DAMAGED as error:
         msg = "a bundle must be a whole zip; however: it cannot be read. It was damaged or altered on its way"
         raise ArtefactError(msg) from error

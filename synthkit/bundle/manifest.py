@@ -53,6 +53,7 @@ def manifest(
         "format": FORMAT,
         **facts,
         "claim": dict(claim),
+        "end_to_end_dp": private and "exact" not in kinds,
         "sentence": sentence(private=private),
         "words": {kind: words for kind, words in WORDS.items() if kind in kinds},
         "members": listed,
@@ -64,7 +65,8 @@ def sentence(*, private: bool) -> str:
     """What the claim covers, in one sentence."""
     if private:
         return (
-            "The rows, the schema and the ledger hold only charged or public values; the report and the gate were "
-            "computed from real rows afterwards, rounded and without small counts, and no epsilon covers them."
+            "The rows, the schema and the ledger hold only charged or public values; the report, rounded and without "
+            "small counts, and the figures of the gate were computed from real rows afterwards, and no epsilon covers "
+            "them."
         )
     return "No privacy claim is made: nothing but the attacks in the report says what the rows reveal of a person."

@@ -14,7 +14,7 @@ from pathlib import Path
 from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import unpack
-from synthkit.bundle.numbers import different
+from synthkit.bundle.numbers import different, shown
 from synthkit.bundle.release import REPORT, TWIN
 from synthkit.bundle.signature import public_key, signer
 from synthkit.errors import SynthkitError
@@ -98,7 +98,16 @@ def _listed(members: Mapping[str, bytes]) -> tuple[bool, str]:
     for name, each in listed.items():
         if each["sha256"] != hashlib.sha256(members[name]).hexdigest() or each["bytes"] != len(members[name]):
             return False, f"{name} is not the file that was listed: its digest differs"
+    statement = json.loads(members[folder.STATEMENT])
+    private = said["claim"]["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
+    again = json.loads(manifests.manifest(_content(members), facts={}, claim=said["claim"], private=private))
+    if any(said.get(each) != again[each] for each in ("members", "sentence", "words", "end_to_end_dp")):
+        return False, "the manifest does not say what the claim covers"
     return True, f"{len(listed)} files are those that the manifest lists, by SHA-256"
+
+
+def _content(members: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {name: each for name, each in members.items() if name not in (manifests.NAME, manifests.SIGNATURE)}
 
 
 def _signed(members: Mapping[str, bytes], known: bytes | None) -> tuple[bool, str]:
@@ -162,6 +171,9 @@ def _report(members: Mapping[str, bytes]) -> tuple[bool, str]:
     wrong = different(page, twin)
     if wrong:
         return False, f"report.html shows another number than report.json at {wrong[0]}"
+    places = {f"/sections/0/lines/{k}/bound" for k in range(len(twin["sections"][0]["lines"]))}
+    if places - set(shown(page)):
+        return False, f"report.html does not show the number of report.json at {min(places - set(shown(page)))}"
     if twin["tier"] != "shareable":
         return False, "the report is not the shareable edition"
     hashes = twin["sections"][0]["hashes"]
