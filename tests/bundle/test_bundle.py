@@ -27,6 +27,7 @@ from synthkit.errors import ArtefactError, ConfigError
 from synthkit.policy.evidence import Evidence
 from synthkit.policy.gate import judge
 from synthkit.policy.policy import Policy
+from synthkit.schema import Schema
 
 POLICY = Path(__file__).parents[2] / "schemas" / "policies" / "internal-research.yaml"
 NAMES = ("archive", "members", "signature", "epsilon", "rows", "marks", "report", "decision")
@@ -342,3 +343,33 @@ def test_keys_are_kept_and_refused(tmp_path, home):
         sign(b"x", tmp_path / "ec.key")
     with pytest.raises(ConfigError, match="must be an Ed25519 key"):
         public_key(tmp_path / "ec.pub")
+
+
+def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(tmp_path, home):
+    """A table of 400 people and a budget of 2; the draft for the registry is in it."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 400), "ill": rng.choice(["no", "yes"], 400, p=[0.8, 0.2])})
+    columns = {
+        "sex": {"kind": "categorical", "levels": ["f", "m"]},
+        "ill": {"kind": "categorical", "levels": ["no", "yes"]},
+    }
+    schema = Schema(columns=columns, name="toy")
+    asked = RunConfig(epsilon=2.0, delta=1e-5, quick=True, ledger=tmp_path / "ledger.json")
+    synthesize(frame, schema, seed=1, config=asked).save(tmp_path / "run")
+    path = release(tmp_path / "run", tmp_path / "b.zip", key=home / "ours.key")
+    checks = {check.name: check for check in verify(path, home / "ours.pub")}
+    assert all(check.holds for check in checks.values()), checks
+    assert "come to epsilon" in checks["epsilon"].words
+    content = unpack(path.read_bytes())
+    manifest = json.loads(content[manifests.NAME])
+    covered = {each["name"]: each["covered"] for each in manifest["members"]}
+    assert covered["synthetic.parquet"] == covered["schema.yaml"] == "charged"
+    assert covered["report.json"] == "exact"
+    assert "no epsilon covers them" in manifest["sentence"]
+    assert 0 < manifest["claim"]["epsilon"] <= 2
+    entry = json.loads(content["registry.json"])["deployment"]
+    assert entry["privacy_loss"]["privacy_parameters"]["epsilon"] == manifest["claim"]["epsilon"]
+    data = json.loads(content["ledger.json"])
+    kept = [charge for charge in data["charges"] if charge is not data["charges"][0]]
+    altered = resealed({**content, "ledger.json": json.dumps({**data, "charges": kept}).encode()}, home, path)
+    assert "epsilon" in failing(altered)
