@@ -22,7 +22,7 @@ demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
 
 test: $(VENV)/.ok
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow
@@ -31,7 +31,7 @@ check: $(VENV)/.ok
 	$(VENV)/bin/ruff format --check synthkit tests benchmarks
 	$(VENV)/bin/ruff check synthkit tests benchmarks
 	$(VENV)/bin/mypy
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
 # another torch, which it does not need and which keep it from starting

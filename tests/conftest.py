@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from synthkit.synthesizer import Synthesizer
 
 
+# Files of few, long tests: begun last, each would keep one core busy at the end while the others have nothing to do.
+LONG = ("test_notebooks", "test_comparing", "test_outputs", "test_checkpoint", "test_anomaly", "test_alarms")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, all others in their order."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command said: its exit code, its results and what went to stderr, texts without line breaks added."""
