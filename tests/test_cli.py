@@ -118,7 +118,7 @@ def test_run_folder(ran):
     out, _ = ran
     assert {p.name for p in out.iterdir()} == {
         *("synthetic.parquet", "draws", "schema.yaml", "model", "ledger.json", "statement.json"),
-        *("evaluation.json", "report.html", "run.json", "internal"),
+        *("evaluation.json", "report.html", "report.json", "run.json", "internal"),
     }
     names = {p.name for p in (out / "internal").iterdir()}
     assert names == {"validation_input.json", "validation_output.json", "roles.parquet", "log.txt"}
@@ -330,7 +330,14 @@ def test_evaluate_never_loads_torch(tmp_path):
     assert "torch" not in heavy
     assert {"sklearn", "pandas", "great_expectations"} <= heavy  # the check above can fail
     assert "2 draws of 300 synthetic rows; 300 real rows fitted, 300 held out" in said
-    assert {p.name for p in out.iterdir()} == {"evaluation.json", "report.html", "schema.yaml", "run.json", "internal"}
+    assert {p.name for p in out.iterdir()} == {
+        "evaluation.json",
+        "report.html",
+        "report.json",
+        "schema.yaml",
+        "run.json",
+        "internal",
+    }
     scores = {s["metric"]: s["value"] for s in json.loads((out / "evaluation.json").read_text())["scores"]}
     broken = (synthetic["age"] == 500).sum()
     assert scores["fidelity.range_violations"] == pytest.approx(broken / 600)
