@@ -16,6 +16,7 @@ from synthkit.policy.policy import Policy
 FORMAT = "synthkit-gate/1"
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
 ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
+AGE = "evidence.review_within_days"
 EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
 
 
@@ -64,6 +65,7 @@ class Gate:
         policy: who decided, as the policy says.
         lines: one for each limit that is set.
         verdict: FAIL if a line fails; else NOT ASSESSED if one is; else INCONCLUSIVE if one is; else PASS.
+        evaluated: day of the evaluation.
         decided: day of the gate.
         valid_until: last day on which the evaluation may be relied on.
     """
@@ -71,6 +73,7 @@ class Gate:
     policy: Mapping[str, Any]
     lines: tuple[Line, ...]
     verdict: Verdict
+    evaluated: str | None
     decided: str
     valid_until: str | None
 
@@ -87,14 +90,21 @@ def judge(policy: Policy, evidence: Evidence) -> Gate:
     """
     asked = [(clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None]
     lines = tuple(_line(clause, limit, figure(clause, policy, evidence, limit)) for clause, limit in asked)
-    made, days = evidence.made, policy.evidence.review_within_days
+    made = None if evidence.made is None else evidence.made.isoformat()
     return Gate(
         policy=policy.policy.model_dump(mode="json"),
         lines=lines,
         verdict=overall([line.verdict for line in lines]),
+        evaluated=made,
         decided=evidence.today.isoformat(),
-        valid_until=None if made is None else (made + dt.timedelta(days=days)).isoformat(),
+        valid_until=_until(made, policy),
     )
+
+
+def _until(made: str | None, policy: Policy) -> str | None:
+    """The last day on which an evaluation may be relied on."""
+    days = dt.timedelta(days=policy.evidence.review_within_days)
+    return None if made is None else (dt.date.fromisoformat(made) + days).isoformat()
 
 
 def overall(verdicts: Sequence[str]) -> Verdict:
@@ -159,7 +169,7 @@ def _bound(sense: str, found: Found, limit: Any) -> float | None:
 def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
     """The reason, with the figures it rests on."""
     if found.lacking:
-        return f"Not assessed: {found.lacking}."
+        return f"Not assessed: {found.lacking.removeprefix('not assessed: ')}."
     name = f" ({found.about})" if found.about else ""
     if clause.sense == "yes":
         return "It is so." if verdict == "PASS" else "It is not so."
@@ -201,6 +211,11 @@ def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
         faults.append("the policy in the gate is not the one beside it")
     asked = {clause.path: (clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None}
     lines = {line["clause"]: line for line in gate["lines"]}
+    if len(lines) < len(gate["lines"]):
+        faults.append("a clause has two lines")
+    if gate.get("valid_until") != _until(gate.get("evaluated"), policy):
+        faults.append("the last day on which it is valid does not follow from the policy")
+    faults += [f"{AGE} does not follow from the days" for line in gate["lines"] if _older(line, gate)]
     faults += [f"{path} is asked by the policy and has no line" for path in asked if path not in lines]
     faults += [f"{path} has a line and is not asked by the policy" for path in lines if path not in asked]
     for path, line in lines.items():
@@ -211,9 +226,19 @@ def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
     return faults
 
 
+def _older(line: Mapping[str, Any], gate: Mapping[str, Any]) -> bool:
+    """Whether a line on the age of the evaluation says another than its days do."""
+    if line["clause"] != AGE or line["lacking"]:
+        return False
+    days = dt.date.fromisoformat(gate["decided"]) - dt.date.fromisoformat(gate["evaluated"])
+    return bool(line["measured"] != days.days)
+
+
 def _differs(line: Mapping[str, Any], clause: Clause, limit: Any) -> list[str]:
     if line["limit"] != limit or line["sense"] != clause.sense:
         return [f"{clause.path}: the limit is not the policy's"]
+    if not _plausible(line):
+        return [f"{clause.path}: its figures cannot be those of one measurement"]
     high = math.inf if line["measured"] is None and not line["lacking"] else line["measured"]
     found = Found(high, line["low"], line["high"], line["about"], line["lacking"], line["doubt"])
     again = _line(clause, limit, found)
@@ -224,6 +249,16 @@ def _differs(line: Mapping[str, Any], clause: Clause, limit: Any) -> list[str]:
     if any(line[key] != told[key] for key in ("item", "evidence", "bound", "why")):
         faults.append(f"{clause.path}: what the line says does not follow from its figures")
     return faults
+
+
+def _plausible(line: Mapping[str, Any]) -> bool:
+    """Whether a figure lies in its own interval, and what does not count is not there."""
+    at, low, high = line["measured"], line["low"], line["high"]
+    if line["sense"] in ("yes", "most", "least"):
+        return low is None and high is None and not line["doubt"]
+    if line["lacking"] or at is None:
+        return bool(line["lacking"]) and (at, low, high) == (None, None, None)
+    return (low is None or low <= at) and (high is None or at <= high)
 
 
 def _plain(x: Any) -> Any:

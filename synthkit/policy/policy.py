@@ -6,14 +6,27 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from synthkit.errors import ConfigError
 
 FORMAT = "synthkit-policy/1"
+PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
+RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
 EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3)]
+
+
+def _meant(said: str) -> str:
+    """Words that somebody wrote, not those that stand there until somebody does."""
+    if said.startswith("<") or said.upper() in PLACEHOLDERS:
+        msg = "must be filled in by whoever answers for it"
+        raise ValueError(msg)
+    return said
+
+
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3), AfterValidator(_meant)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -47,6 +60,14 @@ class Rate(_Part):
 
     fpr: Share
     max_upper: Share
+
+    @field_validator("fpr")
+    @classmethod
+    def _measured(cls, fpr: float) -> float:
+        if fpr not in RATES:
+            msg = f"must be one of the rates that are measured, {', '.join(map(str, RATES))}"
+            raise ValueError(msg)
+        return fpr
 
 
 class Membership(_Part):
@@ -109,8 +130,16 @@ class Utility(_Part):
     """
 
     margin: Positive | None = None
-    calibration_slope: tuple[float, float] | None = None
+    calibration_slope: tuple[Finite, Finite] | None = None
     subgroup_margin: Positive | None = None
+
+    @field_validator("calibration_slope")
+    @classmethod
+    def _in_order(cls, slope: tuple[float, float] | None) -> tuple[float, float] | None:
+        if slope is not None and slope[0] >= slope[1]:
+            msg = "must be the lower end and then the upper end"
+            raise ValueError(msg)
+        return slope
 
 
 class Fidelity(_Part):

@@ -64,7 +64,8 @@ def decision(
         "words": OVERALL[verdict],
         "policy": None if gate is None else _policy(gate),
         "what": _what(facts),
-        "lines": lines[:MOST],
+        "lines": _first(lines),
+        "more": max(0, len(lines) - MOST),
         "sentences": [
             ("An attacker", _attacker(evaluation, sentences)),
             ("The data", _use(evaluation)),
@@ -77,11 +78,17 @@ def decision(
     }
 
 
+def _first(lines: list[Section]) -> list[Section]:
+    """As many as the page holds, in the order of the policy; if there are more, lines that pass are left out first."""
+    worst = sorted(range(len(lines)), key=lambda k: lines[k]["verdict"] == "PASS")[:MOST]
+    return [lines[k] for k in sorted(worst)]
+
+
 def _what(facts: Mapping[str, Any]) -> str:
     rows, draws = rows_of(facts), facts.get("draws") or 1
     made = f"{rows['synthetic']:,} synthetic rows" if "synthetic" in rows else "Synthetic rows"
     columns = f" of {facts['columns']} columns" if facts.get("columns") else ""
-    by = f", made by `{facts['model']}`" if facts.get("model") else ""
+    by = f", made by {facts['model']}" if facts.get("model") else ""
     surface = " and the fitted model" if (facts.get("config") or {}).get("release_model") else ""
     several = f", in {draws} draws" if draws > 1 else ""
     return f"{made}{columns}{several}{by}. To be released: the rows{surface}."
@@ -94,10 +101,13 @@ def _policy(gate: Mapping[str, Any]) -> dict[str, str]:
 
 def _judged(line: Mapping[str, Any]) -> Section:
     """A line of the gate; numbers as the gate states them, to four figures."""
+    measured, bound = (line.get(key) for key in ("measured", "bound"))
+    if line.get("sense") == "yes":
+        measured, bound = (None if x is None else x == 1 for x in (measured, bound))
     return {
         "item": line["item"],
-        "measured": _figure(line.get("measured")),
-        "bound": _figure(line.get("bound")),
+        "measured": _figure(measured),
+        "bound": _figure(bound),
         "limit": _figure(line.get("limit")),
         "verdict": line["verdict"],
         "sign": SIGNS[line["verdict"]],

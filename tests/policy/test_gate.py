@@ -240,12 +240,18 @@ def test_a_gate_follows_from_its_own_figures():
         (("verdict",), "PASS", "the verdict on the whole"),
         (("lines", 3, "verdict"), "PASS", "verdict does not follow from its figures"),
         (("lines", 3, "limit"), 5.0, "the limit is not the policy's"),
-        (("lines", 3, "measured"), 0.01, "does not follow from its figures"),
+        (("lines", 3, "measured"), 0.01, "its figures cannot be those of one measurement"),
         (("lines", 3, "why"), "All is well.", "what the line says"),
         (("lines", 3, "bound"), 0.01, "what the line says"),
         (("lines", 3, "sense"), "most", "the limit is not the policy's"),
         (("policy", "owner"), "Somebody", "the policy in the gate"),
         (("format",), "other/1", "must have the format"),
+        (("valid_until",), "2030-01-01", "the last day on which it is valid"),
+        (("evaluated",), "2026-05-20", "does not follow from the"),
+        (("decided",), "2026-05-02", "evidence.review_within_days does not follow"),
+        (("lines", 5, "measured"), 0.9, "its figures cannot be those of one measurement"),
+        (("lines", 0, "low"), 0.0, "its figures cannot be those of one measurement"),
+        (("lines", 0, "doubt"), "so it seems", "its figures cannot be those of one measurement"),
     ],
 )
 def test_what_was_altered_is_named(place, value, fault):
@@ -265,4 +271,7 @@ def test_a_line_too_many_or_too_few_is_named():
     few = copy.deepcopy(data)
     del few["lines"][0]
     assert rederive(few, asked) == ["dp.required is asked by the policy and has no line"]
+    twice = copy.deepcopy(data)
+    twice["lines"].append(twice["lines"][0])
+    assert "a clause has two lines" in rederive(twice, asked)
     assert rederive(data, policy(fidelity=None))[0].endswith("is not asked by the policy")

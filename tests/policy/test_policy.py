@@ -39,6 +39,14 @@ def test_there_are_three_and_the_public_one_is_strictest():
         ({"membership": {"eps_max": 1}}, "membership.eps_max: extra inputs are not permitted"),
         ({"attribute": {"excess_max_upper": 5}}, "attribute.excess_max_upper: input should be less than or equal to 1"),
         ({"format": "synthkit-policy/9"}, "format: string should match pattern"),
+        ({"policy": {**WHO, "owner": "<required>"}}, "policy.owner: value error, must be filled in by whoever"),
+        ({"policy": {**WHO, "justification": "todo"}}, "policy.justification: value error, must be filled in"),
+        ({"utility": {"calibration_slope": [1.25, 0.8]}}, "utility.calibration_slope: value error, must be the lower"),
+        (
+            {"utility": {"calibration_slope": [float("nan"), 1]}},
+            "utility.calibration_slope.0: input should be a finite",
+        ),
+        ({"membership": {"tpr_at_fpr": {"fpr": 0.05, "max_upper": 0.1}}}, "must be one of the rates that are measured"),
         ({"evidence": {"draws": 0}}, "evidence.draws: input should be greater than or equal to 1"),
     ],
 )

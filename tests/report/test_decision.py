@@ -78,7 +78,12 @@ def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
 
 
 def test_no_more_lines_than_a_page_holds(evaluation):
-    assert len(made(evaluation, gate=gate(*["PASS"] * 20))["lines"]) == MOST
+    verdicts = [*["PASS"] * 12, "FAIL", "PASS", "NOT ASSESSED"]
+    found = made(evaluation, gate=gate(*verdicts))
+    assert len(found["lines"]) == MOST
+    assert found["more"] == 3
+    assert [line["verdict"] for line in found["lines"]] == [*["PASS"] * 10, "FAIL", "NOT ASSESSED"]
+    assert [line["clause"] for line in found["lines"][-2:]] == ["membership.line_12", "membership.line_14"]
 
 
 def test_three_sentences_in_plain_words(evaluation):
@@ -105,7 +110,7 @@ def test_three_sentences_in_plain_words(evaluation):
 def test_what_is_released_is_told(evaluation):
     assert (
         made(evaluation)["what"]
-        == "4,552 synthetic rows of 24 columns, made by `autoregressive`. To be released: the rows."
+        == "4,552 synthetic rows of 24 columns, made by autoregressive. To be released: the rows."
     )
     config = {"release_model": True}
     facts = {"draws": 3, "rows": {"synthetic": [10, 10, 10]}, "config": config}
