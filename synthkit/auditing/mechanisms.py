@@ -23,7 +23,7 @@ NORMAL = (DiscreteGaussian(sigma=1.0), DiscreteGaussian(sigma=5.6, change=4, cel
 LAPLACE = (DiscreteLaplace(scale=1.0), DiscreteLaplace(scale=1.5, change=3))
 GRADIENTS = (Gaussian(sensitivity=1.0, sigma=1.1), Gaussian(sensitivity=0.3, sigma=0.1))
 CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
-SPARSE = sparse_histogram(sigma=1.0, delta=0.005)  # a delta that can be seen at all
+SPARSE = sparse_histogram(sigma=1.0, delta=0.06)  # a delta that is seen often enough to be measured
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
 RATE, UNITS = 0.02, 500

@@ -31,7 +31,7 @@ NOISES = [
     DiscreteGaussian(sigma=5.6, change=4, cells=2),
 ]
 CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
-SPARSE = sparse_histogram(sigma=1.0, delta=0.005)
+SPARSE = sparse_histogram(sigma=1.0, delta=0.06)
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
 
@@ -99,7 +99,7 @@ def test_choices_with_half_the_noise_are_broken():
 
 
 def test_levels_lose_between_four_fifths_and_all_of_both_claims():
-    assert 0.004 < SPARSE.failure <= 0.005
+    assert 0.05 < SPARSE.failure <= 0.06
     for finding in audit_levels(SPARSE):
         assert finding.verdict == "holds", finding
 
