@@ -109,6 +109,6 @@ AUDITS: dict[str, Audit[Any]] = {
         ours=counts.shipped_door,
         experiment=counts.marginal,
         trials=8_000,
-        quick=2_500,
+        quick=3_500,
     ),
 }

@@ -1,4 +1,4 @@
-"""The numbers a page shows, by the place in its twin that each of them names."""
+"""The figures and verdicts a page shows, by the place in its twin that each of them names."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ from typing import Any
 
 from synthkit.report.twin import at
 
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # no end
+
 
 class _Numbers(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: dict[str, str] = {}
-        self._open: list[tuple[str, str]] = []
+        self._open: list[tuple[str, str | None]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         place = dict(attrs).get("data-number")
         if place is not None:
-            self._open.append((tag, place))
             self.found.setdefault(place, "")
+        if tag not in VOID:
+            self._open.append((tag, place))
 
     def handle_data(self, data: str) -> None:
         for _, place in self._open:
-            self.found[place] += data
+            if place is not None:
+                self.found[place] += data
 
     def handle_endtag(self, tag: str) -> None:
-        if self._open and self._open[-1][0] == tag:
-            self._open.pop()
+        """Closes the innermost element of that name and whatever was left open in it."""
+        names = [name for name, _ in self._open]
+        if tag in names:
+            del self._open[len(names) - 1 - names[::-1].index(tag) :]
 
 
 def shown(html: str) -> dict[str, str]:

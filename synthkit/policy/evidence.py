@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
+
+DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
 
 class Found(NamedTuple):
@@ -30,6 +32,24 @@ class Found(NamedTuple):
     about: str = ""
     lacking: str = ""
     doubt: str = ""
+
+    def outward(self) -> Found:
+        """The same to four digits behind the point, the interval no narrower: what is decided on can be shown whole.
+
+        Example:
+            >>> Found(0.123456, 0.1, 0.15001).outward()[:3]
+            (0.1235, 0.1, 0.1501)
+        """
+        return self._replace(
+            measured=_rounded(self.measured, round),
+            low=_rounded(self.low, math.floor),
+            high=_rounded(self.high, math.ceil),
+        )
+
+
+def _rounded(x: float | None, way: Callable[[float], int]) -> float | None:
+    """To a multiple of 10^-DIGITS; what is one already, but for the last bits of a float, stays."""
+    return x if x is None or not math.isfinite(x) else way(round(x * 10**DIGITS, 6)) / 10**DIGITS
 
 
 @dataclass(frozen=True, kw_only=True)

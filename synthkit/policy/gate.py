@@ -17,6 +17,7 @@ FORMAT = "synthkit-gate/1"
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
 ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
 AGE = "evidence.review_within_days"
+ESTIMATES = ("upper", "proof", "within")  # senses of limits on what was estimated from people
 EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
 
 
@@ -113,6 +114,7 @@ def overall(verdicts: Sequence[str]) -> Verdict:
 
 
 def _line(clause: Clause, limit: Any, found: Found) -> Line:
+    found = found.outward() if clause.sense in ESTIMATES else found
     verdict = decide(clause.path, clause.sense, found, limit)
     return Line(
         item=clause.item,

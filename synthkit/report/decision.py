@@ -57,7 +57,7 @@ def decision(
         hashes: SHA-256 by the name of the file.
     """
     verdict = UNJUDGED if gate is None else gate["verdict"]
-    lines = _measured(evaluation, epsilon) if gate is None else [_judged(line) for line in gate["lines"]]
+    lines = _measured(evaluation, epsilon) if gate is None else [judged(line) for line in gate["lines"]]
     return {
         "verdict": verdict,
         "sign": SIGNS[verdict],
@@ -99,7 +99,7 @@ def _policy(gate: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(policy.get(key) or "") for key in ("id", "owner", "justification", "decided")}
 
 
-def _judged(line: Mapping[str, Any]) -> Section:
+def judged(line: Mapping[str, Any]) -> Section:
     """A line of the gate; numbers as the gate states them, to four figures."""
     measured, bound = (line.get(key) for key in ("measured", "bound"))
     if line.get("sense") == "yes":

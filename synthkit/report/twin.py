@@ -9,11 +9,11 @@ from typing import Any
 
 FORMAT = "synthkit-report/1"
 DRAWN = ("figure", "figures", "entry", "panels")  # pictures; the numbers they are drawn from are in evaluation.json
-NUMBERS = ("text", "interval", "reference_text", "measured", "bound", "limit")  # strings that the page shows
+SHOWN = ("text", "interval", "reference_text", "measured", "bound", "limit", "words")  # strings that the page shows
 
 
 def pointed(page: dict[str, Any]) -> dict[str, Any]:
-    """The page with the JSON pointer of every row that shows numbers, under `at`, in place."""
+    """The page with the JSON pointer of every row that shows figures or a verdict, under `at`, in place."""
     for k, section in enumerate(page["sections"]):
         _point(section, f"/sections/{k}")
     return page
@@ -21,7 +21,7 @@ def pointed(page: dict[str, Any]) -> dict[str, Any]:
 
 def _point(x: Any, at: str) -> None:
     if isinstance(x, dict):
-        if any(isinstance(x.get(key), str) for key in NUMBERS):
+        if any(isinstance(x.get(key), str) for key in SHOWN):
             x["at"] = at
         for key, each in x.items():
             if key not in DRAWN:

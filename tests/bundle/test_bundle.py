@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
 import io
 import json
 import os
@@ -66,6 +68,14 @@ def members(bundle):
     return unpack(bundle.read_bytes())
 
 
+def kept_of(run, members):
+    """Nonces that the folder keeps of a bundle."""
+    kept = json.loads((run / folder.INTERNAL / COMMITMENTS).read_text(encoding="utf-8"))
+    digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
+    (found,) = [each["nonces"] for each in kept["releases"] if each["manifest"] == digest]
+    return found
+
+
 def failing(path, key=None):
     """Names of the checks that do not hold, with their words."""
     return {check.name: check.words for check in verify(path, key) if not check.holds}
@@ -104,13 +114,11 @@ def test_what_is_in_it_and_what_is_not(home, members):
     assert json.loads(members["report.json"])["tier"] == "shareable"
     whole = b"".join(members.values())
     for file in (home / "run" / folder.INTERNAL).iterdir():
-        import hashlib
-
         assert hashlib.sha256(file.read_bytes()).hexdigest().encode() not in whole, file.name
-    nonces = json.loads((home / "run" / folder.INTERNAL / COMMITMENTS).read_text(encoding="utf-8"))
-    assert nonces["coins"]["nonce"].encode() not in whole
+    nonces = kept_of(home / "run", members)
+    assert nonces["coins"].encode() not in whole
     roles = (home / "run" / folder.INTERNAL / folder.ROLES).read_bytes()
-    again = hashlib.sha256(bytes.fromhex(nonces["coins"]["nonce"]) + roles).hexdigest()
+    again = hashlib.sha256(bytes.fromhex(nonces["coins"]) + roles).hexdigest()
     assert manifest["commitments"]["coins"] == again
 
 
@@ -122,6 +130,17 @@ def test_a_commitment_to_the_table(home, tmp_path):
     said = json.loads(unpack(path.read_bytes())[manifests.NAME])["commitments"]
     assert set(said) == {"coins", "input"}
     assert failing(path) == {"signature": "nobody signed it: who made it is not known"}
+
+
+def test_nonces_of_every_bundle_are_kept(home, tmp_path):
+    run = shutil.copytree(home / "run", tmp_path / "run")
+    made = [unpack(release(run, tmp_path / f"{k}.zip").read_bytes()) for k in range(2)]
+    nonces = [kept_of(run, each)["coins"] for each in made]
+    assert nonces[0] != nonces[1]
+    roles = (run / folder.INTERNAL / folder.ROLES).read_bytes()
+    for each, nonce in zip(made, nonces, strict=True):
+        told = json.loads(each[manifests.NAME])["commitments"]["coins"]
+        assert told == hashlib.sha256(bytes.fromhex(nonce) + roles).hexdigest()
 
 
 def cell(content):
@@ -171,6 +190,29 @@ def first_number(content):
     return {"report.html": (page[:start] + "0.999" + page[end:]).encode()}
 
 
+def in_both(content, places, said):
+    """Page and twin altered alike, so that they agree with each other."""
+    twin, page = json.loads(content["report.json"]), content["report.html"].decode()
+    *outer, last = places
+    row = twin["sections"][0]
+    for key in outer:
+        row = row[key]
+    pointer = "/".join(["/sections/0", *map(str, places)])
+    mark = f'data-number="{pointer}">'
+    assert mark + html.escape(row[last]) in page
+    page = page.replace(mark + html.escape(row[last]), mark + said)
+    row[last] = said
+    return {"report.html": page.encode(), "report.json": json.dumps(twin, indent=1, ensure_ascii=False).encode()}
+
+
+def verdict_in_words(content):
+    return in_both(content, ["words"], "PASS: every line of the policy is met")
+
+
+def limit_in_both(content):
+    return in_both(content, ["lines", 0, "limit"], "0.99")
+
+
 ALTERED = {  # what is altered: the check that finds it once all digests are mended, and its words
     "data cell": (cell, "rows", "breaks its schema"),
     "mark": (unmarked, "marks", "does not say that it is synthetic"),
@@ -187,14 +229,16 @@ ALTERED = {  # what is altered: the check that finds it once all digests are men
     "number in JSON": (
         edited("report.json", set_at("sections", 0, "lines", 0, "bound", value="0.001")),
         "report",
-        "report.html shows another number than report.json",
+        "report.html shows something else than report.json",
     ),
-    "number in HTML": (first_number, "report", "report.html shows another number than report.json"),
+    "number in HTML": (first_number, "report", "report.html shows something else than report.json"),
     "verdict in the report": (
         edited("report.json", set_at("sections", 0, "verdict", value="PASS")),
         "decision",
-        "the report shows other verdicts than the gate",
+        "the report shows other verdicts or limits than the gate",
     ),
+    "words of the verdict": (verdict_in_words, "decision", "the report puts the verdict in other words"),
+    "limit in the report": (limit_in_both, "decision", "the report shows other verdicts or limits than the gate"),
     "policy": (
         swap("policy.yaml", b"excess_max_upper: 0.10", b"excess_max_upper: 0.90"),
         "decision",

@@ -52,4 +52,4 @@ def test_a_number_that_no_longer_names_its_place_is_found(members, tmp_path):
     page = members["report.html"].replace(b'data-number="/sections/0/lines/0/bound"', b"", 1)
     assert page != members["report.html"]
     found = words({**members, "report.html": page}, tmp_path / "b.zip")
-    assert found["report"] == "report.html does not show the number of report.json at /sections/0/lines/0/bound"
+    assert found["report"] == "report.html does not show what report.json says at /sections/0/lines/0/bound"

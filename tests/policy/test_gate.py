@@ -177,6 +177,28 @@ def test_verdicts_by_hand(clause, changed, line, whole):
         assert why.startswith("Not assessed: ") or clause.startswith("evidence.")
 
 
+def test_figures_are_rounded_against_the_release_before_they_are_judged():
+    """So that what is shown of them is what was decided on."""
+    just = over("attribute.icd.all_columns.worst_level.excess", 0.0123456, -0.0123456, 0.049999)
+    line = next(x for x in judge(policy(), evidence(**just)).lines if x.clause == "attribute.excess_max_upper")
+    assert (line.measured, line.low, line.high, line.verdict) == (0.0123, -0.0124, 0.05, "INCONCLUSIVE")
+
+
+@given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1))
+def test_rounding_is_outward_once_and_for_all(value, down, up):
+    told = Found(value, value - down, value + up).outward()
+    assert told.low - 1e-10 <= value - down and value + up <= told.high + 1e-10  # but for the last bits of a float
+    assert told.low <= told.measured <= told.high
+    assert max(value - down - told.low, told.high - value - up) < 1.01e-4
+    assert told.outward() == told
+
+
+def test_more_controls_than_asked_are_not_counted():
+    """A gate is shown to outsiders, and how many people were held out is none of their business."""
+    line = next(x for x in judge(policy(), evidence(controls=812)).lines if x.clause == "evidence.min_control_units")
+    assert (line.measured, line.verdict) == (500, "PASS")
+
+
 def test_what_is_not_asked_is_not_judged():
     alone = policy(**dict.fromkeys(STRICT))
     gate = judge(alone, evidence(absent=list(GOOD)))
