@@ -24,7 +24,7 @@ if wanted support2-autoregressive; then
 fi
 if wanted support2-marginal-epsilon-1; then
   rm -f "$work/support2-marginal-epsilon-1.ledger.json" # an example: what was spent on it before is not meant to count
-  "$synthkit" demo --out "$work/support2-marginal-epsilon-1" --epsilon 1 --delta 1e-5 --seed 1 --overwrite --quiet
+  "$synthkit" demo --out "$work/support2-marginal-epsilon-1" --epsilon 1 --delta 1e-5 --draws 3 --seed 1 --overwrite --quiet
   keep support2-marginal-epsilon-1 public-release
 fi
 if [ -z "${SYNTHKIT_DATA:-}" ]; then
@@ -39,6 +39,6 @@ fi
 if wanted diabetes130-patient-epsilon-3; then
   rm -f "$work/diabetes130-patient-epsilon-3.ledger.json"
   "$synthkit" run "$SYNTHKIT_DATA/diabetes130/diabetic_data.parquet" --schema schemas/diabetes130.yaml --epsilon 3 \
-    --delta 1e-6 --max-rows-per-unit 4 --out "$work/diabetes130-patient-epsilon-3" --seed 1 --overwrite --quiet
+    --delta 1e-6 --max-rows-per-unit 4 --draws 3 --out "$work/diabetes130-patient-epsilon-3" --seed 1 --overwrite --quiet
   keep diabetes130-patient-epsilon-3 public-release
 fi

@@ -54,7 +54,7 @@ def gate(
     folders.save_page(folders.redraw(folder), folder)
     if asked.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
-    if asked.membership is None or asked.membership.eps_lb_max is asked.membership.tpr_at_fpr is None:
+    if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):
         warn("this policy asks nothing of membership")
     if json_:
         typer.echo(made.to_json())

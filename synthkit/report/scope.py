@@ -29,7 +29,9 @@ ATTACKERS = (
 )
 
 
-def scope(schema: Schema | None, facts: Mapping[str, Any], panels: Mapping[str, Any]) -> Section:
+def scope(
+    schema: Schema | None, facts: Mapping[str, Any], panels: Mapping[str, Any], ledger: Mapping[str, Any] | None = None
+) -> Section:
     """Unit, what outsiders may know, secrets, what is released, and the attackers that were played."""
     if schema is None:
         return {"absent": "The schema is not at hand, so it is not known who is protected from whom."}
@@ -43,9 +45,18 @@ def scope(schema: Schema | None, facts: Mapping[str, Any], panels: Mapping[str, 
         ("Secret", _names(schema.secrets) or "not declared"),
         ("Groups looked at", _names(schema.protected) or "none declared"),
         ("Released", surface),
-        ("Other releases", "not known: say here whether the same table was released before"),
+        ("Other releases", _others(ledger)),
     ]
     return {"rows": rows, "attackers": played}
+
+
+def _others(ledger: Mapping[str, Any] | None) -> str:
+    """Of the same table: a ledger knows those that were charged to it."""
+    if not (ledger or {}).get("charges"):
+        return "not known: say in the conditions whether the same table was released before"
+    plans = len((ledger or {}).get("parts") or [])
+    counted = "1 plan" if plans == 1 else f"{plans} plans"
+    return f"{counted} in the ledger, all counted; what was never charged to it is not"
 
 
 def _names(names: tuple[str, ...] | list[str]) -> str:

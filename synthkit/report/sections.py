@@ -12,6 +12,7 @@ Panels = Mapping[str, Any]
 Section = dict[str, Any]
 OPEN_DISTRIBUTIONS = 12
 WORST = 12
+WATERMARKED = "keyed: who holds the key can tell these rows, or part of them, by `synthkit detect`"
 
 
 def figure(chart: str, data: Any, *, title: str, description: str, caption: str = "", key: str = "") -> Section:
@@ -54,6 +55,7 @@ def released(facts: Mapping[str, Any]) -> Section:
         ("Rows held out", number(rows["holdout"], "count") if "holdout" in rows else None),
         ("Draws", draws_of(facts)),
         ("Calibrated", selection(facts)),
+        ("Watermark", WATERMARKED if facts.get("watermark") else None),
         ("Date", str(facts["date"])[:10] if facts.get("date") else None),
         ("Surface", facts.get("surface", "the synthetic table")),
     ]

@@ -14,6 +14,7 @@ TAGS = {  # of the sections; what is not named is computed from real rows
     "scope": "public",
     "limits": "public",
     "glossary": "public",
+    "standards": "public",
     "reproducibility": "public",
 }
 WORDS = {
@@ -31,7 +32,7 @@ CLASSES = {
 }
 KEPT = (  # sections an outsider may see; all others hold histograms, extremes, counts of cells or numbers of rows
     *("decision", "released", "scope", "risk", "privacy", "fidelity", "utility", "limits"),
-    *("reproducibility", "glossary"),
+    *("standards", "reproducibility", "glossary"),
 )
 UNTOLD = ("Source table", "Rows fitted on", "Rows held out")  # facts
 LEAST = 10  # people; smaller counts are not told
@@ -54,7 +55,14 @@ def shareable(page: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
-    reduce = {"released": _released, "risk": _risk, "fidelity": _scored, "utility": _utility, "decision": _decision}
+    reduce = {
+        "released": _released,
+        "risk": _risk,
+        "fidelity": _scored,
+        "utility": _utility,
+        "decision": _decision,
+        "standards": _standards,
+    }
     reduced = {**section, **reduce[section["id"]](section)} if section["id"] in reduce else dict(section)
     if section["id"] == "reproducibility":
         reduced["rows"] = [row for row in section["rows"] if row[0] != "Command"]
@@ -102,6 +110,16 @@ def _scored(section: Mapping[str, Any]) -> dict[str, Any]:
 def _utility(section: Mapping[str, Any]) -> dict[str, Any]:
     rows = [_rounded(row) for row in section.get("scores") or []]
     return {"scores": rows, "targets": [], "analyses": [], "absent": section["absent"]}
+
+
+def _standards(section: Mapping[str, Any]) -> dict[str, Any]:
+    """No link to a section that is left out."""
+    return {
+        "instruments": [
+            {**each, "items": [{**i, "anchor": i["anchor"] if i["anchor"] in KEPT else None} for i in each["items"]]}
+            for each in section["instruments"]
+        ]
+    }
 
 
 def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.report import claim, outcomes, risks, sections, tiers
 from synthkit.report.decision import decision
 from synthkit.report.scope import scope
+from synthkit.report.standards import standards
 from synthkit.report.summary import find, summary
 from synthkit.report.twin import pointed
 from synthkit.report.words import GLOSSARY, TRAIN, name, number, span, subject
@@ -36,6 +37,7 @@ TITLES = {
     "training": "Training",
     "failures": "What could not be measured",
     "limits": "Limits",
+    "standards": "Law and standards: what this is evidence for",
     "reproducibility": "Reproducibility",
     "glossary": "Glossary",
 }
@@ -89,7 +91,7 @@ def view(
         "decision": decision(
             evaluation, gate=gate, facts=facts, sentences=said, epsilon=claim.epsilon(ledger), hashes=hashes or {}
         ),
-        "scope": scope(schema, facts, panels),
+        "scope": scope(schema, facts, panels, ledger),
         "subgroups": {"groups": outcomes.groups(panels)} if panels.get("subgroups") else {"absent": NO_GROUPS},
         "released": sections.released(facts),
         "summary": {
@@ -118,6 +120,7 @@ def view(
         "privacy": _privacy(ledger, schema) | _promised(ledger, statement),
         "failures": {"failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures]},
         "limits": {"limits": list(_limits(evaluation, ledger, schema, facts))},
+        "standards": standards(evaluation, statement),
         "reproducibility": sections.reproducibility(facts),
         "glossary": {"terms": GLOSSARY},
     }
