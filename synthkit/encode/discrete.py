@@ -28,6 +28,7 @@ class LevelsCodec:
         ordinal: whether the order means something.
         rare: levels too rare to be learned, each with the position of the level that stands for it.
         elsewhere: position of the level that stands for every value not listed; None where there must be none.
+        relatives: whether a value not listed is coded as the level that shares the longest beginning with it.
 
     Example:
         >>> codec = LevelsCodec(levels=("no", "yes"), counts=np.array([3, 1]), missing=None, ordinal=False)
@@ -41,6 +42,7 @@ class LevelsCodec:
     ordinal: bool
     rare: tuple[tuple[Level, int], ...] = ()
     elsewhere: int | None = None
+    relatives: bool = False
 
     @property
     def size(self) -> int:
@@ -74,6 +76,10 @@ class LevelsCodec:
             stand_in = kin.reindex(level_keys(values)).to_numpy(dtype=float)
             code = np.where((code < 0) & ~np.isnan(stand_in), np.nan_to_num(stand_in), code).astype(np.int64)
         absent = values.isna().to_numpy()
+        if self.relatives and (strange := (code < 0) & ~absent).any():
+            heads = _heads([str(level) for level in self.levels], self.counts)
+            found, which = np.unique(values[strange].astype(str).to_numpy(), return_inverse=True)
+            code[strange] = np.array([_relative(each, heads) for each in found])[which]
         if self.missing is not None:
             code = np.where(absent, len(self.levels), code)
         if self.elsewhere is not None:
@@ -106,6 +112,7 @@ class LevelsCodec:
             "ordinal": self.ordinal,
             "rare": [list(r) for r in self.rare],
             "elsewhere": self.elsewhere,
+            "relatives": self.relatives,
         }
 
     @classmethod
@@ -118,6 +125,7 @@ class LevelsCodec:
             ordinal=data["ordinal"],
             rare=tuple((level, k) for level, k in data["rare"]),
             elsewhere=data.get("elsewhere"),
+            relatives=data.get("relatives", False),
         )
 
 

@@ -31,7 +31,7 @@ from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
 from synthkit.privacy.sparse import Levels, tell_levels
 from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
-from synthkit.schema.columns import Level, level_key
+from synthkit.schema.columns import Code, Level, level_key
 from synthkit.schema.declared import Declared, into_domain
 from synthkit.schema.rules import MISSING
 
@@ -241,7 +241,14 @@ class PrivateCurator:
             counts = np.array([count[json.dumps(level_key(v))] for v in levels], dtype=np.int64)
             missing = 0 if column.nullable else None
             elsewhere = len(levels) if column.nullable else int(counts.argmax())
-            return LevelsCodec(levels=levels, counts=counts, missing=missing, ordinal=ordinal, elsewhere=elsewhere)
+            return LevelsCodec(
+                levels=levels,
+                counts=counts,
+                missing=missing,
+                ordinal=ordinal,
+                elsewhere=elsewhere,
+                relatives=isinstance(column, Code),  # a function of what was told alone: rows stay apart
+            )
         levels = tuple(getattr(column, "levels", None) or ())
         bare = LevelsCodec(
             levels=levels,

@@ -78,6 +78,19 @@ def test_rare_codes_stand_for_their_nearest_relatives(cells, missing):
     assert again.decode(again.encode(pd.Series(codes, dtype=object))).tolist() == back
 
 
+@given(st.lists(CODE, min_size=1, unique=True), st.lists(CODE))
+def test_unlisted_codes_stand_for_relatives_where_that_is_allowed(listed, others):
+    counts = np.arange(1, len(listed) + 1, dtype=np.int64)
+    codec = LevelsCodec(levels=tuple(listed), counts=counts, missing=2, ordinal=False, relatives=True)
+    codec = LevelsCodec.from_dict(json.loads(json.dumps(codec.to_dict())))
+    back = codec.decode(codec.encode(pd.Series([*others, None], dtype=object))).tolist()
+    assert back[-1] is None
+    weight = dict(zip(listed, counts.tolist(), strict=True))
+    for code, got in zip(others, back[:-1], strict=True):
+        kin = {other: (shared(code, other), weight[other]) for other in listed}
+        assert got == (code if code in listed else max(kin, key=kin.__getitem__))
+
+
 def shared(a: str, b: str) -> int:
     """Length of the longest common prefix."""
     return next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
