@@ -18,7 +18,7 @@ from synthkit.config import RunConfig
 from synthkit.schema import Schema
 
 FORMAT = "synthkit-run/1"
-FILES = ("suite", "population", "watermark")  # of a configuration, named without their folders
+FILES = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations")
 
 

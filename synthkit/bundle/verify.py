@@ -187,8 +187,9 @@ def _report(members: Mapping[str, bytes]) -> tuple[bool, str]:
 def _decided(twin: Mapping[str, Any]) -> set[str]:
     """Places of what is decided on, which a page must show."""
     first = twin["sections"][0]
-    told = ("item", "measured", "bound", "limit", *(["verdict"] if first["policy"] else []))
+    told = ("item", "bound", "limit", *(["verdict"] if first["policy"] else []))
     lines = {f"/sections/0/lines/{k}/{key}" for k in range(len(first["lines"])) for key in told}
+    lines |= {f"/sections/0/lines/{k}/measured" for k, each in enumerate(first["lines"]) if each["measured"] != "—"}
     return lines | {"/sections/0/words"} | ({"/sections/0/valid_until"} if first["valid_until"] else set())
 
 

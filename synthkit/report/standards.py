@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation
 
 Item = tuple[str, str, str]  # what is measured, the section it stands in, how the names of its scores begin
+MODEL, PROMISED = "model", "promise"  # in place of names: a model that is to be released was attacked; a budget
 SINGLING: Item = ("singling out", "risk", "identity.singling_out")
 LINKING: Item = ("linked records", "risk", "identity.linkability")
 INFERRING: Item = ("secrets guessed", "risk", "attribute.")
@@ -24,7 +25,8 @@ REPEATED: Item = ("values of one person", "copying", "copying.verbatim_values")
 LIKENESS: Item = ("likeness", "fidelity", "fidelity.tv2")
 PREDICTION: Item = ("prediction on real people", "utility", "utility.")
 GROUPS: Item = ("groups of people", "subgroups", "fidelity.worst_group_tv")
-PROMISE: Item = ("privacy statement and ledger", "privacy", "")  # there if a budget was promised
+DRAWN_OUT: Item = ("membership, by the model's own likelihood", "risk", MODEL)
+PROMISE: Item = ("privacy statement and ledger", "privacy", PROMISED)
 MADE: Item = ("scope", "scope", "")
 SIGNED: Item = ("decision and places to sign", "decision", "")
 
@@ -68,8 +70,8 @@ INSTRUMENTS = (
     Instrument(
         "EDPB opinion 28/2024",
         "Whether personal data can be drawn out of a model",
-        (BELONGING,),
-        "only if the model itself is released; whether by all means reasonably likely",
+        (DRAWN_OUT,),
+        "asked only if the model itself is released; all means reasonably likely",
     ),
     Instrument(
         "ICO guidance on anonymisation (2025)",
@@ -115,10 +117,15 @@ INSTRUMENTS = (
 def standards(evaluation: Evaluation, statement: Mapping[str, Any] | None) -> Section:
     """Instruments with what was measured for them and what was not."""
     measured = [score.metric for score in evaluation.scores]
-    promised = bool(claim.sentences(statement))
+    everybody = ((evaluation.panels.get("membership") or {}).get("strata") or {}).get("all") or {}
+    known = {
+        "": True,
+        PROMISED: bool(claim.sentences(statement)),
+        MODEL: "likelihood" in (everybody.get("attacks") or {}),
+    }
 
     def item(label: str, anchor: str, start: str) -> dict[str, Any]:
-        there = any(metric.startswith(start) for metric in measured) if start else anchor != "privacy" or promised
+        there = known[start] if start in known else any(metric.startswith(start) for metric in measured)
         return {"label": label, "anchor": anchor, "there": there}
 
     return {

@@ -26,6 +26,13 @@ def test_what_was_measured_is_told_from_what_was_not(evaluation):
     assert {label for (_, label), item in none.items() if item["there"]} == {"scope", "decision and places to sign"}
 
 
+def test_an_attack_on_the_model_is_there_if_one_was_made(evaluation):
+    named = ("EDPB opinion 28/2024", "membership, by the model's own likelihood")
+    attacked = {"strata": {"all": {"attacks": {"likelihood": 0.51}}}}
+    assert items(replace(evaluation, panels={**evaluation.panels, "membership": attacked}))[named]["there"]
+    assert not items(replace(evaluation, panels={**evaluation.panels, "membership": None}))[named]["there"]
+
+
 def test_a_statement_is_there_if_something_is_promised(evaluation):
     named = ("NIST SP 800-226", "privacy statement and ledger")
     assert not items(evaluation)[named]["there"]
