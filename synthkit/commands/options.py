@@ -63,6 +63,7 @@ Device = Annotated[
 Rows = Annotated[
     Optional[int], typer.Option("--rows", help="Synthetic rows a draw; as many as were fitted on if not given.")
 ]
+Draws = Annotated[Optional[int], typer.Option("--draws", help="How many synthetic tables; 1 by default.")]
 Calibrate = Annotated[
     Optional[bool],
     typer.Option(

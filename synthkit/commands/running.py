@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
-
-import typer
+from typing import TYPE_CHECKING
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config, settings
@@ -30,7 +28,7 @@ def run(
     out: o.OutFolder,
     model: o.Model = None,
     rows: o.Rows = None,
-    draws: Annotated[Optional[int], typer.Option("--draws", help="How many synthetic tables; 1 by default.")] = None,
+    draws: o.Draws = None,
     calibrate: o.Calibrate = None,
     watermark: o.Watermark = None,
     seed: o.Seed = None,
@@ -99,6 +97,7 @@ def demo(
     out: o.OutFolder = Path("runs/demo"),
     model: o.Model = None,
     rows: o.Rows = None,
+    draws: o.Draws = None,
     seed: o.Seed = None,
     steps: o.Steps = None,
     quick: o.Quick = None,
@@ -119,6 +118,7 @@ def demo(
         None,
         model=model,
         rows=rows,
+        draws=draws,
         seed=seed,
         settings=settings(None, steps),
         quick=quick,

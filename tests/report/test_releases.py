@@ -1,0 +1,61 @@
+"""The example releases that are kept say one thing, whatever file one reads, and their pages are small."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from synthkit.bundle.numbers import different
+from synthkit.policy.gate import rederive
+from synthkit.policy.policy import Policy
+from synthkit.report.decision import judged
+
+HERE = Path(__file__).parents[2]
+PLACE = HERE / "reports"
+TABLE = runpy.run_path(str(PLACE / "table.py"))
+FILES = {"report.html", "report.json", "shareable.html", "shareable.json", "statement.json", "gate.json", "policy.yaml"}
+PUBLISHED = json.loads((HERE / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
+
+
+def read(name, file):
+    return json.loads((PLACE / name / file).read_text(encoding="utf-8"))
+
+
+def test_the_table_is_that_of_the_files():
+    text = (PLACE / "README.md").read_text(encoding="utf-8")
+    assert text.split(TABLE["START"])[1].split(TABLE["END"])[0].strip() == TABLE["markdown"]().strip()
+
+
+def test_every_release_is_named_and_no_other_is_there():
+    assert {path.name for path in PLACE.iterdir() if path.is_dir()} == set(TABLE["RELEASES"])
+    asked = (PLACE / "make.sh").read_text(encoding="utf-8")
+    assert all(f"wanted {name};" in asked for name in TABLE["RELEASES"])
+
+
+@pytest.mark.parametrize("name", TABLE["RELEASES"])
+def test_files_are_those_that_may_be_looked_at_and_small(name):
+    assert {path.name for path in (PLACE / name).iterdir()} == FILES
+    for path in (PLACE / name).iterdir():
+        assert path.stat().st_size < (3 if path.suffix == ".html" else 1) * 2**20, path
+
+
+@pytest.mark.parametrize("edition", ["report", "shareable"])
+@pytest.mark.parametrize("name", TABLE["RELEASES"])
+def test_page_and_json_say_the_same_and_what_the_gate_decided(name, edition):
+    twin, gate = read(name, f"{edition}.json"), read(name, "gate.json")
+    jsonschema.validate(twin, PUBLISHED)
+    assert different((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), twin) == []
+    first = twin["sections"][0]
+    lines = {line["clause"]: judged(line) for line in gate["lines"]}
+    assert first["verdict"] == gate["verdict"]
+    for line in first["lines"]:
+        assert all(line[key] == lines[line["clause"]][key] for key in ("item", "bound", "limit", "verdict"))
+
+
+@pytest.mark.parametrize("name", TABLE["RELEASES"])
+def test_what_was_decided_follows_from_its_figures(name):
+    assert rederive(read(name, "gate.json"), Policy.load(PLACE / name / "policy.yaml")) == []
