@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from synthkit.report import claim
 from synthkit.report.sections import Section, draws_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def scope(
 
 
 def _others(ledger: Mapping[str, Any] | None) -> str:
-    """Of the same table: a ledger knows those that were charged to it."""
-    if not (ledger or {}).get("charges"):
+    """Of the same table: a ledger with a budget knows those that were charged to it."""
+    if claim.epsilon(ledger) is None:
         return "not known: say in the conditions whether the same table was released before"
     plans = len((ledger or {}).get("parts") or [])
     counted = "1 plan" if plans == 1 else f"{plans} plans"

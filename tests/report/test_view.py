@@ -10,6 +10,7 @@ import pytest
 from made_up import LEDGER, RUN, make_evaluation, with_facts
 
 from synthkit.evaluate.result import Evaluation, Failure, Score
+from synthkit.report.scope import scope
 from synthkit.report.sections import rows_of
 from synthkit.report.view import score_row, view
 from synthkit.report.words import digits, name, number, slug, span
@@ -264,3 +265,23 @@ def test_a_bare_number_of_rows_counts_the_synthetic_ones():
 
 def test_fixture_is_deterministic():
     assert make_evaluation(4).to_json() == make_evaluation(4).to_json()
+
+
+@pytest.mark.parametrize(
+    ("ledger", "said"),
+    [
+        (None, "not known"),
+        ({"epsilon": None, "charges": [{}], "parts": [{}, {}]}, "not known"),
+        ({"epsilon": 1.0, "charges": [{}], "parts": [{}]}, "1 plan in the ledger"),
+        ({"epsilon": 2.0, "charges": [{}], "parts": [{}, {}]}, "2 plans in the ledger"),
+    ],
+)
+def test_other_releases_are_known_by_a_ledger_with_a_budget(ledger, said):
+    schema = Schema(name="wards", columns={"age": {"kind": "numeric", "min": 0, "max": 120}})
+    assert dict(scope(schema, {}, {}, ledger)["rows"])["Other releases"].startswith(said)
+
+
+def test_rows_with_a_watermark_are_said_to_have_one():
+    told = content(view(with_facts(make_evaluation(), watermark={"key": "k", "candidates": 2})), "released")["facts"]
+    assert "synthkit detect" in dict(told)["Watermark"]
+    assert "Watermark" not in dict(content(view(make_evaluation()), "released")["facts"])
