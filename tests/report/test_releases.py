@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import jsonschema
 import pytest
 
 from synthkit.bundle.numbers import different
+from synthkit.data import support2
 from synthkit.policy.gate import rederive
 from synthkit.policy.policy import Policy
 from synthkit.report.decision import judged
 
 HERE = Path(__file__).parents[2]
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 PLACE = HERE / "reports"
 TABLE = runpy.run_path(str(PLACE / "table.py"))
 FILES = {"report.html", "report.json", "shareable.html", "shareable.json", "statement.json", "gate.json", "policy.yaml"}
@@ -59,3 +62,14 @@ def test_page_and_json_say_the_same_and_what_the_gate_decided(name, edition):
 @pytest.mark.parametrize("name", TABLE["RELEASES"])
 def test_what_was_decided_follows_from_its_figures(name):
     assert rederive(read(name, "gate.json"), Policy.load(PLACE / name / "policy.yaml")) == []
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE["RELEASES"] if name.startswith("support2")])
+def test_no_extreme_of_the_real_table_is_in_the_shareable_edition(name):
+    """Of four digits or more, so that none is there by chance."""
+    numbers = support2().select_dtypes("number")
+    ends = {f"{x:.10g}" for column in numbers for x in (numbers[column].min(), numbers[column].max())}
+    ends = {x for x in ends if len(x.replace(".", "").lstrip("0")) >= 4}
+    assert len(ends) > 20
+    text = (PLACE / name / "shareable.json").read_text(encoding="utf-8")
+    assert not ends & {each.replace(",", "") for each in NUMBER.findall(text)}
