@@ -84,7 +84,9 @@ for check in panel["checks"]:
 bound = run.evaluation.score("membership.epsilon_lower_bound")
 auc = run.evaluation.score("membership.auc")
 print(f"AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}]")
-print(f"epsilon at least {bound.value:.2f}: a guess that was even is now right with {1 / (1 + math.exp(-bound.value)):.0%}")
+print(
+    f"epsilon at least {bound.value:.2f}: a guess that was even is now right with {1 / (1 + math.exp(-bound.value)):.0%}"
+)
 
 # %% [markdown]
 # Secrets come next. An attacker who knows some columns of a person guesses another one. Much of it is right because it

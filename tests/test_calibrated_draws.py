@@ -57,7 +57,8 @@ def patients(n: int = 3000, seed: int = 0) -> pd.DataFrame:
 
 
 def quick(model: str) -> dict[str, int]:
-    return {"steps": 30} if "steps" in {f.name for f in fields(MODELS[model].Config)} else {}
+    small = {"steps": 30, "components": 200}
+    return {k: v for k, v in small.items() if k in {f.name for f in fields(MODELS[model].Config)}}
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))

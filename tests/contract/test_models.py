@@ -314,7 +314,8 @@ def test_fitting_lowers_the_loss_on_fresh_rows(learned, name):
         ),
         MODELS[name].Config(**FAST[name]),
     )
-    before, after = (float(model.surprise(fresh, generator(2))[0].mean()) for model in (blank, out[name]))
+    some = fresh[:5000]
+    before, after = (float(model.surprise(some, generator(2))[0].mean()) for model in (blank, out[name]))
     assert after < before - 0.005
 
 

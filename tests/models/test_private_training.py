@@ -225,11 +225,12 @@ def test_the_average_of_the_way_is_what_is_left(name):
 @pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
 def test_something_is_learned_through_noise(name):
     """y tells c: what is drawn follows, and did not before."""
-    settings = {"rate": 0.5, "steps": 250, "width": 16, "hidden": 16, "learning_rate": 0.02, "copies": 2}
-    door = door_of(name, table(1500), np.arange(1500), 1.0, **settings)
+    settings = {"rate": 0.5, "steps": 150, "width": 16, "hidden": 16, "learning_rate": 0.03, "copies": 2}
+    door = door_of(name, table(800), np.arange(800), 1.0, **settings)
     model, _ = fitted(name, door, **settings)
     cat = model.sample(3000, torch.Generator().manual_seed(0)).cat
-    assert float(((cat[:, 2] >= 10) == (cat[:, 3] == 1)).float().mean()) > 0.8
+    share = float(((cat[:, 2] >= 10) == (cat[:, 3] == 1)).float().mean())
+    assert share > 0.8
 
 
 @models
