@@ -12,7 +12,7 @@ from scipy.stats import binom, chi2, chisquare, kstest
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.watermark import choose
-from synthkit.watermark.choice import once, tossed, uniforms
+from synthkit.watermark.choice import WEIGHTS, once, tossed, uniforms
 from synthkit.watermark.contents import contents
 from synthkit.watermark.subsets import subsets
 
@@ -82,31 +82,51 @@ def test_a_rare_row_is_as_likely_as_a_common_one(keyed):
 
 
 def test_only_contents_that_stand_once_have_coins(keyed, table, schema):
-    """Coins and heads by a loop over rows and sets."""
+    """Coins and heads by a loop over rows and sets; the fewer coins a set has, the more each of them weighs."""
     frame, key = pd.concat([table(20, 1), table(20, 1).head(5)]).reset_index(drop=True), keyed(2)
     coins, heads = tossed(frame, key)
-    slow, slow_heads = np.zeros(len(frame), int), np.zeros(len(frame), int)
+    slow, slow_heads = np.zeros((len(frame), WEIGHTS), int), np.zeros((len(frame), WEIGHTS), int)
     for _, said in contents(frame, key, subsets(key)):
         listed = said.tolist()
+        share = sum(listed.count(word) == 1 for word in listed) / len(listed)
+        k = 3 if share < 2**-5 else 2 if share < 2**-3 else 1 if share < 2**-1 else 0
         for i, word in enumerate(listed):
             if listed.count(word) == 1:
-                slow[i] += 1
-                slow_heads[i] += word % 2
+                slow[i, k] += 1
+                slow_heads[i, k] += word % 2
     assert coins.tolist() == slow.tolist()
     assert heads.tolist() == slow_heads.tolist()
     assert (coins[:5] == 0).all()
-    assert (coins[5:20] > 0).all()
+    assert (coins[5:20].sum(axis=1) > 0).all()
 
 
-def test_scores_are_uniform_whatever_the_number_of_coins():
-    rng = np.random.default_rng(0)
-    for u in (0, 1, 2, 7, 64):
-        coins = np.full(5000, u)
-        assert kstest(uniforms(coins, rng.binomial(u, 0.5, 5000), rng), "uniform").pvalue > 1e-3
+@pytest.mark.parametrize("kind", [(0, 0, 0), (1, 0, 0), (0, 2, 0), (7, 0, 1), (0, 3, 9), (64, 0, 0)])
+def test_scores_are_uniform_whatever_coins_a_row_has(kind):
+    rng = np.random.default_rng(1)
+    coins = np.tile(kind, (5000, 1))
+    assert kstest(uniforms(coins, rng.binomial(coins, 0.5), rng), "uniform").pvalue > 1e-3
 
 
-def test_scores_lie_between_the_steps_of_the_binomial_law():
-    found = uniforms(np.array([3, 3]), np.array([0, 3]), np.random.default_rng(1))
+def test_rows_with_other_coins_beside_them_are_scored_by_their_own():
+    rng = np.random.default_rng(3)
+    coins = rng.integers(0, 5, (8000, 3))
+    scores = uniforms(coins, rng.binomial(coins, 0.5), rng)
+    for some in (coins.sum(axis=1) < 4, coins[:, 0] > 2, coins[:, 2] == 0):
+        assert kstest(scores[some], "uniform").pvalue > 1e-3
+
+
+def test_scores_lie_between_the_steps_of_the_law_of_weighted_heads():
+    """The law by all outcomes of four coins of weights 1, 1, 2 and 8."""
+    weights, coins = np.array([1, 1, 2, 8]), np.array([2, 1, 0, 1])
+    sums = np.array([weights @ each for each in itertools.product((0, 1), repeat=4)])
+    for heads in itertools.product((0, 1, 2), (0, 1), (0,), (0, 1)):
+        (found,) = uniforms(coins[None], np.array([heads]), np.random.default_rng(1))
+        s = int(np.array(heads) @ [1, 2, 4, 8])
+        assert (sums < s).mean() <= found <= (sums <= s).mean()
+
+
+def test_one_weight_is_the_binomial_law():
+    found = uniforms(np.array([[3], [3]]), np.array([[0], [3]]), np.random.default_rng(1))
     assert found[0] <= binom.cdf(0, 3, 0.5)
     assert found[1] >= binom.cdf(2, 3, 0.5)
 
