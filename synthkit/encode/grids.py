@@ -180,8 +180,8 @@ def settled(
     smooth = np.concatenate([counts[:m].astype(np.float64), counts[m:]])
     smooth[:m][~spikes] = denoised(smooth[:m][~spikes], sigma)
     mass = np.rint(projected(smooth)).astype(np.int64)
-    if not mass[:m].any():  # the noise left nothing: every cell counts alike
-        mass[:m] = 1
+    if not mass[:m][~spikes].any():  # the noise left nothing: joined to one, all these cells would be drawn evenly
+        mass[:m][~spikes] = 1
     missing = None if cells.missing is None else int(mass[m])
     low, high, mass = _joined(cells, mass[:m], cuts)
     return grouped(replace(cells, low=low, high=high, missing=missing), mass, cuts, coding)

@@ -120,6 +120,16 @@ def test_a_column_of_noise_alone_keeps_all_cells():
     assert codec.mass.tolist() == [1] * 10
 
 
+def test_a_spike_in_noise_alone_leaves_all_other_cells():
+    """Joined to one interval, what little lies in them would be drawn evenly between the bounds."""
+    cells = grids.grid(0, 20_000, atoms=(0.0,))
+    counts = np.full(len(cells.low), -4, dtype=np.int64)
+    counts[cells.low == cells.high] = 300
+    codec = grids.settled(cells, counts, 80.0, coding=Coding(coarse=14, fine=256))
+    assert len(codec.low) == len(cells.low)
+    assert set(codec.mass[codec.low < codec.high]) == {1}
+
+
 def test_groups_do_not_straddle_cuts():
     cells = grids.grid(0, 100_000, decimals=0, cuts=(500.0,))
     codec = grids.settled(cells, np.ones(len(cells.low), dtype=np.int64), 0.0, cuts=(500.0,), coding=Coding(coarse=4))
