@@ -209,6 +209,13 @@ class Policy(_Part):
         return self.policy.owner.startswith(EXAMPLE)
 
     @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema of a policy file, for editors: `schemas/synthkit-policy-1.json`."""
+        from synthkit.schema.editors import described
+
+        return described(cls, Decided, Membership, Rate, Attribute, Identity, Promise, Utility, Fidelity, Required)
+
+    @classmethod
     def load(cls, path: str | Path) -> Policy:
         """Read a policy.
 

@@ -1,9 +1,10 @@
-"""JSON Schema of schema files, so that editors complete keys and underline mistakes."""
+"""JSON Schema of files that people write, so that editors complete keys and underline mistakes."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +20,30 @@ _ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
-    document = Schema.model_json_schema(by_alias=True)
-    models: list[type[BaseModel]] = [Schema, Target, Condition, *kinds().values(), *rules().values()]
-    for model in models:
-        part = document if model is Schema else document["$defs"][model.__name__]
-        part["description"] = (model.__doc__ or "").strip().splitlines()[0]
-        _describe(part["properties"], [c.__doc__ or "" for c in reversed(model.__mro__)], model.model_fields)
+    document = described(Schema, Target, Condition, *kinds().values(), *rules().values())
     for tag, family in (("kind", kinds()), ("rule", rules())):
         for model in family.values():
             part = document["$defs"][model.__name__]
             part["required"] = [tag, *part.get("required", [])]
             part["properties"][tag].pop("default", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+    return document
 
 
-def save_json_schema(path: str | Path) -> None:
-    """Write the JSON Schema where editors find it: `schemas/synthkit-schema-1.json`."""
+def save_json_schema(path: str | Path, document: Mapping[str, Any] | None = None) -> None:
+    """Write a JSON Schema where editors find it: that of schema files is `schemas/synthkit-schema-1.json`."""
+    text = json.dumps(json_schema() if document is None else document, indent=1, ensure_ascii=False)
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def described(whole: type[BaseModel], *parts: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a model and those in it, with the descriptions of their docstrings."""
+    document = whole.model_json_schema(by_alias=True)
+    for model in (whole, *parts):
+        part = document if model is whole else document["$defs"][model.__name__]
+        part["description"] = (model.__doc__ or "").strip().splitlines()[0]
+        _describe(part["properties"], [c.__doc__ or "" for c in reversed(model.__mro__)], model.model_fields)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
 
 def _describe(properties: dict[str, Any], docs: list[str], fields: dict[str, Any]) -> None:

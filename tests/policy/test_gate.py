@@ -6,7 +6,9 @@ import copy
 import datetime as dt
 import json
 import math
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from synthkit.policy.evidence import Evidence, Found
 from synthkit.policy.gate import ORDER, decide, judge, overall, rederive
 from synthkit.policy.policy import Policy
 
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 TODAY = dt.date(2026, 6, 1)
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 CHECKS = ("enough people", "no twins across the coin", "copies would be found")
@@ -198,6 +201,13 @@ def test_more_controls_than_asked_are_not_counted():
     """A gate is shown to outsiders, and how many people were held out is none of their business."""
     line = next(x for x in judge(policy(), evidence(controls=812)).lines if x.clause == "evidence.min_control_units")
     assert (line.measured, line.verdict) == (500, "PASS")
+
+
+def test_every_gate_keeps_the_published_schema():
+    published = json.loads((SCHEMAS / "synthkit-gate-1.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(published)
+    for _, changed, *_ in CASES:
+        jsonschema.validate(json.loads(judge(policy(), evidence(**changed)).to_json()), published)
 
 
 def test_what_is_not_asked_is_not_judged():

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from synthkit.errors import ConfigError
 from synthkit.policy.policy import Policy
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "schemas" / "policies").glob("*.yaml"))
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+EXAMPLES = sorted((SCHEMAS / "policies").glob("*.yaml"))
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 WHOLE = {"format": "synthkit-policy/1", "policy": WHO, "membership": {"eps_lb_max": 1.0}}
+
+
+def test_the_published_schema_is_up_to_date_and_says_what_each_field_is():
+    """If this fails: save_json_schema("schemas/synthkit-policy-1.json", Policy.json_schema()) of schema.editors."""
+    published = json.loads((SCHEMAS / "synthkit-policy-1.json").read_text(encoding="utf-8"))
+    assert published == Policy.json_schema()
+    for part in (published, *published["$defs"].values()):
+        assert part["description"]
+        assert all(each.get("description") for each in part["properties"].values())
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_the_examples_keep_the_published_schema_and_misspelt_ones_do_not(path):
+    data = json.loads(Policy.load(path).model_dump_json(by_alias=True))
+    jsonschema.validate(data, Policy.json_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**data, "memberships": {}}, Policy.json_schema())
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
