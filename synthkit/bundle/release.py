@@ -64,11 +64,11 @@ def release(
         entry = record(statement, {"basic.publication_date": facts["made"]})
         members[REGISTRY] = json.dumps(entry, indent=1, ensure_ascii=False).encode() + b"\n"
     members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
+    if key is not None:
+        members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)
     if nonces:
         digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
         _keep(source, {"made": facts["made"], "recipient": recipient, "manifest": digest, "nonces": nonces})
-    if key is not None:
-        members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)
     with replacing(out) as temporary:
         temporary.write_bytes(pack(members))
     return Path(out)

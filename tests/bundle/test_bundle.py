@@ -136,6 +136,10 @@ def test_nonces_of_every_bundle_are_kept(home, tmp_path):
     run = shutil.copytree(home / "run", tmp_path / "run")
     made = [unpack(release(run, tmp_path / f"{k}.zip").read_bytes()) for k in range(2)]
     nonces = [kept_of(run, each)["coins"] for each in made]
+    kept = (run / folder.INTERNAL / COMMITMENTS).read_bytes()
+    with pytest.raises(ConfigError, match="must be one that `synthkit keygen` made"):
+        release(run, tmp_path / "never.zip", key=run / folder.SCHEMA)
+    assert (run / folder.INTERNAL / COMMITMENTS).read_bytes() == kept
     assert nonces[0] != nonces[1]
     roles = (run / folder.INTERNAL / folder.ROLES).read_bytes()
     for each, nonce in zip(made, nonces, strict=True):
