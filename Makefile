@@ -28,8 +28,8 @@ test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow
 
 check: $(VENV)/.ok
-	$(VENV)/bin/ruff format --check synthkit tests benchmarks
-	$(VENV)/bin/ruff check synthkit tests benchmarks
+	$(VENV)/bin/ruff format --check synthkit tests benchmarks reports
+	$(VENV)/bin/ruff check synthkit tests benchmarks reports
 	$(VENV)/bin/mypy
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 

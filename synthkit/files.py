@@ -53,6 +53,29 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_secret(path: str | Path, content: bytes) -> None:
+    """A new file that only its owner may read; one that is there is never replaced, half a one never left.
+
+    Raises:
+        ArtefactError: the file is there already, or cannot be written.
+    """
+    path = Path(path)
+    made = False
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = True
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        msg = f"{path} must not exist yet; however: it does. A key is never replaced: choose another name"
+        raise ArtefactError(msg) from error
+    except OSError as error:
+        if made:
+            path.unlink()
+        msg = f"{path} must be writable; however: {_why(error)}. Make room, or choose a folder that exists"
+        raise ArtefactError(msg) from error
+
+
 def _unwritable(path: Path, error: OSError) -> str:
     return (
         f"{path} must be writable; however: {_why(error)}. Nothing was written; make room, or choose a folder "

@@ -33,7 +33,7 @@ WHAT: Mapping[str, str] = {
     f"{DRAWS}/": "all draws, the first one again",
     EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
     TWIN: "what the report says, as data (INTERNAL)",
-    GATE: "what `synthkit gate` decided (INTERNAL: exact figures of real rows)",
+    GATE: "what `synthkit gate` decided (INTERNAL until released: rounded figures of real rows)",
     POLICY: "the policy it decided by",
     SCHEMA: "what the columns mean",
     f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TREE = ["synthkit", "tests", "benchmarks"]
+TREE = ["synthkit", "tests", "benchmarks", "reports"]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -11,8 +11,16 @@ from synthkit.errors import ArtefactError
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say; when the bundle was made stands in its manifest
 MODE = 0o644 << 16
-DAMAGED = (  # what reading an altered zip may raise
-    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, KeyError, struct.error),
+# what reading an altered zip may raise
+DAMAGED = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    struct.error,
 )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal
 
 from synthkit.errors import ArtefactError, ConfigError
-from synthkit.files import replacing
+from synthkit.files import replacing, write_secret
 
 ALGORITHM = "Ed25519"
 Signer = Literal["unsigned", "forged", "unknown", "known", "another"]
@@ -20,6 +19,7 @@ def keygen(stem: str | Path, passphrase: str | None = None) -> tuple[Path, Path]
 
     Raises:
         ConfigError: one of the files is there already: a key is never replaced.
+        ArtefactError: they cannot be written.
     """
     from cryptography.hazmat.primitives import serialization as s
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,9 +32,7 @@ def keygen(stem: str | Path, passphrase: str | None = None) -> tuple[Path, Path]
     key = Ed25519PrivateKey.generate()
     locked = s.BestAvailableEncryption(passphrase.encode()) if passphrase else s.NoEncryption()
     kept = key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, locked)
-    handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(kept)
+    write_secret(private, kept)
     with replacing(public) as temporary:
         temporary.write_bytes(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
     return private, public

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from synthkit.errors import ArtefactError, ConfigError
+from synthkit.files import write_secret
 from synthkit.schema import Schema
 from synthkit.watermark.coins import digest
 
@@ -135,22 +135,8 @@ class Key(BaseModel):
         Raises:
             ArtefactError: the file is there already, or cannot be written.
         """
-        path = Path(path)
         told = self.model_dump(exclude_none=True) | {"secret": self.secret.get_secret_value()}
-        made = False
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            made = True
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(json.dumps(told, indent=1) + "\n")
-        except FileExistsError as error:
-            msg = f"{path} must not exist yet; however: it does. A key is never replaced: choose another name"
-            raise ArtefactError(msg) from error
-        except OSError as error:
-            if made:
-                path.unlink()  # half a key is none
-            msg = f"{path} must be writable; however: {error.strerror}. Make room, or choose a folder that exists"
-            raise ArtefactError(msg) from error
+        write_secret(path, json.dumps(told, indent=1).encode() + b"\n")
 
     @property
     def name(self) -> str:

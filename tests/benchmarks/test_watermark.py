@@ -20,11 +20,23 @@ def test_the_page_and_its_picture_show_what_is_recorded(script):
     text = (ROOT / "docs" / "provenance.md").read_text(encoding="utf-8")
     assert text.split(made.START)[1].split(made.END)[0].strip() == made.markdown(KEPT).strip()
     picture = (ROOT / "docs" / "watermark.svg").read_text(encoding="utf-8")
-    assert picture == made.picture(KEPT["power"])
-    names = [element.tag.rpartition("}")[2] for element in ElementTree.fromstring(picture).iter()]
-    assert {"title", "desc"} <= set(names)
-    assert not set(names) & {"image", "script", "use"}
-    assert names.count("polyline") == 3 * len(made.DAMAGES)
+    parts = [(element.tag.rpartition("}")[2], element.text) for element in ElementTree.fromstring(picture).iter()]
+    names = {name for name, _ in parts}
+    assert {"title", "desc"} <= names
+    assert not names & {"image", "script", "use"}
+    (data,) = [json.loads(text) for name, text in parts if name == "metadata"]
+    assert data == made.drawn(KEPT)
+    words = {text for name, text in parts if name == "text"}
+    assert {point[key] for point in data["found"] for key in ("table", "damage")} | {"false alarms"} <= words
+
+
+def test_a_picture_has_a_line_for_each_damage_of_each_table_and_two_of_false_alarms(script):
+    made, points = script("curves"), script("watermark").drawn(KEPT)
+    drawn = ElementTree.fromstring(made.picture(**points, title="a < b", said="c"))
+    lines = [each for each in drawn.iter() if each.get("class", "").startswith("mark-line")]
+    paths = sum(len(list(each.iter())) - 1 for each in lines if "symbol" not in each.get("class", ""))
+    assert paths == len({(p["table"], p["damage"]) for p in points["found"]}) + 2
+    assert [each.text for each in drawn.iter() if each.tag.endswith("title")] == ["a < b"]
 
 
 def test_a_thousand_tables_raised_no_more_false_alarms_than_p_allows():
