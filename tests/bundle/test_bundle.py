@@ -377,7 +377,7 @@ def test_keys_are_kept_and_refused(tmp_path, home):
             sign(b"x", key, said)
     with pytest.raises(ConfigError, match="must not replace another"):
         keygen(tmp_path / "locked")
-    with pytest.raises(ArtefactError, match="nowhere/ours.key must be writable; however: No such file"):
+    with pytest.raises(ArtefactError, match=r"nowhere/ours\.key must be writable; however: No such file"):
         keygen(tmp_path / "nowhere" / "ours")
     with pytest.raises(ConfigError, match="must be a public key; however: it cannot be read"):
         public_key(private)
