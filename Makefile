@@ -6,7 +6,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export GX_ANALYTICS_ENABLED ?= False
 # waiting threads spin briefly, then sleep: on a busy machine that is the difference between slow and stuck
 export GOMP_SPINCOUNT ?= 20000
-.PHONY: venv demo test test-slow check bench reports notebooks clean
+.PHONY: venv demo test test-slow test-processors check bench reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -26,6 +26,10 @@ test: $(VENV)/.ok
 
 test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow
+
+# numerical tests again, for each older instruction set that the processor has
+test-processors: $(VENV)/.ok
+	OMP_NUM_THREADS=1 $(PY) tests/instruction_sets.py
 
 check: $(VENV)/.ok
 	$(VENV)/bin/ruff format --check synthkit tests benchmarks reports

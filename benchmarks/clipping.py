@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from synthkit.encode.rows import Layout, Slot
 from synthkit.nn.clipping import Clipper, private_gradient
 from synthkit.nn.conditionals import Conditionals, Sizes
-from synthkit.nn.train import fast_matrices
+from synthkit.nn.precision import fast_matrices
 from synthkit.privacy.randomness import gaussian
 
 LEVELS = (30, 9, 60, 16, 16, 7, 15, 6, 5, 2, 40, 40, 50, 42, 2)  # as adult has them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
 
 from synthkit.data import support2, support2_schema
@@ -18,6 +20,16 @@ from synthkit.schema import Schema
 if TYPE_CHECKING:
     from synthkit.synthesizer import Synthesizer
 
+
+# A busy machine fails no property: nothing is held against a clock. CI tries the same examples every time.
+settings.register_profile(
+    "synthkit",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+    print_blob=True,
+)
+settings.load_profile("synthkit")
 
 # Files of few, long tests: begun last, each would keep one core busy at the end while the others have nothing to do.
 LONG = ("test_notebooks", "test_comparing", "test_outputs", "test_checkpoint", "test_anomaly", "test_alarms")

@@ -33,7 +33,7 @@ def test_it_loads_where_the_data_are_not(quick, tmp_path):
         "Synthesizer.load('m', device='cpu').sample(20, seed=5).to_parquet('there.parquet')\n"
     )
     environment = {k: v for k, v in os.environ.items() if k != "SYNTHKIT_DATA"}
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, env=environment, timeout=120)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, env=environment, timeout=500)
     here, there = (pd.read_parquet(tmp_path / f"{side}.parquet") for side in ("here", "there"))
     pd.testing.assert_frame_equal(here, there)
 

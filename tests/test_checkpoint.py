@@ -170,7 +170,7 @@ def test_ctrl_c_says_how_to_go_on(toy, stopped, tmp_path):
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=500)
     assert process.returncode == 130
     kept = tmp_path / "out.checkpoint"
     assert err.strip().endswith(f"stopped; the training is kept in {kept}, and --resume goes on with it")

@@ -134,7 +134,7 @@ def test_ctrl_c_in_the_middle(when, toy, tmp_path):
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=500)
     assert process.returncode == 130
     assert err.strip().endswith("stopped; nothing was written")
     assert "Traceback" not in err

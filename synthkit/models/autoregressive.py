@@ -30,7 +30,8 @@ from synthkit.models.descending import Descending, agree, descent
 from synthkit.nn.blocks import fast_dtype
 from synthkit.nn.conditionals import Conditionals, Partial, Sizes
 from synthkit.nn.descent import Descent, PrivateTraining
-from synthkit.nn.train import Plan, fast_matrices, seeded, train
+from synthkit.nn.precision import fast_matrices
+from synthkit.nn.train import Plan, seeded, train
 from synthkit.nn.watch import Watch
 
 SMALL = 20_000  # rows below which a table is small

@@ -35,7 +35,8 @@ from synthkit.models.private_duel import PrivateDuel
 from synthkit.nn.course import Course
 from synthkit.nn.descent import Descent, PrivateTraining
 from synthkit.nn.keeper import Keeper
-from synthkit.nn.train import fast_matrices, seeded
+from synthkit.nn.precision import fast_matrices
+from synthkit.nn.train import seeded
 from synthkit.nn.watch import Watch
 
 COMPLETIONS = 64  # candidates for a row of which something is known

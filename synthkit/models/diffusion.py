@@ -34,7 +34,8 @@ from synthkit.models.noise import Schedule
 from synthkit.models.walk import Walk, Way
 from synthkit.nn.denoiser import Denoiser
 from synthkit.nn.descent import Descent, PrivateTraining
-from synthkit.nn.train import Plan, fast_matrices, seeded, train
+from synthkit.nn.precision import fast_matrices
+from synthkit.nn.train import Plan, seeded, train
 from synthkit.nn.watch import Watch
 
 SMALL = 5_000  # rows below which a table is small

@@ -36,7 +36,8 @@ from synthkit.models.latent import LatentNetwork
 from synthkit.models.tvae_settings import PrivateTVAEConfig, TVAEConfig
 from synthkit.nn.blocks import normal
 from synthkit.nn.descent import Descent, PrivateTraining
-from synthkit.nn.train import Plan, fast_matrices, seeded, train
+from synthkit.nn.precision import fast_matrices
+from synthkit.nn.train import Plan, seeded, train
 from synthkit.nn.watch import Watch
 
 CHUNK = 8192  # codes decoded at once

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.nn.precision import exact
 from synthkit.nn.tape import Meeting, Tape, Weight
-from synthkit.nn.units import Units, clip_norm, parts
+from synthkit.nn.units import Units, clip_norm, learned, parts
 from synthkit.nn.uses import AT_ONCE, Lookup, Matrix, Use, Vector
 
 ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
@@ -68,7 +68,7 @@ class Clipper(Generic[M, B]):
     weight, so that neither it nor the gradient of a row is ever written out, also where a unit has several rows, where
     a layer is used more than once, and in the tables of `blocks.Levels`. Weights tied in another way are written out by
     unit. Norms are rounded up by what float32 may be wrong; a unit with a gradient that is not finite adds nothing.
-    Products for the sum are taken in float32 whatever the network computes in.
+    Products for norms and sums are taken in float32, whatever the network computes in and torch was told before.
 
     Args:
         module: network; its parameters that require gradients are summed over. Rows must not lean on each other.
@@ -76,7 +76,8 @@ class Clipper(Generic[M, B]):
         clip: C, above 0.
 
     Raises:
-        ConfigError: the clip norm is not positive and finite; units or losses are not one a row.
+        ConfigError: the clip norm is not positive and finite; units or losses are not one a row; a weight is
+            coarser than float32.
         UnsupportedError: a weight meets rows in a way that has no closed form here; rows lean on each other.
 
     References:
@@ -93,7 +94,7 @@ class Clipper(Generic[M, B]):
 
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
         self.module, self.loss, self.clip = module, loss, clip_norm(clip)
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.parameters = learned(module)
         self._tape = Tape(module)
         self._plan: _Plan | None = None
 
@@ -151,7 +152,7 @@ class Clipper(Generic[M, B]):
 
     def _norms(self, uses: dict[int, Use], meetings: list[Meeting], units: Units, plan: _Plan) -> tuple[Tensor, Tensor]:
         """Squared norms of the units' gradients, and what bounds the rounding error. **Shape**: (U,), (U,)."""
-        out, bound = (torch.zeros(units.count, device=units.of.device) for _ in range(2))
+        out, bound = (torch.zeros(units.count, dtype=torch.float32, device=units.of.device) for _ in range(2))
         tangled = {k for group in plan.tangled.values() for k in group}
         for k, use in uses.items():
             if k not in tangled:
@@ -187,7 +188,7 @@ class Clipper(Generic[M, B]):
         gradients = _backward(loss.sum(), meetings, keep=True)
         with torch.no_grad(), exact():
             uses = self._uses(meetings, gradients, plan)
-            sums = [use.total(torch.ones(3, device=loss.device), None) for use in uses.values()]
+            sums = [use.total(torch.ones(3, dtype=torch.float32, device=loss.device), None) for use in uses.values()]
         whole = float(torch.stack([g.norm() for g in own if g is not None]).norm())
         for ours, theirs in zip(self._back([weights[k] for k in uses], sums), own, strict=True):
             apart = ours if theirs is None else ours - theirs
@@ -252,17 +253,6 @@ def private_gradient(
     for p, g in zip(sums.parameters, total, strict=True):
         drawn = noise(tuple(p.shape), multiplier * sums.clip).to(device=p.device, dtype=p.dtype)
         p.grad = (g + drawn) / expected
-
-
-@contextmanager
-def exact() -> Iterator[None]:
-    """Float32 products in float32, whatever was asked for elsewhere; restored afterwards."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def _backward(loss: Tensor, meetings: list[Meeting], *, keep: bool = False) -> list[Tensor]:
@@ -333,9 +323,9 @@ def _written_out(uses: list[tuple[Use, Tensor]], size: int, units: Units) -> Ten
     out = []
     for some in torch.split(torch.arange(units.count, device=order.device), max(1, AT_ONCE // (size * units.largest))):
         rows = order[(units.of[order] >= some[0]) & (units.of[order] <= some[-1])]
-        gradient = torch.zeros(len(some), size, device=order.device)
+        gradient = torch.zeros(len(some), size, dtype=torch.float32, device=order.device)
         for use, at in uses:
-            by_unit = torch.zeros(len(some), len(at), device=order.device)
+            by_unit = torch.zeros(len(some), len(at), dtype=torch.float32, device=order.device)
             by_unit.index_add_(0, units.of[rows] - some[0], use.dense(rows))
             gradient.index_add_(1, at, by_unit)
         out.append(gradient.square().sum(dim=1))

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from synthkit.errors import UnsupportedError
 from synthkit.nn.clipping import B, M
-from synthkit.nn.units import Units, clip_norm
+from synthkit.nn.precision import exact
+from synthkit.nn.units import Units, clip_norm, learned
 
 
 class Sampled(Generic[M, B]):
@@ -24,7 +25,7 @@ class Sampled(Generic[M, B]):
         clip: C, above 0.
 
     Raises:
-        ConfigError: the clip norm is not positive and finite.
+        ConfigError: the clip norm is not positive and finite; a weight is coarser than float32.
         UnsupportedError: Opacus has no gradient of each row for a parameter.
 
     References:
@@ -33,7 +34,7 @@ class Sampled(Generic[M, B]):
 
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
         self.module, self.loss, self.clip = module, loss, clip_norm(clip)
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.parameters = learned(module)
 
     def __call__(self, rows: B, units: Tensor, copies: int = 1) -> list[Tensor]:
         """The sum, a tensor for each parameter; arguments as of `clipping.Clipper`."""
@@ -44,7 +45,7 @@ class Sampled(Generic[M, B]):
             rows, units = rows[every], units[every]
         together = Units(units)
         by_row = self._by_row(rows)
-        with torch.no_grad():
+        with torch.no_grad(), exact():
             by_unit = [together.sums(g.float()) / copies for g in by_row]
             norm = torch.stack([g.flatten(1).square().sum(dim=1) for g in by_unit]).sum(dim=0).sqrt()
             weight = torch.where(norm.isfinite(), (self.clip / norm).clamp(max=1), 0.0)

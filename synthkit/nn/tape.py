@@ -227,8 +227,8 @@ class Tape(TorchFunctionMode):
         if shares is not None and shares.requires_grad:
             _refuse(name)
         if name == "embedding_bag":
-            bag = torch.zeros(len(index), size, device=index.device)
-            ones = torch.ones(index.shape, device=index.device)
+            bag = torch.zeros(len(index), size, dtype=torch.float32, device=index.device)
+            ones = torch.ones(index.shape, dtype=torch.float32, device=index.device)
             self._multiplied(name, weight, bag.scatter_add_(1, index, ones if shares is None else shares.float()), out)
             return
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import ctypes
 import math
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from synthkit.nn.course import Course
 from synthkit.nn.descent import PrivateTraining
 from synthkit.nn.keeper import Keeper, spacing
 from synthkit.nn.memory import Portion, footprint, free
+from synthkit.nn.precision import fast_matrices
 from synthkit.nn.state import Trainee, random_states, set_random_states
 from synthkit.nn.watch import Watch
 
@@ -251,29 +250,3 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
     finally:
         set_random_states(device, before)
-
-
-@contextmanager
-def fast_matrices() -> Iterator[None]:
-    """Float32 matrix products through bfloat16 or TF32 units where the processor has them, restored afterwards.
-
-    Freed memory is kept by the process from the first use on.
-    """
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
-    _keep_freed_memory()
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
-def _keep_freed_memory() -> None:
-    """Ask glibc to keep large freed blocks: giving them back and faulting them in again costs a quarter of a step."""
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "mallopt"):
-        trim_threshold, mmap_threshold = -1, -3
-        libc.mallopt(mmap_threshold, 1 << 30)
-        libc.mallopt(trim_threshold, 2_000_000_000)

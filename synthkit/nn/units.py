@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthkit.errors import ConfigError
 
@@ -90,3 +90,20 @@ def clip_norm(clip: float) -> float:
         msg = f"a clip norm must be positive and finite; however: {clip} came. Gradients of a row are often near 1"
         raise ConfigError(msg)
     return clip
+
+
+def learned(module: nn.Module) -> list[nn.Parameter]:
+    """Parameters that require gradients: those that a private step moves.
+
+    Raises:
+        ConfigError: one is coarser than float32, in which no norm can be promised.
+    """
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    coarse = sorted({str(p.dtype) for p in parameters if torch.finfo(p.dtype).eps > torch.finfo(torch.float32).eps})
+    if coarse:
+        msg = (
+            f"weights must be float32 or finer where norms are promised; however: some are {', '.join(coarse)}. "
+            "Make the network with torch's usual default dtype"
+        )
+        raise ConfigError(msg)
+    return parameters

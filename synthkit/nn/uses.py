@@ -129,21 +129,21 @@ class Lookup:
         keys, at = torch.unique(units.of[:, None] * self.size + self.index, return_inverse=True)
         if len(keys) == own.numel():  # no unit looks up one level twice
             return bound, bound
-        met = torch.zeros(len(keys), self.right.shape[2], device=own.device)
+        met = torch.zeros(len(keys), self.right.shape[2], dtype=torch.float32, device=own.device)
         met.index_add_(0, at.flatten(), self.right.float().flatten(0, 1))
-        out = torch.zeros(units.count, device=own.device)
+        out = torch.zeros(units.count, dtype=torch.float32, device=own.device)
         out.index_add_(0, torch.div(keys, self.size, rounding_mode="floor"), squared(met))
         return out, bound * self.index.shape[1] * units.counts
 
     def total(self, weight: Tensor, keep: Tensor | None) -> Tensor:
         """See `Use`."""
         right = _kept(self.right.float(), keep, 0) * weight[:, None, None]
-        out = torch.zeros(self.size, right.shape[2], device=right.device)
+        out = torch.zeros(self.size, right.shape[2], dtype=torch.float32, device=right.device)
         return out.index_add_(0, self.index.flatten(), right.flatten(0, 1))
 
     def dense(self, rows: Tensor) -> Tensor:
         """See `Use`."""
-        out = torch.zeros(len(rows), self.size, self.right.shape[2], device=self.right.device)
+        out = torch.zeros(len(rows), self.size, self.right.shape[2], dtype=torch.float32, device=self.right.device)
         at = torch.arange(len(rows), device=rows.device)[:, None].expand(-1, self.index.shape[1])
         return out.index_put_((at, self.index[rows]), self.right[rows].float(), accumulate=True).flatten(1)
 

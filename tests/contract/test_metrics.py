@@ -248,4 +248,4 @@ found = evaluate(Comparison(train=train, holdout=holdout, synthetic=(synthetic,)
 assert len(found.scores) > 20, found.failures
 assert not [name for name in sys.modules if name.split(".")[0] == "torch"]
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=500)

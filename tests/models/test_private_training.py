@@ -25,6 +25,7 @@ from synthkit.models.private_duel import PrivateDuel, Projection
 from synthkit.models.settings import settle
 from synthkit.nn.denoiser import Denoiser
 from synthkit.nn.descent import Descent
+from synthkit.nn.precision import exact
 from synthkit.nn.train import seeded
 from synthkit.nn.watch import Watch
 from synthkit.privacy import Door
@@ -105,7 +106,10 @@ def by_hand(module, loss, rows, owner, clip, copies):
 
 
 class Watched(PrivateDoor):
-    """A door of which each step is held against autograd; rows come in order, with random numbers that come again."""
+    """A door of which each step is held against autograd; rows come in order, with random numbers that come again.
+
+    Both at full precision: while networks train, products may go through bfloat16 units where a processor has them.
+    """
 
     def _labels(self):
         return torch.arange(self._many)
@@ -118,8 +122,9 @@ class Watched(PrivateDoor):
         def step():
             before = {k: v.clone() for k, v in module.named_buffers()}
             plan = self.descent
-            wanted, lengths = by_hand(module, again, self._rows, self._owner, plan.clip, plan.copies)
-            own()
+            with exact():
+                wanted, lengths = by_hand(module, again, self._rows, self._owner, plan.clip, plan.copies)
+                own()
             for p, w in zip(module.parameters(), wanted, strict=True):
                 torch.testing.assert_close(p.grad * plan.expected(self.n), w, rtol=1e-3, atol=2e-4 * plan.clip)
             assert all(torch.equal(v, before[k]) for k, v in module.named_buffers())

@@ -148,13 +148,30 @@ def test_a_wish_never_raises_the_number_of_steps():
     assert said == ["all 30 steps fit into 60 minutes"]
 
 
-def test_time_of_evaluations_is_set_aside():
+def test_time_of_evaluations_is_set_aside(monkeypatch):
+    """By a clock that only they move, 1 ms a step, 200 an evaluation: four of them and what was tried are set aside."""
+    clock = [0.0]
+    for name in ("perf_counter", "monotonic"):
+        monkeypatch.setattr(time, name, lambda: clock[0])
+
+    def moved(seconds):
+        clock[0] += seconds
+
     def steps(check):
         pair = Pair()
-        watch = Watch(seconds=1.0)
-        return Course(pair.makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
 
-    assert steps(lambda: time.sleep(0.2)) < steps(None) / 2
+        def makes(planned, done):
+            for loss in pair.makes(planned, done):
+                moved(0.001)
+                yield loss
+
+        clock[0] = 0.0
+        watch = Watch(seconds=2.0, since=0.0)
+        return Course(makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
+
+    tried = 0.001 * (WARM + MOST)
+    assert steps(lambda: None) == pytest.approx(0.95 * (2 - tried) / 0.001, abs=2)
+    assert steps(lambda: moved(0.2)) == pytest.approx((0.95 * (2 - tried - 0.2) - 4 * 0.2) / 0.001, abs=2)
 
 
 @given(st.floats(0.01, 1e4), st.integers(1, 5000), st.floats(1e-4, 10), st.floats(0, 10), st.integers(1, 20))

@@ -77,7 +77,7 @@ def test_forked_processes_draw_different_noise():
     children = [context.Process(target=told, args=(queue,)) for _ in range(2)]
     for child in children:
         child.start()
-    first, second = queue.get(timeout=60), queue.get(timeout=60)
+    first, second = queue.get(timeout=500), queue.get(timeout=500)
     for child in children:
         child.join()
     assert first != second

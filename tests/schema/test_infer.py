@@ -279,9 +279,7 @@ def test_a_draft_suggests_roles_and_warns_in_comments():
     assert (schema.unit, schema.quasi_identifiers, schema.secrets, schema.targets) == (None, (), (), ())
 
 
-def test_a_wide_and_long_table_is_drafted_in_seconds():
-    import time
-
+def test_a_wide_and_long_table_is_drafted():
     rng = np.random.default_rng(0)
     n = 100_000
     frame = pd.DataFrame({f"number{k}": rng.normal(size=n).round(2) for k in range(20)})
@@ -289,9 +287,8 @@ def test_a_wide_and_long_table_is_drafted_in_seconds():
         frame[f"level{k}"] = rng.choice(np.array(["a", "b", "c", "d"], dtype=object), size=n)
     for k in range(5):
         frame[f"code{k}"] = rng.integers(0, 900, size=n).astype(str)
-    start = time.perf_counter()
-    infer(frame)
-    assert time.perf_counter() - start < 15  # 2 to 3 s on an idle machine
+    kinds = [column.kind for column in infer(frame).columns.values()]
+    assert kinds == ["numeric"] * 20 + ["categorical"] * 25 + ["code"] * 5
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1))
