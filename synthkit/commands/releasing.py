@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.console import say, warn
 
+if TYPE_CHECKING:
+    from synthkit.bundle.finding import Outcome
+
+SIGNS: Mapping[Outcome, str] = {"holds": "✓", "unvouched": "?", "broken": "✗"}
+STATUS: Mapping[Outcome, int] = {"holds": 0, "unvouched": 3, "broken": 1}
 PASSPHRASE = "SYNTHKIT_PASSPHRASE"  # the name of a variable of the environment
 
 
@@ -47,20 +54,27 @@ def verify(
     public_key: Annotated[
         Optional[Path], typer.Option("--public-key", help="The custodian's public key, had by another way.")
     ] = None,
+    on: Annotated[
+        Optional[dt.datetime],
+        typer.Option("--on", formats=["%Y-%m-%d"], help="Day for which it is asked; today in UTC if not given."),
+    ] = None,
     quiet: o.Quiet = False,
 ) -> None:
     """Check a bundle without the real rows: bytes, digests, signature, epsilon, every row, every number, the verdict.
 
-    Exit 0 if all checks hold, 1 if one does not.
+    Exit 0 if it holds and the signer is the one whose key you gave; 3 if it holds, but nothing here vouches for the
+    signer or the page; 1 if it does not hold. The last line says which.
 
     Example: synthkit verify bundle.zip --public-key custodian.pub
     """
+    from synthkit.bundle.verify import last_word, outcome
     from synthkit.bundle.verify import verify as check
 
-    found = check(bundle, public_key)
+    found = check(bundle, public_key, on=None if on is None else on.date())
     for each in found:
-        say(f"{'✓' if each.holds else '✗'} {each.name}: {each.words}", quiet=quiet and each.holds)
-    raise typer.Exit(0 if all(each.holds for each in found) else 1)
+        say(f"{SIGNS[each.outcome]} {each.name}: {each.words}", quiet=quiet and each.holds)
+    say(last_word(found), quiet=quiet and outcome(found) == "holds")
+    raise typer.Exit(STATUS[outcome(found)])
 
 
 def keygen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import html
 import io
@@ -21,9 +22,11 @@ import pytest
 from synthkit import RunConfig, folder, synthesize
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack, unpack
+from synthkit.bundle.checks import members as listing
+from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import COMMITMENTS, release
 from synthkit.bundle.signature import keygen, public_key, sign, signer
-from synthkit.bundle.verify import _listed, verify
+from synthkit.bundle.verify import verify
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.policy.evidence import Evidence
@@ -32,14 +35,12 @@ from synthkit.policy.policy import Policy
 from synthkit.schema import Schema
 
 POLICY = Path(__file__).parents[2] / "schemas" / "policies" / "internal-research.yaml"
-NAMES = ("archive", "members", "signature", "epsilon", "rows", "marks", "report", "decision")
+NAMES = ("archive", "members", "signature", "epsilon", "rows", "marks", "report", "decision", "validity")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A run folder with a gate, and the custodian's keys."""
-    import datetime as dt
-
     place = tmp_path_factory.mktemp("release")
     made = synthesize(
         support2().head(900), support2_schema(), seed=1, config=RunConfig(model="independent", quick=True)
@@ -78,7 +79,7 @@ def kept_of(run, members):
 
 def failing(path, key=None):
     """Names of the checks that do not hold, with their words."""
-    return {check.name: check.words for check in verify(path, key) if not check.holds}
+    return {check.name: check.words for check in verify(path, key) if check.outcome == "broken"}
 
 
 def resealed(members, home, out, *, key="theirs"):
@@ -261,9 +262,9 @@ ALTERED = {  # what is altered: the check that finds it once all digests are men
 @pytest.mark.parametrize("what", ALTERED)
 def test_an_altered_member_is_found_by_its_digest(what, members):
     changed = ALTERED[what][0](members)
-    holds, words = _listed({**members, **changed})
-    assert not holds
-    assert f"{next(iter(changed))} is not the file that was listed" in words
+    found = listing.check(Opened({**members, **changed}, None, dt.date.max))
+    assert found.outcome == "broken"
+    assert f"{next(iter(changed))} is not the file that was listed" in found.words
 
 
 @pytest.mark.parametrize("what", ALTERED)

@@ -1,0 +1,26 @@
+"""Whether every row keeps the schema and its rules."""
+
+from __future__ import annotations
+
+from synthkit import folder
+from synthkit.bundle.finding import Finding, broken, holds
+from synthkit.bundle.opened import Opened
+
+
+def check(bundle: Opened) -> Finding:
+    """Every table held against the schema beside it."""
+    from synthkit import tables
+    from synthkit.schema import Schema
+    from synthkit.schema.expectations import validate
+
+    rows = 0
+    with bundle.file(folder.SCHEMA) as path:
+        schema = Schema.load(path)
+    for name in bundle.tables:
+        with bundle.file(name) as path:
+            frame = tables.read(path).frame()
+        found = validate(frame, schema)
+        if not found.success:
+            return broken(f"{name} breaks its schema: {found}")
+        rows += len(frame)
+    return holds(f"every one of {rows:,} rows keeps the schema and its rules")

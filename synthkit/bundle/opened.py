@@ -1,0 +1,52 @@
+"""A bundle that was opened, as checks read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthkit.bundle import manifest as manifests
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Members of a bundle, and what the one who checks it brings.
+
+    Args:
+        members: content by name.
+        known: the custodian's public key, had by another way; None without one.
+        today: the day on which it is checked.
+    """
+
+    members: Mapping[str, bytes]
+    known: bytes | None
+    today: dt.date
+
+    def json(self, name: str) -> Any:
+        """A member as JSON."""
+        return json.loads(self.members[name])
+
+    @property
+    def content(self) -> dict[str, bytes]:
+        """All members that the manifest lists: not itself, and not the signature under it."""
+        outside = (manifests.NAME, manifests.SIGNATURE)
+        return {name: each for name, each in self.members.items() if name not in outside}
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the members that hold rows."""
+        return [name for name in sorted(self.members) if name.endswith(".parquet")]
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Path]:
+        """A member as a file of its own, for readers that want a path; gone afterwards."""
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / Path(name).name
+            path.write_bytes(self.members[name])
+            yield path
