@@ -12,7 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from synthkit.errors import ArtefactError, SynthkitError
+from synthkit.documents import MISREAD, read_json
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.files import replacing_folder
 from synthkit.models import TrainingLog
 
@@ -34,11 +35,12 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ArtefactError: a file is missing or damaged, or has another format.
     """
     try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = read_json(folder / CARD)
     except FileNotFoundError as error:
         raise ArtefactError(_absent(folder / CARD)) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArtefactError(_damaged(folder, error)) from error
+    except DocumentError as error:
+        msg = f"{folder} must hold an undamaged model; however: {error}"
+        raise ArtefactError(msg) from error
     tensors, _ = read_tensors(folder / TENSORS)
     said = card.get("format") if isinstance(card, dict) else None
     if said != FORMAT:
@@ -124,7 +126,7 @@ def undamaged(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, SynthkitError) as error:
+    except (*MISREAD, SynthkitError) as error:
         msg = (
             f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "
             f"({type(error).__name__}). Fit again"

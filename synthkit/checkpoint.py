@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.artefact import read_tensors, write_tensors
-from synthkit.errors import ArtefactError, ConfigError, TableError
+from synthkit.documents import parse_json, read_json
+from synthkit.errors import ArtefactError, ConfigError, DocumentError, TableError
 from synthkit.files import replacing
 from synthkit.nn.state import State
 
@@ -122,8 +123,8 @@ class Checkpoint:
             return None
         tensors, facts = read_tensors(self.folder / TRAINING)
         try:
-            return State(tensors, json.loads(facts["facts"]))
-        except (KeyError, json.JSONDecodeError) as error:
+            return State(tensors, parse_json(facts["facts"]))
+        except (KeyError, DocumentError) as error:
             raise ArtefactError(self._damaged(TRAINING)) from error
 
     def due(self) -> bool:
@@ -184,8 +185,8 @@ class Checkpoint:
 
     def _read(self) -> dict[str, Any]:
         try:
-            card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            card = read_json(self.folder / CARD)
+        except (OSError, DocumentError) as error:
             raise ArtefactError(self._damaged(CARD)) from error
         said = card.get("format") if isinstance(card, dict) else None
         if said != FORMAT:

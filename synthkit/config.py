@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from synthkit.errors import ConfigError
+from synthkit.documents import read_yaml
+from synthkit.errors import ConfigError, DocumentError
 
 if TYPE_CHECKING:
     from synthkit.privacy.budget import Budget
@@ -153,17 +154,13 @@ def _sentence(kind: str, message: str) -> str:
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8-sig"))
+        data = read_yaml(path)
     except OSError as error:
         msg = f"the run configuration must be a readable file; however: {path}: {error.strerror}"
         raise ConfigError(msg) from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        msg = f"{path} must be YAML in UTF-8; however: it cannot be parsed. Check quotes and indentation"
-        raise ConfigError(msg) from error
+    except DocumentError as error:
+        raise ConfigError(str(error)) from error
     if data is not None and not isinstance(data, Mapping):
         msg = f"{path} must be a mapping of settings; however: it is a {type(data).__name__}"
         raise ConfigError(msg)

@@ -7,7 +7,8 @@ SynthkitError
 ├── EncodingError          values a fitted encoder has no code for
 ├── BudgetExceededError    a charge the privacy budget cannot pay
 ├── UnsupportedError       something this model cannot do (another one may)
-└── ArtefactError          a saved model or run folder that is missing, damaged or from another format
+├── ArtefactError          a saved model or run folder that is missing, damaged or from another format
+└── DocumentError          JSON or YAML that cannot be read, or is larger or deeper than any file of ours
 """
 
 from __future__ import annotations
@@ -43,3 +44,7 @@ class UnsupportedError(SynthkitError):
 
 class ArtefactError(SynthkitError):
     """A saved model or run folder that is missing, damaged or from another format."""
+
+
+class DocumentError(SynthkitError, ValueError):
+    """JSON or YAML that cannot be read, or is larger or deeper than any file of ours."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit.errors import ArtefactError
+from synthkit.documents import MISREAD, read_json
+from synthkit.errors import ArtefactError, DocumentError
 from synthkit.evaluate.result import Evaluation
 from synthkit.files import replacing_folder
 from synthkit.marking import mark
@@ -114,7 +115,7 @@ def save_page(report: Report, path: Path) -> None:
 def contents(path: Path) -> dict[Path, str]:
     """What lies in a folder, each with what it is; what to open first comes first."""
     said = path / STATEMENT
-    private = said.exists() and json.loads(said.read_text(encoding="utf-8"))["end_to_end_dp"]
+    private = said.exists() and plain_data(said)["end_to_end_dp"]
     words = {**WHAT, f"{MODEL}/": PRIVATE_MODEL} if private else WHAT
     return {path / name: what for name, what in words.items() if (path / name).exists()}
 
@@ -181,7 +182,7 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
     known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
     try:
         return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except MISREAD as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error
 
@@ -190,7 +191,7 @@ def _redrawn_comparison(path: Path) -> Report:
     data = plain_data(path / COMPARISON)
     try:
         return comparison_page(data)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except MISREAD as error:
         msg = f"{path / COMPARISON} must be what `synthkit compare` wrote; however: it was altered. Compare again"
         raise ArtefactError(msg) from error
 
@@ -204,7 +205,7 @@ def evaluation(path: Path) -> Evaluation:
     data = plain_data(path / EVALUATION)
     try:
         return Evaluation.from_json(json.dumps(data))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except MISREAD as error:
         msg = f"{path / EVALUATION} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
         raise ArtefactError(msg) from error
 
@@ -235,10 +236,10 @@ def plain_data(path: Path) -> Any:
         ArtefactError: it is not there, or no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except (FileNotFoundError, NotADirectoryError) as error:
         msg = f"{path.parent} must be a run folder; however: it holds no {path.name}. Give the folder of a run"
         raise ArtefactError(msg) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path} must be JSON; however: it cannot be parsed. Run again"
+    except DocumentError as error:
+        msg = f"{error}. Run again"
         raise ArtefactError(msg) from error

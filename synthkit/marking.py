@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from synthkit import __version__
+from synthkit.documents import MISREAD, parse_json, read_json
 from synthkit.errors import TableError
 from synthkit.files import replacing
 
@@ -52,21 +53,30 @@ def read_mark(path: str | Path) -> dict[str, str] | None:
         import pyarrow.parquet as pq
 
         said = (pq.read_schema(path).metadata or {}).get(KEY)
-        return None if said is None else dict(json.loads(said))
+        return None if said is None else _said(said)
     if path.suffix in (".arrow", ".feather"):
         import pyarrow as pa
 
         with pa.memory_map(str(path)) as source:
             said = (pa.ipc.open_file(source).schema.metadata or {}).get(KEY)
-        return None if said is None else dict(json.loads(said))
+        return None if said is None else _said(said)
     return _read_beside(path)
+
+
+def _said(text: bytes) -> dict[str, str]:
+    """What stands in the metadata of a table; a stranger may have written it."""
+    try:
+        return dict(parse_json(text, "what the file says of its rows"))
+    except MISREAD as error:
+        msg = "what a table says of its rows must be what synthkit wrote; however: it is not. Write the rows again"
+        raise TableError(msg) from error
 
 
 def _read_beside(path: Path) -> dict[str, str] | None:
     if not beside(path).exists():
         return None
     try:
-        said = dict(json.loads(beside(path).read_text(encoding="utf-8")))
+        said = dict(read_json(beside(path)))
     except (ValueError, TypeError) as error:
         msg = f"{beside(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
         raise TableError(msg) from error

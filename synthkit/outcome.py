@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synthkit.documents import MISREAD, read_json
 from synthkit.errors import ArtefactError
 
 FORMAT = "synthkit-outcome/1"
@@ -82,11 +83,11 @@ class Outcome:
             ArtefactError: the file holds none, or is damaged.
         """
         try:
-            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            data: dict[str, Any] = read_json(path)
             said = data.pop("format")
             lists = {k: tuple(data[k]) for k in ("scores", "failures", "rows", "notes")}
             outcome = cls(**{**data, **lists})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, *MISREAD) as error:
             msg = (
                 f"{path} must hold an outcome in format {FORMAT}; however: it cannot be read ({type(error).__name__}). "
                 "Remove its folder and compare again"

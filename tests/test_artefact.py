@@ -70,7 +70,7 @@ def damaged(folder: Path, how: str) -> None:
         ("no tensors", "however: model.safetensors is not there"),
         ("truncated", "must hold an undamaged model; however: a file cannot be read .SafetensorError"),
         ("other tensors", "must hold the model's tensors; however: .*query.* differ"),
-        ("no json", "must hold an undamaged model; however: a file cannot be read .JSONDecodeError"),
+        ("no json", "must hold an undamaged model; however: .*synthesizer.json must be JSON"),
         ("a list", "must have format synthkit-model/1; however: None"),
         ("other format", "must have format synthkit-model/1; however: 'synthkit-model/9'. Load it with"),
         ("no encoder", "synthesizer.json is incomplete or altered .KeyError"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.bundle import manifest as manifests
+from synthkit.documents import parse_json
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Opened:
 
     def json(self, name: str) -> Any:
         """A member as JSON."""
-        return json.loads(self.members[name])
+        return parse_json(self.members[name], name)
 
     @property
     def content(self) -> dict[str, bytes]:

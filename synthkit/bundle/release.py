@@ -13,6 +13,7 @@ from synthkit import __version__, folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack
 from synthkit.bundle.signature import sign
+from synthkit.documents import parse_json
 from synthkit.errors import ArtefactError
 from synthkit.files import replacing
 from synthkit.privacy.registry import record
@@ -49,7 +50,7 @@ def release(
     """
     source = Path(source)
     members = _members(source)
-    statement = json.loads(members[folder.STATEMENT]) if folder.STATEMENT in members else {}
+    statement = parse_json(members[folder.STATEMENT], folder.STATEMENT) if folder.STATEMENT in members else {}
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
     private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))

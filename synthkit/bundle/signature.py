@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from synthkit.documents import content, parse_json
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.files import replacing, write_secret
 
 ALGORITHM = "Ed25519"
+KEY_BYTES = 2**16  # of a key in PEM: two orders of magnitude more than it takes
 Signer = Literal["unsigned", "forged", "unknown", "known", "another"]
 
 
@@ -48,7 +50,7 @@ def sign(manifest: bytes, key: str | Path, passphrase: str | None = None) -> byt
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     try:
-        loaded = s.load_pem_private_key(Path(key).read_bytes(), passphrase.encode() if passphrase else None)
+        loaded = s.load_pem_private_key(content(key, KEY_BYTES), passphrase.encode() if passphrase else None)
     except (OSError, ValueError, TypeError) as error:
         msg = f"the key {Path(key).name} must be one that `synthkit keygen` made; however: it cannot be opened. "
         raise ConfigError(msg + "Check the file and its passphrase") from error
@@ -80,7 +82,7 @@ def public_key(path: str | Path) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        loaded = s.load_pem_public_key(Path(path).read_bytes())
+        loaded = s.load_pem_public_key(content(path, KEY_BYTES))
     except (OSError, ValueError) as error:
         msg = f"{Path(path).name} must be a public key; however: it cannot be read. Ask the custodian for STEM.pub"
         raise ConfigError(msg) from error
@@ -106,7 +108,7 @@ def signer(manifest: bytes, signature: bytes | None, known: bytes | None = None)
     if signature is None:
         return "unsigned", ""
     try:
-        said: dict[str, Any] = json.loads(signature)
+        said: dict[str, Any] = parse_json(signature, "signature.json")
         public, mark = bytes.fromhex(said["public_key"]), bytes.fromhex(said["signature"])
         key = Ed25519PublicKey.from_public_bytes(public)
     except (ValueError, KeyError, TypeError) as error:

@@ -12,9 +12,8 @@ from synthkit.bundle.checks import CHECKS
 from synthkit.bundle.finding import Finding, Outcome, broken
 from synthkit.bundle.opened import Opened
 from synthkit.bundle.signature import public_key
+from synthkit.documents import MISREAD
 from synthkit.errors import SynthkitError
-
-ALTERED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError)  # content that we would not write
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,6 @@ def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened) -> C
         found = check(bundle)
     except SynthkitError as error:
         found = broken(str(error))
-    except ALTERED as error:
+    except (*MISREAD, OSError) as error:
         found = broken(f"a member is not what synthkit writes ({type(error).__name__})")
     return Check(name, found.outcome, found.words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthkit.errors import ConfigError
+from synthkit.documents import parse_yaml
+from synthkit.errors import ConfigError, DocumentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,9 +25,6 @@ def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] |
         >>> settings(["width=64", "dropout=0.1"], 500)
         {'width': 64, 'dropout': 0.1, 'steps': 500}
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     said: dict[str, Any] = {}
     for pair in pairs or ():
         key, sign, value = pair.partition("=")
@@ -34,8 +32,8 @@ def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] |
             msg = f"`--set` must be followed by KEY=VALUE; however: `{pair}`. For example: --set width=64"
             raise ConfigError(msg)
         try:
-            said[key] = YAML(typ="safe", pure=True).load(value)
-        except YAMLError as error:
+            said[key] = parse_yaml(value)[1]
+        except DocumentError as error:
             msg = (
                 f"the value of `--set {key}=` must be a number, a word or YAML; however: it cannot be parsed. Quote it"
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import string
 from math import prod
 
 import numpy as np
@@ -11,8 +9,8 @@ import pandas as pd
 
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema import Identifier
+from synthkit.schema.patterns import alphabets
 
-_TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?")
 DEFAULT = "[1-9][0-9]{8}"
 TRIES = 20  # of Faker, for each value that must differ from all others
 
@@ -36,8 +34,8 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
     """
     if column.faker is not None:
         return _faked(name, column.faker, n, rng, unique=column.unique)
-    alphabets = parse(name, column.pattern or DEFAULT)
-    space = prod(len(a) for a in alphabets)
+    letters_of = parse(name, column.pattern or DEFAULT)
+    space = prod(len(a) for a in letters_of)
     if space < n:
         msg = (
             f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
@@ -46,7 +44,7 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
         raise SchemaError(msg)
     numbers = _distinct(space, n, rng)
     out = np.full(n, "", dtype=object)
-    for alphabet in reversed(alphabets):
+    for alphabet in reversed(letters_of):
         letters = np.array(list(alphabet), dtype=object)
         out = letters[(numbers % len(letters)).astype(np.int64)] + out
         numbers = numbers // len(letters)
@@ -54,30 +52,16 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
 
 
 def parse(name: str, pattern: str) -> list[str]:
-    r"""Alphabet of each position of a pattern made of literals, `[A-Z0-9]` classes, `\d` and `{n}` counts."""
-    alphabets: list[str] = []
-    at = 0
-    while at < len(pattern):
-        token = _TOKEN.match(pattern, at)
-        if token is None or token[1] in "*+?|()^$.":
-            msg = (
-                f"`{name}`: an identifier's pattern must be made of literals, [classes], \\d and {{n}}; however: "
-                f"position {at + 1} is something else. Rewrite `pattern`, for example P[0-9]{{6}}"
-            )
-            raise SchemaError(msg)
-        alphabets += [_alphabet(token[1])] * int(token[2] or 1)
-        at = token.end()
-    return alphabets
+    """The letters of each position of a pattern, see `synthkit.schema.patterns.alphabets`.
 
-
-def _alphabet(token: str) -> str:
-    if token == r"\d":
-        return string.digits
-    if not token.startswith("["):
-        return token[-1]
-    spans = re.findall(r"(.)-(.)|(.)", token[1:-1])
-    letters = "".join(c or "".join(map(chr, range(ord(a), ord(b) + 1))) for a, b, c in spans)
-    return "".join(dict.fromkeys(letters))
+    Raises:
+        SchemaError: the pattern is outside the grammar.
+    """
+    try:
+        return alphabets(pattern)
+    except ValueError as error:
+        msg = f"`{name}`: {error}"
+        raise SchemaError(msg) from error
 
 
 def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from synthkit.documents import parse_json
 from synthkit.errors import SynthkitError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class Evaluation:
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
         """Read what `to_json` wrote."""
-        data = json.loads(text)
+        data = parse_json(text, "an evaluation")
         if data.get("format") != FORMAT:
             msg = f"an evaluation must have format {FORMAT}; however: {data.get('format')!r}"
             raise ValueError(msg)

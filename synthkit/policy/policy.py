@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from synthkit.errors import ConfigError
+from synthkit.documents import read_yaml
+from synthkit.errors import ConfigError, DocumentError
 
 FORMAT = "synthkit-policy/1"
 PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
@@ -222,19 +223,15 @@ class Policy(_Part):
         Raises:
             ConfigError: the file cannot be read, is no YAML, or says what no policy says; every field is listed.
         """
-        from ruamel.yaml import YAML
-        from ruamel.yaml.error import YAMLError
-
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            data = read_yaml(path)
         except OSError as error:
             msg = f"the policy {path} must be readable; however: {error.strerror}. Name a YAML file"
             raise ConfigError(msg) from error
-        try:
-            return cls.parse(YAML(typ="safe", pure=True).load(text))
-        except YAMLError as error:
-            msg = f"the policy {path} must be YAML; however: it cannot be parsed. Check its indentation"
+        except DocumentError as error:
+            msg = f"the policy {error}"
             raise ConfigError(msg) from error
+        return cls.parse(data)
 
     @classmethod
     def parse(cls, data: Any) -> Policy:

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError
+from synthkit.documents import JSON_BYTES, content, parse_json
+from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, DocumentError
 from synthkit.privacy import accountant
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
@@ -81,16 +82,16 @@ class Archive:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Archive:
+    def from_json(cls, text: str | bytes) -> Archive:
         """Read what `to_json` wrote, or a ledger of the first format.
 
         Raises:
             ArtefactError: the text is no such ledger, or holds anything this version does not know.
         """
         try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            msg = f"a ledger must be JSON; however: line {error.lineno} is not. {AGAIN}"
+            data = parse_json(text, "a ledger")
+        except DocumentError as error:
+            msg = f"{error}. {AGAIN}"
             raise ArtefactError(msg) from error
         said = data.get("format") if isinstance(data, dict) else None
         if said == FIRST:
@@ -109,11 +110,12 @@ class Archive:
             ArtefactError: there is no such file, or it holds no ledger.
         """
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            text = content(path, JSON_BYTES)
+        except (OSError, DocumentError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
             msg = f"{path} must be a ledger; however: {why}. Name the ledger.json of a run"
             raise ArtefactError(msg) from error
+        return cls.from_json(text)
 
 
 def recompute(path: str | Path) -> tuple[float, float]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from synthkit.documents import read_json
 from synthkit.privacy import accountant
 from synthkit.privacy.archive import Archive
 from synthkit.privacy.statement import Statement
@@ -42,7 +42,7 @@ class Recount:
             ArtefactError: the file is no ledger, or holds anything this version does not know.
         """
         archive = Archive.read(path)
-        return cls(archive=archive, written=json.loads(Path(path).read_text(encoding="utf-8")))
+        return cls(archive=archive, written=read_json(path))
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+from synthkit.schema.patterns import alphabets, is_fresh, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,7 +184,7 @@ class Code(_Column):
 
     Args:
         system: name of the catalogue ("ICD-9-CM").
-        pattern: regular expression every code matches in full.
+        pattern: regular expression every code matches in full; RE2, so without backreferences and looking around.
         levels: the admissible codes, if they are to be a closed list.
     """
 
@@ -194,7 +195,8 @@ class Code(_Column):
 
     @model_validator(mode="after")
     def _pattern_compiles(self) -> Code:
-        _compiles(self.pattern)
+        if self.pattern is not None:
+            whole(self.pattern)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -203,7 +205,8 @@ class Code(_Column):
         if self.levels is not None:
             ok &= level_among(values, self.levels)
         if self.pattern is not None:
-            ok &= _fullmatch(values, self.pattern)
+            matches = whole(self.pattern)
+            ok &= _each(values, lambda cell: matches(str(cell)))
         return np.asarray(ok | values.isna().to_numpy())
 
 
@@ -223,13 +226,14 @@ class Identifier(_Column):
 
     @model_validator(mode="after")
     def _one_source(self) -> Identifier:
-        if self.pattern is not None and not FRESH.fullmatch(self.pattern):
+        if self.pattern is not None and not is_fresh(self.pattern):
             msg = (
                 "an identifier's `pattern` must be made of literals, `[A-Z0-9]` classes and `{n}` counts; however: "
                 f"{self.pattern!r}. Write alternatives and ranges of counts as one fixed shape"
             )
             raise ValueError(msg)
-        _compiles(self.pattern)
+        if self.pattern is not None:
+            alphabets(self.pattern)
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
             raise ValueError(msg)
@@ -350,20 +354,3 @@ def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     table = np.array([test(u) for u in uniques] + [False], dtype=bool)
     return np.asarray(table[codes])
-
-
-def _fullmatch(values: pd.Series, pattern: str) -> NDArray[np.bool_]:
-    compiled = re.compile(pattern)
-    return _each(values, lambda cell: compiled.fullmatch(str(cell)) is not None)
-
-
-FRESH = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d+\})?)+")
-
-
-def _compiles(pattern: str | None) -> None:
-    if pattern is not None:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            msg = f"`pattern` must be a regular expression; however: {error}"
-            raise ValueError(msg) from error

@@ -1,7 +1,8 @@
 """The schema as a Great Expectations suite, and what a table breaks of it; the only file that imports GX.
 
 GX asks the questions about values. Dtypes are settled before (`conform`), because GX knows few names of them. What
-GX has no expectation for (decimals, implications, fixed combinations) enters as helper columns of true and false.
+GX has no expectation for (decimals, implications, fixed combinations), or none that takes linear time (patterns),
+enters as helper columns of true and false.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.errors import ConfigError
+from synthkit.documents import read_json
+from synthkit.errors import ConfigError, DocumentError
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import column_faults, type_cells
 from synthkit.schema.rules import Comparison, Rule
@@ -67,6 +69,8 @@ def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]
     for name, column in schema.columns.items():
         if isinstance(column, Numeric) and column.decimals is not None and name in frame:
             columns[_decimals_of(name)] = Numeric(decimals=column.decimals).admits(frame[name])
+        if isinstance(column, Code) and column.pattern is not None and name in frame:
+            columns[_pattern_of(name)] = Code(pattern=column.pattern).admits(frame[name])
     for rule in schema.rules:
         if not isinstance(rule, Comparison) and set(rule.columns) <= set(frame.columns):
             columns[_HELPER + rule.sentence] = rule.holds(frame)
@@ -135,9 +139,7 @@ def _of_column(name: str, column: Column) -> Iterator[Expectation]:
         rule = f"one of the {len(levels)} declared levels"
         yield _expectation("expect_column_values_to_be_in_set", rule, _DOMAIN, column=name, value_set=list(levels))
     if isinstance(column, Code) and column.pattern is not None:
-        regex = rf"\A(?:{column.pattern})\Z"
-        rule = f"matches {column.pattern}"
-        yield _expectation("expect_column_values_to_match_regex", rule, _DOMAIN, column=name, regex=regex)
+        yield _helper(_pattern_of(name), f"matches {column.pattern}", _DOMAIN, (name,))
 
 
 def _of_rule(rule: Rule) -> Expectation:
@@ -173,6 +175,10 @@ def _helper(helper: str, rule: str, remedy: str, columns: tuple[str, ...]) -> Ex
     return e
 
 
+def _pattern_of(name: str) -> str:
+    return f"{_HELPER}pattern of {name}"
+
+
 def _decimals_of(name: str) -> str:
     return f"{_HELPER}decimals of {name}"
 
@@ -205,11 +211,11 @@ def _load(path: Path) -> list[Expectation]:
     """Expectations of a suite file of the user's own."""
     remedy = 'Give a JSON file {"name": ..., "expectations": [{"type": ..., "kwargs": {...}}]}'
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except OSError as error:
         msg = f"a suite of your own is a file that can be read; however: {path}: {error.strerror}. {remedy}"
         raise ConfigError(msg) from error
-    except ValueError as error:
+    except DocumentError as error:
         msg = f"a suite of your own must be JSON text; however: {path} is not. {remedy}"
         raise ConfigError(msg) from error
     listed = content.get("expectations") if isinstance(content, dict) else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from synthkit.errors import SchemaError
+from synthkit.documents import YAML_BYTES, content, parse_yaml
+from synthkit.errors import DocumentError, SchemaError
 from synthkit.files import replacing
 from synthkit.schema.editors import json_schema
 from synthkit.schema.faults import explain
@@ -30,20 +31,19 @@ def load(path: str | Path) -> Schema:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content(path, YAML_BYTES)
+    except DocumentError as error:
+        raise SchemaError(str(error)) from error
     except FileNotFoundError as error:
         msg = f"the schema must be a file; however: {path} does not exist. `synthkit init TABLE -o {path}` drafts one"
         raise SchemaError(msg) from error
     except OSError as error:
         msg = f"the schema must be a readable file; however: {path}: {error.strerror}. Give the path of a YAML file"
         raise SchemaError(msg) from error
-    except UnicodeDecodeError as error:
-        msg = f"{path} must be UTF-8 text; however: byte {error.start} is not. Save the file as UTF-8"
-        raise SchemaError(msg) from error
     return loads(text, str(path))
 
 
-def loads(text: str, name: str = "schema") -> Schema:
+def loads(text: str | bytes, name: str = "schema") -> Schema:
     """The schema in YAML text; `name` stands for the file in errors.
 
     Raises:
@@ -53,7 +53,10 @@ def loads(text: str, name: str = "schema") -> Schema:
         >>> loads("columns: {country: {kind: categorical, levels: [NO, SE]}}").columns["country"].levels
         ('NO', 'SE')
     """
-    tree, data = _read(text, name)
+    try:
+        tree, data = parse_yaml(text, name)
+    except DocumentError as error:
+        raise SchemaError(str(error)) from error
     return parse(data, name, tree)
 
 
@@ -106,33 +109,3 @@ def dumps(schema: Schema, *, comments: Comments | None = None) -> str:
           age: {kind: numeric, max: 120}
     """
     return write(schema, comments or {})
-
-
-def _read(text: str, name: str) -> tuple[Node | None, Any]:
-    """The YAML tree (for line numbers) and the plain values."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    class Constructor(SafeConstructor):
-        """Dates stay text, as in the YAML 1.2 core schema."""
-
-    Constructor.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
-    try:
-        reader = YAML(typ="safe", pure=True)
-        reader.Constructor = Constructor
-        data = reader.load(text)
-        return YAML(typ="safe", pure=True).compose(text), data
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        said = " ".join((error.problem or error.context or "unreadable").split())
-        remedy = "Quote text that holds : # [ ] { } or starts with a sign"
-        if isinstance(error, DuplicateKeyError):
-            said, remedy = said.split(" with value ")[0], "Keep one of the two"
-        msg = f"{name} must be valid YAML; however, {where}: {said}. {remedy}"
-        raise SchemaError(msg) from error
-    except (YAMLError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        msg = f"{name} must be valid YAML; however: {said}. Correct the file"
-        raise SchemaError(msg) from error

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthkit.errors import SchemaError
-from synthkit.schema.columns import FRESH, Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
+from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.files import parse
+from synthkit.schema.patterns import is_fresh
 from synthkit.schema.table import Schema
 
 VERSION = "V2"
@@ -133,7 +134,7 @@ def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[s
     else:
         keys |= {"kind": "identifier", "unique": unique}
         pattern = said.get("regex_format")
-        if pattern and FRESH.fullmatch(pattern):
+        if pattern and is_fresh(pattern):
             keys["pattern"] = pattern
         if sdtype not in _PLAIN:
             keys["faker"] = sdtype

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from synthkit.documents import read_json
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.files import write_secret
 from synthkit.schema import Schema
@@ -103,7 +104,7 @@ class Key(BaseModel):
         """
         path = Path(path)
         try:
-            return cls.model_validate(json.loads(path.read_text(encoding="utf-8")))
+            return cls.model_validate(read_json(path))
         except OSError as error:
             msg = f"a watermark's key must be a readable file; however: {path}: {error.strerror}. Check the path"
             raise ArtefactError(msg) from error

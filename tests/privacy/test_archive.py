@@ -174,7 +174,7 @@ def test_what_is_no_file_is_refused(tmp_path):
     with pytest.raises(ArtefactError, match=r"none.json must be a ledger; however: No such file"):
         recompute(tmp_path / "none.json")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ArtefactError, match=r"bytes must be a ledger; however: it is not text"):
+    with pytest.raises(ArtefactError, match=r"a ledger must be UTF-8 text; however: byte 0 is not"):
         recompute(tmp_path / "bytes")
 
 

@@ -38,12 +38,12 @@ REFUSED = [
     (Datetime, {"min": "yesterday"}, "`min` must be a moment in ISO 8601 without a time zone; however: 'yesterday'"),
     (Datetime, {"max": "2020-01-01T00:00:00+01:00"}, "`max` must be a moment in ISO 8601"),
     (Datetime, {"precision": "year"}, "'day', 'hour'"),
-    (Code, {"pattern": "("}, "`pattern` must be a regular expression; however: missing )"),
+    (Code, {"pattern": "("}, "`pattern` must be a regular expression of RE2; however: missing )"),
     (Identifier, {"pattern": "A[0-9]{2}", "faker": "name"}, "takes `pattern` or `faker`; however: both"),
     (Identifier, {"pattern": "(A|B)"}, "literals, `[A-Z0-9]` classes and `{n}` counts; however: '(A|B)'"),
     (Identifier, {"pattern": "A+"}, "literals, `[A-Z0-9]` classes"),
     (Identifier, {"pattern": "[^A]{2}x|y"}, "literals, `[A-Z0-9]` classes"),
-    (Identifier, {"pattern": "[9-0]"}, "`pattern` must be a regular expression; however: bad character range"),
+    (Identifier, {"pattern": "[9-0]"}, "a class of an identifier's pattern must have letters, the lower end first"),
 ]
 
 

@@ -209,8 +209,8 @@ colums: {}
         "columns.d.levels[0] (line 7): a level must be text, a finite number, true or false; however: nothing",
         "columns.e.levels (line 8): must have at least 1 of them; however: an empty list",
         "columns[3] (line 9): a key must be text, so put 3 in quotes; however: 3",
-        "columns[3] (line 9): `pattern` must be a regular expression; however: missing ), unterminated subpattern at "
-        "position 0",
+        "columns[3] (line 9): `pattern` must be a regular expression of RE2; however: missing ): (. Write it without "
+        "backreferences, without looking ahead or behind, and with counts up to 1000",
         "columns.f.levels (line 10): `levels` must be given; however: it is absent",
         "columns.g (line 11): must be a mapping, {key: value, ...}; however: a list of 1",
         "columns.h.levels (line 12): must have at most 2 of them; however: a list of 3",
