@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 FORMAT = "synthkit-bundle/1"
 NAME, SIGNATURE = "manifest.json", "signature.json"
+DRAWN = "drawn_by"  # versions under which report.html is what report.json draws
 Covered = Literal["charged", "public", "exact"]
 WORDS: Mapping[Covered, str] = {
     "charged": "computed from real rows with noise; paid for from the budget",

@@ -17,6 +17,7 @@ from synthkit.documents import parse_json
 from synthkit.errors import ArtefactError
 from synthkit.files import replacing
 from synthkit.privacy.registry import record
+from synthkit.report.versions import drawn_by
 
 TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
 COMMITMENTS = "commitments.json"
@@ -60,6 +61,7 @@ def release(
         "made": dt.datetime.now(dt.UTC).date().isoformat(),
         "recipient": recipient,
         "commitments": commitments,
+        manifests.DRAWN: drawn_by(),
     }
     if claim["epsilon"] is not None:
         entry = record(statement, {"basic.publication_date": facts["made"]})

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
 from synthkit.report.theme import INK, MUTED, theme
+from synthkit.report.versions import fonts
 from synthkit.report.words import GUESS
 
 REAL, SYNTHETIC = "#1f5fa8", "#c8540a"
@@ -309,9 +311,18 @@ def rendered(chart: Any) -> str:
     """An Altair chart as SVG in the theme of all charts; nothing is fetched."""
     import vl_convert
 
+    _measured()
     spec = chart.to_dict()
     spec["config"] = theme()
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+
+
+@cache
+def _measured() -> None:
+    """From now on letters are as wide here as on any other machine."""
+    import vl_convert
+
+    vl_convert.register_font_directory(str(fonts()))
 
 
 def inline(values: list[dict[str, Any]]) -> Any:

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synthkit.errors import ArtefactError
 from synthkit.files import replacing
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Report:
 
     Args:
         html: the whole page.
-        twin: what the page says, as plain data in the format `synthkit-report/1`; none of a comparison.
+        twin: what the page is drawn from, as plain data in the format `synthkit-report/1`; none of a comparison.
     """
 
     html: str = field(repr=False)
@@ -77,20 +78,41 @@ def build(
     tier: Tier = "internal",
 ) -> Report:
     """The report on an evaluation; arguments as for `synthkit.report.view.view`."""
-    from synthkit.report.twin import twin
+    from synthkit.report.twin import pointed, twin
     from synthkit.report.view import view
 
-    page = view(
-        evaluation,
-        ledger=ledger,
-        schema=schema,
-        validation=validation,
-        statement=statement,
-        gate=gate,
-        hashes=hashes,
-        tier=tier,
+    said = twin(
+        view(
+            evaluation,
+            ledger=ledger,
+            schema=schema,
+            validation=validation,
+            statement=statement,
+            gate=gate,
+            hashes=hashes,
+            tier=tier,
+        )
     )
-    return Report(render(page), twin(page))
+    return Report(render(pointed(said)), said)
+
+
+def redraw(twin: Mapping[str, Any]) -> str:
+    """The page of a twin: byte for byte the same wherever it is drawn by the same versions.
+
+    Raises:
+        ArtefactError: it is not what a page is drawn from.
+    """
+    from jinja2 import TemplateError
+
+    from synthkit.report.twin import pointed
+
+    try:
+        return render(pointed(twin))
+    except (TemplateError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        msg = (
+            f"report.json must be what synthkit writes; however: no page can be drawn from it ({type(error).__name__})."
+        )
+        raise ArtefactError(msg + " It was altered") from error
 
 
 def render(view: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The page as JSON, `synthkit-report/1`: what it says and the numbers it shows, each at a place the page points to."""
+"""The page as JSON, `synthkit-report/1`: all that it says and shows, and all that it is drawn from."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 FORMAT = "synthkit-report/1"
-DRAWN = ("figure", "figures", "entry", "panels")  # pictures; the numbers they are drawn from are in evaluation.json
+PICTURES = ("figure", "figures", "entry", "panels")  # what they are drawn from; the page shows no text at these places
 SHOWN = ("text", "interval", "reference_text", "measured", "bound", "limit", "words")  # strings that the page shows
 
 
-def pointed(page: dict[str, Any]) -> dict[str, Any]:
-    """The page with the JSON pointer of every row that shows figures or a verdict, under `at`, in place."""
+def pointed(twin: Mapping[str, Any]) -> dict[str, Any]:
+    """What a template draws: a twin as it is read back, with the JSON pointer of every row that shows text under `at`.
+
+    Nothing but the JSON goes into it, so that whoever has the JSON can draw the page again.
+    """
+    page: dict[str, Any] = json.loads(json.dumps(twin))
     for k, section in enumerate(page["sections"]):
         _point(section, f"/sections/{k}")
     return page
@@ -24,7 +28,7 @@ def _point(x: Any, at: str) -> None:
         if any(isinstance(x.get(key), str) for key in SHOWN):
             x["at"] = at
         for key, each in x.items():
-            if key not in DRAWN:
+            if key not in PICTURES:
                 _point(each, f"{at}/{key}")
     elif isinstance(x, list | tuple):
         for k, each in enumerate(x):
@@ -32,7 +36,7 @@ def _point(x: Any, at: str) -> None:
 
 
 def twin(page: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything the page says but its pictures, as plain data; numbers that are not finite become null."""
+    """Everything the page is drawn from, as plain data; numbers that are not finite become null."""
     return {"format": FORMAT, **_plain(page)}
 
 
@@ -61,7 +65,7 @@ def at(document: Any, pointer: str) -> Any:
 
 def _plain(x: Any) -> Any:
     if isinstance(x, Mapping):
-        return {str(k): _plain(v) for k, v in x.items() if k not in DRAWN and k != "at"}
+        return {str(k): _plain(v) for k, v in x.items()}
     if isinstance(x, list | tuple):
         return [_plain(v) for v in x]
     if isinstance(x, float) and not math.isfinite(x):

@@ -11,7 +11,6 @@ from synthkit.report.decision import decision
 from synthkit.report.scope import scope
 from synthkit.report.standards import standards
 from synthkit.report.summary import find, summary
-from synthkit.report.twin import pointed
 from synthkit.report.words import GLOSSARY, TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def view(
     """
     facts = dict(evaluation.run)
     facts.setdefault("columns", None if schema is None else len(schema.columns))
-    panels = json.loads(evaluation.to_json())["panels"]  # a page drawn now is the page drawn from the file later
+    panels = json.loads(evaluation.to_json())["panels"]
     scores = {
         room: [score_row(s) for s in evaluation.scores if s.metric.startswith(f"{room}.")]
         for room in ("fidelity", "utility", "copying", *risks.TITLES)
@@ -139,7 +138,7 @@ def view(
             for k, title in TITLES.items()
         ],
     }
-    return pointed(page if tier == "internal" else tiers.shareable(page))
+    return page if tier == "internal" else tiers.shareable(page)
 
 
 def score_row(score: Score) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whether the page shows what its JSON says, and is about these rows."""
+"""Whether the page is the one that its JSON draws, and is about these rows."""
 
 from __future__ import annotations
 
@@ -6,29 +6,67 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from synthkit.bundle.finding import Finding, broken, holds
+from synthkit.bundle import manifest as manifests
+from synthkit.bundle.finding import Finding, broken, holds, unvouched
 from synthkit.bundle.numbers import different, shown
 from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import REPORT, TWIN
+from synthkit.errors import ArtefactError
+from synthkit.report.html import redraw
+from synthkit.report.versions import drawn_by
 
 
 def check(bundle: Opened) -> Finding:
-    """Figures and verdicts of the page are those of its JSON; it is the shareable edition; digests of the rows."""
+    """The shareable edition, about these rows, with every figure of its JSON, and byte for byte what that draws."""
     twin = bundle.json(TWIN)
+    fault = _other_figures(bundle, twin) or _other_rows(bundle, twin)
+    if fault:
+        return broken(fault)
+    said = bundle.json(manifests.NAME).get(manifests.DRAWN) or {}
+    others = [f"{name} {said.get(name, '?')}" for name, here in drawn_by().items() if said.get(name) != here]
+    if _drawn(twin, here=not others) == bundle.members[REPORT]:
+        return holds("report.html is, byte for byte, the page that report.json draws, and is about these rows")
+    if not others:
+        return broken("report.html is not the page that report.json draws")
+    return unvouched(
+        f"the page is not vouched for here: it is said to be drawn by {', '.join(others)}, which are not installed. "
+        "Read report.json, or check where they are"
+    )
+
+
+def _drawn(twin: Mapping[str, Any], *, here: bool) -> bytes | None:
+    """The page of a twin; None where other versions wrote one that these cannot draw.
+
+    Raises:
+        ArtefactError: it cannot be drawn, and these versions are said to have drawn it.
+    """
+    try:
+        return redraw(twin).encode()
+    except ArtefactError:
+        if here:
+            raise
+        return None
+
+
+def _other_figures(bundle: Opened, twin: Mapping[str, Any]) -> str | None:
+    """Where the page shows another figure or verdict than its JSON, or hides one; that needs no drawing."""
     html = bundle.members[REPORT].decode()
     wrong = different(html, twin)
     if wrong:
-        return broken(f"report.html shows something else than report.json at {wrong[0]}")
+        return f"report.html shows something else than report.json at {wrong[0]}"
     hidden = _decided(twin) - set(shown(html))
-    if hidden:
-        return broken(f"report.html does not show what report.json says at {min(hidden)}")
+    return f"report.html does not show what report.json says at {min(hidden)}" if hidden else None
+
+
+def _other_rows(bundle: Opened, twin: Mapping[str, Any]) -> str | None:
     if twin["tier"] != "shareable":
-        return broken("the report is not the shareable edition")
-    hashes = twin["sections"][0]["hashes"]
-    for name in bundle.tables:
-        if hashes.get(name) != hashlib.sha256(bundle.members[name]).hexdigest():
-            return broken(f"the report is about another {name}")
-    return holds("figures and verdicts of report.html are those of report.json, and the report is about these rows")
+        return "the report is not the shareable edition"
+    digests = {name: hashlib.sha256(bundle.members[name]).hexdigest() for name in bundle.tables}
+    told = twin["sections"][0]["hashes"]
+    return next(
+        (f"the report is about another {name}" for name in {**told, **digests} if told.get(name) != digests.get(name)),
+        None,
+    )
 
 
 def _decided(twin: Mapping[str, Any]) -> set[str]:
