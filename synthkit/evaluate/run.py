@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.errors import SchemaError, SynthkitError, TableError
-from synthkit.evaluate import associations, copying, detection, fidelity, sample_size, validity
+from synthkit.evaluate import associations, copies, copying, detection, fidelity, sample_size, validity
 from synthkit.evaluate.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
 from synthkit.evaluate.risk.attribute import attributes
 from synthkit.evaluate.risk.identity import identity, linkability
@@ -43,6 +43,7 @@ METRICS: Mapping[str, Metric] = {
     "fidelity.levels": validity.levels,
     "fidelity.equivalent_sample_size": sample_size.equivalent_sample_size,
     "fidelity.c2st": detection.c2st,
+    "copying.excess": copies.copies,
     "copying.matches": copying.matches,
     "copying.distances": copying.distances,
     "copying.verbatim": copying.verbatim,

@@ -11,7 +11,7 @@ from synthkit.policy.evidence import Evidence, Found, of, worst
 if TYPE_CHECKING:
     from synthkit.policy.policy import Policy
 
-Sense = Literal["upper", "proof", "within", "most", "least", "yes"]
+Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
 WHOLE = ("attribute.",)
 
 
@@ -23,8 +23,9 @@ class Clause:
         path: where the limit stands in the policy.
         item: what it is about, in words.
         sense: `upper`: the interval must lie below the limit; `proof`: a lower bound, which can only show too much;
-            `within`: the interval must lie in the limit's; `most`: the figure itself must not exceed it; `least`: it
-            must not fall below; `yes`: what is asked must be so.
+            `alarm`: the interval must not lie above the limit, and if it does not nothing follows; `within`: the
+            interval must lie in the limit's; `most`: the figure itself must not exceed it; `least`: it must not fall
+            below; `yes`: what is asked must be so.
         evidence: instruments to which it is evidence for.
         find: the figure.
     """
@@ -97,6 +98,14 @@ def _found_again(evidence: Evidence, limit: Any) -> Found:
     if absent:
         return Found(lacking=f"{min(absent)} was not measured")
     return worst(scores, "who is found again", evidence.failed("identity.linkability", "identity.disclosive"))
+
+
+def _copied(evidence: Evidence, limit: Any) -> Found:
+    failures = evidence.failed("copying.excess")
+    scores = evidence.among("copying.excess.")
+    if failures or not scores:
+        return Found(lacking=f"copies of people were not counted{': ' + failures[0] if failures else ''}")
+    return of(max(scores, key=lambda s: (s.low, s.value)))
 
 
 def _singled(evidence: Evidence, limit: Any) -> Found:
@@ -188,6 +197,7 @@ CLAUSES: Sequence[Clause] = (
     _clause(
         "identity.meaningful_identity_max", "Meaningful identity disclosure", "upper", "EMA Policy 0070", _meaningful
     ),
+    _clause("copying.people_max", "People trained on who are copied", "alarm", "WP29 05/2014, singling out", _copied),
     _clause("utility.margin", "Loss by training on synthetic rows", "upper", "ISO/IEC 5259-2", _loss),
     _clause("utility.calibration_slope", "Slope of calibration", "within", "ISO/IEC 5259-2", _slope),
     _clause("utility.subgroup_margin", "Loss in the worst group", "upper", "EU AI Act 10(5)", _groups),

@@ -17,7 +17,7 @@ FORMAT = "synthkit-gate/1"
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
 ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
 AGE = "evidence.review_within_days"
-ESTIMATES = ("upper", "proof", "within")  # senses of limits on what was estimated from people
+ESTIMATES = ("upper", "proof", "alarm", "within")  # senses of limits on what was estimated from people
 EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
 
 
@@ -147,6 +147,8 @@ def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
     low, high = (_end(end, otherwise) for end, otherwise in ((found.low, -math.inf), (found.high, math.inf)))
     if sense == "proof":
         return "FAIL" if found.measured > limit else "INCONCLUSIVE" if found.doubt else "PASS"
+    if sense == "alarm":
+        return "FAIL" if low > limit else "PASS"
     if sense == "within":
         inside, outside = limit[0] <= low and high <= limit[1], high < limit[0] or low > limit[1]
     else:
@@ -161,8 +163,8 @@ def _end(x: float | None, otherwise: float) -> float:
 def _bound(sense: str, found: Found, limit: Any) -> float | None:
     if found.lacking:
         return None
-    if sense == "upper":
-        return found.high
+    if sense in ("upper", "alarm"):
+        return found.high if sense == "upper" else found.low
     if sense == "within" and found.low is not None and found.high is not None:
         return found.low if limit[0] - found.low > found.high - limit[1] else found.high
     return found.measured
@@ -184,8 +186,9 @@ def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
         return f"Attacks prove a loss of at least {at}{name}; {asked} is allowed.{doubt}"
     if clause.sense == "within":
         return f"The interval from {_number(found.low)} to {_number(found.high)}{name} is held against {asked}."
+    silent = f"Nothing found above {asked}: at least {at}{name} is proven. That is no evidence of privacy."
     ends = {
-        "PASS": f"The upper end {at}{name} is below {asked}.",
+        "PASS": silent if clause.sense == "alarm" else f"The upper end {at}{name} is below {asked}.",
         "FAIL": f"Even the lower end {_number(found.low)}{name} is above {asked}.",
     }
     return ends.get(verdict, f"The interval from {_number(found.low)} to {at}{name} has the limit {asked} in it.")

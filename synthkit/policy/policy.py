@@ -14,6 +14,7 @@ from synthkit.errors import ConfigError, DocumentError
 FORMAT = "synthkit-policy/1"
 PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
 RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
+COPIED = 0.001  # share of the people trained on: one in a thousand, a convention; a policy states its own
 EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
 
 
@@ -107,6 +108,16 @@ class Identity(_Part):
     meaningful_identity_max: Share | None = None
 
 
+class Copying(_Part):
+    """Who is repeated: what is found is a leak, what is not found is no evidence.
+
+    Args:
+        people_max: largest share of the people trained on who may be proven to be copied; asked if not given.
+    """
+
+    people_max: Share | None = COPIED
+
+
 class Promise(_Part):
     """What is promised.
 
@@ -180,6 +191,7 @@ class Policy(_Part):
         membership: limits on membership; may only be left out as an explicit null.
         attribute: limits on attributes.
         identity: limits on identity.
+        copying: limits on copies of people.
         dp: what must be promised.
         utility: what the rows must be good for.
         fidelity: how alike they must be.
@@ -199,6 +211,7 @@ class Policy(_Part):
     membership: Membership | None
     attribute: Attribute = Attribute()
     identity: Identity = Identity()
+    copying: Copying = Copying()
     dp: Promise = Promise()
     utility: Utility = Utility()
     fidelity: Fidelity = Fidelity()
@@ -214,7 +227,9 @@ class Policy(_Part):
         """JSON Schema of a policy file, for editors: `schemas/synthkit-policy-1.json`."""
         from synthkit.schema.editors import described
 
-        return described(cls, Decided, Membership, Rate, Attribute, Identity, Promise, Utility, Fidelity, Required)
+        return described(
+            cls, Decided, Membership, Rate, Attribute, Identity, Copying, Promise, Utility, Fidelity, Required
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:

@@ -25,6 +25,13 @@ TESTS = {  # the tests by the names they have in the panel
     "isolated, all attacks": "all attacks together, on unusual people",
     "isolated, few guesses": "the surest guesses about few unusual people",
 }
+BLIND = (
+    "Attacks see values as they stand. Rows under a recoding (columns exchanged, shifted, scaled or ciphered) are not "
+    "recognised, nor is a secret written into digits that no attack reads.",
+    "Copies are sought by whole rows and by a few sets of columns; a copy by other columns, or of people who share "
+    "these values with others, shows nowhere.",
+    "What no attack here finds a better one may find; only a budget bounds what all of them find.",
+)
 TITLES = {
     "membership": "Membership: who was in the data",
     "attribute": "Attributes: what is learned about a person",
@@ -42,7 +49,32 @@ def risks(panels: Mapping[str, Any], scores: Mapping[str, Sequence[Mapping[str, 
         "tables": tables,
         "membership": None if panel is None else _membership(panel),
         "unassessed": _unassessed(panels.get("identity") or {}),
+        "people": _people(panels.get("people")),
+        "blind": list(BLIND),
     }
+
+
+def _people(panel: Mapping[str, int] | None) -> list[str]:
+    """Who is attacked and who is not, in sentences from the split.
+
+    Example:
+        >>> _people({"trained_on": 70, "attacked_trained_on": 20, "attacked_held_out": 21, "reference": 0,
+        ...     "held_out": 21})[1]
+        'The other 50 trained on are not attacked: synthetic rows are held against theirs for copies only.'
+    """
+    if panel is None:
+        return []
+    keys = ("trained_on", "attacked_trained_on", "attacked_held_out", "held_out")
+    trained, mine, theirs, held = (panel[key] for key in keys)
+    told = [f"Attacked are {mine:,} of the {trained:,} people trained on, beside {theirs:,} of {held:,} held out."]
+    if trained > mine:
+        told.append(
+            f"The other {trained - mine:,} trained on are not attacked: synthetic rows are held against theirs for "
+            "copies only."
+        )
+    if panel["reference"]:
+        told.append(f"{panel['reference']:,} people held out are what attackers know of the population.")
+    return told
 
 
 def _unassessed(panel: Mapping[str, Any]) -> list[str]:

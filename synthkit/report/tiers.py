@@ -98,7 +98,7 @@ def _risk(section: Mapping[str, Any]) -> dict[str, Any]:
     attack = section["membership"]
     checks = [] if attack is None else [{**check, "measured": "—", "limit": "—"} for check in attack["checks"]]
     kept = None if attack is None else {**attack, "checks": checks, "tests": [], "units": _many(attack["units"])}
-    return {"tables": [], "figures": [], "membership": kept}
+    return {"tables": [], "figures": [], "membership": kept, "people": []}
 
 
 def _scored(section: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,6 +85,11 @@ NAMES: Mapping[str, Name] = {
     "copying.nndr_5th_centile": Name(
         "Nearest over second nearest (5th centile)", "Small if some rows sit on top of one training row."
     ),
+    "copying.excess": Name(
+        "People copied",
+        "Share of the people trained on of whom a synthetic row is a copy, beyond what people held out show.",
+        "share",
+    ),
     "copying.verbatim_values": Name(
         "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
     ),
@@ -144,6 +149,15 @@ NAMES: Mapping[str, Name] = {
     ),
 }
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
+COPIED_BY = {  # sets of columns
+    "whole_rows": "whole rows",
+    "alike_rows": "whole rows, quantities nearly equal",
+    "levels": "all levels",
+    "quantities": "all quantities",
+    "keys": "quasi-identifiers",
+    "first_half": "first half of the columns",
+    "second_half": "second half of the columns",
+}
 KNOWLEDGE = {"quasi_identifiers": "quasi-identifiers", "all_columns": "all columns"}
 TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
 GUESS = "dummy"  # the learner that looks at no column
@@ -198,6 +212,8 @@ def subject(metric: str) -> str:
         return ".".join(parts[:-1])
     if room == "identity" and parts[0] == "disclosive":
         return ".".join(parts[1:])
+    if room == "copying":
+        return COPIED_BY.get(parts[-1], "")
     known = next((k for k in KNOWLEDGE if k in parts), None)
     if room != "attribute" or known is None:
         return ""

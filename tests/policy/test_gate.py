@@ -35,6 +35,8 @@ GOOD = {  # metric: value, low, high, reference, parts
     "identity.singling_out": (0.5, 0.4, 0.6, 0.5, {"p": 0.5}),
     "identity.singling_out.clearest": (0.5, 0.3, 0.7, 0.5, {"p": 0.2}),
     "identity.meaningful": (0.01, 0.008, 0.012, 0.01, {}),
+    "copying.excess.whole_rows": (0.0, 0.0, 0.003, 0.0, {}),
+    "copying.excess.levels": (0.002, 0.0, 0.02, 0.0, {}),
     "utility.died.gap": (0.01, -0.01, 0.03, 0.0, {}),
     "utility.cost.gap": (0.0, -0.02, 0.02, 0.0, {}),
     "utility.died.calibration_slope": (1.0, 0.9, 1.1, 1.0, {}),
@@ -93,7 +95,7 @@ def test_good_evidence_passes_every_line():
     gate = judge(policy(), evidence())
     assert set(verdicts(gate).values()) == {"PASS"}
     assert gate.verdict == "PASS"
-    assert len(gate.lines) == 18
+    assert len(gate.lines) == 19
     assert gate.valid_until == "2027-05-01"
     assert all(line.why for line in gate.lines)
 
@@ -138,6 +140,15 @@ CASES = [  # clause, what is different in the evidence, the line's verdict, the 
     ("identity.singling_p_min", {"absent": ["identity.singling_out"]}, "NOT ASSESSED", "NOT ASSESSED"),
     ("identity.meaningful_identity_max", {"absent": ["identity.meaningful"]}, "NOT ASSESSED", "NOT ASSESSED"),
     ("identity.meaningful_identity_max", over("identity.meaningful", 0.2, 0.1, 0.3), "FAIL", "FAIL"),
+    ("copying.people_max", over("copying.excess.levels", 0.01, 0.0011, 0.02), "FAIL", "FAIL"),
+    ("copying.people_max", over("copying.excess.levels", 0.01, 0.001, 0.02), "PASS", "PASS"),
+    ("copying.people_max", {"failed": ["copying.excess.levels"]}, "NOT ASSESSED", "NOT ASSESSED"),
+    (
+        "copying.people_max",
+        {"absent": ["copying.excess.levels", "copying.excess.whole_rows"]},
+        "NOT ASSESSED",
+        "NOT ASSESSED",
+    ),
     ("dp.required", {"ledger": {"epsilon": None, "charges": CHARGES}}, "FAIL", "FAIL"),
     ("dp.required", {"statement": None}, "NOT ASSESSED", "NOT ASSESSED"),
     ("dp.required", {"ledger": {"epsilon": 1.0, "charges": []}}, "FAIL", "FAIL"),
@@ -211,7 +222,7 @@ def test_every_gate_keeps_the_published_schema():
 
 
 def test_what_is_not_asked_is_not_judged():
-    alone = policy(**dict.fromkeys(STRICT))
+    alone = policy(**dict.fromkeys(STRICT), copying={"people_max": None})
     gate = judge(alone, evidence(absent=list(GOOD)))
     assert {line.clause for line in gate.lines} == {
         "evidence.min_control_units",
@@ -220,6 +231,16 @@ def test_what_is_not_asked_is_not_judged():
         "evidence.review_within_days",
     }
     assert gate.verdict == "PASS"
+
+
+def test_copies_are_asked_about_without_being_mentioned_and_never_speak_for_a_release():
+    """A policy that says nothing of copies limits them; what passes says that nothing was found, whatever was asked."""
+    line = next(x for x in judge(policy(), evidence()).lines if x.clause == "copying.people_max")
+    assert (line.limit, line.verdict) == (0.001, "PASS")
+    assert line.why.startswith("Nothing found")
+    assert line.why.endswith("That is no evidence of privacy.")
+    for worse in ({"failed": ["identity.linkability.k1"]}, {"membership": None}):
+        assert judge(policy(), evidence(**worse)).verdict == "NOT ASSESSED"
 
 
 def test_the_worst_of_a_family_is_named():
@@ -237,7 +258,7 @@ def test_one_line_that_does_not_pass_is_enough(found):
 
 
 @given(
-    st.sampled_from(["upper", "proof", "most"]),
+    st.sampled_from(["upper", "proof", "alarm", "most"]),
     st.floats(-1, 1),
     st.floats(0, 0.5),
     st.floats(0, 0.5),
