@@ -13,12 +13,15 @@ from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.space import Space
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synthkit.schema import Schema
 
 ROLES = ("train", "pool", "reference", "test")
 FEWEST_UNITS = 40
+POOL, TEST = 0.18, 0.09  # shares of a small table
 NEIGHBOURS = 5
 _POINTS = 20_000  # rows among which neighbours are sought; a larger table is sub-sampled
 
@@ -43,11 +46,21 @@ class Shares:
     def of(cls, units: int) -> Shares:
         """Default shares for a table of `units` units.
 
-        Expected pool m = min(10,000, N/2, max(N/5, 2,500)), reference m/2, test N/10, the rest train only. Under a
-        budget N must be a public constant, not the length of the table.
+        Expected pool m = min(10,000, .18 N), reference m/2, test .09 N, the rest train only: with the pool's heads 73 %
+        are fitted, so that chance leaves 70 % of a table of a few hundred too, and more of a large one. Under a budget N
+        must be a public constant, not the length of the table.
+
+        Example:
+            >>> round(Shares.of(1_384).fitted, 3), round(Shares.of(200_000).fitted, 3)
+            (0.73, 0.86)
         """
-        pool = min(10_000, units / 2, max(units / 5, 2_500)) / units
-        return cls(train=1 - 1.5 * pool - 0.1, pool=pool, reference=pool / 2, test=0.1)
+        pool = min(10_000 / max(units, 1), POOL)
+        return cls(train=1 - 1.5 * pool - TEST, pool=pool, reference=pool / 2, test=TEST)
+
+    @property
+    def fitted(self) -> float:
+        """Share that is trained on: all of `train`, and the half of the pool whose coin says so."""
+        return self.train + self.pool / 2
 
     def __post_init__(self) -> None:
         given = [getattr(self, role) for role in ROLES]
@@ -87,6 +100,18 @@ class Split:
             )
             raise TableError(msg)
         return cls(frame=frame, unit=unit, roles=roles.iloc[position].reset_index(drop=True))
+
+    def people(self) -> dict[str, int]:
+        """How many units have each role, those of the pool by their coin."""
+        coin, role = self.roles["coin"].fillna(value=False).to_numpy(dtype=bool), self.roles["role"].to_numpy()
+        parts = {name: int((role == name).sum()) for name in ROLES if name != "pool"}
+        inside = int(coin.sum())
+        return {
+            "units": len(role),
+            **parts,
+            "pool trained on": inside,
+            "pool held out": int((role == "pool").sum()) - inside,
+        }
 
     @property
     def pool(self) -> NDArray[np.bool_]:
@@ -155,7 +180,14 @@ class Split:
         return np.asarray((self.roles["role"] == role).to_numpy()[self.unit])
 
 
-def split(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shares: Shares | None = None) -> Split:
+def split(
+    frame: pd.DataFrame,
+    schema: Schema,
+    rng: np.random.Generator,
+    *,
+    shares: Shares | None = None,
+    before: Sequence[Split] = (),
+) -> Split:
     """Draw roles and coins.
 
     Every unit draws by itself, so that who is trained on depends on nobody's data (sizes are random). Inside the
@@ -168,6 +200,8 @@ def split(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shar
         schema: its meaning; `unit` names the column of the person.
         rng: `synthkit.seeds.system_generator()` in a real run; roles and coins are never derived from a seed.
         shares: probabilities of the roles; `Shares.of(number of units)` if not given.
+        before: splits of the same table for earlier fits. Who was in the pool of one of them is in no other: all have
+            the same chance to be in each, and nobody's coin is drawn twice.
 
     Raises:
         TableError: rows without a unit, or fewer than 40 units.
@@ -183,7 +217,7 @@ def split(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shar
         )
         raise TableError(msg)
     shares = shares or Shares.of(len(keys))
-    role = np.array(ROLES)[rng.choice(4, size=len(keys), p=[getattr(shares, r) for r in ROLES])]
+    role = _roles(len(keys), shares, before, rng)
     pool = role == "pool"
     isolated = _isolated(frame, schema, unit, pool, rng)
     coin = rng.random(len(keys)) < 0.5
@@ -197,6 +231,19 @@ def split(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shar
         }
     )
     return Split(frame=frame, unit=unit, roles=roles)
+
+
+def _roles(units: int, shares: Shares, before: Sequence[Split], rng: np.random.Generator) -> NDArray[np.str_]:
+    """(units,) roles, each drawn by itself: the pool among those never in one, with s / (1 - k s) after k fits."""
+    attacked = np.zeros(units, dtype=bool)
+    for earlier in before:
+        attacked |= (earlier.roles["role"] == "pool").to_numpy()
+    left = 1 - len(before) * shares.pool
+    chance = np.where(attacked, 0.0, min(1.0, shares.pool / left) if left > 1e-9 else 0.0)
+    others = [name for name in ROLES if name != "pool"]
+    p = np.array([getattr(shares, name) for name in others])
+    rest = np.array(others)[rng.choice(len(others), size=units, p=p / p.sum())]
+    return np.where(rng.random(units) < chance, "pool", rest)
 
 
 def _units(frame: pd.DataFrame, schema: Schema) -> tuple[pd.Index, NDArray[np.int64]]:

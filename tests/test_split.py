@@ -40,10 +40,46 @@ def likely(hits, n, p):
 @pytest.mark.parametrize("n", [40, 500, 4_000, 9_105, 32_561, 200_000])
 def test_default_shares_follow_the_published_rule(n):
     shares = Shares.of(n)
-    assert shares.pool * n == pytest.approx(min(10_000, n / 2, max(n / 5, 2_500)))
+    assert shares.pool * n == pytest.approx(min(10_000, 0.18 * n))
     assert shares.reference == shares.pool / 2
-    assert shares.test == 0.1
-    assert shares.train >= 0.14
+    assert shares.test == 0.09
+    assert shares.fitted == pytest.approx(1 - shares.pool - 0.09)
+    assert shares.fitted >= 0.73 - 1e-12
+
+
+@pytest.mark.parametrize("n", [402, 1_000, 1_384])
+def test_seventy_percent_of_a_small_table_are_fitted(n):
+    """What is left after chance, in nearly every split; the mean is the share that was published."""
+    rng = np.random.default_rng(0)
+    fitted = np.array([split(table(n), SCHEMA, rng).train.mean() for _ in range(40)])
+    assert (fitted >= 0.7).mean() > 0.8
+    assert fitted.mean() == pytest.approx(0.73, abs=4 * np.sqrt(0.73 * 0.27 / n / 40))
+
+
+def test_further_fits_attack_people_who_were_not_attacked_before():
+    """No coin is drawn twice; everybody has the same chance of being attacked in each; coins are fair."""
+    frame, schema, rng, n = visits(1_000), VISITS, np.random.default_rng(1), 1_000
+    splits = []
+    for _ in range(5):
+        splits.append(split(frame, schema, rng, before=splits))
+    pools = np.stack([(each.roles["role"] == "pool").to_numpy() for each in splits])
+    assert (pools.sum(axis=0) <= 1).all()
+    for pool, each in zip(pools, splits, strict=True):
+        assert likely(pool.sum(), n, 0.18)
+        assert likely(each.roles["coin"].sum(), pool.sum(), 0.5)
+        assert likely((each.roles["role"] == "test").sum(), n, 0.09)
+    heads = np.stack([each.roles["coin"].fillna(value=False).to_numpy(dtype=bool) for each in splits])
+    assert likely(heads.sum(), pools.sum(), 0.5)
+
+
+def test_who_went_where_adds_up():
+    got = split(visits(300), VISITS, np.random.default_rng(2))
+    told = got.people()
+    assert told["units"] == 300 == sum(count for name, count in told.items() if name != "units")
+    held = told["pool held out"] + told["test"]
+    assert held == visits(300)["patient"][got.holdout].nunique()
+    assert told["train"] + told["pool trained on"] == visits(300)["patient"][got.train].nunique()
+    assert told["reference"] == visits(300)["patient"][got.reference].nunique()
 
 
 @pytest.mark.parametrize("bad", [(0.5, 0.5, 0.5, 0.5), (1.2, -0.2, 0, 0)])

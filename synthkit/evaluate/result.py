@@ -39,6 +39,8 @@ class Comparison:
         synthetic: one frame a draw; at least one.
         schema: meaning of the columns.
         pool: people with a coin each who are attacked, when the split was ours.
+        refits: the same for further fits of the same model to the same table, with coins of their own for people who
+            were not attacked before. Only attacks look at them.
         population: how many people of the population share each combination of quasi-identifiers, if that is known.
     """
 
@@ -48,10 +50,27 @@ class Comparison:
     schema: Schema
     pool: Pool | None = None
     population: Population | None = None
+    refits: tuple[Comparison, ...] = ()
+
+    @property
+    def fits(self) -> tuple[Comparison, ...]:
+        """All fits whose coins are known, the one that is compared first."""
+        return (self, *self.refits)
+
+    @cached_property
+    def everybody(self) -> Pool:
+        """The people who are attacked in any of the fits, in their order; each in one of them.
+
+        Raises:
+            MetricError: there are too few of them.
+        """
+        from synthkit.evaluate.risk.pool import Pool
+
+        return Pool.joined([fit.attacked for fit in self.fits])
 
     @cached_property
     def attacked(self) -> Pool:
-        """The people who are attacked: those of the split, or pairs of a random member and a random non-member.
+        """The people who are attacked in this fit: those of the split, or pairs of a random member and non-member.
 
         Raises:
             MetricError: there are too few of them.

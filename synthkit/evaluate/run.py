@@ -200,6 +200,7 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
         holdout=thin(comparison.holdout),
         synthetic=tuple(map(thin, comparison.synthetic)),
         pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
+        refits=tuple(_thinned(fit, rng) for fit in comparison.refits),
     )
 
 

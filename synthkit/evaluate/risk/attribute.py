@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from synthkit.evaluate.result import MetricError, Score
 from synthkit.evaluate.risk.excess import Excess, chance
@@ -18,7 +19,6 @@ from synthkit.evaluate.risk.precision import anonymity_loss, best_prc
 from synthkit.evaluate.risk.secret import Knowledge, Secret
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from synthkit.evaluate.result import Comparison, Metric
@@ -112,18 +112,19 @@ def attribute(
         Consensus Privacy Metrics Framework for Synthetic Data (Pilgram et al., 2025); A Balanced Approach to Measuring
         Anonymity Loss (Francis & Wagner, 2024).
     """
-    pool, schema = comparison.attacked, comparison.schema
+    pool, schema = comparison.everybody, comparison.schema
     names = known_columns(schema, secret, knowledge)
-    targets = pool.one_row_each(rng)
-    _check(secret, names, targets, comparison)
-    place = np.flatnonzero(targets[secret].notna().to_numpy())
-    targets = targets.iloc[place].reset_index(drop=True)
-    wanted = Secret.of(secret, schema, pool.reference, [targets, comparison.released])
-    known = Knowledge.of(names, schema, pool.reference, targets)
-    outcomes = _attacked(known, wanted, comparison, pool, place, rng)
+    people = [fit.attacked.one_row_each(rng) for fit in comparison.fits]
+    everyone = pd.concat(people, ignore_index=True)
+    _check(secret, names, everyone, comparison)
+    place = np.flatnonzero(everyone[secret].notna().to_numpy())
+    targets = everyone.iloc[place].reset_index(drop=True)
+    games = [_Game.of(fit, each, secret, names) for fit, each in zip(comparison.fits, people, strict=True)]
+    wanted = games[0].secret
+    outcomes = _attacked(games, pool, place, rng)
     best = _strongest(outcomes)
-    context = _context(known, wanted, ~pool.member[place], rng)
-    groups = wanted.groups(targets, pool.reference, schema)
+    context = _context(games, ~pool.member[place], rng)
+    groups = wanted.groups(targets, comparison.attacked.reference, schema)
     levels = _by_group(outcomes, groups, pool.member[place])
     isolated = _isolated(best, pool, place)
     chances = holm([each.p for each in outcomes])
@@ -242,42 +243,63 @@ class Findings:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Game:
+    """What an attacker of one fit knows, and what he would like to learn."""
+
+    knowledge: Knowledge
+    secret: Secret
+    draws: tuple[pd.DataFrame, ...]
+    truth: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, fit: Comparison, people: pd.DataFrame, secret: str, names: tuple[str, ...]) -> _Game:
+        """The game on those whose secret is known."""
+        targets = people[people[secret].notna()].reset_index(drop=True)
+        reference = fit.attacked.reference
+        wanted = Secret.of(secret, fit.schema, reference, [targets, fit.released])
+        known = Knowledge.of(names, fit.schema, reference, targets)
+        return cls(knowledge=known, secret=wanted, draws=fit.synthetic, truth=wanted.values(targets))
+
+    def right(self, guesses: Guesses) -> NDArray[np.bool_]:
+        """Whether each guess is right."""
+        return self.secret.right(guesses.value, self.truth)
+
+
 def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, comparison: Comparison) -> None:
     if not names:
         msg = f"guesses of `{secret}` need a column that is known; however: there is none. Declare `quasi_identifiers`"
         raise MetricError(msg)
     known = targets[secret].notna().to_numpy()
-    member = comparison.attacked.member
+    member = comparison.everybody.member
     fewest = min(int((known & member).sum()), int((known & ~member).sum()))
     if fewest < FEWEST:
         msg = f"guesses need {FEWEST} people on either side whose `{secret}` is known; however: {fewest}. Hold more out"
         raise MetricError(msg)
-    for frame, whose in ((comparison.released, "synthetic"), (comparison.attacked.reference, "reference")):
-        if not frame[secret].notna().any():
-            msg = f"guesses of `{secret}` need rows in which it is known; however: none of the {whose} rows has one"
-            raise MetricError(msg)
+    for fit in comparison.fits:
+        for frame, whose in ((fit.released, "synthetic"), (fit.attacked.reference, "reference")):
+            if not frame[secret].notna().any():
+                msg = f"guesses of `{secret}` need rows in which it is known; however: none of the {whose} rows has one"
+                raise MetricError(msg)
     if targets[secret].nunique() < 2:
         msg = f"`{secret}` must have two different values to be a secret; however: all who are attacked share one"
         raise MetricError(msg)
 
 
-def _attacked(
-    known: Knowledge,
-    secret: Secret,
-    comparison: Comparison,
-    pool: Pool,
-    place: NDArray[np.intp],
-    rng: np.random.Generator,
-) -> list[Outcome]:
-    truth, member = secret.values(known.targets), pool.member[place]
+def _attacked(games: list[_Game], pool: Pool, place: NDArray[np.intp], rng: np.random.Generator) -> list[Outcome]:
+    member = pool.member[place]
     pair = None if pool.pair is None else pool.pair[place]
 
-    def judged(name: str, guesses: Guesses) -> Outcome:
-        right = secret.right(guesses.value, truth)
+    def judged(name: str, guesses: list[Guesses]) -> Outcome:
+        right = np.concatenate([game.right(each) for game, each in zip(games, guesses, strict=True)])
+        sure = np.concatenate([each.sure for each in guesses])
         excess = Excess.of(right, member, looks=len(ATTACKS))
-        return Outcome(name=name, right=right, sure=guesses.sure, excess=excess, p=chance(right, member, pair))
+        return Outcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
 
-    return [judged(name, attack(known, secret, comparison.synthetic, rng)) for name, attack in ATTACKS.items()]
+    return [
+        judged(name, [attack(game.knowledge, game.secret, game.draws, rng) for game in games])
+        for name, attack in ATTACKS.items()
+    ]
 
 
 def _strongest(outcomes: list[Outcome]) -> Outcome:
@@ -286,16 +308,20 @@ def _strongest(outcomes: list[Outcome]) -> Outcome:
     return max(some, key=lambda each: each.excess.at.value)
 
 
-def _context(known: Knowledge, secret: Secret, outside: NDArray[np.bool_], rng: np.random.Generator) -> Context:
-    truth = secret.values(known.targets)
+def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Generator) -> Context:
+    """What is guessed without the synthetic rows; people of whom models were made are those of the first fit."""
+    each = [of_population(game.knowledge, game.secret, rng) for game in games]
     right, base = [], []
-    for guesses in of_population(known, secret, rng).values():
-        hits = secret.right(guesses.value, truth)[outside]
+    for name in each[0]:
+        hits = np.concatenate([game.right(told[name]) for game, told in zip(games, each, strict=True)])[outside]
         right.append(float(hits.mean()))
-        base.append(best_prc(hits, guesses.sure[outside]))
-    everybody = np.full(len(truth), commonest(known, secret))
-    rows = int(known.reference[secret.name].notna().sum())
-    return Context(majority=float(secret.right(everybody, truth).mean()), model=max(right), base=max(base), rows=rows)
+        base.append(best_prc(hits, np.concatenate([told[name].sure for told in each])[outside]))
+    common = [
+        game.secret.right(np.full(len(game.truth), commonest(game.knowledge, game.secret)), game.truth)
+        for game in games
+    ]
+    rows = int(games[0].knowledge.reference[games[0].secret.name].notna().sum())
+    return Context(majority=float(np.concatenate(common).mean()), model=max(right), base=max(base), rows=rows)
 
 
 def _isolated(best: Outcome, pool: Pool, place: NDArray[np.intp]) -> tuple[Excess, float] | None:

@@ -47,11 +47,9 @@ def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sco
         Privacy Risk from Synthetic Data: Practical Proposals (Raab, 2024); SDNist (National Institute of Standards
         and Technology, 2023) for unique exact matches.
     """
-    pool, schema = comparison.attacked, comparison.schema
-    people = pool.one_row_each(rng)
-    frames = [people, comparison.released, comparison.train]
+    frames = [[fit.attacked.one_row_each(rng), fit.released, fit.train] for fit in comparison.fits]
     scores, panel = _exact(comparison, frames)
-    if schema.quasi_identifiers:
+    if comparison.schema.quasi_identifiers:
         found, drawn = _by_keys(comparison, frames)
         scores, panel = [*found, *scores], {**panel, **drawn}
     else:
@@ -84,27 +82,34 @@ def linkability(comparison: Comparison, rng: np.random.Generator) -> tuple[list[
     References:
         A Unified Framework for Quantifying Privacy Risk in Synthetic Data (Giomi, Boenisch, Wehmeyer & Tasnádi, 2023).
     """
-    pool, schema = comparison.attacked, comparison.schema
     halves = _halves(comparison)
-    people, rows = pool.one_row_each(rng), comparison.released
-    if len(rows) > MOST:
-        rows = rows.iloc[np.sort(rng.choice(len(rows), MOST, replace=False))]
-    near, of = [], []
-    for names in halves:
-        known = Knowledge.of(names, schema, pool.reference, people)
-        points, place = distinct(known.space.coordinates(rows))
-        near.append(known.space.nearest(known.at, points, min(max(NEIGHBOURS), len(points)))[1])
-        of.append(place)
+    found = [_linked(fit, halves, rng) for fit in comparison.fits]
     scores, panel = [], {}
     for k in NEIGHBOURS:
-        holds = matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1])
+        holds = np.concatenate([each[k] for each in found])
         note = (
             f"People for whom one synthetic row is at one of the {k} nearest points by {len(halves[0])} of the columns "
         )
         note += f"and by the other {len(halves[1])}: members less non-members. {EXPECTED}. Newcombe interval."
         scores.append(_score(f"linkability.k{k}", holds, comparison, note))
-        panel[f"k{k}"] = Excess.of(holds, pool.member).plain()
+        panel[f"k{k}"] = Excess.of(holds, comparison.everybody.member).plain()
     return scores, {"identity": {"linkability": {**panel, "halves": [list(names) for names in halves]}}}
+
+
+def _linked(
+    fit: Comparison, halves: Sequence[tuple[str, ...]], rng: np.random.Generator
+) -> dict[int, NDArray[np.bool_]]:
+    """Whether each person attacked in a fit is linked, by number of neighbours."""
+    people, rows = fit.attacked.one_row_each(rng), fit.released
+    if len(rows) > MOST:
+        rows = rows.iloc[np.sort(rng.choice(len(rows), MOST, replace=False))]
+    near, of = [], []
+    for names in halves:
+        known = Knowledge.of(names, fit.schema, fit.attacked.reference, people)
+        points, place = distinct(known.space.coordinates(rows))
+        near.append(known.space.nearest(known.at, points, min(max(NEIGHBOURS), len(points)))[1])
+        of.append(place)
+    return {k: matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in NEIGHBOURS}
 
 
 def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -119,80 +124,88 @@ def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return names[: len(names) // 2], names[len(names) // 2 :]
 
 
-def _by_keys(comparison: Comparison, frames: Sequence[pd.DataFrame]) -> tuple[list[Score], dict[str, Any]]:
-    """Replicated uniques, and what groups of equal keys disclose."""
-    schema, pool = comparison.schema, comparison.attacked
+def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+    """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
+    schema, member = comparison.schema, comparison.everybody.member
     keys = [name for name in schema.learned if name in schema.quasi_identifiers]
-    columns = {name: column_codes(frames, schema, name, pool.reference) for name in keys}
-    ours, theirs, train = joint(list(columns.values()))
-    holds = matching.replicated_unique(ours, theirs)
+    columns = [
+        {name: column_codes(each, schema, name, fit.attacked.reference) for name in keys}
+        for each, fit in zip(frames, comparison.fits, strict=True)
+    ]
+    joined = [joint(list(each.values())) for each in columns]
+    _, theirs, train = joined[0]
+    holds = np.concatenate([matching.replicated_unique(mine, said) for mine, said, _ in joined])
     note = f"People unique by {len(keys)} quasi-identifiers whose combination one synthetic row has: members less "
     note += f"non-members. {EXPECTED}. Newcombe interval."
     scores = [_score("replicated_uniques", holds, comparison, note)]
-    alone = matching.unique(ours)
+    alone = np.concatenate([matching.unique(mine) for mine, _, _ in joined])
     panel: dict[str, Any] = {
         "keys": keys,
         "replicated_uniques": {
-            **Excess.of(holds, pool.member).plain(),
+            **Excess.of(holds, member).plain(),
             "train": float(matching.replicated_unique(train, theirs).mean()),
         },
         "uniques": {
-            "members": float(alone[pool.member].mean()),
-            "non_members": float(alone[~pool.member].mean()),
+            "members": float(alone[member].mean()),
+            "non_members": float(alone[~member].mean()),
             "train": float(matching.unique(train).mean()),
         },
     }
     disclosive = []
     for secret in (name for name in schema.secrets if name in schema.learned and name not in keys):
-        mine, said, trained = column_codes(frames, schema, secret)
-        holds = matching.disclosed(ours, mine, theirs, said)
-        anyway = matching.expected_anyway(holds, mine, {name: codes[0] for name, codes in columns.items()})
-        scores.append(_disclosive(secret, holds, anyway, comparison))
+        codes = [column_codes(each, schema, secret) for each in frames]
+        found = [matching.disclosed(k[0], c[0], k[1], c[1]) for k, c in zip(joined, codes, strict=True)]
+        holds, (mine, said, trained) = np.concatenate(found), codes[0]
+        anyway = matching.expected_anyway(found[0], mine, {name: each[0] for name, each in columns[0].items()})
+        scores.append(_disclosive(secret, holds, anyway, comparison, int(found[0].sum())))
         disclosive.append(
             {
                 "secret": secret,
-                **Excess.of(holds, pool.member).plain(),
+                **Excess.of(holds, member).plain(),
                 "train": float(matching.disclosed(train, trained, theirs, said).mean()),
                 "train_itself": float(matching.disclosed(train, trained, train, trained).mean()),
                 "one_way": anyway.one_way,
                 "two_way": list(anyway.two_way),
                 "expected_records": anyway.records,
-                "records": int(holds.sum()),
+                "records": int(found[0].sum()),
             }
         )
     return scores, {**panel, "disclosive": disclosive}
 
 
-def _disclosive(secret: str, holds: NDArray[np.bool_], anyway: matching.Expected, comparison: Comparison) -> Score:
+def _disclosive(
+    secret: str, holds: NDArray[np.bool_], anyway: matching.Expected, comparison: Comparison, records: int
+) -> Score:
     note = (
         f"People of whom all synthetic rows with their quasi-identifiers say one `{secret}`, and it is theirs: members "
     )
     note += f"less non-members. {EXPECTED}. Newcombe interval."
     if anyway.one_way or anyway.two_way:
-        note += f" {anyway.records:,} of {int(holds.sum()):,} could be expected by anyone who knows the subject."
-    parts = {"expected anyway": anyway.records / max(1, int(holds.sum()))}
+        note += f" {anyway.records:,} of {records:,} could be expected by anyone who knows the subject."
+    parts = {"expected anyway": anyway.records / max(1, records)}
     return _score(f"disclosive.{secret}", holds, comparison, note, parts)
 
 
-def _exact(comparison: Comparison, frames: Sequence[pd.DataFrame]) -> tuple[list[Score], dict[str, Any]]:
+def _exact(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
     """Unique rows that occur among the synthetic ones, equal in every learned column."""
-    schema, pool = comparison.schema, comparison.attacked
-    ours, theirs, train = combinations(frames, schema, schema.learned)
-    holds = matching.unique_match(ours, theirs)
+    schema = comparison.schema
+    found = [combinations(each, schema, schema.learned) for each in frames]
+    _, theirs, train = found[0]
+    holds = np.concatenate([matching.unique_match(mine, said) for mine, said, _ in found])
     note = (
         f"People unique by all columns of whom a synthetic row is an exact copy: members less non-members. {EXPECTED}. "
     )
     note += "Newcombe interval."
     panel = {
-        **Excess.of(holds, pool.member).plain(),
+        **Excess.of(holds, comparison.everybody.member).plain(),
         "train": float(matching.unique_match(train, theirs).mean()),
     }
     return [_score("unique_exact_matches", holds, comparison, note)], {"unique_exact_matches": panel}
 
 
 def _singled_out(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
-    pool = comparison.attacked
-    found = statements(comparison, rng)
+    pool = comparison.everybody
+    found = np.concatenate([statements(fit, rng) for fit in comparison.fits])
     per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
     scores, panel = [], {}
     for clearest in (False, True):
@@ -253,7 +266,7 @@ def statements(comparison: Comparison, rng: np.random.Generator) -> NDArray[np.f
 def _score(
     name: str, holds: NDArray[np.bool_], comparison: Comparison, note: str, parts: dict[str, float] | None = None
 ) -> Score:
-    pool = comparison.attacked
+    pool = comparison.everybody
     excess = Excess.of(holds, pool.member)
     return Score(
         metric=f"identity.{name}",

@@ -92,6 +92,16 @@ def findings(
     )
 
 
+def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Scores of several fits as shares of people with a lower one in the same fit: only those can be compared.
+
+    **Shape**: (attacks, m_k) each -> (attacks, sum of m_k); those of one fit alone are left as they are.
+    """
+    if len(scores) == 1:
+        return scores[0]
+    return np.concatenate([distributions.rankdata(each, axis=1) / (each.shape[1] + 1) for each in scores], axis=1)
+
+
 def chances(found: dict[str, Findings]) -> dict[str, float]:
     """Probabilities of both tests on all strata, adjusted for their number."""
     raw = {
@@ -113,12 +123,15 @@ def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequen
         DCR delusion (2025), for attacks in place of distances. Meeus, Guépin, Creţu, de Montjoye: Achilles' heels
         (2023), for people who are unlike others.
     """
-    pool = comparison.attacked
-    scene = Scene.of(comparison.released, pool.reference, pool.frame, comparison.schema, rng)
-    scores = attacked(scene, pool, rng)
+    pool = comparison.everybody
+    scenes = [
+        Scene.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng) for fit in comparison.fits
+    ]
+    each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
+    scores = side_by_side(each)
     found = {name: findings(scores, pool, among, rng) for name, among in pool.strata.items()}
     adjusted = chances(found)
-    checks = preconditions.check(scene, scores, pool, rng)
+    checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
     leak = min(adjusted.values()) < LEVEL
     unsound = [check.name for check in checks if not check.holds]
     rates = _rates(together(scores), pool, rng)

@@ -12,7 +12,7 @@ from synthkit.evaluate.result import MetricError
 from synthkit.evaluate.space import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,6 +90,24 @@ class Pool:
         )
 
     @classmethod
+    def joined(cls, pools: Sequence[Pool]) -> Pool:
+        """All the people of several fits: other people each time, so that every coin is tossed once."""
+        if len(pools) == 1:
+            return pools[0]
+        before = np.cumsum([0, *(len(pool.member) for pool in pools[:-1])])
+        pairs = [pool.pair for pool in pools]
+        known = [pool.likelihood for pool in pools]
+        return cls(
+            frame=pd.concat([pool.frame for pool in pools], ignore_index=True),
+            unit=np.concatenate([pool.unit + n for pool, n in zip(pools, before, strict=True)]),
+            member=np.concatenate([pool.member for pool in pools]),
+            isolated=np.concatenate([pool.isolated for pool in pools]),
+            reference=pools[0].reference,
+            pair=None if any(p is None for p in pairs) else np.concatenate(_apart([p for p in pairs if p is not None])),
+            likelihood=None if any(k is None for k in known) else np.concatenate([k for k in known if k is not None]),
+        )
+
+    @classmethod
     def of_tables(cls, train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> Pool:
         """Pairs of a random member and a random non-member, where somebody else split the table uniformly at random.
 
@@ -129,6 +147,12 @@ class Pool:
             reference=holdout.loc[reference].reset_index(drop=True),
             pair=np.tile(np.arange(pairs), 2),
         )
+
+
+def _apart(pairs: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Numbers of pairs of several fits, no number twice."""
+    before = np.cumsum([0, *(int(pair.max(initial=-1)) + 1 for pair in pairs[:-1])])
+    return [pair + n for pair, n in zip(pairs, before, strict=True)]
 
 
 def _units(frame: pd.DataFrame, schema: Schema) -> NDArray[np.int64]:

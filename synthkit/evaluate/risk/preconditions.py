@@ -48,9 +48,19 @@ class Check:
         return asdict(self)
 
 
-def check(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> tuple[Check, ...]:
-    """All preconditions; who is in whose place is decided by chance that is thrown again, by no classifier."""
-    found = [counts(pool), twins(scene.targets, pool, scene.schema)]
+def check(
+    scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator, *, everybody: Pool | None = None
+) -> tuple[Check, ...]:
+    """All preconditions; who is in whose place is decided by chance that is thrown again, by no classifier.
+
+    Args:
+        scene: of one fit.
+        scores: of the attacks on it. **Shape**: (attacks, m).
+        pool: the people attacked in it.
+        rng: source of chance.
+        everybody: the people attacked in all fits, if there are several.
+    """
+    found = [counts(everybody or pool), twins(scene.targets, pool, scene.schema)]
     if pool.design == "pairs":  # coins of ours are known to be fair
         found.append(looks_random(scene, pool, rng))
     found += [uncontaminated(scores, pool, rng), blind(scene, pool, rng), power(scene, scores, pool, rng)]
