@@ -47,8 +47,8 @@ class Shares:
         """Default shares for a table of `units` units.
 
         Expected pool m = min(10,000, .18 N), reference m/2, test .09 N, the rest train only: with the pool's heads 73 %
-        are fitted, so that chance leaves 70 % of a table of a few hundred too, and more of a large one. Under a budget N
-        must be a public constant, not the length of the table.
+        are fitted, so that chance leaves 70 % of a table of a few hundred too, and more of a large one. Under a budget
+        N must be a public constant, not the length of the table.
 
         Example:
             >>> round(Shares.of(1_384).fitted, 3), round(Shares.of(200_000).fitted, 3)
@@ -239,11 +239,12 @@ def _roles(units: int, shares: Shares, before: Sequence[Split], rng: np.random.G
     for earlier in before:
         attacked |= (earlier.roles["role"] == "pool").to_numpy()
     left = 1 - len(before) * shares.pool
-    chance = np.where(attacked, 0.0, min(1.0, shares.pool / left) if left > 1e-9 else 0.0)
-    others = [name for name in ROLES if name != "pool"]
-    p = np.array([getattr(shares, name) for name in others])
-    rest = np.array(others)[rng.choice(len(others), size=units, p=p / p.sum())]
-    return np.where(rng.random(units) < chance, "pool", rest)
+    pool = np.where(attacked, 0.0, min(1.0, shares.pool / left) if left > 1e-9 else 0.0)
+    p = np.array([[getattr(shares, role) for role in ROLES]]) * ((1 - pool) / max(1 - shares.pool, 1e-9))[:, None]
+    p[:, ROLES.index("pool")] = pool
+    ends = p.cumsum(axis=1)
+    drawn = (rng.random(units)[:, None] >= ends / ends[:, -1:]).sum(axis=1)
+    return np.array(ROLES)[drawn]
 
 
 def _units(frame: pd.DataFrame, schema: Schema) -> tuple[pd.Index, NDArray[np.int64]]:

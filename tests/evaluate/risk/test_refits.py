@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest, kstest
 
 from synthkit.evaluate.risk.attribute import attribute
 from synthkit.evaluate.risk.identity import identity, linkability
-from synthkit.evaluate.risk.membership import membership, side_by_side
+from synthkit.evaluate.risk.membership import attacked, findings, membership, side_by_side
 from synthkit.evaluate.risk.pool import Pool
+from synthkit.evaluate.risk.scene import Scene
 from synthkit.evaluate.run import one_thread
 from synthkit.selftest.people import Experiment, people
 
@@ -97,10 +99,20 @@ def test_what_each_fit_is_too_small_to_show_all_together_show():
     assert panel["p"]["all, few guesses"] < 0.01
 
 
-def test_fits_that_leak_nothing_show_nothing_together():
-    found, panels = membership(together(fits(0)), RNG(0))
-    assert min(panels["membership"]["p"].values()) > 0.05
-    assert scores_of(found)["membership.epsilon_lower_bound"].value == 0
+def test_chance_alone_is_called_chance():
+    """Coins of all fits thrown again: probabilities of the attacks on all of them together are uniform, or larger."""
+    each = fits(0)
+    pool, rng = together(each).everybody, RNG(7)
+    scenes = [Scene.of(f.released, f.attacked.reference, f.attacked.frame, f.schema, rng) for f in each]
+    scores = side_by_side([attacked(scene, f.attacked, rng) for scene, f in zip(scenes, each, strict=True)])
+    everyone = np.ones(len(pool.member), dtype=bool)
+    found = [
+        findings(scores, replace(pool, member=rng.random(len(pool.member)) < 0.5), everyone, rng, times=200)
+        for _ in range(100)
+    ]
+    assert kstest([each.chance_of_auc for each in found], "uniform").pvalue > 1e-3
+    assert kstest([each.chance_of_guesses for each in found], "uniform", alternative="greater").pvalue > 1e-3
+    assert binomtest(sum(each.bound.epsilon > 0 for each in found), 100, 0.05, alternative="greater").pvalue > 1e-3
 
 
 def test_enough_people_are_counted_over_all_fits():
