@@ -244,7 +244,7 @@ def _roles(units: int, shares: Shares, before: Sequence[Split], rng: np.random.G
     p[:, ROLES.index("pool")] = pool
     ends = p.cumsum(axis=1)
     drawn = (rng.random(units)[:, None] >= ends / ends[:, -1:]).sum(axis=1)
-    return np.array(ROLES)[drawn]
+    return np.asarray(np.array(ROLES)[drawn])
 
 
 def _units(frame: pd.DataFrame, schema: Schema) -> tuple[pd.Index, NDArray[np.int64]]:
