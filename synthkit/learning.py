@@ -82,7 +82,6 @@ def learn(table: pd.DataFrame | Curator, schema: Schema, ledger: Ledger, work: W
         SchemaError: lines of the schema are not public and cannot be bought, or the table is not the schema's.
         BudgetExceededError: nothing is left of the budget; nothing was drawn.
         UnsupportedError: the model cannot be fitted under a budget.
-        TableError: no level of a column is shared by enough units to be told.
     """
     _refuse_traces(table, work.watch)
     assert isinstance(table, pd.DataFrame)

@@ -10,6 +10,7 @@ from synthkit.learning import MOST
 from synthkit.privacy import Ledger
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
+from synthkit.schema.declared import declarers
 from synthkit.synthesizer import Synthesizer
 
 
@@ -37,6 +38,7 @@ def statement(synthesizer: Synthesizer, kept: Ledger) -> dict[str, Any]:
         table=schema.name,
         model=synthesizer.model_name,
         declared_by=schema.declared_by,
+        declarations=declarers(schema),
         paid=tuple(f"{name}: {key}" for name, column in schema.columns.items() for key in column.paid),
         versions=packages(),
         most=None if kept.unit is None or kept.budget is None else kept.budget.max_rows_per_unit or MOST,

@@ -22,6 +22,7 @@ from synthkit.synthesizer import Synthesizer
 
 SMALL = {"components": 40, "rounds": 2, "first": 10, "between": 2, "last": 10}
 SCHEMA = Schema(
+    declared_by="the test: made-up people",
     name="visits",
     unit="who",
     columns={
@@ -195,7 +196,9 @@ def test_times_stay_in_the_house(run):
 
 def test_a_row_that_equals_a_real_one_is_not_removed():
     """Every row there can be is a real one: were equal rows removed, or drawn again, none would be left."""
-    schema = Schema(name="coins", columns={c: {"kind": "boolean"} for c in "ab"})
+    schema = Schema(
+        declared_by="the test: made-up people", name="coins", columns={c: {"kind": "boolean"} for c in "ab"}
+    )
     real = pd.DataFrame(np.random.default_rng(0).integers(0, 2, (2000, 2)).astype(bool), columns=["a", "b"])
     made = sk.synthesize(real, schema, config=asked(rows=500, ledger=None, model="marginal", epsilon=None, delta=None))
     fitted = Synthesizer(schema, "marginal", settings=SMALL).fit(real, seed=1, ledger=Ledger.unlimited(unit=None))

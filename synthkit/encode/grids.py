@@ -8,6 +8,7 @@ nothing more.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -76,6 +77,42 @@ def values(low: float, high: float, decimals: int | None) -> float:
         101.0
     """
     return math.inf if decimals is None else float(round((high - low) * 10**decimals) + 1)
+
+
+def bounded(found: tuple[float, float], known: tuple[float, float], decimals: int | None) -> tuple[float, float]:
+    """Bounds of a grid: those declared, and where none is one that was found, moved outward onto the digits.
+
+    At least two values with so many digits lie between them, whatever was found.
+
+    Args:
+        found: low and high, the first not above the second.
+        known: declared bounds, infinite where open.
+        decimals: digits behind the point, None if unrestricted.
+
+    Example:
+        >>> bounded((0.25, 0.5), (-math.inf, math.inf), 0), bounded((2.0, 8.0), (100.0, math.inf), 1)
+        ((0.0, 1.0), (100.0, 100.1))
+    """
+    scale = None if decimals is None else 10.0**decimals
+    low = known[0] if math.isfinite(known[0]) else _moved(found[0], scale, math.floor)
+    high = known[1] if math.isfinite(known[1]) else _moved(found[1], scale, math.ceil)
+    first, last = _moved(low, scale, math.ceil), _moved(high, scale, math.floor)
+    if first < last or (math.isfinite(known[0]) and math.isfinite(known[1])):
+        return low, high
+    step = max(1.0 if scale is None else 1 / scale, 2 * float(np.spacing(max(abs(first), abs(last)))))
+    if math.isfinite(known[1]):
+        return round(last - step, 15 if decimals is None else decimals), high
+    return low, round(first + step, 15 if decimals is None else decimals)
+
+
+def first_of(low: float, high: float, decimals: int | None) -> float:
+    """The smallest value with so many digits from `low` on, at most `high`."""
+    return min(_moved(low, None if decimals is None else 10.0**decimals, math.ceil), high)
+
+
+def _moved(x: float, scale: float | None, to: Callable[[float], int]) -> float:
+    """A number on the nearest multiple of 1 / scale on one side; where floats have no more digits, itself."""
+    return x if scale is None or abs(x) * scale >= 2.0**53 else to(round(x * scale, 9)) / scale
 
 
 def lattice(low: float, high: float, decimals: int | None) -> Floats:

@@ -22,7 +22,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Column, Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
 
 Codec = NumericCodec | LevelsCodec | CombinationCodec
-EPOCH = pd.Timestamp("1970-01-01")
+CALENDAR = ("0001-01-01", "9999-12-31T23:59:59.999999")  # moments that can be written as a date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,14 +187,15 @@ class Recoding:
 def steps_since_epoch(values: pd.Series, column: Datetime) -> Floats:
     """Datetimes as whole steps of the column's precision since 1970. **Shape**: (n,) -> (n,), NaN for missing."""
     t = pd.to_datetime(values, format=column.format if values.dtype == object else None)
-    micro = ((t - EPOCH) // pd.Timedelta(1, "us")).to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(np.floor(micro / column.step))
+    moments = t.to_numpy(dtype="datetime64[us]")  # in whole numbers: pandas counts nanoseconds, which end in 2262
+    steps = moments.astype(np.int64) // column.step
+    return np.where(np.isnat(moments), np.nan, steps.astype(np.float64))
 
 
 def from_steps(x: Floats, column: Datetime) -> pd.Series:
-    """Whole steps since 1970 as datetimes, kept inside the declared bounds. **Shape**: (n,) -> (n,)."""
-    bounds = pd.Series([pd.Timestamp(t) if t is not None else pd.NaT for t in (column.min, column.max)])
-    low, high = steps_since_epoch(bounds, column)
+    """Whole steps since 1970 as datetimes, inside the declared bounds, else the calendar. **Shape**: (n,) -> (n,)."""
+    ends = [given or end for given, end in zip((column.min, column.max), CALENDAR, strict=True)]
+    low, high = steps_since_epoch(pd.Series(np.array(ends, dtype="datetime64[us]")), column)
     whole = np.fmin(np.fmax(np.round(x), low), high)
     micro = np.where(np.isnan(x), 0.0, whole).astype(np.int64) * column.step
     return pd.Series(micro.astype("datetime64[us]")).mask(np.isnan(x))

@@ -70,7 +70,8 @@ class Preparation:
         >>> from synthkit.schema import Schema
         >>> from synthkit.schema.declared import declared
         >>> age = {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}
-        >>> bought = Preparation(questions=questions(declared(Schema(columns={"age": age}))), rho=0.005)
+        >>> public = declared(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
+        >>> bought = Preparation(questions=questions(public), rho=0.005)
         >>> [(charge.what, round(charge.spent.sigma)) for charge in bought.charges()]
         [('histogram of age', 10)]
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from synthkit.encode.grouping import coded, groupings
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.rules import Codec, Recoding
 from synthkit.encode.targets import Targets, tables_of, tabulate
-from synthkit.errors import TableError
+from synthkit.privacy.bought import combination_codec, levels_codec, published
 from synthkit.privacy.bounds import LogBounds
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.counting import NoisyCounting
@@ -29,12 +30,13 @@ from synthkit.privacy.mechanisms import add_noise
 from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
 from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
-from synthkit.privacy.sparse import Levels, tell_levels
-from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
-from synthkit.schema.columns import Code, Level, level_key
+from synthkit.privacy.sparse import tell_levels
+from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal
+from synthkit.schema.columns import Column, Level
 from synthkit.schema.declared import Declared, into_domain
-from synthkit.schema.rules import MISSING
+from synthkit.schema.named import numbers_named
 
+STEPS = 60  # power of two beyond which no moment lies, in steps since 1970 of any precision
 CLEAR = 3.0  # standard deviations of its noise that a cell must exceed to be a target by itself
 Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
 Asked = dict[Kind, Question]  # questions about one column
@@ -79,9 +81,6 @@ class PrivateCurator:
             preparation: all questions and their prices.
             coding: how finely the model wants its numbers cut.
             pay: called with each price before the answer is drawn.
-
-        Raises:
-            TableError: no level of a column reaches the threshold from which on levels are told.
         """
         codecs: dict[str, Codec] = {}
         for name, members in self._recoding.columns.items():
@@ -146,19 +145,13 @@ class PrivateCurator:
         pay(preparation.charge(question))
         return add_noise(counts, preparation.noise(question)).values
 
-    def _told(
-        self, question: Question, keys: list[str], counts: NDArray[np.int64], preparation: Preparation, pay: Pay
-    ) -> Levels:
+    def _told(self, question: Question, found: dict[str, int], preparation: Preparation, pay: Pay) -> dict[str, int]:
+        """Noisy counts of the levels that enough units share; none at all is an answer like any other."""
         pay(preparation.charge(question))
-        spent = preparation.threshold(question)
-        told = tell_levels(keys, counts, spent)
-        if not told.names:
-            msg = (
-                f"`{question.column}` must have a level that enough units share; however: none reached "
-                f"{spent.threshold} units with noise. Declare its `levels`, or raise the budget"
-            )
-            raise TableError(msg)
-        return told
+        names = sorted(found)
+        counts = np.array([found[name] for name in names], dtype=np.int64)
+        told = tell_levels(names, counts, preparation.threshold(question))
+        return dict(zip(told.names, told.counts.tolist(), strict=True))
 
     def _number(self, name: str, asked: Asked, coding: Coding, preparation: Preparation, pay: Pay) -> NumericCodec:
         column, schema = self.public.schema.columns[name], self.public.schema
@@ -168,7 +161,7 @@ class PrivateCurator:
         decimals = gap.decimals if gap is not None else getattr(column, "decimals", 0)
         low, high = bounds(schema, name)
         if "bounds" in asked:
-            low, high = self._bought(asked["bounds"], x, (low, high), preparation, pay)
+            low, high = self._bought(asked["bounds"], x, decimals, preparation, pay)
         atoms = tuple(column.atoms) if plain and isinstance(column, Numeric) else ()
         atoms = tuple(a for a in atoms if low <= a <= high)
         if "spikes" in asked:
@@ -191,19 +184,17 @@ class PrivateCurator:
         return grids.settled(cells, noisy, sigma, cuts=cuts, coding=coding)
 
     def _bought(
-        self,
-        question: Question,
-        x: NDArray[np.float64],
-        known: tuple[float, float],
-        preparation: Preparation,
-        pay: Pay,
+        self, question: Question, x: NDArray[np.float64], decimals: int | None, preparation: Preparation, pay: Pay
     ) -> tuple[float, float]:
-        """Bounds found with noise where none is declared."""
+        """Bounds found with noise where none is declared, so wide that numbers the schema names lie between them."""
         pay(preparation.charge(question))
-        found = LogBounds(noise=preparation.noise(question)).draw(x)
-        low = found.low if math.isinf(known[0]) else known[0]
-        high = found.high if math.isinf(known[1]) else known[1]
-        return (low, high) if low < high else (min(low, high), min(low, high) + 1.0)
+        schema, name = self.public.schema, question.column
+        known, column = bounds(schema, name), schema.columns[name]
+        grid = LogBounds if isinstance(column, Numeric) else partial(LogBounds, smallest=0, largest=STEPS)
+        found = grid(noise=preparation.noise(question)).draw(x)
+        plain = isinstance(column, Numeric) and all(gap.column != name for gap in self._recoding.gaps)
+        named = [v for v in numbers_named(schema, name) if known[0] <= v <= known[1]] if plain else []
+        return grids.bounded((min([found.low, *named]), max([found.high, *named])), known, decimals)
 
     def _spikes(
         self,
@@ -228,27 +219,9 @@ class PrivateCurator:
         values = self._coded[name]
         ordinal = isinstance(column, Ordinal)
         if "levels" in asked:
-            present = values[values.notna()].map(_plain)
-            found = present.value_counts()
-            by_key = {json.dumps(level_key(v)): v for v in found.index}
-            told = self._told(asked["levels"], list(by_key), found.to_numpy().astype(np.int64), preparation, pay)
-            listed = getattr(column, "levels", None) or ()
-            names = {key: by_key[key] for key in told.names}
-            levels: tuple[Level, ...] = (
-                tuple(v for v in listed if json.dumps(level_key(v)) in names) if listed else tuple(names.values())
-            )
-            count = dict(zip(told.names, told.counts.tolist(), strict=True))
-            counts = np.array([count[json.dumps(level_key(v))] for v in levels], dtype=np.int64)
-            missing = 0 if column.nullable else None
-            elsewhere = len(levels) if column.nullable else int(counts.argmax())
-            return LevelsCodec(
-                levels=levels,
-                counts=counts,
-                missing=missing,
-                ordinal=ordinal,
-                elsewhere=elsewhere,
-                relatives=isinstance(column, Code),  # a function of what was told alone: rows stay apart
-            )
+            found, counts = np.unique(values[values.notna()].astype(str).to_numpy(dtype=object), return_counts=True)
+            seen = dict(zip(found.tolist(), counts.tolist(), strict=True))
+            return levels_codec(self.public.schema, name, self._told(asked["levels"], seen, preparation, pay))
         levels = tuple(getattr(column, "levels", None) or ())
         bare = LevelsCodec(
             levels=levels,
@@ -295,19 +268,18 @@ class PrivateCurator:
         self, members: tuple[str, ...], question: Question, preparation: Preparation, pay: Pay
     ) -> CombinationCodec:
         """Combinations nobody listed: those that enough units share."""
+        kinds = [self.public.schema.columns[name] for name in members]
         rows = self._coded[list(members)].astype(object)
-        rows = rows.where(rows.notna(), None)
-        found = rows.groupby(list(members), dropna=False, sort=False).size()
-        frames = found.index.to_frame(index=False)
-        tuples = [tuple(None if pd.isna(v) else _plain(v) for v in row) for row in frames.itertuples(index=False)]
-        by_key = {json.dumps([MISSING if v is None else level_key(v) for v in row]): row for row in tuples}
-        told = self._told(question, list(by_key), found.to_numpy().astype(np.int64), preparation, pay)
-        return CombinationCodec(
-            columns=members,
-            combinations=tuple(by_key[key] for key in told.names),
-            counts=told.counts,
-            elsewhere=int(told.counts.argmax()),
-        )
+        found = rows.where(rows.notna(), None).groupby(list(members), dropna=False, sort=False).size()
+        cells = found.index.to_frame(index=False)
+        tuples = [
+            tuple(None if pd.isna(v) else _plain(v, kind) for v, kind in zip(row, kinds, strict=True))
+            for row in cells.itertuples(index=False, name=None)
+        ]
+        keys = [json.dumps(row) for row in tuples]
+        told = self._told(question, dict(zip(keys, found.tolist(), strict=True)), preparation, pay)
+        by_key = dict(zip(keys, tuples, strict=True))
+        return combination_codec(self.public.schema, members, {by_key[key]: count for key, count in told.items()})
 
 
 def public_tables(columns: int) -> list[tuple[int, ...]]:
@@ -315,21 +287,9 @@ def public_tables(columns: int) -> list[tuple[int, ...]]:
     return tables_of(columns, np.random.default_rng(0))
 
 
-def published(public: Declared, codecs: dict[str, Codec]) -> Schema:
-    """The schema with what was bought in it, marked `paid`: that of the synthetic table."""
-    columns = dict(public.schema.columns)
-    for name, keys in public.unknown.items():
-        codec, changes = codecs.get(name), dict[str, Any]()
-        if isinstance(codec, NumericCodec) and isinstance(columns[name], Numeric):
-            bought = {"min": codec.minimum, "max": codec.maximum}
-            changes = {key: bought[key] for key in keys if bought.get(key) is not None}
-        elif isinstance(codec, LevelsCodec) and "levels" in keys:
-            changes = {"levels": codec.levels}
-        if changes:
-            columns[name] = columns[name].model_copy(update={**changes, "paid": tuple(sorted(changes))})
-    return public.schema.model_copy(update={"columns": columns})
-
-
-def _plain(value: Any) -> Level:
+def _plain(value: Any, kind: Column) -> Level:
+    """A cell as plain data; a number's type follows from its declared digits, never from other cells."""
     plain: Level = value.item() if hasattr(value, "item") else value
+    if isinstance(kind, Numeric):
+        return int(plain) if kind.decimals == 0 else float(plain)
     return plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, Literal
@@ -43,7 +43,8 @@ class Statement:
         archive: the ledger.
         table: name of the table.
         model: name of the model.
-        declared_by: who answers for the domain being public, and why; None if the schema's author does silently.
+        declared_by: who answers for the schema being public, and why; None where nobody does.
+        declarations: who answers for which columns, `rules` for the rules, see `synthkit.schema.declared.declarers`.
         paid: keys of the schema that were bought, `column: key`.
         versions: of the packages, by name.
         most: rows of one unit that gradients are taken of, None where each row is a unit.
@@ -63,6 +64,7 @@ class Statement:
     table: str
     model: str
     declared_by: str | None = None
+    declarations: Mapping[str, Sequence[str]] = field(default_factory=dict)
     paid: tuple[str, ...] = ()
     versions: Mapping[str, str] | None = None
     most: int | None = None
@@ -142,6 +144,7 @@ class Statement:
             "end_to_end_dp": self.end_to_end,
             "data_touches": [asdict(touch) for touch in self.touches],
             "declared_by": self.declared_by,
+            "declarations": {who: list(names) for who, names in self.declarations.items()},
             "paid": list(self.paid),
             "accountant": self._accountant(),
             "sampling": self._sampling(),
@@ -192,7 +195,8 @@ class Statement:
 
     @property
     def _who(self) -> str:
-        return self.declared_by or "whoever wrote the schema"
+        named = dict.fromkeys([*([self.declared_by] if self.declared_by else []), *self.declarations])
+        return "; ".join(named) or "whoever wrote the schema"
 
     def _contribution(self) -> dict[str, Any]:
         budget = self.archive.budget

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +17,7 @@ from synthkit.schema.patterns import alphabets, is_fresh, whole
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Declarer = Annotated[str, Field(pattern=r"^[^:]*\w[^:]*:.*\w.*$")]  # "NAME: reason"
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 _WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
@@ -26,6 +28,8 @@ class _Column(BaseModel):
 
     Args:
         description: one line for people.
+        declared_by: who declares that the lines of this column are public knowledge, and why: "NAME: reason"; whoever
+            declares the schema, if not given.
         nullable: whether cells may be missing.
         observed: names of the keys of this column that were read off the data rather than declared;
             under a privacy budget those are not public facts.
@@ -35,6 +39,7 @@ class _Column(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str | None = None
+    declared_by: Declarer | None = None
     nullable: bool = False
     observed: tuple[str, ...] = ()
     paid: tuple[str, ...] = ()
@@ -79,12 +84,25 @@ class Numeric(_Column):
         if self.min is not None and self.max is not None and self.min > self.max:
             msg = f"`min` must not exceed `max`; however: min {self.min} > max {self.max}"
             raise ValueError(msg)
+        if self.min is not None and self.max is not None and not self._lattice(self.min, self.max):
+            msg = (
+                f"between `min` and `max` there must be a number of {self.decimals} `decimals`; however: there is none "
+                f"from {self.min} to {self.max}. Widen the bounds, or allow more decimals"
+            )
+            raise ValueError(msg)
         low, high = (-np.inf if self.min is None else self.min), (np.inf if self.max is None else self.max)
         outside = [f"{atom:g}" for atom in self.atoms if not low <= atom <= high]
         if outside:
             msg = f"`atoms` must lie between `min` and `max`; however: {', '.join(outside)} outside. Widen the bounds"
             raise ValueError(msg)
         return self
+
+    def _lattice(self, low: float, high: float) -> bool:
+        """Whether a number of so many decimals lies between two bounds."""
+        grid = 10.0 ** (self.decimals or 0)
+        if self.decimals is None or max(abs(low), abs(high)) * grid >= _WHOLE_FLOATS:
+            return True
+        return math.ceil(low * grid - 1e-9) <= math.floor(high * grid + 1e-9)
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
         """True for finite numbers within the bounds that have no more than `decimals` digits; and where missing."""
@@ -114,7 +132,9 @@ class _Levels(_Column):
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        """True for cells with one of the levels; and where missing."""
+        """True for cells with one of the levels, for all while no level is known (under a budget); where missing."""
+        if not self.levels:
+            return np.ones(len(values), dtype=bool)
         return level_among(values, self.levels) | values.isna().to_numpy()
 
 

@@ -251,6 +251,11 @@ def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
     return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""
 
 
+def as_text(value: Any) -> str:
+    """A cell of a column of texts of which no level is declared: a whole number has no point, whatever holds it."""
+    return str(_as_text(value, {}))
+
+
 def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
     """The declared level this cell means, else its text; a whole float is written without `.0`."""
     for key in (str(value), level_key(value)):

@@ -1,7 +1,8 @@
 """What of a schema is public, what may be bought under a privacy budget, and rows mapped into a public domain.
 
-A line that was read off the table tells something of its units. `observed` marks such lines; under a budget levels,
-bounds, spikes and gaps in a column are found with noise instead, and everything else has to be declared.
+A line is public because somebody answers for it: `declared_by`, of the column or of the schema. What was read off the
+table all the same is marked `observed`; levels, bounds, spikes and gaps so marked are found with noise instead, and
+everything else has to be declared.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema.clamp import clamp
-from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
+from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import conform
+from synthkit.schema.named import with_texts
 from synthkit.schema.table import Schema
 
 PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
+RULES = "rules"  # the rules among the lines somebody answers for
+NOT_TOLD = "(not told)"  # level of a column of which no level could be told, and of what has none where it must
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +30,8 @@ class Declared:
     """A schema of which only public lines are used, and what is not known of its columns.
 
     Args:
-        schema: bounds and spikes that were read off the data left out, every column whose gaps were seen nullable.
-            Levels that were read off stay, so that cells can be typed: they are public only once they are told.
+        schema: bounds, spikes and levels that were read off the data left out, every column whose gaps were seen
+            nullable. Cells of a column without levels are texts, and so is what rules and targets name of them.
         unknown: by learned column, the keys that must be paid for; columns of which all is known are left out.
     """
 
@@ -39,21 +43,39 @@ def declared(schema: Schema) -> Declared:
     """The public part of a schema.
 
     Raises:
-        SchemaError: lines that noise cannot buy were read off the data; lists all of them.
+        SchemaError: lines that noise cannot buy were read off the data, or nobody answers for a line; lists all.
 
     Example:
         >>> age = {"kind": "numeric", "decimals": 0, "min": 0, "max": 97, "observed": ["max"]}
-        >>> public = declared(Schema(columns={"age": age}))
+        >>> public = declared(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
         >>> public.schema.columns["age"].max, sorted(public.unknown["age"])
         (None, ['max'])
     """
-    _refuse_observed(schema)
+    _refuse(schema)
     columns = {name: _public(column) for name, column in schema.columns.items()}
-    unknown = {name: _unknown(schema.columns[name], columns[name]) for name in schema.learned}
+    unknown = {name: _unknown(columns[name]) for name in schema.learned}
+    open_ = {name for name, keys in unknown.items() if "levels" in keys}
     return Declared(
-        schema=schema.model_copy(update={"columns": columns}),
+        schema=with_texts(schema.model_copy(update={"columns": columns}), open_),
         unknown={name: keys for name, keys in unknown.items() if keys},
     )
+
+
+def declarers(schema: Schema) -> dict[str, tuple[str, ...]]:
+    """Who answers for which columns; `rules` among them stands for the rules. Lines of nobody are left out.
+
+    Example:
+        >>> sex = {"kind": "boolean", "levels": ["f", "m"], "declared_by": "B. Roth: form 12"}
+        >>> declarers(Schema(columns={"age": {"kind": "numeric"}, "sex": sex}, declared_by="A. Lee: codebook of 2019"))
+        {'A. Lee: codebook of 2019': ('age',), 'B. Roth: form 12': ('sex',)}
+    """
+    found: dict[str, list[str]] = {}
+    for name, column in schema.columns.items():
+        if (who := column.declared_by or schema.declared_by) is not None:
+            found.setdefault(who, []).append(name)
+    if schema.rules and schema.declared_by is not None:
+        found.setdefault(schema.declared_by, []).append(RULES)
+    return {who: tuple(names) for who, names in found.items()}
 
 
 def taken_for_public(schema: Schema, declared_by: str) -> Schema:
@@ -83,24 +105,40 @@ def taken_for_public(schema: Schema, declared_by: str) -> Schema:
     return schema.model_copy(update={"columns": columns, "rules": rules, "declared_by": declared_by.strip()})
 
 
-def _refuse_observed(schema: Schema) -> None:
+def _refuse(schema: Schema) -> None:
+    """Refuse lines of which noise cannot make public ones."""
     lines = [
-        f"  `{name}`: {', '.join(k for k in column.observed if k not in PAYABLE)}"
+        f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()
-        if not set(column.observed) <= PAYABLE
+        if (keys := [k for k in column.observed if k not in PAYABLE or _fixed(column, k)])
     ]
     lines += [f"  `rules[{k}]`: {rule.sentence}" for k, rule in enumerate(schema.rules) if rule.observed]
+    silent = [f"`{name}`" for name, c in schema.columns.items() if not (c.declared_by or schema.declared_by)]
+    silent += [f"`{RULES}`"] * bool(schema.rules and not schema.declared_by)
+    problems, remedies = [], []
     if lines:
-        msg = "\n".join(
-            [
-                f"under a privacy budget every line of the schema must be public; however: {len(lines)} lines were "
-                "read off the data, and noise cannot buy them:",
-                *lines,
-                "Check each against the codebook and take its name out of `observed`; or, if all of the draft is "
-                'public knowledge, say so with `synthkit init --declared-by "NAME: reason"`',
-            ]
+        problems.append(f"{len(lines)} lines were read off the data, and noise cannot buy them:\n" + "\n".join(lines))
+        remedies.append("Check each against the codebook and take its name out of `observed`.")
+    if silent:
+        problems.append(f"nobody answers for {', '.join(silent)}")
+    if problems:
+        however = "\n".join(problems)
+        msg = (
+            f"under a privacy budget every line of the schema must be public; however: {however}\n"
+            f"{' '.join([*remedies, _ANSWER])}"
         )
         raise SchemaError(msg)
+
+
+_ANSWER = (
+    'Say who answers for the lines, and why: `declared_by: "NAME: reason"` at the head of the schema or in the line of '
+    'a column, such as "A. Lee: codebook of 2019"; of a draft `synthkit init --declared-by "NAME: reason"` writes it'
+)
+
+
+def _fixed(column: Column, key: str) -> bool:
+    """Whether noise cannot find this key of this kind: of yes and no there are always two."""
+    return key == "levels" and isinstance(column, Boolean)
 
 
 def _public(column: Column) -> Column:
@@ -111,16 +149,17 @@ def _public(column: Column) -> Column:
     changes |= {key: None for key in ("min", "max") if key in seen}
     if "atoms" in seen:
         changes["atoms"] = ()
+    if "levels" in seen:
+        changes["levels"] = None if isinstance(column, Code) else ()
     return column.model_copy(update=changes)
 
 
-def _unknown(column: Column, public: Column) -> frozenset[str]:
+def _unknown(public: Column) -> frozenset[str]:
     if isinstance(public, Numeric | Datetime):
         return frozenset(key for key in ("min", "max") if getattr(public, key) is None)
     if isinstance(public, Identifier):
         return frozenset()
-    open_ = "levels" in column.observed or (isinstance(public, Code) and public.levels is None)
-    return frozenset({"levels"}) if open_ else frozenset()
+    return frozenset() if public.levels else frozenset({"levels"})
 
 
 def into_domain(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -153,7 +192,7 @@ def _stand_in(column: Column) -> Any:
     if isinstance(column, Datetime):
         return pd.Timestamp(_first(column.min, column.max) or "1970-01-01")
     levels = getattr(column, "levels", None)
-    return levels[0] if levels else ""
+    return levels[0] if levels else NOT_TOLD
 
 
 def _first(*values: Any) -> Any:

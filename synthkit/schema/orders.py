@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 _NUMBER = r"[$€£]?\s*(\d+(?:\.\d+)?)\s*([kKmM]?)"
 _BAND = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:-|–|to|,|\.\.)\s*{_NUMBER}\s*[\])]?(?:\s*[a-z%/]+)?", re.IGNORECASE)
@@ -45,6 +46,35 @@ def ordered(levels: Sequence[str]) -> tuple[str, ...] | None:
     return None
 
 
+def in_public_order(levels: Iterable[str]) -> tuple[str, ...]:
+    """Levels in an order that follows from them alone: that of `ordered` if they have one, else numbers, then names.
+
+    Nothing shows in which order rows came, or what else the table holds.
+
+    Example:
+        >>> in_public_order(["10", "2", "1"]), in_public_order(["ward 10", "ward 9"]), in_public_order(["high", "low"])
+        (('1', '2', '10'), ('ward 9', 'ward 10'), ('low', 'high'))
+    """
+    once = sorted(set(levels), key=public_key)
+    places = _scale(once, least=2)  # a part of a scale is in its order too
+    if places is not None and len(set(places)) == len(once):
+        return tuple(level for _, level in sorted(zip(places, once, strict=True)))
+    return ordered(once) or tuple(once)
+
+
+def public_key(level: str) -> tuple[Any, ...]:
+    """A level's place among others: numbers by size, then names, digits in them by size too."""
+    try:
+        number = float(level)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number):
+        return (0, number, level)
+    parts = re.split(r"([0-9]+)", level.casefold())
+    chunks = ((0, p) if k % 2 == 0 else (len(p.lstrip("0")), p.lstrip("0")) for k, p in enumerate(parts))
+    return (1, tuple(chunks), level)
+
+
 def band(text: str) -> tuple[float, float] | None:
     """The range of numbers a level names: `[10-20)` is (10, 20), `under $11k` (-inf, 11000), `65+` (65, inf)."""
     text = text.strip()
@@ -82,9 +112,9 @@ def _roman(levels: Sequence[str]) -> list[int] | None:
     return [_ROMAN[numeral] for numeral in numerals]
 
 
-def _scale(levels: Sequence[str]) -> list[int] | None:
+def _scale(levels: Sequence[str], least: int = 3) -> list[int] | None:
     lowered = [level.strip().lower() for level in levels]
     for scale in SCALES:
-        if set(lowered) <= set(scale) and len(levels) >= min(3, len(scale)):
+        if set(lowered) <= set(scale) and len(levels) >= min(least, len(scale)):
             return [scale.index(level) for level in lowered]
     return None

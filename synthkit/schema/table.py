@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthkit.schema.columns import Boolean, Column, Datetime, Discrete, Identifier, Numeric, level_key
+from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
 from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Schema(BaseModel):
     Args:
         name: short name of the table.
         unit: column that names the person whose privacy is protected; each row is a unit if not given.
-        declared_by: who declares that a draft's lines are public knowledge, and why: "NAME: reason".
+        declared_by: who declares that the lines are public knowledge, and why: "NAME: reason"; a column may name
+            somebody else.
         columns: kinds by column name, in the table's order.
         quasi_identifiers: columns an outsider may know about a person.
         secrets: columns an outsider would like to learn.
@@ -66,7 +67,7 @@ class Schema(BaseModel):
     source: str | None = None
     licence: str | None = None
     unit: str | None = None
-    declared_by: Annotated[str, Field(pattern=r"^[^:]*\w[^:]*:.*\w.*$")] | None = None
+    declared_by: Declarer | None = None
     columns: Annotated[dict[str, Column], Field(min_length=1)]
     quasi_identifiers: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()

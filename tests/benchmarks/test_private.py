@@ -8,10 +8,11 @@ import pandas as pd
 from synthkit.schema import Schema
 
 SCHEMA = Schema(
+    declared_by="the test: made-up people",
     columns={
         "age": {"kind": "numeric", "min": 0, "max": 99, "decimals": 0},
         "sex": {"kind": "categorical", "levels": ["f", "m"]},
-    }
+    },
 )
 
 

@@ -404,7 +404,7 @@ def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(tmp_pa
         "sex": {"kind": "categorical", "levels": ["f", "m"]},
         "ill": {"kind": "categorical", "levels": ["no", "yes"]},
     }
-    schema = Schema(columns=columns, name="toy")
+    schema = Schema(columns=columns, name="toy", declared_by="the test: made-up people")
     asked = RunConfig(epsilon=2.0, delta=1e-5, quick=True, ledger=tmp_path / "ledger.json")
     synthesize(frame, schema, seed=1, config=asked).save(tmp_path / "run")
     path = release(tmp_path / "run", tmp_path / "b.zip", key=home / "ours.key")

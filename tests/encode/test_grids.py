@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,8 @@ from scipy.optimize import minimize
 
 from synthkit.encode import grids
 from synthkit.encode.numeric import Coding
+from synthkit.privacy.bounds import LogBounds
+from synthkit.privacy.events import DiscreteGaussian
 
 
 def counted(cells, x):
@@ -135,3 +139,45 @@ def test_groups_do_not_straddle_cuts():
     codec = grids.settled(cells, np.ones(len(cells.low), dtype=np.int64), 0.0, cuts=(500.0,), coding=Coding(coarse=4))
     below = codec.low < 500
     assert not set(codec.group[below]) & set(codec.group[~below])
+
+
+def _pairs():
+    """All pairs of bounds that the logarithmic grid can return, and those around zero."""
+    edges = LogBounds(noise=DiscreteGaussian(sigma=1.0)).edges
+    ends = np.unique(np.concatenate([edges, [0.0]]))
+    return [(float(a), float(b)) for k, a in enumerate(ends) for b in ends[k + 1 :]]
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 2, 5, 15, None])
+def test_bounds_that_were_found_hold_a_value_whatever_they_are(decimals):
+    """Between 2 ** -20 and 2 ** -19 lies no whole number: 9 of 60 fits ended there."""
+    for low, high in _pairs():
+        a, b = grids.bounded((low, high), (-math.inf, math.inf), decimals)
+        assert a <= low < high <= b
+        if decimals is not None:
+            assert grids.values(a, b, decimals) >= 2
+            assert max(low - a, b - high) <= 10.0**-decimals * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("decimals", [0, 2, None])
+def test_bounds_that_were_found_do_not_cross_those_declared(decimals):
+    pairs = _pairs()[::13]
+    for known in (-1e6, -0.5, 0.0, 0.3, 7.0, 1e15):
+        for found in pairs:
+            low, high = grids.bounded(found, (known, math.inf), decimals)
+            assert low == known < high
+            low, high = grids.bounded(found, (-math.inf, known), decimals)
+            assert low < known == high
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 15, None])
+def test_cells_between_bounds_that_were_found_hold_what_lies_between_them(decimals):
+    rng = np.random.default_rng(0)
+    for found in _pairs()[::97]:
+        low, high = grids.bounded(found, (-math.inf, math.inf), decimals)
+        cells = grids.grid(low, high, decimals=decimals, bounds=(low, high))
+        x = rng.uniform(low, high, 20)
+        x = np.clip(x if decimals is None else np.round(x, decimals), low, high)
+        codec = grids.settled(cells, np.bincount(cells.cells(x), minlength=len(cells.low)), 0.0)
+        back = codec.decode(*codec.encode(x))
+        assert ((low <= back) & (back <= high)).all()

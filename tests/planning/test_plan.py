@@ -31,8 +31,8 @@ COLUMNS = {
     "admitted": {"kind": "datetime", "min": "2019-01-01", "max": "2021-12-31"},
     "dead": {"kind": "boolean"},
 }
-SCHEMA = Schema(columns=COLUMNS)
-PERSONS = Schema(columns={"id": {"kind": "identifier"}, **COLUMNS}, unit="id")
+SCHEMA = Schema(declared_by="the test: made-up people", columns=COLUMNS)
+PERSONS = Schema(declared_by="the test: made-up people", columns={"id": {"kind": "identifier"}, **COLUMNS}, unit="id")
 
 
 def look(schema=SCHEMA, *, rows=20_000, epsilon=1.0, simulated=False, **more):
@@ -66,11 +66,21 @@ def test_errors_fall_with_rows_and_with_epsilon():
 
 
 def test_more_columns_and_more_levels_cost():
-    wide = Schema(columns={f"x{k}": COLUMNS["age"] for k in range(20)})
-    assert look(wide).one.error > look(Schema(columns={"x": COLUMNS["age"]})).one.error
-    many = Schema(columns={"a": {"kind": "categorical", "levels": list(range(500))}, "sex": COLUMNS["sex"]})
+    wide = Schema(declared_by="the test: made-up people", columns={f"x{k}": COLUMNS["age"] for k in range(20)})
     assert (
-        look(many).one.largest > 10 * look(Schema(columns={"sex": COLUMNS["sex"], "dead": COLUMNS["dead"]})).one.error
+        look(wide).one.error
+        > look(Schema(declared_by="the test: made-up people", columns={"x": COLUMNS["age"]})).one.error
+    )
+    many = Schema(
+        declared_by="the test: made-up people",
+        columns={"a": {"kind": "categorical", "levels": list(range(500))}, "sex": COLUMNS["sex"]},
+    )
+    assert (
+        look(many).one.largest
+        > 10
+        * look(
+            Schema(declared_by="the test: made-up people", columns={"sex": COLUMNS["sex"], "dead": COLUMNS["dead"]})
+        ).one.error
     )
 
 
@@ -85,7 +95,7 @@ def test_the_mean_over_pairs_is_that_of_all_pairs():
 
 
 def test_a_single_column_has_no_pairs():
-    outlook = look(Schema(columns={"sex": COLUMNS["sex"]}))
+    outlook = look(Schema(declared_by="the test: made-up people", columns={"sex": COLUMNS["sex"]}))
     assert (outlook.two.tables, outlook.two.error) == (0, 0.0)
 
 
@@ -97,7 +107,7 @@ def test_slots_follow_the_schema():
 
 
 def test_of_levels_nobody_listed_those_are_left_that_enough_units_have():
-    codes = Schema(columns={"icd": {"kind": "code"}, "sex": COLUMNS["sex"]})
+    codes = Schema(declared_by="the test: made-up people", columns={"icd": {"kind": "code"}, "sex": COLUMNS["sex"]})
     few, many = (laid(codes, units)[0].size for units in (2_000, 2_000_000))
     assert 1 <= few < many <= 200
     assert look(codes).bought == ("levels of icd",)
@@ -141,7 +151,7 @@ def test_warnings_name_what_would_be_enough():
 
 def test_a_column_of_too_many_levels_is_named():
     listed = {"kind": "categorical", "levels": list(range(3000))}
-    warnings = look(Schema(columns={"postcode": listed, **COLUMNS})).warnings
+    warnings = look(Schema(declared_by="the test: made-up people", columns={"postcode": listed, **COLUMNS})).warnings
     assert any("postcode" in warning and "Group their levels" in warning for warning in warnings)
 
 
@@ -184,7 +194,7 @@ def test_what_cannot_be_meant_is_refused(asked, said):
 def test_lines_that_a_run_would_refuse_are_refused_here():
     seen = {"kind": "numeric", "min": 0, "max": 9, "decimals": 0, "observed": ["decimals"]}
     with pytest.raises(SchemaError, match="noise cannot buy them"):
-        look(Schema(columns={"x": seen}))
+        look(Schema(declared_by="the test: made-up people", columns={"x": seen}))
 
 
 def test_the_outlook_is_plain_data_and_plain_words():
@@ -208,7 +218,9 @@ def test_the_command_prints_and_writes(command, tmp_path):
 
 
 def test_the_command_fits_imagined_rows(command, tmp_path):
-    small = Schema(columns={name: COLUMNS[name] for name in ("sex", "dead", "stage")})
+    small = Schema(
+        declared_by="the test: made-up people", columns={name: COLUMNS[name] for name in ("sex", "dead", "stage")}
+    )
     small.save(tmp_path / "s.yaml")
     said = command("plan", "--schema", tmp_path / "s.yaml", "--rows", 2000, "--epsilon", 1)
     assert said.code == 0

@@ -22,6 +22,7 @@ from synthkit.schema.declared import declared
 
 SMALL = {"components": 30, "rounds": 2, "first": 5, "between": 2, "last": 5}
 SCHEMA = Schema(
+    declared_by="the test: made-up people",
     name="visits",
     unit="who",
     columns={

@@ -17,7 +17,12 @@ from synthkit.schema.declared import declared
 
 
 def asked(columns, counted=False, rules=()):
-    return [(q.kind, q.column) for q in questions(declared(Schema(columns=columns, rules=rules)), counted=counted)]
+    return [
+        (q.kind, q.column)
+        for q in questions(
+            declared(Schema(declared_by="the test: made-up people", columns=columns, rules=rules)), counted=counted
+        )
+    ]
 
 
 NUMBER = {"kind": "numeric", "decimals": 0, "min": 0, "max": 99_999}
@@ -56,7 +61,11 @@ def test_gaps_and_combinations():
 
 def test_a_gap_is_bounded_by_the_outer_bounds():
     columns = {"low": NUMBER | {"min": 10}, "high": NUMBER | {"max": 500}}
-    schema = Schema(columns=columns, rules=[{"rule": "comparison", "left": "low", "op": "<=", "right": "high"}])
+    schema = Schema(
+        declared_by="the test: made-up people",
+        columns=columns,
+        rules=[{"rule": "comparison", "left": "low", "op": "<=", "right": "high"}],
+    )
     assert bounds(schema, "high") == (0.0, 500.0)
     assert bounds(schema, "low") == (10.0, 99_999.0)
 

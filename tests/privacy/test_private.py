@@ -8,18 +8,20 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from synthkit.encode import TableEncoder
+from synthkit.encode import Rows, TableEncoder
 from synthkit.encode.numeric import Coding
-from synthkit.errors import TableError
 from synthkit.models import Marginal
 from synthkit.privacy import PrivateCurator
 from synthkit.privacy.counting import NoisyCounting
 from synthkit.privacy.preparation import Preparation, questions
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.declared import NOT_TOLD, declared
+from synthkit.schema.files import dumps, loads
 
 SCHEMA = Schema(
+    declared_by="the test: made-up people",
     unit="who",
     columns={
         "who": {"kind": "identifier"},
@@ -137,10 +139,120 @@ def test_rows_without_a_person_are_dropped():
     assert encoder(frame)[4] == 1900
 
 
-def test_levels_nobody_shares_are_refused():
+def test_levels_nobody_shares_are_not_told_and_end_nothing():
+    """A public level stands in, or nothing where cells may be missing: what was charged comes to its end."""
     frame = table(60)
-    with pytest.raises(TableError, match=r"`town` must have a level that enough units share; however: none reached"):
-        encoder(frame, rho=1e-3)
+    _, made, _, _, _ = encoder(frame, rho=1e-3)
+    assert made.codecs["town"].levels == made.schema.columns["town"].levels == (NOT_TOLD,)
+    assert made.codecs["icd"].levels == (NOT_TOLD,)
+    assert made.codecs["a+b"].combinations == (("x", None),)
+    back = made.decode(made.encode(frame), np.random.default_rng(0))
+    assert back["icd"].isna().all()
+    assert set(back["town"]) == {NOT_TOLD}
+    assert loads(dumps(made.schema)) == made.schema
+
+
+def extremes():
+    """Tables that a fit must survive: no rows, one, nothing in them, always the same."""
+    frame = table(30)
+    empty = frame.astype(object).mask(np.ones(frame.shape, dtype=bool)).assign(who=frame["who"])
+    return {
+        "no rows": frame.head(0),
+        "one row": frame.head(1),
+        "all missing": empty,
+        "constant": frame.iloc[[3] * 30].assign(who=frame["who"]),
+        "huge": frame.assign(open=1e300, pay=1e300),
+    }
+
+
+@pytest.mark.parametrize("name", extremes())
+@pytest.mark.parametrize("rho", [1e-6, 1e-2, 1e6], ids=str)
+def test_every_table_comes_to_a_coding_that_can_be_saved_and_drawn_from(name, rho):
+    frame = extremes()[name]
+    _, made, _, _, n = encoder(frame, rho=rho)
+    assert n >= 1
+    assert loads(dumps(made.schema)) == made.schema
+    assert TableEncoder.from_dict(json.loads(json.dumps(made.to_dict())), made.schema).to_dict() == made.to_dict()
+    drawn = made.decode(uniform(made), np.random.default_rng(0))
+    for column in SCHEMA.learned:
+        assert made.schema.columns[column].admits(drawn[column]).all(), column
+
+
+def uniform(made, n=200):
+    """Rows that hold every level of every slot with equal chances."""
+    rng = np.random.default_rng(0)
+    cat = np.stack([rng.integers(0, size, n) for size in made.layout.sizes], axis=1)
+    return Rows(torch.from_numpy(cat), torch.from_numpy(rng.random((n, len(made.layout.residuals)), dtype=np.float32)))
+
+
+@pytest.mark.parametrize("extra", [[], ["x"], ["0"], [" 1"]], ids=str)
+def test_bought_levels_are_texts_in_an_order_that_follows_from_them_alone(extra):
+    """Codes 1, 2, 10 came as 1, 10, 2 where one more row held a text."""
+    ward = {"kind": "categorical", "levels": ["10", "2", "1", *extra], "observed": ["levels"]}
+    stage = {"kind": "ordinal", "levels": ["III", "I", "II"], "observed": ["levels"]}
+    schema = Schema(columns={"ward": ward, "stage": stage}, declared_by="the test: made-up people")
+    public = declared(schema)
+    cells = [10, 2, 1] if not extra else ["10", "2", "1"]
+    rng = np.random.default_rng(1)
+    order = rng.permutation(np.repeat([0, 1, 2], 200))
+    frame = pd.DataFrame({"ward": np.array(cells, dtype=object)[order], "stage": np.array(["III", "I", "II"])[order]})
+    frame = pd.concat([frame, pd.DataFrame({"ward": extra, "stage": ["I"] * len(extra)})], ignore_index=True)
+    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    assert made.schema.columns["ward"].levels == ("1", "2", "10")
+    assert made.schema.columns["stage"].levels == ("I", "II", "III")
+    assert "observed" not in dumps(made.schema)
+
+
+def test_columns_of_combinations_tell_no_level_that_was_not_told():
+    ward = {"kind": "categorical", "levels": ["a", "b", "secret"], "observed": ["levels"]}
+    rule = {"rule": "fixed_combination", "columns": ["ward", "floor"]}
+    columns = {"ward": ward, "floor": {"kind": "categorical", "levels": ["1", "2"]}}
+    public = declared(Schema(columns=columns, rules=[rule], declared_by="the test: made-up people"))
+    frame = pd.DataFrame({"ward": ["b", "a"] * 300 + ["secret"], "floor": ["1", "2"] * 300 + ["1"]})
+    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    assert made.codecs["ward+floor"].combinations == (("a", "2"), ("b", "1"))
+    assert made.schema.columns["ward"].levels == ("a", "b")
+    assert made.schema.columns["ward"].paid == ("levels",)
+    assert "secret" not in dumps(made.schema) + json.dumps(made.to_dict())
+
+
+def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_told():
+    columns = {
+        "ward": {"kind": "categorical", "levels": [1, 2], "observed": ["levels"]},
+        "cost": {"kind": "numeric", "decimals": 0, "atoms": [99_999]},
+    }
+    rule = {"rule": "implication", "if": {"ward": {"in": [2]}}, "then": {"cost": {"min": 50_000}}}
+    target = {"column": "ward", "task": "binary", "positive": 2}
+    schema = Schema(columns=columns, rules=[rule], targets=[target], declared_by="the test: made-up people")
+    public = declared(schema)
+    frame = pd.DataFrame({"ward": [1] * 300, "cost": [5] * 300})
+    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    assert made.schema.columns["ward"].levels == ("1", "2")
+    assert made.schema.columns["cost"].max >= 99_999
+    assert made.schema.targets[0].positive == "2"
+    assert loads(dumps(made.schema)) == made.schema
+
+
+def test_bounds_that_were_bought_never_cross_what_is_declared():
+    columns = {
+        "low": {"kind": "numeric", "min": 100, "decimals": 2},
+        "high": {"kind": "numeric", "max": -3, "decimals": 0},
+        "seen": {"kind": "datetime", "precision": "microsecond"},
+        "day": {"kind": "datetime", "min": "2020-01-01", "precision": "day"},
+    }
+    public = declared(Schema(columns=columns, declared_by="the test: made-up people"))
+    moments = pd.Series(np.array(["2021-05-01", "9999-12-31T23:59:59.999999"], dtype="datetime64[us]"))
+    frame = pd.DataFrame({"low": [100.0, 7.0], "high": [-3, 900], "seen": moments, "day": moments})
+    for rho in (1e-6, 1e-3, 1.0, 1e6):
+        plan = Preparation(questions=questions(public), rho=rho)
+        made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+        assert loads(dumps(made.schema)) == made.schema
+        drawn = made.decode(uniform(made), np.random.default_rng(0))
+        for name in columns:
+            assert made.schema.columns[name].admits(drawn[name]).all(), name
 
 
 def test_the_coding_is_random_although_nothing_was_seeded():

@@ -21,6 +21,11 @@ def series(*cells):
 REFUSED = [
     (Numeric, {"min": 2, "max": 1}, "`min` must not exceed `max`; however: min 2.0 > max 1.0"),
     (Numeric, {"min": 0, "max": 9, "atoms": [5, 99]}, "`atoms` must lie between `min` and `max`; however: 99 outside"),
+    (
+        Numeric,
+        {"min": 0.2, "max": 0.8, "decimals": 0},
+        "there must be a number of 0 `decimals`; however: there is none",
+    ),
     (Numeric, {"max": float("inf")}, "finite number"),
     (Numeric, {"atoms": [float("nan")]}, "finite number"),
     (Numeric, {"decimals": -1}, "greater than or equal to 0"),

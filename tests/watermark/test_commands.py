@@ -116,7 +116,7 @@ def test_a_run_says_that_its_rows_are_marked_and_not_by_what(saved, key, tmp_pat
 def test_under_a_budget_the_mark_costs_nothing(tmp_path, keyed):
     """Choosing among drawn rows by a key reads no real row: nothing is charged."""
     levels = {"kind": "categorical", "levels": [*"abcdefghijklmnop"]}
-    schema = Schema(columns={c: levels for c in "uvwxyz"})
+    schema = Schema(columns={c: levels for c in "uvwxyz"}, declared_by="the test: made-up people")
     frame = pd.DataFrame(np.random.default_rng(0).choice([*"abcdefghijklmnop"], (500, 6)), columns=[*"uvwxyz"])
     ledger = Ledger.new(tmp_path / "l.json", Budget(epsilon=1, delta=1e-5))
     made = Synthesizer(schema, "marginal").fit(frame, seed=1, ledger=ledger)

@@ -1,0 +1,72 @@
+"""Levels and numbers that the rules and targets of a schema name: public by that, whoever else has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from synthkit.schema.columns import Level, Numeric
+from synthkit.schema.conform import as_text
+from synthkit.schema.rules import Condition, FixedCombination, Implication
+from synthkit.schema.table import Schema
+
+
+def levels_named(schema: Schema, column: str) -> tuple[Level, ...]:
+    """Levels of a column that a rule or a target names, each once, in order of mention.
+
+    Example:
+        >>> ward = {"kind": "categorical", "levels": ["a", "b", "c"]}
+        >>> rule = {"rule": "implication", "if": {"ward": {"in": ["b"]}}, "then": {"stay": {"max": 7}}}
+        >>> schema = Schema(columns={"ward": ward, "stay": {"kind": "numeric"}}, rules=[rule])
+        >>> levels_named(schema, "ward"), numbers_named(schema, "stay")
+        (('b',), (7.0,))
+    """
+    found: list[Level] = [level for condition in _conditions(schema, column) for level in condition.in_ or ()]
+    for rule in schema.rules:
+        if isinstance(rule, FixedCombination) and column in rule.of:
+            cells = (row[rule.of.index(column)] for row in rule.combinations or ())
+            found += [cell for cell in cells if cell is not None]
+    found += [t.positive for t in schema.targets if t.column == column and t.positive is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def numbers_named(schema: Schema, column: str) -> tuple[float, ...]:
+    """Numbers of a numeric column that a rule names, or that are its atoms."""
+    kind = schema.columns[column]
+    found = [float(v) for v in levels_named(schema, column) if not isinstance(v, str)]
+    for condition in _conditions(schema, column):
+        found += [bound for bound in (condition.min, condition.max) if bound is not None]
+    return (*found, *(kind.atoms if isinstance(kind, Numeric) else ()))
+
+
+def with_texts(schema: Schema, columns: Collection[str]) -> Schema:
+    """The schema with what its rules and targets name of some columns written as texts."""
+
+    def condition(name: str, said: Condition) -> Condition:
+        if name not in columns or said.in_ is None:
+            return said
+        return said.model_copy(update={"in_": tuple(dict.fromkeys(map(as_text, said.in_)))})
+
+    def rewritten(rule: Any) -> Any:
+        if isinstance(rule, Implication):
+            sides = {side: {n: condition(n, c) for n, c in getattr(rule, side).items()} for side in ("if_", "then")}
+            return rule.model_copy(update=sides)
+        if isinstance(rule, FixedCombination) and rule.combinations is not None:
+            rows = (
+                tuple(as_text(v) if c in columns and v is not None else v for c, v in zip(rule.of, row, strict=True))
+                for row in rule.combinations
+            )
+            return rule.model_copy(update={"combinations": tuple(rows)})
+        return rule
+
+    targets = tuple(
+        t.model_copy(update={"positive": as_text(t.positive)}) if t.column in columns and t.positive is not None else t
+        for t in schema.targets
+    )
+    return schema.model_copy(update={"rules": tuple(map(rewritten, schema.rules)), "targets": targets})
+
+
+def _conditions(schema: Schema, column: str) -> Iterator[Condition]:
+    for rule in schema.rules:
+        if isinstance(rule, Implication):
+            yield from (side[column] for side in (rule.if_, rule.then) if column in side)
