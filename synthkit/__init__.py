@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from synthkit.errors import SynthkitError
     from synthkit.evaluate.result import Comparison, Evaluation, Score
     from synthkit.evaluate.run import evaluate
-    from synthkit.pipeline import Run, synthesize
+    from synthkit.pipeline import synthesize
     from synthkit.privacy.ledger import Ledger
     from synthkit.report.html import Report
+    from synthkit.results import Run
     from synthkit.schema.expectations import validate
     from synthkit.schema.table import Schema
     from synthkit.synthesizer import Synthesizer
@@ -34,7 +35,7 @@ _HOMES = {
     "Evaluation": "evaluate.result",
     "Ledger": "privacy.ledger",
     "Report": "report.html",
-    "Run": "pipeline",
+    "Run": "results",
     "RunConfig": "config",
     "Schema": "schema.table",
     "Score": "evaluate.result",

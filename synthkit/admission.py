@@ -30,13 +30,13 @@ class Admitted:
     Args:
         frame: the rows, in canonical dtypes.
         dtypes: the dtypes it came with, by column, which samples are to have as well; none for CSV.
-        validation: what it was held against.
+        validations: what it was held against, by the name `input`; none where that comes later.
         clamped: number of cells mapped into the declared domain, by column; INTERNAL.
     """
 
     frame: pd.DataFrame
     dtypes: Mapping[str, str]
-    validation: Validation
+    validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
 
 
@@ -93,11 +93,11 @@ def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -
         raw, changed = clamp(raw, schema)
     checked = validate(raw, schema, extra=config.suite)
     checked.raise_if_failed()
-    return Admitted(frame=conform(raw, schema), dtypes=dtypes, validation=checked, clamped=changed)
+    return Admitted(frame=conform(raw, schema), dtypes=dtypes, validations={"input": checked}, clamped=changed)
 
 
 def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Admitted:
-    """Read a table and map every cell into the public domain by itself, refusing none; what was broken is INTERNAL.
+    """Read a table and map every cell into the public domain by itself, refusing none, and holding it against nothing.
 
     Rows without a unit are dropped. Samples get the schema's own dtypes: those of the table would tell of its cells.
 
@@ -109,7 +109,7 @@ def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunCo
     frame = into_domain(raw, public)
     if public.unit is not None:
         frame = frame[frame[public.unit].notna()].reset_index(drop=True)
-    return Admitted(frame=frame, dtypes={}, validation=validate(raw, public, extra=config.suite), clamped={})
+    return Admitted(frame=frame, dtypes={}, validations={}, clamped={})
 
 
 def population(schema: Schema, config: RunConfig) -> Population | None:

@@ -94,7 +94,7 @@ def assess(
     held = admit(holdout, schema, config)
     counts = population(schema, config)
     raw = [cells(table, config) for table in synthetic]
-    validations = {"input": real.validation, "output": validate(raw[0], schema, extra=config.suite)}
+    validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
     draws = tuple(conform(frame, schema) for frame in raw)
     clock.stage("evaluate")
     comparison = Comparison(train=real.frame, holdout=held.frame, synthetic=draws, schema=schema, population=counts)

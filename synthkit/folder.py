@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 from synthkit.documents import MISREAD, read_json
 from synthkit.errors import ArtefactError, DocumentError
 from synthkit.evaluate.result import Evaluation
-from synthkit.files import replacing_folder
+from synthkit.files import replacing, replacing_folder
 from synthkit.marking import mark
 from synthkit.report import Report, build
 from synthkit.schema import Schema
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from synthkit.assessment import Assessment
-    from synthkit.pipeline import Fit, Run
     from synthkit.report.tiers import Tier
+    from synthkit.results import Fit, Release, Run
     from synthkit.schema.violations import Validation
 
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+VALIDATION_INPUT = "validation_input.json"
 COMPARISON, STATEMENT, TWIN = "comparison.json", "statement.json", "report.json"
 GATE, POLICY = "gate.json", "policy.yaml"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
@@ -49,18 +52,16 @@ PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: 
 
 def save(run: Run, path: Path, *, overwrite: bool) -> Path:
     """Write everything a run made under a temporary name, then move it into place."""
-    from synthkit import tables
-
     with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
-        _fitted(run, temporary)
-        said = mark(date=str(run.facts["date"])[:10])
-        tables.write(run.synthetic, temporary / SYNTHETIC, mark=said)
-        if len(run.draws) > 1:
-            (temporary / DRAWS).mkdir()
-            for k, draw in enumerate(run.draws):
-                tables.write(draw, temporary / DRAWS / f"{k + 1:02d}.parquet", mark=said)
+        _released(run, temporary)
         _measured(run, temporary)
-        tables.write(run.roles, temporary / INTERNAL / ROLES)
+    return path
+
+
+def save_release(made: Release, path: Path, *, overwrite: bool) -> Path:
+    """Write what a run made before anything of it was measured."""
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _released(made, temporary)
     return path
 
 
@@ -79,7 +80,7 @@ def save_assessment(assessment: Assessment, path: Path, *, overwrite: bool) -> P
     return path
 
 
-def _common(made: Run | Fit | Assessment, path: Path) -> None:
+def _common(made: Release | Fit | Assessment, path: Path) -> None:
     internal = path / INTERNAL
     internal.mkdir()
     made.schema.save(path / SCHEMA)
@@ -93,11 +94,24 @@ def _common(made: Run | Fit | Assessment, path: Path) -> None:
     _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in made.facts["seconds"].items()))
 
 
-def _fitted(made: Run | Fit, path: Path) -> None:
+def _fitted(made: Release | Fit, path: Path) -> None:
     _common(made, path)
     made.synthesizer.save(path / MODEL)
     _text(path / LEDGER, made.ledger.to_json())
     _text(path / STATEMENT, json.dumps(made.statement, indent=1) + "\n")
+
+
+def _released(made: Release, path: Path) -> None:
+    from synthkit import tables
+
+    _fitted(made, path)
+    said = mark(date=str(made.facts["date"])[:10])
+    tables.write(made.synthetic, path / SYNTHETIC, mark=said)
+    if len(made.draws) > 1:
+        (path / DRAWS).mkdir()
+        for k, draw in enumerate(made.draws):
+            tables.write(draw, path / DRAWS / f"{k + 1:02d}.parquet", mark=said)
+    tables.write(made.roles, path / INTERNAL / ROLES)
 
 
 def _measured(made: Run | Assessment, path: Path) -> None:
@@ -110,6 +124,30 @@ def save_page(report: Report, path: Path) -> None:
     report.save(path / REPORT)
     if report.twin:
         report.save_twin(path / TWIN)
+
+
+def draws(path: Path) -> tuple[pd.DataFrame, ...]:
+    """The synthetic tables of a run folder.
+
+    Raises:
+        TableError: there are none.
+    """
+    from synthkit import tables
+
+    files = sorted((path / DRAWS).glob("*.parquet")) or [path / SYNTHETIC]
+    return tuple(tables.read(file).frame() for file in files)
+
+
+def note(path: Path, line: str) -> None:
+    """One line more in the INTERNAL log of a folder.
+
+    Raises:
+        TableError: it cannot be written.
+    """
+    log = path / INTERNAL / LOG
+    before = log.read_text(encoding="utf-8") if log.exists() else ""
+    with replacing(log) as temporary:
+        temporary.write_text(f"{before}{line}\n", encoding="utf-8")
 
 
 def contents(path: Path) -> dict[Path, str]:

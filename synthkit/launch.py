@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-import synthkit
 from synthkit.entrant import Task, send
 from synthkit.outcome import RESULT, Outcome
+from synthkit.process import crash, start
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.progress import Progress
-
-_SORT = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
 
 def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> Outcome:
@@ -35,7 +29,7 @@ def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: 
         progress: told of its stages and steps.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        listener = Listener(task.name, _started(complaints), task.minutes, progress)
+        listener = Listener(task.name, start("synthkit.entrant", complaints), task.minutes, progress)
         try:
             listener.give(task, train, holdout)
             reason = listener.listen()
@@ -43,7 +37,7 @@ def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: 
             listener.end()
         if not reason and listener.process.returncode:
             complaints.seek(0)
-            reason = _crash(listener.process.returncode, complaints.read())
+            reason = crash(listener.process.returncode, complaints.read())
     if reason:
         return Outcome(name=task.name, reference=task.reference, settings=task.settings, reason=reason)
     return Outcome.read(Path(task.folder) / RESULT)
@@ -114,29 +108,3 @@ class Listener:
     def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-
-
-def _started(complaints: IO[str]) -> subprocess.Popen[bytes]:
-    """A fresh interpreter that finds the same package, and no module of the folder it happens to run in."""
-    home = str(Path(synthkit.__file__).parent.parent)
-    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "synthkit.entrant"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-    )
-
-
-def _crash(code: int, complaints: str) -> str:
-    """Why a process ended that did not say so; the sort of an error, never its message, which may quote rows."""
-    if code < 0:
-        number = -code
-        known = {s.value: s.name for s in signal.Signals}
-        memory = "; memory may have run out" if number == signal.SIGKILL else ""
-        return f"its process was ended by {known.get(number, f'signal {number}')}{memory}"
-    lines = [line for line in complaints.splitlines() if _SORT.match(line)]
-    found = _SORT.match(lines[-1]) if lines else None
-    sort = f" ({found[1].rpartition('.')[2]})" if found else ""
-    return f"its process ended with an error of its own{sort}"

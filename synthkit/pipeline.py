@@ -4,118 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from synthkit import folder, promise, provenance
+from synthkit import folder, inspection, promise, provenance
 from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of, population
 from synthkit.assessment import with_facts, with_training
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
-from synthkit.errors import SchemaError, UnsupportedError
-from synthkit.evaluate import Comparison, Evaluation, evaluate
-from synthkit.evaluate.risk.pool import Pool
+from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.evaluate import Comparison, Evaluation
 from synthkit.models import MODELS, Autoregressive, HasSurprise, TrainingLog
 from synthkit.privacy import Curator, Ledger
 from synthkit.progress import Clock, Progress, Silent
-from synthkit.report import Report
+from synthkit.results import Fit, Release, Run
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import check_structure
 from synthkit.schema.declared import declared
-from synthkit.schema.expectations import validate
+from synthkit.schema.expectations import own, validate
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
-from synthkit.split import Shares, Split, split
+from synthkit.split import FEWEST_UNITS, Shares, Split, draw_roles, split
 from synthkit.synthesizer import Synthesizer
 from synthkit.watermark import Key
 
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """A model learned from a whole table, nothing held out; nothing is on disk until `save`.
-
-    Args:
-        synthesizer: the fitted encoder and model.
-        schema: the meaning of the table.
-        ledger: what was spent.
-        statement: what is promised.
-        validations: of the input, by that name.
-        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
-        facts: version, seeds, packages, seconds: the content of run.json.
-    """
-
-    synthesizer: Synthesizer
-    schema: Schema
-    ledger: Ledger
-    statement: Mapping[str, Any]
-    validations: Mapping[str, Validation]
-    clamped: Mapping[str, int]
-    facts: Mapping[str, Any]
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write model, schema and ledger; the folder appears whole or not at all.
-
-        Raises:
-            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
-        """
-        return folder.save_fit(self, Path(path), overwrite=overwrite)
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Run:
-    """What a run made; nothing is on disk until `save`.
-
-    Args:
-        draws: the synthetic tables.
-        synthesizer: the fitted encoder and model.
-        schema: the meaning both tables share.
-        ledger: what was spent.
-        statement: what is promised.
-        evaluation: how good, how risky; INTERNAL.
-        report: the page.
-        validations: of input and output, by these names.
-        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
-        roles: roles and coins of the units; INTERNAL.
-        facts: version, seeds, packages, seconds: the content of run.json.
-    """
-
-    draws: tuple[pd.DataFrame, ...]
-    synthesizer: Synthesizer
-    schema: Schema
-    ledger: Ledger
-    statement: Mapping[str, Any]
-    evaluation: Evaluation
-    report: Report
-    validations: Mapping[str, Validation]
-    clamped: Mapping[str, int]
-    roles: pd.DataFrame
-    facts: Mapping[str, Any]
-
-    @property
-    def synthetic(self) -> pd.DataFrame:
-        """The first draw."""
-        return self.draws[0]
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the run folder; it appears whole or not at all.
-
-        Raises:
-            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
-        """
-        return folder.save(self, Path(path), overwrite=overwrite)
-
-    def __repr__(self) -> str:
-        model, rows = self.facts["model"], len(self.synthetic)
-        return f"Run(table={self.schema.name!r}, model={model!r}, draws={len(self.draws)}, rows={rows})"
-
-    def _repr_html_(self) -> str:
-        """First synthetic rows over the report, for notebooks."""
-        return f"{self.synthetic.head().to_html(border=0)}{self.report._repr_html_()}"
 
 
 def synthesize(
@@ -153,65 +68,50 @@ def synthesize(
     """
     config = _asked(config, checkpoint, **asked)
     clock = Clock(progress or Silent())
-    clock.stage("read and validate")
-    given = meaning(schema, config.unit)
-    synthesizer = _empty(given, config)
-    key = _key(config, given)
-    ledger = promise.ledger(config, given)
-    admitted, schema = _admitted(table, given, config)
-    counts = population(schema, config)
-    clock.stage("split")
-    parts = _split(admitted.frame, schema, checkpoint, config)
-    clock.stage("fit")
-    _learn(synthesizer, parts.train_frame(), admitted, config, ledger, checkpoint, clock)
-    clock.stage("sample")
-    drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
-    draws = _drawn(synthesizer, drawn, config, key)
-    clock.stage("validate synthetic rows")
-    validations = {"input": admitted.validation, "output": _released(draws, synthesizer.schema, config)}
+    made, parts, public = _made(table, schema, config, checkpoint, clock)
     clock.stage("evaluate")
-    compared = Comparison(
-        train=parts.train_frame(),
-        holdout=parts.holdout_frame(),
-        synthetic=tuple(conform(draw, schema) for draw in draws),
-        schema=schema,
-        pool=_attacked(parts, synthesizer, config),
-        population=counts,
-    )
-    seed_of_metrics = Seeds(_root(config)).of("evaluate")
-    measured = evaluate(compared, seed=seed_of_metrics, quick=config.quick, progress=clock.metric)
+    measured, checked = _measured(table, made, parts, public, config, clock)
     clock.stage("report")
-    seeds = [d.attrs["synthkit_seed"] for d in draws]
-    learned = _learned(synthesizer, config, clock)
-    facts = provenance.facts(
-        schema,
-        name_of(table),
-        clock.seconds,
-        draws=len(draws),
-        draw_seeds=seeds,
-        calibrated=_calibrated(draws),
-        watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
-        **learned,
-    )
-    measured = with_training(with_facts(measured, facts), synthesizer.log)
-    promised = promise.statement(synthesizer, ledger)
+    facts = {**made.facts, "seconds": dict(clock.seconds)}
+    measured = with_training(with_facts(measured, facts), made.synthesizer.log)
     page = folder.page(
-        measured, ledger=ledger.to_dict(), schema=schema, validations=folder.plain(validations), statement=promised
+        measured,
+        ledger=made.ledger.to_dict(),
+        schema=public,
+        validations=folder.plain(checked),
+        statement=made.statement,
     )
     clock.stage("")
-    return Run(
-        draws=draws,
-        synthesizer=synthesizer,
-        schema=synthesizer.schema,
-        ledger=ledger,
-        statement=promised,
-        evaluation=measured,
-        report=page,
-        validations=validations,
-        clamped=admitted.clamped,
-        roles=parts.roles,
-        facts=facts,
-    )
+    return Run(**{**vars(made), "validations": checked, "facts": facts}, evaluation=measured, report=page)
+
+
+def release(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Release:
+    """From a real table to a fitted model and synthetic rows, part of the rows held out, nothing measured yet.
+
+    Under a budget this comes first and is saved; `inspection.inspect` looks at it afterwards, in a process of its own.
+
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        config: what the run is asked.
+        progress: told of stages and steps.
+        asked: keys of `RunConfig` over those of `config`.
+
+    Raises:
+        SynthkitError: as `synthesize` does.
+    """
+    config = _asked(config, None, **asked)
+    clock = Clock(progress or Silent())
+    made, _, _ = _made(table, schema, config, None, clock)
+    clock.stage("")
+    return made
 
 
 def fit(
@@ -241,9 +141,11 @@ def fit(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
+    _refuse_early(config, given)
     ledger = promise.ledger(config, given)
     admitted, _ = _admitted(table, given, config)
-    check_structure(admitted.frame, given)
+    if config.epsilon is None:
+        check_structure(admitted.frame, given)
     clock.stage("fit")
     _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
     promised = promise.statement(synthesizer, ledger)
@@ -253,10 +155,102 @@ def fit(
         schema=synthesizer.schema,
         ledger=ledger,
         statement=promised,
-        validations={"input": admitted.validation},
+        validations=admitted.validations,
         clamped=admitted.clamped,
         facts=provenance.facts(given, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
     )
+
+
+def _made(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    config: RunConfig,
+    checkpoint: Checkpoint | None,
+    clock: Clock,
+) -> tuple[Release, Split, Schema]:
+    """Everything of a run that is not measured; the split, and the meaning in which real and synthetic rows compare."""
+    clock.stage("read and validate")
+    given = meaning(schema, config.unit)
+    synthesizer = _empty(given, config)
+    key = _key(config, given)
+    _refuse_early(config, given)
+    _refuse_few(config)
+    ledger = promise.ledger(config, given)
+    admitted, public = _admitted(table, given, config)
+    clock.stage("split")
+    parts = _split(admitted.frame, public, checkpoint, config)
+    clock.stage("fit")
+    _learn(synthesizer, parts.train_frame(), admitted, config, ledger, checkpoint, clock)
+    clock.stage("sample")
+    drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
+    draws = _drawn(synthesizer, drawn, config, key)
+    clock.stage("validate synthetic rows")
+    output = _released(draws, synthesizer.schema, config)
+    facts = provenance.facts(
+        public,
+        name_of(table),
+        clock.seconds,
+        draws=len(draws),
+        draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
+        calibrated=_calibrated(draws),
+        watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
+        **_learned(synthesizer, config, clock),
+    )
+    made = Release(
+        draws=draws,
+        synthesizer=synthesizer,
+        schema=synthesizer.schema,
+        ledger=ledger,
+        statement=promise.statement(synthesizer, ledger),
+        validations={**admitted.validations, "output": output},
+        clamped=admitted.clamped,
+        roles=parts.roles,
+        facts=facts,
+    )
+    return made, parts, public
+
+
+def _refuse_early(config: RunConfig, schema: Schema) -> None:
+    """Files beside the table are looked at before any work is done.
+
+    Raises:
+        ConfigError: the suite is none.
+        TableError: the population cannot be read, or lacks a column or a count.
+        SchemaError: there is a population, but no quasi-identifiers are declared.
+    """
+    population(schema, config)
+    if config.suite is not None:
+        own(config.suite)
+
+
+def _refuse_few(config: RunConfig) -> None:
+    """Under a budget the size of a table is what was declared; the rows are not counted.
+
+    Raises:
+        ConfigError: fewer units are declared than a split needs.
+    """
+    if config.public_n is not None and config.public_n < FEWEST_UNITS:
+        msg = (
+            f"a table is split from {FEWEST_UNITS} units on; however: a public n of {config.public_n} is declared. "
+            "Fit without a split (`synthkit fit`)"
+        )
+        raise ConfigError(msg)
+
+
+def _measured(
+    table: pd.DataFrame | str | Path, made: Release, parts: Split, public: Schema, config: RunConfig, clock: Clock
+) -> tuple[Evaluation, Mapping[str, Validation]]:
+    """The evaluation, and what input and output were held against; under a budget nothing here ends a run."""
+    model = made.synthesizer if config.release_model else None
+    if config.epsilon is None:
+        compared = inspection.comparison(parts, made.draws, public, config, model)
+        return inspection.measured(compared, config, clock.metric), made.validations
+
+    def compare() -> Comparison:
+        marked = parts.isolating(public, system_generator())
+        return inspection.comparison(marked, made.draws, public, config, model)
+
+    return inspection.guarded(compare, config), {**inspection.checked(table, public, config), **made.validations}
 
 
 def _asked(
@@ -309,7 +303,7 @@ def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfi
 def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, config: RunConfig) -> Split:
     """Roles and coins: those of the run that is taken up, or new ones; under a budget with public probabilities."""
     if config.epsilon is not None:
-        return split(frame, schema, system_generator(), shares=Shares.of(config.public_n or PUBLIC_UNITS))
+        return draw_roles(frame, schema, system_generator(), shares=Shares.of(config.public_n or PUBLIC_UNITS))
     kept = None if checkpoint is None else checkpoint.roles()
     if kept is not None:
         return Split.from_roles(frame, schema, kept)
@@ -389,11 +383,3 @@ def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig
             )
             raise SchemaError(msg)
     return validations[0]
-
-
-def _attacked(parts: Split, synthesizer: Synthesizer, config: RunConfig) -> Pool:
-    """The people who are attacked, with what a released model would say of each of their rows."""
-    pool = parts.attacked()
-    if not config.release_model:
-        return pool
-    return replace(pool, likelihood=-synthesizer.anomaly_score(pool.frame, seed=Seeds(_root(config)).of("likelihood")))

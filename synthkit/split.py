@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,6 +113,12 @@ class Split:
             "pool held out": int((role == "pool").sum()) - inside,
         }
 
+    def isolating(self, schema: Schema, rng: np.random.Generator) -> Split:
+        """The same roles and coins, with the more isolated half of the pool marked; see `split`."""
+        pool = (self.roles["role"] == "pool").to_numpy()
+        isolated = pd.arrays.BooleanArray(_isolated(self.frame, schema, self.unit, pool, rng), ~pool)
+        return replace(self, roles=self.roles.assign(isolated=isolated))
+
     @property
     def pool(self) -> NDArray[np.bool_]:
         """(rows,) bool: rows of pool units."""
@@ -193,7 +199,7 @@ def split(
     Every unit draws by itself, so that who is trained on depends on nobody's data (sizes are random). Inside the
     pool the more isolated half is marked for scoring: isolation is the largest, over the unit's rows, mean distance
     to the 5 nearest rows of other units in the whole table, of which at most 20,000 rows, drawn at random, are
-    looked at. It is measured before the coins are drawn and changes no role.
+    looked at. It changes no role and no coin.
 
     Args:
         frame: the table, in canonical dtypes.
@@ -209,7 +215,7 @@ def split(
     References:
         Steinke, Nasr, Jagielski, "Privacy auditing with one (1) training run", 2023: one fair coin a unit.
     """
-    keys, unit = _units(frame, schema)
+    keys, _ = _units(frame, schema)
     if len(keys) < FEWEST_UNITS:
         msg = (
             f"a table is split from {FEWEST_UNITS} units on; however: it has {len(keys)}. "
@@ -217,17 +223,33 @@ def split(
         )
         raise TableError(msg)
     shares = shares or Shares.of(len(keys))
+    return draw_roles(frame, schema, rng, shares=shares, before=before).isolating(schema, rng)
+
+
+def draw_roles(
+    frame: pd.DataFrame, schema: Schema, rng: np.random.Generator, *, shares: Shares, before: Sequence[Split] = ()
+) -> Split:
+    """Draw roles and coins alone, of any number of units and whatever their cells; nobody is marked as isolated.
+
+    Args:
+        frame: the table, in canonical dtypes.
+        schema: its meaning; `unit` names the column of the person.
+        rng: `synthkit.seeds.system_generator()` in a real run.
+        shares: probabilities of the roles.
+        before: splits of the same table for earlier fits, as for `split`.
+
+    Raises:
+        TableError: rows without a unit.
+    """
+    keys, unit = _units(frame, schema)
     role = _roles(len(keys), shares, before, rng)
-    pool = role == "pool"
-    isolated = _isolated(frame, schema, unit, pool, rng)
-    coin = rng.random(len(keys)) < 0.5
-    outside = ~pool
+    outside = role != "pool"
     roles = pd.DataFrame(
         {
             "unit": keys,
             "role": role.astype(object),
-            "coin": pd.arrays.BooleanArray(coin, outside.copy()),
-            "isolated": pd.arrays.BooleanArray(isolated, outside.copy()),
+            "coin": pd.arrays.BooleanArray(rng.random(len(keys)) < 0.5, outside),
+            "isolated": pd.arrays.BooleanArray(np.zeros(len(keys), dtype=bool), np.ones(len(keys), dtype=bool)),
         }
     )
     return Split(frame=frame, unit=unit, roles=roles)

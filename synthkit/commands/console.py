@@ -25,20 +25,32 @@ HEADLINES = ("fidelity.c2st", "fidelity.rule_violations", "membership.auc", "mem
 
 
 class Lines:
-    """Progress as plain lines, for logs: one a stage, and one every ten seconds inside it."""
+    """Progress as plain lines, for logs: one a stage, and one every ten seconds inside it.
 
-    def __init__(self) -> None:
+    Args:
+        timeless: whether nothing that follows the clock is said: under a budget a stage has ten lines, however long it
+            takes, for times follow the rows.
+    """
+
+    def __init__(self, *, timeless: bool = False) -> None:
+        self._timeless = timeless
         self._name, self._said = "", 0.0
         self._first: tuple[float, int] | None = None
+        self._tenth = 0
 
     def stage(self, name: str) -> None:
         """A line with the name of the stage."""
-        self._name, self._said, self._first = name, time.monotonic(), None
+        self._name, self._said, self._first, self._tenth = name, time.monotonic(), None, 0
         if name:
             typer.echo(f"{name} ...", err=True)
 
     def advance(self, done: int, total: int, note: str = "") -> None:
-        """A line if the last one is ten seconds old."""
+        """A line if the last one is ten seconds old, or by the tenth of the stage."""
+        if self._timeless:
+            before, self._tenth = self._tenth, 10 * done // total
+            if self._tenth > before:
+                typer.echo(f"{self._name}: {done:,} of {total:,}", err=True)
+            return
         now = time.monotonic()
         self._first = self._first or (now, done)  # what came before, and steps of a training taken up, tell no pace
         if now - self._said < LINE_EVERY:
@@ -87,12 +99,17 @@ class Terminal:
 
 
 @contextmanager
-def watching(*, quiet: bool) -> Iterator[Progress]:
-    """Progress for the length of a block: none, bars on a terminal, plain lines elsewhere."""
+def watching(*, quiet: bool, timeless: bool = False) -> Iterator[Progress]:
+    """Progress for the length of a block: none, bars on a terminal, plain lines elsewhere.
+
+    Args:
+        quiet: whether nothing is said.
+        timeless: whether nothing that follows the clock is said, so that there are no bars either.
+    """
     if quiet:
         yield Silent()
-    elif not sys.stderr.isatty():
-        yield Lines()
+    elif timeless or not sys.stderr.isatty():
+        yield Lines(timeless=timeless)
     else:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from synthkit.config import RunConfig
     from synthkit.progress import Progress
 
+INTERNAL = (
+    "What was checked and measured on real rows is INTERNAL and not printed: {out}/internal/log.txt says how it went."
+)
 NOTHING_HELD_OUT = (
     "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
 )
@@ -183,7 +186,8 @@ def fit(
     from synthkit.folder import MARKS, contents
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
-    with watching(quiet=quiet) as progress:
+    private = asked.epsilon is not None
+    with watching(quiet=quiet, timeless=private) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
@@ -191,11 +195,14 @@ def fit(
         with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
             made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
-    warn_clamped(made.clamped)
+    if not private:
+        warn_clamped(made.clamped)
     if not quiet:
         say(NOTHING_HELD_OUT)
         show_statement(made.statement)
         show_paths(contents(out))
+    if private:
+        _inspect(table, schema, asked, out, quiet=quiet)
 
 
 def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool) -> None:
@@ -203,22 +210,56 @@ def _run(table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool
     from synthkit.folder import MARKS, contents
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
+    if asked.epsilon is not None:
+        _run_privately(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
+        return
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline import synthesize
 
-        asked = _with_ledger(asked, out)
         with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
             made = synthesize(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not quiet:
-        promised = asked.epsilon is not None
-        show_scores(made.evaluation, None if promised else made.ledger.to_dict())
-        if promised:
-            say("INTERNAL so far: these figures compare with real rows exactly, and no budget covers them.\n")
+        show_scores(made.evaluation, made.ledger.to_dict())
+        show_paths(contents(out))
+
+
+def _run_privately(
+    table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
+) -> None:
+    """What was charged is saved and told first; only then anything is compared with real rows."""
+    from synthkit.folder import contents
+
+    with watching(quiet=quiet, timeless=True) as progress:
+        progress.stage("load libraries")
+        from synthkit.pipeline import release
+
+        asked = _with_ledger(asked, out)
+        with _kept(out, progress, asked, resume=resume, overwrite=overwrite):
+            made = release(table, schema, config=asked, progress=progress)
+            made.save(out, overwrite=overwrite)
+    if not quiet:
         show_statement(made.statement)
         show_paths(contents(out))
+    del made  # its copies of the table make room
+    _inspect(table, schema, asked, out, quiet=quiet)
+
+
+def _inspect(table: Path, schema: Path, asked: RunConfig, out: Path, *, quiet: bool) -> None:
+    """The INTERNAL look at what was saved; whatever it finds, the same words are said."""
+    from synthkit.inspection import inspect
+
+    with watching(quiet=quiet, timeless=True) as progress:
+        progress.stage("compare with real rows (INTERNAL)")
+        try:
+            inspect(table, schema, asked, out)
+        except KeyboardInterrupt as error:
+            msg = f"stopped; what may leave is whole in {out}, its comparison with real rows is not"
+            raise KeyboardInterrupt(msg) from error
+        progress.stage("")
+    say(f"\n{INTERNAL.format(out=out)}", quiet=quiet)
 
 
 def _with_ledger(asked: RunConfig, out: Path) -> RunConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -242,7 +243,8 @@ class Tape(TorchFunctionMode):
 
 def _rows_first(x: Tensor, axis: int) -> Tensor:
     """**Shape**: (.., B, .., H) -> (B, T, H)."""
-    return x.movedim(axis, 0).reshape(x.shape[axis], -1, x.shape[-1])
+    rows = x.movedim(axis, 0)
+    return rows.reshape(len(rows), math.prod(rows.shape[1:-1]), x.shape[-1])  # -1 would not do: H may be 0
 
 
 def _levels_of(weight: Weight, width: int, name: str) -> tuple[Tensor, bool]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema.table import Schema
 
-__all__ = ["Unchecked", "Validation", "Violation", "helpers", "suite", "validate"]
+__all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
 
 Expectation = dict[str, Any]
 _HELPER = "synthkit: "  # prefix of helper columns
@@ -94,7 +94,7 @@ def validate(
     Raises:
         ConfigError: `extra` is not such a suite.
     """
-    expectations = [*suite(schema)["expectations"], *(_load(Path(extra)) if extra is not None else [])]
+    expectations = [*suite(schema)["expectations"], *(own(extra) if extra is not None else [])]
     checked = Checked(len(frame), len(frame.columns), len(expectations))
     faults = column_faults(list(frame.columns), schema)
     if faults:
@@ -207,8 +207,13 @@ def _rule(e: Expectation) -> str:
     return f"{e['type']} {json.dumps(said, default=str) if said else ''}".strip()
 
 
-def _load(path: Path) -> list[Expectation]:
-    """Expectations of a suite file of the user's own."""
+def own(path: str | Path) -> list[Expectation]:
+    """Expectations of a suite file of the user's own.
+
+    Raises:
+        ConfigError: the file holds no suite, or one that Great Expectations does not know.
+    """
+    path = Path(path)
     remedy = 'Give a JSON file {"name": ..., "expectations": [{"type": ..., "kwargs": {...}}]}'
     try:
         content = read_json(path)
