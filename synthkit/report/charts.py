@@ -31,7 +31,13 @@ def embed(svg: str, title: str, description: str, key: str) -> str:
         title: short name, read out by a screen reader.
         description: what the chart shows, for those who cannot see it.
         key: unique in the page; letters, digits and hyphens.
+
+    Raises:
+        ValueError: the key has other characters, or the SVG has no size.
     """
+    if re.fullmatch(r"[A-Za-z0-9-]+", key) is None:
+        msg = f"the key of a chart must be letters, digits and hyphens; however: {key!r}. Name it so"
+        raise ValueError(msg)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", svg)
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', svg)

@@ -12,14 +12,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sealing import broken, sealed
 
-from synthkit import RunConfig, folder, synthesize
+from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack, unpack
 from synthkit.bundle.checks import members as listing
@@ -27,46 +27,9 @@ from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import COMMITMENTS, release
 from synthkit.bundle.signature import keygen, public_key, sign, signer
 from synthkit.bundle.verify import verify
-from synthkit.data import support2, support2_schema
 from synthkit.errors import ArtefactError, ConfigError
-from synthkit.policy.evidence import Evidence
-from synthkit.policy.gate import judge
-from synthkit.policy.policy import Policy
-from synthkit.schema import Schema
 
-POLICY = Path(__file__).parents[2] / "schemas" / "policies" / "internal-research.yaml"
 NAMES = ("archive", "members", "signature", "epsilon", "rows", "marks", "report", "decision", "validity")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A run folder with a gate, and the custodian's keys."""
-    place = tmp_path_factory.mktemp("release")
-    made = synthesize(
-        support2().head(900), support2_schema(), seed=1, config=RunConfig(model="independent", quick=True)
-    )
-    made.save(place / "run")
-    shutil.copy(POLICY, place / "run" / folder.POLICY)
-    evidence = Evidence(
-        evaluation=made.evaluation,
-        ledger=made.ledger.to_dict(),
-        statement=dict(made.statement),
-        today=dt.datetime.now(dt.UTC).date(),
-    )
-    (place / "run" / folder.GATE).write_text(judge(Policy.load(POLICY), evidence).to_json(), encoding="utf-8")
-    keygen(place / "ours")
-    keygen(place / "theirs")
-    return place
-
-
-@pytest.fixture(scope="module")
-def bundle(home):
-    return release(home / "run", home / "bundle.zip", key=home / "ours.key", recipient="University B")
-
-
-@pytest.fixture(scope="module")
-def members(bundle):
-    return unpack(bundle.read_bytes())
 
 
 def kept_of(run, members):
@@ -77,29 +40,12 @@ def kept_of(run, members):
     return found
 
 
-def failing(path, key=None):
-    """Names of the checks that do not hold, with their words."""
-    return {check.name: check.words for check in verify(path, key) if check.outcome == "broken"}
-
-
-def resealed(members, home, out, *, key="theirs"):
-    """As somebody would write it who alters members, mends the manifest and signs with a key of their own."""
-    content = dict(members)
-    old = json.loads(content.pop(manifests.NAME))
-    content.pop(manifests.SIGNATURE, None)
-    facts = {k: old[k] for k in ("generator", "made", "recipient", "commitments")}
-    content[manifests.NAME] = manifests.manifest(content, facts=facts, claim=old["claim"], private=False)
-    content[manifests.SIGNATURE] = sign(content[manifests.NAME], home / f"{key}.key")
-    out.write_bytes(pack(content))
-    return out
-
-
 def test_all_checks_hold(home, bundle):
     found = verify(bundle, home / "ours.pub")
     assert tuple(check.name for check in found) == NAMES
     assert all(check.holds for check in found), found
     assert "signed by the key you gave" in found[2].words
-    assert failing(bundle) == {}
+    assert broken(bundle) == {}
 
 
 def test_what_is_in_it_and_what_is_not(home, members):
@@ -130,7 +76,7 @@ def test_a_commitment_to_the_table(home, tmp_path):
     path = release(copied, tmp_path / "b.zip", table=table)
     said = json.loads(unpack(path.read_bytes())[manifests.NAME])["commitments"]
     assert set(said) == {"coins", "input"}
-    assert failing(path) == {"signature": "nobody signed it: who made it is not known"}
+    assert broken(path) == {"signature": "nobody signed it: who made it is not known"}
 
 
 def test_nonces_of_every_bundle_are_kept(home, tmp_path):
@@ -271,17 +217,17 @@ def test_an_altered_member_is_found_by_its_digest(what, members):
 def test_an_altered_member_is_found_though_all_digests_were_mended(what, members, tmp_path, home):
     """By its meaning, whoever signed; and by the key, if the custodian's is known."""
     alter, check, words = ALTERED[what]
-    path = resealed({**members, **alter(members)}, home, tmp_path / "b.zip")
-    found = failing(path)
+    path = sealed({**members, **alter(members)}, home / "theirs.key", tmp_path / "b.zip")
+    found = broken(path)
     assert words in found[check]
-    assert "signed by another key" in failing(path, home / "ours.pub")["signature"]
+    assert "signed by another key" in broken(path, home / "ours.pub")["signature"]
 
 
 def test_a_charge_that_was_taken_out_is_found(members, tmp_path, home):
     data = json.loads(members["ledger.json"])
     text = json.dumps(data).replace('"non-private"', '"no-such-mechanism"', 1)
-    path = resealed({**members, "ledger.json": text.encode()}, home, tmp_path / "b.zip")
-    assert "epsilon" in failing(path)
+    path = sealed({**members, "ledger.json": text.encode()}, home / "theirs.key", tmp_path / "b.zip")
+    assert "epsilon" in broken(path)
 
 
 def test_other_rows_than_the_report_is_about_are_found(members, tmp_path, home):
@@ -290,19 +236,19 @@ def test_other_rows_than_the_report_is_about_are_found(members, tmp_path, home):
     table = pq.read_table(io.BytesIO(members["synthetic.parquet"]))
     out = io.BytesIO()
     pq.write_table(pa.Table.from_batches(table.slice(1).to_batches(), table.schema), out)
-    path = resealed({**members, "synthetic.parquet": out.getvalue()}, home, tmp_path / "b.zip")
-    assert failing(path) == {"report": "the report is about another synthetic.parquet"}
+    path = sealed({**members, "synthetic.parquet": out.getvalue()}, home / "theirs.key", tmp_path / "b.zip")
+    assert broken(path) == {"report": "the report is about another synthetic.parquet"}
 
 
 def test_a_member_too_many_or_too_few(members, tmp_path, home):
     path = tmp_path / "b.zip"
     path.write_bytes(pack({**members, "extra.txt": b"x"}))
-    assert failing(path)["members"] == "extra.txt is not in the manifest"
+    assert broken(path)["members"] == "extra.txt is not in the manifest"
     path.write_bytes(pack({k: v for k, v in members.items() if k != "ledger.json"}))
-    assert failing(path)["members"] == "ledger.json is missing"
-    assert "epsilon" in failing(path)
+    assert broken(path)["members"] == "ledger.json is missing"
+    assert "epsilon" in broken(path)
     without = {k: v for k, v in members.items() if k not in (folder.GATE, folder.POLICY)}
-    assert failing(resealed(without, home, path))["decision"] == "the report shows a verdict without a gate"
+    assert broken(sealed(without, home / "theirs.key", path))["decision"] == "the report shows a verdict without a gate"
 
 
 def test_signatures_are_told_apart(members, tmp_path, home):
@@ -315,12 +261,12 @@ def test_signatures_are_told_apart(members, tmp_path, home):
     assert signer(manifest + b" ", signature, ours)[0] == "forged"
     said = json.loads(signature)
     assert signer(manifest, json.dumps({**said, "fingerprint": "0" * 32}).encode(), ours)[0] == "forged"
-    for broken in (b"{}", b"[", json.dumps({**said, "public_key": "00"}).encode()):
+    for damaged in (b"{}", b"[", json.dumps({**said, "public_key": "00"}).encode()):
         with pytest.raises(ArtefactError, match="must hold a public key and a signature"):
-            signer(manifest, broken)
+            signer(manifest, damaged)
     path = tmp_path / "b.zip"
     path.write_bytes(pack({**members, manifests.SIGNATURE: sign(manifest + b" ", home / "ours.key")}))
-    assert failing(path, home / "ours.pub") == {"signature": "the signature is not one under this manifest"}
+    assert broken(path, home / "ours.pub") == {"signature": "the signature is not one under this manifest"}
 
 
 def test_one_flipped_byte_anywhere_is_found(bundle, tmp_path, home):
@@ -396,22 +342,12 @@ def test_keys_are_kept_and_refused(tmp_path, home):
         public_key(tmp_path / "ec.pub")
 
 
-def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(tmp_path, home):
-    """A table of 400 people and a budget of 2; the draft for the registry is in it."""
-    rng = np.random.default_rng(5)
-    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 400), "ill": rng.choice(["no", "yes"], 400, p=[0.8, 0.2])})
-    columns = {
-        "sex": {"kind": "categorical", "levels": ["f", "m"]},
-        "ill": {"kind": "categorical", "levels": ["no", "yes"]},
-    }
-    schema = Schema(columns=columns, name="toy", declared_by="the test: made-up people")
-    asked = RunConfig(epsilon=2.0, delta=1e-5, quick=True, ledger=tmp_path / "ledger.json")
-    synthesize(frame, schema, seed=1, config=asked).save(tmp_path / "run")
-    path = release(tmp_path / "run", tmp_path / "b.zip", key=home / "ours.key")
-    checks = {check.name: check for check in verify(path, home / "ours.pub")}
+def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(private, tmp_path, home):
+    """A table of 200 people and a budget of 2; the draft for the registry is in it."""
+    checks = {check.name: check for check in verify(private, home / "ours.pub")}
     assert all(check.holds for check in checks.values()), checks
     assert "come to epsilon" in checks["epsilon"].words
-    content = unpack(path.read_bytes())
+    content = unpack(private.read_bytes())
     manifest = json.loads(content[manifests.NAME])
     covered = {each["name"]: each["covered"] for each in manifest["members"]}
     assert covered["synthetic.parquet"] == covered["schema.yaml"] == "charged"
@@ -422,5 +358,5 @@ def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(tmp_pa
     assert entry["privacy_loss"]["privacy_parameters"]["epsilon"] == manifest["claim"]["epsilon"]
     data = json.loads(content["ledger.json"])
     kept = [charge for charge in data["charges"] if charge is not data["charges"][0]]
-    altered = resealed({**content, "ledger.json": json.dumps({**data, "charges": kept}).encode()}, home, path)
-    assert "epsilon" in failing(altered)
+    altered = {**content, "ledger.json": json.dumps({**data, "charges": kept}).encode()}
+    assert "epsilon" in broken(sealed(altered, home / "ours.key", tmp_path / "b.zip"))

@@ -5,27 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from sealing import broken
 
-from synthkit import RunConfig, synthesize
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack, unpack
-from synthkit.bundle.release import release
-from synthkit.bundle.verify import verify
-from synthkit.data import support2, support2_schema
 from synthkit.errors import ArtefactError
-
-
-@pytest.fixture(scope="module")
-def members(tmp_path_factory):
-    place = tmp_path_factory.mktemp("tampering")
-    asked = RunConfig(model="independent", quick=True)
-    synthesize(support2().head(700), support2_schema(), seed=1, config=asked).save(place / "run")
-    return unpack(release(place / "run", place / "b.zip").read_bytes())
 
 
 def words(members, path):
     path.write_bytes(pack(members))
-    return {check.name: check.words for check in verify(path) if check.outcome == "broken"}
+    return broken(path)
 
 
 def test_every_other_value_of_every_byte_of_a_small_archive_is_found():
