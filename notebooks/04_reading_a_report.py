@@ -127,6 +127,7 @@ def looked_at(synthetic: pd.DataFrame) -> dict[str, object]:
         "AUC": round(attack["membership.auc"].value, 3),
         "epsilon at least": round(attack["membership.epsilon_lower_bound"].value, 2),
         "smallest p": round(min(panels["membership"]["p"].values()), 3),
+        "told from chance": panels["membership"]["detected"],
         "verdict": panels["membership"]["verdict"],
     }
 

@@ -157,7 +157,8 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
     from rich.table import Table
 
     from synthkit.report.claim import promise
-    from synthkit.report.risks import TITLES, told
+    from synthkit.report.risks import TITLES
+    from synthkit.report.verdicts import told, verdicts
     from synthkit.report.view import score_row
     from synthkit.report.words import seconds
 
@@ -178,8 +179,8 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
-    if "membership" in evaluation.panels:
-        say(f"Attacks on membership: {told(evaluation.panels['membership'])}")
+    for verdict in verdicts(evaluation):
+        say(f"{verdict['title']}: {told(verdict)}\n")
     metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in TITLES}
     longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]
     say("Longest to measure: " + ", ".join(f"{name} {seconds(took)}" for name, took in longest))

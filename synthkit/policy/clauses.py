@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from synthkit.evaluate.risk.effect import of_attributes, of_identities, of_membership
 from synthkit.policy.evidence import Evidence, Found, of, worst
 
 if TYPE_CHECKING:
     from synthkit.policy.policy import Policy
 
 Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
-WHOLE = ("attribute.",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,10 @@ class Clause:
     Args:
         path: where the limit stands in the policy.
         item: what it is about, in words.
-        sense: `upper`: the interval must lie below the limit; `proof`: a lower bound, which can only show too much;
-            `alarm`: the interval must not lie above the limit, and if it does not nothing follows; `within`: the
-            interval must lie in the limit's; `most`: the figure itself must not exceed it; `least`: it must not fall
-            below; `yes`: what is asked must be so.
+        sense: `upper`: the interval must lie below the limit; `proof`: what is proven lost must not exceed it, and what
+            the surest guesses leave room for must lie below; `alarm`: the interval must not lie above the limit, and
+            if it does not nothing follows; `within`: the interval must lie in the limit's; `most`: the figure itself
+            must not exceed it; `least`: it must not fall below; `yes`: what is asked must be so.
         evidence: instruments to which it is evidence for.
         find: the figure.
     """
@@ -66,15 +66,7 @@ def _whole(evidence: Evidence, limit: Any) -> Found:
 
 
 def _lost(evidence: Evidence, limit: Any) -> Found:
-    scores = [evidence.score(f"membership.{who}epsilon_lower_bound") for who in ("", "isolated.")]
-    panel = evidence.evaluation.panels.get("membership")
-    if None in scores or panel is None:
-        failures = evidence.failed("membership")
-        return Found(lacking=f"no attack on membership was made{': ' + failures[0] if failures else ''}")
-    unsound = [check["name"] for check in panel["checks"] if not check["holds"]]
-    doubt = f"it does not hold that {', '.join(unsound)}" if unsound else ""
-    most = max((s for s in scores if s is not None), key=lambda s: s.value)
-    return of(most, doubt=doubt)
+    return Found.attacked(of_membership(evidence.evaluation))
 
 
 def _caught(policy: Policy, evidence: Evidence) -> Found:
@@ -83,21 +75,18 @@ def _caught(policy: Policy, evidence: Evidence) -> Found:
     failures = evidence.failed(metric)
     if failures:
         return Found(lacking=f"it could not be measured: {failures[0]}")
-    return of(evidence.score(metric), label=metric)
+    score = evidence.score(metric)
+    if score is None:
+        return of(score, label=metric)
+    return of(score)._replace(detected=score.reference is not None and score.low > score.reference)
 
 
 def _secrets(evidence: Evidence, limit: Any) -> Found:
-    return worst(evidence.among("attribute.", ".excess"), "what is learned of secrets", evidence.failed("attribute."))
+    return Found.attacked(of_attributes(evidence.evaluation))
 
 
 def _found_again(evidence: Evidence, limit: Any) -> Found:
-    starts = ("replicated_uniques", "disclosive.", "unique_exact_matches", "linkability.")
-    scores = [s for s in evidence.among("identity.") if s.metric.removeprefix("identity.").startswith(starts)]
-    needed = {"identity.unique_exact_matches", "identity.linkability.k1", "identity.replicated_uniques"}
-    absent = needed - {s.metric for s in scores}
-    if absent:
-        return Found(lacking=f"{min(absent)} was not measured")
-    return worst(scores, "who is found again", evidence.failed("identity.linkability", "identity.disclosive"))
+    return Found.attacked(of_identities(evidence.evaluation))
 
 
 def _copied(evidence: Evidence, limit: Any) -> Found:

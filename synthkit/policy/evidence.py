@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
+    from synthkit.evaluate.risk.effect import Effect
 
 DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
@@ -24,6 +25,7 @@ class Found(NamedTuple):
         about: which member of a family it is, the worst one.
         lacking: why it was not assessed; empty if it was.
         doubt: why it cannot pass though it does not fail; empty if nothing speaks against it.
+        detected: of an attack, whether chance alone would hardly show as much; None of all else.
     """
 
     measured: float | None = None
@@ -32,6 +34,15 @@ class Found(NamedTuple):
     about: str = ""
     lacking: str = ""
     doubt: str = ""
+    detected: bool | None = None
+
+    @classmethod
+    def attacked(cls, effect: Effect) -> Found:
+        """What attacks reach as a figure."""
+        if effect.lacking:
+            return cls(lacking=effect.lacking)
+        at = effect.value, effect.low, effect.high
+        return cls(*at, about=effect.about, doubt=effect.doubt, detected=effect.detected)
 
     def outward(self) -> Found:
         """The same to four digits behind the point, the interval no narrower: what is decided on can be shown whole.

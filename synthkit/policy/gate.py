@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from synthkit.evaluate.risk.effect import share_of
+from synthkit.evaluate.risk.grade import grade
 from synthkit.policy.clauses import CLAUSES, Clause, figure
 from synthkit.policy.evidence import Evidence, Found
 from synthkit.policy.policy import Policy
@@ -18,6 +20,7 @@ Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
 ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
 AGE = "evidence.review_within_days"
 ESTIMATES = ("upper", "proof", "alarm", "within")  # senses of limits on what was estimated from people
+TOLD = ("item", "evidence", "bound", "why")  # what a line says of its figures
 EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
 
 
@@ -38,6 +41,8 @@ class Line:
         limit: what the policy says.
         lacking: why it was not assessed.
         doubt: why it cannot pass.
+        detected: of an attack, whether chance alone would hardly show as much; None of all else.
+        grade: of an attack, how large its effect is against the limit; empty of all else.
         verdict: PASS, FAIL, INCONCLUSIVE or NOT ASSESSED.
         why: the reason in words.
     """
@@ -54,6 +59,8 @@ class Line:
     limit: Any
     lacking: str
     doubt: str
+    detected: bool | None
+    grade: str
     verdict: Verdict
     why: str
 
@@ -87,7 +94,8 @@ def judge(policy: Policy, evidence: Evidence) -> Gate:
     """Hold evidence against a policy.
 
     Limits on privacy are held against the upper end of an interval: PASS only if it is below, FAIL only if the lower
-    end is above, else INCONCLUSIVE. A lower bound can fail; it passes only if what it rests on holds.
+    end is above, else INCONCLUSIVE. What attacks prove lost can fail; it passes only if what it rests on holds and the
+    surest guesses leave room for no more than the limit.
     """
     asked = [(clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None]
     lines = tuple(_line(clause, limit, figure(clause, policy, evidence, limit)) for clause, limit in asked)
@@ -129,6 +137,8 @@ def _line(clause: Clause, limit: Any, found: Found) -> Line:
         limit=limit,
         lacking=found.lacking,
         doubt=found.doubt,
+        detected=found.detected,
+        grade=_grade(clause.sense, found, limit),
         verdict=verdict,
         why=_why(clause, found, limit, verdict),
     )
@@ -146,7 +156,8 @@ def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
         return "PASS" if good else "NOT ASSESSED" if path.startswith(EVIDENCE) else "FAIL"
     low, high = (_end(end, otherwise) for end, otherwise in ((found.low, -math.inf), (found.high, math.inf)))
     if sense == "proof":
-        return "FAIL" if found.measured > limit else "INCONCLUSIVE" if found.doubt else "PASS"
+        wide = found.high is not None and not high < limit  # a lower bound alone has no upper end to be held against it
+        return "FAIL" if found.measured > limit else "INCONCLUSIVE" if found.doubt or wide else "PASS"
     if sense == "alarm":
         return "FAIL" if low > limit else "PASS"
     if sense == "within":
@@ -156,8 +167,22 @@ def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
     return "FAIL" if outside else "PASS" if inside and not found.doubt else "INCONCLUSIVE"
 
 
+def _grade(sense: str, found: Found, limit: Any) -> str:
+    """How large the effect of an attack is against the limit; empty where none was measured."""
+    if found.detected is None or found.lacking or found.measured is None:
+        return ""
+    high = math.inf if found.high is None else found.high
+    low = found.measured if sense == "proof" or found.low is None else found.low
+    return grade(low, high, limit, detected=found.detected, doubt=bool(found.doubt)).value
+
+
 def _end(x: float | None, otherwise: float) -> float:
     return otherwise if x is None or math.isnan(x) else x
+
+
+def _settled(found: Found, limit: Any) -> bool:
+    """Whether the upper end of what was proven lost decides: it is known, and not too much is proven already."""
+    return found.high is not None and math.isfinite(found.high) and (found.measured or 0.0) <= limit
 
 
 def _bound(sense: str, found: Found, limit: Any) -> float | None:
@@ -165,6 +190,8 @@ def _bound(sense: str, found: Found, limit: Any) -> float | None:
         return None
     if sense in ("upper", "alarm"):
         return found.high if sense == "upper" else found.low
+    if sense == "proof" and _settled(found, limit):
+        return found.high
     if sense == "within" and found.low is not None and found.high is not None:
         return found.low if limit[0] - found.low > found.high - limit[1] else found.high
     return found.measured
@@ -182,8 +209,7 @@ def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
         allowed = "most" if clause.sense == "most" else "least"
         return f"{at}{name}; at {allowed} {asked} {'is' if verdict == 'PASS' else 'was'} asked."
     if clause.sense == "proof":
-        doubt = f" Nothing more can be said: {found.doubt}." if found.doubt else ""
-        return f"Attacks prove a loss of at least {at}{name}; {asked} is allowed.{doubt}"
+        return _proof(found, limit, name)
     if clause.sense == "within":
         return f"The interval from {_number(found.low)} to {_number(found.high)}{name} is held against {asked}."
     silent = f"Nothing found above {asked}: at least {at}{name} is proven. That is no evidence of privacy."
@@ -192,6 +218,17 @@ def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
         "FAIL": f"Even the lower end {_number(found.low)}{name} is above {asked}.",
     }
     return ends.get(verdict, f"The interval from {_number(found.low)} to {at}{name} has the limit {asked} in it.")
+
+
+def _proof(found: Found, limit: float, name: str) -> str:
+    """What is proven lost, what the surest guesses leave room for, and which of both decides."""
+    doubt = f" Nothing more can be said: {found.doubt}." if found.doubt else ""
+    proven = f"Attacks prove a loss of at least {_number(found.measured)}{name}; {_number(limit)} is allowed.{doubt}"
+    if doubt or found.high is None or not _settled(found, limit):
+        return proven
+    most = f"{100 * share_of(found.high):.0f} of 100 right at most"
+    room = f" Their surest guesses, {most}, leave room for {_number(found.high)}"
+    return proven + (f"{room}: below it." if found.high < limit else f"{room}: more people must be attacked.")
 
 
 def _number(x: Any) -> str:
@@ -246,12 +283,13 @@ def _differs(line: Mapping[str, Any], clause: Clause, limit: Any) -> list[str]:
         return [f"{clause.path}: its figures cannot be those of one measurement"]
     high = math.inf if line["measured"] is None and not line["lacking"] else line["measured"]
     found = Found(high, line["low"], line["high"], line["about"], line["lacking"], line["doubt"])
+    found = found._replace(detected=line.get("detected"))
     again = _line(clause, limit, found)
     faults = (
         [] if line["verdict"] == again.verdict else [f"{clause.path}: the verdict does not follow from its figures"]
     )
     told = _plain(asdict(again))
-    if any(line[key] != told[key] for key in ("item", "evidence", "bound", "why")):
+    if line.get("grade", told["grade"]) != told["grade"] or any(line[key] != told[key] for key in TOLD):
         faults.append(f"{clause.path}: what the line says does not follow from its figures")
     return faults
 

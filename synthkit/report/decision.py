@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthkit.report import risks
+from synthkit.report import verdicts
 from synthkit.report.sections import Section, rows_of
 from synthkit.report.words import name, number, span, subject
 
@@ -20,16 +20,12 @@ OVERALL = {
     "FAIL": "FAIL: a line of the policy is not met",
     "INCONCLUSIVE": "INCONCLUSIVE: what was measured does not decide every line of the policy",
     "NOT ASSESSED": "NOT ASSESSED: the policy asks for what was not measured",
-    UNJUDGED: "NO POLICY: figures were measured and held against no limits",
+    UNJUDGED: "NO POLICY: attacks are held against synthkit's own limits, all else against none",
 }
 ROLES = ("Data custodian", "Privacy officer", "Statistician")
 DECISIONS = ("approve", "approve with conditions", "reject")
 WANTED = (  # without a policy, if they were measured
     "membership.auc",
-    "membership.epsilon_lower_bound",
-    "membership.isolated.epsilon_lower_bound",
-    "identity.replicated_uniques",
-    "identity.linkability.k1",
     "identity.singling_out.clearest",
     "identity.meaningful",
     "fidelity.c2st",
@@ -39,6 +35,7 @@ WANTED = (  # without a policy, if they were measured
 
 def decision(
     evaluation: Evaluation,
+    attacked: Sequence[Mapping[str, Any]],
     *,
     gate: Mapping[str, Any] | None,
     facts: Mapping[str, Any],
@@ -50,6 +47,7 @@ def decision(
 
     Args:
         evaluation: the scores.
+        attacked: verdicts on the attacks.
         gate: what `synthkit gate` decided, as its JSON holds it; None if no policy was given.
         facts: about the run.
         sentences: of the privacy statement, none without a promise.
@@ -57,7 +55,7 @@ def decision(
         hashes: SHA-256 by the name of the file.
     """
     verdict = UNJUDGED if gate is None else gate["verdict"]
-    lines = _measured(evaluation, epsilon) if gate is None else [judged(line) for line in gate["lines"]]
+    lines = _measured(evaluation, attacked, epsilon) if gate is None else [judged(line) for line in gate["lines"]]
     return {
         "verdict": verdict,
         "sign": SIGNS[verdict],
@@ -67,10 +65,11 @@ def decision(
         "lines": _first(lines),
         "more": max(0, len(lines) - MOST),
         "sentences": [
-            ("An attacker", _attacker(evaluation, sentences)),
+            ("An attacker", _attacker(attacked, sentences, "effect")),
             ("The data", _use(evaluation)),
             ("Not tested", _untested(evaluation, facts, epsilon)),
         ],
+        "bounded": _attacker(attacked, sentences, "bounds"),
         "roles": list(ROLES),
         "decisions": list(DECISIONS),
         "hashes": dict(hashes),
@@ -111,6 +110,8 @@ def judged(line: Mapping[str, Any]) -> Section:
         "limit": _figure(line.get("limit")),
         "verdict": line["verdict"],
         "sign": SIGNS[line["verdict"]],
+        "grade": line.get("grade") or "",
+        "look": line["verdict"].lower().replace(" ", "-"),
         "clause": line["clause"],
         "why": line["why"],
     }
@@ -124,17 +125,18 @@ def _figure(x: Any) -> str:
     return "—" if x is None else str(x)
 
 
-def _measured(evaluation: Evaluation, epsilon: float | None) -> list[Section]:
-    """Headline figures where nobody said what would be too much."""
+def _measured(evaluation: Evaluation, attacked: Sequence[Mapping[str, Any]], epsilon: float | None) -> list[Section]:
+    """Headline figures where nobody said what would be too much: attacks are graded by the limits that are stated."""
     scores = {score.metric: score for score in evaluation.scores}
     chosen = [scores[metric] for metric in WANTED if metric in scores]
-    secrets = [s for s in evaluation.scores if s.metric.startswith("attribute.") and s.metric.endswith(".excess")]
-    chosen[3:3] = sorted(secrets, key=lambda s: -s.low)[:1]
     gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
     chosen += sorted(gaps, key=lambda s: -s.high)[:1]
     said = "∞" if epsilon is None else number(epsilon)
-    first = _line("Epsilon promised for one person", said, said, "privacy statement")
-    return [first, *(_line(_item(s), number(s.value, name(s.metric).form), _ends(s), s.metric) for s in chosen)]
+    return [
+        _line("Epsilon promised for one person", said, said, "privacy statement"),
+        *(_graded(verdict, scores[verdict["about"]]) for verdict in attacked if verdict["about"]),
+        *(_line(_item(s), number(s.value, name(s.metric).form), _ends(s), s.metric) for s in chosen),
+    ]
 
 
 def _line(item: str, measured: str, bound: str, clause: str) -> Section:
@@ -145,8 +147,23 @@ def _line(item: str, measured: str, bound: str, clause: str) -> Section:
         "limit": "—",
         "verdict": UNJUDGED,
         "sign": SIGNS[UNJUDGED],
+        "grade": "",
+        "look": "",
         "clause": clause,
         "why": "",
+    }
+
+
+def _graded(verdict: Mapping[str, Any], score: Score) -> Section:
+    """An attack held against a limit that is stated by synthkit, in people of 100 or in epsilon."""
+    form = name(score.metric).form
+    line = _line(_item(score), number(score.value, form), _ends(score), score.metric)
+    known = {key: verdict[key] for key in ("sign", "grade", "look")}
+    return {
+        **line,
+        "bound": span(verdict["low"], verdict["high"], form),
+        "limit": number(verdict["bound"], form),
+        **known,
     }
 
 
@@ -159,13 +176,14 @@ def _ends(score: Score) -> str:
     return span(score.low, score.high, name(score.metric).form)
 
 
-def _attacker(evaluation: Evaluation, sentences: Sequence[str]) -> str:
+def _attacker(attacked: Sequence[Mapping[str, Any]], sentences: Sequence[str], told: str) -> str:
+    """What is promised; else every verdict with its effect, or only with the bounds, as it may be told."""
     if len(sentences) > 1:
         return sentences[1]
-    panel = evaluation.panels.get("membership")
-    if panel is None:
+    if all(verdict["grade"] == verdicts.UNASSESSED for verdict in attacked):
         return "What the rows reveal about a person was not measured, and nothing bounds it."
-    return f"{risks.told(panel)}. Nothing bounds what a better attack could learn: there is no privacy budget."
+    found = " ".join(f"{verdict['words']}. {verdict[told]}".strip() for verdict in attacked)
+    return f"{found} Nothing bounds what a better attack could learn: there is no privacy budget."
 
 
 def _use(evaluation: Evaluation) -> str:

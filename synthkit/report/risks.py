@@ -1,4 +1,4 @@
-"""What attackers gain, as tables: verdict of the attacks on membership, what it rests on, and every figure."""
+"""What attackers gain, as tables: verdicts of the attacks, what they rest on, and every figure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from synthkit.report.words import number
 
 Section = dict[str, Any]
 
-VERDICTS = {  # sign and word beside the colour
-    "FAIL": ("✗", "FAIL: who was trained on can be told better than by chance"),
-    "PASS": ("✓", "PASS: no attack tells who was trained on; copies would have been found"),
-    "INCONCLUSIVE": ("?", "INCONCLUSIVE: no attack tells who was trained on, but what that rests on does not hold"),
-}
 DESIGNS = {
     "coins": "A fair coin, thrown before the fit, decided for each of these people whether they were trained on.",
     "pairs": "People of the training rows and of the holdout were paired at random: this holds if somebody split the "
@@ -39,13 +34,18 @@ TITLES = {
 }
 
 
-def risks(panels: Mapping[str, Any], scores: Mapping[str, Sequence[Mapping[str, Any]]]) -> Section:
-    """The section of the page."""
+def risks(
+    panels: Mapping[str, Any],
+    scores: Mapping[str, Sequence[Mapping[str, Any]]],
+    verdicts: Sequence[Mapping[str, Any]],
+) -> Section:
+    """The section of the page: a verdict for each kind of attack, what that on membership rests on, every figure."""
     tables = [{"id": room, "title": TITLES[room], "rows": list(scores[room])} for room in TITLES if scores.get(room)]
     if not tables:
         return {"absent": "No attack was run."}
     panel = panels.get("membership")
     return {
+        "verdicts": list(verdicts),
         "tables": tables,
         "membership": None if panel is None else _membership(panel),
         "unassessed": _unassessed(panels.get("identity") or {}),
@@ -83,24 +83,8 @@ def _unassessed(panel: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {panel[key]}" for key, name in names.items() if isinstance(panel.get(key), str)]
 
 
-def told(panel: Mapping[str, Any]) -> str:
-    """The verdict of the attacks on membership, in a sentence.
-
-    Example:
-        >>> told({"verdict": "INCONCLUSIVE", "because": "enough people"})
-        'INCONCLUSIVE: no attack tells who was trained on, but what that rests on does not hold (enough people)'
-    """
-    because = TESTS.get(panel["because"], panel["because"])
-    return VERDICTS[panel["verdict"]][1] + (f" ({because})" if because else "")
-
-
 def _membership(panel: Mapping[str, Any]) -> Section:
-    sign, words = VERDICTS[panel["verdict"]]
     return {
-        "verdict": panel["verdict"],
-        "sign": sign,
-        "words": words,
-        "because": TESTS.get(panel["because"], panel["because"]),
         "design": DESIGNS[panel["design"]],
         "units": f"{panel['units']:,}",
         "checks": [

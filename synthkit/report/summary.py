@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthkit.report import claim, risks, sections
+from synthkit.report import claim, sections, verdicts
 from synthkit.report.words import TASKS, number, span
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def summary(
     ledger: Mapping[str, Any] | None,
     facts: Mapping[str, Any],
     statement: Mapping[str, Any] | None,
+    attacked: Sequence[Mapping[str, Any]],
 ) -> Iterable[tuple[str, str]]:
     """Topic and sentence, for a person who reads nothing else."""
     rows = sections.rows_of(facts)
@@ -56,20 +57,10 @@ def summary(
     said = claim.sentences(statement)
     yield "Privacy", said[0] if said else claim.promise(ledger)
     yield from (("Attacker", sentence) for sentence in said[1:2])
-    yield "Attacks", _attacks(evaluation)
-
-
-def _attacks(evaluation: Evaluation) -> str:
-    """What the attacks on membership found, with the two figures that say how much."""
-    panel, auc = evaluation.panels.get("membership"), find(evaluation, "membership.auc")
-    if panel is None or auc is None:
-        return "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
-    bound = find(evaluation, "membership.epsilon_lower_bound")
-    lost = "" if bound is None else f", and epsilon at least {number(bound.value)} was lost"
-    return (
-        f"{risks.told(panel)}. Of a person trained on and one who was not, attackers pick the right one with "
-        f"probability {number(auc.value)} {span(auc.low, auc.high)} (0.500 is guessing){lost}."
-    )
+    if any(verdict["grade"] != verdicts.UNASSESSED for verdict in attacked):
+        yield from ((verdict["title"], verdicts.told(verdict)) for verdict in attacked)
+    else:
+        yield "Attacks", "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
 
 
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:

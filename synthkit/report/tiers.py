@@ -74,16 +74,19 @@ def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decision(section: Mapping[str, Any]) -> dict[str, Any]:
     """Bounds against limits; the reasons quote figures that stand in the line already."""
+    (topic, _), *others = section["sentences"]
+    judged = section["policy"] is not None
     return {
+        "sentences": [(topic, section["bounded"]), *others],
         "lines": [
             {
                 **line,
                 "measured": "—" if line["limit"] != "—" else _two(line["measured"]),
-                "bound": line["bound"] if line["limit"] != "—" else _two(line["bound"]),
+                "bound": line["bound"] if judged else _two(line["bound"]),
                 "why": "",
             }
             for line in section["lines"]
-        ]
+        ],
     }
 
 
@@ -92,13 +95,16 @@ def _released(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _risk(section: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdict and what it rests on; no single figure of an attack."""
+    """The verdicts with the bound that decides, and what they rest on; no single figure of an attack."""
     if section.get("absent"):
         return {}
     attack = section["membership"]
     checks = [] if attack is None else [{**check, "measured": "—", "limit": "—"} for check in attack["checks"]]
     kept = None if attack is None else {**attack, "checks": checks, "tests": [], "units": _many(attack["units"])}
-    return {"tables": [], "figures": [], "membership": kept, "people": []}
+    verdicts = [
+        {**each, "effect": each["bounds"], "low": None, "high": None, "advice": ""} for each in section["verdicts"]
+    ]
+    return {"tables": [], "figures": [], "membership": kept, "people": [], "verdicts": verdicts}
 
 
 def _scored(section: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from synthkit.report.decision import decision
 from synthkit.report.scope import scope
 from synthkit.report.standards import standards
 from synthkit.report.summary import find, summary
+from synthkit.report.verdicts import verdicts
 from synthkit.report.words import GLOSSARY, TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
@@ -86,15 +87,22 @@ def view(
     }
     known = {r["metric"] for rows in scores.values() for r in rows}
     said = claim.sentences(statement)
+    attacked = verdicts(evaluation, gate)
     content = {
         "decision": decision(
-            evaluation, gate=gate, facts=facts, sentences=said, epsilon=claim.epsilon(ledger), hashes=hashes or {}
+            evaluation,
+            attacked,
+            gate=gate,
+            facts=facts,
+            sentences=said,
+            epsilon=claim.epsilon(ledger),
+            hashes=hashes or {},
         ),
         "scope": scope(schema, facts, panels, ledger),
         "subgroups": {"groups": outcomes.groups(panels)} if panels.get("subgroups") else {"absent": NO_GROUPS},
         "released": sections.released(facts),
         "summary": {
-            "sentences": list(summary(evaluation, ledger, facts, statement)),
+            "sentences": list(summary(evaluation, ledger, facts, statement, attacked)),
             "cards": _cards(evaluation, ledger),
         },
         "fidelity": _fidelity(
@@ -111,7 +119,7 @@ def view(
         },
         "rules": sections.rules(panels, validation),
         "risk": {
-            **risks.risks(panels, scores),
+            **risks.risks(panels, scores, attacked),
             "figures": [*outcomes.attacks(panels), *outcomes.promised(panels, claim.epsilon(ledger))],
         },
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},

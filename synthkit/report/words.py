@@ -138,6 +138,12 @@ NAMES: Mapping[str, Name] = {
     "membership.isolated.epsilon_lower_bound": Name(
         "Epsilon lost at least by unusual people", "The same among the half who are unlike others."
     ),
+    "membership.surest": Name(
+        "Surest guesses that are right", "Of those of whom attackers are surest, members; half is guessing.", "share"
+    ),
+    "membership.isolated.surest": Name(
+        "Surest guesses that are right, unusual people", "The same among the half who are unlike others.", "share"
+    ),
     "membership.tpr_at_fpr_0.001": Name(
         "Members found at 0.1 % false alarms", "What can be said of a few, nearly for sure.", "share"
     ),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from synthkit.evaluate.copying import distances
 from synthkit.evaluate.result import Score
+from synthkit.evaluate.risk.grade import Grade
 from synthkit.evaluate.risk.membership import membership
 from synthkit.schema import Schema
 from synthkit.selftest.answers import Answer, covers, equal, said, within
@@ -46,7 +47,7 @@ def copies(rng: np.random.Generator) -> tuple[Answer, ...]:
         within("guesses that are wrong", guesses - right, 0, 2),
         within("epsilon lost at least, of what it could be", share, 0.9, 1.0 + 1e-9),
         within("largest p of four tests, adjusted", max(panel["p"].values()), 0.0, 0.01),
-        said("verdict", panel["verdict"], "FAIL"),
+        said("verdict", panel["verdict"], Grade.ABOVE),
     )
 
 
@@ -87,7 +88,7 @@ def isolated(rng: np.random.Generator) -> tuple[Answer, ...]:
     return (
         within("DCR share", dcr_share(here.against(rows), rng).value, 0.47, 0.55),
         within("epsilon lost at least", scores["membership.epsilon_lower_bound"].value, 1.0),
-        said("verdict", panel["verdict"], "FAIL"),
+        said("verdict", panel["verdict"], Grade.ABOVE),
     )
 
 
@@ -97,7 +98,7 @@ def shaken(rng: np.random.Generator) -> tuple[Answer, ...]:
     scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMBERS)), rng)
     return (
         within("AUC of the relative distance", scores["membership.auc"].parts["relative distance"], 0.52),
-        said("verdict", panel["verdict"], "FAIL"),
+        said("told from chance", "yes" if panel["detected"] else "no", "yes"),
     )
 
 
@@ -108,7 +109,7 @@ def contaminated(rng: np.random.Generator) -> tuple[Answer, ...]:
     held = next(check for check in panel["checks"] if check["name"] == "the holdout was held out")
     return (
         within("AUC", scores["membership.auc"].value, 0.0, 0.1),
-        said("verdict", panel["verdict"], "INCONCLUSIVE"),
+        said("verdict", panel["verdict"], Grade.OPEN),
         said("the holdout was held out", "yes" if held["holds"] else "no", "no"),
     )
 

@@ -26,6 +26,8 @@ EPSILON, CHARGES = 1.0, [{"what": "training"}]
 GOOD = {  # metric: value, low, high, reference, parts
     "membership.epsilon_lower_bound": (0.1, 0.1, math.inf, 0.0, {}),
     "membership.isolated.epsilon_lower_bound": (0.2, 0.2, math.inf, 0.0, {}),
+    "membership.surest": (0.5, 0.42, 0.58, 0.5, {"guesses": 200, "right": 100}),
+    "membership.isolated.surest": (0.52, 0.42, 0.61, 0.5, {"guesses": 100, "right": 52}),
     "membership.tpr_at_fpr_0.01": (0.01, 0.005, 0.019, 0.01, {}),
     "attribute.icd.quasi_identifiers.excess": (0.0, -0.01, 0.02, 0.0, {}),
     "attribute.icd.all_columns.worst_level.excess": (0.01, -0.01, 0.04, 0.0, {}),
@@ -62,13 +64,27 @@ def policy(**parts):
 
 
 def evidence(
-    scores=None, *, absent=(), failed=(), run=None, controls=800, unsound=(), ledger=True, statement=True, **panels
+    scores=None,
+    *,
+    absent=(),
+    failed=(),
+    run=None,
+    controls=800,
+    unsound=(),
+    ledger=True,
+    statement=True,
+    p=0.4,
+    **panels,
 ):
     """Good evidence, with scores replaced, left out or failed."""
     measured = {name: each for name, each in {**GOOD, **(scores or {})}.items() if name not in {*absent, *failed}}
     checks = [{"name": name, "holds": name not in unsound, "measured": controls, "limit": 100} for name in CHECKS]
     facts = {"date": "2026-05-01T10:00:00", "quick": False, "rows": {"synthetic": [10, 10, 10]}, **(run or {})}
-    known = {"membership": {"checks": checks}, "identity": {"meaningful": "not assessed: no counts"}, **panels}
+    known = {
+        "membership": {"checks": checks, "p": {"all, all attacks": p}},
+        "identity": {"meaningful": "not assessed: no counts"},
+        **panels,
+    }
     evaluation = Evaluation(
         run=facts,
         scores=tuple(
@@ -107,6 +123,9 @@ def over(metric, value, low, high, parts=None):
 CASES = [  # clause, what is different in the evidence, the line's verdict, the whole's
     ("membership.eps_lb_max", over("membership.epsilon_lower_bound", 0.6, 0.6, math.inf), "FAIL", "FAIL"),
     ("membership.eps_lb_max", over("membership.isolated.epsilon_lower_bound", 0.51, 0.51, math.inf), "FAIL", "FAIL"),
+    ("membership.eps_lb_max", over("membership.surest", 0.55, 0.4, 0.63), "INCONCLUSIVE", "INCONCLUSIVE"),
+    ("membership.eps_lb_max", over("membership.surest", 0.55, 0.4, 0.62), "PASS", "PASS"),
+    ("membership.eps_lb_max", {"absent": ["membership.isolated.surest"]}, "INCONCLUSIVE", "INCONCLUSIVE"),
     ("membership.eps_lb_max", {"unsound": ["copies would be found"]}, "INCONCLUSIVE", "INCONCLUSIVE"),
     ("membership.eps_lb_max", {"absent": ["membership.epsilon_lower_bound"]}, "NOT ASSESSED", "NOT ASSESSED"),
     ("membership.eps_lb_max", {"membership": None}, "NOT ASSESSED", "NOT ASSESSED"),

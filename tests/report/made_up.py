@@ -85,16 +85,23 @@ def _scores():
         yield _score(f"utility.{target}.gap", 0.012, "low", 0.0, 0.009)
     yield _score("utility.death.km_gap", 0.02, "low", 0.01)
     yield _score("membership.auc", 0.512, "low", 0.5, 0.012)
-    yield Score(metric="membership.epsilon_lower_bound", value=0.1, low=0.1, high=np.inf, goal="low", reference=0.0)
+    for room, guesses in (("membership", 180), ("membership.isolated", 100)):
+        lost = {"metric": f"{room}.epsilon_lower_bound", "value": 0.1, "low": 0.1, "high": np.inf, "reference": 0.0}
+        yield Score(goal="low", **lost)
+        share = {"value": 0.52, "low": 0.43, "high": 0.61, "reference": 0.5}
+        counted = {"guesses": guesses, "right": round(0.52 * guesses)}
+        yield Score(metric=f"{room}.surest", goal="low", parts=counted, **share)
     yield _score(
         "attribute.hospdead.quasi_identifiers.excess", 0.013, "low", 0.0, 0.02, "Of 317 people 23 were guessed."
     )
     yield _score("identity.linkability.k1", 0.001, "low", 0.0, 0.002)
+    yield _score("identity.replicated_uniques", 0.001, "low", 0.0, 0.004)
+    yield _score("identity.unique_exact_matches", 0.0, "low", 0.0, 0.001)
     yield _score("copying.identical_matches", 0.0, "low", 0.0, 0.0)
     yield _score("copying.dcr_share", 0.503, "none", 0.5, 0.012)
 
 
-def _membership(verdict="PASS"):
+def _membership(p=0.31):
     rates = np.geomspace(1e-3, 1, 30)
     stratum = {"units": 1800, "auc": {"value": 0.512, "low": 0.5, "high": 0.524}, "epsilon_lower_bound": 0.1}
     tests = [f"{who}, {test}" for who in ("all", "isolated") for test in ("all attacks", "few guesses")]
@@ -102,9 +109,10 @@ def _membership(verdict="PASS"):
     return {
         "design": "coins",
         "units": 1800,
-        "verdict": verdict,
-        "because": "" if verdict == "PASS" else tests[0],
-        "p": dict.fromkeys(tests, 0.31),
+        "verdict": "no evidence",
+        "because": "",
+        "detected": p < 0.05,
+        "p": dict.fromkeys(tests, p),
         "checks": [check, {**check, "name": "copies would be found", "measured": 0.0004, "limit": 0.05}],
         "strata": {"all": stratum, "isolated": {**stratum, "epsilon_lower_bound": 0.05}},
         "rates": [],

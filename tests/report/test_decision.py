@@ -9,6 +9,7 @@ import pytest
 from synthkit.evaluate.result import Evaluation, Score
 from synthkit.report.decision import MOST, OVERALL, SIGNS, decision
 from synthkit.report.html import build
+from synthkit.report.verdicts import verdicts
 
 LINE = {
     "item": "Epsilon lost at least",
@@ -38,10 +39,10 @@ def gate(*verdicts, overall="FAIL"):
 
 def made(evaluation, **more):
     known = {"gate": None, "facts": evaluation.run, "sentences": (), "epsilon": None, "hashes": {}, **more}
-    return decision(evaluation, **known)
+    return decision(evaluation, verdicts(evaluation, known["gate"]), **known)
 
 
-def test_without_a_policy_nothing_is_judged(evaluation):
+def test_without_a_policy_attacks_alone_are_graded(evaluation):
     found = made(evaluation)
     assert found["verdict"] == "NO POLICY"
     assert {line["verdict"] for line in found["lines"]} == {"NO POLICY"}
@@ -50,13 +51,15 @@ def test_without_a_policy_nothing_is_judged(evaluation):
     assert said["membership.auc"]["measured"] == "0.512"
     assert said["membership.auc"]["bound"] == "[0.500, 0.524]"
     assert said["privacy statement"]["measured"] == "∞"
-    assert "attribute.hospdead.quasi_identifiers.excess" in said
+    secret = said["attribute.hospdead.quasi_identifiers.excess"]
+    assert (secret["bound"], secret["limit"], secret["grade"]) == ("[−0.7 %, 3.3 %]", "9.0 %", "no evidence")
+    assert said["membership.auc"]["grade"] == ""
 
 
-def test_the_secret_that_is_surest_and_the_worst_loss_stand_for_all():
+def test_the_secret_with_the_largest_upper_end_and_the_worst_loss_stand_for_all():
     scores = [
-        Score(metric=f"attribute.{who}.all_columns.excess", value=0.1, low=low, high=0.2, goal="low", reference=0.0)
-        for who, low in (("a", 0.01), ("b", 0.05), ("c", -0.3))
+        Score(metric=f"attribute.{who}.all_columns.excess", value=0.1, low=low, high=high, goal="low", reference=0.0)
+        for who, low, high in (("a", 0.01, 0.15), ("b", 0.05, 0.2), ("c", -0.3, 0.15))
     ]
     scores += [
         Score(metric=f"utility.{who}.gap", value=0.0, low=-0.1, high=high, goal="low", reference=0.0)
@@ -103,7 +106,7 @@ def test_three_sentences_in_plain_words(evaluation):
     assert use.startswith("A model trained on them predicts hospdead no worse")
     assert use.endswith("That is not shown for totcst.")
     assert untested == "How much another draw would differ."
-    unattacked = made(replace(evaluation, panels={}))["sentences"][0][1]
+    unattacked = made(replace(evaluation, panels={}, scores=()))["sentences"][0][1]
     assert unattacked == "What the rows reveal about a person was not measured, and nothing bounds it."
 
 

@@ -9,12 +9,15 @@ import numpy as np
 from scipy import stats as distributions
 
 from synthkit.evaluate import stats
-from synthkit.evaluate.result import Failure, Score
+from synthkit.evaluate.result import Evaluation, Failure, Score
 from synthkit.evaluate.risk import preconditions
 from synthkit.evaluate.risk.attacks import ATTACKS, together
+from synthkit.evaluate.risk.effect import of_membership
+from synthkit.evaluate.risk.grade import DEFAULTS
 from synthkit.evaluate.risk.guesses import COINS, Bound, Guesses, bound
 from synthkit.evaluate.risk.multiplicity import holm
 from synthkit.evaluate.risk.scene import Scene
+from synthkit.evaluate.risk.surest import Surest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
 FPRS = (0.001, 0.01, 0.1)
 ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
-LEVEL = 0.05
 TOGETHER = "all together"
 NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
 
@@ -40,6 +42,7 @@ class Findings:
         chance_of_auc: probability of one as large if the coins had been thrown after the attack.
         chance_of_guesses: the same of the best of all ways of guessing few coins.
         bound: lower bound on epsilon.
+        surest: how many of the surest guesses are right, their number fixed beforehand.
         each: AUC by attack.
         units: number of units looked at.
         coins: number of coins that decided who of them was trained on.
@@ -49,6 +52,7 @@ class Findings:
     chance_of_auc: float
     chance_of_guesses: float
     bound: Bound
+    surest: Surest
     each: dict[str, float]
     units: int
     coins: int
@@ -68,12 +72,18 @@ def names(pool: Pool) -> tuple[str, ...]:
 
 
 def findings(
-    scores: NDArray[np.float64], pool: Pool, among: NDArray[np.bool_], rng: np.random.Generator, *, times: int = COINS
+    scores: NDArray[np.float64],
+    pool: Pool,
+    among: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    times: int = COINS,
+    strata: int = 1,
 ) -> Findings:
-    """What scores of the units show about those `among` the ones looked at.
+    """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
 
-    Inferential are the rank average of all attacks, fixed before anything was seen, and the best way of guessing with
-    its choice made again for every throw of the coins. All else is description.
+    Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
+    way of guessing with its choice made again for every throw of the coins. All else is description.
     """
     every = np.concatenate([together(scores)[None], scores])
     called = (TOGETHER, *names(pool))
@@ -86,6 +96,7 @@ def findings(
         ),
         chance_of_guesses=guesses.chance(rng, times=times),
         bound=bound(guesses),
+        surest=Surest.of(guesses, strata=strata),
         each={name: stats.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
         units=int(among.sum()),
         coins=len(guesses.coins),
@@ -129,17 +140,14 @@ def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequen
     ]
     each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
     scores = side_by_side(each)
-    found = {name: findings(scores, pool, among, rng) for name, among in pool.strata.items()}
+    strata = pool.strata
+    found = {name: findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
     adjusted = chances(found)
     checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
-    leak = min(adjusted.values()) < LEVEL
-    unsound = [check.name for check in checks if not check.holds]
     rates = _rates(together(scores), pool, rng)
     panel = {
         "design": pool.design,
         "units": len(pool.member),
-        "verdict": "FAIL" if leak else "INCONCLUSIVE" if unsound else "PASS",
-        "because": min(adjusted, key=lambda name: adjusted[name]) if leak else "; ".join(unsound),
         "p": adjusted,
         "checks": [check.plain() for check in checks],
         "strata": {name: _plain(each) for name, each in found.items()},
@@ -147,7 +155,20 @@ def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequen
         "roc": stats.roc(together(scores), pool.member),
     }
     told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*told, *(score for _, score in rates)], {"membership": panel}
+    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel)}
+
+
+def _judged(scores: Sequence[Score], panel: dict[str, Any]) -> dict[str, Any]:
+    """The grade of the effect at the stated default limit, and the test or the unsound precondition behind it."""
+    effect = of_membership(Evaluation(run={}, scores=tuple(scores), panels={"membership": panel}))
+    graded = effect.against(DEFAULTS["membership"].value)
+    surest = min(panel["p"], key=lambda name: panel["p"][name])
+    unsound = "; ".join(check["name"] for check in panel["checks"] if not check["holds"])
+    return {
+        "detected": effect.detected,
+        "verdict": None if graded is None else graded.value,
+        "because": surest if effect.detected else unsound,
+    }
 
 
 def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Pool) -> list[Score]:
@@ -184,7 +205,24 @@ def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Poo
         f"guesses right ({at.way}), of all ways and numbers of guesses what shows most; the confidence holds for all. "
         "Interval: open above, for a better attack may show more.",
     )
-    return [auc, epsilon]
+    return [auc, epsilon, _surest(prefix, whom, found.surest, pool)]
+
+
+def _surest(prefix: str, whom: str, found: Surest, pool: Pool) -> Score:
+    people = "pairs of a person trained on and one who was not" if pool.design == "pairs" else "people"
+    said = "in so many the right one was named" if pool.design == "pairs" else "so many had been trained on"
+    return Score(
+        metric=f"{prefix}.surest",
+        value=found.share.value,
+        low=found.share.low,
+        high=found.share.high,
+        goal="low",
+        reference=0.5,
+        parts={"guesses": found.guesses, "right": found.right},
+        note=f"Of the {found.guesses:,} {people} of whom all attacks together are surest{whom}, {said}: "
+        f"{found.right:,}. "
+        "How many are guessed is fixed beforehand. Interval: Clopper-Pearson, for all strata at once.",
+    )
 
 
 def _rates(
@@ -256,5 +294,6 @@ def _plain(found: Findings) -> dict[str, Any]:
         "way": at.way,
         "guesses": at.guesses,
         "right": at.right,
+        "surest": {"guesses": found.surest.guesses, "right": found.surest.right, **found.surest.share._asdict()},
         "attacks": found.each,
     }

@@ -13,11 +13,13 @@ from scipy import stats as distributions
 from synthkit.evaluate import stats
 from synthkit.evaluate.result import Comparison, Failure, MetricError, Score
 from synthkit.evaluate.risk.attacks import ATTACKS, together
+from synthkit.evaluate.risk.grade import Grade
 from synthkit.evaluate.risk.guesses import Bound
 from synthkit.evaluate.risk.membership import Findings, _rates, attacked, chances, findings, membership, names
 from synthkit.evaluate.risk.multiplicity import holm
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.risk.scene import Scene
+from synthkit.evaluate.risk.surest import Surest
 from synthkit.evaluate.run import one_thread
 from synthkit.selftest.people import SCHEMA, Experiment, jittered, people
 
@@ -58,7 +60,7 @@ def fresh(here):
 
 def test_copies_fail(copies):
     scores, panel = copies
-    assert panel["verdict"] == "FAIL"
+    assert panel["verdict"] == Grade.ABOVE
     assert panel["p"][panel["because"]] == min(panel["p"].values()) < 0.05
     assert scores["membership.auc"].low > 0.9
     bound = scores["membership.epsilon_lower_bound"]
@@ -70,7 +72,7 @@ def test_copies_fail(copies):
 
 def test_other_people_of_the_same_law_pass(fresh):
     scores, panel = fresh
-    assert panel["verdict"] == "PASS"
+    assert panel["verdict"] == Grade.NONE
     assert panel["because"] == ""
     assert all(check["holds"] for check in panel["checks"])
     assert scores["membership.auc"].low < 0.5 < scores["membership.auc"].high
@@ -80,14 +82,15 @@ def test_other_people_of_the_same_law_pass(fresh):
 def test_too_few_people_are_inconclusive():
     few = Experiment.of(RNG(2), units=120)
     _, panel = run(few.against(people(200, RNG(5))))
-    assert panel["verdict"] == "INCONCLUSIVE"
+    assert panel["verdict"] == Grade.OPEN
     assert "enough people" in panel["because"]
 
 
 def test_a_leak_is_a_leak_whatever_else_is_wrong():
     few = Experiment.of(RNG(2), units=120)
     _, panel = run(few.against(few.train))
-    assert panel["verdict"] == "FAIL"
+    assert panel["detected"]
+    assert panel["verdict"] == Grade.ABOVE
     assert not all(check["holds"] for check in panel["checks"])
 
 
@@ -95,14 +98,14 @@ def test_pairs_of_two_tables_are_about_exchanging_people():
     train, holdout = people(300, RNG(11)), people(450, RNG(2))
     scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA))
     assert panel["design"] == "pairs"
-    assert panel["verdict"] == "FAIL"
+    assert panel["verdict"] == Grade.ABOVE
     assert panel["units"] == 600
     assert panel["strata"]["all"]["coins"] == 300
     assert "replacing one person by another" in scores["membership.epsilon_lower_bound"].note
     assert {check["name"] for check in panel["checks"]} >= {"the split looks random"}
     scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=SCHEMA))
     assert scores["membership.epsilon_lower_bound"].value == 0
-    assert panel["verdict"] == "PASS"
+    assert panel["verdict"] == Grade.NONE
 
 
 # What is measured
@@ -172,7 +175,7 @@ def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
     assert names(here.pool) == tuple(ATTACKS)
     scores, panel = run(replace(here, pool=pool).against(people(800, RNG(5))))
     assert scores["membership.auc"].parts["likelihood"] > 0.99
-    assert panel["verdict"] == "FAIL"
+    assert panel["verdict"] == Grade.ABOVE
     assert panel["strata"]["all"]["way"].startswith("likelihood")
     assert scores["membership.epsilon_lower_bound"].value > 2
 
@@ -248,6 +251,7 @@ def test_probabilities_of_all_tests_are_adjusted_together():
             chance_of_auc=p[0],
             chance_of_guesses=p[1],
             bound=Bound(epsilon=0.0, way="", guesses=1, right=0, most=0.0),
+            surest=Surest(guesses=1, right=0, share=stats.clopper_pearson(0, 1)),
             each={},
             units=2,
             coins=2,
