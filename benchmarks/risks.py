@@ -27,6 +27,7 @@ from table import rewrite
 
 from synthkit.evaluate.result import Comparison, Score
 from synthkit.evaluate.risk.attribute import attributes
+from synthkit.evaluate.risk.effect import LEVEL
 from synthkit.evaluate.risk.identity import identity, linkability
 from synthkit.evaluate.risk.membership import membership
 from synthkit.evaluate.run import one_thread
@@ -87,7 +88,7 @@ def row(key: str, found: Mapping[str, Any]) -> str:
     auc, out = scores["membership.auc"], scores["identity.singling_out.clearest"]
     cells = [
         key,
-        found["verdict"],
+        "yes" if min(found["p"].values()) < LEVEL else "no",
         f"{auc[0]:.3f} [{auc[1]:.3f}, {auc[2]:.3f}]",
         ", ".join(f"{scores[f'membership.{among}epsilon_lower_bound'][0]:.2f}" for among in ("", "isolated.")),
         f"{worst.split('.')[1]} {value:+.3f} [{low:+.3f}, {high:+.3f}]",
@@ -101,7 +102,7 @@ def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
     """A table for each data set."""
     heads = [
         "who",
-        "verdict",
+        "told from chance",
         "membership AUC",
         "epsilon lost at least: all, isolated",
         "worst secret, excess",

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from synthkit.evaluate.result import Evaluation
+    from synthkit.policy.gate import Gate
 
 LINE_EVERY = 10.0  # seconds between plain lines of one stage
 HEADLINES = ("fidelity.c2st", "fidelity.rule_violations", "membership.auc", "membership.epsilon_lower_bound")
@@ -150,8 +152,8 @@ def selection(rows: int, pool: int) -> str:
     return f"calibrated: {rows:,} rows selected from a pool of {pool:,}"
 
 
-def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> None:
-    """The headline scores with their intervals and what a real holdout scores, and the privacy claim."""
+def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: Gate | None = None) -> None:
+    """The headline scores with their intervals and what a real holdout scores, the attacks, and the privacy claim."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -179,7 +181,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None) -> Non
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
-    for verdict in verdicts(evaluation):
+    for verdict in verdicts(evaluation, None if gate is None else asdict(gate)):
         say(f"{verdict['title']}: {told(verdict)}\n")
     metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in TITLES}
     longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]

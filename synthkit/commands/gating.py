@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from synthkit.commands import options as o
 from synthkit.commands.console import say, warn
 
 if TYPE_CHECKING:
-    from synthkit.policy.gate import Gate
+    from synthkit.policy.gate import Gate, Line
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–"}
 COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NOT ASSESSED": "yellow"}
@@ -29,29 +29,11 @@ def gate(
     Missing evidence never passes. gate.json and a copy of the policy are written into DIR, and the first page of the
     report is drawn with the verdicts.
 
-    Example: synthkit gate runs/demo --policy schemas/policies/internal-research.yaml
+    Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
     """
-    import datetime as dt
+    from synthkit.judgement import hold
 
-    from synthkit import folder as folders
-    from synthkit.files import replacing
-    from synthkit.policy.evidence import Evidence
-    from synthkit.policy.gate import judge
-    from synthkit.policy.policy import Policy
-
-    asked = Policy.load(policy)
-    known = {
-        name: folders.plain_data(folder / file) if (folder / file).exists() else None
-        for name, file in (("statement", folders.STATEMENT), ("ledger", folders.LEDGER))
-    }
-    evidence = Evidence(evaluation=folders.evaluation(folder), today=dt.datetime.now(dt.UTC).date(), **known)
-    made = judge(asked, evidence)
-    if policy.resolve() != (folder / folders.POLICY).resolve():
-        with replacing(folder / folders.POLICY) as temporary:
-            shutil.copyfile(policy, temporary)
-    with replacing(folder / folders.GATE) as temporary:
-        temporary.write_text(made.to_json(), encoding="utf-8")
-    folders.save_page(folders.redraw(folder), folder)
+    asked, made = hold(folder, policy)
     if asked.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):
@@ -65,12 +47,28 @@ def gate(
 
 def _show(made: Gate) -> None:
     """Every line with its reason under it, and the verdict on the whole."""
+    _lines(made.lines)
+    say(f"{SIGNS[made.verdict]} {made.verdict}" + (f", valid until {made.valid_until}" if made.valid_until else ""))
+
+
+def show_briefly(made: Gate) -> None:
+    """The verdict on the whole in words, every line that does not pass with its reason, and how many pass."""
+    from synthkit.report.decision import OVERALL
+
+    passing = sum(line.verdict == "PASS" for line in made.lines)
+    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {OVERALL[made.verdict]}.")
+    _lines([line for line in made.lines if line.verdict != "PASS"])
+    say(f"{SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
+    if passing < len(made.lines):
+        say("A line that is not met says what these rows are not shown to be good for; nothing went wrong.")
+
+
+def _lines(lines: Sequence[Line]) -> None:
     from rich.console import Console
     from rich.text import Text
 
     screen = Console(highlight=False, markup=False)
-    for line in made.lines:
+    for line in lines:
         word = Text(f"{SIGNS[line.verdict]} {line.verdict}", style=COLOURS[line.verdict])
         screen.print(word, f"{line.item} ({line.clause})")
         screen.print(f"    {line.why}", style="dim", soft_wrap=True)
-    say(f"{SIGNS[made.verdict]} {made.verdict}" + (f", valid until {made.valid_until}" if made.valid_until else ""))

@@ -1,4 +1,4 @@
-"""The demo data inside the package: 9,105 real ICU patients (SUPPORT2) and their schema."""
+"""The demo data inside the package: 9,105 real ICU patients (SUPPORT2), their schema and an example of a policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from synthkit.schema.table import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-FILES = ("support2.parquet", "support2.yaml")
+POLICY = "internal-research.yaml"  # limits by which the demo is judged
+FILES = ("support2.parquet", "support2.yaml", POLICY)
 
 
 def path(name: str) -> Path:

@@ -40,8 +40,8 @@ def test_a_line_names_the_secret_whose_excess_is_surest(script):
     at |= {"attribute.a.quasi_identifiers.excess": [0.5, -0.1, 1.0]}
     at |= {"attribute.b.quasi_identifiers.excess": [0.1, 0.05, 0.2]}
     at |= {"attribute.c.quasi_identifiers.isolated.excess": [0.9, 0.8, 1.0]}
-    line = script("risks").row("somebody", {"verdict": "no evidence", "scores": at})
-    assert line.split(" | ")[1:5] == ["no evidence", "0.500 [0.400, 0.600]", "0.25, 0.25", "b +0.100 [+0.050, +0.200]"]
+    line = script("risks").row("somebody", {"p": {"all": 0.2, "isolated": 0.03}, "scores": at})
+    assert line.split(" | ")[1:5] == ["yes", "0.500 [0.400, 0.600]", "0.25, 0.25", "b +0.100 [+0.050, +0.200]"]
 
 
 def test_a_whole_evaluation_stays_within_its_limits(script):

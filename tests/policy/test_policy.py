@@ -8,11 +8,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from synthkit.data import POLICY
+from synthkit.data import path as inside
 from synthkit.errors import ConfigError
 from synthkit.policy.policy import Policy
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
-EXAMPLES = sorted((SCHEMAS / "policies").glob("*.yaml"))
+EXAMPLES = [inside(POLICY), *sorted((SCHEMAS / "policies").glob("*.yaml"))]
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 WHOLE = {"format": "synthkit-policy/1", "policy": WHO, "membership": {"eps_lb_max": 1.0}}
 
