@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
+from synthkit.schema.columns import Identifier
 from synthkit.schema.conform import conform
-from synthkit.schema.declared import into_domain
 from synthkit.schema.expectations import validate
+from synthkit.schema.mapping import mapped
 from synthkit.schema.violations import Validation
 
 if TYPE_CHECKING:
@@ -103,13 +104,35 @@ def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunCo
 
     Raises:
         TableError: the file cannot be read as a table.
-        SchemaError: columns are missing or unknown, or cells cannot be typed.
+        SchemaError: columns are missing or unknown.
     """
     raw = cells(table, config)
-    frame = into_domain(raw, public)
+    found = mapped(raw, public)
+    frame = found.frame
     if public.unit is not None:
         frame = frame[frame[public.unit].notna()].reset_index(drop=True)
-    return Admitted(frame=frame, dtypes={}, validations={}, clamped={})
+    return Admitted(frame=frame, dtypes={}, validations={}, clamped=found.counts)
+
+
+def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
+    """What the cells of a table are not, and which rules its rows break once each cell is mapped; INTERNAL.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: columns are missing or unknown.
+        ConfigError: the suite of the user's own is none.
+    """
+    found = mapped(cells(table, config), public)
+    checked = validate(found.frame, _with_keys(public), extra=config.suite)
+    return replace(checked, violations=(*found.faults, *checked.violations))
+
+
+def _with_keys(public: Schema) -> Schema:
+    """The schema of a frame whose unit column holds keys."""
+    if public.unit is None:
+        return public
+    unit = Identifier(nullable=public.columns[public.unit].nullable)
+    return public.model_copy(update={"columns": {**public.columns, public.unit: unit}})
 
 
 def population(schema: Schema, config: RunConfig) -> Population | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from synthkit import folder, tables
-from synthkit.admission import admit_mapped, cells, meaning, population
+from synthkit.admission import admit_mapped, broken, cells, meaning, population
 from synthkit.assessment import with_facts
 from synthkit.config import RunConfig
 from synthkit.errors import SynthkitError
@@ -31,7 +31,6 @@ from synthkit.process import crash, start
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.declared import declared
-from synthkit.schema.expectations import validate
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import Split
 
@@ -125,7 +124,7 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
 
 
 def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
-    found = validate(raw, public, extra=config.suite)
+    found = broken(raw, public, config)
     with replacing(place / folder.INTERNAL / folder.VALIDATION_INPUT) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
@@ -157,7 +156,7 @@ def _model(place: Path, config: RunConfig) -> Synthesizer | None:
 def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> dict[str, Validation]:
     """What the input breaks of the public schema, by the name `input`; nothing if it cannot be said."""
     try:
-        return {"input": validate(cells(table, config), public, extra=config.suite)}
+        return {"input": broken(table, public, config)}
     except EXPECTED:
         return {}
 

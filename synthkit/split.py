@@ -11,6 +11,7 @@ import pandas as pd
 from synthkit.errors import TableError
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.space import Space
+from synthkit.schema.keys import unit_codes, unit_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +77,8 @@ class Split:
     Args:
         frame: the table.
         unit: (rows,) position of each row's unit in `roles`.
-        roles: one row a unit: `unit` (its key, or the row's number from 0), `role`, `coin` (trained on; missing
-            outside the pool), `isolated` (in the pool's more isolated half; missing outside the pool).
+        roles: one row a unit: `unit` (as its first row spells it, or the row's number from 0), `role`, `coin`
+            (trained on; missing outside the pool), `isolated` (in the pool's more isolated half; missing outside it).
     """
 
     frame: pd.DataFrame
@@ -92,7 +93,8 @@ class Split:
             TableError: a unit of the table has no role, or a role belongs to no unit of the table.
         """
         keys, unit = _units(frame, schema)
-        position = pd.Index(roles["unit"]).get_indexer(keys)
+        saved = roles["unit"] if schema.unit is None else unit_keys(roles["unit"], schema.columns[schema.unit])
+        position = pd.Index(saved).get_indexer(keys)
         if (position < 0).any() or len(roles) != len(keys):
             msg = (
                 f"roles must belong to the table they were drawn for; however: {int((position < 0).sum())} of "
@@ -246,7 +248,9 @@ def draw_roles(
     outside = role != "pool"
     roles = pd.DataFrame(
         {
-            "unit": keys,
+            "unit": keys
+            if schema.unit is None
+            else frame[schema.unit].iloc[np.unique(unit, return_index=True)[1]].array,
             "role": role.astype(object),
             "coin": pd.arrays.BooleanArray(rng.random(len(keys)) < 0.5, outside),
             "isolated": pd.arrays.BooleanArray(np.zeros(len(keys), dtype=bool), np.ones(len(keys), dtype=bool)),
@@ -271,16 +275,14 @@ def _roles(units: int, shares: Shares, before: Sequence[Split], rng: np.random.G
 
 def _units(frame: pd.DataFrame, schema: Schema) -> tuple[pd.Index, NDArray[np.int64]]:
     """Keys of the units in order of first appearance, and each row's position among them."""
-    if schema.unit is None:
-        return pd.RangeIndex(len(frame)), np.arange(len(frame))
-    codes, keys = pd.factorize(frame[schema.unit], use_na_sentinel=True)
+    codes, keys = unit_codes(frame, schema)
     if (codes < 0).any():
         msg = (
             f"every row must name its unit in `{schema.unit}`; however: {int((codes < 0).sum())} rows do not. "
             "Fill the cells or drop the rows"
         )
         raise TableError(msg)
-    return pd.Index(keys), np.asarray(codes, dtype=np.int64)
+    return keys, codes
 
 
 def _isolated(

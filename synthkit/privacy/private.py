@@ -31,9 +31,11 @@ from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
 from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
 from synthkit.privacy.sparse import tell_levels
-from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal
+from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
-from synthkit.schema.declared import Declared, into_domain
+from synthkit.schema.declared import Declared
+from synthkit.schema.keys import unit_codes
+from synthkit.schema.mapping import into_domain
 from synthkit.schema.named import numbers_named
 
 STEPS = 60  # power of two beyond which no moment lies, in steps since 1970 of any precision
@@ -53,17 +55,12 @@ class PrivateCurator:
         public: what of the schema is known.
 
     Raises:
-        SchemaError: columns are missing or unknown, or cells cannot be typed.
+        SchemaError: columns are missing or unknown.
     """
 
     def __init__(self, table: pd.DataFrame, public: Declared) -> None:
-        frame = into_domain(table, public.schema)
-        unit = public.schema.unit
-        if unit is not None:
-            frame = frame[frame[unit].notna()].reset_index(drop=True)
-        owner = np.arange(len(frame)) if unit is None else pd.factorize(frame[unit])[0]
-        self._frame, self._owner = frame, owner.astype(np.int64)
-        self._one = frame[kept(self._owner, 1)].reset_index(drop=True) if unit is not None else frame
+        self._frame, self._owner = told_apart(table, public.schema)
+        self._one = one_each(self._frame, self._owner)
         self._recoding = Recoding.of(public.schema)
         self._coded = self._recoding.forward(self._one)
         self.public = public
@@ -280,6 +277,30 @@ class PrivateCurator:
         told = self._told(question, dict(zip(keys, found.tolist(), strict=True)), preparation, pay)
         by_key = dict(zip(keys, tuples, strict=True))
         return combination_codec(self.public.schema, members, {by_key[key]: count for key, count in told.items()})
+
+
+def told_apart(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """The rows of somebody, in the public domain, and the number of each row's unit.
+
+    Units are told apart by their cells as they came: no domain comes between. Rows without a unit are dropped.
+
+    Args:
+        table: any rows in the schema's columns.
+        schema: the public one.
+
+    Raises:
+        SchemaError: columns are missing or unknown.
+
+    **Shape**: n rows -> m rows, (m,).
+    """
+    frame = into_domain(table, schema)
+    owner, _ = unit_codes(frame, schema)
+    return frame[owner >= 0].reset_index(drop=True), owner[owner >= 0]
+
+
+def one_each(frame: pd.DataFrame, owner: NDArray[np.int64]) -> pd.DataFrame:
+    """One row of each unit, chosen by chance and in secret. **Shape**: m rows, (m,) -> u rows."""
+    return frame[kept(owner, 1)].reset_index(drop=True)
 
 
 def public_tables(columns: int) -> list[tuple[int, ...]]:

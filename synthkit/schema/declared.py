@@ -1,4 +1,4 @@
-"""What of a schema is public, what may be bought under a privacy budget, and rows mapped into a public domain.
+"""What of a schema is public, and what may be bought under a privacy budget.
 
 A line is public because somebody answers for it: `declared_by`, of the column or of the schema. What was read off the
 table all the same is marked `observed`; levels, bounds, spikes and gaps so marked are found with noise instead, and
@@ -11,12 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from synthkit.errors import SchemaError
-from synthkit.schema.clamp import clamp
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import conform
 from synthkit.schema.named import with_texts
 from synthkit.schema.table import Schema
 
@@ -160,40 +156,3 @@ def _unknown(public: Column) -> frozenset[str]:
     if isinstance(public, Identifier):
         return frozenset()
     return frozenset() if public.levels else frozenset({"levels"})
-
-
-def into_domain(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Every cell mapped into the declared domain, each by itself, so that no row is refused and no row moves another.
-
-    Numbers and moments go to the nearest admissible value, undeclared levels become missing; where nothing may be
-    missing, a cell becomes the smallest number or the first level.
-
-    Raises:
-        SchemaError: columns are missing or unknown, or cells cannot be typed.
-
-    Example:
-        >>> schema = Schema(columns={"sex": {"kind": "categorical", "levels": ["f", "m"]}})
-        >>> into_domain(pd.DataFrame({"sex": ["m", "x", None]}), schema)["sex"].tolist()
-        ['m', 'f', 'f']
-    """
-    open_ = {name: column.model_copy(update={"nullable": True}) for name, column in schema.columns.items()}
-    mapped, _ = clamp(frame, schema.model_copy(update={"columns": open_}))
-    for name, column in schema.columns.items():
-        if not column.nullable and not isinstance(column, Identifier) and mapped[name].isna().any():
-            filled = mapped[name].astype(object)
-            filled[mapped[name].isna()] = _stand_in(column)
-            mapped[name] = filled
-    return conform(mapped, schema)
-
-
-def _stand_in(column: Column) -> Any:
-    if isinstance(column, Numeric):
-        return 0.0 if column.min is None and column.max is None else _first(column.min, column.max)
-    if isinstance(column, Datetime):
-        return pd.Timestamp(_first(column.min, column.max) or "1970-01-01")
-    levels = getattr(column, "levels", None)
-    return levels[0] if levels else NOT_TOLD
-
-
-def _first(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)

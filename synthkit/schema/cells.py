@@ -1,0 +1,171 @@
+"""One cell read by itself: what it says as a number, a truth, a text or a moment, whatever stands in other rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.columns import parse_moment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+_UNTOLD = re.compile(
+    "[\x00\ud800-\udfff]"
+)  # NUL, at which pandas ends a text, and halves of letters, which no UTF-8 has
+_YEARS = (1, 9999)  # those of the standard library's calendar
+# types of which two equal cells are the same cell; 1 and True, or two moments in two zones, are equal and are not
+_PLAIN = (str, bool, int, float, np.bool_, np.integer, np.floating)
+
+
+def missing(cell: Any) -> bool:
+    """Whether a cell is empty: None, NaN of any type, NA or NaT; a text never is.
+
+    Example:
+        >>> [missing(cell) for cell in (None, float("nan"), Decimal("sNaN"), "", "nan", [None])]
+        [True, True, True, False, False, False]
+    """
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))
+
+
+def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+    """Number of each row's cell in a list of cells, -1 where it is missing; cells differ if their types do.
+
+    **Shape**: (n,) -> (n,), and as many cells as there are numbers.
+
+    Example:
+        >>> distinct(pd.Series([1, True, None, 1], dtype=object))
+        (array([ 0,  1, -1,  0]), [1, True])
+    """
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes, cells = distinct(pd.Series(dtype.categories))
+        return np.append(codes, -1)[values.cat.codes.to_numpy()], cells
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        codes, found = pd.factorize(values, use_na_sentinel=True)
+        return codes.astype(np.int64), list(found)
+    return _one_by_one(values.to_numpy(dtype=object))
+
+
+def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[Any]]:
+    """The same of cells of any type; pandas would take 1 for True, and a text for another that goes on after a NUL."""
+    seen: dict[tuple[type, Any], int] = {}
+    codes, cells = np.full(len(objects), -1, dtype=np.int64), list[Any]()
+    for k, cell in enumerate(objects):
+        if not isinstance(cell, str) and missing(cell):
+            continue
+        place = seen.setdefault((type(cell), cell), len(cells)) if isinstance(cell, _PLAIN) else len(cells)
+        if place == len(cells):
+            cells.append(cell)
+        codes[k] = place
+    return codes, cells
+
+
+def each(values: pd.Series, read: Callable[[Any], Any]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """What every cell says by itself, None where it says nothing, and which cells are missing.
+
+    **Shape**: (n,) -> (n,), (n,).
+    """
+    codes, cells = distinct(values)
+    table = np.empty(len(cells) + 1, dtype=object)
+    for k, cell in enumerate(cells):
+        table[k] = read(cell)
+    return table[codes], codes < 0
+
+
+def whole(cell: Any) -> bool:
+    """Whether a cell is a whole number or a truth; a span of time is none, though numpy takes it for one."""
+    return isinstance(cell, bool | int | np.bool_ | np.integer) and not isinstance(cell, np.timedelta64)
+
+
+def number(cell: Any) -> int | float | None:
+    """A finite number, or None; text is one if it is written in ASCII digits with a point and without separators.
+
+    Example:
+        >>> [number(cell) for cell in (" 07 ", "1e3", True, "True", "1,234.5", "0x20", "1e400", float("inf"))]
+        [7, 1000.0, 1, None, None, None, None, None]
+    """
+    try:
+        if isinstance(cell, str):
+            text = cell.strip()
+            cell = float(text) if NUMBER.fullmatch(text) else np.nan
+            if _WHOLE.fullmatch(text) and np.isfinite(cell):
+                return int(text)
+        elif whole(cell):
+            return int(cell) if np.isfinite(float(cell)) else None
+        if isinstance(cell, float | np.floating | Decimal):
+            return float(cell) if np.isfinite(float(cell)) else None
+    except OverflowError:
+        return None
+    return None
+
+
+def truth(cell: Any) -> bool | None:
+    """True or false, or None: the words in any case, or 1 and 0.
+
+    Example:
+        >>> [truth(cell) for cell in ("TRUE", 0, "maybe", 1.0, "01")]
+        [True, False, None, True, None]
+    """
+    if isinstance(cell, str):
+        return _TRUTH.get(cell.strip().lower())
+    said = number(cell)
+    return bool(said) if said in (0, 1) else None
+
+
+def text(cell: Any) -> str | None:
+    """The text of a scalar, or None; a whole float is written without `.0`, what files cannot hold is replaced.
+
+    Example:
+        >>> [text(cell) for cell in (250.0, "250.00", b"V10", [250])]
+        ['250', '250.00', 'V10', None]
+    """
+    if isinstance(cell, bytes | bytearray):
+        cell = bytes(cell).decode(errors="replace")
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        cell = int(cell)
+    if not pd.api.types.is_scalar(cell):
+        return None
+    try:
+        return _UNTOLD.sub("\ufffd", str(cell))
+    except ValueError:  # a whole number of thousands of digits
+        return None
+
+
+def moment(cell: Any, pattern: str | None) -> tuple[np.datetime64, bool] | None:
+    """A moment in microseconds as the clock on the wall showed it, and whether a zone was left out; or None.
+
+    Args:
+        cell: text, date or moment; a number is none.
+        pattern: strptime pattern of text; ISO 8601 is always read.
+
+    Example:
+        >>> moment("2020-05-01 10:00:00+02:00", None)
+        (np.datetime64('2020-05-01T10:00:00.000000'), True)
+        >>> moment("31.12.2020", "%d.%m.%Y"), moment("yesterday", None)
+        ((np.datetime64('2020-12-31T00:00:00.000000'), False), None)
+    """
+    if isinstance(cell, str):
+        cell = (parse_moment(cell.strip(), pattern) if pattern else None) or parse_moment(cell.strip(), None)
+    zoned = getattr(cell, "tzinfo", None) is not None
+    if isinstance(cell, pd.Timestamp):
+        cell = cell.tz_localize(None).to_datetime64()
+    elif isinstance(cell, dt.datetime):
+        cell = np.datetime64(cell.replace(tzinfo=None), "us")
+    elif isinstance(cell, dt.date):
+        cell = np.datetime64(cell, "us")
+    if not isinstance(cell, np.datetime64):
+        return None
+    year = cell.astype("datetime64[Y]").astype(int) + 1970
+    return (cell.astype("datetime64[us]"), zoned) if _YEARS[0] <= year <= _YEARS[1] else None
