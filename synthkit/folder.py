@@ -84,12 +84,12 @@ def _common(made: Release | Fit | Assessment, path: Path) -> None:
     internal = path / INTERNAL
     internal.mkdir()
     made.schema.save(path / SCHEMA)
-    timeless = getattr(made, "statement", {}).get("end_to_end_dp", False)  # times follow the rows: INTERNAL then
-    facts = {k: v for k, v in made.facts.items() if not (timeless and k == "seconds")}
+    private = getattr(made, "statement", {}).get("end_to_end_dp", False)
+    facts = {k: v for k, v in made.facts.items() if not (private and k == "seconds")}  # times follow the rows
     _text(path / RUN, json.dumps(facts, indent=1))
     for name, validation in made.validations.items():
         _text(internal / f"validation_{name}.json", validation.to_json())
-    if made.clamped:
+    if made.clamped or private:  # which files there are must not tell whether there were any
         _text(internal / CLAMPED, json.dumps(dict(made.clamped), indent=1))
     _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in made.facts["seconds"].items()))
 
