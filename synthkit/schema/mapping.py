@@ -135,7 +135,7 @@ def _first(*values: Any) -> Any:
 
 def _without_gaps(values: pd.Series) -> pd.Series:
     """A column without missing cells in the dtype that cannot hold any."""
-    plain = {"Int64": "int64", "boolean": "bool"}.get(str(values.dtype))
+    plain: Any = {"Int64": "int64", "boolean": "bool"}.get(str(values.dtype))
     return values if plain is None else values.astype(plain)
 
 
@@ -225,7 +225,7 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
 
 def _meant(cell: Any, levels: Mapping[Any, Any], *, numeric: bool) -> Any:
     """The level a cell means, None if it means none: by its value if it is a number, else by its text."""
-    keys = [] if isinstance(cell, str) and not numeric else [number(cell)]
+    keys: list[Any] = [] if isinstance(cell, str) and not numeric else [number(cell)]
     keys += [] if numeric else [text(cell)]
     return next((levels[key] for key in keys if key is not None and key in levels), None)
 
