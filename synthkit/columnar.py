@@ -1,0 +1,153 @@
+"""Parquet and Arrow files, which a stranger may have written: measured and read piece by piece, or refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit.documents import MISREAD
+from synthkit.errors import TableError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS = 2**20  # of a piece: what pandas writes as one
+TEXT = 2**30  # bytes of all texts of a column of a piece, each written out
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What a file says of its size, before a row of it is read.
+
+    Args:
+        rows: number of rows.
+        columns: number of columns.
+    """
+
+    rows: int
+    columns: int
+
+
+def extent(path: Path) -> Extent:
+    """Rows and columns of a Parquet file, from its footer.
+
+    Raises:
+        TableError: it has none that can be read.
+    """
+    import pyarrow.parquet as pq
+
+    with refusing(path, "parquet"), pq.ParquetFile(path) as file:
+        return Extent(file.metadata.num_rows, file.metadata.num_columns)
+
+
+def said(path: Path, kind: str, key: bytes) -> bytes | None:
+    """What stands under a key in the metadata of a file, None if nothing does.
+
+    Raises:
+        TableError: the file cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with refusing(path, kind):
+        if kind == "parquet":
+            metadata = pq.read_schema(path).metadata
+        else:
+            with pa.OSFile(str(path)) as source:
+                metadata = pa.ipc.open_file(source).schema.metadata
+        found: bytes | None = (metadata or {}).get(key)
+        return found
+
+
+def pieces(path: Path, kind: str) -> Iterator[pa.Table]:
+    """The rows, at most 1,048,576 at a time; every byte of a piece was held against its type.
+
+    Raises:
+        TableError: the file is not whole, its columns hold lists or records, or its texts would fill the memory.
+    """
+    with refusing(path, kind):
+        for piece in _parquet(path) if kind == "parquet" else _arrow(path):
+            _check_types(path, piece.schema)
+            piece.validate(full=True)
+            yield piece
+
+
+@contextmanager
+def refusing(path: Path, kind: str) -> Iterator[None]:
+    """Say of whatever cannot be read in a file that it is not whole; what Arrow says of it may hold cells.
+
+    Raises:
+        TableError: something cannot be read.
+    """
+    import pyarrow as pa
+
+    try:
+        yield
+    except TableError:
+        raise
+    except (pa.ArrowException, OSError, RecursionError, *MISREAD) as error:
+        msg = f"{path} must be a whole {kind} file; however: it cannot be read as one. Export it again"
+        raise TableError(msg) from error
+
+
+def _parquet(path: Path) -> Iterator[pa.Table]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+    _check_types(path, schema)
+    texts = [field.name for field in schema if _is_text(field.type)]
+    # a text that stands in a million rows is stored once: it is weighed before it is written out
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
+        if file.metadata.num_rows == 0:
+            yield schema.empty_table()
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
+                columns = [_written_out(path, column, field) for column, field in zip(batch.columns, schema, strict=True)]
+                yield pa.Table.from_arrays(columns, schema=schema)
+
+
+def _written_out(path: Path, column: pa.Array, field: pa.Field) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == field.type:
+        return column
+    if pa.types.is_dictionary(column.type):
+        each = pc.take(pc.binary_length(column.dictionary), column.indices)
+        if (pc.sum(each).as_py() or 0) > TEXT:
+            msg = f"a column of {path} must hold at most {TEXT >> 20:,} MiB of text in {ROWS:,} rows; however: one has more"
+            raise TableError(msg)
+    return column.cast(field.type)
+
+
+def _arrow(path: Path) -> Iterator[pa.Table]:
+    import pyarrow as pa
+
+    with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as file:
+        if file.num_record_batches == 0:
+            yield file.schema.empty_table()
+        for k in range(file.num_record_batches):
+            batch = file.get_batch(k)
+            batch.validate(full=True)
+            yield pa.Table.from_batches([batch])
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return any(test(kind) for test in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary))
+
+
+def _check_types(path: Path, schema: pa.Schema) -> None:
+    """One cell, one value: lists and records are no cells, and texts of fixed length can be of any."""
+    import pyarrow as pa
+
+    strange = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_fixed_size_binary(field.type)]
+    if strange:
+        msg = f"a cell of {path} must hold one value; however: {', '.join(strange)} holds others. Spread it over columns"
+        raise TableError(msg)
