@@ -22,10 +22,10 @@ SCHEMA = {
     "columns": {
         "id": {"kind": "identifier"},
         "name": {"kind": "code"},
-        "age": {"kind": "numeric", "min": 9182736000, "max": 9182736999, "decimals": 0},
+        "age": {"kind": "numeric", "min": 9e9, "max": 9.9e9, "decimals": 0},
         "sex": {"kind": "categorical", "levels": ["f", "m"]},
         "crea": {"kind": "numeric", "nullable": True},
-        "icd": {"kind": "code", "pattern": "QZSENTINEL-[A-Z][0-9]+"},
+        "icd": {"kind": "code", "pattern": "[A-Z]+-[A-Z][0-9]+"},
         "admitted": {"kind": "datetime", "min": "2019-01-01", "max": "2021-12-31"},
         "dead": {"kind": "boolean"},
     },
@@ -163,10 +163,13 @@ def _drafted(path: Path) -> object:
 
 
 def _model(path: Path) -> object:
+    from synthkit.artefact import lawful
     from synthkit.synthesizer import Synthesizer
 
     folder = next(each for each in path.parents if (each / "synthesizer.json").exists())
-    return Synthesizer.load(folder, device="cpu").sample(2, seed=1)
+    loaded = Synthesizer.load(folder, device="cpu")
+    with lawful(folder):
+        return loaded.sample(2, seed=1)
 
 
 def _bundle(place: Path) -> Callable[[bytes, random.Random], bytes]:
@@ -216,7 +219,12 @@ def kinds(place: Path) -> dict[str, Kind]:
         for name in SMALL
         for what, share, file, change in (
             ("card of a model", 0.02 if name == "independent" else 0.006, "synthesizer.json", m.json_bytes),
-            ("tensors of a model", 0.01 if name == "independent" else 0.006, "model.safetensors", m.either(m.by_bytes, m.safetensors)),
+            (
+                "tensors of a model",
+                0.01 if name == "independent" else 0.006,
+                "model.safetensors",
+                m.either(m.by_bytes, m.safetensors),
+            ),
         )
     }
     return {
@@ -236,12 +244,34 @@ def kinds(place: Path) -> dict[str, Kind]:
         "archive": Kind(0.05, "bundle.zip", m.by_bytes, _unpacked),
         "bundle": Kind(0.01, "bundle.zip", _bundle(place), command("verify", "{file}")),
         "report": Kind(0.002, "run/evaluation.json", m.json_bytes, command("report", "{place}/run")),
-        "report on a statement": Kind(0.002, "private/statement.json", m.json_bytes, command("report", "{place}/private")),
-        "gate": Kind(0.002, "run/evaluation.json", m.json_bytes, command("gate", "{place}/run", "--policy", "{place}/policy.yaml")),
-        "release": Kind(0.002, "private/run.json", m.json_bytes, command("release", "{place}/private", "--out", "{place}/out.zip", "--overwrite")),
+        "report on a statement": Kind(
+            0.002, "private/statement.json", m.json_bytes, command("report", "{place}/private")
+        ),
+        "gate": Kind(
+            0.002,
+            "run/evaluation.json",
+            m.json_bytes,
+            command("gate", "{place}/run", "--policy", "{place}/policy.yaml"),
+        ),
+        "release": Kind(
+            0.002,
+            "private/run.json",
+            m.json_bytes,
+            command("release", "{place}/private", "--out", "{place}/out.zip", "--overwrite"),
+        ),
         "validate": Kind(0.002, "table.csv", m.lines, command("validate", "{file}", "--schema", "{place}/schema.yaml")),
-        "impute": Kind(0.005, "gaps.csv", m.lines, command("impute", "{place}/models/independent", "{file}", "--out", "{place}/o.csv", "--overwrite")),
-        "score": Kind(0.005, "gaps.csv", m.lines, command("score", "{place}/models/independent", "{file}", "--out", "{place}/o.csv", "--overwrite")),
+        "impute": Kind(
+            0.005,
+            "gaps.csv",
+            m.lines,
+            command("impute", "{place}/models/independent", "{file}", "--out", "{place}/o.csv", "--overwrite"),
+        ),
+        "score": Kind(
+            0.005,
+            "gaps.csv",
+            m.lines,
+            command("score", "{place}/models/independent", "{file}", "--out", "{place}/o.csv", "--overwrite"),
+        ),
         "detect": Kind(0.005, "gaps.csv", m.lines, command("detect", "{file}", "--key", "{place}/key.json")),
     }
 

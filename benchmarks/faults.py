@@ -1,6 +1,6 @@
 """Faults and load in figures: wrong inputs, kills, full disks, and memory over many runs.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/faults.py [--inputs N] [--kills N] [--disks N] [--runs N] [--minutes M] [--seed S]
+Run: OMP_NUM_THREADS=1 python benchmarks/faults.py [--inputs N] [--kills N] [--disks N] [--runs N] [--minutes M]
 
 What is measured is said in docs/reliability.md; the result is kept in faults.json beside this file.
 """
@@ -32,8 +32,12 @@ def main() -> None:
         kinds = corpus.kinds(place)
         if said.only:
             kinds = {name: kind for name, kind in kinds.items() if any(each in name for each in said.only)}
-        found = fuzz.run(kinds, place, inputs=said.inputs, seed=said.seed, say=print, until=time.monotonic() + 60 * said.minutes)
-    print(sum(found.inputs.values()), "inputs", sum(found.refused.values()), "refused", found.told, "told", found.slowest)
+        found = fuzz.run(
+            kinds, place, inputs=said.inputs, seed=said.seed, say=print, until=time.monotonic() + 60 * said.minutes
+        )
+    print(
+        sum(found.inputs.values()), "inputs", sum(found.refused.values()), "refused", found.told, "told", found.slowest
+    )
     for name, examples in sorted(found.faults.items()):
         print(len(examples), name, examples[:2])
 

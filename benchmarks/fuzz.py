@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 HANG = 60.0  # seconds
 CHUNK = 250  # inputs of one process
 CELL = re.compile(r"QZSENTINEL|9182736|7364519")  # how every text and every number of the table begins
@@ -119,8 +118,6 @@ def chunk(kinds: dict[str, Kind], corpus: Path, name: str, seed: int, numbers: r
             os.close(ends[0])
             _inside(kinds[name], corpus, name, seed, numbers, ends[1])
             status = 0
-        except Exception:
-            traceback.print_exc()
         finally:
             os._exit(status)  # nothing of the parent's is cleaned up twice
     os.close(ends[1])
@@ -155,7 +152,9 @@ def _inside(kind: Kind, corpus: Path, name: str, seed: int, numbers: range, pipe
         print(json.dumps(vars(found)), file=out)
 
 
-def run(kinds: dict[str, Kind], corpus: Path, *, inputs: int, seed: int, say: Callable[[str], None], until: float = 1e18) -> Found:
+def run(
+    kinds: dict[str, Kind], corpus: Path, *, inputs: int, seed: int, say: Callable[[str], None], until: float = 1e18
+) -> Found:
     """All kinds, each by its share; stops at `until` (seconds of the monotonic clock)."""
     total, whole = Found(), sum(kind.share for kind in kinds.values())
     for name, kind in kinds.items():

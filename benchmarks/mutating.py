@@ -10,14 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 TOKENS = (
-    b"\x00", b"\xff\xfe", b'"', b"'", b"\\", b"\r", b"\n\n", b",", b";", b"\t", b"[" * 2000, b"{" * 300, b'{"a":' * 300, b"9" * 400,
-    b"1e999", b"-1e999", b"NaN", b"Infinity", b"null", b"true", b"\xef\xbb\xbf", b"../../x", b"\xed\xa0\x80", b"0x20", b"%s%n",
-    b"1,234.50", b"9999-12-31T23:59:59.999999", b"&a [*a, *a]", b"<<: *a", b"!!binary x", b"\xe2\x80\xae", b"=cmd()", b"- " * 200,
+    b"\x00", b"\xff\xfe", b'"', b"'", b"\\", b"\r", b"\n\n", b",", b";", b"\t", b"[" * 2000, b"{" * 300, b'{"a":' *
+    300, b"9" * 400, b"1e999", b"-1e999", b"NaN", b"Infinity", b"null", b"true", b"\xef\xbb\xbf", b"../../x",
+    b"\xed\xa0\x80", b"0x20", b"%s%n", b"1,234.50", b"9999-12-31T23:59:59.999999", b"&a [*a, *a]", b"<<: *a",
+    b"!!binary x", b"\xe2\x80\xae", b"=cmd()", b"- " * 200,
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2**31, 2**63, 2**70, -(2**70), 10**400, 0.5, -0.0, 1e308, -1e308, float("inf"), float("nan"), "", "x",
-    "x" * 5000, "../../x", "/etc/x", "a\x00b", "\ud800", "\u202e", "1", "nan", "2026-02-30", "9999-12-31T23:59:59.999999", "(a+)+b",
-    "[0-9]{999}", "%Y" * 50, "{{x}}", "<script>", [], {}, [[]], [None], {"": None}, {"a": {"b": []}}, [1, "a", None, {}], list(range(50)),
+    None, True, False, 0, -1, 1, 2**31, 2**63, 2**70, -(2**70), 10**400, 0.5, -0.0, 1e308, -1e308, float("inf"),
+    float("nan"), "", "x", "x" * 5000, "../../x", "/etc/x", "a\x00b", "\ud800", "\u202e", "1", "nan", "2026-02-30",
+    "9999-12-31T23:59:59.999999", "(a+)+b", "[0-9]{999}", "%Y" * 50, "{{x}}", "<script>", [], {}, [[]], [None], {"":
+    None}, {"a": {"b": []}}, [1, "a", None, {}], list(range(50)),
 )  # fmt: skip
 STEPS = 3  # changes of one input, at most
 
@@ -49,7 +51,9 @@ def at_the_end(content: bytes, rng: random.Random) -> bytes:
     """The footer of a Parquet or Arrow file, changed byte by byte; magic and length are left in half of the cases."""
     cut = max(0, len(content) - 8 - struct.unpack("<I", content[-8:-4])[0])
     footer = by_bytes(content[cut:-8], rng)
-    return content[:cut] + footer + (content[-8:] if rng.random() < 0.5 else struct.pack("<I", len(footer)) + content[-4:])
+    return (
+        content[:cut] + footer + (content[-8:] if rng.random() < 0.5 else struct.pack("<I", len(footer)) + content[-4:])
+    )
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -139,5 +143,7 @@ def yaml_bytes(content: bytes, rng: random.Random) -> bytes:
 
     if rng.random() < 0.4:
         return by_bytes(content, rng)
-    text = json.dumps(by_meaning(YAML(typ="safe", pure=True).load(content.decode()), rng), ensure_ascii=rng.random() < 0.5)
+    text = json.dumps(
+        by_meaning(YAML(typ="safe", pure=True).load(content.decode()), rng), ensure_ascii=rng.random() < 0.5
+    )
     return text.encode(errors="surrogatepass")

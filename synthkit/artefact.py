@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from synthkit.documents import MISREAD, read_json
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError
@@ -18,6 +20,8 @@ from synthkit.files import replacing_folder
 from synthkit.models import TrainingLog
 
 FORMAT = "synthkit-model/1"
+MAKERS = frozenset((torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye))
+TIMES, SPARE, LEAST = 8, 2**28, 2**12  # what a layout may take: times its tensors, bytes beside, bytes of a small one
 CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 
@@ -126,9 +130,60 @@ def undamaged(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except (*MISREAD, SynthkitError) as error:
+    except (*MISREAD, RuntimeError, SynthkitError) as error:
         msg = (
             f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "
             f"({type(error).__name__}). Fit again"
         )
         raise ArtefactError(msg) from error
+
+
+@contextmanager
+def lawful(folder: str | Path) -> Iterator[None]:
+    """Say of numbers from which nothing can be drawn that the model they were read from is damaged.
+
+    Raises:
+        ArtefactError: a weight is not a number, or points to what is not there.
+    """
+    try:
+        yield
+    except SynthkitError:
+        raise
+    except (*MISREAD, RuntimeError) as error:
+        msg = (
+            f"{folder} must hold a model that rows can be drawn from; however: its numbers make no law "
+            f"({type(error).__name__}). Fit again"
+        )
+        raise ArtefactError(msg) from error
+
+
+class Allotment(TorchFunctionMode):
+    """Bounds what is made while a model is laid out, so that a card cannot ask for more than its tensors stand for.
+
+    Args:
+        folder: the model's, for messages.
+        tensors: those that were saved.
+
+    Raises:
+        ArtefactError: more is asked for than eight times their bytes and 256 MiB; before it is taken.
+    """
+
+    def __init__(self, folder: Path, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._left = SPARE + TIMES * sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Weigh what is about to be made."""
+        said = dict(kwargs or {})
+        if func in MAKERS:
+            probe = {k: v for k, v in said.items() if k not in ("generator", "device", "pin_memory", "out")}
+            asked = func(*args, **probe, device="meta")
+            self._left -= max(LEAST, asked.numel() * asked.element_size())
+            if self._left < 0:
+                msg = (
+                    f"{self._folder} must hold tensors of the size that its settings ask for; however: they ask for "
+                    f"far more than {TENSORS} holds. {CARD} was altered: fit again"
+                )
+                raise ArtefactError(msg)
+        return func(*args, **said)

@@ -107,7 +107,8 @@ def _parquet(path: Path) -> Iterator[pa.Table]:
             yield schema.empty_table()
         for group in range(file.num_row_groups):
             for batch in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
-                columns = [_written_out(path, column, field) for column, field in zip(batch.columns, schema, strict=True)]
+                both = zip(batch.columns, schema, strict=True)
+                columns = [_written_out(path, column, field) for column, field in both]
                 yield pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -120,7 +121,8 @@ def _written_out(path: Path, column: pa.Array, field: pa.Field) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         each = pc.take(pc.binary_length(column.dictionary), column.indices)
         if (pc.sum(each).as_py() or 0) > TEXT:
-            msg = f"a column of {path} must hold at most {TEXT >> 20:,} MiB of text in {ROWS:,} rows; however: one has more"
+            many = f"{TEXT >> 20:,} MiB of text in {ROWS:,} rows"
+            msg = f"a column of {path} must hold at most {many}; however: one holds more. Split the file"
             raise TableError(msg)
     return column.cast(field.type)
 
@@ -140,14 +142,20 @@ def _arrow(path: Path) -> Iterator[pa.Table]:
 def _is_text(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    return any(test(kind) for test in (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary))
+    types = pa.types
+    return any(is_(kind) for is_ in (types.is_string, types.is_binary, types.is_large_string, types.is_large_binary))
 
 
 def _check_types(path: Path, schema: pa.Schema) -> None:
     """One cell, one value: lists and records are no cells, and texts of fixed length can be of any."""
     import pyarrow as pa
 
-    strange = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_fixed_size_binary(field.type)]
+    def plain(kind: pa.DataType) -> bool:
+        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return not (pa.types.is_nested(inner) or pa.types.is_fixed_size_binary(inner))
+
+    strange = [field.name for field in schema if not plain(field.type)]
     if strange:
-        msg = f"a cell of {path} must hold one value; however: {', '.join(strange)} holds others. Spread it over columns"
+        named = ", ".join(strange)
+        msg = f"a cell of {path} must hold one value; however: those of {named} hold others. Spread them over columns"
         raise TableError(msg)

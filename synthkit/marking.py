@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from synthkit import __version__
+from synthkit import __version__, columnar
 from synthkit.documents import MISREAD, parse_json, read_json
 from synthkit.errors import TableError
 from synthkit.files import replacing
 
 KEY = b"synthkit"
+KINDS = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
 SIDECAR = ".synthetic.json"
 Content = Literal["synthetic", "partially synthetic"]
 
@@ -49,18 +50,10 @@ def read_mark(path: str | Path) -> dict[str, str] | None:
         TableError: the file beside a CSV file is about other rows, or no mark.
     """
     path = Path(path)
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        said = (pq.read_schema(path).metadata or {}).get(KEY)
-        return None if said is None else _said(said)
-    if path.suffix in (".arrow", ".feather"):
-        import pyarrow as pa
-
-        with pa.memory_map(str(path)) as source:
-            said = (pa.ipc.open_file(source).schema.metadata or {}).get(KEY)
-        return None if said is None else _said(said)
-    return _read_beside(path)
+    if path.suffix not in KINDS:
+        return _read_beside(path)
+    found = columnar.said(path, KINDS[path.suffix], KEY)
+    return None if found is None else _said(found)
 
 
 def _said(text: bytes) -> dict[str, str]:

@@ -266,8 +266,7 @@ class Synthesizer:
                 merged = frame[name].astype(object)
                 merged[some] = part[name].astype(object).to_numpy()
                 frame[name] = merged
-        kept = tables.dtypes(table)
-        return tables.restore(conform(frame, self.schema), self._dtypes or kept)
+        return tables.restore(conform(frame, self.schema), self._dtypes or tables.dtypes(table))
 
     def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
         """Log-probability of each row as coded (the position inside a cell not counted), nats. **Shape**: (n,).
@@ -340,11 +339,12 @@ class Synthesizer:
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
             out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = artefact.log_from_dict(card["log"])
-        out._model = kind(out._encoder.layout, out._config)
+        with artefact.Allotment(Path(folder), saved), artefact.undamaged(folder):
+            out._model = kind(out._encoder.layout, out._config)
         artefact.check_tensors(Path(folder), tensors, out._model.tensors())
-        out._model.load_tensors(tensors, choose(device))
-        if "targets" in card:
-            with artefact.undamaged(folder):
+        with artefact.undamaged(folder):
+            out._model.load_tensors(tensors, choose(device))
+            if "targets" in card:
                 out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 

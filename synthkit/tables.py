@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from synthkit import columnar
 from synthkit.errors import TableError
 from synthkit.files import replacing
 from synthkit.marking import KEY, write_beside
@@ -200,24 +201,9 @@ def _kind(path: Path) -> str:
 
 
 def _arrow_chunks(path: Path, kind: str) -> Iterator[pd.DataFrame]:
-    import pyarrow as pa
-
-    try:
-        if kind == "parquet":
-            import pyarrow.parquet as pq
-
-            with pq.ParquetFile(path) as file:
-                if file.num_row_groups == 0:
-                    yield _from_arrow(file.read())
-                for k in range(file.num_row_groups):
-                    yield _from_arrow(file.read_row_group(k))
-        else:
-            from pyarrow import feather
-
-            yield _from_arrow(feather.read_table(path))
-    except pa.ArrowInvalid as error:
-        msg = f"{path} must be a whole {kind} file; however: it cannot be read as one. Export it again"
-        raise TableError(msg) from error
+    for piece in columnar.pieces(path, kind):
+        with columnar.refusing(path, kind):
+            yield _from_arrow(piece)
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:

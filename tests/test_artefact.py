@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from synthkit import artefact
+from synthkit.artefact import CARD, TENSORS, lawful, read_tensors, write_tensors
 from synthkit.errors import ArtefactError
+from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
 
 
@@ -96,3 +99,28 @@ def test_saving_again_replaces_the_older_model(quick, baseline, tmp_path):
     baseline.save(tmp_path / "m")
     assert Synthesizer.load(tmp_path / "m").model_name == "independent"
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.parametrize("name", ["autoregressive", "ctgan", "diffusion", "tvae"])
+@pytest.mark.parametrize("setting", ["width", "blocks"])
+def test_a_card_that_asks_for_more_than_its_tensors_hold_is_refused_before_it_is_given(name, setting, tmp_path):
+    """Of the 4 TB or the thousand million layers nothing is made."""
+    schema = Schema(columns={"x": {"kind": "categorical", "levels": ["a", "b"]}})
+    settings = {"steps": 1, "width": 8, "batch_size": 8}
+    frame = pd.DataFrame({"x": ["a", "b"] * 20})
+    Synthesizer(schema, name, settings=settings, device="cpu").fit(frame, seed=1).save(tmp_path / "m")
+    card = json.loads((tmp_path / "m" / CARD).read_text())
+    card["settings"] = {**card["settings"], setting: 1_000_000}
+    (tmp_path / "m" / CARD).write_text(json.dumps(card))
+    with pytest.raises(ArtefactError, match=r"tensors of the size that its settings ask for|undamaged model"):
+        Synthesizer.load(tmp_path / "m")
+
+
+def test_numbers_that_make_no_law_are_a_damaged_model(quick, tmp_path):
+    quick.save(tmp_path / "m")
+    tensors, _ = read_tensors(tmp_path / "m" / TENSORS)
+    spoilt = {name: each * torch.nan if each.is_floating_point() else each for name, each in tensors.items()}
+    write_tensors(tmp_path / "m" / TENSORS, spoilt)
+    loaded = Synthesizer.load(tmp_path / "m")
+    with pytest.raises(ArtefactError, match="its numbers make no law"), lawful(tmp_path / "m"):
+        loaded.sample(50, seed=1)

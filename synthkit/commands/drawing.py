@@ -59,6 +59,7 @@ def sample(
     key = None if watermark is None else Key.load(watermark)
     with watching(quiet=quiet) as progress:
         progress.stage("load")
+        from synthkit.artefact import lawful
         from synthkit.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
@@ -66,7 +67,8 @@ def sample(
         fixed = _given(given_ or [], given_file, synthesizer.schema)
         many = _many(rows, given_file, fixed)
         progress.stage("sample")
-        drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
+        with lawful(found):
+            drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
         progress.stage("write")
         tables.write(drawn, out, schema=synthesizer.schema, mark=mark())
         progress.stage("")
@@ -106,12 +108,14 @@ def impute(
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     with watching(quiet=quiet) as progress:
         progress.stage("load")
+        from synthkit.artefact import lawful
         from synthkit.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
         before = cells(table, asked)
         progress.stage("impute")
-        after = synthesizer.impute(before, seed=seed)
+        with lawful(found):
+            after = synthesizer.impute(before, seed=seed)
         progress.stage("write")
         tables.write(after, out, schema=synthesizer.schema, mark=mark("partially synthetic"))
         progress.stage("")
@@ -150,12 +154,14 @@ def score(
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     with watching(quiet=quiet) as progress:
         progress.stage("load")
+        from synthkit.artefact import lawful
         from synthkit.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
         records = cells(table, asked)
         progress.stage("score")
-        parts = synthesizer.anomaly_parts(records, seed=seed or 0)
+        with lawful(found):
+            parts = synthesizer.anomaly_parts(records, seed=seed or 0)
         parts.insert(0, "(score)", parts.sum(axis=1))
         parts.insert(0, "(row)", range(1, len(parts) + 1))
         progress.stage("write")

@@ -109,6 +109,7 @@ class CTGANConfig:
         wrong += [f"{k} {x:g} (from 0 to 1)" for k in ("condition", "balance") if not 0 <= (x := getattr(self, k)) <= 1]
         rates = {k: getattr(self, k) for k in ("asking", "penalty", "learning_rate", "critic_rate", "odds_rate")}
         wrong += [f"{k} {x:g} (not negative)" for k, x in rates.items() if x < 0]
+        wrong += [f"candidates {self.candidates} (at most 1,000)"] if self.candidates > 1000 else []
         wrong += [f"modes {self.modes} (not 1)"] if self.modes == 1 else []
         wrong += [f"loss {self.loss} (logistic or wgan-gp)"] if self.loss not in ("logistic", "wgan-gp") else []
         if wrong:

@@ -91,6 +91,7 @@ class DiffusionConfig:
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x is not None and x < 1]
         rates = {k: getattr(self, k) for k in ("learning_rate", "weight_decay", "numeric", "blocks")}
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x is not None and x < 0]
+        wrong += [f"draws {self.draws} (at most 10,000)"] if (self.draws or 0) > 10_000 else []
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)

@@ -56,6 +56,7 @@ class TVAEConfig:
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
         rest = ("learning_rate", "weight_decay", "blocks", "couplings", "context")
         wrong += [f"{k} {getattr(self, k):g} (not negative)" for k in rest if (getattr(self, k) or 0.0) < 0]
+        wrong += [f"samples {self.samples} (at most 10,000)"] if self.samples > 10_000 else []
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synthkit.documents import MISREAD
 from synthkit.errors import ArtefactError
 from synthkit.files import replacing
 
@@ -102,13 +103,11 @@ def redraw(twin: Mapping[str, Any]) -> str:
     Raises:
         ArtefactError: it is not what a page is drawn from.
     """
-    from jinja2 import TemplateError
-
     from synthkit.report.twin import pointed
 
     try:
         return render(pointed(twin))
-    except (TemplateError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except MISREAD as error:
         msg = (
             f"report.json must be what synthkit writes; however: no page can be drawn from it ({type(error).__name__})."
         )
@@ -116,10 +115,21 @@ def redraw(twin: Mapping[str, Any]) -> str:
 
 
 def render(view: Mapping[str, Any]) -> str:
-    """The page that a view describes. Every text is escaped; a chart brings the only markup."""
+    """The page that a view describes. Every text is escaped; a chart brings the only markup.
+
+    Raises:
+        ValueError: the page asks for what the view does not have.
+    """
+    from jinja2 import TemplateError
+
     from synthkit.report.tiers import CLASSES, WORDS
 
-    return _environment().get_template("page.html").render(**view, classed=CLASSES[view["tier"]], tags=WORDS)
+    page = _environment().get_template("page.html")
+    try:
+        return page.render(**view, classed=CLASSES[view["tier"]], tags=WORDS)
+    except TemplateError as error:
+        msg = "a view must have all that a page asks for; however: something is not there"
+        raise ValueError(msg) from error
 
 
 def draw(figure: Mapping[str, Any]) -> Markup:

@@ -233,8 +233,8 @@ def own(path: str | Path) -> list[Expectation]:
 def _known(path: Path, k: int, e: Mapping[str, Any]) -> Expectation:
     """An expectation GX knows, with arguments it takes."""
     gx = _gx()
-    clean = {"type": e["type"], "kwargs": dict(e.get("kwargs") or {}), "meta": {}}
     try:
+        clean = {"type": e["type"], "kwargs": dict(e.get("kwargs") or {}), "meta": {}}
         configured = gx.expectations.expectation_configuration.ExpectationConfiguration(**clean)
         configured.to_domain_obj()
     except (gx.exceptions.GreatExpectationsError, ValueError, TypeError) as error:
