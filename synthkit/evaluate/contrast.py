@@ -71,7 +71,11 @@ def over_draws(
     m = len(contrasts)
     variance = sum(stats.variance_of_mean(c.left, u) for c, u in zip(contrasts, left_units, strict=True)) / m**2
     variance += stats.variance_of_mean(np.mean([c.right for c in contrasts], axis=0), right_units) + extra
-    return stats.around(float(np.mean([c.value for c in contrasts])), float(np.sqrt(variance)))
+    at = stats.around(float(np.mean([c.value for c in contrasts])), float(np.sqrt(variance)))
+    units = [*left_units, right_units]
+    sides = [*(c.left for c in contrasts), contrasts[0].right]
+    few = min(len(side) if u is None else int(u.max()) + 1 for side, u in zip(sides, units, strict=True))
+    return stats.opened(at, few, floor=0.0)
 
 
 def tv(left: NDArray[np.intp], right: NDArray[np.intp], cells: int) -> Contrast:

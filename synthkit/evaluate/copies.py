@@ -219,6 +219,7 @@ def _score(
     """The kind of people of whom most copies are proven, as a share of all people trained on."""
     look = max(each, key=lambda k: (each[k].low, each[k].value))
     at, hits = stats.Interval(*(x / people for x in each[look])), found[look]
+    at = stats.opened(at, people, floor=0.0, ceiling=1.0)
     score = Score(
         metric=f"copying.excess.{name}",
         value=at.value,

@@ -148,6 +148,7 @@ def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.ran
     weights = stats.bootstrap_weights(np.arange(len(ratio)), 200, rng)
     replicates = np.array([np.percentile(np.repeat(ratio, w), CENTILE) for w in weights])
     at = stats.spread(float(np.percentile(ratio, CENTILE)), replicates)
+    at = stats.opened(at, len(ratio), floor=0.0, ceiling=1.0)
     return Score(
         metric="copying.nndr_5th_centile",
         value=at.value,

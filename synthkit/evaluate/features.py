@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,13 @@ class Tabular:
     def categorical(self) -> list[bool]:
         """Which columns of `trees` are codes."""
         return [False] * len(self.numeric) + [True] * len(self.levels)
+
+    def blocks(self, form: Literal["linear", "trees"]) -> list[slice]:
+        """Which inputs of a form come of each of `names`."""
+        if form == "trees":
+            return [slice(k, k + 1) for k in range(len(self.names))]
+        widths = [2] * len(self.numeric) + [min(len(ranks), ONE_HOT) for ranks in self.levels.values()]
+        return [slice(end - width, end) for width, end in zip(widths, np.cumsum(widths).tolist(), strict=True)]
 
     def trees(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Numbers as they are and levels as codes; missing and unknown cells are nan. **Shape**: n rows -> (n, d)."""

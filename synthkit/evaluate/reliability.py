@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.evaluate.draws import mean_of_draws
-from synthkit.evaluate.learners import HEADLINE
 from synthkit.evaluate.result import Failure, MetricError, Score
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ BEST = {"calibration_intercept": 0, "calibration_slope": 1}
 
 
 def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
-    """Intercept and slope of a logistic recalibration on the holdout, of the headline learner; binary tasks only.
+    """Intercept and slope of a logistic recalibration on the holdout, of the headline's learner; binary tasks only.
 
     Both are 0 and 1 if the predicted probabilities are right. A slope below 1 says that they are too extreme, above
     1 too timid; an intercept below 0 that they are too high where they say one half. The reference is the same
@@ -47,12 +46,12 @@ def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
                 high=at.high,
                 goal="none",
                 reference=float(real[k]),
-                note=f"Of the logistic recalibration, on the holdout, of probabilities by {HEADLINE} trained on "
-                f"synthetic rows; {best} is best, the reference is trained on real rows. Interval: bootstrap of the "
-                f"test {tested.task.tested}, one Newton step a replicate.",
+                note="Of the logistic recalibration, on the holdout, of probabilities by "
+                f"{tested.learner.name} trained on synthetic rows; {best} is best, the reference is trained on real "
+                f"rows. Interval: bootstrap of the test {tested.task.tested}, one Newton step a replicate.",
             )
         )
-    panel = {"target": tested.task.target.column, "learner": HEADLINE, "real": _bars(tested.real[:, 1], y)}
+    panel = {"target": tested.task.target.column, "learner": tested.learner.name, "real": _bars(tested.real[:, 1], y)}
     curves = [_bars(p[:, 1], y) for p in tested.synthetic]
     return scores, {"calibration": [{**panel, "synthetic": curves[0]}]}
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
+REDRAWN = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
 PAIRED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
 
 
@@ -127,6 +128,21 @@ class Score:
             interval = f"{self.value} in [{self.low}, {self.high}]"
             msg = f"{self.metric}: the interval must contain the value; however: {interval}"
             raise ValueError(msg)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether its interval has no width: nothing that was counted or resampled made any difference."""
+        return self.low == self.high
+
+    @property
+    def beats_real(self) -> bool:
+        """Whether a loss of prediction is below nought beyond its interval, and beyond what other training rows give.
+
+        Rows cannot teach more of real people than the rows they were learned from: then what real rows reach was not
+        reached, the reference is weak, and there is no gain.
+        """
+        is_loss = self.metric.startswith("utility.") and self.metric.endswith(".gap")
+        return is_loss and max(self.high, self.parts.get(REDRAWN, self.high)) < 0
 
 
 @dataclass(frozen=True, kw_only=True)

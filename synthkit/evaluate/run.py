@@ -96,6 +96,7 @@ def evaluate(
         found: Sequence[Score | Failure]
         try:
             found, drawn = chosen[name](comparison, seeds.numpy(name))
+            found = [_measured(each) for each in found]
         except EXPECTED as error:
             found, drawn = [Failure(metric=name, reason=str(error))], {}
         return found, drawn, round(time.perf_counter() - start, 3)
@@ -211,6 +212,14 @@ def _facts(comparison: Comparison, seed: int, *, quick: bool) -> dict[str, Any]:
         "synthetic": [len(draw) for draw in comparison.synthetic],
     }
     return {"evaluation_seed": seed, "quick": quick, "rows": rows}
+
+
+def _measured(found: Score | Failure) -> Score | Failure:
+    """A score whose interval has no width is no measurement: it would be read as certain."""
+    if isinstance(found, Failure) or not found.is_sure:
+        return found
+    reason = f"its interval, from {found.low:.4g} to {found.high:.4g}, has no width: nothing was there to be measured"
+    return Failure(metric=found.metric, reason=reason)
 
 
 def _merge(panels: dict[str, Any], drawn: Mapping[str, Any]) -> None:

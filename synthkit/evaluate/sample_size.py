@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.evaluate import contrast
+from synthkit.evaluate import contrast, stats
 from synthkit.evaluate.binning import tuples
 from synthkit.evaluate.fidelity import both_sides, tv_mean
 from synthkit.evaluate.result import Score
@@ -42,12 +42,13 @@ def equivalent_sample_size(comparison: Comparison, rng: np.random.Generator) -> 
     errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).contrast.value for k in sizes])
     errors = np.minimum.accumulate(errors)
     worth = [_worth(error, sizes, errors) for error in (at.value, at.high, at.low)]
+    ends = stats.off_scale(stats.Interval(worth[0], min(worth), max(worth)), float(sizes[0]), float(sizes[-1]))
     rows = min(map(len, comparison.synthetic))
     score = Score(
         metric="fidelity.equivalent_sample_size",
-        value=worth[0],
-        low=min(worth),
-        high=max(worth),
+        value=ends.value,
+        low=ends.low,
+        high=ends.high,
         goal="high",
         reference=float(min(rows, n)),
         parts={str(k): float(error) for k, error in zip(sizes, errors, strict=True)},
@@ -59,9 +60,9 @@ def equivalent_sample_size(comparison: Comparison, rng: np.random.Generator) -> 
         "sizes": sizes.tolist(),
         "errors": errors.round(6).tolist(),
         "synthetic_error": at.value,
-        "equivalent": worth[0],
-        "low": min(worth),
-        "high": max(worth),
+        "equivalent": ends.value,
+        "low": ends.low,
+        "high": ends.high,
     }
     return [score], {"sample_size": panel}
 

@@ -151,6 +151,37 @@ def spread(value: float, replicates: NDArray[np.float64]) -> Interval:
     return Interval(value, min(value, float(low)), max(value, float(high)))
 
 
+def opened(at: Interval, rows: int, *, floor: float = -np.inf, ceiling: float = np.inf) -> Interval:
+    """An interval of no width as wide as what so many rows could have hidden, 1 - 0.025^(1 / rows); others as they are.
+
+    Every replicate of a figure at the end of its scale is there too, which is no certainty.
+
+    Args:
+        at: the interval; both ends equal to the value, or not.
+        rows: rows or units of the smaller side.
+        floor: least value the figure can have.
+        ceiling: largest value it can have.
+
+    Example:
+        >>> [round(x, 3) for x in opened(Interval(1.0, 1.0, 1.0), 100, ceiling=1.0)]
+        [1.0, 0.964, 1.0]
+    """
+    if at.low < at.high:
+        return at
+    hidden = 1 - 0.025 ** (1 / max(rows, 1))
+    return Interval(at.value, max(at.value - hidden, floor), min(at.value + hidden, ceiling))
+
+
+def off_scale(at: Interval, least: float, most: float) -> Interval:
+    """An interval that lies at an end of a scale from `least` to `most` as a whole, open to that side.
+
+    Example:
+        >>> off_scale(Interval(900, 900, 900), 20, 900).high, off_scale(Interval(20, 20, 20), 20, 900).low
+        (inf, 0.0)
+    """
+    return Interval(at.value, 0.0 if at.high <= least else at.low, np.inf if at.low >= most else at.high)
+
+
 def auc(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Probability that a positive row scores higher than a negative one, ties counted half.
 

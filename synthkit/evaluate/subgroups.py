@@ -13,7 +13,6 @@ from synthkit.evaluate import contrast, stats
 from synthkit.evaluate.binning import numbers
 from synthkit.evaluate.draws import standard_error
 from synthkit.evaluate.fidelity import both_sides, tv_mean
-from synthkit.evaluate.learners import HEADLINE
 from synthkit.evaluate.result import Failure, MetricError, Score
 from synthkit.schema.columns import Discrete, level_key, level_keys
 
@@ -78,7 +77,7 @@ def groupings(comparison: Comparison, *, but: str | None = None) -> list[Groupin
 
 
 def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
-    """The gap trtr - tstr of the headline learner in every group of the protected columns, worst group first.
+    """The gap trtr - tstr of the learner of the headline in every group of the protected columns, worst group first.
 
     Groups with fewer than 50 test units, or fewer than 10 units with or without the event, are suppressed. With k
     groups the interval of the worst is Bonferroni's: it holds whichever group came out worst. The panel adds rates
@@ -122,9 +121,9 @@ def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, A
         goal="low",
         reference=0.0,
         parts={label: gap for label, (gap, _) in sorted(measured.items(), key=lambda item: -item[1][0])},
-        note=f"Largest gap trtr - tstr of {HEADLINE} among {len(measured)} groups of the protected columns with "
-        f"{UNITS} test units and {EVENTS} events; the largest of many is above 0 by chance. Interval: joint bootstrap "
-        f"of the test {task.tested} and between draws, widened for {len(measured)} groups (Bonferroni).",
+        note=f"Largest gap trtr - tstr of {tested.learner.name} among {len(measured)} groups of the protected columns "
+        f"with {UNITS} test units and {EVENTS} events; the largest of many is above 0 by chance. Interval: joint "
+        f"bootstrap of the test {task.tested} and between draws, widened for {len(measured)} groups (Bonferroni).",
     )
     return [score], {"subgroups": sorted(panel, key=lambda e: -e.get("gap", -np.inf))}
 
@@ -204,7 +203,7 @@ def _likeness(
     """1 - mean distance of the draws' rows of a group, 0 for a draw without any."""
     there = [draw for draw in draws if draw[0].shape[1]]
     if not there:
-        return stats.Interval(0.0, 0.0, 0.0)
+        return stats.opened(stats.Interval(0.0, 0.0, 0.0), real[0].shape[1], floor=0.0, ceiling=1.0)
     found = [tv_mean(codes, real[0], sizes, chosen).contrast for codes, _ in there]
     at = contrast.over_draws(found, [units for _, units in there], real[1])
     share = len(there) / len(draws)

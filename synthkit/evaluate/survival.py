@@ -15,7 +15,7 @@ from synthkit.evaluate.draws import mean_of_draws
 from synthkit.evaluate.effects import effects
 from synthkit.evaluate.features import Tabular
 from synthkit.evaluate.fidelity import unit_codes
-from synthkit.evaluate.non_inferiority import loss
+from synthkit.evaluate.non_inferiority import jackknife, loss
 from synthkit.evaluate.result import Failure, MetricError, Score
 from synthkit.evaluate.tasks import DRAWS, METRIC_OF, MOST_TEST, REPLICATES, Found, Task, gather
 from synthkit.evaluate.time_to_event import Curve, areas_between, concordance, cox, kaplan_meier, restricted_mean
@@ -81,7 +81,15 @@ class Followed:
         """At most `size` random rows."""
         if len(self.times) <= size:
             return self
-        rows = np.sort(rng.choice(len(self.times), size, replace=False))
+        return self.take(np.sort(rng.choice(len(self.times), size, replace=False)))
+
+    def without_thirds(self, rng: np.random.Generator) -> list[Followed]:
+        """The people three times, without another third of the units each time."""
+        part = rng.permutation(int(self.units.max()) + 1)[self.units] % 3
+        return [self.take(np.flatnonzero(part != k)) for k in range(3)]
+
+    def take(self, rows: NDArray[np.intp]) -> Followed:
+        """The rows with these numbers."""
         units = np.unique(self.units[rows], return_inverse=True)[1]
         return Followed(self.frame.iloc[rows], self.times[rows], self.seen[rows], units)
 
@@ -265,13 +273,12 @@ def _prognosis(
     weights = stats.bootstrap_weights(holdout.units, REPLICATES, rng)
     weights = np.concatenate([np.ones((1, len(holdout.times)), dtype=np.uint16), weights])
 
-    def judge(rows: Followed) -> NDArray[np.float64]:
-        rows = rows.sample(size, rng)
+    def judge(rows: Followed, weights: NDArray[np.uint16] = weights) -> NDArray[np.float64]:
         table = Tabular.fit(rows.frame, task.comparison.schema, task.names)
         beta, _ = cox(table.linear(rows.frame), rows.times, rows.seen)
         return concordance(table.linear(holdout.frame) @ beta, holdout.times, holdout.seen, weights)
 
-    real, synthetic = judge(train), [judge(draw) for draw in draws]
+    real, synthetic = judge(train.sample(size, rng)), [judge(draw.sample(size, rng)) for draw in draws]
     if not np.isfinite(real[0]):
         msg = (
             f"a C-index of `{task.target.column}` needs comparable people; however: the holdout has none. Hold more out"
@@ -280,6 +287,7 @@ def _prognosis(
     each = [(float(x[0]), x[1:]) for x in synthetic]
     ends = (float(real[0]), real[1:])
     at = {"trtr": mean_of_draws([ends[0]], [ends[1]]), "tstr": mean_of_draws(*map(list, zip(*each, strict=True)))}
+    at = {name: stats.opened(found, int(holdout.seen.sum()), ceiling=1.0) for name, found in at.items()}
     scores: list[Score | Failure] = []
     cells = []
     for name, source in (("trtr", "real"), ("tstr", "synthetic")):
@@ -289,6 +297,9 @@ def _prognosis(
         reference = None if name == "trtr" else at["trtr"].value
         scores.append(Score(metric=f"{prefix}.{name}", **found, goal="high", reference=reference, note=note))
         cells.append({"learner": LEARNER, "trained_on": source, "tested_on": "real", **found})
-    gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested)
+    parts = train.sample(size, rng).without_thirds(rng)
+    noise = jackknife([float(judge(part, weights[:1])[0]) for part in parts])
+    events = int(holdout.seen.sum())
+    gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
     panel = {"target": task.target.column, "task": "survival", "metric": METRIC_OF["survival"], "cells": cells, **lost}
     return [*scores, gap], {"utility": [panel]}

@@ -18,6 +18,7 @@ from synthkit.schema.columns import Boolean, level_key, level_keys
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.evaluate.learners import Learner
     from synthkit.evaluate.result import Comparison
     from synthkit.schema import Target
 
@@ -154,10 +155,11 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """What the headline learner says of the same holdout rows after training on real and on synthetic rows.
+    """What the learner of the headline says of the same holdout rows after training on real and on synthetic rows.
 
     Args:
         task: what is predicted.
+        learner: the best of the candidates on real training rows.
         prefix: beginning of the scores' names.
         holdout: n rows.
         weights: (b, n) bootstrap replicates of their units.
@@ -167,6 +169,7 @@ class Judged:
     """
 
     task: Task
+    learner: Learner
     prefix: str
     holdout: Rows
     weights: NDArray[np.uint16]

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.evaluate import stats
+from synthkit.evaluate.candidates import Reference, best_on_real_rows
 from synthkit.evaluate.draws import mean_of_draws
 from synthkit.evaluate.effects import effects
-from synthkit.evaluate.learners import HEADLINE, LEARNERS, Learner, predictions
+from synthkit.evaluate.learners import GUESS, LEARNERS, Learner, is_constant, predictions
 from synthkit.evaluate.non_inferiority import loss
 from synthkit.evaluate.reliability import calibration, figures
-from synthkit.evaluate.result import Score
+from synthkit.evaluate.result import Failure, MetricError, Score
 from synthkit.evaluate.subgroups import utility_by_group
 from synthkit.evaluate.survival import survival
 from synthkit.evaluate.tasks import DRAWS, METRIC_OF, REPLICATES, Found, Judged, Rows, Task, Trial, gather
@@ -33,17 +34,28 @@ CELLS = {  # trained on, tested on
     "trts": ("real", "synthetic"),
     "tsts": ("synthetic", "synthetic"),
 }
-ALL_DRAWS = (HEADLINE, "logistic regression", "ridge regression")  # the kernels are slow: one draw
+
+
+Results = dict[str, dict[str, list["Cell"]]]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Predictive quality of one learner in one cell and in bootstrap replicates of its test rows."""
+    """Predictive quality of one learner in one cell and in bootstrap replicates of its test rows.
+
+    Args:
+        value: the quality.
+        replicates: (b,) in each replicate.
+        extras: further figures by name.
+        predicted: (m, c) what was predicted.
+        hidden: number of test rows, or of the rarest class among them: so few could have hidden an error.
+    """
 
     value: float
     replicates: NDArray[np.float64]
     extras: dict[str, float]
     predicted: NDArray[np.float64]
+    hidden: int
 
 
 def utility(
@@ -58,9 +70,11 @@ def utility(
     """Train on real or synthetic rows, test on real or synthetic rows, all with equal numbers of training rows.
 
     `trtr` and `tstr` are tested on the same holdout rows, `trts` and `tsts` on synthetic rows no model was trained
-    on: another draw, or a fifth held back from the only one. Headline: gradient boosting; the parts hold the other
-    learners. `gap` is trtr - tstr, bootstrapped jointly over the holdout's units; with several draws the variance
-    of their mean is added to that of the test rows, which does not shrink with more draws.
+    on: another draw, or a fifth held back from the only one. Headline: the candidate (gradient boosting, or the linear
+    model) that is best on real training rows by cross-validation among them; the parts hold the other learners.
+    `gap` is trtr - tstr, bootstrapped jointly over the holdout's units; with several draws the variance of their mean
+    is added to that of the test rows, which does not shrink with more draws. A learner that predicts one number for all
+    rows learned nothing and is a listed failure.
 
     Then, each a listed failure where it cannot be measured: calibration of probabilities (binary), the worst of the
     protected groups, effect estimates (binary, regression), and the equivalent sample size. Survival targets go to
@@ -71,11 +85,11 @@ def utility(
         rng: source of the draws of rows and of the learners' seeds.
         target: what is predicted.
         prefix: beginning of the scores' names, `utility.<column>` if not given.
-        learners: names of the learners to use, all if not given; gradient boosting must be among them.
+        learners: names of the learners to use, all if not given; a candidate must be among them.
         quick: no equivalent sample size, and Cox regressions on 5,000 rows at most.
 
     Raises:
-        MetricError: a table has too few rows or classes.
+        MetricError: a table has too few rows or classes, or the learner of the headline learned nothing.
 
     References:
         Real-valued (Medical) Time Series Generation with Recurrent Conditional GANs (Esteban, Hyland & Rätsch, 2017).
@@ -88,22 +102,48 @@ def utility(
     chosen = [k for k in kinds if learners is None or k.name in learners]
     trials = task.trials(comparison, rng)
     weights = stats.bootstrap_weights(task.units(trials[0].holdout), REPLICATES, rng)
-    results: dict[str, dict[str, list[Cell]]] = {}
+    candidates = [k for k in chosen if k.is_candidate]
+    best = best_on_real_rows(task, candidates, trials[0].train, trials[0].holdout, rng.spawn(1)[0])
+    results: Results = {}
+    idle: list[Failure] = []
     for learner in chosen:
-        several = trials if learner.name in ALL_DRAWS else trials[:1]
-        results[learner.name] = _cells(task, learner, several, weights, rng)
-    scores = [_score(prefix, cell, results, task) for cell in CELLS]
-    gap, lost = _gap(prefix, results, task)
+        several = trials if learner.is_candidate else trials[:1]  # the kernels are slow
+        cells = _cells(task, learner, several, weights, rng)
+        rows = _idle(learner, cells)
+        if rows is None:
+            results[learner.name] = cells
+        else:
+            reason = f"{learner.name} predicts one value for all rows after training on {rows} rows: it learned nothing"
+            idle.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
+    if best.learner.name not in results:
+        msg = f"a loss of prediction needs a learner that learned something; however: {idle[0].reason}"
+        raise MetricError(msg)
+    head = results[best.learner.name]
+    scores = [_score(prefix, cell, results, best.learner, task) for cell in CELLS]
+    gap, lost = _gap(prefix, head, best, results.get(GUESS), task)
     panel = {
         "target": target.column,
         "task": target.task,
         "metric": METRIC_OF[target.task],
+        "learner": best.learner.name,
+        "validated": dict(best.quality),
         "cells": [_panel_cell(name, cell, cells[cell]) for name, cells in results.items() for cell in CELLS],
         **lost,
     }
-    tested = _tested(task, prefix, trials[0], weights, results[HEADLINE])
+    tested = _tested(task, best.learner, prefix, trials[0], weights, head)
     found, panels = gather(_parts(tested, trials[0], rng, quick=quick))
-    return [*scores, gap, *found], {"utility": [panel], **panels}
+    return [*scores, gap, *found, *idle], {"utility": [panel], **panels}
+
+
+def _idle(learner: Learner, cells: dict[str, list[Cell]]) -> str | None:
+    """After training on which rows a learner says the same of every test row; None if it learned something."""
+    if learner.name == GUESS:
+        return None
+    for trained, of_real in (("real", ("trtr", "trts")), ("synthetic", ("tstr", "tsts"))):
+        for k in range(len(cells["tstr"])):
+            if is_constant([cells[cell][k].predicted for cell in of_real]):
+                return trained
+    return None
 
 
 def _parts(
@@ -131,10 +171,18 @@ def _effects(metric: str, task: Task, rng: np.random.Generator) -> Found:
     return effects(metric, task, [(each.frame, each.target) for each in rows], rng)
 
 
-def _tested(task: Task, prefix: str, trial: Trial, weights: NDArray[np.uint16], cells: dict[str, list[Cell]]) -> Judged:
+def _tested(
+    task: Task,
+    learner: Learner,
+    prefix: str,
+    trial: Trial,
+    weights: NDArray[np.uint16],
+    cells: dict[str, list[Cell]],
+) -> Judged:
     classes = np.arange(task.classes)
     return Judged(
         task=task,
+        learner=learner,
         prefix=prefix,
         holdout=trial.holdout,
         weights=weights,
@@ -160,7 +208,8 @@ def _cells(
         one = np.ones((1, len(rows.target)), dtype=np.uint16)
         value = float(task.quality(rows.target, predicted, one)[0])
         extras = _extras(rows.target, predicted, task.classes, learner.is_probabilistic)
-        return Cell(value, task.quality(rows.target, predicted, weights), extras, predicted)
+        few = np.unique(rows.target, return_counts=True)[1].min() if task.classes else len(rows.target)
+        return Cell(value, task.quality(rows.target, predicted, weights), extras, predicted, int(few))
 
     real = fit(trials[0].train, tests)
     for k, trial in enumerate(trials):
@@ -188,44 +237,50 @@ def _extras(
     return {**scores, **figures(y, predicted[:, 1])} if classes == 2 else scores
 
 
-def _score(prefix: str, cell: str, results: dict[str, dict[str, list[Cell]]], task: Task) -> Score:
-    at = _interval(results[HEADLINE][cell])
+def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Task) -> Score:
+    head = results[learner.name]
+    at = _interval(head[cell])
     parts: dict[str, float] = {}
     for name, cells in results.items():
         parts[name] = float(np.mean([c.value for c in cells[cell]]))
         for extra in (e for e in cells[cell][0].extras if all(e in c.extras for c in cells[cell])):
             parts[f"{name}, {extra}"] = float(np.mean([c.extras[extra] for c in cells[cell]]))
     trained, tested = CELLS[cell]
-    size = len(results[HEADLINE][cell])
+    size = len(head[cell])
     return Score(
         metric=f"{prefix}.{cell}",
         value=at.value,
         low=at.low,
         high=at.high,
         goal="none" if cell in ("trts", "tsts") else "high",
-        reference=None if cell == "trtr" else float(np.mean([c.value for c in results[HEADLINE]["trtr"]])),
+        reference=None if cell == "trtr" else float(np.mean([c.value for c in head["trtr"]])),
         parts=parts,
-        note=f"{METRIC_OF[task.target.task]} of {HEADLINE} trained on {trained} and tested on {tested} rows"
+        note=f"{METRIC_OF[task.target.task]} of {learner.name}, the best on real training rows, trained on {trained} "
+        f"and tested on {tested} rows"
         + (f", mean of {size} draws" if size > 1 and cell != "trtr" else "")
         + f"; the reference is trained and tested on real rows. Interval: bootstrap of the test {task.tested}.",
     )
 
 
-def _gap(prefix: str, results: dict[str, dict[str, list[Cell]]], task: Task) -> tuple[Score, dict[str, Any]]:
-    cells, dummy = results[HEADLINE], results.get("dummy")
+def _gap(
+    prefix: str, cells: dict[str, list[Cell]], best: Reference, dummy: dict[str, list[Cell]] | None, task: Task
+) -> tuple[Score, dict[str, Any]]:
     real = cells["trtr"][0]
     return loss(
         prefix,
-        HEADLINE,
+        best.learner.name,
         (real.value, real.replicates),
         [(cell.value, cell.replicates) for cell in cells["tstr"]],
         floor=None if dummy is None else dummy["trtr"][0].value,
         tested=task.tested,
+        hidden=real.hidden,
+        noise=best.noise,
     )
 
 
 def _interval(cells: Sequence[Cell]) -> stats.Interval:
-    return mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
+    at = mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
+    return stats.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
 
 
 def _panel_cell(name: str, cell: str, cells: Sequence[Cell]) -> dict[str, Any]:

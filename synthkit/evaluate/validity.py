@@ -175,6 +175,7 @@ def _coverage(comparison: Comparison, names: tuple[str, ...], like: pd.DataFrame
     by_name = found[:, :, 0].mean(axis=0)
     variance = float(found[:, :, 1].sum()) / (len(names) * len(found)) ** 2
     at = stats.around(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
+    at = stats.opened(at, min(map(len, comparison.synthetic)), floor=0.0, ceiling=1.0)
     return Score(
         metric="fidelity.coverage",
         value=at.value,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.evaluate import stats
-from synthkit.evaluate.learners import HEADLINE, LEARNERS, predictions
+from synthkit.evaluate.learners import predictions
 from synthkit.evaluate.result import Failure, MetricError, Score
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over 
 def equivalent_sample_size(
     tested: Judged, train: Rows, rng: np.random.Generator
 ) -> tuple[list[Score | Failure], dict[str, Any]]:
-    """Number n such that the headline learner scores on n random training rows what it scores on the synthetic ones.
+    """Number n such that the learner of the headline scores on n random training rows what it does on synthetic ones.
 
     Five sizes on a logarithmic scale, the smaller ones three times, interpolated; the curve never falls. Rows better
     than all training rows are worth "at least" that many, rows worse than the fewest "at most" those.
 
     Args:
-        tested: predictions of the headline learner on the holdout.
+        tested: predictions of the learner of the headline on the holdout.
         train: the n real rows it was trained on.
         rng: source of the samples and seeds.
 
@@ -50,7 +50,7 @@ def equivalent_sample_size(
     curve: NDArray[np.float64] = np.maximum.accumulate(np.array([*parts, judge(tested.real)]), axis=0)
     synthetic = np.mean([judge(p) for p in tested.synthetic], axis=0)
     worth = np.array([worth_of(synthetic[b], sizes, curve[:, b]) for b in range(len(synthetic))])
-    at = stats.spread(float(worth[0]), worth[1:])
+    at = stats.off_scale(stats.spread(float(worth[0]), worth[1:]), float(sizes[0]), float(n))
     end = {float(sizes[0]): "at most", float(n): "at least"}.get(at.value, "about")
     score = Score(
         metric=f"{tested.prefix}.equivalent_sample_size",
@@ -60,9 +60,9 @@ def equivalent_sample_size(
         goal="high",
         reference=float(n),
         parts={str(k): float(quality) for k, quality in zip(sizes, curve[:, 0], strict=True)},
-        note=f"The synthetic rows teach {HEADLINE} as much as {end} {at.value:,.0f} real rows; the reference is the "
-        f"{n} rows it was trained on, where the scale ends; it starts at {sizes[0]}. Interval: joint bootstrap of the "
-        f"test {tested.task.tested} for curve and synthetic rows.",
+        note=f"The synthetic rows teach {tested.learner.name} as much as {end} {at.value:,.0f} real rows; the "
+        f"reference is the {n} rows it was trained on, where the scale ends; it starts at {sizes[0]}. Interval: joint "
+        f"bootstrap of the test {tested.task.tested} for curve and synthetic rows.",
     )
     panel = {
         "target": tested.task.target.column,
@@ -106,7 +106,6 @@ def _taught(tested: Judged, train: Rows, size: int, rng: np.random.Generator) ->
         ahead = np.concatenate(first)[:size]
         order = np.concatenate([order[ahead], np.delete(order, ahead)])
     rows = train.take(np.sort(order[:size]))
-    learner = LEARNERS["classification" if task.classes else "regression"][0]
     schema = task.comparison.schema
     frames = [tested.holdout.frame]
-    return predictions(learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)[0]
+    return predictions(tested.learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)[0]

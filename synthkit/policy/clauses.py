@@ -10,6 +10,7 @@ from synthkit.evaluate.risk.effect import of_attributes, of_identities, of_membe
 from synthkit.policy.evidence import Evidence, Found, of, worst
 
 if TYPE_CHECKING:
+    from synthkit.evaluate.result import Score
     from synthkit.policy.policy import Policy
 
 Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
@@ -117,12 +118,19 @@ def _meaningful(evidence: Evidence, limit: Any) -> Found:
 
 
 def _loss(evidence: Evidence, limit: Any) -> Found:
-    return worst(evidence.among("utility.", ".gap"), "the loss of prediction", evidence.failed("utility."))
+    return _against_real(evidence.among("utility.", ".gap"), "the loss of prediction", evidence)
 
 
 def _groups(evidence: Evidence, limit: Any) -> Found:
     scores = evidence.among("utility.", ".worst_group_gap")
-    return worst(scores, "the loss in groups of people", evidence.failed("utility."))
+    return _against_real(scores, "the loss in groups of people", evidence)
+
+
+def _against_real(scores: Sequence[Score], label: str, evidence: Evidence) -> Found:
+    """The worst loss; where rows beat real ones beyond the interval the reference is weak, and no loss is small."""
+    weak = [score.metric for score in evidence.among("utility.", ".gap") if score.beats_real]
+    doubt = f"rows cannot teach more than real ones, so that the reference of {', '.join(weak)} is weak" if weak else ""
+    return worst(scores, label, evidence.failed("utility."))._replace(doubt=doubt)
 
 
 def _slope(evidence: Evidence, limit: Any) -> Found:

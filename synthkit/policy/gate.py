@@ -212,12 +212,20 @@ def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
         return _proof(found, limit, name)
     if clause.sense == "within":
         return f"The interval from {_number(found.low)} to {_number(found.high)}{name} is held against {asked}."
-    silent = f"Nothing found above {asked}: at least {at}{name} is proven. That is no evidence of privacy."
-    ends = {
-        "PASS": silent if clause.sense == "alarm" else f"The upper end {at}{name} is below {asked}.",
-        "FAIL": f"Even the lower end {_number(found.low)}{name} is above {asked}.",
-    }
-    return ends.get(verdict, f"The interval from {_number(found.low)} to {at}{name} has the limit {asked} in it.")
+    return _ends(clause.sense, found, asked, verdict, f"{at}{name}", f"{_number(found.low)}{name}")
+
+
+def _ends(sense: str, found: Found, asked: str, verdict: Verdict, high: str, low: str) -> str:
+    """The reason where ends of an interval decide; of an alarm `high` is the end that is compared, the lower one."""
+    if verdict == "FAIL":
+        return f"Even the lower end {low} is above {asked}."
+    if sense == "alarm":
+        return f"Nothing found above {asked}: at least {high} is proven. That is no evidence of privacy."
+    if found.doubt:
+        return f"The upper end {high} is held against {asked}; nothing more can be said: {found.doubt}."
+    if verdict == "PASS":
+        return f"The upper end {high} is below {asked}."
+    return f"The interval from {_number(found.low)} to {high} has the limit {asked} in it."
 
 
 def _proof(found: Found, limit: float, name: str) -> str:

@@ -48,6 +48,7 @@ COVERED = {
     "uncharged": "NOT covered: exact, and leaves",
 }
 NO_GROUPS = "No group of people was looked at: the schema names no `protected` column."
+PREDICTED = (".gap", ".tstr", ".worst_group_gap")  # endings of scores of prediction
 FEW_ROWS = 1000  # below this many training rows intervals are wide and rare levels are hardly learnt
 
 
@@ -176,9 +177,13 @@ def _against(score: Score) -> dict[str, str] | None:
         return None
     if score.metric.endswith(TRAIN):  # nearer to the training rows than a holdout is would be no merit
         return None
+    if score.beats_real:
+        return {"sign": "?", "word": "weak reference"}
     if score.low <= score.reference <= score.high:
         return {"sign": "≈", "word": "as good"}
     better = (score.value > score.reference) == (score.goal == "high")
+    if better and score.metric.startswith("utility.") and score.metric.endswith(PREDICTED):
+        return {"sign": "≈", "word": "as good"}  # rows cannot teach more than those they were learned from
     return {"sign": "▲", "word": "better"} if better else {"sign": "▼", "word": "worse"}
 
 

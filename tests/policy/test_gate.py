@@ -178,6 +178,13 @@ CASES = [  # clause, what is different in the evidence, the line's verdict, the 
     ("utility.margin", over("utility.cost.gap", 0.03, -0.01, 0.08), "INCONCLUSIVE", "INCONCLUSIVE"),
     ("utility.margin", over("utility.cost.gap", 0.2, 0.1, 0.3), "FAIL", "FAIL"),
     ("utility.margin", {"failed": ["utility.cost.gap"]}, "NOT ASSESSED", "NOT ASSESSED"),
+    ("utility.margin", over("utility.cost.gap", -0.269, -0.3, -0.2), "INCONCLUSIVE", "INCONCLUSIVE"),
+    (
+        "utility.subgroup_margin",
+        over("utility.died.gap", -0.1, -0.2, -0.05),
+        "INCONCLUSIVE",
+        "INCONCLUSIVE",
+    ),
     (
         "utility.calibration_slope",
         over("utility.died.calibration_slope", 0.85, 0.7, 1.0),

@@ -81,7 +81,11 @@ def test_losses_are_told_worst_first_with_their_metric():
     assert "includes zero" not in said[0]
     assert said[1].endswith("the interval includes zero.")
     gained = Evaluation(run={}, scores=(scores[2],))
-    assert "gains 0.020 [0.010, 0.040]" in summary(gained)["Use"]
+    said = summary(gained)["Use"]  # rows cannot teach more than those they come from
+    assert "no loss is known" in said
+    assert "by 0.020 [0.010, 0.040]" in said
+    assert "the reference is weak" in said
+    assert score_row(score("utility.c.gap", -0.02, -0.04, -0.01, "low", 0.0))["against"]["word"] == "weak reference"
 
 
 def test_a_release_worth_all_real_rows_is_worth_at_least_so_many(evaluation):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.evaluate.learners import HEADLINE, LEARNERS, Learner, predictions
+from synthkit.evaluate.learners import HEADLINE, LEARNERS, Learner, Plan, predictions
 from synthkit.evaluate.risk.keys import combinations
 
 if TYPE_CHECKING:
@@ -147,12 +147,12 @@ def commonest(knowledge: Knowledge, secret: Secret) -> float:
     return float(np.bincount(y.astype(int)).argmax()) if secret.classes else float(np.median(y))
 
 
-def _forest(is_level: bool) -> Callable[[list[bool], int], Any]:
-    def make(categorical: list[bool], seed: int) -> Any:
+def _forest(is_level: bool) -> Callable[[Plan], Any]:
+    def make(plan: Plan) -> Any:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if is_level else RandomForestRegressor
-        return kind(n_estimators=50, min_samples_leaf=2, max_features="sqrt", random_state=seed)
+        return kind(n_estimators=50, min_samples_leaf=2, max_features="sqrt", random_state=plan.seed)
 
     return make
 
