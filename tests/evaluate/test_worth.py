@@ -94,7 +94,7 @@ def test_retention_is_what_is_kept_above_a_guess(law, compare):
 def test_a_model_no_better_than_a_guess_has_no_retention():
     real = (0.5, np.full(10, 0.5))
     score, panel = loss(
-        "utility.x", "a model", real, [(0.4, np.full(10, 0.4))], floor=0.5, tested="rows", hidden=10, noise=0.0
+        "utility.x", "a model", real, [(0.4, np.full(10, 0.4))], floor=0.5, tested="rows", hidden=1_000, noise=0.0
     )
     assert "retention" not in score.parts
     assert score.value == pytest.approx(0.1)
