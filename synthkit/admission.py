@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from synthkit import tables
 from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
+from synthkit.lines import LEFT_OUT
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.columns import Identifier
 from synthkit.schema.conform import conform
 from synthkit.schema.expectations import validate
+from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import mapped
 from synthkit.schema.violations import Validation
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.evaluate.risk.population import Population
+
+
+LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is counted beside cells of columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +37,7 @@ class Admitted:
         frame: the rows, in canonical dtypes.
         dtypes: the dtypes it came with, by column, which samples are to have as well; none for CSV.
         validations: what it was held against, by the name `input`; none where that comes later.
-        clamped: number of cells mapped into the declared domain, by column; INTERNAL.
+        clamped: number of cells mapped into the declared domain, by column, and of lines and rows left out; INTERNAL.
     """
 
     frame: pd.DataFrame
@@ -74,7 +79,13 @@ def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
 
     if isinstance(table, pd.DataFrame):
         return table.reset_index(drop=True)
-    return tables.read_cells(table, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing)
+    return tables.read_cells(
+        table,
+        delimiter=config.delimiter,
+        encoding=config.encoding,
+        missing=config.missing,
+        alone=config.epsilon is not None,
+    )
 
 
 def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> Admitted:
@@ -108,10 +119,10 @@ def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunCo
     """
     raw = cells(table, config)
     found = mapped(raw, public)
-    frame = found.frame
-    if public.unit is not None:
-        frame = frame[frame[public.unit].notna()].reset_index(drop=True)
-    return Admitted(frame=frame, dtypes={}, validations={}, clamped=found.counts)
+    owned = unit_codes(found.frame, public)[0] >= 0
+    left_out = {LINES: int(raw.attrs.get(LEFT_OUT, 0)), NOBODY: int((~owned).sum())}
+    counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
+    return Admitted(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
 
 
 def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:

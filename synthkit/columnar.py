@@ -62,8 +62,13 @@ def said(path: Path, kind: str, key: bytes) -> bytes | None:
         return found
 
 
-def pieces(path: Path, kind: str) -> Iterator[pa.Table]:
+def pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
     """The rows, at most 1,048,576 at a time; every byte of a piece was held against its type.
+
+    Args:
+        path: of the file.
+        kind: `parquet` or `arrow`.
+        alone: whether texts come as bytes where one of them is not UTF-8, so that it keeps no other from being read.
 
     Raises:
         TableError: the file is not whole, its columns hold lists or records, or its texts would fill the memory.
@@ -71,8 +76,9 @@ def pieces(path: Path, kind: str) -> Iterator[pa.Table]:
     with refusing(path, kind):
         for piece in _parquet(path) if kind == "parquet" else _arrow(path):
             _check_types(path, piece.schema)
-            piece.validate(full=True)
-            yield piece
+            read = _loose(piece) if alone else piece
+            read.validate(full=True)
+            yield read
 
 
 @contextmanager
@@ -134,9 +140,21 @@ def _arrow(path: Path) -> Iterator[pa.Table]:
         if file.num_record_batches == 0:
             yield file.schema.empty_table()
         for k in range(file.num_record_batches):
-            batch = file.get_batch(k)
-            batch.validate(full=True)
-            yield pa.Table.from_batches([batch])
+            yield pa.Table.from_batches([file.get_batch(k)])
+
+
+def _loose(table: pa.Table) -> pa.Table:
+    """The table with those columns as bytes of whose texts one is not UTF-8."""
+    import pyarrow as pa
+
+    for k, field in enumerate(table.schema):
+        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            continue
+        try:
+            table.column(k).validate(full=True)
+        except pa.ArrowInvalid:
+            table = table.set_column(k, field.name, table.column(k).cast(pa.large_binary()))
+    return table
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -40,7 +40,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
             delimiter that does not fit, lines with too many or too few cells (line numbers named).
     """
     sample, quotes = _checked_sample(path, encoding)
-    header, delimiter = _header(path, sample, delimiter)
+    header, delimiter = head(path, sample, delimiter)
     ragged: list[int] = []
 
     def skip(row: pcsv.InvalidRow) -> str:
@@ -62,7 +62,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
     )
     rows, open_end = -1, False  # the header is read as a row, so that the rows a fault counts include it
     try:
-        with _opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
+        with opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
             for batch in batches:
                 chunk = pa.Table.from_batches([batch]).slice(1 if rows < 0 and batch.num_rows else 0)
                 rows += batch.num_rows
@@ -89,7 +89,7 @@ def _unclosed(path: Path) -> str:
     )
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is a gzip file."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
@@ -103,7 +103,7 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
         raise TableError(msg) from error
     sample, quotes, before, lines = "", 0, 0, 1
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             while block := file.read(_BLOCK):
                 pending = len(decoder.getstate()[0])
                 try:
@@ -131,7 +131,7 @@ def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) ->
     )
 
 
-def _header(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
+def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
     """Column names and the delimiter; a wrong delimiter is named together with the one that fits."""
     if delimiter is not None and len(delimiter.encode()) != 1:
         msg = f"`delimiter` must be one character; however: {delimiter!r}"
@@ -194,7 +194,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
     """Names lines of the file, which differ from rows where a quoted cell spans several lines."""
     wanted = set(rows[:10])
     lines = []
-    with io.TextIOWrapper(_opened(path), encoding=encoding, newline="") as file:
+    with io.TextIOWrapper(opened(path), encoding=encoding, newline="") as file:
         row = 0
         for start, cells in _lines(file, delimiter):
             row += bool(cells) or expected == 1

@@ -127,7 +127,12 @@ def is_text(path: str | Path) -> bool:
 
 
 def read_cells(
-    path: str | Path, *, delimiter: str | None = None, encoding: str = "utf-8", missing: Iterable[str] = ()
+    path: str | Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str = "utf-8",
+    missing: Iterable[str] = (),
+    alone: bool = False,
 ) -> pd.DataFrame:
     """The cells of a file as they stand, so that one validation can list all faults: CSV as text, others typed.
 
@@ -136,12 +141,19 @@ def read_cells(
         delimiter: character between cells of a CSV file; found if not given.
         encoding: of a CSV file.
         missing: texts of a CSV file that mean missing, besides the empty cell.
+        alone: whether each line of a CSV file, and each text of another, is read by itself, so that what is wrong with
+            one keeps no other from being read; see `synthkit.lines`.
 
     Raises:
-        TableError: as for `read`.
+        TableError: as for `read`; with `alone` for the file and its header only.
     """
     if not is_text(path):
-        return read(path).frame()
+        existing = _existing(Path(path))
+        return Table(tuple(_arrow_chunks(existing, _kind(existing), alone=alone))).frame()
+    if alone:
+        from synthkit.lines import read_lines
+
+        return read_lines(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
     from synthkit.delimited import read_text
 
     chunks = read_text(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
@@ -200,10 +212,13 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _arrow_chunks(path: Path, kind: str) -> Iterator[pd.DataFrame]:
-    for piece in columnar.pieces(path, kind):
+def _arrow_chunks(path: Path, kind: str, *, alone: bool = False) -> Iterator[pd.DataFrame]:
+    for piece in columnar.pieces(path, kind, alone=alone):
         with columnar.refusing(path, kind):
             yield _from_arrow(piece)
+
+
+_WHOLE = [pd.api.types.pandas_dtype(f"{sign}Int{width}") for sign in ("", "U") for width in (8, 16, 32, 64)]
 
 
 def _from_arrow(table: pa.Table) -> pd.DataFrame:
@@ -216,16 +231,13 @@ def _from_arrow(table: pa.Table) -> pd.DataFrame:
         raise TableError(msg)
     described = table.schema.pandas_metadata or {}
     known = {c.get("field_name"): c.get("numpy_type") for c in described.get("columns", ())}
-    nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    mapped = [
-        (i, nullable[field.type])
-        for i, field in enumerate(table.schema)
-        if field.type in nullable and known.get(field.name) is None and table.column(i).null_count
-    ]
+    nullable = {getattr(pa, str(d).lower())(): d for d in _WHOLE} | {pa.bool_(): pd.BooleanDtype()}
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    for i, dtype in mapped:
-        name = table.column_names[i]
-        frame[name] = pd.Series(table.column(i).to_pandas(types_mapper={table.schema.field(i).type: dtype}.get))
+    for i, field in enumerate(table.schema):
+        if field.type not in nullable or not table.column(i).null_count or field.name not in frame:
+            continue
+        if known.get(field.name) is None or pd.api.types.is_float_dtype(frame[field.name].dtype):
+            frame[field.name] = table.column(i).to_pandas(types_mapper=nullable.get).array
     return frame.reset_index(drop=True)
 
 
