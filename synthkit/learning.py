@@ -15,6 +15,7 @@ from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, Marginal, RowModel, TrainingLog
 from synthkit.models.settings import settle
 from synthkit.nn.watch import Watch
+from synthkit.privacy.budget import MOST_ROWS
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.curator import Curator
 from synthkit.privacy.descent import NoisyDescent
@@ -24,8 +25,6 @@ from synthkit.privacy.preparation import questions
 from synthkit.privacy.private import PrivateCurator, public_tables
 from synthkit.schema import Schema
 from synthkit.schema.declared import Declared, declared
-
-MOST = 10  # rows of one unit that gradients are taken of, where nobody bounds them
 
 
 class Learned(NamedTuple):
@@ -137,7 +136,7 @@ def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work:
     encoder = curator.encoder(outlay.preparation, kind.coding, paid)
     targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, paid)
     noisy = NoisyDescent(plan=plan, noise_multiplier=outlay.noise_multiplier or 0.0)
-    most = 1 if public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST
+    most = 1 if public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST_ROWS
     door = curator.training(encoder, noisy, n=n, most=most, device=work.device)
     model = kind(encoder.layout, config)
     log = model.fit(door, work.seed, work.watch)

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.config import RunConfig
-from synthkit.learning import MOST
 from synthkit.privacy import Ledger
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
-from synthkit.schema.declared import declarers
 from synthkit.synthesizer import Synthesizer
 
 
@@ -32,14 +30,5 @@ def ledger(config: RunConfig, schema: Schema) -> Ledger:
 
 def statement(synthesizer: Synthesizer, kept: Ledger) -> dict[str, Any]:
     """What is promised about the release, as plain data."""
-    schema = synthesizer.schema
-    return Statement(
-        archive=kept.archive,
-        table=schema.name,
-        model=synthesizer.model_name,
-        declared_by=schema.declared_by,
-        declarations=declarers(schema),
-        paid=tuple(f"{name}: {key}" for name, column in schema.columns.items() for key in column.paid),
-        versions=packages(),
-        most=None if kept.unit is None or kept.budget is None else kept.budget.max_rows_per_unit or MOST,
-    ).to_dict()
+    said = Statement.of(kept.archive, synthesizer.schema, model=synthesizer.model_name, versions=packages())
+    return said.to_dict()

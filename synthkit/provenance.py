@@ -19,7 +19,10 @@ from synthkit.schema import Schema
 
 FORMAT = "synthkit-run/1"
 FILES = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
-PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations")
+PACKAGES = (
+    *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations"),
+    *("opendp", "dp-accounting"),
+)
 
 
 def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any) -> dict[str, Any]:

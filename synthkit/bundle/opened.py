@@ -8,10 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from synthkit import folder
 from synthkit.bundle import manifest as manifests
+from synthkit.bundle.finding import Finding, broken, unvouched
 from synthkit.documents import parse_json
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,25 @@ class Opened:
         """A member as JSON."""
         return parse_json(self.members[name], name)
 
+    def otherwise(self, words: str) -> Finding:
+        """What follows where a member has other words than ours: it is broken, unless another version wrote it."""
+        who = self.json(manifests.NAME)["generator"]
+        if who == manifests.GENERATOR:
+            return broken(words)
+        return unvouched(f"{words}; it is said to be written by {who}, which is not installed")
+
     @property
     def content(self) -> dict[str, bytes]:
         """All members that the manifest lists: not itself, and not the signature under it."""
         outside = (manifests.NAME, manifests.SIGNATURE)
         return {name: each for name, each in self.members.items() if name not in outside}
+
+    def schema(self) -> Schema:
+        """What the columns mean."""
+        from synthkit.schema import Schema
+
+        with self.file(folder.SCHEMA) as path:
+            return Schema.load(path)
 
     @property
     def tables(self) -> list[str]:

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from synthkit import __version__, folder
+from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack
 from synthkit.bundle.signature import sign
@@ -23,6 +23,7 @@ TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "wa
 COMMITMENTS = "commitments.json"
 KEPT = "synthkit-commitments/1"
 REPORT, TWIN, CONFIG, REGISTRY = "report.html", "report.json", "config.json", "registry.json"
+DATE = "basic.publication_date"  # of the entry
 NONCE = 32  # bytes
 
 
@@ -57,14 +58,14 @@ def release(
     private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
     nonces, commitments = _commitments(source, table)
     facts = {
-        "generator": f"synthkit {__version__}",
+        "generator": manifests.GENERATOR,
         "made": dt.datetime.now(dt.UTC).date().isoformat(),
         "recipient": recipient,
         "commitments": commitments,
         manifests.DRAWN: drawn_by(),
     }
     if claim["epsilon"] is not None:
-        entry = record(statement, {"basic.publication_date": facts["made"]})
+        entry = record(statement, {DATE: facts["made"]})
         members[REGISTRY] = json.dumps(entry, indent=1, ensure_ascii=False).encode() + b"\n"
     members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
     if key is not None:

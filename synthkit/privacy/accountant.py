@@ -113,14 +113,14 @@ def adaptive(charges: Sequence[Charge]) -> bool:
     return any(isinstance(charge.spent, Concentrated) for charge in charges)
 
 
-def method(charges: Sequence[Charge]) -> str:
-    """How epsilon is computed, in words, with the version of the library."""
+def method(charges: Sequence[Charge], library: str | None = None) -> str:
+    """How epsilon is computed, in words, with the version of the library; that which is installed if none is given."""
     how = "privacy loss distributions"
     if adaptive(charges):
         how = "Rényi divergences"
     elif _picking(charges):
         how += " or Rényi divergences, whichever is lower"
-    return f"{how}, dp-accounting {version('dp-accounting')}"
+    return f"{how}, dp-accounting {library or version('dp-accounting')}"
 
 
 def bearable(charges: Sequence[Charge]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from synthkit.errors import ConfigError
 
 ADJACENCY = "add-remove"  # two tables are neighbours if one has all rows of one more unit; the only one we prove for
+MOST_ROWS = 10  # rows of one unit that gradients are taken of, where nobody bounds them
 LARGEST_DELTA = 1e-5  # a default is never above this, however small the table
 
 

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from synthkit.privacy import accountant, concentration
 from synthkit.privacy.archive import Archive
-from synthkit.privacy.budget import ADJACENCY
+from synthkit.privacy.budget import ADJACENCY, MOST_ROWS
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
 from synthkit.privacy.tradeoff import LARGEST, Tradeoff
+from synthkit.schema.declared import declarers
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
 
 FORMAT = "synthkit-statement/1"
 ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
@@ -69,6 +73,28 @@ class Statement:
     versions: Mapping[str, str] | None = None
     most: int | None = None
     evaluations: int = 0
+
+    @classmethod
+    def of(cls, archive: Archive, schema: Schema, *, model: str, versions: Mapping[str, str]) -> Statement:
+        """The statement on a release; it follows from these, so that anybody can hold one against them.
+
+        Args:
+            archive: the ledger.
+            schema: that of the release, with what was bought.
+            model: name of the model.
+            versions: of the packages, by name.
+        """
+        budget = None if archive.unit is None else archive.budget
+        return cls(
+            archive=archive,
+            table=schema.name,
+            model=model,
+            declared_by=schema.declared_by,
+            declarations=declarers(schema),
+            paid=tuple(f"{name}: {key}" for name, column in schema.columns.items() for key in column.paid),
+            versions=versions,
+            most=None if budget is None else budget.max_rows_per_unit or MOST_ROWS,
+        )
 
     @property
     def promised(self) -> bool:
@@ -217,7 +243,8 @@ class Statement:
         return any(isinstance(c.spent, PoissonSubsampledGaussian) for c in _every(self.archive))
 
     def _accountant(self) -> list[str]:
-        return [accountant.method(part.charges) for part in self.archive.parts]
+        library = (self.versions or {}).get("dp-accounting")
+        return [accountant.method(part.charges, library) for part in self.archive.parts]
 
     def _rho(self) -> float | None:
         """The reserve of zero-concentrated privacy, where all of a single plan is one."""

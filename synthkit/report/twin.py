@@ -37,7 +37,7 @@ def _point(x: Any, at: str) -> None:
 
 def twin(page: Mapping[str, Any]) -> dict[str, Any]:
     """Everything the page is drawn from, as plain data; numbers that are not finite become null."""
-    return {"format": FORMAT, **_plain(page)}
+    return {"format": FORMAT, **plain(page)}
 
 
 def text(page: Mapping[str, Any]) -> str:
@@ -63,11 +63,12 @@ def at(document: Any, pointer: str) -> Any:
     return document
 
 
-def _plain(x: Any) -> Any:
+def plain(x: Any) -> Any:
+    """A value as JSON reads it back; numbers that are not finite become null."""
     if isinstance(x, Mapping):
-        return {str(k): _plain(v) for k, v in x.items()}
+        return {str(k): plain(v) for k, v in x.items()}
     if isinstance(x, list | tuple):
-        return [_plain(v) for v in x]
+        return [plain(v) for v in x]
     if isinstance(x, float) and not math.isfinite(x):
         return None
     return x

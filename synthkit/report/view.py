@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.report import claim, outcomes, risks, sections, tiers
 from synthkit.report.decision import decision
+from synthkit.report.promised import promised
 from synthkit.report.scope import scope
 from synthkit.report.standards import standards
 from synthkit.report.summary import find, summary
@@ -40,12 +41,6 @@ TITLES = {
     "standards": "Law and standards: what this is evidence for",
     "reproducibility": "Reproducibility",
     "glossary": "Glossary",
-}
-COVERED = {
-    "charged": "paid for with noise",
-    "public": "public, known without the table",
-    "internal": "INTERNAL: exact, and does not leave",
-    "uncharged": "NOT covered: exact, and leaves",
 }
 NO_GROUPS = "No group of people was looked at: the schema names no `protected` column."
 PREDICTED = (".gap", ".tstr", ".worst_group_gap")  # endings of scores of prediction
@@ -125,7 +120,7 @@ def view(
         },
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
         "training": sections.training(panels),
-        "privacy": _privacy(ledger, schema) | _promised(ledger, statement),
+        "privacy": promised(ledger, schema, statement),
         "failures": {"failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures]},
         "limits": {"limits": list(_limits(evaluation, ledger, schema, facts))},
         "standards": standards(evaluation, statement),
@@ -226,46 +221,6 @@ def _fidelity(rows: list[Any], others: list[Any], panels: Mapping[str, Any]) -> 
     held = [r for r in rows if not r["metric"].endswith(TRAIN)]
     trained = [r for r in rows if r["metric"].endswith(TRAIN)]
     return {"scores": held, "trained": trained, "others": others, "figures": [curve] if curve else []}
-
-
-def _privacy(ledger: Mapping[str, Any] | None, schema: Schema | None) -> dict[str, Any]:
-    charges = list((ledger or {}).get("charges") or [])
-    unit = (ledger or {}).get("unit") or (schema.unit if schema is not None and schema.unit else "row")
-    epsilon = claim.epsilon(ledger)
-    return {
-        "promise": claim.promise(ledger),
-        "epsilon": "infinity" if epsilon is None else f"{epsilon:.4g}",
-        "unit": unit,
-        "charges": [{"what": c["what"], "mechanism": c["mechanism"], "detail": _detail(c)} for c in charges],
-        "known": ledger is not None,
-    }
-
-
-def _promised(ledger: Mapping[str, Any] | None, statement: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The privacy statement: sentences, what of the table is covered how, and the curve; nothing without a budget."""
-    said = claim.sentences(statement)
-    if statement is None or not said:
-        return {"sentences": [], "mechanisms": [], "touches": [], "figures": [], "end_to_end": False}
-    paid = sum(touch["covered"] == "charged" for touch in statement["data_touches"])
-    kinds = "1 kind of noisy answer" if paid == 1 else f"{paid} kinds of noisy answers"
-    touches = [{"what": f"{kinds}, in the ledger below", "covered": "charged"}] if paid else []
-    touches += [touch for touch in statement["data_touches"] if touch["covered"] != "charged"]
-    touches = [{**touch, "words": COVERED[touch["covered"]]} for touch in touches]
-    curve = sections.promise(statement)
-    return {
-        "promise": said[0],
-        "sentences": said[1:],
-        "mechanisms": sections.mechanisms(ledger),
-        "touches": touches,
-        "figures": [curve] if curve else [],
-        "end_to_end": statement["end_to_end_dp"],
-    }
-
-
-def _detail(charge: Mapping[str, Any]) -> str:
-    detail, times = charge.get("detail"), charge.get("times", 1)
-    text = ", ".join(f"{k} {v}" for k, v in detail.items()) if isinstance(detail, Mapping) else str(detail or "")
-    return text if times == 1 else f"{text}, {times:,} times".lstrip(", ")
 
 
 def _limits(

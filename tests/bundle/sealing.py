@@ -11,23 +11,28 @@ from synthkit.bundle.signature import sign
 from synthkit.bundle.verify import verify
 
 
-def sealed(members, key, out):
-    """Every digest in the manifest mended, and the whole signed; all else that it says is left as it is."""
+def resealed(members):
+    """Every digest in the manifest mended; all else that it says is left as it is."""
     content = {name: each for name, each in members.items() if name != manifests.SIGNATURE}
     said = json.loads(content.pop(manifests.NAME))
-    covered = {each["name"]: each["covered"] for each in said["members"]}
-    said["members"] = [
-        {
-            "name": name,
-            "bytes": len(content[name]),
-            "sha256": hashlib.sha256(content[name]).hexdigest(),
-            "covered": covered.get(name, "public"),
-        }
-        for name in sorted(content)
-    ]
-    content[manifests.NAME] = json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
-    content[manifests.SIGNATURE] = sign(content[manifests.NAME], key)
-    out.write_bytes(pack(content))
+    covered = {each["name"]: each["covered"] for each in said.get("members", ())}
+    if "members" in said:
+        said["members"] = [
+            {
+                "name": name,
+                "bytes": len(content[name]),
+                "sha256": hashlib.sha256(content[name]).hexdigest(),
+                "covered": covered.get(name, "public"),
+            }
+            for name in sorted(content)
+        ]
+    return {**content, manifests.NAME: json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"}
+
+
+def sealed(members, key, out):
+    """A bundle of these members, with their digests and a signature by the key."""
+    content = resealed(members)
+    out.write_bytes(pack({**content, manifests.SIGNATURE: sign(content[manifests.NAME], key)}))
     return out
 
 

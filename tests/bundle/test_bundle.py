@@ -29,7 +29,21 @@ from synthkit.bundle.signature import keygen, public_key, sign, signer
 from synthkit.bundle.verify import verify
 from synthkit.errors import ArtefactError, ConfigError
 
-NAMES = ("archive", "members", "signature", "epsilon", "rows", "marks", "report", "decision", "validity")
+NAMES = (
+    "archive",
+    "members",
+    "signature",
+    "epsilon",
+    "statement",
+    "registry",
+    "run",
+    "rows",
+    "marks",
+    "report",
+    "contents",
+    "decision",
+    "validity",
+)
 
 
 def kept_of(run, members):

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from synthkit.bundle.checks import decision, epsilon, marks, members, page, rows, signature, validity
+from synthkit.bundle.checks import (
+    contents,
+    decision,
+    epsilon,
+    marks,
+    members,
+    page,
+    registry,
+    rows,
+    run,
+    signature,
+    statement,
+    validity,
+)
 from synthkit.bundle.finding import Finding
 from synthkit.bundle.opened import Opened
 
@@ -10,9 +23,13 @@ CHECKS: Mapping[str, Callable[[Opened], Finding]] = {
     "members": members.check,
     "signature": signature.check,
     "epsilon": epsilon.check,
+    "statement": statement.check,
+    "registry": registry.check,
+    "run": run.check,
     "rows": rows.check,
     "marks": marks.check,
     "report": page.check,
+    "contents": contents.check,
     "decision": decision.check,
     "validity": validity.check,
 }

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 from synthkit import folder
 from synthkit.bundle import manifest as manifests
+from synthkit.bundle.difference import difference
 from synthkit.bundle.finding import Finding, broken, holds
 from synthkit.bundle.opened import Opened
+
+if TYPE_CHECKING:
+    from synthkit.privacy.archive import Archive
 
 EQUAL = 1e-9  # relative difference of two epsilons from the same charges
 
 
 def check(bundle: Opened) -> Finding:
-    """Recomputed from the charges; ledger, statement and manifest must say the same."""
-    from synthkit.privacy.archive import recompute
+    """Counted again from the charges; ledger, statement and manifest must say the same, within the budget."""
+    from synthkit.privacy.recount import Recount
 
     with bundle.file(folder.LEDGER) as path:
-        epsilon, delta = recompute(path)
+        recount = Recount.of(path)
+    epsilon, delta = recount.archive.spent()
     statement = bundle.json(folder.STATEMENT)["privacy_loss"]["privacy_parameters"]
-    ledger, claim = bundle.json(folder.LEDGER), bundle.json(manifests.NAME)["claim"]
-    for where, told in (("statement", statement), ("ledger", ledger), ("manifest", claim)):
+    claim = bundle.json(manifests.NAME)["claim"]
+    for where, told in (("statement", statement), ("ledger", recount.written), ("manifest", claim)):
         if not _same(math.inf if told["epsilon"] is None else told["epsilon"], epsilon):
             return broken(f"the {where} does not say the epsilon that the charges of the ledger come to, {epsilon:.4g}")
+    if recount.faults:
+        return broken(recount.faults[0])
+    library = bundle.json(folder.STATEMENT)["libraries"]["dp-accounting"]
+    place = difference(recount.written, _again(recount.archive, library))
+    if place:
+        return broken(f"ledger.json does not say what its charges come to at {place}")
     if math.isinf(epsilon):
         return holds("no promise is made, and the ledger says so")
     return holds(f"the charges of the ledger come to epsilon {epsilon:.4g} at delta {delta:.2g}, as is stated")
+
+
+def _again(archive: Archive, library: str) -> dict[str, Any]:
+    """The ledger written again from its charges; the version of the library is that which was used."""
+    from synthkit.privacy import accountant
+
+    right = archive.to_dict()
+    for said, part in zip(right["parts"], archive.parts, strict=True):
+        said["accountant"] = accountant.method(part.charges, library)
+    return right
 
 
 def _same(a: float, b: float) -> bool:

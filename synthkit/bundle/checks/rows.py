@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from synthkit import folder
 from synthkit.bundle.finding import Finding, broken, holds
 from synthkit.bundle.opened import Opened
 
@@ -10,12 +9,10 @@ from synthkit.bundle.opened import Opened
 def check(bundle: Opened) -> Finding:
     """Every table held against the schema beside it."""
     from synthkit import tables
-    from synthkit.schema import Schema
     from synthkit.schema.expectations import validate
 
     rows = 0
-    with bundle.file(folder.SCHEMA) as path:
-        schema = Schema.load(path)
+    schema = bundle.schema()
     for name in bundle.tables:
         with bundle.file(name) as path:
             frame = tables.read(path).frame()

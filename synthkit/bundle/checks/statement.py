@@ -1,0 +1,43 @@
+"""Whether the privacy statement follows from ledger, schema and model."""
+
+from __future__ import annotations
+
+from synthkit import folder
+from synthkit.bundle.difference import difference
+from synthkit.bundle.finding import Finding, broken, holds
+from synthkit.bundle.opened import Opened
+from synthkit.bundle.release import CONFIG
+
+FIGURES = (  # what is promised, in figures and keys, whatever words a version puts it in
+    *("format", "adjacency", "delta_below_one_over_n", "end_to_end_dp", "declared_by", "declarations", "paid"),
+    *("sampling", "curve", "attacker", "privacy_evaluations_run"),
+)
+LOSS = ("privacy_unit", "privacy_parameters")
+BOUND = "max_rows_per_unit"
+
+
+def check(bundle: Opened) -> Finding:
+    """The statement made again from what it rests on, and every key of it held against that."""
+    from synthkit.privacy.archive import Archive
+    from synthkit.privacy.statement import Statement, packages
+
+    said, schema = bundle.json(folder.STATEMENT), bundle.schema()
+    with bundle.file(folder.LEDGER) as path:
+        archive = Archive.read(path)
+    if archive.unit != schema.unit or (archive.budget is not None and archive.budget.unit != archive.unit):
+        return broken("the ledger protects another unit than the schema names")
+    if set(said["libraries"]) != set(packages()):
+        return broken("statement.json names other libraries than a promise rests on")
+    named = {"model": bundle.json(CONFIG)["model"], "versions": said["libraries"]}
+    right = Statement.of(archive, schema, **named).to_dict()
+    for keys, place in ((FIGURES, ""), (LOSS, "privacy_loss"), ((BOUND,), "contribution_bound")):
+        here, there = (said[place], right[place]) if place else (said, right)
+        found = difference({key: here.get(key) for key in keys}, {key: there.get(key) for key in keys})
+        if found:
+            return broken(
+                f"statement.json does not follow from ledger and schema at {'/' + place if place else ''}{found}"
+            )
+    place = difference(said, right)
+    if place:
+        return bundle.otherwise(f"statement.json does not follow from ledger, schema and config.json at {place}")
+    return holds("every key of statement.json follows from ledger, schema and model")
