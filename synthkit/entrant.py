@@ -296,6 +296,7 @@ def _write(
         seed=task.seed,
         draws=task.draws,
         config={"settings": dict(task.settings)},
+        compared=True,
     )
     measured = with_facts(measured, facts)
     with replacing_folder(Path(task.folder), overwrite=True, marks=(RESULT,)) as temporary:

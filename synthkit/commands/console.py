@@ -160,14 +160,15 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
 
     from synthkit.report.claim import promise
     from synthkit.report.risks import TITLES
+    from synthkit.report.rows import looked_at, synthetic
     from synthkit.report.verdicts import told, verdicts
     from synthkit.report.view import score_row
     from synthkit.report.words import seconds
 
     rows = evaluation.run["rows"]
-    real = f"{rows['train']:,} real rows fitted, {rows['holdout']:,} held out"
-    many = f"{len(rows['synthetic'])} draws of " if len(rows["synthetic"]) > 1 else ""
-    say(f"\n{many}{rows['synthetic'][0]:,} synthetic rows; {real}")
+    say(f"\n{synthetic(evaluation.run)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
+    if sample := looked_at(evaluation.run):
+        say(f"looked at, for it is a quick evaluation: {sample}")
     chosen = evaluation.run.get("calibrated")
     if chosen:
         say(selection(chosen["rows"], chosen["pool"]))

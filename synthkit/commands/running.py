@@ -113,7 +113,7 @@ def demo(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Run on 9,105 real intensive-care patients that come with synthkit (SUPPORT2), held against an example of a policy.
+    """Run on 9,105 real intensive-care patients that come with synthkit (SUPPORT2), judged by an example of a policy.
 
     The policy is that for research in the same house; nobody has put their name to it, and your own decides on your
     rows: see `synthkit gate`.

@@ -82,6 +82,7 @@ def evaluate(
     seeds = Seeds(seed)
     if comparison.pool is None:
         comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
+    whole = _rows(comparison)
     if quick:
         comparison = _thinned(comparison, seeds.numpy("quick"))
     chosen = metrics_of(comparison.schema, quick=quick)
@@ -112,7 +113,8 @@ def evaluate(
             scores += [each for each in found if isinstance(each, Score)]
             failures += [each for each in found if isinstance(each, Failure)]
             _merge(panels, drawn)
-    facts = {**(run or {}), **_facts(comparison, seed, quick=quick), "seconds": seconds}
+    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
+    facts |= {"measured": _rows(comparison), "seconds": seconds}
     return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
 
@@ -205,13 +207,13 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
     )
 
 
-def _facts(comparison: Comparison, seed: int, *, quick: bool) -> dict[str, Any]:
-    rows = {
+def _rows(comparison: Comparison) -> dict[str, Any]:
+    """Numbers of rows by table, of every draw."""
+    return {
         "train": len(comparison.train),
         "holdout": len(comparison.holdout),
         "synthetic": [len(draw) for draw in comparison.synthetic],
     }
-    return {"evaluation_seed": seed, "quick": quick, "rows": rows}
 
 
 def _measured(found: Score | Failure) -> Score | Failure:

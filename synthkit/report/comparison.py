@@ -30,6 +30,7 @@ HEADLINE = (
 BEST = {"sign": "★", "word": "best"}
 LEVEL = {"sign": "≈", "word": "as good"}
 C2ST = "fidelity.c2st"
+ATTACKS = ("membership.", "attribute.", "identity.")
 
 
 def build_comparison(data: Mapping[str, Any]) -> Report:
@@ -97,8 +98,8 @@ def _row(metric: str, done: Sequence[Entrant]) -> dict[str, Any]:
     found = [_score(e, metric) for e in done]
     known = [s for s in found if s is not None and s["value"] is not None]
     goal = known[0]["goal"] if known else "none"
-    if metric.endswith(TRAIN):  # nearer to the training rows than a holdout is would be no merit
-        goal = "none"
+    if metric.endswith(TRAIN) or metric.startswith((*ATTACKS, "copying.")):
+        goal = "none"  # nearer to the training rows than a holdout is would be no merit, and privacy is not ranked
     best = _best([s["value"] for s in known], goal)
     reference = next((s["reference"] for s in known if s["reference"] is not None), None)
     target = metric.removeprefix("utility.").rpartition(".")[0] if metric.startswith("utility.") else ""
@@ -317,7 +318,19 @@ def _summary(
             f"{by[0]['name']} learned in {seconds(by[0]['seconds']['fit'])}, {by[-1]['name']} took "
             f"{seconds(by[-1]['seconds']['fit'])}.",
         )
-    yield "Privacy", "No model was fitted under a privacy budget, and no attack was run: this page ranks no privacy."
+    yield "Privacy", _attacked(done)
+
+
+def _attacked(done: Sequence[Entrant]) -> str:
+    """Whether attacks were made, and on whom; no model is called better for what they found."""
+    by = [e["name"] for e in done if any(s["metric"].startswith(ATTACKS) for s in e["scores"])]
+    if not by:
+        attacks = "no attack was made"
+    elif len(by) == len(done):
+        attacks = "the rows of each were attacked; what that showed is among all other scores and in its own report"
+    else:
+        attacks = f"only rows of {_listed(by)} were attacked"
+    return f"No model was fitted under a privacy budget; {attacks}. This page ranks no privacy."
 
 
 def _least_loss(metric: str, done: Sequence[Entrant]) -> str:
@@ -350,7 +363,10 @@ def _limits(plan: Mapping[str, Any], entrants: Sequence[Entrant], done: Sequence
     if any(e["reason"] for e in entrants):
         yield "failed", "A model that failed is in no table and no chart; its reason is given above."
     if plan["quick"]:
-        yield "quick", "A quick evaluation: samples of the tables, and two learners only."
+        yield (
+            "quick",
+            "A quick evaluation: of large tables samples were looked at, and two learners were used only.",
+        )
     if plan["train"] < 1000:
         yield "few rows", f"The models saw {plan['train']:,} rows only: intervals are wide."
     if len(done) > 1:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import verdicts
-from synthkit.report.sections import Section, rows_of
+from synthkit.report.rows import draws_of, looked_at, made_here, of_draws, rows_of, surface, synthetic
+from synthkit.report.sections import Section
 from synthkit.report.words import name, number, span, subject
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def decision(
         "roles": list(ROLES),
         "decisions": list(DECISIONS),
         "hashes": dict(hashes),
+        "rows": of_draws(facts),
         "valid_until": None if gate is None else gate.get("valid_until"),
     }
 
@@ -84,13 +86,12 @@ def _first(lines: list[Section]) -> list[Section]:
 
 
 def _what(facts: Mapping[str, Any]) -> str:
-    rows, draws = rows_of(facts), facts.get("draws") or 1
-    made = f"{rows['synthetic']:,} synthetic rows" if "synthetic" in rows else "Synthetic rows"
+    rows = synthetic(facts)
     columns = f" of {facts['columns']} columns" if facts.get("columns") else ""
-    by = f", made by {facts['model']}" if facts.get("model") else ""
-    surface = " and the fitted model" if (facts.get("config") or {}).get("release_model") else ""
-    several = f", in {draws} draws" if draws > 1 else ""
-    return f"{made}{columns}{several}{by}. To be released: the rows{surface}."
+    by = f", made by {facts['model']}" if facts.get("model") else "" if made_here(facts) else ", made elsewhere"
+    released = surface(facts)
+    end = f"To be released: {released}" if released else "Nothing is released by this: rows were measured"
+    return f"{rows[0].upper()}{rows[1:]}{columns}{by}. {end}."
 
 
 def _policy(gate: Mapping[str, Any]) -> dict[str, str]:
@@ -193,7 +194,9 @@ def _use(evaluation: Evaluation) -> str:
         if entry.get("non_inferiority")
     ]
     if not verdicts:
-        return "What can be learned from the rows was not measured: the schema names no prediction."
+        failed = any(failure.metric.startswith("utility.") for failure in evaluation.failures)
+        why = "a measurement failed" if failed else "no prediction was held against a margin"
+        return f"What can be learned from the rows is not known: {why}."
     good = [target for target, verdict, _ in verdicts if verdict == "PASS"]
     other = [target for target, verdict, _ in verdicts if verdict != "PASS"]
     margin = number(verdicts[0][2])
@@ -210,11 +213,11 @@ def _use(evaluation: Evaluation) -> str:
 
 def _untested(evaluation: Evaluation, facts: Mapping[str, Any], epsilon: float | None) -> str:
     lacking = len(evaluation.failures)
-    failed = "1 measurement that failed is" if lacking == 1 else f"{lacking} measurements that failed are"
-    parts = [f"{failed} listed below"] if lacking else []
+    parts = ["1 measurement that failed" if lacking == 1 else f"{lacking} measurements that failed"] if lacking else []
     if facts.get("quick"):
-        parts.append("the evaluation is a quick one, on samples")
-    if rows_of(facts).get("train") is not None and (facts.get("draws") or 1) == 1:
+        sample = looked_at(facts, ["synthetic"])
+        parts.append("what only a whole evaluation shows: this is a quick one" + (f", of {sample}" if sample else ""))
+    if rows_of(facts).get("train") is not None and draws_of(facts) == 1:
         parts.append("how much another draw would differ")
     if epsilon is None:
         parts.append("attacks nobody has thought of yet")

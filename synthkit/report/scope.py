@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import claim
-from synthkit.report.sections import Section, draws_of
+from synthkit.report.rows import surface, synthetic
+from synthkit.report.sections import Section
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
@@ -37,15 +38,15 @@ def scope(
     if schema is None:
         return {"absent": "The schema is not at hand, so it is not known who is protected from whom."}
     played = [{"who": who, "does": does} for room, who, does in ATTACKERS if panels.get(room)]
-    surface = "the synthetic rows" + (f", {draws_of(facts)} draws" if draws_of(facts) > 1 else "")
-    if (facts.get("config") or {}).get("release_model"):
-        surface += ", and the fitted model"
     rows = [
         ("Protected", f"one {schema.unit}, with all its rows" if schema.unit else "one row"),
         ("Known to outsiders", _names(schema.quasi_identifiers) or "not declared"),
         ("Secret", _names(schema.secrets) or "not declared"),
         ("Groups looked at", _names(schema.protected) or "none declared"),
-        ("Released", surface),
+        (
+            "To be released",
+            f"{released}: {synthetic(facts)}" if (released := surface(facts)) else "nothing: rows were measured",
+        ),
         ("Other releases", _others(ledger)),
     ]
     return {"rows": rows, "attackers": played}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from synthkit.report.rows import draws_of, listed, looked_at, made_here, of_draws, rows_of, surface
 from synthkit.report.words import CELLS, GUESS, NAMES, TASKS, number, seconds, slug, span
 
 Panels = Mapping[str, Any]
@@ -21,21 +22,6 @@ def figure(chart: str, data: Any, *, title: str, description: str, caption: str 
     return {"chart": chart, "data": data, "title": title, "description": description, "caption": caption, "key": key}
 
 
-def rows_of(facts: Mapping[str, Any]) -> dict[str, int]:
-    """Numbers of rows by table, the synthetic ones of the first draw; a single number counts those."""
-    rows = facts.get("rows")
-    if isinstance(rows, Mapping):
-        return {str(k): int(v[0] if isinstance(v, list | tuple) else v) for k, v in rows.items() if v}
-    return {} if rows is None else {"synthetic": int(rows)}
-
-
-def draws_of(facts: Mapping[str, Any]) -> int:
-    """Number of synthetic tables that were drawn and measured."""
-    rows = facts.get("rows")
-    drawn = rows.get("synthetic") if isinstance(rows, Mapping) else None
-    return int(facts.get("draws") or (len(drawn) if isinstance(drawn, list | tuple) else 1))
-
-
 def selection(facts: Mapping[str, Any]) -> str | None:
     """How the rows of a calibrated draw came about; None for a plain one."""
     chosen = facts.get("calibrated")
@@ -43,11 +29,13 @@ def selection(facts: Mapping[str, Any]) -> str | None:
 
 
 def released(facts: Mapping[str, Any]) -> Section:
-    """What was released, as label and value."""
-    rows, columns = rows_of(facts), facts.get("columns")
-    source = facts.get("source")
+    """What was released or measured, as label and value."""
+    rows, columns, here = rows_of(facts), facts.get("columns"), made_here(facts)
+    source, draws = facts.get("source"), of_draws(facts)
     pairs = [
-        ("Synthetic rows", number(rows["synthetic"], "count") if "synthetic" in rows else None),
+        ("Synthetic rows", listed(draws if len(set(draws)) > 1 else draws[:1]) if draws else None),
+        ("Synthetic rows looked at", looked_at(facts, ["synthetic"]) or None),
+        ("Real rows looked at", looked_at(facts, ["train", "holdout"]) or None),
         ("Columns", columns if columns is None or isinstance(columns, int) else len(columns)),
         ("Model", facts.get("model")),
         ("Source table", None if source is None else PurePath(str(source)).name),
@@ -57,7 +45,8 @@ def released(facts: Mapping[str, Any]) -> Section:
         ("Calibrated", selection(facts)),
         ("Watermark", WATERMARKED if facts.get("watermark") else None),
         ("Date", str(facts["date"])[:10] if facts.get("date") else None),
-        ("Surface", facts.get("surface", "the synthetic table")),
+        ("Made", None if here else "elsewhere; how is not known here"),
+        ("To be released", surface(facts) or "nothing"),
     ]
     return {"facts": [(label, str(value)) for label, value in pairs if value is not None]}
 
@@ -151,7 +140,7 @@ def missingness(panels: Panels) -> Section:
         return {"absent": "Missing cells were not compared."}
     some = [r for r in rows if any(r.get(k) for k in ("train", "holdout", "synthetic"))]
     if not some:
-        return {"absent": "No cell is missing, neither in real nor in synthetic rows."}
+        return {"absent": "No cell is missing in the rows that were looked at, real or synthetic."}
     some = sorted(some, key=lambda r: -abs((r["synthetic"] or 0) - (r["train"] or 0)))
     table = [{"column": r["column"], **{k: number(r.get(k), "share") for k in r if k != "column"}} for r in some]
     far = some[0]
@@ -197,11 +186,12 @@ def detection(panels: Panels) -> Section:
     return {"figures": figures}
 
 
-def utility(panels: Panels) -> Section:
+def utility(panels: Panels, *, failed: bool = False) -> Section:
     """The ladder: every learner trained and tested on real or synthetic rows, a chart and a table a target."""
     entries = panels.get("utility")
     if not entries:
-        return {"absent": "No prediction task was measured; declare `targets` in the schema to have them."}
+        why = "could be measured: all attempts failed." if failed else "was measured: the schema names none."
+        return {"absent": f"No prediction {why}" + ("" if failed else " Declare `targets` to have some.")}
     taken: set[str] = set()
     return {"targets": [_target(e, slug(e["target"], taken)) for e in entries]}
 
@@ -294,11 +284,12 @@ def mechanisms(ledger: Mapping[str, Any] | None) -> list[Section]:
     ]
 
 
-def rules(panels: Panels, validation: Mapping[str, Any] | None) -> Section:
+def rules(panels: Panels, validation: Mapping[str, Any] | None, draws: int = 1) -> Section:
     """Declared rules with their violations, and the validation of input and output."""
     declared = panels.get("rules")
     out: Section = {"rows": list(declared or []), "declared": declared is not None, "validation": []}
-    for key, label in (("input", "Real table, before the fit"), ("output", "Synthetic table, before release")):
+    labels = (("input", "Real rows"), ("output", f"Synthetic rows{'' if draws == 1 else ', first draw'}"))
+    for key, label in labels:
         result = (validation or {}).get(key)
         if result is not None:
             out["validation"].append({"id": key, "label": label, **_validation(result)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthkit.report import claim, sections, verdicts
+from synthkit.report import claim, rows, sections, verdicts
 from synthkit.report.words import TASKS, number, span
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ def summary(
     attacked: Sequence[Mapping[str, Any]],
 ) -> Iterable[tuple[str, str]]:
     """Topic and sentence, for a person who reads nothing else."""
-    rows = sections.rows_of(facts)
-    if "synthetic" in rows:
-        fitted = f" fitted on {rows['train']:,} real rows" if "train" in rows else " fitted on real rows"
-        yield "Release", f"It holds {rows['synthetic']:,} synthetic rows, drawn from a model{fitted}."
+    if "synthetic" in rows.rows_of(facts):
+        yield "Rows", _rows(facts)
     if facts.get("calibrated"):
         yield (
             "Selection",
@@ -63,6 +61,16 @@ def summary(
         yield "Attacks", "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
 
 
+def _rows(facts: Mapping[str, Any]) -> str:
+    """How many rows there are, of how many they were learned, and of how many only a sample was looked at."""
+    real, sample = rows.rows_of(facts), rows.looked_at(facts)
+    fitted = f"{real['train']:,} real rows" if "train" in real else "real rows"
+    held = f"; {real['holdout']:,} others were held out" if "holdout" in real else ""
+    made = f"drawn from a model fitted on {fitted}" if rows.made_here(facts) else f"made elsewhere from {fitted}"
+    quick = f" Looked at were {sample}." if sample else ""
+    return f"{rows.synthetic(facts)}, {made}{held}.{quick}"
+
+
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
     metrics = {}
     for e in evaluation.panels.get("utility") or []:
@@ -91,10 +99,8 @@ def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
 def _violations(evaluation: Evaluation) -> Iterable[str]:
     rules = evaluation.panels.get("rules")
     if rules:
-        broken = sum(r["violations"] for r in rules)
-        yield (
-            f"{'No synthetic row breaks' if broken == 0 else f'{broken:,} times a synthetic row breaks'} one of the "
-            f"{len(rules)} declared rules."
-        )
+        broken, looked = sum(r["violations"] for r in rules), max(r["rows"] for r in rules)
+        found = f"{broken:,} times one of {looked:,}" if broken else f"None of {looked:,}"
+        yield f"{found} synthetic rows looked at breaks one of the {len(rules)} declared rules."
     elif rules is not None:
         yield "No rule was declared, so none could be checked."

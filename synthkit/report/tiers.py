@@ -19,6 +19,7 @@ TAGS = {  # of the sections; what is not named is computed from real rows
 }
 WORDS = {
     "INTERNAL": "computed from real rows without noise",
+    "ROUNDED": "computed from real rows without noise, then rounded and without small counts",
     "DP": "differentially private, or a statement about that",
     "public": "known without the table",
 }
@@ -26,15 +27,15 @@ CLASSES = {
     "internal": ("INTERNAL", "Computed from real rows without noise: for the reviewers, not for release."),
     "shareable": (
         "SHAREABLE",
-        "Figures in sections marked INTERNAL were computed from real rows, rounded and without small counts; no "
-        "epsilon covers them unless the statement says so.",
+        "Figures in sections marked ROUNDED were computed from real rows without noise, then rounded and without small "
+        "counts; no epsilon covers them.",
     ),
 }
 KEPT = (  # sections an outsider may see; all others hold histograms, extremes, counts of cells or numbers of rows
     *("decision", "released", "scope", "risk", "privacy", "fidelity", "utility", "limits"),
     *("standards", "reproducibility", "glossary"),
 )
-UNTOLD = ("Source table", "Rows fitted on", "Rows held out")  # facts
+UNTOLD = ("Source table", "Rows fitted on", "Rows held out", "Real rows looked at")  # facts
 LEAST = 10  # people; smaller counts are not told
 AGGREGATES = ("fidelity.", "utility.")  # scores that are means over columns or people, told with two digits
 
@@ -51,7 +52,7 @@ def shareable(page: Mapping[str, Any]) -> dict[str, Any]:
     Attacks are told as bounds against limits, on the first page; what was rounded is marked so by its two digits.
     """
     sections = [_reduced(section) for section in page["sections"] if section["id"] in KEPT]
-    return {**page, "tier": "shareable", "sections": sections, "twin": "report.json"}
+    return {**page, "tier": "shareable", "sections": sections, "twin": "the JSON file of the same name"}
 
 
 def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
         "standards": _standards,
     }
     reduced = {**section, **reduce[section["id"]](section)} if section["id"] in reduce else dict(section)
+    reduced["tag"] = "ROUNDED" if section["tag"] == "INTERNAL" else section["tag"]
     if section["id"] == "reproducibility":
         reduced["rows"] = [row for row in section["rows"] if row[0] != "Command"]
         reduced["steps"] = []  # times follow the rows

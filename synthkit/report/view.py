@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.report import claim, outcomes, risks, sections, tiers
 from synthkit.report.decision import decision
 from synthkit.report.promised import promised
+from synthkit.report.rows import draws_of, looked_at, rows_of, surface
 from synthkit.report.scope import scope
 from synthkit.report.standards import standards
 from synthkit.report.summary import find, summary
@@ -42,8 +43,8 @@ TITLES = {
     "reproducibility": "Reproducibility",
     "glossary": "Glossary",
 }
-NO_GROUPS = "No group of people was looked at: the schema names no `protected` column."
 PREDICTED = (".gap", ".tstr", ".worst_group_gap")  # endings of scores of prediction
+MEASURED = "What was measured"  # in place of what was released, where nothing is
 FEW_ROWS = 1000  # below this many training rows intervals are wide and rare levels are hardly learnt
 
 
@@ -95,7 +96,9 @@ def view(
             hashes=hashes or {},
         ),
         "scope": scope(schema, facts, panels, ledger),
-        "subgroups": {"groups": outcomes.groups(panels)} if panels.get("subgroups") else {"absent": NO_GROUPS},
+        "subgroups": {"groups": outcomes.groups(panels)}
+        if panels.get("subgroups")
+        else {"absent": _no_groups(evaluation)},
         "released": sections.released(facts),
         "summary": {
             "sentences": list(summary(evaluation, ledger, facts, statement, attacked)),
@@ -109,11 +112,11 @@ def view(
         "missingness": sections.missingness(panels),
         "detection": sections.detection(panels),
         "utility": {
-            **sections.utility(panels),
+            **sections.utility(panels, failed=_failed(evaluation, "utility.")),
             "scores": scores["utility"],
             "analyses": outcomes.analyses(panels),
         },
-        "rules": sections.rules(panels, validation),
+        "rules": sections.rules(panels, validation, draws_of(facts)),
         "risk": {
             **risks.risks(panels, scores, attacked),
             "figures": [*outcomes.attacks(panels), *outcomes.promised(panels, claim.epsilon(ledger))],
@@ -128,6 +131,7 @@ def view(
         "glossary": {"terms": GLOSSARY},
     }
     table = _table(facts, schema)
+    titles = TITLES if surface(facts) else {**TITLES, "released": MEASURED}
     private = bool(said) and bool((statement or {}).get("end_to_end_dp"))
     page = {
         "tier": "internal",
@@ -139,10 +143,19 @@ def view(
         "version": facts.get("version"),
         "sections": [
             {"id": k, "title": title, "tag": tiers.tag(k, private=private), "absent": None, **content[k]}
-            for k, title in TITLES.items()
+            for k, title in titles.items()
         ],
     }
     return page if tier == "internal" else tiers.shareable(page)
+
+
+def _failed(evaluation: Evaluation, start: str) -> bool:
+    return any(failure.metric.startswith(start) for failure in evaluation.failures)
+
+
+def _no_groups(evaluation: Evaluation) -> str:
+    why = "it failed" if _failed(evaluation, "fidelity.subgroups") else "the schema names no `protected` column"
+    return f"No group of people was looked at: {why}."
 
 
 def score_row(score: Score) -> dict[str, Any]:
@@ -227,7 +240,7 @@ def _limits(
     evaluation: Evaluation, ledger: Mapping[str, Any] | None, schema: Schema | None, facts: Mapping[str, Any]
 ) -> Iterable[tuple[str, str]]:
     """What a reader must not conclude: a short name and one sentence, each."""
-    rows = sections.rows_of(facts)
+    rows = rows_of(facts)
     yield "individuals", "Not for decisions about individuals: a synthetic row describes nobody."
     yield "inference", "Standard errors and p-values computed on synthetic rows as if they were real are too small."
     if claim.epsilon(ledger) is None:
@@ -248,7 +261,11 @@ def _limits(
         )
     yield from _limits_of_draws(facts)
     if facts.get("quick"):
-        yield "quick", "A quick evaluation: samples of the tables, and two learners only."
+        sample = looked_at(facts, ["synthetic"])
+        yield (
+            "quick",
+            f"A quick evaluation: {f'{sample} were looked at, ' if sample else ''}and two learners were used only.",
+        )
     if schema is not None and schema.unit:
         yield (
             "unit",
@@ -264,8 +281,8 @@ def _limits(
         )
     if evaluation.failures:
         many = len(evaluation.failures)
-        failed = "1 measurement failed and is" if many == 1 else f"{many} measurements failed and are"
-        yield "failures", f"{failed} listed above; no average hides it."
+        failed = "1 measurement failed" if many == 1 else f"{many} measurements failed"
+        yield "failures", f"{failed}; what was not measured is in no average."
     yield "many scores", "Among many scores some lie outside their interval by chance alone."
 
 
@@ -277,8 +294,8 @@ def _limits_of_draws(facts: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             "Tables of one and two columns are close to those of the training rows: judge the rows as if those tables "
             "were released.",
         )
-    if sections.draws_of(facts) == 1:
+    if draws_of(facts) == 1:
         yield (
             "one draw",
-            "All scores come from one fit and one draw; intervals do not include how much another would differ.",
+            "Likeness and use are those of one fit and one draw; intervals do not hold how much another would differ.",
         )

@@ -56,6 +56,24 @@ def test_the_page_of_a_release_is_vouched_for(opened):
     assert json.loads(opened.members[manifests.NAME])["drawn_by"] == drawn_by()
 
 
+@pytest.mark.parametrize(("rows", "what"), [(10_000, "10,000"), (None, "10,000")])
+def test_a_report_that_counts_other_rows_than_the_tables_hold_is_found(rows, what, members, home, tmp_path):
+    """With its page drawn anew and everything signed: as a quick evaluation of 12,311 rows once said 10,000."""
+    twin = json.loads(members[TWIN])
+    first = twin["sections"][0]
+    (there,) = first["rows"]
+    first["rows"] = [rows or there]
+    assert first["what"].startswith(f"{there:,} synthetic rows")
+    first["what"] = first["what"].replace(f"{there:,}", what, 1)
+    altered = {**members, TWIN: json.dumps(twin).encode(), REPORT: redraw(twin).encode()}
+    found = broken(sealed(altered, home / "ours.key", tmp_path / "b.zip"))["report"]
+    assert found == (
+        f"the report counts 10,000 rows, and the tables hold {there:,}"
+        if rows
+        else "the report says another number of rows than it counts"
+    )
+
+
 @pytest.mark.parametrize("what", PUT_IN)
 def test_whatever_is_put_into_the_page_is_found(what, members, home, tmp_path):
     html = members[REPORT].decode().replace("</main>", PUT_IN[what] + "</main>")

@@ -92,8 +92,8 @@ def test_no_more_lines_than_a_page_holds(evaluation):
 def test_three_sentences_in_plain_words(evaluation):
     (_, attacker), (_, use), (_, untested) = made(evaluation)["sentences"]
     assert attacker.endswith("there is no privacy budget.")
-    assert use == "What can be learned from the rows was not measured: the schema names no prediction."
-    assert untested.startswith("1 measurement that failed is listed below")
+    assert use == "What can be learned from the rows is not known: a measurement failed."
+    assert untested.startswith("1 measurement that failed;")
     utility = [
         {**entry, "non_inferiority": {"margin": 0.05, "verdict": verdict}}
         for entry, verdict in zip(evaluation.panels["utility"], ("PASS", "INCONCLUSIVE"), strict=True)
@@ -119,7 +119,7 @@ def test_what_is_released_is_told(evaluation):
     facts = {"draws": 3, "rows": {"synthetic": [10, 10, 10]}, "config": config}
     assert (
         made(evaluation, facts=facts)["what"]
-        == "10 synthetic rows, in 3 draws. To be released: the rows and the fitted model."
+        == "3 draws of 10 synthetic rows each. To be released: the rows and the fitted model."
     )
 
 

@@ -58,12 +58,12 @@ def test_the_summary_quotes_the_scores_with_interval_and_reference(evaluation):
     assert "AUC 0.563 [0.543, 0.583]" in said["Likeness"]
     assert "a real holdout scores 0.508" in said["Likeness"]
     assert "1,830 real rows" in said["Size"]
-    assert "4,552 synthetic rows" in said["Release"]
+    assert "4,552 synthetic rows" in said["Rows"]
     assert said["Privacy"] == "No differential-privacy claim: epsilon = infinity."
     assert said["Membership"].startswith("No evidence. Of the 180 people of whom attackers are surest, 94 had been")
     unattacked = dataclasses.replace(evaluation, panels={}, scores=())
     assert "attacks were not run" in summary(unattacked)["Attacks"]
-    assert said["Rules"] == "No synthetic row breaks one of the 2 declared rules."
+    assert said["Rules"] == "None of 4,552 synthetic rows looked at breaks one of the 2 declared rules."
 
 
 def test_losses_are_told_worst_first_with_their_metric():

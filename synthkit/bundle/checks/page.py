@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.finding import Finding, broken, holds, unvouched
 from synthkit.bundle.numbers import different, shown
@@ -13,13 +14,14 @@ from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import REPORT, TWIN
 from synthkit.errors import ArtefactError
 from synthkit.report.html import redraw
+from synthkit.report.rows import listed, synthetic
 from synthkit.report.versions import drawn_by
 
 
 def check(bundle: Opened) -> Finding:
     """The shareable edition, about these rows, with every figure of its JSON, and byte for byte what that draws."""
     twin = bundle.json(TWIN)
-    fault = _other_figures(bundle, twin) or _other_rows(bundle, twin)
+    fault = _other_figures(bundle, twin) or _other_rows(bundle, twin) or _other_counts(bundle, twin)
     if fault:
         return broken(fault)
     said = bundle.json(manifests.NAME).get(manifests.DRAWN) or {}
@@ -67,6 +69,24 @@ def _other_rows(bundle: Opened, twin: Mapping[str, Any]) -> str | None:
         (f"the report is about another {name}" for name in {**told, **digests} if told.get(name) != digests.get(name)),
         None,
     )
+
+
+def _other_counts(bundle: Opened, twin: Mapping[str, Any]) -> str | None:
+    """Where the report counts other rows than the tables of the draws hold, the first of which stands by itself too."""
+    from synthkit import tables
+
+    first, told = twin["sections"][0], twin["sections"][0].get("rows")
+    if not told:  # a report from before rows were counted, or one on an evaluation that could not be made
+        return None
+    there = []
+    for name in [name for name in bundle.tables if name != folder.SYNTHETIC] or [folder.SYNTHETIC]:
+        with bundle.file(name) as path:
+            there.append(len(tables.read(path).frame()))
+    if there != told:
+        return f"the report counts {listed(told)} rows, and the tables hold {listed(there)}"
+    if not first["what"].startswith(synthetic({"rows": {"synthetic": there}})):
+        return "the report says another number of rows than it counts"
+    return None
 
 
 def _decided(twin: Mapping[str, Any]) -> set[str]:
