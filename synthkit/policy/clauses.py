@@ -182,6 +182,11 @@ def _clause(path: str, item: str, sense: Sense, evidence: str, find: Callable[[E
 
 
 CAUGHT = "membership.tpr_at_fpr"
+MEASURED = ("membership.", "attribute.", "identity.", "copying.", "utility.", "fidelity.", "evidence.min_control_units")
+SIBLING = (
+    "what is released was fitted to all people after a sibling of it, fitted to a part of them, had been measured; "
+    "`evidence.sibling_audit` of the policy does not let that count"
+)
 CLAUSES: Sequence[Clause] = (
     _clause("dp.required", "Privacy budget", "yes", "NIST SP 800-226", _required),
     _clause("dp.epsilon_max", "Epsilon spent", "most", "NIST SP 800-226", _promised),
@@ -212,5 +217,8 @@ CLAUSES: Sequence[Clause] = (
 
 
 def figure(clause: Clause, policy: Policy, evidence: Evidence, limit: Any) -> Found:
-    """What a clause is held against."""
+    """What a clause is held against; a measurement of a sibling counts only if the policy says so."""
+    measured = clause.path.startswith(MEASURED)
+    if measured and evidence.of_sibling and not policy.evidence.sibling_audit:
+        return Found(lacking=SIBLING)
     return _caught(policy, evidence) if clause.path == CAUGHT else clause.find(evidence, limit)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
     from synthkit.evaluate.risk.effect import Effect
 
+SIBLING_AUDITED = "sibling"  # what the facts of such a run say under `audited`
 DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
 
@@ -105,6 +106,11 @@ class Evidence:
             return None if said is None else dt.date.fromisoformat(str(said)[:10])
         except ValueError:
             return None
+
+    @property
+    def of_sibling(self) -> bool:
+        """Whether a sibling of what is released was measured: it was fitted to all people afterwards."""
+        return self.evaluation.run.get("audited") == SIBLING_AUDITED
 
     @property
     def draws(self) -> int:

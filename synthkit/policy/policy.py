@@ -174,12 +174,15 @@ class Required(_Part):
         draws: fewest synthetic tables that were measured.
         whole: whether a quick evaluation is not enough.
         review_within_days: days after which an evaluation must be made again.
+        sibling_audit: whether what was measured on a sibling counts, the same model fitted to a part of the people,
+            where the release was fitted to all of them afterwards.
     """
 
     min_control_units: Annotated[int, Field(ge=1)] = 100
     draws: Annotated[int, Field(ge=1)] = 1
     whole: bool = True
     review_within_days: Annotated[int, Field(ge=1)] = 365
+    sibling_audit: bool = False
 
 
 class Policy(_Part):

@@ -355,3 +355,21 @@ def test_a_line_too_many_or_too_few_is_named():
     twice["lines"].append(twice["lines"][0])
     assert "a clause has two lines" in rederive(twice, asked)
     assert rederive(data, policy(fidelity=None))[0].endswith("is not asked by the policy")
+
+
+def test_what_was_measured_on_a_sibling_counts_only_if_the_policy_says_so():
+    """Every figure that was measured, and no other; once allowed by name all verdicts are as before."""
+    plain = verdicts(judge(policy(), evidence()))
+    sibling = evidence(run={"audited": "sibling"})
+    found = verdicts(judge(policy(), sibling))
+    rest = ("dp.", "evidence.draws", "evidence.whole", "evidence.review_within_days")
+    assert {path for path, verdict in found.items() if verdict != plain[path]} <= {
+        path for path in plain if not path.startswith(rest)
+    }
+    assert {verdict for path, verdict in found.items() if not path.startswith(rest)} == {"NOT ASSESSED"}
+    assert judge(policy(), sibling).verdict == "NOT ASSESSED"
+    allowed = policy(evidence={**STRICT["evidence"], "sibling_audit": True})
+    assert verdicts(judge(allowed, sibling)) == plain
+    line = judge(policy(), sibling).lines[3]
+    assert "a sibling of it" in line.why
+    assert rederive(json.loads(judge(policy(), sibling).to_json()), policy()) == []
