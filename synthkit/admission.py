@@ -15,7 +15,7 @@ from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.columns import Identifier
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
+from synthkit.schema.expectations import own, validate
 from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import mapped
 from synthkit.schema.violations import Validation
@@ -158,6 +158,19 @@ def population(schema: Schema, config: RunConfig) -> Population | None:
     from synthkit.evaluate.risk.population import Population
 
     return Population.of(cells(config.population, config), schema)
+
+
+def refuse_early(config: RunConfig, schema: Schema) -> None:
+    """Files beside the table are looked at before any work is done.
+
+    Raises:
+        ConfigError: the suite is none.
+        TableError: the population cannot be read, or lacks a column or a count.
+        SchemaError: there is a population, but no quasi-identifiers are declared.
+    """
+    population(schema, config)
+    if config.suite is not None:
+        own(config.suite)
 
 
 def name_of(table: pd.DataFrame | str | Path) -> str:

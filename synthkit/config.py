@@ -32,6 +32,10 @@ class RunConfig(BaseModel):
         max_minutes: a wish: minutes that fitting may take; as many steps are planned as fit, none beyond the usual.
         clamp: whether values outside the declared domain are mapped into it instead of refused.
         quick: whether to evaluate on samples of the tables.
+        fits: fits whose people are attacked, the first that of the release; if not given as many as it takes to attack
+            500 people, at most 5; one under a budget and where it has to be quick.
+        final: whether all people are fitted once more, after a fit to part of them is held back to be measured: the
+            release is then audited by its sibling.
         release_model: whether the fitted model is to be released too: attackers then have its likelihood.
         suite: JSON of a Great Expectations suite of your own, held against input and output too.
         population: table of counts by quasi-identifiers, see `evaluate.risk.population`.
@@ -66,6 +70,8 @@ class RunConfig(BaseModel):
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     clamp: bool = False
     quick: bool = False
+    fits: Annotated[int, Field(ge=1, le=5)] | None = None
+    final: bool = False
     release_model: bool = False
     suite: Path | None = None
     population: Path | None = None
@@ -91,6 +97,9 @@ class RunConfig(BaseModel):
     def _of_one_mind(self) -> RunConfig:
         if self.calibrate and self.watermark is not None:
             msg = "rows are chosen by `calibrate` or by a `watermark`; however: both are asked for. Leave out one"
+            raise ValueError(msg)
+        if self.epsilon is not None and (self.fits or 1) > 1:
+            msg = f"under a budget each fit is paid for, so there is one; however: `fits` is {self.fits}. Leave it out"
             raise ValueError(msg)
         beside = [k for k in ("delta", "public_n", "max_rows_per_unit", "ledger") if getattr(self, k) is not None]
         if self.epsilon is None and beside:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
 EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
 ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+SIBLING, REFITS = "sibling", "refits.parquet"
 VALIDATION_INPUT = "validation_input.json"
 COMPARISON, STATEMENT, TWIN = "comparison.json", "statement.json", "report.json"
 GATE, POLICY = "gate.json", "policy.yaml"
@@ -52,9 +53,13 @@ PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: 
 
 def save(run: Run, path: Path, *, overwrite: bool) -> Path:
     """Write everything a run made under a temporary name, then move it into place."""
+    from synthkit import tables
+
     with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
         _released(run, temporary)
         _measured(run, temporary)
+        if run.refits is not None:
+            tables.write(run.refits, temporary / INTERNAL / REFITS)
     return path
 
 
@@ -112,6 +117,11 @@ def _released(made: Release, path: Path) -> None:
         for k, draw in enumerate(made.draws):
             tables.write(draw, path / DRAWS / f"{k + 1:02d}.parquet", mark=said)
     tables.write(made.roles, path / INTERNAL / ROLES)
+    if made.sibling is not None:
+        (path / INTERNAL / SIBLING).mkdir()
+        for k, draw in enumerate(made.sibling.draws):
+            tables.write(draw, path / INTERNAL / SIBLING / f"{k + 1:02d}.parquet", mark=said)
+        made.sibling.synthesizer.save(path / INTERNAL / SIBLING / MODEL)
 
 
 def _measured(made: Run | Assessment, path: Path) -> None:
@@ -126,16 +136,19 @@ def save_page(report: Report, path: Path) -> None:
         report.save_twin(path / TWIN)
 
 
-def draws(path: Path) -> tuple[pd.DataFrame, ...]:
-    """The synthetic tables of a run folder.
+def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
+    """The synthetic tables of a run folder that are measured, and the folder of their model: a sibling's, if any.
 
     Raises:
         TableError: there are none.
     """
     from synthkit import tables
 
-    files = sorted((path / DRAWS).glob("*.parquet")) or [path / SYNTHETIC]
-    return tuple(tables.read(file).frame() for file in files)
+    sibling = path / INTERNAL / SIBLING
+    place = sibling if sibling.is_dir() else path / DRAWS
+    files = sorted(place.glob("*.parquet")) or [path / SYNTHETIC]
+    model = (sibling if sibling.is_dir() else path) / MODEL
+    return tuple(tables.read(file).frame() for file in files), model
 
 
 def note(path: Path, line: str) -> None:

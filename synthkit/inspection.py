@@ -137,7 +137,8 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
         frame = admit_mapped(raw, public, config).frame
         parts = Split.from_roles(frame, public, tables.read(roles).frame()).isolating(public, system_generator())
         tables.write(parts.roles, roles)
-        return comparison(parts, folder.draws(place), public, config, _model(place, config))
+        draws, model = folder.audited(place)
+        return comparison(parts, draws, public, config, _model(model, config))
 
     found = with_facts(guarded(compared, config), {"seconds": {}, **folder.plain_data(place / folder.RUN)})
     with replacing(place / folder.EVALUATION) as temporary:
@@ -145,12 +146,12 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
 
 
 def _model(place: Path, config: RunConfig) -> Synthesizer | None:
-    """The model in a folder, if it is to be released and may be asked."""
+    """The model in its folder, if it is to be released and may be asked."""
     if not config.release_model:
         return None
     from synthkit.synthesizer import Synthesizer
 
-    return Synthesizer.load(place / folder.MODEL, device=config.device)
+    return Synthesizer.load(place, device=config.device)
 
 
 def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> dict[str, Validation]:
@@ -178,18 +179,24 @@ def comparison(
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),
         schema=schema,
-        pool=_attacked(parts, model, config),
+        pool=attacked(parts, model, config.seed or 0),
         population=population(schema, config),
+        people=parts.people(),
     )
 
 
-def _attacked(parts: Split, model: Synthesizer | None, config: RunConfig) -> Pool:
-    """The people who are attacked, with what a released model would say of each of their rows."""
+def attacked(parts: Split, model: Synthesizer | None, seed: int) -> Pool:
+    """The people who are attacked, with what a released model would say of each of their rows.
+
+    Args:
+        parts: the split.
+        model: that of a released model; None if rows alone are released.
+        seed: root of the fit.
+    """
     pool = parts.attacked()
     if model is None:
         return pool
-    seed = Seeds(config.seed or 0).of("likelihood")
-    return replace(pool, likelihood=-model.anomaly_score(pool.frame, seed=seed))
+    return replace(pool, likelihood=-model.anomaly_score(pool.frame, seed=Seeds(seed).of("likelihood")))
 
 
 def measured(

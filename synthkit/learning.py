@@ -57,6 +57,7 @@ class Work(NamedTuple):
         device: where to compute.
         watch: who is told of each step.
         targets: whether tables are measured that calibrated draws are to match.
+        share: of what is left of the budget, that this fit may spend, in (0, 1].
     """
 
     name: str
@@ -65,6 +66,7 @@ class Work(NamedTuple):
     device: torch.device
     watch: Watch
     targets: bool = False
+    share: float = 1.0
 
 
 def learn(table: pd.DataFrame | Curator, schema: Schema, ledger: Ledger, work: Work) -> Learned:
@@ -99,8 +101,9 @@ def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Wo
     """One reserve for everything: which tables are told depends on those told before."""
     config = settle(work.name, Marginal.Config, work.settings)
     curator = PrivateCurator(table, public)
-    outlay = for_counts(questions(public), ledger.left(), targets=_tables(public) if work.targets else 0)
-    ledger.charge(outlay.plan)
+    left = ledger.left().part(work.share)
+    outlay = for_counts(questions(public), left, targets=_tables(public) if work.targets else 0)
+    ledger.charge(outlay.plan, delta=left.delta)
 
     def pay(charge: Charge) -> None:
         ledger.draw_inside([charge])
@@ -121,13 +124,14 @@ def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work:
     budget = ledger.budget
     plan = kind.descent(config, None if budget is None or budget.public_n is None else float(budget.public_n))
     curator = PrivateCurator(table, public)
+    left = ledger.left().part(work.share)
     outlay = for_gradients(
         questions(public, counted=True),
-        ledger.left(),
+        left,
         lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
         targets=_tables(public) if work.targets else 0,
     )
-    ledger.charge(outlay.plan)
+    ledger.charge(outlay.plan, delta=left.delta)
 
     def paid(charge: Charge) -> None:
         assert charge in outlay.plan

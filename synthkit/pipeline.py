@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from synthkit import folder, inspection, promise, provenance
-from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of, population
+from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of, refuse_early
 from synthkit.assessment import with_facts, with_training
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.evaluate import Comparison, Evaluation
-from synthkit.models import MODELS, Autoregressive, HasSurprise, TrainingLog
+from synthkit.models import MODELS, Autoregressive, HasSurprise
 from synthkit.privacy import Curator, Ledger
 from synthkit.progress import Clock, Progress, Silent
-from synthkit.results import Fit, Release, Run
+from synthkit.refits import refits
+from synthkit.results import Fit, Release, Run, Sibling
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure
 from synthkit.schema.declared import declared
-from synthkit.schema.expectations import own, validate
+from synthkit.schema.expectations import validate
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import FEWEST_UNITS, Shares, Split, draw_roles, split
 from synthkit.synthesizer import Synthesizer
 from synthkit.watermark import Key
 
+HALF = 0.5  # of a budget, for the fit that is measured, where another follows
+SIBLING_AUDITED = "sibling"
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
 
@@ -69,11 +73,12 @@ def synthesize(
     config = _asked(config, checkpoint, **asked)
     clock = Clock(progress or Silent())
     made, parts, public = _made(table, schema, config, checkpoint, clock)
+    further, coins = refits(parts, made.audited, public, config, clock)
     clock.stage("evaluate")
-    measured, checked = _measured(table, made, parts, public, config, clock)
+    measured, checked = _measured(table, made, parts, public, config, clock, further)
     clock.stage("report")
     facts = {**made.facts, "seconds": dict(clock.seconds)}
-    measured = with_training(with_facts(measured, facts), made.synthesizer.log)
+    measured = with_training(with_facts(measured, facts), made.audited.synthesizer.log)
     page = folder.page(
         measured,
         ledger=made.ledger.to_dict(),
@@ -82,7 +87,8 @@ def synthesize(
         statement=made.statement,
     )
     clock.stage("")
-    return Run(**{**vars(made), "validations": checked, "facts": facts}, evaluation=measured, report=page)
+    told = {**vars(made), "validations": checked, "facts": facts}
+    return Run(**told, evaluation=measured, report=page, refits=coins)
 
 
 def release(
@@ -141,7 +147,7 @@ def fit(
     clock.stage("read and validate")
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
-    _refuse_early(config, given)
+    refuse_early(config, given)
     ledger = promise.ledger(config, given)
     admitted, _ = _admitted(table, given, config)
     if config.epsilon is None:
@@ -157,7 +163,9 @@ def fit(
         statement=promised,
         validations=admitted.validations,
         clamped=admitted.clamped,
-        facts=provenance.facts(given, name_of(table), clock.seconds, **_learned(synthesizer, config, clock)),
+        facts=provenance.facts(
+            given, name_of(table), clock.seconds, **provenance.learned(synthesizer, config, clock.said)
+        ),
     )
 
 
@@ -173,17 +181,26 @@ def _made(
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
     key = _key(config, given)
-    _refuse_early(config, given)
+    refuse_early(config, given)
     _refuse_few(config)
     ledger = promise.ledger(config, given)
     admitted, public = _admitted(table, given, config)
     clock.stage("split")
     parts = _split(admitted.frame, public, checkpoint, config)
     clock.stage("fit")
-    _learn(synthesizer, parts.train_frame(), admitted, config, ledger, checkpoint, clock)
+    train = parts.train_frame()
+    _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
     clock.stage("sample")
-    drawn = config.rows or (int(parts.train.sum()) if synthesizer.rows is None else round(synthesizer.rows))
-    draws = _drawn(synthesizer, drawn, config, key)
+    draws = _drawn(synthesizer, len(train), config, key)
+    sibling = None
+    if config.final:
+        sibling = Sibling(draws=draws, synthesizer=synthesizer)
+        clock.stage("fit all people")
+        again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
+        synthesizer = _again(synthesizer, given, config)
+        _learn(synthesizer, admitted.frame, admitted, again, ledger, None, clock)
+        clock.stage("sample")
+        draws = _drawn(synthesizer, len(admitted.frame), again, key)
     clock.stage("validate synthetic rows")
     output = _released(draws, synthesizer.schema, config)
     facts = provenance.facts(
@@ -192,9 +209,10 @@ def _made(
         clock.seconds,
         draws=len(draws),
         draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
-        calibrated=_calibrated(draws),
+        calibrated=provenance.calibrated(draws),
         watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
-        **_learned(synthesizer, config, clock),
+        **({"audited": SIBLING_AUDITED} if config.final else {}),
+        **provenance.learned(synthesizer, config, clock.said),
     )
     made = Release(
         draws=draws,
@@ -206,21 +224,9 @@ def _made(
         clamped=admitted.clamped,
         roles=parts.roles,
         facts=facts,
+        sibling=sibling,
     )
     return made, parts, public
-
-
-def _refuse_early(config: RunConfig, schema: Schema) -> None:
-    """Files beside the table are looked at before any work is done.
-
-    Raises:
-        ConfigError: the suite is none.
-        TableError: the population cannot be read, or lacks a column or a count.
-        SchemaError: there is a population, but no quasi-identifiers are declared.
-    """
-    population(schema, config)
-    if config.suite is not None:
-        own(config.suite)
 
 
 def _refuse_few(config: RunConfig) -> None:
@@ -238,17 +244,23 @@ def _refuse_few(config: RunConfig) -> None:
 
 
 def _measured(
-    table: pd.DataFrame | str | Path, made: Release, parts: Split, public: Schema, config: RunConfig, clock: Clock
+    table: pd.DataFrame | str | Path,
+    made: Release,
+    parts: Split,
+    public: Schema,
+    config: RunConfig,
+    clock: Clock,
+    further: tuple[Comparison, ...],
 ) -> tuple[Evaluation, Mapping[str, Validation]]:
     """The evaluation, and what input and output were held against; under a budget nothing here ends a run."""
-    model = made.synthesizer if config.release_model else None
+    draws, model = made.audited.draws, made.audited.synthesizer if config.release_model else None
     if config.epsilon is None:
-        compared = inspection.comparison(parts, made.draws, public, config, model)
+        compared = replace(inspection.comparison(parts, draws, public, config, model), refits=further)
         return inspection.measured(compared, config, clock.metric), made.validations
 
     def compare() -> Comparison:
         marked = parts.isolating(public, system_generator())
-        return inspection.comparison(marked, made.draws, public, config, model)
+        return inspection.comparison(marked, draws, public, config, model)
 
     return inspection.guarded(compare, config), {**inspection.checked(table, public, config), **made.validations}
 
@@ -292,6 +304,13 @@ def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
     )
 
 
+def _again(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesizer:
+    """Another before its fit, of the same settled settings; under a budget of those that were asked."""
+    if config.epsilon is not None:
+        return _empty(schema, config)
+    return Synthesizer(schema, fitted.model_name, settings=fitted.settings, device=config.device)
+
+
 def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[Admitted, Schema]:
     """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
     if config.epsilon is None:
@@ -321,6 +340,8 @@ def _learn(
     ledger: Ledger,
     checkpoint: Checkpoint | None,
     clock: Clock,
+    *,
+    share: float = 1.0,
 ) -> None:
     """Fit through a curator, who writes down in the ledger what is learned while doing so."""
     schema = synthesizer.schema
@@ -333,27 +354,8 @@ def _learn(
         progress=clock.training,
         say=clock.say,
         ledger=ledger if private else None,
+        share=share,
     )
-
-
-def _learned(synthesizer: Synthesizer, config: RunConfig, clock: Clock) -> dict[str, Any]:
-    """What was asked and what came of it: the model `auto` chose, every setting, the steps, what was said."""
-    log = synthesizer.log
-    trained = None if log is None or not log.steps else _trained(log)
-    return {
-        **provenance.fitted(config),
-        "model": synthesizer.model_name,
-        "why": synthesizer.why,
-        "settings": synthesizer.settings,
-        "trained": trained,
-        "notes": list(clock.said),
-    }
-
-
-def _trained(log: TrainingLog) -> dict[str, Any]:
-    """Steps made, the step whose weights were kept, and the memory it was estimated to take."""
-    memory = None if log.memory is None else round(log.memory / 2**20)
-    return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}
 
 
 def _key(config: RunConfig, schema: Schema) -> Key | None:
@@ -361,16 +363,12 @@ def _key(config: RunConfig, schema: Schema) -> Key | None:
     return None if config.watermark is None else Key.load(config.watermark).of(schema)
 
 
-def _drawn(synthesizer: Synthesizer, rows: int, config: RunConfig, key: Key | None) -> tuple[pd.DataFrame, ...]:
+def _drawn(synthesizer: Synthesizer, fitted: int, config: RunConfig, key: Key | None) -> tuple[pd.DataFrame, ...]:
+    """As many rows a draw as were asked for, or fitted; under a budget as many as there are units by a noisy count."""
+    rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
     seeds = Seeds(_root(config))
     each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
     return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed, watermark=key) for seed in each)
-
-
-def _calibrated(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:
-    """Of calibrated draws, how many rows were chosen from how many; None if they are plain."""
-    attrs = draws[0].attrs
-    return {"rows": len(draws[0]), "pool": attrs["synthkit_pool"]} if attrs["synthkit_calibrated"] else None
 
 
 def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:

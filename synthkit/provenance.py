@@ -7,15 +7,21 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import synthkit
 from synthkit.config import RunConfig
 from synthkit.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.models import TrainingLog
+    from synthkit.synthesizer import Synthesizer
 
 FORMAT = "synthkit-run/1"
 FILES = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
@@ -101,3 +107,29 @@ def hardware() -> dict[str, Any]:
         return machine
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {**machine, "threads": torch.get_num_threads(), "gpu": gpu}
+
+
+def learned(synthesizer: Synthesizer, config: RunConfig, said: Sequence[str]) -> dict[str, Any]:
+    """What was asked and what came of it: the model `auto` chose, every setting, the steps, what was said."""
+    log = synthesizer.log
+    trained = None if log is None or not log.steps else _trained(log)
+    return {
+        **fitted(config),
+        "model": synthesizer.model_name,
+        "why": synthesizer.why,
+        "settings": synthesizer.settings,
+        "trained": trained,
+        "notes": list(said),
+    }
+
+
+def _trained(log: TrainingLog) -> dict[str, Any]:
+    """Steps made, the step whose weights were kept, and the memory it was estimated to take."""
+    memory = None if log.memory is None else round(log.memory / 2**20)
+    return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}
+
+
+def calibrated(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:
+    """Of calibrated draws, how many rows were chosen from how many; None if they are plain."""
+    attrs = draws[0].attrs
+    return {"rows": len(draws[0]), "pool": attrs["synthkit_pool"]} if attrs["synthkit_calibrated"] else None

@@ -51,6 +51,19 @@ class Fit:
         return folder.save_fit(self, Path(path), overwrite=overwrite)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sibling:
+    """The fit that is measured where the release is fitted to all people; INTERNAL.
+
+    Args:
+        draws: its synthetic tables.
+        synthesizer: its encoder and model.
+    """
+
+    draws: tuple[pd.DataFrame, ...]
+    synthesizer: Synthesizer
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Release:
     """What a run may let out: a model and synthetic rows, nothing measured against real rows yet.
@@ -65,6 +78,7 @@ class Release:
         clamped: number of cells mapped into the declared domain, by column; INTERNAL.
         roles: roles and coins of the units; INTERNAL.
         facts: version, seeds, packages, seconds: the content of run.json.
+        sibling: what is measured in its place, if it was fitted to all people.
     """
 
     draws: tuple[pd.DataFrame, ...]
@@ -76,6 +90,12 @@ class Release:
     clamped: Mapping[str, int]
     roles: pd.DataFrame
     facts: Mapping[str, Any]
+    sibling: Sibling | None = None
+
+    @property
+    def audited(self) -> Sibling:
+        """What is measured: the release itself, or its sibling."""
+        return self.sibling or Sibling(draws=self.draws, synthesizer=self.synthesizer)
 
     @property
     def synthetic(self) -> pd.DataFrame:
@@ -103,10 +123,12 @@ class Run(Release):
     Args:
         evaluation: how good, how risky; INTERNAL.
         report: the page.
+        refits: roles and coins of further fits that were attacked, one row a unit and fit; None without them; INTERNAL.
     """
 
     evaluation: Evaluation
     report: Report
+    refits: pd.DataFrame | None = None
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run folder; it appears whole or not at all.

@@ -100,6 +100,7 @@ class Synthesizer:
         progress: Progress | None = None,
         say: Callable[[str], None] | None = None,
         ledger: Ledger | None = None,
+        share: float = 1.0,
     ) -> Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
@@ -112,6 +113,7 @@ class Synthesizer:
             progress: called with step, steps and loss.
             say: called with sentences for people: the model chosen, the steps that fit, the memory used.
             ledger: the ledger of the table; with a budget in it, everything that is learned stays inside the budget.
+            share: of what is left of that budget, that this fit may spend, in (0, 1].
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
@@ -126,9 +128,8 @@ class Synthesizer:
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
         if ledger is not None and ledger.budget is not None:
-            return self._learn_privately(
-                table, ledger, seeds, device, Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
-            )
+            watch = Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
+            return self._learn_privately(table, ledger, seeds.of("training"), watch, share)
         if isinstance(table, Curator):
             curator = table
         else:
@@ -159,14 +160,15 @@ class Synthesizer:
         return self
 
     def _learn_privately(
-        self, table: pd.DataFrame | Curator, ledger: Ledger, seeds: Seeds, device: torch.device, watch: Watch
+        self, table: pd.DataFrame | Curator, ledger: Ledger, seed: int, watch: Watch, share: float
     ) -> Synthesizer:
         """Everything within the budget of the ledger; the schema becomes that of the synthetic table."""
         from synthkit.learning import Work, learn
 
         if self.model_name == AUTO:
             self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
-        work = Work(self.model_name, self._settings, seeds.of("training"), device, watch, bool(self._wants_targets))
+        device = choose(self._device)
+        work = Work(self.model_name, self._settings, seed, device, watch, bool(self._wants_targets), share)
         self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learn(
             table, self.schema, ledger, work
         )

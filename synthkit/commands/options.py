@@ -101,6 +101,20 @@ Quick = Annotated[
         help="Evaluate on samples of the tables, with two learners.",
     ),
 ]
+Fits = Annotated[
+    Optional[int],
+    typer.Option(
+        "--fits",
+        help="Fits whose people are attacked, with coins of their own; if not given as many as it takes to attack 500.",
+    ),
+]
+Final = Annotated[
+    Optional[bool],
+    typer.Option(
+        "--final/--no-final",
+        help="Fit all people once more; measured is a sibling, fitted to part of them, and the release says so.",
+    ),
+]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write; it appears whole or not at all.")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there already.")]

@@ -40,6 +40,7 @@ class Comparison:
         synthetic: one frame a draw; at least one.
         schema: meaning of the columns.
         pool: people with a coin each who are attacked, when the split was ours.
+        people: how many units went where, if the split was ours.
         refits: the same for further fits of the same model to the same table, with coins of their own for people who
             were not attacked before. Only attacks look at them.
         population: how many people of the population share each combination of quasi-identifiers, if that is known.
@@ -51,6 +52,7 @@ class Comparison:
     schema: Schema
     pool: Pool | None = None
     population: Population | None = None
+    people: Mapping[str, int] | None = None
     refits: tuple[Comparison, ...] = ()
 
     @property

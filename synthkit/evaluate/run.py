@@ -114,7 +114,7 @@ def evaluate(
             failures += [each for each in found if isinstance(each, Failure)]
             _merge(panels, drawn)
     facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
-    facts |= {"measured": _rows(comparison), "seconds": seconds}
+    facts |= {"measured": _rows(comparison), **_people(comparison), "seconds": seconds}
     return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
 
@@ -214,6 +214,14 @@ def _rows(comparison: Comparison) -> dict[str, Any]:
         "holdout": len(comparison.holdout),
         "synthetic": [len(draw) for draw in comparison.synthetic],
     }
+
+
+def _people(comparison: Comparison) -> dict[str, Any]:
+    """How many units went where and how many are attacked in each fit, if the split was ours."""
+    if comparison.people is None:
+        return {}
+    attacked = [len(fit.attacked.member) for fit in comparison.fits]
+    return {"people": {**comparison.people, "attacked": attacked}}
 
 
 def _measured(found: Score | Failure) -> Score | Failure:

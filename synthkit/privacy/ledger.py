@@ -32,6 +32,15 @@ class Allotment:
     epsilon: float
     delta: float
 
+    def part(self, share: float) -> Allotment:
+        """A share of it, in (0, 1].
+
+        Example:
+            >>> Allotment(epsilon=1.0, delta=1e-6).part(0.5)
+            Allotment(epsilon=0.5, delta=5e-07)
+        """
+        return Allotment(epsilon=share * self.epsilon, delta=share * self.delta)
+
 
 class Ledger:
     """Append-only account of everything that was learned from one table about its units.
