@@ -211,7 +211,7 @@ def _made(
         draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
         calibrated=provenance.calibrated(draws),
         watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
-        **({"audited": SIBLING_AUDITED} if config.final else {}),
+        **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
         **provenance.learned(synthesizer, config, clock.said),
     )
     made = Release(
@@ -319,10 +319,15 @@ def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfi
     return admit_mapped(table, public, config), public
 
 
+def public_shares(config: RunConfig) -> Shares:
+    """Probabilities of roles under a budget: they follow from what was declared, never from the table."""
+    return Shares.of(config.public_n or PUBLIC_UNITS)
+
+
 def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, config: RunConfig) -> Split:
     """Roles and coins: those of the run that is taken up, or new ones; under a budget with public probabilities."""
     if config.epsilon is not None:
-        return draw_roles(frame, schema, system_generator(), shares=Shares.of(config.public_n or PUBLIC_UNITS))
+        return draw_roles(frame, schema, system_generator(), shares=public_shares(config))
     kept = None if checkpoint is None else checkpoint.roles()
     if kept is not None:
         return Split.from_roles(frame, schema, kept)

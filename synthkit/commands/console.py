@@ -159,6 +159,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     from rich.table import Table
 
     from synthkit.report.claim import promise
+    from synthkit.report.people import went
     from synthkit.report.risks import TITLES
     from synthkit.report.rows import looked_at, synthetic
     from synthkit.report.verdicts import told, verdicts
@@ -169,6 +170,8 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     say(f"\n{synthetic(evaluation.run)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
     if sample := looked_at(evaluation.run):
         say(f"looked at, for it is a quick evaluation: {sample}")
+    for sentence in went(evaluation.run):
+        say(sentence)
     chosen = evaluation.run.get("calibrated")
     if chosen:
         say(selection(chosen["rows"], chosen["pool"]))

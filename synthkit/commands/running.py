@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -263,10 +264,11 @@ def _run_privately(
 ) -> None:
     """What was charged is saved and told first; only then anything is compared with real rows."""
     from synthkit.folder import contents
+    from synthkit.report.people import drew
 
     with watching(quiet=quiet, timeless=True) as progress:
         progress.stage("load libraries")
-        from synthkit.pipeline import release
+        from synthkit.pipeline import public_shares, release
 
         asked = _with_ledger(asked, out)
         with _kept(out, progress, asked, resume=resume, overwrite=overwrite):
@@ -274,6 +276,7 @@ def _run_privately(
             made.save(out, overwrite=overwrite)
     if not quiet:
         show_statement(made.statement)
+        say(drew(asdict(public_shares(asked)), final=asked.final))
         show_paths(contents(out))
     del made  # its copies of the table make room
     _inspect(table, schema, asked, out, quiet=quiet)

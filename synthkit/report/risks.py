@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthkit.report.people import went
 from synthkit.report.words import number
 
 Section = dict[str, Any]
@@ -38,6 +39,7 @@ def risks(
     panels: Mapping[str, Any],
     scores: Mapping[str, Sequence[Mapping[str, Any]]],
     verdicts: Sequence[Mapping[str, Any]],
+    facts: Mapping[str, Any],
 ) -> Section:
     """The section of the page: a verdict for each kind of attack, what that on membership rests on, every figure."""
     tables = [{"id": room, "title": TITLES[room], "rows": list(scores[room])} for room in TITLES if scores.get(room)]
@@ -49,7 +51,7 @@ def risks(
         "tables": tables,
         "membership": None if panel is None else _membership(panel),
         "unassessed": _unassessed(panels.get("identity") or {}),
-        "people": _people(panels.get("people")),
+        "people": [*went(facts), *_people(panels.get("people"))],
         "blind": list(BLIND),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, Any]
+SIBLING = "sibling"  # what facts say under `audited` where another fit than that of the release was measured
 KINDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic"}
 
 
@@ -18,12 +19,14 @@ def rows_of(facts: Facts) -> dict[str, int]:
 
 
 def of_draws(facts: Facts) -> list[int]:
-    """Rows of each synthetic table; of one number, as many in every draw.
+    """Rows of each synthetic table; of one number, as many in every draw; of a final fit those of its own tables.
 
     Example:
         >>> of_draws({"rows": {"synthetic": [10, 12]}}), of_draws({"rows": 10, "draws": 3}), of_draws({})
         ([10, 12], [10, 10, 10], [])
     """
+    if facts.get("released"):
+        return [int(n) for n in facts["released"]]
     rows = facts.get("rows")
     drawn = rows.get("synthetic") if isinstance(rows, Mapping) else rows
     if isinstance(drawn, list | tuple):
@@ -89,4 +92,5 @@ def surface(facts: Facts) -> str | None:
     if not made_here(facts) or facts.get("compared"):
         return None
     model = " and the fitted model" if (facts.get("config") or {}).get("release_model") else ""
-    return f"the rows{model}"
+    sibling = ", of a fit to all people after its sibling was measured" if facts.get("audited") == SIBLING else ""
+    return f"the rows{model}{sibling}"

@@ -118,7 +118,7 @@ def view(
         },
         "rules": sections.rules(panels, validation, draws_of(facts)),
         "risk": {
-            **risks.risks(panels, scores, attacked),
+            **risks.risks(panels, scores, attacked, facts),
             "figures": [*outcomes.attacks(panels), *outcomes.promised(panels, claim.epsilon(ledger))],
         },
         "copying": {"scores": scores["copying"]} if scores["copying"] else {"absent": "Copying was not measured."},
