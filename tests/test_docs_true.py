@@ -55,12 +55,12 @@ def defaults(record: type) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> tuple[sk.Run, Path]:
-    """What the README's example makes of 400 patients, with the fast model and a quick evaluation."""
+    """What the README's example makes of 1,100 patients, with the fast model and a quick evaluation."""
     code = EXAMPLE
     here = tmp_path_factory.mktemp("readme") / "release"
     small = ', config=sk.RunConfig(model="independent", quick=True)'
     for said, meant in [
-        ("support2(), ", "support2().head(400), "),
+        ("support2(), ", "support2().head(1_100), "),
         ("seed=1", f"seed=1{small}"),
         ('"release"', repr(str(here))),
     ]:
@@ -137,11 +137,12 @@ def test_the_files_of_a_run_folder(run):
     """Files that only some runs leave are named as such."""
     _, here = run
     documented = set(table("docs/privacy.md", "file"))
-    only_some = {"draws/", "internal/clamped.json"}
+    only_some = {"draws/", "internal/clamped.json", "internal/refits.parquet", "internal/sibling/"}
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
     left = {"model/" if name.startswith("model/") else name for name in left}
     assert documented - only_some == left
-    assert only_some == {f"{folder.DRAWS}/", f"{folder.INTERNAL}/{folder.CLAMPED}"}
+    inside = (folder.CLAMPED, folder.REFITS, f"{folder.SIBLING}/")
+    assert only_some == {f"{folder.DRAWS}/", *(f"{folder.INTERNAL}/{name}" for name in inside)}
     assert {artefact.CARD, artefact.TENSORS} == {path.name for path in (here / folder.MODEL).iterdir()}
     for name in left - {"model/"}:
         assert Path(name).name in TEXT["docs/architecture.md"], name
