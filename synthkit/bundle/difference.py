@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 CLOSE = 1e-6  # relative difference that another machine's arithmetic may make
 
 
-def difference(said: Any, right: Any, at: str = "") -> str | None:
+def difference(said: Any, right: Any) -> str | None:
     """The first place at which two values of JSON differ, as a pointer; None where they agree.
 
     Numbers agree if they are as close as two machines compute them; an integer is no boolean.
@@ -20,18 +20,23 @@ def difference(said: Any, right: Any, at: str = "") -> str | None:
         >>> difference({"rows": [1, 2]}, {"rows": [1.0]})
         '/rows/1'
     """
+    return next(_differences(said, right, ""), None)
+
+
+def _differences(said: Any, right: Any, at: str) -> Iterator[str]:
     if isinstance(said, Mapping) and isinstance(right, Mapping):
-        places = [(str(key), said, right, key) for key in (*right, *(key for key in said if key not in right))]
-        return next((found for name, *pair, key in places if (found := _member(*pair, key, f"{at}/{name}"))), None)
-    if isinstance(said, list) and isinstance(right, list | tuple):
-        found = (difference(a, b, f"{at}/{k}") for k, (a, b) in enumerate(zip(said, right, strict=False)))
-        shorter = min(len(said), len(right))
-        return next((place for place in found if place), None if len(said) == len(right) else f"{at}/{shorter}")
-    return None if _same(said, right) else at or "/"
-
-
-def _member(said: Mapping[str, Any], right: Mapping[str, Any], key: str, at: str) -> str | None:
-    return difference(said[key], right[key], at) if key in said and key in right else at
+        for key in (*right, *(key for key in said if key not in right)):
+            if key in said and key in right:
+                yield from _differences(said[key], right[key], f"{at}/{key}")
+            else:
+                yield f"{at}/{key}"
+    elif isinstance(said, list) and isinstance(right, list | tuple):
+        for k, (mine, theirs) in enumerate(zip(said, right, strict=False)):
+            yield from _differences(mine, theirs, f"{at}/{k}")
+        if len(said) != len(right):
+            yield f"{at}/{min(len(said), len(right))}"
+    elif not _same(said, right):
+        yield at or "/"
 
 
 def _same(said: Any, right: Any) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from synthkit import folder
 from synthkit.bundle.difference import difference
 from synthkit.bundle.finding import Finding, broken, holds
 from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import CONFIG
 
-FIGURES = (  # what is promised, in figures and keys, whatever words a version puts it in
+# what is promised, in figures and keys, whatever words a version puts it in
+FIGURES = (
     *("format", "adjacency", "delta_below_one_over_n", "end_to_end_dp", "declared_by", "declarations", "paid"),
     *("sampling", "curve", "attacker", "privacy_evaluations_run"),
 )
-LOSS = ("privacy_unit", "privacy_parameters")
-BOUND = "max_rows_per_unit"
+INSIDE = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
 
 
 def check(bundle: Opened) -> Finding:
@@ -30,14 +33,15 @@ def check(bundle: Opened) -> Finding:
         return broken("statement.json names other libraries than a promise rests on")
     named = {"model": bundle.json(CONFIG)["model"], "versions": said["libraries"]}
     right = Statement.of(archive, schema, **named).to_dict()
-    for keys, place in ((FIGURES, ""), (LOSS, "privacy_loss"), ((BOUND,), "contribution_bound")):
-        here, there = (said[place], right[place]) if place else (said, right)
-        found = difference({key: here.get(key) for key in keys}, {key: there.get(key) for key in keys})
-        if found:
-            return broken(
-                f"statement.json does not follow from ledger and schema at {'/' + place if place else ''}{found}"
-            )
-    place = difference(said, right)
+    place = difference(_figures(said), _figures(right))
     if place:
-        return bundle.otherwise(f"statement.json does not follow from ledger, schema and config.json at {place}")
+        return broken(f"statement.json does not follow from ledger and schema at {place}")
+    worded = difference(said, right)
+    if worded:
+        return bundle.otherwise(f"statement.json does not follow from ledger, schema and config.json at {worded}")
     return holds("every key of statement.json follows from ledger, schema and model")
+
+
+def _figures(statement: Mapping[str, Any]) -> dict[str, Any]:
+    inside = {place: {key: statement[place].get(key) for key in keys} for place, keys in INSIDE.items()}
+    return {key: statement.get(key) for key in FIGURES} | inside
