@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthkit.auditing import clipping, counts, mechanisms
+from synthkit.auditing import clipping, counts, mechanisms, units
 from synthkit.auditing.audit import Audit
 from synthkit.auditing.canaries import Training, training
 from synthkit.privacy.mechanisms import add_noise, choose
@@ -80,6 +80,13 @@ AUDITS: dict[str, Audit[Any]] = {
         about="no unit brings more rows than promised, and which ones is chance",
         ours=kept,
         experiment=mechanisms.rows_of_a_unit,
+        trials=100_000,
+        quick=20_000,
+    ),
+    "one-unit": Audit(
+        about="a unit of any kind moves one cell of each table by one, however it is spelled",
+        ours=units.shipped,
+        experiment=units.one_unit,
         trials=100_000,
         quick=20_000,
     ),

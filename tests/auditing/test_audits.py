@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -19,9 +20,13 @@ from synthkit.privacy.bounds import Bounds
 from synthkit.privacy.counting import ExactCounting, NoisyCounting
 from synthkit.privacy.events import DiscreteLaplace
 from synthkit.privacy.mechanisms import add_noise, choose
+from synthkit.privacy.private import told_apart
 from synthkit.privacy.quantiles import Edges
 from synthkit.privacy.randomness import gaussian
 from synthkit.privacy.sparse import tell_levels
+from synthkit.schema.cells import missing, number
+from synthkit.schema.keys import unit_key, unit_keys
+from synthkit.schema.mapping import into_domain
 
 SLOW = {"marginal"}  # half a minute of fits each: what is shipped is fitted often, twins far less
 
@@ -160,6 +165,42 @@ def door(kind):
     return lambda rows, sizes, rho: kind.of(rows, sizes, rho, lambda charge: None)
 
 
+def first_of(frame, owner):
+    """The first row of each unit: all rows of a unit of that audit say the same."""
+    return frame[place(owner) < 1]
+
+
+def clamped_first(table, schema):
+    """The unit goes through its domain before anybody is told apart, as it did in version 0.1.0."""
+    whole = schema.model_copy(update={"unit": None})
+    frame = into_domain(table, whole)
+    return frame[place(pd.factorize(frame["who"], use_na_sentinel=False)[0]) < 1]
+
+
+def nobody_is_somebody(table, schema):
+    """Rows without a unit are given to one more person."""
+    keys = unit_keys(table["who"], schema.columns["who"]).fillna("nobody")
+    return first_of(into_domain(table, schema), pd.factorize(keys)[0])
+
+
+def by_spelling(table, schema):
+    """Persons are told apart by the letters of their cells."""
+    keys = pd.Series([None if missing(cell) or cell == " " else repr(cell) for cell in table["who"]], dtype=object)
+    rows = keys.notna().to_numpy()
+    return first_of(into_domain(table, schema)[rows], pd.factorize(keys[rows])[0])
+
+
+def by_float(table, schema):
+    """Persons are told apart by the number their cell is closest to, as where one missing cell made all floats."""
+    keys = table["who"].map(lambda cell: float(number(cell)) if number(cell) is not None else unit_key(cell))
+    rows = keys.notna().to_numpy()
+    return first_of(into_domain(table, schema)[rows], pd.factorize(keys[rows].astype(object))[0])
+
+
+def all_rows(table, schema):
+    return told_apart(table, schema)[0]
+
+
 held = np.random.default_rng(int.from_bytes(os.urandom(16)))
 TWINS = {
     "freshness": {
@@ -186,6 +227,13 @@ TWINS = {
         "one too many": lambda owner, most: place(owner) <= most,
         "all rows": lambda owner, most: np.ones(len(owner), bool),
         "neighbours alike": same_rows_of_neighbours,
+    },
+    "one-unit": {
+        "clamped first": clamped_first,
+        "nobody is somebody": nobody_is_somebody,
+        "told apart by spelling": by_spelling,
+        "told apart by floats": by_float,
+        "all rows": all_rows,
     },
     "clipping": {"no clip": Unclipped, "rows instead of units": RowByRow},
     "private-step": {
