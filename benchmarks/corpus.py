@@ -41,7 +41,7 @@ SMALL = {
     "ctgan": {"steps": 5},
     "diffusion": {"steps": 5},
 }
-OWNER = {"owner": "A. Custodian", "justification": "a test of readers", "id": "fuzz"}
+LAST = "policy.yaml"  # is written last
 
 
 def table(rows: int = 60) -> pd.DataFrame:
@@ -200,7 +200,11 @@ def _bundle(place: Path) -> Callable[[bytes, random.Random], bytes]:
 
 
 def kinds(place: Path) -> dict[str, Kind]:
-    """Every kind of input over the corpus that `build` wrote."""
+    """Every kind of input over the corpus that `build` wrote; what they import is loaded now, for all of them."""
+    import altair  # noqa: F401
+    import great_expectations  # noqa: F401
+
+    import synthkit.synthesizer  # noqa: F401
     from synthkit import folder
     from synthkit.config import RunConfig
     from synthkit.policy.policy import Policy

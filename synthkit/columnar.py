@@ -31,15 +31,20 @@ class Extent:
     columns: int
 
 
-def extent(path: Path) -> Extent:
+def extent(content: bytes, name: str) -> Extent:
     """Rows and columns of a Parquet file, from its footer.
+
+    Args:
+        content: the file's bytes.
+        name: of the file, for messages.
 
     Raises:
         TableError: it has none that can be read.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with refusing(path, "parquet"), pq.ParquetFile(path) as file:
+    with refusing(name, "parquet"), pq.ParquetFile(pa.BufferReader(content)) as file:
         return Extent(file.metadata.num_rows, file.metadata.num_columns)
 
 
@@ -82,7 +87,7 @@ def pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
 
 
 @contextmanager
-def refusing(path: Path, kind: str) -> Iterator[None]:
+def refusing(path: str | Path, kind: str) -> Iterator[None]:
     """Say of whatever cannot be read in a file that it is not whole; what Arrow says of it may hold cells.
 
     Raises:

@@ -152,9 +152,9 @@ def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str
             "Name it in the first line (row numbers that pandas wrote are left out with index=False)"
         )
         raise TableError(msg)
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        msg = f"column names in {path} must differ; however: {', '.join(twice)} is repeated. Rename the columns"
+    twice = [str(k + 1) for k, name in enumerate(names) if name in names[:k]]
+    if twice:  # by number: if the file has no header, its first line holds cells
+        msg = f"column names in {path} must differ; however: column {', '.join(twice)} repeats one. Rename the columns"
         raise TableError(msg)
     return names, chosen
 

@@ -53,12 +53,13 @@ def read_json(path: str | Path) -> Any:
     return parse_json(content(path, JSON_BYTES), str(path))
 
 
-def parse_json(text: str | bytes, name: str = "the text") -> Any:
+def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BYTES) -> Any:
     """Plain data in JSON text in UTF-8; a key that stands twice in an object is refused.
 
     Args:
         text: of at most 64 MiB, 4,000,000 values and 64 lists or objects inside each other.
         name: what it is, for messages.
+        most: bytes or letters, if fewer.
 
     Raises:
         DocumentError: it is no JSON, or beyond the bounds.
@@ -67,9 +68,11 @@ def parse_json(text: str | bytes, name: str = "the text") -> Any:
         >>> parse_json('{"epsilon": 1}')
         {'epsilon': 1}
     """
+    if len(text) > most:
+        msg = f"{name} must have at most {most:,} bytes; however: it has more. It is not what synthkit writes"
+        raise DocumentError(msg)
     text = _decoded(text, name)
-    commas = text.count(",") + text.count("{") + text.count("[")
-    if len(text) > JSON_BYTES or commas > JSON_VALUES:
+    if text.count(",") + text.count("{") + text.count("[") > JSON_VALUES:
         msg = f"{name} must hold at most {JSON_VALUES:,} values; however: it holds more. It is not what synthkit writes"
         raise DocumentError(msg)
     try:

@@ -48,7 +48,7 @@ def test_a_missing_file(verb, toy, tmp_path, refused):
     [
         (b"", "is empty. Export it again"),
         (b"id,age,sex,crea,admitted,dead\n", "holds only a header"),
-        (b"id,age,age\n1,2,3\n", "age is repeated. Rename the columns"),
+        (b"id,age,age\n1,2,3\n", "column 3 repeats one. Rename the columns"),
         ("id,name\n1,Müller\n".encode("cp1252"), "byte 11 (line 2) is not. Name the file's encoding"),
         (b"id,age\n1,2,3\n", "line 2 (3)"),
         (b'id,age\n1,"2\n', "a quote is not closed"),

@@ -47,7 +47,7 @@ def test_many_rows_in_one_group_come_in_pieces(tmp_path, monkeypatch):
 
 def test_the_extent_is_that_of_the_footer(tmp_path):
     MIXED.to_parquet(tmp_path / "t.parquet", index=False)
-    assert columnar.extent(tmp_path / "t.parquet") == columnar.Extent(rows=3, columns=7)
+    assert columnar.extent((tmp_path / "t.parquet").read_bytes(), "t.parquet") == columnar.Extent(rows=3, columns=7)
 
 
 def test_a_text_that_stands_in_many_rows_is_weighed_before_it_is_written_out(tmp_path):

@@ -278,7 +278,7 @@ def test_an_open_quote_in_a_long_file_is_named_too(csv):
     [
         ("", "is empty"),
         ("a,b\n", "only a header"),
-        ("a,a\n1,2\n", "a is repeated"),
+        ("a,a\n1,2\n", "column 2 repeats one"),
         (",a\n0,1\n", "column 1 has none"),
         ("\n\n", "column 1 has none"),
     ],

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from synthkit import __version__
+from synthkit.columnar import extent
 
 FORMAT = "synthkit-bundle/1"
 NAME, SIGNATURE = "manifest.json", "signature.json"
@@ -20,6 +22,7 @@ WORDS: Mapping[Covered, str] = {
     "public": "known without the table",
     "exact": "computed from real rows without noise: no epsilon covers it",
 }
+TABLE = ".parquet"
 ROWS = ("synthetic.parquet", "draws/")
 EXACT = ("report.html", "report.json", "gate.json")  # what was measured on real rows
 
@@ -36,7 +39,7 @@ def covered(name: str, *, private: bool) -> Covered:
 def manifest(
     members: Mapping[str, bytes], *, facts: Mapping[str, Any], claim: Mapping[str, Any], private: bool
 ) -> bytes:
-    """The manifest of members as JSON.
+    """The manifest of members as JSON; tables are listed with their rows and columns.
 
     Args:
         members: content by name.
@@ -49,6 +52,7 @@ def manifest(
             "name": name,
             "bytes": len(members[name]),
             "sha256": hashlib.sha256(members[name]).hexdigest(),
+            **(asdict(extent(members[name], name)) if name.endswith(TABLE) else {}),
             "covered": covered(name, private=private),
         }
         for name in sorted(members)

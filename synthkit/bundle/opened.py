@@ -18,6 +18,9 @@ from synthkit.documents import parse_json
 if TYPE_CHECKING:
     from synthkit.schema import Schema
 
+JSON = 2**24  # bytes of one member
+CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -27,15 +30,17 @@ class Opened:
         members: content by name.
         known: the custodian's public key, had by another way; None without one.
         today: the day on which it is checked.
+        cells: most cells of all tables together that are read.
     """
 
     members: Mapping[str, bytes]
     known: bytes | None
     today: dt.date
+    cells: int = CELLS
 
     def json(self, name: str) -> Any:
         """A member as JSON."""
-        return parse_json(self.members[name], name)
+        return parse_json(self.members[name], name, most=JSON)
 
     def otherwise(self, words: str) -> Finding:
         """What follows where a member has other words than ours: it is broken, unless another version wrote it."""
@@ -60,7 +65,7 @@ class Opened:
     @property
     def tables(self) -> list[str]:
         """Names of the members that hold rows."""
-        return [name for name in sorted(self.members) if name.endswith(".parquet")]
+        return [name for name in sorted(self.members) if name.endswith(manifests.TABLE)]
 
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthkit.bundle.archive import unpack
+from synthkit.bundle.archive import BYTES, unpack
 from synthkit.bundle.checks import CHECKS
 from synthkit.bundle.finding import Finding, Outcome, broken
-from synthkit.bundle.opened import Opened
+from synthkit.bundle.opened import CELLS, Opened
 from synthkit.bundle.signature import public_key
-from synthkit.documents import MISREAD
+from synthkit.documents import MISREAD, content
 from synthkit.errors import SynthkitError
+from synthkit.limits import MEMORY, SECONDS, Deadline, within
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,32 @@ class Check:
         return self.outcome == "holds"
 
 
-def verify(bundle: str | Path, key: str | Path | None = None, *, on: dt.date | None = None) -> list[Check]:
+def verify(
+    bundle: str | Path, key: str | Path | None = None, *, on: dt.date | None = None, cells: int = CELLS
+) -> list[Check]:
     """Look at everything; a check that cannot be made because a file is damaged does not hold.
+
+    A stranger's bundle gets a minute and 2 GiB; more of both where more cells are allowed.
 
     Args:
         bundle: the zip.
         key: the custodian's public key, if it came by another way than the bundle.
         on: the day for which it is asked whether the release is still valid; today in UTC if not given.
+        cells: most cells of all tables together that are read.
 
     Raises:
         ConfigError: the key cannot be read.
     """
     known = None if key is None else public_key(key)
-    try:
-        members = unpack(Path(bundle).read_bytes())
-    except (OSError, SynthkitError) as error:
-        return [Check("archive", "broken", str(error))]
-    opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date())
-    first = Check("archive", "holds", f"{len(members)} members, and not a byte besides")
-    return [first, *(_checked(name, check, opened) for name, check in CHECKS.items())]
+    more = max(1.0, cells / CELLS)
+    with within(SECONDS * more, round(MEMORY * more)) as deadline:
+        try:
+            members = unpack(content(bundle, BYTES))
+        except (OSError, MemoryError, SynthkitError) as error:
+            return [Check("archive", "broken", str(error) or "there is not enough memory to read it")]
+        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells)
+        first = Check("archive", "holds", f"{len(members)} members, and not a byte besides")
+        return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
 
 
 def outcome(checks: Sequence[Check]) -> Outcome:
@@ -84,12 +92,15 @@ def last_word(checks: Sequence[Check]) -> str:
     return f"DOES NOT HOLD: {names}. Do not rely on the bundle; ask the custodian for another."
 
 
-def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened) -> Check:
+def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened, deadline: Deadline) -> Check:
     """A check; content that no version of ours would write is a fault of the bundle, not of the program."""
     try:
+        deadline.check()
         found = check(bundle)
     except SynthkitError as error:
         found = broken(str(error))
+    except (MemoryError, RecursionError):
+        found = broken("it takes more memory to look at than a bundle may ask for")
     except (*MISREAD, OSError) as error:
         found = broken(f"a member is not what synthkit writes ({type(error).__name__})")
     return Check(name, found.outcome, found.words)

@@ -58,6 +58,10 @@ def verify(
         Optional[dt.datetime],
         typer.Option("--on", formats=["%Y-%m-%d"], help="Day for which it is asked; today in UTC if not given."),
     ] = None,
+    cells: Annotated[
+        Optional[int],
+        typer.Option("--cells", min=1, help="Most cells that are read; time and memory grow alike. [10,000,000]"),
+    ] = None,
     quiet: o.Quiet = False,
 ) -> None:
     """Check a bundle without the real rows: bytes, digests, signature, epsilon, every row, every number, the verdict.
@@ -67,10 +71,11 @@ def verify(
 
     Example: synthkit verify bundle.zip --public-key custodian.pub
     """
+    from synthkit.bundle.opened import CELLS
     from synthkit.bundle.verify import last_word, outcome
     from synthkit.bundle.verify import verify as check
 
-    found = check(bundle, public_key, on=None if on is None else on.date())
+    found = check(bundle, public_key, on=None if on is None else on.date(), cells=cells or CELLS)
     for each in found:
         say(f"{SIGNS[each.outcome]} {each.name}: {each.words}", quiet=quiet and each.holds)
     say(last_word(found), quiet=quiet and outcome(found) == "holds")

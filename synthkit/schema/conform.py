@@ -111,12 +111,17 @@ def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False
             for c in schema.columns
             if c not in names
         ]
+    known = sum(name in schema.columns for name in names)
     faults += [
-        Violation((str(n),), "in the table, missing from the schema", remedy=_ABSENT)
-        for n in dict.fromkeys(names)
-        if n not in schema.columns
+        # where hardly a name is known, the first line may be a row: its cells are not names to be shown
+        Violation((str(n) if 2 * known >= len(names) else f"column {k + 1}",), _UNKNOWN, remedy=_ABSENT)
+        for k, n in enumerate(names)
+        if n not in schema.columns and n not in names[:k]
     ]
     return faults
+
+
+_UNKNOWN = "in the table, missing from the schema"
 
 
 _ABSENT = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"

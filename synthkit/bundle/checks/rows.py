@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from synthkit.bundle.finding import Finding, broken, holds
 from synthkit.bundle.opened import Opened
+from synthkit.columnar import extent
 
 
 def check(bundle: Opened) -> Finding:
@@ -11,6 +12,13 @@ def check(bundle: Opened) -> Finding:
     from synthkit import tables
     from synthkit.schema.expectations import validate
 
+    sizes = [extent(bundle.members[name], name) for name in bundle.tables]
+    cells = sum(max(size.rows, 1) * size.columns for size in sizes)
+    if cells > bundle.cells:
+        return broken(
+            f"the tables hold {cells:,} cells, and at most {bundle.cells:,} are read of a stranger's. "
+            f"If you know the sender, say --cells {cells}"
+        )
     rows = 0
     schema = bundle.schema()
     for name in bundle.tables:
