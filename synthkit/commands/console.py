@@ -162,7 +162,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     from synthkit.report.people import went
     from synthkit.report.risks import TITLES
     from synthkit.report.rows import looked_at, synthetic
-    from synthkit.report.verdicts import told, verdicts
+    from synthkit.report.verdicts import told, verdicts, whole
     from synthkit.report.view import score_row
     from synthkit.report.words import seconds
 
@@ -185,7 +185,9 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
-    for verdict in verdicts(evaluation, None if gate is None else asdict(gate)):
+    found = verdicts(evaluation, None if gate is None else asdict(gate))
+    say(f"{whole(found)['words']}.\n")
+    for verdict in found:
         say(f"{verdict['title']}: {told(verdict)}\n")
     metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in TITLES}
     longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]

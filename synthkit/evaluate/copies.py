@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Comparison
     from synthkit.schema import Schema
 
-LIMIT = 0.001  # share of the people trained on that may be copied, where no policy says another; a convention
 LEVEL = 0.05
 FEWEST, SELDOM = 2, 10  # people a side; hits by chance below which real people are controls of each other too
 WHOLE, ALIKE = "whole_rows", "alike_rows"
@@ -159,7 +158,7 @@ def copies(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score
     each = _surpluses(found, pairs)
     told = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
     panel = [entry for _, entry in told]
-    return [score for score, _ in told], {"copying": {"excess": panel, "limit": LIMIT}, "people": _who(comparison)}
+    return [score for score, _ in told], {"copying": {"excess": panel}, "people": _who(comparison)}
 
 
 def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = LEVEL) -> stats.Interval:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from synthkit.evaluate.risk.effect import of_attributes, of_identities, of_membership
+from synthkit.evaluate.risk.effect import of_attributes, of_copies, of_identities, of_membership
 from synthkit.policy.evidence import Evidence, Found, of, worst
 
 if TYPE_CHECKING:
@@ -91,11 +91,7 @@ def _found_again(evidence: Evidence, limit: Any) -> Found:
 
 
 def _copied(evidence: Evidence, limit: Any) -> Found:
-    failures = evidence.failed("copying.excess")
-    scores = evidence.among("copying.excess.")
-    if failures or not scores:
-        return Found(lacking=f"copies of people were not counted{': ' + failures[0] if failures else ''}")
-    return of(max(scores, key=lambda s: (s.low, s.value)))
+    return Found.attacked(of_copies(evidence.evaluation))
 
 
 def _singled(evidence: Evidence, limit: Any) -> Found:

@@ -171,7 +171,7 @@ def _grade(sense: str, found: Found, limit: Any) -> str:
     """How large the effect of an attack is against the limit; empty where none was measured."""
     if found.detected is None or found.lacking or found.measured is None:
         return ""
-    high = math.inf if found.high is None else found.high
+    high = -math.inf if sense == "alarm" else math.inf if found.high is None else found.high
     low = found.measured if sense == "proof" or found.low is None else found.low
     return grade(low, high, limit, detected=found.detected, doubt=bool(found.doubt)).value
 

@@ -10,11 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from synthkit.documents import read_yaml
 from synthkit.errors import ConfigError, DocumentError
+from synthkit.evaluate.risk.grade import DEFAULTS
 
 FORMAT = "synthkit-policy/1"
 PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
 RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
-COPIED = 0.001  # share of the people trained on: one in a thousand, a convention; a policy states its own
 EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
 
 
@@ -115,7 +115,7 @@ class Copying(_Part):
         people_max: largest share of the people trained on who may be proven to be copied; asked if not given.
     """
 
-    people_max: Share | None = COPIED
+    people_max: Share | None = DEFAULTS["copying"].value
 
 
 class Promise(_Part):

@@ -184,7 +184,8 @@ def _attacker(attacked: Sequence[Mapping[str, Any]], sentences: Sequence[str], t
     if all(verdict["grade"] == verdicts.UNASSESSED for verdict in attacked):
         return "What the rows reveal about a person was not measured, and nothing bounds it."
     found = " ".join(f"{verdict['words']}. {verdict[told]}".strip() for verdict in attacked)
-    return f"{found} Nothing bounds what a better attack could learn: there is no privacy budget."
+    whole = f"{verdicts.whole(attacked)['words']}."
+    return f"{whole} {found} Nothing bounds what a better attack could learn: there is no privacy budget."
 
 
 def _use(evaluation: Evaluation) -> str:

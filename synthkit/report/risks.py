@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthkit.report.people import went
+from synthkit.report.verdicts import whole
 from synthkit.report.words import number
 
 Section = dict[str, Any]
@@ -47,6 +48,7 @@ def risks(
         return {"absent": "No attack was run."}
     panel = panels.get("membership")
     return {
+        "whole": whole(verdicts) if verdicts else None,
         "verdicts": list(verdicts),
         "tables": tables,
         "membership": None if panel is None else _membership(panel),

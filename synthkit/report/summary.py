@@ -56,6 +56,7 @@ def summary(
     yield "Privacy", said[0] if said else claim.promise(ledger)
     yield from (("Attacker", sentence) for sentence in said[1:2])
     if any(verdict["grade"] != verdicts.UNASSESSED for verdict in attacked):
+        yield "Attacks", f"{verdicts.whole(attacked)['words']}."
         yield from ((verdict["title"], verdicts.told(verdict)) for verdict in attacked)
     else:
         yield "Attacks", "Disclosure attacks were not run: how much the rows reveal about a person was not measured."

@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation
 
 Section = dict[str, Any]
-ROOMS = {"membership": "Membership", "attribute": "Attributes", "identity": "Identity"}
+ROOMS = {"membership": "Membership", "attribute": "Attributes", "identity": "Identity", "copying": "Copies"}
 CLAUSES = {  # of a policy, with its limit on each kind of attack
     "membership": "membership.eps_lb_max",
     "attribute": "attribute.excess_max_upper",
     "identity": "identity.excess_max_upper",
+    "copying": "copying.people_max",
 }
 LOOKS = {Grade.NONE: "pass", Grade.BELOW: "pass", Grade.ABOVE: "fail", Grade.OPEN: "inconclusive"}
 UNASSESSED = "not assessed"
 TENTH = 10  # one person in so many is guessed where many are attacked
+SILENT = "Nothing was found, which is no evidence of privacy"
 BUDGET = "Only a budget bounds what better attacks could reach"
 PLAN = "It costs likeness: `synthkit plan` says how much, before a row is read"
 
@@ -70,7 +72,7 @@ def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) ->
             "limit": "",
             "advice": "Nothing is known of it, and nothing follows from that.",
         }
-    words = _of_membership if room == "membership" else _of_excess
+    words = {"membership": _of_membership, "copying": _of_copies}.get(room, _of_excess)
     told, allowed, size = words(evaluation, effect, limit)
     return {
         **said,
@@ -131,11 +133,41 @@ def _of_excess(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[st
     return told, f"{100 * limit.value:g} of 100", needed
 
 
+def _of_copies(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
+    """So many people trained on have a copy, where people held out show so many: the difference is the effect."""
+    entries = (evaluation.panels.get("copying") or {}).get("excess") or []
+    entry = next((each for each in entries if effect.about.endswith(f".{each['set']}")), None)
+    counted = ""
+    if entry is not None:
+        (hits, told), (others, held) = entry["trained"], entry["held"]
+        counted = (
+            f"By {subject(effect.about)}, {hits:,} of {told:,} people trained on who can be told by it have a copy "
+            f"among the synthetic rows, and {others:,} of {held:,} held out. "
+        )
+    proven = f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied (95 % confidence)."
+    return f"{counted}{proven}", f"{1000 * limit.value:g} of 1,000", ""
+
+
+def whole(found: Sequence[Mapping[str, Any]]) -> Section:
+    """The verdict on privacy as a whole: that of the evidence that weighs most, whatever the rest says.
+
+    Copies can only make it worse: where none are found the others decide.
+    """
+    heaviest = worst(found)
+    titles = [each["title"] for each in found if each["grade"] == heaviest["grade"]]
+    about = "" if len(titles) == len(found) else f" ({', '.join(titles)})"
+    words = f"Privacy on the whole: {heaviest['grade']}{about}"
+    return {"grade": heaviest["grade"], "sign": heaviest["sign"], "look": heaviest["look"], "words": words}
+
+
 def _bounds(room: str, grade: Grade, effect: Effect) -> str:
     """The effect as the bound that decides, for those who may see no more."""
     end, words = (effect.low, "At least") if grade is Grade.ABOVE else (effect.high, "At most")
     if not math.isfinite(end):
         return ""
+    if room == "copying":
+        found = grade is not Grade.NONE
+        return f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied." if found else f"{SILENT}."
     if room == "membership":
         return f"{words} {100 * share_of(end):.0f} of 100 of the surest guesses are right, where guessing gives 50."
     return f"{words} {100 * end:.0f} of 100 people are concerned because of their rows.".replace("-", "−")
@@ -160,6 +192,8 @@ def _about(people: float, now: int) -> str:
 
 def _advice(grade: Grade, effect: Effect, limit: Limit, settles: str) -> str:
     """What to do."""
+    if grade is Grade.NONE and effect.is_alarm:
+        return f"{SILENT}. {BUDGET}."
     if grade is Grade.NONE:
         return f"Nothing needs to be done at this limit. {BUDGET}."
     if grade is Grade.BELOW:

@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
-from synthkit.evaluate.copies import LIMIT, copies, surplus
+from synthkit.evaluate.copies import copies, surplus
 from synthkit.evaluate.result import Comparison, MetricError
+from synthkit.evaluate.risk.grade import DEFAULTS
 from synthkit.schema import Schema
 from synthkit.selftest.people import SCHEMA, Experiment, jittered, people
 
 RNG = np.random.default_rng
+LIMIT = DEFAULTS["copying"].value
 SIX = [f"level_{k}" for k in range(6)]
 LEVELS = Schema.model_validate(
     {

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from synthkit.evaluate.learners import LEARNERS
 from synthkit.evaluate.result import MetricError
 from synthkit.evaluate.run import metrics_of
 from synthkit.evaluate.subgroups import Grouping, _bonferroni, fidelity_by_group, threshold, utility_by_group
@@ -33,11 +34,11 @@ TARGETS = [
 SCHEMA = Schema(columns=COLUMNS, protected=["sex"], targets=TARGETS)
 
 
-def law(rows, seed, *, blind=None):
-    """x foretells everything; for the group `blind` it foretells nothing."""
+def law(rows, seed, *, turned=None):
+    """x foretells everything; for the group `turned` it foretells the contrary."""
     rng = RNG(seed)
     x, sex = rng.normal(size=rows), rng.choice(["f", "m", "d"], rows, p=[0.6, 0.37, 0.03])
-    seen = np.where(sex == blind, rng.normal(size=rows), x)
+    seen = np.where(sex == turned, -x, x)
     return pd.DataFrame(
         {
             "x": x,
@@ -58,7 +59,7 @@ def run(compare, synthetic, k=0, schema=SCHEMA, holdout=None):
 
 @pytest.mark.parametrize("k", [0, 1, 2])
 def test_the_group_whose_law_was_lost_is_the_worst(compare, k):
-    scores, panel = run(compare, law(1200, 3, blind="m"), k)
+    scores, panel = run(compare, law(1200, 3, turned="m"), k)
     worst = scores["worst_group_gap"]
     assert next(iter(worst.parts)) == panel[0]["group"] == "sex: m"
     assert worst.low > 0
@@ -120,6 +121,7 @@ def test_gaps_and_rates_are_what_sklearn_and_a_count_say(compare):
     real, synthetic = rng.random(n), rng.random(n)
     tested = Judged(
         task=Task.of(comparison, SCHEMA.targets[0]),
+        learner=LEARNERS["classification"][0],
         prefix="utility.died",
         holdout=Rows(holdout, y),
         weights=np.ones((REPLICATES, n), dtype=np.uint16),
@@ -209,7 +211,8 @@ def test_the_group_that_was_lost_is_the_least_alike(compare):
     assert score.high < score.reference
     assert panel[0]["similarity"] == score.value < panel[1]["similarity"]
     gone, _ = fidelity(compare, law(1200, 3).assign(sex="f"))
-    assert (gone.value, gone.low, gone.high) == (0, 0, 0)
+    assert (gone.value, gone.low) == (0, 0)
+    assert 0 < gone.high < 0.01  # another draw may have some
     half, _ = fidelity(compare, (law(1200, 2), law(1200, 3).assign(sex="f")))
     assert half.value == 0.5
     with pytest.raises(MetricError, match=r"50 units in the holdout; however: none has\. Hold more rows out"):

@@ -97,6 +97,7 @@ def _scores():
     yield _score("identity.linkability.k1", 0.001, "low", 0.0, 0.002)
     yield _score("identity.replicated_uniques", 0.001, "low", 0.0, 0.004)
     yield _score("identity.unique_exact_matches", 0.0, "low", 0.0, 0.001)
+    yield _score("copying.excess.whole_rows", 0.0, "low", 0.0, 0.0009)
     yield _score("copying.identical_matches", 0.0, "low", 0.0, 0.0)
     yield _score("copying.dcr_share", 0.503, "none", 0.5, 0.012)
 

@@ -16,7 +16,7 @@ from synthkit.evaluate.risk.grade import DEFAULTS, Grade, grade
 from synthkit.evaluate.stats import clopper_pearson
 from synthkit.policy.evidence import Found
 from synthkit.policy.gate import decide
-from synthkit.report.verdicts import CLAUSES, limits, told, verdicts, worst
+from synthkit.report.verdicts import CLAUSES, limits, told, verdicts, whole, worst
 
 ENDS = st.floats(-1, 3)
 SAME = {"PASS": {Grade.NONE, Grade.BELOW}, "FAIL": {Grade.ABOVE}, "INCONCLUSIVE": {Grade.OPEN}}
@@ -115,6 +115,51 @@ def test_the_same_effect_is_above_one_limit_and_below_another():
     assert of(found, gate=policy(membership=2.0))["grade"] == Grade.BELOW
     assert of(found, gate=policy(membership=0.1))["grade"] == Grade.ABOVE
     assert "policy ours-v1" in of(found, gate=policy(membership=0.1))["limit"]
+
+
+# The whole
+
+
+def copied(k, n=1_680, low=None):
+    """So many of the people trained on are copied, of whom so many are proven."""
+    at = score("copying.excess.whole_rows", k / n, (k if low is None else low) / n, k / n + 0.001)
+    entry = {"set": "whole_rows", "trained": [k, n], "held": [0, 720]}
+    return Evaluation(run={}, scores=(at,), panels={"copying": {"excess": [entry]}})
+
+
+def test_eight_copies_make_the_whole_whatever_attacks_on_membership_say():
+    """Of 2,400 people, with every other attack finding nothing."""
+    found = [of(membership(250, 500)), of(copied(8, low=3), "copying")]
+    assert [each["grade"] for each in found] == [Grade.NONE, Grade.ABOVE]
+    assert whole(found)["words"] == "Privacy on the whole: above the limit (Copies)"
+    assert "8 of 1,680 people trained on who can be told by it have a copy" in found[1]["effect"]
+    assert "0 of 720 held out" in found[1]["effect"]
+    assert "At least 1.8 of 1,000" in found[1]["effect"]
+    assert "Do not release" in found[1]["advice"]
+
+
+def test_no_copies_are_no_evidence_and_make_nothing_better():
+    silent = of(copied(0), "copying")
+    assert silent["grade"] == Grade.NONE
+    assert "no evidence of privacy" in told(silent)
+    for right, more in ((250, {}), (360, {"p": 0.001}), (450, {"lost": 1.7}), (270, {"holds": False})):
+        other = of(membership(right, 500, **more))
+        assert whole([other, silent])["grade"] == other["grade"]
+    assert whole([of(Evaluation(run={}, scores=())), silent])["grade"] == "not assessed"
+
+
+def test_copies_that_were_not_counted_are_not_assessed():
+    failed = Evaluation(run={}, scores=(), failures=(Failure(metric="copying.excess", reason="too few people"),))
+    assert of(failed, "copying")["grade"] == "not assessed"
+    assert "too few people" in of(failed, "copying")["effect"]
+    assert whole([of(membership(250, 500)), of(failed, "copying")])["grade"] == "not assessed"
+
+
+@pytest.mark.parametrize(("room", "metric"), [("attribute", "attribute.icd.all_columns.excess"), ("copying", None)])
+def test_the_whole_reads_every_kind_of_evidence(room, metric):
+    parts = {"members": 0.61, "non-members": 0.3}
+    bad = copied(200) if metric is None else Evaluation(run={}, scores=(score(metric, 0.31, 0.2, 0.4, **parts),))
+    assert whole([of(membership(250, 500)), of(bad, room)])["grade"] == Grade.ABOVE
 
 
 # Words

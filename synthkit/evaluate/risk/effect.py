@@ -31,6 +31,7 @@ class Effect:
         detected: whether chance alone would hardly show as much.
         doubt: what the evidence rests on and does not hold; empty if all holds.
         lacking: why nothing can be said; empty if something can.
+        is_alarm: whether it can only show too much: nothing follows from what is not found.
     """
 
     about: str = ""
@@ -40,12 +41,14 @@ class Effect:
     detected: bool = False
     doubt: str = ""
     lacking: str = ""
+    is_alarm: bool = False
 
     def against(self, limit: float) -> Grade | None:
         """Its grade; None if nothing was measured."""
         if self.lacking:
             return None
-        return grade(self.low, self.high, limit, detected=self.detected, doubt=bool(self.doubt))
+        high = -math.inf if self.is_alarm else self.high
+        return grade(self.low, high, limit, detected=self.detected, doubt=bool(self.doubt))
 
 
 def epsilon_of(share: float) -> float:
@@ -112,7 +115,23 @@ def of_identities(evaluation: Evaluation) -> Effect:
     return _worst(scores, "who is found again", failures)
 
 
-EFFECTS = {"membership": of_membership, "attribute": of_attributes, "identity": of_identities}
+def of_copies(evaluation: Evaluation) -> Effect:
+    """The share of people trained on who are copied, by the columns by which most is proven."""
+    scores = [s for s in evaluation.scores if s.metric.startswith("copying.excess.")]
+    failures = _failed(evaluation, "copying.excess")
+    if failures or not scores:
+        return Effect(lacking=f"copies of people were not counted{': ' + failures[0] if failures else ''}")
+    most = max(scores, key=lambda s: (s.low, s.value))
+    at = {"value": most.value, "low": most.low, "high": most.high}
+    return Effect(about=most.metric, **at, detected=most.low > 0, is_alarm=True)
+
+
+EFFECTS = {
+    "membership": of_membership,
+    "attribute": of_attributes,
+    "identity": of_identities,
+    "copying": of_copies,
+}
 
 
 def _worst(scores: Sequence[Score], label: str, failures: Sequence[str]) -> Effect:

@@ -63,4 +63,5 @@ DEFAULTS: Mapping[str, Limit] = {  # where no policy says otherwise; docs/evalua
     "membership": Limit(1.0, TIER),
     "attribute": Limit(0.09, PUBLISHED),
     "identity": Limit(0.09, PUBLISHED),
+    "copying": Limit(0.001, "synthkit's own, where no policy says otherwise: a convention"),
 }
