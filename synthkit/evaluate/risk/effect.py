@@ -122,8 +122,14 @@ def of_copies(evaluation: Evaluation) -> Effect:
     if failures or not scores:
         return Effect(lacking=f"copies of people were not counted{': ' + failures[0] if failures else ''}")
     most = max(scores, key=lambda s: (s.low, s.value))
-    at = {"value": most.value, "low": most.low, "high": most.high}
-    return Effect(about=most.metric, **at, detected=most.low > 0, is_alarm=True)
+    return Effect(
+        about=most.metric,
+        value=most.value,
+        low=most.low,
+        high=most.high,
+        detected=most.low > 0,
+        is_alarm=True,
+    )
 
 
 EFFECTS = {
