@@ -62,18 +62,21 @@ def assess(
     synthetic: Sequence[pd.DataFrame | str | Path],
     schema: Schema | str | Path,
     *,
+    others: Sequence[pd.DataFrame | str | Path] = (),
     config: RunConfig | None = None,
     progress: Progress | None = None,
 ) -> Assessment:
     """Measure synthetic tables made elsewhere.
 
     Real tables must keep the schema. Synthetic ones need only be typed by it: what they break is listed and scored.
+    Attackers have the synthetic tables and the other releases together; nothing else looks at the others.
 
     Args:
         train: rows the synthesizer was fitted on.
         holdout: real rows it never saw.
         synthetic: one table a draw.
         schema: the meaning all tables share.
+        others: rows of other releases made from the same training rows, and from nobody who is held out.
         config: seed, quick, clamp, suite, population and how CSV files are read; the rest is not looked at.
         progress: told of stages and metrics.
 
@@ -97,7 +100,14 @@ def assess(
     validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
     draws = tuple(conform(frame, schema) for frame in raw)
     clock.stage("evaluate")
-    comparison = Comparison(train=real.frame, holdout=held.frame, synthetic=draws, schema=schema, population=counts)
+    comparison = Comparison(
+        train=real.frame,
+        holdout=held.frame,
+        synthetic=draws,
+        schema=schema,
+        population=counts,
+        others=tuple(conform(cells(table, config), schema) for table in others),
+    )
     measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
     clock.stage("report")
     facts = provenance.facts(
@@ -108,6 +118,7 @@ def assess(
         seed=seed,
         synthetic=[name_of(table) for table in synthetic],
         holdout=name_of(holdout),
+        **({"others": [name_of(table) for table in others]} if others else {}),
     )
     measured = with_facts(measured, facts)
     page = folder.page(measured, ledger=None, schema=schema, validations=folder.plain(validations))

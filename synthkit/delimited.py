@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from synthkit.errors import TableError
+from synthkit.schema import formulas
 from synthkit.schema.columns import Datetime
 from synthkit.schema.conform import type_column
 
@@ -242,7 +243,7 @@ def _series(cells: pa.ChunkedArray, nullable: Any = None) -> pd.Series:
     return series
 
 
-def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None) -> None:
+def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None, escape: bool = False) -> None:
     """Write cells as text: missing is empty, texts are quoted, moments ISO 8601 or in the schema's `format`.
 
     Args:
@@ -250,12 +251,34 @@ def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None)
         path: file to write.
         name: final name of the file, whose ending gives the delimiter and the packing.
         schema: meaning of the columns.
+        escape: whether names and texts that spreadsheets take for formulas are escaped.
     """
     columns = [_written(table.column(c), schema.columns.get(c) if schema else None) for c in table.column_names]
     endings = [s.lower() for s in Path(name).suffixes]
     options = pcsv.WriteOptions(delimiter="\t" if ".tsv" in endings else ",")
     with gzip.open(path, "wb") if endings[-1] == ".gz" else path.open("wb") as file:
-        pcsv.write_csv(pa.table(columns, names=table.column_names), file, options)
+        written = pa.table(columns, names=table.column_names)
+        pcsv.write_csv(_mapped(written, formulas.escaped) if escape else written, file, options)
+
+
+def unescaped(table: pa.Table) -> pa.Table:
+    """Names and texts as they were before they were escaped for spreadsheets."""
+    return _mapped(table, formulas.unescaped)
+
+
+def _mapped(table: pa.Table, change: Callable[[str], str]) -> pa.Table:
+    """The table with every name and every text changed."""
+    columns = [_changed(cells, change) for cells in table.columns]
+    return pa.table(columns, names=[change(name) for name in table.column_names])
+
+
+def _changed(cells: pa.ChunkedArray, change: Callable[[str], str]) -> pa.ChunkedArray:
+    """Texts changed, each distinct one once; other cells as they are."""
+    if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+        return cells
+    distinct = cells.unique()
+    changed = pa.array([None if text is None else change(text) for text in distinct.to_pylist()], cells.type)
+    return changed.take(pc.index_in(cells, distinct))
 
 
 def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from synthkit import folder
+from synthkit.bundle.register import Register, beside, entry_of, together
 from synthkit.files import replacing
 from synthkit.policy.evidence import Evidence
 from synthkit.policy.gate import Gate, judge
 from synthkit.policy.policy import Policy
 
 
-def hold(place: Path, against: Path) -> tuple[Policy, Gate]:
+def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[Policy, Gate]:
     """Hold what a folder's evaluation measured against a policy; gate.json, policy.yaml and the page follow.
 
     Args:
         place: folder of a run or an evaluation.
         against: file of the policy.
+        register: the register of releases; `releases.json` beside the folder if not given. Only looked at if the policy
+            limits releases.
 
     Raises:
         ConfigError: the policy cannot be read, or says what no policy says.
-        ArtefactError: the folder holds no evaluation, or it is damaged.
+        ArtefactError: the folder holds no evaluation, or it is damaged; or the register is none.
     """
     policy = Policy.load(against)
     known = {
         name: folder.plain_data(place / file) if (place / file).exists() else None
         for name, file in (("statement", folder.STATEMENT), ("ledger", folder.LEDGER))
     }
-    evidence = Evidence(evaluation=folder.evaluation(place), today=dt.datetime.now(dt.UTC).date(), **known)
+    evidence = Evidence(
+        evaluation=folder.evaluation(place),
+        today=dt.datetime.now(dt.UTC).date(),
+        releases=_released(place, beside(place) if register is None else register) if policy.releases.asks else None,
+        **known,
+    )
     made = judge(policy, evidence)
     if against.resolve() != (place / folder.POLICY).resolve():
         with replacing(place / folder.POLICY) as temporary:
@@ -38,3 +47,13 @@ def hold(place: Path, against: Path) -> tuple[Policy, Gate]:
         temporary.write_text(made.to_json(), encoding="utf-8")
     folder.save_page(folder.redraw(place), place)
     return policy, made
+
+
+def _released(place: Path, register: Path) -> Mapping[str, float] | None:
+    """Number and epsilon of all releases of a table if this run becomes one of them; None without a register."""
+    kept = Register.read(register)
+    if kept is None:
+        return None
+    entry = entry_of(place, kept.path)
+    spent = together((*kept.of(entry.table), entry))
+    return {"number": spent.number, "epsilon": spent.epsilon}

@@ -16,6 +16,7 @@ from synthkit.files import replacing
 KEY = b"synthkit"
 KINDS = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
 SIDECAR = ".synthetic.json"
+ESCAPED = "escaped"  # key that says with which sign texts were escaped for spreadsheets
 Content = Literal["synthetic", "partially synthetic"]
 
 
@@ -65,15 +66,31 @@ def _said(text: bytes) -> dict[str, str]:
         raise TableError(msg) from error
 
 
+def is_escaped(path: str | Path) -> bool:
+    """Whether the mark beside a CSV file says that texts in it were escaped for spreadsheets.
+
+    Raises:
+        TableError: it says so about other rows than those in the file; or it is no mark.
+    """
+    path = Path(path)
+    if not beside(path).exists() or ESCAPED not in _parsed(path):
+        return False
+    return ESCAPED in (_read_beside(path) or {})
+
+
 def _read_beside(path: Path) -> dict[str, str] | None:
     if not beside(path).exists():
         return None
-    try:
-        said = dict(read_json(beside(path)))
-    except (ValueError, TypeError) as error:
-        msg = f"{beside(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
-        raise TableError(msg) from error
+    said = _parsed(path)
     if said.pop("sha256", None) != hashlib.sha256(path.read_bytes()).hexdigest():
         msg = f"{beside(path).name} must be about {path.name}; however: the rows have changed since. Write them again"
         raise TableError(msg)
     return said
+
+
+def _parsed(path: Path) -> dict[str, str]:
+    try:
+        return dict(read_json(beside(path)))
+    except (ValueError, TypeError) as error:
+        msg = f"{beside(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
+        raise TableError(msg) from error

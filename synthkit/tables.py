@@ -14,8 +14,9 @@ import pandas as pd
 from synthkit import columnar
 from synthkit.errors import TableError
 from synthkit.files import replacing
-from synthkit.marking import KEY, write_beside
+from synthkit.marking import ESCAPED, KEY, is_escaped, write_beside
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
+from synthkit.schema.formulas import ESCAPE
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def read(
     if kind == "text":
         from synthkit.delimited import infer_types, read_text
 
-        texts = read_text(path, delimiter=delimiter, encoding=encoding, missing=tuple(missing))
+        texts = _undone(path, read_text(path, delimiter=delimiter, encoding=encoding, missing=tuple(missing)))
         return Table.of(infer_types(texts)) if schema is None else _typed((t.to_pandas() for t in texts), schema)
     return _typed(_arrow_chunks(path, kind), schema)
 
@@ -157,7 +158,14 @@ def read_cells(
     from synthkit.delimited import read_text
 
     chunks = read_text(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
-    return Table(tuple(chunk.to_pandas() for chunk in chunks)).frame()
+    return Table(tuple(chunk.to_pandas() for chunk in _undone(Path(path), chunks))).frame()
+
+
+def _undone(path: Path, chunks: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The chunks as they were before their texts were escaped for spreadsheets, if the mark beside says they were."""
+    from synthkit.delimited import unescaped
+
+    return map(unescaped, chunks) if is_escaped(path) else chunks
 
 
 def _typed(chunks: Iterable[pd.DataFrame], schema: Schema | None) -> Table:
@@ -247,6 +255,7 @@ def write(
     *,
     schema: Schema | None = None,
     mark: Mapping[str, str] | None = None,
+    spreadsheet_safe: bool = False,
 ) -> None:
     """Write a frame as CSV, Parquet or Arrow, by the ending of `path`; the file appears whole or not at all.
 
@@ -258,13 +267,18 @@ def write(
         path: where; an existing file is replaced.
         schema: for CSV, the columns whose moments have a `format`.
         mark: what the file is to say of its rows, see `synthkit.marking`; in CSV it stands in a file beside.
+        spreadsheet_safe: in CSV, escape names and texts that spreadsheets take for formulas; the mark says so, and
+            `read` undoes it.
 
     Raises:
-        TableError: an ending that is not known, a folder that cannot be written to, a full disk, or a column
-            that mixes types and so has no place in a file.
+        TableError: something else than CSV is to be made safe for spreadsheets; an ending that is not known, a folder
+            that cannot be written to, a full disk, or a column that mixes types and so has no place in a file.
     """
     path = Path(path)
     kind = _kind(path)
+    if spreadsheet_safe and kind != "text":
+        msg = f"only delimited text is made safe for spreadsheets; however: {path.name}. Write CSV, or leave it away"
+        raise TableError(msg)
     table = _to_arrow(frame)
     if mark is not None and kind != "text":
         said = json.dumps(dict(mark), sort_keys=True).encode()
@@ -273,7 +287,7 @@ def write(
         if kind == "text":
             from synthkit.delimited import write_text
 
-            write_text(table, temporary, name=path.name, schema=schema)
+            write_text(table, temporary, name=path.name, schema=schema, escape=spreadsheet_safe)
         elif kind == "parquet":
             import pyarrow.parquet as pq
 
@@ -283,7 +297,7 @@ def write(
 
             feather.write_feather(table, str(temporary))
     if mark is not None and kind == "text":
-        write_beside(path, mark)
+        write_beside(path, {**mark, ESCAPED: ESCAPE} if spreadsheet_safe else mark)
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

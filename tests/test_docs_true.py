@@ -14,7 +14,7 @@ import typer
 
 import synthkit as sk
 from synthkit import artefact, checkpoint, contest, folder, outcome, provenance
-from synthkit.bundle import manifest
+from synthkit.bundle import manifest, register, withdrawal
 from synthkit.bundle.release import KEPT
 from synthkit.cli import app
 from synthkit.commands import auditing
@@ -152,6 +152,7 @@ def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
     modules += (statement, outlook, auditing, recount, key, detection, twin, gate, policy, manifest)
+    modules += (register, withdrawal)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format, KEPT}
 
 

@@ -15,7 +15,7 @@ FORMAT = "synthkit-bundle/1"
 NAME, SIGNATURE = "manifest.json", "signature.json"
 DRAWN = "drawn_by"  # versions under which report.html is what report.json draws
 GENERATOR = f"synthkit {__version__}"
-SAID = ("generator", "made", "recipient", "commitments", DRAWN)  # facts, by the word of whoever released it
+SAID = ("generator", "made", "recipient", "commitments", DRAWN, "although")  # facts, by the word of whoever released it
 Covered = Literal["charged", "public", "exact"]
 WORDS: Mapping[Covered, str] = {
     "charged": "computed from real rows with noise; paid for from the budget",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.finding import Finding, broken, unvouched
+from synthkit.bundle.withdrawal import Notice
 from synthkit.documents import parse_json
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class Opened:
         known: the custodian's public key, had by another way; None without one.
         today: the day on which it is checked.
         cells: most cells of all tables together that are read.
+        notices: of withdrawals, None if none were given.
     """
 
     members: Mapping[str, bytes]
     known: bytes | None
     today: dt.date
     cells: int = CELLS
+    notices: Sequence[Notice] | None = None
 
     def json(self, name: str) -> Any:
         """A member as JSON."""

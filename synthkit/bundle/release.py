@@ -6,16 +6,21 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synthkit import folder
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack
+from synthkit.bundle.register import Entry, Register, beside, entry_of, opened, together, write
 from synthkit.bundle.signature import sign
+from synthkit.bundle.standing import Standing, standing
 from synthkit.documents import parse_json
 from synthkit.errors import ArtefactError
 from synthkit.files import replacing
+from synthkit.policy.policy import Policy
 from synthkit.privacy.registry import record
 from synthkit.report.versions import drawn_by
 
@@ -35,8 +40,13 @@ def release(
     passphrase: str | None = None,
     recipient: str | None = None,
     table: str | Path | None = None,
+    although: str | None = None,
+    register: str | Path | None = None,
 ) -> Path:
     """Pack what may leave of a run folder: rows, schema, shareable report, statement, ledger, gate and a manifest.
+
+    The register holds the release as intended before the bundle is written, and as released afterwards: whatever stops
+    it in between, what may have left is counted.
 
     Args:
         source: the folder.
@@ -45,13 +55,56 @@ def release(
         passphrase: that opens the key.
         recipient: for whom it is.
         table: the table that was learned from, to commit to its bytes: nonces of all bundles stay in the folder.
+        although: why it is released though its gate does not say PASS, or though it has none.
+        register: the register of releases, begun if it is not there; `releases.json` beside the folder if not given.
 
     Raises:
-        ArtefactError: the folder holds no synthetic rows or no evaluation.
-        ConfigError: the key cannot be used.
+        ArtefactError: the folder holds no synthetic rows or no evaluation; or the register is none.
+        ConfigError: the key cannot be used; or something stands against the release and no reason is given.
+        TableError: the bundle or the register cannot be written.
     """
-    source = Path(source)
+    source, out = Path(source), Path(out)
     members = _members(source)
+    with opened(beside(source) if register is None else register) as kept:
+        entry = entry_of(source, kept.path, recipient=recipient)
+        found = _standing(source, kept, entry)
+        content, nonces = _packed(source, members, entry, table, found.excused(although))
+        signed = content[manifests.NAME]
+        if key is not None:
+            content[manifests.SIGNATURE] = sign(signed, key, passphrase)
+        packed = pack(content)
+        entry = replace(entry, manifest=hashlib.sha256(signed).hexdigest(), bundle=hashlib.sha256(packed).hexdigest())
+        if nonces:
+            _keep(source, {"made": entry.date, "recipient": recipient, "manifest": entry.manifest, "nonces": nonces})
+        write(kept.with_entry(entry))
+        with replacing(out) as temporary:
+            temporary.write_bytes(packed)
+        write(kept.with_entry(replace(entry, state="released")))
+    return out
+
+
+def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
+    """What stands against a release: its gate, and limits on all releases of the table that this one would pass."""
+    gate = folder.plain_data(source / folder.GATE) if (source / folder.GATE).exists() else None
+    found = standing(gate, dt.date.fromisoformat(entry.date))
+    if not (source / folder.POLICY).exists():
+        return found
+    asked = Policy.load(source / folder.POLICY).releases
+    spent = together((*kept.of(entry.table), entry))
+    limits = ((asked.epsilon_max, spent.epsilon, "epsilon"), (asked.number_max, spent.number, "number"))
+    return found.also(
+        [
+            f"with it the {name} of releases of the table is {now:.4g}, and the policy allows {most:g}"
+            for most, now, name in limits
+            if most is not None and now > most
+        ]
+    )
+
+
+def _packed(
+    source: Path, members: Mapping[str, bytes], entry: Entry, table: str | Path | None, excuse: Mapping[str, Any] | None
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The members with their manifest, and the nonces of what it commits to."""
     statement = parse_json(members[folder.STATEMENT], folder.STATEMENT) if folder.STATEMENT in members else {}
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
@@ -59,23 +112,18 @@ def release(
     nonces, commitments = _commitments(source, table)
     facts = {
         "generator": manifests.GENERATOR,
-        "made": dt.datetime.now(dt.UTC).date().isoformat(),
-        "recipient": recipient,
+        "made": entry.date,
+        "recipient": entry.recipient,
         "commitments": commitments,
         manifests.DRAWN: drawn_by(),
+        "although": excuse,
     }
+    content = dict(members)
     if claim["epsilon"] is not None:
-        entry = record(statement, {DATE: facts["made"]})
-        members[REGISTRY] = json.dumps(entry, indent=1, ensure_ascii=False).encode() + b"\n"
-    members[manifests.NAME] = manifests.manifest(members, facts=facts, claim=claim, private=private)
-    if key is not None:
-        members[manifests.SIGNATURE] = sign(members[manifests.NAME], key, passphrase)
-    if nonces:
-        digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
-        _keep(source, {"made": facts["made"], "recipient": recipient, "manifest": digest, "nonces": nonces})
-    with replacing(out) as temporary:
-        temporary.write_bytes(pack(members))
-    return Path(out)
+        drafted = record(statement, {DATE: facts["made"]})
+        content[REGISTRY] = json.dumps(drafted, indent=1, ensure_ascii=False).encode() + b"\n"
+    content[manifests.NAME] = manifests.manifest(content, facts=facts, claim=claim, private=private)
+    return content, nonces
 
 
 def _members(source: Path) -> dict[str, bytes]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthkit import folder
 from synthkit.bundle.archive import BYTES, unpack
 from synthkit.bundle.checks import CHECKS
 from synthkit.bundle.finding import Finding, Outcome, broken
 from synthkit.bundle.opened import CELLS, Opened
 from synthkit.bundle.signature import public_key
+from synthkit.bundle.withdrawal import notices
 from synthkit.documents import MISREAD, content
-from synthkit.errors import SynthkitError
+from synthkit.errors import ArtefactError, SynthkitError
 from synthkit.limits import MEMORY, SECONDS, Deadline, within
 
 
@@ -38,7 +40,12 @@ class Check:
 
 
 def verify(
-    bundle: str | Path, key: str | Path | None = None, *, on: dt.date | None = None, cells: int = CELLS
+    bundle: str | Path,
+    key: str | Path | None = None,
+    *,
+    on: dt.date | None = None,
+    revocations: str | Path | None = None,
+    cells: int = CELLS,
 ) -> list[Check]:
     """Look at everything; a check that cannot be made because a file is damaged does not hold.
 
@@ -48,21 +55,42 @@ def verify(
         bundle: the zip.
         key: the custodian's public key, if it came by another way than the bundle.
         on: the day for which it is asked whether the release is still valid; today in UTC if not given.
+        revocations: a file of notices of withdrawal.
         cells: most cells of all tables together that are read.
 
     Raises:
+        ArtefactError: the file of notices holds something else.
         ConfigError: the key cannot be read.
     """
     known = None if key is None else public_key(key)
+    told = None if revocations is None else notices(revocations)
     more = max(1.0, cells / CELLS)
     with within(SECONDS * more, round(MEMORY * more)) as deadline:
         try:
             members = unpack(content(bundle, BYTES))
         except (OSError, MemoryError, SynthkitError) as error:
             return [Check("archive", "broken", str(error) or "there is not enough memory to read it")]
-        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells)
+        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, told)
         first = Check("archive", "holds", f"{len(members)} members, and not a byte besides")
         return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
+
+
+def sql(bundle: str | Path) -> str:
+    """Keys and rules of the schema in a bundle as one query, to be run in DuckDB where the bundle was unpacked.
+
+    Raises:
+        ArtefactError: the bundle cannot be read, or holds no schema.
+        SchemaError: its schema cannot be.
+    """
+    from synthkit.schema import Schema
+    from synthkit.schema.sql import script
+
+    opened = Opened(unpack(content(bundle, BYTES)), None, dt.date.min)
+    if folder.SCHEMA not in opened.members:
+        msg = "a bundle must hold a schema; however: it holds none. It was altered"
+        raise ArtefactError(msg)
+    with opened.file(folder.SCHEMA) as path:
+        return script(Schema.load(path), opened.tables)
 
 
 def outcome(checks: Sequence[Check]) -> Outcome:

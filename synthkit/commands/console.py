@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -133,6 +133,17 @@ def say(text: str = "", *, quiet: bool = False) -> None:
     """A line of the result, on stdout."""
     if not quiet:
         typer.echo(text)
+
+
+def formulas(names: Sequence[str]) -> str:
+    """That texts of these columns begin like formulas, in words.
+
+    Example:
+        >>> formulas(["rh"])
+        'texts of `rh` begin with =, +, -, @ or a tab, which a spreadsheet takes for formulas'
+    """
+    named = ", ".join(f"`{name}`" for name in names)
+    return f"texts of {named} begin with =, +, -, @ or a tab, which a spreadsheet takes for formulas"
 
 
 def warn(text: str) -> None:

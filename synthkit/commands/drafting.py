@@ -9,7 +9,7 @@ import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config
-from synthkit.commands.console import say, warn
+from synthkit.commands.console import formulas, say, warn
 
 
 def init(
@@ -42,6 +42,7 @@ def init(
     from synthkit.files import check_file, replacing
     from synthkit.schema.columns import Identifier
     from synthkit.schema.files import loads
+    from synthkit.schema.formulas import declared
     from synthkit.schema.identifiers import find
     from synthkit.schema.infer import draft
 
@@ -51,7 +52,10 @@ def init(
     text = draft(read, name=table.name.partition(".")[0], unit=unit, declared_by=declared_by)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    columns = loads(text, str(out)).columns
+    drafted = loads(text, str(out))
+    columns = drafted.columns
+    if begun := declared(drafted):
+        warn(f"{formulas(begun)}: say --spreadsheet-safe where CSV is written")
     for suspicion in find(read, columns):
         done = isinstance(columns[suspicion.column], Identifier)
         known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"

@@ -9,7 +9,7 @@ import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config, given
-from synthkit.commands.console import say, selection, watching
+from synthkit.commands.console import formulas, say, selection, warn, watching
 from synthkit.errors import ConfigError
 from synthkit.marking import mark
 
@@ -41,6 +41,7 @@ def sample(
     watermark: o.Watermark = None,
     seed: o.Seed = None,
     device: o.Device = None,
+    spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -54,7 +55,7 @@ def sample(
     from synthkit.watermark import Key
 
     check_file(out, overwrite=overwrite)
-    tables.is_text(out)  # refuses an unknown ending before any work
+    _check_ending(out, spreadsheet_safe=spreadsheet_safe)
     found = model_in(folder)
     key = None if watermark is None else Key.load(watermark)
     with watching(quiet=quiet) as progress:
@@ -70,8 +71,9 @@ def sample(
         with lawful(found):
             drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
         progress.stage("write")
-        tables.write(drawn, out, schema=synthesizer.schema, mark=mark())
+        tables.write(drawn, out, schema=synthesizer.schema, mark=mark(), spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
+    _warn_of_formulas(drawn, out, spreadsheet_safe=spreadsheet_safe)
     say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
     if calibrate:
         say(selection(len(drawn), drawn.attrs["synthkit_pool"]), quiet=quiet)
@@ -88,6 +90,7 @@ def impute(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -103,7 +106,7 @@ def impute(
     from synthkit.folder import model_in
 
     check_file(out, overwrite=overwrite)
-    tables.is_text(out)
+    _check_ending(out, spreadsheet_safe=spreadsheet_safe)
     found = model_in(folder)
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     with watching(quiet=quiet) as progress:
@@ -117,8 +120,10 @@ def impute(
         with lawful(found):
             after = synthesizer.impute(before, seed=seed)
         progress.stage("write")
-        tables.write(after, out, schema=synthesizer.schema, mark=mark("partially synthetic"))
+        said = mark("partially synthetic")
+        tables.write(after, out, schema=synthesizer.schema, mark=said, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
+    _warn_of_formulas(after, out, spreadsheet_safe=spreadsheet_safe)
     learned = list(synthesizer.schema.learned)
     filled = int(before[learned].isna().sum().sum()) - int(after[learned].isna().sum().sum())
     say(f"{out}: {len(after):,} rows, {filled:,} cells filled", quiet=quiet)
@@ -133,6 +138,7 @@ def score(
     delimiter: o.Delimiter = None,
     encoding: o.Encoding = None,
     missing: o.Missing = None,
+    spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -149,7 +155,7 @@ def score(
     from synthkit.folder import model_in
 
     check_file(out, overwrite=overwrite)
-    tables.is_text(out)
+    _check_ending(out, spreadsheet_safe=spreadsheet_safe)
     found = model_in(folder)
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     with watching(quiet=quiet) as progress:
@@ -165,9 +171,30 @@ def score(
         parts.insert(0, "(score)", parts.sum(axis=1))
         parts.insert(0, "(row)", range(1, len(parts) + 1))
         progress.stage("write")
-        tables.write(parts.sort_values("(score)", ascending=False, kind="stable"), out)
+        parts = parts.sort_values("(score)", ascending=False, kind="stable")
+        tables.write(parts, out, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
+    _warn_of_formulas(parts, out, spreadsheet_safe=spreadsheet_safe)
     say(f"{out}: {len(parts):,} records, the oddest first (INTERNAL)", quiet=quiet)
+
+
+def _check_ending(out: Path, *, spreadsheet_safe: bool) -> None:
+    """Refuse an unknown ending, or a safety that only CSV needs, before any work."""
+    from synthkit import tables
+
+    if not tables.is_text(out) and spreadsheet_safe:
+        msg = f"--spreadsheet-safe is for CSV; however: {out.name}. Name a .csv or .tsv file, or leave it away"
+        raise ConfigError(msg)
+
+
+def _warn_of_formulas(frame: pd.DataFrame, out: Path, *, spreadsheet_safe: bool) -> None:
+    """Name columns of a CSV file that a spreadsheet may run."""
+    from synthkit import tables
+    from synthkit.schema.formulas import occurring
+
+    names = occurring(frame) if tables.is_text(out) and not spreadsheet_safe else []
+    if names:
+        warn(f"{out.name}: {formulas(names)}; say --spreadsheet-safe if somebody may open it in one")
 
 
 def _given(pairs: list[str], file: Path | None, schema: Schema) -> dict[str, Any] | pd.DataFrame | None:

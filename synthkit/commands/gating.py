@@ -21,6 +21,7 @@ COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NOT ASSESS
 def gate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
     policy: Annotated[Path, typer.Option("--policy", help="YAML file with limits, an owner and a justification.")],
+    register: o.Register = None,
     json_: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -33,7 +34,7 @@ def gate(
     """
     from synthkit.judgement import hold
 
-    asked, made = hold(folder, policy)
+    asked, made = hold(folder, policy, register=register)
     if asked.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):

@@ -21,6 +21,14 @@ Population = Annotated[
         help="Table of how many `people` of the population share each combination of the quasi-identifiers.",
     ),
 ]
+SpreadsheetSafe = Annotated[
+    bool,
+    typer.Option("--spreadsheet-safe", help="In CSV, a ' before texts that a spreadsheet would take for formulas."),
+]
+Register = Annotated[
+    Optional[Path],
+    typer.Option("--register", help="Register of releases; `releases.json` beside the run's folder if not given."),
+]
 Delimiter = Annotated[
     Optional[str],
     typer.Option("--delimiter", help="Character between cells; found if not given."),

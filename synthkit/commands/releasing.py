@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from synthkit.commands import options as o
-from synthkit.commands.console import say, warn
+from synthkit.commands.console import formulas, say, warn
 
 if TYPE_CHECKING:
     from synthkit.bundle.finding import Outcome
@@ -29,21 +29,45 @@ def release(
     input_: Annotated[
         Optional[Path], typer.Option("--input", help="The table that was learned from, to commit to it.")
     ] = None,
+    although: Annotated[
+        Optional[str],
+        typer.Option("--although", help="Why it is released though its gate does not say PASS; the manifest keeps it."),
+    ] = None,
+    register: o.Register = None,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Pack what may leave of a run: rows, schema, shareable report, statement, ledger, gate, and a signed manifest.
 
-    A passphrase of the key is read from the environment variable SYNTHKIT_PASSPHRASE.
+    A run whose gate does not say PASS, or that has none, is refused without --although. The release is entered in a
+    register. A passphrase of the key is read from the environment variable SYNTHKIT_PASSPHRASE.
 
     Example: synthkit release runs/demo --out bundle.zip --key custodian.key --recipient "University B"
     """
     from synthkit.bundle.release import release as pack
     from synthkit.files import check_file
+    from synthkit.folder import SCHEMA
+    from synthkit.schema import Schema
+    from synthkit.schema.formulas import declared
 
     check_file(out, overwrite=overwrite)
     said = os.environ.get(PASSPHRASE)
-    path = pack(folder, out, key=key, passphrase=said, recipient=recipient, table=input_)
+    path = pack(
+        folder,
+        out,
+        key=key,
+        passphrase=said,
+        recipient=recipient,
+        table=input_,
+        although=although,
+        register=register,
+    )
+    if although is not None:
+        warn(
+            f"{path.name} did not pass its gate; the manifest says so, with the reason, and `synthkit verify` tells it"
+        )
+    if begun := declared(Schema.load(folder / SCHEMA)):
+        warn(f"{formulas(begun)}: tell whoever makes a CSV file of the rows")
     if key is None:
         warn("the bundle is not signed: nobody can tell that it is yours. Make a key with `synthkit keygen`")
     say(f"{path}: {path.stat().st_size:,} bytes; check it with `synthkit verify {path.name}`", quiet=quiet)
@@ -62,6 +86,12 @@ def verify(
         Optional[int],
         typer.Option("--cells", min=1, help="Most cells that are read; time and memory grow alike. [10,000,000]"),
     ] = None,
+    revocations: Annotated[
+        Optional[Path], typer.Option("--revocations", help="Notices of `synthkit withdraw`, had from the custodian.")
+    ] = None,
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Print keys and rules of the schema as SQL, and what was checked as comments.")
+    ] = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Check a bundle without the real rows: bytes, digests, signature, epsilon, every row, every number, the verdict.
@@ -73,12 +103,17 @@ def verify(
     """
     from synthkit.bundle.opened import CELLS
     from synthkit.bundle.verify import last_word, outcome
+    from synthkit.bundle.verify import sql as query
     from synthkit.bundle.verify import verify as check
+    from synthkit.schema.sql import comment
 
-    found = check(bundle, public_key, on=None if on is None else on.date(), cells=cells or CELLS)
-    for each in found:
-        say(f"{SIGNS[each.outcome]} {each.name}: {each.words}", quiet=quiet and each.holds)
-    say(last_word(found), quiet=quiet and outcome(found) == "holds")
+    day = None if on is None else on.date()
+    found = check(bundle, public_key, on=day, revocations=revocations, cells=cells or CELLS)
+    lines = [(each.holds, f"{SIGNS[each.outcome]} {each.name}: {each.words}") for each in found]
+    for holds, line in [*lines, (outcome(found) == "holds", last_word(found))]:
+        say(f"-- {comment(line)}" if sql else line, quiet=quiet and holds)
+    if sql and found[0].holds:
+        typer.echo(query(bundle), nl=False)
     raise typer.Exit(STATUS[outcome(found)])
 
 

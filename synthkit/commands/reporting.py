@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -18,6 +18,13 @@ def evaluate(
     synthetic: Annotated[list[Path], typer.Option("--synthetic", help="Synthetic rows; repeat it for more draws.")],
     schema: o.SchemaFile,
     out: o.OutFolder,
+    with_: Annotated[
+        Optional[list[Path]],
+        typer.Option(
+            "--with",
+            help="Rows of another release made from the same training rows: attackers have all together; repeat.",
+        ),
+    ] = None,
     seed: o.Seed = None,
     clamp: o.Clamp = None,
     quick: o.Quick = None,
@@ -54,7 +61,7 @@ def evaluate(
         progress.stage("load libraries")
         from synthkit.assessment import assess
 
-        made = assess(train, holdout, synthetic, schema, config=asked, progress=progress)
+        made = assess(train, holdout, synthetic, schema, others=with_ or (), config=asked, progress=progress)
     made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not made.validations["output"].success:

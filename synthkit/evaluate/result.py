@@ -43,6 +43,8 @@ class Comparison:
         people: how many units went where, if the split was ours.
         refits: the same for further fits of the same model to the same table, with coins of their own for people who
             were not attacked before. Only attacks look at them.
+        others: rows of other releases that were made from the same training rows. Only attackers have them: they take
+            all releases together.
         population: how many people of the population share each combination of quasi-identifiers, if that is known.
     """
 
@@ -54,6 +56,7 @@ class Comparison:
     population: Population | None = None
     people: Mapping[str, int] | None = None
     refits: tuple[Comparison, ...] = ()
+    others: tuple[pd.DataFrame, ...] = ()
 
     @property
     def fits(self) -> tuple[Comparison, ...]:
@@ -86,12 +89,17 @@ class Comparison:
             return self.pool
         return Pool.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
 
+    @property
+    def seen(self) -> tuple[pd.DataFrame, ...]:
+        """Every table an attacker has: all draws, and what was released of the same rows before."""
+        return (*self.synthetic, *self.others)
+
     @cached_property
     def released(self) -> pd.DataFrame:
-        """Everything an attacker has: the rows of all draws."""
+        """Everything an attacker has as one table: the rows of all draws and of all other releases."""
         import pandas as pd
 
-        return pd.concat(self.synthetic, ignore_index=True) if len(self.synthetic) > 1 else self.synthetic[0]
+        return pd.concat(self.seen, ignore_index=True) if len(self.seen) > 1 else self.synthetic[0]
 
     @cached_property
     def binning(self) -> Binning:

@@ -165,6 +165,7 @@ def cores() -> int:
 def _check(comparison: Comparison) -> None:
     tables = [("training", comparison.train), ("holdout", comparison.holdout)]
     tables += [(f"synthetic ({k + 1})", draw) for k, draw in enumerate(comparison.synthetic)]
+    tables += [(f"other release ({k + 1})", frame) for k, frame in enumerate(comparison.others)]
     if not comparison.synthetic:
         msg = "a comparison must have at least one synthetic table; however: none is given"
         raise TableError(msg)
@@ -202,6 +203,7 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
         train=thin(comparison.train),
         holdout=thin(comparison.holdout),
         synthetic=tuple(map(thin, comparison.synthetic)),
+        others=tuple(map(thin, comparison.others)),
         pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
         refits=tuple(_thinned(fit, rng) for fit in comparison.refits),
     )
@@ -209,11 +211,14 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
 
 def _rows(comparison: Comparison) -> dict[str, Any]:
     """Numbers of rows by table, of every draw."""
-    return {
+    rows: dict[str, Any] = {
         "train": len(comparison.train),
         "holdout": len(comparison.holdout),
         "synthetic": [len(draw) for draw in comparison.synthetic],
     }
+    if comparison.others:
+        rows["others"] = [len(frame) for frame in comparison.others]
+    return rows
 
 
 def _people(comparison: Comparison) -> dict[str, Any]:

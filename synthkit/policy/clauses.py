@@ -66,6 +66,17 @@ def _whole(evidence: Evidence, limit: Any) -> Found:
     return Found(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
 
 
+def _released(name: str) -> Callable[[Evidence, Any], Found]:
+    """The figure of that name over all releases of the table."""
+
+    def find(evidence: Evidence, limit: Any) -> Found:
+        if evidence.releases is None:
+            return Found(lacking="there is no register of releases, so earlier ones are not known")
+        return Found(measured=float(evidence.releases[name]))
+
+    return find
+
+
 def _lost(evidence: Evidence, limit: Any) -> Found:
     return Found.attacked(of_membership(evidence.evaluation))
 
@@ -187,6 +198,10 @@ CLAUSES: Sequence[Clause] = (
     _clause("dp.required", "Privacy budget", "yes", "NIST SP 800-226", _required),
     _clause("dp.epsilon_max", "Epsilon spent", "most", "NIST SP 800-226", _promised),
     _clause("dp.end_to_end", "Everything that leaves is covered", "yes", "NIST SP 800-226", _whole),
+    _clause(
+        "releases.epsilon_max", "Epsilon of all releases of the table", "most", "NIST SP 800-226", _released("epsilon")
+    ),
+    _clause("releases.number_max", "Releases of the table", "most", "NIST SP 800-226", _released("number")),
     _clause("membership.eps_lb_max", "Epsilon shown to be lost", "proof", "ISO/IEC 27559 8.2.3", _lost),
     _clause(CAUGHT, "Members found among few false alarms", "upper", "ISO/IEC 27559 8.2.3", lambda e, limit: Found()),
     _clause("attribute.excess_max_upper", "Secrets learned of members", "upper", "WP29 05/2014, inference", _secrets),

@@ -72,12 +72,15 @@ class Evidence:
         evaluation: scores, panels, failures and facts.
         statement: what is promised, `synthkit-statement/1`; None if it is not there.
         ledger: what was charged; None if it is not there.
+        releases: `number` and `epsilon` (infinite for no bound) of all releases of the table, this one among them; None
+            if there is no register of them.
         today: the day of the decision.
     """
 
     evaluation: Evaluation
     statement: Mapping[str, Any] | None = None
     ledger: Mapping[str, Any] | None = None
+    releases: Mapping[str, float] | None = None
     today: dt.date
 
     def score(self, metric: str) -> Score | None:

@@ -132,6 +132,23 @@ class Promise(_Part):
     end_to_end: bool = False
 
 
+class Releases(_Part):
+    """What may leave of one table, this release and all earlier ones together.
+
+    Args:
+        epsilon_max: most that they may cost together; no bound of one of them is more than any limit.
+        number_max: most that there may be.
+    """
+
+    epsilon_max: Positive | None = None
+    number_max: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether any limit is set."""
+        return self.epsilon_max is not None or self.number_max is not None
+
+
 class Utility(_Part):
     """What the rows are good for.
 
@@ -196,6 +213,7 @@ class Policy(_Part):
         identity: limits on identity.
         copying: limits on copies of people.
         dp: what must be promised.
+        releases: limits on all releases of the table.
         utility: what the rows must be good for.
         fidelity: how alike they must be.
         evidence: what must have been measured.
@@ -216,6 +234,7 @@ class Policy(_Part):
     identity: Identity = Identity()
     copying: Copying = Copying()
     dp: Promise = Promise()
+    releases: Releases = Releases()
     utility: Utility = Utility()
     fidelity: Fidelity = Fidelity()
     evidence: Required = Required()
@@ -231,7 +250,18 @@ class Policy(_Part):
         from synthkit.schema.editors import described
 
         return described(
-            cls, Decided, Membership, Rate, Attribute, Identity, Copying, Promise, Utility, Fidelity, Required
+            cls,
+            Decided,
+            Membership,
+            Rate,
+            Attribute,
+            Identity,
+            Copying,
+            Promise,
+            Releases,
+            Utility,
+            Fidelity,
+            Required,
         )
 
     @classmethod

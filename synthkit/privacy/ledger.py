@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, TableError
-from synthkit.files import replacing
+from synthkit.files import held, replacing
 from synthkit.privacy.archive import Archive
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
@@ -83,7 +82,7 @@ class Ledger:
             TableError: the file cannot be written.
         """
         ledger = cls(Archive(budget=budget, unit=budget.unit), Path(path))
-        with _held(Path(path)) as folder:
+        with held(Path(path), what="a ledger") as folder:
             if Path(path).exists():
                 msg = (
                     f"{path} must not exist yet; however: it does, and a ledger is never written anew. "
@@ -264,7 +263,7 @@ class Ledger:
     def _locked(self) -> Iterator[int]:
         """Alone with the file, up to date with what other runs have charged to it meanwhile."""
         path = self._file()
-        with _held(path) as folder:
+        with held(path, what="a ledger") as folder:
             found = Archive.read(path).parts
             if found[: len(self.parts)] != self.parts:
                 msg = (
@@ -299,18 +298,3 @@ def _rest(cap: float, spent: Sequence[float]) -> float:
     while rest > 0 and math.fsum((*spent, rest)) > cap:
         rest = math.nextafter(rest, 0.0)
     return rest
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[int]:
-    """The folder of a ledger, held so that no other run charges to a ledger in it at the same time."""
-    try:
-        folder = os.open(path.parent, os.O_RDONLY)
-    except OSError as error:
-        msg = f"the folder of a ledger must exist; however: {path.parent}: {error.strerror}. Name another"
-        raise ArtefactError(msg) from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        os.close(folder)

@@ -7,7 +7,7 @@ from typing import Any
 
 Facts = Mapping[str, Any]
 SIBLING = "sibling"  # what facts say under `audited` where another fit than that of the release was measured
-KINDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic"}
+KINDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic", "others": "other releases'"}
 
 
 def rows_of(facts: Facts) -> dict[str, int]:
@@ -51,6 +51,19 @@ def synthetic(facts: Facts) -> str:
         return f"{draws[0]:,} synthetic rows" if draws else "synthetic rows"
     each = f"{draws[0]:,} synthetic rows each" if len(set(draws)) == 1 else f"{listed(draws)} synthetic rows"
     return f"{len(draws)} draws of {each}"
+
+
+def others(facts: Facts) -> str:
+    """Other releases that attackers were given too; empty if there were none.
+
+    Example:
+        >>> others({"rows": {"synthetic": [10], "others": [7, 1500]}})
+        '2 other releases of the same table, 1,507 rows in all'
+    """
+    rows = facts.get("rows")
+    counts = _each(rows.get("others")) if isinstance(rows, Mapping) else []
+    several = "1 other release" if len(counts) == 1 else f"{len(counts)} other releases"
+    return f"{several} of the same table, {sum(counts):,} rows in all" if counts else ""
 
 
 def looked_at(facts: Facts, tables: Sequence[str] = tuple(KINDS)) -> str:

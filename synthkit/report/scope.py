@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import claim
-from synthkit.report.rows import surface, synthetic
+from synthkit.report.rows import others, surface, synthetic
 from synthkit.report.sections import Section
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def scope(
             "To be released",
             f"{released}: {synthetic(facts)}" if (released := surface(facts)) else "nothing: rows were measured",
         ),
+        *([("Attacked together with", told)] if (told := others(facts)) else []),
         ("Other releases", _others(ledger)),
     ]
     return {"rows": rows, "attackers": played}

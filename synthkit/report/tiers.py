@@ -46,6 +46,11 @@ def tag(section: str, *, private: bool) -> str:
     return "public" if found == "DP" and not private else found
 
 
+def rounded(tag: str) -> str:
+    """The tag of a section in the shareable edition: what is exact inside is rounded there."""
+    return "ROUNDED" if tag == "INTERNAL" else tag
+
+
 def shareable(page: Mapping[str, Any]) -> dict[str, Any]:
     """The page without per-row output, exact histograms, extremes and small counts; figures to two digits.
 
@@ -65,7 +70,7 @@ def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
         "standards": _standards,
     }
     reduced = {**section, **reduce[section["id"]](section)} if section["id"] in reduce else dict(section)
-    reduced["tag"] = "ROUNDED" if section["tag"] == "INTERNAL" else section["tag"]
+    reduced["tag"] = rounded(section["tag"])
     if section["id"] == "reproducibility":
         reduced["rows"] = [row for row in section["rows"] if row[0] != "Command"]
         reduced["steps"] = []  # times follow the rows

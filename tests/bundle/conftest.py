@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,29 @@ def judged(made, place):
 
 
 @pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    """`folder` of a small run without a gate; `ours` and `theirs`, names of keys without their endings."""
+    place = tmp_path_factory.mktemp("toy")
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 160), "age": rng.integers(0, 100, 160)})
+    columns = {
+        "sex": {"kind": "categorical", "levels": ["f", "m"]},
+        "age": {"kind": "numeric", "min": 0, "max": 99, "decimals": 0},
+    }
+    asked = RunConfig(model="independent", quick=True, rows=160)
+    synthesize(frame, Schema(columns=columns, name="toy"), seed=1, config=asked).save(place / "run")
+    for name in ("ours", "theirs"):
+        keygen(place / name)
+    return SimpleNamespace(folder=place / "run", ours=place / "ours", theirs=place / "theirs")
+
+
+@pytest.fixture
+def run(toy, tmp_path):
+    """A copy of the small run in a folder of its own, so that its register is its own too."""
+    return shutil.copytree(toy.folder, tmp_path / "runs" / "toy")
+
+
+@pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """A run folder with a gate, and the custodian's keys."""
     place = tmp_path_factory.mktemp("release")
@@ -51,7 +75,9 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bundle(home):
-    return release(home / "run", home / "bundle.zip", key=home / "ours.key", recipient="University B")
+    return release(
+        home / "run", home / "bundle.zip", key=home / "ours.key", recipient="University B", although="a test"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -73,4 +99,6 @@ def private(home):
     schema = Schema(columns=columns, name="toy", unit="id", declared_by="A. Lee: the codebook")
     asked = RunConfig(epsilon=2.0, delta=1e-5, quick=True, max_rows_per_unit=2, ledger=home / "ledger.json")
     judged(synthesize(frame, schema, seed=1, config=asked), home / "private")
-    return release(home / "private", home / "private.zip", key=home / "ours.key", recipient="University B")
+    return release(
+        home / "private", home / "private.zip", key=home / "ours.key", recipient="University B", although="a test"
+    )

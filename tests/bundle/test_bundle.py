@@ -42,7 +42,9 @@ NAMES = (
     "report",
     "contents",
     "decision",
+    "although",
     "validity",
+    "withdrawal",
 )
 
 
@@ -87,7 +89,7 @@ def test_a_commitment_to_the_table(home, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("a\n1\n", encoding="utf-8")
     copied = shutil.copytree(home / "run", tmp_path / "run")
-    path = release(copied, tmp_path / "b.zip", table=table)
+    path = release(copied, tmp_path / "b.zip", table=table, although="a test")
     said = json.loads(unpack(path.read_bytes())[manifests.NAME])["commitments"]
     assert set(said) == {"coins", "input"}
     assert broken(path) == {"signature": "nobody signed it: who made it is not known"}
@@ -95,11 +97,11 @@ def test_a_commitment_to_the_table(home, tmp_path):
 
 def test_nonces_of_every_bundle_are_kept(home, tmp_path):
     run = shutil.copytree(home / "run", tmp_path / "run")
-    made = [unpack(release(run, tmp_path / f"{k}.zip").read_bytes()) for k in range(2)]
+    made = [unpack(release(run, tmp_path / f"{k}.zip", although="a test").read_bytes()) for k in range(2)]
     nonces = [kept_of(run, each)["coins"] for each in made]
     kept = (run / folder.INTERNAL / COMMITMENTS).read_bytes()
     with pytest.raises(ConfigError, match="must be one that `synthkit keygen` made"):
-        release(run, tmp_path / "never.zip", key=run / folder.SCHEMA)
+        release(run, tmp_path / "never.zip", key=run / folder.SCHEMA, although="a test")
     assert (run / folder.INTERNAL / COMMITMENTS).read_bytes() == kept
     assert nonces[0] != nonces[1]
     roles = (run / folder.INTERNAL / folder.ROLES).read_bytes()

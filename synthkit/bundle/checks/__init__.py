@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from synthkit.bundle.checks import (
+    although,
     contents,
     decision,
     epsilon,
@@ -15,6 +16,7 @@ from synthkit.bundle.checks import (
     signature,
     statement,
     validity,
+    withdrawal,
 )
 from synthkit.bundle.finding import Finding
 from synthkit.bundle.opened import Opened
@@ -31,7 +33,9 @@ CHECKS: Mapping[str, Callable[[Opened], Finding]] = {
     "report": page.check,
     "contents": contents.check,
     "decision": decision.check,
+    "although": although.check,
     "validity": validity.check,
+    "withdrawal": withdrawal.check,
 }
 
 __all__ = ["CHECKS"]

@@ -11,6 +11,7 @@ from synthkit.bundle.finding import Finding, holds
 from synthkit.bundle.opened import Opened
 from synthkit.bundle.release import TWIN
 
+RELEASED = "To be released"  # the line of the scope that speaks of the run
 PICTURED = "privacy"  # the one section that has a picture in the shareable edition
 
 
@@ -31,7 +32,7 @@ def _said(twin: Mapping[str, Any]) -> dict[str, Any]:
         "titles": [[section["id"], section["title"], section["tag"]] for section in twin["sections"]],
         "pictures": sorted(key for key, section in sections.items() if section.get("figures") and key != PICTURED),
         "privacy": {key: value for key, value in sections["privacy"].items() if key not in ("id", "title", "tag")},
-        "scope": [list(line) for line in lines if line[0] != "Released"],
+        "scope": [list(line) for line in lines if line[0] != RELEASED],
         "glossary": sections["glossary"]["terms"],
         "attacker": sections["decision"]["sentences"][0],
     }
@@ -41,7 +42,7 @@ def _right(bundle: Opened, twin: Mapping[str, Any]) -> dict[str, Any]:
     from synthkit.report import claim
     from synthkit.report.promised import promised
     from synthkit.report.scope import scope
-    from synthkit.report.tiers import KEPT, tag
+    from synthkit.report.tiers import KEPT, rounded, tag
     from synthkit.report.twin import plain
     from synthkit.report.view import TITLES
     from synthkit.report.words import GLOSSARY
@@ -54,10 +55,12 @@ def _right(bundle: Opened, twin: Mapping[str, Any]) -> dict[str, Any]:
         plain(
             {
                 "table": schema.name,
-                "titles": [(key, title, tag(key, private=private)) for key, title in TITLES.items() if key in KEPT],
+                "titles": [
+                    (key, title, rounded(tag(key, private=private))) for key, title in TITLES.items() if key in KEPT
+                ],
                 "pictures": [],
                 "privacy": {"absent": None, **promised(ledger, schema, statement)},
-                "scope": [line for line in scope(schema, {}, {}, ledger)["rows"] if line[0] != "Released"],
+                "scope": [line for line in scope(schema, {}, {}, ledger)["rows"] if line[0] != RELEASED],
                 "glossary": GLOSSARY,
                 "attacker": (first[0], sentences[1]) if sentences else first,
             }

@@ -259,7 +259,7 @@ class _Game:
         reference = fit.attacked.reference
         wanted = Secret.of(secret, fit.schema, reference, [targets, fit.released])
         known = Knowledge.of(names, fit.schema, reference, targets)
-        return cls(knowledge=known, secret=wanted, draws=fit.synthetic, truth=wanted.values(targets))
+        return cls(knowledge=known, secret=wanted, draws=fit.seen, truth=wanted.values(targets))
 
     def right(self, guesses: Guesses) -> NDArray[np.bool_]:
         """Whether each guess is right."""

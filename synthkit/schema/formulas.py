@@ -1,0 +1,92 @@
+"""Texts that spreadsheets take for formulas, and an escaping of them that can be undone.
+
+A cell that begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab or a line break may be run when somebody
+opens a CSV file in a spreadsheet. A plain number such as -5 is none. An escaped file has a `'` before each of them, and
+before each text that begins with `'` already; so exactly one `'` is taken off again wherever a text begins with it.
+
+References:
+    OWASP: CSV injection (2024).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from synthkit.schema.columns import Datetime
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema.table import Schema
+
+ESCAPE = "'"
+_BEGINS = re.compile(r"[\t\r\n]|[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
+
+
+def formula(text: str) -> bool:
+    """Whether a spreadsheet may run a text.
+
+    Example:
+        >>> [formula(text) for text in ("=1+1", "@SUM(A1)", "-5", "-5%", "a=1")]
+        [True, True, False, True, False]
+    """
+    return _BEGINS.match(text) is not None and _NUMBER.fullmatch(text) is None
+
+
+def escaped(text: str) -> str:
+    """The text with a `'` before it if a spreadsheet may run it, or if it begins with `'`.
+
+    Example:
+        >>> escaped("=1+1"), escaped("'tis"), escaped("-5"), escaped("ward 3")
+        ("'=1+1", "''tis", '-5', 'ward 3')
+    """
+    return ESCAPE + text if text.startswith(ESCAPE) or formula(text) else text
+
+
+def unescaped(text: str) -> str:
+    """What `escaped` was given.
+
+    Example:
+        >>> unescaped(escaped("=1+1"))
+        '=1+1'
+    """
+    return text.removeprefix(ESCAPE)
+
+
+def declared(schema: Schema) -> list[str]:
+    """Columns of which the name, a level or the format of its moments begins like a formula, in the schema's order.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> declared(Schema(columns={"rh": {"kind": "categorical", "levels": ["+", "o"]}, "age": {"kind": "numeric"}}))
+        ['rh']
+    """
+    found = []
+    for name, column in schema.columns.items():
+        texts = [name, *(level for level in getattr(column, "levels", None) or () if isinstance(level, str))]
+        if isinstance(column, Datetime) and column.format is not None:
+            texts.append(column.format)
+        if any(map(formula, texts)):
+            found.append(name)
+    return found
+
+
+def occurring(frame: pd.DataFrame) -> list[str]:
+    """Columns of which the name or a cell begins like a formula.
+
+    Example:
+        >>> import pandas as pd
+        >>> occurring(pd.DataFrame({"note": ["fine", "=1+1"], "change": [-5, 5]}))
+        ['note']
+    """
+    found = []
+    for name in frame.columns:
+        cells = frame[name]
+        texts = [str(name)]
+        if cells.dtype == object or str(cells.dtype) in ("string", "str", "category"):
+            texts += [cell for cell in cells.dropna().unique() if isinstance(cell, str)]
+        if any(map(formula, texts)):
+            found.append(str(name))
+    return found
