@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST = 12  # lines, so that the page stays a page
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–", "NO POLICY": "–"}
+EXAMPLE = "EXAMPLE"  # how the owner of a policy begins that nobody has put their name to
 UNJUDGED = "NO POLICY"
 OVERALL = {
     "PASS": "PASS: every line of the policy is met",
@@ -94,9 +95,12 @@ def _what(facts: Mapping[str, Any]) -> str:
     return f"{rows[0].upper()}{rows[1:]}{columns}{by}. {end}."
 
 
-def _policy(gate: Mapping[str, Any]) -> dict[str, str]:
+def _policy(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Who decided; of an example nobody has."""
     policy = gate["policy"]
-    return {key: str(policy.get(key) or "") for key in ("id", "owner", "justification", "decided")}
+    return {key: str(policy.get(key) or "") for key in ("id", "owner", "justification", "decided")} | {
+        "example": str(policy["owner"]).startswith(EXAMPLE)
+    }
 
 
 def judged(line: Mapping[str, Any]) -> Section:
@@ -111,7 +115,7 @@ def judged(line: Mapping[str, Any]) -> Section:
         "limit": _figure(line.get("limit")),
         "verdict": line["verdict"],
         "sign": SIGNS[line["verdict"]],
-        "grade": line.get("grade") or "",
+        "grade": "" if line.get("grade") == line["verdict"].lower() else line.get("grade") or "",
         "look": line["verdict"].lower().replace(" ", "-"),
         "clause": line["clause"],
         "why": line["why"],
@@ -183,9 +187,15 @@ def _attacker(attacked: Sequence[Mapping[str, Any]], sentences: Sequence[str], t
         return sentences[1]
     if all(verdict["grade"] == verdicts.UNASSESSED for verdict in attacked):
         return "What the rows reveal about a person was not measured, and nothing bounds it."
-    found = " ".join(f"{verdict['words']}. {verdict[told]}".strip() for verdict in attacked)
-    whole = f"{verdicts.whole(attacked)['words']}."
-    return f"{whole} {found} Nothing bounds what a better attack could learn: there is no privacy budget."
+    heaviest = verdicts.worst(attacked)
+    parts = [
+        f"{each['words']}. {each[told]}".strip()
+        if each["room"] == "membership" or each is heaviest
+        else f"{each['words']}."
+        for each in attacked
+    ]
+    whole = f"{verdicts.whole(attacked)['words']}. {' '.join(parts)}"
+    return f"{whole} Nothing bounds what a better attack could learn: there is no privacy budget."
 
 
 def _use(evaluation: Evaluation) -> str:

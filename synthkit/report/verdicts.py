@@ -26,7 +26,7 @@ UNASSESSED = "not assessed"
 TENTH = 10  # one person in so many is guessed where many are attacked
 SILENT = "Nothing was found, which is no evidence of privacy"
 BUDGET = "Only a budget bounds what better attacks could reach"
-PLAN = "It costs likeness: `synthkit plan` says how much, before a row is read"
+PLAN = "It costs likeness: “synthkit plan” says how much, before a row is read"
 
 
 def limits(gate: Mapping[str, Any] | None) -> dict[str, Limit]:
@@ -124,9 +124,9 @@ def _of_excess(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[st
     said = name(at.metric).label + (f" ({about})" if about else "")
     told = (
         f"Worst of its kind is “{said}”: true of {_hundred(at.parts, 'members')} of 100 people trained on and of "
-        f"{_hundred(at.parts, 'non-members')} of 100 who were not. Their rows account for {100 * at.value:.1f} of 100 "
-        f"(95 % confidence: {100 * at.low:.1f} to {100 * at.high:.1f})."
-    ).replace("-", "−")
+        f"{_hundred(at.parts, 'non-members')} of 100 who were not. Their rows account for {_tenths(at.value)} of 100 "
+        f"(95 % confidence: {_tenths(at.low)} to {_tenths(at.high)})."
+    )
     factor = _more(at.value, at.low, at.high, limit.value)
     units = (evaluation.panels.get("membership") or {}).get("units")
     needed = "" if factor is None or units is None else _about(units * factor, units)
@@ -162,15 +162,22 @@ def whole(found: Sequence[Mapping[str, Any]]) -> Section:
 
 def _bounds(room: str, grade: Grade, effect: Effect) -> str:
     """The effect as the bound that decides, for those who may see no more."""
-    end, words = (effect.low, "At least") if grade is Grade.ABOVE else (effect.high, "At most")
+    above = grade is Grade.ABOVE
+    end, words, away = (effect.low, "At least", math.floor) if above else (effect.high, "At most", math.ceil)
     if not math.isfinite(end):
         return ""
     if room == "copying":
         found = grade is not Grade.NONE
         return f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied." if found else f"{SILENT}."
     if room == "membership":
-        return f"{words} {100 * share_of(end):.0f} of 100 of the surest guesses are right, where guessing gives 50."
-    return f"{words} {100 * end:.0f} of 100 people are concerned because of their rows.".replace("-", "−")
+        right = away(round(100 * share_of(end), 6))
+        return f"{words} {right} of 100 of the surest guesses are right, where guessing gives 50."
+    return f"{words} {away(round(1000 * end, 6)) / 10:g} of 100 people are concerned because of their rows."
+
+
+def _tenths(share: float) -> str:
+    """Of 100 people, to one digit behind the point."""
+    return f"{100 * share:.1f}".replace("-", "−")
 
 
 def _hundred(parts: Mapping[str, float], key: str) -> str:
@@ -199,14 +206,14 @@ def _advice(grade: Grade, effect: Effect, limit: Limit, settles: str) -> str:
     if grade is Grade.BELOW:
         return (
             "It can be told from chance, and is less than the limit allows. If that is too much for those who get the "
-            f"rows, fit under a budget (`--epsilon`), which bounds every attack. {PLAN}."
+            f"rows, fit under a budget (--epsilon), which bounds every attack. {PLAN}."
         )
     if grade is Grade.ABOVE:
-        return f"Do not release these rows at this limit. Fit under a budget (`--epsilon`) instead. {PLAN}."
+        return f"Do not release these rows at this limit. Fit under a budget (--epsilon) instead. {PLAN}."
     if effect.doubt:
         return f"Nothing can be concluded: {effect.doubt}. Mend that and evaluate again, or fit under a budget."
     most = f"attack more people: {settles}, if the share stays" if settles else "attack more people"
-    return f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (`--epsilon`). {PLAN}."
+    return f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). {PLAN}."
 
 
 def worst(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

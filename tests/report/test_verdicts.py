@@ -204,6 +204,17 @@ def test_an_excess_that_chance_hardly_gives_is_detectable_though_the_worst_inter
     assert of(Evaluation(run={}, scores=tuple(many)), "attribute")["grade"] == Grade.NONE
 
 
+@given(high=st.floats(0.0101, 0.9), limit=st.floats(0.01, 1))
+@settings(deadline=None, max_examples=60)
+def test_what_outsiders_are_told_is_a_bound_that_is_not_rounded_to_the_good(high, limit):
+    at = (score("attribute.icd.all_columns.excess", 0.01, 0.005, high, p=0.5),)
+    gate = policy(attribute=limit)
+    said = of(Evaluation(run={}, scores=at), "attribute", gate)
+    told = float(re.search(r"At (?:most|least) ([\d.]+) of 100", said["bounds"])[1])
+    above = said["grade"] == Grade.ABOVE
+    assert (told <= 0.5) if above else (100 * high - 1e-3 <= told <= 100 * high + 0.101)
+
+
 def test_what_would_settle_an_open_verdict_does_settle_it():
     """So many people more and the same share, and the interval ends at the limit."""
     said = of(membership(360, 500, p=0.001, units=5_000))
