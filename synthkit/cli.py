@@ -34,6 +34,11 @@ STOPPED = "stopped; nothing was written"
 REFUSED, INTERRUPTED = 2, 130
 
 
+def _notes(error: BaseException) -> list[str]:
+    """What was noted on the way of an error: what became of a budget."""
+    return list(getattr(error, "__notes__", ()))
+
+
 class Commands(TyperGroup):
     """The commands, in the order they were added, with errors as messages instead of tracebacks."""
 
@@ -42,10 +47,10 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except SynthkitError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo("\n".join([f"error: {error}", *_notes(error)]), err=True)
             raise typer.Exit(REFUSED) from error
         except KeyboardInterrupt as error:
-            typer.echo(f"\n{str(error) or STOPPED}", err=True)
+            typer.echo("\n".join(["", str(error) or STOPPED, *_notes(error)]), err=True)
             raise typer.Exit(INTERRUPTED) from error
 
 

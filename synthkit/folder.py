@@ -151,6 +151,11 @@ def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
     return tuple(tables.read(file).frame() for file in files), model
 
 
+def unmeasured(path: Path) -> bool:
+    """Whether a folder holds the release of a run under a budget that was not compared with real rows yet."""
+    return (path / STATEMENT).is_file() and (path / INTERNAL / ROLES).is_file() and not (path / EVALUATION).exists()
+
+
 def note(path: Path, line: str) -> None:
     """One line more in the INTERNAL log of a folder.
 

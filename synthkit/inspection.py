@@ -50,7 +50,7 @@ class Task:
         table: path of the real rows.
         schema: meaning of the table, as plain data.
         config: what the run was asked, as plain data.
-        folder: of the fit or run, saved.
+        folder: of the run, saved.
     """
 
     table: str
@@ -60,7 +60,7 @@ class Task:
 
 
 def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, saved: str | Path) -> None:
-    """Hold the input against its schema; of a run, compare what it saved with the real rows, and draw the page.
+    """Hold the input of a run against its schema, compare what it saved with the real rows, and draw the page.
 
     Whatever comes of it, nothing is raised or said, and no file changes but INTERNAL ones: `evaluation.json`, the
     report and its twin, and what lies under `internal/`, where `log.txt` says how it went.
@@ -68,7 +68,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
     Args:
         table: path of the table that was learned.
         schema: what it means, or the path of the YAML file that says so.
-        config: what the fit or run was asked.
+        config: what the run was asked.
         saved: its folder.
     """
     with suppress(OSError, SynthkitError), tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
@@ -106,8 +106,6 @@ def main() -> None:
     public = declared(Schema.model_validate(task.schema)).schema
     raw = cells(Path(task.table), config)
     _step(place, CHECK, lambda: _check(raw, public, config, place))
-    if not (place / folder.INTERNAL / folder.ROLES).exists():
-        return
     _step(place, EVALUATION, lambda: _evaluate(raw, public, config, place))
     _step(place, REPORT, lambda: folder.save_page(folder.redraw(place), place))
 

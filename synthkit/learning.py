@@ -101,9 +101,10 @@ def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Wo
     """One reserve for everything: which tables are told depends on those told before."""
     config = settle(work.name, Marginal.Config, work.settings)
     curator = PrivateCurator(table, public)
-    left = ledger.left().part(work.share)
-    outlay = for_counts(questions(public), left, targets=_tables(public) if work.targets else 0)
-    ledger.charge(outlay.plan, delta=left.delta)
+    with ledger.alone():
+        left = ledger.left().part(work.share)
+        outlay = for_counts(questions(public), left, targets=_tables(public) if work.targets else 0)
+        ledger.charge(outlay.plan, delta=left.delta)
 
     def pay(charge: Charge) -> None:
         ledger.draw_inside([charge])
@@ -124,14 +125,16 @@ def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work:
     budget = ledger.budget
     plan = kind.descent(config, None if budget is None or budget.public_n is None else float(budget.public_n))
     curator = PrivateCurator(table, public)
-    left = ledger.left().part(work.share)
-    outlay = for_gradients(
-        questions(public, counted=True),
-        left,
-        lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
-        targets=_tables(public) if work.targets else 0,
-    )
-    ledger.charge(outlay.plan, delta=left.delta)
+    with ledger.alone():
+        left = ledger.left().part(work.share)
+        outlay = for_gradients(
+            questions(public, counted=True),
+            left,
+            lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
+            targets=_tables(public) if work.targets else 0,
+        )
+        ledger.charge(outlay.plan, delta=left.delta)
+    ledger.begin()
 
     def paid(charge: Charge) -> None:
         assert charge in outlay.plan

@@ -97,6 +97,7 @@ def release(
     *,
     config: RunConfig | None = None,
     progress: Progress | None = None,
+    resume: bool = False,
     **asked: Any,
 ) -> Release:
     """From a real table to a fitted model and synthetic rows, part of the rows held out, nothing measured yet.
@@ -108,6 +109,7 @@ def release(
         schema: what the table means, or the path of the YAML file that says so.
         config: what the run is asked.
         progress: told of stages and steps.
+        resume: whether what an earlier run charged and did not draw is drawn, and nothing is charged.
         asked: keys of `RunConfig` over those of `config`.
 
     Raises:
@@ -115,7 +117,7 @@ def release(
     """
     config = _asked(config, None, **asked)
     clock = Clock(progress or Silent())
-    made, _, _ = _made(table, schema, config, None, clock)
+    made, _, _ = _made(table, schema, config, None, clock, resume=resume)
     clock.stage("")
     return made
 
@@ -127,6 +129,7 @@ def fit(
     config: RunConfig | None = None,
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
+    resume: bool = False,
 ) -> Fit:
     """Learn all rows of a table; nothing is held out, so nothing can be evaluated.
 
@@ -136,6 +139,7 @@ def fit(
         config: model, settings, seed, device, max_minutes, clamp, suite and how CSV files are read.
         checkpoint: where the training is kept, to go on with it after it was killed.
         progress: told of stages and steps.
+        resume: under a budget, whether what an earlier fit charged and did not draw is drawn, and nothing is charged.
 
     Raises:
         ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
@@ -148,12 +152,13 @@ def fit(
     given = meaning(schema, config.unit)
     synthesizer = _empty(given, config)
     refuse_early(config, given)
-    ledger = promise.ledger(config, given)
+    ledger = promise.ledger(config, given, resume=resume)
     admitted, _ = _admitted(table, given, config)
     if config.epsilon is None:
         check_structure(admitted.frame, given)
     clock.stage("fit")
-    _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
+    with ledger.accounting():
+        _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
     promised = promise.statement(synthesizer, ledger)
     clock.stage("")
     return Fit(
@@ -175,6 +180,8 @@ def _made(
     config: RunConfig,
     checkpoint: Checkpoint | None,
     clock: Clock,
+    *,
+    resume: bool = False,
 ) -> tuple[Release, Split, Schema]:
     """Everything of a run that is not measured; the split, and the meaning in which real and synthetic rows compare."""
     clock.stage("read and validate")
@@ -183,49 +190,50 @@ def _made(
     key = _key(config, given)
     refuse_early(config, given)
     _refuse_few(config)
-    ledger = promise.ledger(config, given)
+    ledger = promise.ledger(config, given, resume=resume)
     admitted, public = _admitted(table, given, config)
     clock.stage("split")
     parts = _split(admitted.frame, public, checkpoint, config)
-    clock.stage("fit")
-    train = parts.train_frame()
-    _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
-    clock.stage("sample")
-    draws = _drawn(synthesizer, len(train), config, key)
-    sibling = None
-    if config.final:
-        sibling = Sibling(draws=draws, synthesizer=synthesizer)
-        clock.stage("fit all people")
-        again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
-        synthesizer = _again(synthesizer, given, config)
-        _learn(synthesizer, admitted.frame, admitted, again, ledger, None, clock)
+    with ledger.accounting():
+        clock.stage("fit")
+        train = parts.train_frame()
+        _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
         clock.stage("sample")
-        draws = _drawn(synthesizer, len(admitted.frame), again, key)
-    clock.stage("validate synthetic rows")
-    output = _released(draws, synthesizer.schema, config)
-    facts = provenance.facts(
-        public,
-        name_of(table),
-        clock.seconds,
-        draws=len(draws),
-        draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
-        calibrated=provenance.calibrated(draws),
-        watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
-        **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
-        **provenance.learned(synthesizer, config, clock.said),
-    )
-    made = Release(
-        draws=draws,
-        synthesizer=synthesizer,
-        schema=synthesizer.schema,
-        ledger=ledger,
-        statement=promise.statement(synthesizer, ledger),
-        validations={**admitted.validations, "output": output},
-        clamped=admitted.clamped,
-        roles=parts.roles,
-        facts=facts,
-        sibling=sibling,
-    )
+        draws = _drawn(synthesizer, len(train), config, key)
+        sibling = None
+        if config.final:
+            sibling = Sibling(draws=draws, synthesizer=synthesizer)
+            clock.stage("fit all people")
+            again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
+            synthesizer = _again(synthesizer, given, config)
+            _learn(synthesizer, admitted.frame, admitted, again, ledger, None, clock)
+            clock.stage("sample")
+            draws = _drawn(synthesizer, len(admitted.frame), again, key)
+        clock.stage("validate synthetic rows")
+        output = _released(draws, synthesizer.schema, config)
+        facts = provenance.facts(
+            public,
+            name_of(table),
+            clock.seconds,
+            draws=len(draws),
+            draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
+            calibrated=provenance.calibrated(draws),
+            watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
+            **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
+            **provenance.learned(synthesizer, config, clock.said),
+        )
+        made = Release(
+            draws=draws,
+            synthesizer=synthesizer,
+            schema=synthesizer.schema,
+            ledger=ledger,
+            statement=promise.statement(synthesizer, ledger),
+            validations={**admitted.validations, "output": output},
+            clamped=admitted.clamped,
+            roles=parts.roles,
+            facts=facts,
+            sibling=sibling,
+        )
     return made, parts, public
 
 

@@ -29,7 +29,7 @@ class Fit:
         schema: the meaning of the table.
         ledger: what was spent.
         statement: what is promised.
-        validations: of the input, by that name; under a budget it is made after the model is saved, see `inspection`.
+        validations: of the input, by that name; none under a budget, where nothing exact is looked at.
         clamped: number of cells mapped into the declared domain, by column; INTERNAL.
         facts: version, seeds, packages, seconds: the content of run.json.
     """
@@ -48,7 +48,8 @@ class Fit:
         Raises:
             ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
         """
-        return folder.save_fit(self, Path(path), overwrite=overwrite)
+        with self.ledger.accounting():
+            return folder.save_fit(self, Path(path), overwrite=overwrite)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,8 @@ class Release:
         Raises:
             ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
         """
-        return folder.save_release(self, Path(path), overwrite=overwrite)
+        with self.ledger.accounting():
+            return folder.save_release(self, Path(path), overwrite=overwrite)
 
     def __repr__(self) -> str:
         model, rows = self.facts["model"], len(self.synthetic)
@@ -136,7 +138,8 @@ class Run(Release):
         Raises:
             ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
         """
-        return folder.save(self, Path(path), overwrite=overwrite)
+        with self.ledger.accounting():
+            return folder.save(self, Path(path), overwrite=overwrite)
 
     def _repr_html_(self) -> str:
         """First synthetic rows over the report, for notebooks."""

@@ -57,9 +57,7 @@ MaxMinutes = Annotated[
     Optional[float],
     typer.Option("--max-minutes", help="Minutes that fitting may take: as many steps are planned as fit."),
 ]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with the training of this command if it was killed; DIR.checkpoint.")
-]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with this command where it was stopped.")]
 Settings = Annotated[
     Optional[list[str]],
     typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; may be repeated."),

@@ -12,7 +12,6 @@ from synthkit.commands import options as o
 from synthkit.commands.arguments import config, settings
 from synthkit.commands.console import say, show_paths, show_scores, show_statement, warn_clamped, watching
 from synthkit.commands.gating import show_briefly
-from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from synthkit.checkpoint import Checkpoint
@@ -204,18 +203,19 @@ def fit(
         progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
-        asked = _with_ledger(asked, out)
-        with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
-            made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+        if private:  # its noise is kept nowhere: what is taken up is a charge, not a training
+            made = learn(table, schema, config=_with_ledger(asked, out), progress=progress, resume=resume)
             made.save(out, overwrite=overwrite)
+        else:
+            with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+                made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+                made.save(out, overwrite=overwrite)
     if not private:
         warn_clamped(made.clamped)
     if not quiet:
         say(NOTHING_HELD_OUT)
         show_statement(made.statement)
         show_paths(contents(out))
-    if private:
-        _inspect(table, schema, asked, out, quiet=quiet)
 
 
 def _run(
@@ -232,15 +232,15 @@ def _run(
     from synthkit.files import check_folder
     from synthkit.folder import MARKS, contents
 
-    check_folder(out, overwrite=overwrite, marks=MARKS)
     if asked.epsilon is not None:
-        _run_privately(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
+        _spend(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
         return
+    check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline import synthesize
 
-        with _kept(out, progress, asked, resume=resume, overwrite=overwrite) as checkpoint:
+        with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
             made = synthesize(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
@@ -259,26 +259,30 @@ def _judged(out: Path, policy: Path) -> Gate:
     return hold(out, policy)[1]
 
 
-def _run_privately(
+def _spend(
     table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
-    """What was charged is saved and told first; only then anything is compared with real rows."""
-    from synthkit.folder import contents
+    """Under a budget what was charged is saved and told first; only then anything is compared with real rows.
+
+    A run that was stopped in between goes on there if it is resumed: what it had to release is whole.
+    """
+    from synthkit.files import check_folder
+    from synthkit.folder import MARKS, contents, unmeasured
     from synthkit.report.people import drew
 
-    with watching(quiet=quiet, timeless=True) as progress:
-        progress.stage("load libraries")
-        from synthkit.pipeline import public_shares, release
+    if not (resume and unmeasured(out)):
+        check_folder(out, overwrite=overwrite, marks=MARKS)
+        with watching(quiet=quiet, timeless=True) as progress:
+            progress.stage("load libraries")
+            from synthkit.pipeline import public_shares, release
 
-        asked = _with_ledger(asked, out)
-        with _kept(out, progress, asked, resume=resume, overwrite=overwrite):
-            made = release(table, schema, config=asked, progress=progress)
+            made = release(table, schema, config=_with_ledger(asked, out), progress=progress, resume=resume)
             made.save(out, overwrite=overwrite)
-    if not quiet:
-        show_statement(made.statement)
-        say(drew(asdict(public_shares(asked)), final=asked.final))
-        show_paths(contents(out))
-    del made  # its copies of the table make room
+        if not quiet:
+            show_statement(made.statement)
+            say(drew(asdict(public_shares(asked)), final=asked.final))
+            show_paths(contents(out))
+        del made  # its copies of the table make room
     _inspect(table, schema, asked, out, quiet=quiet)
 
 
@@ -305,22 +309,10 @@ def _with_ledger(asked: RunConfig, out: Path) -> RunConfig:
 
 
 @contextmanager
-def _kept(
-    out: Path, progress: Progress, asked: RunConfig, *, resume: bool, overwrite: bool
-) -> Iterator[Checkpoint | None]:
-    """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told.
-
-    Raises:
-        ConfigError: a run under a budget is to be taken up: what it charged is spent, and its noise is not kept.
-    """
+def _kept(out: Path, progress: Progress, *, resume: bool, overwrite: bool) -> Iterator[Checkpoint]:
+    """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told."""
     from synthkit.checkpoint import Checkpoint
 
-    if asked.epsilon is not None:
-        if resume:
-            msg = "a run under a budget starts anew; however: --resume is given. What a killed run charged stays spent"
-            raise ConfigError(msg)
-        yield None
-        return
     checkpoint = Checkpoint.beside(out, resume=resume, replace=overwrite)
     if resume and not checkpoint.taken_up:
         progress.say(f"no training is kept in {checkpoint.folder}: it begins at the beginning")

@@ -45,7 +45,8 @@ class Archive:
 
         A charge's `detail` holds the numbers of its mechanism, which with its kind say all; `part` tells with which
         others it was planned, and `inside` whether a reserve of that part paid for it. Every epsilon is for the
-        reader: the charges alone count.
+        reader: the charges alone count. `drawn` is false where a plan was charged and nothing of it drawn yet; a
+        ledger without the key is an older one, whose plans were drawn.
         """
         epsilon, delta = self.spent()
         return {
@@ -59,6 +60,7 @@ class Archive:
                     "delta": part.delta,
                     "epsilon": _finite(part.epsilon()),
                     "accountant": accountant.method(part.charges),
+                    "drawn": part.drawn,
                 }
                 for part in self.parts
             ],
@@ -134,14 +136,14 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _exactly(data: object, keys: set[str], where: str) -> Mapping[str, Any]:
+def _exactly(data: object, keys: set[str], where: str, *, perhaps: str = "") -> Mapping[str, Any]:
     if not isinstance(data, dict):
         msg = f"{where} must be a JSON object; however: {type(data).__name__}. {AGAIN}"
         raise ArtefactError(msg)
     for key in sorted(keys - set(data)):
         msg = f"{where} must have all its entries; however: `{key}` is not there. {AGAIN}"
         raise ArtefactError(msg)
-    for key in sorted(set(data) - keys):
+    for key in sorted(set(data) - keys - {perhaps}):
         msg = f"{where} must have known entries only; however: `{key}`. Read it with the version that wrote it"
         raise ArtefactError(msg)
     return data
@@ -175,7 +177,8 @@ def _budget(data: object) -> Budget | None:
 
 def _parts(data: Mapping[str, Any]) -> tuple[Part, ...]:
     heads = [
-        _exactly(head, {"delta", "epsilon", "accountant"}, "a part of the ledger") for head in _listed(data, "parts")
+        _exactly(head, {"delta", "epsilon", "accountant"}, "a part of the ledger", perhaps="drawn")
+        for head in _listed(data, "parts")
     ]
     kept: list[dict[bool, list[Charge]]] = [{False: [], True: []} for _ in heads]
     for entry in _listed(data, "charges"):
@@ -185,15 +188,19 @@ def _parts(data: Mapping[str, Any]) -> tuple[Part, ...]:
             msg = f"a charge must belong to one of {len(heads)} parts; however: {part!r}, inside {inside!r}. {AGAIN}"
             raise ArtefactError(msg)
         kept[part][inside].append(_charge(read))
-    return tuple(_part(head["delta"], charges) for head, charges in zip(heads, kept, strict=True))
+    return tuple(_part(head, charges) for head, charges in zip(heads, kept, strict=True))
 
 
-def _part(delta: Any, charges: Mapping[bool, list[Charge]]) -> Part:
+def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> Part:
+    delta, drawn = head["delta"], head.get("drawn", True)
+    if not isinstance(drawn, bool):
+        msg = f"`drawn` of a part of the ledger must be true or false; however: {drawn!r}. {AGAIN}"
+        raise ArtefactError(msg)
     if not (isinstance(delta, int | float) and not isinstance(delta, bool) and 0 <= delta < 1):
         msg = f"`delta` of a part of the ledger must lie in [0, 1); however: {delta!r}. {AGAIN}"
         raise ArtefactError(msg)
     try:
-        return Part(delta=float(delta), charges=tuple(charges[False]), inside=tuple(charges[True]))
+        return Part(delta=float(delta), charges=tuple(charges[False]), inside=tuple(charges[True]), drawn=drawn)
     except (ConfigError, BudgetExceededError) as error:
         msg = f"a part of the ledger must hold together; however: {error}. {AGAIN}"
         raise ArtefactError(msg) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synthkit.errors import ConfigError
 
@@ -116,6 +116,16 @@ class Budget:
             if getattr(self, name) != getattr(other, name):
                 return name
         return None
+
+    def covering(self, other: Budget) -> Budget:
+        """The smallest cap that covers both; the number of units is that declared with the larger delta.
+
+        Example:
+            >>> Budget(epsilon=1.0, delta=1e-5).covering(Budget(epsilon=3.0, delta=1e-6))
+            Budget(epsilon=3.0, delta=1e-05, unit=None, max_rows_per_unit=None, adjacency='add-remove', public_n=None)
+        """
+        wider = max((self, other), key=lambda budget: budget.delta)
+        return replace(wider, epsilon=max(self.epsilon, other.epsilon))
 
 
 def _number(value: object) -> bool:

@@ -22,15 +22,17 @@ class Part:
         delta: at which delta its epsilon is stated, in (0, 1); 0 where nothing finite is claimed.
         charges: everything in it, composed jointly, in any order; one of them may be a reserve for adaptive steps.
         inside: steps drawn from the reserve so far, which the reserve has paid for.
+        drawn: whether anything of it may have been drawn; before that a run can take it up in place of one that ended.
 
     Raises:
-        ConfigError: there are several reserves, or steps without one.
+        ConfigError: there are several reserves, steps without one, or steps of what was never drawn.
         BudgetExceededError: the steps exceed the reserve.
     """
 
     delta: float
     charges: tuple[Charge, ...]
     inside: tuple[Charge, ...] = ()
+    drawn: bool = True
 
     def __post_init__(self) -> None:
         reserves = [charge for charge in self.charges if isinstance(charge.spent, Concentrated)]
@@ -46,6 +48,9 @@ class Part:
                 "Charge a plan with a `Concentrated` reserve first"
             )
             raise ConfigError(msg)
+        if self.inside and not self.drawn:
+            msg = f"a plan with steps was drawn from; however: {self.inside[0].what} stands in one that says it was not"
+            raise ConfigError(msg)
         for charge in reserves:
             if isinstance(charge.spent, Concentrated):
                 Filter(reserve=charge.spent).admit(self.inside)
@@ -57,7 +62,12 @@ class Part:
             ConfigError: it has no reserve.
             BudgetExceededError: the reserve does not pay for them.
         """
-        return replace(self, inside=self.inside + tuple(steps))
+        return replace(self, inside=self.inside + tuple(steps), drawn=True)
+
+    def grows_to(self, later: Part) -> bool:
+        """Whether `later` can be this part after more was drawn: what was charged stays, steps are only added."""
+        same = (later.delta, later.charges) == (self.delta, self.charges)
+        return same and later.drawn >= self.drawn and later.inside[: len(self.inside)] == self.inside
 
     def epsilon(self) -> float:
         """What the charges cost together at the part's delta; infinite where that is 0."""
