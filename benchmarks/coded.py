@@ -12,7 +12,7 @@ import torch
 
 from synthkit.encode import Given, TableEncoder
 from synthkit.models.marginal import Marginal, MarginalConfig
-from synthkit.privacy.ledger import Allotment
+from synthkit.privacy.allotment import Allotment
 from synthkit.privacy.outlay import for_counts
 from synthkit.privacy.preparation import questions
 from synthkit.privacy.private import PrivateCurator

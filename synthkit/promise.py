@@ -33,8 +33,8 @@ def ledger(config: RunConfig, schema: Schema, *, resume: bool = False) -> Ledger
         return Ledger.unlimited(unit=schema.unit)
     if resume and config.final:
         msg = (
-            "what is taken up is drawn and nothing is charged; however: --final charges a second fit. Leave out --final "
-            "or --resume"
+            "what is taken up is drawn and nothing is charged; however: --final charges a second fit. Leave out "
+            "--final or --resume"
         )
         raise ConfigError(msg)
     path = config.ledger or Path(f"{schema.name}.ledger.json")

@@ -14,8 +14,8 @@ from synthkit.planning.domain import Slot, outcomes, slots
 from synthkit.planning.expectation import Expected, expected, off
 from synthkit.planning.outlook import Outlook
 from synthkit.planning.simulation import TIE, Simulated, simulate
+from synthkit.privacy.allotment import Allotment
 from synthkit.privacy.budget import Budget
-from synthkit.privacy.ledger import Allotment
 from synthkit.privacy.outlay import for_counts
 from synthkit.privacy.preparation import questions
 from synthkit.progress import Progress, Silent

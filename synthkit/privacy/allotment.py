@@ -1,9 +1,10 @@
-"""How little noise a plan needs so that all of it together stays inside its budget."""
+"""What a plan may cost, and how little noise it needs so that all of it together stays inside that."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy import accountant
@@ -13,6 +14,28 @@ Plan = Callable[[float], Sequence[Charge]]
 
 CLOSE = 1e-5  # the noise found is at most about this much more than needed, relatively
 REACH = 2.0**40  # no plan is searched beyond this much noise, or below its inverse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allotment:
+    """What a plan may cost.
+
+    Args:
+        epsilon: 0 or more.
+        delta: 0 or more.
+    """
+
+    epsilon: float
+    delta: float
+
+    def part(self, share: float) -> Allotment:
+        """A share of it, in (0, 1].
+
+        Example:
+            >>> Allotment(epsilon=1.0, delta=1e-6).part(0.5)
+            Allotment(epsilon=0.5, delta=5e-07)
+        """
+        return Allotment(epsilon=share * self.epsilon, delta=share * self.delta)
 
 
 def smallest_noise(plan: Plan, *, epsilon: float, delta: float) -> float:

@@ -5,39 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, SynthkitError
+from synthkit.privacy.allotment import Allotment
 from synthkit.privacy.archive import Archive
 from synthkit.privacy.budget import Budget
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import NonPrivate
 from synthkit.privacy.ledger_file import LedgerFile
 from synthkit.privacy.parts import Part, total
-
-
-@dataclass(frozen=True, kw_only=True)
-class Allotment:
-    """What a plan may cost.
-
-    Args:
-        epsilon: 0 or more.
-        delta: 0 or more.
-    """
-
-    epsilon: float
-    delta: float
-
-    def part(self, share: float) -> Allotment:
-        """A share of it, in (0, 1].
-
-        Example:
-            >>> Allotment(epsilon=1.0, delta=1e-6).part(0.5)
-            Allotment(epsilon=0.5, delta=5e-07)
-        """
-        return Allotment(epsilon=share * self.epsilon, delta=share * self.delta)
 
 
 class Ledger:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy.allotment import smallest_noise
+from synthkit.privacy.allotment import Allotment, smallest_noise
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, DiscreteGaussian
-from synthkit.privacy.ledger import Allotment
 from synthkit.privacy.preparation import Preparation, Question, found_levels
 
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts

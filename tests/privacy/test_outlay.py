@@ -6,10 +6,10 @@ import pytest
 
 from synthkit.errors import BudgetExceededError
 from synthkit.privacy import accountant
+from synthkit.privacy.allotment import Allotment
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.concentration import cost
 from synthkit.privacy.events import PoissonSubsampledGaussian
-from synthkit.privacy.ledger import Allotment
 from synthkit.privacy.outlay import affordable, for_counts, for_gradients
 from synthkit.privacy.preparation import Question
 
