@@ -358,3 +358,17 @@ def test_demo_on_the_patients_inside_the_package(tmp_path, command):
     assert paths[0] == str(tmp_path / "demo" / "report.html")
     assert set(paths) == {str(p) for p in (tmp_path / "demo").iterdir()}
     assert json.loads((tmp_path / "demo" / "run.json").read_text())["source"] == "support2.parquet"
+    gate = json.loads((tmp_path / "demo" / "gate.json").read_text())
+    page = (tmp_path / "demo" / "report.html").read_text()
+    assert gate["policy"]["id"] == "internal-research-v1"
+    assert f'data-test-decision="{gate["verdict"]}"' in page
+    assert "NO POLICY" not in said.out + page
+    whole = next(line for line in said.out.splitlines() if line.startswith("Held against policy internal-research-v1"))
+    assert f": {gate['verdict']}" in whole
+    passing = sum(line["verdict"] == "PASS" for line in gate["lines"])
+    assert f"{passing} of {len(gate['lines'])} lines pass" in said.out
+    for line in gate["lines"]:
+        assert (line["why"] in said.out) == (line["verdict"] != "PASS")
+    shown = [line for line in said.out.splitlines() if line.startswith(("Membership: ", "Attributes: ", "Identity: "))]
+    assert len(shown) == 3
+    assert all("policy internal-research-v1" in line or "Not assessed" in line for line in shown)
