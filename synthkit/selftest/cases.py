@@ -42,6 +42,7 @@ CASES: Mapping[str, Case] = {
     "levels": Case(about="32 kinds of people", run=leaks.levels_only),
     "names": Case(about="other names, another order, text for an index", run=leaks.names_and_order),
     "disclosed": Case(about="the training rows: secrets and identities", run=disclosures.copied),
+    "few copied": Case(about="eight copies of people whom no attack looks at", run=disclosures.few_copied),
     "undisclosed": Case(about="other people: secrets and identities", run=disclosures.nobody),
     "signs": Case(about="a number with its sign turned", run=disclosures.signs),
     "relations": Case(about="columns in an order of their own", run=disclosures.relations_lost),

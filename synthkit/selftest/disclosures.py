@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from synthkit.evaluate.copies import copies
 from synthkit.evaluate.detection import c2st
 from synthkit.evaluate.fidelity import pairs
 from synthkit.evaluate.result import Score
@@ -80,6 +82,24 @@ def signs(rng: np.random.Generator) -> tuple[Answer, ...]:
     turned = replace(here, pool=pool).against(rows.assign(balance=-rows["balance"]))
     after = learned(turned, "balance", np.random.default_rng(seed))["x.excess"]
     return (equal("excess after the sign is turned", after.value, before.value, off=0.03),)
+
+
+def few_copied(rng: np.random.Generator) -> tuple[Answer, ...]:
+    """Eight verbatim copies of people whom no attack looks at; then none: counted one by one, and nothing made up."""
+    here = Experiment.of(rng, units=1_200)
+    attacked = pd.MultiIndex.from_frame(here.members())
+    never = here.train.loc[~pd.MultiIndex.from_frame(here.train).isin(attacked)]
+    fresh = people(2_400, rng)
+    rows = pd.concat([never.head(8), fresh.iloc[8:]], ignore_index=True)
+    found, silent = (
+        {s.metric: s for s in copies(here.against(each), rng)[0]}["copying.excess.whole_rows"] for each in (rows, fresh)
+    )
+    trained = len(here.train)
+    return (
+        equal("people copied, of those trained on", found.value * trained, 8.0, off=1e-6),
+        within("people proven to be copied, of 1,000", 1_000 * found.low, 1.0),
+        equal("people copied by fresh rows", silent.value, 0.0),
+    )
 
 
 def relations_lost(rng: np.random.Generator) -> tuple[Answer, ...]:
