@@ -183,8 +183,8 @@ def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level
         On the Interpretation of Chi-Squared from Contingency Tables (Fisher, 1922).
 
     Example:
-        >>> [round(x, 1) for x in surplus(8, 1_680, 0, 720)]
-        [8.0, 3.0, 8.0]
+        >>> [round(x, 1) for x in surplus(8, 960, 0, 1_440)]
+        [8.0, 4.0, 8.0]
     """
     if not (0 <= trained_hits <= trained and 0 <= held_hits <= held):
         msg = "there must be no more hits than people; however: there are. Count people, not rows"
