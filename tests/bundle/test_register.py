@@ -188,6 +188,9 @@ def test_the_gate_counts_this_release_and_those_before_it(toy, run, tmp_path):
     with pytest.raises(ConfigError, match="the number of releases of the table is 2, and the policy allows 1"):
         release(run, tmp_path / "c.zip", key=f"{toy.ours}.key", recipient="C")
     assert not (tmp_path / "c.zip").exists()
+    release(run, tmp_path / "c.zip", key=f"{toy.ours}.key", recipient="C", although="the board has decided")
+    told = asked(["verify", tmp_path / "c.zip", "--public-key", f"{toy.ours}.pub"], code=0)
+    assert "✓ although: released although with it the number of releases of the table is 2" in told
     assert "FAIL Releases of the table" in asked(words, code=1)
 
 
