@@ -268,3 +268,25 @@ def test_rows_with_a_watermark_are_said_to_have_one():
     told = content(view(with_facts(make_evaluation(), watermark={"key": "k", "candidates": 2})), "released")["facts"]
     assert "synthkit detect" in dict(told)["Watermark"]
     assert "Watermark" not in dict(content(view(make_evaluation()), "released")["facts"])
+
+
+def test_the_page_says_who_is_attacked_who_is_not_and_what_is_not_seen():
+    """Numbers are those of the split; an outsider is told none of them."""
+    people = {
+        "trained_on": 1700,
+        "attacked_trained_on": 231,
+        "attacked_held_out": 229,
+        "reference": 230,
+        "held_out": 700,
+    }
+    scores = (score("membership.auc", 0.5, 0.4, 0.6, "low", 0.5),)
+    evaluation = Evaluation(run={}, scores=scores, panels={"people": people})
+    risk = content(view(evaluation), "risk")
+    told = " ".join(risk["people"])
+    assert "231 of the 1,700 people trained on, beside 229 of 700 held out" in told
+    assert "The other 1,469 trained on are not attacked" in told
+    assert "230 people held out are what attackers know" in told
+    assert any("recoding" in line and "digits" in line for line in risk["blind"])
+    outside = content(view(evaluation, tier="shareable"), "risk")
+    assert outside["people"] == []
+    assert outside["blind"] == risk["blind"]
