@@ -13,6 +13,7 @@ from synthkit.evaluate.fidelity import unit_codes
 from synthkit.evaluate.result import MetricError, Score
 from synthkit.evaluate.space import Space
 from synthkit.schema.columns import Code, Discrete, Identifier, level_keys
+from synthkit.schema.keys import unit_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,10 +106,10 @@ def verbatim(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sco
     parts, hits, cells, real = {}, 0, 0, []
     for name in names:
         rare = _rare(comparison.train, name, schema.unit)
-        cell = np.concatenate([_among(draw[name], rare) for draw in comparison.synthetic])
+        cell = np.concatenate([_among(draw[name], rare, unit=name == schema.unit) for draw in comparison.synthetic])
         parts[name] = float(cell.mean()) if len(cell) else 0.0
         hits, cells = hits + int(cell.sum()), cells + len(cell)
-        real.append(_among(comparison.holdout[name], rare))
+        real.append(_among(comparison.holdout[name], rare, unit=name == schema.unit))
     at = stats.wilson(hits, cells)
     held = np.concatenate(real)
     score = Score(
@@ -197,12 +198,17 @@ def _names_people(values: pd.Series, name: str, schema: Schema) -> bool:
 
 def _rare(train: pd.DataFrame, name: str, unit: str | None) -> pd.Index:
     """Values that exactly one unit of the training rows has."""
-    keys = level_keys(train[name])
+    keys = _keys(train[name], unit=name == unit)
     owner = pd.Series(np.arange(len(train)) if unit is None else pd.factorize(train[unit])[0])
     owners: pd.Series = owner.groupby(pd.Series(np.asarray(keys, dtype=object))).nunique()
     rare: pd.Index = owners[owners == 1].index.astype(object)
     return rare
 
 
-def _among(values: pd.Series, rare: pd.Index) -> NDArray[np.bool_]:
-    return np.asarray(level_keys(values.dropna()).isin(rare))
+def _among(values: pd.Series, rare: pd.Index, *, unit: bool = False) -> NDArray[np.bool_]:
+    return np.asarray(_keys(values.dropna(), unit=unit).isin(rare))
+
+
+def _keys(values: pd.Series, *, unit: bool) -> pd.Index:
+    """What cells are compared by: those of the unit by the person they name. **Shape**: (n,) -> (n,)."""
+    return pd.Index(unit_keys(values), dtype=object) if unit else level_keys(values)

@@ -19,6 +19,7 @@ from synthkit.privacy.door import Door
 from synthkit.privacy.events import NonPrivate
 from synthkit.privacy.ledger import Ledger
 from synthkit.schema import Schema
+from synthkit.schema.keys import unit_keys
 from synthkit.seeds import Seeds
 
 COMPARED = 20_000  # rows looked at to see which numbers lie near others
@@ -85,7 +86,7 @@ class Curator:
         """The door for models: encoded rows on `device`, a part of the units held back for early stopping."""
         self._charge("training rows, through the door")
         unit = self.schema.unit
-        units = None if unit is None else self._table[unit]
+        units = None if unit is None else unit_keys(self._table[unit], self.schema.columns[unit])
         return Door.of(encoder.encode(self._table), encoder.layout, units, self._seeds, torch.device(device))
 
     def _charge(self, *whats: str, times: int = 1) -> None:

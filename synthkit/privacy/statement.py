@@ -119,6 +119,7 @@ class Statement:
                 Touch(what=f"levels, bounds and digits of the schema, as declared by {self._who}", covered="public")
             )
             out.append(Touch(what="probabilities of roles and coins", covered="public"))
+            out.append(Touch(what="columns and format of the file, and that it could be unpacked", covered="public"))
         out.append(Touch(what="evaluation, report and validation of the input", covered="internal"))
         return tuple(out)
 
@@ -200,7 +201,7 @@ class Statement:
             },
             "privacy_loss": {
                 "privacy_unit": self.archive.unit or "row",
-                "privacy_unit_details": f"two tables are neighbours if one has one {self.unit}, more",
+                "privacy_unit_details": f"two tables are neighbours if one has one {self.unit}, more{self._told_apart()}",
                 "privacy_parameters": {
                     "epsilon": epsilon if self.promised else None,
                     "delta": delta,
@@ -223,6 +224,12 @@ class Statement:
     def _who(self) -> str:
         named = dict.fromkeys([*([self.declared_by] if self.declared_by else []), *self.declarations])
         return "; ".join(named) or "whoever wrote the schema"
+
+    def _told_apart(self) -> str:
+        """How rows of one person are known, where a column names them."""
+        if self.archive.unit is None:
+            return ""
+        return f"; cells of {self.archive.unit} that differ in spelling alone name one of them, empty ones nobody"
 
     def _contribution(self) -> dict[str, Any]:
         budget = self.archive.budget

@@ -22,7 +22,8 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     """The frame in canonical dtypes with every present cell in its domain, and the number of cells changed by column.
 
     Numbers and moments move to the nearest admissible value (bound, number of decimals); levels that are not
-    declared and codes that do not match become missing. Missing cells, row rules and identifiers are left alone.
+    declared and codes that do not match become missing. Missing cells, row rules, identifiers and the unit, whose
+    persons a bound would make one, are left alone.
 
     Args:
         frame: any frame; it is not changed.
@@ -46,7 +47,7 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     outside = {
         name: ~column.admits(typed[name])
         for name, column in schema.columns.items()
-        if not isinstance(column, Identifier)
+        if not isinstance(column, Identifier) and name != schema.unit
     }
     refuse(
         [
