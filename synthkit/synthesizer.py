@@ -303,9 +303,7 @@ class Synthesizer:
     def anomaly_parts(self, table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         """The anomaly scores split by column: see `synthkit.anomaly`. **Shape**: frame of n rows, columns as coded."""
         encoder, model = self._fitted()
-        unit = self.schema.unit
-        scored = table.assign(**{unit: None}) if unit in table else table  # who it is says nothing of how odd it is
-        return oddness(encoder, model, conform(scored, self.schema), Seeds(seed).torch("anomaly"))
+        return oddness(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""

@@ -201,7 +201,7 @@ class Statement:
             },
             "privacy_loss": {
                 "privacy_unit": self.archive.unit or "row",
-                "privacy_unit_details": f"two tables are neighbours if one has one {self.unit}, more{self._told_apart()}",
+                "privacy_unit_details": self._neighbours(),
                 "privacy_parameters": {
                     "epsilon": epsilon if self.promised else None,
                     "delta": delta,
@@ -225,11 +225,12 @@ class Statement:
         named = dict.fromkeys([*([self.declared_by] if self.declared_by else []), *self.declarations])
         return "; ".join(named) or "whoever wrote the schema"
 
-    def _told_apart(self) -> str:
-        """How rows of one person are known, where a column names them."""
+    def _neighbours(self) -> str:
+        """Which tables count as neighbours, and how rows of one person are known."""
+        one = f"two tables are neighbours if one has one {self.unit}, more"
         if self.archive.unit is None:
-            return ""
-        return f"; cells of {self.archive.unit} that differ in spelling alone name one of them, empty ones nobody"
+            return one
+        return f"{one}; cells of {self.archive.unit} that differ in spelling alone name one of them, empty ones nobody"
 
     def _contribution(self) -> dict[str, Any]:
         budget = self.archive.budget

@@ -35,7 +35,8 @@ from synthkit.schema.violations import Violation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXACT = 2.0**53  # up to it a float tells whole numbers apart
+EXACT = 2.0**53  # up to it a float tells whole numbers apart; where no bound is declared, numbers end there
+LONGEST = 2.0**62  # up to it a float is a whole number of 64 bits
 _CALENDAR = (np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us"))
 
 
@@ -165,16 +166,16 @@ def _float(x: float | None) -> float:
 
 def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
-    low = -np.inf if column.min is None else column.min
-    high = np.inf if column.max is None else column.max
+    low = min(-EXACT, column.max or 0.0) if column.min is None else column.min
+    high = max(EXACT, column.min or 0.0) if column.max is None else column.max
     if column.decimals is not None:
         grid = 10.0**column.decimals
         with np.errstate(over="ignore", invalid="ignore"):  # beyond 2**52 floats have no decimals to round
             x = np.where(np.abs(x) < EXACT / 2, np.round(x, column.decimals), x)
-        low = math.ceil(low * grid - 1e-9) / grid if math.isfinite(low) else low
-        high = math.floor(high * grid + 1e-9) / grid if math.isfinite(high) else high
+        low = math.ceil(low * grid - 1e-9) / grid if abs(low) * grid < EXACT else low
+        high = math.floor(high * grid + 1e-9) / grid if abs(high) * grid < EXACT else high
     if column.decimals == 0:
-        low, high = max(low, -EXACT), min(high, EXACT)
+        low, high = max(low, -LONGEST), min(high, LONGEST)
     return np.clip(x, low, high) + 0.0  # no sign of zero
 
 
