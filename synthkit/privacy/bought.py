@@ -14,7 +14,7 @@ from synthkit.encode.discrete import CombinationCodec, LevelsCodec
 from synthkit.encode.grids import bounded, first_of
 from synthkit.encode.numeric import NumericCodec
 from synthkit.encode.rules import Codec
-from synthkit.schema import Code, FixedCombination, Numeric, Ordinal, Schema
+from synthkit.schema import Code, FixedCombination, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
 from synthkit.schema.declared import NOT_TOLD, Declared
 from synthkit.schema.named import levels_named
@@ -61,8 +61,10 @@ def combination_codec(schema: Schema, members: tuple[str, ...], told: Mapping[Ro
 
 
 def published(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
-    """The schema with what was bought in it, marked `paid`: that of the synthetic table."""
+    """The schema with what was bought in it, marked `paid`: that of the synthetic table, in which units are made fresh."""
     columns = dict(public.schema.columns)
+    if (unit := public.schema.unit) is not None and not isinstance(columns[unit], Identifier):
+        columns[unit] = Identifier(description=columns[unit].description, declared_by=columns[unit].declared_by)
     told = {name: levels for codec in codecs.values() for name, levels in _levels(public.schema, codec).items()}
     for name, keys in public.unknown.items():
         codec, changes = codecs.get(name), dict[str, Any]()
