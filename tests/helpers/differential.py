@@ -29,11 +29,17 @@ import torch
 from synthkit import pipeline
 from synthkit.commands.console import show_paths, show_statement
 from synthkit.config import RunConfig
+from synthkit.encode.numeric import Coding
 from synthkit.errors import SynthkitError
 from synthkit.folder import INTERNAL, contents
 from synthkit.nn import clipping
-from synthkit.privacy import mechanisms, randomness, sampling, sparse
+from synthkit.privacy import PrivateCurator, mechanisms, randomness, sampling, sparse
+from synthkit.privacy.charges import Charge
+from synthkit.privacy.events import DiscreteGaussian
+from synthkit.privacy.preparation import Preparation, questions
 from synthkit.schema import Schema
+from synthkit.schema.declared import declared
+from synthkit.schema.files import dumps
 from synthkit.split import Split, draw_roles
 
 ROUNDING = 1 + 1e-6  # norms are computed in float32
@@ -237,7 +243,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     if case.suffix == ".csv":
         table.to_csv(path, index=False)
     else:
-        table.to_parquet(path, index=False)
+        typed(table).to_parquet(path, index=False)
     config = RunConfig(
         model=case.model,
         settings=dict(case.settings),
@@ -268,6 +274,43 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
         "files": sorted(name for name in files if f"/{INTERNAL}/" not in f"/{name}"),
         **{name: _seen(file) for name, file in files.items() if f"/{INTERNAL}/" not in f"/{name}"},
     }
+
+
+def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
+    """What a fit learns before its model: coding, schema, tables of counts and what calibrated draws match.
+
+    Faster than `public`, for many strangers.
+    """
+    known = declared(case.schema)
+    plan = Preparation(questions=questions(known, counted=True), rho=50.0, delta=1e-2)
+    paid: list[Charge] = []
+    with listening(ear):
+        curator = PrivateCurator(table, known)
+        rows = curator.rows(plan, paid.append)
+        encoder = curator.encoder(plan, Coding(coarse=14, fine=256), paid.append)
+        pairs = Charge(what="tables", spent=DiscreteGaussian(sigma=3.0), times=len(case.schema.learned))
+        targets = curator.targets(encoder, pairs, paid.append)
+        counting = curator.counting(encoder, list(encoder.layout.coarse), 10.0, paid.append)
+        told = counting.measure([(k,) for k in range(len(counting.sizes))], 1.0)
+    return {
+        "exit": 0,
+        "said": rows,
+        "files": [charge.what for charge in paid],
+        "schema": dumps(encoder.schema),
+        "coding": json.dumps(encoder.to_dict()),
+        "targets": json.dumps(targets.to_dict()),
+        "counts": [each.counts.tolist() for each in told],
+    }
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as a Parquet file holds it: each column of one type, texts where cells are of several."""
+    out = table.copy()
+    for name in out:
+        cells = out[name].convert_dtypes() if out[name].dtype == object else out[name]
+        kinds = {type(cell) for cell in cells.dropna()}
+        out[name] = cells.map(str, na_action="ignore") if len(kinds) > 1 else cells
+    return out
 
 
 def _seen(path: Path) -> Any:
