@@ -61,7 +61,7 @@ def combination_codec(schema: Schema, members: tuple[str, ...], told: Mapping[Ro
 
 
 def published(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
-    """The schema with what was bought in it, marked `paid`: that of the synthetic table, in which units are made fresh."""
+    """The schema of the synthetic table: with what was bought in it, marked `paid`; its units are made fresh."""
     columns = dict(public.schema.columns)
     if (unit := public.schema.unit) is not None and not isinstance(columns[unit], Identifier):
         columns[unit] = Identifier(description=columns[unit].description, declared_by=columns[unit].declared_by)

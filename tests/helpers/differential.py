@@ -1,7 +1,7 @@
 """Two tables that differ by one person, and everything public that is made of them, compared byte by byte.
 
-What a private fit tells follows from three things: what is public, the answers of its mechanisms, and a seed. So the fit
-of a table is listened to, and the fit of the table with one person more is given the *same answers*: then every public
+What a private fit tells follows from three things: what is public, the answers of its mechanisms, and a seed. So the
+fit of a table is listened to, and the fit of the table with one person more is given the *same answers*: then every public
 byte must be the same. What the mechanisms were asked is compared too: what is counted may differ by no more than the
 charge says, and the noise by nothing. Secret choices (which row of a person, who is held out, who takes part in a step)
 are the same for all others.
@@ -77,7 +77,7 @@ class Ear:
     asked: list[Asked] = field(default_factory=list)
     chosen: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     masks: list[np.ndarray] = field(default_factory=list)
-    roles: list[pd.DataFrame] = field(default_factory=list)
+    parts: list[Split] = field(default_factory=list)
     _stranger: int | None = None  # number of the stranger behind the door
 
     def answer(self, mechanism: str, spent: Any, exact: Any, draw: Callable[[], Any]) -> Any:
@@ -154,17 +154,17 @@ class Ear:
         """`split.draw_roles`: all others as before, the stranger is trained on."""
         parts = draw_roles(*args, **more)
         if self.before is not None:
-            old = self.before.roles[len(self.roles)]
-            extra = len(parts.roles) - len(old)
-            keys = parts.roles["unit"]
-            others = keys.iloc[extra:] if self.first else keys.iloc[: len(old)]
-            if extra not in (0, 1) or (args[1].unit is not None and list(others) != list(old["unit"])):
-                raise Difference("people are told apart in another way when roles are drawn")
-            mine = old.head(1).assign(role="train", coin=pd.NA)
-            both = [mine, old] if self.first else [old, mine]
-            roles = (pd.concat(both, ignore_index=True) if extra else old).assign(unit=keys)
-            parts = replace(parts, roles=roles.astype(old.dtypes.drop("unit").to_dict()))
-        self.roles.append(parts.roles)
+            old = self.before.parts[len(self.parts)]
+            mine = self._mine(len(parts.unit), len(old.unit))
+            self._same_people(parts.unit, mine, old.unit)
+            hers = old.roles.head(1).assign(role="train", coin=pd.NA)
+            both = [hers, old.roles] if self.first else [old.roles, hers]
+            roles = pd.concat(both, ignore_index=True) if mine.any() else old.roles
+            if len(roles) != len(parts.roles):
+                raise Difference("there are other people when roles are drawn")
+            kinds = old.roles.dtypes.drop("unit").to_dict()
+            parts = replace(parts, roles=roles.assign(unit=parts.roles["unit"]).astype(kinds))
+        self.parts.append(parts)
         return parts
 
     def _mine(self, now: int, then: int) -> np.ndarray:
@@ -337,4 +337,16 @@ def compare(without: Mapping[str, Any], with_: Mapping[str, Any]) -> None:
 def joined(table: pd.DataFrame, stranger: pd.DataFrame, *, first: bool) -> pd.DataFrame:
     """The table with the rows of a stranger, cells as they are."""
     parts = [stranger, table] if first else [table, stranger]
-    return pd.concat([part.astype(object) for part in parts], ignore_index=True)
+    cells = {name: [cell for part in parts for cell in part[name].tolist()] for name in table}
+    out = pd.DataFrame(index=range(len(table) + len(stranger)), columns=list(table), dtype=object)
+    for name, column in cells.items():
+        out[name] = objects(column)
+    return out
+
+
+def objects(cells: list[Any]) -> pd.Series:
+    """Cells as they are, whatever they are; a list is one cell."""
+    held = np.empty(len(cells), dtype=object)
+    for k, cell in enumerate(cells):
+        held[k] = cell
+    return pd.Series(held, dtype=object)
