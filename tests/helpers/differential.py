@@ -1,8 +1,8 @@
 """Two tables that differ by one person, and everything public that is made of them, compared byte by byte.
 
 What a private fit tells follows from three things: what is public, the answers of its mechanisms, and a seed. So the
-fit of a table is listened to, and the fit of the table with one person more is given the *same answers*: then every public
-byte must be the same. What the mechanisms were asked is compared too: what is counted may differ by no more than the
+fit of a table is listened to, and the fit of the table with one person more is given the *same answers*: then every
+public byte must be the same. What the mechanisms were asked is compared too: what is counted may differ by no more than the
 charge says, and the noise by nothing. Secret choices (which row of a person, who is held out, who takes part in a step)
 are the same for all others.
 
@@ -234,6 +234,7 @@ class Case:
     suffix: str = ".csv"
     held_out: bool = True
     calibrate: bool = False
+    epsilon: float = 60.0
 
 
 def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str, Any]:
@@ -248,7 +249,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
         model=case.model,
         settings=dict(case.settings),
         calibrate=case.calibrate,
-        epsilon=60.0,
+        epsilon=case.epsilon,
         delta=1e-2,
         seed=5,
         quick=True,
