@@ -2,9 +2,9 @@
 
 What a private fit tells follows from three things: what is public, the answers of its mechanisms, and a seed. So the
 fit of a table is listened to, and the fit of the table with one person more is given the *same answers*: then every
-public byte must be the same. What the mechanisms were asked is compared too: what is counted may differ by no more than the
-charge says, and the noise by nothing. Secret choices (which row of a person, who is held out, who takes part in a step)
-are the same for all others.
+public byte must be the same. What the mechanisms were asked is compared too: what is counted may differ by no more than
+the charge says, and the noise by nothing. Secret choices (which row of a person, who is held out, who takes part in a
+step) are the same for all others.
 
 Nothing of ours is replaced by something else: each mechanism is called through what listens, or its earlier answer is
 given in its place.

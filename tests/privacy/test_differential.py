@@ -96,6 +96,7 @@ def test_nothing_public_differs(heard, tmp_path, name, who):
     assert without["exit"] == 0, without["said"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("model", ["autoregressive", "ctgan", "tvae", "diffusion"])
 def test_nothing_public_differs_whatever_the_model(heard, tmp_path, model, first):
