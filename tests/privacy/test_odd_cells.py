@@ -79,7 +79,9 @@ def fitted(table, here):
 def plain(tmp_path_factory):
     here = tmp_path_factory.mktemp("plain")
     visits().to_csv(here / "visits.csv", index=False)
-    return fitted(here / "visits.csv", here)
+    found = fitted(here / "visits.csv", here)
+    assert found["exit"] == 0
+    return found
 
 
 def stranger():
