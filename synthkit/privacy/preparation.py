@@ -179,6 +179,6 @@ def _own(schema: Schema, name: str) -> tuple[float, float]:
     column = schema.columns[name]
     low, high = getattr(column, "min", None), getattr(column, "max", None)
     if isinstance(column, Datetime):
-        moments = pd.Series([pd.Timestamp(t) if t is not None else pd.NaT for t in (low, high)])
+        moments = pd.Series([pd.NaT if t is None else pd.Timestamp(t) for t in (low, high)], dtype="datetime64[us]")
         low, high = (None if np.isnan(v) else float(v) for v in steps_since_epoch(moments, column))
     return (-math.inf if low is None else low), (math.inf if high is None else high)
