@@ -171,6 +171,7 @@ def anew(name, who, rows=1, **asked):
         case = Case(made(name)[1], settings=SMALL["marginal"], **asked)
         more, ear = stranger(name, STRANGERS[who], rows), Ear()
         without = public(case, made(name)[0], where / "a", ear)
+        assert without["exit"] != 1, without["said"]
         compare(
             without,
             public(case, joined(made(name)[0], more, first=True), where / "b", Ear(before=ear, rows=rows)),
@@ -218,8 +219,8 @@ def exact_size(real):
 def evaluated_first(real):
     """Fault 3: what is exact is computed before anything is saved, in nanoseconds, which end in 2262."""
 
-    def made_(*args):
-        release, parts, meaning = real(*args)
+    def made_(*args, **more):
+        release, parts, meaning = real(*args, **more)
         for name in parts.frame.select_dtypes("datetime"):
             pd.DatetimeIndex(parts.frame[name].dropna()).as_unit("ns")
         return release, parts, meaning
