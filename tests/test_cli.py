@@ -100,7 +100,7 @@ def test_run_says_how_good_and_where(ran):
     out, said = ran
     assert said.code == 0
     rows = json.loads((out / "evaluation.json").read_text())["run"]["rows"]
-    assert f"2 draws of 150 synthetic rows; {rows['train']} real rows fitted, {rows['holdout']} held out" in said.out
+    assert f"2 draws of 150 synthetic rows each; {rows['train']} real rows fitted, {rows['holdout']} held out" in said.out
     for line in ("Real or synthetic?", "Rule violations", "hospdead", "charges"):
         assert re.search(rf"{re.escape(line)} .*\[.*\]", said.out)
     assert "No differential-privacy claim: epsilon = infinity." in said.out
@@ -329,7 +329,7 @@ def test_evaluate_never_loads_torch(tmp_path):
     said, heavy = loaded(program, "evaluate", *words, "--schema", tmp_path / "five.yaml", "--out", out, "--quick")
     assert "torch" not in heavy
     assert {"sklearn", "pandas", "great_expectations"} <= heavy  # the check above can fail
-    assert "2 draws of 300 synthetic rows; 300 real rows fitted, 300 held out" in said
+    assert "2 draws of 300 synthetic rows each; 300 real rows fitted, 300 held out" in said
     assert {p.name for p in out.iterdir()} == {
         "evaluation.json",
         "report.html",
