@@ -40,6 +40,7 @@ POLICY = """
 format: synthkit-policy/1
 policy: {id: lenient-v1, owner: A. Custodian, justification: for a test}
 membership: null
+copying: {people_max: 1.0}
 evidence: {min_control_units: 1, whole: false}
 releases: {number_max: 1}
 """
