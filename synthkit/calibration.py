@@ -44,6 +44,11 @@ Chosen = NDArray[np.bool_]
 Change = NDArray[np.float32]
 
 
+def pool_for(model: str) -> int:
+    """Rows that calibrated draws of a model take for each one kept."""
+    return POOLS.get(model, POOL)
+
+
 def draw(
     model: RowModel,
     n: int,

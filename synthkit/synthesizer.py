@@ -238,7 +238,7 @@ class Synthesizer:
             out.attrs["synthkit_watermark"] = watermark.name
         out.attrs["synthkit_calibrated"] = calibrate
         if calibrate:
-            out.attrs["synthkit_pool"] = self._pool() * n
+            out.attrs["synthkit_pool"] = calibration.pool_for(self.model_name) * n
         return out
 
     def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
@@ -380,11 +380,9 @@ class Synthesizer:
     def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
         """Rows chosen from a pool, still encoded."""
         rng = seeds.numpy("choice")
-        return calibration.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=self._pool())
-
-    def _pool(self) -> int:
-        """Rows that calibrated draws take for each one kept."""
-        return calibration.POOLS.get(self.model_name, calibration.POOL)
+        return calibration.draw(
+            model, n, self._targets, seeds.torch("pool"), rng, pool=calibration.pool_for(self.model_name)
+        )
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):
