@@ -140,8 +140,7 @@ class Synthesizer:
         if self.model_name == AUTO:
             self._choose(curator, device.type, say)
         kind = MODELS[self.model_name]
-        encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding)
-        self._encoder = encoder.tied(curator.compare, kind.coding.ties)
+        self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding).tied(curator.compare, kind.coding.ties)
         self._model = kind(self._encoder.layout, self._config)
         wish = None if max_minutes is None else 60 * max_minutes
         watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
@@ -167,8 +166,9 @@ class Synthesizer:
 
         if self.model_name == AUTO:
             self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
-        device = choose(self._device)
-        work = Work(self.model_name, self._settings, seed, device, watch, bool(self._wants_targets), share)
+        work = Work(
+            self.model_name, self._settings, seed, choose(self._device), watch, bool(self._wants_targets), share
+        )
         self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learn(
             table, self.schema, ledger, work
         )
