@@ -91,3 +91,19 @@ def test_quiet_is_silent(capsys):
         progress.advance(1, 2)
         progress.say("nothing")
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_under_a_budget_does_not_follow_the_clock(capsys):
+    """The same lines however long the steps take: one by the tenth, without a pace or a loss."""
+    from synthkit.commands.console import Lines
+
+    told = []
+    for wait in (0.0, 1e9):
+        lines = Lines(timeless=True)
+        lines.stage("fit")
+        for step in range(1, 41):
+            lines._said -= wait  # as if so many seconds had gone by
+            lines.advance(step, 40, "loss 0.123")
+        told.append(capsys.readouterr().err)
+    assert told[0] == told[1]
+    assert told[0].splitlines() == ["fit ...", *(f"fit: {4 * k} of 40" for k in range(1, 11))]
