@@ -140,17 +140,16 @@ def _schema(path: Path) -> object:
 
 def _table(path: Path) -> object:
     from synthkit import RunConfig, tables
-    from synthkit.admission import cells
+    from synthkit.admission import admit_mapped, cells
     from synthkit.marking import read_mark
     from synthkit.schema import Schema
     from synthkit.schema.conform import check_structure, conform
-    from synthkit.schema.declared import into_domain
 
     schema = Schema(**SCHEMA)
     if not tables.is_text(path):
         read_mark(path)
     raw = cells(path, RunConfig())
-    into_domain(raw, schema)
+    admit_mapped(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
     check_structure(raw, schema)
     return conform(raw, schema)
 

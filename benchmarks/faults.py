@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,23 @@ import kills
 from machine import fingerprint
 
 OUT = Path(__file__).parent / "faults.json"
+
+
+def apart(work: Callable[[], object]) -> None:
+    """Work in a process of its own: what draws charts starts threads, and a fork would lose them."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            if status:
+                traceback.print_exc()
+            os._exit(status)
+    if os.waitpid(child, 0)[1]:
+        msg = "the inputs could not be made"
+        raise RuntimeError(msg)
 
 
 def fuzzed(place: Path, *, inputs: int, seed: int, until: float, only: list[str] | None = None) -> dict[str, Any]:
@@ -85,7 +105,7 @@ def main() -> int:
         work.chmod(0o755)  # others than root must find the way to the inputs
         if not (place / corpus.LAST).exists():
             place.mkdir(exist_ok=True, parents=True)
-            corpus.build(place)
+            apart(lambda: corpus.build(place))
         until = time.monotonic() + 60 * said.minutes
         if said.inputs:
             result["inputs"] = fuzzed(place, inputs=said.inputs, seed=said.seed, until=until, only=said.only)
