@@ -157,13 +157,13 @@ def run(
 ) -> Found:
     """All kinds, each by its share; stops at `until` (seconds of the monotonic clock)."""
     total, whole = Found(), sum(kind.share for kind in kinds.values())
-    for name, kind in kinds.items():
-        many, since = max(1, round(inputs * kind.share / whole)), time.monotonic()
-        original = (corpus / kind.file).read_bytes()
-        for start in range(0, many, CHUNK):
-            if time.monotonic() > until:
-                break
-            total.add(chunk(kinds, corpus, name, seed, range(start, min(many, start + CHUNK))))
-            (corpus / kind.file).write_bytes(original)
-        say(f"{name}: {total.inputs[name]:,} inputs, {total.refused[name]:,} refused, {time.monotonic() - since:.0f} s")
+    many = {name: max(1, round(inputs * kind.share / whole)) for name, kind in kinds.items()}
+    starts = ((start, name) for start in range(0, max(many.values()), CHUNK) for name in kinds if start < many[name])
+    for start, name in starts:  # in turn, so that all kinds had their share whenever it ends
+        if time.monotonic() > until:
+            break
+        original = (corpus / kinds[name].file).read_bytes()
+        total.add(chunk(kinds, corpus, name, seed, range(start, min(many[name], start + CHUNK))))
+        (corpus / kinds[name].file).write_bytes(original)
+    say(f"{sum(total.inputs.values()):,} inputs, {sum(total.refused.values()):,} refused")
     return total

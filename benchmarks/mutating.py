@@ -104,7 +104,7 @@ def lines(content: bytes, rng: random.Random) -> bytes:
         at, how = rng.randrange(len(row)), rng.randrange(7)
         if how <= 1:
             row[at] = rng.choice(TOKENS) if rng.random() < 0.5 else str(rng.choice(VALUES)).encode(errors="replace")
-        elif how == 2:
+        elif how == 2 and row is not rows[0]:  # what stands in the header is a name, whatever it was
             other = rng.choice(rows)
             row[at] = other[min(at, len(other) - 1)]
         elif how == 3:
