@@ -43,7 +43,7 @@ class Schema(BaseModel):
     """Declared meaning of one table.
 
     Args:
-        name: short name of the table.
+        name: short name of the table; a ledger that is given no name is called by it.
         unit: column that names the person whose privacy is protected; each row is a unit if not given.
         declared_by: who declares that the lines are public knowledge, and why: "NAME: reason"; a column may name
             somebody else.
@@ -120,6 +120,11 @@ class Schema(BaseModel):
                 problems += _rule_problems(f"`rules[{k}]`", rule, self.columns)
                 if self.unit in rule.columns:
                     problems.append(f"`rules[{k}]` must not speak of the unit; however: `{self.unit}` is made fresh")
+        if not _is_plain(self.name):
+            problems.append(
+                "`name` must be a short name, for files are called by it; however: it is empty, longer than 100 "
+                "letters, begins with a point, or holds a slash or a sign that cannot be printed"
+            )
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -133,6 +138,11 @@ class Schema(BaseModel):
             yield f"`targets[{k}]`", (t.column, *((t.event,) if t.event else ()), *t.exclude)
         for k, r in enumerate(self.rules):
             yield f"`rules[{k}]`", r.columns
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can be that of a file in the folder at hand, and of no other."""
+    return 0 < len(name) <= 100 and name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"}
 
 
 def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
