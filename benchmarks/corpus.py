@@ -41,6 +41,7 @@ SMALL = {
     "ctgan": {"steps": 5},
     "diffusion": {"steps": 5},
 }
+CONFIGURATION = "model: independent\ndraws: 2\nseed: 3\nmissing: [NA]\nsettings: {}\n"
 WHY = "made up for a test of readers"
 LAST = "policy.yaml"  # is written last
 
@@ -85,10 +86,14 @@ def build(place: Path) -> None:
     release(place / "private", place / "bundle.zip", key=place / "custodian.key", although=WHY)
     Key.new(schema).save(place / "key.json")
     (place / "suite.json").write_text(json.dumps(suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))))
-    (place / "config.yaml").write_text("model: independent\ndraws: 2\nseed: 3\nmissing: [NA]\nsettings: {}\n")
+    (place / "config.yaml").write_text(CONFIGURATION, encoding="utf-8")
     (place / "gaps.csv").write_bytes((place / "table.csv").read_bytes())
-    policies = sorted((Path(__file__).parent.parent).rglob("internal-research.yaml"))
-    shutil.copyfile(policies[0], place / "policy.yaml")
+    shutil.copyfile(policy(), place / LAST)
+
+
+def policy() -> Path:
+    """An example of a policy that comes with the package."""
+    return next(iter(sorted(Path(__file__).parent.parent.rglob("internal-research.yaml"))))
 
 
 def _declared() -> Any:

@@ -130,7 +130,7 @@ def undamaged(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except (*MISREAD, RuntimeError, SynthkitError) as error:
+    except (*MISREAD, MemoryError, RuntimeError, SynthkitError) as error:
         msg = (
             f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "
             f"({type(error).__name__}). Fit again"
@@ -149,7 +149,7 @@ def lawful(folder: str | Path) -> Iterator[None]:
         yield
     except SynthkitError:
         raise
-    except (*MISREAD, RuntimeError) as error:
+    except (*MISREAD, MemoryError, RuntimeError) as error:
         msg = (
             f"{folder} must hold a model that rows can be drawn from; however: its numbers make no law "
             f"({type(error).__name__}). Fit again"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encode.rows import Slot
+from synthkit.encode.rows import Slot, in_steps
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 
@@ -241,8 +241,8 @@ class NumericCodec:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> NumericCodec:
         """Read what `to_dict` gave."""
-        types: dict[str, Any] = {"low": np.float64, "high": np.float64, "group": np.int64, "mass": np.int64}
-        return cls(**data | {k: np.array(data[k], dtype=dtype) for k, dtype in types.items()})
+        read = {k: np.array(data[k], dtype=np.int64 if k == "mass" else np.float64) for k in ("low", "high", "mass")}
+        return cls(**data | read | {"group": in_steps(data["group"])})
 
 
 def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -269,3 +269,16 @@ class Training(Protocol):
     def validation(self) -> Rows | None:
         """Rows held back from the steps, to stop early; None where a fixed plan must be run."""
         ...
+
+
+def in_steps(groups: Any) -> NDArray[np.int64]:
+    """Groups of cells as they were saved: each is the one before or the next, so there are no more than cells.
+
+    Raises:
+        ValueError: one is left out, or they go down.
+    """
+    read = np.array(groups, dtype=np.int64)
+    if not np.isin(np.diff(read, prepend=0), (0, 1)).all():
+        msg = "groups of cells must follow each other; however: one is left out, or they go down"
+        raise ValueError(msg)
+    return read

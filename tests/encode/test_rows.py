@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.encode import Admissible, Given, Layout, Rows, Slot
-from synthkit.encode.rows import Clause
+from synthkit.encode.rows import Clause, in_steps
 
 
 def slot(name, size, parent=None, prior=None):
@@ -115,3 +115,11 @@ def test_no_rows_have_no_masks(n):
     admissible = Admissible(PLAIN, n, None, torch.device("cpu"))
     admissible.settle(0, torch.zeros(n, dtype=torch.long))
     assert admissible.mask(1) is None
+
+
+@pytest.mark.parametrize("groups", [[0, 0, 1, 10**9], [5, 6], [1, 0], [0, 2], [-1, 0]])
+def test_groups_that_leave_one_out_are_refused(groups):
+    """A card with a group of number 1,578,614,400 asked for 74 GiB."""
+    with pytest.raises(ValueError, match="groups of cells must follow each other"):
+        in_steps(groups)
+    assert in_steps([0, 0, 1, 2, 2]).tolist() == [0, 0, 1, 2, 2]
