@@ -166,12 +166,10 @@ class Synthesizer:
 
         if self.model_name == AUTO:
             self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
-        work = Work(
-            self.model_name, self._settings, seed, choose(self._device), watch, bool(self._wants_targets), share
-        )
-        self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learn(
-            table, self.schema, ledger, work
-        )
+        device, targets = choose(self._device), bool(self._wants_targets)
+        work = Work(self.model_name, self._settings, seed, device, watch, targets, share)
+        learned = learn(table, self.schema, ledger, work)
+        self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learned
         return self
 
     @property
