@@ -96,11 +96,10 @@ def test_nothing_public_differs(heard, tmp_path, name, who):
     assert without["exit"] == 0, without["said"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("model", ["autoregressive", "ctgan", "tvae", "diffusion"])
 def test_nothing_public_differs_whatever_the_model(heard, tmp_path, model, first):
-    case = Case(made("visits")[1], model=model, settings=SMALL[model], held_out=first, epsilon=20.0)
+    case = Case(made("visits")[1], model=model, settings=SMALL[model], held_out=first, epsilon=1.0)
     more = stranger("visits", usual, rows=40 if first else 1)
     without = held(heard, "visits", more, case=case, where=tmp_path, first=first)
     assert without["exit"] == 0, without["said"]
@@ -279,7 +278,8 @@ def test_every_fault_put_back_is_found(tmp_path, fault):
 @pytest.mark.parametrize("model", SMALL)
 @pytest.mark.parametrize("name", MADE)
 def test_nothing_public_differs_over_the_whole_grid(heard, tmp_path, name, model, suffix):
-    case = Case(made(name)[1], model=model, settings=SMALL[model], suffix=suffix)
+    epsilon = 60.0 if model == "marginal" else 1.0  # the accountant is slow where there is hardly any noise
+    case = Case(made(name)[1], model=model, settings=SMALL[model], suffix=suffix, epsilon=epsilon)
     for k, (cell, first) in enumerate(itertools.product(STRANGERS.values(), [True, False])):
         rows = 30 if case.schema.unit else 1
         held(heard, name, stranger(name, cell, rows), case=case, where=tmp_path / str(k), first=first)
