@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 
 from synthkit.bundle import manifest as manifests
 from synthkit.bundle.archive import pack
 from synthkit.bundle.signature import sign
 from synthkit.bundle.verify import verify
+from synthkit.columnar import extent
 
 
 def resealed(members):
@@ -22,6 +24,7 @@ def resealed(members):
                 "name": name,
                 "bytes": len(content[name]),
                 "sha256": hashlib.sha256(content[name]).hexdigest(),
+                **(asdict(extent(content[name], name)) if name.endswith(".parquet") else {}),
                 "covered": covered.get(name, "public"),
             }
             for name in sorted(content)

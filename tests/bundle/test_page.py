@@ -110,7 +110,7 @@ def test_under_other_versions_another_page_is_not_vouched_for_here(opened, membe
 def test_what_no_page_can_be_drawn_from_is_refused(opened):
     twin = json.loads(opened.members[TWIN])
     twin["sections"][-1]["id"] = "unheard"
-    with pytest.raises(ArtefactError, match=r"no page can be drawn from it \(TemplateNotFound\)"):
+    with pytest.raises(ArtefactError, match="no page can be drawn from it"):
         redraw(twin)
     altered = with_members(opened, **{TWIN: json.dumps(twin).encode()})
     with pytest.raises(ArtefactError, match="no page can be drawn"):
