@@ -77,9 +77,9 @@ def killed(place: Path, work: Path, *, many: int, seed: int, until: float) -> di
     }
 
 
-def disks(place: Path, work: Path, *, many: int, seed: int) -> dict[str, Any]:
+def disks(place: Path, work: Path, *, many: int, seed: int, until: float) -> dict[str, Any]:
     """Full disks and read-only folders."""
-    found = kills.full(place, work, disks=many, seed=seed)
+    found = kills.full(place, work, disks=many, seed=seed, until=until)
     return {
         "tries": dict(found.kills),
         "refused": found.refused,
@@ -94,7 +94,9 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, many in (("inputs", 100_000), ("kills", 300), ("disks", 20), ("runs", 200), ("seed", 0)):
         asked.add_argument(f"--{name}", type=int, default=many)
-    asked.add_argument("--minutes", type=float, default=120.0, help="most that wrong inputs and kills may take, each")
+    asked.add_argument(
+        "--minutes", type=float, default=120.0, help="most that each of wrong inputs, kills and full disks may take"
+    )
     asked.add_argument("--only", nargs="*", help="kinds of wrong inputs")
     asked.add_argument("--corpus", type=Path, help="folder in which the valid inputs are kept for the next time")
     asked.add_argument("--check", action="store_true")
@@ -106,15 +108,17 @@ def main() -> int:
         if not (place / corpus.LAST).exists():
             place.mkdir(exist_ok=True, parents=True)
             apart(lambda: corpus.build(place))
-        until = time.monotonic() + 60 * said.minutes
+        part = 60 * said.minutes
         if said.inputs:
-            result["inputs"] = fuzzed(place, inputs=said.inputs, seed=said.seed, until=until, only=said.only)
+            result["inputs"] = fuzzed(
+                place, inputs=said.inputs, seed=said.seed, until=time.monotonic() + part, only=said.only
+            )
         if said.kills or said.disks:
             corpus.kinds(place)  # loads what the commands import
         if said.kills:
-            result["kills"] = killed(place, work, many=said.kills, seed=said.seed, until=until + 60 * said.minutes)
+            result["kills"] = killed(place, work, many=said.kills, seed=said.seed, until=time.monotonic() + part)
         if said.disks:
-            result["disks"] = disks(place, work, many=said.disks, seed=said.seed)
+            result["disks"] = disks(place, work, many=said.disks, seed=said.seed, until=time.monotonic() + part)
         if said.runs:
             result["memory"] = flat.run(work, runs=said.runs)
     result["machine"], result["seed"] = fingerprint(), said.seed

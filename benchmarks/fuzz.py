@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HANG = 60.0  # seconds
-CHUNK = 400  # inputs of one process
+CHUNK = 100  # inputs of one process
 CELL = re.compile(r"QZSENTINEL|9182736|7364519")  # how every text and every number of the table begins
 KEPT = 5  # examples of one fault
 

@@ -150,30 +150,35 @@ def words_of(job: Job, place: Path, out: Path) -> list[str]:
 
 def run(place: Path, work: Path, *, kills: int, seed: int, until: float, say: Callable[[str], None]) -> Killed:
     """Kill every command in turn; a fit that was killed is taken up, and must come to the same model."""
-    found, rng = Killed(), random.Random(f"{seed}/kills")
+    found, rng, takes = Killed(), random.Random(f"{seed}/kills"), {}
     for name, job in JOBS.items():
-        folder = work / name
-        folder.mkdir()
+        (work / name).mkdir()
         since = time.monotonic()
-        assert wait(start(words_of(job, place, folder / "whole"), folder / "said")) == 0, (folder / "said").read_text()
-        takes = time.monotonic() - since
-        many = -(-kills // len(JOBS))
-        for number in range(many):
-            if time.monotonic() > until:
-                break
-            out = folder / f"out{number}"
-            child = start(words_of(job, place, out), folder / "said")
-            time.sleep(rng.random() * takes)
-            end(child)
-            found.kills[name] += 1
-            found.finished += wait(child) == 0
-            found.half += [f"{name} {number}" for path in made(out) if not job.whole(path)]
-            if name == "fit" and not out.exists():
-                _taken_up(found, job, place, out, folder)
-            for path in made(out):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        say(f"{name}: {found.kills[name]} kills, {takes:.1f} s undisturbed")
+        code = wait(start(words_of(job, place, work / name / "whole"), work / name / "said"))
+        assert code == 0, (work / name / "said").read_text()
+        takes[name] = time.monotonic() - since
+    for number in range(kills):
+        if time.monotonic() > until:
+            break
+        name = list(JOBS)[number % len(JOBS)]
+        _kill(found, name, place, work / name / f"out{number}", rng.random() * takes[name])
+    say(f"{sum(found.kills.values())} kills")
     return found
+
+
+def _kill(found: Killed, name: str, place: Path, out: Path, after: float) -> None:
+    """Start a command, kill it, and look at what is left."""
+    job = JOBS[name]
+    child = start(words_of(job, place, out), out.parent / "said")
+    time.sleep(after)
+    end(child)
+    found.kills[name] += 1
+    found.finished += wait(child) == 0
+    found.half += [f"{name} {out.name}" for path in made(out) if not job.whole(path)]
+    if name == "fit" and not out.exists():
+        _taken_up(found, job, place, out, out.parent)
+    for path in made(out):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _taken_up(found: Killed, job: Job, place: Path, out: Path, folder: Path) -> None:
@@ -187,10 +192,12 @@ def _tensors(path: Path) -> bytes:
     return (path / "model" / "model.safetensors").read_bytes()
 
 
-def full(place: Path, work: Path, *, disks: int, seed: int) -> Killed:
+def full(place: Path, work: Path, *, disks: int, seed: int, until: float) -> Killed:
     """A file-size limit as small as a full disk, or a folder that nobody may write to, for every command in turn."""
     found, rng = Killed(), random.Random(f"{seed}/disks")
     for number in range(disks):
+        if time.monotonic() > until:
+            break
         name = list(JOBS)[number % len(JOBS)]
         job, folder = JOBS[name], work / f"{name}{number}"
         folder.mkdir()
