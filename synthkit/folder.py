@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.documents import MISREAD, read_json
-from synthkit.errors import ArtefactError, DocumentError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.evaluate.result import Evaluation
 from synthkit.files import replacing, replacing_folder
 from synthkit.marking import mark
@@ -236,8 +237,21 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
     decided = plain_data(path / GATE) if (path / GATE).exists() else None
     found = evaluation(path)
     known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
-    try:
+    with unaltered(path):
         return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
+
+
+@contextmanager
+def unaltered(path: Path) -> Iterator[None]:
+    """Say of whatever is not as a run writes it that a file of its folder was altered.
+
+    Raises:
+        ArtefactError: something is not there, or is of another sort.
+    """
+    try:
+        yield
+    except SynthkitError:
+        raise
     except MISREAD as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error

@@ -33,13 +33,14 @@ def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[P
         name: folder.plain_data(place / file) if (place / file).exists() else None
         for name, file in (("statement", folder.STATEMENT), ("ledger", folder.LEDGER))
     }
-    evidence = Evidence(
-        evaluation=folder.evaluation(place),
-        today=dt.datetime.now(dt.UTC).date(),
-        releases=_released(place, beside(place) if register is None else register) if policy.releases.asks else None,
-        **known,
-    )
-    made = judge(policy, evidence)
+    with folder.unaltered(place):
+        evidence = Evidence(
+            evaluation=folder.evaluation(place),
+            today=dt.datetime.now(dt.UTC).date(),
+            releases=_released(place, register or beside(place)) if policy.releases.asks else None,
+            **known,
+        )
+        made = judge(policy, evidence)
     if against.resolve() != (place / folder.POLICY).resolve():
         with replacing(place / folder.POLICY) as temporary:
             shutil.copyfile(against, temporary)

@@ -65,7 +65,7 @@ def release(
     """
     source, out = Path(source), Path(out)
     members = _members(source)
-    with opened(beside(source) if register is None else register) as kept:
+    with folder.unaltered(source), opened(beside(source) if register is None else register) as kept:
         entry = entry_of(source, kept.path, recipient=recipient)
         found = _standing(source, kept, entry)
         content, nonces = _packed(source, members, entry, table, found.excused(although))
