@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from synthkit import folder
@@ -29,8 +30,9 @@ def check(bundle: Opened) -> Finding:
     for where, told in (("statement", statement), ("ledger", recount.written), ("manifest", claim)):
         if not _same(math.inf if told["epsilon"] is None else told["epsilon"], epsilon):
             return broken(f"the {where} does not say the epsilon that the charges of the ledger come to, {epsilon:.4g}")
-    if recount.faults:
-        return broken(recount.faults[0])
+    fault = next(iter((*recount.faults, *_undrawn(recount.archive))), None)
+    if fault:
+        return broken(fault)
     library = bundle.json(folder.STATEMENT)["libraries"]["dp-accounting"]
     place = difference(recount.written, _again(recount.archive, library))
     if place:
@@ -38,6 +40,13 @@ def check(bundle: Opened) -> Finding:
     if math.isinf(epsilon):
         return holds("no promise is made, and the ledger says so")
     return holds(f"the charges of the ledger come to epsilon {epsilon:.4g} at delta {delta:.2g}, as is stated")
+
+
+def _undrawn(archive: Archive) -> Iterator[str]:
+    """Rows were drawn, so a plan was; without a budget none waits, and under one only those of other runs may."""
+    drawn = [part.drawn for part in archive.parts]
+    if not (all if archive.budget is None else any)(drawn):
+        yield "ledger.json says of what was charged that it was not drawn, and here are the rows"
 
 
 def _again(archive: Archive, library: str) -> dict[str, Any]:
