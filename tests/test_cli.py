@@ -100,7 +100,9 @@ def test_run_says_how_good_and_where(ran):
     out, said = ran
     assert said.code == 0
     rows = json.loads((out / "evaluation.json").read_text())["run"]["rows"]
-    assert f"2 draws of 150 synthetic rows each; {rows['train']} real rows fitted, {rows['holdout']} held out" in said.out
+    assert (
+        f"2 draws of 150 synthetic rows each; {rows['train']} real rows fitted, {rows['holdout']} held out" in said.out
+    )
     for line in ("Real or synthetic?", "Rule violations", "hospdead", "charges"):
         assert re.search(rf"{re.escape(line)} .*\[.*\]", said.out)
     assert "No differential-privacy claim: epsilon = infinity." in said.out
