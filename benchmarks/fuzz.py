@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HANG = 60.0  # seconds
-CHUNK = 100  # inputs of one process
+ROUND = 5_000  # inputs of all kinds together before the first has its turn again; a process for each kind
 CELL = re.compile(r"QZSENTINEL|9182736|7364519")  # how every text and every number of the table begins
 KEPT = 5  # examples of one fault
 
@@ -158,12 +158,15 @@ def run(
     """All kinds, each by its share; stops at `until` (seconds of the monotonic clock)."""
     total, whole = Found(), sum(kind.share for kind in kinds.values())
     many = {name: max(1, round(inputs * kind.share / whole)) for name, kind in kinds.items()}
-    starts = ((start, name) for start in range(0, max(many.values()), CHUNK) for name in kinds if start < many[name])
-    for start, name in starts:  # in turn, so that all kinds had their share whenever it ends
-        if time.monotonic() > until:
-            break
-        original = (corpus / kinds[name].file).read_bytes()
-        total.add(chunk(kinds, corpus, name, seed, range(start, min(many[name], start + CHUNK))))
-        (corpus / kinds[name].file).write_bytes(original)
+    rounds = -(-inputs // ROUND)
+    for number in range(rounds):  # every kind has its share whenever it ends
+        for name, kind in kinds.items():
+            if time.monotonic() > until:
+                break
+            original = (corpus / kind.file).read_bytes()
+            part = range(many[name] * number // rounds, many[name] * (number + 1) // rounds)
+            if part:
+                total.add(chunk(kinds, corpus, name, seed, part))
+                (corpus / kind.file).write_bytes(original)
     say(f"{sum(total.inputs.values()):,} inputs, {sum(total.refused.values()):,} refused")
     return total
