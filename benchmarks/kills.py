@@ -62,8 +62,9 @@ def _folder(*names: str) -> Callable[[Path], bool]:
 
 def _csv(path: Path) -> bool:
     from synthkit import tables
+    from synthkit.marking import read_mark
 
-    return tables.read(path).rows == 30
+    return tables.read(path).rows == 30 and read_mark(path) is not None
 
 
 def _bundle(path: Path) -> bool:

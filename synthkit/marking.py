@@ -36,10 +36,10 @@ def beside(path: Path) -> Path:
     return path.with_name(path.name + SIDECAR)
 
 
-def write_beside(path: Path, said: Mapping[str, str]) -> Path:
-    """Write the mark of a CSV file beside it, with the digest of the rows it is about."""
+def write_beside(path: Path, said: Mapping[str, str], *, rows: Path) -> Path:
+    """Write the mark of a CSV file beside it, with the digest of the rows it is about, which may lie elsewhere yet."""
     with replacing(beside(path)) as temporary:
-        text = json.dumps({**said, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}, indent=1)
+        text = json.dumps({**said, "sha256": hashlib.sha256(rows.read_bytes()).hexdigest()}, indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
     return beside(path)
 

@@ -288,6 +288,8 @@ def write(
             from synthkit.delimited import write_text
 
             write_text(table, temporary, name=path.name, schema=schema, escape=spreadsheet_safe)
+            if mark is not None:  # before the rows are in place: whatever happens, none stand there without it
+                write_beside(path, {**mark, ESCAPED: ESCAPE} if spreadsheet_safe else mark, rows=temporary)
         elif kind == "parquet":
             import pyarrow.parquet as pq
 
@@ -296,8 +298,6 @@ def write(
             from pyarrow import feather
 
             feather.write_feather(table, str(temporary))
-    if mark is not None and kind == "text":
-        write_beside(path, {**mark, ESCAPED: ESCAPE} if spreadsheet_safe else mark)
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

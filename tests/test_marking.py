@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -39,3 +40,18 @@ def test_a_mark_beside_other_rows_is_refused(tmp_path):
 def test_a_mark_names_no_time_unless_asked():
     assert "date" not in mark()
     assert json.dumps(mark(), sort_keys=True) == json.dumps(mark(), sort_keys=True)
+
+
+def test_rows_in_text_never_stand_without_their_mark(tmp_path, monkeypatch):
+    """A process that is killed while it puts the rows in their place leaves no rows that do not say what they are."""
+    path, seen = tmp_path / "t.csv", []
+    replace = Path.replace
+
+    def watched(self, target):
+        seen.append((Path(target).name, beside(path).exists()))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    tables.write(pd.DataFrame({"x": [1]}), path, mark={"content": "synthetic"})
+    assert seen == [(beside(path).name, False), (path.name, True)]
+    assert read_mark(path) == {"content": "synthetic"}
