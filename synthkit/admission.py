@@ -15,6 +15,7 @@ from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.columns import Identifier
 from synthkit.schema.conform import conform
+from synthkit.schema.declared import declared
 from synthkit.schema.expectations import own, validate
 from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import mapped
@@ -161,13 +162,15 @@ def population(schema: Schema, config: RunConfig) -> Population | None:
 
 
 def refuse_early(config: RunConfig, schema: Schema) -> None:
-    """Files beside the table are looked at before any work is done.
+    """What is declared, and files beside the table, are looked at before any work is done and a ledger is begun.
 
     Raises:
         ConfigError: the suite is none.
         TableError: the population cannot be read, or lacks a column or a count.
-        SchemaError: there is a population, but no quasi-identifiers are declared.
+        SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
+    if config.epsilon is not None:
+        declared(schema)
     population(schema, config)
     if config.suite is not None:
         own(config.suite)

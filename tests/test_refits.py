@@ -9,9 +9,9 @@ import pytest
 
 from synthkit.config import RunConfig
 from synthkit.data import support2, support2_schema
-from synthkit.errors import ConfigError
+from synthkit.errors import ConfigError, SchemaError
 from synthkit.folder import audited
-from synthkit.pipeline import release, synthesize
+from synthkit.pipeline import fit, release, synthesize
 from synthkit.refits import ENOUGH, MOST, fits_for
 from synthkit.schema import Schema
 from synthkit.split import Shares
@@ -112,3 +112,13 @@ def test_the_settings_of_a_sibling_are_those_that_were_settled():
     )
     assert run.synthesizer.settings == run.sibling.synthesizer.settings
     assert run.synthesizer.seed != run.sibling.synthesizer.seed
+
+
+def test_a_schema_nobody_answers_for_leaves_no_ledger_behind(tmp_path):
+    """Refused by what is declared alone, before a file is begun."""
+    config = RunConfig(epsilon=1.0, delta=1e-6, ledger=tmp_path / "ledger.json")
+    nobody = SCHEMA.model_copy(update={"declared_by": None})
+    for go in (release, fit):
+        with pytest.raises(SchemaError, match="nobody answers for `age`, `ward`"):
+            go(table(), nobody, config=config)
+    assert not list(tmp_path.iterdir())

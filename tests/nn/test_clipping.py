@@ -477,3 +477,22 @@ def test_tables_of_levels_are_used_in_one_way(use, message):
     net = Tables()
     with pytest.raises(UnsupportedError, match=message):
         Clipper(net, lambda net, rows: getattr(net, use)(rows), clip=1.0)(table().cat, UNITS["one row each"])
+
+
+def test_a_layer_without_outputs_takes_part():
+    """A width of nought, as of a number that has one cell: its gradient is empty, and nothing else is moved by it."""
+    torch.manual_seed(1)
+
+    class Empty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.none = nn.Linear(2, 3), nn.Embedding(4, 0)
+
+        def forward(self, rows):
+            return self.first(rows).square().sum(dim=1) + self.none((rows[:, :1] > 0).long()).sum(dim=(1, 2))
+
+    net, rows, units = Empty(), torch.randn(6, 2), torch.arange(6)
+    first, bias, empty = Clipper(net, lambda net, x: net(x), clip=0.5)(rows, units)
+    own = Clipper(net.first, lambda net, x: net(x).square().sum(dim=1), clip=0.5)(rows, units)
+    torch.testing.assert_close([first, bias], own)
+    assert empty.shape == (4, 0)
