@@ -94,9 +94,7 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, many in (("inputs", 100_000), ("kills", 300), ("disks", 20), ("runs", 200), ("seed", 0)):
         asked.add_argument(f"--{name}", type=int, default=many)
-    asked.add_argument(
-        "--minutes", type=float, default=120.0, help="most that each of wrong inputs, kills and full disks may take"
-    )
+    asked.add_argument("--minutes", type=float, default=120.0, help="most that each part may take")
     asked.add_argument("--only", nargs="*", help="kinds of wrong inputs")
     asked.add_argument("--corpus", type=Path, help="folder in which the valid inputs are kept for the next time")
     asked.add_argument("--check", action="store_true")
@@ -120,7 +118,7 @@ def main() -> int:
         if said.disks:
             result["disks"] = disks(place, work, many=said.disks, seed=said.seed, until=time.monotonic() + part)
         if said.runs:
-            result["memory"] = flat.run(work, runs=said.runs)
+            result["memory"] = flat.run(work, runs=said.runs, until=time.monotonic() + part)
     result["machine"], result["seed"] = fingerprint(), said.seed
     OUT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     found = faults_in(result)
