@@ -14,8 +14,10 @@ from synthkit.errors import DocumentError
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
+DIGITS = 300  # of a whole number
 DEPTH = 64  # lists and mappings inside each other
 _KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")
+_INT = "tag:yaml.org,2002:int"
 CORE = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
 JSON_BYTES, JSON_VALUES = 64 * 2**20, 4_000_000
 YAML_BYTES, YAML_VALUES = 2 * 2**20, 200_000  # people write it, and reading it takes a thousand times as long
@@ -76,7 +78,7 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BY
         msg = f"{name} must hold at most {JSON_VALUES:,} values; however: it holds more. It is not what synthkit writes"
         raise DocumentError(msg)
     try:
-        data = json.loads(text, object_pairs_hook=_once)
+        data = json.loads(text, object_pairs_hook=_once, parse_int=_whole)
     except json.JSONDecodeError as error:
         msg = f"{name} must be JSON; however: line {error.lineno} is not. Take the file from its source again"
         raise DocumentError(msg) from error
@@ -85,8 +87,8 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BY
         raise DocumentError(msg) from error
     except RecursionError as error:
         raise DocumentError(_deep(name)) from error
-    except ValueError as error:  # an integer of more digits than Python reads
-        msg = f"{name} must hold numbers of usual length; however: one has thousands of digits. It was edited by hand"
+    except ValueError as error:
+        msg = f"{name} must hold numbers of usual length; however: one has hundreds of digits. It was edited by hand"
         raise DocumentError(msg) from error
     _check_depth(data, name)
     return data
@@ -94,6 +96,14 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BY
 
 class _TwiceError(Exception):
     """A key stands twice."""
+
+
+def _whole(digits: str) -> int:
+    """A whole number that is a float as well: beyond that, sums over it would fail."""
+    if len(digits) > DIGITS:
+        msg = f"whole numbers have at most {DIGITS} digits"
+        raise ValueError(msg)
+    return int(digits)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -233,6 +243,9 @@ def _check_size(root: Node, name: str) -> None:
             raise DocumentError(_deep(name))
         if many > YAML_VALUES:
             raise DocumentError(_many(name))
+        if str(node.tag) == _INT and len(node.value) > DIGITS:
+            msg = f"{name} must hold numbers of usual length; however: one has hundreds of digits. Quote it as text"
+            raise DocumentError(msg)
         if str(node.tag) not in CORE:
             where = f"line {node.start_mark.line + 1}"
             msg = f"{name} must be written without tags; however, {where}: there is one. Remove it"
