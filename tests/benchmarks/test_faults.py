@@ -1,0 +1,95 @@
+"""Wrong inputs and kills, a few of each, and whether the page of figures says what was measured."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+WRITTEN = json.loads((ROOT / "benchmarks" / "faults.json").read_text(encoding="utf-8"))
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+CHEAP = ("schema", "CSV", "Parquet, bytes", "Parquet, footer", "Arrow", "policy", "configuration", "key of a watermark")
+
+
+@pytest.fixture
+def small(script, tmp_path):
+    """The inputs of cheap kinds, without any model or run."""
+    from synthkit import tables
+    from synthkit.schema import Schema
+    from synthkit.watermark import Key
+
+    corpus = script("corpus")
+    schema = Schema(**corpus.SCHEMA)
+    schema.save(tmp_path / "schema.yaml")
+    for name in ("table.csv", "table.parquet", "table.arrow"):
+        tables.write(corpus.table(), tmp_path / name, mark={"content": "synthetic"})
+    Key.new(schema).save(tmp_path / "key.json")
+    (tmp_path / "config.yaml").write_text(corpus.CONFIGURATION, encoding="utf-8")
+    (tmp_path / "policy.yaml").write_bytes(corpus.policy().read_bytes())
+    return tmp_path
+
+
+def test_no_reader_ends_in_a_traceback_or_tells_a_cell(script, small):
+    fuzz, kinds = script("fuzz"), script("corpus").kinds(small)
+    chosen = {name: kinds[name] for name in CHEAP}
+    found = fuzz.run(chosen, small, inputs=800, seed=1, say=str)
+    assert found.faults == {}
+    assert sum(found.inputs.values()) >= 800
+    assert found.messages > 300
+    assert found.told == 0
+
+
+def test_a_reader_that_fails_is_found(script, small):
+    """A traceback, a cell in a message, and a process that dies."""
+    fuzz = script("fuzz")
+    from synthkit.errors import TableError
+
+    def crash(path):
+        raise ZeroDivisionError
+
+    def tell(path):
+        raise TableError("QZSENTINEL0001")
+
+    def die(path):
+        import os
+
+        os._exit(3)
+
+    for read, said in ((crash, "ZeroDivisionError"), (tell, "a cell in a message"), (die, "the process died")):
+        kind = fuzz.Kind(1.0, "table.csv", lambda content, rng: content, read)
+        found = fuzz.run({"x": kind}, small, inputs=2, seed=0, say=str)
+        assert [name for name in found.faults if said in name] == list(found.faults)
+        assert found.inputs["x"] == 2
+
+
+def test_the_same_seed_gives_the_same_inputs(script, small):
+    fuzz, kinds = script("fuzz"), script("corpus").kinds(small)
+    for name in CHEAP:
+        content = (small / kinds[name].file).read_bytes()
+        both = [fuzz.wrong(kinds[name], content, name, 3, 7) for _ in range(2)]
+        assert both[0] == both[1]
+        others = {fuzz.wrong(kinds[name], content, name, 3, number) for number in range(12)}
+        assert len(others) > 6
+
+
+def test_changes_by_meaning_change(script):
+    m = script("mutating")
+    data = {"a": [1, 2, {"b": "c"}], "d": None}
+    assert sum(repr(m.by_meaning(data, random.Random(k))) != repr(data) for k in range(50)) > 40
+    assert data == {"a": [1, 2, {"b": "c"}], "d": None}
+
+
+def test_the_page_says_what_was_measured(script):
+    """Every figure of the page is written from the result."""
+    assert script("reliability").table(WRITTEN) in PAGE
+
+
+def test_nothing_that_was_found_is_left(script):
+    inputs = WRITTEN["inputs"]
+    assert inputs["faults"] == {}
+    assert inputs["messages_with_a_cell"] == 0
+    assert inputs["slowest_seconds"] < 60
+    assert script("faults").faults_in(WRITTEN) == []
