@@ -28,7 +28,8 @@ from machine import fingerprint
 from scipy.stats import binom
 
 from synthkit.evaluate.risk.attacks import ATTACKS
-from synthkit.evaluate.risk.membership import LEVEL, attacked, chances, findings
+from synthkit.evaluate.risk.effect import LEVEL
+from synthkit.evaluate.risk.membership import attacked, chances, findings
 from synthkit.evaluate.risk.pool import Pool
 from synthkit.evaluate.risk.preconditions import COPIES
 from synthkit.evaluate.risk.scene import Scene

@@ -17,7 +17,8 @@ from synthkit.privacy.outlay import for_counts
 from synthkit.privacy.preparation import questions
 from synthkit.privacy.private import PrivateCurator
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared, into_domain
+from synthkit.schema.declared import declared
+from synthkit.schema.mapping import into_domain
 
 
 @dataclass(frozen=True)
