@@ -213,7 +213,7 @@ def test_links_lead_somewhere(page):
         if target.startswith("https://"):
             continue
         file, _, anchor = target.partition("#")
-        path = (ROOT / page).parent / file
+        path = (ROOT / page).parent / file if file else ROOT / page
         assert path.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
