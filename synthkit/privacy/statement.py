@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMAT = "synthkit-statement/1"
 ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
 Covered = Literal["charged", "public", "internal", "uncharged"]
+FILE = "columns and format of the file, that it could be unpacked, and of text that no cell of it holds a line break"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,7 @@ class Statement:
                 Touch(what=f"levels, bounds and digits of the schema, as declared by {self._who}", covered="public")
             )
             out.append(Touch(what="probabilities of roles and coins", covered="public"))
-            out.append(Touch(what="columns and format of the file, and that it could be unpacked", covered="public"))
+            out.append(Touch(what=FILE, covered="public"))
         out.append(Touch(what="evaluation, report and validation of the input", covered="internal"))
         return tuple(out)
 
