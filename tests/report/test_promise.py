@@ -71,6 +71,7 @@ def test_mechanisms_and_touches_are_on_the_page(evaluation):
         "charged",
         "public",
         "public",
+        "public",
         "internal",
     ]
     assert "2 kinds of noisy answers" in asked.all("data-test-touch", "charged")[0].text
