@@ -229,6 +229,15 @@ def test_a_value_outside_all_cells_takes_the_nearest(fitted, value):
         assert away[cell] <= away.min()
 
 
+def test_a_value_far_from_the_narrowest_cell_there_is():
+    """Divided by the smallest number there is, a distance of 1 would be infinite."""
+    ends = {"low": np.array([0.0]), "high": np.array([5e-324]), "group": np.array([0]), "mass": np.array([1])}
+    codec = NumericCodec(**ends, missing=None, decimals=None, minimum=None, maximum=None)
+    cat, num = codec.encode(np.array([1.0, 0.0]))
+    assert ((num >= 0) & (num < 1)).all()
+    assert np.isin(codec.decode(cat, num), [0.0, 5e-324]).all()
+
+
 @pytest.mark.parametrize("decimals", [1, 2])
 def test_single_precision_comes_back_rounded(decimals):
     """0.4 written by a program that stored it as 0.39999998 is 0.4 again, point or interval, drawn or coded."""
