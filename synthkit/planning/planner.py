@@ -57,7 +57,8 @@ def plan(
         SchemaError: lines of the schema are neither public nor can be bought.
 
     Example:
-        >>> schema = Schema(columns={"sex": {"kind": "categorical", "levels": ["f", "m"]}, "dead": {"kind": "boolean"}})
+        >>> columns = {"sex": {"kind": "categorical", "levels": ["f", "m"]}, "dead": {"kind": "boolean"}}
+        >>> schema = Schema(columns=columns, declared_by="A. Lee: codebook of 2019")
         >>> outlook = plan(schema, rows=10_000, epsilon=1.0, simulated=False)
         >>> outlook.model, outlook.warnings, outlook.one.error < 0.005
         ('marginal', (), True)
