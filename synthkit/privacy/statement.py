@@ -15,7 +15,6 @@ from synthkit.privacy.budget import ADJACENCY, MOST_ROWS
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
 from synthkit.privacy.tradeoff import LARGEST, Tradeoff
-from synthkit.schema.declared import declarers
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
@@ -85,6 +84,8 @@ class Statement:
             model: name of the model.
             versions: of the packages, by name.
         """
+        from synthkit.schema.declared import declarers  # counting a ledger again needs no tables
+
         budget = None if archive.unit is None else archive.budget
         return cls(
             archive=archive,
