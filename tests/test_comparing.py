@@ -18,8 +18,8 @@ from synthkit.commands.arguments import settings_by_model
 from synthkit.contest import Contest, Plan, read
 from synthkit.entrant import peak_mib
 from synthkit.errors import ArtefactError, ConfigError
-from synthkit.launch import _crash
 from synthkit.outcome import RESULT, Outcome
+from synthkit.process import crash
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.seeds import Seeds
@@ -288,7 +288,7 @@ def test_a_comparison_of_another_format(copied, text):
 def test_a_damaged_outcome(copied):
     path = copied / "models" / "independent" / RESULT
     path.write_text(path.read_text()[:-9])
-    with pytest.raises(ArtefactError, match=r"must hold an outcome .*; however: it cannot be read \(JSONDecodeError\)"):
+    with pytest.raises(ArtefactError, match=r"must hold an outcome .*; however: it cannot be read \(DocumentError\)"):
         again(copied, "independent")
     path.write_text(Outcome(name="a", reference=False).to_json().replace("outcome/1", "outcome/9"))
     with pytest.raises(ArtefactError, match="must have format synthkit-outcome/1; however: 'synthkit-outcome/9'"):
@@ -355,10 +355,10 @@ def test_whoever_takes_too_long_is_stopped(tmp_path):
 
 def test_a_crash_is_told_by_its_sort_never_by_its_message():
     trace = "Traceback (most recent call last):\n  File x\nsdv.errors.InvalidDataError: patient P0007 is bad\n"
-    assert _crash(1, trace) == "its process ended with an error of its own (InvalidDataError)"
-    assert _crash(1, "") == "its process ended with an error of its own"
-    assert _crash(-9, "") == "its process was ended by SIGKILL; memory may have run out"
-    assert _crash(-11, "") == "its process was ended by SIGSEGV"
+    assert crash(1, trace) == "its process ended with an error of its own (InvalidDataError)"
+    assert crash(1, "") == "its process ended with an error of its own"
+    assert crash(-9, "") == "its process was ended by SIGKILL; memory may have run out"
+    assert crash(-11, "") == "its process was ended by SIGSEGV"
 
 
 def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
