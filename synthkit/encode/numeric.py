@@ -171,10 +171,8 @@ class NumericCodec:
     def _residual(self, x: Floats, cell: Ints) -> Floats:
         low, width = self.low[cell], self.high[cell] - self.low[cell]
         middle = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
-        with np.errstate(
-            invalid="ignore", divide="ignore"
-        ):  # clipped first: a width may be the smallest number there is
-            u = np.where(width > 0, np.clip(x - low + middle, 0.0, width) / np.where(width > 0, width, 1.0), 0.5)
+        inside = np.clip(x - low + middle, 0.0, width)  # before dividing: a width may be the smallest number there is
+        u = np.where(width > 0, inside / np.where(width > 0, width, 1.0), 0.5)
         return np.clip(u, 0.0, np.nextafter(np.float32(1.0), np.float32(0.0)))
 
     def decode(self, cat: Ints, num: NDArray[np.float32]) -> Floats:
