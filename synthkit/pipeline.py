@@ -17,6 +17,7 @@ from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.evaluate import Comparison, Evaluation
+from synthkit.evaluate.result import SIBLING_AUDITED
 from synthkit.models import MODELS, Autoregressive, HasSurprise
 from synthkit.privacy import Curator, Ledger
 from synthkit.progress import Clock, Progress, Silent
@@ -33,7 +34,6 @@ from synthkit.synthesizer import Synthesizer
 from synthkit.watermark import Key
 
 HALF = 0.5  # of a budget, for the fit that is measured, where another follows
-SIBLING_AUDITED = "sibling"
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
 

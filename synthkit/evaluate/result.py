@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FORMAT = "synthkit-evaluation/1"
 REDRAWN = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
 PAIRED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
+SIBLING_AUDITED = "sibling"  # what a run's facts say under `audited` where another fit than the release was measured
 
 
 class MetricError(SynthkitError):

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from synthkit.evaluate.result import SIBLING_AUDITED
+
 if TYPE_CHECKING:
     from synthkit.evaluate.result import Evaluation, Score
     from synthkit.evaluate.risk.effect import Effect
 
-SIBLING_AUDITED = "sibling"  # what the facts of such a run say under `audited`
 DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
 

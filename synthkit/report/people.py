@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthkit.report.rows import SIBLING
+from synthkit.evaluate.result import SIBLING_AUDITED
 
 FINAL = "All people were fitted once more afterwards: that is the release, and what is measured is its sibling."
 
@@ -35,7 +35,7 @@ def went(facts: Mapping[str, Any]) -> list[str]:
         f"{people['reference']:,} who stand for what an attacker knows of the population.",
         _attacked(people["attacked"]),
     ]
-    return [*told, FINAL] if facts.get("audited") == SIBLING else told
+    return [*told, FINAL] if facts.get("audited") == SIBLING_AUDITED else told
 
 
 def _attacked(fits: Sequence[int]) -> str:

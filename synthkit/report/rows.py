@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthkit.evaluate.result import SIBLING_AUDITED
+
 Facts = Mapping[str, Any]
-SIBLING = "sibling"  # what facts say under `audited` where another fit than that of the release was measured
 KINDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic", "others": "other releases'"}
 
 
@@ -105,5 +106,7 @@ def surface(facts: Facts) -> str | None:
     if not made_here(facts) or facts.get("compared"):
         return None
     model = " and the fitted model" if (facts.get("config") or {}).get("release_model") else ""
-    sibling = ", of a fit to all people after its sibling was measured" if facts.get("audited") == SIBLING else ""
+    sibling = (
+        ", of a fit to all people after its sibling was measured" if facts.get("audited") == SIBLING_AUDITED else ""
+    )
     return f"the rows{model}{sibling}"
