@@ -8,6 +8,7 @@ holds a cell of the table.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import re
@@ -157,7 +158,7 @@ def run(
 ) -> Found:
     """All kinds, each by its share; stops at `until` (seconds of the monotonic clock)."""
     total, whole = Found(), sum(kind.share for kind in kinds.values())
-    many = {name: max(1, round(inputs * kind.share / whole)) for name, kind in kinds.items()}
+    many = {name: max(1, math.ceil(inputs * kind.share / whole)) for name, kind in kinds.items()}
     rounds = -(-inputs // ROUND)
     for number in range(rounds):  # every kind has its share whenever it ends
         for name, kind in kinds.items():

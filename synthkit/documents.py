@@ -91,6 +91,8 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BY
         msg = f"{name} must hold numbers of usual length; however: one has hundreds of digits. It was edited by hand"
         raise DocumentError(msg) from error
     _check_depth(data, name)
+    if "\\u" in text:
+        _check_texts(json.dumps(data, ensure_ascii=False), name)
     return data
 
 
@@ -121,6 +123,15 @@ def _check_depth(data: Any, name: str) -> None:
         if depth > DEPTH:
             raise DocumentError(_deep(name))
         level = [each for outer in level for each in _inside(outer) if isinstance(each, dict | list)]
+
+
+def _check_texts(text: str, name: str) -> None:
+    """Half a letter (a surrogate without its other half) can be escaped in a file and never be written again."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        msg = f"{name} must hold texts of whole letters; however: half a letter is escaped in one. Correct the text"
+        raise DocumentError(msg) from error
 
 
 def _inside(data: Any) -> Any:
@@ -250,6 +261,8 @@ def _check_size(root: Node, name: str) -> None:
             where = f"line {node.start_mark.line + 1}"
             msg = f"{name} must be written without tags; however, {where}: there is one. Remove it"
             raise DocumentError(msg)
+        if isinstance(node.value, str):
+            _check_texts(node.value, name)
         sizes[id(node)] = many, deep
 
 

@@ -43,6 +43,9 @@ def test_json_is_what_the_standard_reader_reads(data):
         ("9" * 5000, "numbers of usual length"),
         ('{"a": -' + "9" * 301 + "}", "numbers of usual length"),
         ("[" + "1," * JSON_VALUES + "1]", "at most 4,000,000 values"),
+        ('{"a": "\\ud800"}', "half a letter"),
+        ('{"\\udfff": 1}', "half a letter"),
+        ('["\\udc00\\ud800"]', "half a letter"),
     ],
 )
 def test_json_that_is_refused(text, why):
@@ -77,6 +80,9 @@ def test_json_may_be_as_deep_as_is_said_and_no_deeper(opens):
         ("a" * (YAML_BYTES + 1), "at most 2,097,152 letters"),
         ("{a: 1, a: 2}", "line 1, column 8: found duplicate key"),
         ("9" * 301, "numbers of usual length"),
+        ('a: "\\ud800"', "half a letter"),
+        ('{a: ["\\U0000dfff"]}', "half a letter"),
+        ('"\\ud83d": 1', "half a letter"),
         ("!!int x", "a value cannot be read"),
         ("%YAML 9.9\n---\na", "must be valid YAML"),
         ("\0", "must be valid YAML"),
@@ -110,6 +116,10 @@ def test_yaml_is_what_was_written(data):
 def test_any_text_is_yaml_or_refused(text):
     with contextlib.suppress(DocumentError):
         parse_yaml(text)
+
+
+def test_letters_that_are_escaped_in_halves_are_whole_together():
+    assert parse_json('["\\ud83d\\ude00", "\\u00e9"]') == ["\N{GRINNING FACE}", "é"]
 
 
 def test_aliases_within_the_bounds_are_written_out():

@@ -45,11 +45,13 @@ def init(
     from synthkit.schema.formulas import declared
     from synthkit.schema.identifiers import find
     from synthkit.schema.infer import draft
+    from synthkit.schema.table import is_plain
 
     check_file(out, overwrite=overwrite)
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     read = tables.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
-    text = draft(read, name=table.name.partition(".")[0], unit=unit, declared_by=declared_by)
+    stem = table.name.partition(".")[0]
+    text = draft(read, name=stem if is_plain(stem) else "table", unit=unit, declared_by=declared_by)
     with replacing(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     drafted = loads(text, str(out))

@@ -241,7 +241,7 @@ class Concentrated:
 
     def __post_init__(self) -> None:
         _positive(self, "rho")
-        if self.delta:
+        if self.delta != 0 or isinstance(self.delta, bool):
             _positive(self, "delta")
         object.__setattr__(self, "delta", float(self.delta))
         if self.delta >= 1:

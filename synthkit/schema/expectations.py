@@ -235,8 +235,9 @@ def _known(path: Path, k: int, e: Mapping[str, Any]) -> Expectation:
     gx = _gx()
     try:
         clean = {"type": e["type"], "kwargs": dict(e.get("kwargs") or {}), "meta": {}}
-        configured = gx.expectations.expectation_configuration.ExpectationConfiguration(**clean)
-        configured.to_domain_obj()
+        of = gx.expectations.expectation_configuration.ExpectationConfiguration
+        kept = of(**clean).to_domain_obj().configuration.to_json_dict()
+        of(type=kept["type"], kwargs=kept["kwargs"]).to_domain_obj()  # in a suite it is written and read again
     except (gx.exceptions.GreatExpectationsError, ValueError, TypeError) as error:
         msg = (
             f"each expectation of a suite must be one Great Expectations knows, with its arguments; however: "

@@ -14,7 +14,7 @@ from synthkit.schema.files import dumps
 from synthkit.schema.guess import Guess, guess
 from synthkit.schema.names import says_person, words
 from synthkit.schema.relations import relations
-from synthkit.schema.table import Schema
+from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) 
         unit: column that names the person whose privacy is protected; becomes an identifier.
 
     Raises:
-        SchemaError: no rows, no columns, column names that are no text or stand twice, `unit` that is no column, or
-            cells no kind of column can mean.
+        SchemaError: a name no table may have, no rows, no columns, column names that are no text or stand twice,
+            `unit` that is no column, or cells no kind of column can mean.
     """
+    _check_name(name)
     return _schema(frame, _guesses(frame, unit), name, unit)
 
 
@@ -73,6 +74,7 @@ def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, 
     Raises:
         SchemaError: as `infer`; or nobody or no reason is named in `declared_by`.
     """
+    _check_name(name)
     guesses = _guesses(frame, unit)
     schema = _schema(frame, guesses, name, unit)
     if declared_by is not None:
@@ -86,6 +88,15 @@ def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, 
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     return dumps(schema, comments=comments)
+
+
+def _check_name(name: str) -> None:
+    if not is_plain(name):
+        msg = (
+            "a table is called by a short name; however: it is empty, longer than 100 letters, begins with a point, or "
+            "holds a slash or a sign that cannot be printed. Give another `name`"
+        )
+        raise SchemaError(msg)
 
 
 def _guesses(frame: pd.DataFrame, unit: str | None) -> dict[str, Guess]:

@@ -120,7 +120,7 @@ class Schema(BaseModel):
                 problems += _rule_problems(f"`rules[{k}]`", rule, self.columns)
                 if self.unit in rule.columns:
                     problems.append(f"`rules[{k}]` must not speak of the unit; however: `{self.unit}` is made fresh")
-        if not _is_plain(self.name):
+        if not is_plain(self.name):
             problems.append(
                 "`name` must be a short name, for files are called by it; however: it is empty, longer than 100 "
                 "letters, begins with a point, or holds a slash or a sign that cannot be printed"
@@ -140,7 +140,7 @@ class Schema(BaseModel):
             yield f"`rules[{k}]`", r.columns
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Whether a name can be that of a file in the folder at hand, and of no other."""
     return 0 < len(name) <= 100 and name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"}
 

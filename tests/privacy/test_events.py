@@ -89,7 +89,7 @@ def test_a_threshold_hides_single_units():
             record(**{scale: 1}, threshold=1)
 
 
-@pytest.mark.parametrize("wrong", [-0.1, 1.0, math.nan])
+@pytest.mark.parametrize("wrong", [-0.1, 1.0, math.nan, None, "", False, [], "0.1"])
 def test_a_reserve_may_fail_with_a_probability_only(wrong):
     with pytest.raises(ConfigError, match="`delta` of concentrated must be"):
         Concentrated(rho=1, delta=wrong)

@@ -239,6 +239,9 @@ def test_an_expectation_that_crashes_is_listed_as_unchecked(tmp_path):
     assert all("Error" in u.reason for u in validation.unchecked)
 
 
+BETWEEN = '{"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "age", %s}}]}'
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -247,6 +250,8 @@ def test_an_expectation_that_crashes_is_listed_as_unchecked(tmp_path):
         ('{"expectations": [{"kwargs": {}}]}', "each with a `type`"),
         ('{"expectations": [{"type": "expect_the_unexpected", "kwargs": {}}]}', r"expectations\[0\] \(expect_the_un"),
         ('{"expectations": [{"type": "expect_column_values_to_be_in_set", "kwargs": {"colunm": "a"}}]}', "is refused"),
+        (BETWEEN % '"min_value": "nan"', "is refused"),
+        (BETWEEN % '"max_value": NaN', "is refused"),
     ],
 )
 def test_a_file_that_is_no_suite_is_refused(tmp_path, text, says):
