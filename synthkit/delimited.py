@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _DELIMITERS = ",;\t|"
 _BLOCK = 8 << 20  # bytes of text in one chunk
 _SAMPLE = 1 << 18  # characters looked at to find the delimiter
+_FIRST = 200  # lines looked at for that
+_MOST = 0.9  # this share of lines has as many cells as the header where a delimiter fits
 _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
 _REAL = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _TRUTH = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
@@ -138,7 +140,8 @@ def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str
         msg = f"`delimiter` must be one character; however: {delimiter!r}"
         raise TableError(msg)
     found = _found_delimiter(path, sample)
-    if delimiter is not None and delimiter != found and _width(sample, delimiter) < _width(sample, found):
+    fits = delimiter is None or delimiter == found or _agreement(sample, delimiter) >= _MOST
+    if delimiter is not None and not fits and _width(sample, delimiter) < _width(sample, found):
         msg = (
             f"the delimiter must separate the columns of {path}; however: {delimiter!r} gives "
             f"{_width(sample, delimiter)} column and {found!r} gives {_width(sample, found)}. Use delimiter={found!r}"
@@ -164,7 +167,7 @@ def _found_delimiter(path: Path, sample: str) -> str:
     """The delimiter that gives most columns and the same number in most lines; the ending's own if none does."""
     own = "\t" if ".tsv" in [s.lower() for s in path.suffixes] else ","
     candidates = [own, *(d for d in _DELIMITERS if d != own)]
-    return max(candidates, key=lambda d: (_agreement(sample, d) >= 0.9, _width(sample, d)))
+    return max(candidates, key=lambda d: (_agreement(sample, d) >= _MOST, _width(sample, d)))
 
 
 def _width(sample: str, delimiter: str) -> int:
@@ -172,15 +175,20 @@ def _width(sample: str, delimiter: str) -> int:
 
 
 def _agreement(sample: str, delimiter: str) -> float:
-    """Share of the first lines that have as many cells as the header; 0 if the header is one cell."""
-    lines = itertools.islice(_lines(io.StringIO(sample, newline=""), delimiter), 200)
-    widths = [len(cells) for _, cells in lines if cells]
+    """Share of the first lines that have as many cells as the header; 0 if the header is one cell.
+
+    0 as well where a quoted cell ends before something else than the delimiter: then what was found stands in texts.
+    """
+    text = io.StringIO(sample, newline="")
+    widths = [len(cells) for _, cells in itertools.islice(_lines(text, delimiter, strict=True), _FIRST) if cells]
+    if len(widths) < _FIRST and text.tell() < len(sample):
+        return 0.0
     return sum(w == widths[0] for w in widths) / len(widths) if widths and widths[0] > 1 else 0.0
 
 
-def _lines(text: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: IO[str], delimiter: str, *, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of their first line, up to the first that Python's reader cannot take (an open quote)."""
-    reader = csv.reader(text, delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter, strict=strict)
     start = 1
     while True:
         try:

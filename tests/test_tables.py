@@ -222,6 +222,19 @@ def test_the_delimiter_is_found(csv, delimiter):
     assert read(path).frame().to_dict("list") == {"a": ["x,;\t|y", "z"], "b": [1, 2]}
 
 
+@pytest.mark.parametrize("given", [None, "\t"])
+def test_a_delimiter_that_stands_in_quoted_texts_only_is_none(csv, given):
+    """Read with `;` each line has as many cells as well, were a quote let end anywhere."""
+    path = csv('";;"\t"n;;"\n"a;b;"\t1\n"c;d;"\t2\n')
+    assert read(path, delimiter=given).frame().to_dict("list") == {";;": ["a;b;", "c;d;"], "n;;": [1, 2]}
+
+
+def test_a_given_delimiter_that_fits_is_kept_where_another_gives_more_columns(csv):
+    path = csv("a;b,c,d\n1;2,3,4\n")
+    assert list(read(path, delimiter=";").frame()) == ["a", "b,c,d"]
+    assert list(read(path).frame()) == ["a;b", "c", "d"]
+
+
 def test_a_wrong_delimiter_is_named_with_the_right_one(csv):
     with pytest.raises(TableError, match=r"',' gives 1 column and ';' gives 3\. Use delimiter=';'"):
         read(csv("a;b;c\n1;2;3\n"), delimiter=",")
