@@ -19,7 +19,7 @@ import pyarrow.csv as pcsv
 from synthkit.errors import TableError
 from synthkit.schema import formulas
 from synthkit.schema.columns import Datetime
-from synthkit.schema.conform import type_column
+from synthkit.schema.recognition import recognised
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
@@ -29,10 +29,6 @@ _BLOCK = 8 << 20  # bytes of text in one chunk
 _SAMPLE = 1 << 18  # characters looked at to find the delimiter
 _FIRST = 200  # lines looked at for that
 _MOST = 0.9  # this share of lines has as many cells as the header where a delimiter fits
-_WHOLE = r"^-?(0|[1-9]\d{0,17})$"
-_REAL = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-_TRUTH = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
-_MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
 
 
 def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> Iterator[pa.Table]:
@@ -221,34 +217,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
 def infer_types(chunks: Iterable[pa.Table]) -> pd.DataFrame:
     """Text cells typed by what all cells of a column look like; numbers with a leading zero stay text."""
     texts = pa.concat_tables(list(chunks))
-    return pd.DataFrame({name: _inferred(texts.column(name)) for name in texts.column_names})
-
-
-def _inferred(texts: pa.ChunkedArray) -> pd.Series:
-    values = pc.unique(texts.drop_null())
-    if not len(values):
-        return _series(texts)
-    if _alike(values, _WHOLE):
-        return _series(texts.cast(pa.int64()), pd.Int64Dtype())
-    if _alike(values, _REAL):
-        return _series(texts.cast(pa.float64()))
-    if _alike(values, _TRUTH):
-        return _series(pc.equal(pc.utf8_lower(texts), "true"), pd.BooleanDtype())
-    if _alike(values, _MOMENT):
-        moments, bad, _ = type_column(_series(texts), Datetime())
-        if not bad.any():
-            return moments
-    return _series(texts)
-
-
-def _alike(values: pa.Array, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
-
-
-def _series(cells: pa.ChunkedArray, nullable: Any = None) -> pd.Series:
-    """A pandas column, of the dtype `nullable` if it has missing cells."""
-    series: pd.Series = cells.to_pandas(types_mapper={cells.type: nullable if cells.null_count else None}.get)
-    return series
+    return pd.DataFrame({name: recognised(texts.column(name)) for name in texts.column_names})
 
 
 def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None, escape: bool = False) -> None:
