@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from synthkit.errors import ConfigError, DocumentError
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import column_faults, type_cells
 from synthkit.schema.rules import Comparison, Rule
+from synthkit.schema.stacks import Expectation, Stack, alike, stacked
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
 
-Expectation = dict[str, Any]
 _HELPER = "synthkit: "  # prefix of helper columns
 _DOMAIN = (
     "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
@@ -46,7 +46,8 @@ _ROWS = "correct the rows, or change the rule in the schema"
 def suite(schema: Schema) -> dict[str, Any]:
     """The schema as the JSON of a Great Expectations suite.
 
-    It speaks of the columns of the table and of those `helpers` adds, so it runs on a frame that has both.
+    It speaks of the columns of the table and of those `helpers` adds, so it runs on a frame that has both, where no two
+    names differ only in case (`validate` asks under neutral names).
 
     Example:
         >>> from synthkit.schema import Schema
@@ -94,24 +95,23 @@ def validate(
     Raises:
         ConfigError: `extra` is not such a suite.
     """
-    expectations = [*suite(schema)["expectations"], *(own(extra) if extra is not None else [])]
-    checked = Checked(len(frame), len(frame.columns), len(expectations))
-    faults = column_faults(list(frame.columns), schema)
+    asked, extras = suite(schema)["expectations"], own(extra) if extra is not None else []
+    checked = Checked(len(frame), len(frame.columns), len(asked) + len(extras))
+    faults = column_faults(list(frame.columns), schema)  # this answers the first question of the suite, to the letter
     if faults:
         why = "the columns of the table are not those of the schema"
         return Validation(
-            checked, tuple(faults), tuple(Unchecked(_columns(e), _rule(e), why) for e in expectations[1:])
+            checked, tuple(faults), tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
         )
     typed, faults = type_cells(frame, schema)
     untyped = {v.columns[0] for v in faults}
-    if untyped:  # the columns were compared above; GX would miss the helpers of the columns left out
-        expectations = [e for e in expectations if "column_set" not in e["kwargs"]]
-    able = [e for e in expectations if not untyped & set(_columns(e))]
+    able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
     added = helpers(typed.drop(columns=list(untyped)), schema)
-    broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able, rows_shown)
+    broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able[0], rows_shown)
+    theirs, unasked = _run_own(typed, able[1], rows_shown)
     why = "cells of the column have the wrong type"
-    unchecked += [Unchecked(_columns(e), _rule(e), why) for e in expectations if untyped & set(_columns(e))]
-    return Validation(checked, (*faults, *broken), tuple(unchecked))
+    mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
+    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unasked, *mistyped))
 
 
 def _of_column(name: str, column: Column) -> Iterator[Expectation]:
@@ -271,22 +271,54 @@ def _quiet() -> Iterator[None]:
 def _run(
     frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
 ) -> tuple[list[Violation], list[Unchecked]]:
-    """Ask GX for yes or no on everything, then for row numbers where the answer was no."""
-    results = _ask(frame, expectations, {"result_format": "BOOLEAN_ONLY"})
-    unchecked = [
+    """Ask GX the schema's questions: for yes or no on everything, then for row numbers where the answer was no."""
+    questions = stacked(frame, expectations)
+    results = _ask_stacks(questions, _YES_OR_NO)
+    crashed = {k: _crash(r) for q, r in zip(questions, results, strict=True) if _crash(r) for k in q.members}
+    failed = [q for q, r in zip(questions, results, strict=True) if not r.success and not _crash(r)]
+    rows: dict[int, set[int]] = {}
+    for question, result in zip(failed, _ask_stacks(failed, _WHICH_ROWS), strict=True):
+        for member, where in question.split(_labels(result.result)):
+            rows.setdefault(member, set()).update(where.tolist())
+    violations = [
+        _violation(e, sorted(rows[k]), len(rows[k]), rows_shown) for k, e in enumerate(expectations) if rows.get(k)
+    ]
+    return violations, [Unchecked(_columns(expectations[k]), _rule(expectations[k]), crashed[k]) for k in crashed]
+
+
+def _run_own(
+    frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
+) -> tuple[list[Violation], list[Unchecked]]:
+    """Ask GX a suite of the user's own as it stands, but for columns that GX would take for others."""
+    mistaken = alike([str(name) for name in frame.columns])
+    lost = [e for e in expectations if mistaken & {name.casefold() for name in _columns(e)}]
+    why = "names of columns differ only in case, which Great Expectations does not tell apart"
+    unchecked = [Unchecked(_columns(e), _rule(e), why) for e in lost]
+    expectations = [e for e in expectations if e not in lost]
+    results = _ask(frame, expectations, _YES_OR_NO)
+    unchecked += [
         Unchecked(_columns(e), _rule(e), _crash(r)) for e, r in zip(expectations, results, strict=True) if _crash(r)
     ]
     failed = [e for e, r in zip(expectations, results, strict=True) if not r.success and not _crash(r)]
-    detail = {"result_format": "COMPLETE", "exclude_unexpected_values": True}
-    details = _ask(frame, failed, detail) if failed else []
-    return [_violation(e, r.result, rows_shown) for e, r in zip(failed, details, strict=True)], unchecked
+    violations = []
+    for e, r in zip(failed, _ask(frame, failed, _WHICH_ROWS), strict=True):
+        labels = _labels(r.result)
+        violations.append(_violation(e, labels, int(r.result.get("unexpected_count") or len(labels)), rows_shown))
+    return violations, unchecked
 
 
-def _violation(e: Expectation, result: Mapping[str, Any], rows_shown: int) -> Violation:
-    labels = sorted(result.get("unexpected_index_list") or ())
-    count = int(result.get("unexpected_count") or len(labels))
+_YES_OR_NO = {"result_format": "BOOLEAN_ONLY"}
+_WHICH_ROWS = {"result_format": "COMPLETE", "exclude_unexpected_values": True}
+
+
+def _labels(result: Mapping[str, Any]) -> list[int]:
+    """Numbers of the rows that were not as expected, from 0."""
+    return sorted(int(i) for i in result.get("unexpected_index_list") or ())
+
+
+def _violation(e: Expectation, rows: Sequence[int], count: int, rows_shown: int) -> Violation:
     remedy = e["meta"].get("remedy", "correct the table, or change your own suite")
-    return Violation(_columns(e), _rule(e), count, tuple(int(i) + 1 for i in labels[:rows_shown]), remedy)
+    return Violation(_columns(e), _rule(e), count, tuple(i + 1 for i in rows[:rows_shown]), remedy)
 
 
 def _crash(result: Any) -> str:
@@ -298,8 +330,25 @@ def _crash(result: Any) -> str:
     return ", ".join(dict.fromkeys(names)) or ("it crashed" if traces else "")
 
 
+def _ask_stacks(questions: list[Stack], result_format: dict[str, Any]) -> list[Any]:
+    """GX's results in the order of the questions; those of one height make one table."""
+    results: dict[int, Any] = {}
+    for height in dict.fromkeys(q.height for q in questions):
+        mine = [k for k, q in enumerate(questions) if q.height == height]
+        cells: dict[str, pd.Series] = {}
+        expectations = []
+        for k in mine:
+            named = {side: f"c{len(cells) + j}" for j, side in enumerate(questions[k].sides)}
+            cells |= {named[side]: column for side, column in questions[k].columns().items()}
+            expectations.append({"type": questions[k].kind, "kwargs": {**questions[k].kwargs, **named}})
+        results |= zip(mine, _ask(pd.DataFrame(cells, copy=False), expectations, result_format), strict=True)
+    return [results[k] for k in range(len(questions))]
+
+
 def _ask(frame: pd.DataFrame, expectations: list[Expectation], result_format: dict[str, Any]) -> list[Any]:
     """GX's results in the order of the expectations (it returns them in an order of its own)."""
+    if not expectations:
+        return []
     gx = _gx()
     numbered = [{"type": e["type"], "kwargs": e["kwargs"], "meta": {"number": k}} for k, e in enumerate(expectations)]
     context = gx.get_context(mode="ephemeral")
