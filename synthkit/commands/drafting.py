@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.commands import options as o
 from synthkit.commands.arguments import config
 from synthkit.commands.console import formulas, say, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema.infer import Draft
+    from synthkit.schema.questions import Question
 
 
 def init(
@@ -35,6 +42,7 @@ def init(
     """Draft a schema from a table, to be checked by somebody who knows the data.
 
     Every line that came from looking at the data is marked; columns that may identify people are named as warnings.
+    What only people know is asked: on a terminal, or else the safe choice is made and said.
 
     Example: synthkit init icu.csv -o icu.yaml --unit patient_id
     """
@@ -44,17 +52,16 @@ def init(
     from synthkit.schema.files import loads
     from synthkit.schema.formulas import declared
     from synthkit.schema.identifiers import find
-    from synthkit.schema.infer import draft
     from synthkit.schema.table import is_plain
 
     check_file(out, overwrite=overwrite)
     asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
     read = tables.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
     stem = table.name.partition(".")[0]
-    text = draft(read, name=stem if is_plain(stem) else "table", unit=unit, declared_by=declared_by)
+    draft = _settled(read, stem if is_plain(stem) else "table", unit, declared_by, quiet=quiet)
     with replacing(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    drafted = loads(text, str(out))
+        temporary.write_text(draft.text, encoding="utf-8")
+    drafted = loads(draft.text, str(out))
     columns = drafted.columns
     if begun := declared(drafted):
         warn(f"{formulas(begun)}: say --spreadsheet-safe where CSV is written")
@@ -66,6 +73,38 @@ def init(
         f"{out}: {len(columns)} columns drafted. Check every line, then: synthkit run {table} --schema {out}",
         quiet=quiet,
     )
+
+
+def _settled(read: pd.DataFrame, name: str, unit: str | None, declared_by: str | None, *, quiet: bool) -> Draft:
+    """The draft with its questions answered: by whoever sits at the terminal, or else by the safe choice."""
+    from synthkit.schema.infer import examine
+
+    draft = examine(read, name=name, unit=unit, declared_by=declared_by)
+    asked = not quiet and _on_terminal()
+    learned = []
+    for question in draft.questions if asked else ():
+        if question.about == "unit":
+            unit = question.column if _yes(question) else unit
+        elif question.about == "key" and question.column != unit and not _yes(question):
+            learned.append(question.column)
+    if not asked and draft.owner is not None:
+        unit = draft.owner.column
+        seen = f"`{unit}` is taken for the unit, whose rows stay together: {draft.owner.evidence}"
+        warn(f"{seen}. If it names no person, delete the line `unit` of the draft")
+    if learned or unit is not None:
+        draft = examine(read, name=name, unit=unit, declared_by=declared_by, learned=learned)
+    for question in draft.questions if not asked else ():
+        warn(f"question: {question}")
+    return draft
+
+
+def _on_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _yes(question: Question) -> bool:
+    return typer.confirm(f"{question.asks} {question.evidence}.", default=True, err=True)
 
 
 def validate(

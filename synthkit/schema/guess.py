@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import names, orders, shapes
+from synthkit.schema import entities, free_text, names, orders, person_names, shapes
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -43,19 +42,24 @@ class Guess:
     Args:
         column: the draft; `observed` names every key that was read off the data.
         notes: sentences for the reader, without any value of a row but declared levels and bounds.
+        about: what there is to ask about the column: "key", "names" or "free text"; nothing if it is empty.
+        key: whom it names and why, where that was told by its cells.
     """
 
     column: Column
     notes: tuple[str, ...] = ()
+    about: str = ""
+    key: entities.Key | None = None
 
 
-def guess(name: str, values: pd.Series, *, unit: bool = False) -> Guess:
+def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = False) -> Guess:
     """The kind and keys a column seems to have.
 
     Args:
         name: the column's name, which hints at keys and codes.
         values: its cells.
         unit: whether the column names the unit of privacy, and so is an identifier.
+        learned: whether somebody says that it is no key, whatever it looks like.
 
     Raises:
         SchemaError: cells are lists, complex numbers or spans of time.
@@ -71,16 +75,28 @@ def guess(name: str, values: pd.Series, *, unit: bool = False) -> Guess:
     elif family == "moment":
         drafted = _moment(present, None)
     elif family == "number":
-        drafted = _number(name, present)
+        drafted = _number(name, present, learned=learned)
     else:
-        drafted = _text(name, present, pure=family == "text")
+        drafted = _text(name, present, pure=family == "text", learned=learned)
+    return _with_missing(drafted, nullable=len(present) < len(values))
+
+
+def as_key(values: pd.Series, why: str) -> Guess:
+    """A column as an identifier, whatever its cells look like.
+
+    Args:
+        values: its cells.
+        why: the reason, for the reader of the draft.
+    """
+    present = values.dropna()
+    drafted = _identifier(present, why) if len(present) else Guess(_observed(Identifier), (why,), "key")
     return _with_missing(drafted, nullable=len(present) < len(values))
 
 
 def _with_missing(drafted: Guess, *, nullable: bool) -> Guess:
     column = drafted.column
     observed = tuple(dict.fromkeys((*column.observed, "nullable")))
-    return Guess(column.model_copy(update={"nullable": nullable, "observed": observed}), drafted.notes)
+    return replace(drafted, column=column.model_copy(update={"nullable": nullable, "observed": observed}))
 
 
 def _family(name: str, values: pd.Series) -> str:
@@ -136,10 +152,10 @@ def _identifier(present: pd.Series, why: str) -> Guess:
         longest = max(len(t.lstrip("-").removesuffix(".0")) for t in texts)
         pattern = f"[1-9][0-9]{{{longest}}}"
         note = "fresh values have one digit more than any real one, so that none can be a real one"
-    return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,))
+    return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,), "key")
 
 
-def _number(name: str, present: pd.Series) -> Guess:
+def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
     x = numbers(present)
     finite = x[np.isfinite(x)]
     distinct, counts = np.unique(finite, return_counts=True)
@@ -150,7 +166,7 @@ def _number(name: str, present: pd.Series) -> Guess:
     )
     if not len(finite):
         return Guess(_observed(Numeric), notes)
-    if whole and not infinite and (coded := _coded(name, present, distinct)):
+    if whole and not infinite and (coded := _coded(name, present, distinct, None if learned else counts)):
         return coded
     digits, spikes, (low, high) = decimals(distinct), atoms(distinct, counts), outward(distinct)
     if len(distinct) == 1:
@@ -164,12 +180,12 @@ def _number(name: str, present: pd.Series) -> Guess:
     return Guess(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
 
 
-def _coded(name: str, present: pd.Series, distinct: Any) -> Guess | None:
+def _coded(name: str, present: pd.Series, distinct: Any, counts: Any) -> Guess | None:
     """Whole numbers that are no quantities: flags, pairs of codes, keys, codes."""
     n, d = len(present), len(distinct)
     if d == 2 and distinct.tolist() == [0.0, 1.0]:
         return Guess(_observed(Boolean, levels=(0, 1)))
-    if why := _key(name, n, distinct, present):
+    if counts is not None and (why := entities.whole_key(name, distinct, counts)):
         return _identifier(present, why)
     if (d == 2 and n >= FEW) or (names.says_code(name) and 1 < d <= 50 and n >= 5 * d):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
@@ -177,21 +193,6 @@ def _coded(name: str, present: pd.Series, distinct: Any) -> Guess | None:
     if names.says_code(name) and d > 50 and n >= 2 * d:
         return Guess(_observed(Code), ("many codes written as numbers: kept as text; name the `system`",))
     return None
-
-
-def _key(name: str, n: int, distinct: Any, present: pd.Series) -> str:
-    """Why whole numbers are a key, or nothing."""
-    d = len(distinct)
-    if names.says_key(name) and n > 1 and d >= 0.5 * n and (d >= min(n, FEW) or names.says_person(name)):
-        return "a key by its name and its many distinct values: made fresh, never learned"
-    if names.says_person(name) and d > 50:
-        return "a person's key by its name: made fresh, never learned"
-    if n >= FEW and d == n:
-        if distinct[-1] - distinct[0] < 1.05 * n:
-            return "numbers the rows: made fresh, never learned"
-        if n >= 1000 and distinct[0] >= 1000 and not isinstance(present.iloc[0], float | Decimal):
-            return "every row has its own number: likely a key. If it is a quantity, write numeric with min and max"
-    return ""
 
 
 def _moment(present: pd.Series, pattern: str | None) -> Guess:
@@ -204,19 +205,20 @@ def _moment(present: pd.Series, pattern: str | None) -> Guess:
     return Guess(_observed(Datetime, format=pattern, min=low, max=high, precision=precision), notes)
 
 
-def _text(name: str, present: pd.Series, *, pure: bool) -> Guess:
+def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
     levels = _levels(present)
     if not pure:
         return _mixed(present, levels)
     n, d = len(present), len(levels)
     texts = [str(v) for v in levels]
-    if names.says_key(name) and d >= max(2, 0.5 * n):
-        return _identifier(present, "a key by its name and its many distinct values: made fresh, never learned")
+    counts = present.value_counts(sort=False).to_numpy(dtype=np.int64)
+    if not learned and (why := entities.text_key(name, texts, counts)):
+        return _identifier(present, why)
     if (pattern := shapes.date_format(texts)) is not None:
         return _moment(present, pattern or None)
     found = shapes.catalogue(name, texts) if d > FEW else None
-    if d >= FEW and d >= 0.9 * n and not found:
-        return _unlearnable(present, texts)
+    if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
+        return unlearned
     if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
         return _closed(texts)
     return _catalogued(texts, found)
@@ -229,11 +231,18 @@ def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Guess:
     return Guess(_observed(Code, pattern=shapes.fixed_shape(texts)), (note,))
 
 
-def _unlearnable(present: pd.Series, texts: Sequence[str]) -> Guess:
-    if np.mean([text.count(" ") for text in texts]) >= 4:
+def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any) -> Guess | None:
+    """Names of people, free text, and what nearly every row has of its own: nothing of it is learned."""
+    n, d = int(counts.sum()), len(texts)
+    if why := person_names.evidence(name, texts, counts):
+        note = "names of people: made fresh, never learned; `faker: name` makes names (extra `fake`)"
+        return Guess(_observed(Identifier), (note,), "names", entities.Key(name, "other", n, d, why))
+    if why := free_text.evidence(name, texts, counts):
         note = "free text, which may name people: it is not learned; drop it from the table or turn it into levels"
-        return Guess(_observed(Identifier), (note,))
-    return _identifier(present, "nearly every row has its own value: made fresh, never learned")
+        return Guess(_observed(Identifier), (note,), "free text", entities.Key(name, "other", n, d, why))
+    if d >= FEW and d >= 0.9 * n:
+        return _identifier(present, "nearly every row has its own value: made fresh, never learned")
+    return None
 
 
 def _closed(texts: Sequence[str]) -> Guess:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from synthkit.errors import SchemaError
-from synthkit.schema import identifiers
+from synthkit.schema import entities, identifiers, questions
 from synthkit.schema.columns import Discrete, Identifier, Level, Numeric
 from synthkit.schema.declared import taken_for_public
+from synthkit.schema.entities import Key
 from synthkit.schema.files import dumps
-from synthkit.schema.guess import Guess, guess
-from synthkit.schema.names import says_person, words
+from synthkit.schema.guess import Guess, as_key, guess
+from synthkit.schema.names import words
+from synthkit.schema.questions import Question
 from synthkit.schema.relations import relations
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
@@ -62,6 +65,23 @@ def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) 
     return _schema(frame, _guesses(frame, unit), name, unit)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A drafted schema, and what is to be asked of whoever knows the table.
+
+    Args:
+        schema: the draft.
+        text: the same as YAML, with a comment for each guess and each question.
+        questions: what only people know.
+        owner: the column that seems to name the person whose rows these are, if `unit` was not given.
+    """
+
+    schema: Schema
+    text: str
+    questions: tuple[Question, ...]
+    owner: Key | None
+
+
 def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, declared_by: str | None = None) -> str:
     """The inferred schema as YAML text, with a comment for each guess and suggestions for what was left empty.
 
@@ -74,20 +94,48 @@ def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, 
     Raises:
         SchemaError: as `infer`; or nobody or no reason is named in `declared_by`.
     """
+    return examine(frame, name=name, unit=unit, declared_by=declared_by).text
+
+
+def examine(
+    frame: pd.DataFrame,
+    *,
+    name: str = "table",
+    unit: str | None = None,
+    declared_by: str | None = None,
+    learned: Collection[str] = (),
+) -> Draft:
+    """The inferred schema with everything that was seen.
+
+    Args:
+        frame: the rows.
+        name: short name of the table.
+        unit: column that names the person whose privacy is protected.
+        declared_by: who declares all lines to be public knowledge, and why, "NAME: reason".
+        learned: columns that look like keys and are none.
+
+    Raises:
+        SchemaError: as `draft`.
+    """
     _check_name(name)
-    guesses = _guesses(frame, unit)
+    guesses = _guesses(frame, unit, learned)
     schema = _schema(frame, guesses, name, unit)
     if declared_by is not None:
         schema = taken_for_public(schema, declared_by)
+    keys = _keys(frame, guesses)
+    asked = questions.of_keys(keys, {column: drafted.about for column, drafted in guesses.items()}, unit)
     notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
+    for question in asked:
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about != "unit")
     head = _HEAD if declared_by is None else _DECLARED
-    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(frame, schema)
+    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys)
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
-    return dumps(schema, comments=comments)
+    found = entities.owner(keys) if unit is None else None
+    return Draft(schema, dumps(schema, comments=comments), asked, found)
 
 
 def _check_name(name: str) -> None:
@@ -99,7 +147,7 @@ def _check_name(name: str) -> None:
         raise SchemaError(msg)
 
 
-def _guesses(frame: pd.DataFrame, unit: str | None) -> dict[str, Guess]:
+def _guesses(frame: pd.DataFrame, unit: str | None, learned: Collection[str] = ()) -> dict[str, Guess]:
     problem = ""
     if not len(frame.columns) or not len(frame):
         problem = f"{len(frame):,} rows and {len(frame.columns):,} columns. Give a table with at least one of each"
@@ -114,7 +162,16 @@ def _guesses(frame: pd.DataFrame, unit: str | None) -> dict[str, Guess]:
     if problem:
         msg = f"a schema is drafted from rows in columns with different names; however: {problem}"
         raise SchemaError(msg)
-    return {str(c): guess(str(c), frame[c], unit=c == unit) for c in frame.columns}
+    found = {str(c): guess(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
+    for key in entities.repeated(frame, {c: drafted.column for c, drafted in found.items() if c not in learned}):
+        drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
+        found[key.column] = replace(drafted, key=key)
+    return found
+
+
+def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[Key, ...]:
+    known = [drafted.key for drafted in guesses.values() if drafted.key is not None]
+    return entities.keys(frame, {column: drafted.column for column, drafted in guesses.items()}, known)
 
 
 def _schema(frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None) -> Schema:
@@ -122,11 +179,11 @@ def _schema(frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: 
     return Schema(name=name, unit=unit, columns=columns, rules=relations(frame, columns))
 
 
-def _suggestions(frame: pd.DataFrame, schema: Schema) -> dict[str, list[str]]:
+def _suggestions(schema: Schema, keys: Sequence[Key]) -> dict[str, list[str]]:
     """Comments on the unit, the roles and the rules."""
     comments = {}
     if schema.unit is None:
-        comments["unit"] = _unit(frame, schema)
+        comments["unit"] = [line for said in _unit(keys) for line in textwrap.wrap(said, _WIDTH)]
     known = [c for c in schema.learned if _KNOWN & set(words(c))]
     groups = [c for c in schema.learned if _GROUPS & set(words(c)) and isinstance(schema.columns[c], Discrete)]
     role = "quasi_identifiers: what an outsider may know about a person, such as age, sex, address, dates of a stay"
@@ -155,13 +212,15 @@ def _target(name: str, schema: Schema) -> str:
     return flow({"column": name, "task": "binary", "positive": levels[1]})
 
 
-def _unit(frame: pd.DataFrame, schema: Schema) -> list[str]:
-    """Which column may name the person: a key that repeats, a person's key first."""
-    keys = [c for c, column in schema.columns.items() if isinstance(column, Identifier)]
-    repeating = [c for c in keys if not frame[c].dropna().is_unique]
-    repeating.sort(key=lambda c: not says_person(c))
-    if repeating:
-        first = repeating[0]
-        return [f"`{first}` repeats, so a person may own several rows: if it names the person, write", f"unit: {first}"]
+def _unit(keys: Sequence[Key]) -> list[str]:
+    """Which column may name the person: a key that repeats, never a place or an event."""
+    if (person := entities.owner(keys)) is not None:
+        why = f"`{person.column}` repeats, so a person may own several rows ({person.evidence}): if it names the person"
+        return [f"{why}, write", f"unit: {flow(person.column)}"]
     rows = "each row is taken for a person of its own; if a column names the person, write `unit: COLUMN`"
-    return [f"{keys[0]} differs in every row: {rows}" if keys else rows]
+    if repeating := [key for key in keys if key.repeats and key.role in ("other", "event")]:
+        return [
+            f"`{repeating[0].column}` repeats ({repeating[0].evidence}): if it names the person, it is the unit",
+            rows,
+        ]
+    return [f"`{keys[0].column}` differs in every row: {rows}" if keys else rows]

@@ -1,0 +1,46 @@
+"""Names of people are found by what a column is called and by common first names, and are never learned."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_tables import made
+
+from synthkit.schema.guess import guess
+from synthkit.schema.infer import infer
+from synthkit.schema.person_names import evidence
+
+NAMES = ["Anna", "Wilma", "Torvald", "Saskia", "Idris", "Noor", "Bram", "Ewa", "Odd", "Yusra", "O'Neil", "Émilie"]
+COMMON = ["Mary", "James", "John", "Linda", "Robert", "Susan", "Karen", "Paul", "Ruth", "Emma", "Mark", "Laura"]
+
+
+def why(name, texts):
+    return evidence(name, texts, np.full(len(texts), 20))
+
+
+@pytest.mark.parametrize("name", ["FIRST", "first_name", "Vorname", "surname", "patient_name", "name", "doctorName"])
+def test_the_name_of_the_column_says_so(name):
+    assert "look like people's names" in why(name, NAMES)
+    assert guess(name, pd.Series(NAMES * 20)).column.kind == "identifier"
+
+
+@pytest.mark.parametrize("name", ["drug", "country", "first_line", "diagnosis_name", "last_visit"])
+def test_other_capitalised_words_are_none(name):
+    assert why(name, NAMES) == ""
+
+
+def test_common_first_names_tell_a_column_that_does_not():
+    people = COMMON + NAMES
+    assert why("x", people) == "54% of the different values hold a common first name"
+    assert why("x", [f"{first} {last}" for first, last in zip(people, reversed(people), strict=True)])
+    assert why("x", NAMES * 3) == ""
+
+
+def test_levels_are_no_names():
+    assert why("first", ["Yes", "No"]) == ""
+    assert why("name", [f"Drug {k} mg" for k in range(30)]) == ""
+
+
+def test_first_names_are_not_learned():
+    columns = infer(made("registry")).columns
+    assert columns["first"].kind == columns["surname"].kind == "identifier"
+    assert columns["site"].kind == "categorical"
