@@ -20,7 +20,7 @@ LABELS = [f"Hydrochlorothiazide {k} MG Oral Tablet of the evening" for k in rang
         ("x", NOTES, 20, ""),
         ("description", LABELS, 10, ""),
         ("note", [f"seen {k}" for k in range(40)], 1, "2.0 words a cell, and 100% of the cells stand once"),
-        ("note", [f"the very same one no {k}" for k in range(60)], 9, "6.0 words a cell, and 0% of the cells stand once"),
+        ("note", [f"one & the same {k}" for k in range(60)], 9, "5.0 words a cell, and 0% of the cells stand once"),
         ("note", ["none", "mild", "severe"], 9, ""),
         ("x", [f"two words{k}" for k in range(40)], 1, ""),
     ],
