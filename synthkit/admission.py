@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from synthkit import tables
 from synthkit.config import RunConfig
-from synthkit.errors import SchemaError
 from synthkit.lines import LEFT_OUT
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
@@ -45,29 +44,6 @@ class Admitted:
     dtypes: Mapping[str, str]
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
-
-
-def meaning(schema: Schema | str | Path, unit: str | None = None) -> Schema:
-    """The schema itself, or the one in a file; with another unit if one is named.
-
-    Raises:
-        SchemaError: the file is no schema, the schema declares no column that can be learned, or not the unit.
-    """
-    schema = schema if isinstance(schema, Schema) else Schema.load(schema)
-    if unit is not None and unit not in schema.columns:
-        msg = (
-            f"the unit must be a column of the schema; however: `{unit}` is not. Declared: {', '.join(schema.columns)}"
-        )
-        raise SchemaError(msg)
-    if unit is not None:
-        schema = schema.model_copy(update={"unit": unit})
-    if not schema.learned:
-        msg = (
-            "a schema must declare a column to learn; however: it declares only identifiers, which are made fresh. "
-            "Declare another kind for the columns that describe the rows"
-        )
-        raise SchemaError(msg)
-    return schema
 
 
 def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit import folder, provenance
-from synthkit.admission import admit, cells, meaning, name_of, population
+from synthkit.admission import admit, cells, name_of, population
 from synthkit.config import RunConfig
 from synthkit.errors import ConfigError
 from synthkit.evaluate import Comparison, Evaluation, evaluate
@@ -19,6 +19,7 @@ from synthkit.report import Report
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.expectations import validate
+from synthkit.schema.meaning import meaning
 from synthkit.schema.violations import Validation
 
 if TYPE_CHECKING:

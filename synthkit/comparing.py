@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit import tables
-from synthkit.admission import admit, meaning, name_of
+from synthkit.admission import admit, name_of
 from synthkit.config import RunConfig
 from synthkit.contest import Contest, Plan
 from synthkit.entrant import CALIBRATED, Task
@@ -23,6 +23,7 @@ from synthkit.progress import Progress, Silent
 from synthkit.reference import REFERENCES
 from synthkit.report import Report
 from synthkit.schema import Schema
+from synthkit.schema.meaning import meaning
 from synthkit.synthesizer import Synthesizer
 
 if TYPE_CHECKING:

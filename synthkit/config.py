@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from synthkit.documents import read_yaml
 from synthkit.errors import ConfigError, DocumentError
+from synthkit.wording import must
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from synthkit.privacy.budget import Budget
 
 Positive = Annotated[int, Field(ge=1)]
@@ -149,17 +152,15 @@ class RunConfig(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            lines = [
-                f"  {'.'.join(map(str, e['loc'])) or '(top)'}: {_sentence(e['type'], e['msg'])}" for e in error.errors()
-            ]
+            lines = [f"  {'.'.join(map(str, e['loc'])) or '(top)'}: {_sentence(e)}" for e in error.errors()]
             msg = "\n".join([f"{name} must be a run configuration; however:", *lines])
             raise ConfigError(msg) from error
 
 
-def _sentence(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
+def _sentence(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
         return f"unknown key. Known: {', '.join(RunConfig.model_fields)}"
-    return message
+    return must(detail)
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:

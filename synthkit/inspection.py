@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from synthkit import folder, tables
-from synthkit.admission import admit_mapped, broken, cells, meaning, population
+from synthkit.admission import admit_mapped, broken, cells, population
 from synthkit.assessment import with_facts
 from synthkit.config import RunConfig
 from synthkit.errors import SynthkitError
@@ -31,6 +31,7 @@ from synthkit.process import crash, start
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.declared import declared
+from synthkit.schema.meaning import meaning
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import Split
 

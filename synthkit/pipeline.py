@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from synthkit import folder, inspection, promise, provenance
-from synthkit.admission import Admitted, admit, admit_mapped, meaning, name_of, refuse_early
+from synthkit.admission import Admitted, admit, admit_mapped, name_of, refuse_early
 from synthkit.assessment import with_facts, with_training
 from synthkit.checkpoint import Checkpoint
 from synthkit.config import RunConfig
@@ -27,6 +27,7 @@ from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure
 from synthkit.schema.declared import declared
 from synthkit.schema.expectations import validate
+from synthkit.schema.meaning import meaning
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import FEWEST_UNITS, Shares, Split, draw_roles, split

@@ -54,7 +54,7 @@ def test_a_wish_that_is_long_enough_changes_nothing(toy):
 def test_a_wish_must_be_above_nought(toy, minutes):
     with pytest.raises(ConfigError, match="`max_minutes` must be above 0; however"):
         Synthesizer(toy.schema, settings=SMALL).fit(toy.frame, max_minutes=minutes)
-    with pytest.raises(ConfigError, match="max_minutes: Input should be greater than 0"):
+    with pytest.raises(ConfigError, match="max_minutes: must be greater than 0"):
         RunConfig.of(None, max_minutes=minutes)
 
 

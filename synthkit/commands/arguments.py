@@ -91,6 +91,22 @@ def given(pairs: Sequence[str], schema: Schema) -> dict[str, str | None]:
     return out
 
 
+def read_schema(path: Path, unit: str | None = None, *, private: bool = False) -> Schema:
+    """The schema in a file, read and checked before a command loads anything that takes time.
+
+    Args:
+        path: of the YAML file.
+        unit: column that names the person, in place of the schema's own.
+        private: whether it is for use under a privacy budget.
+
+    Raises:
+        SchemaError: the file is no schema, or none that can be used so.
+    """
+    from synthkit.schema.meaning import meaning
+
+    return meaning(path, unit, private=private)
+
+
 def config(path: Path | None, **flags: Any) -> RunConfig:
     """The configuration: flag beats file beats default; an empty list of a repeatable flag says nothing."""
     from synthkit.config import RunConfig

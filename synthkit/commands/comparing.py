@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from synthkit.commands import options as o
-from synthkit.commands.arguments import config, settings_by_model
+from synthkit.commands.arguments import config, read_schema, settings_by_model
 from synthkit.commands.console import say, show_paths, warn, watching
 
 if TYPE_CHECKING:
@@ -77,12 +77,13 @@ def compare(
     )
     names = [name.strip() for name in models.split(",") if name.strip()]
     said = settings_by_model(set_)
+    known = read_schema(schema)
     with _resumable(out), watching(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.comparing import compare as contest
 
         made = contest(
-            table, schema, models=names, out=out, settings=said, config=asked, overwrite=overwrite, progress=progress
+            table, known, models=names, out=out, settings=said, config=asked, overwrite=overwrite, progress=progress
         )
     for outcome in made.outcomes:
         if not outcome.done:

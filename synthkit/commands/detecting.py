@@ -30,9 +30,11 @@ def watermark_key(
     Example: synthkit watermark-key --schema icu.yaml --out icu.key.json
     """
     from synthkit.schema import Schema
+
+    known = Schema.load(schema)  # before anything that takes time is loaded
     from synthkit.watermark import Key
 
-    key = Key.new(Schema.load(schema), candidates=candidates)
+    key = Key.new(known, candidates=candidates)
     key.save(out)
     say(f"{out}: key {key.name} for {len(key.columns)} columns", quiet=quiet)
 

@@ -123,14 +123,15 @@ def validate(
 
     Example: synthkit validate icu.csv --schema icu.yaml --json validation.json
     """
+    asked = config(None, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing)
+    from synthkit.schema import Schema
+
+    known = Schema.load(schema)  # before anything that takes time is loaded
     from synthkit.admission import cells
     from synthkit.files import replacing
-    from synthkit.schema import Schema
     from synthkit.schema.expectations import validate as hold
 
-    asked = config(None, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing)
-    meaning = Schema.load(schema)
-    result = hold(cells(table, asked), meaning, extra=asked.suite)
+    result = hold(cells(table, asked), known, extra=asked.suite)
     if json is not None:
         with replacing(json) as temporary:
             temporary.write_text(result.to_json(), encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from synthkit.commands import options as o
+from synthkit.commands.arguments import read_schema
 from synthkit.commands.console import say, warn, watching
 
 
@@ -37,13 +38,13 @@ def plan(
 
     Example: synthkit plan --schema icu.yaml --rows 40000 --epsilon 1
     """
+    known = read_schema(schema, private=True)
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.planning import plan as look
-        from synthkit.schema import Schema
 
         outlook = look(
-            Schema.load(schema),
+            known,
             rows=rows,
             epsilon=epsilon,
             delta=delta,

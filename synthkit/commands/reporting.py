@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from synthkit.commands import options as o
-from synthkit.commands.arguments import config
+from synthkit.commands.arguments import config, read_schema
 from synthkit.commands.console import say, show_paths, show_scores, warn, warn_clamped, watching
 
 
@@ -42,9 +42,6 @@ def evaluate(
 
     Example: synthkit evaluate --train a.csv --holdout b.csv --synthetic s.csv --schema icu.yaml --out runs/icu
     """
-    from synthkit.files import check_folder
-    from synthkit.folder import MARKS, contents
-
     asked = config(
         None,
         seed=seed,
@@ -56,12 +53,16 @@ def evaluate(
         encoding=encoding,
         missing=missing,
     )
+    known = read_schema(schema)
+    from synthkit.files import check_folder
+    from synthkit.folder import MARKS, contents
+
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.assessment import assess
 
-        made = assess(train, holdout, synthetic, schema, others=with_ or (), config=asked, progress=progress)
+        made = assess(train, holdout, synthetic, known, others=with_ or (), config=asked, progress=progress)
     made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not made.validations["output"].success:

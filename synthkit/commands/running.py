@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.commands import options as o
-from synthkit.commands.arguments import config, settings
+from synthkit.commands.arguments import config, read_schema, settings
 from synthkit.commands.console import say, show_paths, show_scores, show_statement, warn_clamped, watching
 from synthkit.commands.gating import show_briefly
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synthkit.config import RunConfig
     from synthkit.policy.gate import Gate
     from synthkit.progress import Progress
+    from synthkit.schema import Schema
 
 INTERNAL = (
     "What was checked and measured on real rows is INTERNAL and not printed: {out}/internal/log.txt says how it went."
@@ -194,21 +195,22 @@ def fit(
         max_rows_per_unit=max_rows_per_unit,
         ledger=ledger,
     )
+    private = asked.epsilon is not None
+    known = read_schema(schema, asked.unit, private=private)
     from synthkit.files import check_folder
     from synthkit.folder import MARKS, contents
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
-    private = asked.epsilon is not None
     with watching(quiet=quiet, timeless=private) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline import fit as learn
 
         if private:  # its noise is kept nowhere: what is taken up is a charge, not a training
-            made = learn(table, schema, config=_with_ledger(asked, out), progress=progress, resume=resume)
+            made = learn(table, known, config=_with_ledger(asked, out), progress=progress, resume=resume)
             made.save(out, overwrite=overwrite)
         else:
             with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
-                made = learn(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+                made = learn(table, known, config=asked, checkpoint=checkpoint, progress=progress)
                 made.save(out, overwrite=overwrite)
     if not private:
         warn_clamped(made.clamped)
@@ -229,11 +231,12 @@ def _run(
     overwrite: bool,
     quiet: bool,
 ) -> None:
+    known = read_schema(schema, asked.unit, private=asked.epsilon is not None)
     from synthkit.files import check_folder
     from synthkit.folder import MARKS, contents
 
     if asked.epsilon is not None:
-        _spend(table, schema, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
+        _spend(table, known, out, asked, resume=resume, overwrite=overwrite, quiet=quiet)
         return
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
@@ -241,7 +244,7 @@ def _run(
         from synthkit.pipeline import synthesize
 
         with _kept(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
-            made = synthesize(table, schema, config=asked, checkpoint=checkpoint, progress=progress)
+            made = synthesize(table, known, config=asked, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     gate = None if policy is None else _judged(out, policy)
@@ -260,7 +263,7 @@ def _judged(out: Path, policy: Path) -> Gate:
 
 
 def _spend(
-    table: Path, schema: Path, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
+    table: Path, schema: Schema, out: Path, asked: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """Under a budget what was charged is saved and told first; only then anything is compared with real rows.
 
@@ -286,7 +289,7 @@ def _spend(
     _inspect(table, schema, asked, out, quiet=quiet)
 
 
-def _inspect(table: Path, schema: Path, asked: RunConfig, out: Path, *, quiet: bool) -> None:
+def _inspect(table: Path, schema: Schema, asked: RunConfig, out: Path, *, quiet: bool) -> None:
     """The INTERNAL look at what was saved; whatever it finds, the same words are said."""
     from synthkit.inspection import inspect
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from synthkit.errors import ConfigError
+from synthkit.wording import must
 
 
 def settle(model: str, record: type[Any], settings: Mapping[str, Any]) -> Any:
@@ -32,7 +33,7 @@ def settle(model: str, record: type[Any], settings: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(record).validate_python(dict(settings))
     except ValidationError as error:
-        said = [(".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+        said = [(".".join(map(str, e["loc"])), must(e)) for e in error.errors()]
         wrong = "; ".join(f"`{where}`: {what}" if where else what for where, what in said)
         msg = f"settings of `{model}` must have values that can be meant; however: {wrong}"
         raise ConfigError(msg) from error

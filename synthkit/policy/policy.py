@@ -11,8 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from synthkit.documents import read_yaml
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.evaluate.risk.grade import DEFAULTS
+from synthkit.wording import must
 
 FORMAT = "synthkit-policy/1"
+_FORMAT = f"^{FORMAT}$"
+_PATTERNS = {_FORMAT: f"must be {FORMAT}"}
 PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
 RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
 EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
@@ -227,7 +230,7 @@ class Policy(_Part):
         1.0
     """
 
-    format: Annotated[str, Field(pattern=f"^{FORMAT}$")]
+    format: Annotated[str, Field(pattern=_FORMAT)]
     policy: Decided
     membership: Membership | None
     attribute: Attribute = Attribute()
@@ -291,6 +294,6 @@ class Policy(_Part):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg'].lower()}" for e in error.errors()]
+            faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {must(e, _PATTERNS)}" for e in error.errors()]
             msg = "a policy must name its owner, its justification and limits that can be meant; however: "
             raise ConfigError(msg + "; ".join(faults)) from error

@@ -8,16 +8,20 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
+from synthkit.later import Later
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
+else:  # a schema is read without them
+    np, pd = Later("numpy"), Later("pandas")
 
-Declarer = Annotated[str, Field(pattern=r"^[^:]*\w[^:]*:.*\w.*$")]  # "NAME: reason"
+DECLARER = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
+Declarer = Annotated[str, Field(pattern=DECLARER)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 _WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
@@ -90,7 +94,7 @@ class Numeric(_Column):
                 f"from {self.min} to {self.max}. Widen the bounds, or allow more decimals"
             )
             raise ValueError(msg)
-        low, high = (-np.inf if self.min is None else self.min), (np.inf if self.max is None else self.max)
+        low, high = (-math.inf if self.min is None else self.min), (math.inf if self.max is None else self.max)
         outside = [f"{atom:g}" for atom in self.atoms if not low <= atom <= high]
         if outside:
             msg = f"`atoms` must lie between `min` and `max`; however: {', '.join(outside)} outside. Widen the bounds"
@@ -272,9 +276,13 @@ Discrete = (Categorical, Ordinal, Boolean, Code)
 
 def level_key(level: Any) -> Any:
     """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
-    if isinstance(level, int | np.integer) and abs(int(level)) > _WHOLE_FLOATS:
-        return int(level)
-    return float(level) if isinstance(level, bool | int | float | np.number | np.bool_) else str(level)
+    if isinstance(level, str):
+        return str(level)
+    if isinstance(level, float):
+        return float(level)
+    if isinstance(level, int) or isinstance(level, np.integer):  # noqa: SIM101 - levels of a schema need no numpy
+        return int(level) if abs(int(level)) > _WHOLE_FLOATS else float(level)
+    return float(level) if isinstance(level, np.number | np.bool_) else str(level)
 
 
 def level_keys(values: pd.Series) -> pd.Index:

@@ -13,7 +13,6 @@ from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.named import with_texts
 from synthkit.schema.table import Schema
 
 PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
@@ -47,7 +46,9 @@ def declared(schema: Schema) -> Declared:
         >>> public.schema.columns["age"].max, sorted(public.unknown["age"])
         (None, ['max'])
     """
-    _refuse(schema)
+    from synthkit.schema.named import with_texts
+
+    refuse_undeclared(schema)
     columns = {name: _public(column) for name, column in schema.columns.items()}
     unknown = {name: _unknown(columns[name]) for name in schema.learned}
     open_ = {name for name, keys in unknown.items() if "levels" in keys}
@@ -101,8 +102,12 @@ def taken_for_public(schema: Schema, declared_by: str) -> Schema:
     return schema.model_copy(update={"columns": columns, "rules": rules, "declared_by": declared_by.strip()})
 
 
-def _refuse(schema: Schema) -> None:
-    """Refuse lines of which noise cannot make public ones."""
+def refuse_undeclared(schema: Schema) -> None:
+    """Refuse lines of which noise cannot make public ones, and lines nobody answers for.
+
+    Raises:
+        SchemaError: there are any; lists all.
+    """
     lines = [
         f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from synthkit.schema.columns import Column
+from synthkit.schema.columns import DECLARER, Column
 from synthkit.schema.rules import Condition, Rule
 from synthkit.schema.table import Schema, Target
+from synthkit.wording import must
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _LEVEL = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
+_PATTERNS = {DECLARER: 'must say who answers for the lines and why, as "NAME: reason"'}
 _SAYS = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\])?`")
 
 
@@ -101,17 +103,11 @@ def _sentences(detail: ErrorDetails, path: Path, data: Any) -> list[str]:
 
 def _must(detail: ErrorDetails, path: Path) -> str:
     """What must hold where pydantic found something of the wrong type or size."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind in _LEVEL and any(key in ("levels", "in", "combinations") for key in path):
+    if detail["type"] in _LEVEL and any(key in ("levels", "in", "combinations") for key in path):
         return "a level must be text, a finite number, true or false"
     if detail["loc"] and detail["loc"][-1] == "[key]":
         return f"a key must be text, so put {path[-1]} in quotes"
-    sizes = {"too_short": "at least {min_length}", "too_long": "at most {max_length}"}
-    if kind in sizes:
-        return f"must have {sizes[kind].format(**context)} of them"
-    if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return "must be a mapping, {key: value, ...}"
-    return detail["msg"][0].lower() + detail["msg"][1:]
+    return must(detail, _PATTERNS)
 
 
 def _unknown(word: str | None, known: Sequence[str], what: str) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synthkit.later import Later
 from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, moments, numbers
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
+else:  # a schema is read without them
+    np, pd = Later("numpy"), Later("pandas")
 
 # Key of a missing cell inside combinations: a private-use character, which no real level starts with. (Not NUL: pandas
 # hashes text as C strings, in which "\0missing" and "" are one.)

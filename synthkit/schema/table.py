@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from synthkit.later import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
 from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+else:  # a schema is read without them
+    np = Later("numpy")
 
 FORMAT: Final = "synthkit-schema/1"
 

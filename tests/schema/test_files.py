@@ -204,7 +204,7 @@ colums: {}
         "nullable, observed, paid, unit; however: `zz`.",
         "columns.age.mn (line 4): key must be one of atoms, decimals, declared_by, description, kind, max, min, "
         "nullable, observed, paid, unit; however: `mn`. Did you mean `min`?",
-        "columns.age.min (line 4): input should be a valid number, unable to parse string as a number; however: 'foo'",
+        "columns.age.min (line 4): must be a number; however: 'foo'",
         "columns.b (line 5): `kind` must be one of boolean, categorical, code, datetime, identifier, numeric, ordinal; "
         "however: `numerc`. Did you mean `numeric`?",
         "columns.c (line 6): `kind` must be one of boolean, categorical, code, datetime, identifier, numeric, ordinal; "
@@ -217,7 +217,7 @@ colums: {}
         "columns.f.levels (line 10): `levels` must be given; however: it is absent",
         "columns.g (line 11): must be a mapping, {key: value, ...}; however: a list of 1",
         "columns.h.levels (line 12): must have at most 2 of them; however: a list of 3",
-        "rules[0].op (line 14): input should be '<' or '<='; however: '='",
+        "rules[0].op (line 14): must be '<' or '<='; however: '='",
         "rules[1].if.age.inn (line 15): key must be one of in, max, min, missing; however: `inn`. Did you mean `in`?",
         "rules[1].then (line 15): must have at least 1 of them; however: an empty mapping",
         "rules[2] (line 16): `rule` must be one of comparison, fixed_combination, implication; however: `comparson`. "
