@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from synthkit.errors import TableError
-from synthkit.schema import formulas
-from synthkit.schema.columns import Datetime
+from synthkit.schema import formulas, numerals
+from synthkit.schema.columns import Datetime, Numeric
 from synthkit.schema.recognition import recognised
 
 if TYPE_CHECKING:
@@ -261,6 +261,9 @@ def _changed(cells: pa.ChunkedArray, change: Callable[[str], str]) -> pa.Chunked
 def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
     if pa.types.is_dictionary(cells.type):
         return cells.cast(cells.type.value_type)
+    if isinstance(column, Numeric) and column.written and not pa.types.is_string(cells.type):
+        numbers = cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        return pa.chunked_array([pa.array(numerals.write(numbers, column), pa.string(), from_pandas=True)])
     if not pa.types.is_timestamp(cells.type):
         return cells
     if isinstance(column, Datetime) and column.format:

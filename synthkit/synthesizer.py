@@ -266,7 +266,7 @@ class Synthesizer:
                 merged = frame[name].astype(object)
                 merged[some] = part[name].astype(object).to_numpy()
                 frame[name] = merged
-        return tables.restore(conform(frame, self.schema), self._dtypes or tables.dtypes(table))
+        return tables.as_it_came(frame, self.schema, self._dtypes or tables.dtypes(table))
 
     def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
         """Log-probability of each row as coded (the position inside a cell not counted), nats. **Shape**: (n,).
@@ -392,6 +392,6 @@ class Synthesizer:
         return Completion(encoder, model, seeds, ROUNDS)
 
     def _finished(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-        out = tables.restore(conform(frame, self.schema), self._dtypes)
+        out = tables.as_it_came(frame, self.schema, self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out

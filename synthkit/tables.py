@@ -17,6 +17,7 @@ from synthkit.files import replacing
 from synthkit.marking import ESCAPED, KEY, is_escaped, write_beside
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
 from synthkit.schema.formulas import ESCAPE
+from synthkit.schema.numerals import as_written
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-__all__ = ["Table", "conform", "dtypes", "is_text", "read", "read_cells", "restore", "write"]
+__all__ = ["Table", "as_it_came", "conform", "dtypes", "is_text", "read", "read_cells", "restore", "write"]
 
 _FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
@@ -332,6 +333,18 @@ def _dtype_name(dtype: Any) -> str:
     if isinstance(dtype, pd.StringDtype):
         return f"string[{dtype.storage}]"
     return str(dtype)
+
+
+def as_it_came(frame: pd.DataFrame, schema: Schema, wanted: Mapping[str, str]) -> pd.DataFrame:
+    """Rows as they stand in a table of a schema: numbers written as it says, in the dtypes that `dtypes` named.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> schema = Schema(columns={"dose": {"kind": "numeric", "decimal": ","}})
+        >>> as_it_came(pd.DataFrame({"dose": [0.5]}), schema, {})["dose"].tolist()
+        ['0,5']
+    """
+    return restore(as_written(conform(frame, schema), schema, wanted), wanted)
 
 
 def restore(frame: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:

@@ -126,7 +126,7 @@ class Reference:
             if name not in self.schema.learned:
                 kind = column if isinstance(column, Identifier) else Identifier()
                 learned[name] = fresh(name, kind, n, rng)
-        out = tables.restore(conform(learned[list(self.schema.columns)], self.schema), self._dtypes)
+        out = tables.as_it_came(learned[list(self.schema.columns)], self.schema, self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
 

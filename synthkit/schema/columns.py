@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
+from synthkit.schema.numerals import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class _Column(BaseModel):
         raise NotImplementedError
 
 
-class Numeric(_Column):
-    """A quantity: counts, ages, costs, laboratory values.
+class Numeric(_Column, Numerals):
+    """A quantity: counts, ages, costs, laboratory values; how it is written as text is told by `Numerals`.
 
     Args:
         min: smallest meaningful value.

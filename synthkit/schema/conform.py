@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
+from synthkit.schema import numerals
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -86,11 +87,12 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
             Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
         )
     if not frame.columns.has_duplicates:
-        faults += type_cells(frame, schema)[1]
+        typed, untyped = type_cells(frame, schema)
+        faults += untyped
         faults += [
             Violation((c,), "a column that is not nullable has values", len(frame), remedy=_NULLABLE)
             for c, column in schema.columns.items()
-            if c in frame and len(frame) and not column.nullable and frame[c].isna().all()
+            if c in typed and len(frame) and not column.nullable and typed[c].isna().all()
         ]
     refuse(faults)
 
@@ -164,8 +166,10 @@ def type_column(values: pd.Series, column: Column) -> Typed:
     if isinstance(column, Identifier):
         return values, np.zeros(len(values), dtype=bool), ""
     if isinstance(column, Numeric):
-        typed = _numbers(values, whole=column.decimals == 0, nullable=column.nullable)
-        return _on_grid(typed, column) if column.decimals else typed
+        numbers = numerals.read(values, column)
+        typed = _numbers(numbers, whole=column.decimals == 0, nullable=column.nullable)
+        typed = _on_grid(typed, column) if column.decimals else typed
+        return (*typed[:2], column.sentence) if column.written else typed
     if isinstance(column, Datetime):
         return _moments(values, column.format)
     return _levels(values, column)

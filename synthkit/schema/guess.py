@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, free_text, names, orders, person_names, shapes
+from synthkit.schema import entities, free_text, names, numerals, orders, person_names, shapes
+from synthkit.schema.cells import number
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -25,6 +26,7 @@ from synthkit.schema.columns import (
     numbers,
 )
 from synthkit.schema.ranges import atoms, decimals, outward, span
+from synthkit.schema.readings import Reading, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +80,8 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
         drafted = _number(name, present, learned=learned)
     else:
         drafted = _text(name, present, pure=family == "text", learned=learned)
-    return _with_missing(drafted, nullable=len(present) < len(values))
+    words = getattr(drafted.column, "missing", ())
+    return _with_missing(drafted, nullable=len(present) < len(values) or bool(words))
 
 
 def as_key(values: pd.Series, why: str) -> Guess:
@@ -207,21 +210,55 @@ def _moment(present: pd.Series, pattern: str | None) -> Guess:
 
 def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
     levels = _levels(present)
-    if not pure:
-        return _mixed(present, levels)
-    n, d = len(present), len(levels)
     texts = [str(v) for v in levels]
+    found = shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
+    said = Reading({}) if found else reading(present)
+    if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
+        return drafted
+    if not pure:
+        return _noted(_mixed(present, levels), said)
+    return _noted(_named(name, present, texts, found, learned=learned), said)
+
+
+def _named(
+    name: str, present: pd.Series, texts: Sequence[str], found: tuple[str, str] | None, *, learned: bool
+) -> Guess:
+    """Texts that are no numbers: keys, moments, names, levels or codes."""
+    n, d = len(present), len(texts)
     counts = present.value_counts(sort=False).to_numpy(dtype=np.int64)
     if not learned and (why := entities.text_key(name, texts, counts)):
         return _identifier(present, why)
     if (pattern := shapes.date_format(texts)) is not None:
         return _moment(present, pattern or None)
-    found = shapes.catalogue(name, texts) if d > FEW else None
     if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
         return unlearned
     if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
         return _closed(texts)
     return _catalogued(texts, found)
+
+
+def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) -> Guess | None:
+    """The draft of texts that are numbers, nothing if they are not, or seem to be a key."""
+    if not said.keys:
+        return None
+    plain = numerals.read(present, Numeric(**said.keys)).dropna()
+    drafted = _number(name, plain.astype(object).map(number), learned=learned) if len(plain) else _empty("number")
+    if not isinstance(drafted.column, Numeric):
+        return None
+    keys = {key: getattr(drafted.column, key) for key in drafted.column.observed if key != "kind"} | dict(said.keys)
+    how = "numbers as people write them: check how they are read, and that none is a code or a key"
+    return Guess(_observed(Numeric, **keys), (how, *said.notes, *drafted.notes))
+
+
+def _noted(drafted: Guess, said: Reading) -> Guess:
+    """The draft with a word on the cells that keep the others from being numbers."""
+    if not said.strange:
+        return drafted
+    note = (
+        f"{said.strange:,} cells are no numbers, the others are: to have them learned as numbers, correct these cells, "
+        "or write numeric and list the texts that mean a missing cell under `missing`"
+    )
+    return replace(drafted, notes=(*drafted.notes, note))
 
 
 def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Guess:

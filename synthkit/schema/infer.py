@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from synthkit.errors import SchemaError
 from synthkit.schema import entities, identifiers, questions
-from synthkit.schema.columns import Discrete, Identifier, Level, Numeric
+from synthkit.schema.columns import Column, Discrete, Identifier, Level, Numeric
+from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
 from synthkit.schema.entities import Key
 from synthkit.schema.files import dumps
@@ -176,7 +177,14 @@ def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[Key, ...]:
 
 def _schema(frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None) -> Schema:
     columns = {column: drafted.column for column, drafted in guesses.items()}
-    return Schema(name=name, unit=unit, columns=columns, rules=relations(frame, columns))
+    return Schema(name=name, unit=unit, columns=columns, rules=relations(_with_numbers(frame, columns), columns))
+
+
+def _with_numbers(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """The frame with texts that are drafted as numbers as numbers."""
+    written = {name: column for name, column in columns.items() if isinstance(column, Numeric) and column.written}
+    typed = {name: type_column(frame[name].reset_index(drop=True), column)[0] for name, column in written.items()}
+    return frame.reset_index(drop=True).assign(**typed) if typed else frame
 
 
 def _suggestions(schema: Schema, keys: Sequence[Key]) -> dict[str, list[str]]:

@@ -29,7 +29,8 @@ _PLAIN = frozenset(("numerical", "categorical", "ordinal", "boolean", "datetime"
 def to_sdv(schema: Schema) -> dict[str, Any]:
     """The schema as SDV Metadata V2.
 
-    What V2 cannot say is lost: descriptions, sources, units of measurement, atoms, patterns and systems of codes,
+    What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text (so SDV is
+    given what `synthkit.tables.conform` makes of the table), atoms, patterns and systems of codes,
     `observed`, the roles (quasi-identifiers, secrets, protected, targets), the rules, and a precision of hours, minutes
     or milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and false becomes
     categorical. The unit becomes the sequence key if its values repeat and none is missing.

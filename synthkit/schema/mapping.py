@@ -152,8 +152,9 @@ def _read(values: pd.Series, column: Column) -> _Cells:
 
 def _numbers(values: pd.Series, column: Numeric) -> _Cells:
     codes, cells = distinct(values)
-    said = np.array([_float(number(cell)) for cell in cells] + [np.nan])[codes]
-    absent = codes < 0
+    read = [column.cell(cell) if column.written else cell for cell in cells]
+    said = np.array([_float(number(cell)) for cell in read] + [np.nan])[codes]
+    absent = np.array([cell is None for cell in read] + [True])[codes]
     bad = np.isnan(said) & ~absent
     near = _nearest(said, column)
     far = ~np.isclose(near, said, rtol=0, atol=10.0 ** -((column.decimals or 0) + 4)) & ~absent & ~bad

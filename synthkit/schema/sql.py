@@ -221,7 +221,19 @@ class _Cell:
 
     @property
     def number(self) -> str:
-        return f"TRY_CAST({self.column} AS DOUBLE)"
+        plain = f"TRY_CAST({self.column} AS DOUBLE)"
+        if not isinstance(self.kind, Numeric) or not self.kind.written:
+            return plain
+        return f"CASE typeof({self.column}) WHEN 'VARCHAR' THEN {self._numeral(self.kind)} ELSE {plain} END"
+
+    def _numeral(self, how: Numeric) -> str:
+        """A text as the number it is written for, null if it is none."""
+        sign, again, digits = (f"regexp_extract({self.text}, {_text(how.pattern)}, {k})" for k in (1, 2, 3))
+        minus = f"CASE {sign} || {again} WHEN '' THEN '' WHEN '+' THEN '' WHEN '-' THEN '-' WHEN '\u2212' THEN '-' END"
+        if how.between is not None:
+            digits = f"regexp_replace({digits}, {_text(how.between)}, '', 'g')"
+        read = f"TRY_CAST({minus} || replace({digits}, {_text(how.decimal)}, '.') AS DOUBLE)"
+        return f"CASE WHEN regexp_full_match({self.text}, {_text(how.pattern)}) THEN {read} END"
 
     @property
     def text(self) -> str:
@@ -243,7 +255,10 @@ class _Cell:
 
     @property
     def missing(self) -> str:
-        """NaN is a missing cell where numbers are meant."""
+        """NaN is a missing cell where numbers are meant, and so is each text declared to be one."""
+        if isinstance(self.kind, Numeric) and self.kind.missing:
+            word = f"regexp_full_match({self.text}, {_text(self.kind.words)})"
+            return f"({self.column} IS NULL OR {word} OR coalesce(isnan({self.number}), false))"
         if isinstance(self.kind, Numeric) or _numeric(getattr(self.kind, "levels", None) or ()):
             return f"({self.column} IS NULL OR coalesce(isnan({self.number}), false))"
         return f"({self.column} IS NULL)"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthkit.schema import numerals
 from synthkit.schema.columns import moments, numbers
 from synthkit.watermark.coins import Words, digest, siphash
 from synthkit.watermark.key import Key, Marked
@@ -70,7 +71,7 @@ def forms(cells: pd.Series, column: Marked, *, coarse: bool) -> tuple[NDArray[np
         ['5', '']
     """
     if column.kind == "number":
-        x = numbers(cells)
+        x = numbers(cells if column.numerals is None else numerals.read(cells, column.numerals))
         distinct, codes = np.unique(x, return_inverse=True)
         digits = COARSE if coarse else FINE
         texts = [MISSING if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from synthkit.documents import read_json
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.files import write_secret
-from synthkit.schema import Schema
+from synthkit.schema import Numeric, Schema
+from synthkit.schema.columns import Column
+from synthkit.schema.numerals import Numerals
 from synthkit.watermark.coins import digest
 
 FORMAT: Final = "synthkit-watermark-key/1"
@@ -27,6 +29,7 @@ class Marked(BaseModel):
         name: of the column.
         kind: how its cells are read.
         format: strptime pattern of moments in text, besides ISO 8601.
+        numerals: how numbers are written as text, if not plainly.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +37,7 @@ class Marked(BaseModel):
     name: str
     kind: Literal["number", "moment", "word"]
     format: str | None = None
+    numerals: Numeric | None = None
 
 
 class Key(BaseModel):
@@ -89,6 +93,7 @@ class Key(BaseModel):
                 "name": name,
                 "kind": kinds.get(schema.columns[name].kind, "word"),
                 "format": getattr(schema.columns[name], "format", None),
+                "numerals": _numerals(schema.columns[name]),
             }
             for name in schema.learned
         ]
@@ -148,3 +153,11 @@ class Key(BaseModel):
     def raw(self) -> bytes:
         """The 32 secret bytes."""
         return bytes.fromhex(self.secret.get_secret_value())
+
+
+def _numerals(column: Column) -> Numeric | None:
+    """How the numbers of a column are written, without its bounds; None if plainly, or if it has none."""
+    if not isinstance(column, Numeric) or not column.written:
+        return None
+    keys = (*Numerals.model_fields, "decimals")
+    return Numeric(**{key: getattr(column, key) for key in keys})
