@@ -85,7 +85,7 @@ def whole_key(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64
         if distinct[-1] - distinct[0] < 1.05 * n:
             return "numbers the rows: made fresh, never learned"
         chance = n * (n - 1) / 2 / (distinct[-1] - distinct[0])
-        if chance >= _NO_CHANCE or (n >= 1000 and distinct[0] >= 1000):
+        if (chance >= _NO_CHANCE and not _TIMES & set(names.words(name))) or (n >= 1000 and distinct[0] >= 1000):
             return "every row has its own number: likely a key. If it is a quantity, write numeric with min and max"
     return ""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, free_text, names, numerals, orders, person_names, shapes
+from synthkit.schema import entities, free_text, names, numerals, orders, person_names, shapes, whole_numbers
 from synthkit.schema.cells import number
 from synthkit.schema.columns import (
     Boolean,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
 FEW = 20  # so few levels may be unique to their row and still be levels
+_ORDER = ("an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",)
 _TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
 _FALSE = {"no", "n", "false", "f", "0", "negative"}
 
@@ -44,7 +45,7 @@ class Guess:
     Args:
         column: the draft; `observed` names every key that was read off the data.
         notes: sentences for the reader, without any value of a row but declared levels and bounds.
-        about: what there is to ask about the column: "key", "names" or "free text"; nothing if it is empty.
+        about: what there is to ask about the column: "key", "names", "free text", "order"; nothing if empty.
         key: whom it names and why, where that was told by its cells.
     """
 
@@ -169,27 +170,28 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
     )
     if not len(finite):
         return Guess(_observed(Numeric), notes)
-    if whole and not infinite and (coded := _coded(name, present, distinct, None if learned else counts)):
+    if whole and not infinite and (coded := _coded(name, present, distinct, counts, learned=learned)):
         return coded
     digits, spikes, (low, high) = decimals(distinct), atoms(distinct, counts), outward(distinct)
     if len(distinct) == 1:
         notes += ("constant",)
     elif whole and len(distinct) <= 10:
-        notes += (
-            f"only {len(distinct)} distinct numbers: if they are codes rather than quantities, write categorical",
-        )
+        few = f"only {len(distinct)} distinct numbers: if they are codes rather than quantities, write categorical"
+        notes += (f"{few}, or ordinal if they are an order",)
     if spikes:
         notes += ("atoms: values far more frequent than their neighbours, or far from all others; say what they mean",)
     return Guess(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
 
 
-def _coded(name: str, present: pd.Series, distinct: Any, counts: Any) -> Guess | None:
-    """Whole numbers that are no quantities: flags, pairs of codes, keys, codes."""
+def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned: bool) -> Guess | None:
+    """Whole numbers that are no quantities: flags, pairs of codes, keys, orders, codes."""
     n, d = len(present), len(distinct)
     if d == 2 and distinct.tolist() == [0.0, 1.0]:
         return Guess(_observed(Boolean, levels=(0, 1)))
-    if counts is not None and (why := entities.whole_key(name, distinct, counts)):
+    if not learned and (why := entities.whole_key(name, distinct, counts)):
         return _identifier(present, why)
+    if (inorder := whole_numbers.ordinal(name, distinct, counts)) is not None:
+        return Guess(_observed(Ordinal, levels=inorder), _ORDER, "order")
     if (d == 2 and n >= FEW) or (names.says_code(name) and 1 < d <= 50 and n >= 5 * d):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
         return Guess(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
@@ -233,7 +235,7 @@ def _named(
     if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
         return unlearned
     if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
-        return _closed(texts)
+        return _closed(name, texts, n)
     return _catalogued(texts, found)
 
 
@@ -282,8 +284,10 @@ def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any)
     return None
 
 
-def _closed(texts: Sequence[str]) -> Guess:
+def _closed(name: str, texts: Sequence[str], rows: int) -> Guess:
     """A short list of levels: truth, an order, or names."""
+    if (numbered := whole_numbers.ordinal_texts(name, texts, rows)) is not None:
+        return Guess(_observed(Ordinal, levels=numbered), _ORDER, "order")
     lowered = {text.lower(): text for text in texts}
     if len(texts) == 2 and set(lowered) in _TRUTH:
         return Guess(_observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE))))

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, identifiers, questions
-from synthkit.schema.columns import Column, Discrete, Identifier, Level, Numeric
+from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema.columns import Column, Discrete, Identifier, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
 from synthkit.schema.entities import Key
 from synthkit.schema.files import dumps
 from synthkit.schema.guess import Guess, as_key, guess
 from synthkit.schema.names import words
+from synthkit.schema.outcomes import Proposal
 from synthkit.schema.questions import Question
 from synthkit.schema.relations import relations
 from synthkit.schema.table import Schema, is_plain
@@ -41,12 +42,6 @@ _KNOWN = frozenset(
     )
 )
 _GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
-_OUTCOMES = frozenset(
-    (
-        *("readmitted", "readmission", "death", "dead", "died", "hospdead", "mortality", "survival"),
-        *("outcome", "target", "label", "class", "income", "diagnosis", "default", "event", "status"),
-    )
-)
 _WIDTH = 112
 
 
@@ -75,12 +70,14 @@ class Draft:
         text: the same as YAML, with a comment for each guess and each question.
         questions: what only people know.
         owner: the column that seems to name the person whose rows these are, if `unit` was not given.
+        targets: what somebody may want to predict, best first.
     """
 
     schema: Schema
     text: str
     questions: tuple[Question, ...]
     owner: Key | None
+    targets: tuple[Proposal, ...] = ()
 
 
 def draft(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None, declared_by: str | None = None) -> str:
@@ -124,19 +121,25 @@ def examine(
     if declared_by is not None:
         schema = taken_for_public(schema, declared_by)
     keys = _keys(frame, guesses)
-    asked = questions.of_keys(keys, {column: drafted.about for column, drafted in guesses.items()}, unit)
+    learning = {c: schema.columns[c] for c in schema.learned}
+    typed = _with_numbers(frame, learning)
+    pairs = survival_pairs.pairs(typed, learning)
+    proposals = outcomes.proposals(typed, learning, pairs)
+    abouts = {column: drafted.about for column, drafted in guesses.items()}
+    asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
+    asked += questions.of_outcomes(proposals, pairs)
     notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
     for question in asked:
-        notes[question.column] += [f"QUESTION: {question}"] * (question.about != "unit")
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in ("unit", "target"))
     head = _HEAD if declared_by is None else _DECLARED
-    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys)
+    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     found = entities.owner(keys) if unit is None else None
-    return Draft(schema, dumps(schema, comments=comments), asked, found)
+    return Draft(schema, dumps(schema, comments=comments), asked, found, proposals)
 
 
 def _check_name(name: str) -> None:
@@ -167,6 +170,9 @@ def _guesses(frame: pd.DataFrame, unit: str | None, learned: Collection[str] = (
     for key in entities.repeated(frame, {c: drafted.column for c, drafted in found.items() if c not in learned}):
         drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
+    columns = {c: drafted.column for c, drafted in found.items()}
+    for event, column in survival_pairs.kinds(survival_pairs.pairs(_with_numbers(frame, columns), columns), columns):
+        found[event] = replace(found[event], column=column, notes=("whether the event was seen, not seen first",))
     return found
 
 
@@ -187,7 +193,7 @@ def _with_numbers(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.Data
     return frame.reset_index(drop=True).assign(**typed) if typed else frame
 
 
-def _suggestions(schema: Schema, keys: Sequence[Key]) -> dict[str, list[str]]:
+def _suggestions(schema: Schema, keys: Sequence[Key], proposals: Sequence[Proposal]) -> dict[str, list[str]]:
     """Comments on the unit, the roles and the rules."""
     comments = {}
     if schema.unit is None:
@@ -198,9 +204,7 @@ def _suggestions(schema: Schema, keys: Sequence[Key]) -> dict[str, list[str]]:
     comments["quasi_identifiers"] = [role, *_line("quasi_identifiers", known)]
     comments["secrets"] = ["secrets: what an outsider would like to learn, such as diagnoses and outcomes"]
     comments["protected"] = ["protected: groups to be treated fairly", *_line("protected", groups)]
-    targets = ["targets: what somebody wants to predict"]
-    targets += [f"targets: [{_target(c, schema)}]" for c in schema.learned if _OUTCOMES & set(words(c))][:3]
-    comments["targets"] = targets
+    comments["targets"] = ["targets: what somebody wants to predict", *_targets(proposals)]
     if schema.rules:
         comments["rules"] = ["These hold in every row of the table. Keep those that must hold, delete chance."]
     return comments
@@ -210,14 +214,12 @@ def _line(key: str, columns: list[str]) -> list[str]:
     return [f"{key}: {flow(columns)}"] if columns else []
 
 
-def _target(name: str, schema: Schema) -> str:
-    column = schema.columns[name]
-    if isinstance(column, Numeric):
-        return flow({"column": name, "task": "regression"})
-    levels: tuple[Level, ...] = getattr(column, "levels", None) or ()
-    if len(levels) != 2:
-        return flow({"column": name, "task": "multiclass"})
-    return flow({"column": name, "task": "binary", "positive": levels[1]})
+def _targets(proposals: Sequence[Proposal]) -> list[str]:
+    """Targets as they would be written, each with what speaks for it."""
+    why = [line for p in proposals for line in textwrap.wrap(f"`{p.column}`: {p.evidence}", _WIDTH)]
+    if len(proposals) == 1:
+        return [*why, f"targets: [{flow(proposals[0].target)}]"]
+    return [*why, *["targets:"] * bool(proposals), *(f"  - {flow(p.target)}" for p in proposals)]
 
 
 def _unit(keys: Sequence[Key]) -> list[str]:

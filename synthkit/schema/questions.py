@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from synthkit.schema.columns import Column, Ordinal
 from synthkit.schema.entities import Key, owner
+from synthkit.schema.outcomes import Proposal
+from synthkit.schema.survival_pairs import Pair
 
 About = Literal["unit", "key", "names", "free text", "order", "survival", "target", "one-hot", "rare codes"]
 
@@ -96,3 +99,57 @@ def _of_text(key: Key, about: str) -> Question:
         "nothing of it is learned, and its cells are made-up numbers",
         "write `kind: categorical` with `levels`, or `kind: code`, and what stands in it is learned word by word",
     )
+
+
+def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[Question, ...]:
+    """Questions on whole numbers that were taken for an order.
+
+    Args:
+        columns: the drafted kinds.
+        abouts: by column, what was seen in it: "order".
+    """
+    return tuple(
+        Question(
+            "order",
+            name,
+            f"Are the numbers of `{name}` an order, lowest first?",
+            f"{len(column.levels)} whole numbers without a gap, and the name says so",
+            "they are levels in that order",
+            "write `kind: numeric` with min and max for a quantity, `kind: categorical` for codes",
+        )
+        for name, column in columns.items()
+        if abouts.get(name) == "order" and isinstance(column, Ordinal)
+    )
+
+
+def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Question, ...]:
+    """Questions on what is predicted, and on what the levels of an event mean.
+
+    Args:
+        proposals: the targets that a draft suggests.
+        pairs: times and events.
+    """
+    asked = [
+        Question(
+            "survival",
+            pair.time,
+            f"Is `{pair.time}` the time until `{pair.event}`, or until nobody looked any more?",
+            pair.evidence,
+            f"`{pair.event}` is drafted as a boolean, not seen first",
+            "write the kinds that they have",
+        )
+        for pair in pairs
+    ]
+    asked += [
+        Question(
+            "target",
+            proposal.column,
+            f"Is `{proposal.column}` what somebody wants to predict?",
+            proposal.evidence,
+            "the draft names no target and suggests this one in a comment",
+            "write others under `targets`",
+        )
+        for proposal in proposals
+        if proposal.target["task"] != "survival"
+    ]
+    return tuple(asked)

@@ -19,6 +19,11 @@ def test_keys_units_names_and_text_are_asked_for():
         ("names", "first"),
         ("names", "surname"),
         ("free text", "note"),
+        ("order", "stage"),
+        ("order", "grade"),
+        ("order", "ecog"),
+        ("survival", "time"),
+        ("target", "readmitted"),
     ]
     assert asked(examine(made("insurance"))) == [("unit", "zper"), ("key", "zper")]
 
