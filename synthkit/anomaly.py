@@ -25,6 +25,7 @@ from synthkit.encode import NumericCodec, TableEncoder
 from synthkit.encode.discrete import CombinationCodec
 from synthkit.encode.numeric import UNSEEN
 from synthkit.encode.rules import Codec
+from synthkit.encode.steps import ATOM, StepsCodec
 from synthkit.errors import UnsupportedError
 from synthkit.models import MODELS, HasLogProb, HasSurprise, RowModel
 from synthkit.schema.columns import Level, level_index, level_keys
@@ -66,7 +67,7 @@ def oddness(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, generat
             cells[strange] = value
             coded[column] = cells
         if isinstance(codec, NumericCodec):
-            extra[name] += _spread(codec, coded[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            extra[name] += _spread(codec, codec.read(coded[name]))
     total, parts = (t.double().cpu().numpy() for t in model.surprise(encoder.encode_coded(coded), generator))
     owner = encoder.layout.columns
     out = {name: extra[name] + parts[:, [c == name for c in owner]].sum(axis=1) for name in encoder.codecs}
@@ -82,7 +83,7 @@ def _strange(codec: Codec, cells: pd.DataFrame) -> tuple[NDArray[np.bool_], tupl
         return np.asarray(~codec.matching(cells, known, present=False).any(axis=1)), usual
     absent = cells.iloc[:, 0].isna().to_numpy()
     if isinstance(codec, NumericCodec):
-        value = float(codec.low[codec.mass.argmax()]) if len(codec.low) else np.nan
+        value = codec.low[codec.mass.argmax()].item() if len(codec.low) else None
         return absent if codec.missing is None else np.zeros(len(cells), dtype=bool), (value,)
     learned = level_index((*codec.levels, *(level for level, _ in codec.rare)))
     foreign = learned.get_indexer(level_keys(cells.iloc[:, 0])) < 0
@@ -104,7 +105,8 @@ def _spread(codec: NumericCodec, x: Floats) -> Floats:
     if not len(codec.low):
         return inside
     step = 1.0 if codec.decimals is None else 10.0**-codec.decimals
-    low, high = float(codec.low.min()), float(codec.high.max())
+    here = codec.low > ATOM if isinstance(codec, StepsCodec) and (codec.low > ATOM).any() else slice(None)
+    low, high = float(codec.low[here].min()), float(codec.high[here].max())
     reach = max(high - low, step)
     beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
     outside = np.log(_rows(codec)) + np.log(reach / step) + 2 * np.log1p(beyond / reach)

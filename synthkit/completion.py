@@ -244,7 +244,7 @@ class Completion:
                 aim[:, j] = torch.from_numpy(here)
             codec = encoder.codecs[gap.column]
             if isinstance(codec, NumericCodec):
-                steps += np.where(here, codec.log_steps(measured[gap.column].to_numpy(dtype=np.float64)), 0.0)
+                steps += np.where(here, codec.log_steps(codec.read(measured[gap.column])), 0.0)
         log = self._model.log_prob_given(Rows(coded.cat, torch.empty(len(filled), 0)), Given(held.cat, {}), aim)
         return np.where(fits, log.cpu().double().numpy() - steps, -np.inf)
 

@@ -11,8 +11,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encode import numeric, pointers, rules
+from synthkit.encode import numeric, pointers, rules, steps
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
+from synthkit.encode.gaps import Gap
 from synthkit.encode.identifiers import fresh
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.pointers import Compare, Tie
@@ -26,6 +27,7 @@ from synthkit.schema.rules import MISSING
 
 KINDS: dict[str, type[Codec]] = {
     "numeric": NumericCodec,
+    "steps": steps.StepsCodec,
     "levels": LevelsCodec,
     "combination": CombinationCodec,
 }
@@ -121,7 +123,7 @@ class TableEncoder:
         for name, codec in self.codecs.items():
             try:
                 if isinstance(codec, NumericCodec):
-                    levels, residual = codec.encode(coded[name].to_numpy(dtype=np.float64, na_value=np.nan))
+                    levels, residual = codec.encode(codec.read(coded[name]))
                     num.append(residual)
                 elif isinstance(codec, CombinationCodec):
                     levels = codec.encode(coded)
@@ -154,7 +156,7 @@ class TableEncoder:
             else:
                 coded[name] = codec.decode(levels)
         coded = pointers.repeat(coded, self.ties, self.codecs, rng)
-        table = self.recoding.backward(pd.DataFrame(coded, copy=False))
+        table = self.recoding.backward(coded)
         made = self.identifiers(len(rows), rng)
         return pd.DataFrame({c: made[c] if c in made else table[c] for c in self.schema.columns}, copy=False)
 
@@ -195,9 +197,7 @@ class TableEncoder:
             if here.any():
                 one = coded.loc[here, name]
                 cat[np.ix_(here, np.array(slots))] = (
-                    codec.encode(one.to_numpy(dtype=np.float64, na_value=np.nan))[0]
-                    if isinstance(codec, NumericCodec)
-                    else codec.encode(one)
+                    codec.encode(codec.read(one))[0] if isinstance(codec, NumericCodec) else codec.encode(one)
                 )
             if present and self.layout.slots[slots[0]].missing:
                 some = np.ones((1, self.layout.sizes[slots[0]]), dtype=bool)
@@ -273,8 +273,10 @@ def _fit(schema: Schema, name: str, members: tuple[str, ...], answer: Histogram,
     values = answer.cells[name]
     absent = values.isna().to_numpy()
     missing = int(answer.counts[absent].sum()) if column.nullable or absent.any() else None
-    if isinstance(column, Numeric | Datetime):
-        gap = {g.column: g for g in Recoding.of(schema).gaps}.get(name)
+    gap = {g.column: g for g in Recoding.of(schema).gaps}.get(name)
+    if isinstance(column, Datetime):
+        return _fit_steps(column, answer, missing, coding, name, gapped=gap is not None)
+    if isinstance(column, Numeric):
         return _fit_numeric(schema, name, answer, missing, gap, coding)
     counts = {level_key(v): int(c) for v, c in zip(values[~absent], answer.counts[~absent], strict=True)}
     if isinstance(column, Code) and column.levels is None:
@@ -290,23 +292,33 @@ def _fit(schema: Schema, name: str, members: tuple[str, ...], answer: Histogram,
 
 
 def _fit_numeric(
-    schema: Schema, name: str, answer: Histogram, missing: int | None, gap: rules.Gap | None, coding: Coding
+    schema: Schema, name: str, answer: Histogram, missing: int | None, gap: Gap | None, coding: Coding
 ) -> NumericCodec:
     column = schema.columns[name]
+    assert isinstance(column, Numeric)
     x = answer.cells[name].to_numpy(dtype=np.float64, na_value=np.nan)
     order = np.argsort(x)[: int((~np.isnan(x)).sum())]
-    plain = isinstance(column, Numeric) and gap is None
-    decimals = gap.decimals if gap is not None else (column.decimals if isinstance(column, Numeric) else 0)
+    plain = gap is None
     return numeric.fit(
         x[order],
         answer.counts[order],
         missing,
-        decimals=decimals,
-        atoms=column.atoms if plain and isinstance(column, Numeric) else (),
+        decimals=column.decimals if gap is None else gap.decimals,
+        atoms=column.atoms if plain else (),
         cuts=rules.cuts(schema, name) if plain else (),
-        bounds=(column.min, column.max) if plain and isinstance(column, Numeric) else (None, None),
+        bounds=(column.min, column.max) if plain else (None, None),
         coding=coding,
     )
+
+
+def _fit_steps(
+    column: Datetime, answer: Histogram, missing: int | None, coding: Coding, name: str, *, gapped: bool
+) -> NumericCodec:
+    """A codec of whole steps; where they are gaps, the atoms stand below all of them."""
+    x = steps.whole(answer.cells[name])
+    order = np.argsort(x)[int((x == steps.NONE).sum()) :]
+    atoms = tuple(steps.ATOM - k for k in range(len(column.atoms))) if gapped else tuple(steps.points(column).tolist())
+    return steps.fit(x[order], answer.counts[order], missing, atoms=atoms, coding=coding)
 
 
 def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram) -> CombinationCodec:

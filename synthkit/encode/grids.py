@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthkit.encode.numeric import Coding, Floats, Ints, NumericCodec, grouped
+from synthkit.encode.steps import StepsCodec
 
 VALUES = 512  # as many values of a lattice are counted one by one; more are counted in intervals
 CELLS = 256  # intervals otherwise
@@ -67,6 +69,54 @@ def grid(
         minimum=bounds[0],
         maximum=bounds[1],
     )
+
+
+def grid_of_steps(low: int, high: int, *, atoms: tuple[int, ...] = (), missing: bool = False) -> StepsCodec:
+    """The same of whole steps, without a float between: each of a short calendar, else intervals.
+
+    Args:
+        low: public lower bound.
+        high: public upper bound, not below it.
+        atoms: steps with a cell of their own, wherever they lie.
+        missing: whether a cell for missing values is there too.
+
+    Example:
+        >>> grid_of_steps(18262, 18264, atoms=(2932896,)).low.tolist()
+        [18262, 18263, 18264, 2932896]
+    """
+    points, edges = np.array(sorted(set(atoms)), dtype=np.int64), np.empty(0, dtype=np.int64)
+    if high - low < VALUES:
+        points = np.union1d(points, np.arange(low, high + 1))
+    else:
+        ends = np.sign([low, high]) * np.log1p(np.abs([low, high]))
+        at = np.linspace(ends[0], ends[1], CELLS + 1)
+        near = np.ceil(np.sign(at) * np.expm1(np.abs(at)) - 1e-6).astype(np.int64)
+        edges = np.unique(np.concatenate([[low], np.clip(near[1:-1], low, high), [high + 1]]))
+    starts, ends_ = np.concatenate([points, edges[:-1]]), np.concatenate([points, edges[1:]])
+    order = np.lexsort((ends_, starts + ends_))
+    none = np.zeros(len(starts), dtype=np.int64)
+    return StepsCodec(
+        low=starts[order], high=ends_[order], group=none, mass=none, missing=0 if missing else None, decimals=0
+    )
+
+
+def bounded_steps(found: tuple[float, float], known: tuple[float, float], calendar: tuple[int, int]) -> tuple[int, int]:
+    """Bounds of a grid of steps: those declared, and where none is one that was found, moved outward, in the calendar.
+
+    Args:
+        found: low and high, the first not above the second.
+        known: declared bounds, infinite where open.
+        calendar: first and last step there can be.
+
+    Example:
+        >>> bounded_steps((0.5, 2.0**60), (-math.inf, math.inf), (-719162, 2932896))
+        (0, 2932896)
+    """
+    low = int(known[0]) if math.isfinite(known[0]) else max(math.floor(found[0]), calendar[0])
+    high = int(known[1]) if math.isfinite(known[1]) else min(math.ceil(found[1]), calendar[1])
+    if low < high or (math.isfinite(known[0]) and math.isfinite(known[1])):
+        return low, high
+    return (high - 1, high) if math.isfinite(known[1]) else (low, low + 1)
 
 
 def values(low: float, high: float, decimals: int | None) -> float:
@@ -213,7 +263,9 @@ def settled(
     """
     coding = coding or Coding()
     m = len(cells.low)
-    spikes = (cells.low == cells.high) & bool((cells.low < cells.high).any())  # a lattice has none: all are points
+    apart = _apart(cells)
+    # of a lattice all are points: spikes are those that lie apart from it
+    spikes = (cells.low == cells.high) & (bool((cells.low < cells.high).any()) | (apart & np.r_[apart[1:], True]))
     smooth = np.concatenate([counts[:m].astype(np.float64), counts[m:]])
     smooth[:m][~spikes] = denoised(smooth[:m][~spikes], sigma)
     mass = np.rint(projected(smooth)).astype(np.int64)
@@ -224,14 +276,27 @@ def settled(
     return grouped(replace(cells, low=low, high=high, missing=missing), mass, cuts, coding)
 
 
+def _ends(cells: NumericCodec) -> Floats:
+    """Where the next cell begins, if it follows at once."""
+    if cells.decimals is None or bool((cells.low < cells.high).any()):
+        return cells.high
+    return np.round(cells.high + cells.low.dtype.type(10.0**-cells.decimals), cells.decimals)
+
+
+def _apart(cells: NumericCodec) -> NDArray[np.bool_]:
+    """Points of a lattice of steps that do not follow the one before: atoms beyond its bounds. **Shape**: (m,)."""
+    if not isinstance(cells, StepsCodec) or bool((cells.low < cells.high).any()):
+        return np.zeros(len(cells.low), dtype=bool)
+    return np.r_[True, cells.low[1:] > _ends(cells)[:-1]]
+
+
 def _joined(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...]) -> tuple[Floats, Floats, Ints]:
     """Runs of empty cells as one interval each, on one side of every cut; spikes stay."""
-    step = 0.0 if cells.decimals is None else 10.0**-cells.decimals
     lattice_ = not bool((cells.low < cells.high).any())
-    ends = np.round(cells.high + step, cells.decimals or 0) if lattice_ and step else cells.high
+    ends = _ends(cells)
     side = np.searchsorted(np.sort(np.array(cuts)), cells.low, side="right")
-    joins = (mass == 0) & ((cells.low < cells.high) | (lattice_ and step > 0))
-    fresh = ~(joins & np.r_[False, joins[:-1]] & np.r_[False, side[1:] == side[:-1]])
+    joins = (mass == 0) & ((cells.low < cells.high) | (lattice_ and cells.decimals is not None))
+    fresh = ~(joins & np.r_[False, joins[:-1]] & np.r_[False, side[1:] == side[:-1]] & ~_apart(cells))
     first = np.flatnonzero(fresh)
     last = np.r_[first[1:] - 1, len(mass) - 1]
     alone = first == last

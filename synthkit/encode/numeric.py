@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.encode.rows import Slot, in_steps
+from synthkit.encode.runs import runs
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 
@@ -131,19 +133,27 @@ class NumericCodec:
         Raises:
             EncodingError: values are missing although the column never is, or there is no cell at all.
         """
-        absent = np.isnan(x)
+        absent = self.absent(x)
         if absent.any() and self.missing is None:
             msg = (
                 f"every value must be present; however: {int(absent.sum())} are missing. "
                 "Declare the column `nullable: true`"
             )
             raise EncodingError(msg)
-        cell = self.cells(np.where(absent, 0.0, x))
+        cell = self.cells(np.where(absent, 0, x))
         coarse = np.where(absent, self.levels - 1, self.group[cell]) if len(self.group) else np.zeros(len(x), np.int64)
         fine = np.where(absent, 0, cell - self._starts[self.group[cell]]) if len(self.group) else coarse
         residual = self._residual(x, cell) if len(self.group) else np.zeros(len(x))
         cat = np.stack([coarse, fine] if self._fine > 1 else [coarse], axis=1)
         return cat.astype(np.int64), np.where(absent, 0.5, residual).astype(np.float32)
+
+    def read(self, values: pd.Series) -> Any:
+        """The numbers of a coded column, NaN where one is missing. **Shape**: (n,) -> (n,)."""
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def absent(self, x: Any) -> NDArray[np.bool_]:
+        """Where no value is. **Shape**: (n,) -> (n,)."""
+        return np.isnan(x)
 
     def cells(self, x: Floats) -> Ints:
         """The cell of each value, the nearest where none holds it. **Shape**: (n,) -> (n,)."""
@@ -278,7 +288,7 @@ def fit(
     total = int(counts.sum()) + (missing or 0)
     share = 0.0 if len(values) <= coding.exact else coding.heavy
     heavy = counts >= max(share * total, coding.rare)
-    heavy |= np.isin(values, np.array(atoms, dtype=np.float64))
+    heavy |= np.isin(values, np.array(atoms, dtype=values.dtype))
     floor = _point_floor(counts[~heavy], coding)
     point = heavy | (counts >= floor)
     low, high = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
@@ -332,41 +342,23 @@ def _intervals(
     Only a column without any point keeps one all the same.
     """
     if not len(values):
-        return np.empty(0), np.empty(0)
+        return values[:0], values[:0]
     room = max(coding.coarse * coding.fine - points, coding.coarse)
     wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
     at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
     side = np.searchsorted(np.sort(np.array(cuts)), values, side="right")
-    first, last = _runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
+    first, last = runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
     if not len(first):
         if points:
-            return np.empty(0), np.empty(0)
+            return values[:0], values[:0]
         first, last = np.array([0]), np.array([len(values) - 1])
-    step = 0.0 if decimals is None else 10.0**-decimals
+    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
     low, high = values[first], values[last] + step if step else np.nextafter(values[last], np.inf)
     adjoin = np.flatnonzero(first[1:] == last[:-1] + 1)  # neighbours share an edge; absorbed values leave a hole
     before, after = values[last[adjoin]], values[first[adjoin + 1]]
     middle = after if step else np.where((before + after) / 2 <= before, after, (before + after) / 2)
     low[adjoin + 1] = high[adjoin] = _on_cuts(middle, before, after, cuts)
     return low, high
-
-
-def _runs(cell: Ints, side: Ints, counts: Ints, rare: int) -> tuple[Ints, Ints]:
-    """First and last value of each interval: cells joined, within one side of the cuts, until they are not rare."""
-    firsts: list[int] = []
-    lasts: list[int] = []
-    starts = np.flatnonzero(np.diff(cell, prepend=cell[:1] - 1))
-    for start, end in zip(starts, [*(starts[1:] - 1), len(cell) - 1], strict=True):  # cells, not rows
-        same = bool(firsts) and lasts[-1] == start - 1 and side[firsts[-1]] == side[start]
-        thin = same and counts[firsts[-1] : lasts[-1] + 1].sum() < rare
-        last_of_side = end == len(cell) - 1 or side[end + 1] != side[end]
-        if thin or (same and last_of_side and counts[start : end + 1].sum() < rare):
-            lasts[-1] = int(end)
-        else:
-            firsts.append(int(start))
-            lasts.append(int(end))
-    kept = [(a, b) for a, b in zip(firsts, lasts, strict=True) if counts[a : b + 1].sum() >= rare]
-    return np.array([a for a, _ in kept], dtype=np.int64), np.array([b for _, b in kept], dtype=np.int64)
 
 
 def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ...]) -> Floats:

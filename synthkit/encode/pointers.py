@@ -107,8 +107,8 @@ def pointers(ties: Sequence[Tie], codecs: Mapping[str, Any], layout: Layout) -> 
 def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
     """Exact answer about coded columns; rows without one of the values are far apart."""
     codec = question.codec
-    t, s = (coded[c].to_numpy(dtype=np.float64, na_value=np.nan) for c in (question.target, question.source))
-    both = ~(np.isnan(t) | np.isnan(s))
+    t, s = (codec.read(coded[c]) for c in (question.target, question.source))
+    both = ~(codec.absent(t) | codec.absent(s))
     t, s = t[both], s[both]
     here, there = codec.cells(t), _holding(codec, s)
     shared = (here == there) & (codec.low < codec.high)[here]
@@ -137,11 +137,13 @@ def repeat(
             continue
         codec: NumericCodec = codecs[tie.target]
         x, y = np.asarray(out[tie.target]), np.asarray(out[tie.source])
-        both = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
+        both = np.flatnonzero(~(codec.absent(x) | codec.absent(y)))
         here = codec.cells(x[both])
         same = (here == _holding(codec, y[both])) & (codec.low < codec.high)[here] & (rng.random(len(both)) < tie.equal)
         out[tie.target] = x.copy()
-        out[tie.target][both[same]] = np.clip(y[both[same]], codec.minimum, codec.maximum)
+        kept = y[both[same]]
+        bounded = (codec.minimum, codec.maximum) != (None, None)
+        out[tie.target][both[same]] = np.clip(kept, codec.minimum, codec.maximum) if bounded else kept
     return out
 
 
@@ -154,7 +156,8 @@ def _candidates(numbers: Mapping[str, NumericCodec]) -> dict[tuple[str, str], fl
         window = np.convolve(codec.mass / max(codec.mass.sum(), 1), np.ones(2 * NEAR + 1), "same")
         for source, other in numbers.items():
             # off the target's grid a value could not be repeated
-            if source == target or (other.decimals is None) != (codec.decimals is None):
+            alike = type(other) is type(codec) and (other.decimals is None) == (codec.decimals is None)
+            if source == target or not alike:
                 continue
             cell = _holding(codec, (other.low + other.high) / 2)
             share = other.mass / max(other.mass.sum(), 1)

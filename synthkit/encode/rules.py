@@ -10,75 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthkit.encode import steps
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec
-from synthkit.encode.numeric import Floats, NumericCodec
+from synthkit.encode.gaps import Gap, gap
+from synthkit.encode.numeric import NumericCodec
 from synthkit.encode.rows import Clause
 from synthkit.errors import SchemaError
-from synthkit.schema import Column, Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
+from synthkit.schema import Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
 
 Codec = NumericCodec | LevelsCodec | CombinationCodec
-CALENDAR = ("0001-01-01", "9999-12-31T23:59:59.999999")  # moments that can be written as a date
-
-
-@dataclass(frozen=True, kw_only=True)
-class Anchor:
-    """A column another one may not cross.
-
-    Args:
-        column: its name.
-        strict: whether equality is forbidden.
-        steps: for datetimes, how many steps of the measured column's precision one of its own is.
-    """
-
-    column: str
-    strict: bool
-    steps: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gap:
-    """How one column is measured from the columns it may not cross.
-
-    Args:
-        column: the measured column.
-        up: whether it lies above its anchors (otherwise below).
-        anchors: the columns it may not cross.
-        origin: from where the gap is taken in rows where all anchors are missing.
-        decimals: digits of the gap, None if unrestricted.
-    """
-
-    column: str
-    up: bool
-    anchors: tuple[Anchor, ...]
-    origin: float
-    decimals: int | None
-
-    @property
-    def sign(self) -> float:
-        """+1 if the column lies above its anchors, -1 if below."""
-        return 1.0 if self.up else -1.0
-
-    def base(self, numbers: Mapping[str, Floats]) -> Floats:
-        """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
-        edges = [self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors]
-        base = np.fmax.reduce(edges) if self.up else np.fmin.reduce(edges)
-        return np.where(np.isnan(base), self.origin, base)
-
-    def _edge(self, anchor: Anchor, x: Floats) -> Floats:
-        """The nearest number the column may take beside an anchor of value x. **Shape**: (n,) -> (n,)."""
-        if anchor.steps != 1:  # a calendar of days beside one of seconds
-            whole = np.ceil(x * anchor.steps) if self.up else np.floor(x * anchor.steps)
-            return np.where(whole == x * anchor.steps, whole + self.sign, whole) if anchor.strict else whole
-        if not anchor.strict:
-            return x
-        if self.decimals is None:
-            return np.nextafter(x, self.sign * np.inf)
-        return np.asarray(x + self.sign * 10.0**-self.decimals)
 
 
 @dataclass(frozen=True)
@@ -120,85 +66,59 @@ class Recoding:
         """The comparisons of the schema."""
         return tuple(r for r in self.schema.rules if isinstance(r, Comparison))
 
-    def numbers(self, frame: pd.DataFrame) -> dict[str, Floats]:
-        """Numeric and datetime columns as floats, datetimes in steps since 1970; NaN for missing."""
-        out: dict[str, Floats] = {}
+    def numbers(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Numeric columns as floats, NaN for missing; moments as whole steps since 1970, see `encode.steps`."""
+        out: dict[str, Any] = {}
         for name, column in self.schema.columns.items():
             if name not in frame or name not in self.schema.learned:
                 continue
             if isinstance(column, Numeric):
                 out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
             elif isinstance(column, Datetime):
-                out[name] = steps_since_epoch(frame[name], column)
+                out[name] = steps.steps(frame[name], column)
         return out
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Table columns -> coded columns: numbers and gaps as floats, everything else as it is."""
+        """Table columns -> coded columns: numbers as floats, moments as whole numbers, everything else as it is."""
         numbers = self.numbers(frame)
-        coded = dict(numbers)
-        for gap in self.gaps:
-            coded[gap.column] = gap.sign * (numbers[gap.column] - gap.base(numbers))
-            if gap.decimals is not None:
-                coded[gap.column] = np.round(coded[gap.column], gap.decimals)
+        measured = dict(numbers)
+        for each in self.gaps:
+            measured[each.column] = each.coded(numbers)
         grouped = {c for group in self.groups for c in group}
         return pd.DataFrame(
             {
-                name: coded[name] if name in coded and name not in grouped else frame[name].reset_index(drop=True)
+                name: _column(measured[name])
+                if name in measured and name not in grouped
+                else frame[name].reset_index(drop=True)
                 for name in self.schema.learned
             },
             index=range(len(frame)),
         )
 
-    def backward(self, coded: pd.DataFrame) -> pd.DataFrame:
+    def backward(self, coded: Mapping[str, Any]) -> pd.DataFrame:
         """Coded columns -> table columns; comparisons hold wherever the declared bounds let them."""
         grouped = {c for group in self.groups for c in group}
         kinds = self.schema.columns
         numbers = {
-            name: coded[name].to_numpy(dtype=np.float64)
-            for name in map(str, coded)
+            name: steps.whole(cells) if isinstance(kinds[name], Datetime) else np.asarray(cells, dtype=np.float64)
+            for name, cells in coded.items()
             if name not in grouped and isinstance(kinds[name], Numeric | Datetime)
         }
-        for gap in self.gaps:
-            numbers[gap.column] = self._measured(gap, numbers)
+        for each in self.gaps:
+            numbers[each.column] = each.measured(numbers, kinds[each.column])
         out = {}
         for name in self.schema.learned:
             column = kinds[name]
             if name in numbers and isinstance(column, Datetime):
-                out[name] = from_steps(numbers[name], column)
+                out[name] = steps.moments_of(numbers[name], column)
             else:
-                out[name] = pd.Series(numbers[name]) if name in numbers else coded[name]
+                out[name] = pd.Series(numbers[name]) if name in numbers else pd.Series(coded[name])
         return pd.DataFrame(out, copy=False)
 
-    def _measured(self, gap: Gap, numbers: Mapping[str, Floats]) -> Floats:
-        column = self.schema.columns[gap.column]
-        base = gap.base(numbers)
-        x = base + gap.sign * numbers[gap.column]
-        if isinstance(column, Numeric):
-            if column.decimals is not None:  # rounding must not undo what the gap ensures
-                scale = 10.0**column.decimals
-                away = np.ceil(x * scale - 1e-6) if gap.up else np.floor(x * scale + 1e-6)
-                near = np.round(x * scale)
-                x = np.where(gap.sign * (near / scale - base) >= 0, near, away) / scale
-                x = np.round(x, column.decimals)
-            x = np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
-        return x
 
-
-def steps_since_epoch(values: pd.Series, column: Datetime) -> Floats:
-    """Datetimes as whole steps of the column's precision since 1970. **Shape**: (n,) -> (n,), NaN for missing."""
-    t = pd.to_datetime(values, format=column.format if values.dtype == object else None)
-    moments = t.to_numpy(dtype="datetime64[us]")  # in whole numbers: pandas counts nanoseconds, which end in 2262
-    steps = moments.astype(np.int64) // column.step
-    return np.where(np.isnat(moments), np.nan, steps.astype(np.float64))
-
-
-def from_steps(x: Floats, column: Datetime) -> pd.Series:
-    """Whole steps since 1970 as datetimes, inside the declared bounds, else the calendar. **Shape**: (n,) -> (n,)."""
-    ends = [given or end for given, end in zip((column.min, column.max), CALENDAR, strict=True)]
-    low, high = steps_since_epoch(pd.Series(np.array(ends, dtype="datetime64[us]")), column)
-    whole = np.fmin(np.fmax(np.round(x), low), high)
-    micro = np.where(np.isnan(x), 0.0, whole).astype(np.int64) * column.step
-    return pd.Series(micro.astype("datetime64[us]")).mask(np.isnan(x))
+def _column(x: Any) -> Any:
+    """Numbers as they are, steps as whole numbers that may be missing."""
+    return steps.coded(x) if x.dtype.kind == "i" else x
 
 
 def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
@@ -227,7 +147,7 @@ def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
             if upward.get(name, up) == up and _order(trial) is not None:
                 anchors, upward[name] = trial, up
                 break
-    return tuple(_gap(schema, name, upward[name], tuple(anchors[name])) for name in _order(anchors) or ())
+    return tuple(gap(schema.columns, name, upward[name], tuple(anchors[name])) for name in _order(anchors) or ())
 
 
 def _order(anchors: Mapping[str, list[tuple[str, bool]]]) -> list[str] | None:
@@ -249,25 +169,6 @@ def _no_circle(compared: list[Comparison]) -> None:
         circle = ", ".join(dict.fromkeys(error.args[1]))
         msg = f"comparisons must not run in a circle; however: those of {circle} do. Remove one of these rules"
         raise SchemaError(msg) from error
-
-
-def _gap(schema: Schema, name: str, up: bool, compared: tuple[tuple[str, bool], ...]) -> Gap:
-    column = schema.columns[name]
-    anchors = tuple(
-        Anchor(column=other, strict=strict, steps=_steps(schema.columns[other], column)) for other, strict in compared
-    )
-    if isinstance(column, Datetime):
-        bound = column.min if up else column.max
-        origin = 0.0 if bound is None else float(steps_since_epoch(pd.Series([pd.Timestamp(bound)]), column)[0])
-        return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=0)
-    digits = [getattr(schema.columns[c], "decimals", None) for c in (name, *(a.column for a in anchors))]
-    decimals = None if None in digits else max(d for d in digits if d is not None)
-    origin = getattr(column, "min" if up else "max", None) or 0.0
-    return Gap(column=name, up=up, anchors=anchors, origin=origin, decimals=decimals)
-
-
-def _steps(anchor: Column, measured: Column) -> float:
-    return anchor.step / measured.step if isinstance(anchor, Datetime) and isinstance(measured, Datetime) else 1.0
 
 
 def cuts(schema: Schema, column: str) -> tuple[float, ...]:
@@ -308,7 +209,7 @@ def clauses(
         codecs: codec of each coded column.
         first: index of the first slot of each coded column.
     """
-    gapped = {gap.column for gap in recoding.gaps}
+    gapped = {each.column for each in recoding.gaps}
     coded = {c: name for name, members in recoding.columns.items() for c in members}
     out = []
     for rule in schema.rules:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema.columns import Datetime, Discrete, Numeric, level_keys
+from synthkit.schema.moments import day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +45,8 @@ class Cuts:
     def codes(self, values: pd.Series) -> NDArray[np.intp]:
         """Code of every cell. **Shape**: (n,) -> (n,)."""
         if self.edges is not None:
-            x = numbers(values)
-            codes = np.searchsorted(self.edges, x, side="right")
-            return np.where(np.isnan(x), self.size - 2, codes)
+            codes = np.searchsorted(self.edges, ordered(values), side="right")
+            return np.where(values.isna().to_numpy(), self.size - 2, codes)
         codes, uniques = pd.factorize(level_keys(values), use_na_sentinel=True)
         novel = self.size - 1
         table = np.array([*((self.levels or {}).get(key, novel) for key in uniques), self.size - 2], dtype=np.intp)
@@ -102,6 +102,16 @@ def numbers(values: pd.Series) -> NDArray[np.float64]:
     return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan))
 
 
+def ordered(values: pd.Series) -> NDArray[Any]:
+    """The same with moments as whole numbers, of which floats would round the late ones; missing ones are the smallest.
+
+    **Shape**: (n,) -> (n,).
+    """
+    if pd.api.types.is_datetime64_dtype(values):
+        return values.to_numpy(dtype="datetime64[us]").astype(np.int64)
+    return numbers(values)
+
+
 def quantities(schema: Schema) -> tuple[str, ...]:
     """Learned columns that are numbers or moments."""
     return tuple(c for c in schema.learned if isinstance(schema.columns[c], Numeric | Datetime))
@@ -136,8 +146,7 @@ def cells(sizes: tuple[int, ...], columns: tuple[int, ...]) -> int:
 
 
 def _quantile_cuts(values: pd.Series, bins: int) -> Cuts:
-    x = numbers(values)
-    distinct, counts = np.unique(x[~np.isnan(x)], return_counts=True)
+    distinct, counts = np.unique(ordered(values[values.notna()]), return_counts=True)
     edges = quantile_edges(distinct, counts, bins)
     is_time = pd.api.types.is_datetime64_any_dtype(values)
     labels = _interval_labels(distinct, edges, is_time=is_time)
@@ -151,18 +160,20 @@ def _width_cuts(values: pd.Series, bins: int) -> Cuts:
     return Cuts(labels=(*(f"bin {k + 1}" for k in range(len(edges) + 1)), "other", "missing", "novel"), edges=edges)
 
 
-def quantile_edges(distinct: NDArray[np.float64], counts: NDArray[np.intp], bins: int) -> NDArray[np.float64]:
+def quantile_edges(distinct: NDArray[Any], counts: NDArray[np.intp], bins: int) -> NDArray[Any]:
     """Places between neighbouring values that come nearest to equal shares; mirrored values give mirrored places.
 
     Where two places are equally near to the middle both are taken, so that there may be one bin more.
 
-    A value never lies on an edge, so spikes stay whole and a bin is empty of the reference nowhere.
+    Of whole numbers the edge is the smallest that belongs to the bin after it. A value never lies on another edge,
+    so spikes stay whole and a bin is empty of the reference nowhere.
 
     **Shape**: (k,) sorted values and their counts -> at most (bins,) places.
     """
     if len(distinct) < 2:
         return np.empty(0)
-    between = (distinct[:-1] + distinct[1:]) / 2
+    left, right = distinct[:-1], distinct[1:]
+    between = right - (right - left) // 2 if distinct.dtype.kind == "i" else (left + right) / 2
     if len(distinct) <= bins:
         return between
     share = np.cumsum(counts) / counts.sum()  # share[j]: rows up to value j; a cut at share 0 or 1 is no cut
@@ -182,7 +193,7 @@ def _interval_labels(distinct: NDArray[np.float64], edges: NDArray[np.float64], 
         return ["any"]
 
     def write(value: float) -> str:
-        return str(pd.Timestamp(int(value), unit="us").date()) if is_time else f"{value:.6g}"
+        return day(value) if is_time else f"{value:.6g}"
 
     firsts = np.append(distinct[0], distinct[np.searchsorted(distinct, edges)] if len(edges) else [])
     lasts = np.append(distinct[np.searchsorted(distinct, edges) - 1] if len(edges) else [], distinct[-1])

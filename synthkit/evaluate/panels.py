@@ -12,6 +12,7 @@ import pandas as pd
 from synthkit.evaluate import contrast
 from synthkit.evaluate.binning import Binning, Cuts, cells, combined, label, numbers
 from synthkit.schema.columns import Datetime, Discrete, Numeric, Ordinal, level_key, level_keys
+from synthkit.schema.moments import day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -168,7 +169,7 @@ def worst_cells(comparison: Comparison, errors: Mapping[tuple[int, ...], float])
 
 def written(value: float, *, is_time: bool) -> str:
     """An end of a bin as a person writes it."""
-    return str(pd.Timestamp(int(value), unit="us").date()) if is_time else f"{value:.4g}"
+    return day(value) if is_time else f"{value:.4g}"
 
 
 def shown(count: int) -> int | str:

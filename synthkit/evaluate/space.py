@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from synthkit.evaluate.binning import ordered
 from synthkit.schema.columns import Datetime, Numeric, level_index, level_keys
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Space:
         (0.25, 0)
     """
 
-    ranks: dict[str, NDArray[np.float64]]
+    ranks: dict[str, NDArray[Any]]
     levels: dict[str, pd.Index]
     left_out: tuple[str, ...]
 
@@ -56,8 +57,7 @@ class Space:
         for name in schema.learned:
             column = schema.columns[name]
             if isinstance(column, Numeric | Datetime):
-                x = _as_numbers(frame[name])
-                ranks[name] = np.sort(x[~np.isnan(x)])
+                ranks[name] = np.sort(ordered(frame[name].dropna()))
             elif declared := getattr(column, "levels", None):
                 levels[name] = level_index(declared)
             else:
@@ -77,8 +77,7 @@ class Space:
         """
         lengths, numbers = [], []
         for name, known in self.ranks.items():
-            x = _as_numbers(frame[name])
-            absent = np.isnan(x)
+            x, absent = ordered(frame[name]), frame[name].isna().to_numpy()
             rank = (np.searchsorted(known, x, "left") + np.searchsorted(known, x, "right")) / (2 * max(len(known), 1))
             lengths += [np.where(absent, 0.5, rank)[:, None], absent[:, None]]
         for name, keys in self.levels.items():
@@ -170,11 +169,3 @@ class _Points:
         for j, numbers in enumerate(self.numbers):
             square += queries[:, self.dense + j, None] != numbers
         return square
-
-
-def _as_numbers(values: pd.Series) -> NDArray[np.float64]:
-    """Numbers, or microseconds of moments, as floats; missing is NaN."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        moments = values.to_numpy(dtype="datetime64[us]")
-        return np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(float))
-    return values.to_numpy(dtype=float, na_value=np.nan)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-
+from synthkit.encode.gaps import Anchor
 from synthkit.encode.grids import SEARCHED, VALUES, values
-from synthkit.encode.rules import Recoding, steps_since_epoch
+from synthkit.encode.rules import Recoding
+from synthkit.encode.steps import ends, points
 from synthkit.errors import ConfigError
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import DiscreteGaussian, SparseHistogram
@@ -170,15 +169,29 @@ def bounds(schema: Schema, name: str) -> tuple[float, float]:
     gap = next((g for g in Recoding.of(schema).gaps if g.column == name), None)
     if gap is None:
         return low, high
-    ends = [(low_ * a.steps, high_ * a.steps) for a in gap.anchors for low_, high_ in [_own(schema, a.column)]]
-    far = high - min(a for a, _ in ends) if gap.up else max(b for _, b in ends) - low
-    return 0.0, max(far, high - gap.origin if gap.up else gap.origin - low)
+    reached = [_reach(schema, anchor) for anchor in gap.anchors]
+    far = high - min(a for a, _ in reached) if gap.up else max(b for _, b in reached) - low
+    return 0, max(far, high - gap.origin if gap.up else gap.origin - low)
+
+
+def _reach(schema: Schema, anchor: Anchor) -> tuple[float, float]:
+    """Where a gap from an anchor may start, in steps of the measured column; without bounds at the end of numbers."""
+    column = schema.columns[anchor.column]
+    low, high = _own(schema, anchor.column)
+    if not isinstance(column, Datetime):
+        return low, high
+    atoms = [atom for atom in points(column).tolist() if atom not in anchor.atoms]
+    low, high = min([low, *atoms]), max([high, *atoms])
+    return (
+        low if math.isinf(low) else low * anchor.times // anchor.per,
+        high if math.isinf(high) else -(-high * anchor.times // anchor.per),
+    )
 
 
 def _own(schema: Schema, name: str) -> tuple[float, float]:
     column = schema.columns[name]
     low, high = getattr(column, "min", None), getattr(column, "max", None)
     if isinstance(column, Datetime):
-        moments = pd.Series([pd.NaT if t is None else pd.Timestamp(t) for t in (low, high)], dtype="datetime64[us]")
-        low, high = (None if np.isnan(v) else float(v) for v in steps_since_epoch(moments, column))
+        first, last = ends(column)
+        return (-math.inf if low is None else first), (math.inf if high is None else last)
     return (-math.inf if low is None else low), (math.inf if high is None else high)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encode import grids, rules
+from synthkit.encode import grids, rules, steps
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec
 from synthkit.encode.encoder import TableEncoder
 from synthkit.encode.grouping import coded, groupings
@@ -84,7 +83,9 @@ class PrivateCurator:
             asked: Asked = {q.kind: q for q in preparation.questions if q.column == name}
             if len(members) > 1:
                 codecs[name] = self._combination(name, members, asked, preparation, pay)
-            elif isinstance(self.public.schema.columns[name], Numeric | Datetime):
+            elif isinstance(self.public.schema.columns[name], Datetime):
+                codecs[name] = self._steps(name, asked, coding, preparation, pay)
+            elif isinstance(self.public.schema.columns[name], Numeric):
                 codecs[name] = self._number(name, asked, coding, preparation, pay)
             else:
                 codecs[name] = self._levels(name, asked, preparation, pay)
@@ -154,12 +155,13 @@ class PrivateCurator:
         column, schema = self.public.schema.columns[name], self.public.schema
         x = self._coded[name].to_numpy(dtype=np.float64, na_value=np.nan)
         gap = next((g for g in self._recoding.gaps if g.column == name), None)
-        plain = gap is None and isinstance(column, Numeric)
-        decimals = gap.decimals if gap is not None else getattr(column, "decimals", 0)
+        assert isinstance(column, Numeric)
+        plain = gap is None
+        decimals = column.decimals if gap is None else gap.decimals
         low, high = bounds(schema, name)
         if "bounds" in asked:
             low, high = self._bought(asked["bounds"], x, decimals, preparation, pay)
-        atoms = tuple(column.atoms) if plain and isinstance(column, Numeric) else ()
+        atoms = tuple(column.atoms) if plain else ()
         atoms = tuple(a for a in atoms if low <= a <= high)
         if "spikes" in asked:
             atoms += self._spikes(asked["spikes"], x, low, high, decimals or 0, preparation, pay)
@@ -180,16 +182,39 @@ class PrivateCurator:
         sigma = preparation.noise(asked["cells"]).sigma
         return grids.settled(cells, noisy, sigma, cuts=cuts, coding=coding)
 
+    def _steps(self, name: str, asked: Asked, coding: Coding, preparation: Preparation, pay: Pay) -> NumericCodec:
+        """Moments, or gaps between them, in whole steps; declared atoms are counted by themselves."""
+        column = self.public.schema.columns[name]
+        assert isinstance(column, Datetime)
+        x = steps.whole(self._coded[name])
+        gapped = any(gap.column == name for gap in self._recoding.gaps)
+        atoms = tuple(steps.ATOM - k for k in range(len(column.atoms))) if gapped else steps.points(column).tolist()
+        special, absent = np.isin(x, np.array(atoms, dtype=np.int64)), x == steps.NONE
+        low, high = bounds(self.public.schema, name)
+        if "bounds" in asked:
+            pay(preparation.charge(asked["bounds"]))
+            grid = LogBounds(noise=preparation.noise(asked["bounds"]), smallest=0, largest=STEPS)
+            found = grid.draw(steps.outward(x[~special & ~absent]))
+            first, last = steps.calendar(column)
+            calendar = (0, last - first) if gapped else (first, last)
+            low, high = grids.bounded_steps((found.low, found.high), (low, high), calendar)
+        low, high = int(low), int(high)
+        cells = grids.grid_of_steps(low, high, atoms=tuple(atoms), missing=column.nullable)
+        inside = cells.cells(np.where(special, x, np.clip(np.where(absent, low, x), low, high)))
+        at = np.where(absent & column.nullable, len(cells.low), inside)
+        counts = np.bincount(at, minlength=len(cells.low) + (cells.missing is not None)).astype(np.int64)
+        noisy = self._noisy(asked["cells"], counts, preparation, pay)
+        return grids.settled(cells, noisy, preparation.noise(asked["cells"]).sigma, coding=coding)
+
     def _bought(
         self, question: Question, x: NDArray[np.float64], decimals: int | None, preparation: Preparation, pay: Pay
     ) -> tuple[float, float]:
         """Bounds found with noise where none is declared, so wide that numbers the schema names lie between them."""
         pay(preparation.charge(question))
         schema, name = self.public.schema, question.column
-        known, column = bounds(schema, name), schema.columns[name]
-        grid = LogBounds if isinstance(column, Numeric) else partial(LogBounds, smallest=0, largest=STEPS)
-        found = grid(noise=preparation.noise(question)).draw(x)
-        plain = isinstance(column, Numeric) and all(gap.column != name for gap in self._recoding.gaps)
+        known = bounds(schema, name)
+        found = LogBounds(noise=preparation.noise(question)).draw(x)
+        plain = all(gap.column != name for gap in self._recoding.gaps)
         named = [v for v in numbers_named(schema, name) if known[0] <= v <= known[1]] if plain else []
         return grids.bounded((min([found.low, *named]), max([found.high, *named])), known, decimals)
 

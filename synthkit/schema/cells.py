@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import parse_moment
+from synthkit.schema.moments import in_calendar, parse_moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,6 @@ _TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0
 _UNTOLD = re.compile(
     "[\x00\ud800-\udfff]"
 )  # NUL, at which pandas ends a text, and halves of letters, which no UTF-8 has
-_YEARS = (1, 9999)  # those of the standard library's calendar
 # types of which two equal cells are the same cell; 1 and True, or two moments in two zones, are equal and are not
 _PLAIN = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
@@ -167,5 +166,4 @@ def moment(cell: Any, pattern: str | None) -> tuple[np.datetime64, bool] | None:
         cell = np.datetime64(cell, "us")
     if not isinstance(cell, np.datetime64):
         return None
-    year = cell.astype("datetime64[Y]").astype(int) + 1970
-    return (cell.astype("datetime64[us]"), zoned) if _YEARS[0] <= year <= _YEARS[1] else None
+    return (cell.astype("datetime64[us]"), zoned) if in_calendar(cell) else None

@@ -76,12 +76,8 @@ def _mapped(values: pd.Series, column: Column, outside: NDArray[np.bool_]) -> pd
         mapped[outside] = nearest.astype(np.int64) if pd.api.types.is_integer_dtype(values.dtype) else nearest
         return mapped
     if isinstance(column, Datetime):
-        mapped = values.copy()
-        if column.min is not None:
-            mapped = mapped.mask(mapped < pd.Timestamp(column.min), pd.Timestamp(column.min))
-        if column.max is not None:
-            mapped = mapped.mask(mapped > pd.Timestamp(column.max), pd.Timestamp(column.max))
-        return mapped
+        t = values.to_numpy(dtype="datetime64[us]")
+        return pd.Series(np.where(outside, np.clip(t, *column.ends), t), name=values.name)
     return values.mask(outside)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
+from synthkit.schema.moments import FIRST, LAST, STEPS, declared_moment, moments
 from synthkit.schema.numerals import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
@@ -163,13 +163,15 @@ class Boolean(_Levels):
 
 
 class Datetime(_Column):
-    """A point in time.
+    """A point in time, in years 1 to 9999.
 
     Args:
         format: strptime pattern of the file's text; ISO 8601 is always read.
         min: earliest meaningful moment, ISO 8601.
         max: latest meaningful moment, ISO 8601.
         precision: coarsest step that still tells values apart.
+        atoms: moments with a meaning of their own, such as 9999-12-31 for "still open", kept as exact spikes; they may
+            lie outside the bounds.
     """
 
     kind: Literal["datetime"] = "datetime"
@@ -177,31 +179,62 @@ class Datetime(_Column):
     min: str | None = None
     max: str | None = None
     precision: Literal["day", "hour", "minute", "second", "millisecond", "microsecond"] = "second"
+    atoms: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Datetime:
-        low, high = _bound("min", self.min), _bound("max", self.max)
-        if low is not None and high is not None and low > high:
+        low = FIRST if self.min is None else declared_moment("min", self.min)
+        high = LAST if self.max is None else declared_moment("max", self.max)
+        if low > high:
             msg = f"`min` must not be after `max`; however: {self.min} > {self.max}"
             raise ValueError(msg)
+        if -(-low // self.step) > high // self.step:
+            msg = (
+                f"between `min` and `max` there must be a whole {self.precision}; however: there is none from "
+                f"{self.min} to {self.max}. Widen the bounds, or name a finer `precision`"
+            )
+            raise ValueError(msg)
+        twice = len(self.atoms) - len({declared_moment("atoms", text) // self.step for text in self.atoms})
+        if twice:
+            msg = f"each {self.precision} has one atom; however: {twice} of `atoms` fall where another one does"
+            raise ValueError(f"{msg}. Take them out")
         return self
 
     @property
     def step(self) -> int:
         """Microseconds in one step of `precision`."""
-        return {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000}.get(
-            self.precision, {"second": 1_000_000, "millisecond": 1_000, "microsecond": 1}.get(self.precision, 1)
-        )
+        return STEPS[self.precision]
+
+    @property
+    def low(self) -> np.datetime64 | None:
+        """The declared `min` in microseconds."""
+        return None if self.min is None else np.datetime64(declared_moment("min", self.min), "us")
+
+    @property
+    def high(self) -> np.datetime64 | None:
+        """The declared `max` in microseconds."""
+        return None if self.max is None else np.datetime64(declared_moment("max", self.max), "us")
+
+    @property
+    def ends(self) -> tuple[np.datetime64, np.datetime64]:
+        """Bounds of what is written beside the atoms: those declared, else the calendar's."""
+        low, high = (np.datetime64(end, "us") for end in (FIRST, LAST))
+        return (low if self.low is None else self.low), (high if self.high is None else self.high)
+
+    @property
+    def points(self) -> NDArray[np.datetime64]:
+        """The atoms in microseconds. **Shape**: (atoms,)."""
+        return np.array([declared_moment("atoms", text) for text in self.atoms], dtype="datetime64[us]")
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        """True for moments within the bounds; and where missing."""
+        """True for moments within the bounds, and for atoms; and where missing."""
         t = moments(values, self.format)
         ok = ~np.isnat(t)
-        if self.min is not None:
-            ok &= t >= np.datetime64(dt.datetime.fromisoformat(self.min), "us")
-        if self.max is not None:
-            ok &= t <= np.datetime64(dt.datetime.fromisoformat(self.max), "us")
-        return np.asarray(ok | values.isna().to_numpy())
+        if self.low is not None:
+            ok &= t >= self.low
+        if self.high is not None:
+            ok &= t <= self.high
+        return np.asarray(ok | np.isin(t, self.points) | values.isna().to_numpy())
 
 
 class Code(_Column):
@@ -328,20 +361,6 @@ def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArra
     return np.asarray(whole | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
 
 
-def moments(values: pd.Series, pattern: str | None) -> NDArray[np.datetime64]:
-    """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
-
-    Numbers are no moments, and neither is anything with a time zone: tables hold local time.
-    """
-    if pd.api.types.is_datetime64_dtype(values.dtype):
-        return values.to_numpy(dtype="datetime64[us]")
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return np.full(len(values), np.datetime64("NaT", "us"))
-    codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    table = np.array([_moment(u, pattern) for u in uniques] + [None], dtype="datetime64[us]")
-    return np.asarray(table[codes])
-
-
 def _number(cell: Any) -> float:
     if isinstance(cell, str | bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
         cell, np.complexfloating
@@ -351,31 +370,6 @@ def _number(cell: Any) -> float:
         except (ValueError, OverflowError):
             return np.nan
     return np.nan
-
-
-def _moment(cell: Any, pattern: str | None) -> dt.datetime | None:
-    if isinstance(cell, str):
-        parsed = parse_moment(cell.strip(), pattern) if pattern else None
-        cell = parsed or parse_moment(cell.strip(), None)
-    elif isinstance(cell, dt.date) and not isinstance(cell, dt.datetime):
-        cell = dt.datetime(cell.year, cell.month, cell.day)
-    return cell if isinstance(cell, dt.datetime) and cell.tzinfo is None else None
-
-
-def parse_moment(text: str, pattern: str | None) -> dt.datetime | None:
-    """The moment a text names under a strptime pattern, ISO 8601 if it is None; None if it names none."""
-    try:
-        return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _bound(key: str, text: str | None) -> dt.datetime | None:
-    moment = None if text is None else _moment(text, None)
-    if text is not None and moment is None:
-        msg = f"`{key}` must be a moment in ISO 8601 without a time zone; however: {text!r}. Write 2026-01-31"
-        raise ValueError(msg)
-    return moment
 
 
 def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:

@@ -16,7 +16,6 @@ Domain questions (bounds, levels, missing cells) are not asked here; `synthkit.s
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,7 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
+from synthkit.schema.moments import moments
 from synthkit.schema.violations import Violation, listing, total
 
 if TYPE_CHECKING:
@@ -283,31 +283,5 @@ def _moments(values: pd.Series, pattern: str | None) -> Typed:
         return values, ~absent, rule
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return values, ~absent, rule
-    if pd.api.types.is_datetime64_dtype(values.dtype):
-        return values.astype("datetime64[us]"), np.zeros(len(values), dtype=bool), rule
-    codes, uniques = pd.factorize(values.astype(object), use_na_sentinel=True)
-    table = np.array([_moment(u, pattern) for u in uniques] + [np.datetime64("NaT")], dtype="datetime64[us]")
-    cells = table[codes]
+    cells = moments(values, pattern)
     return pd.Series(cells, name=values.name), np.isnat(cells) & ~absent, rule
-
-
-def _moment(value: Any, pattern: str | None) -> np.datetime64:
-    """One distinct cell as a moment, NaT if it is none; the standard library knows the years after 2262."""
-    nat = np.datetime64("NaT", "us")
-    if isinstance(value, dt.datetime):
-        return nat if value.tzinfo else np.datetime64(value.replace(tzinfo=None), "us")
-    if isinstance(value, dt.date):
-        return np.datetime64(value, "us")
-    if not isinstance(value, str):
-        return nat
-    text = value.strip()
-    moment = _parsed(text, pattern) if pattern else None
-    moment = moment or _parsed(text, None)
-    return nat if moment is None or moment.tzinfo else np.datetime64(moment, "us")
-
-
-def _parsed(text: str, pattern: str | None) -> dt.datetime | None:
-    try:
-        return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None

@@ -70,6 +70,8 @@ def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]
     for name, column in schema.columns.items():
         if isinstance(column, Numeric) and column.decimals is not None and name in frame:
             columns[_decimals_of(name)] = Numeric(decimals=column.decimals).admits(frame[name])
+        if isinstance(column, Datetime) and column.atoms and name in frame:
+            columns[_bounds_of(name)] = column.admits(frame[name])
         if isinstance(column, Code) and column.pattern is not None and name in frame:
             columns[_pattern_of(name)] = Code(pattern=column.pattern).admits(frame[name])
     for rule in schema.rules:
@@ -129,9 +131,11 @@ def _of_column(name: str, column: Column) -> Iterator[Expectation]:
             for sign, bound in ((">=", low), ("<=", high))
             if bound is not None
         )
-        yield _expectation(
-            "expect_column_values_to_be_between", rule, _DOMAIN, column=name, min_value=low, max_value=high
-        )
+        if isinstance(column, Datetime) and column.atoms:
+            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", _DOMAIN, (name,))
+        else:
+            between = "expect_column_values_to_be_between"
+            yield _expectation(between, rule, _DOMAIN, column=name, min_value=low, max_value=high)
     if isinstance(column, Numeric) and column.decimals is not None:
         rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
         yield _helper(_decimals_of(name), rule, _DOMAIN, (name,))
@@ -177,6 +181,10 @@ def _helper(helper: str, rule: str, remedy: str, columns: tuple[str, ...]) -> Ex
 
 def _pattern_of(name: str) -> str:
     return f"{_HELPER}pattern of {name}"
+
+
+def _bounds_of(name: str) -> str:
+    return f"{_HELPER}bounds of {name}"
 
 
 def _decimals_of(name: str) -> str:

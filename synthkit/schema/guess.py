@@ -22,10 +22,10 @@ from synthkit.schema.columns import (
     Numeric,
     Ordinal,
     level_key,
-    moments,
     numbers,
 )
-from synthkit.schema.ranges import atoms, decimals, outward, span
+from synthkit.schema.moments import moments, written
+from synthkit.schema.ranges import atoms, decimals, outward, span, special
 from synthkit.schema.readings import Reading, reading
 
 if TYPE_CHECKING:
@@ -205,9 +205,16 @@ def _moment(present: pd.Series, pattern: str | None) -> Guess:
     if np.isnat(t).any():
         note = "moments with a time zone are refused: convert the column to local time"
         return Guess(_observed(Datetime), (note,))
-    low, high, precision = span(t)
+    atoms = special(t)
+    low, high, precision = span(t[~np.isin(t, atoms)])
     notes = (f"read as {pattern}: check day and month",) if pattern in ("%m/%d/%Y", "%d/%m/%Y") else ()
-    return Guess(_observed(Datetime, format=pattern, min=low, max=high, precision=precision), notes)
+    notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",) * bool(
+        len(atoms)
+    )
+    drafted = _observed(
+        Datetime, format=pattern, min=low, max=high, precision=precision, atoms=tuple(map(written, atoms))
+    )
+    return Guess(drafted, notes)
 
 
 def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:

@@ -30,7 +30,8 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
     """The schema as SDV Metadata V2.
 
     What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text (so SDV is
-    given what `synthkit.tables.conform` makes of the table), atoms, patterns and systems of codes,
+    given what `synthkit.tables.conform` makes of the table), atoms (bounds of moments are widened to hold them),
+    patterns and systems of codes,
     `observed`, the roles (quasi-identifiers, secrets, protected, targets), the rules, and a precision of hours, minutes
     or milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and false becomes
     categorical. The unit becomes the sequence key if its values repeat and none is missing.
@@ -69,8 +70,9 @@ def _column_to_sdv(column: Column) -> dict[str, Any]:
     elif isinstance(column, Datetime):
         pattern = column.format or _FORMATS[column.precision]
         said |= {"sdtype": "datetime", "datetime_format": pattern}
-        for key, moment in (("range_min", column.min), ("range_max", column.max)):
-            said[key] = None if moment is None else dt.datetime.fromisoformat(moment).strftime(pattern)
+        for key, bound, end in (("range_min", column.low, min), ("range_max", column.high, max)):
+            if bound is not None:
+                said[key] = end([bound, *column.points]).item().strftime(pattern)
     elif column.faker is not None:
         said |= {"sdtype": column.faker, "pii": True}
     else:

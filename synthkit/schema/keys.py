@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema.cells import NUMBER, each, missing, moment, whole
-from synthkit.schema.columns import Column, Datetime, parse_moment
+from synthkit.schema.columns import Column, Datetime
+from synthkit.schema.moments import parse_moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,7 +3,7 @@
 | kind | what a present cell becomes | what is no such cell |
 |---|---|---|
 | numeric | the nearest admissible number: rounded to the decimals, moved to the bounds | missing, or the stand-in |
-| datetime | the moment on the clock, a zone left out, moved to the bounds | missing, or the stand-in |
+| datetime | an atom, or the moment on the clock, a zone left out, moved to the bounds | missing, or the stand-in |
 | levels | the level it means | missing, or the stand-in |
 | code without levels | its text, if it matches the pattern | missing, or the stand-in |
 | identifier | its text | missing |
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 EXACT = 2.0**53  # up to it a float tells whole numbers apart; where no bound is declared, numbers end there
 LONGEST = 2.0**62  # up to it a float is a whole number of 64 bits
-_CALENDAR = (np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +124,7 @@ def stand_in(column: Column) -> Any:
         x = float(_nearest(np.array([x]), column)[0])
         return int(x) if column.decimals == 0 else x
     if isinstance(column, Datetime):
-        return pd.Timestamp(_first(column.min, column.max) or "1970-01-01")
+        return _first(column.low, column.high, np.datetime64("1970-01-01", "us"))
     levels = getattr(column, "levels", None)
     return levels[0] if levels else NOT_TOLD
 
@@ -193,9 +192,8 @@ def _moments(values: pd.Series, column: Datetime) -> _Cells:
     nat = np.datetime64("NaT", "us")
     said = np.array([nat if m is None else m[0] for m in read] + [nat], dtype="datetime64[us]")[codes]
     zoned = np.array([m is not None and m[1] for m in read] + [False], dtype=bool)[codes]
-    low = _CALENDAR[0] if column.min is None else np.datetime64(pd.Timestamp(column.min), "us")
-    high = _CALENDAR[1] if column.max is None else np.datetime64(pd.Timestamp(column.max), "us")
-    near = np.where(np.isnat(said), said, np.clip(said, low, high))
+    kept = np.isnat(said) | np.isin(said, column.points)
+    near = np.where(kept, said, np.clip(said, *column.ends))
     absent = codes < 0
     return _Cells(pd.Series(near), absent, np.isnat(said) & ~absent, zoned | ((near != said) & ~np.isnat(said)))
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthkit.schema.columns import rounded
+from synthkit.schema.moments import STEPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SENTINELS = frozenset((-1, -9, -99, -999, -9999, 88, 99, 888, 999, 8888, 9999, 88888, 99999, 999999, 9999999))
-_STEPS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000, "millisecond": 1_000}
+FAR = 50 * 365 * 86_400_000_000  # microseconds: so far from all others no patient's date lies
+MOST_SPECIAL = 3  # special moments at either end
 WIDE = 30  # distinct numbers from which on a column can have spikes rather than a few steps
 
 
@@ -76,10 +78,37 @@ def atoms(distinct: NDArray[np.float64], counts: NDArray[np.int64], share: float
     return tuple(sorted(found))
 
 
+def special(t: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Moments with a meaning of their own: up to three at an end that are repeated and farther off than the rest spans.
+
+    So far means 50 years at least: 9999-12-31 for what is still open, or 1900-01-01 for what nobody knows.
+
+    **Shape**: (n,) -> (atoms,), rising.
+
+    Example:
+        >>> special(np.array(["2020-01-01", "2020-03-01", "9999-12-31", "9999-12-31"], dtype="datetime64[us]")).tolist()
+        [datetime.datetime(9999, 12, 31, 0, 0)]
+    """
+    distinct, counts = np.unique(t.astype("datetime64[us]").astype(np.int64), return_counts=True)
+    above = _far(distinct, counts)
+    rest = slice(len(distinct) - above)
+    below = _far(-distinct[rest][::-1], counts[rest][::-1])
+    return np.concatenate([distinct[:below], distinct[len(distinct) - above :]]).astype("datetime64[us]")
+
+
+def _far(distinct: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
+    """How many of the last values stand apart."""
+    for k in range(1, min(MOST_SPECIAL, len(distinct) - 1) + 1):
+        off, rest = distinct[-k] - distinct[-k - 1], distinct[-k - 1] - distinct[0]
+        if off > max(rest, FAR) and (counts[-k:] > 1).all():
+            return k
+    return 0
+
+
 def span(t: NDArray[np.datetime64]) -> tuple[str | None, str | None, str]:
     """First and last day of the years (of the months, within two years) that hold all moments, and their precision."""
     ticks = t.astype("datetime64[us]").astype(np.int64)
-    precision = next((name for name, step in _STEPS.items() if not (ticks % step).any()), "microsecond")
+    precision = next(name for name, step in STEPS.items() if not (ticks % step).any())
     first, last = (np.datetime64(int(k), "us").item() for k in (ticks.min(), ticks.max()))
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         return None, None, precision
@@ -87,8 +116,9 @@ def span(t: NDArray[np.datetime64]) -> tuple[str | None, str | None, str]:
     low = dt.datetime(first.year, 1 if yearly else first.month, 1)
     following = (last.year + 1, 1) if yearly or last.month == 12 else (last.year, last.month + 1)
     if following[0] > dt.MAXYEAR:
-        return low.isoformat(), last.isoformat(), precision
-    high = dt.datetime(*following, 1) - dt.timedelta(days=1 if precision == "day" else 0)
+        high = last
+    else:
+        high = dt.datetime(*following, 1) - dt.timedelta(days=1 if precision == "day" else 0)
     if precision == "day":
         return low.date().isoformat(), high.date().isoformat(), precision
     return low.isoformat(), high.isoformat(), precision

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, moments, numbers
+from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, numbers
 from synthkit.schema.guess import plain_level
+from synthkit.schema.moments import moments
 from synthkit.schema.names import stem
 from synthkit.schema.rules import Comparison, FixedCombination, Rule
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.later import Later
-from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, moments, numbers
+from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, numbers
+from synthkit.schema.moments import moments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,9 +65,13 @@ class Comparison(_Rule):
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the comparison holds or a side is missing; a cell that is no number or moment breaks it."""
-        left, right = _ordered(frame[self.left]), _ordered(frame[self.right])
-        obeys = left < right if self.op == "<" else left <= right
-        return np.asarray(obeys | frame[self.left].isna().to_numpy() | frame[self.right].isna().to_numpy())
+        left, right = frame[self.left], frame[self.right]
+        obeys = self._kept(numbers(left), numbers(right)) | self._kept(moments(left, None), moments(right, None))
+        return np.asarray(obeys | left.isna().to_numpy() | right.isna().to_numpy())
+
+    def _kept(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where both are there and compare; moments as whole numbers, of which floats would round the late ones."""
+        return np.asarray(left < right if self.op == "<" else left <= right)
 
 
 class Condition(BaseModel):
@@ -207,9 +212,3 @@ class FixedCombination(_Rule):
 
 
 Rule = Annotated[Comparison | Implication | FixedCombination, Field(discriminator="rule")]
-
-
-def _ordered(values: pd.Series) -> NDArray[np.float64]:
-    """Numbers, or moments as microseconds, so that two columns compare; NaN where a cell is neither."""
-    t = moments(values, None)
-    return np.where(np.isnat(t), numbers(values), t.astype(np.int64))

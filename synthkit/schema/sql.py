@@ -148,8 +148,11 @@ def _of_datetime(cell: _Cell, column: Datetime, file: str) -> Iterator[Check]:
         if bound is not None
     ]
     if bounds:
-        kept = f"coalesce({' AND '.join(bounds)}, false)"
-        yield _counted(file, (cell.name,), _between(column), f"{cell.present} AND NOT {kept}")
+        kept, rule = " AND ".join(bounds), _between(column)
+        if column.atoms:
+            listed = ", ".join(f"TIMESTAMP {_text(str(atom).replace('T', ' '))}" for atom in column.points)
+            kept, rule = f"({kept}) OR {cell.moment} IN ({listed})", f"{rule}, or one of the atoms"
+        yield _counted(file, (cell.name,), rule, f"{cell.present} AND NOT coalesce({kept}, false)")
 
 
 def _between(column: Numeric | Datetime) -> str:

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.schema import numerals
-from synthkit.schema.columns import moments, numbers
+from synthkit.schema.columns import numbers
+from synthkit.schema.moments import moments
 from synthkit.watermark.coins import Words, digest, siphash
 from synthkit.watermark.key import Key, Marked
 from synthkit.watermark.subsets import Subset

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from synthkit.schema import Boolean, Categorical, Code, Datetime, Identifier, Numeric, Ordinal
-from synthkit.schema.columns import level_key, level_keys, moments, numbers
+from synthkit.schema.columns import level_key, level_keys, numbers
+from synthkit.schema.moments import moments
 
 
 def series(*cells):
