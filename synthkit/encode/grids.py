@@ -287,7 +287,7 @@ def _apart(cells: NumericCodec) -> NDArray[np.bool_]:
     """Points of a lattice of steps that do not follow the one before: atoms beyond its bounds. **Shape**: (m,)."""
     if not isinstance(cells, StepsCodec) or bool((cells.low < cells.high).any()):
         return np.zeros(len(cells.low), dtype=bool)
-    return np.r_[True, cells.low[1:] > _ends(cells)[:-1]]
+    return np.asarray(np.r_[True, cells.low[1:] > _ends(cells)[:-1]])
 
 
 def _joined(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...]) -> tuple[Floats, Floats, Ints]:

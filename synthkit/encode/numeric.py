@@ -153,7 +153,7 @@ class NumericCodec:
 
     def absent(self, x: Any) -> NDArray[np.bool_]:
         """Where no value is. **Shape**: (n,) -> (n,)."""
-        return np.isnan(x)
+        return np.asarray(np.isnan(x))
 
     def cells(self, x: Floats) -> Ints:
         """The cell of each value, the nearest where none holds it. **Shape**: (n,) -> (n,)."""

@@ -173,7 +173,7 @@ def quantile_edges(distinct: NDArray[Any], counts: NDArray[np.intp], bins: int) 
     if len(distinct) < 2:
         return np.empty(0)
     left, right = distinct[:-1], distinct[1:]
-    between = right - (right - left) // 2 if distinct.dtype.kind == "i" else (left + right) / 2
+    between: NDArray[Any] = right - (right - left) // 2 if distinct.dtype.kind == "i" else (left + right) / 2
     if len(distinct) <= bins:
         return between
     share = np.cumsum(counts) / counts.sum()  # share[j]: rows up to value j; a cut at share 0 or 1 is no cut

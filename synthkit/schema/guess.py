@@ -207,7 +207,8 @@ def _moment(present: pd.Series, pattern: str | None) -> Guess:
         return Guess(_observed(Datetime), (note,))
     atoms = special(t)
     low, high, precision = span(t[~np.isin(t, atoms)])
-    notes = (f"read as {pattern}: check day and month",) if pattern in ("%m/%d/%Y", "%d/%m/%Y") else ()
+    notes: tuple[str, ...] = ()
+    notes += (f"read as {pattern}: check day and month",) * (pattern in ("%m/%d/%Y", "%d/%m/%Y"))
     notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",) * bool(
         len(atoms)
     )
