@@ -22,7 +22,7 @@ STEPS: Final = {
     "millisecond": 1_000,
     "microsecond": 1,
 }  # microseconds in one step of a precision, coarsest first
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = dt.datetime(1970, 1, 1)
 FIRST: Final = (dt.datetime.min - _EPOCH) // dt.timedelta(microseconds=1)  # of the calendar, in microseconds since 1970
 LAST: Final = (dt.datetime.max - _EPOCH) // dt.timedelta(microseconds=1)
 
