@@ -261,7 +261,7 @@ def _changed(cells: pa.ChunkedArray, change: Callable[[str], str]) -> pa.Chunked
 def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
     if pa.types.is_dictionary(cells.type):
         return cells.cast(cells.type.value_type)
-    if isinstance(column, Numeric) and column.written and not pa.types.is_string(cells.type):
+    if isinstance(column, Numeric) and column.told and not pa.types.is_string(cells.type):
         numbers = cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         return pa.chunked_array([pa.array(numerals.write(numbers, column), pa.string(), from_pandas=True)])
     if not pa.types.is_timestamp(cells.type):

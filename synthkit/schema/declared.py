@@ -152,6 +152,8 @@ def _public(column: Column) -> Column:
         changes["atoms"] = ()
     if "levels" in seen:
         changes["levels"] = None if isinstance(column, Code) else ()
+    if isinstance(column, Numeric) and column.censored is not None:  # its limits are bounds and atoms again
+        return Numeric.model_validate({**column.model_dump(), **changes})
     return column.model_copy(update=changes)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from synthkit.files import replacing
+from synthkit.schema.censoring import Censored
 from synthkit.schema.faults import kinds, rules
 from synthkit.schema.rules import Condition
 from synthkit.schema.table import Schema, Target
@@ -20,7 +21,7 @@ _ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
-    document = described(Schema, Target, Condition, *kinds().values(), *rules().values())
+    document = described(Schema, Target, Condition, Censored, *kinds().values(), *rules().values())
     for tag, family in (("kind", kinds()), ("rule", rules())):
         for model in family.values():
             part = document["$defs"][model.__name__]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, free_text, names, numerals, orders, person_names, shapes, whole_numbers
+from synthkit.schema import censoring, entities, free_text, names, numerals, orders, person_names, shapes, whole_numbers
 from synthkit.schema.cells import number
 from synthkit.schema.columns import (
     Boolean,
@@ -251,13 +251,17 @@ def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) 
     """The draft of texts that are numbers, nothing if they are not, or seem to be a key."""
     if not said.keys:
         return None
-    plain = numerals.read(present, Numeric(**said.keys)).dropna()
+    known = present[[not censoring.marked(cell) for cell in present]]
+    plain = numerals.read(known, Numeric(**said.keys)).dropna()
     drafted = _number(name, plain.astype(object).map(number), learned=learned) if len(plain) else _empty("number")
     if not isinstance(drafted.column, Numeric):
         return None
     keys = {key: getattr(drafted.column, key) for key in drafted.column.observed if key != "kind"} | dict(said.keys)
     how = "numbers as people write them: check how they are read, and that none is a code or a key"
-    return Guess(_observed(Numeric, **keys), (how, *said.notes, *drafted.notes))
+    column = _observed(Numeric, **keys)
+    bounds = {key for key in column.implied if key != "atoms"}
+    column = column.model_copy(update={"observed": tuple(key for key in column.observed if key not in bounds)})
+    return Guess(column, (how, *said.notes, *drafted.notes))
 
 
 def _noted(drafted: Guess, said: Reading) -> Guess:

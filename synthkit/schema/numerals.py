@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.later import Later
+from synthkit.schema.censoring import BOUNDS, SIGNS, Censored, Side, limits, points, unmarked
+from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing
+from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,17 +21,12 @@ if TYPE_CHECKING:
 else:
     np, pd = Later("numpy"), Later("pandas")
 
-BLANKS = " \u00a0\u2009\u202f"  # blank, no-break, thin, and narrow no-break: one is read where another is declared
-QUOTES = "'\u2019"
-SIGNS = "+-\u2212"
 NO_NUMBER = ""  # what a text becomes that is no number: nobody reads it as one, and it is not missing
-AROUND = f"\t\r\n{BLANKS}"  # what may stand beside a number or a word
-_BLANK = f"[{AROUND}]*"
-_KEEPS = "0123456789.," + SIGNS + QUOTES
+_DIGITS = f"0123456789.,{PLUS_AND_MINUS}{QUOTES}"
 
 
 class Numerals(BaseModel):
-    r"""How the numbers of a column are written as text.
+    """How the numbers of a column are written as text.
 
     Args:
         decimal: sign between whole numbers and fraction, `.` or `,`.
@@ -39,6 +36,7 @@ class Numerals(BaseModel):
         percent: whether a `%` stands behind every number; `12%` is the number 12.
         trailing_zeros: whether every number is written with all its `decimals`, as 1.50 is.
         missing: texts that mean a missing cell; the first is written for one, and "" leaves the cell empty.
+        censored: limits beyond which nothing else is known of a number; they are its bounds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,75 +48,105 @@ class Numerals(BaseModel):
     percent: bool = False
     trailing_zeros: bool = False
     missing: tuple[str, ...] = ()
+    censored: Censored | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_points(cls, data: Any) -> Any:
+        """What is censored stands where no other number can be, next to its limit: there are a bound and an atom."""
+        if not isinstance(data, Mapping) or not data.get("censored"):
+            return data
+        found = points(data["censored"], _writing(data.get), data.get("decimals"))
+        atoms = data.get("atoms") or ()
+        if not isinstance(atoms, list | tuple):
+            return data
+        return {**data, **found, "atoms": (*atoms, *(point for point in found.values() if point not in atoms))}
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Numerals:
-        problem = ""
-        if self.decimal == self.thousands:
-            problem = f"`decimal` and `thousands` must differ; however: both are {self.decimal!r}"
-        elif self.percent and self.suffix is not None:
-            problem = "a number ends in `percent` or a `suffix`; however: both are given. Write % into the suffix"
-        elif self.trailing_zeros and not self._digits:
-            problem = "`trailing_zeros` fill up `decimals`; however: none are declared. Declare how many there are"
-        for key, beside in (("prefix", -1), ("suffix", 0)):
-            text = getattr(self, key)
-            if text is not None and (not text.strip(AROUND) or text.strip(AROUND)[beside] in _KEEPS):
-                problem = f"`{key}` must be text that can be told from the digits beside it; however: {text!r}"
-        numbers = [word for word in self.missing if self._number(word) is not None]
-        if numbers:
-            problem = f"`missing` must list texts that are no numbers; however: {', '.join(map(repr, numbers))}"
-        if len(set(self.missing)) < len(self.missing):
-            problem = "`missing` must list each text once; however: one stands twice"
-        if problem:
+        for problem in self._problems():
             raise ValueError(problem)
         return self
 
+    def _problems(self) -> Iterator[str]:
+        if self.decimal == self.thousands:
+            yield f"`decimal` and `thousands` must differ; however: both are {self.decimal!r}"
+        if self.percent and self.suffix is not None:
+            yield "a number ends in `percent` or a `suffix`; however: both are given. Write % into the suffix"
+        if self.trailing_zeros and not self._decimals:
+            yield "`trailing_zeros` fill up `decimals`; however: none are declared. Declare how many there are"
+        for key, beside in (("prefix", -1), ("suffix", 0)):
+            text = getattr(self, key)
+            if text is not None and (not text.strip(AROUND) or text.strip(AROUND)[beside] in _DIGITS):
+                yield f"`{key}` must be text that can be told from the digits beside it; however: {text!r}"
+        numbers = [word for word in self.missing if self.writing.read(word) is not None]
+        if numbers:
+            yield f"`missing` must list texts that are no numbers; however: {', '.join(map(repr, numbers))}"
+        if len(set(self.missing)) < len(self.missing):
+            yield "`missing` must list each text once; however: one stands twice"
+        yield from self._unlimited()
+
+    def _unlimited(self) -> Iterator[str]:
+        found = limits(self.censored, self.writing)
+        for side, limit in found.items():
+            if limit is None:
+                said = getattr(self.censored, side)
+                yield f"`{side}` must be a number, or a text like {SIGNS[side][0]}{self._text(5)}; however: {said!r}"
+        low, high = found.get("below"), found.get("above")
+        if low is not None and high is not None and low > high:
+            yield f"`below` must not exceed `above`; however: {low} > {high}"
+
     @property
-    def _digits(self) -> int | None:
+    def _decimals(self) -> int | None:
         """Digits behind the point, None if unrestricted."""
         return getattr(self, "decimals", None)
 
     @property
+    def writing(self) -> Writing:
+        """How the digits are written."""
+        return _writing(lambda key: getattr(self, key))
+
+    @property
     def written(self) -> bool:
-        """Whether numbers are written in another way than plainly, so that their cells are texts."""
+        """Whether texts are read in another way than plainly."""
         return any(getattr(self, key) != field.default for key, field in Numerals.model_fields.items())
+
+    @property
+    def told(self) -> bool:
+        """Whether numbers are written as texts: if plainly, and a missing cell as an empty one, they are not."""
+        others = (key for key in Numerals.model_fields if key != "missing")
+        plain = all(getattr(self, key) == Numerals.model_fields[key].default for key in others)
+        return not plain or self.missing[:1] not in ((), ("",))
 
     @property
     def sentence(self) -> str:
         """What a cell must be, in words, with a number that nobody has."""
-        some = 1234.5 if self._digits is None or self._digits else 1234
-        return f"a number, finite, written like {self.text(some)}"
-
-    @property
-    def ending(self) -> str:
-        """What stands behind a number."""
-        return "%" if self.percent else self.suffix or ""
-
-    @property
-    def pattern(self) -> str:
-        """Regular expression, RE2, of a whole text that is a number; its groups are the signs and the digits."""
-        return _pattern(self.decimal, self.thousands, self.prefix or "", self.ending)
+        some = 1234.5 if self._decimals is None or self._decimals else 1234
+        beyond = "".join(f", or {text}" for _, _, text in self.beyond.values())
+        return f"a number, finite, written like {self._text(some)}{beyond}"
 
     @property
     def words(self) -> str:
         """Regular expression, RE2, of a whole text that means a missing cell."""
-        return f"{_BLANK}(?:{'|'.join(re.escape(word.strip(AROUND)) for word in self.missing)}){_BLANK}"
+        return f"{BLANK}(?:{'|'.join(re.escape(word.strip(AROUND)) for word in self.missing)}){BLANK}"
 
     @property
-    def between(self) -> str | None:
-        """Regular expression, RE2, of the sign between groups of digits."""
-        return None if self.thousands is None else _class(self.thousands)
+    def implied(self) -> dict[str, Any]:
+        """Keys that follow from the limits: bounds, and atoms among others."""
+        found = points(self.censored, self.writing, self._decimals)
+        return {**found, "atoms": tuple(found.values())} if found else {}
 
-    def _number(self, text: str) -> str | None:
-        """A text as a plain one that Python reads, None if it is no number written this way."""
-        found = re.fullmatch(self.pattern, text)
-        if found is None or (found[1] and found[2]):
-            return None
-        digits = found[3]
-        if self.between is not None:
-            digits = re.sub(self.between, "", digits)
-        minus = (found[1] or found[2]) not in ("", "+")
-        return "-" * minus + digits.replace(self.decimal, ".")
+    @property
+    def beyond(self) -> dict[Side, tuple[float, float, str]]:
+        """Limits by side: the limit, the number that stands for all beyond it, and how that is written."""
+        found: dict[Side, tuple[float, float, str]] = {}
+        stand = points(self.censored, self.writing, self._decimals)
+        for side, limit in limits(self.censored, self.writing).items():
+            if limit is not None:
+                said = getattr(self.censored, side)
+                text = said if isinstance(said, str) else SIGNS[side][0] + self._text(said)
+                found[side] = (float(limit), stand[BOUNDS[side]], text)
+        return found
 
     def cell(self, cell: Any) -> Any:
         """A cell as it is read on: None if it is missing, a plain text of digits; `NO_NUMBER` if it is none of both.
@@ -135,7 +163,13 @@ class Numerals(BaseModel):
             return cell
         if cell.strip(AROUND) in [word.strip(AROUND) for word in self.missing]:
             return None
-        number = self._number(cell)
+        number = self.writing.read(cell)
+        for side, (limit, point, _) in self.beyond.items():
+            said = unmarked(cell, side, self.writing)
+            if said is not None and float(said) == limit:
+                return repr(int(point) if self._decimals == 0 else point)
+            if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
+                return NO_NUMBER
         return NO_NUMBER if number is None else number
 
     def text(self, number: float) -> str:
@@ -145,16 +179,27 @@ class Numerals(BaseModel):
             >>> from synthkit.schema import Numeric
             >>> Numeric(decimal=",", thousands=".", suffix=" mg").text(-1234.5)
             '-1.234,5 mg'
+            >>> Numeric(decimals=1, censored={"below": 5}).text(4.9)
+            '<5'
         """
+        beyond = (text for _, point, text in self.beyond.values() if number == point)
+        return next(beyond, None) or self._text(number)
+
+    def _text(self, number: float) -> str:
         if not np.isfinite(number):
             return str(number)
-        whole, _, fraction = _plain(abs(number)).partition(".")
+        plain = _plain(number)
         if self.trailing_zeros:
-            fraction = fraction.ljust(self._digits or 0, "0")
-        if self.thousands is not None:
-            whole = f"{int(whole):,}".replace(",", self.thousands)
-        digits = f"{whole}{self.decimal}{fraction}" if fraction else whole
-        return f"{'-' if number < 0 else ''}{self.prefix or ''}{digits}{self.ending}"
+            plain += "" if "." in plain else "."
+            plain += "0" * ((self._decimals or 0) - len(plain.partition(".")[2]))
+        return self.writing.write(plain)
+
+
+def _writing(get: Any) -> Writing:
+    """The way of writing that keys declare, got one by one; those of no use are left out."""
+    thousands, prefix, ending = get("thousands"), get("prefix"), "%" if get("percent") else get("suffix")
+    texts = [text if isinstance(text, str) and text else None for text in (thousands, prefix, ending)]
+    return Writing("," if get("decimal") == "," else ".", texts[0], texts[1] or "", texts[2] or "")
 
 
 def read(values: pd.Series, how: Numerals) -> pd.Series:
@@ -199,7 +244,7 @@ def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -
     out = {}
     for name in frame:
         column = schema.columns.get(str(name))
-        told = isinstance(column, Numerals) and column.written and not _is_number(dtypes.get(str(name), "object"))
+        told = isinstance(column, Numerals) and column.told and not _is_number(dtypes.get(str(name), "object"))
         out[name] = write(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
     return pd.DataFrame(out, index=frame.index, copy=False)
 
@@ -218,28 +263,7 @@ def _holds_text(values: pd.Series) -> bool:
 
 
 def _plain(number: float) -> str:
-    """Digits of a number not below nought, as few as tell it from all others, never with an exponent."""
+    """Digits of a number, as few as tell it from all others, never with an exponent; nought has no sign."""
     if isinstance(number, int | np.integer):
         return str(int(number))
-    return np.format_float_positional(float(number), trim="-")
-
-
-@lru_cache(maxsize=256)
-def _pattern(decimal: str, thousands: str | None, prefix: str, ending: str) -> str:
-    sign, point, whole = f"[{re.escape(SIGNS)}]?", re.escape(decimal), "[0-9]+"
-    if thousands is not None:
-        whole = f"(?:[0-9]{{1,3}}(?:{_class(thousands)}[0-9]{{3}})+|[0-9]+)"
-    digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-    return f"{_BLANK}({sign}){_loose(prefix)}({sign})({digits}){_loose(ending)}{_BLANK}"
-
-
-def _class(sign: str) -> str:
-    """Expression of a sign between groups: what looks alike is read alike."""
-    alike = next((signs for signs in (BLANKS, QUOTES) if sign in signs), sign)
-    return f"[{alike}]" if len(alike) > 1 else re.escape(alike)
-
-
-def _loose(text: str) -> str:
-    """Expression of what stands beside a number: the blanks around it may be there or not."""
-    parts = [re.escape(part) for part in re.split(f"[{AROUND}]+", text) if part]
-    return f"{_BLANK}{_BLANK.join(parts)}{_BLANK}" if parts else ""
+    return str(np.format_float_positional(float(number) + 0.0, trim="-"))

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthkit.schema.cells import number
+from synthkit.schema.censoring import BOUNDS, Side, marked, unmarked
 from synthkit.schema.columns import Numeric
-from synthkit.schema.numerals import AROUND, BLANKS, NO_NUMBER, QUOTES, SIGNS
+from synthkit.schema.digits import AROUND, BLANKS, QUOTES
+from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
+from synthkit.schema.numerals import NO_NUMBER
 
+FEWEST = 5  # different numbers beside "<5" and the like; with fewer they are levels
 WORDS = frozenset(
     ("", "?", "-", "--", ".", "na", "n/a", "n.a.", "nan", "#n/a", "null", "missing")  # as people write a missing number
 )
@@ -83,8 +88,9 @@ _UNITS = _CURRENCIES | frozenset(
 )
 _THOUSANDS = (",", ".", *QUOTES, *BLANKS)
 _LOOKS = tuple((d, t) for t in (None, *_THOUSANDS) for d in (".", ",") if d != t)
+_PM = re.escape(PLUS_AND_MINUS)
 _PARTS = re.compile(
-    rf"(?P<sign>[{re.escape(SIGNS)}]?)(?P<before>[^\d{re.escape(SIGNS)}.,<>=\u2264\u2265{QUOTES}]*)(?P<again>[{re.escape(SIGNS)}]?)"
+    rf"(?P<sign>[{_PM}]?)(?P<before>[^\d{_PM}.,<>=\u2264\u2265{QUOTES}]*)(?P<again>[{_PM}]?)"
     rf"(?P<digits>[.,]?\d(?:[\d.,{QUOTES}{BLANKS}]*\d)?[.,]?(?:[eE][+-]?\d+)?)(?P<after>(?:\D.*)?)",
     flags=re.ASCII | re.DOTALL,
 )
@@ -123,33 +129,65 @@ def reading(cells: Iterable[Any]) -> Reading:
     counts = Counter(cell for cell in cells if isinstance(cell, str))
     others = [cell for cell in cells if not isinstance(cell, str)]
     words = sorted({text.strip(AROUND) for text in counts if text.strip(AROUND).lower() in WORDS})
-    parts = {text: _parts(text.strip(AROUND)) for text in counts if text.strip(AROUND) not in words}
+    sides = {text: side for text in counts if (side := marked(text)) is not None}
+    parts = {text: _parts(text, sides) for text in counts if text.strip(AROUND) not in words}
     spoken = Counter[tuple[str, str]]()
     for text, found in parts.items():
         if found is not None:
-            spoken[_bare(found["before"]), _bare(found["after"])] += counts[text]
+            spoken[_ends(found)] += counts[text]
     ends = spoken.most_common(1)[0][0] if spoken else ("", "")
-    alike = {t: f for t, f in parts.items() if f is not None and (_bare(f["before"]), _bare(f["after"])) == ends}
+    alike = {text: found for text, found in parts.items() if found is not None and _ends(found) == ends}
     looks = _looks([found["digits"] for found in alike.values()])
-    strange = sum(counts[text] for text in parts if text not in alike)
-    if not looks or not _quantity(ends, alike.values()):
+    plain = [found for text, found in alike.items() if text not in sides]
+    numbers = all(number(cell) is not None and not isinstance(cell, bool) for cell in others)
+    if not looks or not _quantity(ends, alike.values()) or not (plain or others) or not numbers:
         return Reading({})
+    keys = _keys(looks[0], plain, counts, words)
+    beyond = [text for text in alike if text in sides]
+    limits = _limits(beyond, counts, keys, [*counts, *others])
+    good = [text for text in alike if limits is not None or text not in sides]
+    strange = sum(counts[text] for text in parts if text not in good)
     if strange:
-        most = sum(counts[text] for text in alike) + len(others) >= strange
+        most = sum(counts[text] for text in good) + len(others) >= strange
         return Reading({}, strange if most else 0)
-    keys = _keys(looks[0], alike.values(), counts, words)
-    if set(keys) <= {"decimals", "trailing_zeros"} or not (alike or others):
-        return Reading({})
-    return Reading(keys, notes=_notes(keys, looks, counts))
+    keys |= {"censored": limits} if limits else {}
+    return (
+        Reading(keys, notes=_notes(keys, looks, counts)) if set(keys) - {"decimals", "trailing_zeros"} else Reading({})
+    )
 
 
-def _parts(text: str) -> re.Match[str] | None:
-    found = _PARTS.fullmatch(text)
+def _limits(
+    beyond: Sequence[str], counts: Counter[str], keys: Mapping[str, Any], cells: Iterable[Any]
+) -> dict[Side, Any] | None:
+    """The limits that cells such as "<5" name, if there is one a side and no number lies beyond; else nothing."""
+    how = Numeric(**keys)
+    read = (how.cell(cell) if isinstance(cell, str) else number(cell) for cell in set(cells) - set(beyond))
+    numbers = {float(one) for one in read if one is not None and one != NO_NUMBER}
+    found: dict[Side, Any] = {}
+    for side in BOUNDS:
+        forms = Counter({text: counts[text] for text in beyond if marked(text) == side})
+        limits = {float(unmarked(text, side, how.writing) or "nan") for text in forms}
+        if not forms:
+            continue
+        limit = limits.pop()
+        outside = any(x < limit if side == "below" else x > limit for x in numbers)
+        if limits or outside or len(numbers) < FEWEST:
+            return None
+        short = int(limit) if limit.is_integer() else limit
+        written = Numeric(**{**keys, "censored": {side: short}}).beyond[side][2]
+        often = forms.most_common(1)[0][0]
+        found[side] = short if often == written else often
+    return found
+
+
+def _parts(text: str, sides: Mapping[str, Side]) -> re.Match[str] | None:
+    bare = text.strip(AROUND)
+    found = _PARTS.fullmatch(bare[1:].removeprefix("=").strip(AROUND) if text in sides else bare)
     return None if found is None or (found["sign"] and found["again"]) else found
 
 
-def _bare(text: str) -> str:
-    return text.strip(AROUND)
+def _ends(found: re.Match[str]) -> tuple[str, str]:
+    return found["before"].strip(AROUND), found["after"].strip(AROUND)
 
 
 def _quantity(ends: tuple[str, str], found: Iterable[re.Match[str]]) -> bool:
@@ -189,7 +227,7 @@ def _keys(
     found = list(found)
     for key, side in (("prefix", "before"), ("suffix", "after")):
         forms = Counter(part[side] for part in found)
-        if forms and _bare(forms.most_common(1)[0][0]):
+        if forms and forms.most_common(1)[0][0].strip(AROUND):
             keys[key] = forms.most_common(1)[0][0]
     if keys.get("suffix") == "%":
         keys = {key: value for key, value in keys.items() if key != "suffix"} | {"percent": True}

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthkit.schema.censoring import mark
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Level, Numeric
 from synthkit.schema.rules import Comparison, Condition, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
@@ -231,12 +232,13 @@ class _Cell:
 
     def _numeral(self, how: Numeric) -> str:
         """A text as the number it is written for, null if it is none."""
-        sign, again, digits = (f"regexp_extract({self.text}, {_text(how.pattern)}, {k})" for k in (1, 2, 3))
-        minus = f"CASE {sign} || {again} WHEN '' THEN '' WHEN '+' THEN '' WHEN '-' THEN '-' WHEN '\u2212' THEN '-' END"
-        if how.between is not None:
-            digits = f"regexp_replace({digits}, {_text(how.between)}, '', 'g')"
-        read = f"TRY_CAST({minus} || replace({digits}, {_text(how.decimal)}, '.') AS DOUBLE)"
-        return f"CASE WHEN regexp_full_match({self.text}, {_text(how.pattern)}) THEN {read} END"
+        read, kept, limits = _said(self.text, how), "true", ""
+        for side, (limit, point, _) in how.beyond.items():
+            bare = f"regexp_replace({self.text}, {_text(mark(side))}, '')"
+            marked = f"regexp_matches({self.text}, {_text(mark(side))}) AND {_said(bare, how)} = {_number(limit)}"
+            limits += f"WHEN {marked} THEN {_number(point)} "
+            kept += f" AND {read} {'>=' if side == 'below' else '<='} {_number(limit)}"
+        return f"CASE {limits}WHEN {kept} THEN {read} END"
 
     @property
     def text(self) -> str:
@@ -299,6 +301,16 @@ def _counted(file: str, columns: tuple[str, ...], rule: str, broken: str) -> Che
     and DuckDB skips what a WHERE cannot find between them.
     """
     return Check(columns, rule, f"SELECT count(*) FILTER (WHERE {broken})\nFROM {_text(file)}")
+
+
+def _said(text: str, how: Numeric) -> str:
+    """An expression of a text as the number it is written for, null if it is none."""
+    sign, again, digits = (f"regexp_extract({text}, {_text(how.writing.pattern)}, {k})" for k in (1, 2, 3))
+    minus = f"CASE {sign} || {again} WHEN '' THEN '' WHEN '+' THEN '' WHEN '-' THEN '-' WHEN '\u2212' THEN '-' END"
+    if how.writing.between is not None:
+        digits = f"regexp_replace({digits}, {_text(how.writing.between)}, '', 'g')"
+    read = f"TRY_CAST({minus} || replace({digits}, {_text(how.writing.decimal)}, '.') AS DOUBLE)"
+    return f"CASE WHEN regexp_full_match({text}, {_text(how.writing.pattern)}) THEN {read} END"
 
 
 def _numeric(levels: Sequence[Any]) -> bool:

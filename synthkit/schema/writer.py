@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from synthkit.schema.censoring import Censored
 from synthkit.schema.rules import Condition
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _PLAIN = re.compile(r"[^\W\d_](?:[\w .+/()$%<>=°-]*[\w)%+>-])?")
 # Words that readers of YAML 1.1, or hasty readers, take for something else than text.
 _RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 _LEVELS = frozenset(("levels", "in", "combinations", "positive"))
-_WRITTEN = ("decimal", "thousands", "prefix", "suffix", "percent", "trailing_zeros", "missing")
+_WRITTEN = ("decimal", "thousands", "prefix", "suffix", "percent", "trailing_zeros", "missing", "censored")
 _LAST = (*_WRITTEN, "nullable", "description", "declared_by", "observed", "paid")
 _HEAD = ("format", "name", "description", "source", "licence", "unit", "declared_by")
 _ROLES = ("quasi_identifiers", "secrets", "protected")
@@ -66,15 +67,18 @@ def _kept(model: BaseModel, tag: str | None = None) -> dict[str, Any]:
     Defaults are compared as written: the levels 0 and 1 equal false and true in Python, but not in a table.
     """
     kept: dict[str, Any] = {} if tag is None else {tag: getattr(model, tag)}
+    implied = getattr(model, "implied", {})
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
+        if name in implied:
+            value = tuple(v for v in value if v not in implied[name]) if isinstance(value, tuple) else field.default
         if name != tag and repr(value) != repr(field.default):
             kept[field.alias or name] = _plain_value(value)
     return {k: v for k, v in kept.items() if k not in _LAST} | {k: kept[k] for k in _LAST if k in kept}
 
 
 def _plain_value(value: Any) -> Any:
-    if isinstance(value, Condition):
+    if isinstance(value, Condition | Censored):
         return _kept(value)
     if isinstance(value, Mapping):
         return {k: _plain_value(v) for k, v in value.items()}

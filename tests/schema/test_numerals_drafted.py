@@ -95,6 +95,37 @@ def test_a_column_that_is_numbers_but_for_some_cells_says_how_many_and_what_to_d
     assert "unknown" not in comments
 
 
+SEVEN = ["5", "6", "7", "8", "9", "10", "11"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "censored"),
+    [
+        (["<5", *SEVEN], {"below": 5, "above": None}),
+        (["< 5", *SEVEN, ">11"], {"below": "< 5", "above": 11}),
+        (["\u22645 mg", *[f"{x} mg" for x in SEVEN]], {"below": "\u22645 mg", "above": None}),
+        (["<0,5", *[f"{x},5" for x in SEVEN]], {"below": 0.5, "above": None}),
+        (["<5", *map(int, SEVEN)], {"below": 5, "above": None}),
+    ],
+)
+def test_limits_of_detection_are_drafted_as_such(cells, censored):
+    column, text = drafted(cells)
+    assert isinstance(column, Numeric)
+    assert column.censored.model_dump() == censored
+    assert "censored" in column.observed
+    assert "min" not in column.observed
+    assert "infinite" not in text
+    assert validate(pd.DataFrame({"x": cells}), Schema(columns={"x": column})).success
+    assert [column.text(float(column.cell(c))) if isinstance(c, str) else c for c in cells] == cells
+
+
+@pytest.mark.parametrize("cells", [["<5", "<6", *SEVEN], ["<7", *SEVEN], ["<5", *SEVEN, ">10"], ["<1", "1", "2", ">2"]])
+def test_several_limits_numbers_beyond_one_or_few_numbers_are_said_and_not_drafted(cells):
+    column, text = drafted(cells)
+    assert not isinstance(column, Numeric)
+    assert "cells are no numbers, the others are" in text.replace("\n  # ", " ")
+
+
 def test_texts_that_are_hardly_numbers_at_all_have_no_such_word():
     for cells in (["a", "b", "5"], ["V10", "V20", "250.00"], ["A1", "A2", "10"]):
         assert "no numbers" not in drafted(cells)[1]

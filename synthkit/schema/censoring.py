@@ -1,0 +1,100 @@
+"""Numbers of which no more is known than that they lie beyond a limit, and the number that stands for all of those."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
+
+from synthkit.schema.digits import AROUND, BLANK, Writing
+
+Side = Literal["below", "above"]
+BOUNDS: Mapping[Side, str] = {"below": "min", "above": "max"}
+SIGNS: Mapping[Side, str] = {"below": "<\u2264", "above": ">\u2265"}  # the first is written
+Limit = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
+
+
+class Censored(BaseModel):
+    """Limits beyond which nothing is known of a number but that it lies there: those of detection, of an instrument.
+
+    Args:
+        below: the lower limit as a number, or as the text of such a cell, such as "< 5".
+        above: the upper limit, likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    below: Limit | None = None
+    above: Limit | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Censored:
+        if self.below is None and self.above is None:
+            msg = "`censored` must give `below` or `above`; however: none is given"
+            raise ValueError(msg)
+        return self
+
+
+def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
+    """The limits that are given, by side, None where one is no number; of a model or of plain values.
+
+    Example:
+        >>> limits({"below": "< 0,5", "above": "5"}, Writing(","))
+        {'below': Decimal('0.5'), 'above': None}
+    """
+    given = censored.model_dump() if isinstance(censored, BaseModel) else censored
+    if not isinstance(given, Mapping):
+        return {}
+    return {side: _number(given[side], side, how) for side in BOUNDS if given.get(side) is not None}
+
+
+def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
+    if isinstance(limit, str):
+        said = unmarked(limit, side, how)
+        return None if said is None else Decimal(said)
+    return Decimal(repr(limit)) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
+
+
+def unmarked(text: str, side: Side, how: Writing) -> str | None:
+    """The plain number of a text such as "< 5", None if it is no such text."""
+    return how.read(text.strip(AROUND)[1:].removeprefix("=")) if marked(text) == side else None
+
+
+def marked(cell: Any) -> Side | None:
+    """The side of a limit that a text begins by naming, None if it names none.
+
+    Example:
+        >>> [marked(cell) for cell in (" <5", "\u22655", "5", 5)]
+        ['below', 'above', None, None]
+    """
+    first = cell.strip(AROUND)[:1] if isinstance(cell, str) else ""
+    return next((side for side in BOUNDS if first and first in SIGNS[side]), None)
+
+
+def mark(side: Side) -> str:
+    """Regular expression, RE2, of what such a text begins with."""
+    return f"^{BLANK}[{SIGNS[side]}]=?"
+
+
+def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
+    """Bound by bound, the number that stands for all beyond a limit: the next one of so many decimals.
+
+    Example:
+        >>> points({"below": 5, "above": 99.95}, Writing(), 1), points({"below": 5}, Writing(), 0)
+        ({'min': 4.9, 'max': 100.0}, {'min': 4.0})
+    """
+    found = {}
+    for side, limit in limits(censored, how).items():
+        if limit is None or not limit.is_finite():
+            continue
+        outward = -1 if side == "below" else 1
+        if isinstance(decimals, int):
+            step = Decimal(1).scaleb(-decimals)
+            last = (limit / step).to_integral_value(ROUND_CEILING if side == "below" else ROUND_FLOOR)
+            found[BOUNDS[side]] = float((last + outward) * step)
+        else:
+            found[BOUNDS[side]] = math.nextafter(float(limit), outward * math.inf)
+    return found

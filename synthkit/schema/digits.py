@@ -1,0 +1,79 @@
+"""One way of writing numbers: signs between digits, texts beside them; a text is read under it, or is no number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+BLANKS = " \u00a0\u2009\u202f"  # blank, no-break, thin, and narrow no-break: one is read where another is declared
+QUOTES = "'\u2019"
+SIGNS = "+-\u2212"
+AROUND = f"\t\r\n{BLANKS}"  # what may stand beside a number or a word
+BLANK = f"[{AROUND}]*"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How the digits of a number are written.
+
+    Args:
+        decimal: sign between whole number and fraction.
+        thousands: sign between groups of three digits, None if there are no groups.
+        prefix: text before the digits.
+        ending: text behind them.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+    prefix: str = ""
+    ending: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression, RE2, of a whole text that is a number; its groups are two signs and the digits."""
+        sign, point, whole = f"[{re.escape(SIGNS)}]?", re.escape(self.decimal), "[0-9]+"
+        if self.between is not None:
+            whole = f"(?:[0-9]{{1,3}}(?:{self.between}[0-9]{{3}})+|[0-9]+)"
+        digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+        return f"{BLANK}({sign}){_loose(self.prefix)}({sign})({digits}){_loose(self.ending)}{BLANK}"
+
+    @property
+    def between(self) -> str | None:
+        """Regular expression, RE2, of the sign between groups: what looks alike is read alike."""
+        if self.thousands is None:
+            return None
+        alike = next((signs for signs in (BLANKS, QUOTES) if self.thousands in signs), self.thousands)
+        return f"[{alike}]" if len(alike) > 1 else re.escape(alike)
+
+    def read(self, text: str) -> str | None:
+        """A text as a plain one that Python reads, None if it is no number written this way.
+
+        Example:
+            >>> [Writing(",", ".").read(text) for text in ("-1.234,5", "1.5")]
+            ['-1234.5', None]
+        """
+        found = re.fullmatch(self.pattern, text)
+        if found is None or (found[1] and found[2]):
+            return None
+        digits = found[3] if self.between is None else re.sub(self.between, "", found[3])
+        minus = (found[1] or found[2]) not in ("", "+")
+        return "-" * minus + digits.replace(self.decimal, ".")
+
+    def write(self, plain: str) -> str:
+        """The text of a plain number without exponent.
+
+        Example:
+            >>> Writing(",", ".", ending=" mg").write("-1234.5")
+            '-1.234,5 mg'
+        """
+        whole, _, fraction = plain.removeprefix("-").partition(".")
+        if self.thousands is not None:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        digits = f"{whole}{self.decimal}{fraction}" if fraction else whole
+        return f"{'-' if plain.startswith('-') else ''}{self.prefix}{digits}{self.ending}"
+
+
+def _loose(text: str) -> str:
+    """Expression of what stands beside a number: the blanks around it may be there or not."""
+    parts = [re.escape(part) for part in re.split(f"[{AROUND}]+", text) if part]
+    return f"{BLANK}{BLANK.join(parts)}{BLANK}" if parts else ""
