@@ -75,7 +75,7 @@ def told_by(frame: pd.DataFrame, columns: Mapping[str, Column], names: list[str]
         names: the columns that are asked about.
         most: other columns that are looked at.
     """
-    cells = {}
+    cells: dict[str, NDArray[np.int64]] = {}
     for name, column in columns.items():
         if len(cells) < most or name in names:
             found = coded(frame[name], column)

@@ -235,7 +235,7 @@ def _named(
 ) -> Guess:
     """Texts that are no numbers: keys, moments, names, levels or codes."""
     n, d = len(present), len(texts)
-    counts = present.value_counts(sort=False).to_numpy(dtype=np.int64)
+    counts = np.asarray(present.value_counts(sort=False), dtype=np.int64)
     if not learned and (why := entities.text_key(name, texts, counts)):
         return _identifier(present, why)
     if (pattern := shapes.date_format(texts)) is not None:

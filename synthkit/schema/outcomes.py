@@ -85,7 +85,7 @@ def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequenc
     """
     survival = tuple(Proposal({"column": p.time, "task": "survival", "event": p.event}, 4.0, p.evidence) for p in pairs)
     taken = {p.time for p in pairs} | {p.event for p in pairs}
-    last = next(reversed(columns), None)
+    last = next(reversed(list(columns)), None)
     named = {c: _name(c, column) for c, column in columns.items() if isinstance(column, Discrete) and c not in taken}
     asked = [c for c, said in named.items() if said or _good_or_bad(columns[c])]
     told = told_by(frame, columns, asked)

@@ -65,12 +65,12 @@ def pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Pair, ...
         ((_fit(t, e, times[t], events[e][0]), t, e) for t in times for e in events if t != e), key=lambda x: (-x[0], x)
     )
     taken: set[str] = set()
-    found = []
+    out = []
     for fit, time, event in ranked:
         if fit >= 3 and not {time, event} & taken:
             taken |= {time, event}
-            found.append(Pair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
-    return tuple(sorted(found, key=lambda pair: list(columns).index(pair.time)))
+            out.append(Pair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
+    return tuple(sorted(out, key=lambda pair: list(columns).index(pair.time)))
 
 
 def _time(name: str, column: Column, frame: pd.DataFrame) -> int:
@@ -139,5 +139,4 @@ def kinds(found: tuple[Pair, ...], columns: Mapping[str, Column]) -> Iterator[tu
         if isinstance(column, Boolean | Categorical) and (
             isinstance(column, Categorical) or tuple(map(repr, column.levels)) != tuple(map(repr, pair.levels))
         ):
-            keys = {"levels": pair.levels, "nullable": column.nullable, "observed": column.observed}
-            yield pair.event, Boolean(**keys)
+            yield pair.event, Boolean(levels=pair.levels, nullable=column.nullable, observed=column.observed)
