@@ -21,7 +21,7 @@ from synthkit.checkpoint import Checkpoint
 from synthkit.completion import Completion, refuse_foreign
 from synthkit.device import choose
 from synthkit.drawing import ROUNDS, marked, obedient
-from synthkit.encode import Rows, TableEncoder
+from synthkit.encode import Rows, TableEncoder, rare_codes
 from synthkit.encode.targets import Targets
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
@@ -144,6 +144,7 @@ class Synthesizer:
         self._model = kind(self._encoder.layout, self._config)
         wish = None if max_minutes is None else 60 * max_minutes
         watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        watch.note_all(rare_codes.left(self._encoder))
         if isinstance(self._model, HasCounts):
             counting = curator.counting(self._encoder)
             self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
@@ -169,6 +170,7 @@ class Synthesizer:
         device, targets = choose(self._device), bool(self._wants_targets)
         work = Work(self.model_name, self._settings, seed, device, watch, targets, share)
         learned = learn(table, self.schema, ledger, work)
+        watch.note_all(rare_codes.told(self.schema, learned.schema))
         self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learned
         return self
 

@@ -17,6 +17,7 @@ from synthkit.schema import (
     Comparison,
     Condition,
     Datetime,
+    ExactlyOne,
     FixedCombination,
     Identifier,
     Implication,
@@ -44,6 +45,7 @@ SECTIONS = {
     "implication": Implication,
     "Conditions": Condition,
     "fixed_combination": FixedCombination,
+    "exactly_one": ExactlyOne,
 }
 
 

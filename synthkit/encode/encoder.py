@@ -21,8 +21,9 @@ from synthkit.encode.query import Ask, Histogram, Query
 from synthkit.encode.rows import Given, Layout, Rows, Slot, small
 from synthkit.encode.rules import Codec, Recoding
 from synthkit.errors import EncodingError
-from synthkit.schema import Code, Datetime, FixedCombination, Identifier, Numeric, Ordinal, Schema
+from synthkit.schema import Code, Datetime, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
+from synthkit.schema.joint import joint
 from synthkit.schema.rules import MISSING
 
 KINDS: dict[str, type[Codec]] = {
@@ -323,11 +324,7 @@ def _fit_steps(
 
 def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram) -> CombinationCodec:
     """Combinations of one rule that lists them all, otherwise those that occur."""
-    listed = [
-        r.combinations
-        for r in schema.rules
-        if isinstance(r, FixedCombination) and r.of == members and r.combinations is not None
-    ]
+    listed = [r.combinations for r in joint(schema) if r.of == members and r.combinations is not None]
     rows = [
         tuple(None if pd.isna(v) else _plain(v) for v in row)
         for row in answer.cells[list(members)].itertuples(index=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from synthkit.encode.rows import Slot, in_steps
 from synthkit.encode.runs import runs
 from synthkit.errors import EncodingError
-from synthkit.schema import Condition
+from synthkit.schema import Condition, rare_codes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,7 +43,7 @@ class Coding:
     heavy: float = 0.004
     coarse: int = 32
     fine: int = 32
-    rare: int = 5
+    rare: int = rare_codes.LEAST
     per_cell: int = 8
     ties: int = 0
 

@@ -22,7 +22,8 @@ from synthkit.encode.gaps import Gap, gap
 from synthkit.encode.numeric import NumericCodec
 from synthkit.encode.rows import Clause
 from synthkit.errors import SchemaError
-from synthkit.schema import Comparison, Condition, Datetime, FixedCombination, Implication, Numeric, Schema
+from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
+from synthkit.schema.joint import joint
 
 Codec = NumericCodec | LevelsCodec | CombinationCodec
 
@@ -48,7 +49,7 @@ class Recoding:
         Raises:
             SchemaError: comparisons run in a circle.
         """
-        groups = _merged([r.of for r in schema.rules if isinstance(r, FixedCombination)])
+        groups = _merged([r.of for r in joint(schema)])
         taken = {c for group in groups for c in group}
         return cls(schema, groups, _gaps(schema, taken))
 

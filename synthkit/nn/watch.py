@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,11 @@ class Watch:
         """Say a sentence."""
         if self.say is not None:
             self.say(sentence)
+
+    def note_all(self, sentences: Iterable[str]) -> None:
+        """Say several sentences."""
+        for sentence in sentences:
+            self.note(sentence)
 
     def kept(self) -> State | None:
         """The state to go on from, if there is one."""

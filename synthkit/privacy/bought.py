@@ -14,9 +14,10 @@ from synthkit.encode.discrete import CombinationCodec, LevelsCodec
 from synthkit.encode.grids import bounded, first_of
 from synthkit.encode.numeric import NumericCodec
 from synthkit.encode.rules import Codec
-from synthkit.schema import Code, FixedCombination, Identifier, Numeric, Ordinal, Schema
+from synthkit.schema import Code, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
 from synthkit.schema.declared import NOT_TOLD, Declared
+from synthkit.schema.joint import joint
 from synthkit.schema.named import levels_named
 from synthkit.schema.orders import in_public_order, public_key
 from synthkit.schema.table import obeying
@@ -118,8 +119,8 @@ def _stand_in(schema: Schema, members: tuple[str, ...]) -> Row:
     """A public combination for all: one that the rules list, the first level or nothing where they list none."""
     lists = [
         [dict(zip(rule.of, row, strict=True)) for row in rule.combinations]
-        for rule in schema.rules
-        if isinstance(rule, FixedCombination) and rule.combinations and set(rule.of) <= set(members)
+        for rule in joint(schema)
+        if rule.combinations and set(rule.of) <= set(members)
     ]
     for chosen in itertools.product(*lists):
         merged = {name: cell for part in chosen for name, cell in part.items()}

@@ -15,8 +15,9 @@ from synthkit.errors import ConfigError
 from synthkit.privacy.charges import Charge
 from synthkit.privacy.events import DiscreteGaussian, SparseHistogram
 from synthkit.privacy.sparse import sparse_histogram
-from synthkit.schema import Datetime, FixedCombination, Numeric, Schema
+from synthkit.schema import Datetime, Numeric, Schema
 from synthkit.schema.declared import Declared
+from synthkit.schema.joint import joint
 
 Kind = Literal["rows", "bounds", "spikes", "cells", "levels", "counts"]
 # the fewer units a level needs to be told, the fewer rows lose theirs: levels are worth more than anything else
@@ -133,9 +134,7 @@ def questions(public: Declared, *, counted: bool = False) -> tuple[Question, ...
     for name, members in Recoding.of(schema).columns.items():
         column = schema.columns[members[0]]
         if len(members) > 1:
-            listed = any(
-                isinstance(r, FixedCombination) and r.of == members and r.combinations is not None for r in schema.rules
-            )
+            listed = any(r.of == members and r.combinations is not None for r in joint(schema))
             kinds: list[Kind] = (["counts"] if counted else []) if listed else ["levels"]
         elif isinstance(column, Numeric | Datetime):
             low, high = bounds(schema, name)

@@ -30,9 +30,10 @@ from synthkit.privacy.preparation import Kind, Preparation, Question, bounds
 from synthkit.privacy.private_door import PrivateDoor
 from synthkit.privacy.sampling import kept
 from synthkit.privacy.sparse import tell_levels
-from synthkit.schema import Datetime, FixedCombination, Numeric, Ordinal, Schema
+from synthkit.schema import Datetime, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
 from synthkit.schema.declared import Declared
+from synthkit.schema.joint import joint
 from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import into_domain
 from synthkit.schema.named import numbers_named
@@ -272,11 +273,7 @@ class PrivateCurator:
         schema = self.public.schema
         if "levels" in asked:
             return self._found_combination(members, asked["levels"], preparation, pay)
-        listed = next(
-            r.combinations
-            for r in schema.rules
-            if isinstance(r, FixedCombination) and r.of == members and r.combinations is not None
-        )
+        listed = next(r.combinations for r in joint(schema) if r.of == members and r.combinations is not None)
         bare = CombinationCodec(
             columns=members, combinations=listed, counts=np.ones(len(listed), dtype=np.int64), elsewhere=0
         )

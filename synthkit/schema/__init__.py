@@ -11,7 +11,7 @@ from synthkit.schema.columns import (
     Numeric,
     Ordinal,
 )
-from synthkit.schema.rules import Comparison, Condition, FixedCombination, Implication, Rule
+from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema, Target
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Condition",
     "Datetime",
     "Discrete",
+    "ExactlyOne",
     "FixedCombination",
     "Identifier",
     "Implication",

@@ -128,6 +128,11 @@ def examine(
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
     asked += questions.of_outcomes(proposals, pairs)
+    asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, schema.columns))
+    if declared_by is not None:  # for use under a budget: nothing that was counted in the rows
+        asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
+        proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
+        keys = tuple(replace(key, evidence="by its name or its cells") for key in keys)
     notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from synthkit.schema.columns import Column, Ordinal
 from synthkit.schema.entities import Key, owner
 from synthkit.schema.outcomes import Proposal
+from synthkit.schema.rare_codes import LEAST, mostly_rare
+from synthkit.schema.rules import ExactlyOne, Rule
 from synthkit.schema.survival_pairs import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 About = Literal["unit", "key", "names", "free text", "order", "survival", "target", "one-hot", "rare codes"]
 
@@ -38,7 +43,8 @@ class Question:
     otherwise: str
 
     def __str__(self) -> str:
-        return f"{self.asks} ({self.evidence}) Until then {self.meanwhile}. Otherwise {self.otherwise}"
+        seen = f" ({self.evidence})" * bool(self.evidence)
+        return f"{self.asks}{seen} Until then {self.meanwhile}. Otherwise {self.otherwise}"
 
 
 _WRITE = "write `kind: numeric` with min and max for a quantity, `kind: code` for codes to be learned"
@@ -153,3 +159,46 @@ def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Q
         if proposal.target["task"] != "survival"
     ]
     return tuple(asked)
+
+
+def of_groups(rules: Sequence[Rule], rows: int) -> tuple[Question, ...]:
+    """Questions on groups of 0/1 columns.
+
+    Args:
+        rules: those of the draft.
+        rows: of the table.
+    """
+    return tuple(
+        Question(
+            "one-hot",
+            rule.of[0],
+            f"Do {', '.join(f'`{c}`' for c in rule.of)} say one thing, of which exactly one holds in each row?",
+            f"so it is in all {rows:,} rows",
+            "a rule of the draft says so, and every synthetic row keeps it",
+            "delete the rule `exactly_one`",
+        )
+        for rule in rules
+        if isinstance(rule, ExactlyOne) and rule.observed
+    )
+
+
+def of_codes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Question, ...]:
+    """Questions on catalogues of which most codes are too rare to be learned.
+
+    Args:
+        frame: the rows.
+        columns: the drafted kinds.
+    """
+    found = {name: mostly_rare(frame[name], column) for name, column in columns.items()}
+    return tuple(
+        Question(
+            "rare codes",
+            name,
+            f"Are most codes of `{name}` needed one by one?",
+            f"{said[0]:,} of {said[1]:,} are held by {LEAST} rows or more",
+            f"{said[0]:,} are learned and each other one counts as its nearest relative",
+            "shorten the codes, for example to their first three characters, before they are learned",
+        )
+        for name, said in found.items()
+        if said is not None
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from synthkit.schema import one_hot
 from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, numbers
 from synthkit.schema.guess import plain_level
 from synthkit.schema.moments import moments
@@ -151,5 +152,7 @@ def _without_implied(rules: list[Comparison]) -> list[Comparison]:
 
 
 def relations(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Rule, ...]:
-    """All rules found: comparisons first, then fixed combinations."""
-    return (*comparisons(frame, columns), *fixed_combinations(frame, columns))
+    """All rules found: comparisons first, then groups of which one is true, then fixed combinations they do not say."""
+    groups = one_hot.groups(frame, columns)
+    fixed = [f for f in fixed_combinations(frame, columns) if not any(set(f.of) <= set(g.of) for g in groups)]
+    return (*comparisons(frame, columns), *groups, *fixed)

@@ -211,4 +211,41 @@ class FixedCombination(_Rule):
         return np.array([key in allowed for key in seen], dtype=bool)[cells]
 
 
-Rule = Annotated[Comparison | Implication | FixedCombination, Field(discriminator="rule")]
+class ExactlyOne(_Rule):
+    """Of columns of 0 and 1 exactly one is 1, or all are missing: one answer, written as a column for each choice.
+
+    Written in YAML as `{rule: exactly_one, columns: [home_own, home_rent, home_free]}`.
+
+    Args:
+        of: (YAML: `columns`) two or more boolean columns with the levels 0 and 1, or false and true.
+    """
+
+    rule: Literal["exactly_one"] = "exactly_one"
+    of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
+
+    @model_validator(mode="after")
+    def _once(self) -> ExactlyOne:
+        if len(set(self.of)) < len(self.of):
+            msg = f"`columns` must name each column once; however: {', '.join(self.of)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the group."""
+        return self.of
+
+    @property
+    def sentence(self) -> str:
+        """The group in words."""
+        return f"exactly one of {', '.join(self.of)}"
+
+    def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """True where one cell is 1 and the others are 0, or none is there."""
+        x = np.array([numbers(frame[c]) for c in self.of])
+        absent = np.array([frame[c].isna().to_numpy() for c in self.of])
+        one = np.isin(x, (0.0, 1.0)).all(axis=0) & (np.nan_to_num(x).sum(axis=0) == 1)
+        return np.asarray(one | absent.all(axis=0))
+
+
+Rule = Annotated[Comparison | Implication | FixedCombination | ExactlyOne, Field(discriminator="rule")]

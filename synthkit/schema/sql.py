@@ -14,7 +14,7 @@ from typing import Any
 
 from synthkit.schema.censoring import mark
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Level, Numeric
-from synthkit.schema.rules import Comparison, Condition, FixedCombination, Implication, Rule
+from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
 
 TABLE = ("(table)",)
@@ -180,7 +180,16 @@ def _of_rule(rule: Rule, columns: Mapping[str, Column], file: str) -> Check:
     if isinstance(rule, Implication):
         sides = [" AND ".join(_met(cells[name], c) for name, c in side.items()) for side in (rule.if_, rule.then)]
         return _counted(file, rule.columns, rule.sentence, f"({sides[0]}) AND NOT ({sides[1]})")
+    if isinstance(rule, ExactlyOne):
+        none = " AND ".join(cell.missing for cell in cells.values())
+        return _counted(file, rule.columns, rule.sentence, f"NOT ({_ones(cells)} = 1 OR ({none}))")
     return _combinations(rule, cells, file)
+
+
+def _ones(cells: Mapping[str, _Cell]) -> str:
+    """How many flags of a row are 1; a cell that is neither 0 nor 1, or is not there, counts as two."""
+    each = [f"CASE WHEN {c.among((1,))} THEN 1 WHEN {c.among((0,))} THEN 0 ELSE 2 END" for c in cells.values()]
+    return "(" + " + ".join(each) + ")"
 
 
 def _met(cell: _Cell, condition: Condition) -> str:

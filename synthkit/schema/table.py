@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.later import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
-from synthkit.schema.rules import Comparison, Condition, FixedCombination, Rule
+from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Rule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,6 +179,12 @@ def _rule_problems(where: str, rule: Rule, columns: Mapping[str, Column]) -> Ite
         for c in rule.of:
             if not isinstance(columns[c], (*Discrete, Numeric)):
                 yield f"{where}: a fixed combination needs columns with levels; however: `{c}` is {columns[c].kind}"
+    elif isinstance(rule, ExactlyOne):
+        for c in rule.of:
+            kind = columns[c]
+            if not isinstance(kind, Boolean) or {level_key(v) for v in kind.levels} != {0.0, 1.0}:
+                what = "has other levels than 0 and 1" if isinstance(kind, Boolean) else f"is {kind.kind}"
+                yield f"{where}: exactly one of needs boolean columns with the levels 0 and 1; however: `{c}` {what}"
     else:
         for name, condition in [*rule.if_.items(), *rule.then.items()]:
             yield from _condition_problems(where, name, condition, columns[name])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from synthkit.schema import Comparison, Condition, FixedCombination, Implication
+from synthkit.schema import Comparison, Condition, ExactlyOne, FixedCombination, Implication
 
 CELL = st.one_of(st.none(), st.integers(-3, 3))
 ROWS = st.lists(st.tuples(CELL, CELL), min_size=1)
@@ -35,6 +35,8 @@ REFUSED = [
         "must give 2 levels, one a column; however: 1",
     ),
     (FixedCombination, {"columns": ["a", "b"], "combinations": []}, "at least 1"),
+    (ExactlyOne, {"columns": ["a"]}, "at least 2"),
+    (ExactlyOne, {"columns": ["a", "b", "a"]}, "must name each column once; however: a, b, a"),
 ]
 
 

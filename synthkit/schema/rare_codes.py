@@ -1,0 +1,44 @@
+"""Catalogues of which most codes are too rare to be learned by themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthkit.schema.columns import Code, Column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST = 5  # rows that must share a code for it to be learned by itself
+
+
+def mostly_rare(values: pd.Series, column: Column) -> tuple[int, int] | None:
+    """How many codes are learned and how many there are, if fewer than half are; None otherwise, and for closed lists.
+
+    Args:
+        values: the cells.
+        column: their kind.
+
+    Example:
+        >>> import pandas as pd
+        >>> mostly_rare(pd.Series(["A01"] * 5 + ["B02", "C03"]), Code())
+        (1, 3)
+    """
+    if not isinstance(column, Code) or column.levels is not None:
+        return None
+    counts = np.asarray(values.value_counts(sort=False))
+    kept = int((counts >= LEAST).sum())
+    return (kept, len(counts)) if 2 * kept < len(counts) else None
+
+
+def sentence(name: str, kept: int, codes: int) -> str:
+    """What becomes of such a column, in words.
+
+    Example:
+        >>> sentence("diag", 12, 190)
+        '`diag`: 12 of 190 codes are learned; each other one, in fewer than 5 rows, counts as its nearest relative'
+    """
+    others = f"each other one, in fewer than {LEAST} rows, counts as its nearest relative"
+    return f"`{name}`: {kept:,} of {codes:,} codes {'is' if kept == 1 else 'are'} learned; {others}"
