@@ -180,6 +180,12 @@ def test_kinds_of_clear_cases():
     assert kind_of([1, "a", 1, "a"]).levels == (1, "a")
 
 
+def test_numbers_of_hundreds_of_digits_are_no_codes():
+    frame = pd.DataFrame({"id": [0.0] * 9 + [1e300], "x": [2.0**60, 2.0**61] * 5})
+    assert [column.kind for column in infer(frame).columns.values()] == ["numeric", "numeric"]
+    assert loads(draft(frame)) == infer(frame)
+
+
 def test_the_strings_none_and_na_are_levels_and_not_missing():
     column = kind_of(["None", "NA", "x", None])
     assert column.levels == ("NA", "None", "x")

@@ -25,12 +25,12 @@ def test_keys_units_names_and_text_are_asked_for():
         ("survival", "time"),
         ("target", "readmitted"),
     ]
-    assert asked(examine(made("insurance"))) == [("unit", "zper"), ("key", "zper")]
+    assert asked(examine(made("insurance"))) == [("unit", "zper"), ("key", "zper"), ("one-hot", "hlthe")]
 
 
 def test_a_unit_that_is_given_is_not_asked_for():
     found = examine(made("insurance"), unit="zper")
-    assert asked(found) == []
+    assert asked(found) == [("one-hot", "hlthe")]
     assert found.owner is None
     assert found.schema.unit == "zper"
 
