@@ -222,8 +222,8 @@ colums: {}
         "rules[0].op (line 14): must be '<' or '<='; however: '='",
         "rules[1].if.age.inn (line 15): key must be one of in, max, min, missing; however: `inn`. Did you mean `in`?",
         "rules[1].then (line 15): must have at least 1 of them; however: an empty mapping",
-        "rules[2] (line 16): `rule` must be one of comparison, exactly_one, fixed_combination, implication; however: `comparson`. "
-        "Did you mean `comparison`?",
+        "rules[2] (line 16): `rule` must be one of comparison, exactly_one, fixed_combination, implication; however: "
+        "`comparson`. Did you mean `comparison`?",
         "rules[3] (line 17): must be a mapping, {key: value, ...}; however: 7",
         "targets[0].exclud (line 19): key must be one of column, event, exclude, positive, task; however: `exclud`. "
         "Did you mean `exclude`?",
