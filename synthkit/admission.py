@@ -19,6 +19,8 @@ from synthkit.schema.expectations import own, validate
 from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import mapped
 from synthkit.schema.violations import Validation
+from synthkit.storage import storages
+from synthkit.unpacking import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +58,8 @@ def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
 
     if isinstance(table, pd.DataFrame):
         return table.reset_index(drop=True)
+    if not isinstance(table, str | Path):
+        return as_frame(table).reset_index(drop=True)
     return tables.read_cells(
         table,
         delimiter=config.delimiter,
@@ -72,11 +76,9 @@ def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -
         TableError: the file cannot be read as a table.
         SchemaError: the table breaks its schema; every violation is listed.
     """
-    import pandas as pd
-
     raw = cells(table, config)
-    own = isinstance(table, pd.DataFrame) or not tables.is_text(table)
-    dtypes = tables.dtypes(raw) if own else {}
+    own = not isinstance(table, str | Path) or not tables.is_text(table)
+    dtypes = storages(raw, schema) if own else {}
     changed: dict[str, int] = {}
     if config.clamp:
         raw, changed = clamp(raw, schema)

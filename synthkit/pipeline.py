@@ -358,9 +358,9 @@ def _learn(
     share: float = 1.0,
 ) -> None:
     """Fit through a curator, who writes down in the ledger what is learned while doing so."""
-    schema = synthesizer.schema
+    schema = synthesizer.with_dtypes(admitted.dtypes).schema
     private = ledger.budget is not None
-    synthesizer.with_dtypes(admitted.dtypes).fit(
+    synthesizer.fit(
         train if private else Curator(train, schema, ledger, Seeds(_root(config))),
         seed=config.seed,
         max_minutes=config.max_minutes,

@@ -33,6 +33,7 @@ from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
 from synthkit.seeds import Seeds
+from synthkit.storage import narrowed, storages
 
 if TYPE_CHECKING:
     from synthkit.watermark import Key
@@ -134,7 +135,7 @@ class Synthesizer:
             curator = table
         else:
             check_structure(table, self.schema)
-            self._dtypes = tables.dtypes(table)
+            self.with_dtypes(storages(table, self.schema))
             ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
             curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
         if self.model_name == AUTO:
@@ -185,6 +186,7 @@ class Synthesizer:
     def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:
         """Give samples these dtypes, by column, instead of the schema's own."""
         self._dtypes = dict(dtypes)
+        self.schema = narrowed(self.schema, self._dtypes)
         return self
 
     def sample(
@@ -268,7 +270,7 @@ class Synthesizer:
                 merged = frame[name].astype(object)
                 merged[some] = part[name].astype(object).to_numpy()
                 frame[name] = merged
-        return tables.as_it_came(frame, self.schema, self._dtypes or tables.dtypes(table))
+        return tables.as_it_came(frame, self.schema, self._dtypes or storages(table, self.schema))
 
     def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
         """Log-probability of each row as coded (the position inside a cell not counted), nats. **Shape**: (n,).

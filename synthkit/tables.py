@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit import columnar
+from synthkit.arrow_types import retyped
 from synthkit.errors import TableError
 from synthkit.files import replacing
 from synthkit.marking import ESCAPED, KEY, is_escaped, write_beside
@@ -19,13 +20,15 @@ from synthkit.schema.conform import column_faults, conform, refuse, type_cells
 from synthkit.schema.formulas import ESCAPE
 from synthkit.schema.numerals import as_written
 from synthkit.schema.violations import Violation
+from synthkit.storage import holds_numbers, restore
+from synthkit.unpacking import TYPES, as_frame, from_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from synthkit.schema import Schema
 
-__all__ = ["Table", "as_it_came", "conform", "dtypes", "is_text", "read", "read_cells", "restore", "write"]
+__all__ = ["Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
 
 _FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
@@ -65,7 +68,10 @@ class Table:
         if len(self.chunks) == 1:
             return self.chunks[0].reset_index(drop=True)
         names = self.columns
-        return pd.DataFrame({name: _joined([chunk[name] for chunk in self.chunks]) for name in names}, columns=names)
+        parts = {name: _joined([chunk[name] for chunk in self.chunks]) for name in names}
+        frame = pd.DataFrame(parts, columns=names)
+        frame.attrs = dict(self.chunks[0].attrs) if self.chunks else {}
+        return frame
 
 
 def _joined(parts: list[pd.Series]) -> pd.Series:
@@ -101,10 +107,8 @@ def read(
         TableError: a file that is absent, empty, ragged, wrongly encoded or of another format.
         SchemaError: columns or cells that do not fit the schema; lists all of them.
     """
-    if isinstance(source, pd.DataFrame):
-        return _typed([source], schema)
     if not isinstance(source, str | Path):
-        return _typed([_from_arrow(source)], schema)
+        return _typed([as_frame(source)], schema)
     path = _existing(Path(source))
     kind = _kind(path)
     if kind == "text":
@@ -224,30 +228,7 @@ def _kind(path: Path) -> str:
 def _arrow_chunks(path: Path, kind: str, *, alone: bool = False) -> Iterator[pd.DataFrame]:
     for piece in columnar.pieces(path, kind, alone=alone):
         with columnar.refusing(path, kind):
-            yield _from_arrow(piece)
-
-
-_WHOLE = [pd.api.types.pandas_dtype(f"{sign}Int{width}") for sign in ("", "U") for width in (8, 16, 32, 64)]
-
-
-def _from_arrow(table: pa.Table) -> pd.DataFrame:
-    """Frame of an Arrow table: what pandas wrote comes back as it was; otherwise whole numbers stay whole."""
-    import pyarrow as pa
-
-    if len(set(table.column_names)) < len(table.column_names):
-        twice = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
-        msg = f"each column name stands once; however: {', '.join(twice)} is there twice. Rename the columns"
-        raise TableError(msg)
-    described = table.schema.pandas_metadata or {}
-    known = {c.get("field_name"): c.get("numpy_type") for c in described.get("columns", ())}
-    nullable = {getattr(pa, str(d).lower())(): d for d in _WHOLE} | {pa.bool_(): pd.BooleanDtype()}
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    for i, field in enumerate(table.schema):
-        if field.type not in nullable or not table.column(i).null_count or field.name not in frame:
-            continue
-        if known.get(field.name) is None or pd.api.types.is_float_dtype(frame[field.name].dtype):
-            frame[field.name] = table.column(i).to_pandas(types_mapper=nullable.get).array
-    return frame.reset_index(drop=True)
+            yield from_arrow(piece)
 
 
 def write(
@@ -280,7 +261,7 @@ def write(
     if spreadsheet_safe and kind != "text":
         msg = f"only delimited text is made safe for spreadsheets; however: {path.name}. Write CSV, or leave it away"
         raise TableError(msg)
-    table = _to_arrow(frame)
+    table = _to_arrow(frame, typed=kind != "text")
     if mark is not None and kind != "text":
         said = json.dumps(dict(mark), sort_keys=True).encode()
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: said})
@@ -301,42 +282,39 @@ def write(
             feather.write_feather(table, str(temporary))
 
 
-def _to_arrow(frame: pd.DataFrame) -> pa.Table:
+def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
     import pyarrow as pa
 
     if frame.columns.has_duplicates or not len(frame.columns):
         msg = "a table is written with columns, each named once; however: names are missing or repeated. Rename them"
         raise TableError(msg)
-    mixed = []
+    plain, mixed = frame.copy(deep=False), list[str]()
+    plain.attrs = dict(frame.attrs)
     for name in frame.columns:
         try:
             pa.Array.from_pandas(frame[name])
+        except OverflowError:  # whole numbers that only fit without a sign
+            plain[name] = _unsigned(frame[name])
+            mixed += [str(name)] * (plain[name].dtype != "UInt64")
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
             mixed.append(str(name))
     if mixed:
         msg = f"a column is written with one type; however: mixed in {', '.join(mixed)}. Pass the frame through conform"
         raise TableError(msg)
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    types = plain.attrs.pop(TYPES, {})
+    table = pa.Table.from_pandas(plain, preserve_index=False)
+    return retyped(table, types) if typed else table
 
 
-def dtypes(frame: pd.DataFrame) -> dict[str, str]:
-    """Names of the dtypes by column, to be given to `restore`.
-
-    Example:
-        >>> dtypes(pd.DataFrame({"dose": pd.Series([0.5], dtype="float32")}))
-        {'dose': 'float32'}
-    """
-    return {str(name): _dtype_name(frame[name].dtype) for name in frame.columns}
-
-
-def _dtype_name(dtype: Any) -> str:
-    if isinstance(dtype, pd.StringDtype):
-        return f"string[{dtype.storage}]"
-    return str(dtype)
+def _unsigned(values: pd.Series) -> pd.Series:
+    try:
+        return values.astype("UInt64")
+    except (OverflowError, TypeError, ValueError):
+        return values
 
 
 def as_it_came(frame: pd.DataFrame, schema: Schema, wanted: Mapping[str, str]) -> pd.DataFrame:
-    """Rows as they stand in a table of a schema: numbers written as it says, in the dtypes that `dtypes` named.
+    """Rows as they stand in a table of a schema: numbers written as it says, stored as `storages` named it.
 
     Example:
         >>> from synthkit.schema import Schema
@@ -344,49 +322,5 @@ def as_it_came(frame: pd.DataFrame, schema: Schema, wanted: Mapping[str, str]) -
         >>> as_it_came(pd.DataFrame({"dose": [0.5]}), schema, {})["dose"].tolist()
         ['0,5']
     """
-    return restore(as_written(conform(frame, schema), schema, wanted), wanted)
-
-
-def restore(frame: pd.DataFrame, wanted: Mapping[str, str]) -> pd.DataFrame:
-    """The frame with the dtypes of another, as `dtypes` named them; no cell is lost to it.
-
-    A column that cannot take its dtype without losing cells keeps the nearest: whole numbers with missing cells
-    become Int64 and so on, numbers too large for their width stay wide, fresh text identifiers stay text.
-
-    Example:
-        >>> restore(pd.DataFrame({"dose": [0.5]}), {"dose": "float32"}).dtypes.astype(str).to_dict()
-        {'dose': 'float32'}
-    """
-    return pd.DataFrame(
-        {name: _recast(frame[name], wanted[str(name)]) if str(name) in wanted else frame[name] for name in frame},
-        index=frame.index,
-        copy=False,
-    )
-
-
-def _recast(values: pd.Series, wanted: str) -> pd.Series:
-    for name in (wanted, _NULLABLE.get(wanted)):
-        if name is None:
-            continue
-        try:
-            cast: pd.Series = values.astype(pd.api.types.pandas_dtype(name))
-        except (ValueError, TypeError, OverflowError, pd.errors.OutOfBoundsDatetime):
-            continue
-        if _keeps(values, cast):
-            return cast
-    return values
-
-
-_WIDTHS = (8, 16, 32, 64)
-_NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in _WIDTHS}
-
-
-def _keeps(before: pd.Series, after: pd.Series) -> bool:
-    """Whether a cast kept missing cells missing and whole numbers as they were (rounding to float32 is meant)."""
-    absent = before.isna().to_numpy(dtype=bool)
-    if not np.array_equal(absent, after.isna().to_numpy(dtype=bool)):
-        return False
-    if pd.api.types.is_numeric_dtype(before.dtype) and pd.api.types.is_integer_dtype(after.dtype):
-        left = before[~absent].to_numpy(dtype=float)
-        return bool(np.array_equal(left, after[~absent].to_numpy(dtype=float)))
-    return True
+    dtypes = {name: "float64" if holds_numbers(stored) else "object" for name, stored in wanted.items()}
+    return restore(as_written(conform(frame, schema), schema, dtypes), wanted, schema)

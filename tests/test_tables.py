@@ -19,7 +19,8 @@ from synthkit.errors import SchemaError, TableError
 from synthkit.files import replacing
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
-from synthkit.tables import Table, dtypes, read, restore, write
+from synthkit.storage import restore, storages
+from synthkit.tables import Table, read, write
 
 SCHEMA = Schema(
     columns={
@@ -57,6 +58,11 @@ def message(error):
 
 
 # ---- typing by the schema
+
+
+def dtypes(frame):
+    """Names of dtypes by column."""
+    return {name: stored.partition(" {")[0] for name, stored in storages(frame).items()}
 
 
 def test_a_schema_gives_every_kind_its_dtype_and_codes_keep_their_zeros(csv):
@@ -504,16 +510,17 @@ def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
 def test_restore_gives_the_output_the_dtypes_of_the_input(dtype):
     text = dtype.startswith("string") or dtype == "category"
     before = pd.DataFrame({"a": pd.Series(["x", "y"] if text else [0, 1]).astype(dtype)})
-    after = restore(pd.DataFrame({"a": ["x", "y"] if text else [1, 0]}), dtypes(before))
-    assert dtypes(after) == dtypes(before) == {"a": dtype}
+    after = restore(pd.DataFrame({"a": ["x", "y"] if text else [1, 0]}), storages(before))
+    assert storages(after) == storages(before)
+    assert dtypes(after) == {"a": dtype}
 
 
 def test_restore_knows_moments():
     before = pd.DataFrame({"t": pd.to_datetime(["2020-01-01"]).astype("datetime64[ns]")})
     after = pd.DataFrame({"t": np.array(["2021-01-01"], dtype="datetime64[us]")})
-    assert dtypes(restore(after, dtypes(before))) == {"t": "datetime64[ns]"}
+    assert dtypes(restore(after, storages(before))) == {"t": "datetime64[ns]"}
     far = pd.DataFrame({"t": np.array(["9999-01-01"], dtype="datetime64[us]")})
-    assert restore(far, dtypes(before))["t"].dtype == "datetime64[us]"
+    assert restore(far, storages(before))["t"].dtype == "datetime64[us]"
 
 
 @pytest.mark.parametrize(

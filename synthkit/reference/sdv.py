@@ -20,6 +20,7 @@ from synthkit.schema.columns import Datetime, Identifier, Numeric
 from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.interop import to_sdv
 from synthkit.seeds import Seeds
+from synthkit.storage import storages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ class Reference:
         """
         check_structure(table, self.schema)
         self.seed = secrets.randbits(31) if seed is None else seed
-        self._dtypes = tables.dtypes(table)
+        self._dtypes = storages(table, self.schema)
         frame = _plain(conform(table, self.schema)[list(self.schema.learned)])
         with isolated(Seeds(self.seed).of("fit"), progress):
             failed = _failure(lambda: self._made.fit({self.schema.name: frame}))

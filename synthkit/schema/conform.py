@@ -4,10 +4,10 @@ Domain questions (bounds, levels, missing cells) are not asked here; `synthkit.s
 
 | kind | dtype | missing |
 |---|---|---|
-| numeric, `decimals: 0` | int64; Int64 if nullable | pd.NA |
+| numeric, `decimals: 0` | int64; Int64 if nullable; uint64 and UInt64 beyond 2^63 | pd.NA |
 | numeric | float64 | NaN |
 | levels all true/false | bool; boolean if nullable | pd.NA |
-| levels all whole numbers | int64; Int64 if nullable | pd.NA |
+| levels all whole numbers | the same | pd.NA |
 | levels all numbers | float64 | NaN |
 | other levels, code | object holding str | None |
 | datetime | datetime64[us], no time zone | NaT |
@@ -38,6 +38,7 @@ from synthkit.schema.columns import (
 )
 from synthkit.schema.moments import moments
 from synthkit.schema.violations import Violation, listing, total
+from synthkit.unpacking import unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 Typed = tuple[pd.Series, "NDArray[np.bool_]", str]
 _WHOLE = float(2**63)
+_LARGEST = 2**63 - 1
 
 
 def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd.DataFrame:
@@ -148,7 +150,7 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
     for name, column in schema.columns.items():
         if name not in frame:
             continue
-        values = frame[name].reset_index(drop=True)
+        values = unpacked(frame[name]).reset_index(drop=True)
         columns[name], bad, rule = type_column(values, column)
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
@@ -198,7 +200,8 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     bad[~absent] = ~np.isfinite(x)
     if bad.any():
         return values, bad, rule
-    if whole and (x == np.floor(x)).all() and (np.abs(x) < _WHOLE).all():
+    exact = pd.api.types.is_integer_dtype(present.dtype)
+    if whole and (exact or ((x == np.floor(x)).all() and (np.abs(x) < _WHOLE).all())):
         return _whole(present, absent, nullable=nullable), bad, rule
     out = np.full(len(values), np.nan)
     out[~absent] = x
@@ -230,8 +233,10 @@ def _parsed_numbers(present: pd.Series) -> pd.Series:
 
 def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> pd.Series:
     """Whole numbers without a detour through floats, so that numbers beyond 2**53 stay exact."""
-    cells = np.zeros(len(absent), dtype=np.int64)
-    cells[~absent] = present.to_numpy(dtype=np.int64)
+    beyond = pd.api.types.is_unsigned_integer_dtype(present.dtype) and bool((present > _LARGEST).any())
+    dtype: Any = np.uint64 if beyond else np.int64
+    cells = np.zeros(len(absent), dtype=dtype)
+    cells[~absent] = present.to_numpy(dtype=dtype)
     if nullable or absent.any():
         return pd.Series(pd.arrays.IntegerArray(cells, absent), name=present.name)
     return pd.Series(cells, name=present.name)

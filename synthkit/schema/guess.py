@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
-_WHOLE_FLOATS = 2.0**53
+EXACT = 2.0**53  # from here on floats no longer tell whole numbers apart
 FEW = 20  # so few levels may be unique to their row and still be levels
 _ORDER = ("an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",)
 _TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
@@ -96,6 +96,13 @@ def as_key(values: pd.Series, why: str) -> Guess:
     present = values.dropna()
     drafted = _identifier(present, why) if len(present) else Guess(_observed(Identifier), (why,), "key")
     return _with_missing(drafted, nullable=len(present) < len(values))
+
+
+def in_order(drafted: Guess, levels: Sequence[Level]) -> Guess:
+    """The same column as an ordinal: the table says in which order its levels stand."""
+    nullable = drafted.column.nullable
+    column = _observed(Ordinal, levels=tuple(levels), nullable=nullable)
+    return Guess(column, ("an order, lowest first, as the table stores it",))
 
 
 def _with_missing(drafted: Guess, *, nullable: bool) -> Guess:
@@ -193,9 +200,8 @@ def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned
         return _identifier(present, why)
     if (inorder := whole_numbers.ordinal(name, distinct, counts)) is not None:
         return Guess(_observed(Ordinal, levels=inorder), _ORDER, "order")
-    if np.abs(distinct).max() >= _WHOLE_FLOATS:  # as floats they may be others, and as levels hundreds of digits long
-        return None
-    if (d == 2 and n >= FEW) or (names.says_code(name) and 1 < d <= 50 and n >= 5 * d):
+    exact = np.abs(distinct).max() < EXACT  # levels must be, and from there on floats do not tell them apart
+    if exact and ((d == 2 and n >= FEW) or (names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
         return Guess(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
     if names.says_code(name) and d > 50 and n >= 2 * d:

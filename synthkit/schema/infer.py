@@ -5,22 +5,24 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
-from synthkit.schema.columns import Column, Discrete, Identifier, Numeric
+from synthkit.schema.columns import Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
 from synthkit.schema.entities import Key
 from synthkit.schema.files import dumps
-from synthkit.schema.guess import Guess, as_key, guess
+from synthkit.schema.guess import Guess, as_key, guess, in_order
 from synthkit.schema.names import words
 from synthkit.schema.outcomes import Proposal
 from synthkit.schema.questions import Question
+from synthkit.schema.recognition import orders, settled
 from synthkit.schema.relations import relations
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
+from synthkit.unpacking import as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,16 +51,18 @@ def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) 
     """A schema the frame satisfies, but for infinite cells and time zones; roles are left to people.
 
     Args:
-        frame: the rows.
+        frame: the rows, a frame or an Arrow table.
         name: short name of the table.
         unit: column that names the person whose privacy is protected; becomes an identifier.
 
     Raises:
+        TableError: what came is no table.
         SchemaError: a name no table may have, no rows, no columns, column names that are no text or stand twice,
             `unit` that is no column, or cells no kind of column can mean.
     """
     _check_name(name)
-    return _schema(frame, _guesses(frame, unit), name, unit)
+    frame, guesses = _looked_at(frame, unit)
+    return _schema(frame, guesses, name, unit)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def examine(
         SchemaError: as `draft`.
     """
     _check_name(name)
-    guesses = _guesses(frame, unit, learned)
+    frame, guesses = _looked_at(frame, unit, learned)
     schema = _schema(frame, guesses, name, unit)
     if declared_by is not None:
         schema = taken_for_public(schema, declared_by)
@@ -156,7 +160,15 @@ def _check_name(name: str) -> None:
         raise SchemaError(msg)
 
 
-def _guesses(frame: pd.DataFrame, unit: str | None, learned: Collection[str] = ()) -> dict[str, Guess]:
+def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> tuple[pd.DataFrame, dict[str, Guess]]:
+    """The cells of a table, whatever stores them, and what its columns seem to be."""
+    stored = as_frame(table, "what a schema is drafted from")
+    _check_columns(stored, unit)
+    frame = settled(stored)
+    return frame, _guesses(frame, unit, learned, orders(stored))
+
+
+def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:
     problem = ""
     if not len(frame.columns) or not len(frame):
         problem = f"{len(frame):,} rows and {len(frame.columns):,} columns. Give a table with at least one of each"
@@ -171,10 +183,18 @@ def _guesses(frame: pd.DataFrame, unit: str | None, learned: Collection[str] = (
     if problem:
         msg = f"a schema is drafted from rows in columns with different names; however: {problem}"
         raise SchemaError(msg)
+
+
+def _guesses(
+    frame: pd.DataFrame, unit: str | None, learned: Collection[str], inorder: Mapping[str, Sequence[Level]]
+) -> dict[str, Guess]:
     found = {str(c): guess(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
     for key in entities.repeated(frame, {c: drafted.column for c, drafted in found.items() if c not in learned}):
         drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
+    for name, levels in inorder.items():
+        if isinstance(found[name].column, (*Discrete, Numeric)):
+            found[name] = in_order(found[name], levels)
     columns = {c: drafted.column for c, drafted in found.items()}
     for event, column in survival_pairs.kinds(survival_pairs.pairs(_with_numbers(frame, columns), columns), columns):
         found[event] = replace(found[event], column=column, notes=("whether the event was seen, not seen first",))

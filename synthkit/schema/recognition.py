@@ -1,20 +1,133 @@
-"""What the texts of a column say, seen all together: whole numbers, numbers, truths, moments, or texts."""
+"""What the cells of a column say, seen all together: whole numbers, numbers, truths, moments, or texts.
+
+The same values give the same draft of a schema, whatever holds them: objects, texts,
+categories, Arrow, or a file of text.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthkit.schema.columns import Datetime
-from synthkit.schema.conform import type_column
+from synthkit.schema.columns import Datetime, Level
+from synthkit.schema.conform import as_text, type_column
+from synthkit.schema.guess import EXACT, MOST_LEVELS, plain_level
+from synthkit.unpacking import from_arrow, unpacked
 
-_WHOLE = r"^-?(0|[1-9]\d{0,17})$"
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LARGEST = 2**63 - 1
+_WHOLE = r"^-?(0|[1-9]\d{0,19})$"
 _REAL = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _TRUTH = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
 _MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
+
+
+def settled(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame in which the same values have the same dtype; columns are named once.
+
+    Example:
+        >>> beds = pd.DataFrame({"text": ["4", "12"], "float": [4.0, 12.0], "category": pd.Categorical([4, 12])})
+        >>> settled(beds).dtypes.astype(str).tolist()
+        ['Int64', 'Int64', 'Int64']
+    """
+    return pd.DataFrame({name: _settled(unpacked(frame[name])) for name in frame}, index=frame.index, copy=False)
+
+
+def orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
+    """Levels of the columns whose categories have an order, lowest first, with those that nobody has.
+
+    Example:
+        >>> orders(pd.DataFrame({"grade": pd.Categorical(["b", None], ["c", "b", "a"], ordered=True), "age": [1, 2]}))
+        {'grade': ['c', 'b', 'a']}
+    """
+    found = {}
+    for name in frame:
+        dtype = frame[name].dtype
+        if isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
+            dtype = from_arrow(pa.table({"x": pa.chunked_array(frame[name].array.__arrow_array__())}))["x"].dtype
+        if not (isinstance(dtype, pd.CategoricalDtype) and dtype.ordered and 0 < len(dtype.categories) <= MOST_LEVELS):
+            continue
+        cells = _settled(unpacked(pd.Series(dtype.categories)))
+        if not pd.api.types.is_datetime64_any_dtype(cells.dtype):
+            found[str(name)] = [plain_level(cell) for cell in cells]
+    return found
+
+
+def _settled(values: pd.Series) -> pd.Series:
+    dtype = values.dtype
+    if pd.api.types.is_object_dtype(dtype):
+        return _settled_objects(values)
+    if pd.api.types.is_bool_dtype(dtype):
+        return values.astype("boolean")
+    if pd.api.types.is_datetime64_dtype(dtype):
+        return values.astype("datetime64[us]")
+    if pd.api.types.is_float_dtype(dtype):
+        return _settled_floats(values)
+    if isinstance(dtype, pd.IntervalDtype | pd.PeriodDtype):
+        return values.astype(str).where(values.notna(), None)
+    return _settled_whole(values) if pd.api.types.is_integer_dtype(dtype) else values
+
+
+def _settled_whole(values: pd.Series) -> pd.Series:
+    large = pd.api.types.is_unsigned_integer_dtype(values.dtype) and (values > _LARGEST).any()
+    return values.astype("UInt64" if large else "Int64")
+
+
+def _settled_floats(values: pd.Series) -> pd.Series:
+    """Whole numbers that stand in floats, for beside missing cells they had no other place."""
+    x = values.to_numpy(dtype=float, na_value=np.nan)
+    absent = np.isnan(x)
+    if absent.all() or not (np.abs(x[~absent]) < EXACT).all() or (x[~absent] != np.floor(x[~absent])).any():
+        return pd.Series(x, index=values.index, name=values.name)
+    whole = np.where(absent, 0, x).astype(np.int64)
+    return pd.Series(pd.arrays.IntegerArray(whole, absent), index=values.index, name=values.name)
+
+
+def _settled_objects(values: pd.Series) -> pd.Series:
+    """Objects typed by what they are; texts, and texts among numbers, by what they say."""
+    seen = pd.api.types.infer_dtype(values, skipna=True)
+    absent = values.isna().to_numpy(dtype=bool)
+    cells = values.where(~absent, None)
+    if seen in ("string", "mixed-integer") or (seen == "mixed" and _only(values[~absent], (str, bool, int, float))):
+        texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
+        return recognised(pa.chunked_array([texts], pa.string())).set_axis(values.index).rename(values.name)
+    if seen == "boolean":
+        return cells.astype("boolean")
+    if seen in ("integer", "floating", "mixed-integer-float", "decimal"):
+        return _settled_numbers(values, absent)
+    if seen in ("date", "datetime", "datetime64"):
+        typed, bad, _ = type_column(values, Datetime())
+        return values if bad.any() else typed
+    return cells
+
+
+def _settled_numbers(values: pd.Series, absent: NDArray[np.bool_]) -> pd.Series:
+    if all(map(_is_whole, values[~absent])):
+        exact = np.array([0 if gone else int(v) for v, gone in zip(values, absent, strict=True)], dtype=object)
+        if all(-(2**63) <= v < 2**63 for v in exact):
+            array = pd.arrays.IntegerArray(exact.astype(np.int64), absent)
+            return pd.Series(array, index=values.index, name=values.name)
+        if all(0 <= v < 2**64 for v in exact):
+            array = pd.arrays.IntegerArray(exact.astype(np.uint64), absent)
+            return pd.Series(array, index=values.index, name=values.name)
+        return values
+    return pd.to_numeric(values.where(~absent, np.nan)).astype(float)
+
+
+def _is_whole(cell: Any) -> bool:
+    return isinstance(cell, int) or (math.isfinite(cell) and int(cell) == cell)
+
+
+def _only(present: pd.Series, kinds: tuple[type, ...]) -> bool:
+    return all(isinstance(cell, kinds) for cell in present)
 
 
 def recognised(texts: pa.ChunkedArray) -> pd.Series:
@@ -29,8 +142,8 @@ def recognised(texts: pa.ChunkedArray) -> pd.Series:
     values = pc.unique(texts.drop_null())
     if not len(values):
         return _series(texts)
-    if _alike(values, _WHOLE):
-        return _series(texts.cast(pa.int64()), pd.Int64Dtype())
+    if _alike(values, _WHOLE) and (whole := _whole(texts)) is not None:
+        return whole
     if _alike(values, _REAL):
         return _series(texts.cast(pa.float64()))
     if _alike(values, _TRUTH):
@@ -40,6 +153,14 @@ def recognised(texts: pa.ChunkedArray) -> pd.Series:
         if not bad.any():
             return moments
     return _series(texts)
+
+
+def _whole(texts: pa.ChunkedArray) -> pd.Series | None:
+    """Whole numbers of 64 bits; None if some are larger."""
+    for kind, nullable in ((pa.int64(), pd.Int64Dtype()), (pa.uint64(), pd.UInt64Dtype())):
+        with suppress(pa.ArrowInvalid):
+            return _series(texts.cast(kind), nullable)
+    return None
 
 
 def _alike(values: pa.Array, pattern: str) -> bool:
