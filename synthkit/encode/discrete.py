@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synthkit.encode.numeric import Ints, log_shares
+from synthkit.encode.numeric import Ints
 from synthkit.encode.rows import Slot
+from synthkit.encode.shares import log_shares
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 from synthkit.schema.columns import Level, level_index, level_key, level_keys

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from synthkit.encode.rows import Slot, in_steps
 from synthkit.encode.runs import runs
+from synthkit.encode.shares import log_shares
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition, rare_codes
 
@@ -253,12 +254,6 @@ class NumericCodec:
         """Read what `to_dict` gave."""
         read = {k: np.array(data[k], dtype=np.int64 if k == "mass" else np.float64) for k in ("low", "high", "mass")}
         return cls(**data | read | {"group": in_steps(data["group"])})
-
-
-def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:
-    """Log of smoothed shares: log((c + 0.1) / sum). **Shape**: (K,) -> (K,)."""
-    smooth = np.asarray(counts, dtype=np.float64) + 0.1
-    return np.asarray(np.log(smooth / smooth.sum()), dtype=np.float32)
 
 
 def fit(
