@@ -121,7 +121,8 @@ def unpacked(values: pd.Series) -> pd.Series:
     if isinstance(dtype, pd.ArrowDtype):
         return _of_arrow(values)
     if isinstance(dtype, pd.SparseDtype):
-        return pd.Series(values.sparse.to_dense())
+        dense: pd.Series = pd.Series(values.array.to_dense(), index=values.index, name=values.name)  # type: ignore[attr-defined]
+        return dense
     if isinstance(dtype, pd.StringDtype):
         return _without_na(values)
     return _decoded(values) if pd.api.types.is_object_dtype(dtype) else values
@@ -135,23 +136,25 @@ def unpacked_frame(frame: pd.DataFrame) -> pd.DataFrame:
 _NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in (8, 16, 32, 64)}
 
 
-def _taken(cells: pd.Series, codes: NDArray[np.int8], like: pd.Series) -> pd.Series:
+def _taken(cells: pd.Series, codes: NDArray[Any], like: pd.Series) -> pd.Series:
     """Cells by their numbers, missing where the number is -1; whole numbers and truths stay what they are."""
     if pd.api.types.is_object_dtype(cells.dtype):
         table = np.empty(len(cells) + 1, dtype=object)
         table[:-1] = cells.to_numpy()
         return pd.Series(table[codes], index=like.index, name=like.name, dtype=object)
-    if (codes < 0).any():
-        cells = cells.astype(_NULLABLE.get(str(cells.dtype), cells.dtype))  # type: ignore[call-overload]
-    return cells.reindex(codes).set_axis(like.index).rename(like.name)
+    dtype: Any = _NULLABLE.get(str(cells.dtype), cells.dtype)
+    out: pd.Series = (cells.astype(dtype) if (codes < 0).any() else cells).reindex(codes)
+    out.index, out.name = like.index, like.name
+    return out
 
 
 def _of_arrow(values: pd.Series) -> pd.Series:
     import pyarrow as pa
 
-    array = pa.chunked_array(values.array.__arrow_array__())
-    frame = from_arrow(pa.table({"x": array}))
-    return unpacked(frame["x"]).set_axis(values.index).rename(values.name)
+    held: Any = values.array
+    out = unpacked(from_arrow(pa.table({"x": pa.chunked_array(held.__arrow_array__())}))["x"])
+    out.index, out.name = values.index, values.name
+    return out
 
 
 def _without_na(values: pd.Series) -> pd.Series:

@@ -14,7 +14,7 @@ def log_shares(counts: NDArray[Any]) -> NDArray[np.float32]:
     So levels that nobody has share at most one count, however many are declared. **Shape**: (K,) -> (K,).
 
     Example:
-        >>> float(np.exp(log_shares(np.array([99] + [0] * 10_000)))[1:].sum().round(2))
+        >>> round(float(np.exp(log_shares(np.array([99] + [0] * 10_000)))[1:].sum()), 2)
         0.01
     """
     exact = np.asarray(counts, dtype=np.float64)

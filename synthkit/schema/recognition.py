@@ -98,7 +98,9 @@ def _settled_objects(values: pd.Series) -> pd.Series:
     cells = values.where(~absent, None)
     if seen in ("string", "mixed-integer") or (seen == "mixed" and _only(values[~absent], (str, bool, int, float))):
         texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
-        return recognised(pa.chunked_array([texts], pa.string())).set_axis(values.index).rename(values.name)
+        said = recognised(pa.chunked_array([texts], pa.string()))
+        said.index, said.name = values.index, values.name
+        return said if pd.api.types.is_object_dtype(said.dtype) else _settled(said)
     if seen == "boolean":
         return cells.astype("boolean")
     if seen in ("integer", "floating", "mixed-integer-float", "decimal"):

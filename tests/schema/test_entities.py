@@ -89,7 +89,7 @@ def test_a_spike_is_no_key():
 
 def test_the_unit_is_never_a_place():
     rng = np.random.default_rng(0)
-    zips = rng.integers(10_000, 99_999, 60).astype(str)
+    zips = np.array([f"0{place}" for place in rng.integers(1_000, 9_999, 60)])
     frame = pd.DataFrame({"zip": np.append(zips, zips[:3]), "x": rng.random(63)})
     draft = examine(frame)
     assert draft.schema.columns["zip"].kind == "identifier"

@@ -22,6 +22,7 @@ from synthkit.schema.files import dumps, loads
 from synthkit.schema.mapping import mapped
 from synthkit.schema.numerals import NO_NUMBER, as_written, read, write
 from synthkit.schema.sql import checks
+from synthkit.storage import storages
 from synthkit.synthesizer import Synthesizer
 from synthkit.watermark import Key
 from synthkit.watermark.contents import forms
@@ -181,7 +182,7 @@ def test_numbers_of_a_column_with_a_number_type_are_read_as_they_are_and_stay_nu
     schema = Schema(columns={"x": Numeric(decimal=",", decimals=1)})
     frame = pd.DataFrame({"x": np.array([1.5, 2.0], dtype="float32")})
     assert validate(frame, schema).success
-    assert tables.as_it_came(frame, schema, tables.dtypes(frame))["x"].dtype == np.dtype("float32")
+    assert tables.as_it_came(frame, schema, storages(frame))["x"].dtype == np.dtype("float32")
     assert tables.as_it_came(frame, schema, {})["x"].tolist() == ["1,5", "2"]
 
 
