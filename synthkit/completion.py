@@ -25,7 +25,7 @@ from synthkit.models import HasGiven, HasLogProbGiven
 from synthkit.schema import Identifier, Implication, Numeric, Schema
 from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform, refuse
-from synthkit.schema.table import obeying
+from synthkit.schema.derived import admitted, keeping, origins, with_derived
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
 
@@ -61,6 +61,9 @@ class Completion:
         refused = [c for c in names if c not in schema.learned]
         if refused:
             why = "an identifier" if isinstance(schema.columns.get(refused[0]), Identifier) else "not a learned column"
+            if refused[0] in schema.derived:
+                sources = ", ".join(f"`{c}`" for c in origins(schema, refused[0]))
+                why = f"computed from {sources or 'nothing'}. Give those"
             msg = f"`given` must name columns the model has learned; however: `{refused[0]}` is {why}"
             raise SchemaError(msg)
         if isinstance(given, pd.DataFrame):
@@ -117,7 +120,10 @@ class Completion:
                 f"{self._rounds} rounds (row {int(todo[0]) + 1} is the first). Correct what is given"
             )
             raise SchemaError(msg)
-        return out.assign(**encoder.identifiers(len(out), self._rng))[list(schema.columns)]
+        out = out.assign(**encoder.identifiers(len(out), self._rng))
+        if schema.derived:
+            out = with_derived(conform(out, schema, partial=True), schema)
+        return out[list(schema.columns)]
 
     def mend(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Rows that break a rule, with what the rule says of them drawn again given the rest of the row.
@@ -133,14 +139,19 @@ class Completion:
         """
         learned = list(self._encoder.schema.learned)
         again = pd.DataFrame(data=False, index=range(len(frame)), columns=learned)
-        for rule in self._encoder.schema.rules:
-            asked = list(rule.then) if isinstance(rule, Implication) else list(rule.columns)
-            again.loc[~rule.holds(frame), asked] = True
+        schema = self._encoder.schema
+        for rule in schema.rules:
+            asked = rule.then if isinstance(rule, Implication) else rule.columns
+            again.loc[~rule.holds(frame), [c for name in asked for c in origins(schema, name)]] = True
+        for name in schema.derived:
+            again.loc[~admitted(name, frame, schema), list(origins(schema, name))] = True
         for gap in self._encoder.recoding.gaps:  # what is measured from a redrawn column must be measured anew
             again[gap.column] |= again[[anchor.column for anchor in gap.anchors]].any(axis=1)
         whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
         out, todo = self._drawn(whole, ~again, MENDINGS, present=False, tries=MENDERS)
         good = ~np.isin(np.arange(len(frame)), todo)
+        if schema.derived:
+            out = with_derived(conform(out, schema, partial=True), schema)[list(frame.columns)]
         return out, good
 
     def _drawn(
@@ -160,7 +171,7 @@ class Completion:
             given = encoder.given(part, mask, present=present)
             rows = self._model.sample_given(given, self._generator, tries=tries)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
-            good = obeying(drawn, encoder.schema)
+            good = keeping(with_derived(drawn, encoder.schema), encoder.schema)
             kept, first = np.unique(tried[good], return_index=True)
             out.iloc[kept] = drawn[good].iloc[first].astype(object).to_numpy()
             todo = np.setdiff1d(todo, kept)
@@ -169,6 +180,8 @@ class Completion:
     def _refuse_contradictions(self, frame: pd.DataFrame, known: pd.DataFrame) -> None:
         """Refuse rows that break a rule by what is known alone, before anything is drawn."""
         for rule in self._encoder.schema.rules:
+            if not set(rule.columns) <= set(known.columns):
+                continue  # what is computed is known when all is
             told = known[list(rule.columns)].all(axis=1).to_numpy()
             bad = np.flatnonzero(told)[~rule.holds(frame[told])] if told.any() else np.empty(0, dtype=np.int64)
             if len(bad):

@@ -12,7 +12,7 @@ from synthkit.completion import Completion
 from synthkit.encode import Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models import HasGiven, RowModel
-from synthkit.schema.table import obeying
+from synthkit.schema.derived import keeping
 from synthkit.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _drawn(
     mender: Completion | None,
     first: Rows | None,
 ) -> pd.DataFrame:
-    """Learned columns of n rows that obey the rules."""
+    """Described columns of n rows that obey the rules."""
     schema = encoder.schema
     kept: list[pd.DataFrame] = []
     for _ in range(ROUNDS):
@@ -91,9 +91,9 @@ def _drawn(
         if kept and lacking == 0:
             break
         frame = encoder.decode(sample(lacking) if first is None or kept else first, rng)
-        if list(frame) != list(schema.learned):
-            frame = frame[list(schema.learned)]
-        good = obeying(frame, schema)
+        if list(frame) != list(schema.described):
+            frame = frame[list(schema.described)]
+        good = keeping(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
             mended, obeys = mender.mend(frame[~good])

@@ -32,6 +32,7 @@ from synthkit.nn.watch import Progress, Watch
 from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.derived import with_derived
 from synthkit.seeds import Seeds
 from synthkit.storage import narrowed, storages
 
@@ -235,7 +236,8 @@ class Synthesizer:
             completion = self._completion(encoder, model, seeds)
             frame, known = completion.partial(n, given)
             out = marked(lambda: completion.fill(frame, known, present=False), watermark, seeds)
-        out = self._finished(out, seed)
+        out = tables.as_it_came(out, self.schema, self._dtypes)
+        out.attrs["synthkit_seed"] = seed
         if watermark is not None:
             out.attrs["synthkit_watermark"] = watermark.name
         out.attrs["synthkit_calibrated"] = calibrate
@@ -246,7 +248,7 @@ class Synthesizer:
     def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
         """Fill missing cells with draws from their law given the rest of the row; known cells stay as they are.
 
-        A cell that a rule says must be missing stays missing. Identifiers are kept.
+        A cell that a rule says must be missing stays missing. Identifiers are kept. Derived columns are computed anew.
 
         Args:
             table: rows in the schema's columns.
@@ -270,6 +272,7 @@ class Synthesizer:
                 merged = frame[name].astype(object)
                 merged[some] = part[name].astype(object).to_numpy()
                 frame[name] = merged
+        frame = with_derived(conform(frame, self.schema), self.schema)
         return tables.as_it_came(frame, self.schema, self._dtypes or storages(table, self.schema))
 
     def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
@@ -381,10 +384,8 @@ class Synthesizer:
 
     def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
         """Rows chosen from a pool, still encoded."""
-        rng = seeds.numpy("choice")
-        return calibration.draw(
-            model, n, self._targets, seeds.torch("pool"), rng, pool=calibration.pool_for(self.model_name)
-        )
+        rng, size = seeds.numpy("choice"), calibration.pool_for(self.model_name)
+        return calibration.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=size)
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
         if not isinstance(model, HasGiven):
@@ -394,8 +395,3 @@ class Synthesizer:
             )
             raise UnsupportedError(msg)
         return Completion(encoder, model, seeds, ROUNDS)
-
-    def _finished(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
-        out = tables.as_it_came(frame, self.schema, self._dtypes)
-        out.attrs["synthkit_seed"] = seed
-        return out

@@ -23,6 +23,7 @@ from synthkit.encode.rules import Codec, Recoding
 from synthkit.errors import EncodingError
 from synthkit.schema import Code, Datetime, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
+from synthkit.schema.derived import with_derived
 from synthkit.schema.joint import joint
 from synthkit.schema.rules import MISSING
 
@@ -158,15 +159,15 @@ class TableEncoder:
                 coded[name] = codec.decode(levels)
         coded = pointers.repeat(coded, self.ties, self.codecs, rng)
         table = self.recoding.backward(coded)
-        made = self.identifiers(len(rows), rng)
-        return pd.DataFrame({c: made[c] if c in made else table[c] for c in self.schema.columns}, copy=False)
+        whole = with_derived(table.assign(**self.identifiers(len(rows), rng)), self.schema)
+        return pd.DataFrame({c: whole[c] for c in self.schema.columns}, copy=False)
 
     def identifiers(self, n: int, rng: np.random.Generator) -> dict[str, pd.Series]:
-        """Fresh values of every column that is not learned. **Shape**: columns of (n,)."""
+        """Fresh values of every column that describes nothing. **Shape**: columns of (n,)."""
         return {
             name: fresh(name, column if isinstance(column, Identifier) else Identifier(), n, rng)
             for name, column in self.schema.columns.items()
-            if name not in self.schema.learned
+            if name not in self.schema.described
         }
 
     def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:

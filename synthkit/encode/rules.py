@@ -64,8 +64,9 @@ class Recoding:
         return out
 
     def comparisons(self) -> tuple[Comparison, ...]:
-        """The comparisons of the schema."""
-        return tuple(r for r in self.schema.rules if isinstance(r, Comparison))
+        """The comparisons of learned columns."""
+        learned = set(self.schema.learned)
+        return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and learned >= set(r.columns))
 
     def numbers(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Numeric columns as floats, NaN for missing; moments as whole steps since 1970, see `encode.steps`."""

@@ -48,7 +48,7 @@ class Features:
         levels: dict[str, slice] = {}
         scale: dict[str, tuple[float, float]] = {}
         at, quantity = 0, set(quantities(schema))
-        for name in schema.learned:
+        for name in schema.described:
             if name in quantity:
                 x = numbers(train[name])
                 x = x[~np.isnan(x)]
@@ -58,7 +58,7 @@ class Features:
             else:
                 levels[name] = slice(at, at + binning.cuts[name].size)
                 at += binning.cuts[name].size
-        return cls(numeric, levels, scale, binning, schema.learned, at)
+        return cls(numeric, levels, scale, binning, schema.described, at)
 
     def matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Feature matrix of a table. **Shape**: n rows -> (n, width)."""

@@ -67,7 +67,7 @@ class Binning:
                 name: _level_cuts(reference[name], levels)
                 if isinstance(schema.columns[name], Discrete)
                 else _quantile_cuts(reference[name], bins)
-                for name in schema.learned
+                for name in schema.described
             }
         )
 
@@ -79,7 +79,7 @@ class Binning:
                 name: _level_cuts(reference[name], len(reference) + 1)
                 if isinstance(schema.columns[name], Discrete)
                 else _width_cuts(reference[name], bins)
-                for name in schema.learned
+                for name in schema.described
             }
         )
 
@@ -114,12 +114,12 @@ def ordered(values: pd.Series) -> NDArray[Any]:
 
 def quantities(schema: Schema) -> tuple[str, ...]:
     """Learned columns that are numbers or moments."""
-    return tuple(c for c in schema.learned if isinstance(schema.columns[c], Numeric | Datetime))
+    return tuple(c for c in schema.described if isinstance(schema.columns[c], Numeric | Datetime))
 
 
 def discrete(schema: Schema) -> tuple[str, ...]:
     """Learned columns that have levels."""
-    return tuple(c for c in schema.learned if isinstance(schema.columns[c], Discrete))
+    return tuple(c for c in schema.described if isinstance(schema.columns[c], Discrete))
 
 
 def tuples(columns: int, k: int, limit: int, rng: np.random.Generator, *, drawn: int = 300) -> list[tuple[int, ...]]:

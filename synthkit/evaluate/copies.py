@@ -238,7 +238,7 @@ def _score(
 
 def _sets(schema: Schema) -> dict[str, tuple[str, ...]]:
     """Columns looked at by name; a set of one column, or of all of them, is none of its own."""
-    names = schema.learned
+    names = schema.described
     levels = tuple(n for n in names if isinstance(schema.columns[n], Discrete))
     sets = {
         WHOLE: names,
@@ -276,7 +276,7 @@ def _numbered(frames: Sequence[pd.DataFrame], schema: Schema, unit: NDArray[np.i
     """Cells as random numbers of 64 bits; `alike`: quantities in parts with about equal shares of all real rows."""
     cut_on = pd.concat(frames[:2], ignore_index=True) if alike else None
     real, synthetic = {}, {}
-    for k, name in enumerate(schema.learned):
+    for k, name in enumerate(schema.described):
         parts = column_codes(frames, schema, name, cut_on)
         one, two, synthetic[name] = (_mixed(part, k) for part in parts)
         real[name] = np.concatenate([one, two])

@@ -180,7 +180,7 @@ def _sample(frame: pd.DataFrame, size: int, rng: np.random.Generator) -> pd.Data
 def _hashes(frame: pd.DataFrame, schema: Schema) -> NDArray[np.uint64]:
     """One 64-bit number a row, equal for equal rows whatever the dtypes of the frames."""
     columns = {}
-    for k, name in enumerate(schema.learned):
+    for k, name in enumerate(schema.described):
         is_level = isinstance(schema.columns[name], Discrete)
         columns[str(k)] = level_keys(frame[name]).astype(str) if is_level else numbers(frame[name]) + 0.0
     return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy())

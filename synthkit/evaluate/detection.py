@@ -81,7 +81,7 @@ def _score(
     value = float(np.mean([e.value for e in each]))
     # the holdout rows are the same in every draw, so the widths are averaged, not divided
     low, high = (value + float(np.mean([e[k] - e.value for e in each])) for k in (1, 2))
-    importance = {name: float(np.mean([d.importance[name] for d in found])) for name in comparison.schema.learned}
+    importance = {name: float(np.mean([d.importance[name] for d in found])) for name in comparison.schema.described}
     used = sorted({name for d in found for name in d.learners})
     score = Score(
         metric=metric,
@@ -118,7 +118,7 @@ def detect(
     learners: Sequence[Learner],
 ) -> Detection:
     """Cross-fitted scores of being a row of `left`."""
-    names, unit = comparison.schema.learned, comparison.schema.unit
+    names, unit = comparison.schema.described, comparison.schema.unit
     size = min(len(left), len(right), MOST)
     if size < 2 * FOLDS:
         msg = f"a classifier needs at least {2 * FOLDS} rows a side; however: the smaller side has {size}"

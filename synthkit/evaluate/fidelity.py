@@ -78,7 +78,7 @@ def pairs(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
     NOTE[DIFF]: SDMetrics 0.32 cuts the synthetic column at its own ten widths in the report; we use the real
     column's on both sides, as its ContingencySimilarity does.
     """
-    if len(comparison.schema.learned) < 2:
+    if len(comparison.schema.described) < 2:
         return [], {}
     scores, tv2 = [], []
     for sides in both_sides(comparison, rng):
@@ -95,7 +95,7 @@ def pairs(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
 
 def triples(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Three-way total variation over all, or 300 random, triples of columns."""
-    if len(comparison.schema.learned) < 3:
+    if len(comparison.schema.described) < 3:
         return [], {}
     return [_tv(comparison, sides, 3, rng).score for sides in both_sides(comparison, rng)], {}
 
@@ -129,16 +129,16 @@ def _shape(comparison: Comparison, sides: Sides) -> Measured:
             cuts = binning.cuts[name]
             return contrast.tv_seen(cuts.codes(left[name]), cuts.codes(right[name]), cuts.size, cuts.size - 2)
 
-        return contrast.mean(one(name) for name in schema.learned)
+        return contrast.mean(one(name) for name in schema.described)
 
-    keys = [(k,) for k in range(len(schema.learned))]
-    return _measure("fidelity.shape", sides, lambda frame: frame, distance, keys, schema.learned)
+    keys = [(k,) for k in range(len(schema.described))]
+    return _measure("fidelity.shape", sides, lambda frame: frame, distance, keys, schema.described)
 
 
 def _trend(comparison: Comparison, sides: Sides, rng: np.random.Generator) -> Measured:
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
-    names, sizes = schema.learned, binning.sizes
+    names, sizes = schema.described, binning.sizes
     chosen = tuples(len(names), 2, ALL_PAIRS, rng)
 
     def prepare(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -157,7 +157,7 @@ def _trend(comparison: Comparison, sides: Sides, rng: np.random.Generator) -> Me
 
 
 def _tv(comparison: Comparison, sides: Sides, k: int, rng: np.random.Generator) -> Measured:
-    binning, names = comparison.binning, comparison.schema.learned
+    binning, names = comparison.binning, comparison.schema.described
     chosen = tuples(len(names), k, ALL_PAIRS if k < 3 else ALL_TRIPLES, rng)
     return _measure(
         f"fidelity.tv{k}", sides, binning.codes, lambda a, b: tv_mean(a, b, binning.sizes, chosen), chosen, names

@@ -29,7 +29,7 @@ def distributions(
     comparison: Comparison, errors: NDArray[np.float64], reference: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """Shares of every column side by side, worst one-way error first."""
-    names = comparison.schema.learned
+    names = comparison.schema.described
     order = np.argsort(-np.nan_to_num(errors), kind="stable")
     return [
         {
@@ -106,7 +106,7 @@ def pair_errors(
     comparison: Comparison, errors: Mapping[tuple[int, ...], float], reference: Mapping[tuple[int, ...], float]
 ) -> dict[str, Any]:
     """Matrices of two-way total variation of the columns whose pairs are furthest off, at most 40."""
-    names, binning = comparison.schema.learned, comparison.binning
+    names, binning = comparison.schema.described, comparison.binning
     total = np.zeros(len(names))
     for pair, value in errors.items():
         total[list(pair)] += value
@@ -139,7 +139,7 @@ def worst_cells(comparison: Comparison, errors: Mapping[tuple[int, ...], float])
 
     Counts below ten are written "<10"; the synthetic count is that of the first draw.
     """
-    binning, names = comparison.binning, comparison.schema.learned
+    binning, names = comparison.binning, comparison.schema.described
     synthetic, holdout = binning.codes(comparison.synthetic[0]), binning.codes(comparison.holdout)
     found: list[tuple[float, dict[str, Any]]] = []
     for i, j in sorted(errors, key=lambda pair: -errors[pair])[:200]:

@@ -123,7 +123,7 @@ def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
     chosen: dict[str, Metric] = dict(METRICS)
     if find_spec("lightgbm") is not None and not quick:
         chosen["fidelity.c2st_lightgbm"] = detection.c2st_lightgbm
-    if any(column in schema.learned for column in schema.protected):
+    if any(column in schema.described for column in schema.protected):
         chosen["fidelity.subgroups"] = fidelity_by_group
     chosen |= attributes(schema, quick=quick)
     times = Counter(target.column for target in schema.targets)
@@ -169,11 +169,11 @@ def _check(comparison: Comparison) -> None:
     if not comparison.synthetic:
         msg = "a comparison must have at least one synthetic table; however: none is given"
         raise TableError(msg)
-    if not comparison.schema.learned:
+    if not comparison.schema.described:
         msg = "a comparison must have a column to compare; however: the schema declares only identifiers"
         raise SchemaError(msg)
     for name, frame in tables:
-        absent = [column for column in comparison.schema.learned if column not in frame]
+        absent = [column for column in comparison.schema.described if column not in frame]
         if absent:
             msg = f"the {name} table must have every learned column; however: {', '.join(absent)} not found"
             raise TableError(msg)

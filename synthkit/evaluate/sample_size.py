@@ -28,7 +28,7 @@ def equivalent_sample_size(comparison: Comparison, rng: np.random.Generator) -> 
     References:
         The equivalent subsample of SDNist (National Institute of Standards and Technology, 2023).
     """
-    binning, columns = comparison.binning, len(comparison.schema.learned)
+    binning, columns = comparison.binning, len(comparison.schema.described)
     if columns < 2:
         return [], {}
     chosen = tuples(columns, 2, PAIRS, rng, drawn=PAIRS)

@@ -54,7 +54,7 @@ class Space:
     def fit(cls, frame: pd.DataFrame, schema: Schema) -> Space:
         """The space of a schema, with ranks and undeclared levels taken from `frame` (canonical dtypes)."""
         ranks, levels = {}, {}
-        for name in schema.learned:
+        for name in schema.described:
             column = schema.columns[name]
             if isinstance(column, Numeric | Datetime):
                 ranks[name] = np.sort(ordered(frame[name].dropna()))
@@ -62,7 +62,7 @@ class Space:
                 levels[name] = level_index(declared)
             else:
                 levels[name] = level_keys(frame[name].dropna()).unique()
-        return cls(ranks, levels, tuple(c for c in schema.columns if c not in schema.learned))
+        return cls(ranks, levels, tuple(c for c in schema.columns if c not in schema.described))
 
     @property
     def dense(self) -> int:

@@ -72,7 +72,7 @@ class Grouping:
 def groupings(comparison: Comparison, *, but: str | None = None) -> list[Grouping]:
     """One grouping for each protected column that is learned, other than the column `but`."""
     schema = comparison.schema
-    chosen = [c for c in schema.protected if c in schema.learned and c != but]
+    chosen = [c for c in schema.protected if c in schema.described and c != but]
     return [Grouping.of(c, comparison.train, schema) for c in chosen]
 
 
@@ -138,7 +138,7 @@ def fidelity_by_group(comparison: Comparison, rng: np.random.Generator) -> tuple
         MetricError: every group is too small.
     """
     sides, binning = both_sides(comparison, rng)[0], comparison.binning
-    chosen = [(k,) for k in range(len(comparison.schema.learned))]
+    chosen = [(k,) for k in range(len(comparison.schema.described))]
     frames = [comparison.holdout, sides.other, *sides.draws]
     tables = [binning.codes(frame) for frame in frames]
     units = [sides.units(frame) for frame in frames]

@@ -14,6 +14,7 @@ from synthkit.evaluate.binning import numbers
 from synthkit.evaluate.fidelity import unit_codes
 from synthkit.evaluate.result import Failure, MetricError, Score
 from synthkit.schema.columns import Boolean, level_key, level_keys
+from synthkit.schema.derived import origins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,8 @@ class Task:
         """The task of a declared target; MetricError if `exclude` leaves no column to learn from."""
         schema, column = comparison.schema, comparison.schema.columns[target.column]
         left_out = {target.column, target.event, *target.exclude}
-        names = tuple(name for name in schema.learned if name not in left_out)
+        left_out |= {name for name in schema.derived if {target.column, target.event} & set(origins(schema, name))}
+        names = tuple(name for name in schema.described if name not in left_out)
         if not names:
             msg = f"a model of `{target.column}` needs a column to learn from; however: `exclude` leaves none"
             raise MetricError(msg)

@@ -155,7 +155,7 @@ def _parts(
     parts: list[tuple[str, Callable[[], Found]]] = []
     if kind == "binary":
         parts.append((f"{prefix}.calibration_slope", partial(calibration, tested)))
-    if any(c in schema.learned and c != task.target.column for c in schema.protected):
+    if any(c in schema.described and c != task.target.column for c in schema.protected):
         parts.append((f"{prefix}.worst_group_gap", partial(utility_by_group, tested)))
     if kind in ("binary", "regression"):
         parts.append((f"{prefix}.effect_overlap", partial(_effects, f"{prefix}.effect_overlap", task, rng)))

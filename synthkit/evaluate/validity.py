@@ -55,7 +55,7 @@ def rules(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
 
 def ranges(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic rows with a cell its column does not admit, or missing where that is not allowed."""
-    names = comparison.schema.learned
+    names = comparison.schema.described
     outside = {name: [_outside(comparison, name, draw) for draw in comparison.synthetic] for name in names}
     rows = np.any([np.concatenate(draws) for draws in outside.values()], axis=0)
     at = stats.clopper_pearson(int(rows.sum()), len(rows))
@@ -87,7 +87,7 @@ def levels(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score
 
 def missingness(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Total variation of which cells of a row are missing together, and shares of missing cells by column."""
-    names = comparison.schema.learned
+    names = comparison.schema.described
     sides = both_sides(comparison, rng)[0]
     frames = {"train": comparison.train, "holdout": comparison.holdout, "other": sides.other}
     absent = {key: frame[list(names)].isna().to_numpy() for key, frame in frames.items()}

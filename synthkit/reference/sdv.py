@@ -18,6 +18,7 @@ from synthkit.reference.isolation import isolated
 from synthkit.schema import Schema
 from synthkit.schema.columns import Datetime, Identifier, Numeric
 from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.derived import with_derived
 from synthkit.schema.interop import to_sdv
 from synthkit.seeds import Seeds
 from synthkit.storage import storages
@@ -124,9 +125,10 @@ class Reference:
         learned = self._drawn(n, seeds) if n else pd.DataFrame({c: [] for c in self.schema.learned}, dtype=object)
         rng = seeds.numpy("identifiers")
         for name, column in self.schema.columns.items():
-            if name not in self.schema.learned:
+            if name not in self.schema.described:
                 kind = column if isinstance(column, Identifier) else Identifier()
                 learned[name] = fresh(name, kind, n, rng)
+        learned = with_derived(conform(learned, self.schema, partial=True), self.schema)
         out = tables.as_it_came(learned[list(self.schema.columns)], self.schema, self._dtypes)
         out.attrs["synthkit_seed"] = seed
         return out
@@ -231,7 +233,9 @@ def _notes(schema: Schema) -> Iterator[str]:
         yield "Numbers are rounded as in the table and kept between the smallest and the largest of it."
     if any(isinstance(c, Datetime) for c in numbers):
         yield "Moments are learned as numbers of nanoseconds."
-    if len(kinds) < len(schema.columns):
+    if schema.derived:
+        yield "Derived columns are not given to it; they are computed as for synthkit's own models."
+    if len(schema.described) < len(schema.columns):
         yield "Identifiers are not given to it; fresh ones are made as for synthkit's own models."
     if schema.rules:
         yield "It is not told of the row rules; rows that break one are counted, neither mended nor drawn again."

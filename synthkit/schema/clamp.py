@@ -10,6 +10,7 @@ import pandas as pd
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import conform, refuse
+from synthkit.schema.derived import recomputed
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     """The frame in canonical dtypes with every present cell in its domain, and the number of cells changed by column.
 
     Numbers and moments move to the nearest admissible value (bound, number of decimals); levels that are not
-    declared and codes that do not match become missing. Missing cells, row rules, identifiers and the unit, whose
-    persons a bound would make one, are left alone.
+    declared and codes that do not match become missing; derived cells that do not hold are computed. Missing cells, row
+    rules, identifiers and the unit, whose persons a bound would make one, are left alone.
 
     Args:
         frame: any frame; it is not changed.
@@ -47,7 +48,7 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     outside = {
         name: ~column.admits(typed[name])
         for name, column in schema.columns.items()
-        if not isinstance(column, Identifier) and name != schema.unit
+        if not isinstance(column, Identifier) and name != schema.unit and name not in schema.derived
     }
     refuse(
         [
@@ -62,8 +63,9 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     for name, bad in outside.items():
         if bad.any():
             mapped[name] = _mapped(typed[name], schema.columns[name], bad)
-    counts = {name: int(bad.sum()) for name, bad in outside.items() if bad.any()}
-    return conform(mapped, schema), counts
+    mapped, broken = recomputed(conform(mapped, schema), schema)
+    counts = {name: int(bad.sum()) for name, bad in {**outside, **broken}.items() if bad.any()}
+    return mapped, counts
 
 
 _REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"

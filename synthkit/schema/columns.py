@@ -25,6 +25,7 @@ DECLARER = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
 Declarer = Annotated[str, Field(pattern=DECLARER)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
+DERIVED = "derived"  # stands among `observed` of a column whose expression was found in the data
 _WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 
 
@@ -36,8 +37,8 @@ class _Column(BaseModel):
         declared_by: who declares that the lines of this column are public knowledge, and why: "NAME: reason"; whoever
             declares the schema, if not given.
         nullable: whether cells may be missing.
-        observed: names of the keys of this column that were read off the data rather than declared;
-            under a privacy budget those are not public facts.
+        observed: names of the keys of this column that were read off the data rather than declared, and `derived` if
+            its expression was; under a privacy budget those are not public facts.
         paid: names of the keys that were bought from the data with noise, under a privacy budget: public since.
     """
 
@@ -52,7 +53,8 @@ class _Column(BaseModel):
     @model_validator(mode="after")
     def _names_keys(self) -> _Column:
         for where, names in (("observed", self.observed), ("paid", self.paid)):
-            unknown = sorted(set(names) - set(type(self).model_fields))
+            keys = {*type(self).model_fields, *([DERIVED] if where == "observed" else [])}
+            unknown = sorted(set(names) - keys)
             if unknown:
                 msg = f"`{where}` must name keys of this column; however: {', '.join(unknown)}"
                 raise ValueError(msg)

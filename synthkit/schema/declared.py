@@ -13,6 +13,7 @@ from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
+from synthkit.schema.expressions import columns_of, parse
 from synthkit.schema.table import Schema
 
 PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
@@ -111,7 +112,7 @@ def refuse_undeclared(schema: Schema) -> None:
     lines = [
         f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()
-        if (keys := [k for k in column.observed if k not in PAYABLE or _fixed(column, k)])
+        if (keys := [k for k in column.observed if k not in PAYABLE or _fixed(schema, name, k)])
     ]
     lines += [f"  `rules[{k}]`: {rule.sentence}" for k, rule in enumerate(schema.rules) if rule.observed]
     silent = [f"`{name}`" for name, c in schema.columns.items() if not (c.declared_by or schema.declared_by)]
@@ -137,9 +138,16 @@ _ANSWER = (
 )
 
 
-def _fixed(column: Column, key: str) -> bool:
-    """Whether noise cannot find this key of this kind: of yes and no there are always two."""
-    return key == "levels" and isinstance(column, Boolean)
+def _fixed(schema: Schema, name: str, key: str) -> bool:
+    """Whether noise cannot find this key: of yes and no there are always two, and what is computed is not counted.
+
+    Levels that are bought are texts, so that those an expression calculates with must be declared.
+    """
+    column = schema.columns[name]
+    if key != "levels" or isinstance(column, Boolean) or name in schema.derived:
+        return key == "levels"
+    used = {c for expression in schema.derived.values() for c in columns_of(parse(expression))}
+    return name in used and not all(isinstance(level, str) for level in getattr(column, "levels", None) or ())
 
 
 def _public(column: Column) -> Column:

@@ -24,6 +24,8 @@ from synthkit.documents import read_json
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import column_faults, type_cells
+from synthkit.schema.derived import held, sentence
+from synthkit.schema.expressions import columns_of, parse
 from synthkit.schema.rules import Comparison, Rule
 from synthkit.schema.stacks import Expectation, Stack, alike, stacked
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
@@ -40,6 +42,9 @@ _DOMAIN = (
     "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
 )
 _FILLED = "set `nullable: true` for the column, or fill the cells"
+_COMPUTED = (
+    "correct the cells, have them computed with --clamp, or take the column out of `derived`, so that it is learned"
+)
 _ROWS = "correct the rows, or change the rule in the schema"
 
 
@@ -56,6 +61,7 @@ def suite(schema: Schema) -> dict[str, Any]:
     """
     own = [e for name, column in schema.columns.items() for e in _of_column(name, column)]
     own += [_of_rule(rule) for rule in schema.rules]
+    own += [_of_derived(name, schema) for name in schema.derived]
     columns = [
         *schema.columns,
         *(e["kwargs"]["column"] for e in own if e["kwargs"].get("column", "").startswith(_HELPER)),
@@ -77,6 +83,9 @@ def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]
     for rule in schema.rules:
         if not isinstance(rule, Comparison) and set(rule.columns) <= set(frame.columns):
             columns[_HELPER + rule.sentence] = rule.holds(frame)
+    for name, expression in schema.derived.items():
+        if {name, *columns_of(parse(expression))} <= set(frame.columns):
+            columns[_HELPER + sentence(name, expression)] = held(name, frame, schema)
     return columns
 
 
@@ -161,6 +170,12 @@ def _of_rule(rule: Rule) -> Expectation:
         e["meta"]["columns"] = list(rule.columns)  # in the order of the sentence
         return e
     return _helper(_HELPER + rule.sentence, rule.sentence, _ROWS, rule.columns)
+
+
+def _of_derived(name: str, schema: Schema) -> Expectation:
+    """What a derived column must be in each row."""
+    rule = sentence(name, schema.derived[name])
+    return _helper(_HELPER + rule, rule, _COMPUTED, (name, *columns_of(parse(schema.derived[name]))))
 
 
 def _expectation(

@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 
 _LEVEL = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
 _PATTERNS = {DECLARER: 'must say who answers for the lines and why, as "NAME: reason"'}
-_SAYS = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\])?`")
+_SAYS = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
 
 
 def kinds() -> dict[str, type[BaseModel]]:
@@ -84,6 +84,8 @@ def _said_path(sentence: str) -> Path:
     found = _SAYS.match(sentence)
     if found is None:
         return ()
+    if found["column"]:
+        return (found["key"], found["column"])
     return (found["key"], int(found["index"])) if found["index"] else (found["key"],)
 
 

@@ -31,9 +31,9 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
 
     What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text (so SDV is
     given what `synthkit.tables.conform` makes of the table), atoms (bounds of moments are widened to hold them),
-    patterns and systems of codes,
-    `observed`, the roles (quasi-identifiers, secrets, protected, targets), the rules, and a precision of hours, minutes
-    or milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and false becomes
+    patterns and systems of codes, `observed`, the roles (quasi-identifiers, secrets, protected, targets), the rules,
+    what derived columns are computed by (they are learned like others), and a precision of hours, minutes or
+    milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and false becomes
     categorical. The unit becomes the sequence key if its values repeat and none is missing.
 
     Example:

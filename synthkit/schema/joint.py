@@ -12,14 +12,18 @@ from synthkit.schema.table import Schema
 def joint(schema: Schema) -> tuple[FixedCombination, ...]:
     """The fixed combinations of a schema, those it writes first, then groups of which exactly one is true.
 
+    A rule on what is computed is left to the check at the exit.
+
     Example:
         >>> flags = {name: {"kind": "boolean", "levels": [0, 1]} for name in ("own", "rent")}
         >>> rule = {"rule": "exactly_one", "columns": ["own", "rent"]}
         >>> joint(Schema(columns=flags, rules=[rule]))[0].combinations
         ((1, 0), (0, 1))
     """
-    fixed = [rule for rule in schema.rules if isinstance(rule, FixedCombination)]
-    return (*fixed, *(listed(rule, schema.columns) for rule in schema.rules if isinstance(rule, ExactlyOne)))
+    learned = set(schema.learned)
+    rules = [rule for rule in schema.rules if learned >= set(rule.columns)]
+    fixed = [rule for rule in rules if isinstance(rule, FixedCombination)]
+    return (*fixed, *(listed(rule, schema.columns) for rule in rules if isinstance(rule, ExactlyOne)))
 
 
 def listed(rule: ExactlyOne, columns: Mapping[str, Column]) -> FixedCombination:

@@ -7,6 +7,7 @@
 | levels | the level it means | missing, or the stand-in |
 | code without levels | its text, if it matches the pattern | missing, or the stand-in |
 | identifier | its text | missing |
+| derived | what is computed from the mapped cells | the same |
 | the unit | its key, untouched by any domain | missing: the row is nobody's |
 
 Where nothing may be missing, empty cells and those that are none get the stand-in: the smallest number or moment, the
@@ -27,6 +28,7 @@ from synthkit.schema.cells import distinct, each, moment, number, text, truth
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.conform import column_faults, refuse
 from synthkit.schema.declared import NOT_TOLD
+from synthkit.schema.derived import recomputed, sentence
 from synthkit.schema.keys import unit_keys
 from synthkit.schema.patterns import whole
 from synthkit.schema.table import Schema
@@ -85,9 +87,13 @@ def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
         SchemaError: columns are missing, unknown or named twice.
     """
     refuse(column_faults(list(frame.columns), schema))
-    columns, counts, faults = {}, {}, list[Violation]()
+    columns, counts, faults, unread = {}, {}, list[Violation](), {}
     for name, column in schema.columns.items():
         values = frame[name].reset_index(drop=True)
+        if name in schema.derived:  # what stands there is held against what is computed
+            read = _read(values, column)
+            columns[name], unread[name] = read.values, read.bad
+            continue
         if name == schema.unit:
             columns[name] = unit_keys(values, column)
             continue
@@ -95,8 +101,12 @@ def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
         if changed.any():
             counts[name] = int(changed.sum())
         faults += [Violation.at((name,), rule, where) for rule, where in found.items() if where.any()]
-    index = pd.RangeIndex(len(frame))
-    return Mapped(frame=pd.DataFrame(columns, index=index, copy=False), counts=counts, faults=tuple(faults))
+    out, broken = recomputed(pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), schema)
+    for name, off in broken.items():
+        where = off | unread[name]
+        counts |= {name: int(where.sum())} if where.any() else {}
+        faults += [Violation.at((name,), sentence(name, schema.derived[name]), where)] * bool(where.any())
+    return Mapped(frame=out, counts=counts, faults=tuple(faults))
 
 
 def map_column(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthkit.schema.censoring import mark
-from synthkit.schema.columns import Code, Column, Datetime, Identifier, Level, Numeric
+from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Level, Numeric
+from synthkit.schema.derived import sentence
+from synthkit.schema.expression_sql import broken
+from synthkit.schema.expressions import columns_of, parse
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
 
@@ -53,6 +56,7 @@ def checks(schema: Schema, file: str) -> tuple[Check, ...]:
     for name, column in schema.columns.items():
         every += _of_column(name, column, file)
     every += [_of_rule(rule, schema.columns, file) for rule in schema.rules]
+    every += [_of_derived(name, schema, file) for name in schema.derived]
     return tuple(_told_apart(check, schema) for check in every)
 
 
@@ -190,6 +194,20 @@ def _ones(cells: Mapping[str, _Cell]) -> str:
     """How many flags of a row are 1; a cell that is neither 0 nor 1, or is not there, counts as two."""
     each = [f"CASE WHEN {c.among((1,))} THEN 1 WHEN {c.among((0,))} THEN 0 ELSE 2 END" for c in cells.values()]
     return "(" + " + ".join(each) + ")"
+
+
+def _of_derived(name: str, schema: Schema, file: str) -> Check:
+    """What a derived column must be in each row."""
+    expression, columns = parse(schema.derived[name]), schema.columns
+    about = (name, *columns_of(expression))
+    said, column = sentence(name, schema.derived[name]), columns[name]
+    levels = [_key(level, column.levels) for level in column.levels] if isinstance(column, Boolean) else []
+    wrong = broken(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
+    return (
+        Check(about, f"{said}: too long to be asked in SQL", None)
+        if wrong is None
+        else _counted(file, about, said, wrong)
+    )
 
 
 def _met(cell: _Cell, condition: Condition) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.later import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
+from synthkit.schema.derived import problems as derived_problems
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Rule
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Schema(BaseModel):
         declared_by: who declares that the lines are public knowledge, and why: "NAME: reason"; a column may name
             somebody else.
         columns: kinds by column name, in the table's order.
+        derived: columns that are never learned but computed, with the expression of others that each of them is.
         quasi_identifiers: columns an outsider may know about a person.
         secrets: columns an outsider would like to learn.
         protected: columns that define groups to be treated fairly.
@@ -72,6 +74,7 @@ class Schema(BaseModel):
     unit: str | None = None
     declared_by: Declarer | None = None
     columns: Annotated[dict[str, Column], Field(min_length=1)]
+    derived: dict[str, str] = {}
     quasi_identifiers: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
@@ -100,7 +103,12 @@ class Schema(BaseModel):
 
     @property
     def learned(self) -> tuple[str, ...]:
-        """Columns a model may learn: all but identifiers and the unit."""
+        """Columns a model may learn: all but identifiers, the unit and what is computed."""
+        return tuple(c for c in self.described if c not in self.derived)
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Columns that describe a row: all but identifiers and the unit."""
         return tuple(c for c, kind in self.columns.items() if not isinstance(kind, Identifier) and c != self.unit)
 
     @property
@@ -123,6 +131,7 @@ class Schema(BaseModel):
                 problems += _rule_problems(f"`rules[{k}]`", rule, self.columns)
                 if self.unit in rule.columns:
                     problems.append(f"`rules[{k}]` must not speak of the unit; however: `{self.unit}` is made fresh")
+        problems += derived_problems(self.derived, self.columns, self.unit)
         if not is_plain(self.name):
             problems.append(
                 "`name` must be a short name, for files are called by it; however: it is empty, longer than 100 "

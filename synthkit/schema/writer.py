@@ -40,6 +40,11 @@ def write(schema: Schema, comments: Comments) -> str:
     for name, column in data["columns"].items():
         lines += _comment(comments, f"columns.{name}", 2)
         lines += _entry(name, column, 2)
+    if "derived" in data:
+        block = [*_comment(comments, "derived"), "derived:"]
+        for name, expression in data["derived"].items():
+            block += [*_comment(comments, f"derived.{name}", 2), f"  {scalar(name)}: {scalar(expression)}"]
+        lines += _section(block)
     lines += _section([line for key in _ROLES for line in [*_comment(comments, key), *_top(data, key)]])
     for key in ("targets", "rules"):
         block = list(_comment(comments, key))

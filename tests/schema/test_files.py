@@ -227,8 +227,9 @@ colums: {}
         "rules[3] (line 17): must be a mapping, {key: value, ...}; however: 7",
         "targets[0].exclud (line 19): key must be one of column, event, exclude, positive, task; however: `exclud`. "
         "Did you mean `exclude`?",
-        "colums (line 20): key must be one of columns, declared_by, description, format, licence, name, protected, "
-        "quasi_identifiers, rules, secrets, source, targets, unit; however: `colums`. Did you mean `columns`?",
+        "colums (line 20): key must be one of columns, declared_by, derived, description, format, licence, name, "
+        "protected, quasi_identifiers, rules, secrets, source, targets, unit; however: `colums`. "
+        "Did you mean `columns`?",
     ],
 )
 def test_every_mistake_has_its_path_line_and_remedy(line):

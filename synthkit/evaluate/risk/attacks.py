@@ -72,8 +72,8 @@ def classifier(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
         frame if len(frame) <= SIDE else frame.iloc[np.sort(rng.choice(len(frame), SIDE, replace=False))]
         for frame in (scene.reference, scene.synthetic)
     ]
-    both = pd.concat([side[list(scene.schema.learned)] for side in sides], ignore_index=True)
-    table = Tabular.fit(both, scene.schema, scene.schema.learned)
+    both = pd.concat([side[list(scene.schema.described)] for side in sides], ignore_index=True)
+    table = Tabular.fit(both, scene.schema, scene.schema.described)
     x = table.trees(both)
     empty = np.asarray(np.isnan(x).all(axis=0))
     model = HistGradientBoostingClassifier(
@@ -119,7 +119,7 @@ def rare_values(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     d = len(sizes)
     targets, known, synthetic = (binning.codes(f) for f in (scene.targets, scene.reference, scene.synthetic))
     score = np.zeros(targets.shape[1])
-    for name in scene.schema.learned:
+    for name in scene.schema.described:
         score += _rare(*(_values(f[name]) for f in (scene.targets, scene.reference, scene.synthetic)))
     for columns in [*tuples(d, 2, PAIRS, rng, drawn=PAIRS), *tuples(d, 3, TRIPLES, rng, drawn=TRIPLES)]:
         score += _rare(*(combined(codes, sizes, columns) for codes in (targets, known, synthetic)))

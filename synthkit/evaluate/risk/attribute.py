@@ -38,7 +38,7 @@ def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
     A quick evaluation looks at the first of these only.
     """
     found: dict[str, Metric] = {}
-    for secret in (name for name in schema.secrets if name in schema.learned):
+    for secret in (name for name in schema.secrets if name in schema.described):
         sets = [known for known in CALLED if known_columns(schema, secret, known)]
         for knowledge in sets[:1] if quick else sets:
             name = f"attribute.{secret}.{CALLED[knowledge]}"
@@ -48,8 +48,8 @@ def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
 
 def known_columns(schema: Schema, secret: str, knowledge: Known) -> tuple[str, ...]:
     """Columns an attacker knows, in the order of the schema; never the secret, an identifier or the unit."""
-    allowed = schema.learned if knowledge == "all" else schema.quasi_identifiers
-    return tuple(name for name in schema.learned if name in allowed and name != secret)
+    allowed = schema.described if knowledge == "all" else schema.quasi_identifiers
+    return tuple(name for name in schema.described if name in allowed and name != secret)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,7 +113,7 @@ def _linked(
 
 
 def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = comparison.schema.learned
+    names = comparison.schema.described
     keys = tuple(name for name in names if name in comparison.schema.quasi_identifiers)
     rest = tuple(name for name in names if name not in keys)
     if keys and rest:
@@ -127,7 +127,7 @@ def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
     """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
     schema, member = comparison.schema, comparison.everybody.member
-    keys = [name for name in schema.learned if name in schema.quasi_identifiers]
+    keys = [name for name in schema.described if name in schema.quasi_identifiers]
     columns = [
         {name: column_codes(each, schema, name, fit.attacked.reference) for name in keys}
         for each, fit in zip(frames, comparison.fits, strict=True)
@@ -152,7 +152,7 @@ def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -
         },
     }
     disclosive = []
-    for secret in (name for name in schema.secrets if name in schema.learned and name not in keys):
+    for secret in (name for name in schema.secrets if name in schema.described and name not in keys):
         codes = [column_codes(each, schema, secret) for each in frames]
         found = [matching.disclosed(k[0], c[0], k[1], c[1]) for k, c in zip(joined, codes, strict=True)]
         holds, (mine, said, trained) = np.concatenate(found), codes[0]
@@ -189,7 +189,7 @@ def _disclosive(
 def _exact(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
     """Unique rows that occur among the synthetic ones, equal in every learned column."""
     schema = comparison.schema
-    found = [combinations(each, schema, schema.learned) for each in frames]
+    found = [combinations(each, schema, schema.described) for each in frames]
     _, theirs, train = found[0]
     holds = np.concatenate([matching.unique_match(mine, said) for mine, said, _ in found])
     note = (
@@ -248,7 +248,7 @@ def statements(comparison: Comparison, rng: np.random.Generator) -> NDArray[np.f
     pool, schema = comparison.attacked, comparison.schema
     frames, units = [comparison.released, pool.frame], len(pool.member)
     exact, rough = (
-        [column_codes(frames, schema, name, cut_on) for name in schema.learned] for cut_on in (None, pool.reference)
+        [column_codes(frames, schema, name, cut_on) for name in schema.described] for cut_on in (None, pool.reference)
     )
     ways = [(codes, [logs_of_shares(*column) for column in codes]) for codes in (exact, rough)]
     found = np.full(units, -np.inf)

@@ -67,7 +67,7 @@ class Population:
             >>> Population.of(pd.DataFrame({"sex": ["f", "m"], "people": [51, 49]}), schema).size
             100.0
         """
-        keys = [name for name in schema.learned if name in schema.quasi_identifiers]
+        keys = [name for name in schema.described if name in schema.quasi_identifiers]
         if not keys:
             msg = "counts of a population must be by the quasi-identifiers; however: the schema declares none. "
             raise SchemaError(msg + "Add a line `quasi_identifiers: [...]`")
@@ -102,7 +102,7 @@ def told(
     **Shape**: n people, s rows, (n,) row of each person -> (n,).
     """
     schema = comparison.schema
-    names = [name for name in schema.secrets if name in schema.learned] or list(schema.learned)
+    names = [name for name in schema.secrets if name in schema.described] or list(schema.described)
     names = [name for name in names if name not in schema.quasi_identifiers]
     count = np.zeros(len(people))
     for name in names:
@@ -126,7 +126,7 @@ def matches(comparison: Comparison, people: pd.DataFrame, population: Population
     """
     schema, rows = comparison.schema, comparison.released
     rows = rows.iloc[rng.permutation(len(rows))]
-    keys = [name for name in schema.learned if name in schema.quasi_identifiers]
+    keys = [name for name in schema.described if name in schema.quasi_identifiers]
     frames = [people, rows, population.frame]
     ours, theirs, everybody = combinations(frames, schema, keys, comparison.attacked.reference)
     held = np.bincount(everybody, weights=population.frame[PEOPLE], minlength=int(ours.max()) + 1)[ours]

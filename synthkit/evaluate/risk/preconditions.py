@@ -81,7 +81,7 @@ def counts(pool: Pool) -> Check:
 
 def twins(targets: pd.DataFrame, pool: Pool, schema: Schema) -> Check:
     """Share of members of whom a non-member has an equal row: what is copied of them says nothing about them."""
-    names = list(schema.learned)
+    names = list(schema.described)
     rows = pd.util.hash_pandas_object(targets[names].astype(str), index=False).to_numpy()
     inside = pool.member[pool.unit]
     masked = np.zeros(len(pool.member), dtype=bool)

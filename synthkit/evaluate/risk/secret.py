@@ -111,7 +111,7 @@ class Knowledge:
     @property
     def names(self) -> tuple[str, ...]:
         """Columns that are known."""
-        return self.schema.learned
+        return self.schema.described
 
 
 def only(schema: Schema, names: Sequence[str]) -> Schema:
