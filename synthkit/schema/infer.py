@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
-from synthkit.schema.columns import Column, Discrete, Identifier, Level, Numeric
+from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
 from synthkit.schema.entities import Key
@@ -20,6 +20,7 @@ from synthkit.schema.outcomes import Proposal
 from synthkit.schema.questions import Question
 from synthkit.schema.recognition import orders, settled
 from synthkit.schema.relations import relations
+from synthkit.schema.sums import sums
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
 from synthkit.unpacking import as_frame
@@ -114,14 +115,14 @@ def examine(
         name: short name of the table.
         unit: column that names the person whose privacy is protected.
         declared_by: who declares all lines to be public knowledge, and why, "NAME: reason".
-        learned: columns that look like keys and are none.
+        learned: columns that look like keys or sums and are none.
 
     Raises:
         SchemaError: as `draft`.
     """
     _check_name(name)
     frame, guesses = _looked_at(frame, unit, learned)
-    schema = _schema(frame, guesses, name, unit)
+    schema = _schema(frame, guesses, name, unit, learned)
     if declared_by is not None:
         schema = taken_for_public(schema, declared_by)
     keys = _keys(frame, guesses)
@@ -132,6 +133,7 @@ def examine(
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
     asked += questions.of_outcomes(proposals, pairs)
+    asked += questions.of_sums(schema, len(frame))
     asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, schema.columns))
     if declared_by is not None:  # for use under a budget: nothing that was counted in the rows
         asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
@@ -206,9 +208,16 @@ def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[Key, ...]:
     return entities.keys(frame, {column: drafted.column for column, drafted in guesses.items()}, known)
 
 
-def _schema(frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None) -> Schema:
+def _schema(
+    frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None, learned: Collection[str] = ()
+) -> Schema:
     columns = {column: drafted.column for column, drafted in guesses.items()}
-    return Schema(name=name, unit=unit, columns=columns, rules=relations(_with_numbers(frame, columns), columns))
+    typed = _with_numbers(frame, columns)
+    found = {each.total: each.expression for each in sums(typed, columns) if each.total not in learned}
+    for total in found:
+        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED)})
+    rules = relations(typed, {c: column for c, column in columns.items() if c not in found})
+    return Schema(name=name, unit=unit, columns=columns, derived=found, rules=rules)
 
 
 def _with_numbers(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.DataFrame:

@@ -19,7 +19,9 @@ from synthkit.schema.survival_pairs import Pair
 if TYPE_CHECKING:
     import pandas as pd
 
-About = Literal["unit", "key", "names", "free text", "order", "survival", "target", "one-hot", "rare codes"]
+    from synthkit.schema.table import Schema
+
+About = Literal["unit", "key", "names", "free text", "order", "survival", "target", "sum", "one-hot", "rare codes"]
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,26 @@ def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Q
         if proposal.target["task"] != "survival"
     ]
     return tuple(asked)
+
+
+def of_sums(schema: Schema, rows: int) -> tuple[Question, ...]:
+    """Questions on columns that are the sum of others.
+
+    Args:
+        schema: the draft.
+        rows: of the table.
+    """
+    return tuple(
+        Question(
+            "sum",
+            name,
+            f"Is `{name}` by definition {expression}?",
+            f"so it is in all {rows:,} rows",
+            "it is never learned but computed, so that it holds in every synthetic row",
+            "delete its line under `derived` and `derived` among its `observed`",
+        )
+        for name, expression in schema.derived.items()
+    )
 
 
 def of_groups(rules: Sequence[Rule], rows: int) -> tuple[Question, ...]:
