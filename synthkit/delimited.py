@@ -264,6 +264,8 @@ def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
     if isinstance(column, Numeric) and column.told and not pa.types.is_string(cells.type):
         numbers = cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         return pa.chunked_array([pa.array(numerals.write(numbers, column), pa.string(), from_pandas=True)])
+    if pa.types.is_time(cells.type):
+        return pa.chunked_array([pa.array([None if c is None else str(c) for c in cells.to_pylist()], pa.string())])
     if not pa.types.is_timestamp(cells.type):
         return cells
     if isinstance(column, Datetime) and column.format:

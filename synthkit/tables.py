@@ -20,6 +20,7 @@ from synthkit.schema.conform import column_faults, conform, refuse, type_cells
 from synthkit.schema.formulas import ESCAPE
 from synthkit.schema.numerals import as_written
 from synthkit.schema.violations import Violation
+from synthkit.storable import storable
 from synthkit.storage import holds_numbers, restore
 from synthkit.unpacking import TYPES, as_frame, from_arrow
 
@@ -288,6 +289,7 @@ def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
     if frame.columns.has_duplicates or not len(frame.columns):
         msg = "a table is written with columns, each named once; however: names are missing or repeated. Rename them"
         raise TableError(msg)
+    frame = storable(frame)
     plain, mixed = frame.copy(deep=False), list[str]()
     plain.attrs = dict(frame.attrs)
     for name in frame.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TYPES = "synthkit_types"  # of `attrs`: Arrow types by column, where a frame cannot tell them
+_NAMELESS = re.compile(r"__index_level_\d+__")  # how pandas calls a level of an index that has no name
 _WHOLE = [pd.api.types.pandas_dtype(f"{sign}Int{width}") for sign in ("", "U") for width in (8, 16, 32, 64)]
 
 
@@ -58,6 +60,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
         twice = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
         msg = f"each column name stands once; however: {', '.join(twice)} is there twice. Rename the columns"
         raise TableError(msg)
+    table = _without_index(table)
     described = table.schema.pandas_metadata or {}
     known = {c.get("field_name"): str(c.get("numpy_type")) for c in described.get("columns", ())}
     nullable = {getattr(pa, str(d).lower())(): d for d in _WHOLE} | {pa.bool_(): pd.BooleanDtype()}
@@ -78,6 +81,17 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
     frame.attrs = {TYPES: types} if types else {}
     return frame
+
+
+def _without_index(table: pa.Table) -> pa.Table:
+    """The table with what pandas kept as the index: named, it is a column like others; without a name, nothing."""
+    described = table.schema.pandas_metadata or {}
+    levels = [name for name in described.get("index_columns", ()) if name in table.column_names]
+    if not levels:
+        return table
+    said = json.dumps({**described, "index_columns": []}).encode()
+    nameless = [name for name in levels if _NAMELESS.fullmatch(name)]
+    return table.drop_columns(nameless).replace_schema_metadata({**table.schema.metadata, b"pandas": said})
 
 
 def _held_by_arrow(numpy_type: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,19 @@ def missing(cell: Any) -> bool:
     if isinstance(cell, Decimal):
         return cell.is_nan()
     return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))
+
+
+_READABLE = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
+
+
+def readable(cell: Any) -> bool:
+    """Whether a cell is missing or of a type that says something by itself; a tuple, or an object of one's own, is not.
+
+    Example:
+        >>> [readable(cell) for cell in ("a", 1, Decimal("1.5"), None, (1, 2), object())]
+        [True, True, True, True, False, False]
+    """
+    return isinstance(cell, _READABLE) or missing(cell)
 
 
 def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
@@ -81,6 +95,24 @@ def each(values: pd.Series, read: Callable[[Any], Any]) -> tuple[NDArray[np.obje
     for k, cell in enumerate(cells):
         table[k] = read(cell)
     return table[codes], codes < 0
+
+
+def untold(values: pd.Series) -> NDArray[np.bool_]:
+    r"""Where a text stands that no file holds as it is: with NUL, or with half a letter. **Shape**: (n,) -> (n,).
+
+    Example:
+        >>> untold(pd.Series(["x", "x\\0y", None])).tolist()
+        [False, True, False]
+    """
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return np.append(untold(pd.Series(dtype.categories)), False)[values.cat.codes.to_numpy()]
+    if not (pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)):
+        return np.zeros(len(values), dtype=bool)
+    texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
+    if _UNTOLD.search("".join(texts)) is None:
+        return np.zeros(len(values), dtype=bool)
+    return np.array([_UNTOLD.search(text) is not None for text in texts], dtype=bool)
 
 
 def whole(cell: Any) -> bool:

@@ -24,6 +24,7 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema import numerals
+from synthkit.schema.cells import untold
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -80,14 +81,16 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
     """Refuse a table nothing can be learned from, before any work is done.
 
     Raises:
-        SchemaError: fewer than two rows, no columns, columns missing, unknown or named twice, columns without a
-            single value that are not nullable, cells that cannot be typed, infinities; lists all of them.
+        SchemaError: fewer than two rows, no columns, none to learn, columns missing, unknown or named twice, columns
+            without a single value that are not nullable, cells that cannot be typed, infinities; lists all of them.
     """
     faults = column_faults(list(frame.columns), schema)
     if len(frame) < 2:
         faults.append(
             Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
         )
+    if not schema.learned:
+        faults.append(Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_LEARN))
     if not frame.columns.has_duplicates:
         typed, untyped = type_cells(frame, schema)
         faults += untyped
@@ -99,6 +102,7 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
     refuse(faults)
 
 
+_LEARN = "declare another kind for the columns that describe the rows"
 _NULLABLE = "set `nullable: true` for the column, or take it out of the table and the schema"
 
 
@@ -107,6 +111,13 @@ def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False
     faults = []
     if not names:
         faults.append(Violation(("(table)",), "at least one column; however: none", remedy="give a table with columns"))
+    faults += [
+        Violation(
+            (f"column {k + 1}",), "a name that is not blank", remedy="name the column, in the table and the schema"
+        )
+        for k, name in enumerate(names)
+        if isinstance(name, str) and not name.strip()
+    ]
     for name in dict.fromkeys(n for n in names if list(names).count(n) > 1):
         faults.append(Violation((str(name),), "each column name once", remedy="rename the columns that share a name"))
     if not partial:
@@ -125,6 +136,7 @@ def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False
     return faults
 
 
+_WHOLE_TEXT, _TAKE_OUT = "text without NUL (U+0000) and half letters (surrogates)", "take the signs out of the cells"
 _UNKNOWN = "in the table, missing from the schema"
 
 
@@ -151,6 +163,10 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         if name not in frame:
             continue
         values = unpacked(frame[name]).reset_index(drop=True)
+        if (halves := untold(values)).any():  # pandas would end the text at NUL, and take two texts for one
+            faults.append(Violation.at((name,), _WHOLE_TEXT, halves, remedy=_TAKE_OUT, first=first))
+            columns[name] = values
+            continue
         columns[name], bad, rule = type_column(values, column)
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema import censoring, entities, free_text, names, numerals, orders, person_names, shapes, whole_numbers
-from synthkit.schema.cells import number
+from synthkit.schema.cells import number, readable
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -135,6 +135,8 @@ def _refuse(name: str, values: pd.Series, dtype: Any, seen: str) -> None:
         what, remedy = "spans of time", "write them as numbers of one unit, such as hours"
     elif seen in ("mixed", "mixed-integer") and any(isinstance(v, list | dict | set | np.ndarray) for v in values):
         what, remedy = "lists or mappings", "give each entry a row or a column of its own"
+    elif seen in ("mixed", "mixed-integer") and not all(map(readable, values)):
+        what, remedy = "objects that are none of these", "write them as text"
     if what:
         msg = (
             f"a column must hold numbers, text, moments or true and false; however: `{name}` holds {what}. "

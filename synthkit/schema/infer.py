@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
@@ -121,6 +122,7 @@ def examine(
         SchemaError: as `draft`.
     """
     _check_name(name)
+    levels = [str(n) for n in getattr(getattr(frame, "index", None), "names", ()) if n is not None and n not in frame]
     frame, guesses = _looked_at(frame, unit, learned)
     schema = _schema(frame, guesses, name, unit, learned)
     if declared_by is not None:
@@ -147,6 +149,9 @@ def examine(
         notes[question.column] += [f"QUESTION: {question}"] * (question.about not in ("unit", "target"))
     head = _HEAD if declared_by is None else _DECLARED
     comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
+    if levels:
+        index = f"The index of the frame ({', '.join(levels)}) is no column; `frame.reset_index()` makes it one."
+        comments["columns"] = textwrap.wrap(index, _WIDTH)
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     found = entities.owner(keys) if unit is None else None
@@ -177,11 +182,15 @@ def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:
     elif not all(isinstance(c, str) for c in frame.columns):
         strange = ", ".join(str(c) for c in frame.columns if not isinstance(c, str))
         problem = f"columns named {strange} are no text. Rename them, for example with frame.rename(columns=str)"
+    elif blank := [str(k + 1) for k, c in enumerate(frame.columns) if not c.strip()]:
+        problem = f"column {', '.join(blank)} has no name. Name it"
     elif frame.columns.has_duplicates:
         twice = ", ".join(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
         problem = f"columns named twice: {twice}. Rename them"
     elif unit is not None and unit not in frame.columns:
         problem = f"`{unit}` is to be the unit and is no column. Name one of {', '.join(frame.columns)}"
+    elif torn := [f"`{c}`" for c in frame if untold(frame[c]).any()]:
+        problem = f"NUL (U+0000) or half letters (surrogates) in texts of {', '.join(torn)}. Take these signs out"
     if problem:
         msg = f"a schema is drafted from rows in columns with different names; however: {problem}"
         raise SchemaError(msg)
