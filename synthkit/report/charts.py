@@ -12,6 +12,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
+from synthkit.report.characters import writable
 from synthkit.report.theme import INK, MUTED, theme
 from synthkit.report.versions import fonts
 from synthkit.report.words import GUESS
@@ -318,7 +319,7 @@ def rendered(chart: Any) -> str:
     import vl_convert
 
     _measured()
-    spec = chart.to_dict()
+    spec = writable(chart.to_dict())
     spec["config"] = theme()
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 

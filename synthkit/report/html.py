@@ -144,11 +144,21 @@ def draw(figure: Mapping[str, Any]) -> Markup:
 
 @lru_cache(maxsize=128)
 def _drawn(chart: str, data: str) -> str:
-    """A chart is drawn once, though a page is made in memory, for its folder, and for others to see."""
+    """A chart is drawn once, though a page is made in memory, for its folder, and for others to see.
+
+    Raises:
+        TypeError: a text where a chart needs a number, or the other way round.
+    """
+    from jsonschema import ValidationError  # what Altair makes its own from
+
     from synthkit.report.charts import CHARTS
     from synthkit.report.curves import CURVES
 
-    return {**CHARTS, **CURVES}[chart](json.loads(data))
+    try:
+        return {**CHARTS, **CURVES}[chart](json.loads(data))
+    except ValidationError as error:
+        msg = f"a chart `{chart}` must have numbers and texts where they belong; however: they are of another type"
+        raise TypeError(msg) from error
 
 
 @cache
