@@ -17,7 +17,7 @@ def writable(data: Any) -> Any:
     Source: Extensible Markup Language (XML) 1.0, fifth edition, W3C, 2008, section 2.2.
 
     Example:
-        >>> writable({"name": ["a\\x00b", 3]})
+        >>> writable({"name": ["a" + chr(0) + "b", 3]})
         {'name': ['a�b', 3]}
     """
     if isinstance(data, str):
