@@ -16,7 +16,7 @@ import signal
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,9 +154,16 @@ def _inside(kind: Kind, corpus: Path, name: str, seed: int, numbers: range, pipe
 
 
 def run(
-    kinds: dict[str, Kind], corpus: Path, *, inputs: int, seed: int, say: Callable[[str], None], until: float = 1e18
+    kinds: dict[str, Kind],
+    corpus: Path,
+    *,
+    inputs: int,
+    seed: int,
+    say: Callable[[str], None],
+    until: float = 1e18,
+    only: Sequence[str] | None = None,
 ) -> Found:
-    """All kinds, each by its share; stops at `until` (seconds of the monotonic clock)."""
+    """All kinds, or some, each by its share of all inputs; stops at `until` (seconds of the monotonic clock)."""
     total, whole = Found(), sum(kind.share for kind in kinds.values())
     many = {name: max(1, math.ceil(inputs * kind.share / whole)) for name, kind in kinds.items()}
     rounds = -(-inputs // ROUND)
@@ -164,6 +171,8 @@ def run(
         for name, kind in kinds.items():
             if time.monotonic() > until:
                 break
+            if only and name not in only:
+                continue
             original = (corpus / kind.file).read_bytes()
             part = range(many[name] * number // rounds, many[name] * (number + 1) // rounds)
             if part:

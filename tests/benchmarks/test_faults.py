@@ -75,6 +75,25 @@ def test_the_same_seed_gives_the_same_inputs(script, small):
         assert len(others) > 6
 
 
+def test_only_some_kinds_are_tried_again(script, small):
+    """By as many inputs as in a whole run; of the others nothing is forgotten."""
+    fuzz, faults, kinds = script("fuzz"), script("faults"), script("corpus").kinds(small)
+    chosen = {name: kinds[name] for name in CHEAP}
+    whole = fuzz.run(chosen, small, inputs=200, seed=1, say=str)
+    some = fuzz.run(chosen, small, inputs=200, seed=1, say=str, only=["policy", "CSV"])
+    assert some.inputs == {name: whole.inputs[name] for name in ("policy", "CSV")}
+    kind = {"inputs": 9, "refused": 5}
+    fault = {"times": 2, "examples": ["x"]}
+    told = {"a: a cell in a message": fault, "b: X at y.py:1": fault}
+    before = {"by_kind": {"a": kind, "b": kind, "ab": kind}, "faults": told, "slowest_seconds": 4.0, "seconds": 1.0}
+    again = {"by_kind": {"b": {"inputs": 7, "refused": 6}}, "faults": {}, "slowest_seconds": 3.0, "seconds": 2.0}
+    now = faults.renewed(before, again)
+    assert now["by_kind"] == {"a": kind, "b": {"inputs": 7, "refused": 6}, "ab": kind}
+    assert (now["inputs"], now["messages"], now["messages_with_a_cell"]) == (25, 16, 2)
+    assert now["faults"] == {"a: a cell in a message": fault}
+    assert (now["slowest_seconds"], now["seconds"]) == (4.0, 3.0)
+
+
 def test_changes_by_meaning_change(script):
     m = script("mutating")
     data = {"a": [1, 2, {"b": "c"}], "d": None}
