@@ -1,8 +1,9 @@
 """Texts that spreadsheets take for formulas, and an escaping of them that can be undone.
 
 A cell that begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab or a line break may be run when somebody
-opens a CSV file in a spreadsheet. A plain number such as -5 is none. An escaped file has a `'` before each of them, and
-before each text that begins with `'` already; so exactly one `'` is taken off again wherever a text begins with it.
+opens a CSV file in a spreadsheet. A plain number such as -5 is none. An escaped file has a `'` before each of
+them, and before each text that begins with `'` already; so exactly one `'` is taken off again wherever a text begins
+with it.
 
 References:
     OWASP: CSV injection (2024).
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from synthkit.schema.columns import Datetime
+from synthkit.schema.columns import Datetime, Numeric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ def unescaped(text: str) -> str:
 
 
 def declared(schema: Schema) -> list[str]:
-    """Columns of which the name, a level or the format of its moments begins like a formula, in the schema's order.
+    """Columns of which the name, a level, or how moments and numbers are written begins like a formula, in order.
 
     Example:
         >>> from synthkit.schema import Schema
@@ -68,6 +69,9 @@ def declared(schema: Schema) -> list[str]:
         texts = [name, *(level for level in getattr(column, "levels", None) or () if isinstance(level, str))]
         if isinstance(column, Datetime) and column.format is not None:
             texts.append(column.format)
+        if isinstance(column, Numeric) and column.told:
+            texts += [column.text(x) for x in (-1.5, 1.5) if column.min is None or x >= column.min]
+            texts += [text for _, _, text in column.beyond.values()]
         if any(map(formula, texts)):
             found.append(name)
     return found

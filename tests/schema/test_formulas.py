@@ -112,3 +112,15 @@ def test_columns_are_named_that_begin_so():
     assert declared(Schema.model_validate({"columns": columns})) == ["=a", "d"]
     frame = pd.DataFrame({"=a": [1], "b": ["-5"], "c": [-1], "d": pd.Categorical(["@home"])})
     assert occurring(frame) == ["=a", "d"]
+
+
+def test_numbers_that_are_written_as_texts_are_named_where_they_may_begin_like_a_formula():
+    columns = {
+        "comma": {"kind": "numeric", "decimal": ","},
+        "unit": {"kind": "numeric", "suffix": " mg"},
+        "above": {"kind": "numeric", "suffix": " mg", "min": 0},
+        "sign": {"kind": "numeric", "prefix": "=", "min": 0},
+        "limit": {"kind": "numeric", "censored": {"below": 0}},
+        "none": {"kind": "numeric"},
+    }
+    assert declared(Schema.model_validate({"columns": columns})) == ["comma", "unit", "sign"]
