@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from synthkit.errors import TableError
-from synthkit.schema import formulas, numerals
+from synthkit.schema import formulas, moments, numerals
 from synthkit.schema.columns import Datetime, Numeric
 from synthkit.schema.recognition import recognised
 
@@ -269,6 +269,9 @@ def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
     if not pa.types.is_timestamp(cells.type):
         return cells
     if isinstance(column, Datetime) and column.format:
-        return pa.chunked_array([pa.array(cells.to_pandas().dt.strftime(column.format), pa.string(), from_pandas=True)])
+        texts = moments.write(cells.to_pandas(), column)
+        if column.written_as is not None and column.written_as.width and not texts.str.startswith("0").any():
+            return pa.chunked_array([pa.array(moments.as_numbers(texts), from_pandas=True)])
+        return pa.chunked_array([pa.array(texts, pa.string(), from_pandas=True)])
     days = pc.all(pc.equal(cells, pc.floor_temporal(cells, unit="day"))).as_py()
     return cells.cast(pa.date32()) if days else cells

@@ -97,7 +97,7 @@ def steps(values: pd.Series, column: Datetime) -> NDArray[np.int64]:
         >>> steps(pd.Series(np.array(["9999-12-31", "NaT"], dtype="datetime64[us]")), Datetime(precision="day"))[0]
         np.int64(2932896)
     """
-    return of(moments(values, column.format), column)
+    return of(moments(values, column), column)
 
 
 def of(t: NDArray[np.datetime64], column: Datetime) -> NDArray[np.int64]:

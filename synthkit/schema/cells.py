@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,7 +11,8 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.moments import in_calendar, parse_moment
+from synthkit.schema.moments import PLAIN, Writing
+from synthkit.schema.zones import on_the_clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,28 +174,23 @@ def text(cell: Any) -> str | None:
         return None
 
 
-def moment(cell: Any, pattern: str | None) -> tuple[np.datetime64, bool] | None:
-    """A moment in microseconds as the clock on the wall showed it, and whether a zone was left out; or None.
+def moment(cell: Any, how: Writing = PLAIN) -> tuple[np.datetime64, bool] | None:
+    """A moment in microseconds as the clock of the column shows it, and whether a zone was left out; or None.
 
     Args:
-        cell: text, date or moment; a number is none.
-        pattern: strptime pattern of text; ISO 8601 is always read.
+        cell: text, date or moment; a number only if the format is digits alone.
+        how: moments are written; where no zone is declared, the clock on the wall counts.
 
     Example:
-        >>> moment("2020-05-01 10:00:00+02:00", None)
+        >>> moment("2020-05-01 10:00:00+02:00")
         (np.datetime64('2020-05-01T10:00:00.000000'), True)
-        >>> moment("31.12.2020", "%d.%m.%Y"), moment("yesterday", None)
+        >>> moment("2020-05-01 10:00:00+02:00", Writing(zone="UTC"))
+        (np.datetime64('2020-05-01T08:00:00.000000'), False)
+        >>> moment("31.12.2020", Writing(format="%d.%m.%Y")), moment("yesterday")
         ((np.datetime64('2020-12-31T00:00:00.000000'), False), None)
     """
-    if isinstance(cell, str):
-        cell = (parse_moment(cell.strip(), pattern) if pattern else None) or parse_moment(cell.strip(), None)
-    zoned = getattr(cell, "tzinfo", None) is not None
-    if isinstance(cell, pd.Timestamp):
-        cell = cell.tz_localize(None).to_datetime64()
-    elif isinstance(cell, dt.datetime):
-        cell = np.datetime64(cell.replace(tzinfo=None), "us")
-    elif isinstance(cell, dt.date):
-        cell = np.datetime64(cell, "us")
-    if not isinstance(cell, np.datetime64):
-        return None
-    return (cell.astype("datetime64[us]"), zoned) if in_calendar(cell) else None
+    found = how.moment(cell)
+    zoned = found is not None and found.tzinfo is not None
+    if found is not None and zoned and how.zone is not None:
+        found, zoned = on_the_clock(found, how.zone), False
+    return None if found is None else (np.datetime64(found.replace(tzinfo=None), "us"), zoned)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
-from synthkit.schema.moments import FIRST, LAST, STEPS, declared_moment, moments
+from synthkit.schema.moments import STEPS, Writing, declared_moment, moments
 from synthkit.schema.numerals import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
@@ -164,11 +164,10 @@ class Boolean(_Levels):
     levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=2)] = (False, True)
 
 
-class Datetime(_Column):
-    """A point in time, in years 1 to 9999.
+class Datetime(_Column, Writing):
+    """A point in time, in years 1 to 9999; how it is written as text is told by `Writing`.
 
     Args:
-        format: strptime pattern of the file's text; ISO 8601 is always read.
         min: earliest meaningful moment, ISO 8601.
         max: latest meaningful moment, ISO 8601.
         precision: coarsest step that still tells values apart.
@@ -177,7 +176,6 @@ class Datetime(_Column):
     """
 
     kind: Literal["datetime"] = "datetime"
-    format: str | None = None
     min: str | None = None
     max: str | None = None
     precision: Literal["day", "hour", "minute", "second", "millisecond", "microsecond"] = "second"
@@ -185,8 +183,15 @@ class Datetime(_Column):
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Datetime:
-        low = FIRST if self.min is None else declared_moment("min", self.min)
-        high = LAST if self.max is None else declared_moment("max", self.max)
+        first, last = self._calendar
+        low = first if self.min is None else declared_moment("min", self.min)
+        high = last if self.max is None else declared_moment("max", self.max)
+        if low < first or high > last or any(not first <= declared_moment("atoms", t) <= last for t in self.atoms):
+            msg = (
+                "`min`, `max` and `atoms` must be moments that the format can write; however: a year of two digits "
+                f"means {' to '.join(map(str, self._years))}. Move `pivot`, the first of these hundred years"
+            )
+            raise ValueError(msg)
         if low > high:
             msg = f"`min` must not be after `max`; however: {self.min} > {self.max}"
             raise ValueError(msg)
@@ -204,8 +209,18 @@ class Datetime(_Column):
 
     @property
     def step(self) -> int:
-        """Microseconds in one step of `precision`."""
-        return STEPS[self.precision]
+        """Microseconds in one step of `precision`, or of the format where that tells less."""
+        return STEPS[self.precision] if self.written_as is None else max(STEPS[self.precision], self.written_as.step)
+
+    @property
+    def _years(self) -> tuple[int, int]:
+        return (1, 9999) if self.written_as is None else self.written_as.window
+
+    @property
+    def _calendar(self) -> tuple[int, int]:
+        """First and last moment that can be written, in microseconds since 1970."""
+        first, last = self._years
+        return declared_moment("min", f"{first:04d}-01-01"), declared_moment("max", f"{last:04d}-12-31T23:59:59.999999")
 
     @property
     def low(self) -> np.datetime64 | None:
@@ -220,7 +235,7 @@ class Datetime(_Column):
     @property
     def ends(self) -> tuple[np.datetime64, np.datetime64]:
         """Bounds of what is written beside the atoms: those declared, else the calendar's."""
-        low, high = (np.datetime64(end, "us") for end in (FIRST, LAST))
+        low, high = (np.datetime64(end, "us") for end in self._calendar)
         return (low if self.low is None else self.low), (high if self.high is None else self.high)
 
     @property
@@ -230,7 +245,7 @@ class Datetime(_Column):
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
         """True for moments within the bounds, and for atoms; and where missing."""
-        t = moments(values, self.format)
+        t = moments(values, self)
         ok = ~np.isnat(t)
         if self.low is not None:
             ok &= t >= self.low

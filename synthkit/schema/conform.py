@@ -175,7 +175,7 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
 
 def _remedy(column: Column) -> str:
     if isinstance(column, Datetime):
-        return "correct the cells, or set `format` to the pattern the file uses (moments carry no time zone)"
+        return "correct the cells, set `format` to the one the file uses, or name a `zone` if cells name theirs"
     return "correct the cells, leave them empty if they mean missing, or change the kind in the schema"
 
 
@@ -189,7 +189,7 @@ def type_column(values: pd.Series, column: Column) -> Typed:
         typed = _on_grid(typed, column) if column.decimals else typed
         return (*typed[:2], column.sentence) if column.written else typed
     if isinstance(column, Datetime):
-        return _moments(values, column.format)
+        return _moments(values, column)
     return _levels(values, column)
 
 
@@ -297,12 +297,9 @@ def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
     return str(value)
 
 
-def _moments(values: pd.Series, pattern: str | None) -> Typed:
-    rule = f"a moment written as {pattern}" if pattern else "a moment written as ISO 8601, without a time zone"
+def _moments(values: pd.Series, column: Datetime) -> Typed:
     absent = values.isna().to_numpy(dtype=bool)
-    if pd.api.types.is_numeric_dtype(values.dtype) and not absent.all():
-        return values, ~absent, rule
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values, ~absent, rule
-    cells = moments(values, pattern)
-    return pd.Series(cells, name=values.name), np.isnat(cells) & ~absent, rule
+    cells = moments(values, column)
+    bad = np.isnat(cells) & ~absent
+    whole = pd.api.types.is_numeric_dtype(values.dtype) or isinstance(values.dtype, pd.DatetimeTZDtype)
+    return (values if whole and bad.any() else pd.Series(cells, name=values.name)), bad, column.sentence

@@ -9,7 +9,18 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import censoring, entities, free_text, names, numerals, orders, person_names, shapes, whole_numbers
+from synthkit.schema import (
+    censoring,
+    entities,
+    free_text,
+    moment_draft,
+    names,
+    numerals,
+    orders,
+    person_names,
+    shapes,
+    whole_numbers,
+)
 from synthkit.schema.cells import number, readable
 from synthkit.schema.columns import (
     Boolean,
@@ -24,7 +35,7 @@ from synthkit.schema.columns import (
     level_key,
     numbers,
 )
-from synthkit.schema.moments import moments, written
+from synthkit.schema.moments import Writing, moments, written
 from synthkit.schema.ranges import atoms, decimals, outward, span, special
 from synthkit.schema.readings import Reading, reading
 
@@ -77,7 +88,7 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
     elif family == "truth":
         drafted = Guess(_observed(Boolean, levels=(False, True)))
     elif family == "moment":
-        drafted = _moment(present, None)
+        drafted = _moment(present)
     elif family == "number":
         drafted = _number(name, present, learned=learned)
     else:
@@ -180,6 +191,9 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
     )
     if not len(finite):
         return Guess(_observed(Numeric), notes)
+    days = moment_draft.in_numbers(name, distinct.tolist()) if whole and not infinite else None
+    if days is not None and not names.says_key(name):
+        return _written(present, days)
     if whole and not infinite and (coded := _coded(name, present, distinct, counts, learned=learned)):
         return coded
     digits, spikes, (low, high) = decimals(distinct), atoms(distinct, counts), outward(distinct)
@@ -211,27 +225,58 @@ def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned
     return None
 
 
-def _moment(present: pd.Series, pattern: str | None) -> Guess:
-    t = moments(present, pattern)
-    if np.isnat(t).any():
-        note = "moments with a time zone are refused: convert the column to local time"
-        return Guess(_observed(Datetime), (note,))
+def _moment(present: pd.Series) -> Guess:
+    """Cells that are moments already; of those that name a zone, the clock of their own one is taken."""
+    dtype = present.dtype
+    how = Writing(zone=moment_draft.zone_of(dtype)) if isinstance(dtype, pd.DatetimeTZDtype) else Writing()
+    if how.zone is None and np.isnat(moments(present, how)).any():
+        how = Writing(zone="UTC")
+        if np.isnat(moments(present, how)).any():
+            note = "some cells name a time zone and others do not, or lie beyond the calendar: correct the column"
+            return Guess(_observed(Datetime), (note,))
+    notes = (f"moments with a time zone, on the clock of {how.zone}: name another `zone` if days are days there",)
+    return _spanned(moments(present, how), how, notes * (how.zone is not None))
+
+
+def _written(present: pd.Series, when: moment_draft.Found) -> Guess:
+    """Cells that write moments."""
+    drafted = _spanned(moments(present, when.writing), when.writing, when.notes)
+    return replace(drafted, about="date order") if when.other else drafted
+
+
+def _spanned(t: Any, how: Writing, notes: tuple[str, ...]) -> Guess:
     atoms = special(t)
     low, high, precision = span(t[~np.isin(t, atoms)])
-    notes: tuple[str, ...] = ()
-    notes += (f"read as {pattern}: check day and month",) * (pattern in ("%m/%d/%Y", "%d/%m/%Y"))
-    notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",) * bool(
-        len(atoms)
+    if len(atoms):
+        notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",)
+    keys = {key: getattr(how, key) for key in Writing.model_fields}
+    keys |= {"min": low, "max": high, "precision": precision, "atoms": tuple(map(written, atoms))}
+    return Guess(_observed(Datetime, **keys), notes)
+
+
+def _almost(drafted: Guess, when: moment_draft.Found) -> Guess:
+    """The draft with a word on the cells that keep the others from being moments."""
+    note = (
+        f"{when.strange:,} of the distinct cells are no moments, the others are, written as {when.writing.format}: "
+        "real dates would be learned word by word. Correct these cells, or empty them, and draft again"
     )
-    drafted = _observed(
-        Datetime, format=pattern, min=low, max=high, precision=precision, atoms=tuple(map(written, atoms))
-    )
-    return Guess(drafted, notes)
+    return replace(drafted, notes=(*drafted.notes, note))
 
 
 def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
     levels = _levels(present)
     texts = [str(v) for v in levels]
+    when = moment_draft.found(name, texts) if pure else None
+    if when is not None and not when.strange and not names.says_key(name):
+        return _written(present, when)
+    drafted = _no_moment(name, present, levels, texts, pure=pure, learned=learned)
+    return drafted if when is None or not when.strange else _almost(drafted, when)
+
+
+def _no_moment(
+    name: str, present: pd.Series, levels: list[Level], texts: list[str], *, pure: bool, learned: bool
+) -> Guess:
+    """Texts that do not all write moments."""
     found = shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
     said = Reading({}) if found else reading(present)
     if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
@@ -249,8 +294,6 @@ def _named(
     counts = np.asarray(present.value_counts(sort=False), dtype=np.int64)
     if not learned and (why := entities.text_key(name, texts, counts)):
         return _identifier(present, why)
-    if (pattern := shapes.date_format(texts)) is not None:
-        return _moment(present, pattern or None)
     if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
         return unlearned
     if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:

@@ -134,6 +134,7 @@ def examine(
     proposals = outcomes.proposals(typed, learning, pairs)
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
+    asked += questions.of_dates(schema.columns, abouts)
     asked += questions.of_outcomes(proposals, pairs)
     asked += questions.of_sums(schema, len(frame))
     asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, schema.columns))

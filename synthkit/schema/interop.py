@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.files import parse
+from synthkit.schema.moments import PLAIN, Writing
 from synthkit.schema.patterns import is_fresh
 from synthkit.schema.table import Schema
 
@@ -29,12 +32,12 @@ _PLAIN = frozenset(("numerical", "categorical", "ordinal", "boolean", "datetime"
 def to_sdv(schema: Schema) -> dict[str, Any]:
     """The schema as SDV Metadata V2.
 
-    What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text (so SDV is
-    given what `synthkit.tables.conform` makes of the table), atoms (bounds of moments are widened to hold them),
-    patterns and systems of codes, `observed`, the roles (quasi-identifiers, secrets, protected, targets), the rules,
-    what derived columns are computed by (they are learned like others), and a precision of hours, minutes or
-    milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and false becomes
-    categorical. The unit becomes the sequence key if its values repeat and none is missing.
+    What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text and the
+    zone of moments (so SDV is given what `synthkit.tables.conform` makes of the table), atoms (bounds of moments are
+    widened to hold them), patterns and systems of codes, `observed`, the roles (quasi-identifiers, secrets,
+    protected, targets), the rules, what derived columns are computed by (they are learned like others), and a precision
+    of hours, minutes or milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and
+    false becomes categorical. The unit becomes the sequence key if its values repeat and none is missing.
 
     Example:
         >>> schema = Schema(name="t", columns={"age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}})
@@ -68,11 +71,12 @@ def _column_to_sdv(column: Column) -> dict[str, Any]:
         said["sdtype"] = "categorical"
         said |= {"range_values": list(column.levels)} if column.levels else {"high_cardinality": True}
     elif isinstance(column, Datetime):
-        pattern = column.format or _FORMATS[column.precision]
-        said |= {"sdtype": "datetime", "datetime_format": pattern}
+        how = column if column.format else Writing(format=_FORMATS[column.precision])
+        assert how.written_as is not None
+        said |= {"sdtype": "datetime", "datetime_format": how.written_as.plain}
         for key, bound, end in (("range_min", column.low, min), ("range_max", column.high, max)):
             if bound is not None:
-                said[key] = end([bound, *column.points]).item().strftime(pattern)
+                said[key] = how.text(int(end([bound, *column.points]).astype(int)))
     elif column.faker is not None:
         said |= {"sdtype": column.faker, "pii": True}
     else:
@@ -147,21 +151,27 @@ def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[s
 def _datetime_from_sdv(name: str, said: Mapping[str, Any]) -> dict[str, Any]:
     pattern = said.get("datetime_format")
     keys: dict[str, Any] = {"kind": "datetime", "format": pattern if pattern not in _FORMATS.values() else None}
+    keys["zone"] = "UTC" if "%z" in (pattern or "") else None
     directives = set(re.findall(r"%-?[A-Za-z]", pattern or "%S"))
     keys["precision"] = next((p for p, marks in _PRECISIONS if directives & set(re.findall("%.", marks))), "day")
     for key, moment in (("min", said.get("range_min")), ("max", said.get("range_max"))):
         if moment is not None:
-            parsed = _parsed(name, moment, pattern)
+            parsed = _parsed(name, moment, pattern, keys["zone"])
             keys[key] = (parsed.date() if keys["precision"] == "day" else parsed).isoformat()
     return keys
 
 
-def _parsed(name: str, moment: str, pattern: str | None) -> dt.datetime:
+def _parsed(name: str, moment: str, pattern: str | None, zone: str | None) -> dt.datetime:
     try:
-        return dt.datetime.strptime(moment, pattern) if pattern else dt.datetime.fromisoformat(moment)
-    except ValueError as error:
+        how = Writing(format=pattern, zone=zone)
+    except ValidationError as error:
+        msg = f"`datetime_format` of SDV column `{name}` must have known directives; however: {pattern!r}. Change it"
+        raise SchemaError(msg) from error
+    found = how.micro(moment) if pattern is None or how.by_format(str(moment)) is not None else None
+    if found is None:
         msg = (
             f"the range of SDV column `{name}` must be written in its `datetime_format`; however: {moment!r} is not in "
             f"{pattern or 'ISO 8601'}. Correct one of the two"
         )
-        raise SchemaError(msg) from error
+        raise SchemaError(msg)
+    return dt.datetime.fromisoformat(PLAIN.text(found))

@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthkit.schema.cells import NUMBER, each, missing, moment, whole
 from synthkit.schema.columns import Column, Datetime
-from synthkit.schema.moments import parse_moment
+from synthkit.schema.moments import PLAIN, Writing, parse_moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,14 +35,14 @@ def unit_keys(values: pd.Series, column: Column | None = None) -> pd.Series:
 
     Args:
         values: cells as they came, or keys, which stay as they are.
-        column: meaning of the column; only the `format` of moments is looked at, never its domain.
+        column: meaning of the column; only how moments are written is looked at, never its domain.
 
     Example:
         >>> unit_keys(pd.Series(["7", " 07", 7.0, "A-1", "a-1 ", "", None], dtype=object)).tolist()
         ['7', '7', '7', 'a-1', 'a-1', None, None]
     """
-    pattern = column.format if isinstance(column, Datetime) else None
-    keys, _ = each(values, lambda cell: unit_key(cell, pattern))
+    how = column if isinstance(column, Datetime) else PLAIN
+    keys, _ = each(values, lambda cell: unit_key(cell, how))
     return pd.Series(keys, index=values.index, name=values.name, dtype=object)
 
 
@@ -57,7 +57,7 @@ def unit_codes(frame: pd.DataFrame, schema: Schema) -> tuple[NDArray[np.int64], 
     return codes.astype(np.int64), pd.Index(keys, dtype=object)
 
 
-def unit_key(cell: Any, pattern: str | None = None) -> str | None:
+def unit_key(cell: Any, how: Writing = PLAIN) -> str | None:
     """The key of one cell, None if it names nobody.
 
     - Numbers by their value: `7`, `07`, `7.0`, `7e0`, 7 and true are one; digits of all scripts count.
@@ -66,7 +66,7 @@ def unit_key(cell: Any, pattern: str | None = None) -> str | None:
 
     Args:
         cell: of any type.
-        pattern: strptime pattern of moments.
+        how: moments are written.
 
     References:
         Unicode Standard Annex 15, Unicode normalization forms (NFKC). Unicode Standard, 3.13, default case folding.
@@ -74,19 +74,19 @@ def unit_key(cell: Any, pattern: str | None = None) -> str | None:
     if missing(cell):
         return None
     if whole(cell):
-        return _instant(_of_number(Decimal(int(cell))), pattern)
+        return _instant(_of_number(Decimal(int(cell))), how)
     if isinstance(cell, float | np.floating | Decimal):
         exact = Decimal(str(cell))
-        return _instant(_of_number(exact), pattern) if exact.is_finite() else str(exact).casefold()
+        return _instant(_of_number(exact), how) if exact.is_finite() else str(exact).casefold()
     if isinstance(cell, bytes | bytearray):
         cell = bytes(cell).decode(errors="replace")
     if not isinstance(cell, str):
-        found = moment(cell, None)
+        found = moment(cell)
         cell = str(cell) if found is None else _universal(cell, found[0])
-    return _of_text(cell, pattern)
+    return _of_text(cell, how)
 
 
-def _of_text(text: str, pattern: str | None) -> str | None:
+def _of_text(text: str, how: Writing) -> str | None:
     plain = _plain(text)
     if not plain:
         return None
@@ -97,7 +97,7 @@ def _of_text(text: str, pattern: str | None) -> str | None:
             return plain
     elif plain in _WORDS:
         return _WORDS[plain]
-    return _instant(plain, pattern)
+    return _instant(plain, how)
 
 
 _WORDS = {"true": "1", "false": "0", "inf": "infinity", "+inf": "infinity", "-inf": "-infinity"}
@@ -141,11 +141,11 @@ def _of_number(value: Decimal) -> str:
     return f"{Decimal((sign, tuple(map(int, short)), exponent)):f}"
 
 
-def _instant(key: str, pattern: str | None) -> str:
+def _instant(key: str, how: Writing) -> str:
     """The same moment written in one way, if the text is one."""
-    found = parse_moment(key, pattern) if pattern else None
+    found = how.by_format(key)
     if found is None and _DATE.fullmatch(key):
-        found = parse_moment(key.upper(), None)
+        found = parse_moment(key.upper())
     return key if found is None else _universal(found, np.datetime64(found.replace(tzinfo=None), "us"))
 
 

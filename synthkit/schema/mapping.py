@@ -198,7 +198,7 @@ def _typed_numbers(x: NDArray[np.float64], *, whole: bool) -> pd.Series:
 
 def _moments(values: pd.Series, column: Datetime) -> _Cells:
     codes, cells = distinct(values)
-    read = [moment(cell, column.format) for cell in cells]
+    read = [moment(cell, column) for cell in cells]
     nat = np.datetime64("NaT", "us")
     said = np.array([nat if m is None else m[0] for m in read] + [nat], dtype="datetime64[us]")[codes]
     zoned = np.array([m is not None and m[1] for m in read] + [False], dtype=bool)[codes]

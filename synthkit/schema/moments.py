@@ -1,11 +1,17 @@
-"""Cells as moments: microseconds on the clock of the table, in years 1 to 9999, whatever holds them."""
+"""Cells as moments: microseconds on the clock of the table, in years 1 to 9999, whatever holds them, and back."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.later import Later
+from synthkit.schema.moment_format import PIVOT, Format, format_of
+from synthkit.schema.zones import on_the_clock, told, zone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,28 +29,210 @@ STEPS: Final = {
     "microsecond": 1,
 }  # microseconds in one step of a precision, coarsest first
 _EPOCH = dt.datetime(1970, 1, 1)
-FIRST: Final = (dt.datetime.min - _EPOCH) // dt.timedelta(microseconds=1)  # of the calendar, in microseconds since 1970
-LAST: Final = (dt.datetime.max - _EPOCH) // dt.timedelta(microseconds=1)
+_TICK = dt.timedelta(microseconds=1)
+_ZEROS = re.compile(r"\.0+$")  # what a table of floats leaves behind a whole number
+_MOST = 10**17  # more digits no moment has
+FIRST: Final = (dt.datetime.min - _EPOCH) // _TICK  # of the calendar, in microseconds since 1970
+LAST: Final = (dt.datetime.max - _EPOCH) // _TICK
 
 
-def moments(values: pd.Series, pattern: str | None) -> NDArray[np.datetime64]:
+class Writing(BaseModel):
+    """How the moments of a column are written as text.
+
+    Args:
+        format: how the moments are written as text, in directives such as `%d.%m.%Y %H:%M`; ISO 8601 is read as well.
+        zone: zone whose clock the column shows: UTC, an offset such as +01:00, or a name such as Europe/Berlin. Texts
+            and cells that name another are converted, and written back with the offset, or the Z, of the `format`.
+        pivot: first of the hundred years that a year of two digits means; 1969 if not given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str | None = None
+    zone: str | None = None
+    pivot: Annotated[int, Field(ge=1, le=9900)] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Writing:
+        how = self.written_as
+        if self.zone is not None:
+            zone(self.zone)
+        if self.pivot is not None and (how is None or how.window == (1, 9999)):
+            msg = "`pivot` is for a `format` with years of two digits; however: there is no `%y`. Take it out"
+            raise ValueError(msg)
+        if how is not None and how.zoned and self.zone is None:
+            msg = (
+                f"moments with an offset are shown on one clock; however: the format {self.format!r} has an offset and "
+                "no `zone` is given. Name it, such as `zone: UTC` or `zone: Europe/Berlin`"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def written_as(self) -> Format | None:
+        """The format, None for ISO 8601."""
+        return None if self.format is None else format_of(self.format, self.pivot or PIVOT)
+
+    @property
+    def sentence(self) -> str:
+        """What a cell must be, in words."""
+        how = "as ISO 8601" if self.format is None else f"as {self.format}"
+        return f"a moment written {how}" + (", without a time zone" if self.zone is None else "")
+
+    def micro(self, cell: Any) -> int | None:
+        """One cell in microseconds since 1970, None if it is no moment.
+
+        Example:
+            >>> Writing(format="%Y%m%d").micro(19700102), Writing(zone="UTC").micro("1970-01-01T01:00:00+01:00")
+            (86400000000, 0)
+        """
+        found = self.moment(cell)
+        if found is None:
+            return None
+        if found.tzinfo is not None:
+            shown = None if self.zone is None else on_the_clock(found, self.zone)
+            return None if shown is None else (shown - _EPOCH) // _TICK
+        return (found - _EPOCH) // _TICK
+
+    def moment(self, cell: Any) -> dt.datetime | None:
+        """What one cell says, with its zone if it says one; None if it is no moment."""
+        if isinstance(cell, str):
+            return self.parse(cell.strip())
+        if isinstance(cell, pd.Timestamp):
+            return cell.to_pydatetime(warn=False)
+        if isinstance(cell, dt.datetime):
+            return cell
+        if isinstance(cell, dt.date):
+            return dt.datetime(cell.year, cell.month, cell.day)
+        if isinstance(cell, np.datetime64):
+            return cell.astype("datetime64[us]").item() if in_calendar(cell) else None
+        return self.by_format(f"{int(cell)}") if self._is_whole(cell) else None
+
+    def parse(self, text: str) -> dt.datetime | None:
+        """The moment a text names: by the format, else by ISO 8601."""
+        found = self.by_format(text)
+        digits = self.written_as is not None and self.written_as.width is not None and text.isdigit()
+        return found if found is not None or digits else parse_moment(text)  # 19991231 is no day of %d%m%Y
+
+    def by_format(self, text: str) -> dt.datetime | None:
+        """The moment a text names by the format; of digits alone, those may stand that a number would have."""
+        how = self.written_as
+        if how is None:
+            return None
+        if how.width is not None:
+            text = _ZEROS.sub("", text)
+            lost = how.names[0] != "Y" and len(text) == how.width - 1  # 1022020 is 01022020
+            text = f"0{text}" if lost else text
+        found = how.read(text)
+        # a Z that is no more than a letter: nobody named a clock
+        return found.replace(tzinfo=None) if found is not None and how.universal and self.zone is None else found
+
+    def _is_whole(self, cell: Any) -> bool:
+        """Whether a cell is a whole number, where moments may be stored as such."""
+        if self.written_as is None or self.written_as.width is None or isinstance(cell, bool | np.timedelta64):
+            return False
+        if isinstance(cell, Decimal) and not cell.is_finite():
+            return False
+        kinds = (int, float, np.integer, np.floating, Decimal)
+        return isinstance(cell, kinds) and bool(0 <= cell < _MOST and cell == int(cell))
+
+    def text(self, micro: int) -> str:
+        """Microseconds since 1970, in the calendar, as they are written."""
+        moment, how = _EPOCH + micro * _TICK, self.written_as
+        if how is None:
+            return (moment.date() if moment.time() == dt.time() else moment).isoformat()
+        if self.zone is not None and (how.zoned or how.universal):
+            moment = told(moment, self.zone, universal=how.universal)
+        return how.write(moment)
+
+
+PLAIN: Final = Writing()
+
+
+def moments(values: pd.Series, how: Writing | None = None) -> NDArray[np.datetime64]:
     """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
 
-    Numbers are no moments, and neither is anything with a time zone: tables hold local time.
+    Numbers are no moments unless the format is digits alone, and neither is anything with a time zone where the column
+    has none.
+
+    Args:
+        values: cells of any dtype.
+        how: how they are written; ISO 8601 if not given.
     """
+    how = how or PLAIN
     if pd.api.types.is_datetime64_dtype(values.dtype):
         return values.to_numpy(dtype="datetime64[us]")
-    if pd.api.types.is_numeric_dtype(values.dtype):
+    if isinstance(values.dtype, pd.DatetimeTZDtype) and how.zone is not None:
+        return _on_clock(values, how.zone)
+    no_number = how.written_as is None or how.written_as.width is None or pd.api.types.is_bool_dtype(values.dtype)
+    if isinstance(values.dtype, pd.DatetimeTZDtype) or (pd.api.types.is_numeric_dtype(values.dtype) and no_number):
         return np.full(len(values), np.datetime64("NaT", "us"))
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    table = np.array([_moment(u, pattern) for u in uniques] + [np.datetime64("NaT")], dtype="datetime64[us]")
-    return np.asarray(table[codes])
+    return np.asarray(_table([how.micro(cell) for cell in uniques])[codes])
 
 
-def parse_moment(text: str, pattern: str | None) -> dt.datetime | None:
-    """The moment a text names under a strptime pattern, ISO 8601 if it is None; None if it names none."""
+def _on_clock(values: pd.Series, name: str) -> NDArray[np.datetime64]:
+    """Moments of another zone on the clock of this one."""
+    universal = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    codes, uniques = pd.factorize(universal, use_na_sentinel=True)
+    shown = [on_the_clock(t.replace(tzinfo=dt.UTC), name) for t in uniques.astype("datetime64[us]").tolist()]
+    return np.asarray(_table([None if t is None else (t - _EPOCH) // _TICK for t in shown])[codes])
+
+
+def _table(found: list[int | None]) -> NDArray[np.datetime64]:
+    """Microseconds of distinct cells as moments, and NaT for the missing one behind them."""
+    nat = np.iinfo(np.int64).min
+    return np.array([nat if m is None else m for m in found] + [nat], dtype=np.int64).view("datetime64[us]")
+
+
+def write(values: pd.Series, how: Writing) -> pd.Series:
+    """Moments as texts, None for missing ones; each distinct one is written once. **Shape**: (n,) -> (n,).
+
+    Example:
+        >>> days = pd.Series(np.array(["0001-01-02", "NaT"], dtype="datetime64[us]"))
+        >>> write(days, Writing(format="%d.%m.%Y")).tolist()
+        ['02.01.0001', None]
+    """
+    codes, uniques = pd.factorize(values.to_numpy(dtype="datetime64[us]"), use_na_sentinel=True)
+    table = np.empty(len(uniques) + 1, dtype=object)
+    table[:-1] = [how.text(int(m)) for m in uniques.astype("datetime64[us]").astype(np.int64)]
+    return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
+
+
+def as_numbers(texts: pd.Series) -> pd.Series:
+    """Texts of digits as whole numbers, as tables store 20210304. **Shape**: (n,) -> (n,)."""
+    absent = texts.isna().to_numpy(dtype=bool)
+    cells = np.array([0 if gone else int(text) for text, gone in zip(texts, absent, strict=True)], dtype=np.int64)
+    return pd.Series(pd.arrays.IntegerArray(cells, absent), index=texts.index, name=texts.name)
+
+
+def as_written(values: pd.Series, how: Writing, dtype: str | None) -> pd.Series:
+    """Moments in the form in which a column of some dtype had them: texts, whole numbers, or with a zone.
+
+    Args:
+        values: moments.
+        how: how they are written.
+        dtype: name of the dtype the column came with, None if that is not known.
+    """
+    if dtype is None:
+        return values
+    wanted = pd.api.types.pandas_dtype(dtype)
+    if isinstance(wanted, pd.DatetimeTZDtype) and how.zone is not None:
+        first = np.ones(len(values), dtype=bool)  # of an hour that the clock shows twice
+        shown: pd.Series = values.dt.tz_localize(zone(how.zone), ambiguous=first, nonexistent="shift_forward")
+        shown = shown.dt.tz_convert(wanted.tz)
+        return shown
+    if how.format is None or pd.api.types.is_datetime64_dtype(wanted):
+        return values
+    if not pd.api.types.is_numeric_dtype(wanted):
+        return write(values, how)
+    return as_numbers(write(values, how)) if how.written_as and how.written_as.width else values
+
+
+def parse_moment(text: str) -> dt.datetime | None:
+    """The moment a text names in ISO 8601, None if it names none."""
     try:
-        return dt.datetime.strptime(text, pattern) if pattern else dt.datetime.fromisoformat(text)
+        return dt.datetime.fromisoformat(text)
     except ValueError:
         return None
 
@@ -55,11 +243,11 @@ def declared_moment(key: str, text: str) -> int:
     Raises:
         ValueError: the text is no moment in ISO 8601, or has a time zone.
     """
-    found = parse_moment(text.strip(), None)
+    found = parse_moment(text.strip())
     if found is None or found.tzinfo is not None:
         msg = f"`{key}` must be a moment in ISO 8601 without a time zone; however: {text!r}. Write 2026-01-31"
         raise ValueError(msg)
-    return (found - _EPOCH) // dt.timedelta(microseconds=1)
+    return (found - _EPOCH) // _TICK
 
 
 def in_calendar(t: np.datetime64) -> bool:
@@ -75,8 +263,7 @@ def written(t: np.datetime64) -> str:
         >>> written(np.datetime64("9999-12-31", "us"))
         '9999-12-31'
     """
-    day = t.astype("datetime64[D]")
-    return str(day if day == t else t).removesuffix(".000000")
+    return PLAIN.text(int(t.astype("datetime64[us]").astype(np.int64)))
 
 
 def day(micro: float) -> str:
@@ -87,15 +274,3 @@ def day(micro: float) -> str:
         '9999-12-31'
     """
     return str(np.datetime64(min(max(int(micro), FIRST), LAST), "us").astype("datetime64[D]"))
-
-
-def _moment(cell: Any, pattern: str | None) -> np.datetime64:
-    """One distinct cell, NaT if it is none; the standard library knows the years before 1678 and after 2262."""
-    if isinstance(cell, str):
-        text = cell.strip()
-        cell = (parse_moment(text, pattern) if pattern else None) or parse_moment(text, None)
-    if isinstance(cell, dt.datetime):
-        return np.datetime64("NaT", "us") if cell.tzinfo else np.datetime64(cell.replace(tzinfo=None), "us")
-    if isinstance(cell, np.datetime64):
-        return cell.astype("datetime64[us]") if in_calendar(cell) else np.datetime64("NaT", "us")
-    return np.datetime64(cell, "us") if isinstance(cell, dt.date) else np.datetime64("NaT", "us")

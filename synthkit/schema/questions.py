@@ -5,11 +5,12 @@ A question says column names, counts and shares, and never what a cell holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from synthkit.schema.columns import Column, Ordinal
+from synthkit.schema.columns import Column, Datetime, Ordinal
 from synthkit.schema.entities import Key, owner
 from synthkit.schema.outcomes import Proposal
 from synthkit.schema.rare_codes import LEAST, mostly_rare
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from synthkit.schema.table import Schema
 
-About = Literal["unit", "key", "names", "free text", "order", "survival", "target", "sum", "one-hot", "rare codes"]
+About = Literal[
+    "unit", "key", "names", "free text", "order", "date order", "survival", "target", "sum", "one-hot", "rare codes"
+]
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,32 @@ def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple
         for name, column in columns.items()
         if abouts.get(name) == "order" and isinstance(column, Ordinal)
     )
+
+
+def of_dates(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[Question, ...]:
+    """Questions on dates of which every cell can be read with day and month in either order.
+
+    Args:
+        columns: the drafted kinds.
+        abouts: by column, what was seen in it: "date order".
+    """
+    return tuple(
+        Question(
+            "date order",
+            name,
+            f"Does the day or the month come first in `{name}`?",
+            "every cell can be read both ways, none says which",
+            f"it is read as {column.format}",
+            f'write `format: "{_swapped(column.format)}"`',
+        )
+        for name, column in columns.items()
+        if abouts.get(name) == "date order" and isinstance(column, Datetime) and column.format is not None
+    )
+
+
+def _swapped(pattern: str) -> str:
+    """A format with day and month exchanged."""
+    return re.sub("%(-?)([dm])", lambda found: f"%{found[1]}{'m' if found[2] == 'd' else 'd'}", pattern)
 
 
 def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Question, ...]:

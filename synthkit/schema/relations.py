@@ -100,10 +100,10 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
         frame: the rows.
         columns: the declared or drafted kinds.
     """
-    dates = {
-        c: _ticks(frame[c], k) for c, k in columns.items() if isinstance(k, Datetime) and _plain_dates(frame[c], k)
-    }
+    typed = {c: pd.Series(moments(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
+    dates = {c: np.where(t.isna(), np.nan, t.astype(np.int64)) for c, t in typed.items()}
     held = [rule for a, b in combinations(dates, 2) for rule in _compared(a, b, dates)]
+    held = [rule for rule in held if rule.holds(pd.DataFrame(typed)).all()]  # of the latest, floats are rounded
     stems: dict[tuple[str, ...], list[str]] = {}
     for name, column in columns.items():
         if isinstance(column, Numeric) and (key := stem(name, _ENDS)):
@@ -113,16 +113,6 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
         with np.errstate(over="ignore"):
             held += [rule for a, b in combinations(family, 2) if _alike(x[a], x[b]) for rule in _compared(a, b, x)]
     return _without_implied(held)
-
-
-def _plain_dates(values: pd.Series, column: Datetime) -> bool:
-    """Whether a comparison can read the column as it stands: moments, or text in ISO 8601."""
-    return column.format is None and not np.isnat(moments(values.dropna(), None)).any()
-
-
-def _ticks(values: pd.Series, column: Datetime) -> NDArray[np.float64]:
-    t = moments(values, column.format)
-    return np.where(np.isnat(t), np.nan, t.astype(np.int64))
 
 
 def _alike(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:

@@ -66,7 +66,7 @@ class Comparison(_Rule):
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the comparison holds or a side is missing; a cell that is no number or moment breaks it."""
         left, right = frame[self.left], frame[self.right]
-        obeys = self._kept(numbers(left), numbers(right)) | self._kept(moments(left, None), moments(right, None))
+        obeys = self._kept(numbers(left), numbers(right)) | self._kept(moments(left), moments(right))
         return np.asarray(obeys | left.isna().to_numpy() | right.isna().to_numpy())
 
     def _kept(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What text looks like: dates in one format, codes of a known catalogue, values of one fixed shape."""
+"""What text looks like: codes of a known catalogue, values of one fixed shape."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthkit.schema.moments import parse_moment
 from synthkit.schema.names import words
-
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
-_FORMATS = (
-    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d-%m-%Y", "%m-%d-%Y",
-    "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
-)  # fmt: skip
 
 # Catalogue, pattern of its codes, words of a column's name that point to it (none needed if the codes are telling).
 CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -29,22 +21,6 @@ CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("LOINC", r"[0-9]{1,5}-[0-9]", frozenset(("loinc", "lab", "observation", "code", "test"))),
     ("HCPCS/CPT", r"[0-9]{4}[0-9FTU]|[A-V][0-9]{4}", frozenset(("cpt", "hcpcs", "procedure"))),
 )  # fmt: skip
-
-
-def date_format(texts: Sequence[str]) -> str | None:
-    """Format in which every text is a date: `""` for ISO 8601, a strptime pattern, or None if there is none."""
-    if all(_ISO.fullmatch(text) for text in texts):
-        return "" if _all_parse(texts, None) else None
-    if not all(any(c.isdigit() for c in text) for text in texts[:50]):
-        return None
-    for pattern in _FORMATS:
-        if _all_parse(texts[:50], pattern) and _all_parse(texts, pattern):
-            return pattern
-    return None
-
-
-def _all_parse(texts: Sequence[str], pattern: str | None) -> bool:
-    return all(parse_moment(text, pattern) is not None for text in texts)
 
 
 def catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:

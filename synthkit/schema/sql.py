@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthkit.schema import moment_sql
 from synthkit.schema.censoring import mark
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Level, Numeric
 from synthkit.schema.derived import sentence
 from synthkit.schema.expression_sql import broken
 from synthkit.schema.expressions import columns_of, parse
+from synthkit.schema.moments import PLAIN
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
 
@@ -273,13 +275,8 @@ class _Cell:
 
     @property
     def moment(self) -> str:
-        """By the format of texts if there is one, else by ISO 8601."""
-        plain = f"TRY_CAST({self.column} AS TIMESTAMP)"
-        pattern = self.kind.format if isinstance(self.kind, Datetime) else None
-        if pattern is None:
-            return plain
-        read = f"coalesce(try_strptime({self.text}, {_text(pattern)}), {plain})"
-        return f"CASE typeof({self.column}) WHEN 'VARCHAR' THEN {read} ELSE {plain} END"
+        """As the validation reads it."""
+        return moment_sql.read(self.kind if isinstance(self.kind, Datetime) else PLAIN, self.column)
 
     @property
     def ordered(self) -> str:

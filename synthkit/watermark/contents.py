@@ -77,7 +77,7 @@ def forms(cells: pd.Series, column: Marked, *, coarse: bool) -> tuple[NDArray[np
         digits = COARSE if coarse else FINE
         texts = [MISSING if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]
     elif column.kind == "moment":
-        t = moments(cells, column.format).astype("datetime64[M]" if coarse else "datetime64[us]")
+        t = moments(cells, column.writing).astype("datetime64[M]" if coarse else "datetime64[us]")
         distinct, codes = np.unique(t, return_inverse=True)
         texts = [MISSING if np.isnat(value) else str(value) for value in distinct]
     else:

@@ -14,6 +14,7 @@ from synthkit.errors import ArtefactError, ConfigError
 from synthkit.files import write_secret
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.columns import Column
+from synthkit.schema.moments import Writing
 from synthkit.schema.numerals import Numerals
 from synthkit.watermark.coins import digest
 
@@ -28,7 +29,9 @@ class Marked(BaseModel):
     Args:
         name: of the column.
         kind: how its cells are read.
-        format: strptime pattern of moments in text, besides ISO 8601.
+        format: of moments in text, besides ISO 8601.
+        zone: zone whose clock the column shows.
+        pivot: first of the hundred years that two digits mean.
         numerals: how numbers are written as text, if not plainly.
     """
 
@@ -37,7 +40,14 @@ class Marked(BaseModel):
     name: str
     kind: Literal["number", "moment", "word"]
     format: str | None = None
+    zone: str | None = None
+    pivot: int | None = None
     numerals: Numeric | None = None
+
+    @property
+    def writing(self) -> Writing:
+        """How its moments are written."""
+        return Writing(format=self.format, zone=self.zone, pivot=self.pivot)
 
 
 class Key(BaseModel):
@@ -92,7 +102,7 @@ class Key(BaseModel):
             {
                 "name": name,
                 "kind": kinds.get(schema.columns[name].kind, "word"),
-                "format": getattr(schema.columns[name], "format", None),
+                **{key: getattr(schema.columns[name], key, None) for key in Writing.model_fields},
                 "numerals": _numerals(schema.columns[name]),
             }
             for name in schema.learned

@@ -1,0 +1,61 @@
+"""The one zone whose clock a column's moments are in, and the passage from and to moments that name another."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> dt.tzinfo:
+    """The zone of a name: UTC, an offset such as +01:00, or one of the IANA's such as Europe/Berlin.
+
+    Raises:
+        ValueError: there is no such zone.
+
+    Example:
+        >>> zone("+01:00").utcoffset(None)
+        datetime.timedelta(seconds=3600)
+    """
+    if name == "UTC":
+        return dt.UTC
+    found = _OFFSET.fullmatch(name)
+    try:
+        if found is not None:
+            shift = dt.timedelta(hours=int(found[2]), minutes=int(found[3]))
+            return dt.timezone(-shift if found[1] == "-" else shift)
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+        msg = f"`zone` must be UTC, an offset or a name of the IANA's; however: {name!r}. Write +01:00 or Europe/Berlin"
+        raise ValueError(msg) from error
+
+
+def on_the_clock(moment: dt.datetime, name: str) -> dt.datetime | None:
+    """What the clock of a zone shows at a moment that names its own zone; None beyond the calendar.
+
+    Example:
+        >>> on_the_clock(dt.datetime(2021, 7, 1, tzinfo=dt.timezone.utc), "Europe/Berlin")
+        datetime.datetime(2021, 7, 1, 2, 0)
+    """
+    try:
+        return moment.astimezone(zone(name)).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        return None
+
+
+def told(clock: dt.datetime, name: str, *, universal: bool) -> dt.datetime:
+    """The moment at which the clock of a zone shows this, with its offset, or in universal time.
+
+    An hour that a clock shows twice is the first one; at an end of the calendar the offset is left out.
+    """
+    moment = clock.replace(tzinfo=zone(name))
+    shift = moment.utcoffset() or dt.timedelta()
+    whole = dt.timedelta(minutes=shift // dt.timedelta(minutes=1))  # before about 1900 clocks were seconds off
+    try:
+        return moment.astimezone(dt.UTC if universal else zone(name) if shift == whole else dt.timezone(whole))
+    except (OverflowError, ValueError):
+        return clock.replace(tzinfo=dt.UTC) if universal else moment
