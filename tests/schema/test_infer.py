@@ -17,11 +17,12 @@ from synthkit.schema.conform import conform, type_cells
 from synthkit.schema.files import loads
 from synthkit.schema.guess import guess
 from synthkit.schema.infer import draft, infer
+from synthkit.schema.moment_draft import found
 from synthkit.schema.names import says_key, words
 from synthkit.schema.orders import band, ordered
 from synthkit.schema.ranges import atoms, decimals, outward, span
 from synthkit.schema.relations import comparisons, fixed_combinations
-from synthkit.schema.shapes import date_format, fixed_shape
+from synthkit.schema.shapes import fixed_shape
 
 TABLES = {
     "support2": "support2/support2.parquet",
@@ -378,12 +379,21 @@ def test_shapes_generalise_digits_always_and_letters_unless_many_share_them():
     assert fixed_shape(["é1", "ü2"]) is None
 
 
-def test_date_formats_are_all_or_nothing():
-    assert date_format(["2020-01-01", "2020-01-31T10:00"]) == ""
-    assert date_format(["2020-01-01", "2020-13-01"]) is None
-    assert date_format(["12/31/2020"]) == "%m/%d/%Y"
-    assert date_format(["31/12/2020"]) == "%d/%m/%Y"
-    assert date_format(["20200101"]) is None
+@pytest.mark.parametrize(
+    ("texts", "format_"),
+    [
+        (["2020-01-01", "2020-01-31T10:00"], None),
+        (["12/31/2020"], "%m/%d/%Y"),
+        (["31/12/2020"], "%d/%m/%Y"),
+    ],
+)
+def test_date_formats_are_those_of_all_texts(texts, format_):
+    assert found("x", texts).writing.format == format_
+
+
+@pytest.mark.parametrize("texts", [["2020-01-01", "2020-13-01"], ["20200101"], ["31/12/2020", "12/31/2020"]])
+def test_texts_of_which_one_is_no_date_have_no_format(texts):
+    assert found("x", texts) is None
 
 
 def test_names_are_split_as_people_read_them():
