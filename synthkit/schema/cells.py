@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.moments import PLAIN, Writing
+from synthkit.schema.moments import PLAIN, MomentWriting
 from synthkit.schema.zones import on_the_clock
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def text(cell: Any) -> str | None:
         return None
 
 
-def moment(cell: Any, how: Writing = PLAIN) -> tuple[np.datetime64, bool] | None:
+def moment(cell: Any, how: MomentWriting = PLAIN) -> tuple[np.datetime64, bool] | None:
     """A moment in microseconds as the clock of the column shows it, and whether a zone was left out; or None.
 
     Args:
@@ -184,9 +184,9 @@ def moment(cell: Any, how: Writing = PLAIN) -> tuple[np.datetime64, bool] | None
     Example:
         >>> moment("2020-05-01 10:00:00+02:00")
         (np.datetime64('2020-05-01T10:00:00.000000'), True)
-        >>> moment("2020-05-01 10:00:00+02:00", Writing(zone="UTC"))
+        >>> moment("2020-05-01 10:00:00+02:00", MomentWriting(zone="UTC"))
         (np.datetime64('2020-05-01T08:00:00.000000'), False)
-        >>> moment("31.12.2020", Writing(format="%d.%m.%Y")), moment("yesterday")
+        >>> moment("31.12.2020", MomentWriting(format="%d.%m.%Y")), moment("yesterday")
         ((np.datetime64('2020-12-31T00:00:00.000000'), False), None)
     """
     found = how.moment(cell)

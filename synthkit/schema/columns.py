@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
-from synthkit.schema.moments import STEPS, Writing, declared_moment, moments
+from synthkit.schema.moments import STEPS, MomentWriting, declared_moment, moments
 from synthkit.schema.numerals import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
@@ -164,8 +164,8 @@ class Boolean(_Levels):
     levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=2)] = (False, True)
 
 
-class Datetime(_Column, Writing):
-    """A point in time, in years 1 to 9999; how it is written as text is told by `Writing`.
+class Datetime(_Column, MomentWriting):
+    """A point in time, in years 1 to 9999; how it is written as text is told by `MomentWriting`.
 
     Args:
         min: earliest meaningful moment, ISO 8601.

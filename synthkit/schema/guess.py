@@ -35,7 +35,7 @@ from synthkit.schema.columns import (
     level_key,
     numbers,
 )
-from synthkit.schema.moments import Writing, moments, written
+from synthkit.schema.moments import MomentWriting, moments, written
 from synthkit.schema.ranges import atoms, decimals, outward, span, special
 from synthkit.schema.readings import Reading, reading
 
@@ -228,9 +228,9 @@ def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned
 def _moment(present: pd.Series) -> Guess:
     """Cells that are moments already; of those that name a zone, the clock of their own one is taken."""
     dtype = present.dtype
-    how = Writing(zone=moment_draft.zone_of(dtype)) if isinstance(dtype, pd.DatetimeTZDtype) else Writing()
+    how = MomentWriting(zone=moment_draft.zone_of(dtype)) if isinstance(dtype, pd.DatetimeTZDtype) else MomentWriting()
     if how.zone is None and np.isnat(moments(present, how)).any():
-        how = Writing(zone="UTC")
+        how = MomentWriting(zone="UTC")
         if np.isnat(moments(present, how)).any():
             note = "some cells name a time zone and others do not, or lie beyond the calendar: correct the column"
             return Guess(_observed(Datetime), (note,))
@@ -244,12 +244,12 @@ def _written(present: pd.Series, when: moment_draft.Found) -> Guess:
     return replace(drafted, about="date order") if when.other else drafted
 
 
-def _spanned(t: Any, how: Writing, notes: tuple[str, ...]) -> Guess:
+def _spanned(t: Any, how: MomentWriting, notes: tuple[str, ...]) -> Guess:
     atoms = special(t)
     low, high, precision = span(t[~np.isin(t, atoms)])
     if len(atoms):
         notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",)
-    keys = {key: getattr(how, key) for key in Writing.model_fields}
+    keys = {key: getattr(how, key) for key in MomentWriting.model_fields}
     keys |= {"min": low, "max": high, "precision": precision, "atoms": tuple(map(written, atoms))}
     return Guess(_observed(Datetime, **keys), notes)
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.files import parse
-from synthkit.schema.moments import PLAIN, Writing
+from synthkit.schema.moments import PLAIN, MomentWriting
 from synthkit.schema.patterns import is_fresh
 from synthkit.schema.table import Schema
 
@@ -71,7 +71,7 @@ def _column_to_sdv(column: Column) -> dict[str, Any]:
         said["sdtype"] = "categorical"
         said |= {"range_values": list(column.levels)} if column.levels else {"high_cardinality": True}
     elif isinstance(column, Datetime):
-        how = column if column.format else Writing(format=_FORMATS[column.precision])
+        how = column if column.format else MomentWriting(format=_FORMATS[column.precision])
         assert how.written_as is not None
         said |= {"sdtype": "datetime", "datetime_format": how.written_as.plain}
         for key, bound, end in (("range_min", column.low, min), ("range_max", column.high, max)):
@@ -163,7 +163,7 @@ def _datetime_from_sdv(name: str, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parsed(name: str, moment: str, pattern: str | None, zone: str | None) -> dt.datetime:
     try:
-        how = Writing(format=pattern, zone=zone)
+        how = MomentWriting(format=pattern, zone=zone)
     except ValidationError as error:
         msg = f"`datetime_format` of SDV column `{name}` must have known directives; however: {pattern!r}. Change it"
         raise SchemaError(msg) from error

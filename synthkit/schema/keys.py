@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthkit.schema.cells import NUMBER, each, missing, moment, whole
 from synthkit.schema.columns import Column, Datetime
-from synthkit.schema.moments import PLAIN, Writing, parse_moment
+from synthkit.schema.moments import PLAIN, MomentWriting, parse_moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def unit_codes(frame: pd.DataFrame, schema: Schema) -> tuple[NDArray[np.int64], 
     return codes.astype(np.int64), pd.Index(keys, dtype=object)
 
 
-def unit_key(cell: Any, how: Writing = PLAIN) -> str | None:
+def unit_key(cell: Any, how: MomentWriting = PLAIN) -> str | None:
     """The key of one cell, None if it names nobody.
 
     - Numbers by their value: `7`, `07`, `7.0`, `7e0`, 7 and true are one; digits of all scripts count.
@@ -86,7 +86,7 @@ def unit_key(cell: Any, how: Writing = PLAIN) -> str | None:
     return _of_text(cell, how)
 
 
-def _of_text(text: str, how: Writing) -> str | None:
+def _of_text(text: str, how: MomentWriting) -> str | None:
     plain = _plain(text)
     if not plain:
         return None
@@ -141,7 +141,7 @@ def _of_number(value: Decimal) -> str:
     return f"{Decimal((sign, tuple(map(int, short)), exponent)):f}"
 
 
-def _instant(key: str, how: Writing) -> str:
+def _instant(key: str, how: MomentWriting) -> str:
     """The same moment written in one way, if the text is one."""
     found = how.by_format(key)
     if found is None and _DATE.fullmatch(key):

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema.moment_format import DAYS, MONTHS, PIVOT, format_of
-from synthkit.schema.moments import Writing, parse_moment
+from synthkit.schema.moments import MomentWriting, parse_moment
 from synthkit.schema.names import words
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
@@ -45,7 +45,7 @@ class Found:
         strange: how many of the distinct cells are no such moments.
     """
 
-    writing: Writing
+    writing: MomentWriting
     notes: tuple[str, ...] = ()
     other: str = ""
     strange: int = 0
@@ -60,7 +60,7 @@ def found(name: str, texts: Sequence[str]) -> Found | None:
 
     Example:
         >>> found("seen", ["2021-03-04T07:00:00Z", "2021-03-05T08:30:00Z"]).writing
-        Writing(format='%Y-%m-%dT%H:%M:%SZ', zone='UTC', pivot=None)
+        MomentWriting(format='%Y-%m-%dT%H:%M:%SZ', zone='UTC', pivot=None)
         >>> found("seen", ["03/04/2021", "05/06/2021"]).other
         '%d/%m/%Y'
     """
@@ -68,7 +68,7 @@ def found(name: str, texts: Sequence[str]) -> Found | None:
     if not texts:
         return None
     if all(_ISO.fullmatch(text) for text in texts):
-        return Found(Writing()) if all(parse_moment(text) is not None for text in texts) else None
+        return Found(MomentWriting()) if all(parse_moment(text) is not None for text in texts) else None
     if all(text[:8].isdigit() for text in texts):
         return _compact(name, texts)
     return _all_alike(name, texts) or _most_alike(name, texts)
@@ -90,7 +90,7 @@ def _compact(name: str, texts: Sequence[str]) -> Found | None:
     if len(texts) < 2 and not told:
         return None
     for pattern in _COMPACT:
-        how = Writing(format=pattern, zone="UTC" if pattern.endswith("Z") else None)
+        how = MomentWriting(format=pattern, zone="UTC" if pattern.endswith("Z") else None)
         read = [how.by_format(text) for text in texts]
         if all(t is not None and (_PLAUSIBLE[0] <= t.year <= _PLAUSIBLE[1] or t.year == 9999) for t in read):
             return Found(how, (f"whole numbers or digits read as {pattern}: check that they are days and no keys",))
@@ -231,7 +231,7 @@ def _drafted(name: str, patterns: Sequence[str], clock: str, parts: Sequence[dic
     if zone is not None and len(offsets) > 1:
         said.append("the cells name several offsets and are shown in universal time: name the `zone` they come from")
     other = patterns[1] + clock if len(patterns) > 1 else ""
-    return Found(Writing(format=pattern, zone=zone, pivot=pivot), tuple(said), other)
+    return Found(MomentWriting(format=pattern, zone=zone, pivot=pivot), tuple(said), other)
 
 
 def _one_zone(offsets: set[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from synthkit.schema.moment_format import MONTHS, PIVOT, Format
 
 if TYPE_CHECKING:
-    from synthkit.schema.moments import Writing
+    from synthkit.schema.moments import MomentWriting
 
 _CLOCK = "[T ][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
 _ISO = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_CLOCK})?"
@@ -17,7 +17,7 @@ _ZONED = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK}(?:Z|[+-][0-9]{{2}}(?::?[0-9]
 _NUMBERS = ".*INT.*|FLOAT|DOUBLE|DECIMAL.*"
 
 
-def read(how: Writing, cell: str) -> str:
+def read(how: MomentWriting, cell: str) -> str:
     """Expression of a cell as a moment on the clock of the column, null if it is none.
 
     Args:
@@ -40,7 +40,7 @@ def read(how: Writing, cell: str) -> str:
     return f"CASE {' '.join(f'WHEN {branch}' for branch in branches)} ELSE TRY_CAST({text} AS TIMESTAMP) END"
 
 
-def _iso(how: Writing, text: str) -> str:
+def _iso(how: MomentWriting, text: str) -> str:
     plain = f"CASE WHEN regexp_full_match(trim({text}), {_text(_ISO)}) THEN TRY_CAST({text} AS TIMESTAMP)"
     if how.written_as is None or how.written_as.width is None:  # else digits are of the format or nothing
         dashed = f"regexp_replace(trim({text}), '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})$', '\\1-\\2-\\3')"
@@ -64,7 +64,7 @@ def _on_clock(zone: str, universal: str) -> str:
     return f"timezone({_text(zone)}, timezone('UTC', {universal}))"
 
 
-def _by_format(how: Writing, written: Format, text: str) -> str:
+def _by_format(how: MomentWriting, written: Format, text: str) -> str:
     text = f"trim({text})"
     if written.width is not None:
         text = f"regexp_replace({text}, '\\.0+$', '')"

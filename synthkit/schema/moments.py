@@ -36,7 +36,7 @@ FIRST: Final = (dt.datetime.min - _EPOCH) // _TICK  # of the calendar, in micros
 LAST: Final = (dt.datetime.max - _EPOCH) // _TICK
 
 
-class Writing(BaseModel):
+class MomentWriting(BaseModel):
     """How the moments of a column are written as text.
 
     Args:
@@ -53,7 +53,7 @@ class Writing(BaseModel):
     pivot: Annotated[int, Field(ge=1, le=9900)] | None = None
 
     @model_validator(mode="after")
-    def _can_be_read(self) -> Writing:
+    def _can_be_read(self) -> MomentWriting:
         how = self.written_as
         if self.zone is not None:
             zone(self.zone)
@@ -83,8 +83,8 @@ class Writing(BaseModel):
         """One cell in microseconds since 1970, None if it is no moment.
 
         Example:
-            >>> Writing(format="%Y%m%d").micro(19700102), Writing(zone="UTC").micro("1970-01-01T01:00:00+01:00")
-            (86400000000, 0)
+            >>> MomentWriting(format="%Y%m%d").micro(19700102)
+            86400000000
         """
         found = self.moment(cell)
         if found is None:
@@ -146,10 +146,10 @@ class Writing(BaseModel):
         return how.write(moment)
 
 
-PLAIN: Final = Writing()
+PLAIN: Final = MomentWriting()
 
 
-def moments(values: pd.Series, how: Writing | None = None) -> NDArray[np.datetime64]:
+def moments(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.datetime64]:
     """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
 
     Numbers are no moments unless the format is digits alone, and neither is anything with a time zone where the column
@@ -185,12 +185,12 @@ def _table(found: list[int | None]) -> NDArray[np.datetime64]:
     return np.array([nat if m is None else m for m in found] + [nat], dtype=np.int64).view("datetime64[us]")
 
 
-def write(values: pd.Series, how: Writing) -> pd.Series:
+def write(values: pd.Series, how: MomentWriting) -> pd.Series:
     """Moments as texts, None for missing ones; each distinct one is written once. **Shape**: (n,) -> (n,).
 
     Example:
         >>> days = pd.Series(np.array(["0001-01-02", "NaT"], dtype="datetime64[us]"))
-        >>> write(days, Writing(format="%d.%m.%Y")).tolist()
+        >>> write(days, MomentWriting(format="%d.%m.%Y")).tolist()
         ['02.01.0001', None]
     """
     codes, uniques = pd.factorize(values.to_numpy(dtype="datetime64[us]"), use_na_sentinel=True)
@@ -206,7 +206,7 @@ def as_numbers(texts: pd.Series) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(cells, absent), index=texts.index, name=texts.name)
 
 
-def as_written(values: pd.Series, how: Writing, dtype: str | None) -> pd.Series:
+def as_written(values: pd.Series, how: MomentWriting, dtype: str | None) -> pd.Series:
     """Moments in the form in which a column of some dtype had them: texts, whole numbers, or with a zone.
 
     Args:

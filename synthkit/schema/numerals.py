@@ -247,7 +247,7 @@ def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -
         column = schema.columns.get(str(name))
         told = isinstance(column, Numerals) and column.told and not _is_number(dtypes.get(str(name), "object"))
         out[name] = write(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
-        if isinstance(column, moments.Writing):
+        if isinstance(column, moments.MomentWriting):
             out[name] = moments.as_written(frame[name], column, dtypes.get(str(name)))
     return pd.DataFrame(out, index=frame.index, copy=False)
 

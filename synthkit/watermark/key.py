@@ -14,7 +14,7 @@ from synthkit.errors import ArtefactError, ConfigError
 from synthkit.files import write_secret
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.columns import Column
-from synthkit.schema.moments import Writing
+from synthkit.schema.moments import MomentWriting
 from synthkit.schema.numerals import Numerals
 from synthkit.watermark.coins import digest
 
@@ -45,9 +45,9 @@ class Marked(BaseModel):
     numerals: Numeric | None = None
 
     @property
-    def writing(self) -> Writing:
+    def writing(self) -> MomentWriting:
         """How its moments are written."""
-        return Writing(format=self.format, zone=self.zone, pivot=self.pivot)
+        return MomentWriting(format=self.format, zone=self.zone, pivot=self.pivot)
 
 
 class Key(BaseModel):
@@ -102,7 +102,7 @@ class Key(BaseModel):
             {
                 "name": name,
                 "kind": kinds.get(schema.columns[name].kind, "word"),
-                **{key: getattr(schema.columns[name], key, None) for key in Writing.model_fields},
+                **{key: getattr(schema.columns[name], key, None) for key in MomentWriting.model_fields},
                 "numerals": _numerals(schema.columns[name]),
             }
             for name in schema.learned

@@ -17,7 +17,7 @@ from synthkit.schema.conform import conform, type_column
 from synthkit.schema.files import parse
 from synthkit.schema.mapping import map_column
 from synthkit.schema.moment_format import Format
-from synthkit.schema.moments import Writing, as_written, moments, write
+from synthkit.schema.moments import MomentWriting, as_written, moments, write
 
 DATES = [
     "%Y-%m-%d",
@@ -159,7 +159,7 @@ def test_numbers_that_are_no_days(cell):
 
 
 def test_a_leading_zero_that_a_number_lost_is_put_back():
-    assert Writing(format="%d%m%Y").micro(1022020) == Writing().micro("2020-02-01")
+    assert MomentWriting(format="%d%m%Y").micro(1022020) == MomentWriting().micro("2020-02-01")
 
 
 @given(st.lists(st.datetimes() | st.none(), min_size=1, max_size=9), st.sampled_from(FORMATS))

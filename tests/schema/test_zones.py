@@ -16,7 +16,7 @@ from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.keys import unit_key
 from synthkit.schema.mapping import map_column
-from synthkit.schema.moments import Writing, as_written, moments, write
+from synthkit.schema.moments import MomentWriting, as_written, moments, write
 from synthkit.schema.zones import told
 
 ZONES = ["UTC", "+05:45", "-03:00", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
@@ -62,7 +62,7 @@ def test_what_a_clock_shows_is_told_and_shown_again(clock, zone):
     """But in the hour that is left out in spring, which no clock shows."""
     moment = told(clock, zone, universal=True)
     if told(clock, zone, universal=False).replace(tzinfo=None) == clock:
-        assert Writing(zone=zone).moment(moment).astimezone(z(zone)).replace(tzinfo=None) == clock
+        assert MomentWriting(zone=zone).moment(moment).astimezone(z(zone)).replace(tzinfo=None) == clock
 
 
 @pytest.mark.parametrize("dtype", ["datetime64[ns, UTC]", "datetime64[us, Europe/Berlin]"])
@@ -99,5 +99,5 @@ def test_beyond_the_calendar_of_the_zone_there_is_no_moment():
 
 
 def test_one_instant_is_one_person_whatever_its_offset():
-    how = Writing(format="%Y-%m-%dT%H:%M:%S%z", zone="UTC")
+    how = MomentWriting(format="%Y-%m-%dT%H:%M:%S%z", zone="UTC")
     assert unit_key("2021-03-04T08:00:00+0100", how) == unit_key("2021-03-04T07:00:00Z", how)
