@@ -268,10 +268,10 @@ def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array([None if c is None else str(c) for c in cells.to_pylist()], pa.string())])
     if not pa.types.is_timestamp(cells.type):
         return cells
-    if isinstance(column, Datetime) and column.format:
+    if isinstance(column, Datetime) and column.written_as is not None:
         texts = moments.write(cells.to_pandas(), column)
-        if column.written_as is not None and column.written_as.width and not texts.str.startswith("0").any():
-            return pa.chunked_array([pa.array(moments.as_numbers(texts), from_pandas=True)])
-        return pa.chunked_array([pa.array(texts, pa.string(), from_pandas=True)])
+        whole = column.written_as.width is not None and not texts.str.startswith("0").any()
+        made = pa.array(moments.as_numbers(texts) if whole else texts, None if whole else pa.string(), from_pandas=True)
+        return pa.chunked_array([made])
     days = pc.all(pc.equal(cells, pc.floor_temporal(cells, unit="day"))).as_py()
     return cells.cast(pa.date32()) if days else cells

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.arrow_types import arrow_type
+from synthkit.schema import Datetime, moments
 from synthkit.unpacking import TYPES, unpacked
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
 _WIDTHS = (8, 16, 32, 64)
 _NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in _WIDTHS}
+_NUMBER = re.compile(r"u?int|float|double|decimal")
+_ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
 _POINT = re.compile(r"-?\d+\.(\d+)")
 _STEPS = {"s": "second", "ms": "millisecond"}
 _ORDER = ("day", "hour", "minute", "second", "millisecond", "microsecond")
@@ -121,7 +124,7 @@ def holds_numbers(stored: str) -> bool:
     if storage.of:
         return holds_numbers(storage.of)
     name = storage.dtype.removeprefix(ARROW)
-    return storage.cells in ("number", "decimal") or re.match(r"u?int|float|double|decimal", name.lower()) is not None
+    return storage.cells in ("number", "decimal") or _NUMBER.match(name.lower()) is not None
 
 
 def restore(frame: pd.DataFrame, wanted: Mapping[str, str], schema: Schema | None = None) -> pd.DataFrame:
@@ -155,6 +158,7 @@ def restore(frame: pd.DataFrame, wanted: Mapping[str, str], schema: Schema | Non
 
 
 def _given_back(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
+    values = _as_stored(values, storage, column)
     for dtype in (storage.dtype, _NULLABLE.get(storage.dtype)):
         if dtype is None:
             continue
@@ -165,6 +169,17 @@ def _given_back(values: pd.Series, storage: Storage, column: Column | None) -> p
         if _keeps(values, cast):
             return cast
     return values
+
+
+def _as_stored(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
+    """Moments as whole numbers of digits, or with their zone, where they are stored so."""
+    if not isinstance(column, Datetime) or not pd.api.types.is_datetime64_dtype(values.dtype):
+        return values
+    if _ZONED.search(storage.dtype):
+        return moments.zoned(values, column)
+    digits = column.written_as is not None and column.written_as.width is not None
+    numbers = storage.cells in ("number", "decimal") or _NUMBER.match(storage.dtype.removeprefix(ARROW).lower())
+    return moments.as_numbers(moments.write(values, column)) if digits and numbers else values
 
 
 def _cast(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
@@ -212,7 +227,7 @@ def _category(values: pd.Series, storage: Storage, column: Column | None) -> pd.
     codes = np.where(values.isna().to_numpy(dtype=bool), -1, codes)
     typed = pd.Series(levels, dtype=values.dtype if levels else object)
     of = Storage.parse(storage.of or "object")
-    names = pd.Index(_given_back(typed, of, None))
+    names = pd.Index(_given_back(typed, of, column if isinstance(column, Datetime) else None))
     made = pd.Categorical.from_codes(codes, categories=names, ordered=storage.ordered)  # type: ignore[arg-type]
     return pd.Series(made, index=values.index, name=values.name)
 
@@ -258,10 +273,11 @@ def _written(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
     elif pd.api.types.is_bool_dtype(values.dtype):
         words = storage.words or ("False", "True")
         made = _each(values, lambda cell: words[bool(cell)])
+    elif pd.api.types.is_datetime64_dtype(values.dtype) and isinstance(column, Datetime) and column.format:
+        made = moments.write(values, column).to_numpy(dtype=object)
     elif pd.api.types.is_datetime64_dtype(values.dtype):
-        pattern = getattr(column, "format", None)
         days = bool((values.dropna() == values.dropna().dt.normalize()).all())
-        made = _each(values, lambda cell: cell.strftime(pattern) if pattern else _iso(cell, days=days))
+        made = _each(values, lambda cell: _iso(cell, days=days))
     else:
         made = _each(values, lambda cell: _number(cell, storage.scale))
     made[values.isna().to_numpy(dtype=bool)] = None

@@ -50,7 +50,7 @@ def test_files_are_read_back_as_they_were_written(tmp_path_factory, found, patte
     path = tmp_path_factory.mktemp("written") / f"t.{ending}"
     tables.write(frame, path, schema=schema)
     pd.testing.assert_frame_equal(tables.read(path, schema=schema).frame(), frame)
-    as_text = tables.as_it_came(frame, schema, {"t": "object"})
+    as_text = tables.as_it_came(frame, schema, {"t": 'object {"cells": "text"}'})
     tables.write(as_text, path, schema=schema)
     pd.testing.assert_frame_equal(tables.read(path, schema=schema).frame(), frame)
 

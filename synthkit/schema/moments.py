@@ -206,27 +206,13 @@ def as_numbers(texts: pd.Series) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(cells, absent), index=texts.index, name=texts.name)
 
 
-def as_written(values: pd.Series, how: MomentWriting, dtype: str | None) -> pd.Series:
-    """Moments in the form in which a column of some dtype had them: texts, whole numbers, or with a zone.
-
-    Args:
-        values: moments.
-        how: how they are written.
-        dtype: name of the dtype the column came with, None if that is not known.
-    """
-    if dtype is None:
+def zoned(values: pd.Series, how: MomentWriting) -> pd.Series:
+    """Moments with the zone whose clock shows them, as frames may store them. **Shape**: (n,) -> (n,)."""
+    if how.zone is None:
         return values
-    wanted = pd.api.types.pandas_dtype(dtype)
-    if isinstance(wanted, pd.DatetimeTZDtype) and how.zone is not None:
-        first = np.ones(len(values), dtype=bool)  # of an hour that the clock shows twice
-        shown: pd.Series = values.dt.tz_localize(zone(how.zone), ambiguous=first, nonexistent="shift_forward")
-        shown = shown.dt.tz_convert(wanted.tz)
-        return shown
-    if how.format is None or pd.api.types.is_datetime64_dtype(wanted):
-        return values
-    if not pd.api.types.is_numeric_dtype(wanted):
-        return write(values, how)
-    return as_numbers(write(values, how)) if how.written_as and how.written_as.width else values
+    first = np.ones(len(values), dtype=bool)  # of an hour that the clock shows twice
+    out: pd.Series = values.dt.tz_localize(zone(how.zone), ambiguous=first, nonexistent="shift_forward")
+    return out
 
 
 def parse_moment(text: str) -> dt.datetime | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.later import Later
-from synthkit.schema import moments
 from synthkit.schema.censoring import BOUNDS, SIGNS, Censored, Side, limits, points, unmarked
 from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing
 from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
@@ -235,7 +234,7 @@ def write(values: pd.Series, how: Numerals) -> pd.Series:
 
 
 def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """A frame with its numbers and moments written as the schema says, in columns that are to hold such cells.
+    """A frame with its numbers written as the schema says, but for columns that are to hold numbers.
 
     Args:
         frame: in canonical dtypes.
@@ -247,8 +246,6 @@ def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -
         column = schema.columns.get(str(name))
         told = isinstance(column, Numerals) and column.told and not _is_number(dtypes.get(str(name), "object"))
         out[name] = write(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
-        if isinstance(column, moments.MomentWriting):
-            out[name] = moments.as_written(frame[name], column, dtypes.get(str(name)))
     return pd.DataFrame(out, index=frame.index, copy=False)
 
 

@@ -67,6 +67,8 @@ def test_drafts_of_the_same_days_agree_over_formats_and_storages(times, day):
         "iso": pd.Series([t.date().isoformat() for t in days]),
         "texts": pd.Series(texts, dtype=object),
         "string": pd.Series(texts, dtype="string"),
+        "category": pd.Series(texts, dtype="category"),
+        "categories of days": pd.Series(numbers, dtype="category"),
         "whole": pd.Series(numbers),
         "float": pd.Series(numbers, dtype=float),
         "nullable": pd.Series(numbers, dtype="Int32"),
