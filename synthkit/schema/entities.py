@@ -30,7 +30,7 @@ _MOST_SHARE = 0.05  # of the rows: more of one value is a spike of a quantity
 _OTHERS = 40  # other columns that are looked at
 _CONSTANT = 0.01  # share of values within which another column may change, for errors of typing
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_TIMES = frozenset(
+_QUANTITIES = frozenset(
     (
         *("day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours", "minute", "second"),
         *("time", "date", "age", "count", "num", "number", "amount", "price", "cost", "rank", "score", "weight"),
@@ -81,11 +81,11 @@ def whole_key(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64
     n, d = int(counts.sum()), len(distinct)
     if named := _named(name, n, d, int(counts.max(initial=0))):
         return named
-    if n >= FEW and d == n:
+    if n >= FEW and d == n and not _QUANTITIES & set(names.words(name)):
         if distinct[-1] - distinct[0] < 1.05 * n:
             return "numbers the rows: made fresh, never learned"
         chance = n * (n - 1) / 2 / (distinct[-1] - distinct[0])
-        if (chance >= _NO_CHANCE and not _TIMES & set(names.words(name))) or (n >= 1000 and distinct[0] >= 1000):
+        if chance >= _NO_CHANCE or (n >= 1000 and distinct[0] >= 1000):
             return "every row has its own number: likely a key. If it is a quantity, write numeric with min and max"
     return ""
 
@@ -165,7 +165,7 @@ def _repeating(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[s
     for name, column in columns.items():
         whole = isinstance(column, Numeric) and column.decimals == 0
         code = isinstance(column, Code) and column.system is None
-        if not (whole or code) or names.says_place(name) or _TIMES & set(names.words(name)):
+        if not (whole or code) or names.says_place(name) or _QUANTITIES & set(names.words(name)):
             continue
         counts = frame[name].value_counts(sort=False)
         rows, d = int(counts.sum()), len(counts)

@@ -137,3 +137,10 @@ def test_keys_do_not_depend_on_the_order_of_rows_or_on_storage(name):
 def test_words_are_no_keys():
     assert text_key("case", ["in hospital", "at home"] * 20, np.ones(40, dtype=int)) == ""
     assert text_key("person", ["child", "adult"] * 20, np.ones(40, dtype=int)) == ""
+
+
+def test_quantities_by_name_are_no_keys_however_many_values_they_have():
+    for name in ("age", "time", "weight", "total_cost"):
+        assert guess(name, pd.Series(range(20, 80))).column.kind == "numeric"
+        assert guess(name, pd.Series(range(2000, 5000, 2))).column.kind == "numeric"
+    assert guess("x", pd.Series(range(20, 80))).column.kind == "identifier"
