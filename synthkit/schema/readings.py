@@ -126,8 +126,9 @@ def reading(cells: Iterable[Any]) -> Reading:
         {}
     """
     cells = list(cells)
-    counts = Counter(cell for cell in cells if isinstance(cell, str))
-    others = [cell for cell in cells if not isinstance(cell, str)]
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    counts = Counter(texts)
+    others = [] if len(texts) == len(cells) else [cell for cell in cells if not isinstance(cell, str)]
     words = sorted({text.strip(AROUND) for text in counts if text.strip(AROUND).lower() in WORDS})
     sides = {text: side for text in counts if (side := marked(text)) is not None}
     parts = {text: _parts(text, sides) for text in counts if text.strip(AROUND) not in words}

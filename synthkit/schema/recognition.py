@@ -97,7 +97,9 @@ def _settled_objects(values: pd.Series) -> pd.Series:
     absent = values.isna().to_numpy(dtype=bool)
     cells = values.where(~absent, None)
     if seen in ("string", "mixed-integer") or (seen == "mixed" and _only(values[~absent], (str, bool, int, float))):
-        texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
+        texts = list(cells)
+        if seen != "string":  # what is text already is not written once more, cell by cell
+            texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
         said = recognised(pa.chunked_array([texts], pa.string()))
         said.index, said.name = values.index, values.name
         return said if pd.api.types.is_object_dtype(said.dtype) else _settled(said)
