@@ -78,6 +78,8 @@ def sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, ...]:
     wholes = _wholes(frame, columns)
     found: dict[str, Sum] = {}
     for k in range(len(wholes.names)):
+        if not _varies(wholes, k):
+            continue
         for parts in _candidates(wholes, k):
             one = Sum(wholes.names[k], tuple(wholes.names[j] for j in parts))
             if _holds(wholes, k, parts) and not _circular(one, found):
@@ -129,8 +131,9 @@ def _digits(column: Column) -> int | None:
 
 def _candidates(wholes: _Wholes, k: int) -> Iterator[tuple[int, ...]]:
     """Parts that add up to a column in the rows of a first look, runs beside it first."""
-    complete = np.flatnonzero(~wholes.absent[k])[: 4 * _LOOKED_AT]
-    rows = complete[:: max(len(complete) // _LOOKED_AT, 1)]
+    complete = np.flatnonzero(~wholes.absent[k])
+    some = np.flatnonzero(wholes.cells[k] != 0)  # rows of noughts alone, of which a long table may be full, tell no sum
+    rows = np.concatenate([each[:: max(len(each) // _LOOKED_AT, 1)] for each in (complete, some)])
     cells, total = wholes.cells[:, rows], wholes.cells[k, rows]
     if not len(rows):
         return
@@ -156,6 +159,12 @@ def _adding(
         yield from (tuple(map(int, every[at])) for at in np.flatnonzero((added == total).all(axis=1)))
 
 
+def _varies(wholes: _Wholes, k: int) -> bool:
+    """Whether a column has rows and values enough to be a total."""
+    total = wholes.cells[k][~wholes.absent[k]]
+    return len(total) >= ROWS and len(np.unique(total)) >= VALUES
+
+
 def _holds(wholes: _Wholes, k: int, parts: Sequence[int]) -> bool:
     """Whether the sum holds in every row, and is more than chance."""
     mine = list(parts)
@@ -164,8 +173,8 @@ def _holds(wholes: _Wholes, k: int, parts: Sequence[int]) -> bool:
         return False
     there = ~lacking
     total, cells = wholes.cells[k][there], wholes.cells[mine][:, there]
-    if len(total) < ROWS or len(np.unique(total)) < VALUES:
+    if (cells.sum(axis=0) != total).any():
         return False
     adds = (cells != 0).sum(axis=1) >= SHARE * len(total)
     varies = (cells != cells[:, :1]).any(axis=1)
-    return bool((cells.sum(axis=0) == total).all() and adds.all() and varies.all())
+    return bool(adds.all() and varies.all())
