@@ -102,7 +102,8 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
     """
     typed = {c: pd.Series(moments(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
     dates = {c: np.where(t.isna(), np.nan, t.astype(np.int64)) for c, t in typed.items()}
-    held = [rule for a, b in combinations(dates, 2) for rule in _compared(a, b, dates)]
+    zones = {c: k.zone for c, k in columns.items() if isinstance(k, Datetime)}
+    held = [r for a, b in combinations(dates, 2) if zones[a] == zones[b] for r in _compared(a, b, dates)]
     held = [rule for rule in held if rule.holds(pd.DataFrame(typed)).all()]  # of the latest, floats are rounded
     stems: dict[tuple[str, ...], list[str]] = {}
     for name, column in columns.items():

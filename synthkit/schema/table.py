@@ -179,11 +179,18 @@ def _target_problems(where: str, target: Target, columns: Mapping[str, Column]) 
         yield f"{where}: a survival task must name its `event` column; however: none is given"
 
 
+def _comparison_problems(where: str, rule: Comparison, columns: Mapping[str, Column]) -> Iterator[str]:
+    kinds = {type(columns[c]) for c in rule.columns}
+    if kinds not in ({Numeric}, {Datetime}) or rule.left == rule.right:
+        yield f"{where}: a comparison needs two numeric or two datetime columns; however: {rule.sentence}"
+    zones = {zone for c in rule.columns if (zone := getattr(columns[c], "zone", None)) is not None}
+    if len(zones) > 1:
+        yield f"{where}: moments compare on one clock; however: {rule.sentence}, in {' and '.join(sorted(zones))}"
+
+
 def _rule_problems(where: str, rule: Rule, columns: Mapping[str, Column]) -> Iterator[str]:
     if isinstance(rule, Comparison):
-        kinds = {type(columns[c]) for c in rule.columns}
-        if kinds not in ({Numeric}, {Datetime}) or rule.left == rule.right:
-            yield f"{where}: a comparison needs two numeric or two datetime columns; however: {rule.sentence}"
+        yield from _comparison_problems(where, rule, columns)
     elif isinstance(rule, FixedCombination):
         for c in rule.of:
             if not isinstance(columns[c], (*Discrete, Numeric)):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform
+from synthkit.schema.files import parse
 from synthkit.schema.keys import unit_key
 from synthkit.schema.mapping import map_column
 from synthkit.schema.moments import MomentWriting, moments, write
@@ -102,3 +103,15 @@ def test_beyond_the_calendar_of_the_zone_there_is_no_moment():
 def test_one_instant_is_one_person_whatever_its_offset():
     how = MomentWriting(format="%Y-%m-%dT%H:%M:%S%z", zone="UTC")
     assert unit_key("2021-03-04T08:00:00+0100", how) == unit_key("2021-03-04T07:00:00Z", how)
+
+
+def test_moments_are_compared_on_one_clock():
+    """A drafted rule is between columns of one zone, a declared one between others is refused."""
+    start = pd.Series(pd.date_range("2020-01-01", periods=60, tz="UTC"))
+    frame = pd.DataFrame({"a": start, "b": start + pd.Timedelta(hours=3)})
+    assert [rule.sentence for rule in Schema.infer(frame).rules] == ["a <= b"]
+    assert not Schema.infer(frame.assign(b=frame["b"].dt.tz_convert("Europe/Berlin"))).rules
+    columns = {"a": {"kind": "datetime", "zone": "UTC"}, "b": {"kind": "datetime", "zone": "Europe/Berlin"}}
+    rule = {"rule": "comparison", "left": "a", "op": "<=", "right": "b"}
+    with pytest.raises(SchemaError, match="moments compare on one clock"):
+        parse({"columns": columns, "rules": [rule]})
