@@ -16,6 +16,9 @@ a gap is the gap's.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import count
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -30,6 +33,7 @@ from synthkit.errors import UnsupportedError
 from synthkit.models import MODELS, HasLogProb, HasSurprise, RowModel
 from synthkit.schema.columns import Level, level_index, level_keys
 
+SCORE = "(score)"
 REST = "(latent code)"  # what a model with latent codes pays for the code itself
 
 Floats = NDArray[np.float64]
@@ -71,8 +75,29 @@ def oddness(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, generat
     total, parts = (t.double().cpu().numpy() for t in model.surprise(encoder.encode_coded(coded), generator))
     owner = encoder.layout.columns
     out = {name: extra[name] + parts[:, [c == name for c in owner]].sum(axis=1) for name in encoder.codecs}
-    rest = {} if isinstance(model, HasLogProb) else {REST: total - parts.sum(axis=1)}
+    rest = {} if isinstance(model, HasLogProb) else {_free(REST, out): total - parts.sum(axis=1)}
     return pd.DataFrame({**out, **rest})
+
+
+def scored(parts: pd.DataFrame) -> pd.DataFrame:
+    """The parts of each record with its number, from 1, and its score, the oddest first.
+
+    A column of the table that is called `(row)` or `(score)` keeps its name; what is put in front is then `(row) 2`.
+
+    **Shape**: (n, d) -> (n, d + 2).
+
+    Example:
+        >>> scored(pd.DataFrame({"age": [1.0, 2.0], "(score)": [0.0, 3.0]})).columns.tolist()
+        ['(row)', '(score) 2', 'age', '(score)']
+    """
+    front = {_free("(row)", parts): range(1, len(parts) + 1), _free(SCORE, parts): parts.sum(axis=1)}
+    whole = pd.concat([pd.DataFrame(front, index=parts.index), parts], axis=1)
+    return whole.sort_values(_free(SCORE, parts), ascending=False, kind="stable")
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where a column has it already."""
+    return next(each for k in count(1) if (each := name if k == 1 else f"{name} {k}") not in taken)
 
 
 def _strange(codec: Codec, cells: pd.DataFrame) -> tuple[NDArray[np.bool_], tuple[Level | None, ...]]:

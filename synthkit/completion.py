@@ -23,11 +23,13 @@ from synthkit.encode import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models import HasGiven, HasLogProbGiven
 from synthkit.schema import Identifier, Implication, Numeric, Schema
+from synthkit.schema.cells import missing
 from synthkit.schema.columns import Discrete
 from synthkit.schema.conform import conform, refuse
 from synthkit.schema.derived import admitted, keeping, origins, with_derived
 from synthkit.schema.violations import Violation
 from synthkit.seeds import Seeds
+from synthkit.unpacking import as_frame
 
 TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
 MENDINGS = 5  # rounds in which a drawn row may be mended before it is given up
@@ -57,6 +59,7 @@ class Completion:
             SchemaError: a column cannot be given, or a value is not in its domain; or the frame has not n rows.
         """
         schema = self._encoder.schema
+        given = given if isinstance(given, Mapping) else as_frame(given, "`given`, where it is no mapping,")
         names = [str(c) for c in given]
         refused = [c for c in names if c not in schema.learned]
         if refused:
@@ -66,14 +69,15 @@ class Completion:
                 why = f"computed from {sources or 'nothing'}. Give those"
             msg = f"`given` must name columns the model has learned; however: `{refused[0]}` is {why}"
             raise SchemaError(msg)
-        if isinstance(given, pd.DataFrame):
+        if not isinstance(given, Mapping):
             if len(given) != n:
                 msg = f"`given` must have as many rows as are asked for; however: {len(given)} rows for {n}"
                 raise SchemaError(msg)
             values = given.reset_index(drop=True)
             known = values.notna()
         else:
-            values = pd.DataFrame({c: pd.Series([v] * n, dtype=object) for c, v in given.items()}, index=range(n))
+            cells = {c: one_value(str(c), v) for c, v in given.items()}
+            values = pd.DataFrame({c: pd.Series([v] * n, dtype=object) for c, v in cells.items()}, index=range(n))
             known = pd.DataFrame(data=True, index=range(n), columns=names)
         frame = conform(values, schema, partial=True) if names else values
         for name in names:
@@ -94,7 +98,7 @@ class Completion:
             if isinstance(column, Discrete) and column.levels:
                 allowed = f"Its levels: {', '.join(map(str, column.levels))}"
             elif isinstance(column, Numeric):
-                allowed = f"Its bounds: {column.min} to {column.max}"
+                allowed = _allowed(column, values)
             msg = f"`given` must lie in the domain of `{name}`; however: {int(bad.sum())} values do not. {allowed}"
             raise SchemaError(msg)
 
@@ -266,6 +270,38 @@ class Completion:
         noise = torch.rand(weights.shape, generator=self._generator, dtype=torch.float64).numpy()
         gumbel = -np.log(-np.log(np.clip(noise, 1e-300, 1 - 1e-16)))
         return np.asarray((weights + gumbel).argmax(axis=1))
+
+
+def one_value(name: str, value: Any) -> Any:
+    """What is given to all rows of a column: one value, whatever type of pandas or numpy holds it; None if missing.
+
+    Raises:
+        SchemaError: it is several values.
+
+    Example:
+        >>> one_value("born", np.datetime64("2020-05-01")), one_value("age", np.int8(61)), one_value("age", pd.NA)
+        (datetime.datetime(2020, 5, 1, 0, 0), 61, None)
+    """
+    if not pd.api.types.is_scalar(value) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+        msg = (
+            f"`given` says one value for all rows of a column; however: that of `{name}` is a "
+            f"`{type(value).__name__}`. Give a DataFrame with a row for each value"
+        )
+        raise SchemaError(msg)
+    value = value.item() if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")
+    if missing(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _allowed(column: Numeric, values: pd.Series) -> str:
+    """What of the domain of numbers the values break: the bounds, or how many digits stand behind the point."""
+    within = column.model_copy(update={"decimals": None}).admits(values).all()
+    if within and column.decimals is not None:
+        return f"Its decimals: {column.decimals}" if column.decimals else "It holds whole numbers"
+    return f"Its bounds: {column.min} to {column.max}"
 
 
 def refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:

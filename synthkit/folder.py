@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.documents import MISREAD, read_json
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError, TableError
 from synthkit.evaluate.result import Evaluation
 from synthkit.files import replacing, replacing_folder
 from synthkit.marking import mark
@@ -56,7 +56,7 @@ def save(run: Run, path: Path, *, overwrite: bool) -> Path:
     """Write everything a run made under a temporary name, then move it into place."""
     from synthkit import tables
 
-    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+    with _keeping(run, path, overwrite=overwrite) as temporary:
         _released(run, temporary)
         _measured(run, temporary)
         if run.refits is not None:
@@ -66,9 +66,26 @@ def save(run: Run, path: Path, *, overwrite: bool) -> Path:
 
 def save_release(made: Release, path: Path, *, overwrite: bool) -> Path:
     """Write what a run made before anything of it was measured."""
-    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+    with _keeping(made, path, overwrite=overwrite) as temporary:
         _released(made, temporary)
     return path
+
+
+@contextmanager
+def _keeping(made: Release, path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A folder for all of a run; where its rows cannot be written, what was learned in minutes is kept without them.
+
+    Raises:
+        TableError: rows cannot be written; the folder holds the model.
+    """
+    try:
+        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+            yield temporary
+    except TableError as error:
+        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+            _fitted(made, temporary)
+        msg = f"{error}. The model is kept in {path}, without rows: `synthkit sample {path}` draws them"
+        raise TableError(msg) from error
 
 
 def save_fit(fit: Fit, path: Path, *, overwrite: bool) -> Path:

@@ -213,9 +213,8 @@ def guarded(
     try:
         return measured(compared(), config, progress)
     except EXPECTED as error:
-        why = str(error) if isinstance(error, SynthkitError) else type(error).__name__
         run = {"rows": {}, "quick": config.quick, "seconds": {}}
-        return Evaluation(run=run, scores=(), failures=(Failure(metric=EVALUATION, reason=why),), panels={})
+        return Evaluation(run=run, scores=(), failures=(Failure.of(EVALUATION, error),), panels={})
 
 
 if __name__ == "__main__":

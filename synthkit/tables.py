@@ -298,7 +298,7 @@ def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
         except OverflowError:  # whole numbers that only fit without a sign
             plain[name] = _unsigned(frame[name])
             mixed += [str(name)] * (plain[name].dtype != "UInt64")
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError):
             mixed.append(str(name))
     if mixed:
         msg = f"a column is written with one type; however: mixed in {', '.join(mixed)}. Pass the frame through conform"

@@ -151,6 +151,7 @@ def score(
     """
     from synthkit import tables
     from synthkit.admission import cells
+    from synthkit.anomaly import scored
     from synthkit.files import check_file
     from synthkit.folder import model_in
 
@@ -168,10 +169,8 @@ def score(
         progress.stage("score")
         with lawful(found):
             parts = synthesizer.anomaly_parts(records, seed=seed or 0)
-        parts.insert(0, "(score)", parts.sum(axis=1))
-        parts.insert(0, "(row)", range(1, len(parts) + 1))
+        parts = scored(parts)
         progress.stage("write")
-        parts = parts.sort_values("(score)", ascending=False, kind="stable")
         tables.write(parts, out, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
     _warn_of_formulas(parts, out, spreadsheet_safe=spreadsheet_safe)

@@ -163,6 +163,13 @@ class Failure:
     metric: str
     reason: str
 
+    @classmethod
+    def of(cls, metric: str, error: Exception) -> Failure:
+        """A failure by an error: in its words if it is one of ours; what numpy or pandas say may hold cells."""
+        sort = type(error).__name__
+        ours = isinstance(error, SynthkitError)
+        return cls(metric=metric, reason=str(error) if ours else f"its arithmetic has no answer on these rows ({sort})")
+
 
 class Metric(Protocol):
     """A function from a comparison to scores and the aggregates a page plots."""

@@ -99,7 +99,7 @@ def evaluate(
             found, drawn = chosen[name](comparison, seeds.numpy(name))
             found = [_measured(each) for each in found]
         except EXPECTED as error:
-            found, drawn = [Failure(metric=name, reason=str(error))], {}
+            found, drawn = [Failure.of(name, error)], {}
         return found, drawn, round(time.perf_counter() - start, 3)
 
     with one_thread(), _calm(), ThreadPoolExecutor(workers or cores(), initializer=one_thread) as pool:

@@ -193,7 +193,7 @@ def gather(parts: Sequence[tuple[str, Callable[[], Found]]]) -> Found:
         try:
             found, drawn = part()
         except (MetricError, ArithmeticError, np.linalg.LinAlgError) as error:
-            scores.append(Failure(metric=name, reason=str(error)))
+            scores.append(Failure.of(name, error))
             continue
         scores += found
         for key, panel in drawn.items():

@@ -37,6 +37,7 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
+from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.moments import moments
 from synthkit.schema.violations import Violation, listing, total
 from synthkit.unpacking import unpacked
@@ -275,7 +276,7 @@ def _truth(values: pd.Series, *, nullable: bool) -> Typed:
 
 def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    declared = {level_key(level): level for level in levels} | {str(level): level for level in levels}
+    declared = {level_key(level): level for level in levels} | spellings(levels)
     table = np.empty(len(uniques) + 1, dtype=object)
     table[:-1] = [_as_text(u, declared) for u in uniques]
     return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""

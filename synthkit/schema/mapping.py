@@ -30,6 +30,7 @@ from synthkit.schema.conform import column_faults, refuse
 from synthkit.schema.declared import NOT_TOLD
 from synthkit.schema.derived import recomputed, sentence
 from synthkit.schema.keys import unit_keys
+from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.patterns import whole
 from synthkit.schema.table import Schema
 from synthkit.schema.violations import Violation
@@ -227,7 +228,7 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
         said, absent = each(values, lambda cell: next((v for v in levels if v is truth(cell)), None))
     else:
         meant: dict[Any, Any] = {level: level for level in levels if not isinstance(level, str)}
-        meant |= {} if numeric else {str(level): level for level in levels}
+        meant |= {} if numeric else spellings(levels)
         said, absent = each(values, lambda cell: _meant(cell, meant, numeric=numeric))
     bad = np.array([cell is None for cell in said], dtype=bool) & ~absent
     return _Cells(_typed_levels(said, levels, boolean=boolean, numeric=numeric), absent, bad, np.zeros_like(bad))

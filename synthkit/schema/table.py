@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from synthkit.later import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
 from synthkit.schema.derived import problems as derived_problems
-from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Rule
+from synthkit.schema.mixed_levels import level_text
+from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +119,7 @@ class Schema(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Schema:
+        self._name_texts()
         problems = [
             f"{where} must name declared columns; however: `{name}` is not declared under `columns`"
             for where, names in self._named()
@@ -141,6 +143,18 @@ class Schema(BaseModel):
             raise ValueError("\n".join(problems))
         return self
 
+    def _name_texts(self) -> None:
+        """Numbers that rules and targets name of a column of texts become the texts they are there."""
+        levels = {name: getattr(column, "levels", None) or () for name, column in self.columns.items()}
+        texts = {name: {str(v) for v in each} for name, each in levels.items() if isinstance((each or (0,))[0], str)}
+        plain = ((name, value) for name, value in _values(self) if not isinstance(value, str | None))
+        named = {name for name, value in plain if level_text(value) in texts.get(name, ())}
+        if named:
+            from synthkit.schema.named import with_texts
+
+            said = with_texts(self, named, level_text)
+            self.__dict__.update(rules=said.rules, targets=said.targets)
+
     def _named(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         yield "`unit`", (self.unit,) if self.unit else ()
         yield "`quasi_identifiers`", self.quasi_identifiers
@@ -161,6 +175,18 @@ def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
     held = [r.holds(frame) for r in schema.rules]
     return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
+
+
+def _values(schema: Schema) -> Iterator[tuple[str, Any]]:
+    """Values that rules and targets name, each with its column."""
+    for target in schema.targets:
+        yield target.column, target.positive
+    for rule in schema.rules:
+        if isinstance(rule, Implication):
+            for name, condition in (*rule.if_.items(), *rule.then.items()):
+                yield from ((name, value) for value in condition.in_ or ())
+        elif isinstance(rule, FixedCombination):
+            yield from (pair for row in rule.combinations or () for pair in zip(rule.of, row, strict=True))
 
 
 def _target_problems(where: str, target: Target, columns: Mapping[str, Column]) -> Iterator[str]:

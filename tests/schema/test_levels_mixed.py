@@ -1,0 +1,116 @@
+"""Levels that mix numbers and texts: one column of texts everywhere, in a file, a frame and under a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthkit import pipeline, tables
+from synthkit.config import RunConfig
+from synthkit.errors import SchemaError, TableError
+from synthkit.folder import save, save_release
+from synthkit.pipeline import synthesize
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.schema.expectations import validate
+from synthkit.schema.files import dumps, loads
+from synthkit.schema.mapping import mapped
+from synthkit.synthesizer import Synthesizer
+
+TEXT = """
+columns:
+  grade: {kind: ordinal, levels: [1, 2, 3, unknown], nullable: true}
+  smokes: {kind: boolean, levels: [0, "yes"]}
+  icd: {kind: code, levels: [100, V10]}
+  seen: {kind: categorical, levels: [true, unknown]}
+  dose: {kind: numeric, min: 0, max: 9}
+targets:
+  - {column: smokes, task: binary}
+  - {column: grade, task: multiclass}
+rules:
+  - {rule: implication, if: {grade: {in: [1, unknown]}}, then: {icd: {in: [100]}}}
+  - {rule: fixed_combination, columns: [smokes, seen], combinations: [[0, true], ["yes", true], ["yes", unknown]]}
+"""
+
+
+def frame(n=120):
+    rng = np.random.default_rng(0)
+    grade = rng.choice(np.array([1, 2, 3, "unknown", None], dtype=object), n)
+    icd = np.where(
+        np.isin(grade.astype(str), ["1", "unknown"]), 100, rng.choice(np.array([100, "V10"], dtype=object), n)
+    )
+    smokes = rng.choice(np.array([0, "yes"], dtype=object), n)
+    seen = np.where(smokes == 0, True, rng.choice(np.array([True, "unknown"], dtype=object), n))
+    return pd.DataFrame({"grade": grade, "smokes": smokes, "icd": icd, "seen": seen, "dose": rng.integers(0, 9, n) / 2})
+
+
+def texts():
+    return frame().map(lambda cell: None if cell is None else str(cell)).astype({"dose": float})
+
+
+def test_a_mixed_list_is_read_as_texts_and_so_is_what_rules_and_targets_name():
+    schema = loads(TEXT)
+    assert schema.columns["grade"].levels == ("1", "2", "3", "unknown")
+    assert schema.columns["smokes"].levels == ("0", "yes")
+    assert schema.columns["icd"].levels == ("100", "V10")
+    assert schema.columns["seen"].levels == ("true", "unknown")
+    assert schema.rules[0].if_["grade"].in_ == ("1", "unknown")
+    assert schema.rules[1].combinations[0] == ("0", "true")
+    assert loads(dumps(schema)) == schema
+    alone = {"x": {"kind": "categorical", "levels": [1, "a"]}}
+    target = {"column": "x", "task": "binary", "positive": 1}
+    assert Schema(columns=alone, targets=[target]).targets[0].positive == "1"
+    with pytest.raises(SchemaError, match=r"each level must be listed once; however: 1 \(listed twice\)"):
+        loads('columns: {x: {kind: categorical, levels: [1, "1"]}}')
+
+
+@pytest.mark.parametrize("made", [frame, texts])
+def test_every_place_takes_them(made, tmp_path):
+    schema, table = loads(TEXT), made()
+    assert validate(table, schema).success
+    typed = conform(table, schema)
+    assert {type(v) for c in ("grade", "smokes", "icd", "seen") for v in typed[c].dropna()} == {str}
+    assert mapped(table, schema).counts == {}
+    pd.testing.assert_frame_equal(mapped(table, schema).frame, typed)
+    run = synthesize(table, schema, config=RunConfig(model="independent", quick=True), rows=50, seed=1)
+    save(run, tmp_path / "run", overwrite=False)
+    again = tables.read(tmp_path / "run" / "synthetic.parquet").frame()
+    assert validate(again, schema).success
+    tables.write(again, tmp_path / "t.csv")
+    assert validate(tables.read_cells(tmp_path / "t.csv"), schema).success
+    assert validate(
+        tables.read_cells(tmp_path / "t.csv"), Schema.infer(tables.read(tmp_path / "t.csv").frame())
+    ).success
+
+
+def test_they_are_drafted_as_texts_whatever_holds_them(tmp_path):
+    drafted = Schema.infer(frame())
+    assert drafted.columns["grade"].levels == ("1", "2", "3", "unknown")
+    tables.write(texts(), tmp_path / "t.parquet")
+    assert Schema.infer(tables.read(tmp_path / "t.parquet").frame()) == drafted == Schema.infer(texts())
+    fitted = Synthesizer(drafted, "independent").fit(frame(), seed=1)
+    tables.write(fitted.sample(20, seed=1), tmp_path / "out.parquet")
+
+
+def test_under_a_budget(tmp_path):
+    schema = loads('declared_by: "A. Lee: codebook"\n' + TEXT)
+    config = RunConfig(epsilon=5.0, public_n=120, ledger=tmp_path / "ledger.json")
+    fitted = pipeline.fit(texts(), schema, config=config)
+    drawn = fitted.synthesizer.sample(30, seed=1)
+    assert set(drawn["icd"]) <= {"100", "V10"}
+    tables.write(drawn, tmp_path / "t.parquet")
+
+
+def test_a_model_is_kept_where_its_rows_cannot_be_written(tmp_path):
+    made = pipeline.release(texts(), loads(TEXT), config=RunConfig(model="independent"), rows=20, seed=1)
+    broken = made.draws[0].astype(object)
+    broken.loc[0, "dose"] = "SECRET"
+    bad = dataclasses.replace(made, draws=(broken,))
+    with pytest.raises(TableError, match=r"mixed in dose.*The model is kept in") as caught:
+        save_release(bad, tmp_path / "run", overwrite=False)
+    assert "SECRET" not in str(caught.value)
+    assert not (tmp_path / "run" / "synthetic.parquet").exists()
+    assert len(Synthesizer.load(tmp_path / "run" / "model").sample(5, seed=1)) == 5
