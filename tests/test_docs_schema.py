@@ -109,8 +109,9 @@ def test_the_number_of_shipped_schemas_is_right():
 
 
 def test_what_the_page_says_of_yaml_is_true():
-    levels = loads("columns: {c: {kind: categorical, levels: [NO, 12:30, 2020-01-01, 012]}}").columns["c"].levels
-    assert levels == ("NO", "12:30", "2020-01-01", 12)
+    levels = loads("columns: {c: {kind: categorical, levels: [NO, 12:30, 2020-01-01]}}").columns["c"].levels
+    assert levels == ("NO", "12:30", "2020-01-01")
+    assert loads("columns: {c: {kind: categorical, levels: [012]}}").columns["c"].levels == (12,)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from synthkit import tables
-from synthkit.errors import TableError
+from synthkit.errors import SchemaError, TableError
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.expectations import validate
@@ -245,3 +245,27 @@ def test_what_is_no_table_is_refused_without_a_cell():
     assert as_frame(batch)["a"].tolist() == ["x", "y"]
     with pytest.raises(TableError, match="each column name stands once"):
         Schema.infer(pa.table([[1], [2]], names=["a", "a"]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "says"),
+    [
+        ([[1], [2]], "code", "however: list"),
+        ([{"a": 1}, None], "identifier", "however: dict"),
+        ([1 + 2j, 2j], "numeric", "however: complex"),
+        ([b"\xff", "a"], "code", "however: bytes"),
+        ([dt.timedelta(1), "a"], "code", "however: timedelta"),
+        ([Decimal("12345678901234567.89"), None], "numeric", "a decimal of at most 15 digits"),
+        ([Decimal("sNaN"), Decimal(1)], "numeric", "a decimal of at most 15 digits"),
+        (pd.to_timedelta(["1h", "2h"]), "numeric", "a number, finite"),
+        ([pd.Timestamp("2020", tz="UTC"), pd.Timestamp("2020", tz="Asia/Tokyo")], "datetime", "without a time zone"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_column_and_type_before_the_fit(cells, kind, says):
+    frame = pd.DataFrame({"odd": cells, "y": [1, 2]})
+    schema = Schema(columns={"odd": {"kind": kind, "nullable": True}, "y": {"kind": "numeric"}})
+    with pytest.raises(SchemaError, match=says) as caught:
+        Synthesizer(schema, "independent").fit(frame, seed=1)
+    assert "odd" in str(caught.value)
+    assert "123456789" not in str(caught.value)
+    assert not validate(frame, schema).success

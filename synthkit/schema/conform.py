@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import numerals
+from synthkit.schema import foreign_cells, numerals
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import (
     Boolean,
@@ -164,14 +164,28 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         if name not in frame:
             continue
         values = unpacked(frame[name]).reset_index(drop=True)
-        if (halves := untold(values)).any():  # pandas would end the text at NUL, and take two texts for one
-            faults.append(Violation.at((name,), _WHOLE_TEXT, halves, remedy=_TAKE_OUT, first=first))
+        unfit, rule, remedy = _unfit(values, column)
+        if unfit.any():
+            faults.append(Violation.at((name,), rule, unfit, remedy=remedy, first=first))
             columns[name] = values
             continue
         columns[name], bad, rule = type_column(values, column)
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), faults
+
+
+def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:
+    """Cells no column can hold; what must hold instead; and what to do."""
+    halves = untold(values)
+    if halves.any():  # pandas would end the text at NUL, and take two texts for one
+        return halves, _WHOLE_TEXT, _TAKE_OUT
+    return *foreign_cells.foreign(values, numeric=_are_numbers(column)), foreign_cells.REMEDY
+
+
+def _are_numbers(column: Column) -> bool:
+    levels = getattr(column, "levels", None) or ()
+    return isinstance(column, Numeric) or (bool(levels) and not any(isinstance(level, str) for level in levels))
 
 
 def _remedy(column: Column) -> str:

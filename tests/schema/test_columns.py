@@ -96,9 +96,10 @@ def test_numeric_bounds_agree_with_python(cells, a, b):
 
 
 def test_levels_are_compared_as_people_mean_them():
-    column = Categorical(levels=[0, 1, "1", "NA", "None"])
     cells = series(0, 0.0, False, True, 1.0, "1", "0", "NA", "None", None, np.nan, 2)
-    assert column.admits(cells).tolist() == [True] * 6 + [False] + [True] * 4 + [False]
+    numbers, texts = Categorical(levels=[0, 1]), Categorical(levels=["1", "NA", "None"])
+    assert numbers.admits(cells).tolist() == [True] * 5 + [False] * 4 + [True] * 2 + [False]
+    assert texts.admits(cells).tolist() == [False] * 5 + [True, False] + [True] * 4 + [False]
 
 
 def test_whole_numbers_beyond_floats_stay_different_levels():

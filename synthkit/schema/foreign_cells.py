@@ -1,0 +1,87 @@
+"""Cells that would not come out as they went in: lists, complex numbers, long decimals, bytes that are no text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DIGITS = "a decimal of at most 15 digits, which a number of 64 bits holds"
+FINITE = "a number, finite and without units or thousands separators"
+REMEDY = "turn the cells into texts, numbers or moments, one value a cell, or leave the column out"
+_KEPT = (
+    *(str, bool, int, float, Decimal, dt.date, dt.time, pd.Period, pd.Interval),
+    *(np.bool_, np.integer, np.floating, np.datetime64, type(None), type(pd.NA), type(pd.NaT)),
+)
+_PLAIN = frozenset(
+    (
+        "string",
+        "integer",
+        "floating",
+        "mixed-integer-float",
+        "boolean",
+        "date",
+        "datetime",
+        "datetime64",
+        "time",
+        "empty",
+    )
+)
+
+
+def foreign(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str]:
+    """Cells that cannot be kept as they are, and what must hold instead; the sentence names types, never a cell.
+
+    Args:
+        values: unpacked cells.
+        numeric: whether they are to be read as numbers.
+
+    Example:
+        >>> bad, rule = foreign(pd.Series([[1], "a"]), numeric=False)
+        >>> bad.tolist(), rule
+        ([True, False], 'a cell of a type that is given back; however: list')
+    """
+    none = np.zeros(len(values), dtype=bool)
+    if pd.api.types.is_complex_dtype(values.dtype):
+        return ~none, _sentence(["complex"])
+    if not pd.api.types.is_object_dtype(values.dtype):
+        return none, ""
+    seen = pd.api.types.infer_dtype(values, skipna=True)
+    if seen in _PLAIN and not (numeric and seen == "integer"):
+        return none, ""
+    strange = _where(values, lambda cell: not isinstance(cell, _KEPT) or isinstance(cell, np.timedelta64))
+    if strange.any():
+        return strange, _sentence(sorted({type(cell).__name__ for cell in values[strange]}))
+    long = _where(values, lambda cell: isinstance(cell, Decimal) and not _held(cell))
+    if long.any():
+        return long, DIGITS
+    return _where(values, lambda cell: numeric and isinstance(cell, int) and not _finite(cell)), FINITE
+
+
+def _where(values: pd.Series, test: Any) -> NDArray[np.bool_]:
+    return np.fromiter((bool(test(cell)) for cell in values), dtype=bool, count=len(values))
+
+
+def _sentence(types: list[str]) -> str:
+    return f"a cell of a type that is given back; however: {', '.join(types)}"
+
+
+def _held(cell: Decimal) -> bool:
+    """Whether a float holds the decimal to its last digit; not a number is a missing cell, unless it signals."""
+    if not cell.is_finite():
+        return not cell.is_snan()
+    return math.isfinite(float(cell)) and Decimal(repr(float(cell))) == cell
+
+
+def _finite(cell: int) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except OverflowError:
+        return False
