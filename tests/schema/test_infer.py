@@ -179,7 +179,7 @@ def test_kinds_of_clear_cases():
     assert kind_of([dt.date(2020, 3, 5), dt.date(2020, 4, 6)]).max == "2020-04-30"
     assert kind_of([5, 5, 5]).min == kind_of([5, 5, 5]).max == 5
     assert kind_of(["III", "I", "II", "I"]).levels == ("I", "II", "III")
-    assert kind_of([1, "a", 1, "a"]).levels == (1, "a")
+    assert kind_of([1, "a", 1, "a"]).levels == ("1", "a")
 
 
 def test_numbers_of_hundreds_of_digits_are_no_codes():
