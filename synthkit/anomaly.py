@@ -90,9 +90,10 @@ def scored(parts: pd.DataFrame) -> pd.DataFrame:
         >>> scored(pd.DataFrame({"age": [1.0, 2.0], "(score)": [0.0, 3.0]})).columns.tolist()
         ['(row)', '(score) 2', 'age', '(score)']
     """
-    front = {_free("(row)", parts): range(1, len(parts) + 1), _free(SCORE, parts): parts.sum(axis=1)}
-    whole = pd.concat([pd.DataFrame(front, index=parts.index), parts], axis=1)
-    return whole.sort_values(_free(SCORE, parts), ascending=False, kind="stable")
+    row, score = (_free(name, list(parts.columns)) for name in ("(row)", SCORE))
+    front = pd.DataFrame({row: range(1, len(parts) + 1), score: parts.sum(axis=1)}, index=parts.index)
+    whole: pd.DataFrame = pd.concat([front, parts], axis=1).sort_values(by=score, ascending=False, kind="stable")
+    return whole
 
 
 def _free(name: str, taken: Collection[str]) -> str:
