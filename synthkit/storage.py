@@ -277,7 +277,7 @@ def _written(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
         made = moments.write(values, column).to_numpy(dtype=object)
     elif pd.api.types.is_datetime64_dtype(values.dtype):
         days = bool((values.dropna() == values.dropna().dt.normalize()).all())
-        made = _each(values, lambda cell: _iso(cell, days=days))
+        made = _each(values, lambda cell: str(cell.date() if days else cell))
     else:
         made = _each(values, lambda cell: _number(cell, storage.scale))
     made[values.isna().to_numpy(dtype=bool)] = None
@@ -288,10 +288,6 @@ def _number(cell: Any, scale: int | None) -> str:
     if scale is not None:
         return f"{cell:.{scale}f}"
     return str(int(cell)) if float(cell).is_integer() else repr(float(cell))
-
-
-def _iso(cell: Any, *, days: bool) -> str:
-    return str(cell.date().isoformat() if days else cell.isoformat(sep=" "))
 
 
 def _intervals(values: pd.Series, dtype: str) -> pd.Series:

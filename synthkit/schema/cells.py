@@ -102,7 +102,7 @@ def untold(values: pd.Series) -> NDArray[np.bool_]:
     r"""Where a text stands that no file holds as it is: with NUL, or with half a letter. **Shape**: (n,) -> (n,).
 
     Example:
-        >>> untold(pd.Series(["x", "x\\0y", None])).tolist()
+        >>> untold(pd.Series(["x", "x\0y", None])).tolist()
         [False, True, False]
     """
     dtype = values.dtype

@@ -7,20 +7,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
-from synthkit.schema.mixed_levels import one_type
+from synthkit.schema.mixed_levels import OneType
 from synthkit.schema.moments import STEPS, MomentWriting, declared_moment, moments
 from synthkit.schema.numerals import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
@@ -138,7 +128,7 @@ class Numeric(_Column, Numerals):
 class _Levels(_Column):
     """A column with a closed list of levels."""
 
-    levels: Annotated[tuple[Level, ...], Field(min_length=1), AfterValidator(one_type)]
+    levels: Annotated[tuple[Level, ...], Field(min_length=1), OneType]
 
     @model_validator(mode="after")
     def _levels_once(self) -> _Levels:
@@ -172,7 +162,7 @@ class Boolean(_Levels):
     """Yes or no; `levels` gives the two values as the table writes them, false first."""
 
     kind: Literal["boolean"] = "boolean"
-    levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=2), AfterValidator(one_type)] = (False, True)
+    levels: Annotated[tuple[Level, ...], Field(min_length=2, max_length=2), OneType] = (False, True)
 
 
 class Datetime(_Column, MomentWriting):
@@ -277,7 +267,7 @@ class Code(_Column):
     kind: Literal["code"] = "code"
     system: str | None = None
     pattern: str | None = None
-    levels: Annotated[tuple[Level, ...], AfterValidator(one_type)] | None = None
+    levels: Annotated[tuple[Level, ...], OneType] | None = None
 
     @model_validator(mode="after")
     def _pattern_compiles(self) -> Code:

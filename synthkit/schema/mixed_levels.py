@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from pydantic import AfterValidator
 
 
 def one_type(levels: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -14,6 +16,9 @@ def one_type(levels: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     texts = sum(isinstance(level, str) for level in levels)
     return tuple(map(level_text, levels)) if 0 < texts < len(levels) else levels
+
+
+OneType: Final = AfterValidator(one_type)
 
 
 def level_text(level: Any) -> str:
