@@ -164,10 +164,11 @@ class TableEncoder:
 
     def identifiers(self, n: int, rng: np.random.Generator) -> dict[str, pd.Series]:
         """Fresh values of every column that describes nothing. **Shape**: columns of (n,)."""
+        described = set(self.schema.described)
         return {
             name: fresh(name, column if isinstance(column, Identifier) else Identifier(), n, rng)
             for name, column in self.schema.columns.items()
-            if name not in self.schema.described
+            if name not in described
         }
 
     def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:

@@ -71,8 +71,9 @@ class Recoding:
     def numbers(self, frame: pd.DataFrame) -> dict[str, Any]:
         """Numeric columns as floats, NaN for missing; moments as whole steps since 1970, see `encode.steps`."""
         out: dict[str, Any] = {}
-        for name, column in self.schema.columns.items():
-            if name not in frame or name not in self.schema.learned:
+        for name in self.schema.learned:
+            column = self.schema.columns[name]
+            if name not in frame:
                 continue
             if isinstance(column, Numeric):
                 out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)

@@ -124,8 +124,9 @@ class Reference:
         seeds = Seeds(seed)
         learned = self._drawn(n, seeds) if n else pd.DataFrame({c: [] for c in self.schema.learned}, dtype=object)
         rng = seeds.numpy("identifiers")
+        described = set(self.schema.described)
         for name, column in self.schema.columns.items():
-            if name not in self.schema.described:
+            if name not in described:
                 kind = column if isinstance(column, Identifier) else Identifier()
                 learned[name] = fresh(name, kind, n, rng)
         learned = with_derived(conform(learned, self.schema, partial=True), self.schema)

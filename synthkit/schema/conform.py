@@ -257,8 +257,10 @@ def _parsed_numbers(present: pd.Series) -> pd.Series:
     cells = present.astype(object)
     x = pd.to_numeric(cells, errors="coerce")
     if pd.api.types.is_float_dtype(x.dtype):  # pandas' parser is off by a few units in the last place
-        known = np.isfinite(x.to_numpy())
-        x[known] = cells[known].astype(float)
+        exact = x.to_numpy(dtype=np.float64, copy=True)
+        known = np.isfinite(exact)
+        exact[known] = cells.to_numpy()[known].astype(np.float64)
+        return pd.Series(exact, index=present.index, name=present.name)
     return x
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ ROWS_A_LEVEL = 20  # fewer on average, and a dependency is chance
 MOST_LEVELS = 200
 MOST_NUMBERS = 50  # distinct numbers up to which a numeric column may be a recoding of levels
 ROWS_A_PAIR = 50
+_CELLS = 4_000_000  # most cells that are held against a column at once
 # Words that tell two measurements of one thing apart.
 _ENDS = frozenset(
     (
@@ -102,44 +102,72 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
     """
     typed = {c: pd.Series(moments(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
     dates = {c: np.where(t.isna(), np.nan, t.astype(np.int64)) for c, t in typed.items()}
-    zones = {c: k.zone for c, k in columns.items() if isinstance(k, Datetime)}
-    held = [r for a, b in combinations(dates, 2) if zones[a] == zones[b] for r in _compared(a, b, dates)]
-    held = [rule for rule in held if rule.holds(pd.DataFrame(typed)).all()]  # of the latest, floats are rounded
+    zones: dict[str | None, list[str]] = {}
+    for c in dates:
+        kind = columns[c]
+        zones.setdefault(kind.zone if isinstance(kind, Datetime) else None, []).append(c)
+    held = [rule for mine in zones.values() for rule in _in_order({c: dates[c] for c in mine})]
+    told = pd.DataFrame(typed)
+    held = [rule for rule in held if rule.holds(told).all()]  # of the latest, floats are rounded
     stems: dict[tuple[str, ...], list[str]] = {}
     for name, column in columns.items():
         if isinstance(column, Numeric) and (key := stem(name, _ENDS)):
             stems.setdefault(key, []).append(name)
     for family in stems.values():
-        x = {name: numbers(frame[name]) for name in family}
-        with np.errstate(over="ignore"):
-            held += [rule for a, b in combinations(family, 2) if _alike(x[a], x[b]) for rule in _compared(a, b, x)]
+        if len(family) > 1:
+            held += _in_order({name: numbers(frame[name]) for name in family}, alike=True)
     return _without_implied(held)
 
 
-def _alike(a: NDArray[np.float64], b: NDArray[np.float64]) -> bool:
-    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
-    if not len(a) or not len(b):
-        return False
-    overlap = min(a.max(), b.max()) - max(a.min(), b.min())
-    return bool(overlap > 0 and overlap >= 0.5 * min(np.ptp(a), np.ptp(b)))
-
-
-def _compared(a: str, b: str, x: Mapping[str, NDArray[np.float64]]) -> Iterator[Comparison]:
-    both = np.isfinite(x[a]) & np.isfinite(x[b])
-    difference = x[b][both] - x[a][both]
-    if both.sum() < ROWS_A_PAIR or not difference.any():
+def _in_order(x: Mapping[str, NDArray[np.float64]], *, alike: bool = False) -> Iterator[Comparison]:
+    """Rules between any two columns of which one is never greater, each column held against all behind it at once."""
+    names = list(x)
+    if len(names) < 2:
         return
-    if not (np.isinf(x[a]) | np.isinf(x[b])).any():
-        if (difference >= 0).all():
-            yield Comparison(left=a, op="<=", right=b, observed=True)
-        elif (difference <= 0).all():
-            yield Comparison(left=b, op="<=", right=a, observed=True)
+    cells = np.array([x[name] for name in names])
+    known, ends = np.isfinite(cells), _ends(cells)
+    endless = np.isinf(cells).any(axis=1)
+    at_once = max(_CELLS // max(cells.shape[1], 1), 1)
+    for k, name in enumerate(names):
+        for first in range(k + 1, len(names), at_once):
+            others = np.arange(first, min(first + at_once, len(names)))
+            others = others[~(endless[k] | endless[others])]
+            if alike:
+                others = others[_alike(ends, k, others)]
+            both = known[k] & known[others]
+            with np.errstate(over="ignore", invalid="ignore"):
+                away = np.where(both, cells[others] - cells[k], 0.0)
+            told = (both.sum(axis=1) >= ROWS_A_PAIR) & (away != 0).any(axis=1)
+            above, below = told & (away >= 0).all(axis=1), told & (away <= 0).all(axis=1)
+            for at in np.flatnonzero(above | below):
+                left, right = (name, names[others[at]])[:: 1 if above[at] else -1]
+                yield Comparison(left=left, op="<=", right=right, observed=True)
+
+
+def _ends(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least and greatest finite number of a column, inf and -inf where there is none. **Shape**: (m, n) -> (2, m)."""
+    known = np.isfinite(cells)
+    low = np.where(known, cells, np.inf).min(axis=1, initial=np.inf)
+    return np.stack([low, np.where(known, cells, -np.inf).max(axis=1, initial=-np.inf)])
+
+
+def _alike(ends: NDArray[np.float64], k: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which columns' spans overlap that of column k by half of the smaller of the two. **Shape**: (m,) -> (m,)."""
+    low, high = ends
+    with np.errstate(over="ignore", invalid="ignore"):
+        overlap = np.minimum(high[k], high[others]) - np.maximum(low[k], low[others])
+        smaller = np.minimum(high[k] - low[k], high[others] - low[others])
+    return np.asarray((overlap > 0) & (overlap >= 0.5 * smaller))
 
 
 def _without_implied(rules: list[Comparison]) -> list[Comparison]:
     """Drop a <= c where a <= b and b <= c are there."""
-    pairs = {(r.left, r.right) for r in rules}
-    return [r for r in rules if not any((r.left, b) in pairs and (b, r.right) in pairs for _, b in pairs)]
+    above: dict[str, set[str]] = {}
+    below: dict[str, set[str]] = {}
+    for rule in rules:
+        above.setdefault(rule.left, set()).add(rule.right)
+        below.setdefault(rule.right, set()).add(rule.left)
+    return [rule for rule in rules if not above[rule.left] & below[rule.right]]
 
 
 def relations(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Rule, ...]:
