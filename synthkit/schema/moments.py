@@ -106,7 +106,8 @@ class MomentWriting(BaseModel):
             return dt.datetime(cell.year, cell.month, cell.day)
         if isinstance(cell, np.datetime64):
             return cell.astype("datetime64[us]").item() if in_calendar(cell) else None
-        return self.by_format(f"{int(cell)}") if self._is_whole(cell) else None
+        whole = self._whole(cell)
+        return None if whole is None else self.by_format(str(whole))
 
     def parse(self, text: str) -> dt.datetime | None:
         """The moment a text names: by the format, else by ISO 8601."""
@@ -127,14 +128,15 @@ class MomentWriting(BaseModel):
         # a Z that is no more than a letter: nobody named a clock
         return found.replace(tzinfo=None) if found is not None and how.universal and self.zone is None else found
 
-    def _is_whole(self, cell: Any) -> bool:
-        """Whether a cell is a whole number, where moments may be stored as such."""
+    def _whole(self, cell: Any) -> int | None:
+        """A whole number, where moments may be stored as such."""
         if self.written_as is None or self.written_as.width is None or isinstance(cell, bool | np.timedelta64):
-            return False
-        if isinstance(cell, Decimal) and not cell.is_finite():
-            return False
-        kinds = (int, float, np.integer, np.floating, Decimal)
-        return isinstance(cell, kinds) and bool(0 <= cell < _MOST and cell == int(cell))
+            return None
+        if isinstance(cell, np.integer | np.floating):  # of half a precision, some cannot be compared
+            cell = cell.item() if isinstance(cell, np.integer) else float(cell)
+        if not isinstance(cell, int | float | Decimal) or (isinstance(cell, Decimal) and not cell.is_finite()):
+            return None
+        return int(cell) if 0 <= cell < _MOST and cell == int(cell) else None
 
     def text(self, micro: int) -> str:
         """Microseconds since 1970, in the calendar, as they are written."""

@@ -18,6 +18,7 @@ from synthkit.schema.files import parse
 from synthkit.schema.mapping import map_column
 from synthkit.schema.moment_format import Format
 from synthkit.schema.moments import MomentWriting, as_numbers, moments, write
+from tests.helpers import odd_cells
 
 DATES = [
     "%Y-%m-%d",
@@ -181,3 +182,25 @@ def test_a_column_of_whole_numbers_that_are_no_moments_is_refused_by_count():
     schema = Schema(columns={"t": WHOLE.model_dump()})
     with pytest.raises(SchemaError, match=r"a moment written as %Y%m%d.*\b2\b"):
         conform(pd.DataFrame({"t": [20210304, 20210230, 7]}), schema)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {},
+        {"format": "%Y%m%d"},
+        {"format": "%d.%m.%y", "pivot": 1930},
+        {"format": "%Y-%m-%dT%H:%M:%S%z", "zone": "Europe/Berlin"},
+        {"format": "%d%b%Y", "min": "1600-01-01", "max": "2100-12-31", "atoms": ["9999-12-31"]},
+    ],
+)
+def test_under_a_budget_every_cell_is_mapped_by_itself_and_none_refused(keys):
+    """Cells of every kind, not only of dates: what becomes of one does not depend on those beside it."""
+    column = Datetime(**keys)
+    cells = [*odd_cells.of("datetime"), *odd_cells.of("numeric"), *odd_cells.of("categorical"), 20210304, "04.03.21"]
+    together, changed, _ = map_column(pd.Series(cells, dtype=object), column)
+    alone = [map_column(pd.Series([cell], dtype=object), column)[0].iloc[0] for cell in cells]
+    assert together.tolist() == alone
+    assert column.admits(together).all()
+    assert together.notna().all()
+    assert changed.any()
