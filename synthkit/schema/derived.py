@@ -54,6 +54,7 @@ def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: st
             elif unit in (name, *columns_of(read[name])):
                 yield f"{where} must not speak of the unit; however: `{unit}` is made fresh"
             else:
+                _refuse_clocks((name, *columns_of(read[name])), columns)
                 refuse_misfit(name, columns[name], read[name], columns)
         except ValueError as error:
             yield f"{where}: {error}"
@@ -62,6 +63,17 @@ def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: st
     except CycleError as error:
         circle = ", ".join(f"`{name}`" for name in dict.fromkeys(error.args[1]))
         yield f"`derived` must not run in a circle; however: {circle} are computed from one another. Learn one of them"
+
+
+def _refuse_clocks(names: tuple[str, ...], columns: Mapping[str, Column]) -> None:
+    """Refuse moments of different clocks in one expression: the time between them would be off by hours."""
+    kinds = [columns[name] for name in names]
+    zones = {kind.zone or "none" for kind in kinds if isinstance(kind, Datetime)}
+    if len(zones) > 1:
+        msg = (
+            f"moments in an expression must be of one zone; however: {' and '.join(sorted(zones))}. Declare one `zone`"
+        )
+        raise ValueError(msg)
 
 
 def in_order(schema: Schema) -> list[str]:

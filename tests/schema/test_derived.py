@@ -114,6 +114,12 @@ def test_what_cannot_be_computed_is_refused_when_the_schema_is_read(derived, lin
     assert line in str(caught.value)
 
 
+def test_moments_of_two_clocks_are_not_subtracted():
+    kinds = {"s": {"kind": "datetime", "zone": "UTC"}, "e": {"kind": "datetime"}, "d": {"kind": "numeric"}}
+    with pytest.raises(SchemaError, match="moments in an expression must be of one zone; however: UTC and none"):
+        parse({"columns": kinds, "derived": {"d": "e - s"}})
+
+
 def test_observed_may_say_derived_of_derived_columns_alone():
     with pytest.raises(SchemaError, match="`observed` may say `derived` of derived columns; however: `a` is none"):
         parse({"columns": {"a": {"kind": "numeric", "observed": ["derived"]}}})
