@@ -270,6 +270,8 @@ def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
     if when is not None and not when.strange and not names.says_key(name):
         return _written(present, when)
     drafted = _no_moment(name, present, levels, texts, pure=pure, learned=learned)
+    if when is None and pure and moment_draft.of_another_language(texts):
+        return replace(drafted, notes=(*drafted.notes, moment_draft.FOREIGN))
     return drafted if when is None or not when.strange else _almost(drafted, when)
 
 

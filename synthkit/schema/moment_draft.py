@@ -27,9 +27,14 @@ _PARTS = re.compile(
     r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _COMPACT = ("%Y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ")
+_FOREIGN = re.compile(r"[0-9]{1,2}[.]?[ -]?(?:de )?([^\W\d_]{3,10})[.]?[ -]?(?:de )?(?:[0-9]{4}|[0-9]{2})")
 _TOKENS = re.compile(r"[0-9]+|[^\W\d_]+|[\W_]+")
 _ORDERS = {".": ("dmY", "mdY"), "/": ("mdY", "dmY")}  # which of two orders is likelier where both are possible
 _PLAUSIBLE = (1800, 2199)  # years of a date that is stored as a whole number
+FOREIGN = (
+    "days whose months have names of another language than English, which no `format` reads: real dates would be "
+    "learned word by word. Write them as 2026-01-31 and draft again"
+)
 MOST_STRANGE = 0.2  # share of cells that are no moments up to which the others are taken for some
 _NAMED = frozenset(("date", "day", "dob", "born", "birth", "datetime", "timestamp", "datum", "dt"))
 
@@ -72,6 +77,19 @@ def found(name: str, texts: Sequence[str]) -> Found | None:
     if all(text[:8].isdigit() for text in texts):
         return _compact(name, texts)
     return _all_alike(name, texts) or _most_alike(name, texts)
+
+
+def of_another_language(texts: Sequence[str]) -> bool:
+    """Whether all texts are days whose months have names, though no English ones.
+
+    Example:
+        >>> of_another_language(["4. März 2021", "12. Mai 2020"]), of_another_language(["4 beds 2021 A"])
+        (True, False)
+    """
+    split = [_FOREIGN.fullmatch(text.strip()) for text in texts]
+    return (
+        bool(split) and all(split) and len({found_[1].lower() for found_ in split if found_ is not None}) <= len(MONTHS)
+    )
 
 
 def in_numbers(name: str, whole: Sequence[int]) -> Found | None:

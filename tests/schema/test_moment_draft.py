@@ -167,6 +167,14 @@ def test_dates_are_said_to_identify_people(texts):
     )
 
 
+@pytest.mark.parametrize(
+    "months", [("März", "Mai", "Okt."), ("janvier", "août", "mai"), ("de enero de", "de marzo de", "de mayo de")]
+)
+def test_months_of_another_language_get_a_word(months):
+    drafted = guess("seen", pd.Series([f"{1 + k % 28} {months[k % 3]} 2021" for k in range(60)]))
+    assert any("another language than English" in note for note in drafted.notes)
+
+
 def test_no_cells_are_no_moments():
     assert found("seen", []) is None
 
