@@ -149,7 +149,7 @@ def _drawn(chart: str, data: str) -> str:
     Raises:
         TypeError: a text where a chart needs a number, or the other way round.
     """
-    from jsonschema import ValidationError  # what Altair makes its own from
+    from jsonschema import ValidationError  # type: ignore[import-untyped]  # what Altair makes its own from
 
     from synthkit.report.charts import CHARTS
     from synthkit.report.curves import CURVES
