@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 BLANKS = " \u00a0\u2009\u202f"  # blank, no-break, thin, and narrow no-break: one is read where another is declared
@@ -52,12 +53,22 @@ class Writing:
             >>> [Writing(",", ".").read(text) for text in ("-1.234,5", "1.5")]
             ['-1234.5', None]
         """
-        found = re.fullmatch(self.pattern, text)
-        if found is None or (found[1] and found[2]):
-            return None
-        digits = found[3] if self.between is None else re.sub(self.between, "", found[3])
-        minus = (found[1] or found[2]) not in ("", "+")
-        return "-" * minus + digits.replace(self.decimal, ".")
+        return self.reader()(text)
+
+    def reader(self) -> Callable[[str], str | None]:
+        """`read` for many texts."""
+        number = re.compile(self.pattern)
+        between = None if self.between is None else re.compile(self.between)
+
+        def read(text: str) -> str | None:
+            found = number.fullmatch(text)
+            if found is None or (found[1] and found[2]):
+                return None
+            digits = found[3] if between is None else between.sub("", found[3])
+            minus = (found[1] or found[2]) not in ("", "+")
+            return "-" * minus + digits.replace(self.decimal, ".")
+
+        return read
 
     def write(self, plain: str) -> str:
         """The text of a plain number without exponent.

@@ -162,7 +162,7 @@ def _read(values: pd.Series, column: Column) -> _Cells:
 
 def _numbers(values: pd.Series, column: Numeric) -> _Cells:
     codes, cells = distinct(values)
-    read = [column.cell(cell) if column.written else cell for cell in cells]
+    read = list(map(column.reader(), cells)) if column.written else cells
     said = np.array([_float(number(cell)) for cell in read] + [np.nan])[codes]
     absent = np.array([cell is None for cell in read] + [True])[codes]
     bad = np.isnan(said) & ~absent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -159,18 +159,28 @@ class Numerals(BaseModel):
             >>> [column.cell(cell) for cell in ("1.234,5", "1.5", "?", 7)]
             ['1234.5', '', None, 7]
         """
-        if not isinstance(cell, str):
-            return cell
-        if cell.strip(AROUND) in [word.strip(AROUND) for word in self.missing]:
-            return None
-        number = self.writing.read(cell)
-        for side, (limit, point, _) in self.beyond.items():
-            said = unmarked(cell, side, self.writing)
-            if said is not None and float(said) == limit:
-                return repr(int(point) if self._decimals == 0 else point)
-            if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
-                return NO_NUMBER
-        return NO_NUMBER if number is None else number
+        return self.reader()(cell)
+
+    def reader(self) -> Callable[[Any], Any]:
+        """`cell` for many cells."""
+        how, words = self.writing, {word.strip(AROUND) for word in self.missing}
+        read, limits = how.reader(), [(side, *found) for side, found in self.beyond.items()]
+
+        def cell(cell: Any) -> Any:
+            if not isinstance(cell, str):
+                return cell
+            if words and cell.strip(AROUND) in words:
+                return None
+            number = read(cell)
+            for side, limit, point, _ in limits:
+                said = unmarked(cell, side, how)
+                if said is not None and float(said) == limit:
+                    return repr(int(point) if self._decimals == 0 else point)
+                if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
+                    return NO_NUMBER
+            return NO_NUMBER if number is None else number
+
+        return cell
 
     def text(self, number: float) -> str:
         """A number as it is written in this column.
@@ -182,17 +192,27 @@ class Numerals(BaseModel):
             >>> Numeric(decimals=1, censored={"below": 5}).text(4.9)
             '<5'
         """
-        beyond = (text for _, point, text in self.beyond.values() if number == point)
-        return next(beyond, None) or self._text(number)
+        return self.writer()(number)
+
+    def writer(self) -> Callable[[float], str]:
+        """`text` for many numbers."""
+        beyond = {point: text for _, point, text in self.beyond.values()}
+        how, zeros = self.writing, (self._decimals or 0) if self.trailing_zeros else 0
+        return lambda number: beyond.get(number) or _text(number, how, zeros)
 
     def _text(self, number: float) -> str:
-        if not np.isfinite(number):
-            return str(number)
-        plain = _plain(number)
-        if self.trailing_zeros:
-            plain += "" if "." in plain else "."
-            plain += "0" * ((self._decimals or 0) - len(plain.partition(".")[2]))
-        return self.writing.write(plain)
+        return _text(number, self.writing, (self._decimals or 0) if self.trailing_zeros else 0)
+
+
+def _text(number: float, how: Writing, zeros: int) -> str:
+    """A number that is no limit; `zeros` is how many digits it has at least behind the point."""
+    if not np.isfinite(number):
+        return str(number)
+    plain = _plain(number)
+    if zeros:
+        plain += "" if "." in plain else "."
+        plain += "0" * (zeros - len(plain.partition(".")[2]))
+    return how.write(plain)
 
 
 def _writing(get: Any) -> Writing:
@@ -214,7 +234,7 @@ def read(values: pd.Series, how: Numerals) -> pd.Series:
         return values
     codes, cells = pd.factorize(values.astype(object), use_na_sentinel=True)
     table = np.empty(len(cells) + 1, dtype=object)
-    table[:-1] = [how.cell(cell) for cell in cells]
+    table[:-1] = list(map(how.reader(), cells))
     return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
 
 
@@ -228,7 +248,7 @@ def write(values: pd.Series, how: Numerals) -> pd.Series:
     """
     codes, numbers = pd.factorize(values, use_na_sentinel=True)
     table = np.empty(len(numbers) + 1, dtype=object)
-    table[:-1] = [how.text(number) for number in numbers]
+    table[:-1] = list(map(how.writer(), numbers))
     table[-1] = (how.missing[0] if how.missing else None) or None
     return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +94,8 @@ _PARTS = re.compile(
     rf"(?P<digits>[.,]?\d(?:[\d.,{QUOTES}{BLANKS}]*\d)?[.,]?(?:[eE][+-]?\d+)?)(?P<after>(?:\D.*)?)",
     flags=re.ASCII | re.DOTALL,
 )
+_DIGIT = re.compile(r"\d", flags=re.ASCII)
 _LEADING = re.compile(r"0\d")
-_PLAIN = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ def reading(cells: Iterable[Any]) -> Reading:
     texts = [cell for cell in cells if isinstance(cell, str)]
     counts = Counter(texts)
     others = [] if len(texts) == len(cells) else [cell for cell in cells if not isinstance(cell, str)]
+    if not others and not _DIGIT.search("".join(counts)):
+        return Reading({})
     words = sorted({text.strip(AROUND) for text in counts if text.strip(AROUND).lower() in WORDS})
     sides = {text: side for text in counts if (side := marked(text)) is not None}
     parts = {text: _parts(text, sides) for text in counts if text.strip(AROUND) not in words}
@@ -146,7 +148,7 @@ def reading(cells: Iterable[Any]) -> Reading:
     keys = _keys(looks[0], plain, counts, words)
     beyond = [text for text in alike if text in sides]
     limits = _limits(beyond, counts, keys, [*counts, *others])
-    good = [text for text in alike if limits is not None or text not in sides]
+    good = {text for text in alike if limits is not None or text not in sides}
     strange = sum(counts[text] for text in parts if text not in good)
     if strange:
         most = sum(counts[text] for text in good) + len(others) >= strange
@@ -162,7 +164,10 @@ def _limits(
 ) -> dict[Side, Any] | None:
     """The limits that cells such as "<5" name, if there is one a side and no number lies beyond; else nothing."""
     how = Numeric(**keys)
-    read = (how.cell(cell) if isinstance(cell, str) else number(cell) for cell in set(cells) - set(beyond))
+    said = how.reader()
+    if not beyond:
+        return {}
+    read = (said(cell) if isinstance(cell, str) else number(cell) for cell in set(cells) - set(beyond))
     numbers = {float(one) for one in read if one is not None and one != NO_NUMBER}
     found: dict[Side, Any] = {}
     for side in BOUNDS:
@@ -248,15 +253,15 @@ def _notes(keys: Mapping[str, Any], looks: Sequence[tuple[str, str | None]], cou
         other = f'`decimal: "{decimal}"`' + ("" if thousands is None else f' and `thousands: "{thousands}"`')
         notes.append(f"three digits stand behind every such sign, so there is another reading: if it is meant, {other}")
     column = Numeric(**keys)
-    otherwise = sum(n for text, n in counts.items() if _rewritten(text, column) != text)
+    read, write = column.reader(), column.writer()
+    otherwise = sum(n for text, n in counts.items() if _rewritten(read(text), write, text, column) != text)
     if otherwise:
         notes.append(f"{otherwise:,} cells are written in another way than the draft says and come out in this one")
     return tuple(notes)
 
 
-def _rewritten(text: str, column: Numeric) -> str:
+def _rewritten(plain: Any, write: Callable[[float], str], text: str, column: Numeric) -> str:
     """What becomes of a text that is read and written."""
-    plain = column.cell(text)
     if plain is None or plain == NO_NUMBER:
         return column.missing[0] if plain is None else text
-    return column.text(float(plain) if set(plain) - set("-0123456789") else int(plain))
+    return write(float(plain) if set(plain) - set("-0123456789") else int(plain))
