@@ -1,0 +1,100 @@
+"""Random tables in every storage: checks agree with plain Python, coding loses nothing, drafts look at values alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from odd_tables import STORAGES, columns
+
+from synthkit import tables
+from synthkit.encode import TableEncoder
+from synthkit.encode.numeric import Coding
+from synthkit.privacy import Curator, Ledger
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.schema.expectations import validate
+from synthkit.schema.files import dumps
+from synthkit.seeds import Seeds
+from synthkit.storage import restore, storages
+from synthkit.synthesizer import Synthesizer
+
+FEW = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def drawn_table(data, *, good, most=4):
+    """A schema, the table stored at random, and the columns it was made from."""
+    made = {f"c{k}": data.draw(columns(good=good)) for k in range(data.draw(st.integers(1, most)))}
+    chosen = {name: data.draw(st.sampled_from(sorted(STORAGES[family]))) for name, (family, _) in made.items()}
+    frame = pd.DataFrame({name: STORAGES[family][chosen[name]](c.cells) for name, (family, c) in made.items()})
+    return Schema(columns={name: c.declared for name, (_, c) in made.items()}), frame, made
+
+
+def rows_of(validation):
+    """Rows that break something, by column."""
+    out = {}
+    for violation in validation.violations:
+        out.setdefault(violation.columns[0], set()).update(violation.rows)
+    return out
+
+
+@FEW
+@given(data=st.data())
+def test_validation_agrees_with_a_check_of_each_cell_in_plain_python(data):
+    schema, frame, made = drawn_table(data, good=False)
+    found = rows_of(validate(frame, schema, rows_shown=len(frame)))
+    wrong = {name: {k + 1 for k, bad in enumerate(column.broken()) if bad} for name, (_, column) in made.items()}
+    assert found == {name: rows for name, rows in wrong.items() if rows}
+
+
+@FEW
+@given(data=st.data())
+def test_what_is_encoded_is_decoded_and_goes_out_as_it_came(data):
+    schema, frame, _ = drawn_table(data, good=True)
+    typed = conform(frame, schema)
+    curator = Curator(typed, schema, Ledger.unlimited(unit=None), Seeds(0))
+    encoder = TableEncoder.fit(schema, curator.ask, Coding(rare=1))  # else what few have is hidden in intervals
+    back = conform(encoder.decode(encoder.encode(typed), np.random.default_rng(0)), schema)
+    pd.testing.assert_frame_equal(back, typed)
+    given_back = restore(back, storages(frame, schema), schema)
+    assert [d.name for d in given_back.dtypes] == [d.name for d in frame.dtypes]  # categories gain declared levels
+    pd.testing.assert_frame_equal(conform(given_back, schema), typed)
+
+
+@FEW
+@given(data=st.data())
+def test_drafts_do_not_depend_on_the_storage(data, tmp_path_factory):
+    _, frame, made = drawn_table(data, good=True)
+    stored = {name: STORAGES[family][next(iter(STORAGES[family]))] for name, (family, _) in made.items()}
+    plain = pd.DataFrame({name: stored[name](column.cells) for name, (_, column) in made.items()})
+    assert dumps(Schema.infer(frame)) == dumps(Schema.infer(plain))
+    path = tmp_path_factory.mktemp("drafts")
+    for name in ("t.csv", "t.parquet", "t.arrow"):
+        tables.write(frame, path / name)
+        assert dumps(Schema.infer(tables.read(path / name).frame())) == dumps(Schema.infer(plain))
+
+
+@FEW
+@given(data=st.data())
+def test_what_is_written_is_read_back_equal(data, tmp_path_factory):
+    schema, frame, _ = drawn_table(data, good=True)
+    path = tmp_path_factory.mktemp("files")
+    for name in ("t.csv", "t.parquet", "t.arrow"):
+        tables.write(frame, path / name, schema=schema)
+        pd.testing.assert_frame_equal(conform(tables.read_cells(path / name), schema), conform(frame, schema))
+        assert validate(tables.read_cells(path / name), schema).success
+
+
+@settings(FEW, max_examples=3)
+@given(data=st.data())
+def test_what_is_drawn_passes_the_check_of_each_cell_at_the_exit(data):
+    schema, frame, made = drawn_table(data, good=True, most=3)
+    fitted = Synthesizer(schema, "independent").fit(frame, seed=1)
+    drawn = fitted.sample(30, seed=2)
+    assert [d.name for d in drawn.dtypes] == [d.name for d in frame.dtypes]
+    assert validate(drawn, schema).success
+    for name, (_, column) in made.items():
+        cells = [None if pd.isna(cell) else cell for cell in conform(drawn, schema)[name]]
+        plain = [cell.date() if isinstance(cell, pd.Timestamp) else cell for cell in cells]
+        assert not any(type(column)(column.declared, tuple(plain)).broken())
