@@ -35,6 +35,7 @@ from synthkit.nn.train import Plan, seeded, train
 from synthkit.nn.watch import Watch
 
 SMALL = 20_000  # rows below which a table is small
+WIDE = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
 MANY = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
@@ -44,8 +45,8 @@ class AutoregressiveConfig:
     """Settings of the autoregressive model; the defaults were measured, see docs/models.md.
 
     Args:
-        width: H, length of value vectors.
-        hidden: M, gated units a slot and block.
+        width: H, length of value vectors; at most 65,536 / slots, but 32.
+        hidden: M, gated units a slot and block; at most half of H where that is less than asked for.
         blocks: L, gated blocks.
         dropout: share of gated units dropped while training; 0.2, or 0.4 below 20,000 rows, if not given.
         input_dropout: share of known values hidden from a row while training.
@@ -53,7 +54,7 @@ class AutoregressiveConfig:
             rows, if not given.
         learning_rate: peak rate.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
-        batch_size: rows a step.
+        batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
         steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
     """
 
@@ -92,10 +93,19 @@ class AutoregressiveConfig:
             input_dropout=self.input_dropout,
         )
 
-    def settled(self, n: float, levels: int = 0) -> AutoregressiveConfig:
-        """The settings with everything left open chosen for n rows and so many levels without an order.
+    def narrowed(self, slots: int) -> AutoregressiveConfig:
+        """The settings for so many slots: beyond 512 a narrower network, beyond 256 fewer rows at once.
 
-        Small tables need a firmer hand, and many levels a longer one.
+        Memory grows with slots times width times hidden, and with rows times the square of slots.
+        """
+        width = min(self.width, max(32, 2**16 // slots // 8 * 8))
+        hidden = self.hidden if width == self.width else min(self.hidden, width // 2)
+        return replace(self, width=width, hidden=hidden, batch_size=min(self.batch_size, max(32, 2**25 // slots**2)))
+
+    def settled(self, n: float, levels: int = 0, slots: int = 0) -> AutoregressiveConfig:
+        """The settings with everything left open chosen for n rows, levels without an order, and slots.
+
+        Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
         """
         small = n < SMALL
         return replace(
@@ -103,7 +113,7 @@ class AutoregressiveConfig:
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
             canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
-            steps=default_steps(n, self.batch_size, levels) if self.steps is None else self.steps,
+            steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )
 
 
@@ -125,6 +135,11 @@ class PrivateAutoregressiveConfig(Descending, AutoregressiveConfig):
     steps: int = 500
     clip: float = 0.3
     copies: int = 2
+
+    def narrowed(self, slots: int) -> PrivateAutoregressiveConfig:
+        """As they are: the batches of a training under a budget are part of its account."""
+        del slots
+        return self
 
 
 class Autoregressive:
@@ -164,7 +179,8 @@ class Autoregressive:
             ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
         agree("autoregressive", self._config, training)
-        config = self._config = self._config.settled(training.n, self._codes())
+        slots = len(self.layout.slots)
+        config = self._config = self._config.narrowed(slots).settled(training.n, self._codes(), slots)
         with seeded(seed, training.device):
             self._network = Conditionals(self.layout, config.sizes).to(training.device)
         plan = Plan(
@@ -315,14 +331,15 @@ class Autoregressive:
         return asdict(self._config)
 
 
-def default_steps(n: float, batch_size: int, levels: int = 0) -> int:
+def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:
     """Twenty epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
 
-    Early stopping may end it sooner.
+    A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
+    end it sooner.
     """
-    many = levels >= MANY
-    epochs = 50 if n < SMALL else 35 if many else 20
-    return int(min(max(epochs * n / batch_size, 300), 4500 if many else 2000))
+    many, wide = levels >= MANY, min(1.0, WIDE / max(slots, 1))
+    epochs = wide * (50 if n < SMALL else 35 if many else 20)
+    return int(min(max(epochs * n / batch_size, 300 * wide), 4500 if many else 2000))
 
 
 def _loss(canonical: float) -> Callable[[Conditionals, Rows], Tensor]:

@@ -17,7 +17,12 @@ from synthkit.encode import Given, Layout, Rows, Slot
 from synthkit.encode.numeric import log_shares
 from synthkit.encode.rows import Pointer
 from synthkit.errors import ConfigError
-from synthkit.models.autoregressive import Autoregressive, AutoregressiveConfig, default_steps
+from synthkit.models.autoregressive import (
+    Autoregressive,
+    AutoregressiveConfig,
+    PrivateAutoregressiveConfig,
+    default_steps,
+)
 from synthkit.nn.conditionals import Conditionals
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
@@ -317,6 +322,42 @@ def test_blocks_for_one_slot_and_for_all_agree():
 def test_steps_follow_rows_and_levels_of_the_table(n, levels, steps):
     assert default_steps(n, 512, levels) == steps
     assert AutoregressiveConfig().settled(n, levels).steps == steps
+
+
+@pytest.mark.parametrize(
+    ("slots", "width", "hidden", "batch"),
+    [(1, 128, 64, 512), (256, 128, 64, 512), (300, 128, 64, 372), (512, 128, 64, 128), (1000, 64, 32, 33)],
+)
+def test_wide_tables_have_narrower_networks_and_smaller_batches(slots, width, hidden, batch):
+    found = AutoregressiveConfig().narrowed(slots)
+    assert (found.width, found.hidden, found.batch_size) == (width, hidden, batch)
+    assert found.narrowed(slots) == found
+    assert slots * width <= 2**16
+    assert batch * slots**2 <= 2**25 or batch == 32
+
+
+def test_no_table_is_too_wide_and_what_is_asked_for_is_not_exceeded():
+    assert AutoregressiveConfig().narrowed(10**6).sizes.width == 32
+    small = AutoregressiveConfig(width=40, hidden=50, batch_size=7)
+    assert small.narrowed(1_000) == small
+    private = PrivateAutoregressiveConfig()
+    assert private.narrowed(10**6) is private
+
+
+@pytest.mark.parametrize(
+    ("n", "slots", "steps"), [(100, 256, 300), (146, 1000, 76), (100_000, 512, 2000), (10_000, 512, 976)]
+)
+def test_wide_tables_are_trained_in_fewer_steps(n, slots, steps):
+    assert default_steps(n, 256 if slots == 512 else 512, 0, slots) == steps
+    assert AutoregressiveConfig(steps=9).settled(n, 0, slots).steps == 9
+
+
+def test_a_narrowed_network_is_saved_and_loaded(tmp_path):
+    schema = Schema(columns={f"c{k}": {"kind": "boolean"} for k in range(600)})
+    frame = pd.DataFrame(np.random.default_rng(0).random((40, 600)) < 0.5, columns=list(schema.columns))
+    made = Synthesizer(schema, "autoregressive", settings={"steps": 1}).fit(frame, seed=1)
+    made.save(tmp_path / "model")
+    pd.testing.assert_frame_equal(Synthesizer.load(tmp_path / "model").sample(5, seed=2), made.sample(5, seed=2))
 
 
 def test_large_tables_are_trained_more_often_in_their_own_order():
