@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
 from synthkit.schema.guess import EXACT, MOST_LEVELS, plain_level
+from synthkit.schema.long_numbers import long
 from synthkit.unpacking import from_arrow, unpacked
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def _settled(values: pd.Series) -> pd.Series:
 
 
 def _settled_whole(values: pd.Series) -> pd.Series:
+    """Whole numbers; all are texts where one has more digits than a float holds, for a quantity has not."""
+    if long(values).any():
+        return values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
     large = pd.api.types.is_unsigned_integer_dtype(values.dtype) and (values > _LARGEST).any()
     return values.astype("UInt64" if large else "Int64")
 
@@ -115,6 +119,10 @@ def _settled_objects(values: pd.Series) -> pd.Series:
 
 def _settled_numbers(values: pd.Series, absent: NDArray[np.bool_]) -> pd.Series:
     if all(map(_is_whole, values[~absent])):
+        if long(values).any():
+            return pd.Series(
+                [None if gone else str(cell) for cell, gone in zip(values, absent, strict=True)], values.index
+            )
         exact = np.array([0 if gone else int(v) for v, gone in zip(values, absent, strict=True)], dtype=object)
         if all(-(2**63) <= v < 2**63 for v in exact):
             array = pd.arrays.IntegerArray(exact.astype(np.int64), absent)
@@ -144,7 +152,7 @@ def recognised(texts: pa.ChunkedArray) -> pd.Series:
         [[61, <NA>, 44], ['061']]
     """
     values = pc.unique(texts.drop_null())
-    if not len(values):
+    if not len(values) or long(values.to_pandas()).any():
         return _series(texts)
     if _alike(values, _WHOLE) and (whole := _whole(texts)) is not None:
         return whole

@@ -1,0 +1,47 @@
+"""Whole numbers of more digits than a number of 64 bits holds: keys and codes, as a rule, and no quantities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+EXACT = 2**53  # from here on floats do not tell whole numbers apart
+_SHORT, _LONGEST = 15, 309  # digits that a float always holds; of the largest float
+RULE = "a whole number that floats of 64 bits tell from its neighbours, as they do up to 2^53"
+REMEDY = "declare `kind: code` or `identifier`, take a constant off every cell, or round them"
+
+
+def long(values: pd.Series) -> NDArray[np.bool_]:
+    """Where a cell is a whole number, or the text of one, that no float of 64 bits equals. **Shape**: (n,) -> (n,).
+
+    Example:
+        >>> long(pd.Series([2**53, 2**53 + 1, 2**53 + 2])).tolist(), long(pd.Series(["7", "9007199254740993"])).tolist()
+        ([False, True, False], [False, True])
+    """
+    found = np.zeros(len(values), dtype=bool)
+    if pd.api.types.is_integer_dtype(values.dtype):
+        beyond = ((values > EXACT) | (values < -EXACT)).fillna(False).to_numpy(dtype=bool)
+        found[beyond] = [_unequal(int(cell)) for cell in values[beyond]]
+    elif pd.api.types.is_object_dtype(values.dtype) or pd.api.types.is_string_dtype(values.dtype):
+        found[:] = [_long(cell) for cell in values]
+    return found
+
+
+def _long(cell: Any) -> bool:
+    if isinstance(cell, str):
+        digits = cell.strip().removeprefix("-")
+        whole = len(digits) > _SHORT and digits.isascii() and digits.isdigit()
+        return whole and (len(digits) > _LONGEST or _unequal(int(digits)))
+    return isinstance(cell, int) and _unequal(cell)
+
+
+def _unequal(number: int) -> bool:
+    try:
+        return abs(number) > EXACT and int(float(number)) != number
+    except OverflowError:
+        return True

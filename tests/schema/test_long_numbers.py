@@ -1,0 +1,79 @@
+"""Whole numbers that floats do not tell apart: refused as quantities, drafted as codes and keys, exact all the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthkit import tables
+from synthkit.errors import SchemaError
+from synthkit.schema import Schema
+from synthkit.schema.expectations import validate
+from synthkit.schema.long_numbers import long
+from synthkit.synthesizer import Synthesizer
+
+FEW = [2**53 + 1 + 2 * k for k in range(20)] * 10
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-(2**53) - 9, 2**53 + 9), min_size=1))
+def test_a_number_is_long_where_numpy_changes_it(cells):
+    """numpy's own conversion there and back is the judge, and the storage of a number says nothing."""
+    judged = [int(np.float64(cell)) != cell for cell in cells]
+    assert long(pd.Series(cells, dtype="int64")).tolist() == judged
+    assert long(pd.Series(cells, dtype=object)).tolist() == judged
+    assert long(pd.Series([str(cell) for cell in cells])).tolist() == judged
+    assert long(pd.Series([*cells, None], dtype="Int64")).tolist() == [*judged, False]
+
+
+@pytest.mark.parametrize("cell", [None, "", "x", "1e300", "0.1", "1" + "0" * 15, True, 1e300, float("nan"), "٣" * 20])
+def test_other_cells_are_not(cell):
+    assert not long(pd.Series([cell], dtype=object)).any()
+
+
+@pytest.mark.parametrize("cell", ["9" * 5000, "-" + "9" * 400, 10**400, 10**30 + 1])
+def test_there_is_no_number_too_long_to_be_seen(cell):
+    assert long(pd.Series([cell], dtype=object)).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series(FEW),
+        pd.Series(FEW, dtype="uint64"),
+        pd.Series([*FEW, None], dtype="Int64"),
+        pd.Series([10**30 + k for k in range(20)] * 10, dtype=object),
+        pd.Series([str(cell) for cell in FEW]),
+    ],
+    ids=["int64", "uint64", "Int64", "object", "text"],
+)
+def test_they_are_drafted_as_levels_and_come_out_as_they_were(values, tmp_path):
+    frame = pd.DataFrame({"n": values, "y": range(len(values))})
+    drafted = Schema.infer(frame)
+    assert drafted.columns["n"].kind == "categorical"
+    assert validate(frame, drafted).success
+    drawn = Synthesizer(drafted, "independent").fit(frame, seed=1).sample(40, seed=1)
+    assert set(drawn["n"].dropna().map(int)) <= set(values.dropna().map(int))
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert Schema.infer(tables.read(tmp_path / "t.csv").frame()) == drafted
+    numeric = Schema(columns={"n": {"kind": "numeric", "nullable": True}, "y": {"kind": "numeric"}})
+    assert not validate(frame, numeric).success
+    with pytest.raises(SchemaError, match=r"n +a whole number that floats of 64 bits tell .* 200 ") as caught:
+        Synthesizer(numeric, "independent").fit(frame, seed=1)
+    assert "declare `kind: code` or `identifier`" in str(caught.value)
+    assert str(values[0]) not in str(caught.value)
+
+
+def test_keys_stay_keys_and_exact_quantities_quantities():
+    frame = pd.DataFrame(
+        {"key": [2**60 + 7919 * k + 1 for k in range(200)], "x": [2**60 + 1024 * k for k in range(200)]}
+    )
+    drafted = Schema.infer(frame)
+    assert drafted.columns["key"].kind == "identifier"
+    assert validate(frame, drafted).success
+    numeric = Schema(columns={"x": {"kind": "numeric"}})
+    assert (
+        Synthesizer(numeric, "independent").fit(frame[["x"]], seed=1).sample(9, seed=1)["x"].between(2**60, 2**61).all()
+    )
