@@ -16,6 +16,7 @@ from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.expectations import validate
 from synthkit.schema.files import dumps
+from synthkit.schema.numerals import as_written
 from synthkit.seeds import Seeds
 from synthkit.storage import restore, storages
 from synthkit.synthesizer import Synthesizer
@@ -57,7 +58,8 @@ def test_what_is_encoded_is_decoded_and_goes_out_as_it_came(data):
     encoder = TableEncoder.fit(schema, curator.ask, Coding(rare=1))  # else what few have is hidden in intervals
     back = conform(encoder.decode(encoder.encode(typed), np.random.default_rng(0)), schema)
     pd.testing.assert_frame_equal(back, typed)
-    given_back = restore(back, storages(frame, schema), schema)
+    stored = storages(frame, schema)
+    given_back = restore(as_written(back, schema, stored), stored, schema)
     assert [d.name for d in given_back.dtypes] == [d.name for d in frame.dtypes]  # categories gain declared levels
     pd.testing.assert_frame_equal(conform(given_back, schema), typed)
 

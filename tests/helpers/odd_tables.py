@@ -32,6 +32,8 @@ class OddColumn:
             return not self.declared.get("nullable", False)
         if "levels" in self.declared:
             return cell not in self.declared["levels"]
+        if str(cell) in self.declared.get("atoms", ()):
+            return False
         if self.declared["kind"] == "datetime":
             return not self.declared["min"] <= cell.isoformat() <= self.declared["max"]
         return not self.declared["min"] <= cell <= self.declared["max"]
@@ -47,6 +49,19 @@ def _arrow(kind: pa.DataType) -> Callable[[tuple[Any, ...]], pd.Series]:
 
 def _dtype(name: Any) -> Callable[[tuple[Any, ...]], pd.Series]:
     return lambda cells: pd.Series(list(cells), dtype=name)
+
+
+def _each(write: Callable[[Any], Any], dtype: Any = object) -> Callable[[tuple[Any, ...]], pd.Series]:
+    """Cells as people write them, by plain Python."""
+    return lambda cells: pd.Series([None if cell is None else write(cell) for cell in cells], dtype=dtype)
+
+
+def _german(cell: float) -> str:
+    return f"{cell:,.3f}".translate(str.maketrans(",.", ".,"))
+
+
+def _whole_day(cell: dt.date) -> int:
+    return 10_000 * cell.year + 100 * cell.month + cell.day
 
 
 def _bytes(cells: tuple[Any, ...]) -> pd.Series:
@@ -84,7 +99,19 @@ STORAGES: dict[str, dict[str, Callable[[tuple[Any, ...]], pd.Series]]] = {
         **{"boolean": _dtype("boolean"), "object": _dtype(object), "arrow": _arrow(pa.bool_())},
         "texts": lambda cells: pd.Series(_texts(cells), dtype=object),
     },
+    "german": {"object": _each(_german), "category": _each(_german, "category")},
+    "milligrams": {"object": _each(lambda cell: f"{cell:.3f} mg"), "string": _each(lambda c: f"{c:.3f} mg", "string")},
+    "day written": {
+        "object": _each(lambda cell: f"{cell:%d.%m.%Y}"),
+        "category": _each("{:%d.%m.%Y}".format, "category"),
+    },
+    "day as a number": {"Int64": _each(_whole_day, "Int64"), "texts": _each(lambda cell: str(_whole_day(cell)))},
+    "still open": {"texts": _each(str), "object": _dtype(object), "arrow": _arrow(pa.timestamp("us"))},
+    "mixed": {"texts": _each(str), "object": _each(lambda cell: int(cell) if cell.isdigit() else cell)},
 }
+_OPEN = dt.date(9999, 12, 31)
+_DAYS = {"precision": "day", "min": "1920-01-01", "max": "2080-01-01"}
+_GERMAN = {"decimal": ",", "thousands": ".", "trailing_zeros": True}
 _WORDS = ("a", "b", "c d", "none", "A", "é")
 _CELLS: dict[str, st.SearchStrategy[Any]] = {
     "text": st.sampled_from(_WORDS),
@@ -92,6 +119,12 @@ _CELLS: dict[str, st.SearchStrategy[Any]] = {
     "real": st.integers(-3000, 3000).map(lambda k: k / 8),
     "date": st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
     "truth": st.booleans(),
+    "german": st.integers(-3_000_000, 3_000_000).map(lambda k: k / 8),
+    "milligrams": st.integers(-3000, 3000).map(lambda k: k / 8),
+    "day written": st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
+    "day as a number": st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)),
+    "still open": st.dates(dt.date(1900, 1, 1), dt.date(2100, 1, 1)) | st.just(_OPEN),
+    "mixed": st.sampled_from(("1", "2", "30", "unknown", "other")),
 }
 _DECLARED: dict[str, dict[str, Any]] = {
     "text": {"kind": "categorical", "levels": list(_WORDS[:4])},
@@ -99,6 +132,12 @@ _DECLARED: dict[str, dict[str, Any]] = {
     "real": {"kind": "numeric", "decimals": 3, "min": -300.5, "max": 300.5},
     "date": {"kind": "datetime", "precision": "day", "min": "1920-01-01", "max": "2080-01-01"},
     "truth": {"kind": "boolean", "levels": [False, True]},
+    "german": {"kind": "numeric", "min": -300_000, "max": 300_000, "decimals": 3, **_GERMAN},
+    "milligrams": {"kind": "numeric", "min": -300, "max": 300, "decimals": 3, "suffix": " mg", "trailing_zeros": True},
+    "day written": {"kind": "datetime", "format": "%d.%m.%Y", **_DAYS},
+    "day as a number": {"kind": "datetime", "format": "%Y%m%d", **_DAYS},
+    "still open": {"kind": "datetime", "atoms": [str(_OPEN)], **_DAYS},
+    "mixed": {"kind": "categorical", "levels": ["1", "2", "30", "unknown"]},
 }
 
 
