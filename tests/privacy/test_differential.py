@@ -255,7 +255,7 @@ TWINS = {
     ),
     "2: an exact size": ("synthkit.pipeline._split", exact_size(pipeline._split), anew("tiny", "usual")),
     "3: evaluated first": ("synthkit.pipeline._made", evaluated_first(pipeline._made), anew("dates", "extreme")),
-    "4: nobody was asked": ("synthkit.schema.declared._refuse", nobody_asked, from_drafts),
+    "4: nobody was asked": ("synthkit.schema.declared.refuse_undeclared", nobody_asked, from_drafts),
     "5: by appearance": (
         "synthkit.privacy.private.PrivateCurator._levels",
         by_appearance(PrivateCurator._levels),

@@ -233,7 +233,7 @@ MORE = {
     "icd": Code(),
     "day": Datetime(),
     "left": Datetime(),
-    "mixed": Categorical(levels=(1, "x")),
+    "mixed": Categorical(levels=(True, 2)),
     "yes": Boolean(levels=("no", "yes")),
     "flag": Boolean(levels=(0, 1)),
 }

@@ -13,6 +13,7 @@ from synthkit.errors import SchemaError, TableError
 from synthkit.schema import Schema
 from synthkit.schema.editors import arguments, save_json_schema
 from synthkit.schema.files import dumps, json_schema, load, loads, parse, save
+from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.writer import WIDTH
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,12 @@ PLAIN = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=
 )
 FLOATS = st.floats(allow_nan=False, allow_infinity=False).map(lambda x: x + 0.0)  # a bound of -0.0 is written 0
 LEVEL = st.one_of(st.booleans(), st.integers(), FLOATS, NAMES)
-LEVELS = st.lists(LEVEL, min_size=1, max_size=40, unique_by=lambda x: str(x) if isinstance(x, str) else float(x))
+LEVELS = st.lists(
+    LEVEL,
+    min_size=1,
+    max_size=40,
+    unique_by=(lambda x: str(x) if isinstance(x, str) else float(x), level_text),  # levels that mix are texts
+)
 
 
 def columns():
