@@ -352,7 +352,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_siz
     st.lists(
         st.tuples(
             st.none() | texts,
-            st.none() | st.integers(-(2**63), 2**63 - 1),
+            st.none() | st.integers(-(2**53), 2**53),
             st.floats(allow_nan=False, allow_infinity=False),
         ),
         min_size=1,
