@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import foreign_cells, long_numbers, numerals
+from synthkit.schema import foreign_cells, numerals
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import (
     Boolean,
@@ -180,8 +180,6 @@ def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, s
     halves = untold(values)
     if halves.any():  # pandas would end the text at NUL, and take two texts for one
         return halves, _WHOLE_TEXT, _TAKE_OUT
-    if isinstance(column, Numeric) and (inexact := long_numbers.long(values)).any():
-        return inexact, long_numbers.RULE, long_numbers.REMEDY
     return *foreign_cells.foreign(values, numeric=_are_numbers(column)), foreign_cells.REMEDY
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 EXACT = 2**53  # from here on floats do not tell whole numbers apart
 _SHORT, _LONGEST = 15, 309  # digits that a float always holds; of the largest float
-RULE = "a whole number that floats of 64 bits tell from its neighbours, as they do up to 2^53"
-REMEDY = "declare `kind: code` or `identifier`, take a constant off every cell, or round them"
 
 
 def long(values: pd.Series) -> NDArray[np.bool_]:
