@@ -60,7 +60,9 @@ def artefacts(here, said):
     return {
         "exit": said.exit_code,
         "said": sorted(
-            set(re.sub(r"loss [\d.]+|about \d+ s left|\d+ of \d+", "#", said.output.replace(str(here), "")).split("\n"))
+            line
+            for line in set(re.sub(r"\d+ of \d+", "#", said.output.replace(str(here), "")).split("\n"))
+            if not re.search(r"loss [\d.]+|about .* left", line)  # how often progress is told depends on the machine
         ),
         "files": sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()),
         "charges": [{k: c[k] for k in ("what", "mechanism", "times", "detail")} for c in ledger["charges"]],
