@@ -34,4 +34,4 @@ def told(asked: Schema, schema: Schema) -> Iterator[str]:
         if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
             codes = sum(level != NOT_TOLD for level in bought.levels or ())
             other = "each other one counts as its nearest relative"
-            yield f"`{name}`: {codes:,} codes could be told inside the budget; {other}"
+            yield f"`{name}`: {codes:,} of its codes could be told inside the budget; {other}"

@@ -80,7 +80,7 @@ def test_under_a_budget_only_what_was_told_is_said(rare, tmp_path):
     )
     told = len([level for level in fitted.schema.columns["dx"].levels if level != "(not told)"])
     assert [s for s in heard if "codes" in s] == [
-        f"`dx`: {told:,} codes could be told inside the budget; each other one counts as its nearest relative"
+        f"`dx`: {told:,} of its codes could be told inside the budget; each other one counts as its nearest relative"
     ]
     assert list(rare_codes.told(schema, schema)) == []
 
