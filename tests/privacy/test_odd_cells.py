@@ -58,7 +58,8 @@ def artefacts(here, said):
     """What may leave or is said: names of files, exit, words, the plan and the public schema."""
     out = here / "out"
     released = [code for code in Schema.load(out / "schema.yaml").columns["icd"].levels if code != NOT_TOLD]
-    noisy = f"`icd`: {len(released)} of its codes could be told"  # what is released already may be counted, and nothing else
+    # what is released already may be counted, and nothing else
+    noisy = f"`icd`: {len(released)} of its codes could be told"
     assert noisy in said.output
     words = said.output.replace(str(here), "").replace(noisy, "`icd`: # of its codes could be told")
     ledger = json.loads((here / "out.ledger.json").read_text())
