@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthkit.arrow_types import arrow_type
 from synthkit.schema import Datetime, moments
-from synthkit.unpacking import TYPES, unpacked
+from synthkit.unpacking import NULLABLE, TYPES, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from synthkit.schema.columns import Column
 
 ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
-_WIDTHS = (8, 16, 32, 64)
-_NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in _WIDTHS}
 _NUMBER = re.compile(r"u?int|float|double|decimal")
 _ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
 _POINT = re.compile(r"-?\d+\.(\d+)")
@@ -159,7 +157,7 @@ def restore(frame: pd.DataFrame, wanted: Mapping[str, str], schema: Schema | Non
 
 def _given_back(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
     values = _as_stored(values, storage, column)
-    for dtype in (storage.dtype, _NULLABLE.get(storage.dtype)):
+    for dtype in (storage.dtype, NULLABLE.get(storage.dtype)):
         if dtype is None:
             continue
         try:

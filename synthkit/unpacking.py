@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 TYPES = "synthkit_types"  # of `attrs`: Arrow types by column, where a frame cannot tell them
 _NAMELESS = re.compile(r"__index_level_\d+__")  # how pandas calls a level of an index that has no name
-_WHOLE = [pd.api.types.pandas_dtype(f"{sign}Int{width}") for sign in ("", "U") for width in (8, 16, 32, 64)]
+NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in (8, 16, 32, 64)}
+_WHOLE = [pd.api.types.pandas_dtype(name) for name in NULLABLE.values() if name != "boolean"]
 
 
 def as_frame(table: Any, what: str = "a table") -> pd.DataFrame:
@@ -147,16 +148,13 @@ def unpacked_frame(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: unpacked(frame[name]) for name in frame}, index=frame.index, copy=False)
 
 
-_NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in (8, 16, 32, 64)}
-
-
 def _taken(cells: pd.Series, codes: NDArray[Any], like: pd.Series) -> pd.Series:
     """Cells by their numbers, missing where the number is -1; whole numbers and truths stay what they are."""
     if pd.api.types.is_object_dtype(cells.dtype):
         table = np.empty(len(cells) + 1, dtype=object)
         table[:-1] = cells.to_numpy()
         return pd.Series(table[codes], index=like.index, name=like.name, dtype=object)
-    dtype: Any = _NULLABLE.get(str(cells.dtype), cells.dtype)
+    dtype: Any = NULLABLE.get(str(cells.dtype), cells.dtype)
     out: pd.Series = (cells.astype(dtype) if (codes < 0).any() else cells).reindex(codes)
     out.index, out.name = like.index, like.name
     return out

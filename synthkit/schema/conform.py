@@ -37,6 +37,7 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
+from synthkit.schema.long_numbers import long
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.moments import moments
 from synthkit.schema.violations import Violation, listing, total
@@ -83,7 +84,8 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
 
     Raises:
         SchemaError: fewer than two rows, no columns, none to learn, columns missing, unknown or named twice, columns
-            without a single value that are not nullable, cells that cannot be typed, infinities; lists all of them.
+            without a single value that are not nullable, cells that cannot be typed, infinities, whole numbers that
+            are learned as others; lists all of them.
     """
     faults = column_faults(list(frame.columns), schema)
     if len(frame) < 2:
@@ -94,7 +96,7 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
         faults.append(Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_LEARN))
     if not frame.columns.has_duplicates:
         typed, untyped = type_cells(frame, schema)
-        faults += untyped
+        faults += [*untyped, *rounded_faults(frame, schema)]
         faults += [
             Violation((c,), "a column that is not nullable has values", len(frame), remedy=_NULLABLE)
             for c, column in schema.columns.items()
@@ -173,6 +175,22 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), faults
+
+
+def rounded_faults(frame: pd.DataFrame, schema: Schema) -> list[Violation]:
+    """Whole numbers of learned columns that no float equals: they are read exactly, but would be learned as others.
+
+    Args:
+        frame: cells as they came; columns are named once.
+        schema: the declared meaning.
+    """
+    numeric = [name for name in schema.learned if name in frame and isinstance(schema.columns[name], Numeric)]
+    found = {name: long(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
+    return [Violation.at((name,), _HELD, where, remedy=_AS_CODE) for name, where in found.items() if where.any()]
+
+
+_HELD = "a whole number that a float of 64 bits equals, as it does up to 2^53"
+_AS_CODE = "declare `kind: code` or `identifier`, or take a constant off every cell"
 
 
 def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:

@@ -23,7 +23,7 @@ import pandas as pd
 from synthkit.documents import read_json
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import column_faults, type_cells
+from synthkit.schema.conform import column_faults, rounded_faults, type_cells
 from synthkit.schema.derived import held, sentence
 from synthkit.schema.expressions import columns_of, parse
 from synthkit.schema.rules import Comparison, Rule
@@ -122,6 +122,7 @@ def validate(
     theirs, unasked = _run_own(typed, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
+    faults += rounded_faults(frame, schema)
     return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unasked, *mistyped))
 
 

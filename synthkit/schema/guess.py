@@ -35,6 +35,7 @@ from synthkit.schema.columns import (
     level_key,
     numbers,
 )
+from synthkit.schema.long_numbers import EXACT
 from synthkit.schema.moments import MomentWriting, moments, written
 from synthkit.schema.ranges import atoms, decimals, outward, span, special
 from synthkit.schema.readings import Reading, reading
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
-EXACT = 2.0**53  # from here on floats no longer tell whole numbers apart
 FEW = 20  # so few levels may be unique to their row and still be levels
 _ORDER = ("an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",)
 _TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})

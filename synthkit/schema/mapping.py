@@ -30,6 +30,7 @@ from synthkit.schema.conform import column_faults, refuse
 from synthkit.schema.declared import NOT_TOLD
 from synthkit.schema.derived import recomputed, sentence
 from synthkit.schema.keys import unit_keys
+from synthkit.schema.long_numbers import EXACT
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.patterns import whole
 from synthkit.schema.table import Schema
@@ -38,7 +39,6 @@ from synthkit.schema.violations import Violation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXACT = 2.0**53  # up to it a float tells whole numbers apart; where no bound is declared, numbers end there
 LONGEST = 2.0**62  # up to it a float is a whole number of 64 bits
 
 
@@ -177,6 +177,7 @@ def _float(x: float | None) -> float:
 
 def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
+    # where no bound is declared, numbers end where floats no longer tell whole ones apart
     low = min(-EXACT, column.max or 0.0) if column.min is None else column.min
     high = max(EXACT, column.min or 0.0) if column.max is None else column.max
     if column.decimals is not None:

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
-from synthkit.schema.guess import EXACT, MOST_LEVELS, plain_level
-from synthkit.schema.long_numbers import long
+from synthkit.schema.guess import MOST_LEVELS, plain_level
+from synthkit.schema.long_numbers import EXACT, long
 from synthkit.unpacking import from_arrow, unpacked
 
 if TYPE_CHECKING:

@@ -161,7 +161,25 @@ class Implication(_Rule):
         return np.asarray(~applies | follows)
 
 
-class FixedCombination(_Rule):
+class _Group(_Rule):
+    """A rule on columns that go together."""
+
+    of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
+
+    @model_validator(mode="after")
+    def _once(self) -> _Group:
+        if len(set(self.of)) < len(self.of):
+            msg = f"`columns` must name each column once; however: {', '.join(self.of)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that go together."""
+        return self.of
+
+
+class FixedCombination(_Group):
     """Only certain combinations of levels occur together, such as a diagnosis group and its class.
 
     Args:
@@ -170,14 +188,10 @@ class FixedCombination(_Rule):
     """
 
     rule: Literal["fixed_combination"] = "fixed_combination"
-    of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
     combinations: Annotated[tuple[tuple[Level | None, ...], ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _widths_agree(self) -> FixedCombination:
-        if len(set(self.of)) < len(self.of):
-            msg = f"`columns` must name each column once; however: {', '.join(self.of)}"
-            raise ValueError(msg)
         for combination in self.combinations or ():
             if len(combination) != len(self.of):
                 msg = (
@@ -185,11 +199,6 @@ class FixedCombination(_Rule):
                 )
                 raise ValueError(msg)
         return self
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that go together."""
-        return self.of
 
     @property
     def sentence(self) -> str:
@@ -211,7 +220,7 @@ class FixedCombination(_Rule):
         return np.array([key in allowed for key in seen], dtype=bool)[cells]
 
 
-class ExactlyOne(_Rule):
+class ExactlyOne(_Group):
     """Of columns of 0 and 1 exactly one is 1, or all are missing: one answer, written as a column for each choice.
 
     Written in YAML as `{rule: exactly_one, columns: [home_own, home_rent, home_free]}`.
@@ -221,19 +230,6 @@ class ExactlyOne(_Rule):
     """
 
     rule: Literal["exactly_one"] = "exactly_one"
-    of: Annotated[tuple[str, ...], Field(alias="columns", min_length=2)]
-
-    @model_validator(mode="after")
-    def _once(self) -> ExactlyOne:
-        if len(set(self.of)) < len(self.of):
-            msg = f"`columns` must name each column once; however: {', '.join(self.of)}"
-            raise ValueError(msg)
-        return self
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of the group."""
-        return self.of
 
     @property
     def sentence(self) -> str:

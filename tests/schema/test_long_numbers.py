@@ -1,4 +1,4 @@
-"""Whole numbers that floats do not tell apart: drafted as codes and keys, exact all the way."""
+"""Whole numbers that floats do not tell apart: drafted as codes and keys, exact all the way, refused as quantities."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit import tables
+from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.expectations import validate
 from synthkit.schema.long_numbers import long
@@ -57,6 +58,23 @@ def test_they_are_drafted_as_levels_and_come_out_as_they_were(values, tmp_path):
     assert set(drawn["n"].dropna().map(int)) <= set(values.dropna().map(int))
     frame.to_csv(tmp_path / "t.csv", index=False)
     assert Schema.infer(tables.read(tmp_path / "t.csv").frame()) == drafted
+
+
+@pytest.mark.parametrize("decimals", [0, None])
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", object, "string", "category"])
+def test_a_numeric_column_of_them_is_refused_before_the_fit(dtype, decimals):
+    cells = [str(cell) for cell in FEW] if dtype == "string" else FEW
+    frame = pd.DataFrame({"n": pd.Series([*cells[1:], cells[0]], dtype=dtype), "y": range(200)})
+    numeric = {"kind": "numeric", "nullable": True, "decimals": decimals}
+    schema = Schema(columns={"n": numeric, "y": {"kind": "numeric"}})
+    (violation,) = validate(frame, schema).violations
+    assert (violation.columns, violation.count) == (("n",), 200)
+    with pytest.raises(SchemaError, match=r"n +a whole number that a float of 64 bits equals, .* 200 ") as caught:
+        Synthesizer(schema, "independent").fit(frame, seed=1)
+    assert "declare `kind: code` or `identifier`" in str(caught.value)
+    assert str(FEW[0]) not in str(caught.value)
+    unit = Schema(columns={"n": numeric, "y": {"kind": "numeric"}}, unit="n")  # a key is never learned
+    assert validate(frame, unit).success
 
 
 def test_keys_stay_keys_and_exact_quantities_quantities():
