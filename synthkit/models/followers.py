@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from synthkit.nn.products import TINY
 
 EXPLAINED = 0.95  # of what is not the commonest level of a follower, the part its leader must tell, at least
 VARIED = 0.05  # share of rows that have not the commonest level of a follower, at least: constants follow everything
-CLEAR = 3.0  # standard deviations of its noise that a cell must exceed to be believed
+NOISE_ALONE = 0.001  # how likely any cell of a table of empty cells is believed, at most
 LEAST = 1e-6  # share of rows that are left to the mixture's own conditional, so that nothing is impossible
 
 Levels = Mapping[
@@ -44,6 +45,31 @@ class Follower:
     slot: int
     leader: int
     law: NDArray[np.float64]
+
+
+def believed(counts: NDArray[np.float64], sigma: float) -> NDArray[np.bool_]:
+    """Which cells of a noisy table exceed what its noise alone reaches in any of them.
+
+    Y_ab > sigma z, where Phi(z) = 1 - `NOISE_ALONE` / cells: a table of many cells asks more of each (Bonferroni), else
+    an empty cell of a large table is soon taken for a level that its leader allows.
+
+    Args:
+        counts: noisy table. **Shape**: any.
+        sigma: of the noise of each cell.
+
+    Returns:
+        **Shape**: as `counts`.
+
+    References:
+        Dunn, "Multiple Comparisons among Means", 1961.
+
+    Example:
+        >>> believed(np.array([[3.5, 9.0]]), 1.0).tolist()
+        [[True, True]]
+        >>> bool(believed(np.full((40, 40), 4.0), 1.0).any())
+        False
+    """
+    return np.asarray(counts > sigma * NormalDist().inv_cdf(1 - NOISE_ALONE / counts.size))
 
 
 def determined(counts: NDArray[np.float64], sigma: float) -> float:
@@ -72,7 +98,7 @@ def determined(counts: NDArray[np.float64], sigma: float) -> float:
     spread = n - counts.sum(axis=0).max()
     if n <= 0 or spread < VARIED * n:
         return 0.0
-    missed = n - best[best > CLEAR * sigma].sum() + sigma * math.sqrt(counts.size)
+    missed = n - best[believed(counts, sigma).any(axis=1)].sum() + sigma * math.sqrt(counts.size)
     return float(1 - missed / spread)
 
 
@@ -84,7 +110,7 @@ def conditional(counts: NDArray[np.float64], sigma: float, own: NDArray[np.float
         sigma: of the noise of each cell.
         own: the mixture's own conditional. **Shape**: as `counts`.
     """
-    clear = np.where(counts > CLEAR * sigma, counts, 0.0)
+    clear = np.where(believed(counts, sigma), counts, 0.0)
     total = clear.sum(axis=1, keepdims=True)
     left = float(np.clip(1 - clear.sum() / max(counts.sum(), 1.0), LEAST, 1 - EXPLAINED))
     told = (1 - left) * clear / np.where(total > 0, total, 1.0) + left * own

@@ -31,6 +31,29 @@ LEVELS = st.lists(
     max_size=40,
     unique_by=(lambda x: str(x) if isinstance(x, str) else float(x), level_text),  # levels that mix are texts
 )
+ZONES = st.sampled_from(["UTC", "+01:00", "Europe/Berlin"])
+
+
+def formats(*directives):
+    """Any of these directives, each once and in any order, with any text between."""
+    between = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="%"), max_size=4)
+    parts = st.lists(st.tuples(st.sampled_from(directives), between), unique_by=lambda part: part[0][-1])
+    return parts.map(lambda told: "".join(directive + text for directive, text in told))
+
+
+def moments():
+    """Columns of moments that a schema can have: years of two digits ask for no bounds, offsets for a zone."""
+    clock = ("%m", "%-d", "%H", "%I", "%M", "%S", "%j", "%3f", "%P", "%^b", "%A", "%%")
+    kind, bound = st.just("datetime"), st.none() | st.dates().map(str)
+    return st.one_of(
+        st.fixed_dictionaries(
+            {"kind": kind, "min": bound, "format": st.none() | formats("%Y", *clock), "zone": st.none() | ZONES}
+        ),
+        st.fixed_dictionaries({"kind": kind, "min": bound, "format": formats("%Y", *clock, "%:z"), "zone": ZONES}),
+        st.fixed_dictionaries(
+            {"kind": kind, "format": formats(*clock).map(lambda rest: "%y" + rest), "pivot": st.integers(1, 9900)}
+        ),
+    )
 
 
 def columns():
@@ -47,10 +70,7 @@ def columns():
     boolean = st.fixed_dictionaries(
         {"kind": st.just("boolean"), "levels": st.sampled_from([[0, 1], [False, True], ["no", "yes"], [0.0, 1.0]])}
     )
-    moment = st.fixed_dictionaries(
-        {"kind": st.just("datetime"), "min": st.none() | st.dates().map(str), "format": st.none() | NAMES}
-    )
-    return st.dictionaries(NAMES, st.one_of(numeric, levels, boolean, moment), min_size=1, max_size=5)
+    return st.dictionaries(NAMES, st.one_of(numeric, levels, boolean, moments()), min_size=1, max_size=5)
 
 
 def same(a: Schema, b: Schema) -> bool:
