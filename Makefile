@@ -6,6 +6,8 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export GX_ANALYTICS_ENABLED ?= False
 # waiting threads spin briefly, then sleep: on a busy machine that is the difference between slow and stuck
 export GOMP_SPINCOUNT ?= 20000
+# modules are compiled once, not in each of the many processes that tests start
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: venv demo test test-slow test-processors check bench reports notebooks clean
 
 venv: $(VENV)/.ok

@@ -1,7 +1,8 @@
 """What a wide table costs: 1,000 columns x 200 rows through init, validate, fit and sample, each a process of its own.
 
 CPU seconds and the largest memory of each process as the operating system counts them, whole processes with all they
-import. Run: python benchmarks/wide.py [--models NAME ...] [--columns N] [--rows N] [--keep]
+import. A small table goes through first, so that modules are compiled, as they are once anything has run.
+Run: python benchmarks/wide.py [--models NAME ...] [--columns N] [--rows N] [--keep]
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from machine import fingerprint
 
 FILE = HERE / "wide.json"
 COLUMNS, ROWS = 1000, 200
+SMALL = 50  # columns and rows of the table that goes first
 SECONDS, MIB = 60.0, 2048.0  # of all four together; of each
 NAMES = ("independent", "autoregressive", "marginal")
 KINDS = (*["lab"] * 5, *["count"] * 2, "level", "flag", "day")  # by the last digit of a column's number
@@ -55,6 +57,12 @@ def table(columns: int, rows: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+def environment() -> dict[str, str]:
+    """Of each process: one thread, and what Python compiles is kept."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {"OMP_NUM_THREADS": "1"} | kept
+
+
 def spent(words: Sequence[str]) -> tuple[float, float]:
     """CPU seconds of one command with all its threads and children, and the MiB it held at most.
 
@@ -62,7 +70,8 @@ def spent(words: Sequence[str]) -> tuple[float, float]:
         SystemExit: the command failed; what it said is shown.
     """
     with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen([sys.executable, "-c", PROGRAM, *words], stdout=said, stderr=said)
+        program = [sys.executable, "-c", PROGRAM, *words]
+        child = subprocess.Popen(program, stdout=said, stderr=said, env=environment())
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
@@ -71,20 +80,38 @@ def spent(words: Sequence[str]) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def measure(model: str, columns: int, rows: int, folder: Path) -> dict[str, Any]:
-    """One line: CPU seconds and MiB of each step, for one model."""
+def steps(model: str, columns: int, rows: int, folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Each step of one model: its name, CPU seconds and MiB."""
     frame, file, draft = table(columns, rows), str(folder / "wide.csv"), str(folder / "wide.yaml")
     frame.to_csv(file, index=False)
     fitted, drawn = str(folder / model), str(folder / f"{model}.csv")
     commands: Mapping[str, Sequence[str]] = {
         "init": ["init", file, "-o", draft, "--overwrite", "--quiet"],
         "validate": ["validate", file, "--schema", draft],
-        "fit": ["fit", file, "--schema", draft, "--model", model, "--seed", "1", "--out", fitted, "--quiet"],
-        "sample": ["sample", fitted, "--rows", str(rows), "--seed", "1", "--out", drawn, "--quiet"],
+        "fit": [
+            "fit",
+            file,
+            "--schema",
+            draft,
+            "--model",
+            model,
+            "--seed",
+            "1",
+            "--out",
+            fitted,
+            "--quiet",
+            "--overwrite",
+        ],
+        "sample": ["sample", fitted, "--rows", str(rows), "--seed", "1", "--out", drawn, "--quiet", "--overwrite"],
     }
-    line: dict[str, Any] = {"model": model, "columns": columns, "rows": rows}
     for step in STEPS:
-        seconds, mib = spent(commands[step])
+        yield step, *spent(commands[step])
+
+
+def measure(model: str, columns: int, rows: int, folder: Path) -> dict[str, Any]:
+    """One line: CPU seconds and MiB of each step, for one model."""
+    line: dict[str, Any] = {"model": model, "columns": columns, "rows": rows}
+    for step, seconds, mib in steps(model, columns, rows, folder):
         line[step] = {"cpu_seconds": round(seconds, 1), "peak_mib": round(mib)}
         print(f"{model:16} {step:9} {seconds:7.1f} CPU s {mib:7.0f} MiB", flush=True)
     line["cpu_seconds"] = round(sum(line[step]["cpu_seconds"] for step in STEPS), 1)
@@ -102,8 +129,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--keep", action="store_true", help="write the figures to wide.json")
     asked = parser.parse_args()
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     with tempfile.TemporaryDirectory() as folder:
+        for model in asked.models:
+            list(steps(model, SMALL, SMALL, Path(folder)))
         lines = [measure(model, asked.columns, asked.rows, Path(folder)) for model in asked.models]
     if asked.keep:
         before = json.loads(FILE.read_text(encoding="utf-8"))["lines"] if FILE.exists() else []
