@@ -13,9 +13,8 @@ from synthkit.lines import LEFT_OUT
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.columns import Identifier
-from synthkit.schema.conform import conform
 from synthkit.schema.declared import declared
-from synthkit.schema.expectations import own, validate
+from synthkit.schema.expectations import own, validate, validated
 from synthkit.schema.keys import unit_codes
 from synthkit.schema.mapping import mapped
 from synthkit.schema.violations import Validation
@@ -82,9 +81,9 @@ def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -
     changed: dict[str, int] = {}
     if config.clamp:
         raw, changed = clamp(raw, schema)
-    checked = validate(raw, schema, extra=config.suite)
+    checked, frame = validated(raw, schema, extra=config.suite)
     checked.raise_if_failed()
-    return Admitted(frame=conform(raw, schema), dtypes=dtypes, validations={"input": checked}, clamped=changed)
+    return Admitted(frame=frame, dtypes=dtypes, validations={"input": checked}, clamped=changed)
 
 
 def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Admitted:

@@ -74,7 +74,7 @@ class TableEncoder:
         columns = recoding.columns
         answers = ask([Query(columns=members) for members in columns.values()])
         codecs = {
-            name: _fit(schema, name, members, answer, coding)
+            name: _fit(recoding, name, members, answer, coding)
             for (name, members), answer in zip(columns.items(), answers, strict=True)
         }
         return cls.of(schema, codecs)
@@ -269,14 +269,15 @@ def _layout(schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec]) -> 
     return Layout(tuple(slots), tuple(owners), residuals, rules.clauses(schema, recoding, codecs, first))
 
 
-def _fit(schema: Schema, name: str, members: tuple[str, ...], answer: Histogram, coding: Coding) -> Codec:
+def _fit(recoding: Recoding, name: str, members: tuple[str, ...], answer: Histogram, coding: Coding) -> Codec:
+    schema = recoding.schema
     if len(members) > 1:
         return _fit_combination(schema, members, answer)
     column = schema.columns[name]
     values = answer.cells[name]
     absent = values.isna().to_numpy()
     missing = int(answer.counts[absent].sum()) if column.nullable or absent.any() else None
-    gap = {g.column: g for g in Recoding.of(schema).gaps}.get(name)
+    gap = next((g for g in recoding.gaps if g.column == name), None)
     if isinstance(column, Datetime):
         return _fit_steps(column, answer, missing, coding, name, gapped=gap is not None)
     if isinstance(column, Numeric):

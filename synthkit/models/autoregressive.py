@@ -310,7 +310,7 @@ class Autoregressive:
 
     def _losses(self, rows: Rows) -> Tensor:
         d = len(self.layout.slots)
-        before = torch.ones(d, d, device=self._network.query.device).tril(-1)[None]
+        before = torch.ones(d, d, dtype=torch.bool, device=self._network.query.device).tril(-1)[None]
         cat, num = rows.cat.long().to(before.device), _positions(rows, before.device)
         parts = [slice(start, start + 1024) for start in range(0, max(len(cat), 1), 1024)]
         return torch.cat(
@@ -350,7 +350,7 @@ def _loss(canonical: float) -> Callable[[Conditionals, Rows], Tensor]:
         if module.training:
             return module.nll(cat, module.orders(len(cat), canonical, cat.device), rows.num)
         d = cat.shape[1]
-        return module.nll(cat, torch.ones(d, d, device=cat.device).tril(-1)[None], rows.num)
+        return module.nll(cat, torch.ones(d, d, dtype=torch.bool, device=cat.device).tril(-1)[None], rows.num)
 
     return loss
 

@@ -18,6 +18,8 @@ from synthkit.nn.uses import AT_ONCE, Lookup, Matrix, Use, Vector
 ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
 AGREEMENT = 0.05  # relative distance from autograd's own gradient beyond which a weight was missed; bfloat16 is coarse
 
+_UNSEEN = "every use of a weight must be seen; however: one was not. Use `Sampled`"
+
 
 class Batch(Protocol):
     """Rows."""
@@ -185,18 +187,38 @@ class Clipper(Generic[M, B]):
         weights = [m.weight(axis) for m, axis in zip(meetings, axes, strict=True)]
         plan = _Plan(tuple(m.name for m in meetings), axes, *_groups(weights))
         own = torch.autograd.grad(loss.sum(), self.parameters, retain_graph=True, allow_unused=True)
-        gradients = _backward(loss.sum(), meetings, keep=True)
+        each, gradients = self._by_row(loss), _backward(loss.sum(), meetings, keep=True)
         with torch.no_grad(), exact():
             uses = self._uses(meetings, gradients, plan)
+            self._hold_norms(uses, meetings, plan, each)
             sums = [use.total(torch.ones(3, dtype=torch.float32, device=loss.device), None) for use in uses.values()]
         whole = float(torch.stack([g.norm() for g in own if g is not None]).norm())
         for ours, theirs in zip(self._back([weights[k] for k in uses], sums), own, strict=True):
             apart = ours if theirs is None else ours - theirs
             size = 0.0 if theirs is None else float(theirs.norm())
             if float(apart.norm()) > AGREEMENT * (size + 0.02 * whole):
-                msg = "every use of a weight must be seen; however: one was not. Use `Sampled`"
-                raise UnsupportedError(msg)
+                raise UnsupportedError(_UNSEEN)
         return plan
+
+    def _by_row(self, loss: Tensor) -> Tensor:
+        """Gradients of rows as autograd has them, in a line each. **Shape**: (B,) -> (B, numbers)."""
+        zeros = [torch.zeros_like(p) for p in self.parameters]
+        each = [torch.autograd.grad(row, self.parameters, retain_graph=True, allow_unused=True) for row in loss]
+        lines = [[zero if g is None else g for g, zero in zip(row, zeros, strict=True)] for row in each]
+        return torch.stack([torch.cat([g.flatten() for g in line]) for line in lines])
+
+    def _hold_norms(self, uses: dict[int, Use], meetings: list[Meeting], plan: _Plan, rows: Tensor) -> None:
+        """Refuse if the norms of three rows, by themselves or two as one unit, are not those of autograd's gradients.
+
+        A sum can be right where the norms that it is clipped by are not.
+        """
+        for units in (torch.arange(3, device=rows.device), torch.tensor([0, 0, 1], device=rows.device)):
+            together = Units(units)
+            squares, _ = self._norms(uses, meetings, together, plan)
+            theirs = together.sums(rows).norm(dim=1)
+            apart = (squares.clamp(min=0).sqrt() - theirs).abs()
+            if bool((apart > AGREEMENT * (theirs + 0.02 * theirs.max())).any()):
+                raise UnsupportedError(_UNSEEN)
 
     def _alone(self, meetings: list[Meeting], loss: Tensor, axes: tuple[int, ...]) -> None:
         """Refuse if the loss of the first row leans on what is computed of others."""
@@ -290,10 +312,13 @@ def _groups(weights: list[Weight]) -> tuple[tuple[tuple[int, ...], ...], dict[in
     for source in {w.source for w in weights}:
         mine = tuple(g[0] for g in groups if weights[g[0]].source == source)
         numbers = torch.cat([weights[k].at.flatten() for k in mine])
-        if len(torch.unique(numbers)) < len(numbers):
-            if weights[mine[0]].kernel is not None:
-                msg = "tables of levels must be used in one way; however: one is used in two. Use two tables"
+        kernel = weights[mine[0]].kernel
+        if kernel is not None:
+            slots = [torch.unique(kernel.slot[weights[k].at.flatten() // kernel.width]) for k in mine]
+            if len(torch.unique(numbers)) < len(numbers) or len(torch.unique(torch.cat(slots))) < sum(map(len, slots)):
+                msg = "slots of a table of levels must be used in one way; however: one is used in two. Use two tables"
                 raise UnsupportedError(msg)
+        elif len(torch.unique(numbers)) < len(numbers):
             tangled[source] = mine
     return tuple(tuple(g) for g in groups), tangled
 

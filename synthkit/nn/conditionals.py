@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from synthkit.encode.rows import Layout
 from synthkit.nn.blocks import GatedBlock, Levels, fast_dtype, keep, normal
 from synthkit.nn.pointers import Pointers
+
+ALIKE = 32  # slots of equally many levels, at least, that share one product
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class Conditionals(nn.Module):
         self.register_buffer("offsets", offsets)
         self.offsets: Tensor
         self._orders = _order_units(layout)
+        self._alike = _alike(layout, {} if self.pointers is None else self.pointers.of)
 
     def base(self, j: int, parent: Tensor) -> Tensor:
         """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""
@@ -74,9 +78,9 @@ class Conditionals(nn.Module):
         return F.embedding(cat + self.offsets, table) * self.layout.applicable(cat)[..., None]
 
     def orders(self, n: int, canonical: float, device: torch.device) -> Tensor:
-        """A[b, j, i] = 1 where slot i precedes slot j in the order of row b; the table's own for a share of rows.
+        """Whether slot i precedes slot j in the order of row b, at [b, j, i]; the table's own for a share of rows.
 
-        **Shape**: (n, D, D) float.
+        **Shape**: (n, D, D) bool.
         """
         unit, d = self._orders.to(device), len(self._orders)
         keys = torch.rand(n, int(unit.max()) + 1, device=device)
@@ -86,7 +90,7 @@ class Conditionals(nn.Module):
         tie = torch.arange(d, device=device)
         before = position[:, None, :] < position[:, :, None]
         same = (unit[None, :] == unit[:, None]) & (tie[None, :] < tie[:, None])
-        return (before | same).to(torch.float32)
+        return before | same
 
     def states(self, s: Tensor) -> Tensor:
         """States after all blocks, normalised. **Shape**: (D, B, H) -> (D, B, H)."""
@@ -95,7 +99,7 @@ class Conditionals(nn.Module):
         return normal(s)
 
     def nll(self, cat: Tensor, before: Tensor, num: Tensor | None = None) -> Tensor:
-        """Negative log-probability of each row in its order, nats. **Shape**: (B, D), (B or 1, D, D) -> (B,)."""
+        """Negative log-probability of each row in its order, nats. **Shape**: (B, D), bool (B or 1, D, D) -> (B,)."""
         return self.losses(cat, before, num).sum(dim=0)
 
     def losses(self, cat: Tensor, before: Tensor, num: Tensor | None = None) -> Tensor:
@@ -107,25 +111,39 @@ class Conditionals(nn.Module):
             seen = seen & (keep(cat.shape, self.sizes.input_dropout, dtype, cat.device) > 0)
         z = F.embedding(cat + self.offsets, table).to(dtype)
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
-        before = before * seen[:, None, :]
+        before = before & seen[:, None, :]
         s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
         pointers, places = self.pointers, None
         if pointers is not None:
             places = pointers.places(cat, num).where(pointers.known(before))
             s = pointers.tell(s, places)
-        states = self.states(s.transpose(0, 1).contiguous()).unbind(0)
-        heads = torch.split(self.heads().to(dtype), list(self.layout.sizes))
-        biases = torch.split(self.bias, list(self.layout.sizes))
-        out = []
+        states, table = self.states(s.transpose(0, 1).contiguous()), self.heads().to(dtype)
+        heads, biases = (torch.split(each, list(self.layout.sizes)) for each in (table, self.bias))
+        out = self._together(states, table, cat)
         for j, slot in enumerate(self.layout.slots):
+            if j in out:
+                continue
             logits = torch.mm(states[j], heads[j].T).float() + biases[j]
             if pointers is not None and places is not None and j in pointers.of:
                 logits = pointers.vote(j, logits, states[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
-            out.append(loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0))
-        return torch.stack(out)
+            out[j] = loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0)
+        return torch.stack([out[j] for j in range(len(out))])
+
+    def _together(self, states: Tensor, heads: Tensor, cat: Tensor) -> dict[int, Tensor]:
+        """What slots that are alike add, one product for all: a wide table has hundreds, each too small for its own.
+
+        **Shape**: (D, B, H), (K of all, H), (B, D) -> by slot, (B,).
+        """
+        out: dict[int, Tensor] = {}
+        for size, slots in self._alike.items():
+            levels = self.offsets[slots][:, None] + torch.arange(size, device=cat.device)
+            logits = torch.bmm(states[slots], heads[levels].mT).float() + self.bias[levels][:, None]
+            loss = F.cross_entropy(logits.flatten(0, 1), cat[:, slots].T.flatten(), reduction="none")
+            out |= zip(slots, loss.view(len(slots), -1).unbind(0), strict=True)
+        return out
 
     def logits(self, j: int, s: Tensor, row: Partial, learned: Learned, dtype: torch.dtype) -> Tensor:
         """Logits of one slot given what rows have; the products of its blocks in `dtype`.
@@ -169,6 +187,15 @@ class Learned:
     values: Tensor
     heads: tuple[Tensor, ...]
     biases: tuple[Tensor, ...]
+
+
+def _alike(layout: Layout, pointed: Container[int], least: int = ALIKE) -> dict[int, list[int]]:
+    """Slots of equally many levels that nothing but their state speaks for, by that number, where they are many."""
+    sizes: dict[int, list[int]] = {}
+    for j, slot in enumerate(layout.slots):
+        if slot.parent is None and j not in pointed:
+            sizes.setdefault(slot.size, []).append(j)
+    return {size: slots for size, slots in sizes.items() if len(slots) >= least}
 
 
 def _order_units(layout: Layout) -> Tensor:

@@ -113,8 +113,8 @@ class Pointers(nn.Module):
         return Places(level, torch.where(of["fine"], within, inside), place, inside | of["fine"])
 
     def known(self, seen: Tensor) -> Tensor:
-        """Of each arrow, whether its slot sees its source. **Shape**: (B, D, D), slot by what it sees -> (B, A)."""
-        return seen[:, self._table("slot"), self._table("source")] > 0
+        """Whether the slot of each arrow sees its source. **Shape**: bool (B, D, D), slot by what it sees -> (B, A)."""
+        return seen[:, self._table("slot"), self._table("source")]
 
     def tell(self, s: Tensor, places: Places, arrows: Tensor | slice = slice(None)) -> Tensor:
         """States with the vectors of the places added. **Shape**: (B, D, H) -> (B, D, H)."""

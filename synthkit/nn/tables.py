@@ -42,12 +42,18 @@ class Kernel:
         return cls(levels.coarse[:, 0], torch.cat(phi), slot, curved, levels.smooth.shape[2])
 
     def factors(self, x: Tensor, rows: Tensor) -> Tensor:
-        """Factors by the parameters of factors by some rows of the table. **Shape**: (.., k), (k,) -> (.., k + s c)."""
-        parts = [x * self.coarse[rows]]
+        """Factors by the parameters of factors by some rows of the table; of one slot each, where there are several.
+
+        **Shape**: (G, B, T, k), (G, k) -> (G, B, T, k + s c).
+        """
+        parts = [x * self.coarse[rows][:, None, None]]
         slot = self.slot[rows]
+        if len(rows) > 1:
+            curved = self.curved.intersection(slot[:, 0].tolist())
+            return torch.cat([*parts, torch.matmul(x, self.phi[rows][:, None])], dim=-1) if curved else parts[0]
         for j in self.curved.intersection(torch.unique_consecutive(slot).tolist()):
-            here = torch.nonzero(slot == j).ravel()
-            parts.append(x[..., here] @ self.phi[rows[here]])
+            here = torch.nonzero(slot[0] == j).ravel()
+            parts.append(x[..., here] @ self.phi[rows[0, here]])
         return torch.cat(parts, dim=-1)
 
 
@@ -91,7 +97,7 @@ class LevelLookup(Lookup):
 
 
 def through(matrix: Matrix, kernel: Kernel, rows: Tensor, *, left: bool) -> Matrix:
-    """The same product by a part of a table; `left` where the table's levels are on that side. **Shape**: (k,)."""
+    """The same product by a part of a table; `left` where the table's levels are on that side. **Shape**: (G, k)."""
     a, b = matrix.left.float(), matrix.right.float()
     met = (kernel.factors(a, rows), b) if left else (a, kernel.factors(b, rows))
     return Matrix(matrix.left, matrix.right, met)

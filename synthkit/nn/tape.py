@@ -194,7 +194,7 @@ class Tape(TorchFunctionMode):
             made = Matrix(left, right)
             if whole.kernel is None:
                 return made
-            levels, on_left = _levels_of(whole, whole.kernel.width, name)
+            levels, on_left = _levels_of(whole, whole.kernel, name)
             return through(made, whole.kernel, levels, left=on_left)
 
         self.meetings.append(Meeting(name, lambda _: whole, out, use))
@@ -247,12 +247,19 @@ def _rows_first(x: Tensor, axis: int) -> Tensor:
     return rows.reshape(len(rows), math.prod(rows.shape[1:-1]), x.shape[-1])  # -1 would not do: H may be 0
 
 
-def _levels_of(weight: Weight, width: int, name: str) -> tuple[Tensor, bool]:
-    """Which levels of a table a part of it holds, and whether they are on the left. **Shape**: (1, I, O) -> (k,)."""
-    for left, at in ((True, weight.at[0]), (False, weight.at[0].mT)):
-        first = at[:, 0]
-        if at.shape[1] == width and bool((at[0].diff() == 1).all()) and bool((first % width == 0).all()):
-            return first // width, left
+def _levels_of(weight: Weight, kernel: Kernel, name: str) -> tuple[Tensor, bool]:
+    """Which levels of a table a part of it holds, and whether they are on the left. **Shape**: (G, I, O) -> (G, k).
+
+    Levels of one slot share parameters, so that products side by side must be of one slot each, every one its own.
+    """
+    for left, at in ((True, weight.at), (False, weight.at.mT)):
+        first, width = at[..., 0], kernel.width
+        if at.shape[2] == width and bool((at.diff(dim=2) == 1).all()) and bool((first % width == 0).all()):
+            levels = first // width
+            slots = kernel.slot[levels]
+            own = bool((slots == slots[:, :1]).all()) and len(torch.unique(slots[:, 0])) == len(slots)
+            if len(levels) == 1 or own:
+                return levels, left
     _refuse(name)
 
 

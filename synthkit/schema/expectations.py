@@ -106,24 +106,34 @@ def validate(
     Raises:
         ConfigError: `extra` is not such a suite.
     """
+    return validated(frame, schema, extra=extra, rows_shown=rows_shown)[0]
+
+
+def validated(
+    frame: pd.DataFrame, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
+) -> tuple[Validation, pd.DataFrame]:
+    """As `validate`, with the typed frame that was asked: what `conform` gives where nothing is wrong.
+
+    Raises:
+        ConfigError: `extra` is no suite.
+    """
     asked, extras = suite(schema)["expectations"], own(extra) if extra is not None else []
     checked = Checked(len(frame), len(frame.columns), len(asked) + len(extras))
     faults = column_faults(list(frame.columns), schema)  # this answers the first question of the suite, to the letter
     if faults:
         why = "the columns of the table are not those of the schema"
-        return Validation(
-            checked, tuple(faults), tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
-        )
+        unasked = tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
+        return Validation(checked, tuple(faults), unasked), frame
     typed, faults = type_cells(frame, schema)
     untyped = {v.columns[0] for v in faults}
     able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
     added = helpers(typed.drop(columns=list(untyped)), schema)
     broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able[0], rows_shown)
-    theirs, unasked = _run_own(typed, able[1], rows_shown)
+    theirs, unanswered = _run_own(typed, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
     faults += rounded_faults(frame, schema)
-    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unasked, *mistyped))
+    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped)), typed
 
 
 def _of_column(name: str, column: Column) -> Iterator[Expectation]:

@@ -1,5 +1,7 @@
 """Sums of clipped gradients, held against autograd unit by unit for each model, and against what a unit may move."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -21,9 +23,10 @@ from synthkit.models.noise import Schedule
 from synthkit.models.odds import Odds
 from synthkit.nn.blocks import Levels
 from synthkit.nn.clipping import Clipper, private_gradient
-from synthkit.nn.conditionals import Conditionals, Sizes
+from synthkit.nn.conditionals import Conditionals, Sizes, _alike
 from synthkit.nn.denoiser import Denoiser
 from synthkit.nn.precision import exact
+from synthkit.nn.tables import Kernel
 
 N = 23
 UNITS = {
@@ -76,13 +79,38 @@ def stirred(module):
     return module.train()
 
 
-def autoregressive():
+def autoregressive(slots=None):
     sizes = Sizes(width=8, hidden=6, blocks=2, dropout=0.2, input_dropout=0.1)
 
     def loss(net, rows):
         return net.nll(rows.cat, net.orders(len(rows), 0.5, rows.cat.device), rows.num)
 
-    return stirred(Conditionals(layout(), sizes)), loss, table()
+    return stirred(Conditionals(slots or layout(), sizes)), loss, table()
+
+
+def alike():
+    """Forty slots of two sizes and a name that are computed together, and three others that are not."""
+    names = [f"v{k}" for k in range(40)]
+    many = [
+        Slot(
+            name=name,
+            size=2 + k // 20,
+            ordinal=k % 2 == 0,
+            missing=False,
+            parent=None,
+            prior=-np.ones(2 + k // 20, np.float32),
+        )
+        for k, name in enumerate(names)
+    ]
+    own = layout()
+    wide = replace(own, slots=(*own.slots, *many), columns=(*own.columns, *names))
+    rng = np.random.default_rng(3)
+    more = np.stack([rng.integers(0, slot.size, N) for slot in many], axis=1)
+    rows = table()
+    module, loss, _ = autoregressive(wide)
+    module._alike = _alike(wide, module.pointers.of, least=20)
+    assert sorted(len(slots) for slots in module._alike.values()) == [20, 21]
+    return module, loss, Rows(torch.cat([rows.cat, torch.from_numpy(more)], dim=1), rows.num)
 
 
 def tvae(context=None):
@@ -154,6 +182,7 @@ def words(kind=Words):
 
 MODELS = {
     "autoregressive": autoregressive,
+    "autoregressive, slots alike": alike,
     "tvae": tvae,
     "tvae without context": lambda: tvae(0),
     "diffusion": diffusion,
@@ -254,7 +283,7 @@ class ByRow(Clipper):
 
 def orderly():
     module, _, rows = autoregressive()
-    before = torch.ones(4, 4).tril(-1)[None]
+    before = torch.ones(4, 4, dtype=torch.bool).tril(-1)[None]
     return module.eval(), lambda net, r: net.nll(r.cat, before, r.num), rows
 
 
@@ -462,6 +491,14 @@ class Tables(nn.Module):
     def added(self, cat):
         return (cat[:, :1].float() + self.values()[3]).square().sum(dim=1)
 
+    def parted(self, cat):
+        table, x = self.values(), F.one_hot(cat[:, 0], 5).float() @ torch.ones(5, 8)
+        return (x @ table[:2].T).sum(dim=1).square() + (x @ table[2:5].T).sum(dim=1).square()
+
+    def beside(self, cat):
+        x = (F.one_hot(cat[:, 0], 5).float() @ torch.ones(5, 8)).expand(2, -1, 8)
+        return torch.bmm(x, self.values()[torch.tensor([[0, 1], [2, 3]])].mT).square().sum(dim=(0, 2))
+
 
 @pytest.mark.parametrize(
     ("use", "message"),
@@ -471,12 +508,23 @@ class Tables(nn.Module):
         ("tied", "must be used in one way"),
         ("cut", "weights must meet rows"),
         ("added", "weights must meet rows"),
+        ("parted", "must be used in one way"),
+        ("beside", "weights must meet rows"),
     ],
 )
 def test_tables_of_levels_are_used_in_one_way(use, message):
     net = Tables()
     with pytest.raises(UnsupportedError, match=message):
         Clipper(net, lambda net, rows: getattr(net, use)(rows), clip=1.0)(table().cat, UNITS["one row each"])
+
+
+@pytest.mark.parametrize("model", ["autoregressive", "tvae"])
+def test_norms_that_miss_a_part_are_refused(monkeypatch, model):
+    """Sums are right then, and every unit would be clipped too little."""
+    monkeypatch.setattr(Kernel, "factors", lambda self, x, rows: x * self.coarse[rows][:, None, None])
+    module, loss, rows = MODELS[model]()
+    with pytest.raises(UnsupportedError, match="every use of a weight must be seen"):
+        Clipper(module, loss, clip=1.0)(rows, UNITS["one row each"])
 
 
 def test_a_layer_without_outputs_takes_part():

@@ -66,8 +66,8 @@ def test_only_known_sources_speak():
     pointers = Pointers(both, 5)
     torch.nn.init.ones_(pointers.weight)
     cat = torch.tensor([[0, 1, 1]])
-    sees = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [1, 1, 0]]])
-    deaf = torch.tensor([[[0.0, 1, 1], [0, 0, 0], [0, 0, 0]]])
+    sees = torch.tensor([[[0, 0, 0], [1, 0, 0], [1, 1, 0]]]) > 0
+    deaf = torch.tensor([[[0, 1, 1], [0, 0, 0], [0, 0, 0]]]) > 0
     state, num = torch.zeros(1, 3, 5), torch.full((1, 2), 0.7)
     for mask, speaks in ((sees, True), (deaf, False)):
         places = pointers.places(cat, num).where(pointers.known(mask))
