@@ -154,9 +154,8 @@ class Completion:
         whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
         out, todo = self._drawn(whole, ~again, MENDINGS, present=False, tries=MENDERS)
         good = ~np.isin(np.arange(len(frame)), todo)
-        if schema.derived:
-            out = with_derived(conform(out, schema, partial=True), schema)[list(frame.columns)]
-        return out, good
+        out = conform(out, schema, partial=True)  # as the rows it is put beside are
+        return (with_derived(out, schema)[list(frame.columns)] if schema.derived else out), good
 
     def _drawn(
         self, frame: pd.DataFrame, known: pd.DataFrame, rounds: int, *, present: bool, tries: int | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -241,6 +243,25 @@ def test_imputing_beats_the_columns_mean_and_mode():
             error = (draws.mode(axis=1)[0] != held[name]).mean()
             plain = (train[name].mode()[0] != held[name]).mean()
         assert error < 0.8 * plain, name
+
+
+def test_mended_rows_have_the_types_of_the_others():
+    """A number that is missing in all mended rows does not make its column one of objects: pandas will take it so."""
+    schema = Schema(
+        columns={
+            "a": {"kind": "categorical", "levels": [0, 1]},
+            "b": {"kind": "categorical", "levels": [0, 1]},
+            "x": {"kind": "numeric", "min": 0, "max": 10, "nullable": True},
+        },
+        rules=[{"rule": "implication", "if": {"a": {"in": [1]}}, "then": {"b": {"in": [1]}}}],
+    )
+    k = np.arange(400)
+    table = pd.DataFrame({"a": k % 20 == 0, "b": k % 20 <= 10, "x": np.where(k % 2 == 0, 2.5, np.nan)})
+    synthesizer = Synthesizer(schema, "independent").fit(table.astype({"a": int, "b": int}), seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        drawn = [synthesizer.sample(40, seed=seed) for seed in range(20)]
+    assert {frame["x"].dtype for frame in drawn} == {np.dtype(np.float64)}
 
 
 def test_mending_keeps_the_law_of_what_a_rule_asks_about():
