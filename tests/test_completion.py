@@ -247,21 +247,33 @@ def test_imputing_beats_the_columns_mean_and_mode():
 
 def test_mended_rows_have_the_types_of_the_others():
     """A number that is missing in all mended rows does not make its column one of objects: pandas will take it so."""
-    schema = Schema(
-        columns={
-            "a": {"kind": "categorical", "levels": [0, 1]},
-            "b": {"kind": "categorical", "levels": [0, 1]},
-            "x": {"kind": "numeric", "min": 0, "max": 10, "nullable": True},
-        },
-        rules=[{"rule": "implication", "if": {"a": {"in": [1]}}, "then": {"b": {"in": [1]}}}],
-    )
-    k = np.arange(400)
-    table = pd.DataFrame({"a": k % 20 == 0, "b": k % 20 <= 10, "x": np.where(k % 2 == 0, 2.5, np.nan)})
-    synthesizer = Synthesizer(schema, "independent").fit(table.astype({"a": int, "b": int}), seed=0)
+    synthesizer = Synthesizer(MENDED, "independent").fit(to_mend(4000, missing=0.5), seed=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
-        drawn = [synthesizer.sample(40, seed=seed) for seed in range(20)]
-    assert {frame["x"].dtype for frame in drawn} == {np.dtype(np.float64)}
+        drawn = [synthesizer.sample(6, seed=seed) for seed in range(20)]
+    assert {frame["seen"].dtype for frame in drawn} == {np.dtype(np.float64)}
+
+
+MENDED = Schema(
+    columns={
+        "a": {"kind": "categorical", "levels": [0, 1]},
+        "low": {"kind": "numeric", "min": 0, "max": 1, "decimals": 0},
+        "x": {"kind": "numeric", "min": 0, "max": 10, "decimals": 0},
+        "seen": {"kind": "numeric", "min": 0, "max": 1, "nullable": True},
+    },
+    rules=[
+        {"rule": "comparison", "left": "low", "op": "<=", "right": "x"},
+        {"rule": "implication", "if": {"a": {"in": [1]}}, "then": {"x": {"max": 2}}},
+    ],
+)
+
+
+def to_mend(n: int, missing: float = 0.0) -> pd.DataFrame:
+    """A table of which many independent draws break `if a then x <= 2`."""
+    rng = np.random.default_rng(4)
+    low, gap, a = rng.integers(0, 2, n), rng.integers(0, 10, n), rng.integers(0, 2, n)
+    x = np.where(a == 1, low + gap % 2, low + gap)
+    return pd.DataFrame({"a": a, "low": low, "x": x, "seen": np.where(rng.random(n) < missing, np.nan, 0.5)})
 
 
 def test_mending_keeps_the_law_of_what_a_rule_asks_about():
@@ -269,22 +281,7 @@ def test_mending_keeps_the_law_of_what_a_rule_asks_about():
 
     Drawing whole rows again would leave a = 1 in p / (1 + p) of the rows, p being the share of x <= 2.
     """
-    schema = Schema(
-        columns={
-            "a": {"kind": "categorical", "levels": [0, 1]},
-            "low": {"kind": "numeric", "min": 0, "max": 1, "decimals": 0},
-            "x": {"kind": "numeric", "min": 0, "max": 10, "decimals": 0},
-        },
-        rules=[
-            {"rule": "comparison", "left": "low", "op": "<=", "right": "x"},
-            {"rule": "implication", "if": {"a": {"in": [1]}}, "then": {"x": {"max": 2}}},
-        ],
-    )
-    rng = np.random.default_rng(4)
-    n = 4000
-    low, gap, a = rng.integers(0, 2, n), rng.integers(0, 10, n), rng.integers(0, 2, n)
-    x = np.where(a == 1, low + gap % 2, low + gap)
-    table = pd.DataFrame({"a": a, "low": low, "x": x})
-    synthetic = Synthesizer(schema, "independent").fit(table, seed=0).sample(n, seed=1)
-    assert all(rule.holds(synthetic).all() for rule in schema.rules)
-    assert abs(synthetic["a"].mean() - a.mean()) < 4 * np.sqrt(0.25 / n)
+    n, table = 4000, to_mend(4000)
+    synthetic = Synthesizer(MENDED, "independent").fit(table, seed=0).sample(n, seed=1)
+    assert all(rule.holds(synthetic).all() for rule in MENDED.rules)
+    assert abs(synthetic["a"].mean() - table["a"].mean()) < 4 * np.sqrt(0.25 / n)
