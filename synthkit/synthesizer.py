@@ -33,6 +33,7 @@ from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.derived import with_derived
+from synthkit.schema.spreads import measured
 from synthkit.seeds import Seeds
 from synthkit.storage import narrowed, storages
 
@@ -129,6 +130,7 @@ class Synthesizer:
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
+        self.schema = self.schema if isinstance(table, Curator) else measured(self.schema)
         if ledger is not None and ledger.budget is not None:
             watch = Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
             return self._learn_privately(table, ledger, seeds.of("training"), watch, share)

@@ -1,8 +1,9 @@
 """Row rules that hold by construction: combinations become one slot, comparisons a gap, implications clauses.
 
 `a <= b` is kept by coding one column as its gap from the other, so that a decoded b can never fall below its a: b from
-a, or a from b where only a may be missing. In rows where the other is missing the gap is taken from a declared bound,
-so nothing is lost. A column with several others to mind is measured from the nearest of them.
+a, or a from b where the rule says so (see `schema.spreads`) or only a may be missing. In rows where the other is
+missing the gap is taken from a declared bound, so nothing is lost. A column with several others to mind is measured
+from the nearest of them.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
         if set(rule.columns) & taken or not set(rule.columns) <= set(schema.learned):
             continue
         left_only = schema.columns[rule.left].nullable and not schema.columns[rule.right].nullable
-        for up in (False, True) if left_only else (True, False):
+        down = left_only if rule.measured is None else rule.measured == "left"
+        for up in (False, True) if down else (True, False):
             name, anchor = (rule.right, rule.left) if up else (rule.left, rule.right)
             trial = {**anchors, name: [*anchors.get(name, []), (anchor, rule.op == "<")]}
             if upward.get(name, up) == up and _order(trial) is not None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from synthkit.errors import SchemaError
 from synthkit.schema.declared import refuse_undeclared
+from synthkit.schema.spreads import measured
 from synthkit.schema.table import Schema
 
 
 def meaning(schema: Schema | str | Path, unit: str | None = None, *, private: bool = False) -> Schema:
-    """The schema itself, or the one in a file; with another unit if one is named.
+    """The schema itself, or the one in a file; with another unit if one is named, and comparisons as they are learned.
 
     Args:
         schema: the schema, or the path of its YAML file.
@@ -42,4 +43,4 @@ def meaning(schema: Schema | str | Path, unit: str | None = None, *, private: bo
         raise SchemaError(msg)
     if private:
         refuse_undeclared(schema)
-    return schema
+    return measured(schema)

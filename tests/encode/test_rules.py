@@ -104,7 +104,11 @@ def compared(draw):
         c: numeric(min=-100, max=100, decimals=d, nullable=n) for c, d, n in zip("abc", decimals, nullable, strict=True)
     }
     pairs = draw(st.lists(st.sampled_from(["ab", "bc", "ac"]), min_size=1, max_size=3, unique=True))
-    rules = [below(left, right, draw(st.sampled_from(["<", "<="]))) for left, right in pairs]
+    rules = [
+        below(left, right, draw(st.sampled_from(["<", "<="])))
+        | {"measured": draw(st.sampled_from([None, "left", "right"]))}
+        for left, right in pairs
+    ]
     schema = schema_of(columns, rules)
     n = draw(st.integers(1, 40))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
