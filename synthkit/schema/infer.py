@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, survival_pairs
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
@@ -203,6 +203,9 @@ def _guesses(
     found = {str(c): guess(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
     for key in entities.repeated(frame, {c: drafted.column for c, drafted in found.items() if c not in learned}):
         drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
+        found[key.column] = replace(drafted, key=key)
+    for key in called_keys.called(frame, {c: drafted.column for c, drafted in found.items()}, learned):
+        drafted = as_key(frame[key.column], "a key by its name and its cells: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
     for name, levels in inorder.items():
         if isinstance(found[name].column, (*Discrete, Numeric)):
