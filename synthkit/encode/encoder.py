@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from synthkit.encode import numeric, pointers, rules, steps
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
 from synthkit.encode.gaps import Gap
-from synthkit.encode.identifiers import fresh
+from synthkit.encode.identifiers import fresh, room_for
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.pointers import Compare, Tie
 from synthkit.encode.query import Ask, Histogram, Query
@@ -170,6 +170,16 @@ class TableEncoder:
             for name, column in self.schema.columns.items()
             if name not in described
         }
+
+    def room_for(self, n: int) -> None:
+        """Refuse n rows where a pattern has fewer values, before they are drawn.
+
+        Raises:
+            SchemaError: there is such a pattern.
+        """
+        for name, column in self.schema.columns.items():
+            if isinstance(column, Identifier):
+                room_for(name, column, n)
 
     def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:
         """What is known of partial rows, in terms of slots. **Shape**: frame and mask of n rows -> Given of n.
