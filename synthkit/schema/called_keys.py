@@ -86,4 +86,4 @@ def _never_changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     shares = np.bincount(other) / len(other)
     rows, values = np.unique(np.bincount(key), return_counts=True)
     chance = sum(n * float(np.log(np.power(shares, m).sum())) for m, n in zip(rows, values, strict=True) if m > 1)
-    return chance < _CHANCE
+    return bool(chance < _CHANCE)

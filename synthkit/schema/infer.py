@@ -142,7 +142,7 @@ def examine(
         asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
         proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
         keys = tuple(replace(key, evidence="by its name or its cells") for key in keys)
-    notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
+    notes = {column: [*drafted.notes, *_filled(drafted.column)] for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
@@ -157,6 +157,12 @@ def examine(
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     found = entities.owner(keys) if unit is None else None
     return Draft(schema, dumps(schema, comments=comments), asked, found, proposals)
+
+
+def _filled(column: Column) -> list[str]:
+    """A word on identifiers with missing cells: nothing of them is learned, and so not how many are missing."""
+    said = "cells are missing here: synthetic rows have a fresh value in every one, and none is missing"
+    return [said] * (isinstance(column, Identifier) and column.nullable)
 
 
 def _check_name(name: str) -> None:
