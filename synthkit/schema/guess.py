@@ -177,7 +177,7 @@ def _identifier(present: pd.Series, why: str) -> Guess:
     if whole:
         longest = max(len(t.lstrip("-").removesuffix(".0")) for t in (*texts, str(len(present))))
         pattern = f"[1-9][0-9]{{{longest}}}"
-        note = "fresh values have one digit more than any real one, so that none can be a real one"
+        note = "fresh values have more digits than any real one, so that none can be a real one"
     return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,), "key")
 
 

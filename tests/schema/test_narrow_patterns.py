@@ -59,3 +59,10 @@ def test_a_drafted_key_of_few_people_can_be_drawn_for_every_row(keys):
     assert schema.columns["patnr"].kind == "identifier"
     assert narrow(schema, 200, unique=False) == []
     assert len(sk.Synthesizer(schema, "independent").fit(frame, seed=1).sample(200, seed=1)) == 200
+
+
+def test_a_run_draws_as_many_rows_as_it_learns_and_so_asks_before_it_learns(monkeypatch):
+    frame, schema = made(200, pattern="[A-C][1-4]")
+    monkeypatch.setattr(sk.Synthesizer, "fit", lambda *_, **__: pytest.fail("something was learned"))
+    with pytest.raises(SchemaError, match=r"a pattern with a value for each of \d+ rows; however: it has 12"):
+        sk.synthesize(frame, schema, model="independent", seed=1)
