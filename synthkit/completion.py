@@ -24,7 +24,7 @@ from synthkit.errors import SchemaError
 from synthkit.models import HasGiven, HasLogProbGiven
 from synthkit.schema import Identifier, Implication, Numeric, Schema
 from synthkit.schema.cells import missing
-from synthkit.schema.columns import Discrete
+from synthkit.schema.columns import Code, Column, Datetime, Discrete
 from synthkit.schema.conform import conform, refuse
 from synthkit.schema.derived import admitted, keeping, origins, with_derived
 from synthkit.schema.violations import Violation
@@ -94,12 +94,9 @@ class Completion:
             msg = f"`given` may say missing only where cells may be; however: `{name}` is not nullable. Give a value"
             raise SchemaError(msg)
         if bad.any():
-            allowed = ""
-            if isinstance(column, Discrete) and column.levels:
-                allowed = f"Its levels: {', '.join(map(str, column.levels))}"
-            elif isinstance(column, Numeric):
-                allowed = _allowed(column, values)
-            msg = f"`given` must lie in the domain of `{name}`; however: {int(bad.sum())} values do not. {allowed}"
+            allowed = _allowed(column, values)
+            msg = f"`given` must lie in the domain of `{name}`; however: {int(bad.sum())} values do not. {allowed}. "
+            msg += "Correct what is given"
             raise SchemaError(msg)
 
     def fill(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> pd.DataFrame:
@@ -295,12 +292,25 @@ def one_value(name: str, value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _allowed(column: Numeric, values: pd.Series) -> str:
-    """What of the domain of numbers the values break: the bounds, or how many digits stand behind the point."""
-    within = column.model_copy(update={"decimals": None}).admits(values).all()
-    if within and column.decimals is not None:
+def _allowed(column: Column, values: pd.Series) -> str:
+    """What of the domain of a column the values break: the levels, the bounds, or how numbers and codes are written."""
+    if isinstance(column, Discrete) and column.levels:
+        return f"Its levels: {', '.join(map(str, column.levels))}"
+    finer = isinstance(column, Numeric) and column.model_copy(update={"decimals": None}).admits(values).all()
+    if isinstance(column, Numeric) and finer and column.decimals is not None:
         return f"Its decimals: {column.decimals}" if column.decimals else "It holds whole numbers"
-    return f"Its bounds: {column.min} to {column.max}"
+    if isinstance(column, Numeric | Datetime) and (said := _bounds(column.min, column.max)):
+        return f"Its bounds: {said}"
+    if isinstance(column, Code) and column.pattern is not None:
+        return f"Its pattern: {column.pattern}"
+    return f"Give what the schema says of it: {column.kind}"
+
+
+def _bounds(low: object, high: object) -> str:
+    """Two bounds in words, each of which may be left open."""
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"{low} and above" if low is not None else f"{high} and below" if high is not None else ""
 
 
 def refuse_foreign(frame: pd.DataFrame, schema: Schema) -> None:

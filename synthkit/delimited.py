@@ -7,6 +7,8 @@ import csv
 import gzip
 import io
 import itertools
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 _DELIMITERS = ",;\t|"
+_HINT = re.compile(r'"?sep=([\t -~])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _BLOCK = 8 << 20  # bytes of text in one chunk
 _SAMPLE = 1 << 18  # characters looked at to find the delimiter
 _FIRST = 200  # lines looked at for that
@@ -39,7 +42,8 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
             delimiter that does not fit, lines with too many or too few cells (line numbers named).
     """
     sample, quotes = _checked_sample(path, encoding)
-    header, delimiter = head(path, sample, delimiter)
+    hint, sample = hinted(sample)
+    header, delimiter = head(path, sample, delimiter or hint)
     ragged: list[int] = []
 
     def skip(row: pcsv.InvalidRow) -> str:
@@ -47,6 +51,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         return "skip"
 
     reading = pcsv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding, column_names=header)
+    reading.skip_rows = int(hint is not None)
     parsing = pcsv.ParseOptions(
         delimiter=delimiter,
         newlines_in_values=True,
@@ -126,8 +131,20 @@ def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) ->
     guess = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
     return (
         f"{path} must be {encoding} text; however: byte {at:,} (line {line:,}) is not. "
-        f"Name the file's encoding, for instance encoding={guess!r}, or save it as UTF-8"
+        f"Name the file's encoding, for instance `--encoding {guess}` (in Python: encoding={guess!r}), "
+        "or save it as UTF-8"
     )
+
+
+def hinted(text: str) -> tuple[str | None, str]:
+    r"""The delimiter that a first line `sep=;` names, as Excel writes and reads it, and the text without that line.
+
+    Example:
+        >>> hinted("sep=;\na;b"), hinted("a;b")
+        ((';', 'a;b'), (None, 'a;b'))
+    """
+    found = _HINT.match(text)
+    return (found[1], text[found.end() :]) if found else (None, text)
 
 
 def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
@@ -140,7 +157,8 @@ def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str
     if delimiter is not None and not fits and _width(sample, delimiter) < _width(sample, found):
         msg = (
             f"the delimiter must separate the columns of {path}; however: {delimiter!r} gives "
-            f"{_width(sample, delimiter)} column and {found!r} gives {_width(sample, found)}. Use delimiter={found!r}"
+            f"{_width(sample, delimiter)} column and {found!r} gives {_width(sample, found)}. "
+            f"Use `--delimiter {shlex.quote(found)}` (in Python: delimiter={found!r})"
         )
         raise TableError(msg)
     chosen = delimiter or found

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
-from synthkit.delimited import head, opened
+from synthkit.delimited import head, hinted, opened
 from synthkit.errors import TableError
 
 LEFT_OUT = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
@@ -40,7 +40,8 @@ def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tup
     """
     _check_encoding(path, encoding)
     lines = _decoded(path, encoding)
-    names, delimiter = head(path, next(lines, ""), delimiter)
+    hint, first = hinted(next(lines, ""))
+    names, delimiter = head(path, first if hint is None else next(lines, ""), delimiter or hint)
     parts, left_out = [pa.table({name: pa.array([], pa.string()) for name in names})], 0
     for block in _blocks(lines):
         rows, bad = _parsed(block, names, delimiter, missing)

@@ -24,10 +24,11 @@ from synthkit.progress import Clock, Progress, Silent
 from synthkit.refits import refits
 from synthkit.results import Fit, Release, Run, Sibling
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure
+from synthkit.schema.conform import check_structure, refuse
 from synthkit.schema.declared import declared
 from synthkit.schema.expectations import validate
 from synthkit.schema.meaning import meaning
+from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Validation
 from synthkit.seeds import Seeds, system_generator
 from synthkit.split import FEWEST_UNITS, Shares, Split, draw_roles, split
@@ -198,6 +199,7 @@ def _made(
     with ledger.accounting():
         clock.stage("fit")
         train = parts.train_frame()
+        refuse([] if config.epsilon else narrow(given, len(admitted.frame if config.final else train), unique=False))
         _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
         clock.stage("sample")
         draws = _drawn(synthesizer, len(train), config, key)

@@ -216,7 +216,7 @@ class Synthesizer:
 
         Raises:
             ConfigError: the number of rows is negative; a draw that is to be calibrated is given values or a watermark.
-            SchemaError: what is given contradicts the schema or its rules.
+            SchemaError: what is given contradicts the schema or its rules; a pattern has fewer values than n.
             UnsupportedError: the model cannot condition, or was fitted without targets.
 
         **Shape**: -> frame of n rows, the schema's columns in order.
@@ -229,6 +229,7 @@ class Synthesizer:
             msg = f"calibrated rows match tables of all rows; however: {why}. Leave out one of the two"
             raise ConfigError(msg)
         encoder, model = self._fitted()
+        encoder.room_for(n)
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:

@@ -12,7 +12,7 @@ import pytest
 
 from synthkit.anomaly import scored
 from synthkit.completion import one_value
-from synthkit.errors import SchemaError, TableError
+from synthkit.errors import EncodingError, SchemaError, TableError
 from synthkit.evaluate.result import Failure, MetricError
 from synthkit.schema import Schema
 from synthkit.synthesizer import Synthesizer
@@ -110,6 +110,44 @@ def test_several_values_are_refused_with_one_sentence(fitted, value):
 def test_the_reason_is_the_one_that_holds(fitted, name, value, why):
     with pytest.raises(SchemaError, match=f"the domain of `{name}`; however: 5 values do not. {why}"):
         fitted.sample(5, given={name: value}, seed=1)
+
+
+OPEN = {
+    "from": {"kind": "datetime", "precision": "day", "min": "2020-01-01"},
+    "until": {"kind": "datetime", "precision": "day", "max": "2021-01-01"},
+    "both": {"kind": "datetime", "precision": "day", "min": "2020-01-01", "max": "2021-01-01"},
+    "least": {"kind": "numeric", "min": 0},
+    "shape": {"kind": "code", "pattern": "[A-Z][0-9]"},
+    "open": {"kind": "code"},
+}
+
+
+@pytest.fixture(scope="module")
+def half_open():
+    days = pd.date_range("2020-01-01", periods=40).to_numpy()
+    frame = pd.DataFrame({"from": days, "until": days, "both": days, "least": np.arange(40) / 3})
+    frame = frame.assign(shape=["A1", "B2"] * 20, open=["<5", "n.d."] * 20)
+    return Synthesizer(Schema(columns=OPEN), "independent").fit(frame, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("from", dt.datetime(1999, 1, 1), "Its bounds: 2020-01-01 and above. Correct what is given"),
+        ("until", dt.datetime(2035, 1, 1), "Its bounds: 2021-01-01 and below. Correct what is given"),
+        ("both", dt.datetime(2035, 1, 1), "Its bounds: 2020-01-01 to 2021-01-01. Correct what is given"),
+        ("least", -1, "Its bounds: 0.0 and above. Correct what is given"),
+        ("shape", "zzz", r"Its pattern: \[A-Z\]\[0-9\]. Correct what is given"),
+    ],
+)
+def test_the_reason_is_said_of_every_kind_and_of_half_open_bounds(half_open, name, value, why):
+    with pytest.raises(SchemaError, match=f"the domain of `{name}`; however: 3 values do not. {why}"):
+        half_open.sample(3, given={name: value}, seed=1)
+
+
+def test_a_code_nobody_has_is_refused_by_the_name_of_its_column(half_open):
+    with pytest.raises(EncodingError, match=r"^`open`: every value must be a level the encoder was fitted on; however"):
+        half_open.sample(3, given={"open": "3"}, seed=1)
 
 
 def test_rows_may_be_given_as_an_arrow_table_and_nothing_else(fitted):

@@ -21,7 +21,7 @@ HOMES = {
     "safetensors": "artefact.py",
     "lightgbm": "evaluate/detection.py",
     "lifelines": "evaluate/time_to_event.py",
-    "faker": "encode/identifiers.py",
+    "faker": "schema/fakers.py",
     "dp_accounting": "privacy/accountant.py",
     "sdv": "reference/sdv.py",
     "ctgan": "reference/sdv.py",

@@ -175,3 +175,9 @@ def test_read_cells_reads_line_by_line_if_asked(tmp_path):
         read_cells(path)
     write(pd.DataFrame({"x": [1]}), tmp_path / "t.parquet")
     assert read_cells(tmp_path / "t.parquet", alone=True)["x"].tolist() == [1]
+
+
+def test_the_first_line_of_excel_names_the_delimiter_and_is_no_row(tmp_path):
+    path = table(tmp_path, [b"1;2,5", b"3;4,5"], head=b"sep=;\na;b,c")
+    assert rows(read(path)) == [("1", "2,5"), ("3", "4,5")]
+    assert read(path).attrs[LEFT_OUT] == 0

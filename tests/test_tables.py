@@ -20,7 +20,7 @@ from synthkit.files import replacing
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
 from synthkit.storage import restore, storages
-from synthkit.tables import Table, read, write
+from synthkit.tables import Table, read, read_cells, write
 
 SCHEMA = Schema(
     columns={
@@ -241,8 +241,26 @@ def test_a_given_delimiter_that_fits_is_kept_where_another_gives_more_columns(cs
     assert list(read(path).frame()) == ["a;b", "c", "d"]
 
 
+@pytest.mark.parametrize("first", ["sep=;\n", "SEP=;\r\n", '"sep=;"\n', "\ufeffsep=;\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_first_line_of_excel_names_the_delimiter_and_is_no_row(csv, first, encoding):
+    path = csv(first + "a;b,c\n1;2,5\n3;4,5\n", encoding=encoding)
+    assert read(path, encoding=encoding).frame().to_dict("list") == {"a": [1, 3], "b,c": ["2,5", "4,5"]}
+    assert list(read_cells(path, encoding=encoding)) == ["a", "b,c"]
+
+
+def test_a_given_delimiter_outweighs_the_first_line_of_excel(csv):
+    assert list(read(csv("sep=;\na,b\n1,2\n"), delimiter=",").frame()) == ["a", "b"]
+
+
+def test_lines_are_counted_with_the_first_line_of_excel(csv):
+    with pytest.raises(TableError, match=r"2 do not: line 4 \(3\), 5 \(1\)"):
+        read(csv("sep=;\na;b\n1;2\n3;4;5\n7\n" + "1;2\n" * 30))
+
+
 def test_a_wrong_delimiter_is_named_with_the_right_one(csv):
-    with pytest.raises(TableError, match=r"',' gives 1 column and ';' gives 3\. Use delimiter=';'"):
+    said = r"',' gives 1 column and ';' gives 3\. Use `--delimiter ';'` \(in Python: delimiter=';'\)"
+    with pytest.raises(TableError, match=said):
         read(csv("a;b;c\n1;2;3\n"), delimiter=",")
     with pytest.raises(TableError, match="one character"):
         read(csv("a;b;c\n1;2;3\n"), delimiter=";;")
@@ -253,7 +271,7 @@ def test_another_encoding_names_byte_line_and_remedy(csv):
     with pytest.raises(TableError) as error:
         read(path)
     assert "byte 11 (line 3)" in message(error)
-    assert "encoding='cp1252'" in message(error)
+    assert "`--encoding cp1252` (in Python: encoding='cp1252')" in message(error)
     assert read(path, encoding="cp1252").frame()["a"].tolist() == ["x", "José"]
     with pytest.raises(TableError, match="utf-16"):
         read(csv("a,b\nx,1\n", encoding="utf-16"))

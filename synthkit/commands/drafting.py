@@ -85,7 +85,7 @@ def _settled(read: pd.DataFrame, name: str, unit: str | None, declared_by: str |
     for question in draft.questions if asked else ():
         if question.about == "unit":
             unit = question.column if _yes(question) else unit
-        elif question.about in ("key", "sum") and question.column != unit and not _yes(question):
+        elif question.about in ("key", "sum", "names") and question.column != unit and not _yes(question):
             learned.append(question.column)
     if not asked and draft.owner is not None:
         unit = draft.owner.column

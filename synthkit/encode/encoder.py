@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from synthkit.encode import numeric, pointers, rules, steps
 from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
 from synthkit.encode.gaps import Gap
-from synthkit.encode.identifiers import fresh
+from synthkit.encode.identifiers import fresh, room_for
 from synthkit.encode.numeric import Coding, NumericCodec
 from synthkit.encode.pointers import Compare, Tie
 from synthkit.encode.query import Ask, Histogram, Query
@@ -123,7 +124,7 @@ class TableEncoder:
         integers = small(self.layout.sizes)
         cat, num = [], []
         for name, codec in self.codecs.items():
-            try:
+            with _naming(name):
                 if isinstance(codec, NumericCodec):
                     levels, residual = codec.encode(codec.read(coded[name]))
                     num.append(residual)
@@ -131,9 +132,6 @@ class TableEncoder:
                     levels = codec.encode(coded)
                 else:
                     levels = codec.encode(coded[name])
-            except EncodingError as error:
-                msg = f"`{name}`: {error}"
-                raise EncodingError(msg) from error
             cat.append(levels.astype(integers))
         n = len(coded)
         cats = np.concatenate(cat, axis=1) if cat else np.empty((n, 0), dtype=integers)
@@ -171,6 +169,16 @@ class TableEncoder:
             if name not in described
         }
 
+    def room_for(self, n: int) -> None:
+        """Refuse n rows where a pattern has fewer values, before they are drawn.
+
+        Raises:
+            SchemaError: there is such a pattern.
+        """
+        for name, column in self.schema.columns.items():
+            if isinstance(column, Identifier):
+                room_for(name, column, n)
+
     def given(self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool) -> Given:
         """What is known of partial rows, in terms of slots. **Shape**: frame and mask of n rows -> Given of n.
 
@@ -180,6 +188,9 @@ class TableEncoder:
             frame: learned columns in canonical dtypes, anything where unknown.
             known: which cells are known (a missing cell can be known to be missing).
             present: whether unknown cells must come out with a value (imputation).
+
+        Raises:
+            EncodingError: a known cell has no code; the message names its column.
         """
         n = len(frame)
         cat = np.full((n, len(self.layout.slots)), -1, dtype=np.int64)
@@ -199,9 +210,10 @@ class TableEncoder:
             here = settled[name].to_numpy(dtype=bool)
             if here.any():
                 one = coded.loc[here, name]
-                cat[np.ix_(here, np.array(slots))] = (
-                    codec.encode(codec.read(one))[0] if isinstance(codec, NumericCodec) else codec.encode(one)
-                )
+                with _naming(name):
+                    cat[np.ix_(here, np.array(slots))] = (
+                        codec.encode(codec.read(one))[0] if isinstance(codec, NumericCodec) else codec.encode(one)
+                    )
             if present and self.layout.slots[slots[0]].missing:
                 some = np.ones((1, self.layout.sizes[slots[0]]), dtype=bool)
                 some[0, -1] = False
@@ -232,6 +244,16 @@ class TableEncoder:
             for name, d in data["codecs"].items()
         }
         return cls.of(schema, codecs)._with(tuple(Tie(**tie) for tie in data["ties"]))
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """What a codec refuses, with the name of the column."""
+    try:
+        yield
+    except EncodingError as error:
+        msg = f"`{name}`: {error}"
+        raise EncodingError(msg) from error
 
 
 def _admit(

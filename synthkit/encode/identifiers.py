@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 import pandas as pd
 
-from synthkit.errors import SchemaError, UnsupportedError
-from synthkit.schema import Identifier
+from synthkit.errors import SchemaError
+from synthkit.schema import Identifier, fakers
 from synthkit.schema.patterns import alphabets
 
 DEFAULT = "[1-9][0-9]{8}"
@@ -34,14 +34,9 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
     """
     if column.faker is not None:
         return _faked(name, column.faker, n, rng, unique=column.unique)
+    room_for(name, column, n)
     letters_of = parse(name, column.pattern or DEFAULT)
     space = prod(len(a) for a in letters_of)
-    if space < n:
-        msg = (
-            f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
-            f"and {n:,} are needed. Widen `pattern`"
-        )
-        raise SchemaError(msg)
     numbers = _distinct(space, n, rng)
     out = np.full(n, "", dtype=object)
     for alphabet in reversed(letters_of):
@@ -49,6 +44,26 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
         out = letters[(numbers % len(letters)).astype(np.int64)] + out
         numbers = numbers // len(letters)
     return pd.Series(out, dtype=object)
+
+
+def room_for(name: str, column: Identifier, n: int) -> None:
+    """Refuse a pattern that has fewer values than rows are asked for, before any work is done.
+
+    Args:
+        name: the column, for messages.
+        column: its pattern.
+        n: how many values are to be made.
+
+    Raises:
+        SchemaError: it has fewer.
+    """
+    space = prod(len(a) for a in parse(name, column.pattern or DEFAULT))
+    if column.faker is None and space < n:
+        msg = (
+            f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
+            f"and {n:,} are needed. Widen `pattern`"
+        )
+        raise SchemaError(msg)
 
 
 def parse(name: str, pattern: str) -> list[str]:
@@ -78,20 +93,7 @@ def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _faked(name: str, provider: str, n: int, rng: np.random.Generator, *, unique: bool) -> pd.Series:
-    try:
-        from faker import Faker
-    except ImportError as error:
-        msg = (
-            f"`{name}` asks for Faker's `{provider}`; however: Faker is not installed. "
-            "Run: pip install 'synthkit[fake]'"
-        )
-        raise UnsupportedError(msg) from error
-    faker = Faker()
-    faker.seed_instance(int(rng.integers(2**62)))
-    make = getattr(faker, provider, None)
-    if not callable(make):
-        msg = f"`{name}`: `faker` must name a Faker provider; however: `{provider}` is none. Try `name` or `ssn`"
-        raise UnsupportedError(msg)
+    make = fakers.maker(name, provider, int(rng.integers(2**62)))
     if not unique:
         return pd.Series([make() for _ in range(n)], dtype=object)
     made: dict[str, None] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.later import Later
+from synthkit.schema import fakers
 from synthkit.schema.mixed_levels import OneType
 from synthkit.schema.moments import STEPS, MomentWriting, declared_moment, moments
 from synthkit.schema.numerals import Numerals
@@ -291,7 +292,7 @@ class Identifier(_Column):
 
     Args:
         pattern: regular expression of fresh values, made of literals, `[A-Z0-9]` classes and `{n}` counts.
-        faker: name of a Faker provider for fresh values ("name", "ssn"), instead of a pattern.
+        faker: name of a Faker provider of text for fresh values ("name", "ssn"), instead of a pattern.
         unique: whether every row has its own value.
     """
 
@@ -313,6 +314,7 @@ class Identifier(_Column):
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
             raise ValueError(msg)
+        fakers.check(self.faker)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:

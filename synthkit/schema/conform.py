@@ -40,6 +40,7 @@ from synthkit.schema.columns import (
 from synthkit.schema.long_numbers import long
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.moments import moments
+from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Violation, listing, total
 from synthkit.unpacking import unpacked
 
@@ -85,13 +86,14 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
     Raises:
         SchemaError: fewer than two rows, no columns, none to learn, columns missing, unknown or named twice, columns
             without a single value that are not nullable, cells that cannot be typed, infinities, whole numbers that
-            are learned as others; lists all of them.
+            are learned as others, patterns of fewer values than rows that must all differ; lists all of them.
     """
     faults = column_faults(list(frame.columns), schema)
     if len(frame) < 2:
         faults.append(
             Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
         )
+    faults += narrow(schema, len(frame), unique=True)
     if not schema.learned:
         faults.append(Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_LEARN))
     if not frame.columns.has_duplicates:

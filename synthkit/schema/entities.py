@@ -147,7 +147,7 @@ def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Key, .
     whole, said = frame, [c for c, column in columns.items() if not isinstance(column, Identifier)]
     frame = frame.drop_duplicates(said)  # rows that stand twice would tie everything to everything
     coded = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in candidates}
-    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in _traits(frame, columns)}
+    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in traits(frame, columns)}
     found: list[str] = []
     keys = []
     for name in sorted(coded, key=lambda c: (-coded[c].max(), c)):
@@ -173,7 +173,7 @@ def _repeating(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[s
             yield name
 
 
-def _traits(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
+def traits(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
     """Columns that can be traits of an owner: neither keys nor nearly constant."""
     fit = []
     for name, column in columns.items():
@@ -202,9 +202,18 @@ def _tied(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
 
 def _repeated_key(name: str, present: pd.Series, constant: list[str]) -> Key:
     n, d = len(present), int(present.nunique())
+    return Key(name, role(name, owner=True), n, d, f"{counted(n, d)}; {listed(constant)}")
+
+
+def listed(constant: Sequence[str]) -> str:
+    """Columns that never change within a value of a key, in words.
+
+    Example:
+        >>> listed(["sex"]), listed(["age", "sex"])
+        ('`sex` never changes within one', '`age`, `sex` never change within one')
+    """
     same = ", ".join(f"`{c}`" for c in constant[:3]) + (f" and {len(constant) - 3} others" if constant[3:] else "")
-    evidence = f"{counted(n, d)}; {same} never change{'s' * (len(constant) == 1)} within one"
-    return Key(name, _role(name, owner=True), n, d, evidence)
+    return f"{same} never change{'s' * (len(constant) == 1)} within one"
 
 
 def counted(rows: int, distinct: int) -> str:
@@ -219,12 +228,18 @@ def counted(rows: int, distinct: int) -> str:
     return f"{distinct:,} different values in {rows:,} rows, {rows / max(distinct, 1):.1f} rows each"
 
 
-def _role(name: str, *, owner: bool = False) -> Role:
+def role(name: str, *, owner: bool = False) -> Role:
+    """Whom or what a key names, by its name.
+
+    Args:
+        name: the column's name.
+        owner: whether its cells say already that it names who owns the rows.
+    """
     if names.says_place(name):
         return "place"
     if names.says_event(name):
         return "event"
-    person = names.says_person(name) or names.is_owner(name) or owner
+    person = names.says_person(name) or names.is_owner(name) or names.numbers_somebody(name) or owner
     return "person" if person else "other"
 
 
@@ -242,7 +257,7 @@ def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[Key
         if isinstance(column, Identifier):
             present = frame[name].dropna()
             rows, distinct = len(present), int(present.nunique())
-            out.append(known.get(name) or Key(name, _role(name), rows, distinct, counted(rows, distinct)))
+            out.append(known.get(name) or Key(name, role(name), rows, distinct, counted(rows, distinct)))
     return tuple(out)
 
 

@@ -26,6 +26,7 @@ from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import column_faults, rounded_faults, type_cells
 from synthkit.schema.derived import held, sentence
 from synthkit.schema.expressions import columns_of, parse
+from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.rules import Comparison, Rule
 from synthkit.schema.stacks import Expectation, Stack, alike, stacked
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
@@ -33,7 +34,8 @@ from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validatio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.schema.table import Schema
+    from synthkit.schema.narrow_patterns import narrow
+from synthkit.schema.table import Schema
 
 __all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
 
@@ -132,7 +134,7 @@ def validated(
     theirs, unanswered = _run_own(typed, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
-    faults += rounded_faults(frame, schema)
+    faults += [*rounded_faults(frame, schema), *narrow(schema, len(frame), unique=True)]
     return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped)), typed
 
 

@@ -172,11 +172,12 @@ def _identifier(present: pd.Series, why: str) -> Guess:
     unique = bool(present.is_unique) and len(present) > 1
     texts = [str(v) for v in present.unique()]
     whole = not isinstance(present.iloc[0], str) and all(t.lstrip("-").removesuffix(".0").isdigit() for t in texts)
-    pattern, note = shapes.fixed_shape(texts), "fresh values have the shape of the real ones and may meet one by chance"
+    pattern = shapes.fixed_shape(texts, len(present))
+    note = "fresh values have the shape of the real ones and may meet one by chance"
     if whole:
-        longest = max(len(t.lstrip("-").removesuffix(".0")) for t in texts)
+        longest = max(len(t.lstrip("-").removesuffix(".0")) for t in (*texts, str(len(present))))
         pattern = f"[1-9][0-9]{{{longest}}}"
-        note = "fresh values have one digit more than any real one, so that none can be a real one"
+        note = "fresh values have more digits than any real one, so that none can be a real one"
     return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,), "key")
 
 

@@ -89,7 +89,9 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "=name", "=first", "=last",
         "=maiden", "patient name", "person name", "member name", "subject name", "contact name", "mother name",
         "father name", "mothers name", "guardian name", "doctor name", "physician name", "nurse name",
-        "provider name", "=patient",
+        "provider name", "=patient", "vorname", "nachname", "familienname", "rufname", "geburtsname", "prenom",
+        "prenoms", "apellido", "apellidos", "cognome", "voornaam", "achternaam", "fornamn", "efternamn", "fornavn",
+        "etternavn", "efternavn",
     ),
     "place": (
         "zip", "zipcode", "zip code", "postcode", "postal code", "postal", "street", "address", "addr", "city",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, survival_pairs
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
@@ -142,7 +142,7 @@ def examine(
         asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
         proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
         keys = tuple(replace(key, evidence="by its name or its cells") for key in keys)
-    notes = {column: list(drafted.notes) for column, drafted in guesses.items()}
+    notes = {column: [*drafted.notes, *_filled(drafted.column)] for column, drafted in guesses.items()}
     for suspicion in identifiers.find(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
@@ -157,6 +157,12 @@ def examine(
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     found = entities.owner(keys) if unit is None else None
     return Draft(schema, dumps(schema, comments=comments), asked, found, proposals)
+
+
+def _filled(column: Column) -> list[str]:
+    """A word on identifiers with missing cells: nothing of them is learned, and so not how many are missing."""
+    said = "cells are missing here: synthetic rows have a fresh value in every one, and none is missing"
+    return [said] * (isinstance(column, Identifier) and column.nullable)
 
 
 def _check_name(name: str) -> None:
@@ -203,6 +209,9 @@ def _guesses(
     found = {str(c): guess(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
     for key in entities.repeated(frame, {c: drafted.column for c, drafted in found.items() if c not in learned}):
         drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
+        found[key.column] = replace(drafted, key=key)
+    for key in called_keys.called(frame, {c: drafted.column for c, drafted in found.items()}, learned):
+        drafted = as_key(frame[key.column], "a key by its name and its cells: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
     for name, levels in inorder.items():
         if isinstance(found[name].column, (*Discrete, Numeric)):

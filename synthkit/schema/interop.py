@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from synthkit.errors import SchemaError
+from synthkit.schema import fakers
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.files import parse
 from synthkit.schema.moments import PLAIN, MomentWriting
@@ -143,7 +144,7 @@ def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[s
         pattern = said.get("regex_format")
         if pattern and is_fresh(pattern):
             keys["pattern"] = pattern
-        if sdtype not in _PLAIN:
+        if sdtype not in _PLAIN and not fakers.fault(sdtype):
             keys["faker"] = sdtype
     return {key: value for key, value in keys.items() if value is not None}
 

@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
 
-# Words that are a person's key by themselves.
+# Words that are a person's key by themselves; some are French, Spanish and Dutch abbreviations.
 _PERSON_KEYS = frozenset(
-    ("mrn", "pid", "seqn", "ptid", "patid", "subjid", "usubjid", "patientid", "personid", "caseid", "memberid", "empi")
+    (
+        *("mrn", "pid", "seqn", "ptid", "patid", "subjid", "usubjid", "patientid", "personid", "caseid", "memberid"),
+        *("empi", "nip", "ipp", "nhc", "bsn", "pseudonym"),
+    )
 )
-KEYS = _PERSON_KEYS | {"id", "ids", "nbr", "nr", "no", "key", "uuid", "guid", "ssn", "identifier", "index"}
+_ENDS = frozenset(("id", "ids", "nbr", "nr", "no", "key", "nummer", "numero", "kennung", "identifiant"))
+KEYS = _PERSON_KEYS | _ENDS | {"uuid", "guid", "ssn", "identifier", "index"}
 PEOPLE = frozenset(
-    ("patient", "person", "subject", "member", "participant", "client", "beneficiary", "mrn", "pid", "individual")
+    (
+        *("patient", "person", "subject", "member", "participant", "client", "beneficiary", "mrn", "pid", "individual"),
+        *("patienten", "patientin", "proband", "probanden", "teilnehmer", "versicherten", "assure", "beneficiaire"),
+        *("paciente", "paziente", "deelnemer", "dossier", "historia", "expediente", "pasient"),
+    )
 )
 _SHORT = (
     frozenset(("pat", "per", "pers", "subj", "case", "respondent", "resident", "insured", "customer", "player"))
     | _PERSON_KEYS
 )
-_EVENTS = frozenset(("encounter", "visit", "stay", "admission", "hadm", "icustay", "episode", "claim", "specimen"))
+_EVENTS = frozenset(
+    (
+        *("encounter", "visit", "stay", "admission", "hadm", "icustay", "episode", "claim", "specimen"),
+        *("fall", "aufnahme", "aufenthalt", "sejour", "ingreso", "episodio", "opname", "ricovero"),
+    )
+)
+_COUNTS = frozenset(("num", "n", "nr", "no", "numero", "nummer", "nro", "id", "identifiant"))  # before what they number
+_LINKS = frozenset(("de", "du", "del", "do", "di", "der", "des", "van", "la", "el", "le"))
+# Words beside which a name speaks of a sort of people and not of each of them.
+_SORTS = frozenset(("type", "group", "class", "category", "status", "cohort", "arm", "list", "kind", "level", "stage"))
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "œ": "oe"})
 _PLACES = frozenset(
     (
         *("zip", "zipcode", "postcode", "postal", "plz", "county", "city", "town", "tract", "fips", "state", "region"),
@@ -29,18 +48,35 @@ _CODES = frozenset(("id", "code", "cd", "type", "category", "class", "group", "z
 
 
 def words(name: str) -> tuple[str, ...]:
-    """Words of a column name in lower case, whatever joins them.
+    """Words of a column name in lower case and without accents, whatever joins them.
 
     Example:
-        >>> words("patientNbr"), words("DATE_OF_BIRTH"), words("d.time"), words("diag_1")
-        (('patient', 'nbr'), ('date', 'of', 'birth'), ('d', 'time'), ('diag', '1'))
+        >>> words("patientNbr"), words("DATE_OF_BIRTH"), words("d.time"), words("diag_1"), words("Prénom")
+        (('patient', 'nbr'), ('date', 'of', 'birth'), ('d', 'time'), ('diag', '1'), ('prenom',))
     """
-    return tuple(word.lower() for word in _WORD.findall(name))
+    decomposed = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    return tuple(word.lower() for word in _WORD.findall("".join(c for c in decomposed if not unicodedata.combining(c))))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """The words, a compound of a person or an event and a key taken apart: `patnr`, `Fallnummer`, `idpaciente`."""
+    return tuple(part for word in words(name) for part in _apart(word))
+
+
+def _apart(word: str) -> tuple[str, ...]:
+    whose = PEOPLE | _SHORT | _EVENTS
+    if word in whose or word in KEYS:
+        return (word,)
+    for k in range(2, len(word) - 1):
+        before, after = word[:k], word[k:]
+        if (before in whose and after in _ENDS) or (before in _COUNTS and after in whose and len(after) > 4):
+            return before, after
+    return (word,)
 
 
 def says_key(name: str) -> bool:
-    """Whether the name ends like a key: `id`, `patient_nbr`, `account_number`."""
-    parts = words(name)
+    """Whether the name ends like a key: `id`, `patient_nbr`, `account_number`, `Fallnummer`."""
+    parts = _parts(name)
     return bool(parts) and (
         parts[-1] in KEYS or (len(parts) > 1 and parts[-1] == "number") or parts[0] in ("mrn", "ssn")
     )
@@ -48,12 +84,12 @@ def says_key(name: str) -> bool:
 
 def says_person(name: str) -> bool:
     """Whether the name is that of a person's key."""
-    return says_key(name) and bool((PEOPLE | _SHORT) & set(words(name)))
+    return says_key(name) and bool((PEOPLE | _SHORT) & set(_parts(name)))
 
 
 def calls_person(name: str) -> bool:
-    """Whether the name is a person's key and nothing else: `case.id` and `patient_no`, but not `patient_type_id`."""
-    parts = words(name)
+    """Whether the name is a person's key and nothing else: `case.id` and `patnr`, but not `patient_type_id`."""
+    parts = _parts(name)
     if not says_key(name) or len(parts) > 2:
         return False
     return parts[-1] in _PERSON_KEYS or (len(parts) == 2 and parts[0] in PEOPLE | _SHORT)
@@ -65,9 +101,35 @@ def is_owner(name: str) -> bool:
     return len(parts) == 1 and parts[0] in PEOPLE | _SHORT | _EVENTS
 
 
+def numbers_somebody(name: str) -> bool:
+    """Whether the name may be the number of a person or an event, in any order of words: `fallnr`, `numero_dossier`.
+
+    So may be that of a count (`num_stay`): what the cells look like has to speak for it as well.
+
+    Example:
+        >>> [numbers_somebody(c) for c in ("N° dossier", "patient_type_id", "num_visits", "subject")]
+        [True, False, False, False]
+    """
+    parts = tuple(part for part in _parts(name) if part not in _LINKS)
+    if not 1 <= len(parts) <= 3 or (_SORTS | _PLACES) & set(parts):
+        return False
+    if parts[-1] in _PERSON_KEYS:
+        return True
+    whose = PEOPLE | _SHORT | _EVENTS
+    if not whose & set(parts):
+        return False
+    return parts[-1] in KEYS | {"number", "code", "num"} or (parts[0] in _COUNTS and parts[-1] in whose)
+
+
+def is_somebody(name: str) -> bool:
+    """Whether the name is one word for a person or for a case: `patient`, `subject`, `dossier`."""
+    parts = words(name)
+    return len(parts) == 1 and parts[0] in PEOPLE | {"pat", "subj", "case", "fall", "encounter", "respondent"}
+
+
 def says_event(name: str) -> bool:
     """Whether the name speaks of something that happens to a person: an encounter, a stay, a claim."""
-    return bool(_EVENTS & set(words(name)))
+    return bool(_EVENTS & set(_parts(name)))
 
 
 def says_place(name: str) -> bool:

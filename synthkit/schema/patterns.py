@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
 
 LONGEST = 1000  # letters of a pattern
 MEMORY = 2**20  # bytes of a compiled one
@@ -92,6 +93,16 @@ def alphabets(pattern: str) -> list[str]:
         found += [_letters(token[1])] * times
         at = token.end()
     return found
+
+
+def space(pattern: str) -> int:
+    """How many different values a pattern has.
+
+    Example:
+        >>> space("P[0-9]{3}"), space("bed")
+        (1000, 1)
+    """
+    return prod(map(len, alphabets(pattern)))
 
 
 def _letters(token: str) -> str:

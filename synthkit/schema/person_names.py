@@ -14,10 +14,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEW = 20
+_LEVELS = 10  # fewer different cells than this may be levels: then the name must speak of nothing but people
 _SAYS = (
     *("first name", "last name", "given name", "family name", "middle name", "full name", "maiden name", "fname"),
     *("firstname", "lastname", "fullname", "forename", "surname", "lname", "givenname", "familyname", "middlename"),
-    *("vorname", "nachname", "familienname", "prenom", "nombre", "apellido", "apellidos", "cognome", "next of kin"),
+    *("vorname", "nachname", "familienname", "rufname", "geburtsname", "nom de famille", "nom de naissance"),
+    *("prenom", "prenoms", "apellido", "apellidos", "cognome", "voornaam", "achternaam", "fornamn", "efternamn"),
+    *("fornavn", "etternavn", "efternavn", "vornamen", "nachnamen", "sobrenome", "nombre", "next of kin"),
+)
+_LOOSE = frozenset(("nombre", "next of kin"))  # a number in French; a degree of kinship
+_WORDS = frozenset(
+    (
+        *("yes", "no", "ja", "nein", "oui", "non", "si", "true", "false", "known", "unknown", "missing", "none", "na"),
+        *("unbekannt", "inconnu", "other", "given", "absent", "present", "male", "female"),
+    )
 )
 _BARE = frozenset(("first", "last", "middle", "maiden", "given", "name", "patient", "nom", "naam", "navn", "namn"))
 _STAFF = frozenset(("doctor", "physician", "nurse", "provider", "mother", "father", "guardian", "contact", "surgeon"))
@@ -60,16 +70,24 @@ def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
         ''
     """
     n, d = int(counts.sum()), len(texts)
-    if d < 10:
+    if not d:
         return ""
     alike = float(np.mean([bool(_NAME.fullmatch(text.strip())) and len(text) <= 60 for text in texts]))
     said = _said(name)
-    if said and alike >= 0.8:
-        return f"the name says `{said}`, and {alike:.0%} of the different values look like people's names"
     common = float(np.mean([_known(text) for text in texts]))
+    if said and alike >= 0.8 and (d >= _LEVELS or _few(said, texts, common)):
+        return f"the name says `{said}`, and {alike:.0%} of the different values look like people's names"
     if d >= FEW and alike >= 0.9 and common * min(d, 400) >= max(8.0, 0.1 * min(d, 400)) and n >= d:
         return f"{common:.0%} of the different values hold a common first name"
     return ""
+
+
+def _few(said: str, texts: Sequence[str], common: float) -> bool:
+    """Whether so few texts that they could be levels are names: the column's name is that of nothing else."""
+    plain = [text.strip().casefold() for text in texts]
+    if set(plain) & _WORDS or float(np.mean([len(text) > 1 for text in plain])) < 0.8:
+        return False
+    return common >= 0.5 or (said in _SAYS and said not in _LOOSE)
 
 
 def _said(name: str) -> str:

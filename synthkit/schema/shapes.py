@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synthkit.schema.names import words
+from synthkit.schema.patterns import space
 
 # Catalogue, pattern of its codes, words of a column's name that point to it (none needed if the codes are telling).
 CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -33,8 +34,10 @@ def catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
-def fixed_shape(texts: Sequence[str]) -> str | None:
+def fixed_shape(texts: Sequence[str], rows: int = 0) -> str | None:
     """Pattern of texts that all have the same length and character classes, or None.
+
+    Nothing either where the shape has fewer values than a table of so many rows needs, if each is to be another one.
 
     Digits are always generalised, and so are letters unless 100 or more different texts share them: a literal
     that a handful of values have in common would be a part of those values.
@@ -57,7 +60,7 @@ def fixed_shape(texts: Sequence[str]) -> str | None:
             run += 1
         pattern += f"{classes[k]}{{{run}}}" if run > 1 else f"{classes[k]}"
         k += run
-    return pattern
+    return pattern if space(pattern) >= rows else None
 
 
 def _class(letters: set[str], *, literal: bool) -> str | None:

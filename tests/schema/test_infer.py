@@ -16,13 +16,14 @@ from synthkit.schema import Schema
 from synthkit.schema.conform import conform, type_cells
 from synthkit.schema.files import loads
 from synthkit.schema.guess import guess
-from synthkit.schema.infer import draft, infer
+from synthkit.schema.infer import draft, examine, infer
 from synthkit.schema.moment_draft import found
 from synthkit.schema.names import says_key, words
 from synthkit.schema.orders import band, ordered
 from synthkit.schema.ranges import atoms, decimals, outward, span
 from synthkit.schema.relations import comparisons, fixed_combinations
 from synthkit.schema.shapes import fixed_shape
+from synthkit.synthesizer import Synthesizer
 
 TABLES = {
     "support2": "support2/support2.parquet",
@@ -451,3 +452,15 @@ def test_comparisons_need_one_stem_and_one_range_or_dates():
     frame.loc[100, "bp_max"] = 0.0
     held = [rule.sentence for rule in comparisons(frame, infer(frame).columns)]
     assert held == ["admitted <= discharged", "seen <= discharged", "bp_min <= bp_mean"]
+
+
+def test_a_draft_says_that_missing_identifiers_come_out_whole():
+    frame = pd.DataFrame({"ins": [f"INS{k:06d}" if k % 2 else None for k in range(200)], "x": np.arange(200) / 7})
+    draft = examine(frame)
+    assert draft.schema.columns["ins"].kind == "identifier"
+    assert draft.schema.columns["ins"].nullable
+    said = "cells are missing here: synthetic rows have a fresh value in every one, and none is missing"
+    assert said in draft.text
+    assert said not in examine(frame.dropna().reset_index(drop=True)).text
+    fitted = Synthesizer(draft.schema, "independent").fit(frame, seed=1)
+    assert fitted.sample(50, seed=1)["ins"].notna().all()

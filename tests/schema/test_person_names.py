@@ -6,7 +6,8 @@ import pytest
 from made_tables import made
 
 from synthkit.schema.guess import guess
-from synthkit.schema.infer import infer
+from synthkit.schema.identifiers import find
+from synthkit.schema.infer import examine, infer
 from synthkit.schema.person_names import evidence
 
 NAMES = ["Anna", "Wilma", "Torvald", "Saskia", "Idris", "Noor", "Bram", "Ewa", "Odd", "Yusra", "O'Neil", "Émilie"]
@@ -44,3 +45,39 @@ def test_first_names_are_not_learned():
     columns = infer(made("registry")).columns
     assert columns["first"].kind == columns["surname"].kind == "identifier"
     assert columns["site"].kind == "categorical"
+
+
+FEW = ["Anna", "Peter", "Maria", "Hans", "Julia", "Karl"]
+
+
+@pytest.mark.parametrize("name", ["vorname", "Vorname", "Rufname", "prénom", "first_name", "fname", "name", "nombre"])
+def test_a_few_first_names_are_asked_about_and_never_learned(name):
+    frame = pd.DataFrame({name: FEW * 30, "x": np.arange(180) / 7})
+    draft = examine(frame)
+    assert draft.schema.columns[name].kind == "identifier"
+    assert f"Does `{name}` hold names of people?" in [question.asks for question in draft.questions]
+    assert not any(text in str(question) for text in FEW for question in draft.questions)
+    assert examine(frame, learned=[name]).schema.columns[name].kind == "categorical"
+    assert any(each.column == name and each.category == "name" for each in find(frame)) or name == "nombre"
+
+
+@pytest.mark.parametrize("name", ["nachname", "surname", "apellido", "cognome", "achternaam", "Geburtsname"])
+def test_a_few_last_names_need_not_be_common(name):
+    assert guess(name, pd.Series(["Zyxel", "Qwerto", "Bla-Blub"] * 30)).column.kind == "identifier"
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("first_name", ["known", "unknown"]),
+        ("first_name", ["Y", "N"]),
+        ("name", ["Clinic A", "Clinic B"]),
+        ("name", ["Insulin", "Aspirin"]),
+        ("nombre", ["Insulina", "Aspirina"]),
+        ("first", ["Yes", "No"]),
+        ("first_line", FEW),
+        ("drug_name", FEW),
+    ],
+)
+def test_a_few_levels_are_no_names(name, levels):
+    assert guess(name, pd.Series(levels * 30)).column.kind in ("categorical", "boolean")
