@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.arrow_types import arrow_type
+from synthkit.object_cells import of_objects, words
 from synthkit.schema import Datetime, moments
 from synthkit.unpacking import NULLABLE, TYPES, unpacked
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
 _NUMBER = re.compile(r"u?int|float|double|decimal")
 _ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
-_POINT = re.compile(r"-?\d+\.(\d+)")
 _STEPS = {"s": "second", "ms": "millisecond"}
 _ORDER = ("day", "hour", "minute", "second", "millisecond", "microsecond")
 
@@ -45,6 +45,7 @@ class Storage:
         levels: declared levels among the categories, in their order; levels nobody has among them.
         of: how the categories themselves are stored.
         words: texts of false and true.
+        zoned: whether each cell of a column of objects names a zone.
         arrow: Arrow type of the file it came from, where the dtype does not tell it.
 
     Example:
@@ -59,6 +60,7 @@ class Storage:
     levels: tuple[Any, ...] = ()
     of: str = ""
     words: tuple[str, ...] = ()
+    zoned: bool = False
     arrow: str = ""
 
     @classmethod
@@ -75,11 +77,11 @@ class Storage:
                 arrow=arrow,
             )
         if isinstance(dtype, pd.ArrowDtype):
-            return cls(dtype=f"{ARROW}{dtype.pyarrow_dtype}", **_words(unpacked(values)))
+            return cls(dtype=f"{ARROW}{dtype.pyarrow_dtype}", **words(unpacked(values)))
         if isinstance(dtype, pd.StringDtype):
-            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **_words(values))
+            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **words(values))
         if pd.api.types.is_object_dtype(dtype):
-            return cls(dtype="object", arrow=arrow, **_of_objects(values))
+            return cls(dtype="object", arrow=arrow, **of_objects(values))
         return cls(dtype=str(dtype), arrow=arrow)
 
     @classmethod
@@ -173,7 +175,7 @@ def _as_stored(values: pd.Series, storage: Storage, column: Column | None) -> pd
     """Moments as whole numbers of digits, or with their zone, where they are stored so."""
     if not isinstance(column, Datetime) or not pd.api.types.is_datetime64_dtype(values.dtype):
         return values
-    if _ZONED.search(storage.dtype):
+    if storage.zoned or _ZONED.search(storage.dtype):
         return moments.zoned(values, column)
     digits = column.written_as is not None and column.written_as.width is not None
     numbers = storage.cells in ("number", "decimal") or _NUMBER.match(storage.dtype.removeprefix(ARROW).lower())
@@ -358,38 +360,3 @@ def _declared(categories: pd.Series, column: Column | None) -> tuple[Any, ...]:
     meant = {str(level): level for level in levels} | {level: level for level in levels if not isinstance(level, str)}
     found = [meant.get(str(cell), meant.get(cell)) for cell in unpacked(categories)]
     return tuple(level for level in found if level is not None)
-
-
-def _of_objects(values: pd.Series) -> dict[str, Any]:
-    seen = pd.api.types.infer_dtype(values, skipna=True)
-    first = next((cell for cell in values if cell is not None and cell is not pd.NA and cell == cell), None)  # noqa: PLR0124
-    if seen == "string":
-        return {"cells": "text", **_words(values)}
-    if seen == "decimal":
-        digits = (-int(cell.as_tuple().exponent) for cell in values.dropna() if cell.is_finite())
-        return {"cells": "decimal", "scale": max(0, *digits, 0)}
-    if seen == "datetime":
-        return {"cells": "moment" if isinstance(first, pd.Timestamp) else "datetime"}
-    if seen == "mixed" and isinstance(first, str | bytes | bytearray):
-        return {"cells": "text"}
-    same = {"bytes": "bytes", "date": "date", "time": "time"}
-    same |= {"integer": "number", "floating": "number", "mixed-integer-float": "number"}
-    return {"cells": same[seen]} if seen in same else {}
-
-
-def _words(values: pd.Series) -> dict[str, Any]:
-    """The texts of false and true, or how many digits stand behind each point, if the texts of a column are such."""
-    if not pd.api.types.is_string_dtype(values.dtype):
-        return {}
-    first = str(next(iter(values.dropna()), ""))
-    if _POINT.fullmatch(first):
-        digits = {found and len(found[1]) for found in map(_POINT.fullmatch, map(str, values.dropna().unique()))}
-        return {} if len(digits) > 1 else {"scale": digits.pop()}
-    if first.lower() not in ("true", "false"):
-        return {}
-    said = {str(text).lower(): str(text) for text in values.dropna().unique()}
-    if set(said) - {"true", "false"}:
-        return {}
-    style = str.upper if any(t.isupper() for t in said.values()) else str.title
-    style = str.lower if any(t.islower() for t in said.values()) else style
-    return {"words": (style("false"), style("true"))}
