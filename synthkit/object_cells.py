@@ -29,6 +29,8 @@ def of_objects(values: pd.Series) -> dict[str, Any]:
         return _of_moments(values)
     if seen == "mixed" and isinstance(first, str | bytes | bytearray):
         return {"cells": "text"}
+    if seen in ("period", "interval"):
+        return {"cells": seen, "of": str(pd.array(list(values.dropna())).dtype)}
     same = {"bytes": "bytes", "time": "time"}
     same |= {"integer": "number", "floating": "number", "mixed-integer-float": "number"}
     return {"cells": same[seen]} if seen in same else {}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
 _NUMBER = re.compile(r"u?int|float|double|decimal")
 _ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
-_STEPS = {"s": "second", "ms": "millisecond"}
+_STEPS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
 _ORDER = ("day", "hour", "minute", "second", "millisecond", "microsecond")
 
 
@@ -39,11 +39,11 @@ class Storage:
     Args:
         dtype: name of the dtype of pandas; of one that Arrow holds, `arrow:` and the Arrow type.
         cells: what the cells are where the dtype does not say: text, bytes, number, decimal, date,
-            datetime, moment, time.
+            datetime, moment, time, period, interval.
         scale: digits behind the point of decimals, and of numbers in text that all have as many.
         ordered: whether categories have an order.
         levels: declared levels among the categories, in their order; levels nobody has among them.
-        of: how the categories themselves are stored.
+        of: how the categories themselves are stored; the dtype that periods or intervals among objects would have.
         words: texts of false and true.
         zoned: whether each cell of a column of objects names a zone.
         arrow: Arrow type of the file it came from, where the dtype does not tell it.
@@ -243,18 +243,20 @@ def _objects(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
 
 def _cells(values: pd.Series, storage: Storage) -> NDArray[np.object_]:
     """Cells of a type of Python's own."""
-    if storage.cells == "bytes":
-        return _each(values, lambda cell: str(cell).encode())
-    if storage.cells == "decimal":
-        return _each(values, lambda cell: Decimal(f"{cell:.{storage.scale or 0}f}"))
-    if storage.cells == "time":
-        return _each(values, dt.time.fromisoformat)
+    made: dict[str, Callable[[Any], Any]] = {
+        "bytes": lambda cell: str(cell).encode(),
+        "decimal": lambda cell: Decimal(cell if isinstance(cell, str) else f"{cell:.{storage.scale or 0}f}"),
+        "time": dt.time.fromisoformat,
+        "date": dt.date.fromisoformat,
+        "datetime": pd.Timestamp.to_pydatetime,
+    }
+    if storage.cells in ("period", "interval"):
+        return _cast(values, Storage.parse(storage.of), None).to_numpy(dtype=object)
     if storage.cells == "date" and pd.api.types.is_datetime64_dtype(values.dtype):
         return np.array(values.dt.date, dtype=object)
-    if storage.cells == "date":
-        return _each(values, dt.date.fromisoformat)
-    cells = values.astype(object).to_numpy()
-    return _each(values, pd.Timestamp.to_pydatetime) if storage.cells == "datetime" else np.array(cells, dtype=object)
+    if storage.cells in made:
+        return _each(values, made[storage.cells])
+    return np.array(values.astype(object).to_numpy(), dtype=object)
 
 
 def _each(values: pd.Series, change: Callable[[Any], Any]) -> NDArray[np.object_]:
@@ -293,7 +295,10 @@ def _number(cell: Any, scale: int | None) -> str:
 def _intervals(values: pd.Series, dtype: str) -> pd.Series:
     """Texts such as `(0, 10]` as the intervals they were."""
     kind: Any = pd.api.types.pandas_dtype(dtype)
-    ends = values.str[1:-1].str.split(", ", expand=True)
+    ends = values.astype(object).str[1:-1].str.split(", ", expand=True)
+    if ends.shape[1] != 2:
+        msg = "an interval is written with two ends"
+        raise ValueError(msg)
     whole = pd.api.types.is_numeric_dtype(kind.subtype)
     left, right = ((ends[k].astype(float) if whole else ends[k]).astype(kind.subtype) for k in (0, 1))
     return pd.Series(pd.arrays.IntervalArray.from_arrays(left, right, closed=kind.closed), index=values.index)
@@ -307,7 +312,9 @@ def _arrow(values: pd.Series, kind: pa.DataType, storage: Storage, column: Colum
         return _arrow(values, kind.value_type, storage, column).dictionary_encode().cast(kind)
     if any(is_(kind) for is_ in (types.is_string, types.is_large_string, types.is_string_view)):
         cells: Any = _written(values, storage, column)
-    elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)):
+    elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)) or (
+        types.is_fixed_size_binary(kind)
+    ):
         cells = _objects(values, replace(storage, cells="bytes"), column)
     elif types.is_decimal(kind):
         cells = _objects(values, replace(storage, cells="decimal", scale=kind.scale), column)
@@ -342,7 +349,7 @@ def _narrowed(column: Any, storage: Storage) -> Any:
         scale = 0 if re.fullmatch(r"u?int\d+", name.lower()) else scale
         return column if scale is None else _seen(column, decimals=min(scale, 15))
     if column.kind == "datetime":
-        unit = re.fullmatch(r"(?:datetime64|timestamp)\[(s|ms)\]", name)
+        unit = re.fullmatch(r"(?:datetime64|timestamp|period)\[(D|h|min|s|ms)\]", name)
         finest = "day" if storage.cells == "date" or name.startswith("date3") else unit and _STEPS[unit[1]]
         if finest and _ORDER.index(finest) < _ORDER.index(column.precision):
             return _seen(column, precision=finest)
