@@ -26,6 +26,8 @@ def arrow_type(name: str) -> pa.DataType:
         return getattr(pa, found[1])(int(found[2]), int(found[3]))
     if found := re.fullmatch(r"dictionary<values=(.+), indices=(\w+), ordered=([01])>", name):
         return pa.dictionary(arrow_type(found[2]), arrow_type(found[1]), found[3] == "1")
+    if found := re.fullmatch(r"fixed_size_binary\[(\d+)\]", name):
+        return pa.binary(int(found[1]))
     if found := re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", name):
         return pa.timestamp(found[1], tz=found[2])
     return pa.type_for_alias(name)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROWS = 2**20  # of a piece: what pandas writes as one
 TEXT = 2**30  # bytes of all texts of a column of a piece, each written out
+WIDTH = TEXT // ROWS  # bytes of a cell, where all have as many
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,18 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _check_types(path: Path, schema: pa.Schema) -> None:
-    """One cell, one value: lists and records are no cells, and texts of fixed length can be of any."""
+    """One cell, one value: lists and records are no cells; and bytes of one length, which can be any, are few."""
     import pyarrow as pa
 
-    def plain(kind: pa.DataType) -> bool:
-        inner = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return not (pa.types.is_nested(inner) or pa.types.is_fixed_size_binary(inner))
-
-    strange = [field.name for field in schema if not plain(field.type)]
+    inner = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema}
+    long = [name for name, kind in inner.items() if pa.types.is_fixed_size_binary(kind) and kind.byte_width > WIDTH]
+    if long:
+        msg = (
+            f"bytes of one length in {path} must be at most {WIDTH:,} a cell; however: those of {', '.join(long)} are "
+            "more. Store them as `binary`"
+        )
+        raise TableError(msg)
+    strange = [name for name, kind in inner.items() if pa.types.is_nested(kind)]
     if strange:
         named = ", ".join(strange)
         msg = f"a cell of {path} must hold one value; however: those of {named} hold others. Spread them over columns"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.arrow_types import arrow_type
+from synthkit.object_cells import of_objects, words
 from synthkit.schema import Datetime, moments
 from synthkit.unpacking import NULLABLE, TYPES, unpacked
 
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
 _NUMBER = re.compile(r"u?int|float|double|decimal")
 _ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
-_POINT = re.compile(r"-?\d+\.(\d+)")
-_STEPS = {"s": "second", "ms": "millisecond"}
+_STEPS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
 _ORDER = ("day", "hour", "minute", "second", "millisecond", "microsecond")
 
 
@@ -39,12 +39,13 @@ class Storage:
     Args:
         dtype: name of the dtype of pandas; of one that Arrow holds, `arrow:` and the Arrow type.
         cells: what the cells are where the dtype does not say: text, bytes, number, decimal, date,
-            datetime, moment, time.
+            datetime, moment, time, period, interval.
         scale: digits behind the point of decimals, and of numbers in text that all have as many.
         ordered: whether categories have an order.
         levels: declared levels among the categories, in their order; levels nobody has among them.
-        of: how the categories themselves are stored.
+        of: how the categories themselves are stored; the dtype that periods or intervals among objects would have.
         words: texts of false and true.
+        zoned: whether each cell of a column of objects names a zone.
         arrow: Arrow type of the file it came from, where the dtype does not tell it.
 
     Example:
@@ -59,6 +60,7 @@ class Storage:
     levels: tuple[Any, ...] = ()
     of: str = ""
     words: tuple[str, ...] = ()
+    zoned: bool = False
     arrow: str = ""
 
     @classmethod
@@ -75,11 +77,11 @@ class Storage:
                 arrow=arrow,
             )
         if isinstance(dtype, pd.ArrowDtype):
-            return cls(dtype=f"{ARROW}{dtype.pyarrow_dtype}", **_words(unpacked(values)))
+            return cls(dtype=f"{ARROW}{dtype.pyarrow_dtype}", **words(unpacked(values)))
         if isinstance(dtype, pd.StringDtype):
-            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **_words(values))
+            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **words(values))
         if pd.api.types.is_object_dtype(dtype):
-            return cls(dtype="object", arrow=arrow, **_of_objects(values))
+            return cls(dtype="object", arrow=arrow, **of_objects(values))
         return cls(dtype=str(dtype), arrow=arrow)
 
     @classmethod
@@ -173,7 +175,7 @@ def _as_stored(values: pd.Series, storage: Storage, column: Column | None) -> pd
     """Moments as whole numbers of digits, or with their zone, where they are stored so."""
     if not isinstance(column, Datetime) or not pd.api.types.is_datetime64_dtype(values.dtype):
         return values
-    if _ZONED.search(storage.dtype):
+    if storage.zoned or _ZONED.search(storage.dtype):
         return moments.zoned(values, column)
     digits = column.written_as is not None and column.written_as.width is not None
     numbers = storage.cells in ("number", "decimal") or _NUMBER.match(storage.dtype.removeprefix(ARROW).lower())
@@ -241,18 +243,20 @@ def _objects(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
 
 def _cells(values: pd.Series, storage: Storage) -> NDArray[np.object_]:
     """Cells of a type of Python's own."""
-    if storage.cells == "bytes":
-        return _each(values, lambda cell: str(cell).encode())
-    if storage.cells == "decimal":
-        return _each(values, lambda cell: Decimal(f"{cell:.{storage.scale or 0}f}"))
-    if storage.cells == "time":
-        return _each(values, dt.time.fromisoformat)
+    made: dict[str, Callable[[Any], Any]] = {
+        "bytes": lambda cell: str(cell).encode(),
+        "decimal": lambda cell: Decimal(cell if isinstance(cell, str) else f"{cell:.{storage.scale or 0}f}"),
+        "time": dt.time.fromisoformat,
+        "date": dt.date.fromisoformat,
+        "datetime": pd.Timestamp.to_pydatetime,
+    }
+    if storage.cells in ("period", "interval"):
+        return _cast(values, Storage.parse(storage.of), None).to_numpy(dtype=object)
     if storage.cells == "date" and pd.api.types.is_datetime64_dtype(values.dtype):
         return np.array(values.dt.date, dtype=object)
-    if storage.cells == "date":
-        return _each(values, dt.date.fromisoformat)
-    cells = values.astype(object).to_numpy()
-    return _each(values, pd.Timestamp.to_pydatetime) if storage.cells == "datetime" else np.array(cells, dtype=object)
+    if storage.cells in made:
+        return _each(values, made[storage.cells])
+    return np.array(values.astype(object).to_numpy(), dtype=object)
 
 
 def _each(values: pd.Series, change: Callable[[Any], Any]) -> NDArray[np.object_]:
@@ -291,7 +295,10 @@ def _number(cell: Any, scale: int | None) -> str:
 def _intervals(values: pd.Series, dtype: str) -> pd.Series:
     """Texts such as `(0, 10]` as the intervals they were."""
     kind: Any = pd.api.types.pandas_dtype(dtype)
-    ends = values.str[1:-1].str.split(", ", expand=True)
+    ends = values.astype(object).str[1:-1].str.split(", ", expand=True)
+    if ends.shape[1] != 2:
+        msg = "an interval is written with two ends"
+        raise ValueError(msg)
     whole = pd.api.types.is_numeric_dtype(kind.subtype)
     left, right = ((ends[k].astype(float) if whole else ends[k]).astype(kind.subtype) for k in (0, 1))
     return pd.Series(pd.arrays.IntervalArray.from_arrays(left, right, closed=kind.closed), index=values.index)
@@ -305,7 +312,9 @@ def _arrow(values: pd.Series, kind: pa.DataType, storage: Storage, column: Colum
         return _arrow(values, kind.value_type, storage, column).dictionary_encode().cast(kind)
     if any(is_(kind) for is_ in (types.is_string, types.is_large_string, types.is_string_view)):
         cells: Any = _written(values, storage, column)
-    elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)):
+    elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)) or (
+        types.is_fixed_size_binary(kind)
+    ):
         cells = _objects(values, replace(storage, cells="bytes"), column)
     elif types.is_decimal(kind):
         cells = _objects(values, replace(storage, cells="decimal", scale=kind.scale), column)
@@ -340,7 +349,7 @@ def _narrowed(column: Any, storage: Storage) -> Any:
         scale = 0 if re.fullmatch(r"u?int\d+", name.lower()) else scale
         return column if scale is None else _seen(column, decimals=min(scale, 15))
     if column.kind == "datetime":
-        unit = re.fullmatch(r"(?:datetime64|timestamp)\[(s|ms)\]", name)
+        unit = re.fullmatch(r"(?:datetime64|timestamp|period)\[(D|h|min|s|ms)\]", name)
         finest = "day" if storage.cells == "date" or name.startswith("date3") else unit and _STEPS[unit[1]]
         if finest and _ORDER.index(finest) < _ORDER.index(column.precision):
             return _seen(column, precision=finest)
@@ -358,38 +367,3 @@ def _declared(categories: pd.Series, column: Column | None) -> tuple[Any, ...]:
     meant = {str(level): level for level in levels} | {level: level for level in levels if not isinstance(level, str)}
     found = [meant.get(str(cell), meant.get(cell)) for cell in unpacked(categories)]
     return tuple(level for level in found if level is not None)
-
-
-def _of_objects(values: pd.Series) -> dict[str, Any]:
-    seen = pd.api.types.infer_dtype(values, skipna=True)
-    first = next((cell for cell in values if cell is not None and cell is not pd.NA and cell == cell), None)  # noqa: PLR0124
-    if seen == "string":
-        return {"cells": "text", **_words(values)}
-    if seen == "decimal":
-        digits = (-int(cell.as_tuple().exponent) for cell in values.dropna() if cell.is_finite())
-        return {"cells": "decimal", "scale": max(0, *digits, 0)}
-    if seen == "datetime":
-        return {"cells": "moment" if isinstance(first, pd.Timestamp) else "datetime"}
-    if seen == "mixed" and isinstance(first, str | bytes | bytearray):
-        return {"cells": "text"}
-    same = {"bytes": "bytes", "date": "date", "time": "time"}
-    same |= {"integer": "number", "floating": "number", "mixed-integer-float": "number"}
-    return {"cells": same[seen]} if seen in same else {}
-
-
-def _words(values: pd.Series) -> dict[str, Any]:
-    """The texts of false and true, or how many digits stand behind each point, if the texts of a column are such."""
-    if not pd.api.types.is_string_dtype(values.dtype):
-        return {}
-    first = str(next(iter(values.dropna()), ""))
-    if _POINT.fullmatch(first):
-        digits = {found and len(found[1]) for found in map(_POINT.fullmatch, map(str, values.dropna().unique()))}
-        return {} if len(digits) > 1 else {"scale": digits.pop()}
-    if first.lower() not in ("true", "false"):
-        return {}
-    said = {str(text).lower(): str(text) for text in values.dropna().unique()}
-    if set(said) - {"true", "false"}:
-        return {}
-    style = str.upper if any(t.isupper() for t in said.values()) else str.title
-    style = str.lower if any(t.islower() for t in said.values()) else style
-    return {"words": (style("false"), style("true"))}

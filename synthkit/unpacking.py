@@ -117,7 +117,7 @@ def _untold(kind: pa.DataType) -> bool:
 
     types = pa.types
     texts = (types.is_large_string, types.is_string_view, types.is_large_binary, types.is_binary_view)
-    others = (types.is_date, types.is_decimal, types.is_dictionary, types.is_time)
+    others = (types.is_date, types.is_decimal, types.is_dictionary, types.is_time, types.is_fixed_size_binary)
     return any(is_(kind) for is_ in (*texts, *others))
 
 

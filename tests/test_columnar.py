@@ -64,13 +64,24 @@ def test_a_text_that_stands_in_many_rows_is_weighed_before_it_is_written_out(tmp
     [
         pa.array([[1, 2], [3]]),
         pa.array([{"a": 1}, {"a": 2}]),
-        pa.array([b"ab", b"cd"], pa.binary(2)),
     ],
 )
 def test_cells_that_hold_several_values_are_refused(column, tmp_path):
     pq.write_table(pa.table({"x": column}), tmp_path / "t.parquet")
     with pytest.raises(TableError, match="must hold one value; however: those of x hold others"):
         tables.read(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_bytes_of_one_length_are_read_up_to_a_length(ending, tmp_path):
+    path, short = tmp_path / f"t.{ending}", pa.table({"x": pa.array([b"ab", b"cd", None], pa.binary(2))})
+    long = pa.table({"x": pa.array([b"y" * 1025], pa.binary(1025))})
+    write = pq.write_table if ending == "parquet" else feather.write_feather
+    write(short, str(path))
+    assert tables.read(path).frame()["x"].tolist() == [b"ab", b"cd", None]
+    write(long, str(path))
+    with pytest.raises(TableError, match="at most 1,024 a cell; however: those of x are more"):
+        tables.read(path)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])

@@ -37,12 +37,13 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
+from synthkit.schema.given_back import lost
 from synthkit.schema.long_numbers import long
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.moments import moments
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Violation, listing, total
-from synthkit.unpacking import unpacked
+from synthkit.unpacking import TYPES, unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,10 +100,11 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
     if not frame.columns.has_duplicates:
         typed, untyped = type_cells(frame, schema)
         faults += [*untyped, *rounded_faults(frame, schema)]
+        unread = {each.columns[0] for each in untyped}  # which is no word on whether their cells are missing
         faults += [
-            Violation((c,), "a column that is not nullable has values", len(frame), remedy=_NULLABLE)
+            Violation((c,), "a column that is not nullable has values; however: none", remedy=_NULLABLE)
             for c, column in schema.columns.items()
-            if c in typed and len(frame) and not column.nullable and typed[c].isna().all()
+            if c in typed and len(frame) and not column.nullable and c not in unread and typed[c].isna().all()
         ]
     refuse(faults)
 
@@ -164,11 +166,14 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         first: number of the frame's first row, for a frame that is a chunk.
     """
     columns, faults = {}, []
+    types: dict[str, str] = frame.attrs.get(TYPES, {})
     for name, column in schema.columns.items():
         if name not in frame:
             continue
         values = unpacked(frame[name]).reset_index(drop=True)
         unfit, rule, remedy = _unfit(values, column)
+        if (found := lost(frame[name], column, types.get(name, ""))) is not None and not unfit.any():
+            unfit, rule, remedy = found.where, f"{found.what} can be given back; however: {found.why}", found.remedy
         if unfit.any():
             faults.append(Violation.at((name,), rule, unfit, remedy=remedy, first=first))
             columns[name] = values

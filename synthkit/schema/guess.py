@@ -77,7 +77,7 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
         learned: whether somebody says that it is no key, whatever it looks like.
 
     Raises:
-        SchemaError: cells are lists, complex numbers or spans of time.
+        SchemaError: cells are lists, complex numbers, spans of time, or moments with several zones.
     """
     family = _family(name, values)
     present = values.dropna()
@@ -88,7 +88,7 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
     elif family == "truth":
         drafted = Guess(_observed(Boolean, levels=(False, True)))
     elif family == "moment":
-        drafted = _moment(present)
+        drafted = _moment(name, present)
     elif family == "number":
         drafted = _number(name, present, learned=learned)
     else:
@@ -226,15 +226,12 @@ def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned
     return None
 
 
-def _moment(present: pd.Series) -> Guess:
+def _moment(name: str, present: pd.Series) -> Guess:
     """Cells that are moments already; of those that name a zone, the clock of their own one is taken."""
-    dtype = present.dtype
-    how = MomentWriting(zone=moment_draft.zone_of(dtype)) if isinstance(dtype, pd.DatetimeTZDtype) else MomentWriting()
-    if how.zone is None and np.isnat(moments(present, how)).any():
-        how = MomentWriting(zone="UTC")
-        if np.isnat(moments(present, how)).any():
-            note = "some cells name a time zone and others do not, or lie beyond the calendar: correct the column"
-            return Guess(_observed(Datetime), (note,))
+    how = MomentWriting(zone=moment_draft.zone_of(name, present))
+    if np.isnat(moments(present, how)).any():
+        note = "some cells lie beyond the calendar: correct the column"
+        return Guess(_observed(Datetime, zone=how.zone), (note,))
     notes = (f"moments with a time zone, on the clock of {how.zone}: name another `zone` if days are days there",)
     return _spanned(moments(present, how), how, notes * (how.zone is not None))
 

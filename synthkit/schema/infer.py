@@ -15,6 +15,7 @@ from synthkit.schema.conform import type_column
 from synthkit.schema.declared import taken_for_public
 from synthkit.schema.entities import Key
 from synthkit.schema.files import dumps
+from synthkit.schema.given_back import lost
 from synthkit.schema.guess import Guess, as_key, guess, in_order
 from synthkit.schema.names import words
 from synthkit.schema.outcomes import Proposal
@@ -24,7 +25,7 @@ from synthkit.schema.relations import relations
 from synthkit.schema.sums import sums
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
-from synthkit.unpacking import as_frame
+from synthkit.unpacking import TYPES, as_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) 
     Raises:
         TableError: what came is no table.
         SchemaError: a name no table may have, no rows, no columns, column names that are no text or stand twice,
-            `unit` that is no column, or cells no kind of column can mean.
+            `unit` that is no column, or cells no kind of column can mean or give back.
     """
     _check_name(name)
     frame, guesses = _looked_at(frame, unit)
@@ -179,7 +180,24 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
     stored = as_frame(table, "what a schema is drafted from")
     _check_columns(stored, unit)
     frame = settled(stored)
-    return frame, _guesses(frame, unit, learned, orders(stored))
+    guesses = _guesses(frame, unit, learned, orders(stored))
+    _check_given_back(stored, guesses)
+    return frame, guesses
+
+
+def _check_given_back(stored: pd.DataFrame, guesses: Mapping[str, Guess]) -> None:
+    """Refuse cells of a type that nothing drawn from the draft could be given back as."""
+    types = stored.attrs.get(TYPES, {})
+    for name, drafted in guesses.items():
+        found = lost(stored[name], drafted.column, types.get(name, ""))
+        if found is not None and found.where.any():
+            kind = drafted.column.kind
+            msg = (
+                f"a column must hold what can be given back; however: `{name}` holds {found.what} in "
+                f"{int(found.where.sum()):,} cells, drafted as {kind}, and {found.why}. "
+                f"To draft its schema, {found.remedy}"
+            )
+            raise SchemaError(msg)
 
 
 def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:

@@ -6,6 +6,7 @@ read both ways the draft takes one and says so, for only people know.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,11 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import SchemaError
 from synthkit.schema.moment_format import DAYS, MONTHS, PIVOT, format_of
 from synthkit.schema.moments import MomentWriting, parse_moment
 from synthkit.schema.names import words
+from synthkit.schema.zones import name_of
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
 _PARTS = re.compile(
@@ -260,15 +263,42 @@ def _one_zone(offsets: set[str]) -> str:
     return "UTC" if digits == "0000" else f"{only[0]}{digits[:2]}:{digits[2:]}"
 
 
-def zone_of(dtype: pd.DatetimeTZDtype) -> str:
-    """The name of the zone of a dtype.
+def zone_of(name: str, present: pd.Series) -> str | None:
+    """The zone that moments name, whether their dtype holds it or each cell; None if none is named.
+
+    Args:
+        name: of the column.
+        present: its moments.
+
+    Raises:
+        SchemaError: the cells name several zones, or some of them none; or nobody knows the name of the zone.
 
     Example:
-        >>> zone_of(pd.DatetimeTZDtype("us", "Europe/Berlin")), zone_of(pd.DatetimeTZDtype("us", "+01:30"))
-        ('Europe/Berlin', '+01:30')
+        >>> zone_of("seen", pd.Series(pd.to_datetime(["2021-07-01"])).dt.tz_localize("Europe/Berlin"))
+        'Europe/Berlin'
     """
-    name = str(dtype.tz)
-    return name.removeprefix("UTC") if re.fullmatch(r"UTC[+-]\d{2}:\d{2}", name) else name
+    if isinstance(present.dtype, pd.DatetimeTZDtype):
+        found = {name_of(present.iloc[0])}
+    elif pd.api.types.is_object_dtype(present.dtype):
+        found = {_named(cell) for cell in present}
+    else:
+        return None
+    if len(found) == 1 and (only := found.pop()) is not None:
+        return only or None
+    what = f"moments with {len(found)} zones" if "" not in found else "moments with a zone beside moments without"
+    what = what if found else "moments with a zone that has no name"
+    msg = (
+        f"the moments of a column must be in one zone, or all without; however: `{name}` holds {what} in "
+        f"{len(present):,} cells. Bring them to one, such as pandas.to_datetime(frame[{name!r}], utc=True), or write "
+        "the schema by hand and declare the `zone` of the column"
+    )
+    raise SchemaError(msg)
+
+
+def _named(cell: object) -> str | None:
+    """The zone a cell names, empty if it names none."""
+    tz = getattr(cell, "tzinfo", None)
+    return "" if tz is None or not isinstance(cell, dt.datetime) else name_of(cell)
 
 
 def whole_numbers(present: pd.Series) -> list[int]:

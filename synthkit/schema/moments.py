@@ -32,6 +32,7 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _TICK = dt.timedelta(microseconds=1)
 _ZEROS = re.compile(r"\.0+$")  # what a table of floats leaves behind a whole number
 _MOST = 10**17  # more digits no moment has
+_PERIODS: Final = {"D": "D", "h": "h", "min": "m", "s": "s", "ms": "ms", "us": "us"}  # of pandas, and the unit of numpy
 FIRST: Final = (dt.datetime.min - _EPOCH) // _TICK  # of the calendar, in microseconds since 1970
 LAST: Final = (dt.datetime.max - _EPOCH) // _TICK
 
@@ -104,8 +105,9 @@ class MomentWriting(BaseModel):
             return cell
         if isinstance(cell, dt.date):
             return dt.datetime(cell.year, cell.month, cell.day)
-        if isinstance(cell, np.datetime64):
-            return cell.astype("datetime64[us]").item() if in_calendar(cell) else None
+        if isinstance(cell, np.datetime64 | pd.Period):
+            t = _begins(cell) if isinstance(cell, pd.Period) else cell
+            return t.astype("datetime64[us]").item() if in_calendar(t) else None
         whole = self._whole(cell)
         return None if whole is None else self.by_format(str(whole))
 
@@ -217,6 +219,23 @@ def zoned(values: pd.Series, how: MomentWriting) -> pd.Series:
     return out
 
 
+def _begins(period: pd.Period) -> np.datetime64:
+    """The moment at which a day, or a part of one, begins; of longer periods, which are no moments, none."""
+    unit = _PERIODS.get(period.freqstr)
+    none = np.datetime64("NaT", "us")
+    return none if unit is None else np.array([period.ordinal]).astype(f"datetime64[{unit}]")[0]
+
+
+def is_moment(dtype: pd.PeriodDtype) -> bool:
+    """Whether periods are days or parts of one, and so the moments at which they begin; a month is more than one.
+
+    Example:
+        >>> is_moment(pd.PeriodDtype("h")), is_moment(pd.PeriodDtype("M"))
+        (True, False)
+    """
+    return dtype.freq.freqstr in _PERIODS
+
+
 def parse_moment(text: str) -> dt.datetime | None:
     """The moment a text names in ISO 8601, None if it names none."""
     try:
@@ -240,7 +259,7 @@ def declared_moment(key: str, text: str) -> int:
 
 def in_calendar(t: np.datetime64) -> bool:
     """Whether a moment lies in the years 1 to 9999."""
-    year = int(t.astype("datetime64[Y]").astype(int)) + 1970
+    year = 0 if np.isnat(t) else int(t.astype("datetime64[Y]").astype(int)) + 1970
     return dt.MINYEAR <= year <= dt.MAXYEAR
 
 

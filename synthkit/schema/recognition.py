@@ -19,6 +19,7 @@ from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
 from synthkit.schema.guess import MOST_LEVELS, plain_level
 from synthkit.schema.long_numbers import EXACT, long
+from synthkit.schema.moments import is_moment
 from synthkit.unpacking import from_arrow, unpacked
 
 if TYPE_CHECKING:
@@ -68,13 +69,14 @@ def _settled(values: pd.Series) -> pd.Series:
         return _settled_objects(values)
     if pd.api.types.is_bool_dtype(dtype):
         return values.astype("boolean")
-    if pd.api.types.is_datetime64_dtype(dtype):
-        return values.astype("datetime64[us]")
     if pd.api.types.is_float_dtype(dtype):
         return _settled_floats(values)
     if isinstance(dtype, pd.IntervalDtype | pd.PeriodDtype):
-        return values.astype(str).where(values.notna(), None)
-    return _settled_whole(values) if pd.api.types.is_integer_dtype(dtype) else values
+        of_days = isinstance(dtype, pd.PeriodDtype) and is_moment(dtype)
+        return type_column(values, Datetime())[0] if of_days else values.astype(str).where(values.notna(), None)
+    if pd.api.types.is_integer_dtype(dtype):
+        return _settled_whole(values)
+    return values.astype("datetime64[us]") if pd.api.types.is_datetime64_dtype(dtype) else values
 
 
 def _settled_whole(values: pd.Series) -> pd.Series:
@@ -114,6 +116,9 @@ def _settled_objects(values: pd.Series) -> pd.Series:
     if seen in ("date", "datetime", "datetime64"):
         typed, bad, _ = type_column(values, Datetime())
         return values if bad.any() else typed
+    if seen in ("period", "interval"):
+        held: Any = pd.array(list(values[~absent]))  # of their own dtype, if they have one
+        return _settled(pd.Series(held, index=values.index[~absent]).reindex(values.index))
     return cells
 
 

@@ -72,7 +72,7 @@ def total(violations: Sequence[Violation]) -> str:
 
 def _rows(violation: Violation) -> str:
     shown = violation.rows[:8]
-    return ", ".join(map(str, shown)) + (", ..." if violation.count > len(shown) else "")
+    return ", ".join(map(str, shown)) + (", ..." if 0 < len(shown) < violation.count else "")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,31 @@ def zone(name: str) -> dt.tzinfo:
         raise ValueError(msg) from error
 
 
+def name_of(moment: dt.datetime) -> str | None:
+    """The name of the zone that a moment names, its offset where `zone` knows no such name; None if it has neither.
+
+    Example:
+        >>> plus = dt.timezone(dt.timedelta(hours=1))
+        >>> [name_of(dt.datetime(2021, 7, 1, tzinfo=tz)) for tz in (ZoneInfo("Europe/Berlin"), plus, dt.UTC)]
+        ['Europe/Berlin', '+01:00', 'UTC']
+    """
+    name, shift = str(moment.tzinfo), moment.utcoffset()
+    if not _OFFSET.fullmatch(name.removeprefix("UTC")) and _known(name):
+        return name
+    if shift is None or shift % dt.timedelta(minutes=1):
+        return None
+    minutes = abs(shift) // dt.timedelta(minutes=1)
+    return f"{'-' if shift < dt.timedelta() else '+'}{minutes // 60:02d}:{minutes % 60:02d}" if minutes else "UTC"
+
+
+def _known(name: str) -> bool:
+    try:
+        zone(name)
+    except ValueError:
+        return False
+    return True
+
+
 def on_the_clock(moment: dt.datetime, name: str) -> dt.datetime | None:
     """What the clock of a zone shows at a moment that names its own zone; None beyond the calendar.
 
