@@ -90,8 +90,8 @@ class Numerals(BaseModel):
         found = limits(self.censored, self.writing)
         for side, limit in found.items():
             if limit is None:
-                said = getattr(self.censored, side)
-                yield f"`{side}` must be a number, or a text like {SIGNS[side][0]}{self._text(5)}; however: {said!r}"
+                said, like = getattr(self.censored, side), SIGNS[side][0] + _text(5, self.writing, 0)
+                yield f"`{side}` must be a number, or a text like {like}; however: {said!r}"
         low, high = found.get("below"), found.get("above")
         if low is not None and high is not None and low > high:
             yield f"`below` must not exceed `above`; however: {low} > {high}"
@@ -144,7 +144,8 @@ class Numerals(BaseModel):
         for side, limit in limits(self.censored, self.writing).items():
             if limit is not None:
                 said = getattr(self.censored, side)
-                text = said if isinstance(said, str) else SIGNS[side][0] + self._text(said)
+                # a limit is said as it was declared: that every number is filled up with noughts is no word on it
+                text = said if isinstance(said, str) else SIGNS[side][0] + _text(said, self.writing, 0)
                 found[side] = (float(limit), stand[BOUNDS[side]], text)
         return found
 
