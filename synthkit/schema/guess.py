@@ -280,7 +280,8 @@ def _no_moment(
 ) -> Guess:
     """Texts that do not all write moments."""
     found = shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
-    said = Reading({}) if found else reading(present)
+    bare = [text.strip() for text in texts] if pure and len(texts) > FEW and not found else []
+    said = Reading({}) if found or (bare and shapes.catalogue(name, bare)) else reading(present)
     if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
         return drafted
     if not pure:
@@ -305,7 +306,7 @@ def _named(
 
 def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) -> Guess | None:
     """The draft of texts that are numbers, nothing if they are not, or seem to be a key."""
-    if not said.keys:
+    if not said.numbers:
         return None
     known = present[[not censoring.marked(cell) for cell in present]]
     plain = numerals.read(known, Numeric(**said.keys)).dropna()
