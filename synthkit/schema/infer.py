@@ -47,6 +47,7 @@ _KNOWN = frozenset(
 )
 _GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
 _WIDTH = 112
+_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
 
 
 def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
@@ -135,9 +136,12 @@ def examine(
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
     asked += questions.of_dates(schema.columns, abouts)
+    misfits = {column: drafted.misfits for column, drafted in guesses.items() if drafted.misfits is not None}
+    asked += questions.of_misfits(misfits, schema.columns)
     asked += questions.of_outcomes(proposals, pairs)
     asked += questions.of_sums(schema, len(frame))
-    asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, schema.columns))
+    codes = {name: column for name, column in schema.columns.items() if name not in misfits}
+    asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, codes))
     if declared_by is not None:  # for use under a budget: nothing that was counted in the rows
         asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
         proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
@@ -147,7 +151,7 @@ def examine(
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
     for question in asked:
-        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in ("unit", "target"))
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _ELSEWHERE)
     head = _HEAD if declared_by is None else _DECLARED
     comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
     if levels:
