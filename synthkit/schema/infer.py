@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema import entities, identifiers, outcomes, questions, retold, survival_pairs
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
@@ -25,9 +27,6 @@ from synthkit.schema.sums import sums
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
 from synthkit.unpacking import as_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HEAD = (
     "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
@@ -177,7 +176,12 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
     stored = as_frame(table, "what a schema is drafted from")
     _check_columns(stored, unit)
     frame = settled(stored)
-    return frame, _guesses(frame, unit, learned, orders(stored))
+    found = _guesses(frame, unit, learned, orders(stored))
+    for name, drafted in found.items():
+        plain = isinstance(drafted.column, Numeric) and not drafted.column.told
+        if plain and pd.api.types.is_numeric_dtype(frame[name].dtype) and (cells := retold.retold(stored[name])):
+            found[name] = replace(drafted, notes=(*drafted.notes, retold.note(cells)))
+    return frame, found
 
 
 def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:

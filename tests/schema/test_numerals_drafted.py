@@ -273,6 +273,37 @@ def test_cells_written_in_another_way_than_most_are_counted():
     assert "1 cells are written in another way" in text.replace("\n  # ", " ")
 
 
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+@pytest.mark.parametrize(
+    ("cells", "retold"),
+    [
+        ([".80", ".75", "-.55"], 3),
+        (["5.63e+04", "1.20e+01", "3.14e+00"], 3),
+        (["7.", "8.5", "9"], 1),
+        (["0.80", "1.5", "1e-07", "2.50"], 0),
+    ],
+)
+def test_plain_numbers_that_come_out_in_another_way_are_counted(cells, retold, dtype):
+    text = draft(pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype)}))
+    assert isinstance(loads(text).columns["x"], Numeric)
+    said = " ".join(line.strip(" #") for line in text.splitlines())
+    words = "cells have no digit before or behind the point, or an exponent: they come out as plain numbers"
+    assert (f"{7 * retold} {words}" in said) == bool(retold)
+    assert (words in said) == bool(retold)
+    frame = pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype).astype(float)})
+    assert Schema.infer(frame) == loads(text)
+    assert words not in draft(frame)
+
+
+@pytest.mark.parametrize(
+    "cells", [[",80", "0,75", "1,5"], [".8 mg", ".75 mg", "1.5 mg"], [".80 ", ".7", "1.5", "2.5", "3"]]
+)
+def test_a_nought_that_is_left_out_beside_other_signs_is_counted_too(cells):
+    column, text = drafted(cells)
+    assert isinstance(column, Numeric)
+    assert "cells are written in another way than the draft says" in " ".join(text.replace("#", " ").split())
+
+
 def test_keys_and_codes_stay_keys_and_codes():
     assert isinstance(drafted([f"{k:,}" for k in range(1000, 1040)], "patient_id")[0], Identifier)
     icd = [f"{k}.0" for k in range(250, 290)] + ["V10", "E880"] * 20
