@@ -93,8 +93,9 @@ def _settled(read: pd.DataFrame, name: str, unit: str | None, declared_by: str |
         warn(f"{seen}. If it names no person, delete the line `unit` of the draft")
     if learned or unit is not None:
         draft = examine(read, name=name, unit=unit, declared_by=declared_by, learned=learned)
-    for question in draft.questions if not asked else ():
-        warn(f"question: {question}")
+    for question in draft.questions:
+        if not asked or question.about == "misfits":  # which nobody answers by yes or no
+            warn(f"question: {question}")
     return draft
 
 

@@ -21,13 +21,17 @@ class Writing:
         decimal: sign between whole number and fraction.
         thousands: sign between groups of three digits, None if there are no groups.
         prefix: text before the digits.
-        ending: text behind them.
+        ending: text behind them; the blank before one such as 10^9/L must be there.
+        minus: sign of numbers below nought, as it is written; any is read.
+        plus: sign of all others, empty if they have none.
     """
 
     decimal: str = "."
     thousands: str | None = None
     prefix: str = ""
     ending: str = ""
+    minus: str = "-"
+    plus: str = ""
 
     @property
     def pattern(self) -> str:
@@ -81,10 +85,16 @@ class Writing:
         if self.thousands is not None:
             whole = f"{int(whole):,}".replace(",", self.thousands)
         digits = f"{whole}{self.decimal}{fraction}" if fraction else whole
-        return f"{'-' if plain.startswith('-') else ''}{self.prefix}{digits}{self.ending}"
+        return f"{self.minus if plain.startswith('-') else self.plus}{self.prefix}{digits}{self.ending}"
+
+
+def powers(text: str) -> bool:
+    """Whether a unit begins with a power of ten, as 10^9/L does: only a blank tells it from the digits before it."""
+    return text.startswith(("10^", "10*"))
 
 
 def _loose(text: str) -> str:
     """Expression of what stands beside a number: the blanks around it may be there or not."""
     parts = [re.escape(part) for part in re.split(f"[{AROUND}]+", text) if part]
-    return f"{BLANK}{BLANK.join(parts)}{BLANK}" if parts else ""
+    first = BLANK.replace("*", "+") if powers(text.strip(AROUND)) else BLANK
+    return f"{first}{BLANK.join(parts)}{BLANK}" if parts else ""

@@ -32,10 +32,11 @@ from synthkit.schema.columns import (
     Level,
     Numeric,
     Ordinal,
-    level_key,
     numbers,
 )
+from synthkit.schema.level_cells import distinct_levels
 from synthkit.schema.long_numbers import EXACT
+from synthkit.schema.misfits import Misfits, among
 from synthkit.schema.moments import MomentWriting, moments, written
 from synthkit.schema.ranges import atoms, decimals, outward, span, special
 from synthkit.schema.readings import Reading, reading
@@ -59,12 +60,14 @@ class Guess:
         notes: sentences for the reader, without any value of a row but declared levels and bounds.
         about: what there is to ask about the column: "key", "names", "free text", "order"; nothing if empty.
         key: whom it names and why, where that was told by its cells.
+        misfits: cells that keep the others from being moments or numbers, where there are some.
     """
 
     column: Column
     notes: tuple[str, ...] = ()
     about: str = ""
     key: entities.Key | None = None
+    misfits: Misfits | None = None
 
 
 def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = False) -> Guess:
@@ -192,9 +195,22 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
     )
     if not len(finite):
         return Guess(_observed(Numeric), notes)
-    days = moment_draft.in_numbers(name, distinct.tolist()) if whole and not infinite else None
-    if days is not None and not names.says_key(name):
+    days = None
+    if whole and not infinite and not names.says_key(name):
+        days = moment_draft.in_numbers(name, [int(v) for v in distinct])
+    if days is not None and not days.strange:
         return _written(present, days)
+    drafted = _no_days(name, present, finite, notes, learned=learned)
+    if days is None:
+        return drafted
+    strange = [str(int(v)) in days.strange for v in distinct]
+    return _misfitting(drafted, Misfits("moments", int(counts[strange].sum()), days.how))
+
+
+def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...], *, learned: bool) -> Guess:
+    """Numbers that do not all write days."""
+    distinct, counts = np.unique(finite, return_counts=True)
+    whole, infinite = bool((distinct == np.floor(distinct)).all()), len(finite) < len(present)
     if whole and not infinite and (coded := _coded(name, present, distinct, counts, learned=learned)):
         return coded
     digits, spikes, (low, high) = decimals(distinct), atoms(distinct, counts), outward(distinct)
@@ -252,25 +268,30 @@ def _spanned(t: Any, how: MomentWriting, notes: tuple[str, ...]) -> Guess:
     return Guess(_observed(Datetime, **keys), notes)
 
 
-def _almost(drafted: Guess, when: moment_draft.Found) -> Guess:
-    """The draft with a word on the cells that keep the others from being moments."""
-    note = (
-        f"{when.strange:,} of the distinct cells are no moments, the others are, written as {when.writing.format}: "
-        "real dates would be learned word by word. Correct these cells, or empty them, and draft again"
-    )
-    return replace(drafted, notes=(*drafted.notes, note))
+def _without(drafted: Guess) -> tuple[str, ...]:
+    """The notes but for that on misfits."""
+    return tuple(note for note in drafted.notes if drafted.misfits is None or note != drafted.misfits.note)
+
+
+def _misfitting(drafted: Guess, found: Misfits) -> Guess:
+    """The draft with a word on the cells that keep the others from being moments or numbers."""
+    return replace(drafted, notes=(*drafted.notes, found.note), misfits=found)
 
 
 def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
-    levels = _levels(present)
+    levels = distinct_levels(present)
     texts = [str(v) for v in levels]
     when = moment_draft.found(name, texts) if pure else None
     if when is not None and not when.strange and not names.says_key(name):
         return _written(present, when)
     drafted = _no_moment(name, present, levels, texts, pure=pure, learned=learned)
+    if when is not None and when.strange and not names.says_key(name):
+        return _misfitting(
+            replace(drafted, notes=_without(drafted)), Misfits("moments", among(present, when.strange), when.how)
+        )
     if when is None and pure and moment_draft.of_another_language(texts):
         return replace(drafted, notes=(*drafted.notes, moment_draft.FOREIGN))
-    return drafted if when is None or not when.strange else _almost(drafted, when)
+    return drafted
 
 
 def _no_moment(
@@ -278,12 +299,12 @@ def _no_moment(
 ) -> Guess:
     """Texts that do not all write moments."""
     found = shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
-    said = Reading({}) if found else reading(present)
+    bare = [text.strip() for text in texts] if pure and len(texts) > FEW and not found else []
+    said = Reading({}) if found or (bare and shapes.catalogue(name, bare)) else reading(present)
     if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
         return drafted
-    if not pure:
-        return _noted(_mixed(present, levels), said)
-    return _noted(_named(name, present, texts, found, learned=learned), said)
+    drafted = _named(name, present, texts, found, learned=learned) if pure else _mixed(present, levels)
+    return _misfitting(drafted, Misfits("numbers", said.strange)) if said.strange else drafted
 
 
 def _named(
@@ -303,7 +324,7 @@ def _named(
 
 def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) -> Guess | None:
     """The draft of texts that are numbers, nothing if they are not, or seem to be a key."""
-    if not said.keys:
+    if not said.numbers:
         return None
     known = present[[not censoring.marked(cell) for cell in present]]
     plain = numerals.read(known, Numeric(**said.keys)).dropna()
@@ -316,17 +337,6 @@ def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) 
     bounds = {key for key in column.implied if key != "atoms"}
     column = column.model_copy(update={"observed": tuple(key for key in column.observed if key not in bounds)})
     return Guess(column, (how, *said.notes, *drafted.notes))
-
-
-def _noted(drafted: Guess, said: Reading) -> Guess:
-    """The draft with a word on the cells that keep the others from being numbers."""
-    if not said.strange:
-        return drafted
-    note = (
-        f"{said.strange:,} cells are no numbers, the others are: to have them learned as numbers, correct these cells, "
-        "or write numeric and list the texts that mean a missing cell under `missing`"
-    )
-    return replace(drafted, notes=(*drafted.notes, note))
 
 
 def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Guess:
@@ -375,22 +385,3 @@ def _mixed(present: pd.Series, levels: list[Level]) -> Guess:
     if d <= MOST_LEVELS:
         return Guess(_observed(Categorical, levels=tuple(sorted(levels, key=str))), (note,))
     return Guess(_observed(Code), (note,))
-
-
-def _levels(present: pd.Series) -> list[Level]:
-    """Distinct cells as levels, each once in the sense of `level_key`."""
-    once: dict[Any, Level] = {}
-    for value in pd.unique(present):
-        once.setdefault(level_key(value), plain_level(value))
-    return list(once.values())
-
-
-def plain_level(value: Any) -> Level:
-    """A cell as a level of a schema: plain Python, whole floats as integers, anything odd as text."""
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return int(value) if float(value).is_integer() else float(value)
-    return str(value)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, survival_pairs
+from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, retold, survival_pairs
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
@@ -26,9 +28,6 @@ from synthkit.schema.sums import sums
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.writer import flow
 from synthkit.unpacking import TYPES, as_frame
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _HEAD = (
     "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
@@ -48,6 +47,7 @@ _KNOWN = frozenset(
 )
 _GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
 _WIDTH = 112
+_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
 
 
 def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
@@ -136,9 +136,12 @@ def examine(
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
     asked += questions.of_dates(schema.columns, abouts)
+    misfits = {column: drafted.misfits for column, drafted in guesses.items() if drafted.misfits is not None}
+    asked += questions.of_misfits(misfits, schema.columns)
     asked += questions.of_outcomes(proposals, pairs)
     asked += questions.of_sums(schema, len(frame))
-    asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, schema.columns))
+    codes = {name: column for name, column in schema.columns.items() if name not in misfits}
+    asked += (*questions.of_groups(schema.rules, len(frame)), *questions.of_codes(frame, codes))
     if declared_by is not None:  # for use under a budget: nothing that was counted in the rows
         asked = tuple(replace(question, evidence="") for question in asked if question.about != "rare codes")
         proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
@@ -148,7 +151,7 @@ def examine(
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
     for question in asked:
-        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in ("unit", "target"))
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _ELSEWHERE)
     head = _HEAD if declared_by is None else _DECLARED
     comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
     if levels:
@@ -180,9 +183,13 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
     stored = as_frame(table, "what a schema is drafted from")
     _check_columns(stored, unit)
     frame = settled(stored)
-    guesses = _guesses(frame, unit, learned, orders(stored))
-    _check_given_back(stored, guesses)
-    return frame, guesses
+    found = _guesses(frame, unit, learned, orders(stored))
+    _check_given_back(stored, found)
+    for name, drafted in found.items():
+        plain = isinstance(drafted.column, Numeric) and not drafted.column.told
+        if plain and pd.api.types.is_numeric_dtype(frame[name].dtype) and (cells := retold.retold(stored[name])):
+            found[name] = replace(drafted, notes=(*drafted.notes, retold.note(cells)))
+    return frame, found
 
 
 def _check_given_back(stored: pd.DataFrame, guesses: Mapping[str, Guess]) -> None:

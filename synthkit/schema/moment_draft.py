@@ -39,6 +39,7 @@ FOREIGN = (
     "learned word by word. Write them as 2026-01-31 and draft again"
 )
 MOST_STRANGE = 0.2  # share of cells that are no moments up to which the others are taken for some
+_LEAST = 5  # different moments without which cells that are none say nothing of the others
 _NAMED = frozenset(("date", "day", "dob", "born", "birth", "datetime", "timestamp", "datum", "dt"))
 
 
@@ -50,13 +51,18 @@ class Found:
         writing: the format, the zone and what two digits of a year mean.
         notes: sentences for the reader of a draft.
         other: another format in which every cell could be read as well; empty if there is none.
-        strange: how many of the distinct cells are no such moments.
+        strange: the distinct cells, without blanks around them, that are no such moments.
     """
 
     writing: MomentWriting
     notes: tuple[str, ...] = ()
     other: str = ""
-    strange: int = 0
+    strange: frozenset[str] = frozenset()
+
+    @property
+    def how(self) -> str:
+        """How the moments are written, in words."""
+        return self.writing.format or "ISO 8601"
 
 
 def found(name: str, texts: Sequence[str]) -> Found | None:
@@ -76,7 +82,7 @@ def found(name: str, texts: Sequence[str]) -> Found | None:
     if not texts:
         return None
     if all(_ISO.fullmatch(text) for text in texts):
-        return Found(MomentWriting()) if all(parse_moment(text) is not None for text in texts) else None
+        return _with_strange(Found(MomentWriting()), texts, [text for text in texts if parse_moment(text) is None])
     if all(text[:8].isdigit() for text in texts):
         return _compact(name, texts)
     return _all_alike(name, texts) or _most_alike(name, texts)
@@ -112,10 +118,23 @@ def _compact(name: str, texts: Sequence[str]) -> Found | None:
         return None
     for pattern in _COMPACT:
         how = MomentWriting(format=pattern, zone="UTC" if pattern.endswith("Z") else None)
-        read = [how.by_format(text) for text in texts]
-        if all(t is not None and (_PLAUSIBLE[0] <= t.year <= _PLAUSIBLE[1] or t.year == 9999) for t in read):
-            return Found(how, (f"whole numbers or digits read as {pattern}: check that they are days and no keys",))
+        read = dict(zip(texts, map(how.by_format, texts), strict=True))
+        strange = [text for text, t in read.items() if t is None or not _plausible(t.year)]
+        note = f"whole numbers or digits read as {pattern}: check that they are days and no keys"
+        if (drafted := _with_strange(Found(how, (note,)), texts, strange)) is not None:
+            return drafted
     return None
+
+
+def _plausible(year: int) -> bool:
+    return _PLAUSIBLE[0] <= year <= _PLAUSIBLE[1] or year == 9999
+
+
+def _with_strange(drafted: Found, texts: Sequence[str], strange: Sequence[str]) -> Found | None:
+    """What was found with the cells that are no such moments, None if they are too many."""
+    if strange and len(texts) - len(strange) < max(_LEAST, (1 - MOST_STRANGE) * len(texts)):
+        return None
+    return replace(drafted, strange=frozenset(strange))
 
 
 def _all_alike(name: str, texts: Sequence[str]) -> Found | None:
@@ -136,13 +155,25 @@ def _most_alike(name: str, texts: Sequence[str]) -> Found | None:
     shapes = [_shape(text) for text in texts]
     ((usual, _),) = Counter(shapes).most_common(1)
     like = [text for text, shape in zip(texts, shapes, strict=True) if shape == usual]
-    if len(like) == len(texts) or len(like) < max(2, (1 - MOST_STRANGE) * len(texts)):
+    if len(like) < max(2, (1 - MOST_STRANGE) * len(texts)):
         return None
-    drafted = _all_alike(name, like)
+    drafted = _all_alike(name, like) if len(like) < len(texts) else None
+    if drafted is None and all(text.isdigit() for text in like):
+        drafted = _compact(name, like)
+    if drafted is None and len(good := _most_readable(like)) >= max(_LEAST, (1 - MOST_STRANGE) * len(texts)):
+        drafted = _all_alike(name, good)
     if drafted is None:
         return None
-    strange = sum(drafted.writing.parse(text) is None for text in texts)
-    return replace(drafted, strange=strange)
+    strange = [text for text in texts if text in drafted.strange or drafted.writing.parse(text) is None]
+    return replace(drafted, strange=frozenset(strange))
+
+
+def _most_readable(texts: Sequence[str]) -> list[str]:
+    """Of texts of one shape those that are moments by the format that most are by: 00.00.0000 is none."""
+    split = {text: parts["date"] for text in texts if (parts := _PARTS.fullmatch(text)) is not None}
+    how = [format_of(pattern) for pattern in _dates(list(dict.fromkeys(split.values())))]
+    good = [[text for text, date in split.items() if one.read(date) is not None] for one in how]
+    return max(good, key=len, default=[])
 
 
 def _shape(text: str) -> str:

@@ -62,6 +62,13 @@ _FINEST = (
     ("M", 60_000_000),
     ("HI", 3_600_000_000),
 )  # what a format can tell, in microseconds
+_NEEDS = (
+    ("I", "pP", "the hour %I needs %p or %P, for the half of the day"),
+    ("pP", "IH", "%p and %P need the hour, %I"),
+    ("f", "S", "a fraction needs its second, %S"),
+    ("S", "M", "a second needs its minute, %M"),
+    ("M", "HI", "a minute needs its hour, %H or %I"),
+)  # directives that tell nothing unless one of others stands in the format as well
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,24 @@ class Format:
         names = [token.name.replace("P", "p") for token in self.tokens]
         texts = [token.text.replace("%", "%%") for token in self.tokens]
         return "".join(f"%{name}" if name else text for name, text in zip(names, texts, strict=True))
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What it leaves out of a moment though it needs it, in words: what is written would be read as another one.
+
+        Example:
+            >>> Format("%d.%m").gaps, Format("%Y-%m").gaps
+            (('the year is left out, %Y or %y',), ())
+        """
+        names = set(self.names)
+        said = [] if names & set("Yy") else ["the year is left out, %Y or %y"]
+        said += [words for some, others, words in _NEEDS if names & set(some) and not names & set(others)]
+        month, day = bool(names & set("mbB")), bool(names & set("dj"))
+        if "d" in names and not month and "j" not in names:
+            said.append("a day needs its month, %m or %b, or is %j")
+        if names & set("HIaA") and not day:
+            said.append("an hour or a weekday needs its day, %d or %j")
+        return tuple(said)
 
     @property
     def zoned(self) -> bool:

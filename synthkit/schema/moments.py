@@ -56,6 +56,9 @@ class MomentWriting(BaseModel):
     @model_validator(mode="after")
     def _can_be_read(self) -> MomentWriting:
         how = self.written_as
+        if how is not None and how.gaps:
+            msg = f"`format` must hold a whole moment; however: in {self.format!r} {'; '.join(how.gaps)}"
+            raise ValueError(f"{msg}. Name what is left out, or take out what needs it")
         if self.zone is not None:
             zone(self.zone)
         if self.pivot is not None and (how is None or how.window == (1, 9999)):

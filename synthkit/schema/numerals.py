@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.later import Later
 from synthkit.schema.censoring import BOUNDS, SIGNS, Censored, Side, limits, points, unmarked
-from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing
+from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing, powers
 from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Numerals(BaseModel):
         thousands: sign between groups of three digits: `.`, `,`, `'`, `’`, a blank, or a no-break or thin one.
         prefix: text before every number, such as the sign of a currency.
         suffix: text behind every number, such as a unit with the blank before it.
+        minus: sign of numbers below nought, `-` or the longer U+2212.
+        plus: whether a `+` stands before every number that is not below nought.
         percent: whether a `%` stands behind every number; `12%` is the number 12.
         trailing_zeros: whether every number is written with all its `decimals`, as 1.50 is.
         missing: texts that mean a missing cell; the first is written for one, and "" leaves the cell empty.
@@ -45,6 +48,8 @@ class Numerals(BaseModel):
     thousands: Literal[".", ",", "'", "\u2019", " ", "\u00a0", "\u2009", "\u202f"] | None = None
     prefix: str | None = None
     suffix: str | None = None
+    minus: Literal["-", "\u2212"] = "-"
+    plus: bool = False
     percent: bool = False
     trailing_zeros: bool = False
     missing: tuple[str, ...] = ()
@@ -77,7 +82,8 @@ class Numerals(BaseModel):
             yield "`trailing_zeros` fill up `decimals`; however: none are declared. Declare how many there are"
         for key, beside in (("prefix", -1), ("suffix", 0)):
             text = getattr(self, key)
-            if text is not None and (not text.strip(AROUND) or text.strip(AROUND)[beside] in _DIGITS):
+            apart = key == "suffix" and text is not None and text[0:1] in AROUND and powers(text.strip(AROUND))
+            if text is not None and (not text.strip(AROUND) or (text.strip(AROUND)[beside] in _DIGITS and not apart)):
                 yield f"`{key}` must be text that can be told from the digits beside it; however: {text!r}"
         numbers = [word for word in self.missing if self.writing.read(word) is not None]
         if numbers:
@@ -90,8 +96,8 @@ class Numerals(BaseModel):
         found = limits(self.censored, self.writing)
         for side, limit in found.items():
             if limit is None:
-                said = getattr(self.censored, side)
-                yield f"`{side}` must be a number, or a text like {SIGNS[side][0]}{self._text(5)}; however: {said!r}"
+                said, like = getattr(self.censored, side), SIGNS[side][0] + self._limit(5)
+                yield f"`{side}` must be a number, or a text like {like}; however: {said!r}"
         low, high = found.get("below"), found.get("above")
         if low is not None and high is not None and low > high:
             yield f"`below` must not exceed `above`; however: {low} > {high}"
@@ -144,7 +150,7 @@ class Numerals(BaseModel):
         for side, limit in limits(self.censored, self.writing).items():
             if limit is not None:
                 said = getattr(self.censored, side)
-                text = said if isinstance(said, str) else SIGNS[side][0] + self._text(said)
+                text = said if isinstance(said, str) else SIGNS[side][0] + self._limit(said)
                 found[side] = (float(limit), stand[BOUNDS[side]], text)
         return found
 
@@ -200,6 +206,10 @@ class Numerals(BaseModel):
         how, zeros = self.writing, (self._decimals or 0) if self.trailing_zeros else 0
         return lambda number: beyond.get(number) or _text(number, how, zeros)
 
+    def _limit(self, number: float) -> str:
+        """A limit as it was declared: that every number has its sign, or all its decimals, is no word on limits."""
+        return _text(number, replace(self.writing, plus=""), 0)
+
     def _text(self, number: float) -> str:
         return _text(number, self.writing, (self._decimals or 0) if self.trailing_zeros else 0)
 
@@ -219,7 +229,8 @@ def _writing(get: Any) -> Writing:
     """The way of writing that keys declare, got one by one; those of no use are left out."""
     thousands, prefix, ending = get("thousands"), get("prefix"), "%" if get("percent") else get("suffix")
     texts = [text if isinstance(text, str) and text else None for text in (thousands, prefix, ending)]
-    return Writing("," if get("decimal") == "," else ".", texts[0], texts[1] or "", texts[2] or "")
+    minus, plus = "\u2212" if get("minus") == "\u2212" else "-", "+" if get("plus") is True else ""
+    return Writing("," if get("decimal") == "," else ".", texts[0], texts[1] or "", texts[2] or "", minus, plus)
 
 
 def read(values: pd.Series, how: Numerals) -> pd.Series:

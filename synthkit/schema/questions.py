@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from synthkit.schema.columns import Column, Datetime, Ordinal
+from synthkit.schema.columns import Column, Datetime, Identifier, Ordinal
 from synthkit.schema.entities import Key, owner
+from synthkit.schema.misfits import Misfits
 from synthkit.schema.outcomes import Proposal
 from synthkit.schema.rare_codes import LEAST, mostly_rare
 from synthkit.schema.rules import ExactlyOne, Rule
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
 About = Literal[
-    "unit", "key", "names", "free text", "order", "date order", "survival", "target", "sum", "one-hot", "rare codes"
+    "unit",
+    "key",
+    "names",
+    "free text",
+    "order",
+    "date order",
+    "survival",
+    "target",
+    "sum",
+    "one-hot",
+    "rare codes",
+    "misfits",
 ]
 
 
@@ -157,6 +169,30 @@ def of_dates(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[
 def _swapped(pattern: str) -> str:
     """A format with day and month exchanged."""
     return re.sub("%(-?)([dm])", lambda found: f"%{found[1]}{'m' if found[2] == 'd' else 'd'}", pattern)
+
+
+def of_misfits(found: Mapping[str, Misfits], columns: Mapping[str, Column]) -> tuple[Question, ...]:
+    """Questions on the cells that keep others from being learned as the dates or numbers that they are.
+
+    Args:
+        found: by column, how many there are.
+        columns: the drafted kinds.
+    """
+    return tuple(
+        Question(
+            "misfits",
+            name,
+            f"Are the cells of `{name}` that are no {misfits.are} meant to be there?",
+            misfits.seen,
+            f"the column is drafted as {columns[name].kind}, and {_fate(columns[name], misfits)}",
+            misfits.remedy,
+        )
+        for name, misfits in found.items()
+    )
+
+
+def _fate(column: Column, misfits: Misfits) -> str:
+    return "nothing of it is learned" if isinstance(column, Identifier) else misfits.lost
 
 
 def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Question, ...]:

@@ -8,93 +8,32 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from synthkit.schema.cells import number
 from synthkit.schema.censoring import BOUNDS, Side, marked, unmarked
 from synthkit.schema.columns import Numeric
 from synthkit.schema.digits import AROUND, BLANKS, QUOTES
 from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
+from synthkit.schema.long_numbers import long
 from synthkit.schema.numerals import NO_NUMBER
+from synthkit.schema.units import CURRENCIES, unit
 
 FEWEST = 5  # different numbers beside "<5" and the like; with fewer they are levels
 WORDS = frozenset(
     ("", "?", "-", "--", ".", "na", "n/a", "n.a.", "nan", "#n/a", "null", "missing")  # as people write a missing number
-)
-_CURRENCIES = frozenset(("$", "€", "£", "¥", "US$", "USD", "EUR", "GBP", "JPY", "CHF", "Fr.", "kr"))
-_UNITS = _CURRENCIES | frozenset(
-    (
-        *(
-            "%",
-            "‰",
-            "ng",
-            "µg",
-            "ug",
-            "mcg",
-            "mg",
-            "g",
-            "kg",
-            "nl",
-            "µl",
-            "ml",
-            "mL",
-            "dl",
-            "dL",
-            "l",
-            "L",
-            "kcal",
-            "kJ",
-        ),
-        *(
-            "mm",
-            "cm",
-            "m",
-            "km",
-            "in",
-            "ft",
-            "lb",
-            "lbs",
-            "oz",
-            "mmHg",
-            "kPa",
-            "bpm",
-            "°C",
-            "°F",
-            "C",
-            "F",
-            "m/s",
-            "km/h",
-        ),
-        *("h", "hr", "hrs", "min", "s", "sec", "ms", "d", "days", "y", "yr", "yrs", "years", "weeks", "months", "/min"),
-        *(
-            "kcal",
-            "K",
-            "U",
-            "IU",
-            "mU",
-            "mIU",
-            "mol",
-            "mmol",
-            "nmol",
-            "pmol",
-            "µmol",
-            "umol",
-            "mEq",
-            "km/h",
-            "kg/m2",
-            "kg/m²",
-        ),
-        *("g/dl", "g/dL", "g/l", "g/L", "mg/dl", "mg/dL", "mg/l", "mg/L", "mg/kg", "ng/ml", "ng/mL", "pg/ml", "pg/mL"),
-        *("µg/l", "U/l", "U/L", "IU/l", "IU/L", "mmol/l", "mmol/L", "µmol/l", "µmol/L", "umol/L", "mEq/L"),
-    )
 )
 _THOUSANDS = (",", ".", *QUOTES, *BLANKS)
 _LOOKS = tuple((d, t) for t in (None, *_THOUSANDS) for d in (".", ",") if d != t)
 _PM = re.escape(PLUS_AND_MINUS)
 _PARTS = re.compile(
     rf"(?P<sign>[{_PM}]?)(?P<before>[^\d{_PM}.,<>=\u2264\u2265{QUOTES}]*)(?P<again>[{_PM}]?)"
-    rf"(?P<digits>[.,]?\d(?:[\d.,{QUOTES}{BLANKS}]*\d)?[.,]?(?:[eE][+-]?\d+)?)(?P<after>(?:\D.*)?)",
+    rf"(?P<digits>[.,]?\d(?:(?:(?![{BLANKS}]+10[\^*])[\d.,{QUOTES}{BLANKS}])*\d)?[.,]?(?:[eE][+-]?\d+)?)(?P<after>(?:\D.*)?)",
     flags=re.ASCII | re.DOTALL,
 )
 _DIGIT = re.compile(r"\d", flags=re.ASCII)
+_SLIGHT = frozenset(("decimals", "trailing_zeros", "minus", "plus"))  # keys that tell no number from a code
+_TELEPHONE = 7  # digits behind a plus from which on they are dialled
 _LEADING = re.compile(r"0\d")
 
 
@@ -106,11 +45,13 @@ class Reading:
         keys: keys of a numeric column that say how its numbers are written; empty if there is no such reading.
         strange: number of cells that are no numbers under the reading of most others; 0 if all are, or most are not.
         notes: sentences for the reader of a draft, without any value of a row.
+        numbers: whether there is a reading; of numbers that only have blanks around them, no key says more.
     """
 
     keys: Mapping[str, Any]
     strange: int = 0
     notes: tuple[str, ...] = ()
+    numbers: bool = False
 
 
 def reading(cells: Iterable[Any]) -> Reading:
@@ -154,9 +95,17 @@ def reading(cells: Iterable[Any]) -> Reading:
         most = sum(counts[text] for text in good) + len(others) >= strange
         return Reading({}, strange if most else 0)
     keys |= {"censored": limits} if limits else {}
-    return (
-        Reading(keys, notes=_notes(keys, looks, counts)) if set(keys) - {"decimals", "trailing_zeros"} else Reading({})
-    )
+    if not set(keys) - _SLIGHT and not _sooner_numbers(alike):
+        return Reading({})
+    return Reading(keys, notes=_notes(keys, looks, counts), numbers=True)
+
+
+def _sooner_numbers(found: Mapping[str, re.Match[str]]) -> bool:
+    """Whether texts of digits that only signs and blanks tell from plain ones are numbers, and no levels or keys."""
+    plain = [text for text, part in found.items() if text == part["digits"] or f"-{part['digits']}" == text]
+    fraction = any(part["digits"].strip("0123456789") for part in found.values())
+    exact = not long(pd.Series([part["digits"] for part in found.values()], dtype=object)).any()
+    return exact and len(plain) < len(found) and (fraction or len(found) >= FEWEST)
 
 
 def _limits(
@@ -199,8 +148,11 @@ def _ends(found: re.Match[str]) -> tuple[str, str]:
 def _quantity(ends: tuple[str, str], found: Iterable[re.Match[str]]) -> bool:
     """Whether what stands around the digits is what stands around quantities, and no digits are those of a code."""
     before, after = ends
+    found = list(found)
+    if any(part["sign"] == "+" and len(part["digits"]) >= _TELEPHONE and part["digits"].isdigit() for part in found):
+        return False
     blank = all(part["after"][:1] in AROUND and part["after"] for part in found)
-    known = (not before or before in _CURRENCIES) and (not after or after in _UNITS or (blank and after.isalpha()))
+    known = (not before or before in CURRENCIES) and unit(after, apart=blank)
     return known and not any(_LEADING.match(part["digits"]) for part in found)
 
 
@@ -237,6 +189,7 @@ def _keys(
             keys[key] = forms.most_common(1)[0][0]
     if keys.get("suffix") == "%":
         keys = {key: value for key, value in keys.items() if key != "suffix"} | {"percent": True}
+    keys |= _signs([part["sign"] or part["again"] for part in found])
     behind = {len(part["digits"].partition(decimal)[2]) for part in found}
     if len(behind) == 1 and behind != {0} and any(part["digits"].endswith("0") for part in found):
         keys |= {"decimals": behind.pop(), "trailing_zeros": True}
@@ -244,6 +197,14 @@ def _keys(
         often = sorted(words, key=lambda word: -sum(n for text, n in counts.items() if text.strip(AROUND) == word))
         keys["missing"] = tuple(often)
     return keys
+
+
+def _signs(signs: Sequence[str]) -> dict[str, Any]:
+    """How signs are written: a plus if most of the numbers that may have one do."""
+    above = [sign for sign in signs if sign in ("", "+")]
+    plus = 2 * above.count("+") > len(above)
+    keys: dict[str, Any] = {"minus": "\u2212"} if "\u2212" in signs else {}
+    return keys | ({"plus": True} if plus else {})
 
 
 def _notes(keys: Mapping[str, Any], looks: Sequence[tuple[str, str | None]], counts: Counter[str]) -> tuple[str, ...]:
@@ -254,7 +215,12 @@ def _notes(keys: Mapping[str, Any], looks: Sequence[tuple[str, str | None]], cou
         notes.append(f"three digits stand behind every such sign, so there is another reading: if it is meant, {other}")
     column = Numeric(**keys)
     read, write = column.reader(), column.writer()
-    otherwise = sum(n for text, n in counts.items() if _rewritten(read(text), write, text, column) != text)
+    padded = sum(n for text, n in counts.items() if text != text.strip(AROUND) != "")
+    if padded:
+        notes.append(f"{padded:,} cells have blanks around them, which do not come out")
+    otherwise = sum(
+        n for text, n in counts.items() if _rewritten(read(text), write, text, column) != text.strip(AROUND)
+    )
     if otherwise:
         notes.append(f"{otherwise:,} cells are written in another way than the draft says and come out in this one")
     return tuple(notes)
@@ -263,5 +229,5 @@ def _notes(keys: Mapping[str, Any], looks: Sequence[tuple[str, str | None]], cou
 def _rewritten(plain: Any, write: Callable[[float], str], text: str, column: Numeric) -> str:
     """What becomes of a text that is read and written."""
     if plain is None or plain == NO_NUMBER:
-        return column.missing[0] if plain is None else text
+        return column.missing[0] if plain is None else text.strip(AROUND)
     return write(float(plain) if set(plain) - set("-0123456789") else int(plain))

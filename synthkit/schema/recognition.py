@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
-from synthkit.schema.guess import MOST_LEVELS, plain_level
+from synthkit.schema.guess import MOST_LEVELS
+from synthkit.schema.level_cells import plain_level
 from synthkit.schema.long_numbers import EXACT, long
 from synthkit.schema.moments import is_moment
 from synthkit.unpacking import from_arrow, unpacked

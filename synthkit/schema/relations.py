@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.schema import one_hot
 from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, numbers
-from synthkit.schema.guess import plain_level
+from synthkit.schema.level_cells import plain_level
 from synthkit.schema.moments import moments
 from synthkit.schema.names import stem
 from synthkit.schema.rules import Comparison, FixedCombination, Rule

@@ -22,7 +22,18 @@ _PLAIN = re.compile(r"[^\W\d_](?:[\w .+/()$%<>=°-]*[\w)%+>-])?")
 # Words that readers of YAML 1.1, or hasty readers, take for something else than text.
 _RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
 _LEVELS = frozenset(("levels", "in", "combinations", "positive"))
-_WRITTEN = ("decimal", "thousands", "prefix", "suffix", "percent", "trailing_zeros", "missing", "censored")
+_WRITTEN = (
+    "decimal",
+    "thousands",
+    "prefix",
+    "suffix",
+    "minus",
+    "plus",
+    "percent",
+    "trailing_zeros",
+    "missing",
+    "censored",
+)
 _LAST = (*_WRITTEN, "nullable", "description", "declared_by", "observed", "paid")
 _HEAD = ("format", "name", "description", "source", "licence", "unit", "declared_by")
 _ROLES = ("quasi_identifiers", "secrets", "protected")

@@ -85,6 +85,32 @@ def test_censored_cells_are_read_and_written_and_no_number_beyond_a_limit_is():
     assert column.sentence.endswith(", or < 5, or >100")
 
 
+@pytest.mark.parametrize(
+    ("decimal", "below", "above", "texts"),
+    [
+        (".", 5, 100, ["<5", ">100", "7.50"]),
+        (",", 5, None, ["<5", "7,50"]),
+        (",", 0.5, None, ["<0,5", "7,50"]),
+        (".", "<5.00", "> 100.0", ["<5.00", "> 100.0", "7.50"]),
+    ],
+)
+def test_a_limit_is_written_as_it_was_declared_though_numbers_are_filled_up(decimal, below, above, texts):
+    column = Numeric(
+        decimals=2, decimal=decimal, trailing_zeros=True, censored={"below": below, "above": above}, nullable=True
+    )
+    typed = conform(pd.DataFrame({"x": texts}), Schema(columns={"x": column}))["x"]
+    assert write(typed, column).tolist() == texts
+    assert column.sentence.endswith(f", or {', or '.join(texts[:-1])}")
+
+
+@pytest.mark.parametrize("limit", ["<5", "<5.0", "< 5"])
+def test_a_drafted_limit_comes_back_as_it_came_beside_numbers_that_are_filled_up(limit):
+    frame = pd.DataFrame({"crp": [limit, *(f"{x}.0" for x in range(5, 12)), "7.5"] * 3})
+    schema = Schema.infer(frame)
+    assert schema.columns["crp"].trailing_zeros
+    assert write(conform(frame, schema)["crp"], schema.columns["crp"]).tolist() == frame["crp"].tolist()
+
+
 @given(st.data())
 def test_censored_columns_are_written_back_whatever_their_digits(data):
     decimals = data.draw(st.sampled_from([None, 0, 1, 3]))

@@ -34,25 +34,34 @@ LEVELS = st.lists(
 ZONES = st.sampled_from(["UTC", "+01:00", "Europe/Berlin"])
 
 
-def formats(*directives):
-    """Any of these directives, each once and in any order, with any text between."""
+def formats(*sure):
+    """Formats of a day and of part of a clock, in any order and with any text between, beside what is sure."""
     between = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="%"), max_size=4)
-    parts = st.lists(st.tuples(st.sampled_from(directives), between), unique_by=lambda part: part[0][-1])
-    return parts.map(lambda told: "".join(directive + text for directive, text in told))
+    days = st.sampled_from([(), ("%m",), ("%^b",), ("%m", "%-d"), ("%d", "%b", "%A"), ("%j",), ("%j", "%%")])
+    clocks = st.sampled_from(
+        [("%H",), ("%I", "%P"), ("%-H", "%M"), ("%I", "%p", "%M", "%S"), ("%H", "%M", "%S", "%3f")]
+    )
+    whole = st.one_of(
+        days, st.tuples(days.filter({"%j", "%d", "%-d"}.intersection), clocks).map(lambda two: sum(two, ()))
+    )
+
+    def told(parts):
+        return st.tuples(st.permutations(sure + parts), st.lists(between, min_size=9, max_size=9)).map(
+            lambda drawn: "".join(part + text for part, text in zip(drawn[0], drawn[1], strict=False))
+        )
+
+    return whole.flatmap(told)
 
 
 def moments():
     """Columns of moments that a schema can have: years of two digits ask for no bounds, offsets for a zone."""
-    clock = ("%m", "%-d", "%H", "%I", "%M", "%S", "%j", "%3f", "%P", "%^b", "%A", "%%")
     kind, bound = st.just("datetime"), st.none() | st.dates().map(str)
     return st.one_of(
         st.fixed_dictionaries(
-            {"kind": kind, "min": bound, "format": st.none() | formats("%Y", *clock), "zone": st.none() | ZONES}
+            {"kind": kind, "min": bound, "format": st.none() | formats("%Y"), "zone": st.none() | ZONES}
         ),
-        st.fixed_dictionaries({"kind": kind, "min": bound, "format": formats("%Y", *clock, "%:z"), "zone": ZONES}),
-        st.fixed_dictionaries(
-            {"kind": kind, "format": formats(*clock).map(lambda rest: "%y" + rest), "pivot": st.integers(1, 9900)}
-        ),
+        st.fixed_dictionaries({"kind": kind, "min": bound, "format": formats("%Y", "%:z"), "zone": ZONES}),
+        st.fixed_dictionaries({"kind": kind, "format": formats("%y"), "pivot": st.integers(1, 9900)}),
     )
 
 

@@ -116,7 +116,7 @@ def test_what_is_no_moment(text, pattern):
         ({"format": "%Q"}, "%Q not known"),
         ({"format": "%Y %Y"}, "%Y stands twice"),
         ({"format": "%Y%m%d", "pivot": 1950}, "no `%y`"),
-        ({"format": "%H:%M %z"}, "no `zone` is given"),
+        ({"format": "%Y-%m-%d %H:%M %z"}, "no `zone` is given"),
         ({"zone": "Mars/Olympus"}, "`zone` must be UTC"),
         ({"format": "%d.%m.%y", "max": "2070-01-01"}, "means 1969 to 2068"),
     ],
@@ -124,6 +124,39 @@ def test_what_is_no_moment(text, pattern):
 def test_a_writing_that_cannot_be_read_is_refused_with_the_schema(keys, named):
     with pytest.raises(SchemaError, match=named):
         parse({"columns": {"t": {"kind": "datetime", **keys}}})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("hello", "the year is left out, %Y or %y"),
+        ("", "the year is left out"),
+        ("%d.%m", "the year is left out"),
+        ("%H:%M", "the year is left out, %Y or %y; an hour or a weekday needs its day"),
+        ("%R", "the year is left out"),
+        ("%Y-%d", "a day needs its month, %m or %b, or is %j"),
+        ("%Y %H:%M", "an hour or a weekday needs its day, %d or %j"),
+        ("%Y-%m %I %p", "an hour or a weekday needs its day"),
+        ("%A, %B %Y", "an hour or a weekday needs its day"),
+        ("%F %I:%M", "the hour %I needs %p or %P"),
+        ("%F %p", "%p and %P need the hour, %I"),
+        ("%F %M", "a minute needs its hour, %H or %I"),
+        ("%F %H:%S", "a second needs its minute, %M"),
+        ("%F %H:%M.%3f", "a fraction needs its second, %S"),
+    ],
+)
+def test_a_format_that_cannot_hold_a_moment_is_refused_with_the_schema(pattern, said):
+    with pytest.raises(SchemaError, match="`format` must hold a whole moment; however: in") as refused:
+        parse({"columns": {"t": {"kind": "datetime", "format": pattern}}})
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("pattern", ["%Y", "%y", "%Y-%m", "%b %Y", "%Y/%j", "%F %T", "%D %R", "%j/%Y %I %p", "%F %H"])
+def test_a_format_may_be_coarse_and_what_it_writes_is_read_back(pattern):
+    column = parse({"columns": {"t": {"kind": "datetime", "format": pattern}}}).columns["t"]
+    times = pd.Series(pd.date_range("2020-01-01", periods=24 * 366, freq="h").to_numpy("datetime64[us]"))
+    texts = write(times, column)
+    assert write(pd.Series(moments(texts, column)), column).tolist() == texts.tolist()
 
 
 WHOLE = Datetime(format="%Y%m%d", precision="day", nullable=True)

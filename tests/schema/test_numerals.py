@@ -36,7 +36,10 @@ ENDS = [
     {"suffix": " mg"},
     {"suffix": "kg/m2"},
     {"suffix": " %"},
+    {"suffix": " 10^9/L"},
     {"percent": True},
+    {"minus": "\u2212"},
+    {"plus": True, "suffix": " mg"},
 ]
 
 
@@ -78,7 +81,8 @@ def spelled(number: Decimal, column: Numeric) -> str:
         whole = column.thousands.join(groups)
     text = whole + (column.decimal + fraction if fraction else "")
     ending = "%" if column.percent else (column.suffix or "")
-    return ("-" if number < 0 else "") + (column.prefix or "") + text + ending
+    sign = column.minus if number < 0 else "+" * column.plus
+    return sign + (column.prefix or "") + text + ending
 
 
 @given(st.data())
@@ -112,6 +116,9 @@ def test_every_number_is_read_as_decimal_reads_it_and_written_back_to_the_same_t
         ({"suffix": "kg/m2"}, "22.5 kg/m2", 22.5),
         ({"percent": True}, "+12 %", 12.0),
         ({"missing": ["?"]}, "007", 7.0),
+        ({"plus": True}, "\u22127", -7.0),
+        ({"minus": "\u2212"}, "-7", -7.0),
+        ({"suffix": " 10^9/L"}, "4.5  10^9/L", 4.5),
     ],
 )
 def test_what_people_write_is_read(keys, text, number):
@@ -128,6 +135,7 @@ def test_what_people_write_is_read(keys, text, number):
         ({"thousands": ","}, "1,23,456"),
         ({"decimal": ","}, "1.234,5"),
         ({"suffix": " mg"}, "5"),
+        ({"suffix": " 10^9/L"}, "4.510^9/L"),
         ({"suffix": " mg"}, "5 g"),
         ({"suffix": " mg"}, "mg"),
         ({"prefix": "$"}, "-$-5"),

@@ -11,8 +11,9 @@ from synthkit import tables
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.expectations import validate
-from synthkit.schema.files import loads
+from synthkit.schema.files import dumps, loads
 from synthkit.schema.infer import draft
+from synthkit.schema.numerals import write
 from synthkit.schema.readings import reading
 from tests.schema.test_numerals import columns, decimals_of, spelled
 
@@ -74,6 +75,130 @@ def test_numbers_as_people_write_them_are_drafted_numeric(cells, keys):
 )
 def test_what_is_no_quantity_is_not_drafted_as_one(cells):
     assert not isinstance(drafted(cells)[0], Numeric)
+
+
+TENTHS = [f"{x / 10:.1f}" for x in range(-30, 300, 7)]
+SIGNED = [f"{x / 10:+.1f}" for x in range(-31, 300, 7)]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "ng/L",
+            "mm/h",
+            "ml/min",
+            "G/l",
+            "10^9/L",
+            "10*9/l",
+            "x10^9/L",
+            "µg/dL",
+            "\u03bcg/dL",
+            "mL/min/1.73m2",
+            "mm Hg",
+        ),
+        *("beats per minute", "Punkte", "/nl", "(SD)"),
+    ],
+)
+def test_what_stands_behind_a_blank_beside_every_number_is_its_unit(unit):
+    cells = [f"{x} {unit}" for x in TENTHS]
+    column, _ = drafted(cells)
+    assert isinstance(column, Numeric)
+    assert column.suffix == f" {unit}"
+    schema = Schema(columns={"x": column})
+    assert validate(pd.DataFrame({"x": cells}), schema).success
+    assert write(conform(pd.DataFrame({"x": cells}), schema)["x"], column).tolist() == cells
+
+
+@pytest.mark.parametrize("unit", ["ng/L", "mm/h", "G/l", "x10^9/L", "×10^9/L", "µg/dL", "mL/min/1.73m2", "°dH", "/nl"])
+def test_a_unit_without_a_blank_is_told_by_its_signs(unit):
+    column, _ = drafted([f"{x}{unit}" for x in TENTHS])
+    assert isinstance(column, Numeric)
+    assert column.suffix == unit
+
+
+@pytest.mark.parametrize(
+    ("cells", "censored"),
+    [
+        (["<5 ng/l", *(f"{x}.5 ng/l" for x in range(5, 40))], {"below": 5, "above": None}),
+        ([">60 ng/l", *(f"{x}.5 ng/l" for x in range(5, 59))], {"below": None, "above": 60}),
+        (["<4.5 10^9/L", *(f"{x}.5 10^9/L" for x in range(5, 40))], {"below": 4.5, "above": None}),
+    ],
+)
+def test_limits_with_any_unit_are_drafted_as_such(cells, censored):
+    column, _ = drafted(cells)
+    assert column.censored.model_dump() == censored
+    assert [column.text(float(column.cell(cell))) for cell in cells] == cells
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0", "\t"])
+@pytest.mark.parametrize("side", ["before", "behind", "around some"])
+def test_blanks_around_numbers_are_read_over_and_said(side, blank):
+    cells = [f"{blank}{x}" if side == "before" else f"{x}{blank}" for x in TENTHS]
+    cells = [x if k % 5 else cell for k, (x, cell) in enumerate(zip(TENTHS, cells, strict=True))]
+    column, text = drafted(cells)
+    assert isinstance(column, Numeric)
+    padded = sum(cell != cell.strip() for cell in cells)
+    assert f"{padded} cells have blanks around them, which do not come out" in text
+    schema = Schema(columns={"x": column})
+    assert validate(pd.DataFrame({"x": cells}), schema).success
+    assert conform(pd.DataFrame({"x": cells}), schema)["x"].tolist() == [float(x) for x in TENTHS]
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys"),
+    [
+        ([x.replace("-", "\u2212") for x in TENTHS], {"minus": "\u2212", "plus": False}),
+        (SIGNED, {"minus": "-", "plus": True}),
+        ([x.replace("-", "\u2212") for x in SIGNED], {"minus": "\u2212", "plus": True}),
+        ([f"{x} ng/L" for x in SIGNED], {"minus": "-", "plus": True, "suffix": " ng/L"}),
+        ([x.replace(".", ",") for x in SIGNED], {"plus": True, "decimal": ","}),
+    ],
+)
+def test_signs_are_read_and_written_back_as_they_came(cells, keys):
+    column, text = drafted(cells)
+    assert isinstance(column, Numeric)
+    assert {key: getattr(column, key) for key in keys} == keys
+    assert "written in another way" not in text
+    schema = Schema(columns={"x": column})
+    assert loads(dumps(schema)) == schema
+    assert validate(pd.DataFrame({"x": cells}), schema).success
+    typed = conform(pd.DataFrame({"x": cells}), schema)["x"]
+    plain = [cell.replace("\u2212", "-").replace(",", ".").split()[0] for cell in cells]
+    assert typed.tolist() == [float(cell) for cell in plain]
+    assert write(typed, column).tolist() == cells
+
+
+def test_a_few_signs_among_numbers_without_are_counted():
+    column, text = drafted(["+1.5", "-2.5", *TENTHS])
+    assert isinstance(column, Numeric)
+    assert not column.plus
+    assert "1 cells are written in another way" in text
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"A{x}" for x in range(10, 40)],
+        [f"G{x}" for x in range(1, 5)] * 5,
+        [f"{x}A" for x in range(30)],
+        [f"{x}/B" for x in range(30)],
+        [f"{x} of 9" for x in range(9)] * 3,
+        [f"{x}. M\u00e4rz 2021" for x in range(1, 29)],
+        [f"+4917012345{x}" for x in range(10, 40)],
+        ["+1", "+2", "+3"] * 9,
+        ["1 ", "2 ", "3 "] * 9,
+        [f" {2**53 + 2 * x + 1}" for x in range(30)],
+        [f"Room {x}" for x in range(30)],
+        [f" 0{x}" for x in range(10, 40)],
+    ],
+)
+def test_what_signs_blanks_or_words_stand_beside_may_still_be_codes(cells):
+    assert not isinstance(drafted(cells)[0], Numeric)
+
+
+def test_codes_of_a_catalogue_stay_codes_though_blanks_stand_around_them():
+    assert not isinstance(drafted([f"{x}.5 " for x in range(200, 260)], "diag_icd9")[0], Numeric)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +271,37 @@ def test_cells_written_in_another_way_than_most_are_counted():
     column, text = drafted(["1.234,5", "1234,5", "12 ,5".replace(" ", "")])
     assert isinstance(column, Numeric)
     assert "1 cells are written in another way" in text.replace("\n  # ", " ")
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+@pytest.mark.parametrize(
+    ("cells", "retold"),
+    [
+        ([".80", ".75", "-.55"], 3),
+        (["5.63e+04", "1.20e+01", "3.14e+00"], 3),
+        (["7.", "8.5", "9"], 1),
+        (["0.80", "1.5", "1e-07", "2.50"], 0),
+    ],
+)
+def test_plain_numbers_that_come_out_in_another_way_are_counted(cells, retold, dtype):
+    text = draft(pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype)}))
+    assert isinstance(loads(text).columns["x"], Numeric)
+    said = " ".join(line.strip(" #") for line in text.splitlines())
+    words = "cells have no digit before or behind the point, or an exponent: they come out as plain numbers"
+    assert (f"{7 * retold} {words}" in said) == bool(retold)
+    assert (words in said) == bool(retold)
+    frame = pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype).astype(float)})
+    assert Schema.infer(frame) == loads(text)
+    assert words not in draft(frame)
+
+
+@pytest.mark.parametrize(
+    "cells", [[",80", "0,75", "1,5"], [".8 mg", ".75 mg", "1.5 mg"], [".80 ", ".7", "1.5", "2.5", "3"]]
+)
+def test_a_nought_that_is_left_out_beside_other_signs_is_counted_too(cells):
+    column, text = drafted(cells)
+    assert isinstance(column, Numeric)
+    assert "cells are written in another way than the draft says" in " ".join(text.replace("#", " ").split())
 
 
 def test_keys_and_codes_stay_keys_and_codes():
