@@ -131,8 +131,9 @@ class Synthesizer:
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
         self.schema = self.schema if isinstance(table, Curator) else measured(self.schema)
+        wish = None if max_minutes is None else 60 * max_minutes
+        watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if ledger is not None and ledger.budget is not None:
-            watch = Watch(progress=progress, say=say, seconds=max_minutes, store=checkpoint)
             return self._learn_privately(table, ledger, seeds.of("training"), watch, share)
         if isinstance(table, Curator):
             curator = table
@@ -146,8 +147,6 @@ class Synthesizer:
         kind = MODELS[self.model_name]
         self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding).tied(curator.compare, kind.coding.ties)
         self._model = kind(self._encoder.layout, self._config)
-        wish = None if max_minutes is None else 60 * max_minutes
-        watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         watch.note_all(rare_codes.left(self._encoder))
         if isinstance(self._model, HasCounts):
             counting = curator.counting(self._encoder)
