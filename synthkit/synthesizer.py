@@ -33,7 +33,7 @@ from synthkit.privacy import Curator, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.derived import with_derived
-from synthkit.schema.spreads import measured
+from synthkit.schema.spreads import with_differences
 from synthkit.seeds import Seeds
 from synthkit.storage import narrowed, storages
 
@@ -130,7 +130,7 @@ class Synthesizer:
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
-        self.schema = self.schema if isinstance(table, Curator) else measured(self.schema)
+        self.schema = self.schema if isinstance(table, Curator) else with_differences(self.schema)
         wish = None if max_minutes is None else 60 * max_minutes
         watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if ledger is not None and ledger.budget is not None:

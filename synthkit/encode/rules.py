@@ -145,7 +145,7 @@ def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
         if set(rule.columns) & taken or not set(rule.columns) <= set(schema.learned):
             continue
         left_only = schema.columns[rule.left].nullable and not schema.columns[rule.right].nullable
-        down = left_only if rule.measured is None else rule.measured == "left"
+        down = left_only if rule.difference is None else rule.difference == "left"
         for up in (False, True) if down else (True, False):
             name, anchor = (rule.right, rule.left) if up else (rule.left, rule.right)
             trial = {**anchors, name: [*anchors.get(name, []), (anchor, rule.op == "<")]}

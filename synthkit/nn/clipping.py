@@ -215,9 +215,10 @@ class Clipper(Generic[M, B]):
         for units in (torch.arange(3, device=rows.device), torch.tensor([0, 0, 1], device=rows.device)):
             together = Units(units)
             squares, _ = self._norms(uses, meetings, together, plan)
-            theirs = together.sums(rows).norm(dim=1)
-            apart = (squares.clamp(min=0).sqrt() - theirs).abs()
-            if bool((apart > AGREEMENT * (theirs + 0.02 * theirs.max())).any()):
+            lengths = rows.norm(dim=1)
+            apart = (squares.clamp(min=0).sqrt() - together.sums(rows).norm(dim=1)).abs()
+            # held against the rows of a unit, not their sum: two that cancel leave nothing but rounding
+            if bool((apart > AGREEMENT * (together.sums(lengths) + 0.02 * lengths.max())).any()):
                 raise UnsupportedError(_UNSEEN)
 
     def _alone(self, meetings: list[Meeting], loss: Tensor, axes: tuple[int, ...]) -> None:

@@ -34,8 +34,7 @@ from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validatio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.schema.narrow_patterns import narrow
-from synthkit.schema.table import Schema
+    from synthkit.schema.table import Schema
 
 __all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
 

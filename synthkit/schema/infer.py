@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, retold, survival_pairs
+from synthkit.schema import called_keys, entities, identifiers, outcomes, questions, reformatted, survival_pairs
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
@@ -187,8 +187,12 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
     _check_given_back(stored, found)
     for name, drafted in found.items():
         plain = isinstance(drafted.column, Numeric) and not drafted.column.told
-        if plain and pd.api.types.is_numeric_dtype(frame[name].dtype) and (cells := retold.retold(stored[name])):
-            found[name] = replace(drafted, notes=(*drafted.notes, retold.note(cells)))
+        if (
+            plain
+            and pd.api.types.is_numeric_dtype(frame[name].dtype)
+            and (cells := reformatted.reformatted(stored[name]))
+        ):
+            found[name] = replace(drafted, notes=(*drafted.notes, reformatted.note(cells)))
     return frame, found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthkit.errors import SchemaError
 from synthkit.schema.declared import refuse_undeclared
-from synthkit.schema.spreads import measured
+from synthkit.schema.spreads import with_differences
 from synthkit.schema.table import Schema
 
 
@@ -43,4 +43,4 @@ def meaning(schema: Schema | str | Path, unit: str | None = None, *, private: bo
         raise SchemaError(msg)
     if private:
         refuse_undeclared(schema)
-    return measured(schema)
+    return with_differences(schema)

@@ -52,15 +52,15 @@ class Comparison(_Rule):
         left: the column that is smaller, or earlier.
         op: `<` or `<=`.
         right: the column that is larger, or later.
-        measured: which of the two is learned as its distance from the other, `left` or `right`; if not given, the one
-            that spreads further by its declared bounds, and else the right one.
+        difference: which of the two is learned as its difference from the other, `left` or `right`; if not given, the
+            one that spreads further by its declared bounds, and else the right one.
     """
 
     rule: Literal["comparison"] = "comparison"
     left: str
     op: Literal["<", "<="]
     right: str
-    measured: Literal["left", "right"] | None = None
+    difference: Literal["left", "right"] | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

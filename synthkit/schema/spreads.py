@@ -1,4 +1,4 @@
-"""Which column of a comparison is learned as its distance from the other: the one that spreads further."""
+"""Which column of a comparison is learned as its difference from the other: the one that spreads further."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from synthkit.schema.table import Schema
 FURTHER = 2.0  # widths of declared bounds, at least, that one column spreads further than the other
 
 
-def measured(schema: Schema) -> Schema:
-    """The schema with `measured: left` at comparisons whose left column spreads further by its declared bounds.
+def with_differences(schema: Schema) -> Schema:
+    """The schema with `difference: left` at comparisons whose left column spreads further by its declared bounds.
 
-    A distance from a column that spreads further than what is measured leaves the bounds: of dates of birth and of
-    admissions in two years, the admission is not its distance from a birth, but the birth its distance from an
-    admission. Comparisons that name the column are left as they are, and so are those of columns without both bounds.
+    A sum of a column that spreads far and a difference leaves the bounds of one that does not: of dates of birth and of
+    admissions in two years, the birth is learned as its difference from the admission. Comparisons that name the column
+    are left as they are, and so are those of columns without both bounds.
 
     Example:
         >>> born, seen = ({"kind": "numeric", "min": low, "max": 2024} for low in (1920, 2020))
         >>> rule = {"rule": "comparison", "left": "born", "op": "<=", "right": "seen"}
-        >>> measured(Schema(columns={"born": born, "seen": seen}, rules=[rule])).rules[0].measured
+        >>> with_differences(Schema(columns={"born": born, "seen": seen}, rules=[rule])).rules[0].difference
         'left'
     """
-    rules = tuple(_measured(rule, schema) for rule in schema.rules)
+    rules = tuple(_settled(rule, schema) for rule in schema.rules)
     return schema if rules == schema.rules else schema.model_copy(update={"rules": rules})
 
 
-def _measured(rule: Rule, schema: Schema) -> Rule:
-    if not isinstance(rule, Comparison) or rule.measured is not None:
+def _settled(rule: Rule, schema: Schema) -> Rule:
+    if not isinstance(rule, Comparison) or rule.difference is not None:
         return rule
     left, right = (_width(schema.columns[name]) for name in rule.columns)
     further = math.isfinite(left) and math.isfinite(right) and left >= FURTHER * right
-    return rule.model_copy(update={"measured": "left"}) if further else rule
+    return rule.model_copy(update={"difference": "left"}) if further else rule
 
 
 def _width(column: Column) -> float:

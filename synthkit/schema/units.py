@@ -7,72 +7,13 @@ import re
 from synthkit.schema.digits import AROUND, powers
 
 CURRENCIES = frozenset(("$", "€", "£", "¥", "US$", "USD", "EUR", "GBP", "JPY", "CHF", "Fr.", "kr"))
-_KNOWN = CURRENCIES | frozenset(
-    (
-        *(
-            "%",
-            "‰",
-            "ng",
-            "µg",
-            "ug",
-            "mcg",
-            "mg",
-            "g",
-            "kg",
-            "nl",
-            "µl",
-            "ml",
-            "mL",
-            "dl",
-            "dL",
-            "l",
-            "L",
-            "kcal",
-            "kJ",
-        ),
-        *(
-            "mm",
-            "cm",
-            "m",
-            "km",
-            "in",
-            "ft",
-            "lb",
-            "lbs",
-            "oz",
-            "mmHg",
-            "kPa",
-            "bpm",
-            "°C",
-            "°F",
-            "C",
-            "F",
-            "m/s",
-            "km/h",
-        ),
-        *("h", "hr", "hrs", "min", "s", "sec", "ms", "d", "days", "y", "yr", "yrs", "years", "weeks", "months", "/min"),
-        *(
-            "kcal",
-            "K",
-            "U",
-            "IU",
-            "mU",
-            "mIU",
-            "mol",
-            "mmol",
-            "nmol",
-            "pmol",
-            "µmol",
-            "umol",
-            "mEq",
-            "km/h",
-            "kg/m2",
-            "kg/m²",
-        ),
-        *("g/dl", "g/dL", "g/l", "g/L", "mg/dl", "mg/dL", "mg/l", "mg/L", "mg/kg", "ng/ml", "ng/mL", "pg/ml", "pg/mL"),
-        *("µg/l", "U/l", "U/L", "IU/l", "IU/L", "mmol/l", "mmol/L", "µmol/l", "µmol/L", "umol/L", "mEq/L"),
-    )
+_NAMED = (
+    "% ‰ ng µg ug mcg mg g kg nl µl ml mL dl dL l L kcal kJ mm cm m km in ft lb lbs oz mmHg kPa bpm °C °F C F K "
+    "m/s km/h h hr hrs min s sec ms d days y yr yrs years weeks months /min U IU mU mIU mol mmol nmol pmol µmol umol "
+    "mEq kg/m2 kg/m² g/dl g/dL g/l g/L mg/dl mg/dL mg/l mg/L mg/kg ng/ml ng/mL pg/ml pg/mL µg/l U/l U/L IU/l IU/L "
+    "mmol/l mmol/L µmol/l µmol/L umol/L mEq/L"
 )
+_KNOWN = CURRENCIES | frozenset(_NAMED.split())
 _SIGNS = re.compile(r"[%‰°²³µ\u03bc^]|[^\W\d_]/[^\W\d_]")  # what stands in units, and hardly ever in codes
 _BARE = re.compile(r"[^\w]*\d[\d.,:-]*[^\w]*")  # a word of digits: of a date, or of "1 of 3"
 _LONGEST = 40

@@ -106,7 +106,7 @@ def compared(draw):
     pairs = draw(st.lists(st.sampled_from(["ab", "bc", "ac"]), min_size=1, max_size=3, unique=True))
     rules = [
         below(left, right, draw(st.sampled_from(["<", "<="])))
-        | {"measured": draw(st.sampled_from([None, "left", "right"]))}
+        | {"difference": draw(st.sampled_from([None, "left", "right"]))}
         for left, right in pairs
     ]
     schema = schema_of(columns, rules)

@@ -528,6 +528,17 @@ def test_norms_that_miss_a_part_are_refused(monkeypatch, model):
         Clipper(module, loss, clip=1.0)(rows, UNITS["one row each"])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_that_cancel_are_no_reason_to_refuse(seed):
+    """Of two people whose gradients are opposite nothing is left but the rounding of their squares."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(1, 50, generator=generator)
+    rows = torch.cat([x, -x * (1 + 1e-6), torch.randn(1, 50, generator=generator)])
+    clipper = Clipper(nn.Linear(50, 1, bias=False), lambda net, rows: net(rows).squeeze(1), clip=1e6)
+    (sums,) = clipper(rows, torch.tensor([0, 0, 1]))
+    torch.testing.assert_close(sums, rows.sum(dim=0)[None])
+
+
 def test_a_layer_without_outputs_takes_part():
     """A width of nought, as of a number that has one cell: its gradient is empty, and nothing else is moved by it."""
     torch.manual_seed(1)

@@ -275,7 +275,7 @@ def test_cells_written_in_another_way_than_most_are_counted():
 
 @pytest.mark.parametrize("dtype", [object, "string", "category"])
 @pytest.mark.parametrize(
-    ("cells", "retold"),
+    ("cells", "reformatted"),
     [
         ([".80", ".75", "-.55"], 3),
         (["5.63e+04", "1.20e+01", "3.14e+00"], 3),
@@ -283,13 +283,13 @@ def test_cells_written_in_another_way_than_most_are_counted():
         (["0.80", "1.5", "1e-07", "2.50"], 0),
     ],
 )
-def test_plain_numbers_that_come_out_in_another_way_are_counted(cells, retold, dtype):
+def test_plain_numbers_that_come_out_in_another_way_are_counted(cells, reformatted, dtype):
     text = draft(pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype)}))
     assert isinstance(loads(text).columns["x"], Numeric)
     said = " ".join(line.strip(" #") for line in text.splitlines())
     words = "cells have no digit before or behind the point, or an exponent: they come out as plain numbers"
-    assert (f"{7 * retold} {words}" in said) == bool(retold)
-    assert (words in said) == bool(retold)
+    assert (f"{7 * reformatted} {words}" in said) == bool(reformatted)
+    assert (words in said) == bool(reformatted)
     frame = pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype).astype(float)})
     assert Schema.infer(frame) == loads(text)
     assert words not in draft(frame)

@@ -1,4 +1,4 @@
-"""Comparisons: the column that spreads further is learned as its distance from the other, which keeps its own law."""
+"""Comparisons: the column that spreads further is learned as its difference from the other, which keeps its own law."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from synthkit.encode.rules import Recoding
 from synthkit.schema import Schema
 from synthkit.schema.meaning import meaning
-from synthkit.schema.spreads import measured
+from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer import Synthesizer
 
 
@@ -35,32 +35,32 @@ def moment(low, high):
         (number(0, 4), number(0, 100), {}, None),
         (number(0, None), number(0, 4), {}, None),
         (number(0, 100), number(0, None), {}, None),
-        (number(1920, 2024), number(2020, 2024), {"measured": "right"}, "right"),
-        (number(0, 4), number(0, 100), {"measured": "left"}, "left"),
+        (number(1920, 2024), number(2020, 2024), {"difference": "right"}, "right"),
+        (number(0, 4), number(0, 100), {"difference": "left"}, "left"),
         (moment("1920-01-01", "2024-12-31"), moment("2023-01-01", "2024-12-31"), {}, "left"),
         (moment("1920-01-01", "9999-12-31"), moment("9999-01-01", "9999-12-31"), {}, "left"),
         (moment("2023-01-01", "2024-12-31"), moment("2023-01-01", "2025-12-31"), {}, None),
         (moment("1920-01-01", None), moment("2023-01-01", "2024-12-31"), {}, None),
     ],
 )
-def test_the_column_that_spreads_further_by_its_bounds_is_measured(left, right, keys, says):
-    schema = measured(two(left, right, **keys))
-    assert schema.rules[0].measured == says
-    assert measured(schema) == schema
-    assert meaning(two(left, right, **keys)).rules[0].measured == says
+def test_the_column_that_spreads_further_by_its_bounds_is_the_difference(left, right, keys, says):
+    schema = with_differences(two(left, right, **keys))
+    assert schema.rules[0].difference == says
+    assert with_differences(schema) == schema
+    assert meaning(two(left, right, **keys)).rules[0].difference == says
     (gap,) = Recoding.of(schema).gaps
     assert (gap.column, gap.up) == (("a", False) if says == "left" else ("b", True))
 
 
-def test_a_schema_of_a_saved_model_is_measured_as_it_was():
-    """One from before says nothing, and the right column is its distance from the left one."""
+def test_a_schema_of_a_saved_model_is_read_as_it_was():
+    """One from before says nothing, and the right column is its difference from the left one."""
     (gap,) = Recoding.of(two(number(1920, 2024), number(2020, 2024))).gaps
     assert (gap.column, gap.up) == ("b", True)
 
 
 def test_a_rule_says_left_or_right():
     with pytest.raises(ValueError, match="left"):
-        two(number(0, 1), number(0, 1), measured="a")
+        two(number(0, 1), number(0, 1), difference="a")
 
 
 @pytest.fixture(scope="module")

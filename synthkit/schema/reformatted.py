@@ -12,7 +12,7 @@ from synthkit.unpacking import unpacked
 _ODD = re.compile(r"-?(?:\.[0-9]+|[0-9]+\.|(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+)", flags=re.ASCII)
 
 
-def retold(stored: pd.Series) -> int:
+def reformatted(stored: pd.Series) -> int:
     """How many cells are texts of numbers that leave out a digit beside the point, or have an exponent.
 
     What Python itself would write, such as 1e-07, is written so again. Numbers that are stored as such have no texts.
@@ -21,7 +21,7 @@ def retold(stored: pd.Series) -> int:
         stored: cells as they came.
 
     Example:
-        >>> retold(pd.Series([".80", "0.75", "5.63e+04", "7."])), retold(pd.Series([0.8, 56300.0]))
+        >>> reformatted(pd.Series([".80", "0.75", "5.63e+04", "7."])), reformatted(pd.Series([0.8, 56300.0]))
         (3, 0)
     """
     dtype = stored.dtype.categories.dtype if isinstance(stored.dtype, pd.CategoricalDtype) else stored.dtype
