@@ -27,13 +27,13 @@ from cells import write
 from machine import fingerprint
 from scipy.stats import binom
 
-from synthkit.evaluate.risk.attacks import ATTACKS
-from synthkit.evaluate.risk.effect import LEVEL
-from synthkit.evaluate.risk.membership import attacked, chances, findings
-from synthkit.evaluate.risk.pool import Pool
-from synthkit.evaluate.risk.preconditions import COPIES
-from synthkit.evaluate.risk.scene import Scene
-from synthkit.selftest.people import SCHEMA, Experiment, people
+from synthkit.metrics.attacks.attack_data import Scene
+from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.effect_size import LEVEL
+from synthkit.metrics.attacks.membership_inference import attacked, chances, findings
+from synthkit.metrics.attacks.membership_scores import ATTACKS
+from synthkit.metrics.attacks.preconditions import COPIES
+from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
 
 OUT = Path(__file__).parent / "alarms.json"
 TABLES = 5  # sets of people among which the throws of the coins are shared out

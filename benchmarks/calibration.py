@@ -22,15 +22,15 @@ from machine import fingerprint
 from numpy.typing import NDArray
 from scoring import attack, membership
 
-from synthkit import calibration
-from synthkit.drawing import obedient
-from synthkit.encode.grouping import coded
-from synthkit.evaluate import Comparison, evaluate
-from synthkit.evaluate.binning import cells, combined, tuples
-from synthkit.evaluate.fidelity import tv_mean
+from synthkit.encoding.column_groups import coded
+from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.fidelity.distributions import tv_mean
+from synthkit.metrics.stats.binning import cells, combined, tuples
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema.conform import conform
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer import raking
+from synthkit.synthesizer.rule_sampling import obedient
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 OUT = HERE / "calibration"
 SIZES = (2, 3, 5)  # of pools, in rows kept
@@ -91,7 +91,7 @@ def table_attack(draw: pd.DataFrame, comparison: Comparison, rng: np.random.Gene
 def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFrame]:
     """Draws by raking alone, by exchanges alone, and by both from pools of several sizes."""
     encoder, model, targets = synthesizer._encoder, synthesizer._model, synthesizer._targets
-    seeds, asked = Seeds(seed), calibration.Cells.of(targets)
+    seeds, asked = Seeds(seed), raking.Cells.of(targets)
     pool = model.sample(max(SIZES) * n, seeds.torch("pool"))
     codes = coded(pool.cat.numpy(), targets.groupings)
     rng = seeds.numpy("choice")
@@ -102,12 +102,12 @@ def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFram
 
     first, three = np.arange(3 * n) < n, codes[:, : 3 * n]
     out = {
-        "raked": kept(calibration.sample(calibration.rake(three, asked), n, rng)),
-        "exchanged": kept(calibration.exchange(three, first, asked, rng)),
+        "raked": kept(raking.sample(raking.rake(three, asked), n, rng)),
+        "exchanged": kept(raking.exchange(three, first, asked, rng)),
     }
     for size in SIZES:
         chosen = np.zeros(size * n, dtype=bool)
-        chosen[calibration.select(codes[:, : size * n], n, targets, rng)] = True
+        chosen[raking.select(codes[:, : size * n], n, targets, rng)] = True
         out[f"both, pool of {size}"] = kept(chosen)
     return out
 

@@ -25,11 +25,11 @@ from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
 from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
 from torch import Tensor, nn
 
-from synthkit.encode.rows import Layout, Slot
-from synthkit.nn.clipping import Clipper, private_gradient
-from synthkit.nn.conditionals import Conditionals, Sizes
-from synthkit.nn.precision import fast_matrices
-from synthkit.privacy.randomness import gaussian
+from synthkit.encoding.layout import Layout, Slot
+from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
+from synthkit.privacy.mechanisms.rng import gaussian
+from synthkit.training.layers.masked_network import Conditionals, Sizes
+from synthkit.training.matrix_precision import fast_matrices
 
 LEVELS = (30, 9, 60, 16, 16, 7, 15, 6, 5, 2, 40, 40, 50, 42, 2)  # as adult has them
 OUT = Path(__file__).parent / "clipping.json"

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from synthkit.encode import Given, TableEncoder
-from synthkit.models.marginal import Marginal, MarginalConfig
-from synthkit.privacy.allotment import Allotment
-from synthkit.privacy.outlay import for_counts
-from synthkit.privacy.preparation import questions
-from synthkit.privacy.private import PrivateCurator
+from synthkit.encoding import Given, TableEncoder
+from synthkit.models.marginal.model import Marginal, MarginalConfig
+from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.access.private_curator import PrivateCurator
+from synthkit.privacy.accounting.budget_plan import for_counts
+from synthkit.privacy.accounting.noise_calibration import Allotment
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
-from synthkit.schema.mapping import into_domain
+from synthkit.schema.domain_mapping import into_domain
+from synthkit.schema.public_domain import declared
 
 
 @dataclass(frozen=True)

@@ -65,18 +65,19 @@ def table(rows: int = 60) -> pd.DataFrame:
 
 def build(place: Path) -> None:
     """Write the corpus; takes a minute."""
-    from synthkit import RunConfig, synthesize, tables
-    from synthkit.bundle.release import release
-    from synthkit.bundle.signature import keygen
+    from synthkit import RunConfig, synthesize
+    from synthkit.release.bundle.build_bundle import release
+    from synthkit.release.bundle.signature import keygen
     from synthkit.schema import Schema
-    from synthkit.schema.expectations import suite
-    from synthkit.synthesizer import Synthesizer
+    from synthkit.schema.validation import suite
+    from synthkit.synthesizer.synthesizer import Synthesizer
+    from synthkit.tables import table_files
     from synthkit.watermark import Key
 
     schema, frame = Schema(**SCHEMA), table()
     schema.save(place / "schema.yaml")
     for name in ("table.csv", "table.parquet", "table.arrow"):
-        tables.write(frame, place / name, mark={"content": "synthetic"})
+        table_files.write(frame, place / name, mark={"content": "synthetic"})
     synthesize(frame, schema, seed=1, config=RunConfig(model="independent", quick=True)).save(place / "run")
     asked = RunConfig(model="marginal", quick=True, epsilon=3.0, delta=1e-4, ledger=place / "table.ledger.json")
     synthesize(frame, _declared(), seed=1, config=asked).save(place / "private")
@@ -115,7 +116,7 @@ def command(*words: str) -> Callable[[Path], str]:
     """
 
     def read(path: Path) -> str:
-        from synthkit.cli import REFUSED, app
+        from synthkit.cli.app import REFUSED, app
         from synthkit.errors import SynthkitError
 
         place = next(each for each in path.parents if (each / "schema.yaml").exists() and (each / "models").exists())
@@ -135,8 +136,8 @@ def command(*words: str) -> Callable[[Path], str]:
 def _schema(path: Path) -> object:
     from synthkit.schema import Schema
     from synthkit.schema.conform import conform
-    from synthkit.schema.expectations import helpers, suite
-    from synthkit.schema.files import dumps, loads
+    from synthkit.schema.schema_file import dumps, loads
+    from synthkit.schema.validation import helpers, suite
 
     schema = Schema.load(path)
     assert loads(dumps(schema)) == schema
@@ -145,14 +146,15 @@ def _schema(path: Path) -> object:
 
 
 def _table(path: Path) -> object:
-    from synthkit import RunConfig, tables
-    from synthkit.admission import admit_mapped, cells
-    from synthkit.marking import read_mark
+    from synthkit import RunConfig
+    from synthkit.io.provenance_marks import read_mark
+    from synthkit.pipeline.load_table import admit_mapped, cells
     from synthkit.schema import Schema
     from synthkit.schema.conform import check_structure, conform
+    from synthkit.tables import table_files
 
     schema = Schema(**SCHEMA)
-    if not tables.is_text(path):
+    if not table_files.is_text(path):
         read_mark(path)
     raw = cells(path, RunConfig())
     admit_mapped(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
@@ -161,15 +163,15 @@ def _table(path: Path) -> object:
 
 
 def _drafted(path: Path) -> object:
-    from synthkit import tables
     from synthkit.schema import Schema
+    from synthkit.tables import table_files
 
-    return Schema.infer(tables.read(path).frame())
+    return Schema.infer(table_files.read(path).frame())
 
 
 def _model(path: Path) -> object:
-    from synthkit.artefact import lawful
-    from synthkit.synthesizer import Synthesizer
+    from synthkit.synthesizer.model_files import lawful
+    from synthkit.synthesizer.synthesizer import Synthesizer
 
     folder = next(each for each in path.parents if (each / "synthesizer.json").exists())
     loaded = Synthesizer.load(folder, device="cpu")
@@ -181,9 +183,9 @@ def _bundle(place: Path) -> Callable[[bytes, random.Random], bytes]:
     """A bundle one of whose members says something else, listed and signed as if it were whole."""
 
     def change(content: bytes, rng: random.Random) -> bytes:
-        from synthkit.bundle import manifest as manifests
-        from synthkit.bundle.archive import pack, unpack
-        from synthkit.bundle.signature import sign
+        from synthkit.release.bundle import manifest as manifests
+        from synthkit.release.bundle.signature import sign
+        from synthkit.release.bundle.zip_archive import pack, unpack
 
         members = unpack(content)
         ways = {".json": m.json_bytes, ".yaml": m.yaml_bytes, ".parquet": m.either(m.by_bytes, m.at_the_end)}
@@ -209,12 +211,12 @@ def kinds(place: Path) -> dict[str, Kind]:
     import altair  # noqa: F401
     import great_expectations  # noqa: F401
 
-    import synthkit.synthesizer  # noqa: F401
-    from synthkit import folder
-    from synthkit.config import RunConfig
-    from synthkit.policy.policy import Policy
-    from synthkit.privacy.recount import Recount
-    from synthkit.schema.expectations import validate
+    import synthkit.synthesizer.synthesizer  # noqa: F401
+    from synthkit.pipeline.run_config import RunConfig
+    from synthkit.privacy.accounting.verify_ledger import Recount
+    from synthkit.release import run_folder as folder
+    from synthkit.release.policy.limits import Policy
+    from synthkit.schema.validation import validate
     from synthkit.watermark import Key
 
     def recounted(path: Path) -> object:
@@ -292,6 +294,6 @@ def _only_age() -> Any:
 
 
 def _unpacked(path: Path) -> object:
-    from synthkit.bundle.archive import unpack
+    from synthkit.release.bundle.zip_archive import unpack
 
     return unpack(path.read_bytes())

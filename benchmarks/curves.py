@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from synthkit.report.charts import inline, rendered
-from synthkit.report.theme import MUTED
+from synthkit.report.charts.theme import MUTED
+from synthkit.report.charts.vega import inline, rendered
 
 Points = Sequence[Mapping[str, Any]]
 WIDE, HIGH = 215, 190  # pixels of a panel

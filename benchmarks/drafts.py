@@ -19,7 +19,7 @@ from common import HERE, SCHEMAS, data
 
 from synthkit.schema import Comparison, FixedCombination, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import level_key
-from synthkit.schema.infer import Draft, examine
+from synthkit.schema.infer.draft import Draft, examine
 from synthkit.schema.rules import ExactlyOne, Implication
 
 OUT, PAGE = HERE / "drafts.json", HERE.parent / "docs" / "schema.md"

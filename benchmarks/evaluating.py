@@ -24,8 +24,8 @@ from machine import fingerprint
 from meter import measured
 from table import rewrite
 
-from synthkit.evaluate.result import Comparison
-from synthkit.evaluate.run import cores, evaluate
+from synthkit.metrics.result import Comparison
+from synthkit.metrics.runner import cores, evaluate
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 

@@ -79,7 +79,7 @@ def renewed(before: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
 
 def killed(place: Path, work: Path, *, many: int, seed: int, until: float) -> dict[str, Any]:
     """Kills at random moments."""
-    from synthkit.checkpoint import Checkpoint
+    from synthkit.synthesizer.checkpoints import Checkpoint
 
     # a state of a training is kept as often as can be, so that most kills find one to go on from
     Checkpoint.__init__.__kwdefaults__["every"] = 0.0

@@ -27,7 +27,7 @@ from machine import fingerprint
 from ours import fit
 from sources import code_of
 
-from synthkit import __version__
+from synthkit._version import __version__
 from synthkit.models import MODELS
 
 ORDER: Sequence[tuple[str, str]] = (  # what matters most stands first

@@ -16,7 +16,7 @@ from common import HERE, data, schema
 
 from synthkit.schema import Numeric
 from synthkit.schema.conform import conform
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 DRAWS, HIDDEN, ROWS = 10, 0.2, 4000
 

@@ -62,14 +62,14 @@ def _folder(*names: str) -> Callable[[Path], bool]:
 
 
 def _csv(path: Path) -> bool:
-    from synthkit import tables
-    from synthkit.marking import read_mark
+    from synthkit.io.provenance_marks import read_mark
+    from synthkit.tables import table_files
 
-    return tables.read(path).rows == 30 and read_mark(path) is not None
+    return table_files.read(path).rows == 30 and read_mark(path) is not None
 
 
 def _bundle(path: Path) -> bool:
-    from synthkit.bundle.archive import unpack
+    from synthkit.release.bundle.zip_archive import unpack
 
     return bool(unpack(path.read_bytes()))
 
@@ -114,7 +114,7 @@ def start(words: Sequence[str], said: Path, before: Callable[[], None] = lambda:
         os.dup2(handle, 1)
         os.dup2(handle, 2)
         before()
-        from synthkit.cli import app
+        from synthkit.cli.app import app
 
         status = app(list(words), standalone_mode=False) or 0
     except SystemExit as error:
@@ -136,7 +136,7 @@ def end(child: int) -> None:
 
 def left(out: Path) -> list[Path]:
     """What a command left beside its place that is not its output, its mark, nor a training that can be taken up."""
-    from synthkit.marking import SIDECAR
+    from synthkit.io.provenance_marks import SIDECAR
 
     names = (".partial", ".older", ".checkpoint", SIDECAR)
     return [path for path in out.parent.iterdir() if not any(part in path.name for part in names)]

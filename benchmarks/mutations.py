@@ -249,7 +249,7 @@ MUTATIONS = (
     ),
     Mutation(
         "equal distances are no copy (DCR)",
-        "evaluate/copying.py",
+        "metrics/copying/copied_rows.py",
         "np.where(to_train > to_holdout, 0.0, 0.5)",
         "np.where(to_train > to_holdout, 0.0, 0.0)",
         "tests/evaluate/test_copying.py",
@@ -257,7 +257,7 @@ MUTATIONS = (
     ),
     Mutation(
         "distances fitted on the training rows only (DCR)",
-        "evaluate/copying.py",
+        "metrics/copying/copied_rows.py",
         "space = Space.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)",
         "space = Space.fit(train, comparison.schema)",
         "tests/evaluate/test_copying.py",
@@ -265,7 +265,7 @@ MUTATIONS = (
     ),
     Mutation(
         "train and holdout exchanged (DCR)",
-        "evaluate/copying.py",
+        "metrics/copying/copied_rows.py",
         "for frame in (comparison.train, comparison.holdout))",
         "for frame in (comparison.holdout, comparison.train))",
         "tests/evaluate/test_copying.py",

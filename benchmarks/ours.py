@@ -14,7 +14,7 @@ from job import Job, main
 
 from synthkit.privacy import Budget, Ledger
 from synthkit.schema import Schema
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 CALIBRATED = "+calibrate"
 BY_ROW = "-by-row"  # protects each row by itself, whatever unit the schema declares

@@ -8,7 +8,7 @@ from cells import Cell, Contestant
 from ours import CALIBRATED
 from sources import code_of
 
-from synthkit import __version__
+from synthkit._version import __version__
 from synthkit.models import MODELS
 
 PEERS: Mapping[str, Contestant] = {
@@ -56,7 +56,7 @@ PLAIN: Sequence[tuple[str, str]] = (
 def contestant(name: str) -> Contestant:
     """One of ours, with the code its fit and sample run through."""
     model = MODELS[name.removesuffix(CALIBRATED)].__module__
-    code = code_of(model, *(["synthkit.calibration"] if name.endswith(CALIBRATED) else []))
+    code = code_of(model, *(["synthkit.synthesizer.raking"] if name.endswith(CALIBRATED) else []))
     return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}")
 
 

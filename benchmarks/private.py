@@ -19,7 +19,7 @@ from cells import Cell, Contestant, run
 from ours import BY_ROW
 from sources import code_of
 
-from synthkit import __version__
+from synthkit._version import __version__
 from synthkit.models import MODELS
 
 DELTA = 1e-5
@@ -58,7 +58,11 @@ def contestant(who: str, epsilon: float) -> Contestant:
         return replace(SMARTNOISE, name=f"peer-{who}@{epsilon:g}", settings=settings)
     if who.endswith(BY_ROW):
         settings["unit"] = None
-    code = code_of(MODELS[who.removesuffix(BY_ROW)].__module__, "synthkit.learning", "synthkit.privacy.private")
+    code = code_of(
+        MODELS[who.removesuffix(BY_ROW)].__module__,
+        "synthkit.synthesizer.private_fit",
+        "synthkit.privacy.access.private_curator",
+    )
     name = f"{who}@{epsilon:g}"
     return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}", settings=settings)
 

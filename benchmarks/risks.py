@@ -25,14 +25,14 @@ from private import ours, peers
 from scoring import completed
 from table import rewrite
 
-from synthkit.evaluate.result import Comparison, Score
-from synthkit.evaluate.risk.attribute import attributes
-from synthkit.evaluate.risk.effect import LEVEL
-from synthkit.evaluate.risk.identity import identity, linkability
-from synthkit.evaluate.risk.membership import membership
-from synthkit.evaluate.run import one_thread
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.metrics.attacks.attribute_inference import attributes
+from synthkit.metrics.attacks.effect_size import LEVEL
+from synthkit.metrics.attacks.identity_disclosure import identity, linkability
+from synthkit.metrics.attacks.membership_inference import membership
+from synthkit.metrics.result import Comparison, Score
+from synthkit.metrics.runner import one_thread
+from synthkit.runtime.seeds import Seeds
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 START, END = "<!-- risks -->", "<!-- /risks -->"
 FILE = HERE / "risks.json"

@@ -27,7 +27,7 @@ from sources import code_of
 
 from synthkit.models import MODELS
 from synthkit.schema.conform import conform
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 FILE = HERE / "scaling.json"
 TABLES: Mapping[str, tuple[str, str]] = {  # schema, file

@@ -19,11 +19,11 @@ from cells import CELLS, Cell, digest, write
 from common import HERE, kinds, parts, plain, schema
 from numpy.typing import NDArray
 
-from synthkit.evaluate import Comparison, evaluate
-from synthkit.evaluate.detection import c2st
-from synthkit.evaluate.run import one_thread
-from synthkit.evaluate.space import Space
-from synthkit.evaluate.stats import auc
+from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.fidelity.classifier_two_sample import c2st
+from synthkit.metrics.runner import one_thread
+from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.intervals import auc
 from synthkit.schema import Identifier, Schema
 from synthkit.schema.clamp import clamp
 

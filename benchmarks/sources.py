@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOTS = ("synthkit.encode.encoder", "synthkit.completion", "synthkit.privacy.curator")
-ENDS = ("synthkit.models", "synthkit.synthesizer")  # read, but what they import is every model's
+ROOTS = ("synthkit.encoding.encoder", "synthkit.synthesizer.conditional", "synthkit.privacy.access.curator")
+ENDS = ("synthkit.models", "synthkit.synthesizer.synthesizer")  # read, but what they import is every model's
 
 
 def file_of(module: str, root: Path) -> Path | None:
@@ -64,7 +64,7 @@ def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = END
 @cache
 def code_of(*modules: str) -> str:
     """Hash of what a fit and a sample of the model in these modules run through."""
-    files = reached([*modules, "synthkit.synthesizer", *ROOTS])
+    files = reached([*modules, "synthkit.synthesizer.synthesizer", *ROOTS])
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\n{bare(files[name].read_text(encoding='utf-8'))}\n".encode())

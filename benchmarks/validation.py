@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema import Schema
-from synthkit.schema.expectations import validate
+from synthkit.schema.validation import validate
 
 ROWS = 100_000
 

@@ -26,12 +26,12 @@ from pydantic import SecretStr
 from scipy.stats import kstest, t
 from table import rewrite
 
-from synthkit.evaluate.detection import c2st_lightgbm
-from synthkit.evaluate.fidelity import tv_mean
-from synthkit.evaluate.result import Comparison
-from synthkit.evaluate.run import one_thread
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.metrics.fidelity.classifier_two_sample import c2st_lightgbm
+from synthkit.metrics.fidelity.distributions import tv_mean
+from synthkit.metrics.result import Comparison
+from synthkit.metrics.runner import one_thread
+from synthkit.runtime.seeds import Seeds
+from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.watermark import Key, choose, detect
 
 START, END = "<!-- watermark -->", "<!-- /watermark -->"

@@ -30,7 +30,7 @@ SECONDS, MIB = 60.0, 2048.0  # of all four together; of each
 NAMES = ("independent", "autoregressive", "marginal")
 KINDS = (*["lab"] * 5, *["count"] * 2, "level", "flag", "day")  # by the last digit of a column's number
 STEPS = ("init", "validate", "fit", "sample")
-PROGRAM = "from synthkit.cli import main; main()"
+PROGRAM = "from synthkit.cli.app import main; main()"
 
 
 def table(columns: int, rows: int, seed: int = 0) -> pd.DataFrame:

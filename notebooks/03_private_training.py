@@ -27,7 +27,7 @@ import synthkit as sk
 from synthkit.data import support2, support2_schema
 from synthkit.errors import SynthkitError
 from synthkit.privacy import Budget
-from synthkit.privacy.archive import recompute
+from synthkit.privacy.accounting.ledger_file import recompute
 
 schema = support2_schema()
 ROWS = int(os.environ.get("PRIVATE_ROWS", 9105))  # the tests of this notebook take fewer

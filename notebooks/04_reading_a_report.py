@@ -112,8 +112,8 @@ leaking = harmless.copy()
 leaking.iloc[:copied] = members.iloc[:copied]
 
 # %%
-from synthkit.evaluate.copying import distances
-from synthkit.evaluate.risk.membership import membership
+from synthkit.metrics.copying.copied_rows import distances
+from synthkit.metrics.attacks.membership_inference import membership
 
 
 def looked_at(synthetic: pd.DataFrame) -> dict[str, object]:

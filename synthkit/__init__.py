@@ -12,41 +12,41 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from synthkit.comparing import Compared, compare
-    from synthkit.config import RunConfig
-    from synthkit.errors import SynthkitError
-    from synthkit.evaluate.result import Comparison, Evaluation, Score
-    from synthkit.evaluate.run import evaluate
-    from synthkit.pipeline import synthesize
-    from synthkit.privacy.ledger import Ledger
-    from synthkit.report.html import Report
-    from synthkit.results import Run
-    from synthkit.schema.expectations import validate
-    from synthkit.schema.table import Schema
-    from synthkit.synthesizer import Synthesizer
-    from synthkit.tables import read, write
+from synthkit._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from synthkit.errors import SynthkitError
+    from synthkit.metrics.result import Comparison, Evaluation, Score
+    from synthkit.metrics.runner import evaluate
+    from synthkit.pipeline.compare.compare_models import Compared, compare
+    from synthkit.pipeline.results import Run
+    from synthkit.pipeline.run_config import RunConfig
+    from synthkit.pipeline.synthesize import synthesize
+    from synthkit.privacy.accounting.ledger import Ledger
+    from synthkit.report.html import Report
+    from synthkit.schema.table import Schema
+    from synthkit.schema.validation import validate
+    from synthkit.synthesizer.synthesizer import Synthesizer
+    from synthkit.tables.table_files import read, write
 
 _HOMES = {
-    "Compared": "comparing",
-    "Comparison": "evaluate.result",
-    "Evaluation": "evaluate.result",
-    "Ledger": "privacy.ledger",
+    "Compared": "pipeline.compare.compare_models",
+    "Comparison": "metrics.result",
+    "Evaluation": "metrics.result",
+    "Ledger": "privacy.accounting.ledger",
     "Report": "report.html",
-    "Run": "results",
-    "RunConfig": "config",
+    "Run": "pipeline.results",
+    "RunConfig": "pipeline.run_config",
     "Schema": "schema.table",
-    "Score": "evaluate.result",
+    "Score": "metrics.result",
     "SynthkitError": "errors",
-    "Synthesizer": "synthesizer",
-    "compare": "comparing",
-    "evaluate": "evaluate.run",
-    "read": "tables",
-    "synthesize": "pipeline",
-    "validate": "schema.expectations",
-    "write": "tables",
+    "Synthesizer": "synthesizer.synthesizer",
+    "compare": "pipeline.compare.compare_models",
+    "evaluate": "metrics.runner",
+    "read": "tables.table_files",
+    "synthesize": "pipeline.synthesize",
+    "validate": "schema.validation",
+    "write": "tables.table_files",
 }
 
 __all__ = [

@@ -18,7 +18,7 @@ from synthkit.data import support2, support2_schema
 from synthkit.schema import Schema
 
 if TYPE_CHECKING:
-    from synthkit.synthesizer import Synthesizer
+    from synthkit.synthesizer.synthesizer import Synthesizer
 
 
 # A busy machine fails no property: nothing is held against a clock. CI tries the same examples every time.
@@ -52,7 +52,7 @@ class Said:
 @pytest.fixture(scope="session")
 def command() -> Callable[..., Said]:
     """Runs `synthkit` with the given words, in this process; a traceback is an error of the test."""
-    from synthkit.cli import app
+    from synthkit.cli.app import app
 
     def run(*words: object) -> Said:
         result = CliRunner().invoke(app, [str(w) for w in words], env={"COLUMNS": "120", "NO_COLOR": "1"})
@@ -127,7 +127,7 @@ TOY = {
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory) -> Toy:
     """80 patients in `toy.csv`, described in `toy.yaml`."""
-    from synthkit.tables import write
+    from synthkit.tables.table_files import write
 
     folder = tmp_path_factory.mktemp("toy")
     made = Toy(toy_frame(), Schema(**TOY), folder / "toy.csv", folder / "toy.yaml")
@@ -148,7 +148,7 @@ def fitted(toy, command, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def quick() -> Synthesizer:
     """The flagship on SUPPORT2 after a dozen steps: it has learned little, and keeps what is not about quality."""
-    from synthkit.synthesizer import Synthesizer
+    from synthkit.synthesizer.synthesizer import Synthesizer
 
     settings = {"width": 32, "hidden": 16, "steps": 12, "batch_size": 128}
     return Synthesizer(support2_schema(), settings=settings, device="cpu").fit(support2(), seed=1)
@@ -157,7 +157,7 @@ def quick() -> Synthesizer:
 @pytest.fixture(scope="session")
 def baseline() -> Synthesizer:
     """The baseline on SUPPORT2."""
-    from synthkit.synthesizer import Synthesizer
+    from synthkit.synthesizer.synthesizer import Synthesizer
 
     return Synthesizer(support2_schema(), "independent").fit(support2(), seed=1)
 

@@ -7,11 +7,11 @@ import odd_cells
 import pandas as pd
 import pytest
 
-from synthkit.admission import LINES, NOBODY, admit_mapped, broken
-from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
+from synthkit.pipeline.load_table import LINES, NOBODY, admit_mapped, broken
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.split import split
 from synthkit.schema import Schema
-from synthkit.split import split
 
 KINDS = {"age": "numeric", "sex": "categorical", "icd": "code", "seen": "datetime", "died": "boolean"}
 SCHEMA = Schema(

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from synthkit import RunConfig, folder, synthesize
-from synthkit.bundle.release import release
+from synthkit import RunConfig, synthesize
 from synthkit.errors import ArtefactError
-from synthkit.judgement import hold
+from synthkit.release import run_folder
+from synthkit.release.bundle.build_bundle import release
+from synthkit.release.gate_run_folder import hold
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def alter(path, change):
 
 @pytest.fixture(scope="module")
 def policy():
-    return next(Path(folder.__file__).parents[1].rglob("internal-research.yaml"))
+    return next(Path(run_folder.__file__).parents[1].rglob("internal-research.yaml"))
 
 
 @pytest.mark.parametrize("panel", [7, "x", [1], {"checks": 3}])
@@ -56,4 +57,4 @@ def test_a_release_of_an_altered_run_is_refused(config, run, tmp_path):
 def test_a_report_on_an_altered_statement_is_refused(statement, run):
     (run / "statement.json").write_text(json.dumps(statement))
     with pytest.raises(ArtefactError, match=r"a file in it was altered"):
-        folder.redraw(run)
+        run_folder.redraw(run)

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError
-from synthkit.pipeline import synthesize
-from synthkit.tables import write
+from synthkit.pipeline.synthesize import synthesize
+from synthkit.tables.table_files import write
 
 
 @pytest.fixture

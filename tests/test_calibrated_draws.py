@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.config import RunConfig
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
-from synthkit.evaluate import Comparison
-from synthkit.evaluate.fidelity import tv_mean
-from synthkit.folder import redraw
+from synthkit.metrics import Comparison
+from synthkit.metrics.fidelity.distributions import tv_mean
 from synthkit.models import MODELS
-from synthkit.pipeline import synthesize
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import synthesize
 from synthkit.privacy import Curator, Ledger
+from synthkit.release.run_folder import redraw
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.table import obeying
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema(
     columns={

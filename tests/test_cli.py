@@ -11,12 +11,12 @@ import sys
 import pandas as pd
 import pytest
 
-from synthkit.commands.arguments import config
+from synthkit.cli.arguments import config
 from synthkit.data import path as demo_path
 from synthkit.data import support2, support2_schema
 from synthkit.schema import Schema
-from synthkit.schema.expectations import validate
-from synthkit.tables import read, write
+from synthkit.schema.validation import validate
+from synthkit.tables.table_files import read, write
 
 COMMANDS = ("demo", "init", "validate", "run", "fit", "sample", "impute", "score", "evaluate", "compare", "report")
 HEAVY = ("torch", "great_expectations", "sklearn", "pandas", "scipy", "pyarrow", "altair", "pydantic", "numpy")
@@ -53,7 +53,7 @@ def loaded(program: str, *words: object) -> tuple[str, set[str]]:
 
 def test_help_is_there_at_once():
     """In half a second of the processor, whoever else uses it; nothing heavy is loaded."""
-    program = "from synthkit.cli import main; main()"
+    program = "from synthkit.cli.app import main; main()"
     said, heavy = loaded(program, "--help")
     assert all(re.search(rf"^  {command} +\w", said, flags=re.MULTILINE) for command in COMMANDS)
     assert not heavy
@@ -327,7 +327,7 @@ def test_evaluate_never_loads_torch(tmp_path):
     out = tmp_path / "out"
     words = ["--train", tmp_path / "train.parquet", "--holdout", tmp_path / "holdout.parquet"]
     words += ["--synthetic", tmp_path / "one.parquet", "--synthetic", tmp_path / "two.parquet"]
-    program = "from synthkit.cli import main; main()"
+    program = "from synthkit.cli.app import main; main()"
     said, heavy = loaded(program, "evaluate", *words, "--schema", tmp_path / "five.yaml", "--out", out, "--quick")
     assert "torch" not in heavy
     assert {"sklearn", "pandas", "great_expectations"} <= heavy  # the check above can fail

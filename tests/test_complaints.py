@@ -15,18 +15,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from places import ROOT
 
-from synthkit import tables
 from synthkit.errors import ConfigError, SchemaError, SynthkitError, TableError
 from synthkit.schema import Categorical, Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import loads
-from synthkit.schema.infer import draft, infer
-from synthkit.synthesizer import Synthesizer
+from synthkit.schema.infer.draft import draft, infer
+from synthkit.schema.schema_file import loads
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables import table_files
 
 N = 60
-DOCS = Path(__file__).parent.parent / "docs" / "reliability.md"
+DOCS = ROOT / "docs" / "reliability.md"
 
 
 def numbers(seed: int = 0, n: int = N) -> Any:
@@ -42,8 +43,8 @@ def whole_path(frame: pd.DataFrame, folder: Path, rows: int = 50) -> pd.DataFram
     validate(drawn, schema).raise_if_failed()
     learned = list(schema.learned)
     for ending in ("parquet", "csv", "arrow"):
-        tables.write(drawn, folder / f"drawn.{ending}", schema=schema)
-        back = tables.read(folder / f"drawn.{ending}", schema=schema).frame()
+        table_files.write(drawn, folder / f"drawn.{ending}", schema=schema)
+        back = table_files.read(folder / f"drawn.{ending}", schema=schema).frame()
         validate(back, schema).raise_if_failed()
         pd.testing.assert_frame_equal(back[learned], conform(drawn, schema)[learned], check_dtype=False)
     return drawn
@@ -136,15 +137,15 @@ def test_texts_that_look_like_nothing_stay_texts_beside_missing_cells(tmp_path):
 
 def test_na_in_a_file_is_a_text_and_an_empty_cell_is_missing(tmp_path):
     (tmp_path / "c.csv").write_text('country,x\nNA,1\nDE,2\n,3\n"",4\n', encoding="utf-8")
-    assert tables.read(tmp_path / "c.csv").frame()["country"].tolist() == ["NA", "DE", None, ""]
-    told = tables.read(tmp_path / "c.csv", missing=["NA"]).frame()
+    assert table_files.read(tmp_path / "c.csv").frame()["country"].tolist() == ["NA", "DE", None, ""]
+    told = table_files.read(tmp_path / "c.csv", missing=["NA"]).frame()
     assert told["country"].tolist() == [None, "DE", None, ""]
 
 
 def test_leading_zeros_stay(tmp_path):
     frame = pd.DataFrame({"zip": ["03110", "00420", "10117"] * 20, "x": numbers()})
     frame.to_csv(tmp_path / "z.csv", index=False)
-    assert set(tables.read(tmp_path / "z.csv").frame()["zip"]) == set(frame["zip"])
+    assert set(table_files.read(tmp_path / "z.csv").frame()["zip"]) == set(frame["zip"])
     assert set(whole_path(frame, tmp_path)["zip"]) <= set(frame["zip"])
 
 
@@ -251,9 +252,9 @@ def test_a_named_index_is_a_column_of_its_file_and_is_said_of_a_frame(tmp_path):
     frame = pd.DataFrame({"patient": [f"P{k}" for k in range(N)], "x": numbers()})
     frame.set_index("patient").to_parquet(tmp_path / "i.parquet")
     frame[frame["x"] > 0.5].to_parquet(tmp_path / "part.parquet")
-    assert set(tables.read(tmp_path / "i.parquet").frame()) == {"patient", "x"}
-    assert set(tables.read_cells(tmp_path / "i.parquet")) == {"patient", "x"}
-    assert list(tables.read(tmp_path / "part.parquet").frame()) == ["patient", "x"]
+    assert set(table_files.read(tmp_path / "i.parquet").frame()) == {"patient", "x"}
+    assert set(table_files.read_cells(tmp_path / "i.parquet")) == {"patient", "x"}
+    assert list(table_files.read(tmp_path / "part.parquet").frame()) == ["patient", "x"]
     said = "The index of the frame (patient) is no column"
     assert said in draft(frame.set_index("patient"))
     assert "index" not in draft(frame)
@@ -326,7 +327,7 @@ def test_a_level_that_is_not_declared_is_refused_by_count():
 @pytest.mark.parametrize("table", [None, {"a": [1]}, [[1]], "no such file.csv"])
 def test_what_is_no_table_is_refused_in_words(table):
     with pytest.raises(SynthkitError):
-        tables.read(table)
+        table_files.read(table)
 
 
 def test_sampling_before_the_fit_and_fewer_rows_than_none_are_refused():
@@ -350,7 +351,7 @@ def test_sampling_before_the_fit_and_fewer_rows_than_none_are_refused():
 def test_a_file_that_is_no_table_is_refused_with_its_line_or_column(text, words, tmp_path):
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(TableError, match=words):
-        tables.read(tmp_path / "t.csv")
+        table_files.read(tmp_path / "t.csv")
 
 
 def test_given_values_of_several_rows_stand_in_these_rows_and_nothing_else_is_missing():

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from synthkit.commands.console import Lines, Terminal, watching
-from synthkit.progress import Clock, Silent
+from synthkit.cli.console import Lines, Terminal, watching
+from synthkit.runtime.progress import Clock, Silent
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_quiet_is_silent(capsys):
 
 def test_progress_under_a_budget_does_not_follow_the_clock(capsys):
     """The same lines however long the steps take: one by the tenth, without a pace or a loss."""
-    from synthkit.commands.console import Lines
+    from synthkit.cli.console import Lines
 
     told = []
     for wait in (0.0, 1e9):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import typer
 from _pytest.mark import ParameterSet
+from places import ROOT
 
-from synthkit.cli import app
-from synthkit.config import RunConfig
+from synthkit.cli.app import app
+from synthkit.pipeline.run_config import RunConfig
 
-ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 PYTHON = r"^```python\n(.*?)^```"
 COMMANDS = typer.main.get_command(app).commands

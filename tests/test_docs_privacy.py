@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from synthkit.privacy.archive import Archive
+from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.tradeoff import Tradeoff
 from synthkit.privacy.statement import Statement
-from synthkit.privacy.tradeoff import Tradeoff
 
 TESTS = Path(__file__).parent
 PAGE = (TESTS.parent / "docs" / "privacy.md").read_text(encoding="utf-8")

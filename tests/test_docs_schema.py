@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
@@ -26,10 +26,10 @@ from synthkit.schema import (
     Schema,
     Target,
 )
-from synthkit.schema.faults import kinds, rules
-from synthkit.schema.files import loads
+from synthkit.schema.schema_errors import kinds, rules
+from synthkit.schema.schema_file import loads
 
-TEXT = (Path(__file__).parent.parent / "docs" / "schema.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 SECTIONS = {
     "The table": Schema,
@@ -104,7 +104,7 @@ def test_every_key_is_shown_in_an_example(heading):
 
 
 def test_the_number_of_shipped_schemas_is_right():
-    count = len(list((Path(__file__).parent.parent / "schemas").glob("*.yaml")))
+    count = len(list((ROOT / "schemas").glob("*.yaml")))
     assert f"The folder `schemas/` holds { {8: 'eight', 9: 'nine', 10: 'ten'}[count] } complete ones" in TEXT
 
 

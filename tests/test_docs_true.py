@@ -11,31 +11,35 @@ from xml.etree import ElementTree
 
 import pytest
 import typer
+from places import ROOT
 
 import synthkit as sk
-from synthkit import artefact, checkpoint, contest, folder, outcome, provenance
-from synthkit.bundle import manifest, register, withdrawal
-from synthkit.bundle.release import KEPT
-from synthkit.cli import app
-from synthkit.commands import auditing
+from synthkit.cli import audit
+from synthkit.cli.app import app
 from synthkit.data import support2_schema
-from synthkit.encode import targets
-from synthkit.encode.numeric import Coding
-from synthkit.evaluate import metrics_of, result
+from synthkit.encoding import raking_margins as targets
+from synthkit.encoding.codecs.numeric import Coding
+from synthkit.metrics import metrics_of, result
 from synthkit.models import MODELS
-from synthkit.models.autoregressive import AutoregressiveConfig
-from synthkit.models.ctgan import CTGANConfig
-from synthkit.models.diffusion import DiffusionConfig
-from synthkit.models.tvae import TVAEConfig
-from synthkit.nn.train import Plan
+from synthkit.models.autoregressive.model import AutoregressiveConfig
+from synthkit.models.ctgan.model import CTGANConfig
+from synthkit.models.diffusion.model import DiffusionConfig
+from synthkit.models.tvae.model import TVAEConfig
+from synthkit.pipeline import run_info
+from synthkit.pipeline.compare import model_result, setup
 from synthkit.planning import outlook
-from synthkit.policy import gate, policy
-from synthkit.privacy import archive, recount, statement
-from synthkit.report import twin
+from synthkit.privacy import statement
+from synthkit.privacy.accounting import ledger_file, verify_ledger
+from synthkit.release import run_folder
+from synthkit.release.bundle import manifest, release_register, withdrawal_notice
+from synthkit.release.bundle.build_bundle import KEPT
+from synthkit.release.policy import gate_decision, limits
+from synthkit.report import json_export
 from synthkit.schema import violations
+from synthkit.synthesizer import checkpoints, model_files
+from synthkit.training.loop import Plan
 from synthkit.watermark import detection, key
 
-ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
@@ -141,18 +145,18 @@ def test_the_files_of_a_run_folder(run):
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
     left = {"model/" if name.startswith("model/") else name for name in left}
     assert documented - only_some == left
-    inside = (folder.CLAMPED, folder.REFITS, f"{folder.SIBLING}/")
-    assert only_some == {f"{folder.DRAWS}/", *(f"{folder.INTERNAL}/{name}" for name in inside)}
-    assert {artefact.CARD, artefact.TENSORS} == {path.name for path in (here / folder.MODEL).iterdir()}
+    inside = (run_folder.CLAMPED, run_folder.REFITS, f"{run_folder.SIBLING}/")
+    assert only_some == {f"{run_folder.DRAWS}/", *(f"{run_folder.INTERNAL}/{name}" for name in inside)}
+    assert {model_files.CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
     for name in left - {"model/"}:
         assert Path(name).name in TEXT["docs/architecture.md"], name
 
 
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
-    modules = (artefact, checkpoint, contest, targets, archive, outcome, result, provenance, violations)
-    modules += (statement, outlook, auditing, recount, key, detection, twin, gate, policy, manifest)
-    modules += (register, withdrawal)
+    modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
+    modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
+    modules += (release_register, withdrawal_notice)
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format, KEPT}
 
 

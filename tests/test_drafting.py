@@ -4,10 +4,10 @@ import pytest
 from made_tables import made
 from typer.testing import CliRunner
 
-from synthkit.cli import app
-from synthkit.commands import drafting
+from synthkit.cli import init
+from synthkit.cli.app import app
 from synthkit.schema import Schema
-from synthkit.tables import write
+from synthkit.tables.table_files import write
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_without_a_terminal_what_is_not_learned_is_said(tmp_path):
     [("y\n", "zper", "identifier"), ("n\ny\n", None, "identifier"), ("n\nn\n", None, "numeric")],
 )
 def test_on_a_terminal_it_waits_for_answers(panel, tmp_path, monkeypatch, answers, unit, kind):
-    monkeypatch.setattr(drafting, "_on_terminal", lambda: True)
+    monkeypatch.setattr(init, "_on_terminal", lambda: True)
     said = run(panel, tmp_path / "s.yaml", answers)
     assert said.exit_code == 0
     schema = Schema.load(tmp_path / "s.yaml")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
-from synthkit.pipeline import synthesize
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import synthesize
 from synthkit.schema import Schema
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 N = 160
 MODELS = {

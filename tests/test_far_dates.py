@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit import Synthesizer, tables
+from synthkit import Synthesizer
 from synthkit.errors import SchemaError
-from synthkit.evaluate.binning import Binning
-from synthkit.evaluate.space import Space
+from synthkit.metrics.stats.binning import Binning
+from synthkit.metrics.stats.distances import Space
 from synthkit.privacy import Budget, Ledger
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
-from synthkit.schema.expectations import validate
-from synthkit.schema.mapping import mapped
-from synthkit.schema.sql import checks
+from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.rules_sql import checks
+from synthkit.schema.validation import validate
+from synthkit.tables import table_files
 
 ENDS = ("0001-01-01", "1600-02-29", "2020-06-01", "9999-12-31T23:59:59.999999")
 OPEN = "9999-12-31"
@@ -76,8 +77,8 @@ def test_files_hold_every_year(tmp_path, ending):
     frame = pd.DataFrame({"t": moments(*ENDS), "d": moments("0001-01-01", "1600-02-29", "2020-06-01", OPEN)})
     schema = Schema(columns={c: {"kind": "datetime", "precision": "microsecond"} for c in "td"})
     path = tmp_path / f"t.{ending}"
-    tables.write(frame, path, schema=schema)
-    pd.testing.assert_frame_equal(tables.read(path, schema=schema).frame(), frame)
+    table_files.write(frame, path, schema=schema)
+    pd.testing.assert_frame_equal(table_files.read(path, schema=schema).frame(), frame)
     if ending == "parquet":
         found = duckdb.sql(f"SELECT t, d FROM '{path}'").fetchall()
         assert [row[0] for row in found] == frame["t"].to_numpy().astype("datetime64[us]").tolist()
@@ -93,7 +94,7 @@ def test_bounds_and_atoms_are_held_alike_by_validation_sql_and_python(tmp_path):
     outside = [not (low <= d <= high or d == dt.date(9999, 12, 31)) for d in map(dt.date.fromisoformat, cells)]
     (broken,) = validate(frame, schema).violations
     assert [k + 1 in broken.rows for k in range(len(cells))] == outside
-    tables.write(frame, tmp_path / "t.parquet")
+    table_files.write(frame, tmp_path / "t.parquet")
     asked = checks(schema, str(tmp_path / "t.parquet"))
     counts = {check.rule: duckdb.connect().execute(check.sql).fetchone()[0] for check in asked}
     assert counts == {
@@ -138,7 +139,7 @@ def test_labels_of_the_last_day_are_dates():
     ],
 )
 def test_bounds_and_atoms_that_are_none_are_refused_when_the_schema_is_read(keys, named):
-    from synthkit.schema.files import parse
+    from synthkit.schema.schema_file import parse
 
     with pytest.raises(SchemaError, match=named):
         parse({"columns": {"t": {"kind": "datetime", **keys}}})

@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthkit.anomaly import scored
-from synthkit.completion import one_value
 from synthkit.errors import EncodingError, SchemaError, TableError
-from synthkit.evaluate.result import Failure, MetricError
+from synthkit.metrics.result import Failure, MetricError
 from synthkit.schema import Schema
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.anomaly import scored
+from synthkit.synthesizer.conditional import one_value
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema(
     columns={

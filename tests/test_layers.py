@@ -9,22 +9,22 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "synthkit"
 FILES = sorted(PACKAGE.rglob("*.py"))
 HOMES = {
-    "great_expectations": "schema/expectations.py",
-    "altair": "report/charts.py report/curves.py",
-    "vl_convert": "report/charts.py",
+    "great_expectations": "schema/validation.py",
+    "altair": "report/charts/vega.py report/charts/curves.py",
+    "vl_convert": "report/charts/vega.py",
     "jinja2": "report/html.py",
     "safetensors": "artefact.py",
-    "lightgbm": "evaluate/detection.py",
-    "lifelines": "evaluate/time_to_event.py",
-    "faker": "schema/fakers.py",
-    "dp_accounting": "privacy/accountant.py",
-    "sdv": "reference/sdv.py",
-    "ctgan": "reference/sdv.py",
+    "lightgbm": "metrics/fidelity/classifier_two_sample.py",
+    "lifelines": "metrics/stats/time_to_event.py",
+    "faker": "schema/faker_providers.py",
+    "dp_accounting": "privacy/accounting/accountant.py",
+    "sdv": "baselines/sdv_models.py",
+    "ctgan": "baselines/sdv_models.py",
 }
 
 

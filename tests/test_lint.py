@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 TREE = ["synthkit", "tests", "benchmarks", "reports"]
 
 

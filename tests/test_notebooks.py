@@ -6,14 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-from synthkit.privacy.archive import recompute
+from synthkit.privacy.accounting.ledger_file import recompute
 
 jupytext = pytest.importorskip("jupytext", reason="notebooks need the extra `notebook`")
 nbclient = pytest.importorskip("nbclient", reason="notebooks need the extra `notebook`")
 pytest.importorskip("ipykernel", reason="notebooks need the extra `notebook`")
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 
 
 def executed(name: str, folder: Path) -> list[str]:

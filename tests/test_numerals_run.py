@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 
 import synthkit as sk
-from synthkit import tables
-from synthkit.config import RunConfig
-from synthkit.pipeline import fit
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit
 from synthkit.schema import Numeric, Schema
-from synthkit.schema.declared import taken_for_public
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import loads
-from synthkit.schema.infer import draft
-from synthkit.schema.interop import from_sdv, to_sdv
-from synthkit.synthesizer import Synthesizer
+from synthkit.schema.infer.draft import draft
+from synthkit.schema.public_domain import taken_for_public
+from synthkit.schema.schema_file import loads
+from synthkit.schema.sdv_metadata import from_sdv, to_sdv
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables import table_files
 
 N = 300
 SMALL = {"components": 40, "rounds": 2, "first": 10, "between": 2, "last": 10}
@@ -55,7 +55,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def schema(file):
-    return loads(draft(tables.read(file).frame(), name="visits"))
+    return loads(draft(table_files.read(file).frame(), name="visits"))
 
 
 def as_written(frame: pd.DataFrame) -> bool:
@@ -71,14 +71,14 @@ def test_a_run_draws_numbers_as_they_are_written_and_measures_them_as_numbers(fi
     again = Synthesizer.load(tmp_path / "out" / "model")
     drawn = again.sample(20, seed=1)
     assert as_written(drawn)
-    tables.write(drawn, tmp_path / "drawn.csv", schema=again.schema)
-    texts = tables.read_cells(tmp_path / "drawn.csv")
+    table_files.write(drawn, tmp_path / "drawn.csv", schema=again.schema)
+    texts = table_files.read_cells(tmp_path / "drawn.csv")
     pd.testing.assert_frame_equal(texts[list(SHAPES)], drawn[list(SHAPES)].astype(object), check_dtype=False)
     assert set(pd.read_parquet(tmp_path / "out" / "synthetic.parquet")["crp"]) >= {"<5 mg/l"}
 
 
 def test_missing_cells_are_filled_as_numbers_are_written(file, schema):
-    frame = tables.read(file).frame()
+    frame = table_files.read(file).frame()
     synthesizer = Synthesizer(schema, "independent").fit(frame, seed=1)
     part = frame.head(30).assign(cost=[None, *frame["cost"][1:30]])
     filled = synthesizer.impute(part, seed=2)
@@ -92,7 +92,7 @@ def test_missing_cells_are_filled_as_numbers_are_written(file, schema):
 
 def test_under_a_budget_no_cell_is_refused_and_strange_ones_are_counted_inside(file, schema, tmp_path):
     public = taken_for_public(schema, "A. Lee: manual of the laboratory")
-    frame = tables.read(file).frame()
+    frame = table_files.read(file).frame()
     strange = frame.astype(object)
     strange.loc[0, ["crp", "cost", "sat", "price"]] = ["4,9 mg/l", "1.5", "many", "1234"]
     asked = {"epsilon": 2.0, "delta": 1e-5, "seed": 3, "quick": True, "settings": SMALL}

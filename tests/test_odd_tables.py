@@ -9,19 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from odd_tables import STORAGES, columns
 
-from synthkit import tables
-from synthkit.encode import TableEncoder
-from synthkit.encode.numeric import Coding
+from synthkit.encoding import TableEncoder
+from synthkit.encoding.codecs.numeric import Coding
 from synthkit.errors import TableError
 from synthkit.privacy import Curator, Ledger
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import dumps
-from synthkit.schema.numerals import as_written
-from synthkit.seeds import Seeds
-from synthkit.storage import restore, storages
-from synthkit.synthesizer import Synthesizer
+from synthkit.schema.number_formats import as_written
+from synthkit.schema.schema_file import dumps
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables import table_files
+from synthkit.tables.storage import restore, storages
 
 FEW = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -39,7 +39,7 @@ def to_write(frame, path):
     mixed = [c for c in frame if frame[c].dtype == object and len({isinstance(x, str) for x in frame[c].dropna()}) > 1]
     if mixed:
         with pytest.raises(TableError, match=f"written with one type; however: mixed in {', '.join(mixed)}"):
-            tables.write(frame, path / "mixed.parquet")
+            table_files.write(frame, path / "mixed.parquet")
     return frame.assign(**{c: frame[c].map(str, na_action="ignore") for c in mixed})
 
 
@@ -85,8 +85,8 @@ def test_drafts_do_not_depend_on_the_storage(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("drafts")
     frame = to_write(frame, path)
     for name in ("t.csv", "t.parquet", "t.arrow"):
-        tables.write(frame, path / name)
-        assert dumps(Schema.infer(tables.read(path / name).frame())) == dumps(Schema.infer(plain))
+        table_files.write(frame, path / name)
+        assert dumps(Schema.infer(table_files.read(path / name).frame())) == dumps(Schema.infer(plain))
 
 
 @FEW
@@ -96,9 +96,9 @@ def test_what_is_written_is_read_back_equal(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("files")
     frame = to_write(frame, path)
     for name in ("t.csv", "t.parquet", "t.arrow"):
-        tables.write(frame, path / name, schema=schema)
-        pd.testing.assert_frame_equal(conform(tables.read_cells(path / name), schema), conform(frame, schema))
-        assert validate(tables.read_cells(path / name), schema).success
+        table_files.write(frame, path / name, schema=schema)
+        pd.testing.assert_frame_equal(conform(table_files.read_cells(path / name), schema), conform(frame, schema))
+        assert validate(table_files.read_cells(path / name), schema).success
 
 
 @settings(FEW, max_examples=3)

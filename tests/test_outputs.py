@@ -124,7 +124,7 @@ def test_a_disk_that_is_really_full(fitted, tmp_path, command):
 def test_ctrl_c_in_the_middle(when, toy, tmp_path):
     """A real signal to a real process, while it loads, reads and trains."""
     words = ["run", str(toy.csv), "--schema", str(toy.yaml), "--out", str(tmp_path / "out"), "--steps", "1000000"]
-    program = "import sys; from synthkit.cli import main; sys.argv[0] = 'synthkit'; main()"
+    program = "import sys; from synthkit.cli.app import main; sys.argv[0] = 'synthkit'; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -146,7 +146,7 @@ def test_a_reader_who_goes_away():
     """`synthkit --help | head -1` ends without a traceback."""
     read, written = os.pipe()
     os.close(read)
-    words = [sys.executable, "-c", "from synthkit.cli import main; main()", "--help"]
+    words = [sys.executable, "-c", "from synthkit.cli.app import main; main()", "--help"]
     done = subprocess.run(words, stdout=written, stderr=subprocess.PIPE, text=True, check=False)
     os.close(written)
     assert done.stderr == ""

@@ -8,11 +8,11 @@ import json
 import pandas as pd
 import pytest
 
-from synthkit.config import RunConfig
 from synthkit.errors import ArtefactError, ConfigError, SchemaError, TableError, UnsupportedError
-from synthkit.pipeline import fit, synthesize
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit, synthesize
 from synthkit.schema import Schema
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 QUICK = RunConfig(model="independent", quick=True)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.schema import Code, FixedCombination, Identifier, Implication, Numeric, Schema
-from synthkit.schema.files import dumps, loads
+from synthkit.schema.schema_file import dumps, loads
 
-FOLDER = Path(__file__).parent.parent / "schemas"
+FOLDER = ROOT / "schemas"
 TABLES = {
     "adult": ["adult/train", "adult/test"],
     "breast_cancer": ["breast_cancer/wdbc"],

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from synthkit.privacy.archive import Archive
-from synthkit.privacy.budget import Budget
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated, DiscreteGaussian, Laplace
-from synthkit.privacy.ledger import Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, Laplace
+from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.accounting.ledger_file import Archive
 
 AGES = Charge(what="histogram of age", spent=DiscreteGaussian(sigma=9), times=3)
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.01))
@@ -99,7 +99,7 @@ def test_charges_beyond_the_budget_are_exit_1(command, ledger):
 
 
 def test_a_ledger_without_a_budget_is_counted_too(command, tmp_path):
-    from synthkit.privacy.events import NonPrivate
+    from synthkit.privacy.accounting.events import NonPrivate
 
     book = Ledger.unlimited(unit=None)
     book.charge([Charge(what="training rows", spent=NonPrivate())])
@@ -130,9 +130,8 @@ def test_what_is_no_ledger_is_refused(refused, tmp_path):
 def test_counting_needs_no_tensors(ledger):
     """Nor tables: anybody can check a ledger with little installed."""
     heavy = ("torch", "pandas", "sklearn", "great_expectations", "altair")
-    code = (
-        f"import sys; sys.argv = ['synthkit', 'epsilon', {str(ledger)!r}, '--quiet']; from synthkit.cli import main\n"
-    )
+    code = "import sys; from synthkit.cli.app import main\n"
+    code += f"sys.argv = ['synthkit', 'epsilon', {str(ledger)!r}, '--quiet']\n"
     code += f"try: main()\nexcept SystemExit: pass\nprint(*[m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

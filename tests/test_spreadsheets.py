@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from synthkit import tables
-from synthkit.cli import app
+from synthkit.cli.app import app
 from synthkit.schema import Schema
-from synthkit.schema.formulas import formula
+from synthkit.schema.spreadsheet_formulas import formula
+from synthkit.tables import table_files
 
 SCHEMA = Schema.model_validate(
     {
@@ -37,7 +37,7 @@ def place(tmp_path_factory):
     place = tmp_path_factory.mktemp("spreadsheets")
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"=rh": rng.choice(["+", "-", "'o"], 60), "change": rng.integers(-9, 10, 60)})
-    tables.write(frame, place / "table.csv")
+    table_files.write(frame, place / "table.csv")
     SCHEMA.save(place / "toy.yaml")
     words = ["fit", place / "table.csv", "--schema", place / "toy.yaml", "--model", "independent"]
     asked([*words, "--out", place / "model", "--seed", 1, "--quiet"])
@@ -52,7 +52,7 @@ def written(path):
 def test_a_drafted_schema_names_columns_that_begin_so(place, tmp_path):
     said = asked(["init", place / "table.csv", "-o", tmp_path / "drafted.yaml"])
     assert "texts of `=rh` begin with =, +, -, @ or a tab" in said
-    tables.write(pd.DataFrame({"a": ["x", "y"] * 20, "b": range(-20, 20)}), tmp_path / "plain.csv")
+    table_files.write(pd.DataFrame({"a": ["x", "y"] * 20, "b": range(-20, 20)}), tmp_path / "plain.csv")
     assert "begin with" not in asked(["init", tmp_path / "plain.csv", "-o", tmp_path / "plain.yaml"])
 
 
@@ -67,7 +67,7 @@ def test_texts_are_named_or_escaped(command, place, tmp_path):
     assert "begin with" not in said
     assert not any(map(formula, written(tmp_path / "safe.csv")))
     if command != "score":  # which is no table to be read again
-        safe, plain = (tables.read(tmp_path / f"{name}.csv", schema=SCHEMA).frame() for name in ("safe", "plain"))
+        safe, plain = (table_files.read(tmp_path / f"{name}.csv", schema=SCHEMA).frame() for name in ("safe", "plain"))
         pd.testing.assert_frame_equal(safe, plain)
 
 

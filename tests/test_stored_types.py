@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synthkit import Schema, Synthesizer, tables, validate
+from synthkit import Schema, Synthesizer, validate
 from synthkit.errors import SchemaError
 from synthkit.schema.conform import conform
-from synthkit.schema.mapping import into_domain
-from synthkit.storage import restore, storages
+from synthkit.schema.domain_mapping import into_domain
+from synthkit.tables import table_files
+from synthkit.tables.storage import restore, storages
 
 N = 120
 CLOCK = [pd.Timestamp("2021-01-04") + pd.Timedelta(hours=k * 37 % 8000) for k in range(N)]  # before the clocks go back
@@ -231,12 +232,12 @@ PADDED = {
 def test_bytes_of_one_length_come_out_as_they_came(name, tmp_path):
     cells, kind = PADDED[name]
     pq.write_table(pa.table({"seen": cells, "x": np.arange(N) * 1.5}), tmp_path / "t.parquet")
-    frame = tables.read(tmp_path / "t.parquet").frame()
+    frame = table_files.read(tmp_path / "t.parquet").frame()
     schema = Schema.infer(frame)
     assert schema.columns["seen"].kind == kind
     assert validate(frame, schema).success
     out = Synthesizer(schema, "independent").fit(frame, seed=1).sample(50, seed=2)
-    tables.write(out, tmp_path / "out.parquet")
+    table_files.write(out, tmp_path / "out.parquet")
     came = pq.read_table(tmp_path / "out.parquet")["seen"]
     assert came.type == (pa.binary(2) if name == "dictionary" else cells.type)
     assert kind == "identifier" or set(came.to_pylist()) <= set(cells.to_pylist())
@@ -257,7 +258,7 @@ def test_bytes_of_one_length_that_would_be_of_another_are_refused(cells, why, tm
     array = pa.array(cells, pa.binary(len(cells[0])))
     pq.write_table(pa.table({"seen": array}), tmp_path / "t.parquet")
     for frame in (
-        tables.read(tmp_path / "t.parquet").frame(),
+        table_files.read(tmp_path / "t.parquet").frame(),
         pd.DataFrame({"seen": pd.Series(cells, dtype=pd.ArrowDtype(array.type))}),
     ):
         with pytest.raises(SchemaError, match=f"`seen` holds bytes of one length in 120 cells, .*{why}"):

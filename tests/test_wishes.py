@@ -7,13 +7,13 @@ import json
 import pytest
 import torch
 
-from synthkit.config import RunConfig
 from synthkit.errors import ConfigError
 from synthkit.models.auto import AUTO, FEW, WIDE, Choice, Task, choose_model
-from synthkit.pipeline import fit
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit
 from synthkit.privacy import Curator, Ledger
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.runtime.seeds import Seeds
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 SMALL = {"width": 16, "hidden": 8, "batch_size": 32}
 

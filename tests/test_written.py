@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit import Synthesizer, tables
+from synthkit import Synthesizer
 from synthkit.schema import Schema
-from synthkit.schema.moment_format import Format
+from synthkit.schema.datetime_formats import Format
+from synthkit.tables import table_files
 
 FORMATS = [
     "%Y%m%d",
@@ -48,11 +49,11 @@ def test_files_are_read_back_as_they_were_written(tmp_path_factory, found, patte
         {"t": np.array([None if t is None else told(t, pattern) for t in found], dtype="datetime64[us]")}
     )
     path = tmp_path_factory.mktemp("written") / f"t.{ending}"
-    tables.write(frame, path, schema=schema)
-    pd.testing.assert_frame_equal(tables.read(path, schema=schema).frame(), frame)
-    as_text = tables.as_it_came(frame, schema, {"t": 'object {"cells": "text"}'})
-    tables.write(as_text, path, schema=schema)
-    pd.testing.assert_frame_equal(tables.read(path, schema=schema).frame(), frame)
+    table_files.write(frame, path, schema=schema)
+    pd.testing.assert_frame_equal(table_files.read(path, schema=schema).frame(), frame)
+    as_text = table_files.as_it_came(frame, schema, {"t": 'object {"cells": "text"}'})
+    table_files.write(as_text, path, schema=schema)
+    pd.testing.assert_frame_equal(table_files.read(path, schema=schema).frame(), frame)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_samples_hold_days_as_the_table_did(dtype):
 
 def test_whole_days_in_csv_stay_whole_numbers(tmp_path):
     path = tmp_path / "t.csv"
-    tables.write(
+    table_files.write(
         pd.DataFrame({"t": np.array(["2021-03-04", "NaT"], dtype="datetime64[us]")}), path, schema=schema_of("%Y%m%d")
     )
     assert path.read_text() == '"t"\n20210304\n\n'
@@ -90,7 +91,7 @@ def test_a_table_with_days_in_whole_numbers_is_drafted_and_run_from_csv(tmp_path
     days = pd.date_range("2019-06-01", periods=200).strftime("%Y%m%d").astype(int)
     path = tmp_path / "in.csv"
     pd.DataFrame({"seen": np.tile(days, 2)}).to_csv(path, index=False)
-    frame = tables.read(path).frame()
+    frame = table_files.read(path).frame()
     schema = Schema.infer(frame)
     assert schema.columns["seen"].format == "%Y%m%d"
     drawn = Synthesizer(schema, model="independent").fit(frame, seed=1).sample(300, seed=2)

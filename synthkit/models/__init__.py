@@ -1,6 +1,6 @@
 """The generative models, by name."""
 
-from synthkit.models.autoregressive import Autoregressive
+from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import (
     HasCounts,
     HasGiven,
@@ -11,11 +11,11 @@ from synthkit.models.base import (
     RowModel,
     TrainingLog,
 )
-from synthkit.models.ctgan import CTGAN
-from synthkit.models.diffusion import Diffusion
+from synthkit.models.ctgan.model import CTGAN
+from synthkit.models.diffusion.model import Diffusion
 from synthkit.models.independent import Independent
-from synthkit.models.marginal import Marginal
-from synthkit.models.tvae import TVAE
+from synthkit.models.marginal.model import Marginal
+from synthkit.models.tvae.model import TVAE
 
 MODELS: dict[str, type[RowModel]] = {
     "autoregressive": Autoregressive,

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from synthkit.encode.counting import Counting
-from synthkit.encode.numeric import Coding
-from synthkit.encode.rows import Given, Layout, Rows, Training
-from synthkit.nn.watch import Watch
+from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.layout import Given, Layout, Rows, Training
+from synthkit.encoding.slot_counts import Counting
+from synthkit.training.callbacks import Watch
 
 
 @dataclass(frozen=True, kw_only=True)

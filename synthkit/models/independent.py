@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encode.numeric import Coding
-from synthkit.encode.rows import Admissible, Given, Layout, Rows, Training
+from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Training
 from synthkit.models.base import TrainingLog, draw, residuals
-from synthkit.nn.watch import Watch
+from synthkit.training.callbacks import Watch
 
 
 @dataclass(frozen=True, kw_only=True)

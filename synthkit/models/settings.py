@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from synthkit.errors import ConfigError
-from synthkit.wording import must
+from synthkit.runtime.validation_words import must
 
 
 def settle(model: str, record: type[Any], settings: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from synthkit.planning.expectation import Expected
+from synthkit.planning.expected_error import Expected
 from synthkit.planning.simulation import Simulated
 
 FORMAT = "synthkit-plan/1"

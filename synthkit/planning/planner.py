@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from synthkit.errors import ConfigError
 from synthkit.models import MODELS, Marginal
-from synthkit.models.marginal import MarginalConfig
-from synthkit.models.measuring import CLEAR
-from synthkit.models.rounds import Rounds
-from synthkit.planning.domain import Slot, outcomes, slots
-from synthkit.planning.expectation import Expected, expected, off
+from synthkit.models.marginal.adaptive_measurement import CLEAR
+from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.model import MarginalConfig
+from synthkit.planning.expected_error import Expected, expected, off
+from synthkit.planning.imagined_domain import Slot, outcomes, slots
 from synthkit.planning.outlook import Outlook
 from synthkit.planning.simulation import TIE, Simulated, simulate
-from synthkit.privacy.allotment import Allotment
-from synthkit.privacy.budget import Budget
-from synthkit.privacy.outlay import for_counts
-from synthkit.privacy.preparation import questions
-from synthkit.progress import Progress, Silent
+from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.budget_plan import for_counts
+from synthkit.privacy.accounting.noise_calibration import Allotment
+from synthkit.runtime.progress import Progress, Silent
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.public_domain import declared
 
 SINGLE = 0.1  # noise of tables of one column, from which on even those are not worth having: a fit keeps half of it
 PAIR = 0.3  # of two: in simulations nothing was left of a dependence of .09 beyond, and half of it at .13

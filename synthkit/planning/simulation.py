@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encode.counting import Scope
-from synthkit.models.marginal import MarginalConfig
-from synthkit.models.measuring import Learned, learn
-from synthkit.models.rounds import Rounds
-from synthkit.planning.domain import Slot, imagined, outcomes
-from synthkit.privacy.counting import ExactCounting, NoisyCounting
+from synthkit.encoding.slot_counts import Scope
+from synthkit.models.marginal.adaptive_measurement import Learned, learn
+from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.model import MarginalConfig
+from synthkit.planning.imagined_domain import Slot, imagined, outcomes
+from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
 ROWS = 20_000  # at most so many rows are imagined; noise shrinks with them, so that its share stays
 PAIRS = 200  # at most so many pairs are looked at

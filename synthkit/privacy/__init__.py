@@ -6,22 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from synthkit.privacy.budget import Budget
-    from synthkit.privacy.charges import Charge
-    from synthkit.privacy.curator import Curator
-    from synthkit.privacy.door import Door
-    from synthkit.privacy.events import NonPrivate
-    from synthkit.privacy.ledger import Ledger
-    from synthkit.privacy.private import PrivateCurator
+    from synthkit.privacy.access.curator import Curator
+    from synthkit.privacy.access.loader import Door
+    from synthkit.privacy.access.private_curator import PrivateCurator
+    from synthkit.privacy.accounting.budget import Budget
+    from synthkit.privacy.accounting.charge import Charge
+    from synthkit.privacy.accounting.events import NonPrivate
+    from synthkit.privacy.accounting.ledger import Ledger
 
 _HOMES = {
-    "Budget": "budget",
-    "Charge": "charges",
-    "Ledger": "ledger",
-    "Curator": "curator",
-    "Door": "door",
-    "NonPrivate": "events",
-    "PrivateCurator": "private",
+    "Budget": "accounting.budget",
+    "Charge": "accounting.charge",
+    "Ledger": "accounting.ledger",
+    "Curator": "access.curator",
+    "Door": "access.loader",
+    "NonPrivate": "accounting.events",
+    "PrivateCurator": "access.private_curator",
 }
 
 __all__ = ["Budget", "Charge", "Curator", "Door", "Ledger", "NonPrivate", "PrivateCurator"]

@@ -9,12 +9,12 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
-from synthkit.privacy import accountant, concentration
-from synthkit.privacy.archive import Archive
-from synthkit.privacy.budget import ADJACENCY, MOST_ROWS
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
-from synthkit.privacy.tradeoff import LARGEST, Tradeoff
+from synthkit.privacy.accounting import accountant, zcdp
+from synthkit.privacy.accounting.budget import ADJACENCY, MOST_ROWS
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
+from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.tradeoff import LARGEST, Tradeoff
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
@@ -48,7 +48,8 @@ class Statement:
         table: name of the table.
         model: name of the model.
         declared_by: who answers for the schema being public, and why; None where nobody does.
-        declarations: who answers for which columns, `rules` for the rules, see `synthkit.schema.declared.declarers`.
+        declarations: who answers for which columns, `rules` for the rules, see
+            `synthkit.schema.public_domain.declarers`.
         paid: keys of the schema that were bought, `column: key`.
         versions: of the packages, by name.
         most: rows of one unit that gradients are taken of, None where each row is a unit.
@@ -84,7 +85,7 @@ class Statement:
             model: name of the model.
             versions: of the packages, by name.
         """
-        from synthkit.schema.declared import declarers  # counting a ledger again needs no tables
+        from synthkit.schema.public_domain import declarers  # counting a ledger again needs no tables
 
         budget = None if archive.unit is None else archive.budget
         return cls(
@@ -261,7 +262,7 @@ class Statement:
         parts = self.archive.parts
         if len(parts) != 1 or not all(isinstance(c.spent, Concentrated) for c in parts[0].charges):
             return None
-        return float(sum(concentration.cost(c.spent).rho for c in parts[0].charges))
+        return float(sum(zcdp.cost(c.spent).rho for c in parts[0].charges))
 
     def _arithmetic(self) -> str:
         return "exact integers; float32 for noise on gradients" if self._sampled() else "exact integers"

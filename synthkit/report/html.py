@@ -10,16 +10,16 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit.documents import MISREAD
 from synthkit.errors import ArtefactError
-from synthkit.files import replacing
+from synthkit.io.atomic_files import replacing
+from synthkit.io.documents import MISREAD
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-    from synthkit.evaluate.result import Evaluation
-    from synthkit.report.tiers import Tier
+    from synthkit.metrics.result import Evaluation
+    from synthkit.report.audience import Tier
     from synthkit.schema import Schema
 
 
@@ -78,9 +78,9 @@ def build(
     hashes: Mapping[str, str] | None = None,
     tier: Tier = "internal",
 ) -> Report:
-    """The report on an evaluation; arguments as for `synthkit.report.view.view`."""
-    from synthkit.report.twin import pointed, twin
-    from synthkit.report.view import view
+    """The report on an evaluation; arguments as for `synthkit.report.view_model.view`."""
+    from synthkit.report.json_export import pointed, twin
+    from synthkit.report.view_model import view
 
     said = twin(
         view(
@@ -103,7 +103,7 @@ def redraw(twin: Mapping[str, Any]) -> str:
     Raises:
         ArtefactError: it is not what a page is drawn from.
     """
-    from synthkit.report.twin import pointed
+    from synthkit.report.json_export import pointed
 
     try:
         return render(pointed(twin))
@@ -122,7 +122,7 @@ def render(view: Mapping[str, Any]) -> str:
     """
     from jinja2 import TemplateError
 
-    from synthkit.report.tiers import CLASSES, WORDS
+    from synthkit.report.audience import CLASSES, WORDS
 
     page = _environment().get_template("page.html")
     try:
@@ -136,7 +136,7 @@ def draw(figure: Mapping[str, Any]) -> Markup:
     """The chart that a figure describes, as SVG for the page."""
     from markupsafe import Markup
 
-    from synthkit.report.charts import embed
+    from synthkit.report.charts.vega import embed
 
     svg = _drawn(figure["chart"], json.dumps(figure["data"]))
     return Markup(embed(svg, figure["title"], figure["description"], figure["key"]))
@@ -151,8 +151,8 @@ def _drawn(chart: str, data: str) -> str:
     """
     from jsonschema import ValidationError  # type: ignore[import-untyped]  # what Altair makes its own from
 
-    from synthkit.report.charts import CHARTS
-    from synthkit.report.curves import CURVES
+    from synthkit.report.charts.curves import CURVES
+    from synthkit.report.charts.vega import CHARTS
 
     try:
         return {**CHARTS, **CURVES}[chart](json.loads(data))
@@ -165,8 +165,8 @@ def _drawn(chart: str, data: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from synthkit.report.bars import distribution
-    from synthkit.report.words import digits
+    from synthkit.report.charts.column_bars import distribution
+    from synthkit.report.labels import digits
 
     environment = Environment(
         loader=PackageLoader("synthkit.report"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.errors import ArtefactError
-from synthkit.files import replacing
+from synthkit.io.atomic_files import replacing
 
 VARIANT = "pdf/ua-1"
 

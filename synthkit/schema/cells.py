@@ -12,8 +12,8 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.moments import PLAIN, MomentWriting
-from synthkit.schema.zones import on_the_clock
+from synthkit.schema.datetimes import PLAIN, MomentWriting
+from synthkit.schema.time_zones import on_the_clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

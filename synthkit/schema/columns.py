@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
-from synthkit.later import Later
-from synthkit.schema import fakers
+from synthkit.runtime.lazy_imports import Later
+from synthkit.schema import faker_providers
+from synthkit.schema.datetimes import STEPS, MomentWriting, declared_moment, moments
 from synthkit.schema.mixed_levels import OneType
-from synthkit.schema.moments import STEPS, MomentWriting, declared_moment, moments
-from synthkit.schema.numerals import Numerals
+from synthkit.schema.number_formats import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ class Identifier(_Column):
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
             raise ValueError(msg)
-        fakers.check(self.faker)
+        faker_providers.check(self.faker)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """One dtype for each kind: any frame typed by its schema, or refused with every column that cannot be.
 
-Domain questions (bounds, levels, missing cells) are not asked here; `synthkit.schema.expectations` asks them.
+Domain questions (bounds, levels, missing cells) are not asked here; `synthkit.schema.validation` asks them.
 
 | kind | dtype | missing |
 |---|---|---|
@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema import foreign_cells, numerals
+from synthkit.io.plain_columns import TYPES, unpacked
+from synthkit.schema import number_formats
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import (
     Boolean,
@@ -37,13 +38,13 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
-from synthkit.schema.given_back import lost
-from synthkit.schema.long_numbers import long
+from synthkit.schema.datetimes import moments
+from synthkit.schema.infer import unsupported_cells
+from synthkit.schema.infer.long_integers import long
+from synthkit.schema.infer.unrestorable_types import lost
 from synthkit.schema.mixed_levels import spellings
-from synthkit.schema.moments import moments
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Violation, listing, total
-from synthkit.unpacking import TYPES, unpacked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -205,7 +206,7 @@ def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, s
     halves = untold(values)
     if halves.any():  # pandas would end the text at NUL, and take two texts for one
         return halves, _WHOLE_TEXT, _TAKE_OUT
-    return *foreign_cells.foreign(values, numeric=_are_numbers(column)), foreign_cells.REMEDY
+    return *unsupported_cells.foreign(values, numeric=_are_numbers(column)), unsupported_cells.REMEDY
 
 
 def _are_numbers(column: Column) -> bool:
@@ -224,7 +225,7 @@ def type_column(values: pd.Series, column: Column) -> Typed:
     if isinstance(column, Identifier):
         return values, np.zeros(len(values), dtype=bool), ""
     if isinstance(column, Numeric):
-        numbers = numerals.read(values, column)
+        numbers = number_formats.read(values, column)
         typed = _numbers(numbers, whole=column.decimals == 0, nullable=column.nullable)
         typed = _on_grid(typed, column) if column.decimals else typed
         return (*typed[:2], column.sentence) if column.written else typed

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from synthkit.later import Later
+from synthkit.runtime.lazy_imports import Later
 from synthkit.schema.columns import DERIVED, Boolean, Column, Datetime, Numeric
-from synthkit.schema.expression_kinds import digits, refuse_misfit
-from synthkit.schema.expressions import Call, Expression, columns_of, parse, quoted
+from synthkit.schema.expressions.grammar import Call, Expression, columns_of, parse, quoted
+from synthkit.schema.expressions.result_kinds import digits, refuse_misfit
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-    from synthkit.schema.exact import Exact
+    from synthkit.schema.expressions.exact_numbers import Exact
     from synthkit.schema.table import Schema
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
@@ -125,8 +125,8 @@ def with_derived(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 def _column(name: str, schema: Schema, frame: pd.DataFrame) -> pd.Series:
     """One derived column in its dtype."""
-    from synthkit.schema.computing import computed
-    from synthkit.schema.exact import Exact
+    from synthkit.schema.expressions.evaluation import computed
+    from synthkit.schema.expressions.exact_numbers import Exact
 
     column, found = schema.columns[name], computed(parse(schema.derived[name]), frame, schema.columns)
     if isinstance(found, Exact):
@@ -170,8 +170,8 @@ def held(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
         frame: it and the columns it is computed from, in the schema's dtypes.
         schema: the declared meaning.
     """
-    from synthkit.schema.computing import computed
-    from synthkit.schema.exact import Exact
+    from synthkit.schema.expressions.evaluation import computed
+    from synthkit.schema.expressions.exact_numbers import Exact
 
     column, expression = schema.columns[name], parse(schema.derived[name])
     absent = frame[name].isna().to_numpy(dtype=bool)
@@ -201,7 +201,7 @@ def _within_half(cells: Exact, found: Exact, digits: int) -> NDArray[np.bool_]:
     """Where two numbers differ by half a unit of the last decimal at most."""
     from fractions import Fraction
 
-    from synthkit.schema.exact import Exact
+    from synthkit.schema.expressions.exact_numbers import Exact
 
     away = cells - found
     size = away.where(np.asarray(away.top >= 0, dtype=bool), -away)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthkit.later import Later
+from synthkit.runtime.lazy_imports import Later
 from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, numbers
-from synthkit.schema.moments import moments
+from synthkit.schema.datetimes import moments
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from synthkit.later import Later
+from synthkit.runtime.lazy_imports import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
 from synthkit.schema.derived import problems as derived_problems
 from synthkit.schema.mixed_levels import level_text
@@ -85,20 +85,20 @@ class Schema(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Schema:
         """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        from synthkit.schema.files import load
+        from synthkit.schema.schema_file import load
 
         return load(Path(path))
 
     @classmethod
     def infer(cls, frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
         """Draft a schema from a frame; everything read off the data is marked `observed`."""
-        from synthkit.schema.infer import infer
+        from synthkit.schema.infer.draft import infer
 
         return infer(frame, name=name, unit=unit)
 
     def save(self, path: str | Path) -> None:
         """Write the schema as YAML."""
-        from synthkit.schema.files import save
+        from synthkit.schema.schema_file import save
 
         save(self, Path(path))
 
@@ -150,7 +150,7 @@ class Schema(BaseModel):
         plain = ((name, value) for name, value in _values(self) if not isinstance(value, str | None))
         named = {name for name, value in plain if level_text(value) in texts.get(name, ())}
         if named:
-            from synthkit.schema.named import with_texts
+            from synthkit.schema.named_levels import with_texts
 
             said = with_texts(self, named, level_text)
             self.__dict__.update(rules=said.rules, targets=said.targets)

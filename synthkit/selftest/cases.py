@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.evaluate.run import one_thread
-from synthkit.seeds import Seeds
+from synthkit.metrics.runner import one_thread
+from synthkit.runtime.seeds import Seeds
 from synthkit.selftest import disclosures, leaks
-from synthkit.selftest.figures import figures
+from synthkit.selftest.closed_forms import figures
 
 if TYPE_CHECKING:
     from synthkit.selftest.answers import Answer

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.evaluate.copies import copies
-from synthkit.evaluate.detection import c2st
-from synthkit.evaluate.fidelity import pairs
-from synthkit.evaluate.result import Score
-from synthkit.evaluate.risk.attribute import attribute
-from synthkit.evaluate.risk.identity import identity, linkability
+from synthkit.metrics.attacks.attribute_inference import attribute
+from synthkit.metrics.attacks.identity_disclosure import identity, linkability
+from synthkit.metrics.copying.copied_people import copies
+from synthkit.metrics.fidelity.classifier_two_sample import c2st
+from synthkit.metrics.fidelity.distributions import pairs
+from synthkit.metrics.result import Score
 from synthkit.selftest.answers import Answer, covers, equal, within
-from synthkit.selftest.people import Experiment, people, shuffled
+from synthkit.selftest.made_up_people import Experiment, people, shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.evaluate.result import Comparison
+    from synthkit.metrics.result import Comparison
 
 SPARE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
 

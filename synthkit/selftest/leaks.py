@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.evaluate.copying import distances
-from synthkit.evaluate.result import Score
-from synthkit.evaluate.risk.grade import Grade
-from synthkit.evaluate.risk.membership import membership
+from synthkit.metrics.attacks.effect_grade import Grade
+from synthkit.metrics.attacks.membership_inference import membership
+from synthkit.metrics.copying.copied_rows import distances
+from synthkit.metrics.result import Score
 from synthkit.schema import Schema
 from synthkit.selftest.answers import Answer, covers, equal, said, within
-from synthkit.selftest.people import SCHEMA, Experiment, jittered, people, with_isolated
+from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people, with_isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.evaluate.result import Comparison
+    from synthkit.metrics.result import Comparison
 
 NUMBERS = ("age", "height", "pressure", "balance", "glucose")
 

@@ -1,6 +1,6 @@
 """A keyed watermark: sampled rows are chosen among candidates by a secret, which can be found in the table later."""
 
-from synthkit.watermark.choice import choose
+from synthkit.watermark.candidate_choice import choose
 from synthkit.watermark.detection import Detection, detect
 from synthkit.watermark.key import Key
 

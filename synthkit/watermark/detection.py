@@ -17,9 +17,9 @@ from typing import Any
 import pandas as pd
 
 from synthkit.errors import TableError
-from synthkit.watermark.choice import tossed
+from synthkit.watermark.candidate_choice import tossed
+from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import Key
-from synthkit.watermark.subsets import subsets
 
 FORMAT = "synthkit-detection/1"
 ALPHA = 1e-6  # a table is called ours below it

@@ -9,14 +9,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from synthkit.documents import read_json
 from synthkit.errors import ArtefactError, ConfigError
-from synthkit.files import write_secret
+from synthkit.io.atomic_files import write_secret
+from synthkit.io.documents import read_json
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.columns import Column
-from synthkit.schema.moments import MomentWriting
-from synthkit.schema.numerals import Numerals
-from synthkit.watermark.coins import digest
+from synthkit.schema.datetimes import MomentWriting
+from synthkit.schema.number_formats import Numerals
+from synthkit.watermark.keyed_hash import digest
 
 FORMAT: Final = "synthkit-watermark-key/1"
 BYTES = 32

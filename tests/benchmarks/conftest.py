@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 NAMES = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
 
 

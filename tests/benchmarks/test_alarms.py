@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import ROOT
 from scipy.stats import binom
 
-WRITTEN = json.loads((Path(__file__).parent.parent.parent / "benchmarks" / "alarms.json").read_text(encoding="utf-8"))
+WRITTEN = json.loads((ROOT / "benchmarks" / "alarms.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.evaluate import Comparison
+from synthkit.metrics import Comparison
 from synthkit.schema import Schema
 
 

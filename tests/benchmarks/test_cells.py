@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.schema.expectations import validate
+from synthkit.schema.validation import validate
 
 needs_data = pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA names no folder of tables")
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from synthkit.schema import Numeric, Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.public_domain import declared
 
 DATA = os.environ.get("SYNTHKIT_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="SYNTHKIT_DATA does not name the folder of the real tables")

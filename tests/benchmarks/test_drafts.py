@@ -1,14 +1,13 @@
 """Precision and recall of drafts: counted by hand on a small table, and the page says what was measured."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.schema import Schema
 
-ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "benchmarks" / "drafts.json").read_text(encoding="utf-8"))
 PAGE = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 WRITTEN = json.loads((ROOT / "benchmarks" / "faults.json").read_text(encoding="utf-8"))
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 CHEAP = ("schema", "CSV", "Parquet, bytes", "Parquet, footer", "Arrow", "policy", "configuration", "key of a watermark")
@@ -17,15 +16,15 @@ CHEAP = ("schema", "CSV", "Parquet, bytes", "Parquet, footer", "Arrow", "policy"
 @pytest.fixture
 def small(script, tmp_path):
     """The inputs of cheap kinds, without any model or run."""
-    from synthkit import tables
     from synthkit.schema import Schema
+    from synthkit.tables import table_files
     from synthkit.watermark import Key
 
     corpus = script("corpus")
     schema = Schema(**corpus.SCHEMA)
     schema.save(tmp_path / "schema.yaml")
     for name in ("table.csv", "table.parquet", "table.arrow"):
-        tables.write(corpus.table(), tmp_path / name, mark={"content": "synthetic"})
+        table_files.write(corpus.table(), tmp_path / name, mark={"content": "synthetic"})
     Key.new(schema).save(tmp_path / "key.json")
     (tmp_path / "config.yaml").write_text(corpus.CONFIGURATION, encoding="utf-8")
     (tmp_path / "policy.yaml").write_bytes(corpus.policy().read_bytes())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 OURS = {"autoregressive", "ctgan", "tvae", "diffusion"}
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).parent.parent.parent
+from places import ROOT
 
 
 @pytest.fixture

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from scipy.stats import binom
 
-ROOT = Path(__file__).parent.parent.parent
 KEPT = json.loads((ROOT / "benchmarks" / "watermark.json").read_text(encoding="utf-8"))
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.encode import Coding, NumericCodec, numeric
+from synthkit.encoding import Coding, NumericCodec
+from synthkit.encoding.codecs import numeric
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 

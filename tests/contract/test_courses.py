@@ -7,11 +7,11 @@ from dataclasses import fields
 import pytest
 import torch
 
-from synthkit.encode import TableEncoder
+from synthkit.encoding import TableEncoder
 from synthkit.models import MODELS
-from synthkit.nn.watch import Watch
 from synthkit.privacy import Curator, Ledger
-from synthkit.seeds import Seeds
+from synthkit.runtime.seeds import Seeds
+from synthkit.training.callbacks import Watch
 
 SMALL = {"steps": 14, "batch_size": 32, "width": 16, "hidden": 8}
 STEPPED = sorted(name for name, kind in MODELS.items() if "steps" in {f.name for f in fields(kind.Config)})

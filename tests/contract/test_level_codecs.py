@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit.encode import TableEncoder
-from synthkit.encode.discrete import CombinationCodec, LevelsCodec, fit_code
-from synthkit.encode.encoder import histograms_of
+from synthkit.encoding import TableEncoder
+from synthkit.encoding.codecs.categorical import CombinationCodec, LevelsCodec, fit_code
+from synthkit.encoding.encoder import histograms_of
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition, Schema
 

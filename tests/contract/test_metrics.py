@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError, TableError
-from synthkit.evaluate import METRICS, Comparison, Evaluation, MetricError, Score, evaluate, metrics_of
-from synthkit.evaluate import run as room
+from synthkit.metrics import METRICS, Comparison, Evaluation, MetricError, Score, evaluate, metrics_of
+from synthkit.metrics import runner as room
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.seeds import Seeds
 
 SCHEMA = Schema(
     columns={
@@ -237,8 +237,8 @@ def test_evaluation_never_imports_torch(tmp_path):
     code = f"""
 import sys
 import pandas as pd
-import synthkit.evaluate
-from synthkit.evaluate import Comparison, evaluate
+import synthkit.metrics
+from synthkit.metrics import Comparison, evaluate
 from synthkit.schema import Schema
 schema = Schema.model_validate_json(open({str(tmp_path / "schema.json")!r}, encoding="utf-8").read())
 train, holdout, synthetic = (

@@ -10,16 +10,16 @@ import pytest
 import torch
 from laws import agrees
 
-from synthkit.encode import Given, Layout, Rows, Slot, TableEncoder
-from synthkit.encode.encoder import histograms_of
-from synthkit.encode.numeric import log_shares
-from synthkit.encode.rows import Clause
+from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
+from synthkit.encoding.codecs.numeric import log_shares
+from synthkit.encoding.encoder import histograms_of
+from synthkit.encoding.layout import Clause
 from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
 from synthkit.privacy import Door
-from synthkit.privacy.counting import ExactCounting
+from synthkit.privacy.access.counts import ExactCounting
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 CPU = torch.device("cpu")
 FAST = {

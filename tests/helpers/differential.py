@@ -26,21 +26,23 @@ import numpy as np
 import pandas as pd
 import torch
 
-from synthkit import pipeline
-from synthkit.commands.console import show_paths, show_statement
-from synthkit.config import RunConfig
-from synthkit.encode.numeric import Coding
+from synthkit.cli.console import show_paths, show_statement
+from synthkit.encoding.codecs.numeric import Coding
 from synthkit.errors import SynthkitError
-from synthkit.folder import INTERNAL, contents
-from synthkit.nn import clipping
-from synthkit.privacy import PrivateCurator, mechanisms, randomness, sampling, sparse
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import DiscreteGaussian
-from synthkit.privacy.preparation import Preparation, questions
+from synthkit.pipeline import synthesize
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.split import Split, draw_roles
+from synthkit.privacy import PrivateCurator
+from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import DiscreteGaussian
+from synthkit.privacy.dpsgd import clipping
+from synthkit.privacy.mechanisms import noise as mechanisms
+from synthkit.privacy.mechanisms import rng, sampling, sparse_histogram
+from synthkit.release.run_folder import INTERNAL, contents
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
-from synthkit.schema.files import dumps
-from synthkit.split import Split, draw_roles
+from synthkit.schema.public_domain import declared
+from synthkit.schema.schema_file import dumps
 
 ROUNDING = 1 + 1e-6  # norms are computed in float32
 UNSEEN = {"run.json": ("date",)}  # keys that differ from one second to the next: no row has a part in them
@@ -103,7 +105,7 @@ class Ear:
     def levels(self, names: Any, counts: np.ndarray, spent: Any) -> Any:
         """`sparse.tell_levels`."""
         exact = dict(zip(names, np.asarray(counts).tolist(), strict=True))
-        return self.answer("levels", spent, exact, lambda: sparse.tell_levels(names, counts, spent))
+        return self.answer("levels", spent, exact, lambda: sparse_histogram.tell_levels(names, counts, spent))
 
     def choice(self, scores: np.ndarray, spent: Any) -> Any:
         """`mechanisms.choose`."""
@@ -142,7 +144,7 @@ class Ear:
 
     def coins(self, n: int, q: float) -> np.ndarray:
         """`randomness.bernoulli`, who takes part in a step."""
-        mask = randomness.bernoulli(n, q)
+        mask = rng.bernoulli(n, q)
         if self.before is not None:
             mask = np.zeros(n, dtype=bool)
             if self._stranger is not None:
@@ -210,16 +212,16 @@ def _moved(old: Asked, exact: Any) -> None:
 def listening(ear: Ear) -> Iterator[None]:
     """All mechanisms and secret choices of a private fit go through an ear."""
     with (
-        patch("synthkit.privacy.private.add_noise", ear.noise),
-        patch("synthkit.privacy.counting.add_noise", ear.noise),
-        patch("synthkit.privacy.bounds.add_noise", ear.noise),
-        patch("synthkit.privacy.private.tell_levels", ear.levels),
-        patch("synthkit.privacy.counting.choose", ear.choice),
-        patch("synthkit.privacy.private_door.private_gradient", ear.gradient),
-        patch("synthkit.privacy.private.kept", ear.rows_of),
-        patch("synthkit.privacy.private_door.kept", ear.rows_of),
-        patch("synthkit.privacy.sampling.bernoulli", ear.coins),
-        patch("synthkit.pipeline.draw_roles", ear.split),
+        patch("synthkit.privacy.access.private_curator.add_noise", ear.noise),
+        patch("synthkit.privacy.access.counts.add_noise", ear.noise),
+        patch("synthkit.privacy.mechanisms.bounds.add_noise", ear.noise),
+        patch("synthkit.privacy.access.private_curator.tell_levels", ear.levels),
+        patch("synthkit.privacy.access.counts.choose", ear.choice),
+        patch("synthkit.privacy.access.private_loader.private_gradient", ear.gradient),
+        patch("synthkit.privacy.access.private_curator.kept", ear.rows_of),
+        patch("synthkit.privacy.access.private_loader.kept", ear.rows_of),
+        patch("synthkit.privacy.mechanisms.sampling.bernoulli", ear.coins),
+        patch("synthkit.pipeline.synthesize.draw_roles", ear.split),
     ):
         yield
 
@@ -258,7 +260,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     said, code = io.StringIO(), 0
     with redirect_stdout(said), redirect_stderr(said), listening(ear):
         try:
-            made = (pipeline.release if case.held_out else pipeline.fit)(path, case.schema, config=config)
+            made = (synthesize.release if case.held_out else synthesize.fit)(path, case.schema, config=config)
             made.save(out)
             show_statement(made.statement)
             show_paths(contents(out))

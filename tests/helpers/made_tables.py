@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
+from places import ROOT
 
-PATH = Path(__file__).parent.parent.parent / "benchmarks" / "stand_ins.py"
+PATH = ROOT / "benchmarks" / "stand_ins.py"
 
 
 @cache

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.evaluate import fidelity
-from synthkit.evaluate.result import Comparison
+from synthkit.metrics.fidelity import distributions
+from synthkit.metrics.result import Comparison
 from synthkit.schema import Schema
 
 NUMERIC = ("age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week")
@@ -64,7 +64,9 @@ def scored(folder):
         runs = tuple(read(path) for path in sorted(folder.glob(f"{method}[_0-9]*.parquet")) if is_run(path, method))
         assert len(runs) == 5
         comparison = Comparison(train=train, holdout=holdout, synthetic=runs, schema=schema)
-        scores = [s for m in (fidelity.columns, fidelity.pairs) for s in m(comparison, np.random.default_rng(0))[0]]
+        scores = [
+            s for m in (distributions.columns, distributions.pairs) for s in m(comparison, np.random.default_rng(0))[0]
+        ]
         by_name = {score.metric: score for score in scores}
         found[method] = [100 * (1 - by_name[f"fidelity.{m}_train"].value) for m in METRICS]
         floor = [100 * (1 - by_name[f"fidelity.{m}_train"].reference) for m in METRICS]

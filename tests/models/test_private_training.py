@@ -12,25 +12,25 @@ import pytest
 import torch
 from scipy import stats
 
-from synthkit.encode import Layout, Rows, Slot
+from synthkit.encoding import Layout, Rows, Slot
 from synthkit.errors import ConfigError
 from synthkit.models import MODELS
-from synthkit.models.conditions import Conditions
-from synthkit.models.ctgan import PrivateCTGANConfig
-from synthkit.models.denoising import Denoising
-from synthkit.models.descending import Descending, descent, record_of
-from synthkit.models.mixed import Mixture
-from synthkit.models.noise import Schedule
-from synthkit.models.private_duel import PrivateDuel, Projection
+from synthkit.models.ctgan.conditional_vector import Conditions
+from synthkit.models.ctgan.model import PrivateCTGANConfig
+from synthkit.models.ctgan.private_trainer import PrivateDuel, Projection
+from synthkit.models.diffusion.loss import Denoising
+from synthkit.models.diffusion.network import Denoiser
+from synthkit.models.diffusion.noise_schedule import Schedule
+from synthkit.models.dpsgd_settings import Descending, descent, record_of
+from synthkit.models.normal_scores import Mixture
 from synthkit.models.settings import settle
-from synthkit.nn.denoiser import Denoiser
-from synthkit.nn.descent import Descent
-from synthkit.nn.precision import exact
-from synthkit.nn.train import seeded
-from synthkit.nn.watch import Watch
 from synthkit.privacy import Door
-from synthkit.privacy.descent import NoisyDescent
-from synthkit.privacy.private_door import PrivateDoor
+from synthkit.privacy.access.private_loader import PrivateDoor
+from synthkit.privacy.dpsgd.dpsgd_plan import Descent
+from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
+from synthkit.training.callbacks import Watch
+from synthkit.training.loop import seeded
+from synthkit.training.matrix_precision import exact
 
 CPU = torch.device("cpu")
 TINY = {
@@ -241,7 +241,7 @@ def test_something_is_learned_through_noise(name):
 @models
 @pytest.mark.parametrize("asked", ["store", "seconds"])
 def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
-    from synthkit.checkpoint import Checkpoint
+    from synthkit.synthesizer.checkpoints import Checkpoint
 
     watch = Watch(store=Checkpoint(tmp_path)) if asked == "store" else Watch(seconds=60.0)
     door = door_of(name, table(), UNITS, 1.0)

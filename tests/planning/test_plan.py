@@ -10,17 +10,17 @@ import pytest
 
 from synthkit.errors import ConfigError, SchemaError
 from synthkit.models import Marginal
-from synthkit.models.marginal import MarginalConfig
-from synthkit.models.rounds import Rounds
+from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.model import MarginalConfig
 from synthkit.planning import plan
-from synthkit.planning.domain import Slot, imagined, slots
-from synthkit.planning.expectation import expected, off
+from synthkit.planning.expected_error import expected, off
+from synthkit.planning.imagined_domain import Slot, imagined, slots
 from synthkit.planning.simulation import simulate
-from synthkit.privacy.events import DiscreteGaussian
-from synthkit.privacy.mechanisms import add_noise
-from synthkit.privacy.preparation import Preparation, questions
+from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.accounting.events import DiscreteGaussian
+from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.public_domain import declared
 
 COLUMNS = {
     "age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0},

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.config import RunConfig
 from synthkit.errors import SchemaError
-from synthkit.pipeline import fit
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit
 from synthkit.privacy import Ledger
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared, refuse_undeclared
 from synthkit.schema.derived import held
-from synthkit.schema.expectations import validate
+from synthkit.schema.public_domain import declared, refuse_undeclared
+from synthkit.schema.validation import validate
 
 KINDS = {
     "items": {"kind": "ordinal", "levels": [0, 1, 2, 3]},

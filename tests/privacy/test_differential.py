@@ -16,11 +16,11 @@ import pytest
 from differential import Case, Difference, Ear, coded, compare, joined, objects, public
 from six_tables import MADE, made
 
-from synthkit import pipeline
 from synthkit.errors import SchemaError, TableError
+from synthkit.pipeline import synthesize
 from synthkit.privacy import PrivateCurator
-from synthkit.schema import Schema, mapping
-from synthkit.schema.keys import unit_key, unit_keys
+from synthkit.schema import Schema, domain_mapping
+from synthkit.schema.unit_keys import unit_key, unit_keys
 
 STEPS = {"rate": 0.5, "steps": 2, "copies": 1}
 SMALL = {
@@ -179,7 +179,7 @@ def anew(name, who, rows=1, **asked):
 
 def clamped_persons(values, column=None):
     """Fault 0: cells are mapped into the domain before persons are told apart."""
-    found, _, _ = mapping.map_column(values, column)
+    found, _, _ = domain_mapping.map_column(values, column)
     return found.map(str)
 
 
@@ -243,21 +243,29 @@ def by_appearance(real):
 
 TWINS = {
     "0: persons are clamped": (
-        "synthkit.schema.mapping.unit_keys",
+        "synthkit.schema.domain_mapping.unit_keys",
         clamped_persons,
         anew("visits", "usual", held_out=False),
     ),
-    "0: every row counts": ("synthkit.privacy.private.one_each", every_row, anew("visits", "usual", rows=2)),
+    "0: every row counts": (
+        "synthkit.privacy.access.private_curator.one_each",
+        every_row,
+        anew("visits", "usual", rows=2),
+    ),
     "1: a cell is refused": (
-        "synthkit.schema.mapping.map_column",
-        refused_cells(mapping.map_column),
+        "synthkit.schema.domain_mapping.map_column",
+        refused_cells(domain_mapping.map_column),
         anew("numbers", "unknown"),
     ),
-    "2: an exact size": ("synthkit.pipeline._split", exact_size(pipeline._split), anew("tiny", "usual")),
-    "3: evaluated first": ("synthkit.pipeline._made", evaluated_first(pipeline._made), anew("dates", "extreme")),
-    "4: nobody was asked": ("synthkit.schema.declared.refuse_undeclared", nobody_asked, from_drafts),
+    "2: an exact size": ("synthkit.pipeline.synthesize._split", exact_size(synthesize._split), anew("tiny", "usual")),
+    "3: evaluated first": (
+        "synthkit.pipeline.synthesize._made",
+        evaluated_first(synthesize._made),
+        anew("dates", "extreme"),
+    ),
+    "4: nobody was asked": ("synthkit.schema.public_domain.refuse_undeclared", nobody_asked, from_drafts),
     "5: by appearance": (
-        "synthkit.privacy.private.PrivateCurator._levels",
+        "synthkit.privacy.access.private_curator.PrivateCurator._levels",
         by_appearance(PrivateCurator._levels),
         anew("categories", "usual"),
     ),

@@ -11,14 +11,14 @@ import pytest
 from scipy.stats import ks_2samp
 from typer.testing import CliRunner
 
-from synthkit.cli import app
-from synthkit.config import RunConfig
+from synthkit.cli.app import app
 from synthkit.errors import BudgetExceededError
-from synthkit.pipeline import fit
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit
 from synthkit.privacy import PrivateCurator
-from synthkit.privacy.preparation import Preparation, questions
+from synthkit.privacy.access.encoder_budget import Preparation, questions
 from synthkit.schema import Schema
-from synthkit.schema.declared import declared
+from synthkit.schema.public_domain import declared
 
 SMALL = {"components": 30, "rounds": 2, "first": 5, "between": 2, "last": 5}
 SCHEMA = Schema(

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from synthkit.cli import app
-from synthkit.config import RunConfig
-from synthkit.pipeline import fit
+from synthkit.cli.app import app
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import fit
 from synthkit.schema import Schema
-from synthkit.schema.declared import NOT_TOLD
+from synthkit.schema.public_domain import NOT_TOLD
 
 SMALL = {"components": 8, "rounds": 1, "first": 2, "between": 1, "last": 2}
 SCHEMA = Schema(

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError
-from synthkit.privacy.archive import Archive, recompute
-from synthkit.privacy.budget import Budget
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated, DiscreteGaussian, Laplace
-from synthkit.privacy.ledger import Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, Laplace
+from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.accounting.ledger_file import Archive, recompute
 
 BUDGET = Budget(epsilon=20.0, delta=1e-3, unit="patient")
 DELTA = 1e-6
@@ -95,10 +95,10 @@ TestSharedLedger = SharedLedger.TestCase
 
 RUN = """
 import sys
-from synthkit.privacy.budget import Budget
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import Concentrated, DiscreteGaussian
-from synthkit.privacy.ledger import Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian
+from synthkit.privacy.accounting.ledger import Ledger
 
 book = Ledger.at(sys.argv[1], Budget(epsilon=20.0, delta=1e-3, unit="patient"))
 for _ in range(3):

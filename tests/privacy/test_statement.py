@@ -8,10 +8,10 @@ import math
 import pytest
 from scipy.stats import norm
 
-from synthkit.privacy.archive import Archive
-from synthkit.privacy.budget import Budget
-from synthkit.privacy.charges import Charge
-from synthkit.privacy.events import (
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.composed_plan import Part
+from synthkit.privacy.accounting.events import (
     Concentrated,
     DiscreteGaussian,
     Gaussian,
@@ -19,9 +19,9 @@ from synthkit.privacy.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
 )
-from synthkit.privacy.parts import Part
+from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.tradeoff import Tradeoff
 from synthkit.privacy.statement import Statement, packages
-from synthkit.privacy.tradeoff import Tradeoff
 
 GAUSS = 3.7304  # noise of one Gaussian answer of sensitivity 1 at (1, 1e-5), as the accountant's tests show
 

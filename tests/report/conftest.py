@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from synthkit.evaluate.result import Evaluation
+from synthkit.metrics.result import Evaluation
 from synthkit.report import build
 
 sys.path.append(str(Path(__file__).parent))  # the tests import `made_up` and `asked_page`, which stand beside them

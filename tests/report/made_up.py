@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthkit.evaluate.result import Evaluation, Failure, Score
+from synthkit.metrics.result import Evaluation, Failure, Score
 
 KINDS = ("numeric", "categorical", "boolean", "ordinal", "datetime")
 HOSTILE = '<script>alert("x")</script>'

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from synthkit.report import Report, build
-from synthkit.report.comparison import TITLES as COMPARISON_TITLES
-from synthkit.report.comparison import build_comparison
-from synthkit.report.tiers import KEPT
-from synthkit.report.view import TITLES
+from synthkit.report.audience import KEPT
+from synthkit.report.comparison_view import TITLES as COMPARISON_TITLES
+from synthkit.report.comparison_view import build_comparison
+from synthkit.report.view_model import TITLES
 
 pytestmark = pytest.mark.browser
 

@@ -13,9 +13,9 @@ from asked_page import Page
 from made_up import HOSTILE, LEDGER, RUN, VALIDATION, make_evaluation, with_facts
 
 from synthkit.errors import TableError
-from synthkit.evaluate.result import Evaluation
+from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
-from synthkit.report.view import TITLES
+from synthkit.report.view_model import TITLES
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.documents import MISREAD
-from synthkit.report.characters import writable
+from synthkit.io.documents import MISREAD
+from synthkit.report.charts.svg_text import writable
 from synthkit.report.html import build, draw
 
 OTHERS = (None, "QZ\0\x1b", [3])

@@ -9,7 +9,7 @@ import pytest
 from asked_page import Page
 
 from synthkit import data
-from synthkit.evaluate import Comparison, evaluate
+from synthkit.metrics import Comparison, evaluate
 from synthkit.report import build
 from synthkit.schema import Schema
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from synthkit.bundle.numbers import different
 from synthkit.data import support2
-from synthkit.policy.gate import rederive
-from synthkit.policy.policy import Policy
-from synthkit.report.decision import judged
+from synthkit.release.bundle.page_figures import different
+from synthkit.release.policy.gate_decision import rederive
+from synthkit.release.policy.limits import Policy
+from synthkit.report.sections.decision import judged
 
 HERE = Path(__file__).parents[2]
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")

@@ -15,14 +15,14 @@ from made_up_comparison import DATA, score
 from typer.testing import CliRunner
 
 from synthkit import RunConfig, synthesize
-from synthkit.assessment import assess
-from synthkit.cli import app
+from synthkit.cli.app import app
 from synthkit.data import POLICY, path
-from synthkit.evaluate import Comparison, Evaluation, Failure, evaluate
-from synthkit.judgement import hold
-from synthkit.report.comparison import view as compared
-from synthkit.report.rows import looked_at, synthetic
-from synthkit.report.view import view
+from synthkit.metrics import Comparison, Evaluation, Failure, evaluate
+from synthkit.pipeline.evaluate_tables import assess
+from synthkit.release.gate_run_folder import hold
+from synthkit.report.comparison_view import view as compared
+from synthkit.report.sections.row_counts import looked_at, synthetic
+from synthkit.report.view_model import view
 from synthkit.schema import Schema
 
 NUMBER = re.compile(r"\d[\d,]*")

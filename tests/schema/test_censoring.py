@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.schema.test_numerals import spelled
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import dumps, loads
-from synthkit.schema.mapping import mapped
-from synthkit.schema.numerals import NO_NUMBER, write
-from synthkit.schema.sql import checks
-from synthkit.synthesizer import Synthesizer
-from tests.schema.test_numerals import spelled
+from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.number_formats import NO_NUMBER, write
+from synthkit.schema.rules_sql import checks
+from synthkit.schema.schema_file import dumps, loads
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_sample_has_its_censored_cells_and_keeps_their_share(model, decimals):
 
 
 def test_under_a_budget_limits_are_public_bounds_and_atoms():
-    from synthkit.schema.declared import declared
+    from synthkit.schema.public_domain import declared
 
     column = Numeric(decimals=3, censored={"below": 5, "above": 30}, observed=("min", "atoms"))
     public = declared(Schema(columns={"x": column}, declared_by="A. Lee: manual of the analyser"))

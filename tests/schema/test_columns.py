@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from synthkit.schema import Boolean, Categorical, Code, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.columns import level_key, level_keys, numbers
-from synthkit.schema.moments import moments
+from synthkit.schema.datetimes import moments
 
 
 def series(*cells):

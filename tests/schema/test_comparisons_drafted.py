@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthkit.schema import Numeric
-from synthkit.schema import relations as module
-from synthkit.schema.relations import comparisons
+from synthkit.schema.infer import relations as module
+from synthkit.schema.infer.relations import comparisons
 
 
 def plainly(frame):

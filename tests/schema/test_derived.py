@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit.encode import TableEncoder
-from synthkit.encode.encoder import histograms_of
+from synthkit.encoding import TableEncoder
+from synthkit.encoding.encoder import histograms_of
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import conform
 from synthkit.schema.derived import held, in_order, origins, recomputed, sentence, with_derived
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import dumps, json_schema, loads, parse
-from synthkit.schema.interop import to_sdv
-from synthkit.schema.mapping import mapped
-from synthkit.schema.sql import checks
-from synthkit.synthesizer import Synthesizer
+from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.rules_sql import checks
+from synthkit.schema.schema_file import dumps, json_schema, loads, parse
+from synthkit.schema.sdv_metadata import to_sdv
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema.model_validate(
     {

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit import pipeline, tables
-from synthkit.config import RunConfig
 from synthkit.errors import SchemaError, TableError
-from synthkit.folder import save, save_release
-from synthkit.pipeline import synthesize
+from synthkit.pipeline import synthesize as pipeline
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import synthesize
+from synthkit.release.run_folder import save, save_release
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import dumps, loads
-from synthkit.schema.mapping import mapped
-from synthkit.synthesizer import Synthesizer
+from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.schema_file import dumps, loads
+from synthkit.schema.validation import validate
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables import table_files
 
 TEXT = """
 columns:
@@ -77,22 +78,22 @@ def test_every_place_takes_them(made, tmp_path):
     pd.testing.assert_frame_equal(mapped(table, schema).frame, typed)
     run = synthesize(table, schema, config=RunConfig(model="independent", quick=True), rows=50, seed=1)
     save(run, tmp_path / "run", overwrite=False)
-    again = tables.read(tmp_path / "run" / "synthetic.parquet").frame()
+    again = table_files.read(tmp_path / "run" / "synthetic.parquet").frame()
     assert validate(again, schema).success
-    tables.write(again, tmp_path / "t.csv")
-    assert validate(tables.read_cells(tmp_path / "t.csv"), schema).success
+    table_files.write(again, tmp_path / "t.csv")
+    assert validate(table_files.read_cells(tmp_path / "t.csv"), schema).success
     assert validate(
-        tables.read_cells(tmp_path / "t.csv"), Schema.infer(tables.read(tmp_path / "t.csv").frame())
+        table_files.read_cells(tmp_path / "t.csv"), Schema.infer(table_files.read(tmp_path / "t.csv").frame())
     ).success
 
 
 def test_they_are_drafted_as_texts_whatever_holds_them(tmp_path):
     drafted = Schema.infer(frame())
     assert drafted.columns["grade"].levels == ("1", "2", "3", "unknown")
-    tables.write(texts(), tmp_path / "t.parquet")
-    assert Schema.infer(tables.read(tmp_path / "t.parquet").frame()) == drafted == Schema.infer(texts())
+    table_files.write(texts(), tmp_path / "t.parquet")
+    assert Schema.infer(table_files.read(tmp_path / "t.parquet").frame()) == drafted == Schema.infer(texts())
     fitted = Synthesizer(drafted, "independent").fit(frame(), seed=1)
-    tables.write(fitted.sample(20, seed=1), tmp_path / "out.parquet")
+    table_files.write(fitted.sample(20, seed=1), tmp_path / "out.parquet")
 
 
 def test_under_a_budget(tmp_path):
@@ -101,7 +102,7 @@ def test_under_a_budget(tmp_path):
     fitted = pipeline.fit(texts(), schema, config=config)
     drawn = fitted.synthesizer.sample(30, seed=1)
     assert set(drawn["icd"]) <= {"100", "V10"}
-    tables.write(drawn, tmp_path / "t.parquet")
+    table_files.write(drawn, tmp_path / "t.parquet")
 
 
 def test_a_model_is_kept_where_its_rows_cannot_be_written(tmp_path):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.schema.infer import draft, infer
+from synthkit.schema.infer.draft import draft, infer
 
 COLUMNS = {"x": {"kind": "numeric"}}
 

@@ -8,7 +8,7 @@ import synthkit as sk
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure
-from synthkit.schema.infer import infer
+from synthkit.schema.infer.draft import infer
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.patterns import space
 

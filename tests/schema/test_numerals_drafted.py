@@ -6,16 +6,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.schema.test_numerals import columns, decimals_of, spelled
 
-from synthkit import tables
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.expectations import validate
-from synthkit.schema.files import dumps, loads
-from synthkit.schema.infer import draft
-from synthkit.schema.numerals import write
-from synthkit.schema.readings import reading
-from tests.schema.test_numerals import columns, decimals_of, spelled
+from synthkit.schema.infer.draft import draft
+from synthkit.schema.infer.number_notation import reading
+from synthkit.schema.number_formats import write
+from synthkit.schema.schema_file import dumps, loads
+from synthkit.schema.validation import validate
+from synthkit.tables import table_files
 
 GERMAN = ["1.234,50", "0,75", "12.000,00", "980,20"]
 
@@ -334,8 +334,8 @@ def test_drafts_of_files_and_frames_are_the_same(tmp_path, cells):
     whole = frame.astype({"x": "string"})
     expected = draft(frame)
     assert draft(whole) == expected
-    assert draft(tables.read(tmp_path / "x.csv").frame()) == expected
-    assert draft(tables.read(tmp_path / "x.parquet").frame()) == expected
+    assert draft(table_files.read(tmp_path / "x.csv").frame()) == expected
+    assert draft(table_files.read(tmp_path / "x.parquet").frame()) == expected
 
 
 def test_rules_are_drafted_from_numbers_however_they_are_written():

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit.encode.identifiers import parse
+from synthkit.encoding.codecs.identifier import parse
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.columns import Code
-from synthkit.schema.expectations import validate
 from synthkit.schema.patterns import LETTERS, POSITIONS, alphabets, is_fresh, whole
+from synthkit.schema.validation import validate
 
 # each needs exponential or polynomial time of an engine that tries one way after another
 CATASTROPHES = ["(a+)+b", "(a|a)*b", "(a*)*b", "(.*.*.*.*.*.*.*.*.*)b", "(a?){500}a{500}b", "([a-z]+)*[A-Z]"]

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.encode import rare_codes
-from synthkit.encode.numeric import Coding
+from synthkit.encoding import rare_code_notes
+from synthkit.encoding.codecs.numeric import Coding
 from synthkit.privacy import Budget, Ledger
 from synthkit.schema import Categorical, Code, Schema
-from synthkit.schema.infer import draft, examine
+from synthkit.schema.infer.draft import draft, examine
 from synthkit.schema.rare_codes import LEAST, mostly_rare
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 
 def codes(frequent, rare, *, each=20, n_rare=1):
@@ -82,7 +82,7 @@ def test_under_a_budget_only_what_was_told_is_said(rare, tmp_path):
     assert [s for s in heard if "codes" in s] == [
         f"`dx`: {told:,} of its codes could be told inside the budget; each other one counts as its nearest relative"
     ]
-    assert list(rare_codes.told(schema, schema)) == []
+    assert list(rare_code_notes.told(schema, schema)) == []
 
 
 def test_a_draft_for_a_budget_counts_nothing():

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.cli import COMMANDS
+from synthkit.cli.app import COMMANDS
 from synthkit.errors import SchemaError
+from synthkit.runtime.validation_words import SAYS
 from synthkit.schema import Schema
-from synthkit.schema.files import loads, parse
-from synthkit.schema.meaning import meaning
-from synthkit.wording import SAYS
+from synthkit.schema.resolve import meaning
+from synthkit.schema.schema_file import loads, parse
 
 HEAVY = ("torch", "great_expectations", "pandas", "numpy", "pyarrow", "scipy", "sklearn")
 PRIVATE = ["--epsilon", "1", "--delta", "1e-6"]
@@ -29,7 +29,7 @@ WORDS = {  # of each command, besides the schema
 NAMED = {function.__name__.replace("_", "-"): function for function, _ in COMMANDS}
 PROGRAM = """
 import sys
-from synthkit.cli import main
+from synthkit.cli.app import main
 try:
     main()
 except SystemExit as end:

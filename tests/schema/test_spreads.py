@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.encode.rules import Recoding
+from synthkit.encoding.constraints import Recoding
 from synthkit.schema import Schema
-from synthkit.schema.meaning import meaning
+from synthkit.schema.resolve import meaning
 from synthkit.schema.spreads import with_differences
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.synthesizer import Synthesizer
 
 
 def two(left, right, **keys):

@@ -11,7 +11,7 @@ import pytest
 from synthkit.selftest import cases
 from synthkit.selftest.answers import Answer, covers, equal, said, within
 from synthkit.selftest.cases import CASES, Case, run
-from synthkit.selftest.people import Experiment, jittered, people, shuffled, with_isolated
+from synthkit.selftest.made_up_people import Experiment, jittered, people, shuffled, with_isolated
 
 RNG = np.random.default_rng
 

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.config import RunConfig
 from synthkit.data import support2, support2_schema
-from synthkit.drawing import marked
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
-from synthkit.pipeline import synthesize
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.synthesize import synthesize
 from synthkit.privacy import Budget, Ledger
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.seeds import Seeds
-from synthkit.synthesizer import Synthesizer
+from synthkit.synthesizer.rule_sampling import marked
+from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.watermark import Key, detect
 
 SCHEMA = support2_schema()
@@ -157,7 +157,9 @@ def test_from_a_key_to_rows_and_back(command, saved, tmp_path):
 def test_detection_never_loads_torch(saved, tmp_path):
     support2().head(60).to_csv(tmp_path / "t.csv", index=False)
     words = ["detect", str(tmp_path / "t.csv"), "--key", str(saved / "key.json"), "--alpha", "1", "--quiet"]
-    code = f"import sys; from synthkit.cli import app; app({words!r}, standalone_mode=False); print({{*sys.modules}})"
+    code = (
+        f"import sys; from synthkit.cli.app import app; app({words!r}, standalone_mode=False); print({{*sys.modules}})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "'torch'" not in done.stdout
     assert "'synthkit.watermark.detection'" in done.stdout

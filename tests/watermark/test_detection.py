@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import kstest
 
 from synthkit.errors import TableError
-from synthkit.tables import read_cells, write
+from synthkit.tables.table_files import read_cells, write
 from synthkit.watermark import choose, detect
 
 KEYS = 120

@@ -1,0 +1,98 @@
+"""What an audit found, one line for each thing it looked at; how it was found lies in the files beside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from synthkit.audit.lower_bounds import NEAR, Finding
+from synthkit.audit.noise_freshness import Freshness
+from synthkit.audit.poisson_batches import FLAKE, Check
+
+Verdict = Literal["holds", "broken", "loose"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One thing an audit looked at.
+
+    Args:
+        what: what was looked at.
+        measure: what was measured: mu, epsilon, delta, a p-value, a norm, a distance, or how often noise came twice.
+        limit: what the claim is: the measured figure is to be at most, at least, or between .8 and 1 of `claimed`.
+        claimed: by theory.
+        measured: by experiment.
+        verdict: `holds`; `broken`, more is lost than claimed; `loose`, so much less that a claim was overpaid.
+
+    Example:
+        >>> print(of_finding(Finding(what="gaussian", measure="mu", claim=1.0, measured=0.91)))
+        gaussian: mu between 0.8 and 1 claimed, 0.91 measured: holds
+    """
+
+    what: str
+    measure: str
+    limit: Literal["at most", "at least", "between"]
+    claimed: float
+    measured: float
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.measure} {self.claim} claimed, {self.measured:.3g} measured: {self.verdict}"
+
+    @property
+    def claim(self) -> str:
+        """The claim in words."""
+        if self.limit == "between":
+            return f"between {NEAR * self.claimed:.3g} and {self.claimed:.3g}"
+        return f"{self.limit} {self.claimed:.3g}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim holds, from both sides."""
+        return self.verdict == "holds"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def of_finding(found: Finding, what: str | None = None) -> Result:
+    """A lower bound of a loss, which must not exceed the claim, nor stay far below it where the audit is tight."""
+    return Result(
+        what=what or found.what,
+        measure=found.measure,
+        limit="between" if found.tight else "at most",
+        claimed=found.claim,
+        measured=found.measured,
+        verdict=found.verdict,
+    )
+
+
+def of_check(check: Check) -> Result:
+    """A p-value, which chance must not make that small."""
+    return Result(
+        what=check.what,
+        measure="p-value",
+        limit="at least",
+        claimed=FLAKE,
+        measured=check.p_value,
+        verdict=check.verdict,
+    )
+
+
+def of_freshness(told: Freshness) -> Result:
+    """Whether two processes drew the same."""
+    return Result(
+        what=told.what,
+        measure="draws that came twice",
+        limit="at most",
+        claimed=0.0,
+        measured=float(told.repeated),
+        verdict=told.verdict,
+    )
+
+
+def bounded(what: str, measure: str, claimed: float, measured: float) -> Result:
+    """A figure that must not exceed what is claimed; what is not a number does."""
+    verdict: Verdict = "holds" if measured <= claimed else "broken"
+    return Result(what=what, measure=measure, limit="at most", claimed=claimed, measured=measured, verdict=verdict)

@@ -1,0 +1,114 @@
+"""Words of the command line as what they mean: settings, and values given to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import ConfigError, DocumentError
+from synthkit.io.documents import parse_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synthkit.pipeline.run_config import RunConfig
+    from synthkit.schema import Schema
+
+
+def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] | None:
+    """Settings of a model from words KEY=VALUE, values read as YAML; None if there are none.
+
+    Raises:
+        ConfigError: a word has no `=`, or its value is no YAML.
+
+    Example:
+        >>> settings(["width=64", "dropout=0.1"], 500)
+        {'width': 64, 'dropout': 0.1, 'steps': 500}
+    """
+    said: dict[str, Any] = {}
+    for pair in pairs or ():
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            msg = f"`--set` must be followed by KEY=VALUE; however: `{pair}`. For example: --set width=64"
+            raise ConfigError(msg)
+        try:
+            said[key] = parse_yaml(value)[1]
+        except DocumentError as error:
+            msg = (
+                f"the value of `--set {key}=` must be a number, a word or YAML; however: it cannot be parsed. Quote it"
+            )
+            raise ConfigError(msg) from error
+    if steps is not None:
+        said["steps"] = steps
+    return said or None
+
+
+def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+    """Settings of several models from words MODEL.KEY=VALUE.
+
+    Raises:
+        ConfigError: a word has no `=` or no model, or its value is no YAML.
+
+    Example:
+        >>> settings_by_model(["ctgan.steps=500", "independent.x=1", "ctgan.width=64"])
+        {'ctgan': {'steps': 500, 'width': 64}, 'independent': {'x': 1}}
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for pair in pairs or ():
+        model, dot, rest = pair.partition(".")
+        if not dot or not model or "=" in model:
+            msg = f"`--set` must be followed by MODEL.KEY=VALUE; however: `{pair}`. For example: --set ctgan.steps=500"
+            raise ConfigError(msg)
+        out.setdefault(model, {}).update(settings([rest], None) or {})
+    return out
+
+
+def given(pairs: Sequence[str], schema: Schema) -> dict[str, str | None]:
+    """Values that all rows must have, by column, from words COLUMN=VALUE; an empty value means missing.
+
+    Raises:
+        ConfigError: a word has no `=`, or a column is given twice.
+        SchemaError: a column is not one the schema lets a model learn.
+
+    Example:
+        >>> from synthkit.schema import Schema
+        >>> given(["sex=f", "age="], Schema(columns={"sex": {"kind": "code"}, "age": {"kind": "numeric"}}))
+        {'sex': 'f', 'age': None}
+    """
+    out: dict[str, str | None] = {}
+    for pair in pairs:
+        fits = [name for name in schema.columns if pair.startswith(f"{name}=")]
+        name = max(fits, key=len) if fits else pair.partition("=")[0]  # a name may hold a `=` itself
+        if len(pair) <= len(name):
+            msg = (
+                f"`--given` must be followed by COLUMN=VALUE; however: `{name}` has no `=`. For example: --given sex=f"
+            )
+            raise ConfigError(msg)
+        if name in out:
+            msg = f"a column must be given once; however: `{name}` is given twice. Keep one value"
+            raise ConfigError(msg)
+        out[name] = pair[len(name) + 1 :] or None
+    return out
+
+
+def read_schema(path: Path, unit: str | None = None, *, private: bool = False) -> Schema:
+    """The schema in a file, read and checked before a command loads anything that takes time.
+
+    Args:
+        path: of the YAML file.
+        unit: column that names the person, in place of the schema's own.
+        private: whether it is for use under a privacy budget.
+
+    Raises:
+        SchemaError: the file is no schema, or none that can be used so.
+    """
+    from synthkit.schema.resolve import meaning
+
+    return meaning(path, unit, private=private)
+
+
+def config(path: Path | None, **flags: Any) -> RunConfig:
+    """The configuration: flag beats file beats default; an empty list of a repeatable flag says nothing."""
+    from synthkit.pipeline.run_config import RunConfig
+
+    return RunConfig.of(path, **{k: tuple(v) if isinstance(v, list) else v for k, v in flags.items() if v != []})

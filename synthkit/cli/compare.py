@@ -1,0 +1,130 @@
+"""`compare`: several models on one table, measured in the same way, and one report on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from synthkit.cli import options as o
+from synthkit.cli.arguments import config, read_schema, settings_by_model
+from synthkit.cli.console import say, show_paths, warn, watching
+
+if TYPE_CHECKING:
+    from synthkit.pipeline.compare.compare_models import Compared
+
+WHAT = {
+    "report.html": "the comparison: open this first, in a browser (INTERNAL: exact figures of real rows)",
+    "comparison.json": "the same numbers (INTERNAL: measured on real rows)",
+    "schema.yaml": "what the columns mean",
+    "models/": "each model's rows, scores and own report; the fitted model where it is ours (INTERNAL)",
+    "internal/": "who was trained on (INTERNAL: never release)",
+}
+
+
+def compare(
+    table: o.Table,
+    schema: o.SchemaFile,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the comparison; a model that is done in it is kept.")],
+    models: Annotated[
+        str, typer.Option("--models", metavar="A,B,C", help="Models and references, with commas; MODEL+calibrated too.")
+    ],
+    rows: o.Rows = None,
+    draws: Annotated[Optional[int], typer.Option("--draws", help="Synthetic tables a model; 1 by default.")] = None,
+    seed: o.Seed = None,
+    set_: Annotated[
+        Optional[list[str]],
+        typer.Option("--set", metavar="MODEL.KEY=VALUE", help="A setting of one of the models; may be repeated."),
+    ] = None,
+    max_minutes: Annotated[
+        Optional[float], typer.Option("--max-minutes", help="Minutes that learning may take, of each model.")
+    ] = None,
+    device: o.Device = None,
+    clamp: o.Clamp = None,
+    quick: o.Quick = None,
+    suite: o.Suite = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew in a folder that holds a comparison.")
+    ] = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Fit several models to the same rows, measure them in the same way, and write one report on all of them.
+
+    Each model runs in a process of its own; one that fails is listed. Stopped, it goes on where it was when it is run
+    again; more models can be added. References made by others need the extra `sdv`.
+
+    Example: synthkit compare icu.csv --schema icu.yaml --models autoregressive,independent --out runs/compared
+    """
+    asked = config(
+        None,
+        rows=rows,
+        draws=draws,
+        seed=seed,
+        max_minutes=max_minutes,
+        device=device,
+        clamp=clamp,
+        quick=quick,
+        suite=suite,
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+    )
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    said = settings_by_model(set_)
+    known = read_schema(schema)
+    with _resumable(out), watching(quiet=quiet) as progress:
+        progress.stage("load libraries")
+        from synthkit.pipeline.compare.compare_models import compare as contest
+
+        made = contest(
+            table, known, models=names, out=out, settings=said, config=asked, overwrite=overwrite, progress=progress
+        )
+    for outcome in made.outcomes:
+        if not outcome.done:
+            warn(f"{outcome.name} failed: {outcome.reason}")
+    if not quiet:
+        _show(made)
+        show_paths({out / name: what for name, what in WHAT.items()})
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        msg = f"stopped; models that are done are kept in {out}, and the same command goes on"
+        raise KeyboardInterrupt(msg) from error
+
+
+def _show(made: Compared) -> None:
+    """The headline scores, a line a model."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from synthkit.report.labels import number, seconds, span
+
+    plan = made.plan
+    say(f"\n{plan.train:,} real rows fitted, {plan.holdout:,} held out; {plan.rows:,} synthetic rows a draw")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for k, title in enumerate(("model", "AUC, real or synthetic?", "rows breaking a rule", "time to learn", "memory")):
+        table.add_column(title, justify="right" if k else "left", no_wrap=k < 2)
+    for outcome in made.outcomes:
+        if not outcome.done:
+            table.add_row(outcome.name, "failed")
+            continue
+        score = outcome.score("fidelity.c2st")
+        table.add_row(
+            outcome.name,
+            f"{number(score['value'])} {span(score['low'], score['high'])}" if score else number(None),
+            number(outcome.broken_rows / sum(outcome.rows), "share"),
+            seconds(outcome.seconds["fit"]),
+            "not measured" if outcome.peak_mib is None else f"{outcome.peak_mib:,.0f} MiB",
+        )
+    Console(highlight=False, markup=False).print(table)

@@ -1,0 +1,141 @@
+"""`init` and `validate`: a schema drafted from a table, and a table held against its schema."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from synthkit.cli import options as o
+from synthkit.cli.arguments import config
+from synthkit.cli.console import formulas, say, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema.infer.draft import Draft
+    from synthkit.schema.infer.questions import Question
+
+
+def init(
+    table: o.Table,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Schema file to write.")] = Path("schema.yaml"),
+    unit: Annotated[
+        Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
+    ] = None,
+    declared_by: Annotated[
+        Optional[str],
+        typer.Option(
+            "--declared-by",
+            metavar='"NAME: reason"',
+            help="Who answers for every line of the draft being public knowledge, for use under a privacy budget.",
+        ),
+    ] = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draft a schema from a table, to be checked by somebody who knows the data.
+
+    Every line that came from looking at the data is marked; columns that may identify people are named as warnings.
+    What only people know is asked: on a terminal, or else the safe choice is made and said.
+
+    Example: synthkit init icu.csv -o icu.yaml --unit patient_id
+    """
+    from synthkit.io.atomic_files import check_file, replacing
+    from synthkit.schema.columns import Identifier
+    from synthkit.schema.infer.direct_identifiers import find
+    from synthkit.schema.schema_file import loads
+    from synthkit.schema.spreadsheet_formulas import declared
+    from synthkit.schema.table import is_plain
+    from synthkit.tables import table_files
+
+    check_file(out, overwrite=overwrite)
+    asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
+    read = table_files.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
+    stem = table.name.partition(".")[0]
+    draft = _settled(read, stem if is_plain(stem) else "table", unit, declared_by, quiet=quiet)
+    with replacing(out) as temporary:
+        temporary.write_text(draft.text, encoding="utf-8")
+    drafted = loads(draft.text, str(out))
+    columns = drafted.columns
+    if begun := declared(drafted):
+        warn(f"{formulas(begun)}: say --spreadsheet-safe where CSV is written")
+    for suspicion in find(read, columns):
+        done = isinstance(columns[suspicion.column], Identifier)
+        known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"
+        warn(f"`{suspicion.column}`: {known if done else suspicion}")
+    say(
+        f"{out}: {len(columns)} columns drafted. Check every line, then: synthkit run {table} --schema {out}",
+        quiet=quiet,
+    )
+
+
+def _settled(read: pd.DataFrame, name: str, unit: str | None, declared_by: str | None, *, quiet: bool) -> Draft:
+    """The draft with its questions answered: by whoever sits at the terminal, or else by the safe choice."""
+    from synthkit.schema.infer.draft import examine
+
+    draft = examine(read, name=name, unit=unit, declared_by=declared_by)
+    asked = not quiet and _on_terminal()
+    learned = []
+    for question in draft.questions if asked else ():
+        if question.about == "unit":
+            unit = question.column if _yes(question) else unit
+        elif question.about in ("key", "sum", "names") and question.column != unit and not _yes(question):
+            learned.append(question.column)
+    if not asked and draft.owner is not None:
+        unit = draft.owner.column
+        seen = f"`{unit}` is taken for the unit, whose rows stay together: {draft.owner.evidence}"
+        warn(f"{seen}. If it names no person, delete the line `unit` of the draft")
+    if learned or unit is not None:
+        draft = examine(read, name=name, unit=unit, declared_by=declared_by, learned=learned)
+    for question in draft.questions:
+        if not asked or question.about == "misfits":  # which nobody answers by yes or no
+            warn(f"question: {question}")
+    return draft
+
+
+def _on_terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _yes(question: Question) -> bool:
+    return typer.confirm(f"{question.asks} {question.evidence}.", default=True, err=True)
+
+
+def validate(
+    table: o.Table,
+    schema: o.SchemaFile,
+    suite: o.Suite = None,
+    json: Annotated[Optional[Path], typer.Option("--json", help="Write the result to this file as well.")] = None,
+    delimiter: o.Delimiter = None,
+    encoding: o.Encoding = None,
+    missing: o.Missing = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Hold a table against its schema and list everything it breaks; exit 1 if it breaks anything.
+
+    Columns, rules, counts and row numbers are named, values never.
+
+    Example: synthkit validate icu.csv --schema icu.yaml --json validation.json
+    """
+    asked = config(None, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing)
+    from synthkit.schema import Schema
+
+    known = Schema.load(schema)  # before anything that takes time is loaded
+    from synthkit.io.atomic_files import replacing
+    from synthkit.pipeline.load_table import cells
+    from synthkit.schema.validation import validate as hold
+
+    result = hold(cells(table, asked), known, extra=asked.suite)
+    if json is not None:
+        with replacing(json) as temporary:
+            temporary.write_text(result.to_json(), encoding="utf-8")
+    say(str(result), quiet=quiet and result.success)
+    if not result.success:
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""`register` and `withdraw`: what left of which table, and how it is called back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from synthkit.cli import options as o
+from synthkit.cli.console import say, warn
+from synthkit.cli.release import PASSPHRASE
+
+if TYPE_CHECKING:
+    from synthkit.release.bundle.release_register import Entry
+
+
+def register(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Register of releases; `releases.json`.")],
+    begin: Annotated[bool, typer.Option("--begin", help="Begin it, empty: nothing of these tables has left.")] = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """List the releases of each table, whether their rows were drawn from the same model, and what they cost together.
+
+    Example: synthkit register runs/releases.json
+    """
+    from synthkit.errors import ArtefactError
+    from synthkit.io.atomic_files import check_file
+    from synthkit.release.bundle.release_register import Register, opened, write
+
+    if begin:
+        with opened(file) as made:
+            check_file(file, overwrite=False)
+            write(made)
+        say(f"{file}: begun; nothing has left", quiet=quiet)
+        return
+    found = Register.read(file)
+    if found is None:
+        msg = f"{file} must be a register of releases; however: there is no such file. Begin one with --begin"
+        raise ArtefactError(msg)
+    for table in dict.fromkeys(each.table for each in found.entries):
+        _show(table, found.of(table))
+    say(f"{file}: {len(found.entries)} entries", quiet=quiet)
+
+
+def _show(table: str, entries: tuple[Entry, ...]) -> None:
+    """A line a release, and what all of one table come to."""
+    from synthkit.release.bundle.release_register import together
+
+    models = [each.model for each in entries]
+    for k, each in enumerate(entries):
+        first = models.index(each.model) if each.model is not None else k
+        drawn = f"drawn from the model of release {first + 1}" if first < k else "drawn from a model of its own"
+        drawn = "its model is not known" if each.model is None else drawn
+        cost = "no bound" if each.epsilon is None else f"epsilon {each.epsilon:.4g}, delta {each.delta or 0:.2g}"
+        whom = each.recipient or "nobody named"
+        typer.echo(f"{table} {k + 1}: {each.date}, {whom}, {each.state}, {cost}, {drawn}, {each.bundle[:16]}")
+    spent = together(entries)
+    typer.echo(f"{table}: {spent.number} releases, together epsilon {spent.epsilon:.4g} at delta {spent.delta:.2g}")
+
+
+def withdraw(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The zip that was released.")],
+    key: Annotated[Path, typer.Option("--key", help="The private key that signed it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, in one line; it is published with the notice.")],
+    out: Annotated[
+        Optional[Path],
+        typer.Option("--out", help="File of notices, added to if it is there; BUNDLE.withdrawn.json if not given."),
+    ] = None,
+    register: Annotated[
+        Optional[Path], typer.Option("--register", help="Register in which the release is marked as withdrawn.")
+    ] = None,
+    quiet: o.Quiet = False,
+) -> None:
+    """Sign a notice that a release is withdrawn. `synthkit verify --revocations` heeds it; what left stays where it is.
+
+    A passphrase of the key is read from the environment variable SYNTHKIT_PASSPHRASE.
+
+    Example: synthkit withdraw bundle.zip --key custodian.key --reason "a person has objected" --out withdrawn.json
+    """
+    from synthkit.release.bundle.release_register import mark_withdrawn
+    from synthkit.release.bundle.withdrawal_notice import withdraw as sign
+
+    out = bundle.with_name(f"{bundle.name}.withdrawn.json") if out is None else out
+    notice = sign(bundle, out, key=key, reason=reason, passphrase=os.environ.get(PASSPHRASE))
+    if register is None:
+        warn("no register was named, so none says that the release is withdrawn: name it with --register")
+    else:
+        mark_withdrawn(register, notice.said["manifest"], notice.said["withdrawn"])
+    say(f"{out}: {bundle.name} is withdrawn; publish the file where recipients look for it", quiet=quiet)

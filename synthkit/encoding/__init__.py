@@ -1,0 +1,21 @@
+"""Columns as small integers and residuals, and back; reversible, and fitted from histograms alone."""
+
+from synthkit.encoding.codecs.numeric import Coding, NumericCodec
+from synthkit.encoding.encoder import TableEncoder
+from synthkit.encoding.histogram_query import Ask, Histogram, Query
+from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Slot, Training
+
+__all__ = [
+    "Admissible",
+    "Ask",
+    "Coding",
+    "Given",
+    "Histogram",
+    "Layout",
+    "NumericCodec",
+    "Query",
+    "Rows",
+    "Slot",
+    "TableEncoder",
+    "Training",
+]

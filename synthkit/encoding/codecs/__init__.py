@@ -1,0 +1,1 @@
+"""Codecs: reversible codings of one column, each fitted from a histogram."""

@@ -1,0 +1,110 @@
+"""Fresh identifiers from a pattern or from Faker; never learned, so never copied."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import SchemaError
+from synthkit.schema import Identifier, faker_providers
+from synthkit.schema.patterns import alphabets
+
+DEFAULT = "[1-9][0-9]{8}"
+TRIES = 20  # of Faker, for each value that must differ from all others
+
+
+def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd.Series:
+    """New identifiers: all different if made from a pattern or declared unique. **Shape**: (n,).
+
+    Args:
+        name: the column, for messages.
+        column: its pattern or Faker provider; nine digits if it has neither.
+        n: how many.
+        rng: source of the draws.
+
+    Raises:
+        SchemaError: the pattern is outside the grammar, or it or the provider has fewer than n values.
+        UnsupportedError: Faker is asked for and not installed, or does not know the provider.
+
+    Example:
+        >>> fresh("mrn", Identifier(pattern="P[0-9]{3}"), 2, np.random.default_rng(0)).str.len().tolist()
+        [4, 4]
+    """
+    if column.faker is not None:
+        return _faked(name, column.faker, n, rng, unique=column.unique)
+    room_for(name, column, n)
+    letters_of = parse(name, column.pattern or DEFAULT)
+    space = prod(len(a) for a in letters_of)
+    numbers = _distinct(space, n, rng)
+    out = np.full(n, "", dtype=object)
+    for alphabet in reversed(letters_of):
+        letters = np.array(list(alphabet), dtype=object)
+        out = letters[(numbers % len(letters)).astype(np.int64)] + out
+        numbers = numbers // len(letters)
+    return pd.Series(out, dtype=object)
+
+
+def room_for(name: str, column: Identifier, n: int) -> None:
+    """Refuse a pattern that has fewer values than rows are asked for, before any work is done.
+
+    Args:
+        name: the column, for messages.
+        column: its pattern.
+        n: how many values are to be made.
+
+    Raises:
+        SchemaError: it has fewer.
+    """
+    space = prod(len(a) for a in parse(name, column.pattern or DEFAULT))
+    if column.faker is None and space < n:
+        msg = (
+            f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
+            f"and {n:,} are needed. Widen `pattern`"
+        )
+        raise SchemaError(msg)
+
+
+def parse(name: str, pattern: str) -> list[str]:
+    """The letters of each position of a pattern, see `synthkit.schema.patterns.alphabets`.
+
+    Raises:
+        SchemaError: the pattern is outside the grammar.
+    """
+    try:
+        return alphabets(pattern)
+    except ValueError as error:
+        msg = f"`{name}`: {error}"
+        raise SchemaError(msg) from error
+
+
+def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Distinct integers below `space`, uniformly at random. **Shape**: (n,)."""
+    bound = min(space, 2**62)
+    if bound < 4 * n:
+        return rng.permutation(bound)[:n]
+    numbers = np.empty(0, dtype=np.int64)
+    while len(numbers) < n:
+        more = rng.integers(bound, size=n - len(numbers) + 16)
+        _, first = np.unique(np.concatenate([numbers, more]), return_index=True)
+        numbers = np.concatenate([numbers, more])[np.sort(first)]
+    return numbers[:n]
+
+
+def _faked(name: str, provider: str, n: int, rng: np.random.Generator, *, unique: bool) -> pd.Series:
+    make = faker_providers.maker(name, provider, int(rng.integers(2**62)))
+    if not unique:
+        return pd.Series([make() for _ in range(n)], dtype=object)
+    made: dict[str, None] = {}
+    for _ in range(TRIES * n):
+        if len(made) == n:
+            break
+        made.setdefault(str(make()))
+    if len(made) < n:
+        msg = (
+            f"`{name}`: unique values must all be different; however: Faker's `{provider}` gave {len(made)} different "
+            f"ones in {TRIES * n} tries and {n} are needed. Use a `pattern` instead"
+        )
+        raise SchemaError(msg)
+    return pd.Series(list(made), dtype=object)

@@ -1,0 +1,386 @@
+"""Numbers as a coarse level, a fine level inside it and a residual, fitted from a histogram.
+
+Every number falls in a *cell*: a point (a value many rows share) or an interval. Cells stand in order of their position
+and are grouped into coarse levels of about equal mass; a value heavy enough is a level by itself (an atom). So a
+laboratory value written on a lattice, a cost with a spike at zero and a smooth measurement are one and the same codec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encoding.interval_merging import runs
+from synthkit.encoding.layout import Slot, in_steps
+from synthkit.encoding.smoothing import log_shares
+from synthkit.errors import EncodingError
+from synthkit.schema import Condition, rare_codes
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+LATTICE = 0.9  # share of rows on single values from which on a column is a lattice
+UNSEEN = 100.0  # nats: a value outside all cells is taken only where nothing else is left
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """How finely a model wants its numbers cut.
+
+    Args:
+        exact: columns with at most so many distinct values are coded value by value.
+        heavy: share of rows from which on a value is a level by itself.
+        coarse: largest number of coarse groups.
+        fine: largest number of cells in a group.
+        rare: a value is a point only if at least so many rows share it; rarer ones are hidden in intervals.
+        per_cell: rows an interval should hold.
+        ties: other numbers a number may be tied to, see `encode.pointers`; only a model that follows pointers asks.
+    """
+
+    exact: int = 150
+    heavy: float = 0.004
+    coarse: int = 32
+    fine: int = 32
+    rare: int = rare_codes.LEAST
+    per_cell: int = 8
+    ties: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumericCodec:
+    """Reversible coding of one numeric column.
+
+    Args:
+        low, high: bounds of the cells; equal for a point, half-open otherwise. **Shape**: (m,), by position.
+        group: coarse level of each cell, non-decreasing. **Shape**: (m,).
+        mass: rows in each cell. **Shape**: (m,).
+        missing: rows without a value, or None if the column is never missing.
+        decimals: digits kept, None if unrestricted.
+        minimum, maximum: declared bounds, None where open.
+
+    Example:
+        >>> codec = fit(np.array([0.0, 1.0, 2.0]), np.array([90, 5, 5]), 0, decimals=0)
+        >>> cat, num = codec.encode(np.array([0.0, 2.0]))
+        >>> codec.decode(cat, num).tolist()
+        [0.0, 2.0]
+    """
+
+    low: Floats
+    high: Floats
+    group: Ints
+    mass: Ints
+    missing: int | None
+    decimals: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def levels(self) -> int:
+        """Coarse levels, missing included."""
+        return self._groups + (self.missing is not None)
+
+    @property
+    def _groups(self) -> int:
+        return int(self.group[-1]) + 1 if len(self.group) else 0
+
+    @property
+    def last(self) -> Floats:
+        """Largest value of each cell. **Shape**: (m,)."""
+        if self.decimals is None:
+            return np.maximum(self.low, np.nextafter(self.high, -np.inf))
+        return np.maximum(self.low, np.round(self.high - 10.0**-self.decimals, self.decimals))
+
+    @property
+    def _starts(self) -> Ints:
+        return np.searchsorted(self.group, np.arange(self._groups + 1)).astype(np.int64)
+
+    @property
+    def _fine(self) -> int:
+        return int(np.diff(self._starts).max(initial=1))
+
+    def slots(self, name: str, at: int) -> list[Slot]:
+        """The coarse slot and, where some level has several cells, the fine one; `at` is the coarse one's index."""
+        coarse = np.bincount(self.group, weights=self.mass, minlength=self.levels)
+        if self.missing is not None:
+            coarse[-1] = self.missing
+        single = self.mass[self.low == self.high].sum()
+        slots = [
+            Slot(
+                name=name,
+                size=self.levels,
+                ordinal=True,
+                missing=self.missing is not None,
+                parent=None,
+                prior=log_shares(coarse),
+                lattice=self._fine == 1 and bool(single >= LATTICE * self.mass.sum()),
+            )
+        ]
+        if self._fine > 1:
+            prior = np.full((self.levels, self._fine), -np.inf, dtype=np.float32)
+            for g, (a, b) in enumerate(zip(self._starts[:-1], self._starts[1:], strict=True)):
+                if b - a > 1:
+                    prior[g, : b - a] = log_shares(self.mass[a:b])
+            slots.append(
+                Slot(name=f"{name}:fine", size=self._fine, ordinal=True, missing=False, parent=at, prior=prior)
+            )
+        return slots
+
+    def encode(self, x: Floats) -> tuple[Ints, NDArray[np.float32]]:
+        """Codes of values. **Shape**: (n,) -> (n, 1 or 2) levels and (n,) residuals in [0, 1).
+
+        Raises:
+            EncodingError: values are missing although the column never is, or there is no cell at all.
+        """
+        absent = self.absent(x)
+        if absent.any() and self.missing is None:
+            msg = (
+                f"every value must be present; however: {int(absent.sum())} are missing. "
+                "Declare the column `nullable: true`"
+            )
+            raise EncodingError(msg)
+        cell = self.cells(np.where(absent, 0, x))
+        coarse = np.where(absent, self.levels - 1, self.group[cell]) if len(self.group) else np.zeros(len(x), np.int64)
+        fine = np.where(absent, 0, cell - self._starts[self.group[cell]]) if len(self.group) else coarse
+        residual = self._residual(x, cell) if len(self.group) else np.zeros(len(x))
+        cat = np.stack([coarse, fine] if self._fine > 1 else [coarse], axis=1)
+        return cat.astype(np.int64), np.where(absent, 0.5, residual).astype(np.float32)
+
+    def read(self, values: pd.Series) -> Any:
+        """The numbers of a coded column, NaN where one is missing. **Shape**: (n,) -> (n,)."""
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def absent(self, x: Any) -> NDArray[np.bool_]:
+        """Where no value is. **Shape**: (n,) -> (n,)."""
+        return np.asarray(np.isnan(x))
+
+    def cells(self, x: Floats) -> Ints:
+        """The cell of each value, the nearest where none holds it. **Shape**: (n,) -> (n,)."""
+        points = np.flatnonzero(self.low == self.high)
+        spans = np.flatnonzero(self.low < self.high)
+        if not len(self.low):
+            return np.zeros(len(x), dtype=np.int64)
+        out, outside = np.zeros(len(x), dtype=np.int64), np.full(len(x), np.inf)
+        if len(spans):
+            k = np.clip(np.searchsorted(self.low[spans], x, side="right") - 1, 0, len(spans) - 1)
+            here, after = spans[k], spans[np.minimum(k + 1, len(spans) - 1)]
+            outside = np.maximum(self.low[here] - x, x - self.high[here])  # above 0 where no span holds x
+            out = np.where((outside > 0) & (np.abs(self.low[after] - x) < outside), after, here)
+            outside = np.maximum(self.low[out] - x, x - self.high[out])
+        if len(points):
+            at = self.low[points]
+            right = np.clip(np.searchsorted(at, x), 0, len(points) - 1)
+            left = np.clip(right - 1, 0, len(points) - 1)
+            near = np.where(np.abs(at[left] - x) <= np.abs(at[right] - x), left, right)
+            # on a grid of d decimals 0.1 + 0.2 is 0.3; off a grid a point is met exactly, or is nearer than any span
+            slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+            out = np.where(np.abs(at[near] - x) <= np.maximum(outside, slack), points[near], out)
+        return out.astype(np.int64)
+
+    def _residual(self, x: Floats, cell: Ints) -> Floats:
+        low, width = self.low[cell], self.high[cell] - self.low[cell]
+        middle = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        inside = np.clip(x - low + middle, 0.0, width)  # before dividing: a width may be the smallest number there is
+        u = np.where(width > 0, inside / np.where(width > 0, width, 1.0), 0.5)
+        return np.clip(u, 0.0, np.nextafter(np.float32(1.0), np.float32(0.0)))
+
+    def decode(self, cat: Ints, num: NDArray[np.float32]) -> Floats:
+        """Values of codes, NaN for missing. **Shape**: (n, 1 or 2) and (n,) -> (n,)."""
+        coarse = cat[:, 0]
+        absent = coarse >= self._groups
+        if not self._groups:
+            return np.full(len(cat), np.nan)
+        group = np.minimum(coarse, self._groups - 1)
+        fine = cat[:, 1] if cat.shape[1] > 1 else 0
+        starts = self._starts
+        cell = np.minimum(starts[group] + fine, starts[group + 1] - 1)
+        low, high = self.low[cell], self.high[cell]
+        x = low + num.astype(np.float64) * (high - low)
+        if self.decimals is not None:
+            scale = 10.0**self.decimals
+            x = np.where(high > low, np.minimum(np.floor(x * scale + 1e-6) / scale, high - 1 / scale), low)
+            x = np.round(x, self.decimals)
+        else:  # the last residual of a narrow cell must not round up into the next one
+            x = np.minimum(x, self.last[cell])
+        x = np.clip(x, self.minimum if self.minimum is not None else -np.inf, self.maximum)
+        return np.where(absent, np.nan, x)
+
+    def log_steps(self, x: Floats) -> Floats:
+        """Log of how many values share the cell of each (off a grid, of its width). **Shape**: (n,) -> (n,).
+
+        The probability of a cell divided by it is that of the value. A value no cell holds counts as `UNSEEN`, so that
+        it weighs next to nothing beside any other; a missing one stands for itself.
+        """
+        if not len(self.low):
+            return np.zeros(len(x))
+        known = np.nan_to_num(x)
+        cell = self.cells(known)
+        slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        inside = (self.low[cell] - slack <= known) & (known <= self.last[cell] + slack)
+        step = 1.0 if self.decimals is None else 10.0**-self.decimals
+        width = self.high[cell] - self.low[cell]
+        steps = np.where(width > 0, np.log(np.where(width > 0, width, 1.0) / step), 0.0)
+        return np.where(np.isnan(x), 0.0, np.where(inside, steps, UNSEEN))
+
+    def meets(self, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which coarse levels surely, and which possibly, meet a condition. **Shape**: two of (K,) bool."""
+        surely, possibly = np.zeros(self.levels, dtype=bool), np.zeros(self.levels, dtype=bool)
+        if condition.missing is True:
+            surely[self._groups :] = possibly[self._groups :] = True
+            return surely, possibly
+        bottom = -np.inf if condition.min is None else condition.min
+        top = np.inf if condition.max is None else condition.max
+        last = self.last
+        inside = (self.low >= bottom) & (last <= top)
+        touched = (last >= bottom) & (self.low <= top)
+        if condition.in_ is not None:
+            wanted = np.array([float(v) for v in condition.in_ if not isinstance(v, str)])
+            inside &= (self.low == last) & np.isin(self.low, wanted)
+            touched &= ((wanted[:, None] >= self.low) & (wanted[:, None] <= last)).any(axis=0)
+        groups = np.arange(self._groups)
+        surely[: self._groups] = [inside[self.group == g].all() for g in groups]
+        possibly[: self._groups] = [touched[self.group == g].any() for g in groups]
+        return surely, possibly
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        arrays = {k: getattr(self, k).tolist() for k in ("low", "high", "group", "mass")}
+        return arrays | {k: getattr(self, k) for k in ("missing", "decimals", "minimum", "maximum")}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> NumericCodec:
+        """Read what `to_dict` gave."""
+        read = {k: np.array(data[k], dtype=np.int64 if k == "mass" else np.float64) for k in ("low", "high", "mass")}
+        return cls(**data | read | {"group": in_steps(data["group"])})
+
+
+def fit(
+    values: Floats,
+    counts: Ints,
+    missing: int | None,
+    *,
+    decimals: int | None = None,
+    atoms: tuple[float, ...] = (),
+    cuts: tuple[float, ...] = (),
+    bounds: tuple[float | None, float | None] = (None, None),
+    coding: Coding | None = None,
+) -> NumericCodec:
+    """Fit a codec to a histogram of distinct values.
+
+    Args:
+        values: distinct values, in increasing order. **Shape**: (v,).
+        counts: rows that have each. **Shape**: (v,).
+        missing: rows without a value, None if that cannot happen.
+        decimals: digits behind the point, None if unrestricted.
+        atoms: values to be levels by themselves whatever their mass.
+        cuts: values no cell and no group may straddle (bounds of row rules).
+        bounds: declared minimum and maximum; decoded values are kept inside.
+        coding: how finely to cut.
+    """
+    coding = coding or Coding()
+    total = int(counts.sum()) + (missing or 0)
+    share = 0.0 if len(values) <= coding.exact else coding.heavy
+    heavy = counts >= max(share * total, coding.rare)
+    heavy |= np.isin(values, np.array(atoms, dtype=values.dtype))
+    floor = _point_floor(counts[~heavy], coding)
+    point = heavy | (counts >= floor)
+    low, high = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
+    alone = np.concatenate([heavy[point], np.zeros(len(low), dtype=bool)])
+    low, high = np.concatenate([values[point], low]), np.concatenate([values[point], high])
+    order = np.lexsort((high, (low + high) / 2))
+    low, high, alone = low[order], high[order], alone[order]
+    none = np.zeros(len(low), dtype=np.int64)
+    cells = NumericCodec(
+        low=low,
+        high=high,
+        group=none,
+        mass=none,
+        missing=missing,
+        decimals=decimals,
+        minimum=bounds[0],
+        maximum=bounds[1],
+    )
+    mass = np.bincount(cells.cells(values), weights=counts, minlength=len(low)).astype(np.int64)
+    return replace(cells, mass=mass, group=_groups(low, mass, alone, cuts, coding))
+
+
+def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Coding) -> NumericCodec:
+    """Cells with their mass, grouped: each by itself where they are few, else a point as heavy as half a group alone.
+
+    Args:
+        cells: by position. **Shape**: m cells.
+        mass: rows in each, noisy or not. **Shape**: (m,).
+        cuts: values no group may straddle.
+        coding: how finely to cut.
+    """
+    heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
+    alone = np.full(len(mass), fill_value=True) if len(mass) <= coding.exact else heavy
+    return replace(cells, mass=mass, group=_groups(cells.low, mass, alone, cuts, coding))
+
+
+def _point_floor(counts: Ints, coding: Coding) -> int:
+    """Smallest count that makes a value a point, such that points take at most half of all cells."""
+    room = coding.coarse * coding.fine // 2
+    if (counts >= coding.rare).sum() <= room:
+        return coding.rare
+    return int(np.sort(counts)[-room])
+
+
+def _intervals(
+    values: Floats, counts: Ints, decimals: int | None, cuts: tuple[float, ...], coding: Coding, points: int
+) -> tuple[Floats, Floats]:
+    """Intervals of about equal mass over the values that are no points, none of them about fewer than `rare` rows.
+
+    Values too few for an interval get none: they are coded as the nearest cell, so that no lone value is released.
+    Only a column without any point keeps one all the same.
+    """
+    if not len(values):
+        return values[:0], values[:0]
+    room = max(coding.coarse * coding.fine - points, coding.coarse)
+    wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
+    at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
+    side = np.searchsorted(np.sort(np.array(cuts)), values, side="right")
+    first, last = runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
+    if not len(first):
+        if points:
+            return values[:0], values[:0]
+        first, last = np.array([0]), np.array([len(values) - 1])
+    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
+    low, high = values[first], values[last] + step if step else np.nextafter(values[last], np.inf)
+    adjoin = np.flatnonzero(first[1:] == last[:-1] + 1)  # neighbours share an edge; absorbed values leave a hole
+    before, after = values[last[adjoin]], values[first[adjoin + 1]]
+    middle = after if step else np.where((before + after) / 2 <= before, after, (before + after) / 2)
+    low[adjoin + 1] = high[adjoin] = _on_cuts(middle, before, after, cuts)
+    return low, high
+
+
+def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ...]) -> Floats:
+    """Edges moved onto a cut that lies between the same two values."""
+    for cut in cuts:
+        edges = np.where((before < cut) & (cut <= after), cut, edges)
+    return edges
+
+
+def _groups(low: Floats, mass: Ints, alone: NDArray[np.bool_], cuts: tuple[float, ...], coding: Coding) -> Ints:
+    """Coarse level of each cell: heavy points alone, the rest in runs of equal mass, at most `fine` cells each."""
+    target = mass[~alone].sum() / coding.coarse
+    side = np.searchsorted(np.sort(np.array(cuts)), low, side="right")
+    group = np.zeros(len(low), dtype=np.int64)
+    level, filled, cells = -1, 0.0, 0
+    for k in range(len(low)):  # at most coarse * fine cells: not rows
+        new = (
+            k == 0
+            or alone[k]
+            or alone[k - 1]
+            or side[k] != side[k - 1]
+            or cells >= coding.fine
+            or filled + mass[k] / 2 > target
+        )
+        if new:
+            level, filled, cells = level + 1, 0.0, 0
+        group[k] = level
+        filled += float(mass[k])
+        cells += 1
+    return group

@@ -1,0 +1,253 @@
+"""Row rules that hold by construction: combinations become one slot, comparisons a gap, implications clauses.
+
+`a <= b` is kept by coding one column as its gap from the other, so that a decoded b can never fall below its a: b from
+a, or a from b where the rule says so (see `schema.spreads`) or only a may be missing. In rows where the other is
+missing the gap is taken from a declared bound, so nothing is lost. A column with several others to mind is measured
+from the nearest of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encoding.codecs import datetime_steps
+from synthkit.encoding.codecs.categorical import CombinationCodec, LevelsCodec
+from synthkit.encoding.codecs.numeric import NumericCodec
+from synthkit.encoding.gaps import Gap, gap
+from synthkit.encoding.layout import Clause
+from synthkit.errors import SchemaError
+from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
+from synthkit.schema.joint_columns import joint
+
+Codec = NumericCodec | LevelsCodec | CombinationCodec
+
+
+@dataclass(frozen=True)
+class Recoding:
+    """The passage between a table's columns and the coded columns a model learns; reversible, row by row.
+
+    Args:
+        schema: meaning of the table.
+        groups: sets of columns that are one combination.
+        gaps: columns measured from others, in the order in which they can be decoded.
+    """
+
+    schema: Schema
+    groups: tuple[tuple[str, ...], ...]
+    gaps: tuple[Gap, ...]
+
+    @classmethod
+    def of(cls, schema: Schema) -> Recoding:
+        """The recoding a schema's rules ask for.
+
+        Raises:
+            SchemaError: comparisons run in a circle.
+        """
+        groups = _merged([r.of for r in joint(schema)])
+        taken = {c for group in groups for c in group}
+        return cls(schema, groups, _gaps(schema, taken))
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Coded columns by name, each with the table columns it stands for; in the table's order."""
+        member = {c: group for group in self.groups for c in group}
+        out: dict[str, tuple[str, ...]] = {}
+        for name in self.schema.learned:
+            group = member.get(name, (name,))
+            out.setdefault("+".join(group), group)
+        return out
+
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """The comparisons of learned columns."""
+        learned = set(self.schema.learned)
+        return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and learned >= set(r.columns))
+
+    def numbers(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Numeric columns as floats, NaN for missing; moments as whole steps since 1970, see `encode.steps`."""
+        out: dict[str, Any] = {}
+        for name in self.schema.learned:
+            column = self.schema.columns[name]
+            if name not in frame:
+                continue
+            if isinstance(column, Numeric):
+                out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            elif isinstance(column, Datetime):
+                out[name] = datetime_steps.steps(frame[name], column)
+        return out
+
+    def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Table columns -> coded columns: numbers as floats, moments as whole numbers, everything else as it is."""
+        numbers = self.numbers(frame)
+        measured = dict(numbers)
+        for each in self.gaps:
+            measured[each.column] = each.coded(numbers)
+        grouped = {c for group in self.groups for c in group}
+        return pd.DataFrame(
+            {
+                name: _column(measured[name])
+                if name in measured and name not in grouped
+                else frame[name].reset_index(drop=True)
+                for name in self.schema.learned
+            },
+            index=range(len(frame)),
+        )
+
+    def backward(self, coded: Mapping[str, Any]) -> pd.DataFrame:
+        """Coded columns -> table columns; comparisons hold wherever the declared bounds let them."""
+        grouped = {c for group in self.groups for c in group}
+        kinds = self.schema.columns
+        numbers = {
+            name: datetime_steps.whole(cells)
+            if isinstance(kinds[name], Datetime)
+            else np.asarray(cells, dtype=np.float64)
+            for name, cells in coded.items()
+            if name not in grouped and isinstance(kinds[name], Numeric | Datetime)
+        }
+        for each in self.gaps:
+            numbers[each.column] = each.measured(numbers, kinds[each.column])
+        out = {}
+        for name in self.schema.learned:
+            column = kinds[name]
+            if name in numbers and isinstance(column, Datetime):
+                out[name] = datetime_steps.moments_of(numbers[name], column)
+            else:
+                out[name] = pd.Series(numbers[name]) if name in numbers else pd.Series(coded[name])
+        return pd.DataFrame(out, copy=False)
+
+
+def _column(x: Any) -> Any:
+    """Numbers as they are, steps as whole numbers that may be missing."""
+    return datetime_steps.coded(x) if x.dtype.kind == "i" else x
+
+
+def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Groups that share a column become one, in order of first mention."""
+    merged: list[list[str]] = []
+    for group in groups:
+        touching = [m for m in merged if set(m) & set(group)]
+        union = list(dict.fromkeys([c for m in touching for c in m] + list(group)))
+        merged = [m for m in merged if m not in touching] + [union]
+    return tuple(tuple(m) for m in merged)
+
+
+def _gaps(schema: Schema, taken: set[str]) -> tuple[Gap, ...]:
+    """Which column of each comparison is measured from the other; None of them twice in opposite directions."""
+    compared = [r for r in schema.rules if isinstance(r, Comparison)]
+    _no_circle(compared)
+    anchors: dict[str, list[tuple[str, bool]]] = {}
+    upward: dict[str, bool] = {}
+    for rule in compared:
+        if set(rule.columns) & taken or not set(rule.columns) <= set(schema.learned):
+            continue
+        left_only = schema.columns[rule.left].nullable and not schema.columns[rule.right].nullable
+        down = left_only if rule.difference is None else rule.difference == "left"
+        for up in (False, True) if down else (True, False):
+            name, anchor = (rule.right, rule.left) if up else (rule.left, rule.right)
+            trial = {**anchors, name: [*anchors.get(name, []), (anchor, rule.op == "<")]}
+            if upward.get(name, up) == up and _order(trial) is not None:
+                anchors, upward[name] = trial, up
+                break
+    return tuple(gap(schema.columns, name, upward[name], tuple(anchors[name])) for name in _order(anchors) or ())
+
+
+def _order(anchors: Mapping[str, list[tuple[str, bool]]]) -> list[str] | None:
+    """Measured columns, each behind its anchors; None if they run in a circle."""
+    try:
+        order = TopologicalSorter({name: {a for a, _ in mine} for name, mine in anchors.items()}).static_order()
+        return [name for name in order if name in anchors]
+    except CycleError:
+        return None
+
+
+def _no_circle(compared: list[Comparison]) -> None:
+    below: dict[str, set[str]] = {}
+    for rule in compared:
+        below.setdefault(rule.right, set()).add(rule.left)
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as error:
+        circle = ", ".join(dict.fromkeys(error.args[1]))
+        msg = f"comparisons must not run in a circle; however: those of {circle} do. Remove one of these rules"
+        raise SchemaError(msg) from error
+
+
+def cuts(schema: Schema, column: str) -> tuple[float, ...]:
+    """Numbers at which the rules' conditions divide a column, so that no cell straddles them."""
+    out: set[float] = set()
+    kind = schema.columns[column]
+    decimals = kind.decimals if isinstance(kind, Numeric) else None
+    for rule in schema.rules:
+        if isinstance(rule, Implication):
+            for conditions in (rule.if_, rule.then):
+                condition = conditions.get(column)
+                if condition is not None and condition.min is not None:
+                    out.add(_first_from(condition.min, decimals))
+                if condition is not None and condition.max is not None:
+                    out.add(_first_from(float(np.nextafter(condition.max, np.inf)), decimals))
+    return tuple(sorted(out))
+
+
+def _first_from(bound: float, decimals: int | None) -> float:
+    """Smallest number of so many decimals that is not below `bound`."""
+    if decimals is None:
+        return bound
+    near = round(bound, decimals)
+    return near if near >= bound else round(near + 10.0**-decimals, decimals)
+
+
+def clauses(
+    schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], first: Mapping[str, int]
+) -> tuple[Clause, ...]:
+    """What implications forbid, in terms of slots.
+
+    `if A and B then C and D` forbids {A, B, not C} and {A, B, not D}. A condition on the value of a gap cannot be told
+    from its slot alone; such a rule is left to the check at the exit.
+
+    Args:
+        schema: the rules.
+        recoding: which column belongs to which coded column.
+        codecs: codec of each coded column.
+        first: index of the first slot of each coded column.
+    """
+    gapped = {each.column for each in recoding.gaps}
+    coded = {c: name for name, members in recoding.columns.items() for c in members}
+    out = []
+    for rule in schema.rules:
+        if not isinstance(rule, Implication) or not set(rule.columns) <= set(coded):
+            continue
+        if any(c in gapped and _asks_value(condition) for c, condition in [*rule.if_.items(), *rule.then.items()]):
+            continue
+        holds = [(first[coded[c]], _marks(codecs[coded[c]], c, condition)[0]) for c, condition in rule.if_.items()]
+        for c, condition in rule.then.items():
+            broken = (first[coded[c]], ~_marks(codecs[coded[c]], c, condition)[1])
+            out.append(_clause([*holds, broken]))
+    return tuple(c for c in out if c is not None)
+
+
+def _asks_value(condition: Condition) -> bool:
+    return condition.in_ is not None or condition.min is not None or condition.max is not None
+
+
+def _marks(codec: Codec, column: str, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Levels that surely, and possibly, meet the condition."""
+    if isinstance(codec, NumericCodec):
+        return codec.meets(condition)
+    met = codec.meets(condition) if isinstance(codec, LevelsCodec) else codec.meets(column, condition)
+    return met, met
+
+
+def _clause(literals: list[tuple[int, NDArray[np.bool_]]]) -> Clause | None:
+    """Literals on one slot are one; a clause with a literal no level meets forbids nothing."""
+    joined: dict[int, NDArray[np.bool_]] = {}
+    for slot, marked in literals:
+        joined[slot] = joined[slot] & marked if slot in joined else marked
+    if not all(marked.any() for marked in joined.values()):
+        return None
+    return Clause(tuple(joined.items()))

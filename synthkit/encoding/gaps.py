@@ -1,0 +1,179 @@
+"""Columns measured from others they may not cross: numbers by subtraction, moments in whole steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthkit.encoding.codecs.datetime_steps import ATOM, NONE, ends, points
+from synthkit.encoding.codecs.numeric import Floats
+from synthkit.schema import Column, Datetime, Numeric
+
+Steps = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A column another one may not cross.
+
+    Args:
+        column: its name.
+        strict: whether equality is forbidden.
+        times, per: for moments, so many steps of the measured column are `per` of its own; one of the two is 1.
+        atoms: for moments, its own that lie on the far side of whatever is measured from it: as if it were missing.
+    """
+
+    column: str
+    strict: bool
+    times: int = 1
+    per: int = 1
+    atoms: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """How one column of numbers is measured from the columns it may not cross.
+
+    Args:
+        column: the measured column.
+        up: whether it lies above its anchors (otherwise below).
+        anchors: the columns it may not cross.
+        origin: from where the gap is taken in rows where all anchors are missing.
+        decimals: digits of the gap, None if unrestricted.
+    """
+
+    column: str
+    up: bool
+    anchors: tuple[Anchor, ...]
+    origin: float
+    decimals: int | None
+
+    @property
+    def sign(self) -> int:
+        """+1 if the column lies above its anchors, -1 if below."""
+        return 1 if self.up else -1
+
+    def coded(self, numbers: Mapping[str, Any]) -> Any:
+        """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
+        gap = self.sign * (numbers[self.column] - self._base(numbers))
+        return gap if self.decimals is None else np.round(gap, self.decimals)
+
+    def measured(self, numbers: Mapping[str, Any], column: Column) -> Any:
+        """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
+        assert isinstance(column, Numeric)
+        base = self._base(numbers)
+        x = base + self.sign * numbers[self.column]
+        if column.decimals is not None:  # rounding must not undo what the gap ensures
+            scale = 10.0**column.decimals
+            away = np.ceil(x * scale - 1e-6) if self.up else np.floor(x * scale + 1e-6)
+            near = np.round(x * scale)
+            x = np.where(self.sign * (near / scale - base) >= 0, near, away) / scale
+            x = np.round(x, column.decimals)
+        return np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
+
+    def _base(self, numbers: Mapping[str, Floats]) -> Floats:
+        """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
+        edges = [self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors]
+        base = np.fmax.reduce(edges) if self.up else np.fmin.reduce(edges)
+        return np.where(np.isnan(base), self.origin, base)
+
+    def _edge(self, anchor: Anchor, x: Floats) -> Floats:
+        """The nearest number the column may take beside an anchor of value x. **Shape**: (n,) -> (n,)."""
+        if not anchor.strict:
+            return x
+        if self.decimals is None:
+            return np.nextafter(x, self.sign * np.inf)
+        return np.asarray(x + self.sign * 10.0**-self.decimals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepGap(Gap):
+    """How one column of moments is measured: in whole steps, its own atoms by number.
+
+    Args:
+        atoms: special moments of the measured column in steps; such a cell is coded as `ATOM` minus its number,
+            whatever it is measured from, so that "still open" is one point and no gap of eight thousand years.
+    """
+
+    atoms: tuple[int, ...] = ()
+
+    def coded(self, numbers: Mapping[str, Any]) -> Any:
+        """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
+        x = numbers[self.column]
+        absent = x == NONE
+        gap = self.sign * (np.where(absent, 0, x) - self._base(numbers))
+        for k, atom in enumerate(self.atoms):
+            gap[x == atom] = ATOM - k
+        return np.where(absent, NONE, gap)
+
+    def measured(self, numbers: Mapping[str, Any], column: Column) -> Any:
+        """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
+        assert isinstance(column, Datetime)
+        gap = numbers[self.column]
+        plain = (gap != NONE) & (gap > ATOM)
+        x = np.where(plain, self._base(numbers) + self.sign * np.where(plain, gap, 0), NONE)
+        for k, atom in enumerate(self.atoms):
+            x[gap == ATOM - k] = atom
+        return x
+
+    def _base(self, numbers: Mapping[str, Any]) -> Any:
+        edges = np.stack([self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors])
+        far = NONE if self.up else -(NONE + 1)
+        edges = np.where(edges == NONE, far, edges)
+        base = edges.max(axis=0) if self.up else edges.min(axis=0)
+        return np.where(base == far, int(self.origin), base)
+
+    def _edge(self, anchor: Anchor, x: Any) -> Any:
+        absent = (x == NONE) | np.isin(x, np.array(anchor.atoms, dtype=np.int64))
+        x = np.where(absent, 0, x)
+        edge = -(-x * anchor.times // anchor.per) if self.up else x * anchor.times // anchor.per
+        if anchor.strict:  # a calendar of days beside one of seconds: only what is met exactly must be left
+            edge = np.where(edge * anchor.per == x * anchor.times, edge + self.sign, edge)
+        return np.where(absent, NONE, edge)
+
+
+def gap(columns: Mapping[str, Column], name: str, up: bool, compared: tuple[tuple[str, bool], ...]) -> Gap:
+    """The gap of a column from those it is compared with, each with whether equality is forbidden."""
+    column = columns[name]
+    if isinstance(column, Datetime):
+        origin = _origin(column, up)
+        return StepGap(
+            column=name,
+            up=up,
+            anchors=tuple(_anchor(columns[other], other, strict, column, up) for other, strict in compared),
+            origin=origin,
+            decimals=0,
+            atoms=tuple(points(column).tolist()),
+        )
+    anchors = tuple(Anchor(column=other, strict=strict) for other, strict in compared)
+    digits = [getattr(columns[c], "decimals", None) for c in (name, *(a.column for a in anchors))]
+    decimals = None if None in digits else max(d for d in digits if d is not None)
+    bound = getattr(column, "min" if up else "max", None) or 0.0
+    return Gap(column=name, up=up, anchors=anchors, origin=bound, decimals=decimals)
+
+
+def _origin(column: Datetime, up: bool) -> int:
+    low, high = ends(column)
+    if up:
+        return 0 if column.low is None else low
+    return 0 if column.high is None else high
+
+
+def _anchor(other: Column, name: str, strict: bool, column: Datetime, up: bool) -> Anchor:
+    """An anchor of a column of moments.
+
+    Its own atom says nothing of a column whose declared bound lies beyond it: the gap is taken from that bound then.
+    """
+    assert isinstance(other, Datetime)
+    times, per = max(other.step // column.step, 1), max(column.step // other.step, 1)
+    bound = column.low if up else column.high
+    free = [] if bound is None else [t for t in other.points if (t < bound if up else t > bound)]
+    return Anchor(column=name, strict=strict, times=times, per=per, atoms=_in_steps(free, other))
+
+
+def _in_steps(atoms: list[np.datetime64], column: Datetime) -> tuple[int, ...]:
+    return tuple(int(t.astype(np.int64)) // column.step for t in atoms)

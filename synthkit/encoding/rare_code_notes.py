@@ -1,0 +1,37 @@
+"""What a fit says of catalogues of which most codes are too rare to be learned by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthkit.encoding.codecs.categorical import LevelsCodec
+from synthkit.encoding.encoder import TableEncoder
+from synthkit.schema import Code, Schema
+from synthkit.schema.public_domain import NOT_TOLD
+from synthkit.schema.rare_codes import sentence
+
+
+def left(encoder: TableEncoder) -> Iterator[str]:
+    """A sentence for each catalogue of which most codes were too rare, with the number of codes that are left.
+
+    Args:
+        encoder: fitted to exact histograms.
+    """
+    for name, codec in encoder.codecs.items():
+        if isinstance(codec, LevelsCodec) and len(codec.rare) > len(codec.levels):
+            yield sentence(name, len(codec.levels), len(codec.levels) + len(codec.rare))
+
+
+def told(asked: Schema, schema: Schema) -> Iterator[str]:
+    """A sentence for each catalogue whose codes were bought with noise, from what was told alone.
+
+    Args:
+        asked: the schema that was asked for.
+        schema: that of the synthetic table, with what was bought.
+    """
+    for name, column in asked.columns.items():
+        bought = schema.columns[name]
+        if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
+            codes = sum(level != NOT_TOLD for level in bought.levels or ())
+            other = "each other one counts as its nearest relative"
+            yield f"`{name}`: {codes:,} of its codes could be told inside the budget; {other}"

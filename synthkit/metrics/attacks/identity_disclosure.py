@@ -1,0 +1,285 @@
+"""Can people be found in the synthetic rows: by what is known of them, by what they alone have, by two halves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthkit.metrics.attacks import record_matching
+from synthkit.metrics.attacks.population_disclosure import meaningful
+from synthkit.metrics.attacks.risk_difference import Excess, chance
+from synthkit.metrics.attacks.secret_inference import distinct
+from synthkit.metrics.attacks.secrets import Knowledge
+from synthkit.metrics.attacks.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets
+from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
+from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.stats.binning import numbers, quantities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from synthkit.metrics.result import Comparison
+
+MOST = 50_000  # synthetic rows among which the most similar are sought
+NEIGHBOURS = (1, 5)
+NO_KEYS = "not assessed: the schema declares no `quasi_identifiers`"
+NO_COUNTS = "not assessed: no population counts were given"
+EXPECTED = "Matches as frequent among people who were not in the data would have come about without them"
+
+
+def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
+    """Replicated uniques, disclosive groups, exact matches and singling out, each of members beside non-members.
+
+    With counts of the population also meaningful identity disclosure.
+
+    Uniqueness is counted among all who are attacked, so that nothing that is compared depends on who was trained on.
+    Levels of keys are kept apart; quantities among the keys are cut into at most 20 parts with about equal shares of
+    the reference, one with 20 values or fewer keeps them. One random row stands for a unit.
+
+    Raises:
+        MetricError: nobody can be attacked.
+
+    References:
+        Privacy Risk from Synthetic Data: Practical Proposals (Raab, 2024); SDNist (National Institute of Standards
+        and Technology, 2023) for unique exact matches.
+    """
+    frames = [[fit.attacked.one_row_each(rng), fit.released, fit.train] for fit in comparison.fits]
+    scores, panel = _exact(comparison, frames)
+    if comparison.schema.quasi_identifiers:
+        found, drawn = _by_keys(comparison, frames)
+        scores, panel = [*found, *scores], {**panel, **drawn}
+    else:
+        panel["keys"] = NO_KEYS
+    found, drawn = _singled_out(comparison, rng)
+    among, told = _in_population(comparison, rng)
+    return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
+
+
+def _in_population(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], Any]:
+    """Meaningful identity disclosure where counts were given; what cannot be used fails by itself."""
+    if comparison.population is None:
+        return [], NO_COUNTS
+    try:
+        return meaningful(comparison, comparison.population, rng)
+    except MetricError as error:
+        return [Failure(metric="identity.meaningful", reason=str(error))], f"failed: {error}"
+
+
+def linkability(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+    """Whose two halves of columns lead to one synthetic row: members beside non-members.
+
+    Halves are the quasi-identifiers and all other columns, or the two halves of the columns where none are declared. A
+    person is linked if a synthetic row is at one of the k nearest points by both halves; rows equal in a half are one
+    point.
+
+    Raises:
+        MetricError: nobody can be attacked, or there is only one column.
+
+    References:
+        A Unified Framework for Quantifying Privacy Risk in Synthetic Data (Giomi, Boenisch, Wehmeyer & Tasnádi, 2023).
+    """
+    halves = _halves(comparison)
+    found = [_linked(fit, halves, rng) for fit in comparison.fits]
+    scores, panel = [], {}
+    for k in NEIGHBOURS:
+        holds = np.concatenate([each[k] for each in found])
+        note = (
+            f"People for whom one synthetic row is at one of the {k} nearest points by {len(halves[0])} of the columns "
+        )
+        note += f"and by the other {len(halves[1])}: members less non-members. {EXPECTED}. Newcombe interval."
+        scores.append(_score(f"linkability.k{k}", holds, comparison, note))
+        panel[f"k{k}"] = Excess.of(holds, comparison.everybody.member).plain()
+    return scores, {"identity": {"linkability": {**panel, "halves": [list(names) for names in halves]}}}
+
+
+def _linked(
+    fit: Comparison, halves: Sequence[tuple[str, ...]], rng: np.random.Generator
+) -> dict[int, NDArray[np.bool_]]:
+    """Whether each person attacked in a fit is linked, by number of neighbours."""
+    people, rows = fit.attacked.one_row_each(rng), fit.released
+    if len(rows) > MOST:
+        rows = rows.iloc[np.sort(rng.choice(len(rows), MOST, replace=False))]
+    near, of = [], []
+    for names in halves:
+        known = Knowledge.of(names, fit.schema, fit.attacked.reference, people)
+        points, place = distinct(known.space.coordinates(rows))
+        near.append(known.space.nearest(known.at, points, min(max(NEIGHBOURS), len(points)))[1])
+        of.append(place)
+    return {k: record_matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in NEIGHBOURS}
+
+
+def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = comparison.schema.described
+    keys = tuple(name for name in names if name in comparison.schema.quasi_identifiers)
+    rest = tuple(name for name in names if name not in keys)
+    if keys and rest:
+        return keys, rest
+    if len(names) < 2:
+        msg = "linking needs two columns, one for each half; however: the schema has one to learn"
+        raise MetricError(msg)
+    return names[: len(names) // 2], names[len(names) // 2 :]
+
+
+def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+    """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
+    schema, member = comparison.schema, comparison.everybody.member
+    keys = [name for name in schema.described if name in schema.quasi_identifiers]
+    columns = [
+        {name: column_codes(each, schema, name, fit.attacked.reference) for name in keys}
+        for each, fit in zip(frames, comparison.fits, strict=True)
+    ]
+    joined = [joint(list(each.values())) for each in columns]
+    _, theirs, train = joined[0]
+    holds = np.concatenate([record_matching.replicated_unique(mine, said) for mine, said, _ in joined])
+    note = f"People unique by {len(keys)} quasi-identifiers whose combination one synthetic row has: members less "
+    note += f"non-members. {EXPECTED}. Newcombe interval."
+    scores = [_score("replicated_uniques", holds, comparison, note)]
+    alone = np.concatenate([record_matching.unique(mine) for mine, _, _ in joined])
+    panel: dict[str, Any] = {
+        "keys": keys,
+        "replicated_uniques": {
+            **Excess.of(holds, member).plain(),
+            "train": float(record_matching.replicated_unique(train, theirs).mean()),
+        },
+        "uniques": {
+            "members": float(alone[member].mean()),
+            "non_members": float(alone[~member].mean()),
+            "train": float(record_matching.unique(train).mean()),
+        },
+    }
+    disclosive = []
+    for secret in (name for name in schema.secrets if name in schema.described and name not in keys):
+        codes = [column_codes(each, schema, secret) for each in frames]
+        found = [record_matching.disclosed(k[0], c[0], k[1], c[1]) for k, c in zip(joined, codes, strict=True)]
+        holds, (mine, said, trained) = np.concatenate(found), codes[0]
+        anyway = record_matching.expected_anyway(found[0], mine, {name: each[0] for name, each in columns[0].items()})
+        scores.append(_disclosive(secret, holds, anyway, comparison, int(found[0].sum())))
+        disclosive.append(
+            {
+                "secret": secret,
+                **Excess.of(holds, member).plain(),
+                "train": float(record_matching.disclosed(train, trained, theirs, said).mean()),
+                "train_itself": float(record_matching.disclosed(train, trained, train, trained).mean()),
+                "one_way": anyway.one_way,
+                "two_way": list(anyway.two_way),
+                "expected_records": anyway.records,
+                "records": int(found[0].sum()),
+            }
+        )
+    return scores, {**panel, "disclosive": disclosive}
+
+
+def _disclosive(
+    secret: str, holds: NDArray[np.bool_], anyway: record_matching.Expected, comparison: Comparison, records: int
+) -> Score:
+    note = (
+        f"People of whom all synthetic rows with their quasi-identifiers say one `{secret}`, and it is theirs: members "
+    )
+    note += f"less non-members. {EXPECTED}. Newcombe interval."
+    if anyway.one_way or anyway.two_way:
+        note += f" {anyway.records:,} of {records:,} could be expected by anyone who knows the subject."
+    parts = {"expected anyway": anyway.records / max(1, records)}
+    return _score(f"disclosive.{secret}", holds, comparison, note, parts)
+
+
+def _exact(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+    """Unique rows that occur among the synthetic ones, equal in every learned column."""
+    schema = comparison.schema
+    found = [combinations(each, schema, schema.described) for each in frames]
+    _, theirs, train = found[0]
+    holds = np.concatenate([record_matching.unique_match(mine, said) for mine, said, _ in found])
+    note = (
+        f"People unique by all columns of whom a synthetic row is an exact copy: members less non-members. {EXPECTED}. "
+    )
+    note += "Newcombe interval."
+    panel = {
+        **Excess.of(holds, comparison.everybody.member).plain(),
+        "train": float(record_matching.unique_match(train, theirs).mean()),
+    }
+    return [_score("unique_exact_matches", holds, comparison, note)], {"unique_exact_matches": panel}
+
+
+def _singled_out(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+    pool = comparison.everybody
+    found = np.concatenate([statements(fit, rng) for fit in comparison.fits])
+    per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
+    scores, panel = [], {}
+    for clearest in (False, True):
+        each = odds(found, pool.member, pool.pair, clearest=clearest)
+        name = "singling_out.clearest" if clearest else "singling_out"
+        whom = "people" if not clearest else "people with the most surprising statements, a hundredth or 20 of those"
+        scores.append(_odds(name, each, whom, per))
+        panel[name.replace(".", "_")] = {
+            **each.at._asdict(),
+            "people": each.people,
+            "members": each.members,
+            "p": each.p,
+        }
+        panel[name.replace(".", "_")]["epsilon_lower_bound"] = each.epsilon
+    return scores, panel
+
+
+def _odds(name: str, each: Odds, whom: str, per: str) -> Score:
+    return Score(
+        metric=f"identity.{name}",
+        value=each.at.value,
+        low=each.at.low,
+        high=each.at.high,
+        goal="low",
+        reference=0.5,
+        parts={"people": each.people, "members": each.members, "p": each.p, "epsilon lower bound": each.epsilon},
+        note=f"Members among {each.people:,} {whom} of whom a statement is true that is true of nobody else and of one "
+        f"synthetic row; 1/2 if nothing was learned of anybody. p = {each.p:.2g}; at least epsilon {each.epsilon:.2f} "
+        f"was lost, for {per}. Clopper-Pearson interval.",
+    )
+
+
+def statements(comparison: Comparison, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Surprise of the most surprising statement that is true of each person alone, -inf if none is. **Shape**: -> (m,).
+
+    A statement says which values a person has in at most four columns, or that a quantity lies beyond all synthetic
+    ones; it is true of one synthetic row. Its surprise is minus the logarithm of the number of rows it would be true
+    of if columns were independent. Sets of columns take turns: exact values, and quantities cut into 20 parts.
+    """
+    pool, schema = comparison.attacked, comparison.schema
+    frames, units = [comparison.released, pool.frame], len(pool.member)
+    exact, rough = (
+        [column_codes(frames, schema, name, cut_on) for name in schema.described] for cut_on in (None, pool.reference)
+    )
+    ways = [(codes, [logs_of_shares(*column) for column in codes]) for codes in (exact, rough)]
+    found = np.full(units, -np.inf)
+    for turn, chosen in enumerate(subsets(len(exact), rng)):
+        columns, shares = ways[0] if len(chosen) == 1 else ways[turn % 2]
+        theirs, ours = joint([columns[c] for c in chosen])
+        surprise = -np.log(len(theirs)) - np.sum([shares[c] for c in chosen], axis=0)
+        found = np.maximum(found, once(theirs, ours, pool.unit, surprise, units))
+    for name in quantities(schema):
+        ends = extremes(numbers(frames[0][name]), numbers(frames[1][name]), pool.unit, units)
+        found = np.maximum(found, ends)
+    return found
+
+
+def _score(
+    name: str, holds: NDArray[np.bool_], comparison: Comparison, note: str, parts: dict[str, float] | None = None
+) -> Score:
+    pool = comparison.everybody
+    excess = Excess.of(holds, pool.member)
+    return Score(
+        metric=f"identity.{name}",
+        value=excess.at.value,
+        low=excess.at.low,
+        high=excess.at.high,
+        goal="low",
+        reference=0.0,
+        parts={
+            "members": excess.members,
+            "non-members": excess.non_members,
+            "p": chance(holds, pool.member, pool.pair),
+            **(parts or {}),
+        },
+        note=note,
+    )

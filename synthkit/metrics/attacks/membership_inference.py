@@ -1,0 +1,299 @@
+"""Can somebody who has the synthetic rows tell who was trained on, better than by tossing a coin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats as distributions
+
+from synthkit.metrics.attacks import preconditions
+from synthkit.metrics.attacks.attack_data import Scene
+from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_size import of_membership
+from synthkit.metrics.attacks.membership_guesses import COINS, Bound, Guesses, bound
+from synthkit.metrics.attacks.membership_scores import ATTACKS, together
+from synthkit.metrics.attacks.most_confident import Surest
+from synthkit.metrics.result import Evaluation, Failure, Score
+from synthkit.metrics.stats import intervals
+from synthkit.metrics.stats.multiple_testing import holm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.metrics.result import Comparison
+
+FPRS = (0.001, 0.01, 0.1)
+ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
+TOGETHER = "all together"
+NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the attacks show of one stratum.
+
+    Args:
+        auc: of all attacks together, with its interval.
+        chance_of_auc: probability of one as large if the coins had been thrown after the attack.
+        chance_of_guesses: the same of the best of all ways of guessing few coins.
+        bound: lower bound on epsilon.
+        surest: how many of the surest guesses are right, their number fixed beforehand.
+        each: AUC by attack.
+        units: number of units looked at.
+        coins: number of coins that decided who of them was trained on.
+    """
+
+    auc: intervals.Interval
+    chance_of_auc: float
+    chance_of_guesses: float
+    bound: Bound
+    surest: Surest
+    each: dict[str, float]
+    units: int
+    coins: int
+
+
+def attacked(scene: Scene, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
+    scores = [pool.of_units(attack(scene, rng)) for attack in ATTACKS.values()]
+    if pool.likelihood is not None:
+        scores.append(pool.of_units(pool.likelihood))
+    return np.array(scores)
+
+
+def names(pool: Pool) -> tuple[str, ...]:
+    """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
+    return (*ATTACKS, "likelihood") if pool.likelihood is not None else tuple(ATTACKS)
+
+
+def findings(
+    scores: NDArray[np.float64],
+    pool: Pool,
+    among: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    times: int = COINS,
+    strata: int = 1,
+) -> Findings:
+    """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
+
+    Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
+    way of guessing with its choice made again for every throw of the coins. All else is description.
+    """
+    every = np.concatenate([together(scores)[None], scores])
+    called = (TOGETHER, *names(pool))
+    member = pool.member[among]
+    guesses = Guesses.of(every, called, pool, among, rng)
+    return Findings(
+        auc=intervals.delong(every[0, among], member),
+        chance_of_auc=_chance_of_auc(
+            every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
+        ),
+        chance_of_guesses=guesses.chance(rng, times=times),
+        bound=bound(guesses),
+        surest=Surest.of(guesses, strata=strata),
+        each={name: intervals.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
+        units=int(among.sum()),
+        coins=len(guesses.coins),
+    )
+
+
+def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Scores of several fits as shares of people with a lower one in the same fit: only those can be compared.
+
+    **Shape**: (attacks, m_k) each -> (attacks, sum of m_k); those of one fit alone are left as they are.
+    """
+    if len(scores) == 1:
+        return scores[0]
+    return np.concatenate([distributions.rankdata(each, axis=1) / (each.shape[1] + 1) for each in scores], axis=1)
+
+
+def chances(found: dict[str, Findings]) -> dict[str, float]:
+    """Probabilities of both tests on all strata, adjusted for their number."""
+    raw = {
+        f"{name}, {test}": chance
+        for name, each in found.items()
+        for test, chance in (("all attacks", each.chance_of_auc), ("few guesses", each.chance_of_guesses))
+    }
+    return dict(zip(raw, holm(list(raw.values())), strict=True))
+
+
+def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+    """Attack everybody in the pool; the coins that made them members or not say how much of it is chance.
+
+    Raises:
+        MetricError: there are too few people to attack.
+
+    References:
+        Steinke, Nasr, Jagielski: Privacy auditing with one (1) training run (2023). Yao, Krčo, Ganev, de Montjoye: The
+        DCR delusion (2025), for attacks in place of distances. Meeus, Guépin, Creţu, de Montjoye: Achilles' heels
+        (2023), for people who are unlike others.
+    """
+    pool = comparison.everybody
+    scenes = [
+        Scene.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng) for fit in comparison.fits
+    ]
+    each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
+    scores = side_by_side(each)
+    strata = pool.strata
+    found = {name: findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
+    adjusted = chances(found)
+    checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
+    rates = _rates(together(scores), pool, rng)
+    panel = {
+        "design": pool.design,
+        "units": len(pool.member),
+        "p": adjusted,
+        "checks": [check.plain() for check in checks],
+        "strata": {name: _plain(each) for name, each in found.items()},
+        "rates": [rate for rate, _ in rates],
+        "roc": intervals.roc(together(scores), pool.member),
+    }
+    told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
+    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel)}
+
+
+def _judged(scores: Sequence[Score], panel: dict[str, Any]) -> dict[str, Any]:
+    """The grade of the effect at the stated default limit, and the test or the unsound precondition behind it."""
+    effect = of_membership(Evaluation(run={}, scores=tuple(scores), panels={"membership": panel}))
+    graded = effect.against(DEFAULTS["membership"].value)
+    surest = min(panel["p"], key=lambda name: panel["p"][name])
+    unsound = "; ".join(check["name"] for check in panel["checks"] if not check["holds"])
+    return {
+        "detected": effect.detected,
+        "verdict": None if graded is None else graded.value,
+        "because": surest if effect.detected else unsound,
+    }
+
+
+def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Pool) -> list[Score]:
+    prefix = "membership" if stratum == "all" else f"membership.{stratum}"
+    whom = "" if stratum == "all" else f", among the {stratum} half"
+    per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
+    auc = Score(
+        metric=f"{prefix}.auc",
+        value=found.auc.value,
+        low=found.auc.low,
+        high=found.auc.high,
+        goal="low",
+        reference=0.5,
+        parts={**found.each, "p": found.chance_of_auc, "p, adjusted": adjusted[f"{stratum}, all attacks"]},
+        note=f"AUC {NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An AUC near 0.5 "
+        "can hide a few people who are found with certainty: read the bound on epsilon beside it.",
+    )
+    at = found.bound
+    epsilon = Score(
+        metric=f"{prefix}.epsilon_lower_bound",
+        value=at.epsilon,
+        low=at.epsilon,
+        high=float("inf"),
+        goal="low",
+        reference=0.0,
+        parts={
+            "guesses": at.guesses,
+            "right": at.right,
+            "largest it could be": at.most,
+            "p": found.chance_of_guesses,
+            "p, adjusted": adjusted[f"{stratum}, few guesses"],
+        },
+        note=f"Epsilon that was lost at least{whom}, with confidence 95 %, for {per}: {at.right} of {at.guesses} "
+        f"guesses right ({at.way}), of all ways and numbers of guesses what shows most; the confidence holds for all. "
+        "Interval: open above, for a better attack may show more.",
+    )
+    return [auc, epsilon, _surest(prefix, whom, found.surest, pool)]
+
+
+def _surest(prefix: str, whom: str, found: Surest, pool: Pool) -> Score:
+    people = "pairs of a person trained on and one who was not" if pool.design == "pairs" else "people"
+    said = "in so many the right one was named" if pool.design == "pairs" else "so many had been trained on"
+    return Score(
+        metric=f"{prefix}.surest",
+        value=found.share.value,
+        low=found.share.low,
+        high=found.share.high,
+        goal="low",
+        reference=0.5,
+        parts={"guesses": found.guesses, "right": found.right},
+        note=f"Of the {found.guesses:,} {people} of whom all attacks together are surest{whom}, {said}: "
+        f"{found.right:,}. "
+        "How many are guessed is fixed beforehand. Interval: Clopper-Pearson, for all strata at once.",
+    )
+
+
+def _rates(
+    scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator
+) -> list[tuple[dict[str, Any], Score | Failure]]:
+    """Members found at small rates of false alarm; the threshold is set on one half of the units, read on the other."""
+    half = rng.permutation(len(scores)) < len(scores) // 2
+    sets, reads = scores[half & ~pool.member], ~half
+    out: list[tuple[dict[str, Any], Score | Failure]] = []
+    for fpr in FPRS:
+        metric = f"membership.tpr_at_fpr_{fpr:g}"
+        if len(sets) < ENOUGH / fpr:
+            reason = f"needs {ENOUGH / fpr:,.0f} people not trained on to set its threshold; there are {len(sets):,}"
+            out.append(({"fpr": fpr, "not_assessed": reason}, Failure(metric=metric, reason=reason)))
+            continue
+        threshold = float(np.quantile(sets, 1 - fpr, method="higher"))
+        hits = [scores[reads & side] > threshold for side in (pool.member, ~pool.member)]
+        tpr, false = (intervals.clopper_pearson(int(h.sum()), len(h)) for h in hits)
+        score = Score(
+            metric=metric,
+            value=tpr.value,
+            low=tpr.low,
+            high=tpr.high,
+            goal="low",
+            reference=false.value,
+            parts={"false alarms": false.value, "false alarms, low": false.low, "false alarms, high": false.high},
+            note=f"Share of members that all attacks together find where {fpr:.1%} of non-members are meant to be "
+            "accused; the reference is the share that was. Threshold set on one half of the people, both read on the "
+            "other. Interval: Clopper-Pearson.",
+        )
+        out.append(({"fpr": fpr, "tpr": tpr._asdict(), "false_alarms": false._asdict()}, score))
+    return out
+
+
+def _chance_of_auc(
+    scores: NDArray[np.float64],
+    member: NDArray[np.bool_],
+    pair: NDArray[np.int64] | None,
+    rng: np.random.Generator,
+    times: int,
+) -> float:
+    """Probability of an AUC as large if coins are thrown again; ties count half."""
+    ranks = distributions.rankdata(scores)
+    seen, as_large = intervals.auc(scores, member), 0
+    of_pair = None if pair is None else np.unique(pair, return_inverse=True)[1]
+    for start in range(0, times, 200):
+        many = min(200, times - start)
+        if of_pair is None:
+            again = rng.random((many, len(member))) < 0.5
+        else:
+            again = (rng.random((many, int(of_pair.max()) + 1)) < 0.5)[:, of_pair] ^ member
+        n = again.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            aucs = (again @ ranks - n * (n + 1) / 2) / (n * (len(member) - n))
+        as_large += int((np.nan_to_num(aucs, nan=0.5) >= seen - 1e-12).sum())
+    return (1 + as_large) / (times + 1)
+
+
+def _plain(found: Findings) -> dict[str, Any]:
+    at = found.bound
+    return {
+        "units": found.units,
+        "coins": found.coins,
+        "auc": found.auc._asdict(),
+        "p_of_auc": found.chance_of_auc,
+        "p_of_guesses": found.chance_of_guesses,
+        "epsilon_lower_bound": at.epsilon,
+        "largest_it_could_be": at.most,
+        "way": at.way,
+        "guesses": at.guesses,
+        "right": at.right,
+        "surest": {"guesses": found.surest.guesses, "right": found.surest.right, **found.surest.share._asdict()},
+        "attacks": found.each,
+    }

@@ -1,0 +1,158 @@
+"""Guesses about who was trained on: functions of the synthetic rows and a reference that treat all targets alike.
+
+Each gives a score a target row, higher for members. None is trained on labels of membership.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from synthkit.metrics.stats.binning import Binning, combined, tuples
+from synthkit.metrics.utility.features import Tabular, without_empty
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.metrics.attacks.attack_data import Scene
+
+Attack = Callable[["Scene", np.random.Generator], "NDArray[np.float64]"]
+
+PAIRS, TRIPLES = 200, 100  # combinations of columns looked at, if there are more
+SIDE = 20_000  # rows a side of the classifier
+RARE = 2  # a combination of values is rare if so many people or fewer have it
+FINE = 20  # bins in which combinations are sought
+
+
+def distance(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How near the nearest synthetic row is: $-d(x, S)$."""
+    return -scene.near[:, 0].astype(float)
+
+
+def relative_distance(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    r"""The same against what the population explains: $\log (d(x, R) + \eta) - \log (d(x, S) + \eta)$.
+
+    $\eta$ is a hundredth of the median distance to the reference, so that a copy does not score infinity.
+
+    References:
+        Hilprecht, Härterich, Bernau: Monte Carlo and reconstruction membership inference attacks against generative
+        models (2019), for distances; Chen, Yu, Zhang, Fritz: GAN-Leaks (2020), for calibrating them.
+    """
+    known, near = scene.near_reference[:, 0].astype(float), scene.near[:, 0].astype(float)
+    eta = max(float(np.median(known)) / 100, 1e-6)
+    return np.asarray(np.log(known + eta) - np.log(near + eta))
+
+
+def density(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    r"""Log-odds of synthetic among the 20 nearest of both: $\log \frac{c + 1/2}{k - c + 1/2} - \log \frac{|S|}{|R|}$.
+
+    References:
+        Houssiau et al.: TAPAS, a toolbox for adversarial privacy auditing of synthetic data (2022), for local
+        neighbourhoods; van Breugel, Sun, Qian, van der Schaar: Membership inference attacks against synthetic data
+        through overfitting detection (2023), for the ratio of densities.
+    """
+    both = np.concatenate([scene.near, scene.near_reference], axis=1)
+    k = min(scene.near.shape[1], both.shape[1])
+    ties = rng.random(both.shape)  # equal distances in random order, or one side would always win
+    first = np.lexsort((ties, both), axis=1)[:, :k]
+    c = (first < scene.near.shape[1]).sum(axis=1)
+    odds = np.log(c + 0.5) - np.log(k - c + 0.5)
+    return np.asarray(odds - np.log(len(scene.synthetic) / len(scene.reference)))
+
+
+def classifier(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Log-odds of being synthetic rather than of the population, by boosted trees that saw no target."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    sides = [
+        frame if len(frame) <= SIDE else frame.iloc[np.sort(rng.choice(len(frame), SIDE, replace=False))]
+        for frame in (scene.reference, scene.synthetic)
+    ]
+    both = pd.concat([side[list(scene.schema.described)] for side in sides], ignore_index=True)
+    table = Tabular.fit(both, scene.schema, scene.schema.described)
+    x = table.trees(both)
+    empty = np.asarray(np.isnan(x).all(axis=0))
+    model = HistGradientBoostingClassifier(
+        categorical_features=table.categorical, early_stopping=False, random_state=int(rng.integers(2**31))
+    )
+    model.fit(without_empty(x, empty), np.repeat([0, 1], [len(side) for side in sides]))
+    return np.asarray(model.decision_function(without_empty(table.trees(scene.targets), empty)))
+
+
+def marginals(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    r"""Log-likelihood ratio over one- and two-way tables: $\sum_q \log \frac{p_S(q(x)) + \alpha}{p_R(q(x)) + \alpha}$.
+
+    $\alpha = 1 / 2 |S|$. What a synthesizer that matches such tables gives away is in their cells.
+
+    References:
+        Golob, Pentyala, Maratkhan, De Cock: Privacy vulnerabilities in marginals-based synthetic data (2024).
+    """
+    sizes = scene.binning.sizes
+    synthetic, known, targets = (
+        scene.binning.codes(frame) for frame in (scene.synthetic, scene.reference, scene.targets)
+    )
+    alpha = 0.5 / len(scene.synthetic)
+    total = np.zeros(targets.shape[1])
+    for columns in [*((c,) for c in range(len(sizes))), *tuples(len(sizes), 2, PAIRS, rng, drawn=PAIRS)]:
+        many = int(np.prod([sizes[c] for c in columns]))
+        shares = [
+            np.bincount(combined(codes, sizes, columns), minlength=many) / codes.shape[1]
+            for codes in (synthetic, known)
+        ]
+        ratio = np.log(shares[0] + alpha) - np.log(shares[1] + alpha)
+        total += ratio[combined(targets, sizes, columns)]
+    return total
+
+
+def rare_values(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+    r"""How much of what is rare about a person occurs among the synthetic rows.
+
+    Over values, and over pairs and triples of columns, the sum of $\log (N / c)$ of those combinations that $c \le 2$
+    of all $N$ targets and reference rows have, this one among them, and at least one synthetic row.
+    """
+    binning = Binning.fit(scene.reference, scene.schema, bins=FINE, levels=10**6)
+    sizes = binning.sizes
+    d = len(sizes)
+    targets, known, synthetic = (binning.codes(f) for f in (scene.targets, scene.reference, scene.synthetic))
+    score = np.zeros(targets.shape[1])
+    for name in scene.schema.described:
+        score += _rare(*(_values(f[name]) for f in (scene.targets, scene.reference, scene.synthetic)))
+    for columns in [*tuples(d, 2, PAIRS, rng, drawn=PAIRS), *tuples(d, 3, TRIPLES, rng, drawn=TRIPLES)]:
+        score += _rare(*(combined(codes, sizes, columns) for codes in (targets, known, synthetic)))
+    return score
+
+
+ATTACKS: Mapping[str, Attack] = {
+    "distance": distance,
+    "relative distance": relative_distance,
+    "density": density,
+    "classifier": classifier,
+    "marginals": marginals,
+    "rare values": rare_values,
+}
+
+
+def together(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean rank over attacks: the one score that is fixed before anything is seen. **Shape**: (a, m) -> (m,)."""
+    return np.asarray(np.mean([stats.rankdata(each) for each in scores], axis=0))
+
+
+def _rare(targets: NDArray[np.int64], known: NDArray[np.int64], synthetic: NDArray[np.int64]) -> NDArray[np.float64]:
+    """log(N / c) where a target's code is rare and occurs among synthetic rows, else nought."""
+    codes, place, counts = np.unique(np.concatenate([targets, known]), return_inverse=True, return_counts=True)
+    told = (counts <= RARE) & np.isin(codes, synthetic)
+    worth = np.where(told, np.log(len(place) / counts), 0.0)
+    return np.asarray(worth[place[: len(targets)]])
+
+
+def _values(values: pd.Series) -> NDArray[np.int64]:
+    """A number for each distinct value, the same in every table: its hash."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.astype("Float64").astype(float) + 0.0
+    else:
+        values = values.astype(str).astype(object)
+    return np.asarray(pd.util.hash_pandas_object(values, index=False).to_numpy().view(np.int64))

@@ -1,0 +1,193 @@
+"""What must hold before an attack that found nothing means anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from synthkit.metrics.attacks import membership_scores as ways
+from synthkit.metrics.attacks.attack_data import Scene
+from synthkit.metrics.attacks.membership_guesses import Guesses
+from synthkit.metrics.stats.intervals import auc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.schema import Schema
+
+FEWEST = 100  # members, and as many non-members
+TWINS = 0.05  # share of members with a twin among non-members from which on leaks are masked
+SURPRISE = 0.01  # a split or a blind attack that chance gives so seldom is not put down to chance
+COPIES, JITTERED, TIMES = 20, 200, 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that must hold.
+
+    Args:
+        name: what is looked at.
+        holds: whether it does.
+        measured: the number that decides.
+        limit: what it is held against.
+        words: what it means.
+    """
+
+    name: str
+    holds: bool
+    measured: float
+    limit: float
+    words: str
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+def check(
+    scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator, *, everybody: Pool | None = None
+) -> tuple[Check, ...]:
+    """All preconditions; who is in whose place is decided by chance that is thrown again, by no classifier.
+
+    Args:
+        scene: of one fit.
+        scores: of the attacks on it. **Shape**: (attacks, m).
+        pool: the people attacked in it.
+        rng: source of chance.
+        everybody: the people attacked in all fits, if there are several.
+    """
+    found = [counts(everybody or pool), twins(scene.targets, pool, scene.schema)]
+    if pool.design == "pairs":  # coins of ours are known to be fair
+        found.append(looks_random(scene, pool, rng))
+    found += [uncontaminated(scores, pool, rng), blind(scene, pool, rng), power(scene, scores, pool, rng)]
+    return tuple(found)
+
+
+def counts(pool: Pool) -> Check:
+    """People on either side."""
+    fewest = int(min(pool.member.sum(), (~pool.member).sum()))
+    return Check(
+        name="enough people",
+        holds=fewest >= FEWEST,
+        measured=fewest,
+        limit=FEWEST,
+        words="people on the smaller side of the coin; with few, a leak may not show",
+    )
+
+
+def twins(targets: pd.DataFrame, pool: Pool, schema: Schema) -> Check:
+    """Share of members of whom a non-member has an equal row: what is copied of them says nothing about them."""
+    names = list(schema.described)
+    rows = pd.util.hash_pandas_object(targets[names].astype(str), index=False).to_numpy()
+    inside = pool.member[pool.unit]
+    masked = np.zeros(len(pool.member), dtype=bool)
+    np.logical_or.at(masked, pool.unit, inside & np.isin(rows, rows[~inside]))
+    share = float(masked[pool.member].mean())
+    return Check(
+        name="no twins across the coin",
+        holds=share <= TWINS,
+        measured=share,
+        limit=TWINS,
+        words="share of members whose row somebody else, who was not trained on, has too; they hide each other",
+    )
+
+
+def looks_random(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
+    """Whether members and non-members differ more than a random split would have them differ.
+
+    Per column the largest gap of their distribution functions over the column's cuts, in standard deviations of a
+    random split; of all columns the largest; and how often the nearest other person is on the same side. Both against
+    pairs that are swapped at random.
+    """
+    codes = scene.binning.codes(scene.targets)
+    first = np.unique(pool.unit, return_index=True)[1]
+    columns = [np.eye(int(c.max()) + 1, dtype=np.float32)[c].cumsum(axis=1)[:, :-1] for c in codes[:, first]]
+    points = np.concatenate(columns, axis=1) if columns else np.zeros((len(first), 1), np.float32)
+    spread = np.maximum(points.std(axis=0), 1e-9)
+    at = scene.space.coordinates(scene.targets.iloc[first])
+    near = scene.space.nearest(at, at, 1, query_groups=np.arange(len(at)), point_groups=np.arange(len(at)))[1][:, 0]
+
+    def statistics(member: NDArray[np.bool_]) -> tuple[float, float]:
+        sign = np.where(member, 1.0, -1.0).astype(np.float32)
+        return float(np.abs(sign @ points / spread).max()), float((member == member[near]).mean())
+
+    seen = statistics(pool.member)
+    again = np.array([statistics(_swapped(pool, rng)) for _ in range(TIMES)])
+    rare = [(1 + int((again[:, k] >= seen[k] - 1e-9).sum())) / (TIMES + 1) for k in range(2)]
+    p = min(1.0, 2 * min(rare))
+    return Check(
+        name="the split looks random",
+        holds=p >= SURPRISE,
+        measured=p,
+        limit=SURPRISE,
+        words="probability of differences as large between the training rows and the holdout if the split were random; "
+        "a split by time or site is told from the rows themselves, and what attacks show of it is no leak",
+    )
+
+
+def uncontaminated(scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> Check:
+    """Whether the people who were not trained on are nearer to the synthetic rows than chance has it."""
+    ranks = ways.together(scores)
+    seen = auc(ranks, pool.member)
+    p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(TIMES))) / (TIMES + 1)
+    return Check(
+        name="the holdout was held out",
+        holds=p >= SURPRISE,
+        measured=p,
+        limit=SURPRISE,
+        words="probability by chance that people said not to be in the data look as much like members; small if they "
+        "were in it after all",
+    )
+
+
+def blind(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
+    """The same attacks with people of the population in place of the synthetic rows, who give nobody away."""
+    half = rng.permutation(len(scene.reference)) < len(scene.reference) // 2
+    blinded = Scene.of(scene.reference[half], scene.reference[~half], scene.targets, scene.schema, rng)
+    scores = ways.together(np.array([pool.of_units(way(blinded, rng)) for way in ways.ATTACKS.values()]))
+    seen = abs(auc(scores, pool.member) - 0.5)
+    again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(TIMES)]
+    p = (1 + sum(one >= seen - 1e-12 for one in again)) / (TIMES + 1)
+    return Check(
+        name="a blind attack finds nothing",
+        holds=p >= SURPRISE,
+        measured=p,
+        limit=SURPRISE,
+        words="probability of an AUC as far from 0.5 by chance where real people stand in for the synthetic rows",
+    )
+
+
+def power(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> Check:
+    """Whether 20 members copied verbatim into the synthetic rows would be found."""
+    members = rng.permutation(np.flatnonzero(pool.member))[:COPIES]
+    copies = scene.targets.loc[np.isin(pool.unit, members)]
+    after = scene.with_copies(copies)
+    cheap = ("distance", "relative distance", "density", "marginals", "rare values")
+    place = list(ways.ATTACKS)
+    with_copies = scores.copy()
+    for name in cheap:
+        with_copies[place.index(name)] = pool.of_units(ways.ATTACKS[name](after, rng))
+    every = np.ones(len(pool.member), dtype=bool)
+    p = Guesses.of(with_copies, list(ways.ATTACKS), pool, every, rng).chance(rng, times=TIMES)
+    return Check(
+        name="copies would be found",
+        holds=p < SURPRISE,
+        measured=p,
+        limit=SURPRISE,
+        words=f"probability by chance of what attacks show when {COPIES} members are copied into the synthetic rows; "
+        "it shows power against copying, not against every leak",
+    )
+
+
+def _thrown(pool: Pool, rng: np.random.Generator) -> NDArray[np.bool_]:
+    return rng.random(len(pool.member)) < 0.5 if pool.pair is None else _swapped(pool, rng)
+
+
+def _swapped(pool: Pool, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Who would be a member if the two of each pair were swapped by a fair coin."""
+    pair = pool.pair if pool.pair is not None else np.arange(len(pool.member))
+    return np.asarray(pool.member ^ (rng.random(int(pair.max()) + 1) < 0.5)[pair])

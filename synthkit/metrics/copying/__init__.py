@@ -1,0 +1,1 @@
+"""Copying: do synthetic rows repeat people or rows of the training table."""

@@ -1,0 +1,252 @@
+"""Run every metric on a comparison: each with its own random stream, each failure listed, nothing averaged away."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthkit.errors import SchemaError, SynthkitError, TableError
+from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attribute_inference import attributes
+from synthkit.metrics.attacks.identity_disclosure import identity, linkability
+from synthkit.metrics.attacks.membership_inference import membership
+from synthkit.metrics.copying import copied_people, copied_rows
+from synthkit.metrics.fidelity import classifier_two_sample, distributions, validity
+from synthkit.metrics.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
+from synthkit.metrics.stats import associations
+from synthkit.metrics.utility import worth_in_rows
+from synthkit.metrics.utility.subgroups import fidelity_by_group
+from synthkit.metrics.utility.train_synthetic_test_real import utility
+from synthkit.runtime.seeds import Seeds
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema import Schema
+
+METRICS: Mapping[str, Metric] = {
+    "fidelity.columns": distributions.columns,
+    "fidelity.pairs": distributions.pairs,
+    "fidelity.triples": distributions.triples,
+    "fidelity.associations": associations.associations,
+    "fidelity.missingness": validity.missingness,
+    "fidelity.rules": validity.rules,
+    "fidelity.ranges": validity.ranges,
+    "fidelity.levels": validity.levels,
+    "fidelity.equivalent_sample_size": worth_in_rows.equivalent_sample_size,
+    "fidelity.c2st": classifier_two_sample.c2st,
+    "copying.excess": copied_people.copies,
+    "copying.matches": copied_rows.matches,
+    "copying.distances": copied_rows.distances,
+    "copying.verbatim": copied_rows.verbatim,
+    "membership": membership,
+    "identity": identity,
+    "identity.linkability": linkability,
+}
+QUICK_UNITS = 2_000  # that are attacked
+QUICK_ROWS, QUICK_LEARNERS = 10_000, ("gradient boosting", "logistic regression", "ridge regression", "dummy")
+EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
+
+
+def evaluate(
+    comparison: Comparison,
+    *,
+    run: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    workers: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Evaluation:
+    """Measure fidelity, utility and copying of synthetic rows; the result is as confidential as the real rows.
+
+    Args:
+        comparison: training, holdout and synthetic rows with their schema.
+        run: facts about the run to keep with the scores.
+        seed: root of the random streams; every metric has its own, so a failure of one changes no other.
+        quick: look at 10,000 rows of each table, attack 2,000 people, use two learners; the run block says so.
+        workers: metrics measured at a time, each by one core; as many as there are cores if not given.
+        progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
+
+    Raises:
+        TableError: a table is empty or lacks a learned column.
+    """
+    _check(comparison)
+    seeds = Seeds(seed)
+    if comparison.pool is None:
+        comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
+    whole = _rows(comparison)
+    if quick:
+        comparison = _thinned(comparison, seeds.numpy("quick"))
+    chosen = metrics_of(comparison.schema, quick=quick)
+    scores: list[Score] = []
+    failures: list[Failure] = []
+    panels: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    report = progress or (lambda name, k, n: None)
+
+    def measure(name: str) -> tuple[Sequence[Score | Failure], Mapping[str, Any], float]:
+        start = time.perf_counter()
+        found: Sequence[Score | Failure]
+        try:
+            found, drawn = chosen[name](comparison, seeds.numpy(name))
+            found = [_measured(each) for each in found]
+        except EXPECTED as error:
+            found, drawn = [Failure.of(name, error)], {}
+        return found, drawn, round(time.perf_counter() - start, 3)
+
+    with one_thread(), _calm(), ThreadPoolExecutor(workers or cores(), initializer=one_thread) as pool:
+        # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
+        # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
+        waiting = {name: pool.submit(measure, name) for name in reversed(chosen)}
+        for k, _ in enumerate(as_completed(waiting.values()), start=1):
+            report(next((name for name, each in waiting.items() if not each.done()), ""), k, len(chosen))
+        for name in chosen:
+            found, drawn, seconds[name] = waiting[name].result()
+            scores += [each for each in found if isinstance(each, Score)]
+            failures += [each for each in found if isinstance(each, Failure)]
+            _merge(panels, drawn)
+    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
+    facts |= {"measured": _rows(comparison), **_people(comparison), "seconds": seconds}
+    return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
+
+
+def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
+    """The metrics of a schema: those of METRICS, LightGBM's test if it is installed, one a secret and one a target."""
+    chosen: dict[str, Metric] = dict(METRICS)
+    if find_spec("lightgbm") is not None and not quick:
+        chosen["fidelity.c2st_lightgbm"] = classifier_two_sample.c2st_lightgbm
+    if any(column in schema.described for column in schema.protected):
+        chosen["fidelity.subgroups"] = fidelity_by_group
+    chosen |= attributes(schema, quick=quick)
+    times = Counter(target.column for target in schema.targets)
+    for target in schema.targets:
+        name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
+        learners = QUICK_LEARNERS if quick else None
+        chosen[name] = partial(utility, target=target, prefix=name, learners=learners, quick=quick)
+    return chosen
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """One thread for OpenMP and BLAS while the context lasts.
+
+    Two thread teams on the same cores spin against each other: on a busy machine boosting was 20 times slower with
+    two threads than with one, on an idle one it is 1.5 times faster.
+    """
+    import sklearn.ensemble  # noqa: F401  # its OpenMP must be loaded before it can be limited
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1)  # type: ignore[no-any-return,unused-ignore]
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Without warnings of fits that did not converge: what one thread ignores, another one shows again."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", module=r"lifelines\.")
+        yield
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(comparison: Comparison) -> None:
+    tables = [("training", comparison.train), ("holdout", comparison.holdout)]
+    tables += [(f"synthetic ({k + 1})", draw) for k, draw in enumerate(comparison.synthetic)]
+    tables += [(f"other release ({k + 1})", frame) for k, frame in enumerate(comparison.others)]
+    if not comparison.synthetic:
+        msg = "a comparison must have at least one synthetic table; however: none is given"
+        raise TableError(msg)
+    if not comparison.schema.described:
+        msg = "a comparison must have a column to compare; however: the schema declares only identifiers"
+        raise SchemaError(msg)
+    for name, frame in tables:
+        absent = [column for column in comparison.schema.described if column not in frame]
+        if absent:
+            msg = f"the {name} table must have every learned column; however: {', '.join(absent)} not found"
+            raise TableError(msg)
+        if len(frame) < 2:
+            msg = f"the {name} table must have at least two rows; however: {len(frame)}"
+            raise TableError(msg)
+
+
+def _paired(comparison: Comparison, rng: np.random.Generator) -> Pool | None:
+    """People to be attacked where somebody else split the table; none if there are too few."""
+    try:
+        return Pool.of_tables(comparison.train, comparison.holdout, comparison.schema, rng)
+    except MetricError:
+        return None
+
+
+def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
+    """At most 10,000 rows a table, whole rows at random."""
+
+    def thin(frame: pd.DataFrame) -> pd.DataFrame:
+        if len(frame) <= QUICK_ROWS:
+            return frame
+        return frame.iloc[np.sort(rng.choice(len(frame), QUICK_ROWS, replace=False))]
+
+    return replace(
+        comparison,
+        train=thin(comparison.train),
+        holdout=thin(comparison.holdout),
+        synthetic=tuple(map(thin, comparison.synthetic)),
+        others=tuple(map(thin, comparison.others)),
+        pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
+        refits=tuple(_thinned(fit, rng) for fit in comparison.refits),
+    )
+
+
+def _rows(comparison: Comparison) -> dict[str, Any]:
+    """Numbers of rows by table, of every draw."""
+    rows: dict[str, Any] = {
+        "train": len(comparison.train),
+        "holdout": len(comparison.holdout),
+        "synthetic": [len(draw) for draw in comparison.synthetic],
+    }
+    if comparison.others:
+        rows["others"] = [len(frame) for frame in comparison.others]
+    return rows
+
+
+def _people(comparison: Comparison) -> dict[str, Any]:
+    """How many units went where and how many are attacked in each fit, if the split was ours."""
+    if comparison.people is None:
+        return {}
+    attacked = [len(fit.attacked.member) for fit in comparison.fits]
+    return {"people": {**comparison.people, "attacked": attacked}}
+
+
+def _measured(found: Score | Failure) -> Score | Failure:
+    """A score whose interval has no width is no measurement: it would be read as certain."""
+    if isinstance(found, Failure) or not found.is_sure:
+        return found
+    reason = f"its interval, from {found.low:.4g} to {found.high:.4g}, has no width: nothing was there to be measured"
+    return Failure(metric=found.metric, reason=reason)
+
+
+def _merge(panels: dict[str, Any], drawn: Mapping[str, Any]) -> None:
+    """Metrics may share a panel: lists are joined, mappings merged."""
+    for name, panel in drawn.items():
+        old = panels.get(name)
+        if isinstance(old, list):
+            panels[name] = [*old, *panel]
+        elif isinstance(old, dict):
+            panels[name] = {**old, **panel}
+        else:
+            panels[name] = panel

@@ -1,0 +1,1 @@
+"""Utility: train on synthetic rows, test on real ones."""

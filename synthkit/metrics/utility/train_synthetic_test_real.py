@@ -1,0 +1,305 @@
+"""Do models trained on synthetic rows work on real ones: four cells, several learners, one target at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.stats import intervals
+from synthkit.metrics.stats.several_draws import mean_of_draws
+from synthkit.metrics.utility.best_baseline import Reference, best_on_real_rows
+from synthkit.metrics.utility.equivalent_sample_size import equivalent_sample_size
+from synthkit.metrics.utility.learners import GUESS, LEARNERS, Learner, is_constant, predictions
+from synthkit.metrics.utility.non_inferiority import loss
+from synthkit.metrics.utility.prediction_task import (
+    DRAWS,
+    METRIC_OF,
+    REPLICATES,
+    Found,
+    Judged,
+    Rows,
+    Task,
+    Trial,
+    gather,
+)
+from synthkit.metrics.utility.probability_calibration import calibration, figures
+from synthkit.metrics.utility.regression_effects import effects
+from synthkit.metrics.utility.subgroups import utility_by_group
+from synthkit.metrics.utility.survival import survival
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.metrics.result import Comparison
+    from synthkit.schema import Target
+
+CELLS = {  # trained on, tested on
+    "trtr": ("real", "real"),
+    "tstr": ("synthetic", "real"),
+    "trts": ("real", "synthetic"),
+    "tsts": ("synthetic", "synthetic"),
+}
+
+
+Results = dict[str, dict[str, list["Cell"]]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Predictive quality of one learner in one cell and in bootstrap replicates of its test rows.
+
+    Args:
+        value: the quality.
+        replicates: (b,) in each replicate.
+        extras: further figures by name.
+        predicted: (m, c) what was predicted.
+        hidden: number of test rows, or of the rarest class among them: so few could have hidden an error.
+    """
+
+    value: float
+    replicates: NDArray[np.float64]
+    extras: dict[str, float]
+    predicted: NDArray[np.float64]
+    hidden: int
+
+
+def utility(
+    comparison: Comparison,
+    rng: np.random.Generator,
+    *,
+    target: Target,
+    prefix: str | None = None,
+    learners: Sequence[str] | None = None,
+    quick: bool = False,
+) -> Found:
+    """Train on real or synthetic rows, test on real or synthetic rows, all with equal numbers of training rows.
+
+    `trtr` and `tstr` are tested on the same holdout rows, `trts` and `tsts` on synthetic rows no model was trained
+    on: another draw, or a fifth held back from the only one. Headline: the candidate (gradient boosting, or the linear
+    model) that is best on real training rows by cross-validation among them; the parts hold the other learners.
+    `gap` is trtr - tstr, bootstrapped jointly over the holdout's units; with several draws the variance of their mean
+    is added to that of the test rows, which does not shrink with more draws. A learner that predicts one number for all
+    rows learned nothing and is a listed failure.
+
+    Then, each a listed failure where it cannot be measured: calibration of probabilities (binary), the worst of the
+    protected groups, effect estimates (binary, regression), and the equivalent sample size. Survival targets go to
+    `survival`.
+
+    Args:
+        comparison: the tables.
+        rng: source of the draws of rows and of the learners' seeds.
+        target: what is predicted.
+        prefix: beginning of the scores' names, `utility.<column>` if not given.
+        learners: names of the learners to use, all if not given; a candidate must be among them.
+        quick: no equivalent sample size, and Cox regressions on 5,000 rows at most.
+
+    Raises:
+        MetricError: a table has too few rows or classes, or the learner of the headline learned nothing.
+
+    References:
+        Real-valued (Medical) Time Series Generation with Recurrent Conditional GANs (Esteban, Hyland & Rätsch, 2017).
+    """
+    prefix = prefix or f"utility.{target.column}"
+    if target.task == "survival":
+        return survival(comparison, rng, target=target, prefix=prefix, quick=quick)
+    task = Task.of(comparison, target)
+    kinds = LEARNERS["regression" if task.classes == 0 else "classification"]
+    chosen = [k for k in kinds if learners is None or k.name in learners]
+    trials = task.trials(comparison, rng)
+    weights = intervals.bootstrap_weights(task.units(trials[0].holdout), REPLICATES, rng)
+    candidates = [k for k in chosen if k.is_candidate]
+    best = best_on_real_rows(task, candidates, trials[0].train, trials[0].holdout, rng.spawn(1)[0])
+    results: Results = {}
+    idle: list[Failure] = []
+    for learner in chosen:
+        several = trials if learner.is_candidate else trials[:1]  # the kernels are slow
+        cells = _cells(task, learner, several, weights, rng)
+        rows = _idle(learner, cells)
+        if rows is None:
+            results[learner.name] = cells
+        else:
+            reason = f"{learner.name} predicts one value for all rows after training on {rows} rows: it learned nothing"
+            idle.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
+    if best.learner.name not in results:
+        msg = f"a loss of prediction needs a learner that learned something; however: {idle[0].reason}"
+        raise MetricError(msg)
+    head = results[best.learner.name]
+    scores = [_score(prefix, cell, results, best.learner, task) for cell in CELLS]
+    gap, lost = _gap(prefix, head, best, results.get(GUESS), task)
+    panel = {
+        "target": target.column,
+        "task": target.task,
+        "metric": METRIC_OF[target.task],
+        "learner": best.learner.name,
+        "validated": dict(best.quality),
+        "cells": [_panel_cell(name, cell, cells[cell]) for name, cells in results.items() for cell in CELLS],
+        **lost,
+    }
+    tested = _tested(task, best.learner, prefix, trials[0], weights, head)
+    found, panels = gather(_parts(tested, trials[0], rng, quick=quick))
+    return [*scores, gap, *found, *idle], {"utility": [panel], **panels}
+
+
+def _idle(learner: Learner, cells: dict[str, list[Cell]]) -> str | None:
+    """After training on which rows a learner says the same of every test row; None if it learned something."""
+    if learner.name == GUESS:
+        return None
+    for trained, of_real in (("real", ("trtr", "trts")), ("synthetic", ("tstr", "tsts"))):
+        for k in range(len(cells["tstr"])):
+            if is_constant([cells[cell][k].predicted for cell in of_real]):
+                return trained
+    return None
+
+
+def _parts(
+    tested: Judged, trial: Trial, rng: np.random.Generator, *, quick: bool
+) -> list[tuple[str, Callable[[], Found]]]:
+    """What is measured beside the four cells, by the name under which a failure is listed."""
+    task, prefix = tested.task, tested.prefix
+    schema, kind = task.comparison.schema, task.target.task
+    parts: list[tuple[str, Callable[[], Found]]] = []
+    if kind == "binary":
+        parts.append((f"{prefix}.calibration_slope", partial(calibration, tested)))
+    if any(c in schema.described and c != task.target.column for c in schema.protected):
+        parts.append((f"{prefix}.worst_group_gap", partial(utility_by_group, tested)))
+    if kind in ("binary", "regression"):
+        parts.append((f"{prefix}.effect_overlap", partial(_effects, f"{prefix}.effect_overlap", task, rng)))
+    if not quick:
+        parts.append((f"{prefix}.equivalent_sample_size", partial(equivalent_sample_size, tested, trial.train, rng)))
+    return parts
+
+
+def _effects(metric: str, task: Task, rng: np.random.Generator) -> Found:
+    """Effect estimates of all rows: nothing is held back, because nothing is predicted."""
+    c = task.comparison
+    rows = [task.rows(c.train, "training"), *(task.rows(draw, "synthetic") for draw in c.synthetic[:DRAWS])]
+    return effects(metric, task, [(each.frame, each.target) for each in rows], rng)
+
+
+def _tested(
+    task: Task,
+    learner: Learner,
+    prefix: str,
+    trial: Trial,
+    weights: NDArray[np.uint16],
+    cells: dict[str, list[Cell]],
+) -> Judged:
+    classes = np.arange(task.classes)
+    return Judged(
+        task=task,
+        learner=learner,
+        prefix=prefix,
+        holdout=trial.holdout,
+        weights=weights,
+        real=cells["trtr"][0].predicted,
+        synthetic=tuple(cell.predicted for cell in cells["tstr"]),
+        prevalence=(trial.train.target[:, None] == classes).mean(axis=0),
+    )
+
+
+def _cells(
+    task: Task, learner: Learner, trials: Sequence[Trial], weights: NDArray[np.uint16], rng: np.random.Generator
+) -> dict[str, list[Cell]]:
+    """Quality in the four cells, one entry a trial; the real model is fitted once for all of them."""
+    schema = task.comparison.schema
+    cells: dict[str, list[Cell]] = {cell: [] for cell in CELLS}
+    tests = [trials[0].holdout, *(trial.synthetic_test for trial in trials)]
+
+    def fit(rows: Rows, tested: Sequence[Rows]) -> list[NDArray[np.float64]]:
+        frames = [test.frame for test in tested]
+        return predictions(learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)
+
+    def judge(rows: Rows, predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> Cell:
+        one = np.ones((1, len(rows.target)), dtype=np.uint16)
+        value = float(task.quality(rows.target, predicted, one)[0])
+        extras = _extras(rows.target, predicted, task.classes, learner.is_probabilistic)
+        few = np.unique(rows.target, return_counts=True)[1].min() if task.classes else len(rows.target)
+        return Cell(value, task.quality(rows.target, predicted, weights), extras, predicted, int(few))
+
+    real = fit(trials[0].train, tests)
+    for k, trial in enumerate(trials):
+        on_holdout, on_synthetic = fit(trial.synthetic, [trial.holdout, trial.synthetic_test])
+        again = intervals.bootstrap_weights(task.units(trial.synthetic_test), len(weights), rng)
+        cells["trtr"].append(judge(trial.holdout, real[0], weights))
+        cells["tstr"].append(judge(trial.holdout, on_holdout, weights))
+        cells["trts"].append(judge(trial.synthetic_test, real[k + 1], again))
+        cells["tsts"].append(judge(trial.synthetic_test, on_synthetic, again))
+    return cells
+
+
+def _extras(
+    y: NDArray[np.float64], predicted: NDArray[np.float64], classes: int, is_probabilistic: bool
+) -> dict[str, float]:
+    """Further figures of one cell: mean absolute error, or log-loss, Brier score and calibration of probabilities."""
+    if classes == 0:
+        return {"MAE": float(np.abs(y - predicted[:, 0]).mean())}
+    if not is_probabilistic:
+        return {}
+    given = np.clip(predicted[np.arange(len(y)), y.astype(int)], 1e-6, 1)
+    truth = np.eye(classes)[y.astype(int)]
+    brier = float(((predicted - truth) ** 2).sum(axis=1).mean())
+    scores = {"log-loss": float(-np.log(given).mean()), "Brier": brier / 2 if classes == 2 else brier}
+    return {**scores, **figures(y, predicted[:, 1])} if classes == 2 else scores
+
+
+def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Task) -> Score:
+    head = results[learner.name]
+    at = _interval(head[cell])
+    parts: dict[str, float] = {}
+    for name, cells in results.items():
+        parts[name] = float(np.mean([c.value for c in cells[cell]]))
+        for extra in (e for e in cells[cell][0].extras if all(e in c.extras for c in cells[cell])):
+            parts[f"{name}, {extra}"] = float(np.mean([c.extras[extra] for c in cells[cell]]))
+    trained, tested = CELLS[cell]
+    size = len(head[cell])
+    return Score(
+        metric=f"{prefix}.{cell}",
+        value=at.value,
+        low=at.low,
+        high=at.high,
+        goal="none" if cell in ("trts", "tsts") else "high",
+        reference=None if cell == "trtr" else float(np.mean([c.value for c in head["trtr"]])),
+        parts=parts,
+        note=f"{METRIC_OF[task.target.task]} of {learner.name}, the best on real training rows, trained on {trained} "
+        f"and tested on {tested} rows"
+        + (f", mean of {size} draws" if size > 1 and cell != "trtr" else "")
+        + f"; the reference is trained and tested on real rows. Interval: bootstrap of the test {task.tested}.",
+    )
+
+
+def _gap(
+    prefix: str, cells: dict[str, list[Cell]], best: Reference, dummy: dict[str, list[Cell]] | None, task: Task
+) -> tuple[Score, dict[str, Any]]:
+    real = cells["trtr"][0]
+    return loss(
+        prefix,
+        best.learner.name,
+        (real.value, real.replicates),
+        [(cell.value, cell.replicates) for cell in cells["tstr"]],
+        floor=None if dummy is None else dummy["trtr"][0].value,
+        tested=task.tested,
+        hidden=real.hidden,
+        noise=best.noise,
+    )
+
+
+def _interval(cells: Sequence[Cell]) -> intervals.Interval:
+    at = mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
+    return intervals.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
+
+
+def _panel_cell(name: str, cell: str, cells: Sequence[Cell]) -> dict[str, Any]:
+    at, (trained, tested) = _interval(cells), CELLS[cell]
+    return {
+        "learner": name,
+        "trained_on": trained,
+        "tested_on": tested,
+        "value": at.value,
+        "low": at.low,
+        "high": at.high,
+    }

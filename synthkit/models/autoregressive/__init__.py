@@ -1,0 +1,1 @@
+"""The autoregressive model of all slots in any order."""

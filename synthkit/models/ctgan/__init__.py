@@ -1,0 +1,1 @@
+"""The conditional generative adversarial network (CTGAN) for tables."""

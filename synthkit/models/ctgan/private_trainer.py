@@ -1,0 +1,119 @@
+r"""Generator against critic under a privacy budget: noise on the critic's gradients, no real row for the generator.
+
+References:
+    Xie, Lin, Wang, Wang, Zhou: Differentially private generative adversarial network (2018), for noise on the critic.
+    Miyato, Kataoka, Koyama, Yoshida: Spectral normalization for generative adversarial networks (2018).
+    Bie, Kamath, Zhang: Private GANs, revisited (2023), for several steps of the critic.
+
+NOTE[DIFF]: layers of the critic are projected after each step instead of divided by their norm in each pass, so that
+the gradient of a row keeps its closed form; conditions of the generator come from the shares that were paid for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from synthkit.encoding.layout import Rows
+from synthkit.models.ctgan.gan_step import Rivals, set_rate
+from synthkit.models.ctgan.generator import Critic
+from synthkit.models.ctgan.trainer import critic_loss
+from synthkit.models.rejection_sampling import Candidates
+from synthkit.privacy.dpsgd.dpsgd_plan import PrivateTraining
+from synthkit.training.callbacks import Watch
+from synthkit.training.loop import blend, finite, schedule, unwatched
+
+if TYPE_CHECKING:
+    from synthkit.models.ctgan.model import PrivateCTGANConfig
+
+TURNS = 2  # of the power iteration after each step
+
+
+class PrivateDuel(Rivals):
+    """A critic that meets real rows behind the door, a generator that meets the critic.
+
+    Args:
+        average: what is left in the end: averages of weights.
+        config: settings.
+        training: the door.
+        seed: of initial weights and of what the generator draws for itself.
+    """
+
+    def __init__(self, average: Candidates, config: PrivateCTGANConfig, training: PrivateTraining, seed: int) -> None:
+        super().__init__(average, config, training.n, training.device, seed)
+        self._training, self._spectral, self._size = training, config.spectral, config.batch_size
+
+    def run(self, watch: Watch) -> int:
+        """All steps of the critic that were charged; how many.
+
+        Args:
+            watch: told how many steps are made.
+
+        Raises:
+            ConfigError: a time is wished for or a state is to be kept, or weights are no longer numbers.
+        """
+        config, steps = self._config, unwatched(self._training, watch)
+        step = self._training.stepping(self.critic.train(), self.loss, self._for_critic)
+        layers = [Projection(layer, self._spectral) for layer in (*self.critic.within, self.critic.leave)]
+        for t in range(steps):
+            set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
+            set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
+            step()
+            for layer in layers:
+                layer()
+            if (t + 1) % config.critic_steps == 0:
+                condition = self._wishes()
+                drawn, missed = self.drawn(condition)
+                self.answer(drawn, missed, condition, torch.ones(self._size, device=self._device))
+                blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
+            watch.tell(t + 1, steps, math.nan)
+        finite(self._average)
+        self.settle()
+        return steps
+
+    def loss(self, critic: Critic, rows: Rows) -> Tensor:
+        """Loss of each real row beside a drawn one under the same condition, by itself. **Shape**: Rows of B -> (B,).
+
+        Everything is drawn from torch's own generator, as the door wants it.
+        """
+        own = torch.Generator(device=self._device).manual_seed(int(torch.randint(2**62, (1,))))
+        mixed = self._mixture.split(rows, own)
+        condition, weight = self._conditions.alone(mixed.cat)
+        with torch.no_grad():
+            drawn, _ = self.drawn(condition, own)
+        return critic_loss(critic, self.real(mixed), drawn, condition, weight, self._config, 0)
+
+    def _wishes(self) -> Tensor:
+        """Conditions by paid shares, for as many rows as come under one. **Shape**: (size, V)."""
+        wished = self._conditions.likely(self._size, self._drawn, self._device)
+        under = torch.rand(self._size, 1, generator=self._drawn, device=self._device) < self._conditions.share
+        return wished * under
+
+
+class Projection:
+    """A layer whose largest singular value stays at or below a bound: W <- W min(1, bound / s(W)).
+
+    s is followed by a power iteration from step to step.
+
+    Args:
+        layer: changed in place.
+        bound: above 0.
+    """
+
+    def __init__(self, layer: nn.Module, bound: float) -> None:
+        assert isinstance(layer, nn.Linear)
+        self._layer, self._bound = layer, bound
+        self._left = torch.linalg.svd(layer.weight.detach().float(), full_matrices=False)[0][:, 0].contiguous()
+
+    @torch.no_grad()
+    def __call__(self) -> None:
+        """Once, after a step."""
+        weight = self._layer.weight
+        for _ in range(TURNS):
+            right = nn.functional.normalize(weight.mT @ self._left, dim=0)
+            self._left = nn.functional.normalize(weight @ right, dim=0)
+        largest = self._left @ weight @ right
+        weight.mul_((self._bound / largest.clamp(min=1e-12)).clamp(max=1.0))

@@ -1,0 +1,1 @@
+"""Joint diffusion of categorical and numeric slots."""

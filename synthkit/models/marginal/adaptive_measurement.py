@@ -1,0 +1,242 @@
+"""Learning a mixture of products from counts alone: measure, choose what is fitted worst, measure it, fit again."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthkit.encoding.slot_counts import Counting, Measured, Scope
+from synthkit.models.marginal.budget_schedule import Round, Rounds, Split, screened, small
+from synthkit.models.marginal.dependent_slots import Follower, found
+from synthkit.models.marginal.mixture_fit import Tables, descend
+from synthkit.models.product_mixture import TINY, ProductMixture
+
+CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
+ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
+UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How long and how fast to fit.
+
+    Args:
+        components: of the mixture.
+        spread: standard deviation of the initial logits around those of independent slots.
+        learning_rate: of Adam.
+        first, between, last: steps before the rounds, after each, and at the end.
+        candidates: triples looked at in a round, and half as many quadruples.
+        largest: cells a triple may have; a quadruple a quarter of them.
+    """
+
+    components: int
+    spread: float
+    learning_rate: float
+    first: int
+    between: int
+    last: int
+    candidates: int
+    largest: int
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A fitted mixture over all levels, and what was told on the way; all of it after noise.
+
+    Args:
+        logits: log-laws. **Shape**: (D, K).
+        weights: log-shares of the components. **Shape**: (K,).
+        rows: number of rows, as measured.
+        losses: of every step. **Shape**: (steps,).
+        scopes: tables measured.
+        followers: slots that another one all but determines.
+    """
+
+    logits: Tensor
+    weights: Tensor
+    rows: float
+    losses: tuple[float, ...]
+    scopes: tuple[Scope, ...]
+    followers: tuple[Follower, ...]
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Levels of a slot told apart, the last one standing for all rare ones if there are any.
+
+    Args:
+        group: new level of each level. **Shape**: (K,).
+        within: share of each level in its new level. **Shape**: (K,).
+        told: the counts of the new levels.
+    """
+
+    group: NDArray[np.int64]
+    within: NDArray[np.float64]
+    told: Measured
+
+    @classmethod
+    def of(cls, told: Measured) -> Pooled:
+        """Pool the levels whose noisy count is below three standard deviations of its noise."""
+        counts = told.counts.astype(np.float64)
+        rare = counts < CLEAR * told.sigma
+        group = np.where(rare, int((~rare).sum()), np.cumsum(~rare) - 1).astype(np.int64)
+        mass = np.where(rare, np.maximum(counts, 0), 1.0)
+        if rare.any() and mass[rare].sum() <= 0:
+            mass[rare] = 1.0
+        within = mass / np.bincount(group, weights=mass)[group]
+        summed = np.bincount(group, weights=counts).astype(np.int64)
+        return cls(group, within, Measured(scope=told.scope, counts=summed, sigma=told.sigma))
+
+
+def learn(
+    counting: Counting,
+    split: Split,
+    course: Course,
+    generator: torch.Generator,
+    device: torch.device,
+    told: Callable[[int, int, float], None],
+    *,
+    outcomes: Sequence[int] = (),
+) -> Learned:
+    """Spend the whole budget of `counting` on tables and fit a mixture to them.
+
+    Args:
+        counting: the rows.
+        split: how the budget is shared out.
+        course: how to fit.
+        generator: of initial logits and candidates, on the processor; never of noise.
+        device: where to fit.
+        told: called with step, steps and loss.
+        outcomes: slots that are to be predicted; each is told with every other slot.
+
+    References:
+        McKenna, Mullins, Sheldon and Miklau, "AIM: An Adaptive and Iterative Mechanism for Differentially Private
+        Synthetic Data", 2022. Liu, Vietri and Wu, "Iterative Methods for Private Synthetic Data: Unifying Framework
+        and New Methods", 2021. NOTE[DIFF] Free logits in place of a network, several tables a round, a fixed plan.
+    """
+    plan = Rounds.of(counting.sizes, counting.rho, split, outcomes)
+    singles = counting.measure([(j,) for j in range(len(counting.sizes))], plan.single)
+    rows = _number(singles)
+    pools = [Pooled.of(single) for single in singles]
+    pooled = counting.pooled([pool.group for pool in pools])
+    mixture = _start(pools, rows, course, generator).to(device)
+    tables = Tables(pooled.sizes, rows, device)
+    tables.add([pool.told for pool in pools])
+    if plan.known:
+        tables.add(pooled.measure(plan.known, plan.pair))
+    steps = course.first + len(plan.rounds) * course.between + course.last
+    losses: list[float] = []
+
+    def heard(loss: float) -> None:
+        losses.append(loss)
+        told(len(losses), steps, loss)
+
+    descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
+    wider = [small(pooled.sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4))]
+    for round_ in plan.rounds:
+        scopes = _worst(pooled, mixture, rows, round_, wider, course, generator)
+        tables.add(pooled.measure(scopes, round_.told))
+        descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
+    descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
+    followers = _followers(tables, mixture.cpu(), pools)
+    logits, weights = _spread_out(mixture, pools)
+    return Learned(logits, weights, rows, tuple(losses), tables.scopes, followers)
+
+
+def _number(singles: list[Measured]) -> float:
+    """Rows there are: the sums of all single tables, each weighed by the variance of its noise."""
+    weight = np.array([1 / table.counts.size for table in singles])
+    total = np.array([table.counts.sum() for table in singles], dtype=np.float64)
+    return max(float((weight * total).sum() / weight.sum()), 1.0) if singles else 1.0
+
+
+def _start(pools: list[Pooled], rows: float, course: Course, generator: torch.Generator) -> ProductMixture:
+    """A mixture near independence, where few steps leave what was not measured."""
+    mixture = ProductMixture([len(pool.told.counts) for pool in pools], course.components)
+    shares = [np.maximum(projected(pool.told.counts / rows), UNSEEN / rows) for pool in pools]
+    with torch.no_grad():
+        mixture.bias.copy_(torch.from_numpy(np.log(np.concatenate([*shares, np.empty(0)]))))
+        mixture.logits.normal_(0, course.spread, generator=generator)
+    return mixture
+
+
+def projected(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest law: the point of the simplex nearest to `shares` in the Euclidean distance. **Shape**: (K,).
+
+    Example:
+        >>> projected(np.array([0.7, 0.5, -0.1])).round(2).tolist()
+        [0.6, 0.4, 0.0]
+    """
+    falling = -np.sort(-shares)
+    excess = (np.cumsum(falling) - 1) / np.arange(1, len(shares) + 1)
+    return np.asarray(np.maximum(shares - excess[np.flatnonzero(falling > excess)[-1]], 0))
+
+
+@torch.no_grad()
+def _worst(
+    counting: Counting,
+    mixture: ProductMixture,
+    rows: float,
+    round_: Round,
+    wider: list[Tensor],
+    course: Course,
+    generator: torch.Generator,
+) -> list[Scope]:
+    """The tables of a round: pairs, triples and quadruples that are missed most, beyond a part of their noise."""
+    laws = mixture.laws()
+    blocks = _blocks(((laws * mixture.shares()) @ laws.T).double().cpu(), mixture)
+    strength, larger = _dependence(blocks, len(counting.sizes)), []
+    for tables, most in zip(wider, (course.candidates, course.candidates // 2), strict=True):
+        larger += screened(tables, strength, most, generator)
+    scopes = [*blocks, *larger]
+    joint = (mixture.table(scope, laws).double().cpu().numpy() for scope in larger)
+    expected = (rows * table for table in itertools.chain(blocks.values(), joint))
+    noise = math.sqrt(2 / math.pi) * math.sqrt(1 / (2 * round_.told))
+    allowed = [ALLOWED * noise * math.prod(counting.sizes[j] for j in scope) for scope in scopes]
+    return counting.worst(scopes, expected, allowed, many=round_.many, rho=round_.choice)
+
+
+def _blocks(pairs: Tensor, mixture: ProductMixture) -> dict[Scope, NDArray[np.float64]]:
+    every = pairs.numpy()
+    scopes = itertools.combinations(range(len(mixture.sizes)), 2)
+    return {(a, b): every[mixture.slot(a), mixture.slot(b)] for a, b in scopes}
+
+
+def _dependence(blocks: dict[Scope, NDArray[np.float64]], d: int) -> Tensor:
+    """Total variation between each pair and its independent law. **Shape**: (d, d), above the diagonal."""
+    out = torch.zeros(d, d)
+    for (a, b), joint in blocks.items():
+        alone = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+        out[a, b] = 0.5 * float(np.abs(joint - alone).sum())
+    return out
+
+
+@torch.no_grad()
+def _followers(tables: Tables, mixture: ProductMixture, pools: list[Pooled]) -> tuple[Follower, ...]:
+    """Slots that another one all but determines, over all levels."""
+    laws, pairs = mixture.laws(), list(tables.pairs())
+    own = {(a, b): mixture.table((a, b), laws).double().numpy() for a, b, _, _ in pairs}
+    out = []
+    for follower in found(pairs, own):
+        front, back = pools[follower.leader], pools[follower.slot]
+        law = follower.law[front.group][:, back.group] * back.within
+        out.append(replace(follower, law=law))
+    return tuple(out)
+
+
+@torch.no_grad()
+def _spread_out(mixture: ProductMixture, pools: list[Pooled]) -> tuple[Tensor, Tensor]:
+    """Log-laws over all levels, rare ones in proportion to their noisy counts. **Shape**: (D, K), (K,)."""
+    laws, out = mixture.laws(), []
+    for j, pool in enumerate(pools):
+        own = laws[mixture.slot(j)][torch.from_numpy(pool.group)]
+        out.append(own * torch.from_numpy(pool.within).float()[:, None])
+    logits = torch.cat([*out, torch.empty(0, laws.shape[1])]).clamp(min=TINY).log()
+    return logits, mixture.weights.detach().clone()

@@ -1,0 +1,149 @@
+"""The rounds of the marginal model: what is counted when, and what it costs, laid out before anything is drawn."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from synthkit.encoding.slot_counts import Scope
+
+DOWN = 1 - 1e-12  # rounding must not let the parts cost more than the whole
+MANY = 200_000  # tables of one width that are thought of at all; of wide rows random ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How a budget is shared out.
+
+    Args:
+        singles: share of single slots.
+        outcomes: share of pairs with a slot that is to be predicted, where there is one.
+        choice: share of a table's price that chooses it.
+        rounds: rounds of tables of several slots.
+        growth: share of a round over the one before.
+    """
+
+    singles: float
+    outcomes: float
+    choice: float
+    rounds: int
+    growth: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Tables chosen one after the other and told together; pairs compete with triples and quadruples.
+
+    Args:
+        many: tables.
+        choice: price of choosing one, rho.
+        told: price of telling one, rho.
+
+    Attributes:
+        width: slots in a table, at least.
+    """
+
+    width: ClassVar[int] = 2
+    many: int
+    choice: float
+    told: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """A whole plan; its prices add up to the budget.
+
+    Args:
+        single: price of the counts of each single slot, rho.
+        known: pairs that are told without having been chosen.
+        pair: price of each of them, rho; 0 if there are none.
+        rounds: the rest, in order.
+    """
+
+    single: float
+    known: tuple[Scope, ...]
+    pair: float
+    rounds: tuple[Round, ...]
+
+    @classmethod
+    def of(cls, sizes: Sequence[int], rho: float, split: Split, outcomes: Sequence[int] = ()) -> Rounds:
+        """Share a budget out; public numbers decide.
+
+        An outcome is told with every other slot: what predicts it is often weak in each pair, so that no such pair
+        would be chosen. Then max(5, d / 3) tables are chosen a round, each round costing `growth` times the one before.
+        A single slot gets all.
+
+        Args:
+            sizes: levels of every slot.
+            rho: the whole budget; infinite for exact answers.
+            split: how to share.
+            outcomes: slots that are to be predicted.
+        """
+        d, rho = len(sizes), rho * DOWN
+        pairs = d * (d - 1) // 2
+        known = tuple(sorted({(min(t, j), max(t, j)) for t in outcomes for j in range(d) if j != t}))
+        told = split.outcomes if known else 0.0
+        many, left = min(max(5, d // 3), pairs), (1 - split.singles - told) if pairs else 0.0
+        weights = [split.growth**t for t in range(split.rounds)] if pairs else []
+        each = [left * w / sum(weights) * rho / many for w in weights]
+        return cls(
+            single=(1 - left - told) * rho / max(d, 1),
+            known=known,
+            pair=told * rho / len(known) if known else 0.0,
+            rounds=tuple(Round(many=many, choice=split.choice * r, told=(1 - split.choice) * r) for r in each),
+        )
+
+    def total(self, d: int) -> float:
+        """What the plan costs over d slots, rho."""
+        known = len(self.known) * self.pair
+        return math.fsum([d * self.single, known, *(r.many * (r.choice + r.told) for r in self.rounds)])
+
+
+def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Generator) -> Tensor:
+    """Tables of so many slots with at most `largest` cells, of MANY random ones where there are more.
+
+    Args:
+        sizes: levels of every slot.
+        width: slots in a table.
+        largest: cells it may have.
+        generator: of random ones.
+
+    **Shape**: -> (t, width), rows rising.
+    """
+    d = len(sizes)
+    if math.comb(d, width) <= MANY:
+        every = torch.arange(d)[:, None]
+        for _ in range(width - 1):  # each with every larger slot behind it
+            more = d - 1 - every[:, -1]
+            every, first = every.repeat_interleave(more, dim=0), (more.cumsum(0) - more).repeat_interleave(more)
+            every = torch.cat([every, every[:, -1:] + 1 + (torch.arange(len(every)) - first)[:, None]], dim=1)
+    else:
+        drawn = torch.randint(d, (MANY, width), generator=generator).sort(dim=1).values
+        every = torch.unique(drawn[(drawn[:, 1:] > drawn[:, :-1]).all(dim=1)], dim=0)
+    return every[torch.tensor(sizes)[every].prod(dim=1) <= largest]
+
+
+def screened(tables: Tensor, strength: Tensor, most: int, generator: torch.Generator) -> list[Scope]:
+    """At most so many tables: half those whose pairs depend most on each other, half any others.
+
+    A parity shows in no pair, so that pairs alone must not decide.
+
+    Args:
+        tables: all of them. **Shape**: (t, width).
+        strength: dependence of each pair in the model so far, which has seen noisy counts only. **Shape**: (d, d).
+        most: how many to keep.
+        generator: of the others.
+    """
+    if len(tables) > most:
+        pairs = itertools.combinations(range(tables.shape[1]), 2)
+        order = torch.argsort(-sum(strength[tables[:, a], tables[:, b]] for a, b in pairs))  # type: ignore[arg-type]
+        kept, rest = order[: most // 2], order[most // 2 :]
+        others = rest[torch.randperm(len(rest), generator=generator)[: most - len(kept)]]
+        tables = tables[torch.cat([kept, others]).sort().values]
+    return [tuple(scope) for scope in tables.tolist()]

@@ -1,0 +1,1 @@
+"""Use cases, one page each: synthesize, evaluate, compare."""

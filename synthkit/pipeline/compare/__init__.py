@@ -1,0 +1,1 @@
+"""Several models on one table, each fitted and measured in a process of its own."""

@@ -1,0 +1,185 @@
+"""Several models on one table: split once, each fitted and measured in the same way, one page on all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.baselines import REFERENCES
+from synthkit.errors import ConfigError
+from synthkit.models import MODELS
+from synthkit.models.auto import AUTO
+from synthkit.pipeline.compare.model_result import Outcome
+from synthkit.pipeline.compare.setup import Contest, Plan
+from synthkit.pipeline.compare.worker import CALIBRATED, Task
+from synthkit.pipeline.compare.worker_process import launch
+from synthkit.pipeline.load_table import admit, name_of
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.release.run_folder import SYNTHETIC
+from synthkit.report import Report
+from synthkit.runtime.progress import Progress, Silent
+from synthkit.schema import Schema
+from synthkit.schema.resolve import meaning
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables import table_files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Compared:
+    """A finished comparison; everything lies in its folder already.
+
+    Args:
+        folder: where.
+        plan: what all entrants shared.
+        outcomes: what became of each entrant, in the order they were named.
+        report: the page on all of them.
+    """
+
+    folder: Path
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    report: Report
+
+    def synthetic(self, name: str) -> pd.DataFrame:
+        """The first draw of an entrant.
+
+        Raises:
+            ConfigError: there is no such entrant, or it failed.
+        """
+        if name not in [o.name for o in self.outcomes if o.done]:
+            msg = f"rows are there of entrants that finished; however: `{name}` is none of them"
+            raise ConfigError(msg)
+        return table_files.read(Contest.place(self.folder, name) / SYNTHETIC).frame()
+
+    def table(self) -> pd.DataFrame:
+        """Value of each score by entrant, those that failed left out."""
+        import pandas as pd
+
+        scores = {o.name: {s["metric"]: s["value"] for s in o.scores} for o in self.outcomes if o.done}
+        return pd.DataFrame(scores)
+
+    def __repr__(self) -> str:
+        done = ", ".join(o.name + ("" if o.done else " (failed)") for o in self.outcomes)
+        return f"Compared(folder={str(self.folder)!r}, {done})"
+
+    def _repr_html_(self) -> str:
+        """The report, for notebooks."""
+        return self.report._repr_html_()
+
+
+def compare(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    models: Sequence[str],
+    out: str | Path,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    config: RunConfig | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Compared:
+    """Fit several models to the same rows, measure them in the same way, and write one page on all of them.
+
+    The table is split once. Each entrant runs in a process of its own, one after the other, with the same seeds, and
+    its folder is moved into place when it is done: a comparison that was stopped goes on where it was, and more models
+    can be added to it. An entrant that fails is listed with its reason; the others go on.
+
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        models: names from `synthkit.models.MODELS`, or `auto`, each with the ending `+calibrated` if its rows are to be
+            chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
+        out: folder of the comparison.
+        settings: settings by model; a calibrated one has those of its plain name as well.
+        config: rows, draws, seed, device, clamp, quick, suite and how CSV files are read, and `max_minutes`: our models
+            plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is stopped and
+            listed as failed. The rest is not looked at.
+        overwrite: whether to begin anew in a folder that holds a comparison.
+        progress: told of entrants, stages and steps.
+
+    Raises:
+        ConfigError: no model, an unknown one, one named twice, a setting that cannot be meant, or a budget.
+        TableError: the table cannot be read or is too small to be split.
+        SchemaError: the table breaks its schema; every violation is listed.
+        ArtefactError: the folder is not a comparison's, or was begun with another table or another plan.
+    """
+    config, out = config or RunConfig(), Path(out)
+    if config.budget is not None:
+        msg = (
+            "models are compared by exact scores of fits without a budget; however: one is given, and each model would "
+            "spend it anew. Compare on public rows, then run the one you choose with the budget"
+        )
+        raise ConfigError(msg)
+    said = settings or {}
+    asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
+    _check(models, said)
+    schema = meaning(schema)
+    for name in set(models) - set(REFERENCES):
+        Synthesizer(schema, _model(name), settings=asked[name], device=config.device)
+    Contest.check(out)
+    told = progress or Silent()
+    told.stage("read and validate")
+    admitted = admit(table, schema, config)
+    told.stage("split")
+    contest = Contest.of(out, admitted.frame, schema, config, anew=overwrite)
+    done = {name: contest.finished(name, asked[name]) for name in models}
+    outcomes: list[Outcome] = []
+    for name in models:
+        outcome = done[name]
+        if outcome is None:
+            task = _task(name, asked[name], contest, name_of(table), config)
+            train, holdout = contest.parts.train_frame(), contest.parts.holdout_frame()
+            outcome = launch(task, train, holdout, progress=told)
+        outcomes.append(outcome)
+        report = contest.tell(outcomes, name_of(table))
+    told.stage("")
+    return Compared(folder=out, plan=contest.plan, outcomes=tuple(outcomes), report=report)
+
+
+def _model(name: str) -> str:
+    return name.removesuffix(CALIBRATED)
+
+
+def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """Refuse entrants and settings that cannot be meant, before any work is done."""
+    known = [AUTO, *sorted(MODELS), *REFERENCES]
+    ours = (AUTO, *MODELS)
+    strange = [
+        m for m in dict.fromkeys(models) if m not in known and not (m.endswith(CALIBRATED) and _model(m) in ours)
+    ]
+    if not models or strange:
+        what = ", ".join(f"`{name}`" for name in strange) or "none is named"
+        msg = f"models must be among {', '.join(known)}; however: {what}. A model of ours may end in {CALIBRATED}"
+        raise ConfigError(msg)
+    twice = sorted({name for name in models if list(models).count(name) > 1})
+    if twice:
+        msg = f"each model must be named once; however: {', '.join(twice)} more than once. Remove the repetition"
+        raise ConfigError(msg)
+    idle = sorted(set(settings) - set(models) - {_model(name) for name in models})
+    if idle:
+        msg = f"settings must belong to a model of the comparison; however: {', '.join(idle)}. Name it under models too"
+        raise ConfigError(msg)
+
+
+def _task(name: str, settings: Mapping[str, Any], contest: Contest, source: str, config: RunConfig) -> Task:
+    schema = contest.schema
+    return Task(
+        name=name,
+        reference=name in REFERENCES,
+        settings=settings,
+        schema=json.loads(schema.model_dump_json(by_alias=True, exclude_none=True)),
+        source=source,
+        folder=str(Contest.place(contest.folder, name).resolve()),
+        seed=contest.plan.seed,
+        rows=contest.plan.rows,
+        draws=contest.plan.draws,
+        quick=contest.plan.quick,
+        device=config.device,
+        max_minutes=config.max_minutes,
+    )

@@ -1,0 +1,199 @@
+"""The ground a comparison stands on: one plan and one split for all entrants, kept so that it can go on."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import ArtefactError, SchemaError, TableError
+from synthkit.io.atomic_files import check_folder, replacing
+from synthkit.pipeline import run_info
+from synthkit.pipeline.compare.model_result import RESULT, Outcome
+from synthkit.pipeline.split import Split, split
+from synthkit.release import run_folder as folder
+from synthkit.report import Report
+from synthkit.runtime.seeds import system_generator
+from synthkit.schema import Schema
+from synthkit.tables import table_files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.pipeline.run_config import RunConfig
+
+FORMAT = "synthkit-comparison/1"
+ENTRANTS = "models"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What all entrants share, and a comparison that goes on must share with its beginning.
+
+    Args:
+        seed: root of every random choice but roles and coins.
+        train: rows fitted on.
+        holdout: rows held out.
+        rows: synthetic rows a draw.
+        draws: synthetic tables of each entrant.
+        quick: whether to evaluate on samples.
+    """
+
+    seed: int
+    train: int
+    holdout: int
+    rows: int
+    draws: int
+    quick: bool
+
+    @classmethod
+    def of(cls, parts: Split, config: RunConfig, *, seed: int) -> Plan:
+        """The plan for a split, as asked for."""
+        train = int(parts.train.sum())
+        return cls(
+            seed=seed if config.seed is None else config.seed,
+            train=train,
+            holdout=int(parts.holdout.sum()),
+            rows=config.rows or train,
+            draws=config.draws,
+            quick=config.quick,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """A folder with the plan and the split of a comparison.
+
+    Args:
+        folder: where everything is kept.
+        schema: meaning of the table.
+        plan: what all entrants share.
+        parts: who of the table is fitted on; INTERNAL.
+    """
+
+    folder: Path
+    schema: Schema
+    plan: Plan
+    parts: Split
+
+    @staticmethod
+    def place(path: Path, name: str) -> Path:
+        """The folder of an entrant."""
+        return path / ENTRANTS / name
+
+    @staticmethod
+    def check(path: Path) -> None:
+        """Refuse a place before any work is done for it.
+
+        Raises:
+            ArtefactError: it is not empty and no comparison's, is a file, or cannot be written to.
+        """
+        check_folder(path, overwrite=True, marks=(folder.COMPARISON,))
+
+    @classmethod
+    def of(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, *, anew: bool) -> Contest:
+        """Go on with the comparison in a folder, or begin one.
+
+        Args:
+            path: the folder.
+            frame: the table, in canonical dtypes.
+            schema: its meaning.
+            config: seed, rows, draws and quick.
+            anew: whether what is there is removed.
+
+        Raises:
+            ArtefactError: the folder holds a comparison of another table, schema or plan, or is damaged.
+        """
+        if anew or not (path / folder.COMPARISON).exists():
+            return cls._begun(path, frame, schema, config)
+        return cls._resumed(path, frame, schema, config)
+
+    @classmethod
+    def _begun(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> Contest:
+        parts = split(frame, schema, system_generator())
+        plan = Plan.of(parts, config, seed=secrets.randbits(31))
+        if (path / ENTRANTS).exists():
+            shutil.rmtree(path / ENTRANTS)
+        (path / folder.INTERNAL).mkdir(parents=True, exist_ok=True)
+        (path / folder.REPORT).unlink(missing_ok=True)
+        out = cls(folder=path, schema=schema, plan=plan, parts=parts)
+        out._keep([], "")  # from now on the folder is known as a comparison's
+        schema.save(path / folder.SCHEMA)
+        table_files.write(parts.roles, path / folder.INTERNAL / folder.ROLES)
+        return out
+
+    @classmethod
+    def _resumed(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> Contest:
+        try:
+            plan = Plan(**read(path)["plan"])
+            before = Schema.load(path / folder.SCHEMA)
+            parts = Split.from_roles(frame, schema, table_files.read(path / folder.INTERNAL / folder.ROLES).frame())
+        except (TableError, SchemaError, KeyError, TypeError) as error:
+            msg = (
+                f"{path} must hold a comparison of this table; however: its roles do not fit, or a file is damaged "
+                f"({type(error).__name__}). Choose another folder, or say --overwrite to begin anew"
+            )
+            raise ArtefactError(msg) from error
+        asked = Plan.of(parts, config, seed=plan.seed)
+        other = [key for key, value in asdict(plan).items() if getattr(asked, key) != value]
+        other += ["schema"] if before != schema else []
+        if other:
+            msg = (
+                f"{path} must go on as it began; however: {', '.join(other)} changed. "
+                "Ask for the same again, choose another folder, or say --overwrite to begin anew"
+            )
+            raise ArtefactError(msg)
+        return cls(folder=path, schema=schema, plan=plan, parts=parts)
+
+    def finished(self, name: str, settings: Mapping[str, Any]) -> Outcome | None:
+        """The outcome of an entrant that is done; None if it is still to be fitted.
+
+        Raises:
+            ArtefactError: it was fitted with other settings, or its outcome is damaged.
+        """
+        path = self.place(self.folder, name) / RESULT
+        if not path.exists():
+            return None
+        outcome = Outcome.read(path)
+        if outcome.settings != json.loads(json.dumps(dict(settings))):
+            msg = (
+                f"`{name}` must be compared with the settings it was fitted with; however: they changed. "
+                f"Remove {path.parent}, or say --overwrite to begin anew"
+            )
+            raise ArtefactError(msg)
+        return outcome
+
+    def tell(self, outcomes: Sequence[Outcome], source: str) -> Report:
+        """Write comparison.json and the page on these outcomes."""
+        page = folder.comparison_page(self._keep(outcomes, source))
+        page.save(self.folder / folder.REPORT)
+        return page
+
+    def _keep(self, outcomes: Sequence[Outcome], source: str) -> dict[str, Any]:
+        data = {
+            **run_info.facts(self.schema, source, {}, plan=asdict(self.plan)),
+            "format": FORMAT,
+            "entrants": [json.loads(outcome.to_json()) for outcome in outcomes],
+        }
+        with replacing(self.folder / folder.COMPARISON) as temporary:
+            temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
+        return data
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of comparison.json in a folder.
+
+    Raises:
+        ArtefactError: it is not there, or damaged.
+    """
+    data = folder.plain_data(path / folder.COMPARISON)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        msg = (
+            f"{path / folder.COMPARISON} must have format {FORMAT}; however: it has not. Say --overwrite to begin anew"
+        )
+        raise ArtefactError(msg)
+    return data

@@ -1,0 +1,110 @@
+"""An entrant's process: started, listened to, ended if it takes too long; whatever befalls it, there is an outcome."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from synthkit.pipeline.compare.model_result import RESULT, Outcome
+from synthkit.pipeline.compare.worker import Task, send
+from synthkit.runtime.processes import crash, start
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.runtime.progress import Progress
+
+
+def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> Outcome:
+    """Let an entrant do its task in a process of its own.
+
+    Args:
+        task: what it is to do.
+        train: rows to learn, in canonical dtypes.
+        holdout: rows it never sees but is measured against.
+        progress: told of its stages and steps.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+        listener = Listener(task.name, start("synthkit.pipeline.compare.worker", complaints), task.minutes, progress)
+        try:
+            listener.give(task, train, holdout)
+            reason = listener.listen()
+        finally:
+            listener.end()
+        if not reason and listener.process.returncode:
+            complaints.seek(0)
+            reason = crash(listener.process.returncode, complaints.read())
+    if reason:
+        return Outcome(name=task.name, reference=task.reference, settings=task.settings, reason=reason)
+    return Outcome.read(Path(task.folder) / RESULT)
+
+
+class Listener:
+    """Hears what an entrant's process tells.
+
+    Args:
+        name: of the entrant.
+        process: its process.
+        minutes: the most it may take to learn.
+        progress: told of its stages and steps.
+    """
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], minutes: float | None, progress: Progress) -> None:
+        self.process = process
+        self._name, self._minutes, self._progress = name, minutes, progress
+        self._timer: threading.Timer | None = None
+        self._late = False
+
+    def give(self, task: Task, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+        """Hand over the task; a process that has ended already takes nothing."""
+        assert self.process.stdin is not None
+        try:
+            with self.process.stdin as stream:
+                send(cast("BinaryIO", stream), task, train, holdout)
+        except BrokenPipeError:
+            return
+
+    def listen(self) -> str:
+        """Pass its progress on until it ends; why it failed by its own account, or by its lateness, else nothing."""
+        assert self.process.stdout is not None
+        reason = ""
+        for line in self.process.stdout:
+            said = json.loads(line)
+            reason = said.get("failed", reason)
+            if "stage" in said:
+                self._stage(said["stage"])
+            elif "total" in said:
+                self._progress.advance(said["done"], said["total"], said["note"])
+            elif "say" in said:
+                self._progress.say(f"{self._name}: {said['say']}")
+        self.process.wait()
+        return f"it had not learned the table after {self._minutes:g} min" if self._late else reason
+
+    def end(self) -> None:
+        """Nothing of it goes on."""
+        self._disarm()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def _stage(self, name: str) -> None:
+        self._disarm()
+        self._progress.stage(f"{self._name}: {name}")
+        if name == "fit" and self._minutes is not None:
+            self._timer = threading.Timer(60 * self._minutes, self._expire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _expire(self) -> None:
+        self._late = True
+        self.process.kill()
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

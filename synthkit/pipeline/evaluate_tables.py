@@ -1,0 +1,154 @@
+"""Tables that exist already, real and synthetic, to scores and a page; never loads torch."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import ConfigError
+from synthkit.metrics import Comparison, Evaluation, evaluate
+from synthkit.pipeline import run_info
+from synthkit.pipeline.load_table import admit, cells, name_of, population
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.release import run_folder
+from synthkit.report import Report
+from synthkit.runtime.progress import Clock, Progress, Silent
+from synthkit.schema import Schema
+from synthkit.schema.conform import conform
+from synthkit.schema.resolve import meaning
+from synthkit.schema.validation import validate
+from synthkit.schema.violations import Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.models import TrainingLog
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What an evaluation of tables made; nothing is on disk until `save`.
+
+    Args:
+        evaluation: how good, how risky; INTERNAL.
+        report: the page.
+        schema: the meaning all tables share.
+        validations: of input and output, by these names.
+        clamped: number of cells of the real tables mapped into the declared domain, by column; INTERNAL.
+        facts: version, seeds, packages, seconds: the content of run.json.
+    """
+
+    evaluation: Evaluation
+    report: Report
+    schema: Schema
+    validations: Mapping[str, Validation]
+    clamped: Mapping[str, int]
+    facts: Mapping[str, Any]
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the folder; it appears whole or not at all.
+
+        Raises:
+            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
+        """
+        return run_folder.save_assessment(self, Path(path), overwrite=overwrite)
+
+
+def assess(
+    train: pd.DataFrame | str | Path,
+    holdout: pd.DataFrame | str | Path,
+    synthetic: Sequence[pd.DataFrame | str | Path],
+    schema: Schema | str | Path,
+    *,
+    others: Sequence[pd.DataFrame | str | Path] = (),
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+) -> Assessment:
+    """Measure synthetic tables made elsewhere.
+
+    Real tables must keep the schema. Synthetic ones need only be typed by it: what they break is listed and scored.
+    Attackers have the synthetic tables and the other releases together; nothing else looks at the others.
+
+    Args:
+        train: rows the synthesizer was fitted on.
+        holdout: real rows it never saw.
+        synthetic: one table a draw.
+        schema: the meaning all tables share.
+        others: rows of other releases made from the same training rows, and from nobody who is held out.
+        config: seed, quick, clamp, suite, population and how CSV files are read; the rest is not looked at.
+        progress: told of stages and metrics.
+
+    Raises:
+        ConfigError: no synthetic table is given.
+        TableError: a table cannot be read or is too small.
+        SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
+    """
+    if not synthetic:
+        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
+        raise ConfigError(msg)
+    config = config or RunConfig()
+    seed = secrets.randbits(31) if config.seed is None else config.seed
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    schema = meaning(schema)
+    real = admit(train, schema, config)
+    held = admit(holdout, schema, config)
+    counts = population(schema, config)
+    raw = [cells(table, config) for table in synthetic]
+    validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
+    draws = tuple(conform(frame, schema) for frame in raw)
+    clock.stage("evaluate")
+    comparison = Comparison(
+        train=real.frame,
+        holdout=held.frame,
+        synthetic=draws,
+        schema=schema,
+        population=counts,
+        others=tuple(conform(cells(table, config), schema) for table in others),
+    )
+    measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
+    clock.stage("report")
+    facts = run_info.facts(
+        schema,
+        name_of(train),
+        clock.seconds,
+        draws=len(draws),
+        seed=seed,
+        synthetic=[name_of(table) for table in synthetic],
+        holdout=name_of(holdout),
+        **({"others": [name_of(table) for table in others]} if others else {}),
+    )
+    measured = with_facts(measured, facts)
+    page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.plain(validations))
+    clock.stage("")
+    return Assessment(
+        evaluation=measured,
+        report=page,
+        schema=schema,
+        validations=validations,
+        clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
+        facts=facts,
+    )
+
+
+def with_facts(evaluation: Evaluation, facts: Mapping[str, Any]) -> Evaluation:
+    """The evaluation with facts about the run it belongs to; seconds of stages stand before those of metrics."""
+    seconds = {**facts["seconds"], **evaluation.run["seconds"]}
+    return replace(evaluation, run={**evaluation.run, **facts, "seconds": seconds})
+
+
+def with_training(evaluation: Evaluation, log: TrainingLog | None) -> Evaluation:
+    """The evaluation with the loss curve among its panels."""
+    if log is None or not log.at:
+        return evaluation
+    curve = {
+        "steps": list(log.at),
+        "train": list(log.train),
+        "validation": None if log.validation is None else list(log.validation),
+        "best_step": log.best_step,
+    }
+    return replace(evaluation, panels={**evaluation.panels, "training": curve})

@@ -1,0 +1,158 @@
+"""The entrance: a table is read, held against its schema, and refused or typed before anything looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit.io.plain_columns import as_frame
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.schema import Schema
+from synthkit.schema.clamp import clamp
+from synthkit.schema.columns import Identifier
+from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.public_domain import declared
+from synthkit.schema.unit_keys import unit_codes
+from synthkit.schema.validation import own, validate, validated
+from synthkit.schema.violations import Validation
+from synthkit.tables import table_files
+from synthkit.tables.csv_lines import LEFT_OUT
+from synthkit.tables.storage import storages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.metrics.attacks.population_disclosure import Population
+
+
+LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is counted beside cells of columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """A table that keeps its schema.
+
+    Args:
+        frame: the rows, in canonical dtypes.
+        dtypes: the dtypes it came with, by column, which samples are to have as well; none for CSV.
+        validations: what it was held against, by the name `input`; none where that comes later.
+        clamped: number of cells mapped into the declared domain, by column, and of lines and rows left out; INTERNAL.
+    """
+
+    frame: pd.DataFrame
+    dtypes: Mapping[str, str]
+    validations: Mapping[str, Validation]
+    clamped: Mapping[str, int]
+
+
+def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
+    """The cells as they stand: text for CSV, so that the schema alone types them; other formats bring their dtypes.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+    """
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table.reset_index(drop=True)
+    if not isinstance(table, str | Path):
+        return as_frame(table).reset_index(drop=True)
+    return table_files.read_cells(
+        table,
+        delimiter=config.delimiter,
+        encoding=config.encoding,
+        missing=config.missing,
+        alone=config.epsilon is not None,
+    )
+
+
+def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> Admitted:
+    """Read a table and hold it against its schema; cells are mapped into the domain first if `config.clamp` says so.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: the table breaks its schema; every violation is listed.
+    """
+    raw = cells(table, config)
+    own = not isinstance(table, str | Path) or not table_files.is_text(table)
+    dtypes = storages(raw, schema) if own else {}
+    changed: dict[str, int] = {}
+    if config.clamp:
+        raw, changed = clamp(raw, schema)
+    checked, frame = validated(raw, schema, extra=config.suite)
+    checked.raise_if_failed()
+    return Admitted(frame=frame, dtypes=dtypes, validations={"input": checked}, clamped=changed)
+
+
+def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Admitted:
+    """Read a table and map every cell into the public domain by itself, refusing none, and holding it against nothing.
+
+    Rows without a unit are dropped. Samples get the schema's own dtypes: those of the table would tell of its cells.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: columns are missing or unknown.
+    """
+    raw = cells(table, config)
+    found = mapped(raw, public)
+    owned = unit_codes(found.frame, public)[0] >= 0
+    left_out = {LINES: int(raw.attrs.get(LEFT_OUT, 0)), NOBODY: int((~owned).sum())}
+    counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
+    return Admitted(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
+
+
+def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
+    """What the cells of a table are not, and which rules its rows break once each cell is mapped; INTERNAL.
+
+    Raises:
+        TableError: the file cannot be read as a table.
+        SchemaError: columns are missing or unknown.
+        ConfigError: the suite of the user's own is none.
+    """
+    found = mapped(cells(table, config), public)
+    checked = validate(found.frame, _with_keys(public), extra=config.suite)
+    return replace(checked, violations=(*found.faults, *checked.violations))
+
+
+def _with_keys(public: Schema) -> Schema:
+    """The schema of a frame whose unit column holds keys."""
+    if public.unit is None:
+        return public
+    unit = Identifier(nullable=public.columns[public.unit].nullable)
+    return public.model_copy(update={"columns": {**public.columns, public.unit: unit}})
+
+
+def population(schema: Schema, config: RunConfig) -> Population | None:
+    """Counts of the population by quasi-identifiers, None if the run names no file of them.
+
+    Raises:
+        TableError: the file cannot be read, or lacks a column or a count.
+        SchemaError: the schema declares no quasi-identifiers, or a cell cannot be typed.
+    """
+    if config.population is None:
+        return None
+    from synthkit.metrics.attacks.population_disclosure import Population
+
+    return Population.of(cells(config.population, config), schema)
+
+
+def refuse_early(config: RunConfig, schema: Schema) -> None:
+    """What is declared, and files beside the table, are looked at before any work is done and a ledger is begun.
+
+    Raises:
+        ConfigError: the suite is none.
+        TableError: the population cannot be read, or lacks a column or a count.
+        SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
+    """
+    if config.epsilon is not None:
+        declared(schema)
+    population(schema, config)
+    if config.suite is not None:
+        own(config.suite)
+
+
+def name_of(table: pd.DataFrame | str | Path) -> str:
+    """What to call the table's origin: the file's name without its folders."""
+    return Path(table).name if isinstance(table, str | Path) else "a frame"

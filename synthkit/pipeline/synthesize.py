@@ -1,0 +1,401 @@
+"""One run, from a real table to a report: the whole path as a page of prose."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.metrics import Comparison, Evaluation
+from synthkit.metrics.result import SIBLING_AUDITED
+from synthkit.models import MODELS, Autoregressive, HasSurprise
+from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
+from synthkit.pipeline.evaluate_tables import with_facts, with_training
+from synthkit.pipeline.load_table import Admitted, admit, admit_mapped, name_of, refuse_early
+from synthkit.pipeline.refits import refits
+from synthkit.pipeline.results import Fit, Release, Run, Sibling
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
+from synthkit.privacy import Curator, Ledger
+from synthkit.release import run_folder
+from synthkit.runtime.progress import Clock, Progress, Silent
+from synthkit.runtime.seeds import Seeds, system_generator
+from synthkit.schema import Schema
+from synthkit.schema.conform import check_structure, refuse
+from synthkit.schema.narrow_patterns import narrow
+from synthkit.schema.public_domain import declared
+from synthkit.schema.resolve import meaning
+from synthkit.schema.validation import validate
+from synthkit.schema.violations import Validation
+from synthkit.synthesizer.checkpoints import Checkpoint
+from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.watermark import Key
+
+HALF = 0.5  # of a budget, for the fit that is measured, where another follows
+PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
+
+
+def synthesize(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> Run:
+    """From a real table to synthetic rows, a fitted model and a report.
+
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        config: what the run is asked.
+        checkpoint: where the training and the roles are kept, to go on with the run after it was killed.
+        progress: told of stages and steps.
+        asked: keys of `RunConfig` over those of `config`: `model`, `rows`, `seed`, `epsilon`, `delta` and so on.
+
+    Raises:
+        ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
+        TableError: the table cannot be read or is too small to be split.
+        SchemaError: the table breaks its schema; every violation is listed. Under a budget: lines of the schema are
+            not public and cannot be bought.
+        BudgetExceededError: too little is left of the budget; nothing was drawn.
+
+    Example:
+        >>> from synthkit.data import support2, support2_schema
+        >>> small = RunConfig(model="independent", quick=True)
+        >>> run = synthesize(support2().head(400), support2_schema(), rows=100, seed=1, config=small)
+        >>> run.synthetic.shape
+        (100, 48)
+    """
+    config = _asked(config, checkpoint, **asked)
+    clock = Clock(progress or Silent())
+    made, parts, public = _made(table, schema, config, checkpoint, clock)
+    further, coins = refits(parts, made.audited, public, config, clock)
+    clock.stage("evaluate")
+    measured, checked = _measured(table, made, parts, public, config, clock, further)
+    clock.stage("report")
+    facts = {**made.facts, "seconds": dict(clock.seconds)}
+    measured = with_training(with_facts(measured, facts), made.audited.synthesizer.log)
+    page = run_folder.page(
+        measured,
+        ledger=made.ledger.to_dict(),
+        schema=public,
+        validations=run_folder.plain(checked),
+        statement=made.statement,
+    )
+    clock.stage("")
+    told = {**vars(made), "validations": checked, "facts": facts}
+    return Run(**told, evaluation=measured, report=page, refits=coins)
+
+
+def release(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+    **asked: Any,
+) -> Release:
+    """From a real table to a fitted model and synthetic rows, part of the rows held out, nothing measured yet.
+
+    Under a budget this comes first and is saved; `inspection.inspect` looks at it afterwards, in a process of its own.
+
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        config: what the run is asked.
+        progress: told of stages and steps.
+        resume: whether what an earlier run charged and did not draw is drawn, and nothing is charged.
+        asked: keys of `RunConfig` over those of `config`.
+
+    Raises:
+        SynthkitError: as `synthesize` does.
+    """
+    config = _asked(config, None, **asked)
+    clock = Clock(progress or Silent())
+    made, _, _ = _made(table, schema, config, None, clock, resume=resume)
+    clock.stage("")
+    return made
+
+
+def fit(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+) -> Fit:
+    """Learn all rows of a table; nothing is held out, so nothing can be evaluated.
+
+    Args:
+        table: a frame, or the path of a CSV, Parquet or Arrow file.
+        schema: what the table means, or the path of the YAML file that says so.
+        config: model, settings, seed, device, max_minutes, clamp, suite and how CSV files are read.
+        checkpoint: where the training is kept, to go on with it after it was killed.
+        progress: told of stages and steps.
+        resume: under a budget, whether what an earlier fit charged and did not draw is drawn, and nothing is charged.
+
+    Raises:
+        ConfigError: a setting cannot be meant, or the checkpoint belongs to another training.
+        TableError: the table cannot be read.
+        SchemaError: the table breaks its schema, or has fewer than two rows.
+    """
+    config = _asked(config, checkpoint)
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    given = meaning(schema, config.unit)
+    synthesizer = _empty(given, config)
+    refuse_early(config, given)
+    ledger = privacy_terms.ledger(config, given, resume=resume)
+    admitted, _ = _admitted(table, given, config)
+    if config.epsilon is None:
+        check_structure(admitted.frame, given)
+    clock.stage("fit")
+    with ledger.accounting():
+        _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
+    promised = privacy_terms.statement(synthesizer, ledger)
+    clock.stage("")
+    return Fit(
+        synthesizer=synthesizer,
+        schema=synthesizer.schema,
+        ledger=ledger,
+        statement=promised,
+        validations=admitted.validations,
+        clamped=admitted.clamped,
+        facts=run_info.facts(given, name_of(table), clock.seconds, **run_info.learned(synthesizer, config, clock.said)),
+    )
+
+
+def _made(
+    table: pd.DataFrame | str | Path,
+    schema: Schema | str | Path,
+    config: RunConfig,
+    checkpoint: Checkpoint | None,
+    clock: Clock,
+    *,
+    resume: bool = False,
+) -> tuple[Release, Split, Schema]:
+    """Everything of a run that is not measured; the split, and the meaning in which real and synthetic rows compare."""
+    clock.stage("read and validate")
+    given = meaning(schema, config.unit)
+    synthesizer = _empty(given, config)
+    key = _key(config, given)
+    refuse_early(config, given)
+    _refuse_few(config)
+    ledger = privacy_terms.ledger(config, given, resume=resume)
+    admitted, public = _admitted(table, given, config)
+    clock.stage("split")
+    parts = _split(admitted.frame, public, checkpoint, config)
+    with ledger.accounting():
+        clock.stage("fit")
+        train = parts.train_frame()
+        refuse([] if config.epsilon else narrow(given, len(admitted.frame if config.final else train), unique=False))
+        _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
+        clock.stage("sample")
+        draws = _drawn(synthesizer, len(train), config, key)
+        sibling = None
+        if config.final:
+            sibling = Sibling(draws=draws, synthesizer=synthesizer)
+            clock.stage("fit all people")
+            again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
+            synthesizer = _again(synthesizer, given, config)
+            _learn(synthesizer, admitted.frame, admitted, again, ledger, None, clock)
+            clock.stage("sample")
+            draws = _drawn(synthesizer, len(admitted.frame), again, key)
+        clock.stage("validate synthetic rows")
+        output = _released(draws, synthesizer.schema, config)
+        facts = run_info.facts(
+            public,
+            name_of(table),
+            clock.seconds,
+            draws=len(draws),
+            draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
+            calibrated=run_info.calibrated(draws),
+            watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
+            **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
+            **run_info.learned(synthesizer, config, clock.said),
+        )
+        made = Release(
+            draws=draws,
+            synthesizer=synthesizer,
+            schema=synthesizer.schema,
+            ledger=ledger,
+            statement=privacy_terms.statement(synthesizer, ledger),
+            validations={**admitted.validations, "output": output},
+            clamped=admitted.clamped,
+            roles=parts.roles,
+            facts=facts,
+            sibling=sibling,
+        )
+    return made, parts, public
+
+
+def _refuse_few(config: RunConfig) -> None:
+    """Under a budget the size of a table is what was declared; the rows are not counted.
+
+    Raises:
+        ConfigError: fewer units are declared than a split needs.
+    """
+    if config.public_n is not None and config.public_n < FEWEST_UNITS:
+        msg = (
+            f"a table is split from {FEWEST_UNITS} units on; however: a public n of {config.public_n} is declared. "
+            "Fit without a split (`synthkit fit`)"
+        )
+        raise ConfigError(msg)
+
+
+def _measured(
+    table: pd.DataFrame | str | Path,
+    made: Release,
+    parts: Split,
+    public: Schema,
+    config: RunConfig,
+    clock: Clock,
+    further: tuple[Comparison, ...],
+) -> tuple[Evaluation, Mapping[str, Validation]]:
+    """The evaluation, and what input and output were held against; under a budget nothing here ends a run."""
+    draws, model = made.audited.draws, made.audited.synthesizer if config.release_model else None
+    if config.epsilon is None:
+        compared = replace(internal_evaluation.comparison(parts, draws, public, config, model), refits=further)
+        return internal_evaluation.measured(compared, config, clock.metric), made.validations
+
+    def compare() -> Comparison:
+        marked = parts.isolating(public, system_generator())
+        return internal_evaluation.comparison(marked, draws, public, config, model)
+
+    return internal_evaluation.guarded(compare, config), {
+        **internal_evaluation.checked(table, public, config),
+        **made.validations,
+    }
+
+
+def _asked(
+    config: RunConfig | None,
+    checkpoint: Checkpoint | None,
+    **said: Any,
+) -> RunConfig:
+    """The configuration with what was said beside it, and a seed in any case: that of the training taken up."""
+    plain = {} if config is None else config.model_dump(exclude_unset=True)
+    config = RunConfig.of(**plain | {k: v for k, v in said.items() if v is not None})
+    if config.seed is None and checkpoint is not None and checkpoint.seed is not None:
+        return config.model_copy(update={"seed": checkpoint.seed})
+    return config.model_copy(update={"seed": _root(config)})
+
+
+def _root(config: RunConfig) -> int:
+    """The root seed of a run; drawn from the operating system if none was asked for."""
+    return secrets.randbits(31) if config.seed is None else config.seed
+
+
+def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
+    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for.
+
+    Raises:
+        UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
+    """
+    if config.release_model and not issubclass(MODELS.get(config.model, Autoregressive), HasSurprise):
+        msg = (
+            f"a model is released only if an attack by its likelihood can be made first; however: {config.model} says "
+            "of no row how probable it is. Use autoregressive, or release rows only"
+        )
+        raise UnsupportedError(msg)
+    return Synthesizer(
+        schema,
+        config.model,
+        settings=config.settings,
+        device=config.device,
+        targets=config.calibrate if config.epsilon is not None else None,
+    )
+
+
+def _again(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesizer:
+    """Another before its fit, of the same settled settings; under a budget of those that were asked."""
+    if config.epsilon is not None:
+        return _empty(schema, config)
+    return Synthesizer(schema, fitted.model_name, settings=fitted.settings, device=config.device)
+
+
+def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[Admitted, Schema]:
+    """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
+    if config.epsilon is None:
+        return admit(table, schema, config), schema
+    public = declared(schema).schema
+    return admit_mapped(table, public, config), public
+
+
+def public_shares(config: RunConfig) -> Shares:
+    """Probabilities of roles under a budget: they follow from what was declared, never from the table."""
+    return Shares.of(config.public_n or PUBLIC_UNITS)
+
+
+def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, config: RunConfig) -> Split:
+    """Roles and coins: those of the run that is taken up, or new ones; under a budget with public probabilities."""
+    if config.epsilon is not None:
+        return draw_roles(frame, schema, system_generator(), shares=public_shares(config))
+    kept = None if checkpoint is None else checkpoint.roles()
+    if kept is not None:
+        return Split.from_roles(frame, schema, kept)
+    parts = split(frame, schema, system_generator())
+    if checkpoint is not None:
+        checkpoint.keep_roles(parts.roles)
+    return parts
+
+
+def _learn(
+    synthesizer: Synthesizer,
+    train: pd.DataFrame,
+    admitted: Admitted,
+    config: RunConfig,
+    ledger: Ledger,
+    checkpoint: Checkpoint | None,
+    clock: Clock,
+    *,
+    share: float = 1.0,
+) -> None:
+    """Fit through a curator, who writes down in the ledger what is learned while doing so."""
+    schema = synthesizer.with_dtypes(admitted.dtypes).schema
+    private = ledger.budget is not None
+    synthesizer.fit(
+        train if private else Curator(train, schema, ledger, Seeds(_root(config))),
+        seed=config.seed,
+        max_minutes=config.max_minutes,
+        checkpoint=checkpoint,
+        progress=clock.training,
+        say=clock.say,
+        ledger=ledger if private else None,
+        share=share,
+    )
+
+
+def _key(config: RunConfig, schema: Schema) -> Key | None:
+    """The key of the watermark, held against the schema before any work is done."""
+    return None if config.watermark is None else Key.load(config.watermark).of(schema)
+
+
+def _drawn(synthesizer: Synthesizer, fitted: int, config: RunConfig, key: Key | None) -> tuple[pd.DataFrame, ...]:
+    """As many rows a draw as were asked for, or fitted; under a budget as many as there are units by a noisy count."""
+    rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
+    seeds = Seeds(_root(config))
+    each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
+    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed, watermark=key) for seed in each)
+
+
+def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:
+    """The validation of the first draw; every draw must pass, for each may be released."""
+    validations = [validate(draw, schema, extra=config.suite) for draw in draws]
+    for k, validation in enumerate(validations):
+        if not validation.success:
+            msg = (
+                f"synthetic rows must keep the schema they were made for; however: draw {k + 1} does not\n{validation}"
+            )
+            raise SchemaError(msg)
+    return validations[0]

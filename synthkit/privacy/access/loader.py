@@ -1,0 +1,89 @@
+"""The door through which a model meets real rows: batches out, losses in; the step is made behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from synthkit.encoding.layout import Layout, Rows
+from synthkit.runtime.seeds import Seeds
+
+HELD_BACK = 0.05  # share of the units kept from the steps, for early stopping
+SMALLEST = 200  # with fewer rows than this none are held back
+
+
+@dataclass(frozen=True)
+class Door:
+    """Training rows without a budget: shuffled batches and an exact step.
+
+    Args:
+        rows: rows to learn from, resident on their device.
+        held: rows held back, None if the table is too small for that.
+        layout: whose slot is which.
+    """
+
+    rows: Rows
+    held: Rows | None
+    layout: Layout
+
+    @classmethod
+    def of(cls, rows: Rows, layout: Layout, units: pd.Series | None, seeds: Seeds, device: torch.device) -> Door:
+        """Hold back a twentieth of the units, at random, and put everything on the device."""
+        rows = rows.to(device)
+        if len(rows) < SMALLEST:
+            return cls(rows, None, layout)
+        owner = np.arange(len(rows)) if units is None else pd.factorize(units, use_na_sentinel=False)[0]
+        drawn = seeds.numpy("held back").random(int(owner.max()) + 1) < HELD_BACK
+        held = torch.from_numpy(drawn[owner]).to(device)
+        if not bool(held.any()) or bool(held.all()):
+            return cls(rows, None, layout)
+        return cls(rows[~held], rows[held], layout)
+
+    @property
+    def n(self) -> float:
+        """Rows to learn from."""
+        return float(len(self.rows))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the rows live."""
+        return self.rows.cat.device
+
+    def steps(
+        self,
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
+        """Shuffled batches, epoch after epoch, each with a function that makes one step and returns the mean loss."""
+        size = min(batch_size, len(self.rows))
+
+        def step(loss: Tensor | Iterable[Tensor]) -> float:
+            optimizer.zero_grad(set_to_none=True)
+            total = 0.0
+            for part in [loss] if isinstance(loss, Tensor) else loss:
+                share = part.mean() if len(part) == size else part.sum() / size
+                torch.autograd.backward(share)
+                total += float(share.detach())
+            optimizer.step()
+            return total
+
+        order = torch.empty(0, dtype=torch.long)
+        for made in range(steps):
+            if len(order) < size:
+                order = torch.cat([order, torch.randperm(len(self.rows), generator=generator)])
+            batch, order = order[:size], order[size:]
+            if made >= start:
+                yield self.rows[batch.to(self.device)], step
+
+    def validation(self) -> Rows | None:
+        """The rows held back."""
+        return self.held

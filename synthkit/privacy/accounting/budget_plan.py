@@ -1,0 +1,136 @@
+"""What a fit under a budget is going to cost, laid out whole before the first draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from synthkit.errors import BudgetExceededError
+from synthkit.privacy.access.encoder_budget import Preparation, Question, found_levels
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian
+from synthkit.privacy.accounting.noise_calibration import Allotment, smallest_noise
+
+COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
+TRAINED = 0.05  # the same of a model that learns from gradients
+SOUGHT = 0.04  # more for each column whose levels nobody declared
+MOST = 0.25  # of rho for coding, however many those are
+TARGETED = 0.2  # share of rho for the tables that calibrated draws are to match, where they are asked for
+FAILING = 0.1  # share of delta for levels that one unit alone has
+UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
+
+Steps = Callable[[float], Charge]  # the training with a noise multiplier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlay:
+    """The plan of a fit.
+
+    Args:
+        preparation: what the encoder buys.
+        plan: everything, to be charged at once.
+        rho: what the model may spend on counts, 0 if it learns from gradients.
+        noise_multiplier: of the gradients, None if the model learns from counts.
+        targets: the noise on the tables that calibrated draws are to match, None without them.
+    """
+
+    preparation: Preparation
+    plan: tuple[Charge, ...]
+    rho: float = 0.0
+    noise_multiplier: float | None = None
+    targets: Charge | None = None
+
+    @property
+    def reserved(self) -> bool:
+        """Whether what is drawn is charged to a reserve, not one by one."""
+        return any(isinstance(charge.spent, Concentrated) for charge in self.plan)
+
+
+def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) -> Outlay:
+    """The plan of a model that chooses its tables by what earlier ones told: one reserve, closed by a filter.
+
+    Args:
+        asked: what the encoder must know.
+        left: what may be spent.
+        targets: tables that calibrated draws are to match.
+
+    Raises:
+        BudgetExceededError: nothing is left.
+
+    Example:
+        >>> outlay = for_counts([Question(kind="cells", column="age")], Allotment(epsilon=1.0, delta=1e-5))
+        >>> round(outlay.rho + outlay.preparation.rho, 4)
+        0.0306
+    """
+    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    rho = affordable(left, failing)
+    reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
+    prepared = _coding(COUNTED, asked) * rho
+    matched = TARGETED * rho if targets else 0.0
+    preparation = Preparation(questions=tuple(asked), rho=prepared, delta=failing * UNDER)
+    return Outlay(
+        preparation=preparation,
+        plan=(reserve,),
+        rho=(rho - prepared - matched) * UNDER,
+        targets=_targets(targets, matched) if targets else None,
+    )
+
+
+def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps, *, targets: int = 0) -> Outlay:
+    """The plan of a model trained by noisy steps: the noise is the smallest at which all of it together fits.
+
+    Args:
+        asked: what the encoder must know.
+        left: what may be spent.
+        steps: the training, given its noise multiplier.
+        targets: tables that calibrated draws are to match.
+
+    Raises:
+        BudgetExceededError: nothing is left.
+    """
+    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    rho = affordable(left, failing)
+    preparation = Preparation(questions=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
+    matched = _targets(targets, TARGETED * rho) if targets else None
+    bought = [*preparation.charges(), *([matched] if matched else [])]
+    noise = smallest_noise(lambda s: [*bought, steps(s)], epsilon=left.epsilon, delta=left.delta)
+    return Outlay(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
+
+
+def _coding(share: float, asked: Sequence[Question]) -> float:
+    """Share of rho that buys the coding of the columns."""
+    return min(share + SOUGHT * found_levels(asked), MOST) if asked else 0.0
+
+
+def _targets(tables: int, rho: float) -> Charge:
+    """So many tables of counts, for so much together."""
+    noise = DiscreteGaussian(sigma=math.sqrt(tables / (2 * rho * UNDER)))
+    return Charge(what="one- or two-way table of grouped columns", spent=noise, times=tables)
+
+
+def affordable(left: Allotment, failing: float = 0.0) -> float:
+    """The largest reserve of zero-concentrated differential privacy that what is left pays for.
+
+    Args:
+        left: what may be spent.
+        failing: probability of failure of the steps inside.
+
+    Raises:
+        BudgetExceededError: nothing is left.
+
+    Example:
+        >>> round(affordable(Allotment(epsilon=1.0, delta=1e-5)), 5)
+        0.03056
+    """
+    if left.epsilon <= 0 or left.delta <= 0:
+        msg = (
+            f"a fit needs a budget; however: epsilon {left.epsilon:g} and delta {left.delta:g} are left. "
+            "Raise the budget: what was spent on a table stays spent"
+        )
+        raise BudgetExceededError(msg)
+
+    def plan(scale: float) -> list[Charge]:
+        return [Charge(what="reserve", spent=Concentrated(rho=1 / (2 * scale**2), delta=failing))]
+
+    return 1 / (2 * smallest_noise(plan, epsilon=left.epsilon, delta=left.delta) ** 2)

@@ -1,0 +1,1 @@
+"""DP-SGD: per-unit gradients, clipped and summed with noise."""

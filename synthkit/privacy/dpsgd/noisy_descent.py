@@ -1,0 +1,47 @@
+"""A training by noisy gradients with its noise: what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
+from synthkit.privacy.dpsgd.dpsgd_plan import Descent
+
+WHAT = "clipped gradients of training steps"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoisyDescent:
+    r"""A plan and the noise on every sum of clipped gradients, $N(0, (\sigma C)^2)$ in each number.
+
+    Args:
+        plan: rate, steps, clip norm $C$ and copies.
+        noise_multiplier: $\sigma$, above 0.
+
+    Raises:
+        ConfigError: the noise is none.
+
+    References:
+        Abadi et al.: Deep learning with differential privacy (2016).
+
+    Example:
+        >>> from synthkit.privacy.accounting.noise_calibration import smallest_noise
+        >>> plan = Descent(rate=0.1, steps=500, clip=1.0)
+        >>> steps = lambda s: [NoisyDescent(plan=plan, noise_multiplier=s).charge()]
+        >>> round(smallest_noise(steps, epsilon=3.0, delta=1e-5), 2)
+        3.25
+    """
+
+    plan: Descent
+    noise_multiplier: float
+
+    def __post_init__(self) -> None:
+        self.charge()
+
+    def charge(self) -> Charge:
+        """The price of all steps together, to be put down before the first."""
+        spent = PoissonSubsampledGaussian(
+            noise_multiplier=self.noise_multiplier, rate=self.plan.rate, steps=self.plan.steps
+        )
+        return Charge(what=WHAT, spent=spent)

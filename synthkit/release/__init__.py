@@ -1,0 +1,1 @@
+"""Releases: the folder of a run, the policy it is held against, and the signed bundle."""

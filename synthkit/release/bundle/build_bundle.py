@@ -1,0 +1,173 @@
+"""From the folder of a run to one file that may leave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from synthkit.errors import ArtefactError
+from synthkit.io.atomic_files import replacing
+from synthkit.io.documents import parse_json
+from synthkit.privacy.registry_entry import record
+from synthkit.release import run_folder
+from synthkit.release.bundle import manifest as manifests
+from synthkit.release.bundle.objections import Standing, standing
+from synthkit.release.bundle.release_register import Entry, Register, beside, entry_of, opened, together, write
+from synthkit.release.bundle.signature import sign
+from synthkit.release.bundle.zip_archive import pack
+from synthkit.release.policy.limits import Policy
+from synthkit.report.render_versions import drawn_by
+
+TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
+COMMITMENTS = "commitments.json"
+KEPT = "synthkit-commitments/1"
+REPORT, TWIN, CONFIG, REGISTRY = "report.html", "report.json", "config.json", "registry.json"
+DATE = "basic.publication_date"  # of the entry
+NONCE = 32  # bytes
+
+
+def release(
+    source: str | Path,
+    out: str | Path,
+    *,
+    key: str | Path | None = None,
+    passphrase: str | None = None,
+    recipient: str | None = None,
+    table: str | Path | None = None,
+    although: str | None = None,
+    register: str | Path | None = None,
+) -> Path:
+    """Pack what may leave of a run folder: rows, schema, shareable report, statement, ledger, gate and a manifest.
+
+    The register holds the release as intended before the bundle is written, and as released afterwards: whatever stops
+    it in between, what may have left is counted.
+
+    Args:
+        source: the folder.
+        out: the zip to write.
+        key: the custodian's private key; without it the bundle is unsigned and says so.
+        passphrase: that opens the key.
+        recipient: for whom it is.
+        table: the table that was learned from, to commit to its bytes: nonces of all bundles stay in the folder.
+        although: why it is released though its gate does not say PASS, or though it has none.
+        register: the register of releases, begun if it is not there; `releases.json` beside the folder if not given.
+
+    Raises:
+        ArtefactError: the folder holds no synthetic rows or no evaluation; or the register is none.
+        ConfigError: the key cannot be used; or something stands against the release and no reason is given.
+        TableError: the bundle or the register cannot be written.
+    """
+    source, out = Path(source), Path(out)
+    members = _members(source)
+    with run_folder.unaltered(source), opened(beside(source) if register is None else register) as kept:
+        entry = entry_of(source, kept.path, recipient=recipient)
+        found = _standing(source, kept, entry)
+        content, nonces = _packed(source, members, entry, table, found.excused(although))
+        signed = content[manifests.NAME]
+        if key is not None:
+            content[manifests.SIGNATURE] = sign(signed, key, passphrase)
+        packed = pack(content)
+        entry = replace(entry, manifest=hashlib.sha256(signed).hexdigest(), bundle=hashlib.sha256(packed).hexdigest())
+        if nonces:
+            _keep(source, {"made": entry.date, "recipient": recipient, "manifest": entry.manifest, "nonces": nonces})
+        write(kept.with_entry(entry))
+        with replacing(out) as temporary:
+            temporary.write_bytes(packed)
+        write(kept.with_entry(replace(entry, state="released")))
+    return out
+
+
+def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
+    """What stands against a release: its gate, and limits on all releases of the table that this one would pass."""
+    gate = run_folder.plain_data(source / run_folder.GATE) if (source / run_folder.GATE).exists() else None
+    found = standing(gate, dt.date.fromisoformat(entry.date))
+    if not (source / run_folder.POLICY).exists():
+        return found
+    asked = Policy.load(source / run_folder.POLICY).releases
+    spent = together((*kept.of(entry.table), entry))
+    limits = ((asked.epsilon_max, spent.epsilon, "epsilon"), (asked.number_max, spent.number, "number"))
+    return found.also(
+        [
+            f"with it the {name} of releases of the table is {now:.4g}, and the policy allows {most:g}"
+            for most, now, name in limits
+            if most is not None and now > most
+        ]
+    )
+
+
+def _packed(
+    source: Path, members: Mapping[str, bytes], entry: Entry, table: str | Path | None, excuse: Mapping[str, Any] | None
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The members with their manifest, and the nonces of what it commits to."""
+    statement = (
+        parse_json(members[run_folder.STATEMENT], run_folder.STATEMENT) if run_folder.STATEMENT in members else {}
+    )
+    parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
+    claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
+    private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
+    nonces, commitments = _commitments(source, table)
+    facts = {
+        "generator": manifests.GENERATOR,
+        "made": entry.date,
+        "recipient": entry.recipient,
+        "commitments": commitments,
+        manifests.DRAWN: drawn_by(),
+        "although": excuse,
+    }
+    content = dict(members)
+    if claim["epsilon"] is not None:
+        drafted = record(statement, {DATE: facts["made"]})
+        content[REGISTRY] = json.dumps(drafted, indent=1, ensure_ascii=False).encode() + b"\n"
+    content[manifests.NAME] = manifests.manifest(content, facts=facts, claim=claim, private=private)
+    return content, nonces
+
+
+def _members(source: Path) -> dict[str, bytes]:
+    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS).glob("*.parquet"))]
+    if not rows[0].exists():
+        msg = f"{source} must be a run folder; however: it holds no {run_folder.SYNTHETIC}. Run `synthkit run` first"
+        raise ArtefactError(msg)
+    report = run_folder.redraw(source, "shareable")
+    said = {file.relative_to(source).as_posix(): file.read_bytes() for file in rows}
+    kept = (run_folder.SCHEMA, run_folder.STATEMENT, run_folder.LEDGER, run_folder.GATE, run_folder.POLICY)
+    said |= {name: (source / name).read_bytes() for name in kept if (source / name).exists()}
+    twin = json.dumps(report.twin, indent=1, ensure_ascii=False) + "\n"
+    said |= {REPORT: report.html.encode(), TWIN: twin.encode()}
+    return said | {CONFIG: _config(source)}
+
+
+def _config(source: Path) -> bytes:
+    """What may be told of the run: no command, no name of the table, no seconds."""
+    facts: dict[str, Any] = run_folder.plain_data(source / run_folder.RUN)
+    told = {name: facts[name] for name in TOLD if name in facts}
+    return json.dumps({**told, "packages": facts.get("packages") or {}}, indent=1).encode() + b"\n"
+
+
+def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Nonces, and digests over a nonce and what it commits to, by what that is."""
+    roles = source / run_folder.INTERNAL / run_folder.ROLES
+    files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
+    nonces = {name: secrets.token_bytes(NONCE) for name, file in files.items() if file is not None}
+    made = {
+        name: hashlib.sha256(nonces[name] + file.read_bytes()).hexdigest()
+        for name, file in files.items()
+        if file is not None
+    }
+    return {name: nonce.hex() for name, nonce in nonces.items()}, made
+
+
+def _keep(source: Path, entry: dict[str, Any]) -> None:
+    """Nonces of one bundle beside those of earlier ones: without its nonce a commitment proves nothing any more."""
+    path = source / run_folder.INTERNAL / COMMITMENTS
+    earlier = run_folder.plain_data(path)["releases"] if path.exists() else []
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps({"format": KEPT, "releases": [*earlier, entry]}, indent=1) + "\n", encoding="utf-8"
+        )

@@ -1,0 +1,47 @@
+"""Whether the privacy statement follows from ledger, schema and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthkit.release import run_folder
+from synthkit.release.bundle.build_bundle import CONFIG
+from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.json_difference import difference
+from synthkit.release.bundle.opened_bundle import Opened
+
+# what is promised, in figures and keys, whatever words a version puts it in
+FIGURES = (
+    *("format", "adjacency", "delta_below_one_over_n", "end_to_end_dp", "declared_by", "declarations", "paid"),
+    *("sampling", "curve", "attacker", "privacy_evaluations_run"),
+)
+INSIDE = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
+
+
+def check(bundle: Opened) -> Finding:
+    """The statement made again from what it rests on, and every key of it held against that."""
+    from synthkit.privacy.accounting.ledger_file import Archive
+    from synthkit.privacy.statement import Statement, packages
+
+    said, schema = bundle.json(run_folder.STATEMENT), bundle.schema()
+    with bundle.file(run_folder.LEDGER) as path:
+        archive = Archive.read(path)
+    if archive.unit != schema.unit or (archive.budget is not None and archive.budget.unit != archive.unit):
+        return broken("the ledger protects another unit than the schema names")
+    if set(said["libraries"]) != set(packages()):
+        return broken("statement.json names other libraries than a promise rests on")
+    named = {"model": bundle.json(CONFIG)["model"], "versions": said["libraries"]}
+    right = Statement.of(archive, schema, **named).to_dict()
+    place = difference(_figures(said), _figures(right))
+    if place:
+        return broken(f"statement.json does not follow from ledger and schema at {place}")
+    worded = difference(said, right)
+    if worded:
+        return bundle.otherwise(f"statement.json does not follow from ledger, schema and config.json at {worded}")
+    return holds("every key of statement.json follows from ledger, schema and model")
+
+
+def _figures(statement: Mapping[str, Any]) -> dict[str, Any]:
+    inside = {place: {key: statement[place].get(key) for key in keys} for place, keys in INSIDE.items()}
+    return {key: statement.get(key) for key in FIGURES} | inside

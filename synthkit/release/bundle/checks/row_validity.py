@@ -1,0 +1,31 @@
+"""Whether every row keeps the schema and its rules."""
+
+from __future__ import annotations
+
+from synthkit.io.arrow_files import extent
+from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.opened_bundle import Opened
+
+
+def check(bundle: Opened) -> Finding:
+    """Every table held against the schema beside it."""
+    from synthkit.schema.validation import validate
+    from synthkit.tables import table_files
+
+    sizes = [extent(bundle.members[name], name) for name in bundle.tables]
+    cells = sum(max(size.rows, 1) * size.columns for size in sizes)
+    if cells > bundle.cells:
+        return broken(
+            f"the tables hold {cells:,} cells, and at most {bundle.cells:,} are read of a stranger's. "
+            f"If you know the sender, say --cells {cells}"
+        )
+    rows = 0
+    schema = bundle.schema()
+    for name in bundle.tables:
+        with bundle.file(name) as path:
+            frame = table_files.read(path).frame()
+        found = validate(frame, schema)
+        if not found.success:
+            return broken(f"{name} breaks its schema: {found}")
+        rows += len(frame)
+    return holds(f"every one of {rows:,} rows keeps the schema and its rules")

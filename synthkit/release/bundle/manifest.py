@@ -1,0 +1,81 @@
+"""What a bundle holds: every member with its digest, and whether the privacy claim covers it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+from synthkit._version import __version__
+from synthkit.io.arrow_files import extent
+
+FORMAT = "synthkit-bundle/1"
+NAME, SIGNATURE = "manifest.json", "signature.json"
+DRAWN = "drawn_by"  # versions under which report.html is what report.json draws
+GENERATOR = f"synthkit {__version__}"
+SAID = ("generator", "made", "recipient", "commitments", DRAWN, "although")  # facts, by the word of whoever released it
+Covered = Literal["charged", "public", "exact"]
+WORDS: Mapping[Covered, str] = {
+    "charged": "computed from real rows with noise; paid for from the budget",
+    "public": "known without the table",
+    "exact": "computed from real rows without noise: no epsilon covers it",
+}
+TABLE = ".parquet"
+ROWS = ("synthetic.parquet", "draws/")
+EXACT = ("report.html", "report.json", "gate.json")  # what was measured on real rows
+
+
+def covered(name: str, *, private: bool) -> Covered:
+    """Whether a claim covers a member; without one the rows are as exact as the model that made them."""
+    if name in EXACT:
+        return "exact"
+    if name.startswith(ROWS) or name == "schema.yaml":
+        return "charged" if private else "exact"
+    return "public"
+
+
+def manifest(
+    members: Mapping[str, bytes], *, facts: Mapping[str, Any], claim: Mapping[str, Any], private: bool
+) -> bytes:
+    """The manifest of members as JSON; tables are listed with their rows and columns.
+
+    Args:
+        members: content by name.
+        facts: who released what to whom and when.
+        claim: epsilon and delta, None for no claim.
+        private: whether the claim covers everything but what is measured afterwards.
+    """
+    listed = [
+        {
+            "name": name,
+            "bytes": len(members[name]),
+            "sha256": hashlib.sha256(members[name]).hexdigest(),
+            **(asdict(extent(members[name], name)) if name.endswith(TABLE) else {}),
+            "covered": covered(name, private=private),
+        }
+        for name in sorted(members)
+    ]
+    kinds = {each["covered"] for each in listed}
+    said = {
+        "format": FORMAT,
+        **facts,
+        "claim": dict(claim),
+        "end_to_end_dp": private and "exact" not in kinds,
+        "sentence": sentence(private=private),
+        "words": {kind: words for kind, words in WORDS.items() if kind in kinds},
+        "members": listed,
+    }
+    return json.dumps(said, indent=1, ensure_ascii=False, sort_keys=False).encode() + b"\n"
+
+
+def sentence(*, private: bool) -> str:
+    """What the claim covers, in one sentence."""
+    if private:
+        return (
+            "The rows, the schema and the ledger hold only charged or public values; the report, rounded and without "
+            "small counts, and the figures of the gate were computed from real rows afterwards, and no epsilon covers "
+            "them."
+        )
+    return "No privacy claim is made: nothing but the attacks in the report says what the rows reveal of a person."

@@ -1,0 +1,79 @@
+"""A bundle that was opened, as checks read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.io.documents import parse_json
+from synthkit.release import run_folder
+from synthkit.release.bundle import manifest as manifests
+from synthkit.release.bundle.finding import Finding, broken, unvouched
+from synthkit.release.bundle.withdrawal_notice import Notice
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
+
+JSON = 2**24  # bytes of one member
+CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Members of a bundle, and what the one who checks it brings.
+
+    Args:
+        members: content by name.
+        known: the custodian's public key, had by another way; None without one.
+        today: the day on which it is checked.
+        cells: most cells of all tables together that are read.
+        notices: of withdrawals, None if none were given.
+    """
+
+    members: Mapping[str, bytes]
+    known: bytes | None
+    today: dt.date
+    cells: int = CELLS
+    notices: Sequence[Notice] | None = None
+
+    def json(self, name: str) -> Any:
+        """A member as JSON."""
+        return parse_json(self.members[name], name, most=JSON)
+
+    def otherwise(self, words: str) -> Finding:
+        """What follows where a member has other words than ours: it is broken, unless another version wrote it."""
+        who = self.json(manifests.NAME)["generator"]
+        if who == manifests.GENERATOR:
+            return broken(words)
+        return unvouched(f"{words}; it is said to be written by {who}, which is not installed")
+
+    @property
+    def content(self) -> dict[str, bytes]:
+        """All members that the manifest lists: not itself, and not the signature under it."""
+        outside = (manifests.NAME, manifests.SIGNATURE)
+        return {name: each for name, each in self.members.items() if name not in outside}
+
+    def schema(self) -> Schema:
+        """What the columns mean."""
+        from synthkit.schema import Schema
+
+        with self.file(run_folder.SCHEMA) as path:
+            return Schema.load(path)
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the members that hold rows."""
+        return [name for name in sorted(self.members) if name.endswith(manifests.TABLE)]
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Path]:
+        """A member as a file of its own, for readers that want a path; gone afterwards."""
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / Path(name).name
+            path.write_bytes(self.members[name])
+            yield path

@@ -1,0 +1,134 @@
+"""Whether a bundle is what it says: checked offline, by anybody, without the real rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthkit.errors import ArtefactError, SynthkitError
+from synthkit.io.documents import MISREAD, content
+from synthkit.release import run_folder
+from synthkit.release.bundle.checks import CHECKS
+from synthkit.release.bundle.finding import Finding, Outcome, broken
+from synthkit.release.bundle.opened_bundle import CELLS, Opened
+from synthkit.release.bundle.signature import public_key
+from synthkit.release.bundle.withdrawal_notice import notices
+from synthkit.release.bundle.zip_archive import BYTES, unpack
+from synthkit.runtime.resource_limits import MEMORY, SECONDS, Deadline, within
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Args:
+        name: what.
+        outcome: `holds`, `unvouched` or `broken`.
+        words: what was found.
+    """
+
+    name: str
+    outcome: Outcome
+    words: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as it should be."""
+        return self.outcome == "holds"
+
+
+def verify(
+    bundle: str | Path,
+    key: str | Path | None = None,
+    *,
+    on: dt.date | None = None,
+    revocations: str | Path | None = None,
+    cells: int = CELLS,
+) -> list[Check]:
+    """Look at everything; a check that cannot be made because a file is damaged does not hold.
+
+    A stranger's bundle gets a minute and 2 GiB; more of both where more cells are allowed.
+
+    Args:
+        bundle: the zip.
+        key: the custodian's public key, if it came by another way than the bundle.
+        on: the day for which it is asked whether the release is still valid; today in UTC if not given.
+        revocations: a file of notices of withdrawal.
+        cells: most cells of all tables together that are read.
+
+    Raises:
+        ArtefactError: the file of notices holds something else.
+        ConfigError: the key cannot be read.
+    """
+    known = None if key is None else public_key(key)
+    told = None if revocations is None else notices(revocations)
+    more = max(1.0, cells / CELLS)
+    with within(SECONDS * more, round(MEMORY * more)) as deadline:
+        try:
+            members = unpack(content(bundle, BYTES))
+        except (OSError, MemoryError, SynthkitError) as error:
+            return [Check("archive", "broken", str(error) or "there is not enough memory to read it")]
+        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, told)
+        first = Check("archive", "holds", f"{len(members)} members, and not a byte besides")
+        return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
+
+
+def sql(bundle: str | Path) -> str:
+    """Keys and rules of the schema in a bundle as one query, to be run in DuckDB where the bundle was unpacked.
+
+    Raises:
+        ArtefactError: the bundle cannot be read, or holds no schema.
+        SchemaError: its schema cannot be.
+    """
+    from synthkit.schema import Schema
+    from synthkit.schema.rules_sql import script
+
+    opened = Opened(unpack(content(bundle, BYTES)), None, dt.date.min)
+    if run_folder.SCHEMA not in opened.members:
+        msg = "a bundle must hold a schema; however: it holds none. It was altered"
+        raise ArtefactError(msg)
+    with opened.file(run_folder.SCHEMA) as path:
+        return script(Schema.load(path), opened.tables)
+
+
+def outcome(checks: Sequence[Check]) -> Outcome:
+    """That of the whole: `broken` if one check is; else `unvouched` if one is; else it `holds`.
+
+    Example:
+        >>> outcome([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        'unvouched'
+    """
+    found = {check.outcome for check in checks}
+    return "broken" if "broken" in found else "unvouched" if "unvouched" in found else "holds"
+
+
+def last_word(checks: Sequence[Check]) -> str:
+    """What follows from the checks, in one sentence.
+
+    Example:
+        >>> last_word([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        'NOT VOUCHED FOR: nothing speaks against the bundle, but nothing here vouches for: signature.'
+    """
+    found = outcome(checks)
+    if found == "holds":
+        return "HOLDS: every check holds, and the signer is the one whose key you gave."
+    names = ", ".join(check.name for check in checks if check.outcome == found)
+    if found == "unvouched":
+        return f"NOT VOUCHED FOR: nothing speaks against the bundle, but nothing here vouches for: {names}."
+    return f"DOES NOT HOLD: {names}. Do not rely on the bundle; ask the custodian for another."
+
+
+def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened, deadline: Deadline) -> Check:
+    """A check; content that no version of ours would write is a fault of the bundle, not of the program."""
+    try:
+        deadline.check()
+        found = check(bundle)
+    except SynthkitError as error:
+        found = broken(str(error))
+    except (MemoryError, RecursionError):
+        found = broken("it takes more memory to look at than a bundle may ask for")
+    except (*MISREAD, OSError) as error:
+        found = broken(f"a member is not what synthkit writes ({type(error).__name__})")
+    return Check(name, found.outcome, found.words)

@@ -1,0 +1,235 @@
+"""Every line a policy can have: where its limit stands, which figure it is held against, and in what sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from synthkit.metrics.attacks.effect_size import of_attributes, of_copies, of_identities, of_membership
+from synthkit.release.policy.gate_evidence import Evidence, Found, of, worst
+
+if TYPE_CHECKING:
+    from synthkit.metrics.result import Score
+    from synthkit.release.policy.limits import Policy
+
+Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """One line.
+
+    Args:
+        path: where the limit stands in the policy.
+        item: what it is about, in words.
+        sense: `upper`: the interval must lie below the limit; `proof`: what is proven lost must not exceed it, and what
+            the surest guesses leave room for must lie below; `alarm`: the interval must not lie above the limit, and
+            if it does not nothing follows; `within`: the interval must lie in the limit's; `most`: the figure itself
+            must not exceed it; `least`: it must not fall below; `yes`: what is asked must be so.
+        evidence: instruments to which it is evidence for.
+        find: the figure.
+    """
+
+    path: str
+    item: str
+    sense: Sense
+    evidence: str
+    find: Callable[[Evidence, Any], Found]
+
+    def limit(self, policy: Policy) -> Any:
+        """The limit as plain data, None if the policy does not ask."""
+        at: Any = policy
+        for name in self.path.split("."):
+            at = None if at is None else getattr(at, name)
+        if hasattr(at, "max_upper"):
+            return at.max_upper
+        return list(at) if isinstance(at, tuple) else (at or None) if isinstance(at, bool) else at
+
+
+def _promised(evidence: Evidence, limit: Any) -> Found:
+    if evidence.ledger is None:
+        return Found(lacking="there is no ledger of what was spent")
+    spent = evidence.epsilon
+    return Found(measured=float("inf") if spent is None else spent)
+
+
+def _required(evidence: Evidence, limit: Any) -> Found:
+    if evidence.statement is None or evidence.ledger is None:
+        return Found(lacking="there is no privacy statement, or no ledger")
+    return Found(measured=float(evidence.epsilon is not None))
+
+
+def _whole(evidence: Evidence, limit: Any) -> Found:
+    if evidence.statement is None or evidence.ledger is None:
+        return Found(lacking="there is no privacy statement, or no ledger")
+    return Found(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
+
+
+def _released(name: str) -> Callable[[Evidence, Any], Found]:
+    """The figure of that name over all releases of the table."""
+
+    def find(evidence: Evidence, limit: Any) -> Found:
+        if evidence.releases is None:
+            return Found(lacking="there is no register of releases, so earlier ones are not known")
+        return Found(measured=float(evidence.releases[name]))
+
+    return find
+
+
+def _lost(evidence: Evidence, limit: Any) -> Found:
+    return Found.attacked(of_membership(evidence.evaluation))
+
+
+def _caught(policy: Policy, evidence: Evidence) -> Found:
+    rate = policy.membership.tpr_at_fpr if policy.membership else None
+    metric = f"membership.tpr_at_fpr_{rate.fpr:g}" if rate else ""
+    failures = evidence.failed(metric)
+    if failures:
+        return Found(lacking=f"it could not be measured: {failures[0]}")
+    score = evidence.score(metric)
+    if score is None:
+        return of(score, label=metric)
+    return of(score)._replace(detected=score.reference is not None and score.low > score.reference)
+
+
+def _secrets(evidence: Evidence, limit: Any) -> Found:
+    return Found.attacked(of_attributes(evidence.evaluation))
+
+
+def _found_again(evidence: Evidence, limit: Any) -> Found:
+    return Found.attacked(of_identities(evidence.evaluation))
+
+
+def _copied(evidence: Evidence, limit: Any) -> Found:
+    return Found.attacked(of_copies(evidence.evaluation))
+
+
+def _singled(evidence: Evidence, limit: Any) -> Found:
+    scores = [evidence.score(f"identity.singling_out{part}") for part in ("", ".clearest")]
+    there = [s for s in scores if s is not None and "p" in s.parts]
+    if len(there) < len(scores):
+        return Found(lacking="singling out was not measured")
+    least = min(there, key=lambda s: s.parts["p"])
+    return Found(measured=least.parts["p"], about=least.metric)
+
+
+def _meaningful(evidence: Evidence, limit: Any) -> Found:
+    said = (evidence.evaluation.panels.get("identity") or {}).get("meaningful")
+    score = evidence.score("identity.meaningful")
+    return (
+        Found(lacking=str(said))
+        if score is None and isinstance(said, str)
+        else of(score, label="meaningful identity disclosure")
+    )
+
+
+def _loss(evidence: Evidence, limit: Any) -> Found:
+    return _against_real(evidence.among("utility.", ".gap"), "the loss of prediction", evidence)
+
+
+def _groups(evidence: Evidence, limit: Any) -> Found:
+    scores = evidence.among("utility.", ".worst_group_gap")
+    return _against_real(scores, "the loss in groups of people", evidence)
+
+
+def _against_real(scores: Sequence[Score], label: str, evidence: Evidence) -> Found:
+    """The worst loss; where rows beat real ones beyond the interval the reference is weak, and no loss is small."""
+    weak = [score.metric for score in evidence.among("utility.", ".gap") if score.beats_real]
+    doubt = f"rows cannot teach more than real ones, so that the reference of {', '.join(weak)} is weak" if weak else ""
+    return worst(scores, label, evidence.failed("utility."))._replace(doubt=doubt)
+
+
+def _slope(evidence: Evidence, limit: Any) -> Found:
+    scores = evidence.among("utility.", ".calibration_slope")
+    if not scores:
+        return Found(lacking="the slope of calibration was not measured")
+    low, high = limit
+    far = max(scores, key=lambda s: max(s.high - high, low - s.low))
+    return of(far)
+
+
+def _pairs(evidence: Evidence, limit: Any) -> Found:
+    score = evidence.score("fidelity.tv2")
+    if score is None or score.reference is None:
+        return Found(lacking="tables of two columns were not held against a real holdout")
+    r = score.reference
+    return Found(r - score.value, r - score.high, r - score.low, about=score.metric)
+
+
+def _rules(evidence: Evidence, limit: Any) -> Found:
+    score = evidence.score("fidelity.rule_violations")
+    return Found(lacking="no declared rule was checked") if score is None else Found(score.value, about=score.metric)
+
+
+def _controls(evidence: Evidence, limit: Any) -> Found:
+    """As many as were asked, if there are: how many more is nobody's business to whom the gate is shown."""
+    return Found(measured=float(min(evidence.controls, limit)))
+
+
+def _draws(evidence: Evidence, limit: Any) -> Found:
+    return Found(measured=float(evidence.draws))
+
+
+def _not_quick(evidence: Evidence, limit: Any) -> Found:
+    return Found(measured=float(not evidence.evaluation.run.get("quick", True)))
+
+
+def _age(evidence: Evidence, limit: Any) -> Found:
+    made = evidence.made
+    if made is None:
+        return Found(lacking="the evaluation does not say when it was made")
+    if made > evidence.today:
+        return Found(lacking="the evaluation says that it was made in the future")
+    return Found(measured=float((evidence.today - made).days))
+
+
+def _clause(path: str, item: str, sense: Sense, evidence: str, find: Callable[[Evidence, Any], Found]) -> Clause:
+    return Clause(path=path, item=item, sense=sense, evidence=evidence, find=find)
+
+
+CAUGHT = "membership.tpr_at_fpr"
+MEASURED = ("membership.", "attribute.", "identity.", "copying.", "utility.", "fidelity.", "evidence.min_control_units")
+SIBLING = (
+    "what is released was fitted to all people after a sibling of it, fitted to a part of them, had been measured; "
+    "`evidence.sibling_audit` of the policy does not let that count"
+)
+CLAUSES: Sequence[Clause] = (
+    _clause("dp.required", "Privacy budget", "yes", "NIST SP 800-226", _required),
+    _clause("dp.epsilon_max", "Epsilon spent", "most", "NIST SP 800-226", _promised),
+    _clause("dp.end_to_end", "Everything that leaves is covered", "yes", "NIST SP 800-226", _whole),
+    _clause(
+        "releases.epsilon_max", "Epsilon of all releases of the table", "most", "NIST SP 800-226", _released("epsilon")
+    ),
+    _clause("releases.number_max", "Releases of the table", "most", "NIST SP 800-226", _released("number")),
+    _clause("membership.eps_lb_max", "Epsilon shown to be lost", "proof", "ISO/IEC 27559 8.2.3", _lost),
+    _clause(CAUGHT, "Members found among few false alarms", "upper", "ISO/IEC 27559 8.2.3", lambda e, limit: Found()),
+    _clause("attribute.excess_max_upper", "Secrets learned of members", "upper", "WP29 05/2014, inference", _secrets),
+    _clause("identity.excess_max_upper", "Members found again", "upper", "WP29 05/2014, linkability", _found_again),
+    _clause("identity.singling_p_min", "Singling out by chance alone", "least", "WP29 05/2014, singling out", _singled),
+    _clause(
+        "identity.meaningful_identity_max", "Meaningful identity disclosure", "upper", "EMA Policy 0070", _meaningful
+    ),
+    _clause("copying.people_max", "People trained on who are copied", "alarm", "WP29 05/2014, singling out", _copied),
+    _clause("utility.margin", "Loss by training on synthetic rows", "upper", "ISO/IEC 5259-2", _loss),
+    _clause("utility.calibration_slope", "Slope of calibration", "within", "ISO/IEC 5259-2", _slope),
+    _clause("utility.subgroup_margin", "Loss in the worst group", "upper", "EU AI Act 10(5)", _groups),
+    _clause(
+        "fidelity.tv2_shortfall_max", "Tables of two columns, short of real rows", "upper", "ISO/IEC 5259-2", _pairs
+    ),
+    _clause("fidelity.constraint_violations_max", "Rows that break a rule", "most", "ISO/IEC 5259-2", _rules),
+    _clause(
+        "evidence.min_control_units", "People not in the data, as controls", "least", "ISO/IEC 27559 8.2", _controls
+    ),
+    _clause("evidence.draws", "Draws that were measured", "least", "ISO/IEC 27559 8.2", _draws),
+    _clause("evidence.whole", "A whole evaluation", "yes", "ISO/IEC 27559 8.2", _not_quick),
+    _clause("evidence.review_within_days", "Days since the evaluation", "most", "ISO/IEC 27559 8.3.4", _age),
+)
+
+
+def figure(clause: Clause, policy: Policy, evidence: Evidence, limit: Any) -> Found:
+    """What a clause is held against; a measurement of a sibling counts only if the policy says so."""
+    measured = clause.path.startswith(MEASURED)
+    if measured and evidence.of_sibling and not policy.evidence.sibling_audit:
+        return Found(lacking=SIBLING)
+    return _caught(policy, evidence) if clause.path == CAUGHT else clause.find(evidence, limit)

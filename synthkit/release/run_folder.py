@@ -1,0 +1,332 @@
+"""The folders that commands leave behind: what is in them, how they are written, how they are read back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError, TableError
+from synthkit.io.atomic_files import replacing, replacing_folder
+from synthkit.io.documents import MISREAD, read_json
+from synthkit.io.provenance_marks import mark
+from synthkit.metrics.result import Evaluation
+from synthkit.report import Report, build
+from synthkit.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.pipeline.evaluate_tables import Assessment
+    from synthkit.pipeline.results import Fit, Release, Run
+    from synthkit.report.audience import Tier
+    from synthkit.schema.violations import Validation
+
+SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
+EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
+ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+SIBLING, REFITS = "sibling", "refits.parquet"
+VALIDATION_INPUT = "validation_input.json"
+COMPARISON, STATEMENT, TWIN = "comparison.json", "statement.json", "report.json"
+GATE, POLICY = "gate.json", "policy.yaml"
+MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
+WHAT: Mapping[str, str] = {
+    REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
+    SYNTHETIC: "the synthetic rows",
+    f"{DRAWS}/": "all draws, the first one again",
+    EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
+    TWIN: "what the report says, as data (INTERNAL)",
+    GATE: "what `synthkit gate` decided (INTERNAL until released: rounded figures of real rows)",
+    POLICY: "the policy it decided by",
+    SCHEMA: "what the columns mean",
+    f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
+    LEDGER: "what was learned from real rows, and what it cost in privacy",
+    STATEMENT: "what is promised about each patient, and what is not",
+    RUN: "versions, seeds, settings and times of the run",
+    f"{INTERNAL}/": "validations, log, and who was trained on (INTERNAL: never release)",
+}
+
+PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: what it holds was charged to the budget"
+
+
+def save(run: Run, path: Path, *, overwrite: bool) -> Path:
+    """Write everything a run made under a temporary name, then move it into place."""
+    from synthkit.tables import table_files
+
+    with _keeping(run, path, overwrite=overwrite) as temporary:
+        _released(run, temporary)
+        _measured(run, temporary)
+        if run.refits is not None:
+            table_files.write(run.refits, temporary / INTERNAL / REFITS)
+    return path
+
+
+def save_release(made: Release, path: Path, *, overwrite: bool) -> Path:
+    """Write what a run made before anything of it was measured."""
+    with _keeping(made, path, overwrite=overwrite) as temporary:
+        _released(made, temporary)
+    return path
+
+
+@contextmanager
+def _keeping(made: Release, path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A folder for all of a run; where its rows cannot be written, what was learned in minutes is kept without them.
+
+    Raises:
+        TableError: rows cannot be written; the folder holds the model.
+    """
+    try:
+        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+            yield temporary
+    except TableError as error:
+        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+            _fitted(made, temporary)
+        msg = f"{error}. The model is kept in {path}, without rows: `synthkit sample {path}` draws them"
+        raise TableError(msg) from error
+
+
+def save_fit(fit: Fit, path: Path, *, overwrite: bool) -> Path:
+    """Write a fit without an evaluation: the model, the schema, the ledger."""
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _fitted(fit, temporary)
+    return path
+
+
+def save_assessment(assessment: Assessment, path: Path, *, overwrite: bool) -> Path:
+    """Write an evaluation of tables that were there already."""
+    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
+        _common(assessment, temporary)
+        _measured(assessment, temporary)
+    return path
+
+
+def _common(made: Release | Fit | Assessment, path: Path) -> None:
+    internal = path / INTERNAL
+    internal.mkdir()
+    made.schema.save(path / SCHEMA)
+    private = getattr(made, "statement", {}).get("end_to_end_dp", False)
+    facts = {k: v for k, v in made.facts.items() if not (private and k == "seconds")}  # times follow the rows
+    _text(path / RUN, json.dumps(facts, indent=1))
+    for name, validation in made.validations.items():
+        _text(internal / f"validation_{name}.json", validation.to_json())
+    if made.clamped or private:  # which files there are must not tell whether there were any
+        _text(internal / CLAMPED, json.dumps(dict(made.clamped), indent=1))
+    _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in made.facts["seconds"].items()))
+
+
+def _fitted(made: Release | Fit, path: Path) -> None:
+    _common(made, path)
+    made.synthesizer.save(path / MODEL)
+    _text(path / LEDGER, made.ledger.to_json())
+    _text(path / STATEMENT, json.dumps(made.statement, indent=1) + "\n")
+
+
+def _released(made: Release, path: Path) -> None:
+    from synthkit.tables import table_files
+
+    _fitted(made, path)
+    said = mark(date=str(made.facts["date"])[:10])
+    table_files.write(made.synthetic, path / SYNTHETIC, mark=said)
+    if len(made.draws) > 1:
+        (path / DRAWS).mkdir()
+        for k, draw in enumerate(made.draws):
+            table_files.write(draw, path / DRAWS / f"{k + 1:02d}.parquet", mark=said)
+    table_files.write(made.roles, path / INTERNAL / ROLES)
+    if made.sibling is not None:
+        (path / INTERNAL / SIBLING).mkdir()
+        for k, draw in enumerate(made.sibling.draws):
+            table_files.write(draw, path / INTERNAL / SIBLING / f"{k + 1:02d}.parquet", mark=said)
+        made.sibling.synthesizer.save(path / INTERNAL / SIBLING / MODEL)
+
+
+def _measured(made: Run | Assessment, path: Path) -> None:
+    _text(path / EVALUATION, made.evaluation.to_json())
+    save_page(redraw(path), path)
+
+
+def save_page(report: Report, path: Path) -> None:
+    """The page and its twin; of a comparison the page alone."""
+    report.save(path / REPORT)
+    if report.twin:
+        report.save_twin(path / TWIN)
+
+
+def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
+    """The synthetic tables of a run folder that are measured, and the folder of their model: a sibling's, if any.
+
+    Raises:
+        TableError: there are none.
+    """
+    from synthkit.tables import table_files
+
+    sibling = path / INTERNAL / SIBLING
+    place = sibling if sibling.is_dir() else path / DRAWS
+    files = sorted(place.glob("*.parquet")) or [path / SYNTHETIC]
+    model = (sibling if sibling.is_dir() else path) / MODEL
+    return tuple(table_files.read(file).frame() for file in files), model
+
+
+def unmeasured(path: Path) -> bool:
+    """Whether a folder holds the release of a run under a budget that was not compared with real rows yet."""
+    return (path / STATEMENT).is_file() and (path / INTERNAL / ROLES).is_file() and not (path / EVALUATION).exists()
+
+
+def note(path: Path, line: str) -> None:
+    """One line more in the INTERNAL log of a folder.
+
+    Raises:
+        TableError: it cannot be written.
+    """
+    log = path / INTERNAL / LOG
+    before = log.read_text(encoding="utf-8") if log.exists() else ""
+    with replacing(log) as temporary:
+        temporary.write_text(f"{before}{line}\n", encoding="utf-8")
+
+
+def contents(path: Path) -> dict[Path, str]:
+    """What lies in a folder, each with what it is; what to open first comes first."""
+    said = path / STATEMENT
+    private = said.exists() and plain_data(said)["end_to_end_dp"]
+    words = {**WHAT, f"{MODEL}/": PRIVATE_MODEL} if private else WHAT
+    return {path / name: what for name, what in words.items() if (path / name).exists()}
+
+
+def model_in(path: Path) -> Path:
+    """The folder of the model in a run folder, or the folder itself if it is a model's.
+
+    Raises:
+        ArtefactError: there is no model.
+    """
+    for candidate in (path / MODEL, path):
+        if (candidate / CARD).is_file():
+            return candidate
+    msg = f"{path} must be the folder of a run, a fit or a model; however: it holds no {CARD}. Run `synthkit fit` first"
+    raise ArtefactError(msg)
+
+
+def page(
+    evaluation: Evaluation,
+    *,
+    ledger: Mapping[str, Any] | None,
+    schema: Schema | None,
+    validations: Mapping[str, Any] | None,
+    statement: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Report:
+    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view_model.view`."""
+    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement, **more)
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of the synthetic rows of a folder, by the name of the file."""
+    files = [path / SYNTHETIC, *sorted((path / DRAWS).glob("*.parquet"))]
+    return {
+        file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.exists()
+    }
+
+
+def comparison_page(data: Mapping[str, Any]) -> Report:
+    """The page on the content of a comparison.json."""
+    from synthkit.report.comparison_view import build_comparison
+
+    return build_comparison(data)
+
+
+def redraw(path: Path, tier: Tier = "internal") -> Report:
+    """The page on what a folder holds: the same page again, unless the words or charts have changed since.
+
+    What a gate decided stands on the page if it is about this evaluation's folder.
+
+    Raises:
+        ArtefactError: the folder holds no evaluation and no comparison, or a file in it is damaged.
+        SchemaError: its schema is damaged.
+    """
+    if (path / COMPARISON).exists():
+        return _redrawn_comparison(path)
+    schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
+    ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
+    promised = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
+    decided = plain_data(path / GATE) if (path / GATE).exists() else None
+    found = evaluation(path)
+    known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
+    with unaltered(path):
+        return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
+
+
+@contextmanager
+def unaltered(path: Path) -> Iterator[None]:
+    """Say of whatever is not as a run writes it that a file of its folder was altered.
+
+    Raises:
+        ArtefactError: something is not there, or is of another sort.
+    """
+    try:
+        yield
+    except SynthkitError:
+        raise
+    except MISREAD as error:
+        msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
+        raise ArtefactError(msg) from error
+
+
+def _redrawn_comparison(path: Path) -> Report:
+    data = plain_data(path / COMPARISON)
+    try:
+        return comparison_page(data)
+    except MISREAD as error:
+        msg = f"{path / COMPARISON} must be what `synthkit compare` wrote; however: it was altered. Compare again"
+        raise ArtefactError(msg) from error
+
+
+def evaluation(path: Path) -> Evaluation:
+    """The evaluation in a run folder.
+
+    Raises:
+        ArtefactError: there is none, or it is damaged.
+    """
+    data = plain_data(path / EVALUATION)
+    try:
+        return Evaluation.from_json(json.dumps(data))
+    except MISREAD as error:
+        msg = f"{path / EVALUATION} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
+        raise ArtefactError(msg) from error
+
+
+def validations(path: Path) -> dict[str, Any]:
+    """The saved validations of a run folder, by name, as plain data."""
+    files = {name: path / INTERNAL / f"validation_{name}.json" for name in ("input", "output")}
+    return {name: plain_data(file) for name, file in files.items() if file.exists()}
+
+
+def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
+    """Validations as the plain data their files hold."""
+    return {name: json.loads(validation.to_json()) for name, validation in validations.items()}
+
+
+def _sort(error: Exception) -> str:
+    return type(error).__name__
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def plain_data(path: Path) -> Any:
+    """The content of a JSON file of a folder of ours.
+
+    Raises:
+        ArtefactError: it is not there, or no JSON.
+    """
+    try:
+        return read_json(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        msg = f"{path.parent} must be a run folder; however: it holds no {path.name}. Give the folder of a run"
+        raise ArtefactError(msg) from error
+    except DocumentError as error:
+        msg = f"{error}. Run again"
+        raise ArtefactError(msg) from error

@@ -1,0 +1,222 @@
+"""What the attacks of each kind reach, held against a limit, in words for somebody who is no statistician."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthkit.metrics.attacks.effect_grade import DEFAULTS, SIGNS, Grade, Limit
+from synthkit.metrics.attacks.effect_size import EFFECTS, STRATA, Effect, share_of
+from synthkit.report.labels import name, subject
+
+if TYPE_CHECKING:
+    from synthkit.metrics.result import Evaluation
+
+Section = dict[str, Any]
+ROOMS = {"membership": "Membership", "attribute": "Attributes", "identity": "Identity", "copying": "Copies"}
+CLAUSES = {  # of a policy, with its limit on each kind of attack
+    "membership": "membership.eps_lb_max",
+    "attribute": "attribute.excess_max_upper",
+    "identity": "identity.excess_max_upper",
+    "copying": "copying.people_max",
+}
+LOOKS = {Grade.NONE: "pass", Grade.BELOW: "pass", Grade.ABOVE: "fail", Grade.OPEN: "inconclusive"}
+UNASSESSED = "not assessed"
+TENTH = 10  # one person in so many is guessed where many are attacked
+SILENT = "Nothing was found, which is no evidence of privacy"
+BUDGET = "Only a budget bounds what better attacks could reach"
+PLAN = "It costs likeness: “synthkit plan” says how much, before a row is read"
+
+
+def limits(gate: Mapping[str, Any] | None) -> dict[str, Limit]:
+    """The limit on each kind of attack: the policy's, or the stated default where no policy sets one.
+
+    Example:
+        >>> limits(None)["membership"].value
+        1.0
+    """
+    asked = {line["clause"]: line["limit"] for line in gate["lines"]} if gate else {}
+    said = {
+        room: Limit(float(asked[clause]), f"policy {gate['policy']['id']}")
+        for room, clause in CLAUSES.items()
+        if gate and asked.get(clause) is not None
+    }
+    return {room: said.get(room, default) for room, default in DEFAULTS.items()}
+
+
+def verdicts(evaluation: Evaluation, gate: Mapping[str, Any] | None = None) -> list[Section]:
+    """One verdict for each kind of attack: its grade, the effect in people, the limit, and what to do."""
+    allowed = limits(gate)
+    return [_verdict(room, EFFECTS[room](evaluation), allowed[room], evaluation) for room in ROOMS]
+
+
+def told(verdict: Mapping[str, Any]) -> str:
+    """A verdict in a few sentences, without its kind."""
+    grade = verdict["grade"].capitalize()
+    return " ".join(filter(None, (f"{grade}.", verdict["effect"], verdict["limit"], verdict["advice"])))
+
+
+def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) -> Section:
+    grade = effect.against(limit.value)
+    said: Section = {"room": room, "title": ROOMS[room], "about": effect.about, "bound": limit.value}
+    if grade is None:
+        return {
+            **said,
+            "grade": UNASSESSED,
+            "sign": "–",
+            "look": "not-assessed",
+            "words": f"{ROOMS[room]}: {UNASSESSED}",
+            "effect": f"Why: {effect.lacking}.",
+            "bounds": "",
+            "limit": "",
+            "advice": "Nothing is known of it, and nothing follows from that.",
+        }
+    words = {"membership": _of_membership, "copying": _of_copies}.get(room, _of_excess)
+    told, allowed, size = words(evaluation, effect, limit)
+    return {
+        **said,
+        "grade": grade.value,
+        "sign": SIGNS[grade],
+        "look": LOOKS[grade],
+        "words": f"{ROOMS[room]}: {grade.value}",
+        "effect": told,
+        "bounds": _bounds(room, grade, effect),
+        "low": effect.low,
+        "high": effect.high,
+        "limit": f"The limit is {allowed} ({limit.source}).",
+        "advice": _advice(grade, effect, limit, size),
+    }
+
+
+def _of_membership(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
+    """Of the surest guesses so many are right: of the stratum that leaves most room."""
+    allowed = f"{100 * share_of(limit.value):.0f} of 100, or epsilon {limit.value:g}"
+    lost = f" Attacks prove that an epsilon of {effect.value:.2g} was lost at least." if effect.value > 0 else ""
+    found = {s.metric: s for s in evaluation.scores}
+    counted = [(room, found[f"{room}.surest"]) for room in STRATA.values() if f"{room}.surest" in found]
+    if not counted:
+        return f"The surest guesses were not counted.{lost}", allowed, ""
+    room, at = max(counted, key=lambda each: each[1].high)
+    panel = evaluation.panels["membership"]
+    guesses, right = int(at.parts["guesses"]), int(at.parts["right"])
+    unusual = "unusual " if room == STRATA["isolated"] else ""
+    whom = (
+        f"{guesses:,} {unusual}pairs of a person trained on and one who was not of which attackers are surest, they "
+        f"name the right one in {right:,}"
+        if panel["design"] == "pairs"
+        else f"{guesses:,} {unusual}people of whom attackers are surest, {right:,} had been trained on"
+    )
+    told = (
+        f"Of the {whom}: {100 * at.value:.0f} of 100, where guessing gives 50 (95 % confidence: {100 * at.low:.0f} to "
+        f"{100 * at.high:.0f}).{lost}"
+    )
+    factor = _more(at.value, at.low, at.high, share_of(limit.value))
+    people = 2 if panel["design"] == "pairs" else 1
+    needed = "" if factor is None else _about(guesses * factor * TENTH * people * (2 if unusual else 1), panel["units"])
+    return told, allowed, needed
+
+
+def _of_excess(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
+    """So many of 100 members, and so many of 100 people who were not in the data: the difference is the effect."""
+    at = next(s for s in evaluation.scores if s.metric == effect.about)
+    about = subject(at.metric)
+    said = name(at.metric).label + (f" ({about})" if about else "")
+    told = (
+        f"Worst of its kind is “{said}”: true of {_hundred(at.parts, 'members')} of 100 people trained on and of "
+        f"{_hundred(at.parts, 'non-members')} of 100 who were not. Their rows account for {_tenths(at.value)} of 100 "
+        f"(95 % confidence: {_tenths(at.low)} to {_tenths(at.high)})."
+    )
+    factor = _more(at.value, at.low, at.high, limit.value)
+    units = (evaluation.panels.get("membership") or {}).get("units")
+    needed = "" if factor is None or units is None else _about(units * factor, units)
+    return told, f"{100 * limit.value:g} of 100", needed
+
+
+def _of_copies(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
+    """So many people trained on have a copy, where people held out show so many: the difference is the effect."""
+    entries = (evaluation.panels.get("copying") or {}).get("excess") or []
+    entry = next((each for each in entries if effect.about.endswith(f".{each['set']}")), None)
+    counted = ""
+    if entry is not None:
+        (hits, told), (others, held) = entry["trained"], entry["held"]
+        counted = (
+            f"By {subject(effect.about)}, {hits:,} of {told:,} people trained on who can be told by it have a copy "
+            f"among the synthetic rows, and {others:,} of {held:,} held out. "
+        )
+    proven = f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied (95 % confidence)."
+    return f"{counted}{proven}", f"{1000 * limit.value:g} of 1,000", ""
+
+
+def whole(found: Sequence[Mapping[str, Any]]) -> Section:
+    """The verdict on privacy as a whole: that of the evidence that weighs most, whatever the rest says.
+
+    Copies can only make it worse: where none are found the others decide.
+    """
+    heaviest = worst(found)
+    titles = [each["title"] for each in found if each["grade"] == heaviest["grade"]]
+    about = "" if len(titles) == len(found) else f" ({', '.join(titles)})"
+    words = f"Privacy on the whole: {heaviest['grade']}{about}"
+    return {"grade": heaviest["grade"], "sign": heaviest["sign"], "look": heaviest["look"], "words": words}
+
+
+def _bounds(room: str, grade: Grade, effect: Effect) -> str:
+    """The effect as the bound that decides, for those who may see no more."""
+    above = grade is Grade.ABOVE
+    end, words, away = (effect.low, "At least", math.floor) if above else (effect.high, "At most", math.ceil)
+    if not math.isfinite(end):
+        return ""
+    if room == "copying":
+        found = grade is not Grade.NONE
+        return f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied." if found else f"{SILENT}."
+    if room == "membership":
+        right = away(round(100 * share_of(end), 6))
+        return f"{words} {right} of 100 of the surest guesses are right, where guessing gives 50."
+    return f"{words} {away(round(1000 * end, 6)) / 10:g} of 100 people are concerned because of their rows."
+
+
+def _tenths(share: float) -> str:
+    """Of 100 people, to one digit behind the point."""
+    return f"{100 * share:.1f}".replace("-", "−")
+
+
+def _hundred(parts: Mapping[str, float], key: str) -> str:
+    return f"{100 * parts[key]:.1f}" if key in parts else "some"
+
+
+def _more(value: float, low: float, high: float, limit: float) -> float | None:
+    """How many times as many people an interval needs that ends at the limit, for its width goes as one over root n."""
+    gap, half = (limit - value, high - value) if value < limit else (value - limit, value - low)
+    return (half / gap) ** 2 if gap > 0 and math.isfinite(half) and half > gap else None
+
+
+def _about(people: float, now: int) -> str:
+    """A number of people in one figure; empty if it is no more than there are now, or nobody has so many."""
+    one = 10.0 ** math.floor(math.log10(max(people, 1)))
+    needed = round(math.ceil(people / one) * one)
+    return f"about {needed:,} people instead of {now:,}" if now < needed < 1e9 else ""
+
+
+def _advice(grade: Grade, effect: Effect, limit: Limit, settles: str) -> str:
+    """What to do."""
+    if grade is Grade.NONE and effect.is_alarm:
+        return f"{SILENT}. {BUDGET}."
+    if grade is Grade.NONE:
+        return f"Nothing needs to be done at this limit. {BUDGET}."
+    if grade is Grade.BELOW:
+        return (
+            "It can be told from chance, and is less than the limit allows. If that is too much for those who get the "
+            f"rows, fit under a budget (--epsilon), which bounds every attack. {PLAN}."
+        )
+    if grade is Grade.ABOVE:
+        return f"Do not release these rows at this limit. Fit under a budget (--epsilon) instead. {PLAN}."
+    if effect.doubt:
+        return f"Nothing can be concluded: {effect.doubt}. Mend that and evaluate again, or fit under a budget."
+    most = f"attack more people: {settles}, if the share stays" if settles else "attack more people"
+    return f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). {PLAN}."
+
+
+def worst(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The verdict that weighs most: above the limit, then not assessed, inconclusive, detectable, no evidence."""
+    order = [Grade.ABOVE.value, UNASSESSED, Grade.OPEN.value, Grade.BELOW.value, Grade.NONE.value]
+    return min(found, key=lambda verdict: order.index(verdict["grade"]))

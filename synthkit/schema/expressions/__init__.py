@@ -1,0 +1,1 @@
+"""Expressions by which columns are computed from others: grammar, evaluation and SQL."""

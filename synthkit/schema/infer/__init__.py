@@ -1,0 +1,1 @@
+"""Schema inference: what columns seem to mean, with reasons and questions for whoever knows the table."""

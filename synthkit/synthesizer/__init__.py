@@ -1,0 +1,1 @@
+"""The synthesizer: table in, table out, an encoder and a model."""

@@ -1,0 +1,402 @@
+"""Table in, table out: an encoder and a model, fitted through the curator, saved without any row."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from synthkit._version import __version__
+from synthkit.encoding import Rows, TableEncoder, rare_code_notes
+from synthkit.encoding.raking_margins import Targets
+from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
+from synthkit.models.auto import AUTO, Task, choose_model
+from synthkit.models.dpsgd_settings import record_of
+from synthkit.models.settings import settle
+from synthkit.privacy import Curator, Ledger
+from synthkit.runtime.device import choose
+from synthkit.runtime.seeds import Seeds
+from synthkit.schema import Schema
+from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.derived import with_derived
+from synthkit.schema.spreads import with_differences
+from synthkit.synthesizer import model_files, raking
+from synthkit.synthesizer.anomaly import oddness
+from synthkit.synthesizer.checkpoints import Checkpoint
+from synthkit.synthesizer.conditional import Completion, refuse_foreign
+from synthkit.synthesizer.rule_sampling import ROUNDS, marked, obedient
+from synthkit.tables import table_files
+from synthkit.tables.storage import narrowed, storages
+from synthkit.training.callbacks import Progress, Watch
+
+if TYPE_CHECKING:
+    from synthkit.watermark import Key
+
+TARGETS = "targets."  # how the names of their tensors begin
+
+
+class Synthesizer:
+    """Learns a table and draws new rows of it; the same class for every model.
+
+    Args:
+        schema: meaning of the columns.
+        model: name of the model, one of `synthkit.models.MODELS`, or `auto` to have it chosen when the table is known.
+        settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs; if not given
+            only where there is no budget they would take a fifth of.
+
+    Raises:
+        ConfigError: there is no such model or setting.
+
+    Example:
+        >>> schema = Schema(columns={"x": {"kind": "categorical", "levels": ["a", "b"]}})
+        >>> synthesizer = Synthesizer(schema, "independent").fit(pd.DataFrame({"x": ["a", "a", "b"]}))
+        >>> synthesizer.sample(4, seed=1).shape
+        (4, 1)
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        model: str = "autoregressive",
+        *,
+        settings: Mapping[str, Any] | None = None,
+        device: str = "auto",
+        targets: bool | None = None,
+    ) -> None:
+        if model not in (AUTO, *MODELS):
+            msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
+            raise ConfigError(msg)
+        self.schema = schema
+        self.model_name = model
+        self.why: str | None = None
+        self._settings = dict(settings or {})
+        self._config: Any = None
+        if model != AUTO:
+            self._config = settle(model, record_of(MODELS[model], self._settings), self._settings)
+        self._device = device
+        self._wants_targets = targets
+        self._targets: Targets | None = None
+        self._encoder: TableEncoder | None = None
+        self._model: RowModel | None = None
+        self._dtypes: dict[str, str] = {}
+        self.log: TrainingLog | None = None
+        self.seed: int | None = None
+        self.rows: float | None = None  # units, as told with noise; under a budget only
+
+    def fit(
+        self,
+        table: pd.DataFrame | Curator,
+        *,
+        seed: int | None = None,
+        max_minutes: float | None = None,
+        checkpoint: Checkpoint | None = None,
+        progress: Progress | None = None,
+        say: Callable[[str], None] | None = None,
+        ledger: Ledger | None = None,
+        share: float = 1.0,
+    ) -> Synthesizer:
+        """Learn a table; without a budget, the same seed on the same machine learns the same model.
+
+        Args:
+            table: rows, or the curator that keeps them.
+            seed: root of all random choices; drawn and recorded in `seed` if not given.
+            max_minutes: a wish, above 0: as many steps are planned as fit, found by timing a few. What was planned is
+                in `settings["steps"]`; the same number asked for gives the same model.
+            checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
+            progress: called with step, steps and loss.
+            say: called with sentences for people: the model chosen, the steps that fit, the memory used.
+            ledger: the ledger of the table; with a budget in it, everything that is learned stays inside the budget.
+            share: of what is left of that budget, that this fit may spend, in (0, 1].
+
+        Raises:
+            SchemaError: the table is not the one the schema describes, or has fewer than two rows.
+            ConfigError: the wish is not above 0; the checkpoint belongs to another training, or stands under a budget.
+            BudgetExceededError: nothing is left of the budget.
+        """
+        since = time.monotonic()
+        if max_minutes is not None and not max_minutes > 0:
+            msg = f"`max_minutes` must be above 0; however: {max_minutes:g}"
+            raise ConfigError(msg)
+        taken_up = None if checkpoint is None else checkpoint.seed
+        self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
+        seeds, device = Seeds(self.seed), choose(self._device)
+        self.schema = self.schema if isinstance(table, Curator) else with_differences(self.schema)
+        wish = None if max_minutes is None else 60 * max_minutes
+        watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        if ledger is not None and ledger.budget is not None:
+            return self._learn_privately(table, ledger, seeds.of("training"), watch, share)
+        if isinstance(table, Curator):
+            curator = table
+        else:
+            check_structure(table, self.schema)
+            self.with_dtypes(storages(table, self.schema))
+            ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
+            curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
+        if self.model_name == AUTO:
+            self._choose(curator, device.type, say)
+        kind = MODELS[self.model_name]
+        self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding).tied(curator.compare, kind.coding.ties)
+        self._model = kind(self._encoder.layout, self._config)
+        watch.note_all(rare_code_notes.left(self._encoder))
+        if isinstance(self._model, HasCounts):
+            counting = curator.counting(self._encoder)
+            self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
+            outcomes = self._encoder.outcomes
+            self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device, outcomes=outcomes)
+            return self
+        assert isinstance(self._model, HasSteps)
+        door = curator.training(self._encoder, device)
+        if checkpoint is not None:
+            checkpoint.begin(self._identity(door.n, device.type))
+        self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
+        self.log = self._model.fit(door, seeds.of("training"), watch)
+        return self
+
+    def _learn_privately(
+        self, table: pd.DataFrame | Curator, ledger: Ledger, seed: int, watch: Watch, share: float
+    ) -> Synthesizer:
+        """Everything within the budget of the ledger; the schema becomes that of the synthetic table."""
+        from synthkit.synthesizer.private_fit import Work, learn
+
+        if self.model_name == AUTO:
+            self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
+        device, targets = choose(self._device), bool(self._wants_targets)
+        work = Work(self.model_name, self._settings, seed, device, watch, targets, share)
+        learned = learn(table, self.schema, ledger, work)
+        watch.note_all(rare_code_notes.told(self.schema, learned.schema))
+        self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learned
+        return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the fitted model, nothing left open; with them and the seed it is fitted again."""
+        _, model = self._fitted()
+        chosen = model.config()
+        planned = None if self.log is None else self.log.planned
+        return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
+
+    def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:
+        """Give samples these dtypes, by column, instead of the schema's own."""
+        self._dtypes = dict(dtypes)
+        self.schema = narrowed(self.schema, self._dtypes)
+        return self
+
+    def sample(
+        self,
+        n: int,
+        *,
+        given: Mapping[str, Any] | pd.DataFrame | None = None,
+        calibrate: bool = False,
+        seed: int | None = None,
+        watermark: Key | None = None,
+    ) -> pd.DataFrame:
+        """Draw new rows; every declared rule holds in every row.
+
+        Args:
+            n: how many rows.
+            given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
+                which missing cells are unknown.
+            calibrate: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
+                match those of the training rows; see `synthkit.synthesizer.raking`.
+                `attrs["synthkit_calibrated"]` of the
+                frame says so, `attrs["synthkit_pool"]` how large the pool was.
+            seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
+            watermark: key by which each row is chosen among several draws, so that `synthkit.watermark.detect` knows
+                the table again; `attrs["synthkit_watermark"]` is its name.
+
+        Raises:
+            ConfigError: the number of rows is negative; a draw that is to be calibrated is given values or a watermark.
+            SchemaError: what is given contradicts the schema or its rules; a pattern has fewer values than n.
+            UnsupportedError: the model cannot condition, or was fitted without targets.
+
+        **Shape**: -> frame of n rows, the schema's columns in order.
+        """
+        if n < 0:
+            msg = f"the number of rows must not be negative; however: {n}"
+            raise ConfigError(msg)
+        if calibrate and (given is not None or watermark is not None):
+            why = "values are given" if given is not None else "a watermark's key is to choose them"
+            msg = f"calibrated rows match tables of all rows; however: {why}. Leave out one of the two"
+            raise ConfigError(msg)
+        encoder, model = self._fitted()
+        encoder.room_for(n)
+        seed = secrets.randbits(31) if seed is None else seed
+        seeds = Seeds(seed)
+        if given is None:
+            first = self._selected(n, model, seeds) if calibrate else None
+            out = obedient(n, encoder, model, seeds, first=first, watermark=watermark)
+        else:
+            completion = self._completion(encoder, model, seeds)
+            frame, known = completion.partial(n, given)
+            out = marked(lambda: completion.fill(frame, known, present=False), watermark, seeds)
+        out = table_files.as_it_came(out, self.schema, self._dtypes)
+        out.attrs["synthkit_seed"] = seed
+        if watermark is not None:
+            out.attrs["synthkit_watermark"] = watermark.name
+        out.attrs["synthkit_calibrated"] = calibrate
+        if calibrate:
+            out.attrs["synthkit_pool"] = raking.pool_for(self.model_name) * n
+        return out
+
+    def impute(self, table: pd.DataFrame, *, seed: int | None = None) -> pd.DataFrame:
+        """Fill missing cells with draws from their law given the rest of the row; known cells stay as they are.
+
+        A cell that a rule says must be missing stays missing. Identifiers are kept. Derived columns are computed anew.
+
+        Args:
+            table: rows in the schema's columns.
+            seed: same seed, same draws.
+
+        Raises:
+            SchemaError: known cells are outside the declared domain, or contradict the rules.
+            UnsupportedError: the model cannot condition.
+        """
+        encoder, model = self._fitted()
+        seed = secrets.randbits(31) if seed is None else seed
+        frame = conform(table, self.schema)
+        refuse_foreign(frame, self.schema)
+        known = frame.notna()
+        some = ~known[list(self.schema.learned)].all(axis=1).to_numpy()
+        if some.any():
+            part = self._completion(encoder, model, Seeds(seed)).fill(
+                frame[some].reset_index(drop=True), known[some].reset_index(drop=True), present=True
+            )
+            for name in self.schema.learned:
+                merged = frame[name].astype(object)
+                merged[some] = part[name].astype(object).to_numpy()
+                frame[name] = merged
+        frame = with_derived(conform(frame, self.schema), self.schema)
+        return table_files.as_it_came(frame, self.schema, self._dtypes or storages(table, self.schema))
+
+    def log_prob(self, table: pd.DataFrame) -> NDArray[np.float32]:
+        """Log-probability of each row as coded (the position inside a cell not counted), nats. **Shape**: (n,).
+
+        Raises:
+            UnsupportedError: the model has no exact likelihood.
+        """
+        encoder, model = self._fitted()
+        if not isinstance(model, HasLogProb):
+            msg = (
+                f"log_prob needs a model with an exact likelihood; however: `{self.model_name}` has none. "
+                "Use autoregressive"
+            )
+            raise UnsupportedError(msg)
+        out: NDArray[np.float32] = model.log_prob(encoder.encode(conform(table, self.schema))).cpu().numpy()
+        return out
+
+    def anomaly_score(self, table: pd.DataFrame, *, seed: int = 0) -> NDArray[np.float64]:
+        """How odd each record is to the model, nats; higher is odder. Scores of real records are INTERNAL.
+
+        Args:
+            table: records in the schema's columns; they may break its rules and domains.
+            seed: of the latent codes a `tvae` asks.
+
+        Raises:
+            UnsupportedError: the model cannot say how improbable a row is.
+
+        **Shape**: (n,), the sums of `anomaly_parts`.
+        """
+        return np.asarray(self.anomaly_parts(table, seed=seed).sum(axis=1), dtype=np.float64)
+
+    def anomaly_parts(self, table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+        """The anomaly scores split by column: see `anomaly`. **Shape**: frame of n rows, columns as coded."""
+        encoder, model = self._fitted()
+        return oddness(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""
+        encoder, model = self._fitted()
+        card = {
+            "model": self.model_name,
+            "settings": self.settings,
+            "schema": json.loads(self.schema.model_dump_json(by_alias=True, exclude_none=True)),
+            "dtypes": self._dtypes,
+            "encoder": encoder.to_dict(),
+            "log": model_files.log_to_dict(self.log),
+            "seed": self.seed,
+        }
+        tensors = dict(model.tensors())
+        if self._targets is not None:
+            card["targets"] = self._targets.to_dict()
+            tensors |= {TARGETS + name: tensor for name, tensor in self._targets.tensors().items()}
+        model_files.save(Path(folder), card, tensors)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> Synthesizer:
+        """Read what `save` wrote; no training data are needed.
+
+        Raises:
+            ArtefactError: the folder is not a saved synthesizer, is damaged, or has another format.
+        """
+        card, saved = model_files.load(Path(folder))
+        measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
+        tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
+        with model_files.undamaged(folder):
+            schema = Schema.model_validate(card["schema"])
+            out = cls(schema, card["model"], settings=card["settings"], device=device)
+            out._encoder = TableEncoder.from_dict(card["encoder"], schema)
+            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
+            out.log = model_files.log_from_dict(card["log"])
+        with model_files.Allotment(Path(folder), saved), model_files.undamaged(folder):
+            out._model = kind(out._encoder.layout, out._config)
+        model_files.check_tensors(Path(folder), tensors, out._model.tensors())
+        with model_files.undamaged(folder):
+            out._model.load_tensors(tensors, choose(device))
+            if "targets" in card:
+                out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
+        return out
+
+    def _choose(self, curator: Curator, device: str, say: Callable[[str], None] | None) -> None:
+        """Put a model in the place of `auto`."""
+        learned = [self.schema.columns[name] for name in self.schema.learned]
+        numeric = sum(column.kind in ("numeric", "datetime") for column in learned)
+        choice = choose_model(Task(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
+        self.model_name, self.why = choice.model, choice.why
+        self._config = settle(choice.model, MODELS[choice.model].Config, {**choice.settings, **self._settings})
+        if say is not None:
+            say(choice.why)
+
+    def _identity(self, rows: float, device: str) -> dict[str, Any]:
+        """What a training that is taken up must have in common with the one that was begun."""
+        encoder, _ = self._fitted()
+        return {
+            "version": f"{__version__}, torch {torch.__version__}",
+            "model": self.model_name,
+            "settings": asdict(self._config),
+            "seed": self.seed,
+            "rows": rows,
+            "device": device,
+            "coding": encoder.to_dict(),
+        }
+
+    def _fitted(self) -> tuple[TableEncoder, RowModel]:
+        if self._encoder is None or self._model is None:
+            msg = "a synthesizer must be fitted first; however: it is not. Call fit(table)"
+            raise ConfigError(msg)
+        return self._encoder, self._model
+
+    def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
+        """Rows chosen from a pool, still encoded."""
+        rng, size = seeds.numpy("choice"), raking.pool_for(self.model_name)
+        return raking.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=size)
+
+    def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
+        if not isinstance(model, HasGiven):
+            msg = (
+                f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. "
+                "Use autoregressive"
+            )
+            raise UnsupportedError(msg)
+        return Completion(encoder, model, seeds, ROUNDS)

@@ -1,0 +1,84 @@
+"""Who watches over a training: who is told of it, how long it may take, where its state is kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from synthkit.errors import ArtefactError
+from synthkit.training.state import State
+
+Progress = Callable[[int, int, float], None]  # step, steps, loss
+
+
+class Store(Protocol):
+    """Where the state of a training is kept, so that it can be taken up again."""
+
+    def load(self) -> State | None:
+        """The state to go on from; None to begin at the beginning."""
+        ...
+
+    def due(self) -> bool:
+        """Whether it is time to keep the state again."""
+        ...
+
+    def save(self, state: State) -> None:
+        """Keep a state in place of the one before."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What stands around a training without being part of it: nothing here changes what one step does.
+
+    Args:
+        progress: called after each step with step, steps and the running loss.
+        say: called with a sentence for people.
+        seconds: a wish, not a limit: as many steps are planned as fit, never more than without it.
+        since: when the time wished for began, by the monotonic clock.
+        store: where the state is kept, and found again.
+
+    Example:
+        >>> Watch(progress=lambda step, steps, loss: print(f"{step}/{steps}: {loss:.1f}")).tell(3, 10, 1.23)
+        3/10: 1.2
+    """
+
+    progress: Progress | None = None
+    say: Callable[[str], None] | None = None
+    seconds: float | None = None
+    since: float = field(default_factory=time.monotonic)
+    store: Store | None = None
+
+    def left(self) -> float:
+        """Seconds left of the wish; none below nought, and no end without a wish."""
+        return math.inf if self.seconds is None else max(self.seconds - (time.monotonic() - self.since), 0.0)
+
+    def tell(self, step: int, steps: int, loss: float) -> None:
+        """Tell of a step that was made."""
+        if self.progress is not None:
+            self.progress(step, steps, loss)
+
+    def note(self, sentence: str) -> None:
+        """Say a sentence."""
+        if self.say is not None:
+            self.say(sentence)
+
+    def note_all(self, sentences: Iterable[str]) -> None:
+        """Say several sentences."""
+        for sentence in sentences:
+            self.note(sentence)
+
+    def kept(self) -> State | None:
+        """The state to go on from, if there is one."""
+        return None if self.store is None else self.store.load()
+
+    def keep(self, state: Callable[[], State]) -> None:
+        """Keep the state if it is time to; a full disk is said and costs no training."""
+        if self.store is not None and self.store.due():
+            try:
+                self.store.save(state())
+            except ArtefactError as error:
+                self.note(f"the state of the training could not be kept: {error}")

@@ -1,0 +1,1 @@
+"""Network layers that act on all slots of a row at once."""

@@ -1,0 +1,109 @@
+"""The way through the steps of a training: how many there are, where it stands, who is told, what is kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+
+from synthkit.training.callbacks import Watch
+from synthkit.training.state import Part, State, Trainee
+from synthkit.training.time_budget import MOST, WARM, fitting, seconds_a_step
+
+Makes = Callable[[int, int], Iterator[float]]  # steps, steps made before -> the loss of each step as it is made
+
+
+class Course:
+    """Steps that a watch may pace, keep and take up again; any loop that trains can go along one.
+
+    The steps are made by a function `makes(steps, start)` that yields the loss of each step once it is made. What a
+    step does may depend on `steps` (schedules), on its number from `start` on, and on what the trainee holds; batches
+    come from the door with the same `start`. Then
+
+        course = Course(makes, trainee, watch, wanted=2000)
+        for done, loss in course.run(keeper):
+            if keeper.stop(done, loss):
+                break
+
+    makes the same steps whether or not it was stopped on the way.
+
+    Args:
+        makes: makes the steps.
+        trainee: everything that a step changes.
+        watch: who watches.
+        wanted: steps to make; a wish of the watch may lower the number, a state taken up again brings its own.
+        check: makes one evaluation, for its time; what it does to the trainee is undone.
+        checks: how many evaluations a plan of n steps has.
+    """
+
+    def __init__(
+        self,
+        makes: Makes,
+        trainee: Trainee,
+        watch: Watch,
+        *,
+        wanted: int,
+        check: Callable[[], object] | None = None,
+        checks: Callable[[int], int] = lambda steps: 0,
+    ) -> None:
+        self._makes, self._trainee, self._watch = makes, trainee, watch
+        self._since, self._before = time.perf_counter(), 0.0
+        self._kept = watch.kept()
+        self.done, self.loss = 0, math.nan
+        if self._kept is not None:
+            self.steps = int(self._kept.part("course").facts["steps"])
+        elif watch.seconds is not None:
+            self.steps = self._paced(watch.seconds, wanted, check, checks)
+        else:
+            self.steps = wanted
+
+    @property
+    def seconds(self) -> float:
+        """Time spent, that before an interruption included."""
+        return self._before + time.perf_counter() - self._since
+
+    def run(self, *parts: Part) -> Iterator[tuple[int, float]]:
+        """Make the steps that are left; yields the number of steps made and the running loss after each.
+
+        Args:
+            parts: what else is kept and taken up again, beside the trainee.
+        """
+        every: dict[str, Part] = {"trainee": self._trainee, **{f"part {k}": part for k, part in enumerate(parts)}}
+        if self._kept is not None:
+            self._take_up(self._kept, every)
+        for value in self._makes(self.steps, self.done):
+            self.loss = value if self.done == 0 else 0.98 * self.loss + 0.02 * value
+            self.done += 1
+            self._watch.tell(self.done, self.steps, self.loss)
+            yield self.done, self.loss
+            if self.done < self.steps:
+                self._watch.keep(lambda: self._state(every))
+
+    def _take_up(self, kept: State, every: dict[str, Part]) -> None:
+        facts = kept.part("course").facts
+        self.done, self.loss, self._before = facts["done"], facts["loss"], facts["seconds"]
+        for name, part in every.items():
+            part.restore(kept.part(name))
+        self._kept = None
+        self._watch.note(f"training goes on after step {self.done:,} of {self.steps:,}")
+
+    def _state(self, every: dict[str, Part]) -> State:
+        here = {"steps": self.steps, "done": self.done, "loss": self.loss, "seconds": self.seconds}
+        return State.together({"course": State({}, here), **{name: part.state() for name, part in every.items()}})
+
+    def _paced(self, wish: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]) -> int:
+        """As many steps as fit; the steps of the probe are undone."""
+        before = self._trainee.state()
+        step = seconds_a_step(self._makes(max(wanted, WARM + MOST), 0), wish)
+        since = time.perf_counter()
+        if check is not None:
+            check()
+        one = time.perf_counter() - since
+        self._trainee.restore(before)
+        steps = fitting(self._watch.left(), wanted, step, one, checks)
+        minutes = f"{wish / 60:.3g} minutes"
+        if steps == wanted:
+            self._watch.note(f"all {wanted:,} steps fit into {minutes}")
+        else:
+            self._watch.note(f"about {steps:,} steps fit into {minutes}; without that wish there would be {wanted:,}")
+        return steps

@@ -1,0 +1,97 @@
+"""The plan of the marginal model: its prices add up, and public numbers alone decide it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthkit.models.marginal.budget_schedule import MANY, Rounds, Split, screened, small
+
+SPLIT = Split(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
+sizes = st.lists(st.integers(1, 60), min_size=1, max_size=30)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@given(
+    sizes,
+    st.floats(1e-4, 10),
+    st.sampled_from([0.05, 0.5]),
+    st.sampled_from([0.8, 1.0, 2.0]),
+    st.lists(st.integers(0, 5), max_size=3),
+)
+def test_all_is_spent_and_never_more(sizes, rho, singles, growth, outcomes):
+    split = Split(singles=singles, outcomes=0.2, choice=0.1, rounds=7, growth=growth)
+    plan = Rounds.of(sizes, rho, split, [t for t in outcomes if t < len(sizes)])
+    assert plan.total(len(sizes)) <= rho
+    assert plan.total(len(sizes)) == pytest.approx(rho, rel=1e-9)
+
+
+@given(sizes)
+def test_never_more_is_chosen_than_there_is(sizes):
+    for round_ in Rounds.of(sizes, 1.0, SPLIT).rounds:
+        assert 1 <= round_.many <= math.comb(len(sizes), 2)
+
+
+def test_shares_are_those_asked_for():
+    plan = Rounds.of([4] * 30, 1.0, SPLIT)
+    assert [r.many for r in plan.rounds] == [10] * 12
+    assert 30 * plan.single == pytest.approx(0.07)
+    assert all(r.choice == pytest.approx(0.15 * (r.choice + r.told)) for r in plan.rounds)
+    assert all(b.told == pytest.approx(1.25 * a.told) for a, b in itertools.pairwise(plan.rounds))
+
+
+def test_each_outcome_is_told_with_every_other_slot_once():
+    plan = Rounds.of([4] * 5, 1.0, SPLIT, [3, 1])
+    assert plan.known == ((0, 1), (0, 3), (1, 2), (1, 3), (1, 4), (2, 3), (3, 4))
+    assert 7 * plan.pair == pytest.approx(0.1)
+    assert 5 * plan.single == pytest.approx(0.07)
+    assert Rounds.of([4] * 5, 1.0, SPLIT).pair == 0
+
+
+def test_one_slot_is_counted_and_nothing_else():
+    plan = Rounds.of([9], 2.0, SPLIT, [0])
+    assert plan.rounds == ()
+    assert plan.single == pytest.approx(2.0)
+
+
+def test_exact_answers_cost_infinity_throughout():
+    plan = Rounds.of([4, 4, 4], math.inf, SPLIT)
+    assert plan.single == math.inf
+    assert all(r.choice == r.told == math.inf for r in plan.rounds)
+
+
+def test_tables_have_a_bounded_number_of_cells():
+    assert small([2, 3, 4, 100], 3, 24, generator()).tolist() == [[0, 1, 2]]
+    assert len(small([2, 3, 4, 100], 3, 1200, generator())) == 4
+    assert small([2, 3, 4, 100], 4, 2400, generator()).tolist() == [[0, 1, 2, 3]]
+    assert small([2, 3], 3, 100, generator()).shape == (0, 3)
+    assert small([2] * 7, 4, 16, generator()).tolist() == [list(c) for c in itertools.combinations(range(7), 4)]
+
+
+def test_of_wide_rows_random_tables_stand_for_all():
+    """300 slots have four million triples; those drawn are different, rising and bounded."""
+    tables = small([2] * 299 + [50], 3, 8, generator())
+    assert 150_000 < len(tables) <= MANY
+    assert len(torch.unique(tables, dim=0)) == len(tables)
+    assert bool((tables[:, 1:] > tables[:, :-1]).all())
+    assert int(tables.max()) == 298
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_half_the_candidates_depend_most_and_half_are_any(width):
+    tables = small([2] * 20, width, 2**width, generator())
+    strength = torch.zeros(20, 20)
+    strength[3, 7] = 1.0
+    assert screened(tables, strength, len(tables), generator()) == [tuple(t) for t in tables.tolist()]
+    kept = screened(tables, strength, 30, generator())
+    assert len(kept) == len(set(kept)) == 30
+    assert sum({3, 7} <= set(s) for s in kept) >= 15
+    assert kept != screened(tables, strength, 30, generator(1))

@@ -1,0 +1,120 @@
+"""The page and its JSON say the same, by a published schema; what may not leave is not in the shareable edition."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from synthkit.report.audience import KEPT, _two, tag
+from synthkit.report.html import build
+from synthkit.report.json_export import at, text
+from synthkit.report.view_model import TITLES, view
+
+PUBLISHED = json.loads((Path(__file__).parents[2] / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
+TIERS = ("internal", "shareable")
+
+
+class Numbers(HTMLParser):
+    """Texts of all elements that name a place in the twin, by that place."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self._open = {}, []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        place = dict(attrs).get("data-number")
+        if place is not None:
+            self._open.append((tag, place))
+            self.found[place] = ""
+
+    def handle_data(self, data):
+        for _, place in self._open:
+            self.found[place] += data
+
+    def handle_endtag(self, tag):
+        if self._open and self._open[-1][0] == tag:
+            self._open.pop()
+
+
+@pytest.fixture(scope="module", params=TIERS)
+def edition(request, evaluation, full):
+    return build(evaluation, **full, tier=request.param)
+
+
+def test_every_number_of_the_page_stands_in_its_twin(edition):
+    shown = Numbers(edition.html).found
+    assert len(shown) > 30
+    for place, said in shown.items():
+        assert at(edition.twin, place) == said, place
+
+
+def test_the_twin_keeps_the_published_schema(edition):
+    jsonschema.Draft202012Validator.check_schema(PUBLISHED)
+    jsonschema.validate(edition.twin, PUBLISHED)
+
+
+def test_a_place_that_is_not_there_is_refused(edition):
+    with pytest.raises(KeyError):
+        at(edition.twin, "/sections/0/lines/99/bound")
+    with pytest.raises(KeyError):
+        at(edition.twin, "/title/x")
+
+
+def test_the_text_is_the_twin(evaluation, full):
+    page = view(evaluation, **full)
+    assert json.loads(text(page)) == json.loads(json.dumps(build(evaluation, **full).twin))
+
+
+def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
+    """No name of a column's bin, no count of a cell, no row number, no curve, no figure of one attack, no note."""
+    internal, outside = (build(evaluation, **full, tier=tier) for tier in TIERS)
+    for entry in evaluation.panels["distributions"]:
+        for name in entry["bins"][:3]:
+            assert name not in outside.html or re.fullmatch(r"level \d|missing", name)
+    assert [section["id"] for section in outside.twin["sections"]] == [key for key in TITLES if key in KEPT]
+    for hidden in ("wards.parquet", "Of 317 people", "data-test-column", "<polyline", "polygon", "attack-roc", "12, 9"):
+        assert hidden not in outside.html
+    assert "317" in internal.html
+    assert "4,552 in" not in outside.html
+    for line in at(outside.twin, "/sections/0/lines"):
+        assert not re.search(r"\d\.\d{3}", line["measured"] + line["bound"])
+
+
+def test_scores_are_rounded_to_two_digits(evaluation, full):
+    outside = build(evaluation, **full, tier="shareable").twin
+    rows = [row for section in outside["sections"] for row in section.get("scores", [])]
+    assert len(rows) > 10
+    for row in rows:
+        for key in ("value", "low", "high", "reference"):
+            assert row[key] is None or abs(row[key]) >= 1 or round(row[key], 2) == row[key]
+        assert not re.search(r"\d\.\d{3}", row["text"] + row["interval"] + row["reference_text"])
+        assert row["note"] == ""
+
+
+def test_counts_of_people_are_told_by_their_size(evaluation, full):
+    risk = next(s for s in build(evaluation, **full, tier="shareable").twin["sections"] if s["id"] == "risk")
+    assert risk["membership"]["units"] == "2,000 or so"
+    assert risk["tables"] == risk["membership"]["tests"] == []
+    assert {check["measured"] for check in risk["membership"]["checks"]} == {"—"}
+
+
+@pytest.mark.parametrize(
+    ("said", "cut"),
+    [("0.971", "0.97"), ("−0.004", "0.00"), ("[0.541, ∞]", "[0.54, ∞]"), ("12.3 %", "12.30 %"), ("1,830", "1,800")],
+)
+def test_two_digits(said, cut):
+    assert _two(said) == cut
+
+
+def test_every_section_is_tagged(evaluation, full):
+    for section in build(evaluation, **full).twin["sections"]:
+        assert section["tag"] in ("INTERNAL", "DP", "public")
+    assert tag("privacy", private=True) == "DP"
+    assert tag("privacy", private=False) == "public"
+    assert tag("risk", private=True) == "INTERNAL"
