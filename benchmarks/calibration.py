@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from scoring import attack, membership
 
 from synthkit.encoding.column_groups import coded
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.distributions import tv_mean
+from synthkit.metrics.runner import evaluate
 from synthkit.metrics.stats.binning import cells, combined, tuples
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.conform import conform
@@ -37,7 +38,7 @@ SIZES = (2, 3, 5)  # of pools, in rows kept
 SHOWN = ("fidelity.tv", "fidelity.c2st", "copying.dcr")
 
 
-def tables_apart(draw: pd.DataFrame, comparison: Comparison) -> dict[str, float]:
+def tables_apart(draw: pd.DataFrame, comparison: EvaluationData) -> dict[str, float]:
     """Total variation of tables of one to three columns, from the training rows and from the holdout."""
     binning, out = comparison.binning, {}
     rows = binning.codes(draw)
@@ -48,9 +49,11 @@ def tables_apart(draw: pd.DataFrame, comparison: Comparison) -> dict[str, float]
     return out
 
 
-def scored(draw: pd.DataFrame, comparison: Comparison, seed: int, *, quick: bool) -> dict[str, Any]:
+def scored(draw: pd.DataFrame, comparison: EvaluationData, seed: int, *, quick: bool) -> dict[str, Any]:
     """Tables, what tells rows from real ones, what they are good for, and what they copy."""
-    one = Comparison(train=comparison.train, holdout=comparison.holdout, synthetic=(draw,), schema=comparison.schema)
+    one = EvaluationData(
+        train=comparison.train, holdout=comparison.holdout, synthetic=(draw,), schema=comparison.schema
+    )
     found = {
         s.metric: {"value": s.value, "low": s.low, "high": s.high, "reference": s.reference}
         for s in evaluate(one, seed=seed, quick=quick).scores
@@ -60,7 +63,7 @@ def scored(draw: pd.DataFrame, comparison: Comparison, seed: int, *, quick: bool
     return {"scores": found, "attack": attack(one, np.random.default_rng(seed)), "table_attack": by_tables}
 
 
-def table_attack(draw: pd.DataFrame, comparison: Comparison, rng: np.random.Generator) -> dict[str, float]:
+def table_attack(draw: pd.DataFrame, comparison: EvaluationData, rng: np.random.Generator) -> dict[str, float]:
     """AUC of telling training rows from others by two-way tables; 0.5 is ideal. Distances do not see what this sees.
 
     The attacker has half of the holdout as a reference. A record scores the sum over pairs of columns of
@@ -135,7 +138,7 @@ def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, row
     synthesizer.sample(1000, seed=seed)  # the first call also warms caches
     out: dict[str, Any] = {"table": name, "seed": seed, "steps": steps, "quick": quick}
     out |= {"rows": len(train), "machine": fingerprint()}
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
     out["real"] = tables_apart(train, comparison)
     out["real_table_attack"] = table_attack(train, comparison, np.random.default_rng(seed))
     for which, calibrate in (("plain", False), ("calibrated", True)):

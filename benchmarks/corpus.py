@@ -136,11 +136,10 @@ def command(*words: str) -> Callable[[Path], str]:
 def _schema(path: Path) -> object:
     from synthkit.schema import Schema
     from synthkit.schema.conform import conform
-    from synthkit.schema.schema_file import dumps, loads
     from synthkit.schema.validation import helpers, suite
 
     schema = Schema.load(path)
-    assert loads(dumps(schema)) == schema
+    assert Schema.loads(schema.dumps()) == schema
     suite(schema)
     return helpers(conform(table(6), schema), schema)
 
@@ -163,10 +162,10 @@ def _table(path: Path) -> object:
 
 
 def _drafted(path: Path) -> object:
-    from synthkit.schema import Schema
+    from synthkit.schema.infer.draft import infer_schema
     from synthkit.tables import table_files
 
-    return Schema.infer(table_files.read(path).frame())
+    return infer_schema(table_files.read(path).frame())
 
 
 def _model(path: Path) -> object:

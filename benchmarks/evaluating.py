@@ -24,7 +24,7 @@ from machine import fingerprint
 from meter import measured
 from table import rewrite
 
-from synthkit.metrics.result import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import cores, evaluate
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
@@ -58,14 +58,14 @@ def narrowed() -> Schema:
     return Schema.model_validate(whole)
 
 
-def people(meaning: Schema, draws: int) -> Comparison:
+def people(meaning: Schema, draws: int) -> EvaluationData:
     """Members, non-members, and draws of other people, who may be in several draws but are in neither of the former."""
     frame = pd.read_parquet(data("census_income_kdd/train.parquet"), columns=list(meaning.columns))
     rng = np.random.default_rng(0)
     frame = conform(frame.iloc[rng.permutation(len(frame))], meaning)
     others = np.arange(TRAIN + HOLDOUT, len(frame))
     drawn = tuple(frame.iloc[rng.choice(others, SYNTHETIC, replace=False)] for _ in range(draws))
-    return Comparison(
+    return EvaluationData(
         train=frame.iloc[:TRAIN], holdout=frame.iloc[TRAIN : TRAIN + HOLDOUT], synthetic=drawn, schema=meaning
     )
 

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 from job import Job, main
 
-from synthkit.privacy import Budget, Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 

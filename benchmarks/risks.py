@@ -29,7 +29,8 @@ from synthkit.metrics.attacks.attribute_inference import attributes
 from synthkit.metrics.attacks.effect_size import LEVEL
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
-from synthkit.metrics.result import Comparison, Score
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Score
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -43,7 +44,9 @@ def measured(synthetic: pd.DataFrame, table: str, seed: int) -> dict[str, Any]:
     """What attackers gain from a synthetic table."""
     meaning = schema(table)
     train, holdout = parts(table)
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(completed(synthetic, meaning)[0],), schema=meaning)
+    comparison = EvaluationData(
+        train=train, holdout=holdout, synthetic=(completed(synthetic, meaning)[0],), schema=meaning
+    )
     chosen = {"membership": membership, "identity": identity, "linkability": linkability}
     chosen |= attributes(meaning, quick=True)
     start, scores, panels = time.perf_counter(), {}, {}
@@ -70,7 +73,7 @@ def lessened(seeds: int = 3) -> list[dict[str, Any]]:
         made = Synthesizer(meaning, "autoregressive", settings={"steps": steps} if steps else None).fit(train, seed=0)
         for seed in range(seeds):
             rows = made.sample(round(share * len(train)), seed=seed)
-            comparison = Comparison(train=train, holdout=holdout, synthetic=(rows,), schema=meaning)
+            comparison = EvaluationData(train=train, holdout=holdout, synthetic=(rows,), schema=meaning)
             panel = membership(comparison, Seeds(seed).numpy("membership"))[1]["membership"]
             whole = panel["strata"]["all"]
             told = {"auc": whole["auc"], "epsilon_lower_bound": whole["epsilon_lower_bound"]}

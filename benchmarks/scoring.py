@@ -19,9 +19,9 @@ from cells import CELLS, Cell, digest, write
 from common import HERE, kinds, parts, plain, schema
 from numpy.typing import NDArray
 
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.classifier_two_sample import c2st
-from synthkit.metrics.runner import one_thread
+from synthkit.metrics.runner import evaluate, one_thread
 from synthkit.metrics.stats.distances import Space
 from synthkit.metrics.stats.intervals import auc
 from synthkit.schema import Identifier, Schema
@@ -59,7 +59,7 @@ def completed(learned: pd.DataFrame, meaning: Schema) -> tuple[pd.DataFrame, dic
     return clamp(frame[list(meaning.columns)], meaning)
 
 
-def attack(comparison: Comparison, rng: np.random.Generator) -> dict[str, float]:
+def attack(comparison: EvaluationData, rng: np.random.Generator) -> dict[str, float]:
     """AUC of telling training rows from holdout rows by their distance to the nearest synthetic row; 0.5 is ideal.
 
     The standard error is that of equal distributions, sqrt((n + m + 1) / 12 n m).
@@ -75,7 +75,7 @@ def attack(comparison: Comparison, rng: np.random.Generator) -> dict[str, float]
     return membership(near, np.repeat([True, False], size))
 
 
-def numbers_only(comparison: Comparison, rng: np.random.Generator) -> float | None:
+def numbers_only(comparison: EvaluationData, rng: np.random.Generator) -> float | None:
     """C2ST on the numeric columns alone; none where there are fewer than two."""
     meaning = comparison.schema
     columns = {name: meaning.columns[name] for name, kind in kinds(meaning).items() if kind == "numeric"}
@@ -143,7 +143,7 @@ def score(cell: Cell, folder: Path = SCORES) -> dict[str, Any]:
     train, holdout = parts(cell.table, rows=cell.rows)
     synthetic, moved = completed(pd.read_parquet(cell.synthetic), meaning)
     clock = time.perf_counter()
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=meaning)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=meaning)
     measured = evaluate(comparison, seed=cell.seed)
     content = {
         "of": digest(cell.synthetic),

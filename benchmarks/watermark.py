@@ -26,9 +26,9 @@ from pydantic import SecretStr
 from scipy.stats import kstest, t
 from table import rewrite
 
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.classifier_two_sample import c2st_lightgbm
 from synthkit.metrics.fidelity.distributions import tv_mean
-from synthkit.metrics.result import Comparison
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -187,7 +187,7 @@ def fidelity(pools: Mapping[str, pd.DataFrame], rows: int = 4_000) -> dict[str, 
             chosen = candidates.iloc[choose(candidates, key(table, k), rng)]
             values = {}
             for name, frame in (("marked", chosen), ("plain", plain)):
-                both = Comparison(
+                both = EvaluationData(
                     train=train, holdout=holdout, synthetic=(frame.reset_index(drop=True),), schema=schema(table)
                 )
                 codes, sizes = both.binning.codes, both.binning.sizes
@@ -207,7 +207,7 @@ def fidelity(pools: Mapping[str, pd.DataFrame], rows: int = 4_000) -> dict[str, 
 def told_apart(left: pd.DataFrame, right: pd.DataFrame, table: str, seed: int) -> float:
     """AUC of telling rows from those the model draws without a key."""
     left, right = (frame.reset_index(drop=True) for frame in (left, right))
-    both = Comparison(train=right, holdout=right, synthetic=(left,), schema=schema(table))
+    both = EvaluationData(train=right, holdout=right, synthetic=(left,), schema=schema(table))
     return float(c2st_lightgbm(both, Seeds(seed).numpy("c2st"))[0][0].value)
 
 
@@ -221,7 +221,7 @@ def bias(pools: Mapping[str, pd.DataFrame], rows: int = 1_000, repeats: int = TO
     for table in TABLES:
         train, holdout = parts(table)
         pool = pools[table]
-        binning = Comparison(train=train, holdout=holdout, synthetic=(pool,), schema=schema(table)).binning
+        binning = EvaluationData(train=train, holdout=holdout, synthetic=(pool,), schema=schema(table)).binning
         codes, sizes, rng = binning.codes(pool), binning.sizes, np.random.default_rng(11)
         picked: dict[str, list[Any]] = {"key": [], "die": []}
         for _ in range(repeats):

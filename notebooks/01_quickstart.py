@@ -30,7 +30,7 @@ patients.iloc[:5, :8]
 # ## 1. What the columns mean: the schema
 #
 # Nothing is learned without a schema: kinds, bounds, levels, who a row belongs to, what must hold in every row. For a table
-# of your own, `synthkit init TABLE` (or `sk.Schema.infer(frame)`) drafts one, and somebody who knows the data corrects it.
+# of your own, `synthkit init TABLE` (or `sk.infer_schema(frame)`) drafts one, and somebody who knows the data corrects it.
 # SUPPORT2's was written with care. One column of it, and one of its rules:
 
 # %%

@@ -26,7 +26,7 @@ import pandas as pd
 import synthkit as sk
 from synthkit.data import support2, support2_schema
 from synthkit.errors import SynthkitError
-from synthkit.privacy import Budget
+from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger_file import recompute
 
 schema = support2_schema()
@@ -43,7 +43,7 @@ SMALLER = {"components": 200} if QUICK else {}
 # naming every one.
 
 # %%
-draft = sk.Schema.infer(patients[["age", "sex", "meanbp"]], name="draft")
+draft = sk.infer_schema(patients[["age", "sex", "meanbp"]], name="draft")
 try:
     sk.synthesize(patients[["age", "sex", "meanbp"]], draft, epsilon=1.0, delta=1e-6)
 except SynthkitError as refusal:

@@ -118,7 +118,7 @@ from synthkit.metrics.attacks.membership_inference import membership
 
 def looked_at(synthetic: pd.DataFrame) -> dict[str, object]:
     """Two ways of asking whether these rows give anybody away."""
-    comparison = sk.Comparison(train=members, holdout=others, synthetic=(synthetic,), schema=schema)
+    comparison = sk.EvaluationData(train=members, holdout=others, synthetic=(synthetic,), schema=schema)
     distance = {score.metric: score for score in distances(comparison, np.random.default_rng(4))[0]}
     scores, panels = membership(comparison, np.random.default_rng(5))
     attack = {score.metric: score for score in scores}

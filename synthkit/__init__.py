@@ -16,7 +16,8 @@ from synthkit._version import __version__
 
 if TYPE_CHECKING:
     from synthkit.errors import SynthkitError
-    from synthkit.metrics.result import Comparison, Evaluation, Score
+    from synthkit.metrics.evaluation_data import EvaluationData
+    from synthkit.metrics.result import Evaluation, Score
     from synthkit.metrics.runner import evaluate
     from synthkit.pipeline.compare.compare_models import Compared, compare
     from synthkit.pipeline.results import Run
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from synthkit.pipeline.synthesize import synthesize
     from synthkit.privacy.accounting.ledger import Ledger
     from synthkit.report.html import Report
+    from synthkit.schema.infer.draft import infer_schema
     from synthkit.schema.table import Schema
     from synthkit.schema.validation import validate
     from synthkit.synthesizer.synthesizer import Synthesizer
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Compared": "pipeline.compare.compare_models",
-    "Comparison": "metrics.result",
+    "EvaluationData": "metrics.evaluation_data",
     "Evaluation": "metrics.result",
     "Ledger": "privacy.accounting.ledger",
     "Report": "report.html",
@@ -43,6 +45,7 @@ _HOMES = {
     "Synthesizer": "synthesizer.synthesizer",
     "compare": "pipeline.compare.compare_models",
     "evaluate": "metrics.runner",
+    "infer_schema": "schema.infer.draft",
     "read": "tables.table_files",
     "synthesize": "pipeline.synthesize",
     "validate": "schema.validation",
@@ -51,8 +54,8 @@ _HOMES = {
 
 __all__ = [
     "Compared",
-    "Comparison",
     "Evaluation",
+    "EvaluationData",
     "Ledger",
     "Report",
     "Run",
@@ -64,6 +67,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "infer_schema",
     "read",
     "synthesize",
     "validate",

@@ -48,3 +48,7 @@ class ArtefactError(SynthkitError):
 
 class DocumentError(SynthkitError, ValueError):
     """JSON or YAML that cannot be read, or is larger or deeper than any file of ours."""
+
+
+class MetricError(SynthkitError):
+    """A metric that cannot be computed on these tables; it becomes a listed failure, and the others go on."""

@@ -10,17 +10,18 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
-from synthkit.metrics import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.distributions import tv_mean
 from synthkit.models import MODELS
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.release.run_folder import redraw
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.table import obeying
+from synthkit.schema.rules import obeying
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema(
@@ -74,7 +75,7 @@ def baseline() -> Synthesizer:
 def error(draw: pd.DataFrame) -> float:
     """Mean two-way total variation from the training rows, as the evaluation measures it."""
     train = conform(patients(), SCHEMA)
-    binning = Comparison(train=train, holdout=train, synthetic=(draw,), schema=SCHEMA).binning
+    binning = EvaluationData(train=train, holdout=train, synthetic=(draw,), schema=SCHEMA).binning
     pairs = [(a, b) for a in range(5) for b in range(a)]
     return tv_mean(binning.codes(conform(draw, SCHEMA)), binning.codes(train), binning.sizes, pairs).contrast.value
 
@@ -84,7 +85,7 @@ def test_every_model_draws_nearer_tables_and_keeps_its_promises(fitted):
     assert error(chosen) < 0.8 * error(plain)
     assert chosen.shape == plain.shape
     assert (chosen.dtypes == plain.dtypes).all()
-    assert obeying(conform(chosen, SCHEMA), SCHEMA).all()
+    assert obeying(conform(chosen, SCHEMA), SCHEMA.rules).all()
     assert chosen["id"].is_unique
     assert (chosen.attrs["synthkit_calibrated"], plain.attrs["synthkit_calibrated"]) == (True, False)
     assert chosen.attrs["synthkit_pool"] == (6000 if fitted.model_name == "ctgan" else 4500)

@@ -20,8 +20,7 @@ from places import ROOT
 from synthkit.errors import ConfigError, SchemaError, SynthkitError, TableError
 from synthkit.schema import Categorical, Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.infer.draft import draft, infer
-from synthkit.schema.schema_file import loads
+from synthkit.schema.infer.draft import draft, infer_schema
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
@@ -37,7 +36,7 @@ def numbers(seed: int = 0, n: int = N) -> Any:
 
 def whole_path(frame: pd.DataFrame, folder: Path, rows: int = 50) -> pd.DataFrame:
     """Draft, validate, fit, sample, validate, write, read: what comes out, the same in every file."""
-    schema = loads(draft(frame))
+    schema = Schema.loads(draft(frame))
     validate(frame, schema).raise_if_failed()
     drawn = Synthesizer(schema, "independent").fit(frame, seed=1).sample(rows, seed=2)
     validate(drawn, schema).raise_if_failed()
@@ -83,7 +82,7 @@ def test_a_column_comes_out_as_it_is_stored(name, tmp_path):
     assert drawn["odd"].dtype == frame["odd"].dtype
     if frame["odd"].dtype == object:
         assert {type(v) for v in drawn["odd"].dropna()} == {type(v) for v in frame["odd"].dropna()}
-    if not isinstance(infer(frame).columns["odd"], Numeric):
+    if not isinstance(infer_schema(frame).columns["odd"], Numeric):
         assert set(drawn["odd"].dropna()) <= set(frame["odd"].dropna())
 
 
@@ -160,7 +159,7 @@ def test_line_breaks_quotes_and_delimiters_in_cells_and_names_survive_every_file
 
 def test_years_are_numbers_and_stay_within_what_is_declared(tmp_path):
     frame = pd.DataFrame({"year": np.random.default_rng(0).integers(2016, 2025, N), "x": numbers()})
-    schema = infer(frame)
+    schema = infer_schema(frame)
     assert isinstance(schema.columns["year"], Numeric)
     drawn = whole_path(frame, tmp_path)
     assert drawn["year"].between(2016, 2024).all()
@@ -185,7 +184,7 @@ def test_categories_come_as_often_as_they_were_and_two_modes_stay_two():
     rng = np.random.default_rng(4711)
     modes = np.where(rng.random(4000) < 0.5, rng.normal(1, 0.1, 4000), rng.normal(9, 0.1, 4000)).round(3)
     frame = pd.DataFrame({"level": pd.Categorical(rng.integers(0, 4, 4000)), "first": modes})
-    drawn = Synthesizer(infer(frame), "independent").fit(frame, seed=1).sample(4000, seed=2)
+    drawn = Synthesizer(infer_schema(frame), "independent").fit(frame, seed=1).sample(4000, seed=2)
     shares = drawn["level"].value_counts(normalize=True)
     assert shares.between(0.22, 0.28).all()
     assert (drawn["first"].between(3, 7)).mean() < 0.01
@@ -196,7 +195,7 @@ def test_an_order_between_columns_holds_beside_missing_cells(tmp_path):
     start = pd.date_range("2020-01-01", periods=N, freq="D")
     end = [str((s + pd.Timedelta(days=k % 9)).date()) if k % 4 else None for k, s in enumerate(start)]
     frame = pd.DataFrame({"start": start.astype(str), "end": pd.array(end, dtype="string")}).convert_dtypes()
-    schema = infer(frame).model_copy(update={"rules": ()})
+    schema = infer_schema(frame).model_copy(update={"rules": ()})
     rule = {"rule": "comparison", "left": "start", "op": "<=", "right": "end"}
     schema = Schema.model_validate({**schema.model_dump(by_alias=True), "rules": [rule]})
     drawn = Synthesizer(schema, "independent").fit(frame, seed=1).sample(300, seed=2)
@@ -210,7 +209,7 @@ def test_the_same_cells_in_other_types_are_the_same_table():
     frame = pd.DataFrame(
         {"a": [1, 2, None] * 20, "b": [True, False, None] * 20, "c": ["2020-01-01", "2021-01-01"] * 30}
     )
-    schema = infer(frame)
+    schema = infer_schema(frame)
     texts = frame.astype(object).map(lambda cell: None if pd.isna(cell) else str(cell))
     others = [frame.convert_dtypes(), frame.astype("category"), texts.astype("string")]
     others.append(frame.assign(c=pd.to_datetime(frame["c"]), a=frame["a"].astype("Float32")))
@@ -286,7 +285,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_meant_is_refused_before_anything_is_done(name):
     frame, words = REFUSED[name]
-    for look in (draft, infer):
+    for look in (draft, infer_schema):
         with pytest.raises(SchemaError, match=words) as caught:
             look(frame)
         assert "x\0y" not in str(caught.value)
@@ -356,7 +355,7 @@ def test_a_file_that_is_no_table_is_refused_with_its_line_or_column(text, words,
 
 def test_given_values_of_several_rows_stand_in_these_rows_and_nothing_else_is_missing():
     frame = pd.DataFrame({"sex": ["f", "m"] * 30, "x": numbers()})
-    synthesizer = Synthesizer(infer(frame), "independent").fit(frame, seed=1)
+    synthesizer = Synthesizer(infer_schema(frame), "independent").fit(frame, seed=1)
     given = pd.DataFrame({"sex": ["m", "m", "f"]}, index=[7, 9, 7])
     drawn = synthesizer.sample(3, given=given, seed=2)
     assert drawn["sex"].tolist() == ["m", "m", "f"]

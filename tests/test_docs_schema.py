@@ -27,7 +27,6 @@ from synthkit.schema import (
     Target,
 )
 from synthkit.schema.schema_errors import kinds, rules
-from synthkit.schema.schema_file import loads
 
 TEXT = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
@@ -79,7 +78,7 @@ def shown() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_every_example_loads(text):
-    assert loads(text).columns
+    assert Schema.loads(text).columns
 
 
 def test_there_is_a_section_for_every_kind_and_rule():
@@ -109,9 +108,9 @@ def test_the_number_of_shipped_schemas_is_right():
 
 
 def test_what_the_page_says_of_yaml_is_true():
-    levels = loads("columns: {c: {kind: categorical, levels: [NO, 12:30, 2020-01-01]}}").columns["c"].levels
+    levels = Schema.loads("columns: {c: {kind: categorical, levels: [NO, 12:30, 2020-01-01]}}").columns["c"].levels
     assert levels == ("NO", "12:30", "2020-01-01")
-    assert loads("columns: {c: {kind: categorical, levels: [012]}}").columns["c"].levels == (12,)
+    assert Schema.loads("columns: {c: {kind: categorical, levels: [012]}}").columns["c"].levels == (12,)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +118,9 @@ def test_what_the_page_says_of_yaml_is_true():
 )
 def test_texts_that_must_be_quoted_are_not_themselves_unquoted(text):
     pair = "columns: {{c: {{kind: categorical, levels: [{}]}}}}"
-    assert loads(pair.format(f'"{text}"')).columns["c"].levels == (text,)
+    assert Schema.loads(pair.format(f'"{text}"')).columns["c"].levels == (text,)
     try:
-        unquoted = loads(pair.format(text)).columns["c"].levels
+        unquoted = Schema.loads(pair.format(text)).columns["c"].levels
     except SchemaError:
         return
     assert unquoted != (text,)

@@ -19,7 +19,8 @@ from synthkit.cli.app import app
 from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.metrics import metrics_of, result
+from synthkit.metrics import result
+from synthkit.metrics.runner import metrics_of
 from synthkit.models import MODELS
 from synthkit.models.autoregressive.model import AutoregressiveConfig
 from synthkit.models.ctgan.model import CTGANConfig

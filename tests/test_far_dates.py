@@ -13,10 +13,12 @@ from synthkit import Synthesizer
 from synthkit.errors import SchemaError
 from synthkit.metrics.stats.binning import Binning
 from synthkit.metrics.stats.distances import Space
-from synthkit.privacy import Budget, Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 from synthkit.tables import table_files
@@ -66,7 +68,7 @@ def test_declared_bounds_at_the_ends_of_the_calendar_are_sampled(keys):
 def test_a_draft_of_far_dates_is_one_the_table_keeps_and_that_is_sampled():
     frame = pd.DataFrame({"t": np.tile(moments("1600-01-01", "1650-05-05", "2020-06-01", "9999-12-30"), 30)})
     frame["t"] += np.repeat(np.arange(30), 4) * np.timedelta64(1, "h")
-    schema = Schema.infer(frame)
+    schema = infer_schema(frame)
     assert validate(frame, schema).success
     drawn = Synthesizer(schema, model="independent").fit(frame, seed=1).sample(100, seed=2)
     assert validate(drawn, schema).success
@@ -139,15 +141,14 @@ def test_labels_of_the_last_day_are_dates():
     ],
 )
 def test_bounds_and_atoms_that_are_none_are_refused_when_the_schema_is_read(keys, named):
-    from synthkit.schema.schema_file import parse
 
     with pytest.raises(SchemaError, match=named):
-        parse({"columns": {"t": {"kind": "datetime", **keys}}})
+        Schema.parse({"columns": {"t": {"kind": "datetime", **keys}}})
 
 
 @pytest.mark.parametrize("repeated", [False, True])
 def test_a_far_date_is_an_atom_only_if_it_is_repeated(repeated):
     days = np.datetime64("2020-01-01", "us") + np.arange(60) * np.timedelta64(1, "D")
     frame = pd.DataFrame({"t": np.r_[days, moments(*([OPEN] * (2 if repeated else 1)))]})
-    column = Schema.infer(frame).columns["t"]
+    column = infer_schema(frame).columns["t"]
     assert (column.atoms, column.max) == (((OPEN,), "2020-02-29") if repeated else ((), OPEN))

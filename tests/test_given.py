@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthkit.errors import EncodingError, SchemaError, TableError
-from synthkit.metrics.result import Failure, MetricError
+from synthkit.errors import EncodingError, MetricError, SchemaError, TableError
+from synthkit.metrics.result import Failure
 from synthkit.schema import Schema
 from synthkit.synthesizer.anomaly import scored
 from synthkit.synthesizer.conditional import one_value

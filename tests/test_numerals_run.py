@@ -15,7 +15,6 @@ from synthkit.pipeline.synthesize import fit
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.infer.draft import draft
 from synthkit.schema.public_domain import taken_for_public
-from synthkit.schema.schema_file import loads
 from synthkit.schema.sdv_metadata import from_sdv, to_sdv
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -55,7 +54,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def schema(file):
-    return loads(draft(table_files.read(file).frame(), name="visits"))
+    return Schema.loads(draft(table_files.read(file).frame(), name="visits"))
 
 
 def as_written(frame: pd.DataFrame) -> bool:

@@ -12,13 +12,14 @@ from odd_tables import STORAGES, columns
 from synthkit.encoding import TableEncoder
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.errors import TableError
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.number_formats import as_written
-from synthkit.schema.schema_file import dumps
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.validation import validate
+from synthkit.schema.written_numbers import as_written
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
 from synthkit.tables.storage import restore, storages
@@ -81,12 +82,12 @@ def test_drafts_do_not_depend_on_the_storage(data, tmp_path_factory):
     _, frame, made = drawn_table(data, good=True)
     stored = {name: STORAGES[family][next(iter(STORAGES[family]))] for name, (family, _) in made.items()}
     plain = pd.DataFrame({name: stored[name](column.cells) for name, (_, column) in made.items()})
-    assert dumps(Schema.infer(frame)) == dumps(Schema.infer(plain))
+    assert infer_schema(frame).dumps() == infer_schema(plain).dumps()
     path = tmp_path_factory.mktemp("drafts")
     frame = to_write(frame, path)
     for name in ("t.csv", "t.parquet", "t.arrow"):
         table_files.write(frame, path / name)
-        assert dumps(Schema.infer(table_files.read(path / name).frame())) == dumps(Schema.infer(plain))
+        assert infer_schema(table_files.read(path / name).frame()).dumps() == infer_schema(plain).dumps()
 
 
 @FEW

@@ -63,6 +63,6 @@ def _silent(member: object) -> bool:
 def test_evaluate_is_the_function_after_its_package_was_imported(toy):
     """No package has the name of a public function."""
     importlib.import_module("synthkit.metrics")
-    comparison = synthkit.Comparison(train=toy.frame, holdout=toy.frame, synthetic=(toy.frame,), schema=toy.schema)
+    comparison = synthkit.EvaluationData(train=toy.frame, holdout=toy.frame, synthetic=(toy.frame,), schema=toy.schema)
     measured = synthkit.evaluate(comparison, seed=0, quick=True)
     assert isinstance(measured, synthkit.Evaluation)

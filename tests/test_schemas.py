@@ -12,7 +12,6 @@ import pytest
 from places import ROOT
 
 from synthkit.schema import Code, FixedCombination, Identifier, Implication, Numeric, Schema
-from synthkit.schema.schema_file import dumps, loads
 
 FOLDER = ROOT / "schemas"
 TABLES = {
@@ -49,7 +48,7 @@ def test_every_schema_is_tested():
 @schemas
 def test_a_schema_survives_being_written_and_read(name):
     schema = schema_of(name)
-    assert loads(dumps(schema)) == schema
+    assert Schema.loads(schema.dumps()) == schema
 
 
 @schemas

@@ -16,6 +16,7 @@ from synthkit import Schema, Synthesizer, validate
 from synthkit.errors import SchemaError
 from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import into_domain
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.tables import table_files
 from synthkit.tables.storage import restore, storages
 
@@ -31,7 +32,7 @@ def objects(cells):
 def drawn(values, schema=None):
     """A column learned and drawn; whatever was drafted, or declared, the table it came from keeps."""
     frame = pd.DataFrame({"seen": values, "x": np.arange(len(values)) * 1.5})
-    schema = schema or Schema.infer(frame)
+    schema = schema or infer_schema(frame)
     assert validate(frame, schema).success
     out = Synthesizer(schema, "independent").fit(frame, seed=1).sample(60, seed=2)
     assert validate(out, schema).success
@@ -41,7 +42,7 @@ def drawn(values, schema=None):
 def refused(values, says, schema=None):
     frame = pd.DataFrame({"seen": values, "x": np.arange(len(values)) * 1.5})
     with pytest.raises(SchemaError, match=says) as caught:
-        Schema.infer(frame) if schema is None else Synthesizer(schema, "independent").fit(frame, seed=1)
+        infer_schema(frame) if schema is None else Synthesizer(schema, "independent").fit(frame, seed=1)
     assert "`seen`" in str(caught.value) or "seen  " in str(caught.value)
     if schema is not None:
         assert not validate(frame, schema).success
@@ -233,7 +234,7 @@ def test_bytes_of_one_length_come_out_as_they_came(name, tmp_path):
     cells, kind = PADDED[name]
     pq.write_table(pa.table({"seen": cells, "x": np.arange(N) * 1.5}), tmp_path / "t.parquet")
     frame = table_files.read(tmp_path / "t.parquet").frame()
-    schema = Schema.infer(frame)
+    schema = infer_schema(frame)
     assert schema.columns["seen"].kind == kind
     assert validate(frame, schema).success
     out = Synthesizer(schema, "independent").fit(frame, seed=1).sample(50, seed=2)
@@ -262,4 +263,4 @@ def test_bytes_of_one_length_that_would_be_of_another_are_refused(cells, why, tm
         pd.DataFrame({"seen": pd.Series(cells, dtype=pd.ArrowDtype(array.type))}),
     ):
         with pytest.raises(SchemaError, match=f"`seen` holds bytes of one length in 120 cells, .*{why}"):
-            Schema.infer(frame)
+            infer_schema(frame)

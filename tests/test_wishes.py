@@ -11,7 +11,8 @@ from synthkit.errors import ConfigError
 from synthkit.models.auto import AUTO, FEW, WIDE, Choice, Task, choose_model
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from synthkit import Synthesizer
 from synthkit.schema import Schema
 from synthkit.schema.datetime_formats import Format
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.tables import table_files
 
 FORMATS = [
@@ -92,7 +93,7 @@ def test_a_table_with_days_in_whole_numbers_is_drafted_and_run_from_csv(tmp_path
     path = tmp_path / "in.csv"
     pd.DataFrame({"seen": np.tile(days, 2)}).to_csv(path, index=False)
     frame = table_files.read(path).frame()
-    schema = Schema.infer(frame)
+    schema = infer_schema(frame)
     assert schema.columns["seen"].format == "%Y%m%d"
     drawn = Synthesizer(schema, model="independent").fit(frame, seed=1).sample(300, seed=2)
     assert drawn["seen"].dtype == frame["seen"].dtype

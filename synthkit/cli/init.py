@@ -49,9 +49,8 @@ def init(
     from synthkit.io.atomic_files import check_file, replacing
     from synthkit.schema.columns import Identifier
     from synthkit.schema.infer.direct_identifiers import find
-    from synthkit.schema.schema_file import loads
     from synthkit.schema.spreadsheet_formulas import declared
-    from synthkit.schema.table import is_plain
+    from synthkit.schema.table import Schema, is_plain
     from synthkit.tables import table_files
 
     check_file(out, overwrite=overwrite)
@@ -61,7 +60,7 @@ def init(
     draft = _settled(read, stem if is_plain(stem) else "table", unit, declared_by, quiet=quiet)
     with replacing(out) as temporary:
         temporary.write_text(draft.text, encoding="utf-8")
-    drafted = loads(draft.text, str(out))
+    drafted = Schema.loads(draft.text, str(out))
     columns = drafted.columns
     if begun := declared(drafted):
         warn(f"{formulas(begun)}: say --spreadsheet-safe where CSV is written")

@@ -17,7 +17,7 @@ from synthkit.schema.datetimes import day
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.columns import Column
 
 BINS, TOP = 28, 15
@@ -26,7 +26,7 @@ SHOWN_COLUMNS, SHOWN_CELLS = 40, 20
 
 
 def distributions(
-    comparison: Comparison, errors: NDArray[np.float64], reference: NDArray[np.float64]
+    comparison: EvaluationData, errors: NDArray[np.float64], reference: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """Shares of every column side by side, worst one-way error first."""
     names = comparison.schema.described
@@ -41,7 +41,7 @@ def distributions(
     ]
 
 
-def _distribution(comparison: Comparison, name: str) -> dict[str, Any]:
+def _distribution(comparison: EvaluationData, name: str) -> dict[str, Any]:
     column = comparison.schema.columns[name]
     cuts = _display_cuts(comparison.train[name], column)
     tables = {"train": [comparison.train], "holdout": [comparison.holdout], "synthetic": list(comparison.synthetic)}
@@ -103,7 +103,7 @@ def _edges(distinct: NDArray[np.float64], low: float, high: float, column: Colum
 
 
 def pair_errors(
-    comparison: Comparison, errors: Mapping[tuple[int, ...], float], reference: Mapping[tuple[int, ...], float]
+    comparison: EvaluationData, errors: Mapping[tuple[int, ...], float], reference: Mapping[tuple[int, ...], float]
 ) -> dict[str, Any]:
     """Matrices of two-way total variation of the columns whose pairs are furthest off, at most 40."""
     names, binning = comparison.schema.described, comparison.binning
@@ -134,7 +134,7 @@ def _pair_tv(left: NDArray[np.intp], right: NDArray[np.intp], binning: Binning, 
     return paired_difference.tv(codes[0], codes[1], cells(binning.sizes, pair)).value
 
 
-def worst_cells(comparison: Comparison, errors: Mapping[tuple[int, ...], float]) -> list[dict[str, Any]]:
+def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], float]) -> list[dict[str, Any]]:
     """Cells of two-way tables with the largest difference of shares, one a pair, no column more than four times.
 
     Counts below ten are written "<10"; the synthetic count is that of the first draw.

@@ -1,113 +1,22 @@
-"""What an evaluation is: a Comparison goes in, Scores with intervals come out, failures are listed."""
+"""Results of an evaluation: scores with intervals, and metrics that failed."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from synthkit.errors import SynthkitError
 from synthkit.io.documents import parse_json
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-
-    from synthkit.metrics.attacks.attack_targets import Pool
-    from synthkit.metrics.attacks.population_disclosure import Population
-    from synthkit.metrics.stats.binning import Binning
-    from synthkit.schema import Schema
 
 FORMAT = "synthkit-evaluation/1"
 REDRAWN = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
-PAIRED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
 SIBLING_AUDITED = "sibling"  # what a run's facts say under `audited` where another fit than the release was measured
-
-
-class MetricError(SynthkitError):
-    """A metric that cannot be computed on these tables; it becomes a listed failure, and the others go on."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The tables an evaluation looks at; frames in the schema's canonical dtypes.
-
-    Args:
-        train: rows the synthesizer was fitted on.
-        holdout: rows of the same law it never saw (non-members of the pool and the test role).
-        synthetic: one frame a draw; at least one.
-        schema: meaning of the columns.
-        pool: people with a coin each who are attacked, when the split was ours.
-        people: how many units went where, if the split was ours.
-        refits: the same for further fits of the same model to the same table, with coins of their own for people who
-            were not attacked before. Only attacks look at them.
-        others: rows of other releases that were made from the same training rows. Only attackers have them: they take
-            all releases together.
-        population: how many people of the population share each combination of quasi-identifiers, if that is known.
-    """
-
-    train: pd.DataFrame
-    holdout: pd.DataFrame
-    synthetic: tuple[pd.DataFrame, ...]
-    schema: Schema
-    pool: Pool | None = None
-    population: Population | None = None
-    people: Mapping[str, int] | None = None
-    refits: tuple[Comparison, ...] = ()
-    others: tuple[pd.DataFrame, ...] = ()
-
-    @property
-    def fits(self) -> tuple[Comparison, ...]:
-        """All fits whose coins are known, the one that is compared first."""
-        return (self, *self.refits)
-
-    @cached_property
-    def everybody(self) -> Pool:
-        """The people who are attacked in any of the fits, in their order; each in one of them.
-
-        Raises:
-            MetricError: there are too few of them.
-        """
-        from synthkit.metrics.attacks.attack_targets import Pool
-
-        return Pool.joined([fit.attacked for fit in self.fits])
-
-    @cached_property
-    def attacked(self) -> Pool:
-        """The people who are attacked in this fit: those of the split, or pairs of a random member and non-member.
-
-        Raises:
-            MetricError: there are too few of them.
-        """
-        import numpy as np
-
-        from synthkit.metrics.attacks.attack_targets import Pool
-
-        if self.pool is not None:
-            return self.pool
-        return Pool.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
-
-    @property
-    def seen(self) -> tuple[pd.DataFrame, ...]:
-        """Every table an attacker has: all draws, and what was released of the same rows before."""
-        return (*self.synthetic, *self.others)
-
-    @cached_property
-    def released(self) -> pd.DataFrame:
-        """Everything an attacker has as one table: the rows of all draws and of all other releases."""
-        import pandas as pd
-
-        return pd.concat(self.seen, ignore_index=True) if len(self.seen) > 1 else self.synthetic[0]
-
-    @cached_property
-    def binning(self) -> Binning:
-        """Cuts of the learned columns, fitted on the training rows once for all metrics."""
-        from synthkit.metrics.stats.binning import Binning
-
-        return Binning.fit(self.train, self.schema)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,16 +78,6 @@ class Failure:
         sort = type(error).__name__
         ours = isinstance(error, SynthkitError)
         return cls(metric=metric, reason=str(error) if ours else f"its arithmetic has no answer on these rows ({sort})")
-
-
-class Metric(Protocol):
-    """A function from a comparison to scores and the aggregates a page plots."""
-
-    def __call__(
-        self, comparison: Comparison, rng: np.random.Generator
-    ) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
-        """Scores, and parts of the metric that could not be measured; and panels by name."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +168,3 @@ def _plain(x: Any) -> Any:
     if isinstance(x, float) and not math.isfinite(x):
         return None
     return x
-
-
-Metrics = Mapping[str, Callable[[Comparison, "np.random.Generator"], tuple[list[Score], dict[str, Any]]]]

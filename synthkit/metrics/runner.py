@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.errors import SchemaError, SynthkitError, TableError
+from synthkit.errors import MetricError, SchemaError, SynthkitError, TableError
 from synthkit.metrics.attacks.attack_targets import Pool
 from synthkit.metrics.attacks.attribute_inference import attributes
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.copying import copied_people, copied_rows
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import classifier_two_sample, distributions, validity
-from synthkit.metrics.result import Comparison, Evaluation, Failure, Metric, MetricError, Score
+from synthkit.metrics.metric import Metric
+from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.metrics.stats import associations
 from synthkit.metrics.utility import worth_in_rows
 from synthkit.metrics.utility.subgroups import fidelity_by_group
@@ -60,7 +62,7 @@ EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
 
 
 def evaluate(
-    comparison: Comparison,
+    comparison: EvaluationData,
     *,
     run: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -165,7 +167,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check(comparison: Comparison) -> None:
+def _check(comparison: EvaluationData) -> None:
     tables = [("training", comparison.train), ("holdout", comparison.holdout)]
     tables += [(f"synthetic ({k + 1})", draw) for k, draw in enumerate(comparison.synthetic)]
     tables += [(f"other release ({k + 1})", frame) for k, frame in enumerate(comparison.others)]
@@ -185,7 +187,7 @@ def _check(comparison: Comparison) -> None:
             raise TableError(msg)
 
 
-def _paired(comparison: Comparison, rng: np.random.Generator) -> Pool | None:
+def _paired(comparison: EvaluationData, rng: np.random.Generator) -> Pool | None:
     """People to be attacked where somebody else split the table; none if there are too few."""
     try:
         return Pool.of_tables(comparison.train, comparison.holdout, comparison.schema, rng)
@@ -193,7 +195,7 @@ def _paired(comparison: Comparison, rng: np.random.Generator) -> Pool | None:
         return None
 
 
-def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
+def _thinned(comparison: EvaluationData, rng: np.random.Generator) -> EvaluationData:
     """At most 10,000 rows a table, whole rows at random."""
 
     def thin(frame: pd.DataFrame) -> pd.DataFrame:
@@ -212,7 +214,7 @@ def _thinned(comparison: Comparison, rng: np.random.Generator) -> Comparison:
     )
 
 
-def _rows(comparison: Comparison) -> dict[str, Any]:
+def _rows(comparison: EvaluationData) -> dict[str, Any]:
     """Numbers of rows by table, of every draw."""
     rows: dict[str, Any] = {
         "train": len(comparison.train),
@@ -224,7 +226,7 @@ def _rows(comparison: Comparison) -> dict[str, Any]:
     return rows
 
 
-def _people(comparison: Comparison) -> dict[str, Any]:
+def _people(comparison: EvaluationData) -> dict[str, Any]:
     """How many units went where and how many are attacked in each fit, if the split was ours."""
     if comparison.people is None:
         return {}

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import ConfigError
-from synthkit.metrics import Comparison, Evaluation, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Evaluation
+from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
 from synthkit.pipeline.load_table import admit, cells, name_of, population
 from synthkit.pipeline.run_config import RunConfig
@@ -102,7 +104,7 @@ def assess(
     validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
     draws = tuple(conform(frame, schema) for frame in raw)
     clock.stage("evaluate")
-    comparison = Comparison(
+    comparison = EvaluationData(
         train=real.frame,
         holdout=held.frame,
         synthetic=draws,

@@ -1,7 +1,8 @@
 """The INTERNAL look at what a run under a budget has saved, in a process of its own: input, evaluation, page.
 
-`python -m synthkit.pipeline.internal_evaluation` reads a task from stdin and says nothing. What may leave is on
-disk before it begins and stays as it is: a metric that fails, a crash or a full memory tells of a row to those alone who may read the log.
+`python -m synthkit.pipeline.internal_evaluation` reads a task from stdin and says nothing.
+What may leave is on disk before it begins and stays as it is: a metric that fails, a crash or a full memory tells of a
+row to those alone who may read the log.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import pandas as pd
 
 from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing
-from synthkit.metrics import Comparison, Evaluation, evaluate
 from synthkit.metrics.attacks.attack_targets import Pool
-from synthkit.metrics.result import Failure
-from synthkit.metrics.runner import EXPECTED
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Evaluation, Failure
+from synthkit.metrics.runner import EXPECTED, evaluate
 from synthkit.pipeline.evaluate_tables import with_facts
 from synthkit.pipeline.load_table import admit_mapped, broken, cells, population
 from synthkit.pipeline.run_config import RunConfig
@@ -132,7 +133,7 @@ def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) ->
 def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
     """Roles of the folder to rows of the table, its draws to scores; who is isolated is kept beside the roles."""
 
-    def compared() -> Comparison:
+    def compared() -> EvaluationData:
         roles = place / folder.INTERNAL / folder.ROLES
         frame = admit_mapped(raw, public, config).frame
         parts = Split.from_roles(frame, public, table_files.read(roles).frame()).isolating(public, system_generator())
@@ -164,7 +165,7 @@ def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig)
 
 def comparison(
     parts: Split, draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig, model: Synthesizer | None
-) -> Comparison:
+) -> EvaluationData:
     """What an evaluation compares.
 
     Args:
@@ -174,7 +175,7 @@ def comparison(
         config: names the file of the population, if there is one.
         model: that of a released model, which attackers can ask how probable it finds a row.
     """
-    return Comparison(
+    return EvaluationData(
         train=parts.train_frame(),
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),
@@ -200,7 +201,7 @@ def attacked(parts: Split, model: Synthesizer | None, seed: int) -> Pool:
 
 
 def measured(
-    compared: Comparison, config: RunConfig, progress: Callable[[str, int, int], None] | None = None
+    compared: EvaluationData, config: RunConfig, progress: Callable[[str, int, int], None] | None = None
 ) -> Evaluation:
     """The evaluation of a comparison by the seed of its run."""
     seed = Seeds(config.seed or 0).of("evaluate")
@@ -208,7 +209,7 @@ def measured(
 
 
 def guarded(
-    compared: Callable[[], Comparison], config: RunConfig, progress: Callable[[str, int, int], None] | None = None
+    compared: Callable[[], EvaluationData], config: RunConfig, progress: Callable[[str, int, int], None] | None = None
 ) -> Evaluation:
     """The evaluation; one that cannot be made, such as of no rows, is a listed failure."""
     try:

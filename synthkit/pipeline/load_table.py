@@ -24,7 +24,7 @@ from synthkit.tables.storage import storages
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.metrics.attacks.population_disclosure import Population
+    from synthkit.metrics.attacks.population import Population
 
 
 LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is counted beside cells of columns
@@ -133,7 +133,7 @@ def population(schema: Schema, config: RunConfig) -> Population | None:
     """
     if config.population is None:
         return None
-    from synthkit.metrics.attacks.population_disclosure import Population
+    from synthkit.metrics.attacks.population import Population
 
     return Population.of(cells(config.population, config), schema)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthkit.errors import ConfigError
 from synthkit.pipeline.run_config import RunConfig
-from synthkit.privacy import Ledger
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from synthkit.metrics import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.pipeline.internal_evaluation import attacked
 from synthkit.pipeline.split import Shares, Split, split
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -38,7 +39,7 @@ def fits_for(units: int) -> int:
 
 def refits(
     first: Split, audited: Sibling, schema: Schema, config: RunConfig, clock: Clock
-) -> tuple[tuple[Comparison, ...], pd.DataFrame | None]:
+) -> tuple[tuple[EvaluationData, ...], pd.DataFrame | None]:
     """Fit the same model again, draw as often, and keep what attackers need; the rows are never released.
 
     Args:
@@ -62,7 +63,9 @@ def refits(
     return tuple(found), pd.concat(roles, ignore_index=True) if roles else None
 
 
-def _refit(parts: Split, audited: Sibling, schema: Schema, config: RunConfig, seed: int, clock: Clock) -> Comparison:
+def _refit(
+    parts: Split, audited: Sibling, schema: Schema, config: RunConfig, seed: int, clock: Clock
+) -> EvaluationData:
     settled = audited.synthesizer
     again = Synthesizer(schema, settled.model_name, settings=settled.settings, device=config.device)
     curator = Curator(parts.train_frame(), schema, Ledger.unlimited(unit=schema.unit), Seeds(seed))
@@ -72,7 +75,7 @@ def _refit(parts: Split, audited: Sibling, schema: Schema, config: RunConfig, se
         again.sample(rows, calibrate=config.calibrate, seed=seeds.of(f"draw {k}") % 2**31)
         for k in range(len(audited.draws))
     ]
-    return Comparison(
+    return EvaluationData(
         train=parts.train_frame(),
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),

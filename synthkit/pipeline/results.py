@@ -12,8 +12,8 @@ from synthkit.release import run_folder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.metrics import Evaluation
-    from synthkit.privacy import Ledger
+    from synthkit.metrics.result import Evaluation
+    from synthkit.privacy.accounting.ledger import Ledger
     from synthkit.report import Report
     from synthkit.schema import Schema
     from synthkit.schema.violations import Validation

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import synthkit
+from synthkit._version import __version__
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
 
@@ -42,7 +42,7 @@ def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any
     """
     return {
         "format": FORMAT,
-        "version": synthkit.__version__,
+        "version": __version__,
         "table": schema.name,
         "source": source,
         "columns": len(schema.columns),

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
-from synthkit.metrics import Comparison, Evaluation
-from synthkit.metrics.result import SIBLING_AUDITED
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
 from synthkit.models import MODELS, Autoregressive, HasSurprise
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
@@ -21,7 +21,8 @@ from synthkit.pipeline.refits import refits
 from synthkit.pipeline.results import Fit, Release, Run, Sibling
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.release import run_folder
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.runtime.seeds import Seeds, system_generator
@@ -260,7 +261,7 @@ def _measured(
     public: Schema,
     config: RunConfig,
     clock: Clock,
-    further: tuple[Comparison, ...],
+    further: tuple[EvaluationData, ...],
 ) -> tuple[Evaluation, Mapping[str, Validation]]:
     """The evaluation, and what input and output were held against; under a budget nothing here ends a run."""
     draws, model = made.audited.draws, made.audited.synthesizer if config.release_model else None
@@ -268,7 +269,7 @@ def _measured(
         compared = replace(internal_evaluation.comparison(parts, draws, public, config, model), refits=further)
         return internal_evaluation.measured(compared, config, clock.metric), made.validations
 
-    def compare() -> Comparison:
+    def compare() -> EvaluationData:
         marked = parts.isolating(public, system_generator())
         return internal_evaluation.comparison(marked, draws, public, config, model)
 

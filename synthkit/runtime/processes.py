@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-import synthkit
-
+HERE = Path(__file__).parent
 _SORT = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
 
@@ -22,7 +21,7 @@ def start(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
         module: its name, such as `synthkit.pipeline.compare.worker`; it reads its task from stdin.
         complaints: where its stderr goes.
     """
-    home = str(Path(synthkit.__file__).parent.parent)
+    home = str(HERE.parents[1])
     paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module],

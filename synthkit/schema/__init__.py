@@ -2,7 +2,8 @@
 
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Discrete, Identifier, Numeric, Ordinal
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
-from synthkit.schema.table import Schema, Target
+from synthkit.schema.table import Schema
+from synthkit.schema.target import Target
 
 __all__ = [
     "Boolean",

@@ -6,14 +6,15 @@ is computed last, so that it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.columns import DERIVED, Boolean, Column, Datetime, Numeric
-from synthkit.schema.expressions.grammar import Call, Expression, columns_of, parse, quoted
-from synthkit.schema.expressions.result_kinds import digits, refuse_misfit
+from synthkit.schema.columns import Boolean, Column, Datetime, Numeric
+from synthkit.schema.expressions.grammar import Call, columns_of, parse, quoted
+from synthkit.schema.expressions.result_kinds import digits
+from synthkit.schema.rules import obeying
+from synthkit.schema.table import Schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.schema.expressions.exact_numbers import Exact
-    from synthkit.schema.table import Schema
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
@@ -36,44 +36,6 @@ def sentence(name: str, expression: str) -> str:
         'total = a + b'
     """
     return f"{quoted(name)} = {' '.join(expression.split())}"
-
-
-def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: str | None) -> Iterator[str]:
-    """What is wrong with the derived columns of a schema, a sentence each."""
-    for name, column in columns.items():
-        if DERIVED in column.observed and name not in derived:
-            yield f"`observed` may say `{DERIVED}` of derived columns; however: `{name}` is none"
-    read: dict[str, Expression] = {}
-    for name, text in derived.items():
-        where = f"`derived.{name}`"
-        try:
-            read[name] = parse(text)
-            unknown = [c for c in (name, *columns_of(read[name])) if c not in columns]
-            if unknown:
-                yield f"{where} must speak of declared columns; however: `{unknown[0]}` is not declared under `columns`"
-            elif unit in (name, *columns_of(read[name])):
-                yield f"{where} must not speak of the unit; however: `{unit}` is made fresh"
-            else:
-                _refuse_clocks((name, *columns_of(read[name])), columns)
-                refuse_misfit(name, columns[name], read[name], columns)
-        except ValueError as error:
-            yield f"{where}: {error}"
-    try:
-        TopologicalSorter({name: set(columns_of(e)) & set(read) for name, e in read.items()}).prepare()
-    except CycleError as error:
-        circle = ", ".join(f"`{name}`" for name in dict.fromkeys(error.args[1]))
-        yield f"`derived` must not run in a circle; however: {circle} are computed from one another. Learn one of them"
-
-
-def _refuse_clocks(names: tuple[str, ...], columns: Mapping[str, Column]) -> None:
-    """Refuse moments of different clocks in one expression: the time between them would be off by hours."""
-    kinds = [columns[name] for name in names]
-    zones = {kind.zone or "none" for kind in kinds if isinstance(kind, Datetime)}
-    if len(zones) > 1:
-        msg = (
-            f"moments in an expression must be of one zone; however: {' and '.join(sorted(zones))}. Declare one `zone`"
-        )
-        raise ValueError(msg)
 
 
 def in_order(schema: Schema) -> list[str]:
@@ -241,9 +203,7 @@ def keeping(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
         frame: the described columns, derived ones computed.
         schema: the declared meaning.
     """
-    from synthkit.schema.table import obeying
-
-    good = obeying(frame, schema)
+    good = obeying(frame, schema.rules)
     for name in schema.derived:
         good &= admitted(name, frame, schema)
     return good

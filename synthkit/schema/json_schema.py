@@ -14,7 +14,8 @@ from synthkit.io.atomic_files import replacing
 from synthkit.schema.censoring import Censored
 from synthkit.schema.rules import Condition
 from synthkit.schema.schema_errors import kinds, rules
-from synthkit.schema.table import Schema, Target
+from synthkit.schema.table import Schema
+from synthkit.schema.target import Target
 
 _ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from synthkit.schema.columns import Level, Numeric
-from synthkit.schema.conform import as_text
 from synthkit.schema.rules import Condition, FixedCombination, Implication
 from synthkit.schema.table import Schema
 
@@ -37,33 +35,6 @@ def numbers_named(schema: Schema, column: str) -> tuple[float, ...]:
     for condition in _conditions(schema, column):
         found += [bound for bound in (condition.min, condition.max) if bound is not None]
     return (*found, *(kind.atoms if isinstance(kind, Numeric) else ()))
-
-
-def with_texts(schema: Schema, columns: Collection[str], text: Callable[[Any], str] = as_text) -> Schema:
-    """The schema with what its rules and targets name of some columns written as texts."""
-
-    def condition(name: str, said: Condition) -> Condition:
-        if name not in columns or said.in_ is None:
-            return said
-        return said.model_copy(update={"in_": tuple(dict.fromkeys(map(text, said.in_)))})
-
-    def rewritten(rule: Any) -> Any:
-        if isinstance(rule, Implication):
-            sides = {side: {n: condition(n, c) for n, c in getattr(rule, side).items()} for side in ("if_", "then")}
-            return rule.model_copy(update=sides)
-        if isinstance(rule, FixedCombination) and rule.combinations is not None:
-            rows = (
-                tuple(text(v) if c in columns and v is not None else v for c, v in zip(rule.of, row, strict=True))
-                for row in rule.combinations
-            )
-            return rule.model_copy(update={"combinations": tuple(rows)})
-        return rule
-
-    targets = tuple(
-        t.model_copy(update={"positive": text(t.positive)}) if t.column in columns and t.positive is not None else t
-        for t in schema.targets
-    )
-    return schema.model_copy(update={"rules": tuple(map(rewritten, schema.rules)), "targets": targets})
 
 
 def _conditions(schema: Schema, column: str) -> Iterator[Condition]:

@@ -17,8 +17,6 @@ from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-    from synthkit.schema.table import Schema
 else:
     np, pd = Later("numpy"), Later("pandas")
 
@@ -262,29 +260,6 @@ def write(values: pd.Series, how: Numerals) -> pd.Series:
     table[:-1] = list(map(how.writer(), numbers))
     table[-1] = (how.missing[0] if how.missing else None) or None
     return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
-
-
-def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """A frame with its numbers written as the schema says, but for columns that are to hold numbers.
-
-    Args:
-        frame: in canonical dtypes.
-        schema: the declared meaning.
-        dtypes: names of the dtypes the columns are to have, where they are known.
-    """
-    out = {}
-    for name in frame:
-        column = schema.columns.get(str(name))
-        told = isinstance(column, Numerals) and column.told and not _is_number(dtypes.get(str(name), "object"))
-        out[name] = write(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
-    return pd.DataFrame(out, index=frame.index, copy=False)
-
-
-def _is_number(dtype: str) -> bool:
-    try:
-        return bool(pd.api.types.is_numeric_dtype(pd.api.types.pandas_dtype(dtype)))
-    except TypeError:
-        return False
 
 
 def _holds_text(values: pd.Series) -> bool:

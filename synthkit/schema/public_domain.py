@@ -13,7 +13,9 @@ from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
+from synthkit.schema.conform import as_text
 from synthkit.schema.expressions.grammar import columns_of, parse
+from synthkit.schema.level_texts import with_texts
 from synthkit.schema.table import Schema
 
 PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
@@ -47,14 +49,13 @@ def declared(schema: Schema) -> Declared:
         >>> public.schema.columns["age"].max, sorted(public.unknown["age"])
         (None, ['max'])
     """
-    from synthkit.schema.named_levels import with_texts
-
     refuse_undeclared(schema)
     columns = {name: _public(column) for name, column in schema.columns.items()}
     unknown = {name: _unknown(columns[name]) for name in schema.learned}
     open_ = {name for name, keys in unknown.items() if "levels" in keys}
+    rules, targets = with_texts(schema.rules, schema.targets, open_, as_text)
     return Declared(
-        schema=with_texts(schema.model_copy(update={"columns": columns}), open_),
+        schema=schema.model_copy(update={"columns": columns, "rules": rules, "targets": targets}),
         unknown={name: keys for name, keys in unknown.items() if keys},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -254,3 +255,9 @@ class ExactlyOne(_Group):
 
 
 Rule = Annotated[Comparison | Implication | FixedCombination | ExactlyOne, Field(discriminator="rule")]
+
+
+def obeying(frame: pd.DataFrame, rules: Iterable[Rule]) -> NDArray[np.bool_]:
+    """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
+    held = [rule.holds(frame) for rule in rules]
+    return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from synthkit.runtime.validation_words import must
 from synthkit.schema.columns import DECLARER, Column
 from synthkit.schema.rules import Condition, Rule
-from synthkit.schema.table import Schema, Target
+from synthkit.schema.target import Target
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -36,7 +36,7 @@ def rules() -> dict[str, type[BaseModel]]:
     return {model.model_fields["rule"].default: model for model in get_args(get_args(Rule)[0])}
 
 
-def explain(error: ValidationError, data: Any, name: str, tree: Node | None) -> str:
+def explain(error: ValidationError, data: Any, name: str, tree: Node | None, whole: type[BaseModel]) -> str:
     """All errors of a schema, one line each: path in the file, line, what must hold, what came, the remedy.
 
     Args:
@@ -44,11 +44,12 @@ def explain(error: ValidationError, data: Any, name: str, tree: Node | None) -> 
         data: the mapping that was parsed.
         name: the file, as the user knows it.
         tree: its YAML nodes, for line numbers.
+        whole: the model of the whole file.
     """
     lines: dict[tuple[Path, str], None] = {}
     for detail in error.errors(include_url=False):
         path = _path(detail["loc"], data)
-        for sentence in _sentences(detail, path, data):
+        for sentence in _sentences(detail, path, data, whole):
             at = path or _said_path(sentence)
             if detail["type"] in _LEVEL and any(p == at for p, _ in lines):
                 continue
@@ -89,12 +90,12 @@ def _said_path(sentence: str) -> Path:
     return (found["key"], int(found["index"])) if found["index"] else (found["key"],)
 
 
-def _sentences(detail: ErrorDetails, path: Path, data: Any) -> list[str]:
+def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseModel]) -> list[str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"]).split("\n")
     if kind == "extra_forbidden":
-        return [_unknown(str(path[-1]), sorted(_allowed(path[:-1], data)), "key")]
+        return [_unknown(str(path[-1]), sorted(_allowed(path[:-1], data, whole)), "key")]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         key, known = ("kind", kinds()) if path[:1] == ("columns",) else ("rule", rules())
         return [_unknown(str(context["tag"]) if "tag" in context else None, sorted(known), f"`{key}`")]
@@ -120,12 +121,12 @@ def _unknown(word: str | None, known: Sequence[str], what: str) -> str:
     return f"{what} must be one of {', '.join(known)}; however: `{word}`.{guess}"
 
 
-def _allowed(path: Path, data: Any) -> set[str]:
+def _allowed(path: Path, data: Any, whole: type[BaseModel]) -> set[str]:
     """Keys a mapping at `path` may have."""
     here = data
     for part in path:
         here = here[part]
-    model: type[BaseModel] = Schema
+    model = whole
     if path[:1] == ("columns",):
         model = kinds()[here["kind"]]
     elif path[:1] == ("rules",):

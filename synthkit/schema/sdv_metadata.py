@@ -14,7 +14,6 @@ from synthkit.schema import faker_providers
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.datetimes import PLAIN, MomentWriting
 from synthkit.schema.patterns import is_fresh
-from synthkit.schema.schema_file import parse
 from synthkit.schema.table import Schema
 
 VERSION = "V2"
@@ -34,11 +33,12 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
     """The schema as SDV Metadata V2.
 
     What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text and the
-    zone of moments (so SDV is given what `synthkit.schema.conform.conform` makes of the table), atoms (bounds of moments are widened
-    to hold them), patterns and systems of codes, `observed`, the roles (quasi-identifiers, secrets,
-    protected, targets), the rules, what derived columns are computed by (they are learned like others), and a precision
-    of hours, minutes or milliseconds (read back as seconds and microseconds). A boolean whose levels are not true and
-    false becomes categorical. The unit becomes the sequence key if its values repeat and none is missing.
+    zone of moments (so SDV is given what `synthkit.schema.conform.conform` makes of the table), atoms (bounds of
+    moments are widened to hold them), patterns and systems of codes, `observed`, the roles (quasi-identifiers,
+    secrets, protected, targets), the rules, what derived columns are computed by (they are learned like others),
+    and a precision of hours, minutes or milliseconds (read back as seconds and microseconds). A boolean whose
+    levels are not true and false becomes categorical. The unit becomes the sequence key if its values repeat and
+    none is missing.
 
     Example:
         >>> schema = Schema(name="t", columns={"age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}})
@@ -121,7 +121,7 @@ def from_sdv(metadata: Mapping[str, Any], table: str | None = None) -> Schema:
     unique = [key for key in (said.get("primary_key"), *said.get("alternate_keys", ())) if isinstance(key, str)]
     columns = {name: _column_from_sdv(name, column, name in unique) for name, column in said.get("columns", {}).items()}
     keys = {"unit": said["sequence_key"]} if isinstance(said.get("sequence_key"), str) else {}
-    return parse({"name": table, "columns": columns} | keys, f"SDV metadata of `{table}`")
+    return Schema.parse({"name": table, "columns": columns} | keys, f"SDV metadata of `{table}`")
 
 
 def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[str, Any]:

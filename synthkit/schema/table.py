@@ -6,42 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from synthkit.runtime.lazy_imports import Later
+from synthkit.errors import SchemaError
+from synthkit.io.atomic_files import replacing
+from synthkit.schema import yaml_reader, yaml_writer
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
-from synthkit.schema.derived import problems as derived_problems
+from synthkit.schema.derived_checks import problems as derived_problems
+from synthkit.schema.level_texts import with_texts
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
+from synthkit.schema.schema_errors import explain
+from synthkit.schema.target import Target
+from synthkit.schema.yaml_writer import Comments
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-else:  # a schema is read without them
-    np = Later("numpy")
+    from ruamel.yaml.nodes import Node
 
 FORMAT: Final = "synthkit-schema/1"
-
-
-class Target(BaseModel):
-    """A column somebody wants to predict, and how.
-
-    Args:
-        column: the outcome; for survival, the time.
-        task: kind of prediction.
-        event: for survival, the column that says whether the event was seen.
-        positive: for binary tasks, the level that counts as the event.
-        exclude: columns a model must not use, because they are known only after the outcome or are made from it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    column: str
-    task: Literal["binary", "multiclass", "regression", "survival"]
-    event: str | None = None
-    positive: Any = None
-    exclude: tuple[str, ...] = ()
 
 
 class Schema(BaseModel):
@@ -85,22 +67,70 @@ class Schema(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Schema:
         """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        from synthkit.schema.schema_file import load
-
-        return load(Path(path))
+        data, tree = yaml_reader.read(Path(path))
+        return cls.parse(data, str(path), tree)
 
     @classmethod
-    def infer(cls, frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
-        """Draft a schema from a frame; everything read off the data is marked `observed`."""
-        from synthkit.schema.infer.draft import infer
+    def loads(cls, text: str | bytes, name: str = "schema") -> Schema:
+        """The schema in YAML text; `name` stands for the file in errors.
 
-        return infer(frame, name=name, unit=unit)
+        Raises:
+            SchemaError: the text is not YAML or not a schema.
 
-    def save(self, path: str | Path) -> None:
-        """Write the schema as YAML."""
-        from synthkit.schema.schema_file import save
+        Example:
+            >>> Schema.loads("columns: {country: {kind: categorical, levels: [NO, SE]}}").columns["country"].levels
+            ('NO', 'SE')
+        """
+        data, tree = yaml_reader.reads(text, name)
+        return cls.parse(data, name, tree)
 
-        save(self, Path(path))
+    @classmethod
+    def parse(cls, data: object, name: str = "schema", tree: Node | None = None) -> Schema:
+        """The schema a mapping spells out; `tree` gives the line numbers for errors, if there is a file.
+
+        Raises:
+            SchemaError: the mapping is not a schema.
+        """
+        if not isinstance(data, Mapping):
+            what = "nothing" if data is None else f"a {type(data).__name__}"
+            msg = f"{name} must be a mapping with the key `columns`; however: it holds {what}"
+            raise SchemaError(msg)
+        version = data.get("format", FORMAT)
+        if version != FORMAT:
+            msg = (
+                f"{name}: `format` must be {FORMAT}; however: {version!r}. "
+                "A higher number needs a newer synthkit; otherwise correct the line"
+            )
+            raise SchemaError(msg)
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            raise SchemaError(explain(error, data, name, tree, cls)) from error
+
+    def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
+        """Write the schema as YAML; the file appears whole or not at all.
+
+        Raises:
+            TableError: the file cannot be written.
+        """
+        with replacing(path) as temporary:
+            temporary.write_text(self.dumps(comments=comments), encoding="utf-8")
+
+    def dumps(self, *, comments: Comments | None = None) -> str:
+        """The schema as YAML text, defaults left out, one line a column where it fits.
+
+        Args:
+            comments: lines to put above a key, by its path: `""` (the top), `unit`, `columns.age`, `rules[0]`.
+
+        Example:
+            >>> print(Schema(columns={"age": {"kind": "numeric", "max": 120}}).dumps(), end="")
+            format: synthkit-schema/1
+            name: table
+            <BLANKLINE>
+            columns:
+              age: {kind: numeric, max: 120}
+        """
+        return yaml_writer.write(self, comments or {})
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -150,10 +180,8 @@ class Schema(BaseModel):
         plain = ((name, value) for name, value in _values(self) if not isinstance(value, str | None))
         named = {name for name, value in plain if level_text(value) in texts.get(name, ())}
         if named:
-            from synthkit.schema.named_levels import with_texts
-
-            said = with_texts(self, named, level_text)
-            self.__dict__.update(rules=said.rules, targets=said.targets)
+            rules, targets = with_texts(self.rules, self.targets, named, level_text)
+            self.__dict__.update(rules=rules, targets=targets)
 
     def _named(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         yield "`unit`", (self.unit,) if self.unit else ()
@@ -169,12 +197,6 @@ class Schema(BaseModel):
 def is_plain(name: str) -> bool:
     """Whether a name can be that of a file in the folder at hand, and of no other."""
     return 0 < len(name) <= 100 and name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"}
-
-
-def obeying(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
-    """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
-    held = [r.holds(frame) for r in schema.rules]
-    return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))
 
 
 def _values(schema: Schema) -> Iterator[tuple[str, Any]]:

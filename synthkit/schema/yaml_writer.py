@@ -13,8 +13,6 @@ from synthkit.schema.rules import Condition
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from synthkit.schema.table import Schema
-
 Comments = Mapping[str, str | Iterable[str]]
 
 WIDTH = 120
@@ -39,7 +37,7 @@ _HEAD = ("format", "name", "description", "source", "licence", "unit", "declared
 _ROLES = ("quasi_identifiers", "secrets", "protected")
 
 
-def write(schema: Schema, comments: Comments) -> str:
+def write(schema: BaseModel, comments: Comments) -> str:
     """The schema as YAML text, keys in a fixed order."""
     data = plain(schema)
     lines = list(_comment(comments, ""))
@@ -67,10 +65,10 @@ def write(schema: Schema, comments: Comments) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plain(schema: Schema) -> dict[str, Any]:
+def plain(schema: BaseModel) -> dict[str, Any]:
     """The schema as plain values under the keys of the file, defaults left out."""
     data = _kept(schema)
-    data["columns"] = {name: _kept(column, "kind") for name, column in schema.columns.items()}
+    data["columns"] = {name: _kept(column, "kind") for name, column in dict(schema)["columns"].items()}
     for key, tag in (("targets", None), ("rules", "rule")):
         if key in data:
             data[key] = [_kept(item, tag) for item in getattr(schema, key)]

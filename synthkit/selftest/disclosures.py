@@ -20,18 +20,18 @@ from synthkit.selftest.made_up_people import Experiment, people, shuffled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 SPARE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
 
 
-def learned(comparison: Comparison, secret: str, rng: np.random.Generator) -> Mapping[str, Score]:
+def learned(comparison: EvaluationData, secret: str, rng: np.random.Generator) -> Mapping[str, Score]:
     """What attackers who know all other columns learn of a secret."""
     scores, _ = attribute(comparison, rng, secret=secret, knowledge="all", prefix="x")
     return {s.metric: s for s in scores if isinstance(s, Score)}
 
 
-def matched(comparison: Comparison, rng: np.random.Generator) -> Mapping[str, Score]:
+def matched(comparison: EvaluationData, rng: np.random.Generator) -> Mapping[str, Score]:
     """Who is singled out, matched and linked."""
     scores = [*identity(comparison, rng)[0], *linkability(comparison, rng)[0]]
     return {s.metric: s for s in scores if isinstance(s, Score)}

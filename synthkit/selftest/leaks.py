@@ -19,18 +19,18 @@ from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, peopl
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 NUMBERS = ("age", "height", "pressure", "balance", "glucose")
 
 
-def attack(comparison: Comparison, rng: np.random.Generator) -> tuple[Mapping[str, Score], Mapping[str, Any]]:
+def attack(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Mapping[str, Score], Mapping[str, Any]]:
     """Scores of the attacks on membership by name, and their panel."""
     scores, panels = membership(comparison, rng)
     return {s.metric: s for s in scores if isinstance(s, Score)}, panels["membership"]
 
 
-def dcr_share(comparison: Comparison, rng: np.random.Generator) -> Score:
+def dcr_share(comparison: EvaluationData, rng: np.random.Generator) -> Score:
     """The share of synthetic rows nearer to training rows than to the holdout."""
     return next(s for s in distances(comparison, rng)[0] if s.metric == "copying.dcr_share")
 

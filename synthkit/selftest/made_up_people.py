@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.attacks.attack_targets import Pool
-from synthkit.metrics.result import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class Experiment:
         chosen = self.pool.member if mask is None else self.pool.member & mask
         return self.pool.frame.loc[chosen[self.pool.unit]].reset_index(drop=True)
 
-    def against(self, *synthetic: pd.DataFrame) -> Comparison:
+    def against(self, *synthetic: pd.DataFrame) -> EvaluationData:
         """The comparison of these people with synthetic draws."""
-        return Comparison(
+        return EvaluationData(
             train=self.train, holdout=self.holdout, synthetic=synthetic, schema=self.schema, pool=self.pool
         )
 

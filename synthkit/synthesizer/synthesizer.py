@@ -23,7 +23,8 @@ from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, R
 from synthkit.models.auto import AUTO, Task, choose_model
 from synthkit.models.dpsgd_settings import record_of
 from synthkit.models.settings import settle
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema

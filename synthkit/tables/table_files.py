@@ -19,9 +19,9 @@ from synthkit.io.plain_columns import TYPES, as_frame, from_arrow
 from synthkit.io.portable_types import storable
 from synthkit.io.provenance_marks import ESCAPED, KEY, is_escaped, write_beside
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
-from synthkit.schema.number_formats import as_written
 from synthkit.schema.spreadsheet_formulas import ESCAPE
 from synthkit.schema.violations import Violation
+from synthkit.schema.written_numbers import as_written
 from synthkit.tables.storage import holds_numbers, restore
 
 if TYPE_CHECKING:

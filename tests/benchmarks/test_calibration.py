@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.metrics import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 
 
@@ -52,7 +52,7 @@ def test_the_table_attack_knows_whose_tables_were_copied(script):
     copied, clean = (
         calibration.table_attack(
             draw,
-            Comparison(train=train, holdout=holdout, synthetic=(draw,), schema=schema),
+            EvaluationData(train=train, holdout=holdout, synthetic=(draw,), schema=schema),
             np.random.default_rng(1),
         )
         for draw in (train, fresh)

@@ -9,7 +9,8 @@ import torch
 
 from synthkit.encoding import TableEncoder
 from synthkit.models import MODELS
-from synthkit.privacy import Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.training.callbacks import Watch
 

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.errors import SchemaError, TableError
-from synthkit.metrics import METRICS, Comparison, Evaluation, MetricError, Score, evaluate, metrics_of
+from synthkit.errors import MetricError, SchemaError, TableError
 from synthkit.metrics import runner as room
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Evaluation, Score
+from synthkit.metrics.runner import METRICS, evaluate, metrics_of
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 
@@ -67,7 +69,7 @@ def _calm():
 
 
 TRAIN, HOLDOUT, FRESH = draw(900, 1), draw(600, 2), draw(700, 3)
-HERE = Comparison(train=TRAIN, holdout=HOLDOUT, synthetic=(FRESH,), schema=SCHEMA)
+HERE = EvaluationData(train=TRAIN, holdout=HOLDOUT, synthetic=(FRESH,), schema=SCHEMA)
 BOUNDS = {f"membership.{stratum}epsilon_lower_bound" for stratum in ("", "isolated.")}  # from below only
 RISKS = [name for name in METRICS if name.split(".")[0] in ("membership", "attribute", "identity")]
 UTILITY = [name for name in metrics_of(SCHEMA) if name.startswith("utility.")]
@@ -76,7 +78,7 @@ NAMES = [*METRICS, *UTILITY]
 
 def compare(synthetic, **tables):
     tables = {"train": TRAIN, "holdout": HOLDOUT, "schema": SCHEMA} | tables
-    return Comparison(synthetic=(synthetic,), **tables)
+    return EvaluationData(synthetic=(synthetic,), **tables)
 
 
 def scores_of(name, comparison, seed=0):
@@ -219,13 +221,13 @@ def test_tables_that_cannot_be_compared_are_refused(tables, error, message):
 
 def test_no_draw_is_refused():
     with pytest.raises(TableError, match="at least one synthetic table"):
-        evaluate(Comparison(train=TRAIN, holdout=HOLDOUT, synthetic=(), schema=SCHEMA))
+        evaluate(EvaluationData(train=TRAIN, holdout=HOLDOUT, synthetic=(), schema=SCHEMA))
 
 
 def test_a_lonely_column_and_tiny_tables_still_end_in_a_report():
     """One column, three rows: what cannot be measured is listed, nothing raises."""
     schema = Schema(columns={"weight": {"kind": "numeric"}})
-    found = evaluate(Comparison(train=TRAIN[:3], holdout=HOLDOUT[:3], synthetic=(FRESH[:3],), schema=schema))
+    found = evaluate(EvaluationData(train=TRAIN[:3], holdout=HOLDOUT[:3], synthetic=(FRESH[:3],), schema=schema))
     assert found.score("fidelity.tv1").value >= 0
     assert {"fidelity.c2st", "copying.distances"} <= {f.metric for f in found.failures}
 

@@ -15,8 +15,8 @@ from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import Clause
 from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
-from synthkit.privacy import Door
 from synthkit.privacy.access.counts import ExactCounting
+from synthkit.privacy.access.loader import Door
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer

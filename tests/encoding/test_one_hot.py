@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.encoder import histograms_of
-from synthkit.privacy import Budget, Ledger
 from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.public_domain import declared

@@ -32,8 +32,8 @@ from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Split, draw_roles
-from synthkit.privacy import PrivateCurator
 from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd import clipping
@@ -42,7 +42,6 @@ from synthkit.privacy.mechanisms import rng, sampling, sparse_histogram
 from synthkit.release.run_folder import INTERNAL, contents
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
-from synthkit.schema.schema_file import dumps
 
 ROUNDING = 1 + 1e-6  # norms are computed in float32
 UNSEEN = {"run.json": ("date",)}  # keys that differ from one second to the next: no row has a part in them
@@ -299,7 +298,7 @@ def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
         "exit": 0,
         "said": rows,
         "files": [charge.what for charge in paid],
-        "schema": dumps(encoder.schema),
+        "schema": encoder.schema.dumps(),
         "coding": json.dumps(encoder.to_dict()),
         "targets": json.dumps(targets.to_dict()),
         "counts": [each.counts.tolist() for each in told],

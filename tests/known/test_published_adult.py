@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
-from synthkit.metrics.result import Comparison
 from synthkit.schema import Schema
 
 NUMERIC = ("age", "fnlwgt", "education_num", "capital_gain", "capital_loss", "hours_per_week")
@@ -63,7 +63,7 @@ def scored(folder):
     for method in PUBLISHED:
         runs = tuple(read(path) for path in sorted(folder.glob(f"{method}[_0-9]*.parquet")) if is_run(path, method))
         assert len(runs) == 5
-        comparison = Comparison(train=train, holdout=holdout, synthetic=runs, schema=schema)
+        comparison = EvaluationData(train=train, holdout=holdout, synthetic=runs, schema=schema)
         scores = [
             s for m in (distributions.columns, distributions.pairs) for s in m(comparison, np.random.default_rng(0))[0]
         ]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.metrics.result import Comparison
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import one_thread
 from synthkit.schema import Schema
 
@@ -81,6 +81,6 @@ def compare():
         draws = synthetic if isinstance(synthetic, tuple) else (synthetic,)
         train = draw(1500, 1) if train is None else train
         holdout = draw(1500, 2) if holdout is None else holdout
-        return Comparison(train=train, holdout=holdout, synthetic=draws, schema=schema)
+        return EvaluationData(train=train, holdout=holdout, synthetic=draws, schema=schema)
 
     return build

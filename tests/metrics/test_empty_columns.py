@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.runner import evaluate
 from synthkit.schema import Schema
 
 SCHEMA = Schema(
@@ -29,7 +30,7 @@ def draw(seed: int, *, urine: float = np.nan) -> pd.DataFrame:
 
 @pytest.mark.parametrize("held", [np.nan, 1.0], ids=["missing everywhere", "missing where it is fitted"])
 def test_an_empty_column_fails_no_metric(held):
-    comparison = Comparison(train=draw(1), holdout=draw(2, urine=held), synthetic=(draw(3),), schema=SCHEMA)
+    comparison = EvaluationData(train=draw(1), holdout=draw(2, urine=held), synthetic=(draw(3),), schema=SCHEMA)
     measured = evaluate(comparison, quick=True)
     assert {f.metric.rsplit("_", 1)[0] for f in measured.failures} <= {"membership.tpr_at_fpr"}  # 300 people are few
     assert measured.score("utility.ill.tstr").value > 0.8

@@ -24,7 +24,7 @@ from synthkit.models.diffusion.noise_schedule import Schedule
 from synthkit.models.dpsgd_settings import Descending, descent, record_of
 from synthkit.models.normal_scores import Mixture
 from synthkit.models.settings import settle
-from synthkit.privacy import Door
+from synthkit.privacy.access.loader import Door
 from synthkit.privacy.access.private_loader import PrivateDoor
 from synthkit.privacy.dpsgd.dpsgd_plan import Descent
 from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent

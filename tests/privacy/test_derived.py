@@ -7,7 +7,7 @@ import pytest
 from synthkit.errors import SchemaError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
-from synthkit.privacy import Ledger
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.schema.derived import held
 from synthkit.schema.public_domain import declared, refuse_undeclared

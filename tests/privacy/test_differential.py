@@ -18,8 +18,9 @@ from six_tables import MADE, made
 
 from synthkit.errors import SchemaError, TableError
 from synthkit.pipeline import synthesize
-from synthkit.privacy import PrivateCurator
-from synthkit.schema import Schema, domain_mapping
+from synthkit.privacy.access.private_curator import PrivateCurator
+from synthkit.schema import domain_mapping
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.unit_keys import unit_key, unit_keys
 
 STEPS = {"rate": 0.5, "steps": 2, "copies": 1}
@@ -137,7 +138,7 @@ def test_no_odd_number_of_a_person_is_told(heard):
 
 def drafted(table):
     """A schema drafted from a table, the marks of what was read off it taken away by hand, and nobody named."""
-    draft = Schema.infer(table)
+    draft = infer_schema(table)
     columns = {name: column.model_copy(update={"observed": ()}) for name, column in draft.columns.items()}
     rules = tuple(rule.model_copy(update={"observed": False}) for rule in draft.rules)
     return draft.model_copy(update={"columns": columns, "rules": rules})

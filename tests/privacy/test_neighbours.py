@@ -15,8 +15,8 @@ from synthkit.cli.app import app
 from synthkit.errors import BudgetExceededError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
-from synthkit.privacy import PrivateCurator
 from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
 

@@ -9,7 +9,8 @@ import pytest
 from asked_page import Page
 
 from synthkit import data
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.runner import evaluate
 from synthkit.report import build
 from synthkit.schema import Schema
 
@@ -26,7 +27,7 @@ def real():
     frame = data.support2()[list(COLUMNS)]
     parts = np.split(np.random.default_rng(5).permutation(len(frame))[:900], 3)
     train, holdout, third = (frame.iloc[p].reset_index(drop=True) for p in parts)
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(third,), schema=schema)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=(third,), schema=schema)
     evaluation = evaluate(comparison, run={"model": "a third of the real rows"}, seed=3, quick=True)
     return evaluation, schema, Page(build(evaluation, schema=schema).html)
 

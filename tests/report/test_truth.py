@@ -17,7 +17,9 @@ from typer.testing import CliRunner
 from synthkit import RunConfig, synthesize
 from synthkit.cli.app import app
 from synthkit.data import POLICY, path
-from synthkit.metrics import Comparison, Evaluation, Failure, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Evaluation, Failure
+from synthkit.metrics.runner import evaluate
 from synthkit.pipeline.evaluate_tables import assess
 from synthkit.release.gate_run_folder import hold
 from synthkit.report.comparison_view import view as compared
@@ -204,7 +206,7 @@ def test_numbers_of_the_comparison_are_those_of_its_entrants():
 
 
 def test_a_quick_evaluation_counts_the_rows_of_the_tables_and_those_it_looked_at():
-    comparison = Comparison(
+    comparison = EvaluationData(
         train=people(80, 1), holdout=people(90, 2), synthetic=(people(10_311, 3), people(70, 4)), schema=SCHEMA
     )
     run = evaluate(comparison, quick=True).run

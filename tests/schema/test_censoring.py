@@ -16,9 +16,9 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.number_formats import NO_NUMBER, write
 from synthkit.schema.rules_sql import checks
-from synthkit.schema.schema_file import dumps, loads
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -41,9 +41,9 @@ def test_what_is_censored_is_an_atom_next_to_its_limit_and_its_bound(keys, point
     assert (column.min, column.max) == points
     assert set(column.atoms) == {point for point in points if point is not None}
     schema = Schema(columns={"x": column})
-    assert "min" not in dumps(schema)
-    assert "max" not in dumps(schema)
-    assert loads(dumps(schema)) == schema
+    assert "min" not in schema.dumps()
+    assert "max" not in schema.dumps()
+    assert Schema.loads(schema.dumps()) == schema
     assert Numeric.model_validate(column.model_dump()) == column
 
 
@@ -106,7 +106,7 @@ def test_a_limit_is_written_as_it_was_declared_though_numbers_are_filled_up(deci
 @pytest.mark.parametrize("limit", ["<5", "<5.0", "< 5"])
 def test_a_drafted_limit_comes_back_as_it_came_beside_numbers_that_are_filled_up(limit):
     frame = pd.DataFrame({"crp": [limit, *(f"{x}.0" for x in range(5, 12)), "7.5"] * 3})
-    schema = Schema.infer(frame)
+    schema = infer_schema(frame)
     assert schema.columns["crp"].trailing_zeros
     assert write(conform(frame, schema)["crp"], schema.columns["crp"]).tolist() == frame["crp"].tolist()
 

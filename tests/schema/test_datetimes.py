@@ -17,7 +17,6 @@ from synthkit.schema.conform import conform, type_column
 from synthkit.schema.datetime_formats import Format
 from synthkit.schema.datetimes import MomentWriting, as_numbers, moments, write
 from synthkit.schema.domain_mapping import map_column
-from synthkit.schema.schema_file import parse
 from tests.helpers import odd_cells
 
 DATES = [
@@ -123,7 +122,7 @@ def test_what_is_no_moment(text, pattern):
 )
 def test_a_writing_that_cannot_be_read_is_refused_with_the_schema(keys, named):
     with pytest.raises(SchemaError, match=named):
-        parse({"columns": {"t": {"kind": "datetime", **keys}}})
+        Schema.parse({"columns": {"t": {"kind": "datetime", **keys}}})
 
 
 @pytest.mark.parametrize(
@@ -147,13 +146,13 @@ def test_a_writing_that_cannot_be_read_is_refused_with_the_schema(keys, named):
 )
 def test_a_format_that_cannot_hold_a_moment_is_refused_with_the_schema(pattern, said):
     with pytest.raises(SchemaError, match="`format` must hold a whole moment; however: in") as refused:
-        parse({"columns": {"t": {"kind": "datetime", "format": pattern}}})
+        Schema.parse({"columns": {"t": {"kind": "datetime", "format": pattern}}})
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("pattern", ["%Y", "%y", "%Y-%m", "%b %Y", "%Y/%j", "%F %T", "%D %R", "%j/%Y %I %p", "%F %H"])
 def test_a_format_may_be_coarse_and_what_it_writes_is_read_back(pattern):
-    column = parse({"columns": {"t": {"kind": "datetime", "format": pattern}}}).columns["t"]
+    column = Schema.parse({"columns": {"t": {"kind": "datetime", "format": pattern}}}).columns["t"]
     times = pd.Series(pd.date_range("2020-01-01", periods=24 * 366, freq="h").to_numpy("datetime64[us]"))
     texts = write(times, column)
     assert write(pd.Series(moments(texts, column)), column).tolist() == texts.tolist()

@@ -19,8 +19,8 @@ from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import conform
 from synthkit.schema.derived import held, in_order, origins, recomputed, sentence, with_derived
 from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.json_schema import json_schema
 from synthkit.schema.rules_sql import checks
-from synthkit.schema.schema_file import dumps, json_schema, loads, parse
 from synthkit.schema.sdv_metadata import to_sdv
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -86,9 +86,9 @@ def test_what_is_derived_is_described_and_not_learned():
 
 
 def test_expressions_come_back_from_the_file():
-    assert loads(dumps(SCHEMA)) == SCHEMA
-    assert "derived:\n  heavy: bmi >= 30\n" in dumps(SCHEMA)
-    assert loads(dumps(SCHEMA, comments={"derived": "sums"})) == SCHEMA
+    assert Schema.loads(SCHEMA.dumps()) == SCHEMA
+    assert "derived:\n  heavy: bmi >= 30\n" in SCHEMA.dumps()
+    assert Schema.loads(SCHEMA.dumps(comments={"derived": "sums"})) == SCHEMA
     assert "derived" in json_schema()["properties"]
 
 
@@ -110,21 +110,21 @@ def test_what_cannot_be_computed_is_refused_when_the_schema_is_read(derived, lin
     kinds = ", ".join(f"{c}: {{kind: numeric}}" for c in "abxy")
     text = f"unit: who\ncolumns: {{{kinds}, sex: {{kind: code}}, who: {{kind: identifier}}}}\nderived: {{{derived}}}\n"
     with pytest.raises(SchemaError) as caught:
-        loads(text)
+        Schema.loads(text)
     assert line in str(caught.value)
 
 
 def test_moments_of_two_clocks_are_not_subtracted():
     kinds = {"s": {"kind": "datetime", "zone": "UTC"}, "e": {"kind": "datetime"}, "d": {"kind": "numeric"}}
     with pytest.raises(SchemaError, match="moments in an expression must be of one zone; however: UTC and none"):
-        parse({"columns": kinds, "derived": {"d": "e - s"}})
+        Schema.parse({"columns": kinds, "derived": {"d": "e - s"}})
 
 
 def test_observed_may_say_derived_of_derived_columns_alone():
     with pytest.raises(SchemaError, match="`observed` may say `derived` of derived columns; however: `a` is none"):
-        parse({"columns": {"a": {"kind": "numeric", "observed": ["derived"]}}})
+        Schema.parse({"columns": {"a": {"kind": "numeric", "observed": ["derived"]}}})
     with pytest.raises(SchemaError, match="`paid` must name keys of this column; however: derived"):
-        parse({"columns": {"a": {"kind": "numeric", "paid": ["derived"]}}})
+        Schema.parse({"columns": {"a": {"kind": "numeric", "paid": ["derived"]}}})
 
 
 def test_sdv_is_told_of_the_columns_without_their_expressions():

@@ -10,7 +10,6 @@ from faker import Faker
 from synthkit.encoding.codecs.identifier import fresh
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema import Identifier, Schema, faker_providers
-from synthkit.schema.schema_file import loads
 from synthkit.schema.sdv_metadata import from_sdv
 
 NONE = ("nosuch", "__class__", "_Generator__config", "seed_instance", "add_provider", "random", "name()", "", "na me")
@@ -23,7 +22,7 @@ def test_what_makes_no_text_is_refused_when_the_schema_is_read(provider):
     with pytest.raises(
         SchemaError, match=r"columns\.id.*`faker` must name a provider of Faker that gives text.*however"
     ):
-        loads(text, "s.yaml")
+        Schema.loads(text, "s.yaml")
 
 
 @pytest.mark.parametrize("provider", ["name", "first_name", "ssn", "email", "phone_number", "address", "ean", "date"])

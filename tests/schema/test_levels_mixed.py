@@ -16,7 +16,7 @@ from synthkit.release.run_folder import save, save_release
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.schema_file import dumps, loads
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
@@ -53,24 +53,24 @@ def texts():
 
 
 def test_a_mixed_list_is_read_as_texts_and_so_is_what_rules_and_targets_name():
-    schema = loads(TEXT)
+    schema = Schema.loads(TEXT)
     assert schema.columns["grade"].levels == ("1", "2", "3", "unknown")
     assert schema.columns["smokes"].levels == ("0", "yes")
     assert schema.columns["icd"].levels == ("100", "V10")
     assert schema.columns["seen"].levels == ("true", "unknown")
     assert schema.rules[0].if_["grade"].in_ == ("1", "unknown")
     assert schema.rules[1].combinations[0] == ("0", "true")
-    assert loads(dumps(schema)) == schema
+    assert Schema.loads(schema.dumps()) == schema
     alone = {"x": {"kind": "categorical", "levels": [1, "a"]}}
     target = {"column": "x", "task": "binary", "positive": 1}
     assert Schema(columns=alone, targets=[target]).targets[0].positive == "1"
     with pytest.raises(SchemaError, match=r"each level must be listed once; however: 1 \(listed twice\)"):
-        loads('columns: {x: {kind: categorical, levels: [1, "1"]}}')
+        Schema.loads('columns: {x: {kind: categorical, levels: [1, "1"]}}')
 
 
 @pytest.mark.parametrize("made", [frame, texts])
 def test_every_place_takes_them(made, tmp_path):
-    schema, table = loads(TEXT), made()
+    schema, table = Schema.loads(TEXT), made()
     assert validate(table, schema).success
     typed = conform(table, schema)
     assert {type(v) for c in ("grade", "smokes", "icd", "seen") for v in typed[c].dropna()} == {str}
@@ -83,21 +83,21 @@ def test_every_place_takes_them(made, tmp_path):
     table_files.write(again, tmp_path / "t.csv")
     assert validate(table_files.read_cells(tmp_path / "t.csv"), schema).success
     assert validate(
-        table_files.read_cells(tmp_path / "t.csv"), Schema.infer(table_files.read(tmp_path / "t.csv").frame())
+        table_files.read_cells(tmp_path / "t.csv"), infer_schema(table_files.read(tmp_path / "t.csv").frame())
     ).success
 
 
 def test_they_are_drafted_as_texts_whatever_holds_them(tmp_path):
-    drafted = Schema.infer(frame())
+    drafted = infer_schema(frame())
     assert drafted.columns["grade"].levels == ("1", "2", "3", "unknown")
     table_files.write(texts(), tmp_path / "t.parquet")
-    assert Schema.infer(table_files.read(tmp_path / "t.parquet").frame()) == drafted == Schema.infer(texts())
+    assert infer_schema(table_files.read(tmp_path / "t.parquet").frame()) == drafted == infer_schema(texts())
     fitted = Synthesizer(drafted, "independent").fit(frame(), seed=1)
     table_files.write(fitted.sample(20, seed=1), tmp_path / "out.parquet")
 
 
 def test_under_a_budget(tmp_path):
-    schema = loads('declared_by: "A. Lee: codebook"\n' + TEXT)
+    schema = Schema.loads('declared_by: "A. Lee: codebook"\n' + TEXT)
     config = RunConfig(epsilon=5.0, public_n=120, ledger=tmp_path / "ledger.json")
     fitted = pipeline.fit(texts(), schema, config=config)
     drawn = fitted.synthesizer.sample(30, seed=1)
@@ -106,7 +106,7 @@ def test_under_a_budget(tmp_path):
 
 
 def test_a_model_is_kept_where_its_rows_cannot_be_written(tmp_path):
-    made = pipeline.release(texts(), loads(TEXT), config=RunConfig(model="independent"), rows=20, seed=1)
+    made = pipeline.release(texts(), Schema.loads(TEXT), config=RunConfig(model="independent"), rows=20, seed=1)
     broken = made.draws[0].astype(object)
     broken.loc[0, "dose"] = "SECRET"
     bad = dataclasses.replace(made, draws=(broken,))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.schema.infer.draft import draft, infer
+from synthkit.schema.infer.draft import draft, infer_schema
 
 COLUMNS = {"x": {"kind": "numeric"}}
 
@@ -28,7 +28,7 @@ def test_a_name_that_is_a_path_is_refused(name):
 @pytest.mark.parametrize("name", ["", "../x", ".x", "x" * 101, "\ud800"])
 def test_a_draft_under_such_a_name_is_refused(name):
     frame = pd.DataFrame({"x": [1, 2]})
-    for drafts in (infer, draft):
+    for drafts in (infer_schema, draft):
         with pytest.raises(SchemaError, match="a table is called by a short name; however"):
             drafts(frame, name=name)
 

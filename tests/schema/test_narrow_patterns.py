@@ -8,7 +8,7 @@ import synthkit as sk
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure
-from synthkit.schema.infer.draft import infer
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.patterns import space
 
@@ -55,7 +55,7 @@ def test_a_drafted_key_of_few_people_can_be_drawn_for_every_row(keys):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"patnr": np.repeat(keys, 40), "age": np.repeat([30, 30, 50, 60, 60], 40)})
     frame = frame.assign(sex=np.repeat(list("ffmmf"), 40), x=rng.normal(size=200))
-    schema = infer(frame)
+    schema = infer_schema(frame)
     assert schema.columns["patnr"].kind == "identifier"
     assert narrow(schema, 200, unique=False) == []
     assert len(sk.Synthesizer(schema, "independent").fit(frame, seed=1).sample(200, seed=1)) == 200

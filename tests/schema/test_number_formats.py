@@ -17,10 +17,10 @@ from synthkit.schema import Numeric, Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.number_formats import NO_NUMBER, as_written, read, write
+from synthkit.schema.number_formats import NO_NUMBER, read, write
 from synthkit.schema.rules_sql import checks
-from synthkit.schema.schema_file import dumps, loads
 from synthkit.schema.validation import validate
+from synthkit.schema.written_numbers import as_written
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
 from synthkit.tables.storage import storages
@@ -180,10 +180,10 @@ def test_a_way_of_writing_that_cannot_be_read_is_refused_with_the_schema(keys, w
 
 def test_a_schema_with_numerals_is_written_and_read_back():
     text = 'columns:\n  x: {kind: numeric, min: 0, decimals: 2, decimal: ",", thousands: ".", missing: ["?", n/a]}\n'
-    schema = loads(text)
+    schema = Schema.loads(text)
     assert schema.columns["x"].missing == ("?", "n/a")
-    assert loads(dumps(schema)) == schema
-    assert text.splitlines()[1] in dumps(schema)
+    assert Schema.loads(schema.dumps()) == schema
+    assert text.splitlines()[1] in schema.dumps()
 
 
 def test_numbers_of_a_column_with_a_number_type_are_read_as_they_are_and_stay_numbers():
@@ -227,7 +227,7 @@ def test_whole_numbers_beyond_floats_stay_exact():
 
 
 def test_csv_goes_out_as_it_came(tmp_path):
-    schema = loads(
+    schema = Schema.loads(
         'columns: {x: {kind: numeric, decimal: ",", missing: ["?"], nullable: true}, y: {kind: numeric, decimals: 0}}'
     )
     (tmp_path / "in.csv").write_text("x;y\n1,5;1\n?;2\n-20;3\n", encoding="utf-8")

@@ -10,10 +10,9 @@ from tests.schema.test_numerals import columns, decimals_of, spelled
 
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.infer.draft import draft
+from synthkit.schema.infer.draft import draft, infer_schema
 from synthkit.schema.infer.number_notation import reading
 from synthkit.schema.number_formats import write
-from synthkit.schema.schema_file import dumps, loads
 from synthkit.schema.validation import validate
 from synthkit.tables import table_files
 
@@ -23,7 +22,7 @@ GERMAN = ["1.234,50", "0,75", "12.000,00", "980,20"]
 def drafted(cells: list[object], name: str = "x") -> tuple[object, str]:
     """The column of a draft, and its text."""
     text = draft(pd.DataFrame({name: pd.Series(cells, dtype=object)}))
-    return loads(text).columns[name], text
+    return Schema.loads(text).columns[name], text
 
 
 @pytest.mark.parametrize(
@@ -161,7 +160,7 @@ def test_signs_are_read_and_written_back_as_they_came(cells, keys):
     assert {key: getattr(column, key) for key in keys} == keys
     assert "written in another way" not in text
     schema = Schema(columns={"x": column})
-    assert loads(dumps(schema)) == schema
+    assert Schema.loads(schema.dumps()) == schema
     assert validate(pd.DataFrame({"x": cells}), schema).success
     typed = conform(pd.DataFrame({"x": cells}), schema)["x"]
     plain = [cell.replace("\u2212", "-").replace(",", ".").split()[0] for cell in cells]
@@ -285,13 +284,13 @@ def test_cells_written_in_another_way_than_most_are_counted():
 )
 def test_plain_numbers_that_come_out_in_another_way_are_counted(cells, reformatted, dtype):
     text = draft(pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype)}))
-    assert isinstance(loads(text).columns["x"], Numeric)
+    assert isinstance(Schema.loads(text).columns["x"], Numeric)
     said = " ".join(line.strip(" #") for line in text.splitlines())
     words = "cells have no digit before or behind the point, or an exponent: they come out as plain numbers"
     assert (f"{7 * reformatted} {words}" in said) == bool(reformatted)
     assert (words in said) == bool(reformatted)
     frame = pd.DataFrame({"x": pd.Series(cells * 7, dtype=dtype).astype(float)})
-    assert Schema.infer(frame) == loads(text)
+    assert infer_schema(frame) == Schema.loads(text)
     assert words not in draft(frame)
 
 
@@ -344,6 +343,6 @@ def test_rules_are_drafted_from_numbers_however_they_are_written():
     ward = {"ward": [f"{int(x)} mg" for x in low], "name": [chr(97 + int(x)) for x in low]}
     frame = pd.DataFrame({"bp_low": texts, "bp_high": [x + 2 for x in low], **ward})
     numbers = pd.DataFrame({"bp_low": low, "bp_high": [x + 2 for x in low], **ward})
-    assert Schema.infer(frame).rules == Schema.infer(numbers).rules
-    assert [rule.rule for rule in Schema.infer(frame).rules] == ["comparison", "fixed_combination"]
-    assert validate(frame, Schema.infer(frame)).success
+    assert infer_schema(frame).rules == infer_schema(numbers).rules
+    assert [rule.rule for rule in infer_schema(frame).rules] == ["comparison", "fixed_combination"]
+    assert validate(frame, infer_schema(frame)).success

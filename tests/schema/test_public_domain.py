@@ -15,7 +15,6 @@ from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.infer.draft import draft
 from synthkit.schema.level_order import in_public_order
 from synthkit.schema.public_domain import NOT_TOLD, declared, declarers
-from synthkit.schema.schema_file import loads
 
 COLUMNS = {
     "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 120},
@@ -119,7 +118,7 @@ def test_what_is_in_the_domain_stays():
 def test_whoever_declares_a_draft_is_named_in_it_and_nothing_is_marked():
     frame = pd.DataFrame({"age": [61, 44, 70] * 5, "sex": ["f", "m", "m"] * 5})
     text = draft(frame, declared_by="A. Lee: codebook of 2019")
-    schema = loads(text)
+    schema = Schema.loads(text)
     assert schema.declared_by == "A. Lee: codebook of 2019"
     assert not any(column.observed for column in schema.columns.values())
     assert not any(rule.observed for rule in schema.rules)

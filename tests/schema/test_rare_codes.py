@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from synthkit.encoding import rare_code_notes
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.privacy import Budget, Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Categorical, Code, Schema
 from synthkit.schema.infer.draft import draft, examine
 from synthkit.schema.rare_codes import LEAST, mostly_rare

@@ -13,7 +13,6 @@ from synthkit.errors import SchemaError
 from synthkit.runtime.validation_words import SAYS
 from synthkit.schema import Schema
 from synthkit.schema.resolve import meaning
-from synthkit.schema.schema_file import loads, parse
 
 HEAVY = ("torch", "great_expectations", "pandas", "numpy", "pyarrow", "scipy", "sklearn")
 PRIVATE = ["--epsilon", "1", "--delta", "1e-6"]
@@ -146,7 +145,7 @@ def test_whatever_stands_in_the_place_of_a_value_is_refused_in_our_words(path, v
     wrong = put(WHOLE, path, value)
     said, kinds = "", set()
     try:
-        parse(wrong)
+        Schema.parse(wrong)
     except SchemaError as error:
         said = str(error).lower()
         kinds = {detail["type"] for detail in getattr(error.__cause__, "errors", list)()}
@@ -166,5 +165,5 @@ def test_whatever_stands_in_the_place_of_a_value_is_refused_in_our_words(path, v
 )
 def test_each_mistake_is_said_in_a_sentence(line, says):
     with pytest.raises(SchemaError) as caught:
-        loads(f"{line}\ncolumns: {{age: {{kind: numeric}}}}")
+        Schema.loads(f"{line}\ncolumns: {{age: {{kind: numeric}}}}")
     assert says in str(caught.value)

@@ -11,9 +11,8 @@ from ruamel.yaml import YAML
 
 from synthkit.errors import SchemaError, TableError
 from synthkit.schema import Schema
-from synthkit.schema.json_schema import arguments, save_json_schema
+from synthkit.schema.json_schema import arguments, json_schema, save_json_schema
 from synthkit.schema.mixed_levels import level_text
-from synthkit.schema.schema_file import dumps, json_schema, load, loads, parse, save
 from synthkit.schema.yaml_writer import WIDTH
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +90,7 @@ def same(a: Schema, b: Schema) -> bool:
 @given(columns(), PLAIN, st.none() | NAMES)
 def test_any_schema_comes_back_from_its_yaml(kinds, name, description):
     schema = Schema(columns=kinds, name=name, description=description)
-    assert same(loads(dumps(schema)), schema)
+    assert same(Schema.loads(schema.dumps()), schema)
 
 
 @settings(max_examples=20)
@@ -113,14 +112,14 @@ def test_rules_and_targets_come_back_too(a, b):
             {"rule": "fixed_combination", "columns": ["a", "b"], "combinations": [[a[0], b[0]], [None, b[0]]]},
         ],
     )
-    assert same(loads(dumps(schema)), schema)
+    assert same(Schema.loads(schema.dumps()), schema)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_shipped_schemas_load_round_trip_and_satisfy_the_json_schema(path, tmp_path):
-    schema = load(path)
-    save(schema, tmp_path / "again.yaml")
-    assert same(load(tmp_path / "again.yaml"), schema)
+    schema = Schema.load(path)
+    schema.save(tmp_path / "again.yaml")
+    assert same(Schema.load(tmp_path / "again.yaml"), schema)
     assert all(p.name == "again.yaml" for p in tmp_path.iterdir())
     for file in (path, tmp_path / "again.yaml"):
         jsonschema.validate(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), json_schema())
@@ -155,7 +154,7 @@ def test_the_json_schema_refuses_what_the_loader_refuses(wrong):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, json_schema())
     with pytest.raises(SchemaError):
-        parse(wrong)
+        Schema.parse(wrong)
 
 
 def test_the_json_schema_explains_keys_with_the_docstrings():
@@ -175,9 +174,9 @@ def test_arguments_reads_continuation_lines_and_stops_at_the_next_heading():
 
 def test_yaml_1_2_means_what_it_says():
     text = "columns: {country: {kind: categorical, levels: [NO, 12:30, 2020-01-01, yes, '1']}}"
-    assert repr(loads(text).columns["country"].levels) == "('NO', '12:30', '2020-01-01', 'yes', '1')"
+    assert repr(Schema.loads(text).columns["country"].levels) == "('NO', '12:30', '2020-01-01', 'yes', '1')"
     numbers = "columns: {country: {kind: categorical, levels: [012, 0o12, 1e3]}}"
-    assert repr(loads(numbers).columns["country"].levels) == "(12, 10, 1000.0)"
+    assert repr(Schema.loads(numbers).columns["country"].levels) == "(12, 10, 1000.0)"
 
 
 def test_a_column_is_one_line_where_it_fits_and_defaults_are_left_out():
@@ -188,11 +187,11 @@ def test_a_column_is_one_line_where_it_fits_and_defaults_are_left_out():
             "long": {"kind": "categorical", "levels": [f"level number {k}" for k in range(30)]},
         }
     )
-    lines = dumps(schema).splitlines()
+    lines = schema.dumps().splitlines()
     assert "  age: {kind: numeric, min: 18, max: 120, decimals: 0, unit: years}" in lines
     assert "  dead: {kind: boolean, levels: [0, 1]}" in lines
     assert max(map(len, lines)) <= WIDTH
-    assert "nullable" not in dumps(schema)
+    assert "nullable" not in schema.dumps()
 
 
 def test_comments_stand_above_their_keys_and_change_nothing():
@@ -204,11 +203,11 @@ def test_comments_stand_above_their_keys_and_change_nothing():
         "secrets": "suggestion",
         "rules": "none",
     }
-    text = dumps(schema, comments=comments)
+    text = schema.dumps(comments=comments)
     assert text.startswith("# top\n# second\nformat:")
     assert "  # guess\n  a: {kind: code}\n" in text
     assert all(f"# {line}" in text for line in ("likely: a", "suggestion", "none"))
-    assert same(loads(text), schema)
+    assert same(Schema.loads(text), schema)
 
 
 WRONG = """
@@ -271,7 +270,7 @@ colums: {}
 )
 def test_every_mistake_has_its_path_line_and_remedy(line):
     with pytest.raises(SchemaError) as caught:
-        loads(WRONG, "wrong.yaml")
+        Schema.loads(WRONG, "wrong.yaml")
     first, *rest = str(caught.value).splitlines()
     assert first == "wrong.yaml must be a synthkit schema; however: 19 things are wrong"
     assert len(rest) == 19
@@ -281,7 +280,7 @@ def test_every_mistake_has_its_path_line_and_remedy(line):
 def test_contradictions_point_at_their_rule_and_target():
     text = "columns: {a: {kind: numeric}, b: {kind: code}}\nrules:\n- {rule: comparison, left: a, op: <, right: b}\n"
     with pytest.raises(SchemaError) as caught:
-        loads(text + "targets:\n- {column: a, task: binary}\n", "f.yaml")
+        Schema.loads(text + "targets:\n- {column: a, task: binary}\n", "f.yaml")
     assert str(caught.value).splitlines() == [
         "f.yaml must be a synthkit schema; however: 2 things are wrong",
         "  targets[0] (line 5): `targets[0]` must have levels for a binary task; however: `a` is numeric",
@@ -306,28 +305,28 @@ def test_contradictions_point_at_their_rule_and_target():
 )
 def test_what_is_no_schema_is_said_plainly(text, message):
     with pytest.raises(SchemaError) as caught:
-        loads(text, "f.yaml")
+        Schema.loads(text, "f.yaml")
     assert message in str(caught.value)
 
 
 def test_a_missing_file_names_the_command_that_drafts_one(tmp_path):
     with pytest.raises(SchemaError, match=r"does not exist. `synthkit init TABLE -o .*absent.yaml` drafts one"):
-        load(tmp_path / "absent.yaml")
+        Schema.load(tmp_path / "absent.yaml")
 
 
 def test_a_folder_and_other_encodings_are_refused(tmp_path):
     with pytest.raises(SchemaError, match=r"must be a readable file; however: .*Is a directory"):
-        load(tmp_path)
+        Schema.load(tmp_path)
     (tmp_path / "latin.yaml").write_bytes("name: Zürich".encode("latin-1"))
     with pytest.raises(SchemaError, match="must be UTF-8 text; however: byte 7 is not"):
-        load(tmp_path / "latin.yaml")
+        Schema.load(tmp_path / "latin.yaml")
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path):
     (tmp_path / "bom.yaml").write_bytes(b"\xef\xbb\xbfcolumns: {a: {kind: code}}")
-    assert list(load(str(tmp_path / "bom.yaml")).columns) == ["a"]
+    assert list(Schema.load(str(tmp_path / "bom.yaml")).columns) == ["a"]
 
 
 def test_saving_where_nothing_can_be_saved_is_an_error(tmp_path):
     with pytest.raises(TableError, match="must be writable"):
-        save(Schema(columns={"a": {"kind": "code"}}), tmp_path / "absent" / "schema.yaml")
+        Schema(columns={"a": {"kind": "code"}}).save(tmp_path / "absent" / "schema.yaml")

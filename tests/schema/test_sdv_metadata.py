@@ -8,7 +8,6 @@ import pytest
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.schema.schema_file import load
 from synthkit.schema.sdv_metadata import from_sdv, to_sdv
 
 SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.yaml"))
@@ -100,7 +99,7 @@ def test_each_sdtype_becomes_its_kind():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_shipped_schemas_are_valid_for_sdv_and_come_back_as_far_as_v2_goes(path):
-    schema = load(path)
+    schema = Schema.load(path)
     spec = to_sdv(schema)
     sdv().load_from_dict(copy.deepcopy(spec)).validate()
     back = from_sdv(spec)

@@ -8,6 +8,7 @@ import pytest
 
 from synthkit.encoding.constraints import Recoding
 from synthkit.schema import Schema
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.resolve import meaning
 from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -74,7 +75,7 @@ def births():
 @pytest.mark.parametrize("model", ["independent", "marginal"])
 def test_admissions_keep_their_law_beside_births(births, model, tmp_path):
     """Measured from births, nine of ten admissions came out on the first and last day."""
-    schema = Schema.infer(births)
+    schema = infer_schema(births)
     assert [rule.sentence for rule in schema.rules] == ["born <= seen"]
     fitted = Synthesizer(schema, model).fit(births, seed=1)
     drawn = fitted.sample(1000, seed=2)

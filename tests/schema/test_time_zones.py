@@ -16,7 +16,7 @@ from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.datetimes import MomentWriting, moments, write
 from synthkit.schema.domain_mapping import map_column
-from synthkit.schema.schema_file import parse
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.time_zones import told
 from synthkit.schema.unit_keys import unit_key
 from synthkit.tables.storage import storages
@@ -71,7 +71,7 @@ def test_what_a_clock_shows_is_told_and_shown_again(clock, zone):
 @pytest.mark.parametrize("dtype", ["datetime64[ns, UTC]", "datetime64[us, Europe/Berlin]"])
 def test_frames_with_a_zone_come_back_with_it(dtype):
     values = pd.Series(pd.to_datetime(["2021-07-01T10:00Z", "2021-12-24T23:30Z"], utc=True)).astype(dtype)
-    schema = Schema.infer(pd.DataFrame({"t": values}))
+    schema = infer_schema(pd.DataFrame({"t": values}))
     assert schema.columns["t"].zone == ("UTC" if "UTC" in dtype else "Europe/Berlin")
     typed = conform(pd.DataFrame({"t": values}), schema)["t"]
     assert typed.tolist() == values.dt.tz_localize(None).tolist()
@@ -109,9 +109,9 @@ def test_moments_are_compared_on_one_clock():
     """A drafted rule is between columns of one zone, a declared one between others is refused."""
     start = pd.Series(pd.date_range("2020-01-01", periods=60, tz="UTC"))
     frame = pd.DataFrame({"a": start, "b": start + pd.Timedelta(hours=3)})
-    assert [rule.sentence for rule in Schema.infer(frame).rules] == ["a <= b"]
-    assert not Schema.infer(frame.assign(b=frame["b"].dt.tz_convert("Europe/Berlin"))).rules
+    assert [rule.sentence for rule in infer_schema(frame).rules] == ["a <= b"]
+    assert not infer_schema(frame.assign(b=frame["b"].dt.tz_convert("Europe/Berlin"))).rules
     columns = {"a": {"kind": "datetime", "zone": "UTC"}, "b": {"kind": "datetime", "zone": "Europe/Berlin"}}
     rule = {"rule": "comparison", "left": "a", "op": "<=", "right": "b"}
     with pytest.raises(SchemaError, match="moments compare on one clock"):
-        parse({"columns": columns, "rules": [rule]})
+        Schema.parse({"columns": columns, "rules": [rule]})

@@ -18,7 +18,8 @@ import torch
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit, synthesize
-from synthkit.privacy import Budget, Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.synthesizer.checkpoints import CARD, ROLES, TRAINING, Checkpoint
 from synthkit.synthesizer.model_files import read_tensors, write_tensors
 from synthkit.synthesizer.synthesizer import Synthesizer

@@ -14,7 +14,7 @@ from synthkit.errors import EncodingError, SchemaError
 from synthkit.models import MODELS, HasGiven
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.table import obeying
+from synthkit.schema.rules import obeying
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 QUICK = {"width": 32, "hidden": 16, "steps": 12, "batch_size": 128}

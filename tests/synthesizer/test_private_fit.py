@@ -14,10 +14,13 @@ from synthkit.cli.app import app
 from synthkit.errors import BudgetExceededError, ConfigError, SchemaError, UnsupportedError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
-from synthkit.privacy import Budget, Curator, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.accounting.ledger_file import recompute
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 SMALL = {"components": 40, "rounds": 2, "first": 10, "between": 2, "last": 10}
@@ -127,7 +130,7 @@ def test_a_table_outside_its_schema_is_mapped_and_never_refused(tmp_path):
 
 
 def test_lines_read_off_the_data_are_refused_before_anything_is_charged(tmp_path):
-    schema = Schema.infer(visits(), name="visits")
+    schema = infer_schema(visits(), name="visits")
     with pytest.raises(SchemaError, match="every line of the schema must be public"):
         fit(visits(), schema, config=asked(ledger=tmp_path / "l.json"))
     assert not (tmp_path / "l.json").exists()

@@ -14,7 +14,7 @@ from synthkit.errors import SchemaError, TableError
 from synthkit.io.plain_columns import as_frame
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.schema_file import dumps
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
@@ -92,19 +92,19 @@ EACH = [(kind, how) for kind, stored in STORED.items() for how in stored]
 def test_a_draft_does_not_depend_on_the_storage(kind, how, name, tmp_path):
     first = next(iter(STORED[kind].values()))
     plain, stored = pd.DataFrame({name: first}), pd.DataFrame({name: STORED[kind][how]})
-    assert dumps(Schema.infer(stored)) == dumps(Schema.infer(plain))
+    assert infer_schema(stored).dumps() == infer_schema(plain).dumps()
     table_files.write(plain, tmp_path / "t.csv")
-    assert dumps(Schema.infer(table_files.read(tmp_path / "t.csv").frame())) == dumps(Schema.infer(plain))
+    assert infer_schema(table_files.read(tmp_path / "t.csv").frame()).dumps() == infer_schema(plain).dumps()
     if how != "mixed":
         table_files.write(stored, tmp_path / "t.parquet")
-        assert dumps(Schema.infer(table_files.read(tmp_path / "t.parquet").frame())) == dumps(Schema.infer(plain))
+        assert infer_schema(table_files.read(tmp_path / "t.parquet").frame()).dumps() == infer_schema(plain).dumps()
 
 
 @pytest.mark.parametrize(("kind", "how"), EACH)
 def test_the_same_cells_are_read_and_go_out_as_they_came(kind, how, tmp_path):
     first = pd.DataFrame({"x": next(iter(STORED[kind].values()))})
     frame = pd.DataFrame({"x": STORED[kind][how]})
-    schema = Schema.infer(first)
+    schema = infer_schema(first)
     assert validate(frame, schema).success
     pd.testing.assert_frame_equal(conform(frame, schema), conform(first, schema))
     back = restore(conform(frame, schema), storages(frame, schema), schema)
@@ -121,7 +121,7 @@ def test_the_same_cells_are_read_and_go_out_as_they_came(kind, how, tmp_path):
 @pytest.mark.parametrize(("kind", "how"), EACH)
 def test_what_is_drawn_is_stored_as_what_was_learned(kind, how):
     frame = pd.DataFrame({"x": STORED[kind][how]})
-    drawn = Synthesizer(Schema.infer(frame), "independent").fit(frame, seed=1).sample(60, seed=2)
+    drawn = Synthesizer(infer_schema(frame), "independent").fit(frame, seed=1).sample(60, seed=2)
     assert drawn["x"].dtype == frame["x"].dtype
     if how == "mixed":
         return
@@ -154,8 +154,8 @@ def test_types_of_arrow_come_out_as_they_came_in(ending, tmp_path):
     (pq.write_table if ending == "parquet" else feather.write_feather)(table, str(path))
     read = table_files.read(path).frame()
     for source in (table, read):
-        schema = Schema.infer(source)
-        assert schema == Schema.infer(pd.DataFrame({c: ARROW[c].to_pylist() for c in ARROW}))
+        schema = infer_schema(source)
+        assert schema == infer_schema(pd.DataFrame({c: ARROW[c].to_pylist() for c in ARROW}))
     drawn = Synthesizer(schema, "independent").fit(read, seed=1).sample(50, seed=2)
     out = tmp_path / f"out.{ending}"
     table_files.write(drawn, out)
@@ -171,7 +171,7 @@ def test_types_of_arrow_come_out_as_they_came_in(ending, tmp_path):
 def test_a_run_and_a_model_on_disk_keep_the_storage(tmp_path):
     frame = pd.DataFrame({c: STORED[k][h] for c, k, h in (("a", "text", "bytes"), ("b", "real", "Arrow"))})
     frame["grade"] = pd.Categorical(["low", "high", None, "low", "high"] * 30, ["low", "middle", "high"], ordered=True)
-    fitted = Synthesizer(Schema.infer(frame), "independent").fit(frame, seed=1)
+    fitted = Synthesizer(infer_schema(frame), "independent").fit(frame, seed=1)
     fitted.save(tmp_path / "model")
     drawn = Synthesizer.load(tmp_path / "model").sample(40, seed=3)
     pd.testing.assert_frame_equal(drawn, fitted.sample(40, seed=3))
@@ -181,7 +181,7 @@ def test_a_run_and_a_model_on_disk_keep_the_storage(tmp_path):
 
 def test_ordered_categories_are_an_order_with_levels_nobody_has():
     grade = pd.Categorical(["low", "high", None] * 20, ["low", "middle", "high"], ordered=True)
-    schema = Schema.infer(
+    schema = infer_schema(
         pd.DataFrame({"grade": grade, "pain": pd.Categorical([2, 1, 3] * 20, [3, 2, 1], ordered=True)})
     )
     assert (schema.columns["grade"].kind, schema.columns["grade"].levels) == ("ordinal", ("low", "middle", "high"))
@@ -191,7 +191,7 @@ def test_ordered_categories_are_an_order_with_levels_nobody_has():
 
 def test_bands_cut_by_pandas_come_back():
     frame = pd.DataFrame({"band": pd.cut([1, 5, 9, 3] * 20, [0, 4, 8, 12])})
-    schema = Schema.infer(frame)
+    schema = infer_schema(frame)
     assert schema.columns["band"].levels == ("(0, 4]", "(4, 8]", "(8, 12]")
     drawn = Synthesizer(schema, "independent").fit(frame, seed=1).sample(30, seed=2)
     assert drawn["band"].dtype == frame["band"].dtype
@@ -218,12 +218,12 @@ def test_whole_numbers_beyond_floats_stay_exact(tmp_path):
         drawn = Synthesizer(schema, "independent").fit(frame, seed=1).sample(50, seed=2)
         assert drawn["x"].dtype in (values.dtype, "UInt64")
         assert set(drawn["x"].dropna()) == set(large)
-        drafted = Schema.infer(frame)
+        drafted = infer_schema(frame)
         assert drafted.columns["x"].kind == "categorical"
         again = Synthesizer(drafted, "independent").fit(frame, seed=1).sample(9, seed=1)
         assert again["x"].dropna().map(int).isin(large).all()
         table_files.write(frame, tmp_path / "t.csv")
-        assert Schema.infer(table_files.read(tmp_path / "t.csv").frame()) == drafted
+        assert infer_schema(table_files.read(tmp_path / "t.csv").frame()) == drafted
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "Int16", "UInt8"])
@@ -240,13 +240,13 @@ def test_whole_numbers_without_declared_decimals_stay_whole(dtype):
 def test_what_is_no_table_is_refused_without_a_cell():
     for nothing in ([{"a": "SECRET"}], {"a": ["SECRET"]}, np.array(["SECRET"]), pd.Series(["SECRET"]), "SECRET"):
         with pytest.raises(TableError, match="is a DataFrame or an Arrow table") as caught:
-            Schema.infer(nothing)
+            infer_schema(nothing)
         assert "SECRET" not in str(caught.value)
     batch = pa.record_batch({"a": ["x", "y"]})
-    assert Schema.infer(batch) == Schema.infer(pa.table(batch)) == Schema.infer(pd.DataFrame({"a": ["x", "y"]}))
+    assert infer_schema(batch) == infer_schema(pa.table(batch)) == infer_schema(pd.DataFrame({"a": ["x", "y"]}))
     assert as_frame(batch)["a"].tolist() == ["x", "y"]
     with pytest.raises(TableError, match="each column name stands once"):
-        Schema.infer(pa.table([[1], [2]], names=["a", "a"]))
+        infer_schema(pa.table([[1], [2]], names=["a", "a"]))
 
 
 @pytest.mark.parametrize(

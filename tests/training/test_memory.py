@@ -11,7 +11,7 @@ from torch import nn
 
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.models.autoregressive.model import Autoregressive, AutoregressiveConfig
-from synthkit.privacy import Door
+from synthkit.privacy.access.loader import Door
 from synthkit.runtime.seeds import Seeds
 from synthkit.training import loop as training_of
 from synthkit.training.callbacks import Watch

@@ -14,7 +14,8 @@ from synthkit.data import support2, support2_schema
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
-from synthkit.privacy import Budget, Ledger
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.synthesizer.rule_sampling import marked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.stats.distances import Space
 
 if TYPE_CHECKING:

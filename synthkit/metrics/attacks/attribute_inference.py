@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks.attack_targets import FEWEST
 from synthkit.metrics.attacks.risk_difference import Excess, chance
 from synthkit.metrics.attacks.secret_inference import ATTACKS, Guesses, commonest, of_population
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
-from synthkit.metrics.result import MetricError, Score
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats.multiple_testing import holm
 from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.attack_targets import Pool
-    from synthkit.metrics.result import Comparison, Metric
+    from synthkit.metrics.evaluation_data import EvaluationData
+    from synthkit.metrics.metric import Metric
     from synthkit.schema import Schema
 
 Known = Literal["quasi_identifiers", "all"]
@@ -89,7 +91,7 @@ class Context:
 
 
 def attribute(
-    comparison: Comparison, rng: np.random.Generator, *, secret: str, knowledge: Known, prefix: str
+    comparison: EvaluationData, rng: np.random.Generator, *, secret: str, knowledge: Known, prefix: str
 ) -> tuple[list[Score], dict[str, Any]]:
     r"""Guess a secret of members and of non-members from the synthetic rows alone: the gain on members is disclosure.
 
@@ -253,7 +255,7 @@ class _Game:
     truth: NDArray[np.float64]
 
     @classmethod
-    def of(cls, fit: Comparison, people: pd.DataFrame, secret: str, names: tuple[str, ...]) -> _Game:
+    def of(cls, fit: EvaluationData, people: pd.DataFrame, secret: str, names: tuple[str, ...]) -> _Game:
         """The game on those whose secret is known."""
         targets = people[people[secret].notna()].reset_index(drop=True)
         reference = fit.attacked.reference
@@ -266,7 +268,7 @@ class _Game:
         return self.secret.right(guesses.value, self.truth)
 
 
-def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, comparison: Comparison) -> None:
+def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, comparison: EvaluationData) -> None:
     if not names:
         msg = f"guesses of `{secret}` need a column that is known; however: there is none. Declare `quasi_identifiers`"
         raise MetricError(msg)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks import record_matching
 from synthkit.metrics.attacks.population_disclosure import meaningful
 from synthkit.metrics.attacks.risk_difference import Excess, chance
@@ -13,7 +14,7 @@ from synthkit.metrics.attacks.secret_inference import distinct
 from synthkit.metrics.attacks.secrets import Knowledge
 from synthkit.metrics.attacks.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats.binning import numbers, quantities
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 MOST = 50_000  # synthetic rows among which the most similar are sought
 NEIGHBOURS = (1, 5)
@@ -31,7 +32,7 @@ NO_COUNTS = "not assessed: no population counts were given"
 EXPECTED = "Matches as frequent among people who were not in the data would have come about without them"
 
 
-def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
+def identity(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
     """Replicated uniques, disclosive groups, exact matches and singling out, each of members beside non-members.
 
     With counts of the population also meaningful identity disclosure.
@@ -59,7 +60,7 @@ def identity(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sco
     return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
 
 
-def _in_population(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], Any]:
+def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], Any]:
     """Meaningful identity disclosure where counts were given; what cannot be used fails by itself."""
     if comparison.population is None:
         return [], NO_COUNTS
@@ -69,7 +70,7 @@ def _in_population(comparison: Comparison, rng: np.random.Generator) -> tuple[Se
         return [Failure(metric="identity.meaningful", reason=str(error))], f"failed: {error}"
 
 
-def linkability(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def linkability(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Whose two halves of columns lead to one synthetic row: members beside non-members.
 
     Halves are the quasi-identifiers and all other columns, or the two halves of the columns where none are declared. A
@@ -97,7 +98,7 @@ def linkability(comparison: Comparison, rng: np.random.Generator) -> tuple[list[
 
 
 def _linked(
-    fit: Comparison, halves: Sequence[tuple[str, ...]], rng: np.random.Generator
+    fit: EvaluationData, halves: Sequence[tuple[str, ...]], rng: np.random.Generator
 ) -> dict[int, NDArray[np.bool_]]:
     """Whether each person attacked in a fit is linked, by number of neighbours."""
     people, rows = fit.attacked.one_row_each(rng), fit.released
@@ -112,7 +113,7 @@ def _linked(
     return {k: record_matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in NEIGHBOURS}
 
 
-def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _halves(comparison: EvaluationData) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names = comparison.schema.described
     keys = tuple(name for name in names if name in comparison.schema.quasi_identifiers)
     rest = tuple(name for name in names if name not in keys)
@@ -124,7 +125,9 @@ def _halves(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return names[: len(names) // 2], names[len(names) // 2 :]
 
 
-def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+def _by_keys(
+    comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]
+) -> tuple[list[Score], dict[str, Any]]:
     """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
     schema, member = comparison.schema, comparison.everybody.member
     keys = [name for name in schema.described if name in schema.quasi_identifiers]
@@ -174,7 +177,7 @@ def _by_keys(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -
 
 
 def _disclosive(
-    secret: str, holds: NDArray[np.bool_], anyway: record_matching.Expected, comparison: Comparison, records: int
+    secret: str, holds: NDArray[np.bool_], anyway: record_matching.Expected, comparison: EvaluationData, records: int
 ) -> Score:
     note = (
         f"People of whom all synthetic rows with their quasi-identifiers say one `{secret}`, and it is theirs: members "
@@ -186,7 +189,7 @@ def _disclosive(
     return _score(f"disclosive.{secret}", holds, comparison, note, parts)
 
 
-def _exact(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
     """Unique rows that occur among the synthetic ones, equal in every learned column."""
     schema = comparison.schema
     found = [combinations(each, schema, schema.described) for each in frames]
@@ -203,7 +206,7 @@ def _exact(comparison: Comparison, frames: Sequence[Sequence[pd.DataFrame]]) -> 
     return [_score("unique_exact_matches", holds, comparison, note)], {"unique_exact_matches": panel}
 
 
-def _singled_out(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def _singled_out(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     pool = comparison.everybody
     found = np.concatenate([statements(fit, rng) for fit in comparison.fits])
     per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
@@ -238,7 +241,7 @@ def _odds(name: str, each: Odds, whom: str, per: str) -> Score:
     )
 
 
-def statements(comparison: Comparison, rng: np.random.Generator) -> NDArray[np.float64]:
+def statements(comparison: EvaluationData, rng: np.random.Generator) -> NDArray[np.float64]:
     """Surprise of the most surprising statement that is true of each person alone, -inf if none is. **Shape**: -> (m,).
 
     A statement says which values a person has in at most four columns, or that a quantity lies beyond all synthetic
@@ -264,7 +267,7 @@ def statements(comparison: Comparison, rng: np.random.Generator) -> NDArray[np.f
 
 
 def _score(
-    name: str, holds: NDArray[np.bool_], comparison: Comparison, note: str, parts: dict[str, float] | None = None
+    name: str, holds: NDArray[np.bool_], comparison: EvaluationData, note: str, parts: dict[str, float] | None = None
 ) -> Score:
     pool = comparison.everybody
     excess = Excess.of(holds, pool.member)

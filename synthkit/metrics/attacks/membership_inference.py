@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.attack_targets import Pool
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 FPRS = (0.001, 0.01, 0.1)
 ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
@@ -123,7 +123,9 @@ def chances(found: dict[str, Findings]) -> dict[str, float]:
     return dict(zip(raw, holm(list(raw.values())), strict=True))
 
 
-def membership(comparison: Comparison, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+def membership(
+    comparison: EvaluationData, rng: np.random.Generator
+) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
     """Attack everybody in the pool; the coins that made them members or not say how much of it is chance.
 
     Raises:

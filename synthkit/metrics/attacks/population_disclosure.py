@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from synthkit.errors import SchemaError, TableError
+from synthkit.errors import MetricError
+from synthkit.metrics.attacks.population import PEOPLE, Population
 from synthkit.metrics.attacks.value_combinations import combinations, times
-from synthkit.metrics.result import Comparison, MetricError, Score
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.intervals import Interval, around
 from synthkit.schema.columns import Discrete, level_keys
-from synthkit.schema.conform import conform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-PEOPLE = "people"  # the column of counts
 COMMON = 0.5  # a level held by more than this share of the people is no news
 NEAR = 1.48  # median absolute deviations within which a quantity counts as told
 TOLD = 0.05  # share of the secrets that must be told
@@ -41,58 +40,8 @@ class Matched(NamedTuple):
         return around(float(worst.mean()), float(worst.std()) / len(worst) ** 0.5, floor=0.0)
 
 
-@dataclass(frozen=True)
-class Population:
-    """How many people of the population share each combination of the quasi-identifiers.
-
-    Args:
-        frame: the quasi-identifiers in the schema's dtypes, and `people`.
-    """
-
-    frame: pd.DataFrame
-
-    @classmethod
-    def of(cls, table: pd.DataFrame, schema: Schema) -> Population:
-        """Counts from a table with a column for each learned quasi-identifier and one called `people`.
-
-        Raises:
-            SchemaError: the schema declares no quasi-identifiers, or a cell cannot be typed.
-            TableError: a column is missing, or a count is no number or below 0.
-
-        Example:
-            >>> import pandas as pd
-            >>> from synthkit.schema import Schema
-            >>> columns = {"sex": {"kind": "categorical", "levels": ["f", "m"]}}
-            >>> schema = Schema(columns=columns, quasi_identifiers=["sex"])
-            >>> Population.of(pd.DataFrame({"sex": ["f", "m"], "people": [51, 49]}), schema).size
-            100.0
-        """
-        keys = [name for name in schema.described if name in schema.quasi_identifiers]
-        if not keys:
-            msg = "counts of a population must be by the quasi-identifiers; however: the schema declares none. "
-            raise SchemaError(msg + "Add a line `quasi_identifiers: [...]`")
-        absent = [name for name in (*keys, PEOPLE) if name not in table]
-        if absent:
-            msg = f"counts of a population must have the columns {', '.join(keys)} and `{PEOPLE}`; however: "
-            raise TableError(msg + f"{', '.join(absent)} not found")
-        import pandas as pd
-
-        people = numbers(pd.to_numeric(table[PEOPLE], errors="coerce"))
-        wrong = int((~(people >= 0)).sum())
-        if wrong:
-            msg = f"`{PEOPLE}` must be numbers of people, 0 or more; however: {wrong:,} of {len(people):,} rows are not"
-            raise TableError(msg)
-        typed = conform(table[keys], schema, partial=True)
-        return cls(typed.assign(**{PEOPLE: people}))
-
-    @property
-    def size(self) -> float:
-        """People of the population."""
-        return float(self.frame[PEOPLE].sum())
-
-
 def told(
-    comparison: Comparison, people: pd.DataFrame, rows: pd.DataFrame, matched: NDArray[np.intp]
+    comparison: EvaluationData, people: pd.DataFrame, rows: pd.DataFrame, matched: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether the synthetic row each person is matched to tells something of them that is not so of most people.
 
@@ -118,7 +67,9 @@ def told(
     return np.asarray(count >= max(1.0, TOLD * len(names)) if names else np.zeros(len(people), dtype=bool))
 
 
-def matches(comparison: Comparison, people: pd.DataFrame, population: Population, rng: np.random.Generator) -> Matched:
+def matches(
+    comparison: EvaluationData, people: pd.DataFrame, population: Population, rng: np.random.Generator
+) -> Matched:
     """What each of the people adds to the mean risk; one of the rows with their quasi-identifiers at random.
 
     Raises:
@@ -150,7 +101,7 @@ def one_row_each(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) 
 
 
 def meaningful(
-    comparison: Comparison, population: Population, rng: np.random.Generator
+    comparison: EvaluationData, population: Population, rng: np.random.Generator
 ) -> tuple[list[Score], dict[str, Any]]:
     r"""Mean chance that a person is matched to the population and something new is learned of them.
 

@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks.value_combinations import column_codes
-from synthkit.metrics.result import MetricError, Score
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.schema.columns import Discrete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
 LEVEL = 0.05
@@ -137,7 +138,7 @@ class Numbered:
         return ~shared[place], np.isin(values, synthetic)[place], int((shared & (rows == 2)).sum())
 
 
-def copies(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def copies(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """People trained on of whom a synthetic row is a copy, beyond what people held out show: all of them, none drawn.
 
     Looked at are seven sets of columns, and by each the people `LOOKS` names: who can be told from everybody else by
@@ -253,7 +254,7 @@ def _sets(schema: Schema) -> dict[str, tuple[str, ...]]:
     return {k: v for k, v in sets.items() if k == WHOLE or (k in whole and v) or 1 < len(v) < len(names)}
 
 
-def _people(comparison: Comparison) -> tuple[list[pd.DataFrame], NDArray[np.bool_], NDArray[np.int64]]:
+def _people(comparison: EvaluationData) -> tuple[list[pd.DataFrame], NDArray[np.bool_], NDArray[np.int64]]:
     """Training rows, rows of everybody held out, and synthetic rows; who was trained on; the person of every row."""
     held = [comparison.holdout]
     if comparison.pool is not None and comparison.pool.pair is None:  # of pairs the reference is part of the holdout
@@ -296,7 +297,7 @@ def _mixed(codes: NDArray[np.int64], column: int) -> NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def _who(comparison: Comparison) -> dict[str, int]:
+def _who(comparison: EvaluationData) -> dict[str, int]:
     """Number of people by what was done with them."""
     schema, pool = comparison.schema, comparison.pool
 

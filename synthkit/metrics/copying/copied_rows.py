@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import MetricError, Score
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.distances import Space
@@ -18,7 +19,7 @@ from synthkit.schema.unit_keys import unit_keys
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
 QUERIES, POINTS = 5_000, 20_000  # rows that ask for a neighbour; rows a side among which it is sought
@@ -26,7 +27,7 @@ CENTILE = 5
 NO_EVIDENCE = "A diagnostic, not evidence of privacy: tables that pass can still give members away."
 
 
-def matches(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def matches(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic rows equal to a training row in every learned column.
 
     The reference is the share of holdout rows equal to a training row: what the law of the data does by itself.
@@ -48,7 +49,7 @@ def matches(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Scor
     return [score], {"copying": panel}
 
 
-def distances(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic rows closer to train than to holdout (DCR share), and the 5th centile of nearest over second.
 
     Train and holdout are cut to equal numbers of rows and ties count half, so that 0.5 is expected at any holdout
@@ -91,7 +92,7 @@ def distances(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Sc
     return scores, {"copying": {**panel, "rows": size, "note": NO_EVIDENCE}}
 
 
-def verbatim(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def verbatim(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic cells that repeat a value only one training unit has, in columns that could name somebody.
 
     Looked at are identifiers, the unit column, codes, and columns of levels or whole numbers of which nearly every
@@ -162,7 +163,7 @@ def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.ran
     )
 
 
-def _votes(frame: pd.DataFrame, who: NDArray[np.int64], comparison: Comparison) -> NDArray[np.intp]:
+def _votes(frame: pd.DataFrame, who: NDArray[np.int64], comparison: EvaluationData) -> NDArray[np.intp]:
     units = unit_codes(frame, comparison.schema.unit)
     return np.asarray(who[:, 0] if units is None else units[who[:, 0]])
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
-from synthkit.metrics.result import MetricError, Score
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import Tabular, without_empty
 from synthkit.metrics.utility.learners import LEARNERS, Learner, Plan, convergence
@@ -20,7 +21,7 @@ from synthkit.metrics.utility.learners import LEARNERS, Learner, Plan, convergen
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 FOLDS, MOST, DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
 PERMUTED = 3_000  # rows on which the importance of a column is measured
@@ -47,7 +48,7 @@ class Detection:
     learners: tuple[str, ...]
 
 
-def c2st(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """AUC of a classifier that tells synthetic rows from holdout rows, cross-fitted in three folds.
 
     0.5: the classifier cannot; 1: every row is told apart. Below 0.5 rows of both tables are twins. The folds keep
@@ -66,13 +67,13 @@ def c2st(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score],
     return _score("fidelity.c2st", comparison, rng, CLASSIFIERS, panel=True)
 
 
-def c2st_lightgbm(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """The same with LightGBM (200 trees, 31 leaves, rate 0.08, 3 folds), the setting of our benchmark tables."""
     return _score("fidelity.c2st_lightgbm", comparison, rng, (LIGHTGBM,), panel=False)
 
 
 def _score(
-    metric: str, comparison: Comparison, rng: np.random.Generator, learners: Sequence[Learner], *, panel: bool
+    metric: str, comparison: EvaluationData, rng: np.random.Generator, learners: Sequence[Learner], *, panel: bool
 ) -> tuple[list[Score], dict[str, Any]]:
     holdout, tested = comparison.holdout, comparison.synthetic[:DRAWS]
     found = [detect(draw, holdout, comparison, rng, learners) for draw in tested]
@@ -113,7 +114,7 @@ def _score(
 def detect(
     left: pd.DataFrame,
     right: pd.DataFrame,
-    comparison: Comparison,
+    comparison: EvaluationData,
     rng: np.random.Generator,
     learners: Sequence[Learner],
 ) -> Detection:

@@ -18,7 +18,7 @@ from synthkit.metrics.stats.binning import Binning, cells, combined, numbers, qu
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 ALL_PAIRS, ALL_TRIPLES = 2_000, 500  # with more tuples of columns than this, 300 random ones stand for all
 _T = TypeVar("_T")
@@ -55,7 +55,7 @@ class Measured:
     reference: NDArray[np.float64]
 
 
-def columns(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def columns(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Column shapes (1 - KS or 1 - TV) and one-way total variation, and the distributions behind them.
 
     `shape` is the definition of SDMetrics' Column Shapes: numbers and moments by 1 - KS, levels by 1 - TV, missing
@@ -69,7 +69,7 @@ def columns(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Scor
     return scores, {"distributions": panels.distributions(comparison, tv1[0].values, tv1[0].reference)}
 
 
-def pairs(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def pairs(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Two-way total variation and pair trends, and the error of every pair.
 
     `trend` is the definition of SDMetrics' Column Pair Trends with both thresholds at 0: 1 - |difference of Pearson
@@ -94,14 +94,14 @@ def pairs(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
     }
 
 
-def triples(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def triples(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Three-way total variation over all, or 300 random, triples of columns."""
     if len(comparison.schema.described) < 3:
         return [], {}
     return [_tv(comparison, sides, 3, rng).score for sides in both_sides(comparison, rng)], {}
 
 
-def both_sides(comparison: Comparison, rng: np.random.Generator) -> tuple[Sides, Sides]:
+def both_sides(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sides, Sides]:
     """The draws against the holdout, and against the training rows."""
     c, size = comparison, min(len(draw) for draw in comparison.synthetic)
     like = c.train if size >= len(c.train) else c.train.iloc[np.sort(rng.choice(len(c.train), size, replace=False))]
@@ -119,7 +119,7 @@ def unit_codes(frame: pd.DataFrame, unit: str | None) -> NDArray[np.intp] | None
     return None if len(uniques) == len(frame) else codes
 
 
-def _shape(comparison: Comparison, sides: Sides) -> Measured:
+def _shape(comparison: EvaluationData, sides: Sides) -> Measured:
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
 
@@ -136,7 +136,7 @@ def _shape(comparison: Comparison, sides: Sides) -> Measured:
     return _measure("fidelity.shape", sides, lambda frame: frame, distance, keys, schema.described)
 
 
-def _trend(comparison: Comparison, sides: Sides, rng: np.random.Generator) -> Measured:
+def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -> Measured:
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
     names, sizes = schema.described, binning.sizes
@@ -159,7 +159,7 @@ def _trend(comparison: Comparison, sides: Sides, rng: np.random.Generator) -> Me
     return _measure("fidelity.trend", sides, prepare, distance, chosen, names)
 
 
-def _tv(comparison: Comparison, sides: Sides, k: int, rng: np.random.Generator) -> Measured:
+def _tv(comparison: EvaluationData, sides: Sides, k: int, rng: np.random.Generator) -> Measured:
     binning, names = comparison.binning, comparison.schema.described
     chosen = tuples(len(names), k, ALL_PAIRS if k < 3 else ALL_TRIPLES, rng)
     return _measure(

@@ -17,13 +17,13 @@ from synthkit.schema.rules import FixedCombination
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.rules import Rule
 
 PATTERNS = 50  # most frequent patterns of missing cells that are told apart
 
 
-def rules(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def rules(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic rows that break a declared rule; nought rows must.
 
     The interval is exact (Clopper-Pearson): no violation in n rows still allows 3.7/n.
@@ -53,7 +53,7 @@ def rules(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score]
     return [score], {"rules": panel}
 
 
-def ranges(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def ranges(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Share of synthetic rows with a cell its column does not admit, or missing where that is not allowed."""
     names = comparison.schema.described
     outside = {name: [_outside(comparison, name, draw) for draw in comparison.synthetic] for name in names}
@@ -74,7 +74,7 @@ def ranges(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score
     return [score], {}
 
 
-def levels(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def levels(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Levels the training rows never had, and levels of theirs that no synthetic row has."""
     names = discrete(comparison.schema)
     if not names:
@@ -85,7 +85,7 @@ def levels(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score
     return [_novel(comparison, names), *coverage], {}
 
 
-def missingness(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def missingness(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Total variation of which cells of a row are missing together, and shares of missing cells by column."""
     names = comparison.schema.described
     sides = both_sides(comparison, rng)[0]
@@ -130,13 +130,13 @@ def _breaks(rule: Rule, frame: pd.DataFrame, train: pd.DataFrame) -> NDArray[np.
     return ~rule.holds(frame)
 
 
-def _outside(comparison: Comparison, name: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
+def _outside(comparison: EvaluationData, name: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
     column = comparison.schema.columns[name]
     wrong = ~column.admits(frame[name])
     return wrong if column.nullable else wrong | frame[name].isna().to_numpy()
 
 
-def _novel(comparison: Comparison, names: tuple[str, ...]) -> Score:
+def _novel(comparison: EvaluationData, names: tuple[str, ...]) -> Score:
     known = {name: level_keys(comparison.train[name]).unique() for name in names}
 
     def strange(frame: pd.DataFrame, name: str) -> NDArray[np.bool_]:
@@ -159,7 +159,7 @@ def _novel(comparison: Comparison, names: tuple[str, ...]) -> Score:
     )
 
 
-def _coverage(comparison: Comparison, names: tuple[str, ...], like: pd.DataFrame) -> Score:
+def _coverage(comparison: EvaluationData, names: tuple[str, ...], like: pd.DataFrame) -> Score:
     """Mean share of the holdout's levels that a draw shows; the variance is that of a redraw of its rows.
 
     A level met c times is missed by a redraw of the same size with probability about exp(-c).

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
 GROUPS = 20  # of rows, for the jackknife
@@ -111,7 +111,7 @@ class Features:
         out[np.ix_(at, at)] = np.clip(covariance / np.sqrt(variance * variance.T), -1, 1)
 
 
-def associations(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def associations(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Mean absolute difference between the association matrices of the synthetic rows and of the holdout.
 
     The interval comes from a jackknife over 20 groups of units of both tables, which costs one matrix product.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.utility.learners import Learner, predictions
 from synthkit.metrics.utility.non_inferiority import jackknife
 

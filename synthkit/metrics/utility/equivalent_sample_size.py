@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.errors import MetricError
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.learners import predictions
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Boolean, level_key, level_keys
@@ -19,7 +20,7 @@ from synthkit.schema.derived import origins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.utility.learners import Learner
     from synthkit.schema import Target
 
@@ -69,10 +70,10 @@ class Task:
     target: Target
     names: tuple[str, ...]
     keys: tuple[Any, ...]
-    comparison: Comparison
+    comparison: EvaluationData
 
     @classmethod
-    def of(cls, comparison: Comparison, target: Target) -> Task:
+    def of(cls, comparison: EvaluationData, target: Target) -> Task:
         """The task of a declared target; MetricError if `exclude` leaves no column to learn from."""
         schema, column = comparison.schema, comparison.schema.columns[target.column]
         left_out = {target.column, target.event, *target.exclude}
@@ -119,7 +120,7 @@ class Task:
             raise MetricError(msg)
         return Rows(frame.iloc[known], y[known])
 
-    def trials(self, comparison: Comparison, rng: np.random.Generator) -> list[Trial]:
+    def trials(self, comparison: EvaluationData, rng: np.random.Generator) -> list[Trial]:
         """One trial a draw, five at most, all with the same real rows."""
         train, holdout = self.rows(comparison.train, "training"), self.rows(comparison.holdout, "holdout")
         holdout = holdout.sample(MOST_TEST, rng)

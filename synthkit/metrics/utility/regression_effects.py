@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.errors import MetricError
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import ONE_HOT, Tabular
 from synthkit.schema.columns import level_key

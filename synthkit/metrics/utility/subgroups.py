@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import both_sides, tv_mean
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import standard_error
@@ -19,7 +20,7 @@ from synthkit.schema.columns import Discrete, level_key, level_keys
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.utility.prediction_task import Judged
     from synthkit.schema import Schema
 
@@ -69,7 +70,7 @@ class Grouping:
         return np.asarray(np.where(values.isna().to_numpy(), last, code), dtype=np.intp)
 
 
-def groupings(comparison: Comparison, *, but: str | None = None) -> list[Grouping]:
+def groupings(comparison: EvaluationData, *, but: str | None = None) -> list[Grouping]:
     """One grouping for each protected column that is learned, other than the column `but`."""
     schema = comparison.schema
     chosen = [c for c in schema.protected if c in schema.described and c != but]
@@ -128,7 +129,9 @@ def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, A
     return [score], {"subgroups": sorted(panel, key=lambda e: -e.get("gap", -np.inf))}
 
 
-def fidelity_by_group(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
+def fidelity_by_group(
+    comparison: EvaluationData, rng: np.random.Generator
+) -> tuple[list[Score | Failure], dict[str, Any]]:
     """1 - mean one-way total variation between synthetic and holdout rows of each protected group, worst first.
 
     Groups with fewer than 50 units in the holdout are suppressed. A group no synthetic row belongs to scores 0. The

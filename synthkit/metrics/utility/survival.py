@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import mean_of_draws
@@ -24,7 +25,7 @@ from synthkit.schema.columns import Boolean, level_key, level_keys
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema, Target
 
 LEARNER = "Cox regression"
@@ -95,7 +96,7 @@ class Followed:
 
 
 def survival(
-    comparison: Comparison, rng: np.random.Generator, *, target: Target, prefix: str, quick: bool = False
+    comparison: EvaluationData, rng: np.random.Generator, *, target: Target, prefix: str, quick: bool = False
 ) -> Found:
     """Curves, restricted means and event rates against the holdout, and Cox regression in the place of learners.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthkit.metrics.result import Failure, MetricError, Score
+from synthkit.errors import MetricError
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws
 from synthkit.metrics.utility.best_baseline import Reference, best_on_real_rows
@@ -35,7 +36,7 @@ from synthkit.metrics.utility.survival import survival
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Target
 
 CELLS = {  # trained on, tested on
@@ -69,7 +70,7 @@ class Cell:
 
 
 def utility(
-    comparison: Comparison,
+    comparison: EvaluationData,
     rng: np.random.Generator,
     *,
     target: Target,

@@ -14,12 +14,12 @@ from synthkit.metrics.stats.binning import tuples
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
 SIZES, SMALLEST, PAIRS = 8, 20, 200
 
 
-def equivalent_sample_size(comparison: Comparison, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
     """Number n such that n random training rows differ from the holdout as much as the synthetic rows do.
 
     Difference is mean two-way total variation. It is measured for eight sizes and interpolated on logarithmic

@@ -1,7 +1,8 @@
 """One entrant of a comparison in a process of its own: fitted, drawn from, measured, written to its folder.
 
 `python -m synthkit.pipeline.compare.worker` reads a task and two tables from stdin and tells its progress on
-stdout, one JSON a line. A process of its own makes peak memory the entrant's alone, and a crash or a full memory nobody else's.
+stdout, one JSON a line.
+A process of its own makes peak memory the entrant's alone, and a crash or a full memory nobody else's.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def enter(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, teller: Teller
     Raises:
         SynthkitError: whatever the entrant cannot do.
     """
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.runner import evaluate
     from synthkit.runtime.seeds import Seeds
     from synthkit.schema.conform import conform
@@ -172,7 +173,7 @@ def enter(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, teller: Teller
     peak = peak_mib()
     clock.stage("evaluate")
     typed = tuple(conform(draw, schema) for draw in draws)
-    comparison = Comparison(train=train, holdout=holdout, synthetic=typed, schema=schema)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=typed, schema=schema)
     measured = evaluate(comparison, seed=seeds.of("evaluate"), quick=task.quick, progress=clock.metric)
     clock.stage("write")
     outcome = _outcome(task, maker, measured, typed, clock, cpu, peak)
@@ -207,7 +208,8 @@ def _maker(task: Task, schema: Schema) -> Tabular:
 
 def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Mapping[str, Any] | None:
     """Fit: our models through the curator, whose ledger is returned; a reference on the rows themselves."""
-    from synthkit.privacy import Curator, Ledger
+    from synthkit.privacy.access.curator import Curator
+    from synthkit.privacy.accounting.ledger import Ledger
     from synthkit.runtime.seeds import Seeds
     from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -237,7 +239,7 @@ def _outcome(
     cpu: Mapping[str, float],
     peak: float | None,
 ) -> Outcome:
-    from synthkit.schema.table import obeying
+    from synthkit.schema.rules import obeying
 
     said = ("metric", "value", "low", "high", "goal", "reference")
     rows, schema = tuple(len(draw) for draw in draws), maker.schema
@@ -252,7 +254,7 @@ def _outcome(
         rows_per_second=sum(rows) / max(clock.seconds["sample"], 0.01),
         peak_mib=peak,
         rows=rows,
-        broken_rows=sum(int((~obeying(draw, schema)).sum()) for draw in draws),
+        broken_rows=sum(int((~obeying(draw, schema.rules)).sum()) for draw in draws),
         broken_rules=sum(any(not rule.holds(draw).all() for draw in draws) for rule in schema.rules),
         rules=len(schema.rules),
         notes=(*_notes(maker, task), *clock.said),

@@ -20,7 +20,7 @@ from synthkit.schema.joint_columns import joint
 from synthkit.schema.level_order import in_public_order, public_key
 from synthkit.schema.named_levels import levels_named
 from synthkit.schema.public_domain import NOT_TOLD, Declared
-from synthkit.schema.table import obeying
+from synthkit.schema.rules import obeying
 
 Row = tuple[Level | None, ...]
 
@@ -109,7 +109,7 @@ def _obedient(schema: Schema, members: tuple[str, ...], rows: Sequence[Row]) -> 
     """The combinations that the columns admit and that keep the rules on them."""
     frame = pd.DataFrame(list(rows), columns=list(members), dtype=object)
     mine = tuple(rule for rule in schema.rules if set(rule.columns) <= set(members))
-    kept = obeying(frame, schema.model_copy(update={"rules": mine}))
+    kept = obeying(frame, mine)
     for name in members:
         kept &= schema.columns[name].admits(frame[name])
     return [row for row, keep in zip(rows, kept, strict=True) if keep]

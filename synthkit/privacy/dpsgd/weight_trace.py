@@ -15,8 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from synthkit.errors import UnsupportedError
 from synthkit.privacy.dpsgd.gradient_factors import Lookup, Matrix, Use, Vector
+from synthkit.privacy.dpsgd.level_kernels import Kernel, LevelLookup, through
 from synthkit.training.layers.gated_blocks import Levels
-from synthkit.training.layers.level_embedding import Kernel, LevelLookup, through
 
 Turn = Callable[[Tensor], Tensor]
 MOVES = {"to", "float", "bfloat16", "split", "chunk", "unbind", "t", "transpose", "permute", "reshape", "view"}

@@ -32,7 +32,6 @@ from synthkit.schema.infer.sums import sums
 from synthkit.schema.infer.type_inference import Guess, as_key, guess, in_order
 from synthkit.schema.infer.unrestorable_types import lost
 from synthkit.schema.public_domain import taken_for_public
-from synthkit.schema.schema_file import dumps
 from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.value_types import orders, settled
 from synthkit.schema.yaml_writer import flow
@@ -58,7 +57,7 @@ _WIDTH = 112
 _ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
 
 
-def infer(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
+def infer_schema(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
     """A schema the frame satisfies, but for infinite cells and time zones; roles are left to people.
 
     Args:
@@ -168,7 +167,7 @@ def examine(
     for column, said in notes.items():
         comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
     found = keys_of_entities.owner(keys) if unit is None else None
-    return Draft(schema, dumps(schema, comments=comments), asked, found, proposals)
+    return Draft(schema, schema.dumps(comments=comments), asked, found, proposals)
 
 
 def _filled(column: Column) -> list[str]:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks.attack_targets import Pool
-from synthkit.metrics.result import MetricError
 from synthkit.pipeline.split import split
 from synthkit.schema import Schema
 

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks import secret_inference
 from synthkit.metrics.attacks.attack_targets import Pool
 from synthkit.metrics.attacks.attribute_inference import attribute, attributes, known_columns
 from synthkit.metrics.attacks.risk_difference import Excess, chance
 from synthkit.metrics.attacks.secrets import Knowledge, Secret, only
-from synthkit.metrics.result import Comparison, MetricError
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc, prc
 from synthkit.schema import Schema
@@ -59,7 +60,9 @@ def people(n: int, seed: int) -> pd.DataFrame:
     )
 
 
-def coined(frame: pd.DataFrame, seed: int = 0, *, schema: Schema = SCHEMA, known: int = 400, pairs=False) -> Comparison:
+def coined(
+    frame: pd.DataFrame, seed: int = 0, *, schema: Schema = SCHEMA, known: int = 400, pairs=False
+) -> EvaluationData:
     """A comparison in which coins decided who is a member; nothing is synthetic yet."""
     rng = RNG(seed)
     reference, attacked = frame[:known].reset_index(drop=True), frame[known:].reset_index(drop=True)
@@ -78,11 +81,11 @@ def coined(frame: pd.DataFrame, seed: int = 0, *, schema: Schema = SCHEMA, known
         pair=pair,
     )
     train = attacked[member].reset_index(drop=True)
-    return Comparison(train=train, holdout=attacked[~member], synthetic=(train,), schema=schema, pool=pool)
+    return EvaluationData(train=train, holdout=attacked[~member], synthetic=(train,), schema=schema, pool=pool)
 
 
-def released(comparison: Comparison, *draws: pd.DataFrame) -> Comparison:
-    return Comparison(
+def released(comparison: EvaluationData, *draws: pd.DataFrame) -> EvaluationData:
+    return EvaluationData(
         train=comparison.train,
         holdout=comparison.holdout,
         synthetic=draws,
@@ -324,7 +327,7 @@ def test_the_sign_of_a_quantity_does_not_matter(knowledge):
         return frame.assign(cost=-frame["cost"])
 
     pool = comparison.pool
-    mirrored = Comparison(
+    mirrored = EvaluationData(
         train=flipped(comparison.train),
         holdout=flipped(comparison.holdout),
         synthetic=tuple(map(flipped, comparison.synthetic)),
@@ -360,7 +363,7 @@ def test_names_order_and_index_do_not_matter():
 
     pool, synthetic = comparison.pool, comparison.synthetic[0]
     order = RNG(1).permutation(len(synthetic))
-    again = Comparison(
+    again = EvaluationData(
         train=other(comparison.train),
         holdout=other(comparison.holdout),
         synthetic=(other(synthetic, order),),
@@ -418,7 +421,7 @@ def test_one_row_stands_for_a_unit():
         isolated=pool.isolated,
         reference=pool.reference,
     )
-    many = Comparison(
+    many = EvaluationData(
         train=comparison.train, holdout=comparison.holdout, synthetic=comparison.synthetic, schema=SCHEMA, pool=often
     )
     assert figures(run(many)) == figures(run(comparison))

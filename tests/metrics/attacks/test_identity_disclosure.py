@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks import record_matching
 from synthkit.metrics.attacks.attack_targets import Pool
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability, statements
 from synthkit.metrics.attacks.secret_inference import distinct
 from synthkit.metrics.attacks.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets, univariate
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
-from synthkit.metrics.result import Comparison, MetricError
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.distances import Space
 from synthkit.metrics.stats.intervals import wilson
@@ -63,7 +64,7 @@ def people(n: int, seed: int) -> pd.DataFrame:
     )
 
 
-def coined(n: int, seed: int, synthetic: pd.DataFrame | str, *, schema=SCHEMA, pairs=False) -> Comparison:
+def coined(n: int, seed: int, synthetic: pd.DataFrame | str, *, schema=SCHEMA, pairs=False) -> EvaluationData:
     """People with a coin each (or one a pair); the synthetic rows are given, or copies of `members` or `others`."""
     rng, frame = RNG(seed), people(n, seed)
     member, pair = rng.random(n) < 0.5, None
@@ -80,7 +81,7 @@ def coined(n: int, seed: int, synthetic: pd.DataFrame | str, *, schema=SCHEMA, p
     )
     sides = {"members": frame[member].reset_index(drop=True), "others": frame[~member].reset_index(drop=True)}
     rows = sides[synthetic] if isinstance(synthetic, str) else synthetic
-    return Comparison(train=sides["members"], holdout=sides["others"], synthetic=(rows,), schema=schema, pool=pool)
+    return EvaluationData(train=sides["members"], holdout=sides["others"], synthetic=(rows,), schema=schema, pool=pool)
 
 
 def run(metric, comparison, seed=0):
@@ -323,7 +324,7 @@ def test_a_few_copies_among_fresh_rows_are_singled_out():
     """20 of 500 rows are copies: those of whom most statements are true stand out more than all together."""
     comparison = coined(1000, 3, people(480, 33))
     copies = comparison.train[:20]
-    mixed = Comparison(
+    mixed = EvaluationData(
         train=comparison.train,
         holdout=comparison.holdout,
         synthetic=(pd.concat([comparison.synthetic[0], copies], ignore_index=True),),
@@ -345,7 +346,7 @@ def test_coins_change_nobody_who_is_singled_out():
     """Which people statements are true of depends on the rows alone: else their odds would not be those of coins."""
     comparison = coined(600, 2, people(500, 8))
     pool = comparison.pool
-    turned = Comparison(
+    turned = EvaluationData(
         train=comparison.holdout,
         holdout=comparison.train,
         synthetic=comparison.synthetic,
@@ -363,7 +364,7 @@ def test_coins_change_nobody_who_is_singled_out():
 def test_exchanging_members_and_others_turns_the_sign():
     comparison = coined(600, 2, people(500, 8))
     pool = comparison.pool
-    turned = Comparison(
+    turned = EvaluationData(
         train=comparison.holdout,
         holdout=comparison.train,
         synthetic=comparison.synthetic,
@@ -394,7 +395,7 @@ def test_names_and_order_do_not_matter():
         return frame.set_index(pd.Index([f"row {k}" for k in range(len(frame))]))
 
     pool = comparison.pool
-    again = Comparison(
+    again = EvaluationData(
         train=other(comparison.train, shuffled=True),
         holdout=other(comparison.holdout),
         synthetic=(other(comparison.synthetic[0], shuffled=True),),
@@ -441,7 +442,7 @@ def test_a_person_of_many_rows_is_one_person():
         isolated=pool.isolated,
         reference=pool.reference,
     )
-    many = Comparison(
+    many = EvaluationData(
         train=comparison.train,
         holdout=comparison.holdout,
         synthetic=comparison.synthetic,

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks.attack_data import Scene
 from synthkit.metrics.attacks.attack_targets import Pool
 from synthkit.metrics.attacks.effect_grade import Grade
@@ -25,7 +26,8 @@ from synthkit.metrics.attacks.membership_inference import (
 )
 from synthkit.metrics.attacks.membership_scores import ATTACKS, together
 from synthkit.metrics.attacks.most_confident import Surest
-from synthkit.metrics.result import Comparison, Failure, MetricError, Score
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
@@ -41,7 +43,7 @@ def _calm():
         yield
 
 
-def run(comparison: Comparison, seed: int = 0):
+def run(comparison: EvaluationData, seed: int = 0):
     found, panels = membership(comparison, RNG(seed))
     return {each.metric: each for each in found}, panels["membership"]
 
@@ -104,14 +106,14 @@ def test_a_leak_is_a_leak_whatever_else_is_wrong():
 
 def test_pairs_of_two_tables_are_about_exchanging_people():
     train, holdout = people(300, RNG(11)), people(450, RNG(2))
-    scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA))
+    scores, panel = run(EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA))
     assert panel["design"] == "pairs"
     assert panel["verdict"] == Grade.ABOVE
     assert panel["units"] == 600
     assert panel["strata"]["all"]["coins"] == 300
     assert "replacing one person by another" in scores["membership.epsilon_lower_bound"].note
     assert {check["name"] for check in panel["checks"]} >= {"the split looks random"}
-    scores, panel = run(Comparison(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=SCHEMA))
+    scores, panel = run(EvaluationData(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=SCHEMA))
     assert scores["membership.epsilon_lower_bound"].value == 0
     assert panel["verdict"] == Grade.NONE
 
@@ -278,7 +280,7 @@ def test_probabilities_of_all_tests_are_adjusted_together():
 
 
 def test_too_few_to_attack_is_an_error():
-    comparison = Comparison(
+    comparison = EvaluationData(
         train=people(100, RNG(1)), holdout=people(20, RNG(2)), synthetic=(people(50, RNG(3)),), schema=SCHEMA
     )
     with pytest.raises(MetricError, match="risks need 20 people on either side"):

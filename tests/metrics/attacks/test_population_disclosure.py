@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.errors import SchemaError, TableError
+from synthkit.errors import MetricError, SchemaError, TableError
 from synthkit.metrics.attacks.identity_disclosure import identity
-from synthkit.metrics.attacks.population_disclosure import Population, matches, meaningful, one_row_each, told
-from synthkit.metrics.result import Comparison, Failure, MetricError
+from synthkit.metrics.attacks.population import Population
+from synthkit.metrics.attacks.population_disclosure import matches, meaningful, one_row_each, told
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Failure
 from synthkit.schema import Schema
 
 SCHEMA = Schema(
@@ -35,7 +37,7 @@ ROWS = frame([("f", "A", "no", 20.0), ("f", "B", "yes", 99.0), ("m", "C", "very"
 
 
 def comparison(rows=ROWS, members=MEMBERS, others=OTHERS, schema=SCHEMA, **more):
-    return Comparison(train=members, holdout=others, synthetic=(rows,), schema=schema, **more)
+    return EvaluationData(train=members, holdout=others, synthetic=(rows,), schema=schema, **more)
 
 
 def rng():
@@ -49,7 +51,7 @@ def here(monkeypatch):
     class Few:
         reference = OTHERS
 
-    monkeypatch.setattr(Comparison, "attacked", Few())
+    monkeypatch.setattr(EvaluationData, "attacked", Few())
     return comparison
 
 

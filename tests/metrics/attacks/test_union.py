@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from synthkit.cli.app import app
-from synthkit.metrics import Comparison
 from synthkit.metrics.attacks.attribute_inference import attributes
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.copying.copied_rows import matches
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
 from synthkit.report.sections.scope import scope
 from synthkit.schema import Schema
@@ -47,7 +47,7 @@ THEIRS = pd.concat([TRAIN.iloc[:80], people(40, 4)], ignore_index=True)  # 80 pe
 
 
 def compared(**changed):
-    return Comparison(**{"train": TRAIN, "holdout": HOLDOUT, "synthetic": (OURS,), "schema": SCHEMA, **changed})
+    return EvaluationData(**{"train": TRAIN, "holdout": HOLDOUT, "synthetic": (OURS,), "schema": SCHEMA, **changed})
 
 
 def scores(metric, comparison):

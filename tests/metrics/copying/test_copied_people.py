@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
+from synthkit.errors import MetricError
 from synthkit.metrics.attacks.effect_grade import DEFAULTS
 from synthkit.metrics.copying.copied_people import copies, surplus
-from synthkit.metrics.result import Comparison, MetricError
+from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people
 
@@ -35,7 +36,7 @@ def levelled(rows, rng, many=12):
 
 
 def scores_of(train, holdout, synthetic, schema=SCHEMA, **parts):
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema, **parts)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema, **parts)
     return {s.metric.removeprefix("copying.excess."): s for s in copies(comparison, RNG(0))[0]}
 
 
@@ -112,7 +113,7 @@ def test_all_rows_of_a_person_are_one_person():
     rows = with_copies(tables[0].head(30), people(600, rng).assign(who=-1))
     score = scores_of(*tables, rows, schema)["whole_rows"]
     assert score.value == 10 / 200
-    _, panels = copies(Comparison(train=tables[0], holdout=tables[1], synthetic=(rows,), schema=schema), rng)
+    _, panels = copies(EvaluationData(train=tables[0], holdout=tables[1], synthetic=(rows,), schema=schema), rng)
     assert panels["people"]["trained_on"] == panels["people"]["held_out"] == 200
 
 

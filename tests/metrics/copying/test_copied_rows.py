@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.errors import MetricError
 from synthkit.metrics.copying import copied_rows
-from synthkit.metrics.result import MetricError
 from synthkit.schema import Schema
 
 RNG = np.random.default_rng
@@ -46,9 +46,9 @@ def test_ties_count_half():
 
 
 def copying_comparison(train, holdout, synthetic, schema):
-    from synthkit.metrics.result import Comparison
+    from synthkit.metrics.evaluation_data import EvaluationData
 
-    return Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema)
+    return EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema)
 
 
 def test_share_and_its_coin_interval_by_hand():

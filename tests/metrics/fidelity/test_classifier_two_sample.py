@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.classifier_two_sample import ENOUGH, c2st
-from synthkit.metrics.result import MetricError
 from synthkit.metrics.utility.features import Tabular
 
 RNG = np.random.default_rng

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats.contingency import association
 
+from synthkit.errors import MetricError
 from synthkit.metrics.fidelity import classifier_two_sample, validity
 from synthkit.metrics.fidelity import distributions as fidelity
-from synthkit.metrics.result import MetricError
 from synthkit.metrics.stats import associations, binning
 from synthkit.metrics.utility import worth_in_rows
 from synthkit.schema import Schema

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.utils import concordance_index, restricted_mean_survival_time
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.time_to_event import areas_between, concordance, cox, kaplan_meier, restricted_mean
 

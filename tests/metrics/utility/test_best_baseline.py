@@ -13,7 +13,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from synthkit.metrics.result import Comparison, Failure, MetricError, Score
+from synthkit.errors import MetricError
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.runner import _measured as measured_or_not
 from synthkit.metrics.runner import evaluate
 from synthkit.metrics.utility.best_baseline import best_on_real_rows
@@ -47,7 +49,7 @@ def xor(rows, rng):
 
 
 def measured(train, holdout, synthetic, learners=QUICK):
-    comparison = Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=SCHEMA)
+    comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=SCHEMA)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scores, panels = utility(comparison, RNG(0), target=SCHEMA.targets[0], learners=learners, quick=True)
@@ -145,7 +147,7 @@ def test_synthetic_rows_that_beat_real_ones_are_a_weak_reference():
 def test_a_reference_needs_a_candidate():
     rng = RNG(10)
     table = rare(100, 0.3, rng)
-    comparison = Comparison(train=table, holdout=table, synthetic=(table,), schema=SCHEMA)
+    comparison = EvaluationData(train=table, holdout=table, synthetic=(table,), schema=SCHEMA)
     task = Task.of(comparison, SCHEMA.targets[0])
     with pytest.raises(MetricError, match="a reference needs a candidate"):
         best_on_real_rows(task, [], *(task.rows(table, where) for where in ("training", "holdout")), rng)
@@ -163,7 +165,7 @@ def test_no_score_of_few_or_flat_rows_has_an_interval_without_a_width(rows):
     rng = RNG(rows)
     tables = [rare(rows, 0.4, rng) for _ in range(3)]
     for train, holdout, synthetic in (tables, [tables[0].assign(x0=1.0)] * 3, [tables[0], tables[1], tables[0]]):
-        comparison = Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=SCHEMA)
+        comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=SCHEMA)
         found = evaluate(comparison, quick=True, workers=1)
         assert len(found.scores) > 20
         assert all(score.low < score.high for score in found.scores)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.probability_calibration import expected_calibration_error, figures, logit, recalibration
 from synthkit.metrics.utility.train_synthetic_test_real import utility

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.utility.prediction_task import Task
 from synthkit.metrics.utility.regression_effects import Design, effects, linear, logistic, null_overlap, overlaps
 from synthkit.schema import Schema, Target

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.runner import metrics_of
 from synthkit.metrics.utility.learners import LEARNERS
 from synthkit.metrics.utility.prediction_task import REPLICATES, Judged, Rows, Task

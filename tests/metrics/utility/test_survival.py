@@ -10,7 +10,8 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
-from synthkit.metrics.result import MetricError, Score
+from synthkit.errors import MetricError
+from synthkit.metrics.result import Score
 from synthkit.metrics.utility.survival import Followed
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 from synthkit.schema import Schema

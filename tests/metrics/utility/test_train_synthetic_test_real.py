@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
-from synthkit.metrics.result import MetricError
+from synthkit.errors import MetricError
 from synthkit.metrics.utility.features import Tabular
 from synthkit.metrics.utility.learners import LEARNERS, predictions
 from synthkit.metrics.utility.prediction_task import Task

@@ -11,7 +11,7 @@ from synthkit.models.ctgan.model import CTGAN, CTGANConfig, default_steps
 from synthkit.models.density_ratio import Odds
 from synthkit.models.normal_scores import Mixture
 from synthkit.models.rejection_sampling import Candidates
-from synthkit.privacy import Door
+from synthkit.privacy.access.loader import Door
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.training.callbacks import Watch

@@ -143,7 +143,7 @@ def test_scores_are_those_of_an_evaluation_by_hand(begun):
     for name in ("independent", "gaussian_copula"):
         here = out / "models" / name
         draws = [conform(table_files.read(here / "draws" / f"0{k}.parquet").frame(), SCHEMA) for k in (1, 2)]
-        comparison = sk.Comparison(
+        comparison = sk.EvaluationData(
             train=parts.train_frame(), holdout=parts.holdout_frame(), synthetic=tuple(draws), schema=SCHEMA
         )
         from synthkit.metrics.runner import evaluate
@@ -368,7 +368,7 @@ def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
     broken.mkdir()
     (broken / "pyarrow.py").write_text("raise OSError('Q00007 is ill')")
     monkeypatch.setenv("PYTHONPATH", str(broken))
-    monkeypatch.setattr("synthkit.__file__", str(broken / "synthkit" / "__init__.py"))
+    monkeypatch.setattr("synthkit.runtime.processes.HERE", broken / "synthkit" / "runtime")
     made = again(tmp_path / "out", "independent")
     assert made.outcomes[0].reason.startswith("its process ended with an error of its own (")
     assert "Q00007" not in made.report.html

@@ -12,7 +12,10 @@ import pytest
 from synthkit.encoding import Histogram, Query, TableEncoder
 from synthkit.encoding.raking_margins import Targets
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy import Budget, Curator, Door, Ledger
+from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.access.loader import Door
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.encoding import Layout, Rows, Slot
-from synthkit.privacy import Door
+from synthkit.privacy.access.loader import Door
 from synthkit.runtime.seeds import Seeds
 
 CPU = torch.device("cpu")

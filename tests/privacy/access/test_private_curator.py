@@ -13,12 +13,11 @@ import torch
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.models import Marginal
-from synthkit.privacy import PrivateCurator
 from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import NOT_TOLD, declared
-from synthkit.schema.schema_file import dumps, loads
 
 SCHEMA = Schema(
     declared_by="the test: made-up people",
@@ -149,7 +148,7 @@ def test_levels_nobody_shares_are_not_told_and_end_nothing():
     back = made.decode(made.encode(frame), np.random.default_rng(0))
     assert back["icd"].isna().all()
     assert set(back["town"]) == {NOT_TOLD}
-    assert loads(dumps(made.schema)) == made.schema
+    assert Schema.loads(made.schema.dumps()) == made.schema
 
 
 def extremes():
@@ -171,7 +170,7 @@ def test_every_table_comes_to_a_coding_that_can_be_saved_and_drawn_from(name, rh
     frame = extremes()[name]
     _, made, _, _, n = encoder(frame, rho=rho)
     assert n >= 1
-    assert loads(dumps(made.schema)) == made.schema
+    assert Schema.loads(made.schema.dumps()) == made.schema
     assert TableEncoder.from_dict(json.loads(json.dumps(made.to_dict())), made.schema).to_dict() == made.to_dict()
     drawn = made.decode(uniform(made), np.random.default_rng(0))
     for column in SCHEMA.learned:
@@ -201,7 +200,7 @@ def test_bought_levels_are_texts_in_an_order_that_follows_from_them_alone(extra)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.schema.columns["ward"].levels == ("1", "2", "10")
     assert made.schema.columns["stage"].levels == ("I", "II", "III")
-    assert "observed" not in dumps(made.schema)
+    assert "observed" not in made.schema.dumps()
 
 
 def test_columns_of_combinations_tell_no_level_that_was_not_told():
@@ -215,7 +214,7 @@ def test_columns_of_combinations_tell_no_level_that_was_not_told():
     assert made.codecs["ward+floor"].combinations == (("a", "2"), ("b", "1"))
     assert made.schema.columns["ward"].levels == ("a", "b")
     assert made.schema.columns["ward"].paid == ("levels",)
-    assert "secret" not in dumps(made.schema) + json.dumps(made.to_dict())
+    assert "secret" not in made.schema.dumps() + json.dumps(made.to_dict())
 
 
 def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_told():
@@ -233,7 +232,7 @@ def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_t
     assert made.schema.columns["ward"].levels == ("1", "2")
     assert made.schema.columns["cost"].max >= 99_999
     assert made.schema.targets[0].positive == "2"
-    assert loads(dumps(made.schema)) == made.schema
+    assert Schema.loads(made.schema.dumps()) == made.schema
 
 
 def test_bounds_that_were_bought_never_cross_what_is_declared():
@@ -249,7 +248,7 @@ def test_bounds_that_were_bought_never_cross_what_is_declared():
     for rho in (1e-6, 1e-3, 1.0, 1e6):
         plan = Preparation(questions=questions(public), rho=rho)
         made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
-        assert loads(dumps(made.schema)) == made.schema
+        assert Schema.loads(made.schema.dumps()) == made.schema
         drawn = made.decode(uniform(made), np.random.default_rng(0))
         for name in columns:
             assert made.schema.columns[name].admits(drawn[name]).all(), name

@@ -23,8 +23,8 @@ from synthkit.models.normal_scores import Mixture
 from synthkit.models.tvae import network
 from synthkit.models.tvae.network import LatentNetwork
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
+from synthkit.privacy.dpsgd.level_kernels import Kernel
 from synthkit.training.layers.gated_blocks import Levels
-from synthkit.training.layers.level_embedding import Kernel
 from synthkit.training.layers.masked_network import Conditionals, Sizes, _alike
 from synthkit.training.matrix_precision import exact
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.runner import evaluate
 from synthkit.release.policy.gate_decision import judge
 from synthkit.release.policy.gate_evidence import Evidence
 from synthkit.release.policy.limits import Policy
@@ -38,7 +39,9 @@ def test_copies_of_people_nobody_attacks_fail_a_release_and_decide_the_whole(cop
     here = Experiment.of(rng, units=300)
     never = here.train.loc[~pd.MultiIndex.from_frame(here.train).isin(pd.MultiIndex.from_frame(here.members()))]
     rows = pd.concat([never.head(copied), people(600 - copied, rng)], ignore_index=True)
-    comparison = Comparison(train=here.train, holdout=here.holdout, synthetic=(rows,), schema=PEOPLE, pool=here.pool)
+    comparison = EvaluationData(
+        train=here.train, holdout=here.holdout, synthetic=(rows,), schema=PEOPLE, pool=here.pool
+    )
     found, decided = lines(comparison)
     line = decided["copying.people_max"]
     assert line.verdict == ("FAIL" if copied else "PASS")
@@ -62,7 +65,7 @@ def test_a_few_rows_of_garbage_never_pass(rows):
         return pd.DataFrame({"a": a, "b": a + 0.1 * rng.normal(size=rows), "ill": ill})
 
     garbage = law(-1).assign(b=lambda frame: rng.permutation(frame["b"]) + 3)
-    found, decided = lines(Comparison(train=law(1), holdout=law(1), synthetic=(garbage,), schema=schema))
+    found, decided = lines(EvaluationData(train=law(1), holdout=law(1), synthetic=(garbage,), schema=schema))
     assert decided["utility.margin"].verdict == "FAIL"
     assert found.score("fidelity.c2st").low > 0.5
     assert all(score.low < score.high for score in found.scores)

@@ -15,7 +15,7 @@ from synthkit.schema.conform import conform
 from synthkit.schema.datetime_formats import Format
 from synthkit.schema.datetimes import moments, write
 from synthkit.schema.infer.datetime_format import found
-from synthkit.schema.infer.draft import draft, examine
+from synthkit.schema.infer.draft import draft, examine, infer_schema
 from synthkit.schema.infer.type_inference import guess
 
 DAYS = [
@@ -74,9 +74,9 @@ def test_drafts_of_the_same_days_agree_over_formats_and_storages(times, day):
         "nullable": pd.Series(numbers, dtype="Int32"),
         "zoned": pd.Series(np.array(days, dtype="datetime64[us]")).dt.tz_localize("UTC"),
     }
-    expected = Schema.infer(pd.DataFrame({"seen": stored["moments"]})).columns["seen"]
+    expected = infer_schema(pd.DataFrame({"seen": stored["moments"]})).columns["seen"]
     for name, values in stored.items():
-        drafted = Schema.infer(pd.DataFrame({"seen": values})).columns["seen"]
+        drafted = infer_schema(pd.DataFrame({"seen": values})).columns["seen"]
         assert isinstance(drafted, Datetime), name
         assert (drafted.min, drafted.max, drafted.precision, drafted.atoms) == (
             *(expected.min, expected.max, expected.precision, expected.atoms),
@@ -182,4 +182,4 @@ def test_comparisons_are_found_between_dates_however_they_are_written():
     frame = pd.DataFrame(
         {"in": start.dt.strftime("%Y%m%d").astype(int), "out": (start + pd.Timedelta(days=3)).dt.strftime("%d.%m.%Y")}
     )
-    assert [rule.sentence for rule in Schema.infer(frame).rules] == ["in <= out"]
+    assert [rule.sentence for rule in infer_schema(frame).rules] == ["in <= out"]

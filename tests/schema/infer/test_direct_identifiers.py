@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.schema import Schema
 from synthkit.schema.infer.direct_identifiers import CATEGORIES, REMEDIES, find
-from synthkit.schema.schema_file import load
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -160,7 +160,7 @@ def test_every_suspicion_has_a_letter_of_the_list_and_a_remedy():
 
 def test_declared_kinds_spare_the_guess():
     frame = table("diabetes130/diabetic_data.parquet")
-    columns = load(SCHEMAS / "diabetes130.yaml").columns
+    columns = Schema.load(SCHEMAS / "diabetes130.yaml").columns
     assert find(frame, columns) == find(frame)
 
 

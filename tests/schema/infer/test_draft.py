@@ -16,13 +16,12 @@ from synthkit.schema import Schema
 from synthkit.schema.conform import conform, type_cells
 from synthkit.schema.infer.column_names import says_key, words
 from synthkit.schema.infer.datetime_format import found
-from synthkit.schema.infer.draft import draft, examine, infer
+from synthkit.schema.infer.draft import draft, examine, infer_schema
 from synthkit.schema.infer.ranges import atoms, decimals, outward, span
 from synthkit.schema.infer.relations import comparisons, fixed_combinations
 from synthkit.schema.infer.text_shapes import fixed_shape
 from synthkit.schema.infer.type_inference import guess
 from synthkit.schema.level_order import band, ordered
-from synthkit.schema.schema_file import loads
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 TABLES = {
@@ -51,16 +50,16 @@ def refused(frame, schema):
 @pytest.mark.parametrize("name", TABLES)
 def test_a_real_table_satisfies_its_own_draft(name):
     frame = table(name)
-    schema = infer(frame, name=name)
+    schema = infer_schema(frame, name=name)
     assert refused(frame, schema) == []
     assert refused(conform(frame, schema), schema) == []
-    assert loads(draft(frame, name=name)) == schema
+    assert Schema.loads(draft(frame, name=name)) == schema
     assert all({"kind", "nullable"} <= set(column.observed) for column in schema.columns.values())
     assert all(rule.observed for rule in schema.rules)
 
 
 def test_support2_is_drafted_as_a_person_would():
-    schema = infer(table("support2"))
+    schema = infer_schema(table("support2"))
     kinds = {name: column.kind for name, column in schema.columns.items()}
     assert kinds["id"] == "identifier"
     assert kinds["death"] == kinds["diabetes"] == "boolean"
@@ -76,7 +75,7 @@ def test_support2_is_drafted_as_a_person_would():
 
 def test_diabetes130_is_drafted_as_a_person_would():
     frame = table("diabetes130")
-    schema = infer(frame, unit="patient_nbr")
+    schema = infer_schema(frame, unit="patient_nbr")
     assert [c for c, column in schema.columns.items() if column.kind == "identifier"] == ["encounter_id", "patient_nbr"]
     assert (schema.columns["encounter_id"].unique, schema.columns["patient_nbr"].unique) == (True, False)
     assert [schema.columns[f"diag_{k}"].system for k in (1, 2, 3)] == ["ICD-9-CM"] * 3
@@ -90,11 +89,11 @@ def test_diabetes130_is_drafted_as_a_person_would():
 
 def test_adults_education_is_one_thing_said_twice():
     frame = table("adult")
-    (rule,) = infer(frame).rules
+    (rule,) = infer_schema(frame).rules
     assert rule.of == ("education", "education_num")
     assert ("Doctorate", 16) in rule.combinations
     assert len(rule.combinations) == frame["education"].nunique()
-    assert infer(frame).columns["capital_gain"].atoms == (0.0, 99999.0)
+    assert infer_schema(frame).columns["capital_gain"].atoms == (0.0, 99999.0)
 
 
 # Without NUL, at which pandas ends a text when it looks for distinct values.
@@ -138,8 +137,8 @@ def test_any_frame_satisfies_its_own_draft_but_for_infinities(data):
             for name, cells in zip(names, chosen, strict=False)
         }
     )
-    schema = infer(frame)
-    assert loads(draft(frame)) == schema
+    schema = infer_schema(frame)
+    assert Schema.loads(draft(frame)) == schema
     typed = type_cells(frame, schema)[0]
     for name, column in schema.columns.items():
         infinite = np.array([beyond_floats(cell) for cell in frame[name]])
@@ -159,7 +158,7 @@ def beyond_floats(cell):
 def test_every_dtype_of_pandas_can_be_drafted(dtype):
     cells = {"boolean": [True, False, None], "string": ["a", "b", None]}.get(dtype, [1, 2, None])
     frame = pd.DataFrame({"x": pd.Series(cells, dtype=dtype)})
-    assert refused(frame, infer(frame)) == []
+    assert refused(frame, infer_schema(frame)) == []
 
 
 def kind_of(cells, name="x"):
@@ -185,8 +184,8 @@ def test_kinds_of_clear_cases():
 
 def test_numbers_of_hundreds_of_digits_are_no_codes():
     frame = pd.DataFrame({"id": [0.0] * 9 + [1e300], "x": [2.0**60, 2.0**61] * 5})
-    assert [column.kind for column in infer(frame).columns.values()] == ["numeric", "numeric"]
-    assert loads(draft(frame)) == infer(frame)
+    assert [column.kind for column in infer_schema(frame).columns.values()] == ["numeric", "numeric"]
+    assert Schema.loads(draft(frame)) == infer_schema(frame)
 
 
 def test_the_strings_none_and_na_are_levels_and_not_missing():
@@ -249,7 +248,7 @@ def test_many_codes_are_codes():
 )
 def test_what_no_kind_can_mean_is_refused_by_name(cells, message):
     with pytest.raises(SchemaError) as caught:
-        infer(pd.DataFrame({"x": cells}))
+        infer_schema(pd.DataFrame({"x": cells}))
     assert message in str(caught.value)
 
 
@@ -265,12 +264,12 @@ def test_what_no_kind_can_mean_is_refused_by_name(cells, message):
 )
 def test_frames_without_a_schema_are_refused(frame, unit, message):
     with pytest.raises(SchemaError) as caught:
-        infer(frame, unit=unit)
+        infer_schema(frame, unit=unit)
     assert message in str(caught.value)
 
 
 def test_the_unit_is_an_identifier_whatever_it_holds():
-    schema = Schema.infer(pd.DataFrame({"house": ["a", "b", "a"], "x": [1, 2, 3]}), unit="house", name="t")
+    schema = infer_schema(pd.DataFrame({"house": ["a", "b", "a"], "x": [1, 2, 3]}), unit="house", name="t")
     assert (schema.columns["house"].kind, schema.unit, schema.name) == ("identifier", "house", "t")
 
 
@@ -284,7 +283,7 @@ def test_a_draft_suggests_roles_and_warns_in_comments():
     assert "HIPAA Safe Harbor (H) medical record numbers" in text
     assert "# unit: patient_id" in text
     assert max(map(len, text.splitlines())) <= 120
-    schema = loads(text)
+    schema = Schema.loads(text)
     assert (schema.unit, schema.quasi_identifiers, schema.secrets, schema.targets) == (None, (), (), ())
 
 
@@ -296,7 +295,7 @@ def test_a_wide_and_long_table_is_drafted():
         frame[f"level{k}"] = rng.choice(np.array(["a", "b", "c", "d"], dtype=object), size=n)
     for k in range(5):
         frame[f"code{k}"] = [f"{c:04d}" for c in rng.integers(0, 900, size=n)]
-    kinds = [column.kind for column in infer(frame).columns.values()]
+    kinds = [column.kind for column in infer_schema(frame).columns.values()]
     assert kinds == ["numeric"] * 20 + ["categorical"] * 25 + ["code"] * 5
 
 
@@ -420,7 +419,7 @@ def test_functional_dependencies_become_one_rule_a_chain():
         }
     )
     frame.loc[ward == 5, "site"] = None
-    schema = infer(frame)
+    schema = infer_schema(frame)
     (rule,) = fixed_combinations(frame, schema.columns)
     assert rule.of == ("site", "ward", "floor")
     assert set(rule.combinations) == {
@@ -436,7 +435,7 @@ def test_functional_dependencies_become_one_rule_a_chain():
 
 def test_few_rows_a_level_are_chance_and_no_rule():
     frame = pd.DataFrame({"a": list("abcdefgh") * 2, "b": list("xxyyxxyy") * 2})
-    assert fixed_combinations(frame, infer(frame).columns) == []
+    assert fixed_combinations(frame, infer_schema(frame).columns) == []
 
 
 def test_comparisons_need_one_stem_and_one_range_or_dates():
@@ -447,10 +446,10 @@ def test_comparisons_need_one_stem_and_one_range_or_dates():
     frame["admitted"], frame["discharged"] = start, start + pd.to_timedelta(3, unit="D")
     frame["seen"] = start.astype(str)
     frame.loc[:20, "bp_max"] = None
-    held = [rule.sentence for rule in comparisons(frame, infer(frame).columns)]
+    held = [rule.sentence for rule in comparisons(frame, infer_schema(frame).columns)]
     assert held == ["admitted <= discharged", "seen <= discharged", "bp_min <= bp_mean", "bp_mean <= bp_max"]
     frame.loc[100, "bp_max"] = 0.0
-    held = [rule.sentence for rule in comparisons(frame, infer(frame).columns)]
+    held = [rule.sentence for rule in comparisons(frame, infer_schema(frame).columns)]
     assert held == ["admitted <= discharged", "seen <= discharged", "bp_min <= bp_mean"]
 
 

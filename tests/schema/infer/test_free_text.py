@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_tables import made
 
-from synthkit.schema.infer.draft import infer
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.free_text import evidence
 from synthkit.schema.infer.type_inference import guess
 
@@ -35,4 +35,4 @@ def test_repeated_notes_are_not_learned_as_codes():
     ] * 200
     column = guess("note", pd.Series(texts)).column
     assert (column.kind, column.pattern) == ("identifier", None)
-    assert infer(made("registry")).columns["note"].kind == "identifier"
+    assert infer_schema(made("registry")).columns["note"].kind == "identifier"

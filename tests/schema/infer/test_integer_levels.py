@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_tables import made
 
-from synthkit.schema.infer.draft import examine, infer
+from synthkit.schema.infer.draft import examine, infer_schema
 from synthkit.schema.infer.integer_levels import ordinal
 from synthkit.schema.infer.type_inference import guess
 
@@ -63,5 +63,5 @@ def test_orders_are_drafted_and_asked_for():
     draft = examine(made("registry"))
     assert [q.column for q in draft.questions if q.about == "order"] == ["stage", "grade", "ecog"]
     assert draft.schema.columns["ecog"].levels == (0, 1, 2, 3, 4)
-    assert infer(made("credit")).columns["job_grade"].kind == "ordinal"
+    assert infer_schema(made("credit")).columns["job_grade"].kind == "ordinal"
     assert "QUESTION: Are the numbers of `stage` an order" in draft.text

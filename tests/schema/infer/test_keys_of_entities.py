@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_tables import made
 
-from synthkit.schema.infer.draft import examine, infer
+from synthkit.schema.infer.draft import examine, infer_schema
 from synthkit.schema.infer.keys_of_entities import Key, counted, keys, owner, repeated, text_key, whole_key
 from synthkit.schema.infer.type_inference import guess
 
 
 def kinds(frame):
-    return {name: column.kind for name, column in infer(frame).columns.items()}
+    return {name: column.kind for name, column in infer_schema(frame).columns.items()}
 
 
 def test_a_key_whose_name_says_nothing_is_told_by_traits_that_never_change_within_it():
@@ -75,16 +75,16 @@ def test_amounts_of_a_table_without_owners_are_no_keys():
             "age": rng.integers(0, 90, n),
         }
     )
-    assert repeated(frame, infer(frame).columns) == ()
+    assert repeated(frame, infer_schema(frame).columns) == ()
     doubled = pd.concat([frame, frame])  # rows that stand twice tie everything to everything
-    assert repeated(doubled, infer(doubled).columns) == ()
+    assert repeated(doubled, infer_schema(doubled).columns) == ()
 
 
 def test_a_spike_is_no_key():
     rng = np.random.default_rng(3)
     amount = np.where(rng.random(3000) < 0.5, 0, rng.permutation(3000) + 1)
     frame = pd.DataFrame({"amount": amount, "a": (amount > 0) * 1, "b": (amount > 0) * 2, "c": rng.random(3000)})
-    assert repeated(frame, infer(frame).columns) == ()
+    assert repeated(frame, infer_schema(frame).columns) == ()
 
 
 def test_the_unit_is_never_a_place():
@@ -127,11 +127,11 @@ def test_unique_numbers_that_chance_would_repeat_are_a_key(n, gap, seed):
 @pytest.mark.parametrize("name", ["insurance", "registry"])
 def test_keys_do_not_depend_on_the_order_of_rows_or_on_storage(name):
     frame = made(name)
-    expected = keys(frame, infer(frame).columns)
+    expected = keys(frame, infer_schema(frame).columns)
     mixed = frame.sample(frac=1, random_state=1)
-    assert keys(mixed, infer(mixed).columns) == expected
+    assert keys(mixed, infer_schema(mixed).columns) == expected
     nullable = frame.convert_dtypes()
-    assert keys(nullable, infer(nullable).columns) == expected
+    assert keys(nullable, infer_schema(nullable).columns) == expected
 
 
 def test_words_are_no_keys():

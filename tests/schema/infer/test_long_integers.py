@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
+from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.long_integers import long
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -51,13 +52,13 @@ def test_there_is_no_number_too_long_to_be_seen(cell):
 )
 def test_they_are_drafted_as_levels_and_come_out_as_they_were(values, tmp_path):
     frame = pd.DataFrame({"n": values, "y": range(len(values))})
-    drafted = Schema.infer(frame)
+    drafted = infer_schema(frame)
     assert drafted.columns["n"].kind == "categorical"
     assert validate(frame, drafted).success
     drawn = Synthesizer(drafted, "independent").fit(frame, seed=1).sample(40, seed=1)
     assert set(drawn["n"].dropna().map(int)) <= set(values.dropna().map(int))
     frame.to_csv(tmp_path / "t.csv", index=False)
-    assert Schema.infer(table_files.read(tmp_path / "t.csv").frame()) == drafted
+    assert infer_schema(table_files.read(tmp_path / "t.csv").frame()) == drafted
 
 
 @pytest.mark.parametrize("decimals", [0, None])
@@ -81,7 +82,7 @@ def test_keys_stay_keys_and_exact_quantities_quantities():
     frame = pd.DataFrame(
         {"key": [2**60 + 7919 * k + 1 for k in range(200)], "x": [2**60 + 1024 * k for k in range(200)]}
     )
-    drafted = Schema.infer(frame)
+    drafted = infer_schema(frame)
     assert drafted.columns["key"].kind == "identifier"
     assert validate(frame, drafted).success
     numeric = Schema(columns={"x": {"kind": "numeric"}})

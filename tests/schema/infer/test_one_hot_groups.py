@@ -12,11 +12,10 @@ from made_tables import made
 from pydantic import ValidationError
 
 from synthkit.schema import ExactlyOne, Schema
-from synthkit.schema.infer.draft import draft, examine, infer
+from synthkit.schema.infer.draft import draft, examine, infer_schema
 from synthkit.schema.infer.one_hot_groups import exactly_one, groups
 from synthkit.schema.joint_columns import joint
 from synthkit.schema.rules_sql import checks
-from synthkit.schema.schema_file import dumps, loads
 from synthkit.schema.sdv_metadata import from_sdv, to_sdv
 from synthkit.schema.validation import validate
 
@@ -46,9 +45,9 @@ def test_it_holds_where_one_is_true_or_none_is_there(rows, dtype):
 
 
 def test_it_is_written_and_read():
-    text = dumps(schema())
+    text = schema().dumps()
     assert "  - {rule: exactly_one, columns: [home_own, home_rent, home_free]}" in text
-    assert loads(text) == schema()
+    assert Schema.loads(text) == schema()
     assert schema().rules[0].sentence == "exactly one of home_own, home_rent, home_free"
 
 
@@ -114,7 +113,7 @@ def test_any_answer_written_as_columns_is_found_whatever_the_rows(k, seed, missi
     table = pd.DataFrame(flags)
     expected = [tuple(f"x_{j}" for j in range(k))]
     for rows in (table, table.sample(frac=1, random_state=seed), table.convert_dtypes()):
-        assert [g.of for g in groups(rows, infer(rows).columns)] == expected
+        assert [g.of for g in groups(rows, infer_schema(rows).columns)] == expected
 
 
 def test_what_overlaps_or_leaves_a_row_out_is_no_group():
@@ -129,4 +128,4 @@ def test_what_overlaps_or_leaves_a_row_out_is_no_group():
 
 def test_two_flags_that_say_the_opposite_make_one_rule():
     table = pd.DataFrame({"male": [1, 0] * 200, "female": [0, 1] * 200, "x": range(400)})
-    assert [r.rule for r in infer(table).rules] == ["exactly_one"]
+    assert [r.rule for r in infer_schema(table).rules] == ["exactly_one"]

@@ -6,7 +6,7 @@ import pytest
 from made_tables import made
 
 from synthkit.schema.infer.direct_identifiers import find
-from synthkit.schema.infer.draft import examine, infer
+from synthkit.schema.infer.draft import examine, infer_schema
 from synthkit.schema.infer.person_names import evidence
 from synthkit.schema.infer.type_inference import guess
 
@@ -42,7 +42,7 @@ def test_levels_are_no_names():
 
 
 def test_first_names_are_not_learned():
-    columns = infer(made("registry")).columns
+    columns = infer_schema(made("registry")).columns
     assert columns["first"].kind == columns["surname"].kind == "identifier"
     assert columns["site"].kind == "categorical"
 

@@ -3,8 +3,8 @@
 import pandas as pd
 from made_tables import made
 
+from synthkit.schema import Schema
 from synthkit.schema.infer.draft import draft, examine
-from synthkit.schema.schema_file import loads
 
 
 def asked(draft):
@@ -48,7 +48,7 @@ def test_questions_stand_above_the_column_with_their_evidence():
     assert "QUESTION: Does `note` hold free text?" in said
     assert "100% of the cells stand once" in said
     assert "# unit: case.id" in text.splitlines()
-    assert loads(text).columns["case.id"].kind == "identifier"
+    assert Schema.loads(text).columns["case.id"].kind == "identifier"
 
 
 def test_no_question_tells_a_cell():

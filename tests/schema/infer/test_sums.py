@@ -12,7 +12,6 @@ from synthkit.schema.columns import Numeric
 from synthkit.schema.infer.draft import draft, examine
 from synthkit.schema.infer.sums import sums
 from synthkit.schema.public_domain import refuse_undeclared
-from synthkit.schema.schema_file import loads
 from synthkit.schema.validation import validate
 
 N = 120
@@ -41,7 +40,7 @@ def test_a_total_is_drafted_as_the_sum_of_its_parts_and_asked_about():
     [question] = [q for q in drafted.questions if q.about == "sum"]
     assert question.asks == "Is `total` by definition lab + drugs + ward?"
     assert question.evidence == f"so it is in all {N} rows"
-    again = loads(drafted.text)
+    again = Schema.loads(drafted.text)
     assert again.derived == drafted.schema.derived
     assert validate(bill(), again).success
 
@@ -54,7 +53,7 @@ def test_under_a_budget_a_sum_that_was_seen_is_no_public_fact_until_somebody_ans
     schema = examine(bill(), name="bill").schema.model_copy(update={"declared_by": "A. Lee: price list"})
     with pytest.raises(SchemaError, match=r"`total`: .*derived"):
         refuse_undeclared(schema)
-    declared = loads(draft(bill(), name="bill", declared_by="A. Lee: price list"))
+    declared = Schema.loads(draft(bill(), name="bill", declared_by="A. Lee: price list"))
     assert declared.derived == {"total": "lab + drugs + ward"}
     refuse_undeclared(declared)
 

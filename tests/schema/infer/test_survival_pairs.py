@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_tables import made
 
-from synthkit.schema.infer.draft import draft, examine, infer
+from synthkit.schema.infer.draft import draft, examine, infer_schema
 from synthkit.schema.infer.survival_pairs import pairs
 
 DAYS = np.tile(np.arange(1, 151), 2)
@@ -13,7 +13,7 @@ HALF = np.repeat([0, 1], 150)
 
 
 def found(frame):
-    columns = infer(frame).columns
+    columns = infer_schema(frame).columns
     return [(pair.time, pair.event) for pair in pairs(frame, columns)]
 
 
@@ -33,9 +33,9 @@ def found(frame):
 )
 def test_pairs_by_name(time, event, cells, levels):
     frame = pd.DataFrame({event: cells, "age": DAYS % 60 + 20, time: DAYS})
-    (pair,) = pairs(frame, infer(frame).columns)
+    (pair,) = pairs(frame, infer_schema(frame).columns)
     assert (pair.time, pair.event) == (time, event)
-    column = infer(frame).columns[event]
+    column = infer_schema(frame).columns[event]
     assert (column.kind, column.levels) == ("boolean", levels)
     assert column.admits(frame[event]).all()
     assert f"targets: [{{column: {time}, task: survival, event: {event}}}]" in draft(frame)
