@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 
 from synthkit.encoding import Given, TableEncoder
-from synthkit.models.marginal.model import Marginal, MarginalConfig
+from synthkit.models.marginal.config import MarginalConfig
+from synthkit.models.marginal.model import Marginal
 from synthkit.privacy.access.encoder_budget import questions
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.budget_plan import for_counts

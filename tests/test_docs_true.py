@@ -22,9 +22,9 @@ from synthkit.encoding.codecs.numeric import Coding
 from synthkit.metrics import result
 from synthkit.metrics.runner import metrics_of
 from synthkit.models import MODELS
-from synthkit.models.autoregressive.model import AutoregressiveConfig
-from synthkit.models.ctgan.model import CTGANConfig
-from synthkit.models.diffusion.model import DiffusionConfig
+from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.ctgan.config import CTGANConfig
+from synthkit.models.diffusion.config import DiffusionConfig
 from synthkit.models.tvae.model import TVAEConfig
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup

@@ -14,7 +14,7 @@ from synthkit.audit.audit_result import Result, of_finding
 from synthkit.audit.lower_bounds import Finding, mu_of_odds
 from synthkit.encoding.slot_counts import Counting, Measured, Scope
 from synthkit.models.marginal.adaptive_measurement import learn
-from synthkit.models.marginal.model import MarginalConfig
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
 RHO = 6.125  # mu = 3.5: a loss that a few thousand fits can see

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,49 +15,19 @@ from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
 from synthkit.pipeline.load_table import admit, cells, name_of, population
+from synthkit.pipeline.results import Assessment
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
-from synthkit.report import Report
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.resolve import meaning
 from synthkit.schema.validation import validate
-from synthkit.schema.violations import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.models import TrainingLog
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assessment:
-    """What an evaluation of tables made; nothing is on disk until `save`.
-
-    Args:
-        evaluation: how good, how risky; INTERNAL.
-        report: the page.
-        schema: the meaning all tables share.
-        validations: of input and output, by these names.
-        clamped: number of cells of the real tables mapped into the declared domain, by column; INTERNAL.
-        facts: version, seeds, packages, seconds: the content of run.json.
-    """
-
-    evaluation: Evaluation
-    report: Report
-    schema: Schema
-    validations: Mapping[str, Validation]
-    clamped: Mapping[str, int]
-    facts: Mapping[str, Any]
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the folder; it appears whole or not at all.
-
-        Raises:
-            ArtefactError: the folder exists and `overwrite` is not set, or cannot be written.
-        """
-        return run_folder.save_assessment(self, Path(path), overwrite=overwrite)
 
 
 def assess(

@@ -9,7 +9,7 @@ from synthkit.errors import ConfigError
 from synthkit.models import MODELS, Marginal
 from synthkit.models.marginal.adaptive_measurement import CLEAR
 from synthkit.models.marginal.budget_schedule import Rounds
-from synthkit.models.marginal.model import MarginalConfig
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning.expected_error import Expected, expected, off
 from synthkit.planning.imagined_domain import Slot, outcomes, slots
 from synthkit.planning.outlook import Outlook

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synthkit.encoding.slot_counts import Scope
 from synthkit.models.marginal.adaptive_measurement import Learned, learn
 from synthkit.models.marginal.budget_schedule import Rounds
-from synthkit.models.marginal.model import MarginalConfig
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning.imagined_domain import Slot, imagined, outcomes
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError, TableError
-from synthkit.io.atomic_files import replacing, replacing_folder
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError
+from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MISREAD, read_json
-from synthkit.io.provenance_marks import mark
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
@@ -20,8 +19,6 @@ from synthkit.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.pipeline.evaluate_tables import Assessment
-    from synthkit.pipeline.results import Fit, Release, Run
     from synthkit.report.audience import Tier
     from synthkit.schema.violations import Validation
 
@@ -50,101 +47,6 @@ WHAT: Mapping[str, str] = {
 }
 
 PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: what it holds was charged to the budget"
-
-
-def save(run: Run, path: Path, *, overwrite: bool) -> Path:
-    """Write everything a run made under a temporary name, then move it into place."""
-    from synthkit.tables import table_files
-
-    with _keeping(run, path, overwrite=overwrite) as temporary:
-        _released(run, temporary)
-        _measured(run, temporary)
-        if run.refits is not None:
-            table_files.write(run.refits, temporary / INTERNAL / REFITS)
-    return path
-
-
-def save_release(made: Release, path: Path, *, overwrite: bool) -> Path:
-    """Write what a run made before anything of it was measured."""
-    with _keeping(made, path, overwrite=overwrite) as temporary:
-        _released(made, temporary)
-    return path
-
-
-@contextmanager
-def _keeping(made: Release, path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A folder for all of a run; where its rows cannot be written, what was learned in minutes is kept without them.
-
-    Raises:
-        TableError: rows cannot be written; the folder holds the model.
-    """
-    try:
-        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
-            yield temporary
-    except TableError as error:
-        with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
-            _fitted(made, temporary)
-        msg = f"{error}. The model is kept in {path}, without rows: `synthkit sample {path}` draws them"
-        raise TableError(msg) from error
-
-
-def save_fit(fit: Fit, path: Path, *, overwrite: bool) -> Path:
-    """Write a fit without an evaluation: the model, the schema, the ledger."""
-    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
-        _fitted(fit, temporary)
-    return path
-
-
-def save_assessment(assessment: Assessment, path: Path, *, overwrite: bool) -> Path:
-    """Write an evaluation of tables that were there already."""
-    with replacing_folder(path, overwrite=overwrite, marks=MARKS) as temporary:
-        _common(assessment, temporary)
-        _measured(assessment, temporary)
-    return path
-
-
-def _common(made: Release | Fit | Assessment, path: Path) -> None:
-    internal = path / INTERNAL
-    internal.mkdir()
-    made.schema.save(path / SCHEMA)
-    private = getattr(made, "statement", {}).get("end_to_end_dp", False)
-    facts = {k: v for k, v in made.facts.items() if not (private and k == "seconds")}  # times follow the rows
-    _text(path / RUN, json.dumps(facts, indent=1))
-    for name, validation in made.validations.items():
-        _text(internal / f"validation_{name}.json", validation.to_json())
-    if made.clamped or private:  # which files there are must not tell whether there were any
-        _text(internal / CLAMPED, json.dumps(dict(made.clamped), indent=1))
-    _text(internal / LOG, "".join(f"{name}: {s:.2f} s\n" for name, s in made.facts["seconds"].items()))
-
-
-def _fitted(made: Release | Fit, path: Path) -> None:
-    _common(made, path)
-    made.synthesizer.save(path / MODEL)
-    _text(path / LEDGER, made.ledger.to_json())
-    _text(path / STATEMENT, json.dumps(made.statement, indent=1) + "\n")
-
-
-def _released(made: Release, path: Path) -> None:
-    from synthkit.tables import table_files
-
-    _fitted(made, path)
-    said = mark(date=str(made.facts["date"])[:10])
-    table_files.write(made.synthetic, path / SYNTHETIC, mark=said)
-    if len(made.draws) > 1:
-        (path / DRAWS).mkdir()
-        for k, draw in enumerate(made.draws):
-            table_files.write(draw, path / DRAWS / f"{k + 1:02d}.parquet", mark=said)
-    table_files.write(made.roles, path / INTERNAL / ROLES)
-    if made.sibling is not None:
-        (path / INTERNAL / SIBLING).mkdir()
-        for k, draw in enumerate(made.sibling.draws):
-            table_files.write(draw, path / INTERNAL / SIBLING / f"{k + 1:02d}.parquet", mark=said)
-        made.sibling.synthesizer.save(path / INTERNAL / SIBLING / MODEL)
-
-
-def _measured(made: Run | Assessment, path: Path) -> None:
-    _text(path / EVALUATION, made.evaluation.to_json())
-    save_page(redraw(path), path)
 
 
 def save_page(report: Report, path: Path) -> None:
@@ -310,10 +212,6 @@ def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
 
 def _sort(error: Exception) -> str:
     return type(error).__name__
-
-
-def _text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def plain_data(path: Path) -> Any:

@@ -16,7 +16,7 @@ from synthkit.encoding import Layout, Rows, Slot
 from synthkit.errors import ConfigError
 from synthkit.models import MODELS
 from synthkit.models.ctgan.conditional_vector import Conditions
-from synthkit.models.ctgan.model import PrivateCTGANConfig
+from synthkit.models.ctgan.config import PrivateCTGANConfig
 from synthkit.models.ctgan.private_trainer import PrivateDuel, Projection
 from synthkit.models.diffusion.loss import Denoising
 from synthkit.models.diffusion.network import Denoiser

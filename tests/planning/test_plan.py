@@ -11,7 +11,7 @@ import pytest
 from synthkit.errors import ConfigError, SchemaError
 from synthkit.models import Marginal
 from synthkit.models.marginal.budget_schedule import Rounds
-from synthkit.models.marginal.model import MarginalConfig
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning import plan
 from synthkit.planning.expected_error import expected, off
 from synthkit.planning.imagined_domain import Slot, imagined, slots

@@ -12,7 +12,6 @@ from synthkit.errors import SchemaError, TableError
 from synthkit.pipeline import synthesize as pipeline
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
-from synthkit.release.run_folder import save, save_release
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import mapped
@@ -77,7 +76,7 @@ def test_every_place_takes_them(made, tmp_path):
     assert mapped(table, schema).counts == {}
     pd.testing.assert_frame_equal(mapped(table, schema).frame, typed)
     run = synthesize(table, schema, config=RunConfig(model="independent", quick=True), rows=50, seed=1)
-    save(run, tmp_path / "run", overwrite=False)
+    run.save(tmp_path / "run")
     again = table_files.read(tmp_path / "run" / "synthetic.parquet").frame()
     assert validate(again, schema).success
     table_files.write(again, tmp_path / "t.csv")
@@ -111,7 +110,7 @@ def test_a_model_is_kept_where_its_rows_cannot_be_written(tmp_path):
     broken.loc[0, "dose"] = "SECRET"
     bad = dataclasses.replace(made, draws=(broken,))
     with pytest.raises(TableError, match=r"mixed in dose.*The model is kept in") as caught:
-        save_release(bad, tmp_path / "run", overwrite=False)
+        bad.save(tmp_path / "run")
     assert "SECRET" not in str(caught.value)
     assert not (tmp_path / "run" / "synthetic.parquet").exists()
     assert len(Synthesizer.load(tmp_path / "run" / "model").sample(5, seed=1)) == 5

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from synthkit.encoding import Layout, Rows, Slot
-from synthkit.models.autoregressive.model import Autoregressive, AutoregressiveConfig
+from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.privacy.access.loader import Door
 from synthkit.runtime.seeds import Seeds
 from synthkit.training import loop as training_of

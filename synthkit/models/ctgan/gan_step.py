@@ -15,7 +15,7 @@ from synthkit.models.normal_scores import Mixed
 from synthkit.models.rejection_sampling import Candidates
 
 if TYPE_CHECKING:
-    from synthkit.models.ctgan.model import CTGANConfig
+    from synthkit.models.ctgan.config import CTGANConfig
 
 BETAS = (0.5, 0.9)  # of Adam, as in the paper
 REFERENCE = 32_768  # rows drawn to set the marginals right

@@ -27,7 +27,7 @@ from synthkit.training.callbacks import Watch
 from synthkit.training.loop import blend, finite, schedule, unwatched
 
 if TYPE_CHECKING:
-    from synthkit.models.ctgan.model import PrivateCTGANConfig
+    from synthkit.models.ctgan.config import PrivateCTGANConfig
 
 TURNS = 2  # of the power iteration after each step
 

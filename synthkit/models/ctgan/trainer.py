@@ -20,7 +20,7 @@ from synthkit.training.loop import blend, schedule
 from synthkit.training.state import Trainee
 
 if TYPE_CHECKING:
-    from synthkit.models.ctgan.model import CTGANConfig
+    from synthkit.models.ctgan.config import CTGANConfig
 
 HELD = 8192  # rows held back that the odds are tried on
 SMALL = 200  # with fewer rows than this and none held back the odds are not trusted

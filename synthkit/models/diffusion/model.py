@@ -18,7 +18,7 @@ is seen without noise in training too, where RePaint (Lugmayr et al., 2022) puts
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import torch
@@ -27,6 +27,7 @@ from torch import Tensor
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.encoding.layout import Given, Layout, Rows, Training
 from synthkit.models.base import TrainingLog
+from synthkit.models.diffusion.config import SMALL, DiffusionConfig, PrivateDiffusionConfig
 from synthkit.models.diffusion.loss import Denoising
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
@@ -38,99 +39,9 @@ from synthkit.training.callbacks import Watch
 from synthkit.training.loop import Plan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
-SMALL = 5_000  # rows below which a table is small
 CHUNK = 4096  # rows sampled at once: the working set stays in cache
 LATTICE = 150  # numbers on a lattice with at most so many levels are names
 LEAST_ENTROPY = 0.1  # nats
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiffusionConfig:
-    """Settings of the diffusion model; the defaults were measured, see docs/models.md.
-
-    Args:
-        width: H, length of the state; 256, or 128 below 5,000 rows, if not given.
-        hidden: M, gated units a block; as `width`.
-        blocks: L, gated blocks; 3, or 2 below 5,000 rows, if not given.
-        dropout: share of gated units dropped while training; 0.1, or 0.2 below 5,000 rows, if not given.
-        hints: share of rows of which a random part is told without noise or mask while training; what is given is
-            told so later, so above 0.
-        numeric: weight of the loss of a score beside that of a name.
-        entropy: power of a name's entropy that its loss is divided by, from 0 to 1.
-        learning_rate: peak rate; 2e-3, or 4e-3 below 5,000 rows, if not given.
-        weight_decay: decoupled decay, in units of the rate.
-        average: largest decay of the average of the weights.
-        batch_size: rows a step; 1,024, or 256 below 5,000 rows, if not given.
-        steps: optimizer steps; chosen from the number of rows if not given.
-        draws: steps of the way back; if not given one for each name and two for each score, at least 32, at most 64.
-        heun: whether a step asks the network twice about the scores.
-        churn: share of its time by which a row is made noisier, and masked again, before each step of the way back.
-    """
-
-    width: int | None = None
-    hidden: int | None = None
-    blocks: int | None = None
-    dropout: float | None = None
-    hints: float = 0.25
-    numeric: float = 1.0
-    entropy: float = 0.0
-    learning_rate: float | None = None
-    weight_decay: float = 1.0
-    average: float = 0.999
-    batch_size: int | None = None
-    steps: int | None = None
-    draws: int | None = None
-    heun: bool = False
-    churn: float = 0.0
-
-    def __post_init__(self) -> None:
-        shares = {name: getattr(self, name) for name in ("dropout", "hints", "entropy", "average", "churn")}
-        wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if x is not None and not 0 <= x <= 1]
-        wrong += ["hints 0 (above 0)"] if self.hints == 0 else []
-        counts = {k: getattr(self, k) for k in ("width", "hidden", "batch_size", "steps", "draws")}
-        wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x is not None and x < 1]
-        rates = {k: getattr(self, k) for k in ("learning_rate", "weight_decay", "numeric", "blocks")}
-        wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x is not None and x < 0]
-        wrong += [f"draws {self.draws} (at most 10,000)"] if (self.draws or 0) > 10_000 else []
-        if wrong:
-            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
-            raise ValueError(msg)
-
-    def settled(self, n: float) -> DiffusionConfig:
-        """The settings with everything left open chosen for n rows: small tables need a smaller network."""
-        small = n < SMALL
-        width = (128 if small else 256) if self.width is None else self.width
-        size = (256 if small else 1024) if self.batch_size is None else self.batch_size
-        return replace(
-            self,
-            width=width,
-            hidden=width if self.hidden is None else self.hidden,
-            blocks=(2 if small else 3) if self.blocks is None else self.blocks,
-            dropout=(0.2 if small else 0.1) if self.dropout is None else self.dropout,
-            learning_rate=(4e-3 if small else 2e-3) if self.learning_rate is None else self.learning_rate,
-            batch_size=size,
-            steps=default_steps(n, size) if self.steps is None else self.steps,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateDiffusionConfig(Descending, DiffusionConfig):
-    """Settings under a privacy budget: a small network, large batches, several times and masks of a row at once.
-
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `DiffusionConfig` and `Descending`.
-    """
-
-    width: int | None = 64
-    hidden: int | None = 64
-    blocks: int | None = 2
-    dropout: float | None = 0.0
-    learning_rate: float | None = 1e-2
-    weight_decay: float = 0.0
-    average: float = 0.995
-    batch_size: int = 2048
-    steps: int = 500
-    clip: float = 0.3
-    copies: int = 2
 
 
 class Diffusion:
@@ -247,8 +158,3 @@ def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.devi
         apart=isinstance(config, Descending),
     )
     return module.to(device)
-
-
-def default_steps(n: float, batch_size: int) -> int:
-    """4,000 steps; below 5,000 rows sixty epochs, at least 1,500 and at most 4,000. Early stopping may end it."""
-    return int(min(max(60 * n / batch_size, 1500), 4000)) if n < SMALL else 4000

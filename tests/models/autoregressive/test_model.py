@@ -17,12 +17,8 @@ from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import Pointer
 from synthkit.errors import ConfigError
-from synthkit.models.autoregressive.model import (
-    Autoregressive,
-    AutoregressiveConfig,
-    PrivateAutoregressiveConfig,
-    default_steps,
-)
+from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig, default_steps
+from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.training.layers.masked_network import Conditionals

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.special import log_expit, softmax
 
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.generator import Critic, Generator, relaxed, steepness
-from synthkit.models.ctgan.model import CTGANConfig
 from synthkit.models.ctgan.trainer import critic_loss
 
 PRIORS = (torch.tensor([0.2, 0.8]).log(), torch.tensor([0.5, 0.3, 0.2]).log())

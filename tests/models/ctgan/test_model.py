@@ -7,7 +7,8 @@ import torch
 
 from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encoding.encoder import histograms_of
-from synthkit.models.ctgan.model import CTGAN, CTGANConfig, default_steps
+from synthkit.models.ctgan.config import CTGANConfig, default_steps
+from synthkit.models.ctgan.model import CTGAN
 from synthkit.models.density_ratio import Odds
 from synthkit.models.normal_scores import Mixture
 from synthkit.models.rejection_sampling import Candidates

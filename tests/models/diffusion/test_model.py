@@ -9,8 +9,9 @@ import torch
 
 from synthkit.encoding.layout import Given, Layout, Slot
 from synthkit.errors import ConfigError
+from synthkit.models.diffusion.config import DiffusionConfig, default_steps
 from synthkit.models.diffusion.loss import Denoising
-from synthkit.models.diffusion.model import Diffusion, DiffusionConfig, default_steps
+from synthkit.models.diffusion.model import Diffusion
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
 from synthkit.models.normal_scores import Mixture

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from synthkit.encoding.layout import Given, Layout, Rows, Slot
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.dependent_slots import (
     EXPLAINED,
     Follower,
@@ -18,7 +19,7 @@ from synthkit.models.marginal.dependent_slots import (
     determined,
     found,
 )
-from synthkit.models.marginal.model import Marginal, MarginalConfig
+from synthkit.models.marginal.model import Marginal
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
 SIZES = (4, 6, 3, 2)

@@ -18,8 +18,9 @@ from synthkit.encoding.slot_counts import Measured
 from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
 from synthkit.models.marginal.adaptive_measurement import Pooled, learn, projected
 from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.mixture_fit import Tables, descend
-from synthkit.models.marginal.model import Marginal, MarginalConfig
+from synthkit.models.marginal.model import Marginal
 from synthkit.models.product_mixture import ProductMixture
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 from synthkit.privacy.accounting.charge import Charge

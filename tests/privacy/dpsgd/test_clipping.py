@@ -12,8 +12,8 @@ from torch import nn
 
 from synthkit.encoding.layout import Layout, Pointer, Rows, Slot
 from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.generator import Critic
-from synthkit.models.ctgan.model import CTGANConfig
 from synthkit.models.ctgan.trainer import critic_loss
 from synthkit.models.density_ratio import Odds
 from synthkit.models.diffusion.loss import Denoising

@@ -1,0 +1,125 @@
+"""Settings of the autoregressive model, without a privacy budget and under one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from synthkit.models.dpsgd_settings import Descending
+from synthkit.training.layers.masked_network import Sizes
+
+SMALL = 20_000  # rows below which a table is small
+WIDE = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
+MANY = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoregressiveConfig:
+    """Settings of the autoregressive model; the defaults were measured, see docs/models.md.
+
+    Args:
+        width: H, length of value vectors; at most 65,536 / slots, but 32.
+        hidden: M, gated units a slot and block; at most half of H where that is less than asked for.
+        blocks: L, gated blocks.
+        dropout: share of gated units dropped while training; 0.2, or 0.4 below 20,000 rows, if not given.
+        input_dropout: share of known values hidden from a row while training.
+        canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.5 below 20,000
+            rows, if not given.
+        learning_rate: peak rate.
+        weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
+        batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
+        steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
+    """
+
+    width: int = 128
+    hidden: int = 64
+    blocks: int = 1
+    dropout: float | None = None
+    input_dropout: float = 0.1
+    canonical: float | None = None
+    learning_rate: float = 4e-3
+    weight_decay: float | None = None
+    batch_size: int = 512
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        shares = {"dropout": self.dropout, "input_dropout": self.input_dropout, "canonical": self.canonical}
+        wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if x is not None and not 0 <= x <= 1]
+        counts = {
+            k: getattr(self, k) for k in ("width", "hidden", "batch_size", "steps") if getattr(self, k) is not None
+        }
+        wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
+        rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay or 0.0, "blocks": self.blocks}
+        wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
+        if wrong:
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Those of the network."""
+        return Sizes(
+            width=self.width,
+            hidden=self.hidden,
+            blocks=self.blocks,
+            dropout=self.dropout or 0.0,
+            input_dropout=self.input_dropout,
+        )
+
+    def narrowed(self, slots: int) -> AutoregressiveConfig:
+        """The settings for so many slots: beyond 512 a narrower network, beyond 256 fewer rows at once.
+
+        Memory grows with slots times width times hidden, and with rows times the square of slots.
+        """
+        width = min(self.width, max(32, 2**16 // slots // 8 * 8))
+        hidden = self.hidden if width == self.width else min(self.hidden, width // 2)
+        return replace(self, width=width, hidden=hidden, batch_size=min(self.batch_size, max(32, 2**25 // slots**2)))
+
+    def settled(self, n: float, levels: int = 0, slots: int = 0) -> AutoregressiveConfig:
+        """The settings with everything left open chosen for n rows, levels without an order, and slots.
+
+        Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
+        """
+        small = n < SMALL
+        return replace(
+            self,
+            dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
+            weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
+            canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
+            steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateAutoregressiveConfig(Descending, AutoregressiveConfig):
+    """Settings under a privacy budget: a small network, large batches, several orders of a row at once.
+
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `Descending`.
+    """
+
+    width: int = 32
+    hidden: int = 16
+    dropout: float | None = 0.0
+    input_dropout: float = 0.0
+    canonical: float | None = 0.75
+    learning_rate: float = 1e-2
+    weight_decay: float | None = 0.0
+    batch_size: int = 2048
+    steps: int = 500
+    clip: float = 0.3
+    copies: int = 2
+
+    def narrowed(self, slots: int) -> PrivateAutoregressiveConfig:
+        """As they are: the batches of a training under a budget are part of its account."""
+        del slots
+        return self
+
+
+def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:
+    """Twenty epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
+
+    A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
+    end it sooner.
+    """
+    many, wide = levels >= MANY, min(1.0, WIDE / max(slots, 1))
+    epochs = wide * (50 if n < SMALL else 35 if many else 20)
+    return int(min(max(epochs * n / batch_size, 300 * wide), 4500 if many else 2000))

@@ -1,0 +1,131 @@
+"""Settings of the conditional GAN, without a privacy budget and under one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from synthkit.models.dpsgd_settings import Descending
+
+
+@dataclass(frozen=True, kw_only=True)
+class CTGANConfig:
+    """Settings of the conditional GAN; the defaults were measured, see docs/models.md.
+
+    Args:
+        noise: length of the noise vector.
+        width: hidden units of the generator.
+        blocks: residual blocks of the generator.
+        critic_width: hidden units of the critic, and of the odds.
+        critic_layers: hidden layers of the critic.
+        critic_dropout: share of the critic's hidden units dropped while training.
+        critic_steps: steps of the critic for each of the generator.
+        modes: Gaussians through which the critic sees each number; 0 for none.
+        pack: rows the critic judges together.
+        loss: `logistic` or `wgan-gp`.
+        penalty: weight of the gradient penalty.
+        every: steps from one penalty to the next; it counts as much more.
+        condition: share of rows trained under a condition; 1 in the paper. The others have none, and rows are drawn so.
+        asking: weight of the cross-entropy by which a row misses its condition; 1 in the paper.
+        balance: how far rare levels are trained as often as frequent ones; 1 is the paper's log-frequency law.
+        learning_rate: peak rate of the generator.
+        critic_rate: peak rate of the critic.
+        odds_rate: peak rate of the odds.
+        odds_share: share of the steps in which the odds are learned.
+        batch_size: rows a step.
+        odds_batch: rows a step of the odds.
+        steps: optimizer steps of critic and odds; chosen from the number of rows if not given.
+        average: largest decay of the average of the generator's weights.
+        candidates: rows drawn for each one kept; 1 for no choice by odds.
+    """
+
+    noise: int = 128
+    width: int = 256
+    blocks: int = 2
+    critic_width: int = 256
+    critic_layers: int = 2
+    critic_dropout: float = 0.0
+    critic_steps: int = 1
+    modes: int = 9
+    pack: int = 1
+    loss: Literal["logistic", "wgan-gp"] = "logistic"
+    penalty: float = 5.0
+    every: int = 4
+    condition: float = 0.25
+    asking: float = 0.05
+    balance: float = 0.0
+    learning_rate: float = 1e-3
+    critic_rate: float = 1e-3
+    odds_rate: float = 2e-3
+    odds_share: float = 0.2
+    batch_size: int = 500
+    odds_batch: int = 1000
+    steps: int | None = None
+    average: float = 0.998
+    candidates: int = 3
+
+    def __post_init__(self) -> None:
+        least = {"noise": 1, "width": 1, "blocks": 0, "critic_width": 1, "critic_layers": 1, "critic_steps": 1}
+        least |= {"modes": 0, "pack": 1, "every": 1, "batch_size": 1, "odds_batch": 1, "steps": 1, "candidates": 1}
+        chosen = {k: getattr(self, k) for k in least if getattr(self, k) is not None}
+        wrong = [f"{k} {x} (at least {least[k]})" for k, x in chosen.items() if x < least[k]]
+        shares = {k: getattr(self, k) for k in ("critic_dropout", "odds_share", "average")}
+        wrong += [f"{k} {x:g} (from 0 to below 1)" for k, x in shares.items() if not 0 <= x < 1]
+        wrong += [f"{k} {x:g} (from 0 to 1)" for k in ("condition", "balance") if not 0 <= (x := getattr(self, k)) <= 1]
+        rates = {k: getattr(self, k) for k in ("asking", "penalty", "learning_rate", "critic_rate", "odds_rate")}
+        wrong += [f"{k} {x:g} (not negative)" for k, x in rates.items() if x < 0]
+        wrong += [f"candidates {self.candidates} (at most 1,000)"] if self.candidates > 1000 else []
+        wrong += [f"modes {self.modes} (not 1)"] if self.modes == 1 else []
+        wrong += [f"loss {self.loss} (logistic or wgan-gp)"] if self.loss not in ("logistic", "wgan-gp") else []
+        if wrong:
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether candidates are chosen by their odds."""
+        return self.candidates > 1 and self.odds_share > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateCTGANConfig(Descending, CTGANConfig):
+    """Settings under a privacy budget: the critic's steps are noisy, the generator meets no real row.
+
+    A gradient penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left
+    out. Other arguments as of `CTGANConfig` and `Descending`.
+
+    Args:
+        spectral: largest singular value of a layer of the critic, in place of the penalty.
+    """
+
+    noise: int = 32
+    width: int = 128
+    blocks: int = 1
+    critic_width: int = 64
+    critic_layers: int = 2
+    critic_steps: int = 2
+    modes: int = 9
+    penalty: float = 0.0
+    condition: float = 0.25
+    learning_rate: float = 1e-3
+    critic_rate: float = 5e-3
+    batch_size: int = 1024
+    steps: int = 1000
+    clip: float = 0.3
+    candidates: int = 1
+    spectral: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [f"{k} {getattr(self, k)} (1)" for k in ("pack", "candidates") if getattr(self, k) != 1]
+        wrong += [f"penalty {self.penalty:g} (0)"] if self.penalty else []
+        wrong += [f"loss {self.loss} (logistic)"] if self.loss != "logistic" else []
+        wrong += [f"spectral {self.spectral:g} (above 0)"] if not self.spectral > 0 else []
+        if wrong:
+            msg = f"settings under a budget must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+
+def default_steps(n: float) -> int:
+    """Forty epochs, at least 600 and at most 2,500 steps."""
+    return int(min(max(40 * n / 500, 600), 2500))
