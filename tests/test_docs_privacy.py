@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from synthkit.privacy.accounting.ledger_file import Archive
 from synthkit.privacy.accounting.tradeoff import Tradeoff
 from synthkit.privacy.statement import Statement
 
-TESTS = Path(__file__).parent
+TESTS = ROOT / "tests"
 PAGE = (TESTS.parent / "docs" / "privacy.md").read_text(encoding="utf-8")
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.public_domain import declared
 
 DATA = os.environ.get("SYNTHKIT_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="SYNTHKIT_DATA does not name the folder of the real tables")
-SCHEMA = Schema.load(Path(__file__).parents[2] / "schemas" / "diabetes130_dp46.yaml")
+SCHEMA = Schema.load(ROOT / "schemas" / "diabetes130_dp46.yaml")
 
 
 def test_the_whole_domain_of_the_46_columns_is_public():

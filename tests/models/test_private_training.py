@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from places import ROOT
 from scipy import stats
 
 from synthkit.encoding import Layout, Rows, Slot
@@ -383,7 +383,7 @@ def test_what_cannot_be_private_in_a_gan_is_refused(change):
 
 
 def test_the_page_on_models_lists_the_private_defaults():
-    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
     head, *rows = re.search(r"^(\| private setting .*\n)\|[-|]+\|\n((?:\|.*\n)+)", page, flags=re.MULTILINE).groups()
     names = [cell.strip() for cell in head.strip("|\n ").split("|")][1:]
     assert names == sorted(TINY)

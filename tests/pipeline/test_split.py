@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from scipy.stats import binomtest
 
 from synthkit.errors import TableError
@@ -199,7 +200,7 @@ def test_too_few_units_and_rows_without_a_unit_are_refused():
 
 @pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA names no folder with the public tables")
 def test_diabetes130_is_split_by_patient_in_seconds():
-    schema = Schema.load(Path(__file__).parents[1] / "schemas" / "diabetes130.yaml")
+    schema = Schema.load(ROOT / "schemas" / "diabetes130.yaml")
     frame = conform(
         pd.read_parquet(Path(os.environ["SYNTHKIT_DATA"]) / "diabetes130" / "diabetic_data.parquet"), schema
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
+from places import ROOT
 
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.accounting.budget import Budget
@@ -17,7 +17,7 @@ from synthkit.privacy.accounting.ledger_file import Archive
 from synthkit.privacy.registry_entry import KEYS, VARIANTS, record, unfilled
 from synthkit.privacy.statement import Statement
 
-PUBLISHED = json.loads((Path(__file__).parents[2] / "schemas" / "opendp-deployment.json").read_text(encoding="utf-8"))
+PUBLISHED = json.loads((ROOT / "schemas" / "opendp-deployment.json").read_text(encoding="utf-8"))
 STEPS = Charge(what="training", spent=PoissonSubsampledGaussian(noise_multiplier=2.0, rate=0.05, steps=60))
 AGES = Charge(what="histogram of age", spent=DiscreteGaussian(sigma=30))
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.01))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import jsonschema
 import pytest
+from places import ROOT
 
 from synthkit.report.audience import KEPT, _two, tag
 from synthkit.report.html import build
 from synthkit.report.json_export import at, text
 from synthkit.report.view_model import TITLES, view
 
-PUBLISHED = json.loads((Path(__file__).parents[2] / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
+PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
 TIERS = ("internal", "shareable")
 
 

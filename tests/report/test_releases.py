@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import runpy
-from pathlib import Path
 
 import jsonschema
 import pytest
+from places import ROOT
 
 from synthkit.data import support2
 from synthkit.release.bundle.page_figures import different
@@ -16,7 +16,7 @@ from synthkit.release.policy.gate_decision import rederive
 from synthkit.release.policy.limits import Policy
 from synthkit.report.sections.decision import judged
 
-HERE = Path(__file__).parents[2]
+HERE = ROOT
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 PLACE = HERE / "reports"
 TABLE = runpy.run_path(str(PLACE / "table.py"))

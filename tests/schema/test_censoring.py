@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.schema.test_numerals import spelled
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
@@ -21,6 +20,7 @@ from synthkit.schema.number_formats import NO_NUMBER, write
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
+from tests.schema.test_number_formats import spelled
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.schema.test_numerals import columns, decimals_of, spelled
 
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
@@ -15,6 +14,7 @@ from synthkit.schema.infer.number_notation import reading
 from synthkit.schema.number_formats import write
 from synthkit.schema.validation import validate
 from synthkit.tables import table_files
+from tests.schema.test_number_formats import columns, decimals_of, spelled
 
 GERMAN = ["1.234,50", "0,75", "12.000,00", "980,20"]
 

@@ -1,12 +1,12 @@
 """Schema files: what is written is read back, and everything wrong with a file is said at once."""
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 from ruamel.yaml import YAML
 
 from synthkit.errors import SchemaError, TableError
@@ -15,7 +15,6 @@ from synthkit.schema.json_schema import arguments, json_schema, save_json_schema
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.yaml_writer import WIDTH
 
-ROOT = Path(__file__).parents[2]
 SHIPPED = sorted((ROOT / "schemas").glob("*.yaml"))
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

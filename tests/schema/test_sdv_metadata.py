@@ -1,16 +1,16 @@
 """SDV Metadata V2: valid for SDV itself, and back again with all that V2 can say."""
 
 import copy
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.sdv_metadata import from_sdv, to_sdv
 
-SHIPPED = sorted((Path(__file__).parents[2] / "schemas").glob("*.yaml"))
+SHIPPED = sorted((ROOT / "schemas").glob("*.yaml"))
 
 SPEC = {
     "METADATA_SPEC_VERSION": "V2",

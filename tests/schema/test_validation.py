@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.errors import ConfigError, SchemaError
 from synthkit.schema import Schema
@@ -334,7 +335,7 @@ def test_clamp_refuses_unknown_levels_where_no_cell_may_be_missing():
     [("support2", "support2/support2"), ("adult", "adult/train"), ("diabetes130", "diabetes130/diabetic_data")],
 )
 def test_public_tables_keep_their_schemas_and_a_broken_cell_is_found(schema, file):
-    schema = Schema.load(Path(__file__).parents[2] / "schemas" / f"{schema}.yaml")
+    schema = Schema.load(ROOT / "schemas" / f"{schema}.yaml")
     frame = conform(pd.read_parquet(Path(os.environ["SYNTHKIT_DATA"]) / f"{file}.parquet"), schema)
     whole = validate(frame, schema)
     assert whole.success, whole

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import ROOT
 
 from synthkit.errors import SchemaError, TableError
 from synthkit.io.atomic_files import replacing
@@ -576,7 +577,7 @@ DATA = os.environ.get("SYNTHKIT_DATA")
     [("support2", "support2/support2"), ("adult", "adult/train"), ("diabetes130", "diabetes130/diabetic_data")],
 )
 def test_public_tables_survive_csv(tmp_path, schema, file):
-    schema = Schema.load(Path(__file__).parents[1] / "schemas" / f"{schema}.yaml")
+    schema = Schema.load(ROOT / "schemas" / f"{schema}.yaml")
     frame = read(Path(DATA) / f"{file}.parquet", schema=schema).frame()
     write(frame, tmp_path / "t.csv", schema=schema)
     again = read(tmp_path / "t.csv", schema=schema).frame()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from scipy.stats import rankdata
 
 from synthkit.metrics.stats import distances as module
@@ -149,7 +150,7 @@ def test_arguments_that_cannot_be_meant_are_refused(rng):
 def test_neighbours_in_support2_agree_with_scikit_learn():
     from sklearn.neighbors import NearestNeighbors
 
-    schema = Schema.load(Path(__file__).parents[2] / "schemas" / "support2.yaml")
+    schema = Schema.load(ROOT / "schemas" / "support2.yaml")
     frame = read(Path(os.environ["SYNTHKIT_DATA"]) / "support2" / "support2.parquet", schema=schema).frame()
     space = Space.fit(frame, schema)
     at = space.coordinates(frame)

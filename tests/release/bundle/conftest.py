@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit import RunConfig, synthesize
 from synthkit.data import support2, support2_schema
@@ -24,7 +25,7 @@ from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
 sys.path.append(str(Path(__file__).parent))  # the tests import `sealing`, which stands beside them
-POLICY = next(Path(__file__).parents[2].rglob("internal-research.yaml"))
+POLICY = ROOT / "synthkit" / "data" / "internal-research.yaml"
 
 
 def judged(made, place):

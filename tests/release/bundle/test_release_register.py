@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import ROOT
 from typer.testing import CliRunner
 
 from synthkit.cli.app import app
@@ -31,7 +32,7 @@ from synthkit.release.bundle.release_register import (
 )
 from synthkit.release.policy.limits import Policy
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "synthkit-releases-1.json"
+SCHEMA = ROOT / "schemas" / "synthkit-releases-1.json"
 PLAIN = Entry(
     table="toy",
     recipient="B",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
+from places import ROOT
 from typer.testing import CliRunner
 
 from synthkit.cli.app import app
@@ -18,7 +18,7 @@ from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.withdrawal_notice import notices, withdraw
 from synthkit.release.bundle.zip_archive import pack, unpack
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "synthkit-withdrawal-1.json"
+SCHEMA = ROOT / "schemas" / "synthkit-withdrawal-1.json"
 
 
 @pytest.fixture(scope="module")

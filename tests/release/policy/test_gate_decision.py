@@ -6,19 +6,19 @@ import copy
 import datetime as dt
 import json
 import math
-from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import ROOT
 
 from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.release.policy.gate_decision import ORDER, decide, judge, overall, rederive
 from synthkit.release.policy.gate_evidence import Evidence, Found
 from synthkit.release.policy.limits import Policy
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = ROOT / "schemas"
 TODAY = dt.date(2026, 6, 1)
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 CHECKS = ("enough people", "no twins across the coin", "copies would be found")

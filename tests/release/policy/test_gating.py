@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from typer.testing import CliRunner
 
 from synthkit import RunConfig, synthesize
 from synthkit.cli.app import app
 from synthkit.data import support2, support2_schema
 
-EXAMPLES = Path(__file__).parents[2] / "schemas" / "policies"
+EXAMPLES = ROOT / "schemas" / "policies"
 LENIENT = """
 format: synthkit-policy/1
 policy: {id: lenient-v1, owner: A. Custodian, justification: for a test}

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 
 from synthkit.schema import Schema
 from synthkit.schema.infer.direct_identifiers import CATEGORIES, REMEDIES, find
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = ROOT / "schemas"
 
 
 def table(path):
