@@ -27,8 +27,8 @@ from cells import write
 from machine import fingerprint
 from scipy.stats import binom
 
-from synthkit.metrics.attacks.attack_data import Scene
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_data import AttackData
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.effect_size import LEVEL
 from synthkit.metrics.attacks.membership_inference import attacked, chances, findings
 from synthkit.metrics.attacks.membership_scores import ATTACKS
@@ -42,15 +42,15 @@ FOUND, MUST = 0.01, 0.8
 CHEAP = ("distance", "relative distance", "density", "marginals", "rare values")
 
 
-def attacked_people(units: int, design: str, rng: np.random.Generator) -> Pool:
+def attacked_people(units: int, design: str, rng: np.random.Generator) -> AttackTargets:
     """People with a coin each, or pairs of one that was trained on and one that was not."""
     here = Experiment.of(rng, units=units)
     if design == "coins":
         return here.pool
-    return Pool.of_tables(people(units // 2, rng), people(3 * units // 4, rng), SCHEMA, rng)
+    return AttackTargets.of_tables(people(units // 2, rng), people(3 * units // 4, rng), SCHEMA, rng)
 
 
-def thrown(pool: Pool, rng: np.random.Generator) -> Pool:
+def thrown(pool: AttackTargets, rng: np.random.Generator) -> AttackTargets:
     """The same people, if the coins had fallen otherwise."""
     if pool.pair is None:
         return replace(pool, member=rng.random(len(pool.member)) < 0.5)
@@ -63,7 +63,7 @@ def false_alarms(coins: int, *, units: int = 2_000, design: str = "coins", seed:
     adjusted, raw, bounds = [], [], []
     for table in range(TABLES):
         pool = attacked_people(units, design, rng)
-        scene = Scene.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+        scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
         scores = attacked(scene, pool, rng)
         for _ in range(len(range(table, coins, TABLES))):
             again = thrown(pool, rng)
@@ -91,7 +91,7 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     """Share of throws and choices of twenty members whose copies are found."""
     rng = np.random.default_rng(seed)
     pool = attacked_people(units, design, rng)
-    scene = Scene.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+    scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
     before = attacked(scene, pool, rng)
     found: list[dict[str, float]] = []
     for _ in range(seeds):

@@ -30,7 +30,7 @@ from synthkit.metrics.stats.binning import cells, combined, tuples
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.conform import conform
 from synthkit.synthesizer import raking
-from synthkit.synthesizer.rule_sampling import obedient
+from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 OUT = HERE / "calibration"
@@ -101,7 +101,7 @@ def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFram
 
     def kept(chosen: NDArray[np.bool_]) -> pd.DataFrame:
         rows = pool[torch.from_numpy(np.flatnonzero(chosen))]
-        return conform(obedient(n, encoder, model, seeds, first=rows), encoder.schema)
+        return conform(sample_valid_rows(n, encoder, model, seeds, first=rows), encoder.schema)
 
     first, three = np.arange(3 * n) < n, codes[:, : 3 * n]
     out = {

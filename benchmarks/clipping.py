@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Layout, Slot
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.mechanisms.rng import gaussian
-from synthkit.training.layers.masked_network import Conditionals, Sizes
+from synthkit.training.layers.masked_network import MaskedNetwork, Sizes
 from synthkit.training.matrix_precision import fast_matrices
 
 LEVELS = (30, 9, 60, 16, 16, 7, 15, 6, 5, 2, 40, 40, 50, 42, 2)  # as adult has them
@@ -56,7 +56,7 @@ class Layers(nn.Module):
         return out
 
 
-class Asked(Conditionals):
+class Asked(MaskedNetwork):
     """The autoregressive network as a module that is called."""
 
     def forward(self, cat: Tensor) -> Tensor:

@@ -13,10 +13,10 @@ import torch
 from synthkit.encoding import Given, TableEncoder
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.model import Marginal
-from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.budget_plan import for_counts
-from synthkit.privacy.accounting.noise_calibration import Allotment
+from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 from synthkit.schema import Schema
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.public_domain import declared
@@ -36,8 +36,8 @@ class Coded:
     def bought(cls, train: pd.DataFrame, schema: Schema, settings: Mapping[str, Any]) -> Coded:
         """The coding that ours would buy of these rows for its share of `epsilon` and `delta`."""
         public = declared(schema)
-        allotment = Allotment(epsilon=float(settings["epsilon"]), delta=float(settings["delta"]))
-        preparation = for_counts(questions(public), allotment).preparation
+        allotment = EpsilonDelta(epsilon=float(settings["epsilon"]), delta=float(settings["delta"]))
+        preparation = for_counts(encoder_queries(public), allotment).preparation
         curator = PrivateCurator(train, public)
         return cls(curator.encoder(preparation, Marginal.coding, lambda charge: None))
 

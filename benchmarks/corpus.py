@@ -72,7 +72,7 @@ def build(place: Path) -> None:
     from synthkit.schema.validation import suite
     from synthkit.synthesizer.synthesizer import Synthesizer
     from synthkit.tables import table_files
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
     schema, frame = Schema(**SCHEMA), table()
     schema.save(place / "schema.yaml")
@@ -85,7 +85,7 @@ def build(place: Path) -> None:
         Synthesizer(schema, name, settings=settings).fit(frame, seed=1).save(place / "models" / name)
     keygen(place / "custodian")
     release(place / "private", place / "bundle.zip", key=place / "custodian.key", although=WHY)
-    Key.new(schema).save(place / "key.json")
+    WatermarkKey.new(schema).save(place / "key.json")
     (place / "suite.json").write_text(json.dumps(suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))))
     (place / "config.yaml").write_text(CONFIGURATION, encoding="utf-8")
     (place / "gaps.csv").write_bytes((place / "table.csv").read_bytes())
@@ -147,7 +147,7 @@ def _schema(path: Path) -> object:
 def _table(path: Path) -> object:
     from synthkit import RunConfig
     from synthkit.io.provenance_marks import read_mark
-    from synthkit.pipeline.load_table import admit_mapped, cells
+    from synthkit.pipeline.load_table import cells, load_mapped_table
     from synthkit.schema import Schema
     from synthkit.schema.conform import check_structure, conform
     from synthkit.tables import table_files
@@ -156,7 +156,7 @@ def _table(path: Path) -> object:
     if not table_files.is_text(path):
         read_mark(path)
     raw = cells(path, RunConfig())
-    admit_mapped(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
+    load_mapped_table(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
     check_structure(raw, schema)
     return conform(raw, schema)
 
@@ -212,14 +212,14 @@ def kinds(place: Path) -> dict[str, Kind]:
 
     import synthkit.synthesizer.synthesizer  # noqa: F401
     from synthkit.pipeline.run_config import RunConfig
-    from synthkit.privacy.accounting.verify_ledger import Recount
+    from synthkit.privacy.accounting.verify_ledger import LedgerVerification
     from synthkit.release import run_folder as folder
     from synthkit.release.policy.limits import Policy
     from synthkit.schema.validation import validate
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
     def recounted(path: Path) -> object:
-        return Recount.of(path).to_dict()
+        return LedgerVerification.of(path).to_dict()
 
     def extra(path: Path) -> object:
         return validate(table(6).iloc[:0], _only_age(), extra=path)
@@ -248,7 +248,7 @@ def kinds(place: Path) -> dict[str, Kind]:
         "ledger": Kind(0.06, "private/ledger.json", m.json_bytes, recounted),
         "policy": Kind(0.06, "policy.yaml", m.yaml_bytes, Policy.load),
         "configuration": Kind(0.05, "config.yaml", m.yaml_bytes, lambda path: RunConfig.of(path).budget),
-        "key of a watermark": Kind(0.05, "key.json", m.json_bytes, Key.load),
+        "key of a watermark": Kind(0.05, "key.json", m.json_bytes, WatermarkKey.load),
         "suite": Kind(0.01, "suite.json", m.json_bytes, extra),
         **models,
         "archive": Kind(0.05, "bundle.zip", m.by_bytes, _unpacked),

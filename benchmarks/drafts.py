@@ -80,7 +80,7 @@ def targets(found: list[Mapping[str, Any]]) -> Lines:
 
 def drafted(draft: Draft) -> Lines:
     """Every line of a draft but those that are numbers."""
-    told = {q.column: str(q.about) for q in draft.questions if q.about in ("names", "free text")}
+    told = {q.column: str(q.about) for q in draft.queries if q.about in ("names", "free text")}
     owner = {(draft.owner.column,)} if draft.owner is not None else set()
     lines = kinds(draft.schema) | {"unit": owner} | unlearned(draft.schema, lambda c: told.get(c, "keys"))
     lines |= rules(draft.schema)

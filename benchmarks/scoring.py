@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.classifier_two_sample import c2st
 from synthkit.metrics.runner import evaluate, one_thread
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.metrics.stats.intervals import auc
 from synthkit.schema import Identifier, Schema
 from synthkit.schema.clamp import clamp
@@ -69,7 +69,7 @@ def attack(comparison: EvaluationData, rng: np.random.Generator) -> dict[str, fl
         frame.iloc[np.sort(rng.choice(len(frame), size, replace=False))]
         for frame in (comparison.train, comparison.holdout)
     ]
-    space = Space.fit(pd.concat(asked, ignore_index=True), comparison.schema)
+    space = DistanceSpace.fit(pd.concat(asked, ignore_index=True), comparison.schema)
     points = space.coordinates(comparison.synthetic[0])
     near = np.concatenate([space.nearest(space.coordinates(frame), points, 1)[0][:, 0] for frame in asked])
     return membership(near, np.repeat([True, False], size))

@@ -32,7 +32,7 @@ from synthkit.metrics.fidelity.distributions import tv_mean
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.watermark import Key, choose, detect
+from synthkit.watermark import WatermarkKey, choose, detect
 
 START, END = "<!-- watermark -->", "<!-- /watermark -->"
 FILE, PAGE = HERE / "watermark.json", HERE.parent / "docs" / "provenance.md"
@@ -48,9 +48,9 @@ Damage = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 schema = cache(loaded)
 
 
-def key(table: str, seed: int, *, without: tuple[str, ...] = ()) -> Key:
+def key(table: str, seed: int, *, without: tuple[str, ...] = ()) -> WatermarkKey:
     """A key that is the same in every run; real ones come from the operating system."""
-    new = Key.new(schema(table))
+    new = WatermarkKey.new(schema(table))
     columns = tuple(column for column in new.columns if column.name not in without)
     secret = SecretStr(hashlib.sha256(f"watermark {table} {seed}".encode()).hexdigest())
     return new.model_copy(update={"secret": secret, "columns": columns})
@@ -67,7 +67,7 @@ def taken(frame: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame
     return frame.iloc[rng.permutation(len(frame))[:n]].reset_index(drop=True)
 
 
-def marked(pool: pd.DataFrame, n: int, secret: Key, rng: np.random.Generator) -> pd.DataFrame:
+def marked(pool: pd.DataFrame, n: int, secret: WatermarkKey, rng: np.random.Generator) -> pd.DataFrame:
     """n rows chosen by a key among four times as many of a pool."""
     drawn = taken(pool, n * secret.candidates, rng)
     return drawn.iloc[choose(drawn, secret, rng)].reset_index(drop=True)

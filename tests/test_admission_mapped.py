@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError
-from synthkit.pipeline.load_table import LINES, NOBODY, admit_mapped, broken
+from synthkit.pipeline.load_table import LINES, NOBODY, broken, load_mapped_table
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import split
 from synthkit.schema import Schema
@@ -43,7 +43,7 @@ def odd():
 
 
 def test_every_odd_row_comes_in_or_is_nobodys():
-    made = admit_mapped(odd(), SCHEMA, CONFIG)
+    made = load_mapped_table(odd(), SCHEMA, CONFIG)
     assert made.frame["who"].notna().all()
     assert made.clamped[NOBODY] == len(odd()) - len(made.frame) > 3
     assert set(KINDS) <= set(made.clamped)
@@ -73,13 +73,13 @@ def test_a_table_that_keeps_its_schema_breaks_nothing():
         }
     )
     assert broken(good, SCHEMA, CONFIG).success
-    assert admit_mapped(good, SCHEMA, CONFIG).clamped == {}
+    assert load_mapped_table(good, SCHEMA, CONFIG).clamped == {}
 
 
 def test_lines_that_are_no_rows_are_counted(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"who,age,sex,icd,seen,died\n1,61,f,250,2020-01-01,true\n2,61\n3,61,f,250,2020-01-01,maybe\n")
-    made = admit_mapped(path, SCHEMA, CONFIG)
+    made = load_mapped_table(path, SCHEMA, CONFIG)
     assert made.clamped == {"died": 1, LINES: 1}
     assert made.frame["who"].tolist() == ["1", "3"]
 
@@ -88,7 +88,7 @@ def test_columns_refuse_and_the_words_tell_of_no_row():
     said = []
     for frame in (odd(), odd().head(3)):
         with pytest.raises(SchemaError, match="missing from the table") as refused:
-            admit_mapped(frame.drop(columns="age"), SCHEMA, CONFIG)
+            load_mapped_table(frame.drop(columns="age"), SCHEMA, CONFIG)
         said.append(str(refused.value))
     assert said[0] == said[1]
 
@@ -98,7 +98,7 @@ def test_one_person_draws_one_role_however_spelled():
     people = [[f"{k}", f"0{k}", f" {k}.0", k, float(k)] for k in range(60)]
     frame = pd.DataFrame({"who": pd.Series([cell for cells in people for cell in cells], dtype=object)})
     frame = frame.assign(age=30, sex="f", icd="250", seen=pd.Timestamp("2020-01-01"), died=True)
-    for table in (frame, admit_mapped(frame, SCHEMA, CONFIG).frame):
+    for table in (frame, load_mapped_table(frame, SCHEMA, CONFIG).frame):
         parts = split(table, SCHEMA, np.random.default_rng(0))
         assert len(parts.roles) == 60
         assert parts.unit.tolist() == np.repeat(np.arange(60), 5).tolist()

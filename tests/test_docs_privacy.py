@@ -7,7 +7,7 @@ import re
 import pytest
 from places import ROOT
 
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.accounting.tradeoff import Tradeoff
 from synthkit.privacy.statement import Statement
 
@@ -34,7 +34,7 @@ def test_every_failure_has_a_test():
 
 
 def test_every_key_of_a_statement_is_explained_and_no_other():
-    data = Statement(archive=Archive(budget=None, unit=None), table="icu", model="tvae").to_dict()
+    data = Statement(archive=LedgerFile(budget=None, unit=None), table="icu", model="tvae").to_dict()
     explained = [name for cell in first_cells("key") for name in re.findall(r"`([\w.]+)`", cell)]
     assert {name for name in explained if name in data} | {"format"} == set(data)
     for name in set(explained) - set(data):

@@ -38,7 +38,7 @@ from synthkit.release.policy import gate_decision, limits
 from synthkit.report import json_export
 from synthkit.schema import violations
 from synthkit.synthesizer import checkpoints, model_files
-from synthkit.training.loop import Plan
+from synthkit.training.loop import TrainingPlan
 from synthkit.watermark import detection, key
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
@@ -86,7 +86,7 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
         ("diffusion setting", DiffusionConfig),
         ("tvae setting", TVAEConfig),
         ("coding", Coding),
-        ("plan", Plan),
+        ("plan", TrainingPlan),
     ],
     ids=str,
 )

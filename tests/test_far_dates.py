@@ -12,7 +12,7 @@ import pytest
 from synthkit import Synthesizer
 from synthkit.errors import SchemaError
 from synthkit.metrics.stats.binning import Binning
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
@@ -120,7 +120,7 @@ def test_late_microseconds_are_told_apart_in_rules_and_evaluation():
     schema = Schema(columns=columns, rules=[rule])
     assert schema.rules[0].holds(frame).tolist() == [True, False]
     assert Binning.fit(frame, schema).codes(frame)[0].tolist() == [0, 1]
-    space = Space.fit(frame, schema)
+    space = DistanceSpace.fit(frame, schema)
     at = space.coordinates(frame)
     assert float(space.distances(at[0], at[1])) > 0
 

@@ -12,7 +12,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, Laplace
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 
 AGES = Charge(what="histogram of age", spent=DiscreteGaussian(sigma=9), times=3)
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.01))
@@ -38,7 +38,7 @@ def changed(path, **figures):
 def test_plans_total_and_meaning_are_printed(command, ledger):
     said = command("epsilon", ledger)
     assert said.code == 0, said.err
-    epsilon, _ = Archive.read(ledger).spent()
+    epsilon, _ = LedgerFile.read(ledger).spent()
     lines = said.out.splitlines()
     assert lines[0] == "one patient more or less, at most 4 rows of each"
     assert "  3 x discrete-gaussian (sigma 9, change 1, cells 1): histogram of age" in lines
@@ -53,7 +53,7 @@ def test_figures_are_written_as_json(command, ledger, tmp_path):
     out = tmp_path / "counted.json"
     assert command("epsilon", ledger, "--json", out, "--quiet").out == ""
     told = json.loads(out.read_text())
-    epsilon, delta = Archive.read(ledger).spent()
+    epsilon, delta = LedgerFile.read(ledger).spent()
     assert (told["format"], told["epsilon"], told["delta"]) == ("synthkit-recount/1", epsilon, delta)
     assert [(part["charges"], part["inside"]) for part in told["parts"]] == [(2, 0), (1, 1)]
     assert told["faults"] == []

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.errors import ConfigError
-from synthkit.models.auto import AUTO, FEW, WIDE, Choice, Task, choose_model
+from synthkit.models.auto import AUTO, FEW, WIDE, ModelChoice, TableSize, choose_model
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
 from synthkit.privacy.access.curator import Curator
@@ -90,8 +90,8 @@ def test_settings_are_those_of_the_model_that_auto_chooses(toy):
         Synthesizer(toy.schema, AUTO, settings={"colour": 1}).fit(toy.frame)
 
 
-def task(rows: float = 30_000, columns: int = 15) -> Task:
-    return Task(rows=rows, columns=columns, numeric=5, device="cpu")
+def task(rows: float = 30_000, columns: int = 15) -> TableSize:
+    return TableSize(rows=rows, columns=columns, numeric=5, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def task(rows: float = 30_000, columns: int = 15) -> Task:
 )
 def test_thresholds_of_auto(known, width, reason):
     choice = choose_model(known)
-    assert isinstance(choice, Choice)
+    assert isinstance(choice, ModelChoice)
     assert choice.model == "autoregressive"
     assert choice.settings.get("width") == width
     assert choice.why.startswith("autoregressive: ")
@@ -120,6 +120,6 @@ def test_thresholds_of_auto(known, width, reason):
 )
 def test_few_rows_of_numbers_go_to_diffusion(rows, numeric, model):
     """Four fifths of 15 columns are 12."""
-    choice = choose_model(Task(rows=rows, columns=15, numeric=numeric, device="cpu"))
+    choice = choose_model(TableSize(rows=rows, columns=15, numeric=numeric, device="cpu"))
     assert choice.model == model
     assert choice.why.startswith(f"{model}: ")

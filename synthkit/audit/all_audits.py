@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synthkit.audit import gradient_clipping, marginal_counts, mechanism_audits, unit_sensitivity
-from synthkit.audit.canaries import Training, training
+from synthkit.audit.canaries import CanaryTraining, training
 from synthkit.audit.experiment import Audit
 from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.rng import gaussian
@@ -106,7 +106,7 @@ AUDITS: dict[str, Audit[Any]] = {
     ),
     "training": Audit(
         about="one training with canaries: an alarm, from above only",
-        ours=Training(),
+        ours=CanaryTraining(),
         experiment=training,
         trials=2_000,
         quick=1_000,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from synthkit.audit.lower_bounds import NEAR, Finding
+from synthkit.audit.lower_bounds import NEAR, LossBound
 from synthkit.audit.noise_freshness import Freshness
-from synthkit.audit.poisson_batches import FLAKE, Check
+from synthkit.audit.poisson_batches import FLAKE, BatchCheck
 
 Verdict = Literal["holds", "broken", "loose"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class AuditResult:
     """One thing an audit looked at.
 
     Args:
@@ -56,9 +56,9 @@ class Result:
         return asdict(self)
 
 
-def of_finding(found: Finding, what: str | None = None) -> Result:
+def of_finding(found: LossBound, what: str | None = None) -> AuditResult:
     """A lower bound of a loss, which must not exceed the claim, nor stay far below it where the audit is tight."""
-    return Result(
+    return AuditResult(
         what=what or found.what,
         measure=found.measure,
         limit="between" if found.tight else "at most",
@@ -68,9 +68,9 @@ def of_finding(found: Finding, what: str | None = None) -> Result:
     )
 
 
-def of_check(check: Check) -> Result:
+def of_check(check: BatchCheck) -> AuditResult:
     """A p-value, which chance must not make that small."""
-    return Result(
+    return AuditResult(
         what=check.what,
         measure="p-value",
         limit="at least",
@@ -80,9 +80,9 @@ def of_check(check: Check) -> Result:
     )
 
 
-def of_freshness(told: Freshness) -> Result:
+def of_freshness(told: Freshness) -> AuditResult:
     """Whether two processes drew the same."""
-    return Result(
+    return AuditResult(
         what=told.what,
         measure="draws that came twice",
         limit="at most",
@@ -92,7 +92,7 @@ def of_freshness(told: Freshness) -> Result:
     )
 
 
-def bounded(what: str, measure: str, claimed: float, measured: float) -> Result:
+def bounded(what: str, measure: str, claimed: float, measured: float) -> AuditResult:
     """A figure that must not exceed what is claimed; what is not a number does."""
     verdict: Verdict = "holds" if measured <= claimed else "broken"
-    return Result(what=what, measure=measure, limit="at most", claimed=claimed, measured=measured, verdict=verdict)
+    return AuditResult(what=what, measure=measure, limit="at most", claimed=claimed, measured=measured, verdict=verdict)

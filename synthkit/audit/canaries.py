@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synthkit.audit.audit_result import Result, of_finding
+from synthkit.audit.audit_result import AuditResult, of_finding
 from synthkit.audit.gradient_clipping import Clip, ours
-from synthkit.audit.lower_bounds import Finding
+from synthkit.audit.lower_bounds import LossBound
 from synthkit.audit.mechanism_audits import Masks, poisson
 from synthkit.audit.one_run_epsilon import epsilon_of_guesses
 from synthkit.privacy.accounting import accountant
@@ -30,7 +30,7 @@ LOUD = 100.0  # norm of a canary's gradient before it is clipped
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class CanaryTraining:
     """The parts of a private training that a twin may replace.
 
     Args:
@@ -43,12 +43,12 @@ class Training:
     masks: Masks = poisson
     noise: Callable[[tuple[int, ...], float], Tensor] = gaussian
 
-    def but(self, **parts: Any) -> Training:
+    def but(self, **parts: Any) -> CanaryTraining:
         """The same with some parts replaced."""
         return replace(self, **parts)
 
 
-class Marked(nn.Module):
+class CanaryRows(nn.Module):
     """A small network that learns the table, and a weight for each canary that nothing else touches."""
 
     def __init__(self, canaries: int) -> None:
@@ -74,7 +74,7 @@ class _Batch:
         return _Batch(_Rows(*(x[index] for x in self.rows)))
 
 
-def training(parts: Training, trials: int) -> tuple[Result, ...]:
+def training(parts: CanaryTraining, trials: int) -> tuple[AuditResult, ...]:
     r"""One training on a small table and on those of so many canaries whose coin says so; coins are guessed after it.
 
     A canary's gradient is a huge step along a weight of its own; its score is the sum over steps of the inner product
@@ -97,7 +97,7 @@ def training(parts: Training, trials: int) -> tuple[Result, ...]:
     right = int(coins[ordered[-half:]].sum() + (~coins[ordered[:half]]).sum())
     spent = PoissonSubsampledGaussian(noise_multiplier=MULTIPLIER, rate=RATE, steps=STEPS)
     claim = accountant.epsilon([Charge(what="training", spent=spent)], DELTA)
-    found = Finding(
+    found = LossBound(
         what="one training",
         measure="epsilon",
         claim=claim,
@@ -107,7 +107,7 @@ def training(parts: Training, trials: int) -> tuple[Result, ...]:
     return (of_finding(found, f"one training with {trials:,} canaries"),)
 
 
-def _scores(parts: Training, coins: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _scores(parts: CanaryTraining, coins: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Noisy gradients along the canaries, summed over the steps. **Shape**: (m,) -> (m,)."""
     generator = torch.Generator().manual_seed(7)
     net, batch = _started(generator, coins)
@@ -124,9 +124,9 @@ def _scores(parts: Training, coins: NDArray[np.bool_]) -> NDArray[np.float64]:
     return total.numpy()
 
 
-def _started(generator: torch.Generator, coins: NDArray[np.bool_]) -> tuple[Marked, _Batch]:
+def _started(generator: torch.Generator, coins: NDArray[np.bool_]) -> tuple[CanaryRows, _Batch]:
     """A fresh network, and the table with the canaries that take part."""
-    net = Marked(len(coins))
+    net = CanaryRows(len(coins))
     with torch.no_grad():
         for p in net.body.parameters():
             p.normal_(0, 0.5, generator=generator)
@@ -142,7 +142,7 @@ def _started(generator: torch.Generator, coins: NDArray[np.bool_]) -> tuple[Mark
     return net, _Batch(rows)
 
 
-def _loss(net: Marked, batch: _Batch) -> Tensor:
+def _loss(net: CanaryRows, batch: _Batch) -> Tensor:
     """Squared misses of rows of the table, and what canaries shout. **Shape**: (B,)."""
     facts, answer, mark = batch.rows
     miss = (net.body(facts).squeeze(1) - answer) ** 2

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from synthkit.audit.audit_result import Result
+from synthkit.audit.audit_result import AuditResult
 
 M = TypeVar("M")
 
@@ -25,14 +25,14 @@ class Audit(Generic[M]):
 
     about: str
     ours: M
-    experiment: Callable[[M, int], tuple[Result, ...]]
+    experiment: Callable[[M, int], tuple[AuditResult, ...]]
     trials: int
     quick: int
 
-    def run(self, *, quick: bool = False) -> tuple[Result, ...]:
+    def run(self, *, quick: bool = False) -> tuple[AuditResult, ...]:
         """The experiment on what is shipped."""
         return self.experiment(self.ours, self.quick if quick else self.trials)
 
-    def run_on(self, twin: M) -> tuple[Result, ...]:
+    def run_on(self, twin: M) -> tuple[AuditResult, ...]:
         """The quick experiment on something else in its place."""
         return self.experiment(twin, self.quick)

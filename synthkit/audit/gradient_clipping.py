@@ -11,9 +11,9 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from synthkit.audit.audit_result import Result, bounded, of_check, of_finding
-from synthkit.audit.lower_bounds import Finding, mu_of_odds
-from synthkit.audit.poisson_batches import Check
+from synthkit.audit.audit_result import AuditResult, bounded, of_check, of_finding
+from synthkit.audit.lower_bounds import LossBound, mu_of_odds
+from synthkit.audit.poisson_batches import BatchCheck
 from synthkit.privacy.dpsgd.clipping import Clipper, Sums, private_gradient
 from synthkit.privacy.mechanisms.rng import gaussian
 
@@ -43,27 +43,27 @@ class Network(nn.Module):
         return torch.as_tensor(self.leave(self.norm(self.twice(torch.tanh(self.twice(hidden))))).squeeze(1))
 
 
-class Rows(NamedTuple):
+class ToyRows(NamedTuple):
     """Levels and facts. **Shape**: (B,), (B, 3)."""
 
     level: Tensor
     facts: Tensor
 
 
-class Batch:
+class ToyBatch:
     """Rows as a clipper takes them."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: ToyRows) -> None:
         self.rows = rows
 
     def __len__(self) -> int:
         return len(self.rows.level)
 
-    def __getitem__(self, index: Tensor) -> Batch:
-        return Batch(Rows(*(x[index] for x in self.rows)))
+    def __getitem__(self, index: Tensor) -> ToyBatch:
+        return ToyBatch(ToyRows(*(x[index] for x in self.rows)))
 
 
-def loss(net: Network, batch: Batch) -> Tensor:
+def loss(net: Network, batch: ToyBatch) -> Tensor:
     """Squared predictions, of sizes so different that some units are clipped and some are not. **Shape**: (B,)."""
     return torch.as_tensor(net(*batch.rows) ** 2 * batch.rows.facts[:, 0].exp())
 
@@ -73,7 +73,7 @@ def ours(module: nn.Module, loss_of: Callable[[Any, Any], Tensor], clip: float) 
     return Clipper(module, loss_of, clip=clip)
 
 
-def clipping(clip: Clip, trials: int) -> tuple[Result, ...]:
+def clipping(clip: Clip, trials: int) -> tuple[AuditResult, ...]:
     """So many tables of units with up to six rows: how far each unit moves the sum, and what the sum should be."""
     most = apart = 0.0
     for trial in range(trials):
@@ -82,7 +82,7 @@ def clipping(clip: Clip, trials: int) -> tuple[Result, ...]:
         owner = torch.arange(8).repeat_interleave(torch.tensor([1, 1, 2, 3, 4, 6, 1, 2]))
         owner = owner[torch.randperm(len(owner), generator=generator)]
         facts = 2 * torch.randn(len(owner), FACTS, generator=generator)
-        batch = Batch(Rows(torch.randint(LEVELS, (len(owner),), generator=generator), facts))
+        batch = ToyBatch(ToyRows(torch.randint(LEVELS, (len(owner),), generator=generator), facts))
         sums = clip(net, loss, CLIP)
         whole, right = _flat(sums(batch, owner)), _written_out(net, batch, owner)
         apart = max(apart, float((whole - right).norm()) / CLIP)
@@ -95,7 +95,7 @@ def clipping(clip: Clip, trials: int) -> tuple[Result, ...]:
     )
 
 
-def private_step(step: Step, trials: int) -> tuple[Result, ...]:
+def private_step(step: Step, trials: int) -> tuple[AuditResult, ...]:
     """Steps with and without a unit of two rows with huge gradients, in mu = 1 / multiplier; and one without rows.
 
     Args:
@@ -112,14 +112,14 @@ def private_step(step: Step, trials: int) -> tuple[Result, ...]:
             step(sums, rows, owner)
             told[k] = 4.0 * _gradient(one)
         odds.append(told - CLIP / 2)
-    found = Finding(what="one step", measure="mu", claim=1 / MULTIPLIER, measured=mu_of_odds(odds[0], odds[1]))
+    found = LossBound(what="one step", measure="mu", claim=1 / MULTIPLIER, measured=mu_of_odds(odds[0], odds[1]))
     wide = nn.Linear(1000, 100, bias=False)
     step(Clipper(wide, lambda net, x: net(x).sum(dim=1), clip=CLIP), torch.zeros(0, 1000), torch.zeros(0).long())
     assert wide.weight.grad is not None
     noise = 4.0 * wide.weight.grad.double().flatten().numpy() / (MULTIPLIER * CLIP)
     law = stats.chi2(len(noise))
     total = float(np.square(noise).sum())
-    scatter = Check(what="noise of a step without rows", p_value=float(2 * min(law.cdf(total), law.sf(total))))
+    scatter = BatchCheck(what="noise of a step without rows", p_value=float(2 * min(law.cdf(total), law.sf(total))))
     return of_finding(found), of_check(scatter)
 
 
@@ -141,7 +141,7 @@ def _gradient(net: nn.Linear) -> float:
     return float(net.weight.grad)
 
 
-def _written_out(net: Network, batch: Batch, owner: Tensor) -> Tensor:
+def _written_out(net: Network, batch: ToyBatch, owner: Tensor) -> Tensor:
     """The clipped sum by one backward pass a unit, in double precision."""
     parameters = list(net.parameters())
     total = torch.zeros(sum(p.numel() for p in parameters), dtype=torch.float64)

@@ -20,7 +20,7 @@ Verdict = Literal["holds", "broken", "loose"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class LossBound:
     """What a mechanism claims to lose at most, and what it was seen to lose at least.
 
     Args:

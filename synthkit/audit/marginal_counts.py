@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthkit.audit.audit_result import Result, of_finding
-from synthkit.audit.lower_bounds import Finding, mu_of_odds
-from synthkit.encoding.slot_counts import Counting, Measured, Scope
-from synthkit.models.marginal.adaptive_measurement import learn
+from synthkit.audit.audit_result import AuditResult, of_finding
+from synthkit.audit.lower_bounds import LossBound, mu_of_odds
+from synthkit.encoding.slot_counts import Counting, MeasuredCounts, Scope
+from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
@@ -61,7 +61,7 @@ class Overheard:
         without, joined = self.without.pooled(groups), self.joined.pooled(groups)
         return replace(self, inner=self.inner.pooled(groups), without=without, joined=joined)
 
-    def measure(self, scopes: Sequence[Scope], rho: float) -> list[Measured]:
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
         """What is told, and its odds: (|x - a|^2 - |x - b|^2) rho of normal noise of variance 1 / 2 rho.
 
         **Shape**: t scopes -> t tables.
@@ -94,7 +94,7 @@ class Overheard:
         return chosen
 
 
-def marginal(door: Door, trials: int) -> tuple[Result, ...]:
+def marginal(door: Door, trials: int) -> tuple[AuditResult, ...]:
     r"""So many fits of a small table, and of the same with one strange row, in mu = sqrt(2 rho) of the whole budget.
 
     The score of a fit is the logarithm of how much likelier everything it was told is with the row than without: no
@@ -106,7 +106,7 @@ def marginal(door: Door, trials: int) -> tuple[Result, ...]:
     told = np.empty((2, trials))
     for k in range(trials):
         told[:, k] = _odds(door, TABLES[k % len(TABLES)], k)
-    found = Finding(what="fit of counts", measure="mu", claim=math.sqrt(2 * RHO), measured=mu_of_odds(*told))
+    found = LossBound(what="fit of counts", measure="mu", claim=math.sqrt(2 * RHO), measured=mu_of_odds(*told))
     small, large = TABLES
     return (of_finding(found, f"fits of {small} or {large} rows, and of one row more"),)
 
@@ -126,7 +126,9 @@ def _odds(door: Door, n: int, seed: int) -> tuple[float, float]:
 
 def _fit(counting: Counting, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    learn(counting, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), lambda done, steps, loss: None)
+    measure_adaptively(
+        counting, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), lambda done, steps, loss: None
+    )
 
 
 def _log_odds(heights: NDArray[np.float64], places: list[int]) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.audit.audit_result import Result, bounded, of_check, of_finding, of_freshness
+from synthkit.audit.audit_result import AuditResult, bounded, of_check, of_finding, of_freshness
 from synthkit.audit.noise_audits import (
     audit_bounds,
     audit_choice,
@@ -28,11 +28,11 @@ from synthkit.privacy.accounting.events import (
     SparseHistogram,
 )
 from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
-from synthkit.privacy.mechanisms.noise import Noise, Release, add_noise, choose
+from synthkit.privacy.mechanisms.noise import Noise, NoisyAnswer, add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import bernoulli, gaussian, order
 from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
-from synthkit.privacy.mechanisms.sparse_histogram import Levels, sparse_histogram, tell_levels
+from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, sparse_histogram, tell_levels
 
 NORMAL = (DiscreteGaussian(sigma=1.0), DiscreteGaussian(sigma=5.6, change=4, cells=2))
 LAPLACE = (DiscreteLaplace(scale=1.0), DiscreteLaplace(scale=1.5, change=3))
@@ -50,34 +50,36 @@ Masks = Callable[[int, float, int], Iterator[NDArray[np.bool_]]]  # units, rate,
 Draws = Mapping[str, Callable[[], object]]
 
 
-def counts(draw: Callable[[Counts, Noise], Release], trials: int, laws: Sequence[Noise]) -> tuple[Result, ...]:
+def counts(draw: Callable[[Counts, Noise], NoisyAnswer], trials: int, laws: Sequence[Noise]) -> tuple[AuditResult, ...]:
     """Counts with noise, for each law of it."""
     return tuple(of_finding(audit_counts(law, draw, trials=trials), _named(law)) for law in laws)
 
 
-def gradients(draw: Callable[[tuple[int, ...], float], Tensor], trials: int) -> tuple[Result, ...]:
+def gradients(draw: Callable[[tuple[int, ...], float], Tensor], trials: int) -> tuple[AuditResult, ...]:
     """Noise on sums of gradients."""
     found = (audit_gradients(law, draw, trials=trials) for law in GRADIENTS)
     return tuple(of_finding(f, f"sigma {law.sigma:g}") for f, law in zip(found, GRADIENTS, strict=True))
 
 
-def choices(draw: Callable[[Values, ReportNoisyMax], Release], trials: int) -> tuple[Result, ...]:
+def choices(draw: Callable[[Values, ReportNoisyMax], NoisyAnswer], trials: int) -> tuple[AuditResult, ...]:
     """The first pick of many."""
     return (of_finding(audit_choice(CHOICE, draw, trials=trials), "first pick"),)
 
 
-def levels(draw: Callable[[Sequence[str], Counts, SparseHistogram], Levels], trials: int) -> tuple[Result, ...]:
+def levels(
+    draw: Callable[[Sequence[str], Counts, SparseHistogram], NoisyLevels], trials: int
+) -> tuple[AuditResult, ...]:
     """Levels of one unit alone, and levels near the threshold."""
     delta, mu = audit_levels(SPARSE, draw, trials=trials)
     return of_finding(delta, "a level of one unit"), of_finding(mu, "a level near the threshold")
 
 
-def limits(draw: Callable[[Values], Bounds], trials: int) -> tuple[Result, ...]:
+def limits(draw: Callable[[Values], Bounds], trials: int) -> tuple[AuditResult, ...]:
     """Bounds of a number."""
     return (of_finding(audit_bounds(GRID, draw, trials=trials), "upper bound"),)
 
 
-def quantiles(draw: Callable[[Values], Edges], trials: int) -> tuple[Result, ...]:
+def quantiles(draw: Callable[[Values], Edges], trials: int) -> tuple[AuditResult, ...]:
     """Edges of bins."""
     return (of_finding(audit_quantiles(BINS, draw, trials=trials), "median"),)
 
@@ -87,12 +89,12 @@ def poisson(units: int, rate: float, steps: int) -> Iterator[NDArray[np.bool_]]:
     return PoissonSampling(rate=rate, steps=steps).masks(units)
 
 
-def batches(masks: Masks, trials: int) -> tuple[Result, ...]:
+def batches(masks: Masks, trials: int) -> tuple[AuditResult, ...]:
     """Batches of a training of so many steps."""
     return tuple(of_check(c) for c in audit_batches(np.stack(list(masks(UNITS, RATE, trials))), RATE))
 
 
-def rows_of_a_unit(keep: Keeper, trials: int) -> tuple[Result, ...]:
+def rows_of_a_unit(keep: Keeper, trials: int) -> tuple[AuditResult, ...]:
     """Rows of a unit that are used, of so many units."""
     largest, smallest, checks = audit_kept(keep, rows=ROWS, most=MOST, trials=trials)
     return (
@@ -102,7 +104,7 @@ def rows_of_a_unit(keep: Keeper, trials: int) -> tuple[Result, ...]:
     )
 
 
-def freshness(draws: Draws, trials: int) -> tuple[Result, ...]:
+def freshness(draws: Draws, trials: int) -> tuple[AuditResult, ...]:
     """Each draw by two copies of this process, so many times."""
     out = []
     for name, draw in draws.items():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from synthkit.audit.lower_bounds import CONFIDENCE, Finding, delta_seen, epsilon_seen, mu_seen
+from synthkit.audit.lower_bounds import CONFIDENCE, LossBound, delta_seen, epsilon_seen, mu_seen
 from synthkit.privacy.accounting.events import (
     DiscreteGaussian,
     DiscreteLaplace,
@@ -22,10 +22,10 @@ from synthkit.privacy.accounting.events import (
     SparseHistogram,
 )
 from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
-from synthkit.privacy.mechanisms.noise import Noise, Release, add_noise, choose
+from synthkit.privacy.mechanisms.noise import Noise, NoisyAnswer, add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import gaussian
-from synthkit.privacy.mechanisms.sparse_histogram import Levels, tell_levels
+from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, tell_levels
 
 RIVALS = 10  # candidates that lose where one wins: the more, the nearer to the worst case
 
@@ -34,8 +34,8 @@ Values = NDArray[np.float64]
 
 
 def audit_counts(
-    spent: Noise, draw: Callable[[Counts, Noise], Release] = add_noise, *, trials: int = 30_000
-) -> Finding:
+    spent: Noise, draw: Callable[[Counts, Noise], NoisyAnswer] = add_noise, *, trials: int = 30_000
+) -> LossBound:
     """Counts of zeros against counts that one unit has moved as far as it may; the sum over its cells is the score.
 
     The discrete Laplace law is measured in epsilon = change / scale. The discrete normal law is measured in mu: its
@@ -52,8 +52,8 @@ def audit_counts(
     without, joined = (draw(table, spent).values.sum(axis=1) for table in tables)
     if isinstance(spent, DiscreteLaplace):
         claim = spent.change / spent.scale
-        return Finding(what=spent.kind, measure="epsilon", claim=claim, measured=epsilon_seen(without, joined))
-    return Finding(what=spent.kind, measure="mu", claim=mu_of(spent), measured=mu_seen(without, joined))
+        return LossBound(what=spent.kind, measure="epsilon", claim=claim, measured=epsilon_seen(without, joined))
+    return LossBound(what=spent.kind, measure="mu", claim=mu_of(spent), measured=mu_seen(without, joined))
 
 
 def mu_of(spent: DiscreteGaussian) -> float:
@@ -80,16 +80,16 @@ def mu_of(spent: DiscreteGaussian) -> float:
 
 def audit_gradients(
     spent: Gaussian, draw: Callable[[tuple[int, ...], float], Tensor] = gaussian, *, trials: int = 200_000
-) -> Finding:
+) -> LossBound:
     """A sum of gradients of norm 0 against one of norm `sensitivity`, in mu = sensitivity / sigma."""
     without, joined = (draw((trials,), spent.sigma).numpy() + moved for moved in (0.0, spent.sensitivity))
     claim = spent.sensitivity / spent.sigma
-    return Finding(what=spent.kind, measure="mu", claim=claim, measured=mu_seen(without, joined))
+    return LossBound(what=spent.kind, measure="mu", claim=claim, measured=mu_seen(without, joined))
 
 
 def audit_choice(
-    spent: ReportNoisyMax, draw: Callable[[Values, ReportNoisyMax], Release] = choose, *, trials: int = 10_000
-) -> Finding:
+    spent: ReportNoisyMax, draw: Callable[[Values, ReportNoisyMax], NoisyAnswer] = choose, *, trials: int = 10_000
+) -> LossBound:
     """Equal scores against one that is raised where all others are lowered, for a first pick.
 
     The bound of theory is reached with infinitely many candidates only: upper side.
@@ -101,22 +101,24 @@ def audit_choice(
     )
     claim = spent.width * spent.picks
     measured = epsilon_seen(without, joined)
-    return Finding(what=spent.kind, measure="epsilon", claim=claim, measured=measured, tight=False)
+    return LossBound(what=spent.kind, measure="epsilon", claim=claim, measured=measured, tight=False)
 
 
 def audit_levels(
     spent: SparseHistogram,
-    draw: Callable[[Sequence[str], Counts, SparseHistogram], Levels] = tell_levels,
+    draw: Callable[[Sequence[str], Counts, SparseHistogram], NoisyLevels] = tell_levels,
     *,
     trials: int = 100_000,
-) -> tuple[Finding, Finding]:
+) -> tuple[LossBound, LossBound]:
     """A level of nobody against one of a single unit (delta), and a level at the threshold with a unit less (mu).
 
     A delta of .01 or so is needed to see anything: audit an exaggerated one.
     """
     names = [str(k) for k in range(trials)]
     rare = draw(names, np.ones(trials, np.int64), spent)
-    delta = Finding(what=spent.kind, measure="delta", claim=spent.failure, measured=delta_seen(len(rare.names), trials))
+    delta = LossBound(
+        what=spent.kind, measure="delta", claim=spent.failure, measured=delta_seen(len(rare.names), trials)
+    )
     scores = []
     for count in (spent.threshold - 1, spent.threshold):
         told = draw(names[: trials // 3], np.full(trials // 3, count, np.int64), spent)
@@ -124,10 +126,10 @@ def audit_levels(
         score[[int(name) for name in told.names]] = told.counts
         scores.append(score)
     claim = mu_of(DiscreteGaussian(sigma=spent.sigma))
-    return delta, Finding(what=spent.kind, measure="mu", claim=claim, measured=mu_seen(scores[0], scores[1]))
+    return delta, LossBound(what=spent.kind, measure="mu", claim=claim, measured=mu_seen(scores[0], scores[1]))
 
 
-def audit_bounds(grid: LogBounds, draw: Callable[[Values], Bounds] | None = None, *, trials: int = 3_000) -> Finding:
+def audit_bounds(grid: LogBounds, draw: Callable[[Values], Bounds] | None = None, *, trials: int = 3_000) -> LossBound:
     """One large number more: where there was none, and where the largest cell was one short of counting.
 
     Upper side: which cells count says less than their counts.
@@ -143,11 +145,13 @@ def audit_bounds(grid: LogBounds, draw: Callable[[Values], Bounds] | None = None
         )
         measured = max(measured, seen(without, joined, confidence))
     if isinstance(noise, DiscreteGaussian):
-        return Finding(what="bounds", measure="mu", claim=mu_of(noise), measured=measured, tight=False)
-    return Finding(what="bounds", measure="epsilon", claim=1 / noise.scale, measured=measured, tight=False)
+        return LossBound(what="bounds", measure="mu", claim=mu_of(noise), measured=measured, tight=False)
+    return LossBound(what="bounds", measure="epsilon", claim=1 / noise.scale, measured=measured, tight=False)
 
 
-def audit_quantiles(bins: Quantiles, draw: Callable[[Values], Edges] | None = None, *, trials: int = 10_000) -> Finding:
+def audit_quantiles(
+    bins: Quantiles, draw: Callable[[Values], Edges] | None = None, *, trials: int = 10_000
+) -> LossBound:
     """An odd table whose median lies between the lowest edge and all others, and the same with one small number more.
 
     Upper side: the bound is reached with infinitely many edges only, and for two parts.
@@ -161,4 +165,4 @@ def audit_quantiles(bins: Quantiles, draw: Callable[[Values], Edges] | None = No
         for values in (table, np.append(table, bins.low))
     )
     measured = epsilon_seen(without, joined)
-    return Finding(what="quantiles", measure="epsilon", claim=bins.epsilon, measured=measured, tight=False)
+    return LossBound(what="quantiles", measure="epsilon", claim=bins.epsilon, measured=measured, tight=False)

@@ -16,7 +16,7 @@ FLAKE = 1e-6  # how often a right sampler may be called broken by one check
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class BatchCheck:
     """A test of one property that a right sampler has.
 
     Args:
@@ -33,7 +33,7 @@ class Check:
         return "broken" if self.p_value < FLAKE else "holds"
 
 
-def audit_batches(masks: NDArray[np.bool_], rate: float) -> tuple[Check, ...]:
+def audit_batches(masks: NDArray[np.bool_], rate: float) -> tuple[BatchCheck, ...]:
     """Checks of the batches of a training; approximate, for 100 steps and units or more.
 
     - the mean size is n q; sizes scatter by n q (1 - q), neither less (a fixed size) nor more;
@@ -61,11 +61,13 @@ def audit_batches(masks: NDArray[np.bool_], rate: float) -> tuple[Check, ...]:
         raise ConfigError(msg)
     unlike = np.asarray(masks - rate, np.float64)
     return (
-        Check(what="mean size of batches", p_value=_sum(unlike.sum(), masks.size, rate)),
-        Check(what="scatter of sizes of batches", p_value=_scatter(masks.sum(axis=1), units, rate)),
-        Check(what="scatter of how often a unit takes part", p_value=_scatter(masks.sum(axis=0), steps, rate)),
-        Check(what="independence of a step and the next", p_value=_together(unlike[1:], unlike[:-1], rate)),
-        Check(what="independence of neighbours in the table", p_value=_together(unlike[:, 1:], unlike[:, :-1], rate)),
+        BatchCheck(what="mean size of batches", p_value=_sum(unlike.sum(), masks.size, rate)),
+        BatchCheck(what="scatter of sizes of batches", p_value=_scatter(masks.sum(axis=1), units, rate)),
+        BatchCheck(what="scatter of how often a unit takes part", p_value=_scatter(masks.sum(axis=0), steps, rate)),
+        BatchCheck(what="independence of a step and the next", p_value=_together(unlike[1:], unlike[:-1], rate)),
+        BatchCheck(
+            what="independence of neighbours in the table", p_value=_together(unlike[:, 1:], unlike[:, :-1], rate)
+        ),
     )
 
 

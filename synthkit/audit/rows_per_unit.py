@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from synthkit.audit.poisson_batches import Check
+from synthkit.audit.poisson_batches import BatchCheck
 from synthkit.privacy.mechanisms.sampling import kept
 
 Keeper = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
@@ -16,7 +16,7 @@ Keeper = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
 
 def audit_kept(
     keep: Keeper = kept, *, rows: int = 5, most: int = 2, trials: int = 20_000
-) -> tuple[int, int, tuple[Check, ...]]:
+) -> tuple[int, int, tuple[BatchCheck, ...]]:
     """Rows used of many units of the same size.
 
     Args:
@@ -36,9 +36,9 @@ def audit_kept(
     even = np.square(chosen.sum(axis=1) - total / rows).sum()
     # sums over units without replacement: the covariance of the places is that of `most` of `rows`, all alike
     spread = trials * most * (rows - most) / (rows * (rows - 1))
-    fair = Check(what="each row of a unit as likely", p_value=float(stats.chi2.sf(even / spread, rows - 1)))
+    fair = BatchCheck(what="each row of a unit as likely", p_value=float(stats.chi2.sf(even / spread, rows - 1)))
     centred = places - most * (rows - 1) / 2
     neighbours = float(centred[1:] @ centred[:-1])
     scale = most * (rows - most) * (rows + 1) / 12 * np.sqrt(trials - 1)
-    alone = Check(what="each unit by itself", p_value=float(2 * stats.norm.sf(abs(neighbours) / scale)))
+    alone = BatchCheck(what="each unit by itself", p_value=float(2 * stats.norm.sf(abs(neighbours) / scale)))
     return int(many.max()), int(many.min()), (fair, alone)

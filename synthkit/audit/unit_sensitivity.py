@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from synthkit.audit.audit_result import Result, bounded, of_finding
-from synthkit.audit.lower_bounds import Finding, mu_seen
+from synthkit.audit.audit_result import AuditResult, bounded, of_finding
+from synthkit.audit.lower_bounds import LossBound, mu_seen
 from synthkit.audit.noise_audits import mu_of
 from synthkit.privacy.access.private_curator import one_each, told_apart
 from synthkit.privacy.accounting.events import DiscreteGaussian
@@ -62,7 +62,7 @@ def shipped(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return one_each(*told_apart(table, schema))
 
 
-def one_unit(counted: Counted, trials: int) -> tuple[Result, ...]:
+def one_unit(counted: Counted, trials: int) -> tuple[AuditResult, ...]:
     """Random tables, and each of them without each of its units in turn: how far exact counts and noisy ones move.
 
     All rows of a unit say the same, spelled in the ways of its kind, so that which of them is chosen does not matter;
@@ -80,7 +80,7 @@ def one_unit(counted: Counted, trials: int) -> tuple[Result, ...]:
         out.append(bounded(f"{name}: cells a unit moves", "cells", 1.0, float(far["somebody"])))
         out.append(bounded(f"{name}: cells that rows of nobody move", "cells", 0.0, float(far["nobody"])))
         worst = max([worst, *moved["somebody"]], key=lambda m: int(np.abs(m).sum()))
-    seen = Finding(what="counts", measure="mu", claim=mu_of(NOISE), measured=_mu(worst, trials))
+    seen = LossBound(what="counts", measure="mu", claim=mu_of(NOISE), measured=_mu(worst, trials))
     return (*out, of_finding(seen, "noisy counts of the worst of these pairs"))
 
 

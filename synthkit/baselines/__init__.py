@@ -5,6 +5,6 @@ inside functions of this room alone. A reference is not in `MODELS`: it cannot b
 ledger, for its reading of the rows is nobody's to bound.
 """
 
-from synthkit.baselines.sdv_models import REFERENCES, Reference
+from synthkit.baselines.sdv_models import REFERENCES, ReferenceSynthesizer
 
-__all__ = ["REFERENCES", "Reference"]
+__all__ = ["REFERENCES", "ReferenceSynthesizer"]

@@ -34,7 +34,7 @@ REFERENCES: Mapping[str, str] = {
 _OURS = ("self", "metadata", "locales", "verbose", "enable_gpu")  # arguments of theirs that are no settings
 
 
-class Reference:
+class ReferenceSynthesizer:
     """A synthesizer of SDV or ctgan that learns a table and draws new rows of it, at its own defaults.
 
     It is given the learned columns of the schema as SDV Metadata V2. Identifiers are never given to it; fresh ones are
@@ -74,7 +74,7 @@ class Reference:
 
     def fit(
         self, table: pd.DataFrame, *, seed: int | None = None, progress: Callable[[int, int, float], None] | None = None
-    ) -> Reference:
+    ) -> ReferenceSynthesizer:
         """Learn a table; the same seed on the same machine learns the same model.
 
         Args:

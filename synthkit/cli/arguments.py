@@ -102,9 +102,9 @@ def read_schema(path: Path, unit: str | None = None, *, private: bool = False) -
     Raises:
         SchemaError: the file is no schema, or none that can be used so.
     """
-    from synthkit.schema.resolve import meaning
+    from synthkit.schema.resolve import resolve_schema
 
-    return meaning(path, unit, private=private)
+    return resolve_schema(path, unit, private=private)
 
 
 def config(path: Path | None, **flags: Any) -> RunConfig:

@@ -14,7 +14,7 @@ from synthkit.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.audit import Result
+    from synthkit.audit import AuditResult
 
 FORMAT = "synthkit-audit/1"
 
@@ -45,7 +45,7 @@ def audit(
         from synthkit.audit import AUDITS
 
         names = _chosen(only, AUDITS)
-        found: dict[str, tuple[Result, ...]] = {}
+        found: dict[str, tuple[AuditResult, ...]] = {}
         progress.stage("audit")
         for k, name in enumerate(names):
             progress.advance(k, len(names), name)
@@ -74,7 +74,7 @@ def _chosen(only: list[str] | None, audits: Mapping[str, Any]) -> list[str]:
     return [name for name in audits if not only or name in only]
 
 
-def _show(found: Mapping[str, tuple[Result, ...]]) -> None:
+def _show(found: Mapping[str, tuple[AuditResult, ...]]) -> None:
     """One line each, the verdict first."""
     for name, results in found.items():
         for result in results:
@@ -83,7 +83,7 @@ def _show(found: Mapping[str, tuple[Result, ...]]) -> None:
     say()
 
 
-def _write(path: Path, found: Mapping[str, tuple[Result, ...]], *, quick: bool) -> None:
+def _write(path: Path, found: Mapping[str, tuple[AuditResult, ...]], *, quick: bool) -> None:
     from json import dumps
 
     from synthkit._version import __version__

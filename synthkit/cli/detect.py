@@ -12,7 +12,7 @@ from synthkit.cli.arguments import config
 from synthkit.cli.console import say
 
 if TYPE_CHECKING:
-    from synthkit.watermark import Detection
+    from synthkit.watermark import WatermarkDetection
 
 
 def watermark_key(
@@ -32,9 +32,9 @@ def watermark_key(
     from synthkit.schema import Schema
 
     known = Schema.load(schema)  # before anything that takes time is loaded
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
-    key = Key.new(known, candidates=candidates)
+    key = WatermarkKey.new(known, candidates=candidates)
     key.save(out)
     say(f"{out}: key {key.name} for {len(key.columns)} columns", quiet=quiet)
 
@@ -58,10 +58,10 @@ def detect(
     Example: synthkit detect found.csv --key icu.key.json
     """
     from synthkit.pipeline.load_table import cells
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
     from synthkit.watermark import detect as held
 
-    secret = Key.load(key)
+    secret = WatermarkKey.load(key)
     found = held(cells(table, config(None, delimiter=delimiter, encoding=encoding, missing=missing)), secret)
     if json is not None:
         from json import dumps
@@ -77,7 +77,7 @@ def detect(
         raise typer.Exit(1)
 
 
-def _show(found: Detection, alpha: float) -> None:
+def _show(found: WatermarkDetection, alpha: float) -> None:
     """What was looked at, what was counted, and what it means."""
     say(f"{found.rows:,} different rows, {found.columns} of {found.columns_of_key} columns")
     say(f"{found.sets} of {found.sets_of_key} sets of columns are there whole")

@@ -12,8 +12,8 @@ from synthkit.cli import options as o
 from synthkit.cli.console import say, warn
 
 if TYPE_CHECKING:
-    from synthkit.privacy.accounting.composed_plan import Part
-    from synthkit.privacy.accounting.verify_ledger import Recount
+    from synthkit.privacy.accounting.composed_plan import ComposedPlan
+    from synthkit.privacy.accounting.verify_ledger import LedgerVerification
 
 
 def epsilon(
@@ -32,9 +32,9 @@ def epsilon(
 
     Example: synthkit epsilon runs/icu/ledger.json
     """
-    from synthkit.privacy.accounting.verify_ledger import Recount
+    from synthkit.privacy.accounting.verify_ledger import LedgerVerification
 
-    found = Recount.of(ledger)
+    found = LedgerVerification.of(ledger)
     if json is not None:
         from json import dumps
 
@@ -50,7 +50,7 @@ def epsilon(
         raise typer.Exit(1)
 
 
-def _show(found: Recount) -> None:
+def _show(found: LedgerVerification) -> None:
     """Whom it protects, plan by plan what it cost, the total, and what that means."""
     archive = found.archive
     bound = archive.budget.max_rows_per_unit if archive.budget else None
@@ -65,7 +65,7 @@ def _show(found: Recount) -> None:
         say(sentence)
 
 
-def _show_part(part: Part) -> None:
+def _show_part(part: ComposedPlan) -> None:
     """Its charges, equal mechanisms counted; how they were composed; what a reserve in it paid for."""
     from synthkit.privacy.accounting import accountant
     from synthkit.privacy.accounting.events import parameters

@@ -60,9 +60,9 @@ def evaluate(
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.pipeline.evaluate_tables import assess
+        from synthkit.pipeline.evaluate_tables import evaluate_tables
 
-        made = assess(train, holdout, synthetic, known, others=with_ or (), config=asked, progress=progress)
+        made = evaluate_tables(train, holdout, synthetic, known, others=with_ or (), config=asked, progress=progress)
     made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not made.validations["output"].success:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.schema.infer.draft import Draft
-    from synthkit.schema.infer.questions import Question
+    from synthkit.schema.infer.questions import DraftQuestion
 
 
 def init(
@@ -103,7 +103,7 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _yes(question: Question) -> bool:
+def _yes(question: DraftQuestion) -> bool:
     return typer.confirm(f"{question.asks} {question.evidence}.", default=True, err=True)
 
 

@@ -52,12 +52,12 @@ def sample(
     from synthkit.io.atomic_files import check_file
     from synthkit.release.run_folder import model_in
     from synthkit.tables import table_files
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
     check_file(out, overwrite=overwrite)
     _check_ending(out, spreadsheet_safe=spreadsheet_safe)
     found = model_in(folder)
-    key = None if watermark is None else Key.load(watermark)
+    key = None if watermark is None else WatermarkKey.load(watermark)
     with watching(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.synthesizer.model_files import lawful

@@ -3,12 +3,12 @@
 from synthkit.encoding.codecs.numeric import Coding, NumericCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Slot, Training
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, Slot, TrainingLoader
 
 __all__ = [
-    "Admissible",
     "Ask",
     "Coding",
+    "ConstraintMask",
     "Given",
     "Histogram",
     "Layout",
@@ -17,5 +17,5 @@ __all__ = [
     "Rows",
     "Slot",
     "TableEncoder",
-    "Training",
+    "TrainingLoader",
 ]

@@ -16,7 +16,7 @@ Codes = NDArray[np.int16]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grouping:
+class ColumnGroups:
     """Which group of a column each level of its slot, or of its coarse and fine slot, belongs to.
 
     Args:
@@ -39,13 +39,13 @@ class Grouping:
         return np.asarray(self.groups[tuple(cat[:, slot] for slot in self.slots)])
 
 
-def groupings(encoder: TableEncoder) -> tuple[Grouping, ...]:
+def groupings(encoder: TableEncoder) -> tuple[ColumnGroups, ...]:
     """One grouping a learned column (a gap stands for the column that is coded as one), in order of the slots.
 
     Up to 10 levels keep a group each. Of more, those with an order are cut at about equal shares of the training rows,
     and of those without the 10 most frequent keep a group and the others share one. Missing is a group by itself.
     """
-    out: list[Grouping] = []
+    out: list[ColumnGroups] = []
     for name, codec in encoder.codecs.items():
         slots = encoder.layout.slots_of(name)
         if isinstance(codec, CombinationCodec):
@@ -55,13 +55,13 @@ def groupings(encoder: TableEncoder) -> tuple[Grouping, ...]:
                 _, level = np.unique(keys, return_inverse=True)
                 share = np.bincount(level, weights=codec.counts).astype(np.float64)
                 groups = _most_frequent(share)[level]
-                out.append(Grouping(column=column, slots=slots, groups=groups))
+                out.append(ColumnGroups(column=column, slots=slots, groups=groups))
         else:
-            out.append(Grouping(column=name, slots=slots, groups=_of_slots(encoder.layout, slots)))
+            out.append(ColumnGroups(column=name, slots=slots, groups=_of_slots(encoder.layout, slots)))
     return tuple(out)
 
 
-def coded(cat: NDArray[np.integer], groupings: tuple[Grouping, ...]) -> Codes:
+def coded(cat: NDArray[np.integer], groupings: tuple[ColumnGroups, ...]) -> Codes:
     """Groups of all columns. **Shape**: (n, d) levels -> (number of groupings, n)."""
     out = np.empty((len(groupings), len(cat)), dtype=np.int16)
     for k, grouping in enumerate(groupings):

@@ -21,7 +21,7 @@ from synthkit.encoding.codecs import datetime_steps
 from synthkit.encoding.codecs.categorical import CombinationCodec, LevelsCodec
 from synthkit.encoding.codecs.numeric import NumericCodec
 from synthkit.encoding.gaps import Gap, gap
-from synthkit.encoding.layout import Clause
+from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.errors import SchemaError
 from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
 from synthkit.schema.joint_columns import joint
@@ -204,7 +204,7 @@ def _first_from(bound: float, decimals: int | None) -> float:
 
 def clauses(
     schema: Schema, recoding: Recoding, codecs: Mapping[str, Codec], first: Mapping[str, int]
-) -> tuple[Clause, ...]:
+) -> tuple[ForbiddenCombination, ...]:
     """What implications forbid, in terms of slots.
 
     `if A and B then C and D` forbids {A, B, not C} and {A, B, not D}. A condition on the value of a gap cannot be told
@@ -243,11 +243,11 @@ def _marks(codec: Codec, column: str, condition: Condition) -> tuple[NDArray[np.
     return met, met
 
 
-def _clause(literals: list[tuple[int, NDArray[np.bool_]]]) -> Clause | None:
+def _clause(literals: list[tuple[int, NDArray[np.bool_]]]) -> ForbiddenCombination | None:
     """Literals on one slot are one; a clause with a literal no level meets forbids nothing."""
     joined: dict[int, NDArray[np.bool_]] = {}
     for slot, marked in literals:
         joined[slot] = joined[slot] & marked if slot in joined else marked
     if not all(marked.any() for marked in joined.values()):
         return None
-    return Clause(tuple(joined.items()))
+    return ForbiddenCombination(tuple(joined.items()))

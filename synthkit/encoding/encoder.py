@@ -21,7 +21,7 @@ from synthkit.encoding.constraints import Codec, Recoding
 from synthkit.encoding.gaps import Gap
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
 from synthkit.encoding.layout import Given, Layout, Rows, Slot, small
-from synthkit.encoding.value_links import Compare, Tie
+from synthkit.encoding.value_links import ColumnLink, Compare
 from synthkit.errors import EncodingError
 from synthkit.schema import Code, Datetime, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
@@ -60,7 +60,7 @@ class TableEncoder:
     recoding: Recoding
     codecs: Mapping[str, Codec]
     layout: Layout
-    ties: tuple[Tie, ...] = ()
+    ties: tuple[ColumnLink, ...] = ()
 
     @classmethod
     def fit(cls, schema: Schema, ask: Ask, coding: Coding | None = None) -> TableEncoder:
@@ -104,7 +104,7 @@ class TableEncoder:
         ties = value_links.find({n: c for n, c in self.codecs.items() if n not in gaps}, compare, most=most)
         return self._with(ties)
 
-    def _with(self, ties: tuple[Tie, ...]) -> TableEncoder:
+    def _with(self, ties: tuple[ColumnLink, ...]) -> TableEncoder:
         followed = value_links.pointers(ties, self.codecs, self.layout)
         return replace(self, ties=ties, layout=replace(self.layout, pointers=followed))
 
@@ -244,7 +244,7 @@ class TableEncoder:
             name: KINDS[d["codec"]].from_dict({k: v for k, v in d.items() if k != "codec"})
             for name, d in data["codecs"].items()
         }
-        return cls.of(schema, codecs)._with(tuple(Tie(**tie) for tie in data["ties"]))
+        return cls.of(schema, codecs)._with(tuple(ColumnLink(**tie) for tie in data["ties"]))
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Clause:
+class ForbiddenCombination:
     """A forbidden conjunction: no row may have every slot named here at one of the levels marked.
 
     Args:
@@ -53,7 +53,7 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Pointer:
+class ValueLink:
     """Where the value of one number lies among the cells of another: what repeats or continues it is found there.
 
     Args:
@@ -84,8 +84,8 @@ class Layout:
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
     residuals: tuple[str, ...] = ()
-    clauses: tuple[Clause, ...] = ()
-    pointers: tuple[Pointer, ...] = ()
+    clauses: tuple[ForbiddenCombination, ...] = ()
+    pointers: tuple[ValueLink, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -185,7 +185,7 @@ class Given:
         return self.cat >= 0
 
 
-class Admissible:
+class ConstraintMask:
     """Which levels a slot may still take while rows are being drawn, slot by slot, in any order.
 
     Clauses forbid; `given` restricts. Where nothing would be left the restriction by `given` yields first (a cell
@@ -232,7 +232,7 @@ class Admissible:
         return torch.where(both.any(dim=1, keepdim=True), both, admissible)
 
 
-class Training(Protocol):
+class TrainingLoader(Protocol):
     """The door: what a model gets to see of real rows."""
 
     @property

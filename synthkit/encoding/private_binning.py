@@ -249,7 +249,7 @@ def projected(counts: Floats) -> Floats:
     return np.asarray(np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0))
 
 
-def settled(
+def binned_codec(
     cells: NumericCodec, counts: Ints, sigma: float, *, cuts: tuple[float, ...] = (), coding: Coding | None = None
 ) -> NumericCodec:
     """The codec that noisy counts of cells make: averaged where alike, not negative, empty runs joined, grouped.

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.column_groups import Codes, Grouping
+from synthkit.encoding.column_groups import Codes, ColumnGroups
 from synthkit.encoding.layout import Layout
 from synthkit.errors import ArtefactError
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Targets:
+class RakingMargins:
     """Tables that rows should match; they may be noisy and need not agree with each other.
 
     In each table the cells with fewer than five rows share one pooled cell, and if that held fewer than five rows
@@ -38,7 +38,7 @@ class Targets:
         rows: rows the tables were counted on.
     """
 
-    groupings: tuple[Grouping, ...]
+    groupings: tuple[ColumnGroups, ...]
     tables: tuple[tuple[int, ...], ...]
     shares: Floats
     sigma: Floats
@@ -47,11 +47,11 @@ class Targets:
     @classmethod
     def of(
         cls,
-        groupings: tuple[Grouping, ...],
+        groupings: tuple[ColumnGroups, ...],
         tables: Sequence[tuple[int, ...]],
         counts: Sequence[NDArray[Any]],
         sigma: Sequence[float] | None = None,
-    ) -> Targets:
+    ) -> RakingMargins:
         """Targets from counts, rare cells pooled.
 
         Args:
@@ -91,7 +91,7 @@ class Targets:
         return {"shares": torch.from_numpy(self.shares), "sigma": torch.from_numpy(self.sigma), **groups}
 
     @classmethod
-    def from_saved(cls, data: dict[str, Any], tensors: dict[str, Tensor], layout: Layout) -> Targets:
+    def from_saved(cls, data: dict[str, Any], tensors: dict[str, Tensor], layout: Layout) -> RakingMargins:
         """Read what `to_dict` and `tensors` gave.
 
         Raises:
@@ -102,7 +102,7 @@ class Targets:
             raise ArtefactError(msg)
         out = cls(
             groupings=tuple(
-                Grouping(column=name, slots=tuple(slots), groups=tensors[f"groups.{k}"].numpy())
+                ColumnGroups(column=name, slots=tuple(slots), groups=tensors[f"groups.{k}"].numpy())
                 for k, (name, slots) in enumerate(zip(data["columns"], data["slots"], strict=True))
             ),
             tables=tuple(tuple(table) for table in data["tables"]),
@@ -126,7 +126,7 @@ def tables_of(columns: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
 
 
 def tabulate(
-    codes: Codes, groupings: tuple[Grouping, ...], tables: Sequence[tuple[int, ...]]
+    codes: Codes, groupings: tuple[ColumnGroups, ...], tables: Sequence[tuple[int, ...]]
 ) -> list[NDArray[np.int64]]:
     """Exact tables. **Shape**: (number of groupings, n) -> a table (cells,) each."""
     out = []

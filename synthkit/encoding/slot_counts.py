@@ -13,7 +13,7 @@ Scope = tuple[int, ...]  # slots of a table of counts, in rising order
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasuredCounts:
     """A table of counts as it was told, whole numbers with or without noise; noisy ones may be negative.
 
     Args:
@@ -55,7 +55,7 @@ class Counting(Protocol):
         """
         ...
 
-    def measure(self, scopes: Sequence[Scope], rho: float) -> list[Measured]:
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
         """Tables of counts, charged before they are drawn. **Shape**: t scopes -> t tables.
 
         Args:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.encoding.codecs.numeric import NumericCodec
-from synthkit.encoding.layout import Layout, Pointer
+from synthkit.encoding.layout import Layout, ValueLink
 
 NEAR = 2  # cells: near enough to be told of
 PARTS = 8  # of a cell of the source: the two columns are cut differently
@@ -26,7 +26,7 @@ INSIDE = 0.3  # share of the source's rows that must lie within the target's ran
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tie:
+class ColumnLink:
     """A column whose values lie near those of another.
 
     Args:
@@ -65,7 +65,7 @@ class Nearness:
 Compare = Callable[[Sequence[Comparing]], list[Nearness]]
 
 
-def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[Tie, ...]:
+def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[ColumnLink, ...]:
     """The columns that are tied.
 
     Args:
@@ -77,25 +77,25 @@ def find(codecs: Mapping[str, object], compare: Compare, *, most: int) -> tuple[
     numbers = {n: c for n, c in codecs.items() if isinstance(c, NumericCodec) and len(c.low)}
     chances = _candidates(numbers) if most else {}
     questions = [Comparing(target=t, source=s, codec=numbers[t]) for t, s in chances]
-    found: dict[tuple[str, bool], list[tuple[float, Tie]]] = {}
+    found: dict[tuple[str, bool], list[tuple[float, ColumnLink]]] = {}
     order = {name: k for k, name in enumerate(codecs)}
     for question, answer in zip(questions, compare(questions), strict=True):
         target, source = question.target, question.source
         excess = answer.near / max(answer.rows, 1) - chances[target, source]
         if excess > EXCESS:
-            tie = Tie(target=target, source=source, equal=round(answer.equal / max(answer.shared, 1), 3))
+            tie = ColumnLink(target=target, source=source, equal=round(answer.equal / max(answer.shared, 1), 3))
             found.setdefault((target, order[source] < order[target]), []).append((excess, tie))
-    out: list[Tie] = []
+    out: list[ColumnLink] = []
     for (_, before), ties in found.items():
         strongest = sorted(ties, key=lambda pair: -pair[0])
         out += [tie for _, tie in strongest[: most if before else 1]]
     return tuple(out)
 
 
-def pointers(ties: Sequence[Tie], codecs: Mapping[str, Any], layout: Layout) -> tuple[Pointer, ...]:
+def pointers(ties: Sequence[ColumnLink], codecs: Mapping[str, Any], layout: Layout) -> tuple[ValueLink, ...]:
     """What ties mean in terms of slots."""
     return tuple(
-        Pointer(
+        ValueLink(
             target=layout.slots_of(tie.target)[0],
             source=layout.slots_of(tie.source)[0],
             cell=_cells(codecs[tie.target], codecs[tie.source]),
@@ -121,7 +121,7 @@ def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
 
 
 def repeat(
-    coded: Mapping[str, Any], ties: Sequence[Tie], codecs: Mapping[str, Any], rng: np.random.Generator
+    coded: Mapping[str, Any], ties: Sequence[ColumnLink], codecs: Mapping[str, Any], rng: np.random.Generator
 ) -> dict[str, Any]:
     """Decoded columns in which values that share an interval with their source are equal to it as often as before.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.population import Population
 from synthkit.metrics.stats.binning import Binning
 from synthkit.schema import Schema
@@ -39,7 +39,7 @@ class EvaluationData:
     holdout: pd.DataFrame
     synthetic: tuple[pd.DataFrame, ...]
     schema: Schema
-    pool: Pool | None = None
+    pool: AttackTargets | None = None
     population: Population | None = None
     people: Mapping[str, int] | None = None
     refits: tuple[EvaluationData, ...] = ()
@@ -51,16 +51,16 @@ class EvaluationData:
         return (self, *self.refits)
 
     @cached_property
-    def everybody(self) -> Pool:
+    def everybody(self) -> AttackTargets:
         """The people who are attacked in any of the fits, in their order; each in one of them.
 
         Raises:
             MetricError: there are too few of them.
         """
-        return Pool.joined([fit.attacked for fit in self.fits])
+        return AttackTargets.joined([fit.attacked for fit in self.fits])
 
     @cached_property
-    def attacked(self) -> Pool:
+    def attacked(self) -> AttackTargets:
         """The people who are attacked in this fit: those of the split, or pairs of a random member and non-member.
 
         Raises:
@@ -68,7 +68,7 @@ class EvaluationData:
         """
         if self.pool is not None:
             return self.pool
-        return Pool.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
+        return AttackTargets.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
 
     @property
     def seen(self) -> tuple[pd.DataFrame, ...]:

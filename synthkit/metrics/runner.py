@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.errors import MetricError, SchemaError, SynthkitError, TableError
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.attribute_inference import attributes
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
@@ -187,10 +187,10 @@ def _check(comparison: EvaluationData) -> None:
             raise TableError(msg)
 
 
-def _paired(comparison: EvaluationData, rng: np.random.Generator) -> Pool | None:
+def _paired(comparison: EvaluationData, rng: np.random.Generator) -> AttackTargets | None:
     """People to be attacked where somebody else split the table; none if there are too few."""
     try:
-        return Pool.of_tables(comparison.train, comparison.holdout, comparison.schema, rng)
+        return AttackTargets.of_tables(comparison.train, comparison.holdout, comparison.schema, rng)
     except MetricError:
         return None
 

@@ -15,7 +15,7 @@ WIDE = 150  # columns above which the network's width is what costs memory and t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class TableSize:
     """What is known before anything is learned; nothing here looks at a value.
 
     Args:
@@ -32,7 +32,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ModelChoice:
     """A model, its size, and the reason.
 
     Args:
@@ -46,7 +46,7 @@ class Choice:
     why: str
 
 
-def choose_model(task: Task) -> Choice:
+def choose_model(task: TableSize) -> ModelChoice:
     """The model and its size for a table.
 
     Example:
@@ -59,12 +59,14 @@ def choose_model(task: Task) -> Choice:
     small = {"width": 64, "hidden": 32}
     if task.columns > WIDE:
         why = f"half its usual width, for {table} are wide"
-        return Choice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
+        return ModelChoice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
     if task.rows < FEW and task.numeric >= NUMBERS * task.columns:
         why = f"smooth laws of numbers serve {table}, nearly all of them numbers, better than cells"
-        return Choice(model="diffusion", why=f"diffusion: {why}")
+        return ModelChoice(model="diffusion", why=f"diffusion: {why}")
     if task.rows < FEW:
-        return Choice(
+        return ModelChoice(
             model="autoregressive", settings=small, why=f"autoregressive: half its usual width, for {table} are few"
         )
-    return Choice(model="autoregressive", why=f"autoregressive: the most faithful model for {table}, in its usual size")
+    return ModelChoice(
+        model="autoregressive", why=f"autoregressive: the most faithful model for {table}, in its usual size"
+    )

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Given, Layout, Rows, Training
+from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
 from synthkit.encoding.slot_counts import Counting
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class RowModel(Protocol):
 class HasSteps(Protocol):
     """A model that learns from batches of rows, step by step."""
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(self, training: TrainingLoader, seed: int, watch: TrainingCallbacks | None = None) -> TrainingLog:
         """Learn from what comes through the door."""
         ...
 
@@ -93,7 +93,7 @@ class HasCounts(Protocol):
         self,
         counting: Counting,
         seed: int,
-        watch: Watch | None = None,
+        watch: TrainingCallbacks | None = None,
         device: torch.device | None = None,
         *,
         outcomes: Sequence[int] = (),

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout, Rows
-from synthkit.training.layers.gated_blocks import Levels, keep, normal
+from synthkit.training.layers.gated_blocks import LevelEmbedding, keep, normal
 
 
-class Odds(nn.Module):
+class DensityRatio(nn.Module):
     """Log-odds that an encoded row is real rather than drawn.
 
     h = sum_j T_j[x_j]; h <- h + W2 silu(W1 normal(h) + b1); log-odds = w normal(h) + b. With as many drawn rows as real
@@ -30,7 +30,7 @@ class Odds(nn.Module):
     def __init__(self, layout: Layout, *, width: int, blocks: int, dropout: float) -> None:
         super().__init__()
         self.layout, self.dropout = layout, dropout
-        self.values = Levels(layout.slots, width, free=0.2, smooth=0.2)
+        self.values = LevelEmbedding(layout.slots, width, free=0.2, smooth=0.2)
         self.bias = nn.Parameter(torch.zeros(width))
         self.within = nn.ModuleList(nn.Linear(width, width) for _ in range(2 * blocks))
         self.leave = nn.Linear(width, 1)

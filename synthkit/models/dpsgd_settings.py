@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from synthkit.encoding.layout import Training
+from synthkit.encoding.layout import TrainingLoader
 from synthkit.errors import ConfigError
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
 
 RATE = 0.1  # share of the units that take part in a step, where nobody knows how many there are
 
 
 @dataclass(frozen=True, kw_only=True)
-class Descending:
+class DPSGDConfig:
     """Settings that only a training under a privacy budget has; its other settings have defaults of their own there.
 
     Args:
@@ -29,7 +29,7 @@ class Descending:
     copies: int = 1
 
 
-def descent(config: Descending, public: float | None) -> Descent:
+def descent(config: DPSGDConfig, public: float | None) -> DPSGDPlan:
     """The plan that settings mean.
 
     Args:
@@ -44,16 +44,16 @@ def descent(config: Descending, public: float | None) -> Descent:
     rate = config.rate
     if rate is None:
         rate = RATE if public is None or size is None else min(1.0, size / max(public, 1.0))
-    return Descent(rate=rate, steps=steps or 1, clip=config.clip, copies=config.copies)
+    return DPSGDPlan(rate=rate, steps=steps or 1, clip=config.clip, copies=config.copies)
 
 
-def agree(model: str, config: object, training: Training | PrivateTraining) -> None:
+def agree(model: str, config: object, training: TrainingLoader | PrivateTraining) -> None:
     """Refuse settings without a budget behind a private door, and the other way round.
 
     Raises:
         ConfigError: they do not belong together.
     """
-    private, noisy = isinstance(config, Descending), isinstance(training, PrivateTraining)
+    private, noisy = isinstance(config, DPSGDConfig), isinstance(training, PrivateTraining)
     if private != noisy:
         came = "those of a private training came without a budget" if private else "there is one, and they are not"
         msg = f"settings of `{model}` must be private ones where there is a budget; however: {came}. Change one of them"

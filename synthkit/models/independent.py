@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Training
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog, draw, residuals
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Independent:
         self.layout = layout
         self._config = config or IndependentConfig()
 
-    def fit(self, training: Training, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(self, training: TrainingLoader, seed: int, watch: TrainingCallbacks | None = None) -> TrainingLog:
         """Nothing is left to learn: the marginals came with the layout."""
         del training, seed, watch
         return TrainingLog(steps=0, best_step=0, seconds=0.0)
@@ -52,7 +52,7 @@ class Independent:
         del tries
         n, device = len(given), given.cat.device
         cat = given.cat.clone()
-        admissible = Admissible(self.layout, n, given, device)
+        admissible = ConstraintMask(self.layout, n, given, device)
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
         for j, slot in enumerate(self.layout.slots):

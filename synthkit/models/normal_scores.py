@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.layout import Clause, Given, Layout, Rows, Slot
+from synthkit.encoding.layout import ForbiddenCombination, Given, Layout, Rows, Slot
 
 EDGE = 1e-5  # scores stay inside +-4.3
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixedRows:
     """Rows as names and scores.
 
     **Shape**: `cat` (n, a) int64, name k in range(sizes[k]); `num` (n, b) float32; `scored` (n, b) bool, False where
@@ -36,7 +36,7 @@ class Mixed:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownScores:
     """What is known of names and scores.
 
     Args:
@@ -46,7 +46,7 @@ class Known:
         allowed: names known in part, and their admissible levels. **Shape**: each (n, K) bool.
     """
 
-    values: Mixed
+    values: MixedRows
     cat: Tensor
     num: Tensor
     allowed: dict[int, Tensor]
@@ -67,7 +67,7 @@ class _Number:
     start: Tensor  # first cell of each coarse level, (K,)
 
 
-class Mixture:
+class NormalScores:
     """The passage between encoded rows and mixed ones.
 
     Args:
@@ -122,7 +122,7 @@ class Mixture:
             for k, p in zip(at, priors, strict=True)
         ]
 
-    def _clauses(self) -> tuple[Clause, ...]:
+    def _clauses(self) -> tuple[ForbiddenCombination, ...]:
         """What rules forbid of names; a clause that says something of scores is left out."""
         of_slot = {j: k for k, j in enumerate(self.plain)}
         numbers = {number.coarse: number for number in self._numbers if number.kind is not None}
@@ -135,7 +135,7 @@ class Mixture:
                 elif j in numbers and not np.delete(marked, numbers[j].special).any():
                     literals.append((numbers[j].kind or 0, np.concatenate([[False], marked[numbers[j].special]])))
             if len(literals) == len(clause.literals):
-                out.append(Clause(tuple(literals)))
+                out.append(ForbiddenCombination(tuple(literals)))
         return tuple(out)
 
     @property
@@ -148,7 +148,7 @@ class Mixture:
         """For each score, the index of the name that is its kind, None if it always has a score."""
         return tuple(number.kind for number in self._numbers)
 
-    def split(self, rows: Rows, generator: torch.Generator | None = None) -> Mixed:
+    def split(self, rows: Rows, generator: torch.Generator | None = None) -> MixedRows:
         """Names and scores of encoded rows; inside a cell without position the score is drawn.
 
         **Shape**: Rows of n -> Mixed of n.
@@ -175,9 +175,9 @@ class Mixture:
                 names[:, number.kind] = self._kind(number, cat[:, number.coarse])
                 scored[:, k] = names[:, number.kind] == 0
             num[:, k] = torch.where(scored[:, k], score, 0.0)
-        return Mixed(names, num, scored)
+        return MixedRows(names, num, scored)
 
-    def join(self, mixed: Mixed, generator: torch.Generator) -> Rows:
+    def join(self, mixed: MixedRows, generator: torch.Generator) -> Rows:
         """Encoded rows of names and scores. **Shape**: Mixed of n -> Rows of n."""
         n, device = len(mixed), mixed.cat.device
         cat = torch.zeros(n, len(self.layout.slots), dtype=torch.long, device=device)
@@ -198,7 +198,7 @@ class Mixture:
                 num[:, number.residual] = position
         return Rows(cat, num)
 
-    def known(self, given: Given, generator: torch.Generator | None = None) -> Known:
+    def known(self, given: Given, generator: torch.Generator | None = None) -> KnownScores:
         """What `given` says of names and scores; a score known to its cell is drawn inside it.
 
         **Shape**: Given of n -> Known of n.
@@ -225,8 +225,8 @@ class Mixture:
                 table, which = given.allowed[number.coarse]
                 allowed[number.kind] = self._kinds_allowed(number, table)[which]
         none = torch.zeros_like(values.cat)
-        clean = Mixed(torch.where(cat, values.cat, none), torch.where(num, values.num, 0.0), values.scored)
-        return Known(clean, cat, num, allowed)
+        clean = MixedRows(torch.where(cat, values.cat, none), torch.where(num, values.num, 0.0), values.scored)
+        return KnownScores(clean, cat, num, allowed)
 
     @staticmethod
     def _kind(number: _Number, level: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ class ProductMixture(nn.Module):
         return (front @ mixed.T).view([self.sizes[j] for j in scope])
 
 
-class Evidence:
+class MixtureEvidence:
     """What known slots say of the components: log pi_k + sum_known log P_k,j(x_j), for many rows at once.
 
     Args:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.models.base import draw, residuals
 from synthkit.models.ctgan.conditional_vector import Conditions
 from synthkit.models.ctgan.generator import Generator
-from synthkit.models.density_ratio import Odds
+from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.marginal_correction import Marginals
-from synthkit.models.normal_scores import Known, Mixed, Mixture
+from synthkit.models.normal_scores import KnownScores, MixedRows, NormalScores
 
 BANDWIDTH = 0.25  # standard deviations by which a drawn score may miss a known one
 AGAINST = -50.0  # log-weight of a candidate that had to be bent to what is known in part
 CHUNK = 16_384  # candidates at once
 
 
-class Candidates(nn.Module):
+class RejectionSampler(nn.Module):
     """What a fitted GAN needs to draw: generator, marginals and odds.
 
     A generator makes the names of a row independent given its noise z, so a candidate z weighs
@@ -34,7 +34,12 @@ class Candidates(nn.Module):
     """
 
     def __init__(
-        self, layout: Layout, mixture: Mixture, generator: Generator, odds: Odds | None, condition: float = 1.0
+        self,
+        layout: Layout,
+        mixture: NormalScores,
+        generator: Generator,
+        odds: DensityRatio | None,
+        condition: float = 1.0,
     ) -> None:
         super().__init__()
         self.layout, self.mixture = layout, mixture
@@ -108,7 +113,7 @@ class Candidates(nn.Module):
         best = (weights + noise).reshape(-1, many).argmax(dim=1)
         return best + torch.arange(len(best), device=best.device) * many
 
-    def _asked(self, known: Known, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _asked(self, known: KnownScores, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Conditions that ask for the rarest known name of each row, and which name that is, -1 if none is known."""
         n, device = known.cat.shape[0], known.cat.device
         free = self._conditions.drawn(n, generator, device)
@@ -121,7 +126,7 @@ class Candidates(nn.Module):
         asked = torch.where(some[:, None], self._conditions.vectors(rarest, level), free)
         return asked, torch.where(some, rarest, -1)
 
-    def _agreement(self, scores: Tensor, logits: Tensor, known: Known, asked: Tensor) -> Tensor:
+    def _agreement(self, scores: Tensor, logits: Tensor, known: KnownScores, asked: Tensor) -> Tensor:
         """Log-weight of each candidate by what is known. **Shape**: (n,)."""
         gap = torch.where(known.num, (scores - known.values.num) / BANDWIDTH, 0.0)
         out = -0.5 * gap.square().sum(dim=1)
@@ -134,7 +139,7 @@ class Candidates(nn.Module):
                 out = out + torch.where(known.cat[:, k], 0.0, inside)
         return out
 
-    def _drawn(self, scores: Tensor, logits: Tensor, known: Known | None, generator: torch.Generator) -> Rows:
+    def _drawn(self, scores: Tensor, logits: Tensor, known: KnownScores | None, generator: torch.Generator) -> Rows:
         """Rows of scores and logits, known names in them. **Shape**: (n, b), (n, V) -> Rows of n."""
         parts = torch.split(logits + _gumbel(logits, generator), list(self.mixture.sizes), dim=1)
         names = torch.zeros(len(logits), len(parts), dtype=torch.long, device=logits.device)
@@ -147,7 +152,7 @@ class Candidates(nn.Module):
                 names[:, k] = part.masked_fill(outside, -torch.inf).argmax(dim=1)
         if known is not None:
             names = torch.where(known.cat, known.values.cat, names)
-        rows = self.mixture.join(Mixed(names, scores, torch.ones_like(scores, dtype=torch.bool)), generator)
+        rows = self.mixture.join(MixedRows(names, scores, torch.ones_like(scores, dtype=torch.bool)), generator)
         return Rows(rows.cat, residuals(len(rows), self.layout, generator).to(rows.cat.device))
 
     def _bent(self, rows: Rows, logits: Tensor, given: Given | None, generator: torch.Generator) -> tuple[Rows, Tensor]:
@@ -156,7 +161,7 @@ class Candidates(nn.Module):
         cat = rows.cat.clone()
         free = torch.ones_like(cat, dtype=torch.bool) if given is None else ~given.known()
         cat = cat if given is None else torch.where(free, cat, given.cat.long())
-        admissible, bent = Admissible(self.layout, n, given, device), torch.zeros(n, device=device)
+        admissible, bent = ConstraintMask(self.layout, n, given, device), torch.zeros(n, device=device)
         parts = dict(zip(self.mixture.plain, torch.split(logits, list(self.mixture.sizes), dim=1), strict=False))
         for j in range(cat.shape[1]):
             admissible.settle(j, torch.where(free[:, j], -1, cat[:, j]))

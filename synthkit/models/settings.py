@@ -12,7 +12,7 @@ from synthkit.errors import ConfigError
 from synthkit.runtime.validation_words import must
 
 
-def settle(model: str, record: type[Any], settings: Mapping[str, Any]) -> Any:
+def resolve_settings(model: str, record: type[Any], settings: Mapping[str, Any]) -> Any:
     """The record of a model's settings, defaults where nothing is given.
 
     Args:

@@ -14,14 +14,14 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import admit, cells, name_of, population
-from synthkit.pipeline.results import Assessment
+from synthkit.pipeline.load_table import cells, load_table, name_of, population
+from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.validation import validate
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from synthkit.models import TrainingLog
 
 
-def assess(
+def evaluate_tables(
     train: pd.DataFrame | str | Path,
     holdout: pd.DataFrame | str | Path,
     synthetic: Sequence[pd.DataFrame | str | Path],
@@ -39,7 +39,7 @@ def assess(
     others: Sequence[pd.DataFrame | str | Path] = (),
     config: RunConfig | None = None,
     progress: Progress | None = None,
-) -> Assessment:
+) -> TableEvaluation:
     """Measure synthetic tables made elsewhere.
 
     Real tables must keep the schema. Synthetic ones need only be typed by it: what they break is listed and scored.
@@ -66,9 +66,9 @@ def assess(
     seed = secrets.randbits(31) if config.seed is None else config.seed
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
-    schema = meaning(schema)
-    real = admit(train, schema, config)
-    held = admit(holdout, schema, config)
+    schema = resolve_schema(schema)
+    real = load_table(train, schema, config)
+    held = load_table(holdout, schema, config)
     counts = population(schema, config)
     raw = [cells(table, config) for table in synthetic]
     validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
@@ -97,7 +97,7 @@ def assess(
     measured = with_facts(measured, facts)
     page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.plain(validations))
     clock.stage("")
-    return Assessment(
+    return TableEvaluation(
         evaluation=measured,
         report=page,
         schema=schema,

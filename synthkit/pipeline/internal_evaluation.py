@@ -20,12 +20,12 @@ import pandas as pd
 
 from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import EXPECTED, evaluate
 from synthkit.pipeline.evaluate_tables import with_facts
-from synthkit.pipeline.load_table import admit_mapped, broken, cells, population
+from synthkit.pipeline.load_table import broken, cells, load_mapped_table, population
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Split
 from synthkit.release import run_folder as folder
@@ -34,7 +34,7 @@ from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.public_domain import declared
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 from synthkit.tables import table_files
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ CHECK, EVALUATION, REPORT = "check of the input", "evaluation", "report"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class InternalTask:
     """What is to be looked at.
 
     Args:
@@ -75,8 +75,8 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
         saved: its folder.
     """
     with suppress(OSError, SynthkitError), tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        given = meaning(schema, config.unit)
-        task = Task(
+        given = resolve_schema(schema, config.unit)
+        task = InternalTask(
             table=str(Path(table).resolve()),
             schema=json.loads(given.model_dump_json(by_alias=True, exclude_none=True)),
             config=json.loads(config.model_dump_json()),
@@ -88,7 +88,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
             folder.note(Path(saved), f"inspection: {crash(code, said.read())}")
 
 
-def _ended(task: Task, complaints: Any) -> int:
+def _ended(task: InternalTask, complaints: Any) -> int:
     """The exit status of the process that did a task; it does not outlive this one's wish to stop."""
     process = start(MODULE, complaints)
     try:
@@ -102,7 +102,7 @@ def _ended(task: Task, complaints: Any) -> int:
 
 def main() -> None:
     """Do the task on stdin: each step by itself, as far as it goes."""
-    task = Task(**json.load(sys.stdin))
+    task = InternalTask(**json.load(sys.stdin))
     place = Path(task.folder)
     seed = folder.plain_data(place / folder.RUN)["seed"]
     config = RunConfig.model_validate({**task.config, "seed": seed})
@@ -135,7 +135,7 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
 
     def compared() -> EvaluationData:
         roles = place / folder.INTERNAL / folder.ROLES
-        frame = admit_mapped(raw, public, config).frame
+        frame = load_mapped_table(raw, public, config).frame
         parts = Split.from_roles(frame, public, table_files.read(roles).frame()).isolating(public, system_generator())
         table_files.write(parts.roles, roles)
         draws, model = folder.audited(place)
@@ -186,7 +186,7 @@ def comparison(
     )
 
 
-def attacked(parts: Split, model: Synthesizer | None, seed: int) -> Pool:
+def attacked(parts: Split, model: Synthesizer | None, seed: int) -> AttackTargets:
     """The people who are attacked, with what a released model would say of each of their rows.
 
     Args:

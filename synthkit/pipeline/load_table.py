@@ -31,7 +31,7 @@ LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is c
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admitted:
+class ValidatedTable:
     """A table that keeps its schema.
 
     Args:
@@ -68,7 +68,7 @@ def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
     )
 
 
-def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> Admitted:
+def load_table(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> ValidatedTable:
     """Read a table and hold it against its schema; cells are mapped into the domain first if `config.clamp` says so.
 
     Raises:
@@ -83,10 +83,10 @@ def admit(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -
         raw, changed = clamp(raw, schema)
     checked, frame = validated(raw, schema, extra=config.suite)
     checked.raise_if_failed()
-    return Admitted(frame=frame, dtypes=dtypes, validations={"input": checked}, clamped=changed)
+    return ValidatedTable(frame=frame, dtypes=dtypes, validations={"input": checked}, clamped=changed)
 
 
-def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Admitted:
+def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> ValidatedTable:
     """Read a table and map every cell into the public domain by itself, refusing none, and holding it against nothing.
 
     Rows without a unit are dropped. Samples get the schema's own dtypes: those of the table would tell of its cells.
@@ -100,7 +100,7 @@ def admit_mapped(table: pd.DataFrame | str | Path, public: Schema, config: RunCo
     owned = unit_codes(found.frame, public)[0] >= 0
     left_out = {LINES: int(raw.attrs.get(LEFT_OUT, 0)), NOBODY: int((~owned).sum())}
     counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
-    return Admitted(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
+    return ValidatedTable(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
 
 
 def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:

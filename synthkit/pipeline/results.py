@@ -160,7 +160,7 @@ class Run(Release):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assessment:
+class TableEvaluation:
     """What an evaluation of tables made; nothing is on disk until `save`.
 
     Args:
@@ -208,7 +208,7 @@ def _keeping(made: Release, path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise TableError(msg) from error
 
 
-def _common(made: Release | Fit | Assessment, path: Path) -> None:
+def _common(made: Release | Fit | TableEvaluation, path: Path) -> None:
     internal = path / run_folder.INTERNAL
     internal.mkdir()
     made.schema.save(path / run_folder.SCHEMA)
@@ -247,6 +247,6 @@ def _released(made: Release, path: Path) -> None:
         made.sibling.synthesizer.save(path / run_folder.INTERNAL / run_folder.SIBLING / run_folder.MODEL)
 
 
-def _measured(made: Run | Assessment, path: Path) -> None:
+def _measured(made: Run | TableEvaluation, path: Path) -> None:
     (path / run_folder.EVALUATION).write_text(made.evaluation.to_json(), encoding="utf-8")
     run_folder.save_page(run_folder.redraw(path), path)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import TableError
-from synthkit.metrics.attacks.attack_targets import Pool
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.attacks.attack_targets import AttackTargets
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.schema.unit_keys import unit_codes, unit_keys
 
 if TYPE_CHECKING:
@@ -168,11 +168,11 @@ class Split:
         """Rows of the reference role."""
         return self.rows(self.reference)
 
-    def attacked(self) -> Pool:
+    def attacked(self) -> AttackTargets:
         """The pool, for an evaluation that attacks it."""
         codes, number = np.unique(self.unit[self.pool], return_inverse=True)
         roles = self.roles.iloc[codes]
-        return Pool(
+        return AttackTargets(
             frame=self.rows(self.pool),
             unit=number.astype(np.int64),
             member=roles["coin"].to_numpy(dtype=bool),
@@ -294,7 +294,7 @@ def _isolated(
     if not len(rows):
         return marked
     among = np.arange(len(frame)) if len(frame) <= _POINTS else rng.choice(len(frame), _POINTS, replace=False)
-    space = Space.fit(frame, schema)
+    space = DistanceSpace.fit(frame, schema)
     k = min(NEIGHBOURS, len(among))
     distances, _ = space.nearest(
         space.coordinates(frame.iloc[rows]),

@@ -16,7 +16,7 @@ from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
 from synthkit.models import MODELS, Autoregressive, HasSurprise
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
-from synthkit.pipeline.load_table import Admitted, admit, admit_mapped, name_of, refuse_early
+from synthkit.pipeline.load_table import ValidatedTable, load_mapped_table, load_table, name_of, refuse_early
 from synthkit.pipeline.refits import refits
 from synthkit.pipeline.results import Fit, Release, Run, Sibling
 from synthkit.pipeline.run_config import RunConfig
@@ -30,12 +30,12 @@ from synthkit.schema import Schema
 from synthkit.schema.conform import check_structure, refuse
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.public_domain import declared
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.validation import validate
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.watermark import Key
+from synthkit.watermark import WatermarkKey
 
 HALF = 0.5  # of a budget, for the fit that is measured, where another follows
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
@@ -153,7 +153,7 @@ def fit(
     config = _asked(config, checkpoint)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
-    given = meaning(schema, config.unit)
+    given = resolve_schema(schema, config.unit)
     synthesizer = _empty(given, config)
     refuse_early(config, given)
     ledger = privacy_terms.ledger(config, given, resume=resume)
@@ -187,7 +187,7 @@ def _made(
 ) -> tuple[Release, Split, Schema]:
     """Everything of a run that is not measured; the split, and the meaning in which real and synthetic rows compare."""
     clock.stage("read and validate")
-    given = meaning(schema, config.unit)
+    given = resolve_schema(schema, config.unit)
     synthesizer = _empty(given, config)
     key = _key(config, given)
     refuse_early(config, given)
@@ -325,12 +325,12 @@ def _again(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesize
     return Synthesizer(schema, fitted.model_name, settings=fitted.settings, device=config.device)
 
 
-def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[Admitted, Schema]:
+def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[ValidatedTable, Schema]:
     """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
     if config.epsilon is None:
-        return admit(table, schema, config), schema
+        return load_table(table, schema, config), schema
     public = declared(schema).schema
-    return admit_mapped(table, public, config), public
+    return load_mapped_table(table, public, config), public
 
 
 def public_shares(config: RunConfig) -> Shares:
@@ -354,7 +354,7 @@ def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, c
 def _learn(
     synthesizer: Synthesizer,
     train: pd.DataFrame,
-    admitted: Admitted,
+    admitted: ValidatedTable,
     config: RunConfig,
     ledger: Ledger,
     checkpoint: Checkpoint | None,
@@ -377,12 +377,14 @@ def _learn(
     )
 
 
-def _key(config: RunConfig, schema: Schema) -> Key | None:
+def _key(config: RunConfig, schema: Schema) -> WatermarkKey | None:
     """The key of the watermark, held against the schema before any work is done."""
-    return None if config.watermark is None else Key.load(config.watermark).of(schema)
+    return None if config.watermark is None else WatermarkKey.load(config.watermark).of(schema)
 
 
-def _drawn(synthesizer: Synthesizer, fitted: int, config: RunConfig, key: Key | None) -> tuple[pd.DataFrame, ...]:
+def _drawn(
+    synthesizer: Synthesizer, fitted: int, config: RunConfig, key: WatermarkKey | None
+) -> tuple[pd.DataFrame, ...]:
     """As many rows a draw as were asked for, or fitted; under a budget as many as there are units by a noisy count."""
     rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
     seeds = Seeds(_root(config))

@@ -12,7 +12,7 @@ from synthkit.models.marginal.budget_schedule import Rounds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class ExpectedError:
     """What noise does to the tables of one width.
 
     Args:
@@ -47,7 +47,7 @@ def off(cells: float, sigma: float, rows: float) -> float:
     return cells * sigma * math.sqrt(2 / math.pi) / (2 * rows)
 
 
-def expected(sizes: Sequence[int], rows: float, rounds: Rounds) -> tuple[Expected, Expected]:
+def expected(sizes: Sequence[int], rows: float, rounds: Rounds) -> tuple[ExpectedError, ExpectedError]:
     """Tables of one slot and of two, as a plan pays for them; no pair is preferred to another, nor a wider table to it.
 
     Args:
@@ -57,16 +57,16 @@ def expected(sizes: Sequence[int], rows: float, rounds: Rounds) -> tuple[Expecte
     """
     sigma = _sigma(rounds.single)
     ones = [off(size, sigma, rows) for size in sizes]
-    one = Expected(
+    one = ExpectedError(
         tables=len(sizes), cells=float(np.mean(sizes)), sigma=sigma, error=float(np.mean(ones)), largest=max(ones)
     )
     if not rounds.rounds:
-        return one, Expected(tables=0, cells=0.0, sigma=0.0, error=0.0, largest=0.0)
+        return one, ExpectedError(tables=0, cells=0.0, sigma=0.0, error=0.0, largest=0.0)
     many = sum(r.many for r in rounds.rounds)
     mean = sum(r.many * _sigma(r.told) for r in rounds.rounds) / many
     cells = float((sum(sizes) ** 2 - sum(k * k for k in sizes)) / (len(sizes) * (len(sizes) - 1)))
     top = sorted(sizes)[-2:]
-    two = Expected(
+    two = ExpectedError(
         tables=many,
         cells=cells,
         sigma=mean,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.encoding.private_binning import values
-from synthkit.privacy.access.encoder_budget import Preparation, Question, bounds
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, bounds
 from synthkit.schema import Datetime, Numeric
 from synthkit.schema.columns import Column
 from synthkit.schema.public_domain import Declared
@@ -22,7 +22,7 @@ Law = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Slot:
+class ImaginedSlot:
     """A column as it is counted.
 
     Args:
@@ -41,7 +41,7 @@ class Slot:
         return len(self.law)
 
 
-def slots(public: Declared, coding: Coding, preparation: Preparation, units: float) -> tuple[Slot, ...]:
+def slots(public: Declared, coding: Coding, preparation: EncoderBudget, units: float) -> tuple[ImaginedSlot, ...]:
     """The slots of a schema, each column by itself: rules only ever make tables smaller.
 
     Numbers fall into groups of about the same weight. Levels are imagined in shares of 1, 1/2, 1/3 and so on; of levels
@@ -53,7 +53,7 @@ def slots(public: Declared, coding: Coding, preparation: Preparation, units: flo
         preparation: what is bought, and for how much.
         units: how many units are counted.
     """
-    asked = {question.column: question for question in preparation.questions if question.kind == "levels"}
+    asked = {question.column: question for question in preparation.queries if question.kind == "levels"}
     wanted = public.schema.outcomes
     return tuple(
         replace(_slot(name, public, coding, preparation, asked.get(name), units), outcome=name in wanted)
@@ -61,14 +61,14 @@ def slots(public: Declared, coding: Coding, preparation: Preparation, units: flo
     )
 
 
-def outcomes(slots: Sequence[Slot]) -> list[int]:
+def outcomes(slots: Sequence[ImaginedSlot]) -> list[int]:
     """Which slots are to be predicted."""
     return [j for j, slot in enumerate(slots) if slot.outcome]
 
 
 def _slot(
-    name: str, public: Declared, coding: Coding, preparation: Preparation, asked: Question | None, units: float
-) -> Slot:
+    name: str, public: Declared, coding: Coding, preparation: EncoderBudget, asked: EncoderQuery | None, units: float
+) -> ImaginedSlot:
     column = public.schema.columns[name]
     if isinstance(column, Numeric | Datetime):
         law = np.full(_groups(name, column, public, coding), 1.0)
@@ -77,7 +77,7 @@ def _slot(
         if asked is not None:
             law = law[: max(1, int((units * law / law.sum() >= preparation.threshold(asked).threshold).sum()))]
     law = law / law.sum()
-    return Slot(name, np.append((1 - MISSING) * law, MISSING) if column.nullable else law)
+    return ImaginedSlot(name, np.append((1 - MISSING) * law, MISSING) if column.nullable else law)
 
 
 def _groups(name: str, column: Column, public: Declared, coding: Coding) -> int:
@@ -89,7 +89,7 @@ def _groups(name: str, column: Column, public: Declared, coding: Coding) -> int:
     return int(many) if many <= coding.exact else coding.coarse + len(column.atoms)
 
 
-def imagined(slots: Sequence[Slot], rows: int, tie: float, rng: np.random.Generator) -> NDArray[np.int32]:
+def imagined(slots: Sequence[ImaginedSlot], rows: int, tie: float, rng: np.random.Generator) -> NDArray[np.int32]:
     """Rows of a table in which each slot has its law; with a probability a cell follows a hidden class of its row.
 
     A row has one of four classes; a cell that follows it lies in the quarter of its law that belongs to the class.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from synthkit.planning.expected_error import Expected
+from synthkit.planning.expected_error import ExpectedError
 from synthkit.planning.simulation import Simulated
 
 FORMAT = "synthkit-plan/1"
@@ -40,8 +40,8 @@ class Outlook:
     delta: float
     rho: float
     bought: tuple[str, ...]
-    one: Expected
-    two: Expected
+    one: ExpectedError
+    two: ExpectedError
     alone: int
     independent: Simulated | None
     dependent: Simulated | None

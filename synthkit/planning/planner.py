@@ -10,14 +10,14 @@ from synthkit.models import MODELS, Marginal
 from synthkit.models.marginal.adaptive_measurement import CLEAR
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
-from synthkit.planning.expected_error import Expected, expected, off
-from synthkit.planning.imagined_domain import Slot, outcomes, slots
+from synthkit.planning.expected_error import ExpectedError, expected, off
+from synthkit.planning.imagined_domain import ImaginedSlot, outcomes, slots
 from synthkit.planning.outlook import Outlook
 from synthkit.planning.simulation import TIE, Simulated, simulate
-from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.budget_plan import for_counts
-from synthkit.privacy.accounting.noise_calibration import Allotment
+from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 from synthkit.runtime.progress import Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
@@ -74,7 +74,7 @@ def plan(
     units = math.ceil(rows / max_rows_per_unit) if schema.unit is not None and max_rows_per_unit else rows
     budget = _budget(schema, units, epsilon, delta, max_rows_per_unit)
     public = declared(schema)
-    outlay = for_counts(questions(public), Allotment(epsilon=budget.epsilon, delta=budget.delta))
+    outlay = for_counts(encoder_queries(public), EpsilonDelta(epsilon=budget.epsilon, delta=budget.delta))
     laid = slots(public, Marginal.coding, outlay.preparation, units)
     sizes = [slot.size for slot in laid]
     rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split(), outcomes(laid))
@@ -88,7 +88,7 @@ def plan(
         epsilon=budget.epsilon,
         delta=budget.delta,
         rho=outlay.rho,
-        bought=tuple(q.words for q in outlay.preparation.questions if q.kind in ("levels", "bounds")),
+        bought=tuple(q.words for q in outlay.preparation.queries if q.kind in ("levels", "bounds")),
         one=one,
         two=two,
         alone=math.ceil(CLEAR * one.sigma),
@@ -108,7 +108,7 @@ def _budget(schema: Schema, units: int, epsilon: float, delta: float | None, max
     return Budget(epsilon=epsilon, delta=delta, public_n=units, unit=schema.unit, max_rows_per_unit=most)
 
 
-def _fitted(laid: Sequence[Slot], units: int, rho: float, tie: float, progress: Progress) -> Simulated:
+def _fitted(laid: Sequence[ImaginedSlot], units: int, rho: float, tie: float, progress: Progress) -> Simulated:
     progress.stage("fit imagined rows, dependent columns" if tie else "fit imagined rows, independent columns")
     return simulate(laid, units, rho, tie=tie, told=lambda step, steps, loss: progress.advance(step, steps))
 
@@ -127,7 +127,7 @@ def _why(units: int, epsilon: float, model: str | None) -> str:
 
 
 def _warnings(
-    schema: Schema, laid: Sequence[Slot], units: int, one: Expected, two: Expected, most: int | None
+    schema: Schema, laid: Sequence[ImaginedSlot], units: int, one: ExpectedError, two: ExpectedError, most: int | None
 ) -> list[str]:
     """What makes the result meaningless; every threshold is on the closed form of `expectation.off`."""
     out = []

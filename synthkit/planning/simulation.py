@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit.encoding.slot_counts import Scope
-from synthkit.models.marginal.adaptive_measurement import Learned, learn
+from synthkit.models.marginal.adaptive_measurement import MeasuredMixture, measure_adaptively
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
-from synthkit.planning.imagined_domain import Slot, imagined, outcomes
+from synthkit.planning.imagined_domain import ImaginedSlot, imagined, outcomes
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
 ROWS = 20_000  # at most so many rows are imagined; noise shrinks with them, so that its share stays
@@ -42,7 +42,7 @@ class Simulated:
 
 
 def simulate(
-    slots: Sequence[Slot],
+    slots: Sequence[ImaginedSlot],
     units: int,
     rho: float,
     *,
@@ -73,7 +73,9 @@ def simulate(
     predicted = outcomes(slots)
     noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SMALL.split(), predicted), rows)
     generator = torch.Generator().manual_seed(SEED)
-    learned = learn(noisy, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), told, outcomes=predicted)
+    learned = measure_adaptively(
+        noisy, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), told, outcomes=predicted
+    )
     two = _shares(exact, pairs, rows)
     fitted = _Fitted.of(learned, sizes)
     singles = [(j,) for j in range(len(sizes))]
@@ -95,7 +97,7 @@ class _Fitted:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, learned: Learned, sizes: Sequence[int]) -> _Fitted:
+    def of(cls, learned: MeasuredMixture, sizes: Sequence[int]) -> _Fitted:
         shares = torch.softmax(learned.weights.double(), dim=0).numpy()
         return cls(learned.logits.double().exp().numpy(), shares, np.concatenate([[0], np.cumsum(sizes)]))
 

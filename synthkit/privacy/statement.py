@@ -13,7 +13,7 @@ from synthkit.privacy.accounting import accountant, zcdp
 from synthkit.privacy.accounting.budget import ADJACENCY, MOST_ROWS
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, NonPrivate, PoissonSubsampledGaussian
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.accounting.tradeoff import LARGEST, Tradeoff
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Statement:
         (False, 'Not differentially private: epsilon is infinite for each row, and nothing bounds what is revealed.')
     """
 
-    archive: Archive
+    archive: LedgerFile
     table: str
     model: str
     declared_by: str | None = None
@@ -76,7 +76,7 @@ class Statement:
     evaluations: int = 0
 
     @classmethod
-    def of(cls, archive: Archive, schema: Schema, *, model: str, versions: Mapping[str, str]) -> Statement:
+    def of(cls, archive: LedgerFile, schema: Schema, *, model: str, versions: Mapping[str, str]) -> Statement:
         """The statement on a release; it follows from these, so that anybody can hold one against them.
 
         Args:
@@ -283,11 +283,11 @@ def packages(names: Sequence[str] = ("synthkit", "opendp", "dp-accounting", "tor
     return {name: version(name) for name in names}
 
 
-def _every(archive: Archive) -> list[Charge]:
+def _every(archive: LedgerFile) -> list[Charge]:
     return [c for part in archive.parts for c in (*part.charges, *part.inside)]
 
 
-def _told(archive: Archive) -> list[Charge]:
+def _told(archive: LedgerFile) -> list[Charge]:
     """What was drawn: of a reserve that has paid for steps these, not the reserve."""
     return [
         charge

@@ -11,7 +11,7 @@ from synthkit.io.atomic_files import replacing
 from synthkit.release import run_folder
 from synthkit.release.bundle.release_register import Register, beside, entry_of, together
 from synthkit.release.policy.gate_decision import Gate, judge
-from synthkit.release.policy.gate_evidence import Evidence
+from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 
 
@@ -34,7 +34,7 @@ def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[P
         for name, file in (("statement", run_folder.STATEMENT), ("ledger", run_folder.LEDGER))
     }
     with run_folder.unaltered(place):
-        evidence = Evidence(
+        evidence = GateEvidence(
             evaluation=run_folder.evaluation(place),
             today=dt.datetime.now(dt.UTC).date(),
             releases=_released(place, register or beside(place)) if policy.releases.asks else None,

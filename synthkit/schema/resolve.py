@@ -10,7 +10,7 @@ from synthkit.schema.spreads import with_differences
 from synthkit.schema.table import Schema
 
 
-def meaning(schema: Schema | str | Path, unit: str | None = None, *, private: bool = False) -> Schema:
+def resolve_schema(schema: Schema | str | Path, unit: str | None = None, *, private: bool = False) -> Schema:
     """The schema itself, or the one in a file; with another unit if one is named, and comparisons as they are learned.
 
     Args:

@@ -27,7 +27,7 @@ _EXACT = 2**53  # up to which a float holds every whole number
 
 
 @dataclass(frozen=True)
-class Check:
+class SQLCheck:
     """One question.
 
     Args:
@@ -42,7 +42,7 @@ class Check:
     sql: str | None
 
 
-def checks(schema: Schema, file: str) -> tuple[Check, ...]:
+def checks(schema: Schema, file: str) -> tuple[SQLCheck, ...]:
     """Everything a schema asks of a table.
 
     Args:
@@ -62,13 +62,13 @@ def checks(schema: Schema, file: str) -> tuple[Check, ...]:
     return tuple(_told_apart(check, schema) for check in every)
 
 
-def _told_apart(check: Check, schema: Schema) -> Check:
+def _told_apart(check: SQLCheck, schema: Schema) -> SQLCheck:
     """The check, without its query if it names a column that DuckDB takes for another one."""
     names = [name.lower() for name in schema.columns]
     alike = {name for name in schema.columns if names.count(name.lower()) > 1}
     if alike and (alike & set(check.columns) or check.columns == TABLE):
         rule = f"{check.rule}: names of columns differ only in case, which DuckDB does not tell apart"
-        return Check(check.columns, rule, None)
+        return SQLCheck(check.columns, rule, None)
     return check
 
 
@@ -97,24 +97,24 @@ def script(schema: Schema, files: Sequence[str]) -> str:
     return "\n".join([*left, "\nUNION ALL ".join(asked)]) + ";\n"
 
 
-def _declared(schema: Schema, file: str) -> Check:
+def _declared(schema: Schema, file: str) -> SQLCheck:
     names = ", ".join(f"({_text(name)})" for name in schema.columns)
     sql = (
         f"SELECT count(*) FROM (DESCRIBE SELECT * FROM {_text(file)}) AS found\n"
         f"FULL JOIN (VALUES {names}) AS declared(name) ON found.column_name = declared.name\n"
         "WHERE found.column_name IS NULL OR declared.name IS NULL"
     )
-    return Check(TABLE, "exactly the declared columns", sql)
+    return SQLCheck(TABLE, "exactly the declared columns", sql)
 
 
-def _of_column(name: str, column: Column, file: str) -> Iterator[Check]:
+def _of_column(name: str, column: Column, file: str) -> Iterator[SQLCheck]:
     """What one column must satisfy, in the words of the validation."""
     cell = _Cell(name, column)
     if not column.nullable:
         yield _counted(file, (name,), "no missing cell", cell.missing)
     if isinstance(column, Identifier):
         if column.unique:
-            yield Check((name,), "no value twice", _twice(cell, file))
+            yield SQLCheck((name,), "no value twice", _twice(cell, file))
         return
     if isinstance(column, Numeric):
         yield from _of_numeric(cell, column, file)
@@ -129,7 +129,7 @@ def _of_column(name: str, column: Column, file: str) -> Iterator[Check]:
         yield _counted(file, (name,), f"matches {column.pattern}", f"{cell.present} AND NOT {matched}")
 
 
-def _of_numeric(cell: _Cell, column: Numeric, file: str) -> Iterator[Check]:
+def _of_numeric(cell: _Cell, column: Numeric, file: str) -> Iterator[SQLCheck]:
     finite = f"coalesce(isfinite({cell.number}), false)"
     yield _counted(file, (cell.name,), "a number, finite", f"{cell.present} AND NOT {finite}")
     if column.min is not None or column.max is not None:
@@ -147,7 +147,7 @@ def _of_numeric(cell: _Cell, column: Numeric, file: str) -> Iterator[Check]:
         yield _counted(file, (cell.name,), rule, f"{cell.present} AND NOT {kept}")
 
 
-def _of_datetime(cell: _Cell, column: Datetime, file: str) -> Iterator[Check]:
+def _of_datetime(cell: _Cell, column: Datetime, file: str) -> Iterator[SQLCheck]:
     yield _counted(file, (cell.name,), "a moment", f"{cell.present} AND {cell.moment} IS NULL")
     bounds = [
         f"{cell.moment} {sign} TIMESTAMP {_text(dt.datetime.fromisoformat(bound).isoformat(sep=' '))}"
@@ -176,7 +176,7 @@ def _twice(cell: _Cell, file: str) -> str:
     )
 
 
-def _of_rule(rule: Rule, columns: Mapping[str, Column], file: str) -> Check:
+def _of_rule(rule: Rule, columns: Mapping[str, Column], file: str) -> SQLCheck:
     """What each row must satisfy."""
     cells = {name: _Cell(name, columns[name]) for name in rule.columns}
     if isinstance(rule, Comparison):
@@ -198,7 +198,7 @@ def _ones(cells: Mapping[str, _Cell]) -> str:
     return "(" + " + ".join(each) + ")"
 
 
-def _of_derived(name: str, schema: Schema, file: str) -> Check:
+def _of_derived(name: str, schema: Schema, file: str) -> SQLCheck:
     """What a derived column must be in each row."""
     expression, columns = parse(schema.derived[name]), schema.columns
     about = (name, *columns_of(expression))
@@ -206,7 +206,7 @@ def _of_derived(name: str, schema: Schema, file: str) -> Check:
     levels = [_key(level, column.levels) for level in column.levels] if isinstance(column, Boolean) else []
     wrong = broken(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
     return (
-        Check(about, f"{said}: too long to be asked in SQL", None)
+        SQLCheck(about, f"{said}: too long to be asked in SQL", None)
         if wrong is None
         else _counted(file, about, said, wrong)
     )
@@ -224,10 +224,10 @@ def _met(cell: _Cell, condition: Condition) -> str:
     return " AND ".join(parts)
 
 
-def _combinations(rule: FixedCombination, cells: Mapping[str, _Cell], file: str) -> Check:
+def _combinations(rule: FixedCombination, cells: Mapping[str, _Cell], file: str) -> SQLCheck:
     if rule.combinations is None:
         sentence = f"{rule.sentence}: those of the table that was learned from, which the schema does not list"
-        return Check(rule.columns, sentence, None)
+        return SQLCheck(rule.columns, sentence, None)
     keys, listed = [], []
     for k, name in enumerate(rule.of):
         levels = [level for row in rule.combinations if (level := row[k]) is not None]
@@ -318,13 +318,13 @@ class _Cell:
         return f"coalesce({' AND '.join(bounds)}, false)"
 
 
-def _counted(file: str, columns: tuple[str, ...], rule: str, broken: str) -> Check:
+def _counted(file: str, columns: tuple[str, ...], rule: str, broken: str) -> SQLCheck:
     """The rows in which something is broken.
 
     Counted by FILTER, not by WHERE: the least and largest value that a Parquet file notes of a column leave NaN out,
     and DuckDB skips what a WHERE cannot find between them.
     """
-    return Check(columns, rule, f"SELECT count(*) FILTER (WHERE {broken})\nFROM {_text(file)}")
+    return SQLCheck(columns, rule, f"SELECT count(*) FILTER (WHERE {broken})\nFROM {_text(file)}")
 
 
 def _said(text: str, how: Numeric) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from synthkit.metrics.attacks.epsilon_lower_bound import ceiling, epsilon_lower_bound
 from synthkit.metrics.attacks.record_matching import linked
-from synthkit.metrics.attacks.risk_difference import Excess
+from synthkit.metrics.attacks.risk_difference import RiskDifference
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
 from synthkit.metrics.stats.precision_recall import anonymity_loss, prc
@@ -47,7 +47,7 @@ def figures(rng: np.random.Generator) -> tuple[Answer, ...]:
     out.append(equal("anonymity loss from 0.5 to 0.75", anonymity_loss(0.75, 0.5), 0.5))
     inside = np.arange(200) < 100
     right = np.r_[np.arange(100) < 90, np.arange(100) < 80]
-    out.append(equal("excess 0.9 over 0.8, of what was left", Excess.of(right, inside).normalised, 0.5))
+    out.append(equal("excess 0.9 over 0.8, of what was left", RiskDifference.of(right, inside).normalised, 0.5))
     for k, value in enumerate((0.06, 0.06, 0.02, 0.07)):
         out.append(equal(f"Holm, {k + 1} of four", holm([0.02, 0.03, 0.005, 0.07])[k], value, off=1e-12))
     for draws, value in ((1, 0.7965), (5, 0.909), (10, 0.9356), (200, 0.9856)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 
@@ -68,7 +68,7 @@ class Experiment:
         schema: what the columns mean.
     """
 
-    pool: Pool
+    pool: AttackTargets
     train: pd.DataFrame
     holdout: pd.DataFrame
     schema: Schema = SCHEMA
@@ -102,10 +102,10 @@ class Experiment:
 
 def with_isolated(experiment: Experiment, fresh: pd.DataFrame, share: float) -> pd.DataFrame:
     """Fresh rows of which a share is replaced by verbatim copies of the most isolated members."""
-    from synthkit.metrics.stats.distances import Space
+    from synthkit.metrics.stats.distances import DistanceSpace
 
     members = experiment.members()
-    space = Space.fit(experiment.pool.frame, experiment.schema)
+    space = DistanceSpace.fit(experiment.pool.frame, experiment.schema)
     at = space.coordinates(members)
     far = space.nearest(at, at, 2)[0][:, 1]
     many = round(share * len(fresh))

@@ -39,7 +39,7 @@ REST = "(latent code)"  # what a model with latent codes pays for the code itsel
 Floats = NDArray[np.float64]
 
 
-def oddness(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, generator: Generator) -> pd.DataFrame:
+def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, generator: Generator) -> pd.DataFrame:
     """Minus the log-probability of each record, split by coded column; the higher, the odder.
 
     Args:

@@ -37,7 +37,7 @@ MENDERS = 4  # completions weighed for a row that is mended: what is known of it
 PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
-class Completion:
+class ConditionalSampler:
     """Fills the unknown cells of partial rows.
 
     Args:

@@ -157,7 +157,7 @@ def lawful(folder: str | Path) -> Iterator[None]:
         raise ArtefactError(msg) from error
 
 
-class Allotment(TorchFunctionMode):
+class LayoutAllowance(TorchFunctionMode):
     """Bounds what is made while a model is laid out, so that a card cannot ask for more than its tensors stand for.
 
     Args:

@@ -10,21 +10,21 @@ import pandas as pd
 import torch
 
 from synthkit.encoding import TableEncoder
-from synthkit.encoding.raking_margins import Targets
+from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, Marginal, RowModel, TrainingLog
-from synthkit.models.settings import settle
+from synthkit.models.settings import resolve_settings
 from synthkit.privacy.access.curator import Curator
-from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator, public_tables
 from synthkit.privacy.accounting.budget import MOST_ROWS
 from synthkit.privacy.accounting.budget_plan import for_counts, for_gradients
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
+from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import Declared, declared
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 
 class Learned(NamedTuple):
@@ -44,7 +44,7 @@ class Learned(NamedTuple):
     model: RowModel
     log: TrainingLog
     rows: float
-    targets: Targets | None
+    targets: RakingMargins | None
 
 
 class Work(NamedTuple):
@@ -64,7 +64,7 @@ class Work(NamedTuple):
     settings: Mapping[str, Any]
     seed: int
     device: torch.device
-    watch: Watch
+    watch: TrainingCallbacks
     targets: bool = False
     share: float = 1.0
 
@@ -99,11 +99,11 @@ def learn(table: pd.DataFrame | Curator, schema: Schema, ledger: Ledger, work: W
 
 def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Work) -> Learned:
     """One reserve for everything: which tables are told depends on those told before."""
-    config = settle(work.name, Marginal.Config, work.settings)
+    config = resolve_settings(work.name, Marginal.Config, work.settings)
     curator = PrivateCurator(table, public)
     with ledger.alone():
         left = ledger.left().part(work.share)
-        outlay = for_counts(questions(public), left, targets=_tables(public) if work.targets else 0)
+        outlay = for_counts(encoder_queries(public), left, targets=_tables(public) if work.targets else 0)
         ledger.charge(outlay.plan, delta=left.delta)
 
     def pay(charge: Charge) -> None:
@@ -121,16 +121,16 @@ def _from_counts(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Wo
 def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work: Work) -> Learned:
     """A plan fixed before the first draw: the coding, then all steps, with the smallest noise that fits."""
     kind: Any = MODELS[work.name]
-    config = settle(work.name, kind.Private, work.settings)
+    config = resolve_settings(work.name, kind.Private, work.settings)
     budget = ledger.budget
     plan = kind.descent(config, None if budget is None or budget.public_n is None else float(budget.public_n))
     curator = PrivateCurator(table, public)
     with ledger.alone():
         left = ledger.left().part(work.share)
         outlay = for_gradients(
-            questions(public, counted=True),
+            encoder_queries(public, counted=True),
             left,
-            lambda s: NoisyDescent(plan=plan, noise_multiplier=s).charge(),
+            lambda s: CalibratedDPSGD(plan=plan, noise_multiplier=s).charge(),
             targets=_tables(public) if work.targets else 0,
         )
         ledger.charge(outlay.plan, delta=left.delta)
@@ -142,7 +142,7 @@ def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work:
     n = curator.rows(outlay.preparation, paid)
     encoder = curator.encoder(outlay.preparation, kind.coding, paid)
     targets = None if outlay.targets is None else curator.targets(encoder, outlay.targets, paid)
-    noisy = NoisyDescent(plan=plan, noise_multiplier=outlay.noise_multiplier or 0.0)
+    noisy = CalibratedDPSGD(plan=plan, noise_multiplier=outlay.noise_multiplier or 0.0)
     most = 1 if public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST_ROWS
     door = curator.training(encoder, noisy, n=n, most=most, device=work.device)
     model = kind(encoder.layout, config)
@@ -160,7 +160,7 @@ def _timeless(log: TrainingLog) -> TrainingLog:
     return replace(log, seconds=0.0, memory=None)
 
 
-def _refuse_traces(table: pd.DataFrame | Curator, watch: Watch) -> None:
+def _refuse_traces(table: pd.DataFrame | Curator, watch: TrainingCallbacks) -> None:
     """Refuse what under a budget would tell of the rows without being paid for.
 
     Raises:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Tabular(Protocol):
-    """Something that learns a table and draws new rows of it: `Synthesizer`, or a `Reference` made elsewhere."""
+class SynthesizerProtocol(Protocol):
+    """Something that learns a table and draws new rows of it: `Synthesizer`, or a `BestBaseline` made elsewhere."""
 
     schema: Schema
 
     def fit(
         self, table: pd.DataFrame, *, seed: int | None = None, progress: Callable[[int, int, float], None] | None = None
-    ) -> Tabular:
+    ) -> SynthesizerProtocol:
         """Learn a table; `progress` is called with step, steps and loss."""
         ...
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.column_groups import Codes, coded
 from synthkit.encoding.layout import Rows
-from synthkit.encoding.raking_margins import Targets
+from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def pool_for(model: str) -> int:
 def draw(
     model: RowModel,
     n: int,
-    targets: Targets | None,
+    targets: RakingMargins | None,
     generator: torch.Generator,
     rng: np.random.Generator,
     *,
@@ -89,7 +89,7 @@ def draw(
     return Rows.cat_rows(kept)
 
 
-def select(codes: Codes, n: int, targets: Targets, rng: np.random.Generator) -> NDArray[np.int64]:
+def select(codes: Codes, n: int, targets: RakingMargins, rng: np.random.Generator) -> NDArray[np.int64]:
     """Which n rows of a pool together match the targets best, none of them twice.
 
     Args:
@@ -132,7 +132,7 @@ class Cells:
     slack: float
 
     @classmethod
-    def of(cls, targets: Targets) -> Cells:
+    def of(cls, targets: RakingMargins) -> Cells:
         """Lay out; the pooled cell of a table holds what the others leave, which noise may have made too little."""
         sizes, groups = targets.sizes, [g.size for g in targets.groupings]
         edges = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -13,22 +13,22 @@ from synthkit.errors import SchemaError
 from synthkit.models import HasGiven, RowModel
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.derived import keeping
-from synthkit.synthesizer.conditional import Completion
+from synthkit.synthesizer.conditional import ConditionalSampler
 
 if TYPE_CHECKING:
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
 ROUNDS = 20  # how often rows that cannot be mended are drawn again
 
 
-def obedient(
+def sample_valid_rows(
     n: int,
     encoder: TableEncoder,
     model: RowModel,
     seeds: Seeds,
     *,
     first: Rows | None = None,
-    watermark: Key | None = None,
+    watermark: WatermarkKey | None = None,
 ) -> pd.DataFrame:
     """Draw n rows that obey the rules, identifiers made fresh.
 
@@ -46,17 +46,17 @@ def obedient(
     **Shape**: -> frame of n rows, the schema's columns in order.
     """
     generator, rng = seeds.torch("sample"), seeds.numpy("identifiers")
-    mender = Completion(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
+    mender = ConditionalSampler(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
 
     def table() -> pd.DataFrame:
         return _drawn(n, encoder, lambda lacking: model.sample(lacking, generator), rng, mender, first)
 
-    out = marked(table, watermark, seeds)
+    out = watermarked_rows(table, watermark, seeds)
     fresh = encoder.identifiers(n, rng)
     return pd.DataFrame({c: fresh[c] if c in fresh else out[c] for c in encoder.schema.columns}, copy=False)
 
 
-def marked(table: Callable[[], pd.DataFrame], watermark: Key | None, seeds: Seeds) -> pd.DataFrame:
+def watermarked_rows(table: Callable[[], pd.DataFrame], watermark: WatermarkKey | None, seeds: Seeds) -> pd.DataFrame:
     """A drawn table; with a key, each of its rows is taken from one of several tables. **Shape**: -> frame of n rows.
 
     Args:
@@ -80,7 +80,7 @@ def _drawn(
     encoder: TableEncoder,
     sample: Callable[[int], Rows],
     rng: np.random.Generator,
-    mender: Completion | None,
+    mender: ConditionalSampler | None,
     first: Rows | None,
 ) -> pd.DataFrame:
     """Described columns of n rows that obey the rules."""

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from synthkit._version import __version__
 from synthkit.encoding import Rows, TableEncoder, rare_code_notes
-from synthkit.encoding.raking_margins import Targets
+from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
-from synthkit.models.auto import AUTO, Task, choose_model
+from synthkit.models.auto import AUTO, TableSize, choose_model
 from synthkit.models.dpsgd_settings import record_of
-from synthkit.models.settings import settle
+from synthkit.models.settings import resolve_settings
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose
@@ -32,16 +32,16 @@ from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.derived import with_derived
 from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer import model_files, raking
-from synthkit.synthesizer.anomaly import oddness
+from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
-from synthkit.synthesizer.conditional import Completion, refuse_foreign
-from synthkit.synthesizer.rule_sampling import ROUNDS, marked, obedient
+from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
+from synthkit.synthesizer.rule_sampling import ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
-from synthkit.training.callbacks import Progress, Watch
+from synthkit.training.callbacks import Progress, TrainingCallbacks
 
 if TYPE_CHECKING:
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
 TARGETS = "targets."  # how the names of their tensors begin
 
@@ -85,10 +85,10 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None
         if model != AUTO:
-            self._config = settle(model, record_of(MODELS[model], self._settings), self._settings)
+            self._config = resolve_settings(model, record_of(MODELS[model], self._settings), self._settings)
         self._device = device
         self._wants_targets = targets
-        self._targets: Targets | None = None
+        self._targets: RakingMargins | None = None
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
         self._dtypes: dict[str, str] = {}
@@ -135,7 +135,7 @@ class Synthesizer:
         seeds, device = Seeds(self.seed), choose(self._device)
         self.schema = self.schema if isinstance(table, Curator) else with_differences(self.schema)
         wish = None if max_minutes is None else 60 * max_minutes
-        watch = Watch(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        watch = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if ledger is not None and ledger.budget is not None:
             return self._learn_privately(table, ledger, seeds.of("training"), watch, share)
         if isinstance(table, Curator):
@@ -166,7 +166,7 @@ class Synthesizer:
         return self
 
     def _learn_privately(
-        self, table: pd.DataFrame | Curator, ledger: Ledger, seed: int, watch: Watch, share: float
+        self, table: pd.DataFrame | Curator, ledger: Ledger, seed: int, watch: TrainingCallbacks, share: float
     ) -> Synthesizer:
         """Everything within the budget of the ledger; the schema becomes that of the synthetic table."""
         from synthkit.synthesizer.private_fit import Work, learn
@@ -201,7 +201,7 @@ class Synthesizer:
         given: Mapping[str, Any] | pd.DataFrame | None = None,
         calibrate: bool = False,
         seed: int | None = None,
-        watermark: Key | None = None,
+        watermark: WatermarkKey | None = None,
     ) -> pd.DataFrame:
         """Draw new rows; every declared rule holds in every row.
 
@@ -237,11 +237,11 @@ class Synthesizer:
         seeds = Seeds(seed)
         if given is None:
             first = self._selected(n, model, seeds) if calibrate else None
-            out = obedient(n, encoder, model, seeds, first=first, watermark=watermark)
+            out = sample_valid_rows(n, encoder, model, seeds, first=first, watermark=watermark)
         else:
             completion = self._completion(encoder, model, seeds)
             frame, known = completion.partial(n, given)
-            out = marked(lambda: completion.fill(frame, known, present=False), watermark, seeds)
+            out = watermarked_rows(lambda: completion.fill(frame, known, present=False), watermark, seeds)
         out = table_files.as_it_came(out, self.schema, self._dtypes)
         out.attrs["synthkit_seed"] = seed
         if watermark is not None:
@@ -314,7 +314,7 @@ class Synthesizer:
     def anomaly_parts(self, table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
         """The anomaly scores split by column: see `anomaly`. **Shape**: frame of n rows, columns as coded."""
         encoder, model = self._fitted()
-        return oddness(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
+        return anomaly_score(encoder, model, conform(table, self.schema), Seeds(seed).torch("anomaly"))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""
@@ -350,22 +350,24 @@ class Synthesizer:
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
             out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = model_files.log_from_dict(card["log"])
-        with model_files.Allotment(Path(folder), saved), model_files.undamaged(folder):
+        with model_files.LayoutAllowance(Path(folder), saved), model_files.undamaged(folder):
             out._model = kind(out._encoder.layout, out._config)
         model_files.check_tensors(Path(folder), tensors, out._model.tensors())
         with model_files.undamaged(folder):
             out._model.load_tensors(tensors, choose(device))
             if "targets" in card:
-                out._targets = Targets.from_saved(card["targets"], measured, out._encoder.layout)
+                out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 
     def _choose(self, curator: Curator, device: str, say: Callable[[str], None] | None) -> None:
         """Put a model in the place of `auto`."""
         learned = [self.schema.columns[name] for name in self.schema.learned]
         numeric = sum(column.kind in ("numeric", "datetime") for column in learned)
-        choice = choose_model(Task(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
+        choice = choose_model(TableSize(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
         self.model_name, self.why = choice.model, choice.why
-        self._config = settle(choice.model, MODELS[choice.model].Config, {**choice.settings, **self._settings})
+        self._config = resolve_settings(
+            choice.model, MODELS[choice.model].Config, {**choice.settings, **self._settings}
+        )
         if say is not None:
             say(choice.why)
 
@@ -393,11 +395,11 @@ class Synthesizer:
         rng, size = seeds.numpy("choice"), raking.pool_for(self.model_name)
         return raking.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=size)
 
-    def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> Completion:
+    def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> ConditionalSampler:
         if not isinstance(model, HasGiven):
             msg = (
                 f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. "
                 "Use autoregressive"
             )
             raise UnsupportedError(msg)
-        return Completion(encoder, model, seeds, ROUNDS)
+        return ConditionalSampler(encoder, model, seeds, ROUNDS)

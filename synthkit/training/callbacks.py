@@ -31,7 +31,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class TrainingCallbacks:
     """What stands around a training without being part of it: nothing here changes what one step does.
 
     Args:

@@ -7,7 +7,7 @@ import torch
 from synthkit.encoding.layout import Layout, Rows
 
 
-def invented(n: int, layout: Layout, generator: torch.Generator) -> Rows:
+def dummy_rows(n: int, layout: Layout, generator: torch.Generator) -> Rows:
     """Rows of which every level that can occur is as likely as any other. **Shape**: Rows of n.
 
     Example:

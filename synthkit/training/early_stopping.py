@@ -13,7 +13,7 @@ from synthkit.errors import ConfigError
 from synthkit.training.state import State
 
 
-class Keeper:
+class BestWeights:
     """Scores a module (an average of weights) now and then and keeps the best; without a score, the last.
 
     Args:

@@ -12,22 +12,22 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Rows, Training
+from synthkit.encoding.layout import Rows, TrainingLoader
 from synthkit.errors import ConfigError
 from synthkit.privacy.dpsgd.dpsgd_plan import PrivateTraining
-from synthkit.training.callbacks import Watch
-from synthkit.training.early_stopping import Keeper, spacing
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.early_stopping import BestWeights, spacing
 from synthkit.training.matrix_precision import fast_matrices
-from synthkit.training.memory import Portion, footprint, free
-from synthkit.training.state import Trainee, random_states, set_random_states
-from synthkit.training.step_runner import Course
+from synthkit.training.memory import MicroBatch, footprint, free
+from synthkit.training.state import TrainState, random_states, set_random_states
+from synthkit.training.step_runner import StepRunner
 
 M = TypeVar("M", bound=nn.Module)
 EVALUATION_ROWS = 8192  # rows of a validation pass; more would tell nothing new
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TrainingPlan:
     """How to train.
 
     Args:
@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class TrainingCurve:
     """What training went through: see `models.base.TrainingLog`."""
 
     best_step: int
@@ -66,11 +66,11 @@ class Curve:
 def train(
     module: M,
     loss: Callable[[M, Rows], Tensor],
-    training: Training | PrivateTraining,
-    plan: Plan,
+    training: TrainingLoader | PrivateTraining,
+    plan: TrainingPlan,
     seed: int,
-    watch: Watch | None = None,
-) -> Curve:
+    watch: TrainingCallbacks | None = None,
+) -> TrainingCurve:
     """Train a module in place; it ends with its best average of weights, in evaluation mode.
 
     Behind a private door the plan is fixed: the last average is kept, and no loss is told.
@@ -86,7 +86,7 @@ def train(
     Raises:
         ConfigError: under a budget a time is wished for or a state is to be kept, or weights are no longer numbers.
     """
-    watch = watch or Watch()
+    watch = watch or TrainingCallbacks()
     if isinstance(training, PrivateTraining):
         return _descend(module, loss, training, plan, seed, watch)
     with seeded(seed, training.device), fast_matrices():
@@ -104,15 +104,15 @@ def train(
                 for group in optimizer.param_groups:
                     group["lr"] = plan.learning_rate * schedule(t / steps)
                 value = step(loss(module, part) for part in _parts(rows, portion.rows))
-                blend(average, module, min(plan.average, (1 + t) / (10 + t)))
+                ema_update(average, module, min(plan.average, (1 + t) / (10 + t)))
                 yield value
 
-        trainee = Trainee(
+        trainee = TrainState(
             modules={"module": module, "average": average}, optimizers={"adamw": optimizer}, device=training.device
         )
         portion = _portion(module, loss, training, plan, trainee, watch)
         score = _score(average, loss, training.validation(), portion)
-        course = Course(
+        course = StepRunner(
             makes,
             trainee,
             watch,
@@ -120,20 +120,25 @@ def train(
             check=score,
             checks=lambda n: 0 if score is None else n // spacing(n, plan.evaluations) + 1,
         )
-        keeper = Keeper(average, score, steps=course.steps, evaluations=plan.evaluations, patience=plan.patience)
+        keeper = BestWeights(average, score, steps=course.steps, evaluations=plan.evaluations, patience=plan.patience)
         for done, running in course.run(keeper, portion):
             if keeper.stop(done, running):
                 break
     module.load_state_dict(keeper.best)
     module.eval()
-    return Curve(
+    return TrainingCurve(
         steps=course.done, planned=course.steps, seconds=course.seconds, memory=portion.bytes, **keeper.curve()
     )
 
 
 def _descend(
-    module: M, loss: Callable[[M, Rows], Tensor], training: PrivateTraining, plan: Plan, seed: int, watch: Watch
-) -> Curve:
+    module: M,
+    loss: Callable[[M, Rows], Tensor],
+    training: PrivateTraining,
+    plan: TrainingPlan,
+    seed: int,
+    watch: TrainingCallbacks,
+) -> TrainingCurve:
     """All steps of a plan that was charged; what is told of them is how many there are."""
     steps = unwatched(training, watch)
     with seeded(seed, training.device), fast_matrices():
@@ -145,17 +150,17 @@ def _descend(
             for group in optimizer.param_groups:
                 group["lr"] = plan.learning_rate * schedule(t / steps)
             step()
-            blend(average, module, min(plan.average, (1 + t) / (10 + t)))
+            ema_update(average, module, min(plan.average, (1 + t) / (10 + t)))
             watch.tell(t + 1, steps, math.nan)
     finite(average)
     module.load_state_dict(average.state_dict())
     module.eval()
-    return Curve(
+    return TrainingCurve(
         steps=steps, planned=steps, best_step=steps, seconds=0.0, memory=None, at=(), train=(), validation=None
     )
 
 
-def unwatched(training: PrivateTraining, watch: Watch) -> int:
+def unwatched(training: PrivateTraining, watch: TrainingCallbacks) -> int:
     """The steps of a private plan, once it is clear that nothing but their number may be known of them.
 
     Raises:
@@ -192,17 +197,22 @@ def schedule(progress: float) -> float:
 
 
 def _portion(
-    module: M, loss: Callable[[M, Rows], Tensor], training: Training, plan: Plan, trainee: Trainee, watch: Watch
-) -> Portion:
+    module: M,
+    loss: Callable[[M, Rows], Tensor],
+    training: TrainingLoader,
+    plan: TrainingPlan,
+    trainee: TrainState,
+    watch: TrainingCallbacks,
+) -> MicroBatch:
     """How much of a batch is worked on at once; looking for it changes nothing."""
     before = trainee.state()
     needed = footprint(module, lambda rows: loss(module, rows), training.layout, training.device)
     trainee.restore(before)
-    return Portion(needed, min(plan.batch_size, int(training.n)), free(training.device), watch.note)
+    return MicroBatch(needed, min(plan.batch_size, int(training.n)), free(training.device), watch.note)
 
 
 def _score(
-    average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, portion: Portion
+    average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, portion: MicroBatch
 ) -> Callable[[], float] | None:
     """The mean loss of the average on the rows held back; None if none are."""
     if held is None:
@@ -225,18 +235,18 @@ def _parts(rows: Rows, size: int) -> Iterator[Rows]:
         yield rows[slice(start, start + size)]
 
 
-def _optimizer(module: nn.Module, plan: Plan) -> torch.optim.AdamW:
+def _optimizer(module: nn.Module, plan: TrainingPlan) -> torch.optim.AdamW:
     return torch.optim.AdamW(_groups(module, plan), lr=plan.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
-def _groups(module: nn.Module, plan: Plan) -> list[dict[str, object]]:
+def _groups(module: nn.Module, plan: TrainingPlan) -> list[dict[str, object]]:
     free = [p for name, p in module.named_parameters() if "bias" in name or "query" in name]
     held = [p for name, p in module.named_parameters() if not ("bias" in name or "query" in name)]
     return [{"params": held, "weight_decay": plan.weight_decay}, {"params": free, "weight_decay": 0.0}]
 
 
 @torch.no_grad()
-def blend(average: nn.Module, module: nn.Module, decay: float) -> None:
+def ema_update(average: nn.Module, module: nn.Module, decay: float) -> None:
     """Move an average of weights towards the weights: a <- decay a + (1 - decay) w."""
     torch._foreach_lerp_(list(average.parameters()), list(module.parameters()), 1 - decay)
 

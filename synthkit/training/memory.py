@@ -74,7 +74,7 @@ def free(device: torch.device) -> int | None:
     return _free_here(Path("/proc/meminfo"), Path("/sys/fs/cgroup"))
 
 
-class Portion:
+class MicroBatch:
     """Rows of a batch worked on at once: all, or what memory allows; part of a state, for draws depend on it.
 
     Args:

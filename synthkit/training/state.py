@@ -35,7 +35,7 @@ class State:
         return State(tensors, self.facts[name])
 
 
-class Part(Protocol):
+class Stateful(Protocol):
     """Something with a state."""
 
     def state(self) -> State:
@@ -48,7 +48,7 @@ class Part(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trainee:
+class TrainState:
     """Modules, optimizers and generators of random numbers, torch's own included.
 
     A model with a loop of its own, such as two networks against each other, names all of them here:
@@ -60,7 +60,7 @@ class Trainee:
             device=training.device,
         )
 
-    and hands it to a `Course`. The order of batches is no part of it: it follows from the seed.
+    and hands it to a `StepRunner`. The order of batches is no part of it: it follows from the seed.
 
     Args:
         modules: weights and buffers, averages included.

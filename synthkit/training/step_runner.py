@@ -6,14 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from synthkit.training.callbacks import Watch
-from synthkit.training.state import Part, State, Trainee
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.state import State, Stateful, TrainState
 from synthkit.training.time_budget import MOST, WARM, fitting, seconds_a_step
 
 Makes = Callable[[int, int], Iterator[float]]  # steps, steps made before -> the loss of each step as it is made
 
 
-class Course:
+class StepRunner:
     """Steps that a watch may pace, keep and take up again; any loop that trains can go along one.
 
     The steps are made by a function `makes(steps, start)` that yields the loss of each step once it is made. What a
@@ -39,8 +39,8 @@ class Course:
     def __init__(
         self,
         makes: Makes,
-        trainee: Trainee,
-        watch: Watch,
+        trainee: TrainState,
+        watch: TrainingCallbacks,
         *,
         wanted: int,
         check: Callable[[], object] | None = None,
@@ -62,13 +62,13 @@ class Course:
         """Time spent, that before an interruption included."""
         return self._before + time.perf_counter() - self._since
 
-    def run(self, *parts: Part) -> Iterator[tuple[int, float]]:
+    def run(self, *parts: Stateful) -> Iterator[tuple[int, float]]:
         """Make the steps that are left; yields the number of steps made and the running loss after each.
 
         Args:
             parts: what else is kept and taken up again, beside the trainee.
         """
-        every: dict[str, Part] = {"trainee": self._trainee, **{f"part {k}": part for k, part in enumerate(parts)}}
+        every: dict[str, Stateful] = {"trainee": self._trainee, **{f"part {k}": part for k, part in enumerate(parts)}}
         if self._kept is not None:
             self._take_up(self._kept, every)
         for value in self._makes(self.steps, self.done):
@@ -79,7 +79,7 @@ class Course:
             if self.done < self.steps:
                 self._watch.keep(lambda: self._state(every))
 
-    def _take_up(self, kept: State, every: dict[str, Part]) -> None:
+    def _take_up(self, kept: State, every: dict[str, Stateful]) -> None:
         facts = kept.part("course").facts
         self.done, self.loss, self._before = facts["done"], facts["loss"], facts["seconds"]
         for name, part in every.items():
@@ -87,7 +87,7 @@ class Course:
         self._kept = None
         self._watch.note(f"training goes on after step {self.done:,} of {self.steps:,}")
 
-    def _state(self, every: dict[str, Part]) -> State:
+    def _state(self, every: dict[str, Stateful]) -> State:
         here = {"steps": self.steps, "done": self.done, "loss": self.loss, "seconds": self.seconds}
         return State.together({"course": State({}, here), **{name: part.state() for name, part in every.items()}})
 

@@ -1,7 +1,7 @@
 """A keyed watermark: sampled rows are chosen among candidates by a secret, which can be found in the table later."""
 
 from synthkit.watermark.candidate_choice import choose
-from synthkit.watermark.detection import Detection, detect
-from synthkit.watermark.key import Key
+from synthkit.watermark.detection import WatermarkDetection, detect
+from synthkit.watermark.key import WatermarkKey
 
-__all__ = ["Detection", "Key", "choose", "detect"]
+__all__ = ["WatermarkDetection", "WatermarkKey", "choose", "detect"]

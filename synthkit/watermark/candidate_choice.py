@@ -43,14 +43,14 @@ from numpy.typing import NDArray
 
 from synthkit.errors import SchemaError
 from synthkit.watermark.column_subsets import subsets
-from synthkit.watermark.key import Key
+from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.row_tokens import contents
 
 WEIGHTS = 4  # 1, 2, 4 and 8
 Counts = NDArray[np.int64]
 
 
-def choose(frame: pd.DataFrame, key: Key, rng: np.random.Generator) -> NDArray[np.int64]:
+def choose(frame: pd.DataFrame, key: WatermarkKey, rng: np.random.Generator) -> NDArray[np.int64]:
     """Which of its candidates each row becomes.
 
     Args:
@@ -78,7 +78,7 @@ def choose(frame: pd.DataFrame, key: Key, rng: np.random.Generator) -> NDArray[n
     return np.asarray(scores.argmax(axis=0) * n + np.arange(n))
 
 
-def tossed(frame: pd.DataFrame, key: Key) -> tuple[Counts, Counts]:
+def tossed(frame: pd.DataFrame, key: WatermarkKey) -> tuple[Counts, Counts]:
     """How many coins each row has among all rows, by their weight, and how many of them are heads.
 
     **Shape**: -> (n, K), (n, K).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from math import comb
 
-from synthkit.watermark.key import Key
+from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.keyed_hash import digest
 
 SIZES = (2, 3, 4)  # columns in a set, in turn: small ones outlive lost columns, large ones tell rows apart
@@ -26,13 +26,13 @@ class Subset:
     columns: tuple[str, ...]
     coarse: bool
 
-    def key(self, key: Key) -> tuple[int, int]:
+    def key(self, key: WatermarkKey) -> tuple[int, int]:
         """128 secret bits for the coins of this set alone."""
         words = ("coarse" if self.coarse else "fine", *self.columns)
         return digest(key.raw, "left", *words), digest(key.raw, "right", *words)
 
 
-def subsets(key: Key) -> tuple[Subset, ...]:
+def subsets(key: WatermarkKey) -> tuple[Subset, ...]:
     """The sets of a key: 64, or all there are.
 
     The t-th set holds the columns whose digests of (t, name) are smallest, so the sets follow from secret and
@@ -50,7 +50,7 @@ def subsets(key: Key) -> tuple[Subset, ...]:
     return tuple(islice(_distinct(key, names, sizes), min(COUNT, there)))
 
 
-def _distinct(key: Key, names: list[str], sizes: list[int]) -> Iterator[Subset]:
+def _distinct(key: WatermarkKey, names: list[str], sizes: list[int]) -> Iterator[Subset]:
     seen: set[Subset] = set()
     draw = 0
     while True:

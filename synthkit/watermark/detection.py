@@ -19,14 +19,14 @@ import pandas as pd
 from synthkit.errors import TableError
 from synthkit.watermark.candidate_choice import tossed
 from synthkit.watermark.column_subsets import subsets
-from synthkit.watermark.key import Key
+from synthkit.watermark.key import WatermarkKey
 
 FORMAT = "synthkit-detection/1"
 ALPHA = 1e-6  # a table is called ours below it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detection:
+class WatermarkDetection:
     """What a key finds in a table.
 
     Args:
@@ -58,7 +58,7 @@ class Detection:
         return {"format": FORMAT, **asdict(self)}
 
 
-def detect(frame: pd.DataFrame, key: Key) -> Detection:
+def detect(frame: pd.DataFrame, key: WatermarkKey) -> WatermarkDetection:
     """Hold a table against a key.
 
     Args:
@@ -86,7 +86,7 @@ def detect(frame: pd.DataFrame, key: Key) -> Detection:
     differing = frame[here].drop_duplicates()
     every = subsets(key)
     coins, heads = (int(each.sum()) for each in tossed(differing, key))
-    return Detection(
+    return WatermarkDetection(
         rows=len(differing),
         columns=len(here),
         columns_of_key=len(key.columns),

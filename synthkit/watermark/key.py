@@ -23,7 +23,7 @@ BYTES = 32
 CANDIDATES = 4  # rows drawn for each released one
 
 
-class Marked(BaseModel):
+class MarkedColumn(BaseModel):
     """What of a column's meaning is needed to read its cells: names and forms, no value of any table.
 
     Args:
@@ -50,7 +50,7 @@ class Marked(BaseModel):
         return MomentWriting(format=self.format, zone=self.zone, pivot=self.pivot)
 
 
-class Key(BaseModel):
+class WatermarkKey(BaseModel):
     """A secret of 32 bytes, and the columns it marks. It is not shown by `repr`, and nothing logs it.
 
     Args:
@@ -72,7 +72,7 @@ class Key(BaseModel):
 
     format: Literal["synthkit-watermark-key/1"] = FORMAT
     secret: SecretStr
-    columns: Annotated[tuple[Marked, ...], Field(min_length=1)]
+    columns: Annotated[tuple[MarkedColumn, ...], Field(min_length=1)]
     candidates: Annotated[int, Field(ge=2, le=64)] = CANDIDATES
 
     @field_validator("secret")
@@ -85,7 +85,7 @@ class Key(BaseModel):
         return secret
 
     @classmethod
-    def new(cls, schema: Schema, *, candidates: int = CANDIDATES) -> Key:
+    def new(cls, schema: Schema, *, candidates: int = CANDIDATES) -> WatermarkKey:
         """Draw a key from the operating system, for tables of a schema.
 
         Raises:
@@ -111,7 +111,7 @@ class Key(BaseModel):
         return cls.model_validate(found)
 
     @classmethod
-    def load(cls, path: str | Path) -> Key:
+    def load(cls, path: str | Path) -> WatermarkKey:
         """Read a key file.
 
         Raises:
@@ -130,7 +130,7 @@ class Key(BaseModel):
             )
             raise ArtefactError(msg) from None  # the cause would show what the file holds
 
-    def of(self, schema: Schema) -> Key:
+    def of(self, schema: Schema) -> WatermarkKey:
         """This key, if it was made for tables with the columns of a schema.
 
         Raises:

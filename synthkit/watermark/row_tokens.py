@@ -12,14 +12,14 @@ from synthkit.schema import number_formats
 from synthkit.schema.columns import numbers
 from synthkit.schema.datetimes import moments
 from synthkit.watermark.column_subsets import Subset
-from synthkit.watermark.key import Key, Marked
+from synthkit.watermark.key import MarkedColumn, WatermarkKey
 from synthkit.watermark.keyed_hash import Words, digest, siphash
 
 FINE, COARSE = 6, 2  # significant digits of numbers
 MISSING = ""
 
 
-def contents(frame: pd.DataFrame, key: Key, sets: Iterable[Subset]) -> Iterator[tuple[Subset, Words]]:
+def contents(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> Iterator[tuple[Subset, Words]]:
     """For each set whose columns are all there, what every row says in it.
 
     Two rows have the same 64 bits where they say the same, and, but for a chance of 2^-64, only there. The bits are
@@ -44,7 +44,7 @@ def contents(frame: pd.DataFrame, key: Key, sets: Iterable[Subset]) -> Iterator[
         yield one, siphash(one.key(key), [*blocks, 8 * len(blocks) << 56])
 
 
-def tokens(cells: pd.Series, column: Marked, key: Key, *, coarse: bool) -> Words:
+def tokens(cells: pd.Series, column: MarkedColumn, key: WatermarkKey, *, coarse: bool) -> Words:
     """64 secret bits for every cell, equal where cells mean the same. **Shape**: (n,) -> (n,).
 
     Args:
@@ -58,7 +58,7 @@ def tokens(cells: pd.Series, column: Marked, key: Key, *, coarse: bool) -> Words
     return np.asarray(table[codes])
 
 
-def forms(cells: pd.Series, column: Marked, *, coarse: bool) -> tuple[NDArray[np.intp], list[str]]:
+def forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> tuple[NDArray[np.intp], list[str]]:
     """The one form in which each cell is read, as codes into a list of texts; missing cells have the empty text.
 
     Numbers have 6 significant digits, or 2; moments are whole microseconds, or months; words lose blanks at their ends

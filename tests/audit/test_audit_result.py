@@ -7,25 +7,25 @@ import math
 import pytest
 
 from synthkit.audit.audit_result import bounded, of_check, of_finding, of_freshness
-from synthkit.audit.lower_bounds import Finding
+from synthkit.audit.lower_bounds import LossBound
 from synthkit.audit.noise_freshness import Freshness
-from synthkit.audit.poisson_batches import Check
+from synthkit.audit.poisson_batches import BatchCheck
 
 
 def test_a_tight_finding_is_to_lie_between():
-    result = of_finding(Finding(what="x", measure="mu", claim=1.0, measured=0.7))
+    result = of_finding(LossBound(what="x", measure="mu", claim=1.0, measured=0.7))
     assert (result.limit, result.verdict, result.holds) == ("between", "loose", False)
     assert str(result) == "x: mu between 0.8 and 1 claimed, 0.7 measured: loose"
 
 
 def test_another_one_is_to_be_at_most():
-    result = of_finding(Finding(what="x", measure="mu", claim=1.0, measured=0.7, tight=False), "y")
+    result = of_finding(LossBound(what="x", measure="mu", claim=1.0, measured=0.7, tight=False), "y")
     assert (result.what, result.claim, result.holds) == ("y", "at most 1", True)
 
 
 def test_a_check_is_to_be_at_least():
-    assert not of_check(Check(what="x", p_value=1e-9)).holds
-    assert of_check(Check(what="x", p_value=0.5)).claim == "at least 1e-06"
+    assert not of_check(BatchCheck(what="x", p_value=1e-9)).holds
+    assert of_check(BatchCheck(what="x", p_value=0.5)).claim == "at least 1e-06"
 
 
 def test_noise_that_repeats_is_broken():

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from synthkit.audit import AUDITS
-from synthkit.audit.canaries import Training
+from synthkit.audit.canaries import CanaryTraining
 from synthkit.audit.gradient_clipping import CLIP, MULTIPLIER
 from synthkit.audit.marginal_counts import RHO
 from synthkit.audit.mechanism_audits import BINS, GRID
@@ -243,9 +243,9 @@ TWINS = {
         "twice the noise": step(noise=lambda shape, scale: gaussian(shape, 2 * scale)),
     },
     "training": {
-        "no noise": Training(noise=lambda shape, scale: torch.zeros(shape)),
-        "no clip": Training(clip=Unclipped),
-        "everybody in every step": Training(masks=everybody),
+        "no noise": CanaryTraining(noise=lambda shape, scale: torch.zeros(shape)),
+        "no clip": CanaryTraining(clip=Unclipped),
+        "everybody in every step": CanaryTraining(masks=everybody),
     },
     "marginal": {
         "half the noise": door(Wrong),
@@ -280,7 +280,7 @@ def test_a_twin_may_take_the_place_of_what_is_shipped():
 
 def test_the_alarm_of_canaries_does_not_hear_half_the_noise():
     """What it cannot see is said: the step by itself is audited for that."""
-    (result,) = AUDITS["training"].run_on(Training(noise=half_noise))
+    (result,) = AUDITS["training"].run_on(CanaryTraining(noise=half_noise))
     assert result.verdict == "holds"
 
 

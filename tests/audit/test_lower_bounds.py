@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from synthkit.audit.lower_bounds import Finding, at_least, at_most, delta_seen, epsilon_seen, mu_of_odds, mu_seen
+from synthkit.audit.lower_bounds import LossBound, at_least, at_most, delta_seen, epsilon_seen, mu_of_odds, mu_seen
 
 
 @pytest.mark.parametrize("hits", [0, 1, 37, 99, 100])
@@ -73,7 +73,7 @@ def test_delta_is_bounded_from_below():
     ],
 )
 def test_verdicts(measured, tight, verdict):
-    assert Finding(what="x", measure="mu", claim=1.0, measured=measured, tight=tight).verdict == verdict
+    assert LossBound(what="x", measure="mu", claim=1.0, measured=measured, tight=tight).verdict == verdict
 
 
 def test_more_confidence_says_less():

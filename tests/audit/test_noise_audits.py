@@ -22,7 +22,7 @@ from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
 from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import gaussian
-from synthkit.privacy.mechanisms.sparse_histogram import Levels, sparse_histogram, tell_levels
+from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, sparse_histogram, tell_levels
 
 NOISES = [
     DiscreteLaplace(scale=1.0),
@@ -126,7 +126,7 @@ def test_levels_chosen_by_their_exact_counts_break_mu():
         many = counts >= said.threshold
         told = [name for name, is_told in zip(names, many, strict=True) if is_told]
         noisy = add_noise(counts[many], DiscreteGaussian(sigma=said.sigma)).values
-        return Levels(names=tuple(told), counts=noisy, spent=said)
+        return NoisyLevels(names=tuple(told), counts=noisy, spent=said)
 
     delta, mu = audit_levels(SPARSE, exact)
     assert (delta.measured, delta.verdict) == (0, "loose")

@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 import torch
 
-from synthkit.baselines import REFERENCES, Reference
+from synthkit.baselines import REFERENCES, ReferenceSynthesizer
 from synthkit.baselines import sdv_models as room
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.models import MODELS
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.synthesizer.protocol import Tabular
+from synthkit.synthesizer.protocol import SynthesizerProtocol
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 pytest.importorskip("sdv", reason="references need the extra `sdv`")
@@ -27,19 +27,21 @@ SHORT = {"gaussian_copula": {}, "reference_ctgan": {"epochs": 2}, "reference_tva
 
 
 @pytest.fixture(scope="module", params=sorted(REFERENCES))
-def fitted(request, toy) -> Reference:
+def fitted(request, toy) -> ReferenceSynthesizer:
     """Each reference on the toy table, hardly trained."""
-    return Reference(toy.schema, request.param, settings=SHORT[request.param], device="cpu").fit(toy.frame, seed=3)
+    return ReferenceSynthesizer(toy.schema, request.param, settings=SHORT[request.param], device="cpu").fit(
+        toy.frame, seed=3
+    )
 
 
 def test_references_are_no_models_of_ours():
     assert not set(REFERENCES) & set(MODELS)
-    assert not hasattr(Reference, "save")
+    assert not hasattr(ReferenceSynthesizer, "save")
 
 
 def test_one_surface(toy):
-    assert isinstance(Reference(toy.schema, "gaussian_copula"), Tabular)
-    assert isinstance(Synthesizer(toy.schema, "independent"), Tabular)
+    assert isinstance(ReferenceSynthesizer(toy.schema, "gaussian_copula"), SynthesizerProtocol)
+    assert isinstance(Synthesizer(toy.schema, "independent"), SynthesizerProtocol)
 
 
 def test_rows_columns_and_dtypes(fitted, toy):
@@ -72,14 +74,14 @@ def test_same_seed_same_rows_and_another_seed_others(fitted):
 
 def test_same_seed_same_model(toy):
     kwargs = {"settings": {"epochs": 1}, "device": "cpu"}
-    one, two = (Reference(toy.schema, "reference_tvae", **kwargs).fit(toy.frame, seed=3) for _ in range(2))
+    one, two = (ReferenceSynthesizer(toy.schema, "reference_tvae", **kwargs).fit(toy.frame, seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(one.sample(40, seed=1), two.sample(40, seed=1))
-    three = Reference(toy.schema, "reference_tvae", **kwargs).fit(toy.frame, seed=4)
+    three = ReferenceSynthesizer(toy.schema, "reference_tvae", **kwargs).fit(toy.frame, seed=4)
     assert not one.sample(40, seed=1)["crea"].equals(three.sample(40, seed=1)["crea"])
 
 
 def test_a_seed_is_drawn_and_recorded(toy):
-    drawn = Reference(toy.schema, "gaussian_copula").fit(toy.frame)
+    drawn = ReferenceSynthesizer(toy.schema, "gaussian_copula").fit(toy.frame)
     assert drawn.seed is not None
     rows = drawn.sample(5)
     pd.testing.assert_frame_equal(rows, drawn.sample(5, seed=rows.attrs["synthkit_seed"]))
@@ -94,7 +96,7 @@ def test_global_generators_and_streams_are_left_as_they_were(toy, capfd):
     before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()  # noqa: NPY002
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        reference = Reference(toy.schema, "reference_tvae", settings={"epochs": 1}, device="cpu")
+        reference = ReferenceSynthesizer(toy.schema, "reference_tvae", settings={"epochs": 1}, device="cpu")
         reference.fit(toy.frame, seed=3).sample(10, seed=4)
     assert random.getstate() == before[0]
     assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
@@ -104,7 +106,7 @@ def test_global_generators_and_streams_are_left_as_they_were(toy, capfd):
 
 def test_progress_counts_epochs(toy):
     said = []
-    reference = Reference(toy.schema, "reference_tvae", settings={"epochs": 3}, device="cpu")
+    reference = ReferenceSynthesizer(toy.schema, "reference_tvae", settings={"epochs": 3}, device="cpu")
     reference.fit(toy.frame, seed=3, progress=lambda *told: said.append(told))
     assert said[-1][:2] == (3, 3)
     assert all(np.isfinite(loss) for _, _, loss in said)
@@ -122,9 +124,9 @@ def test_real_patients_with_missing_cells_and_rules():
     """47 learned columns: the copula's rows can be typed; that it breaks rules is its own affair and is noted."""
     schema = support2_schema()
     patients = support2().head(300)
-    rows = Reference(schema, "gaussian_copula").fit(patients, seed=1).sample(200, seed=2)
+    rows = ReferenceSynthesizer(schema, "gaussian_copula").fit(patients, seed=1).sample(200, seed=2)
     assert rows.dtypes.to_dict() == patients.dtypes.to_dict()
-    assert "row rules" in " ".join(Reference(schema, "gaussian_copula").notes)
+    assert "row rules" in " ".join(ReferenceSynthesizer(schema, "gaussian_copula").notes)
     shares = pd.DataFrame({"real": patients.isna().mean(), "drawn": rows.isna().mean()})
     assert (shares["real"] - shares["drawn"]).abs().max() < 0.15
 
@@ -132,7 +134,7 @@ def test_real_patients_with_missing_cells_and_rules():
 def test_nullable_truth_values(toy):
     schema = Schema(columns={"ok": {"kind": "boolean", "nullable": True}, "x": {"kind": "numeric", "min": 0, "max": 9}})
     frame = pd.DataFrame({"ok": pd.array([True, None, False, True] * 10, "boolean"), "x": np.arange(40) % 9 / 2})
-    rows = Reference(schema, "gaussian_copula").fit(frame, seed=1).sample(60, seed=1)
+    rows = ReferenceSynthesizer(schema, "gaussian_copula").fit(frame, seed=1).sample(60, seed=1)
     assert str(rows["ok"].dtype) == "boolean"
     assert set(rows["ok"].dropna()) == {True, False}
     assert rows["ok"].isna().any()
@@ -143,17 +145,17 @@ def test_nullable_truth_values(toy):
 
 def test_an_unknown_reference(toy):
     with pytest.raises(ConfigError, match="one of gaussian_copula, reference_ctgan, reference_tvae; however: `copula`"):
-        Reference(toy.schema, "copula")
+        ReferenceSynthesizer(toy.schema, "copula")
 
 
 def test_an_unknown_setting(toy):
     with pytest.raises(ConfigError, match=r"among: .*epochs.*; however: steps"):
-        Reference(toy.schema, "reference_ctgan", settings={"steps": 3})
+        ReferenceSynthesizer(toy.schema, "reference_ctgan", settings={"steps": 3})
 
 
 def test_a_value_it_does_not_accept(toy):
     with pytest.raises(ConfigError, match="settings of `gaussian_copula` must have values it accepts; however: "):
-        Reference(toy.schema, "gaussian_copula", settings={"default_distribution": "zipf"})
+        ReferenceSynthesizer(toy.schema, "gaussian_copula", settings={"default_distribution": "zipf"})
 
 
 @pytest.mark.parametrize("package", ["sdv", "ctgan"])
@@ -162,24 +164,26 @@ def test_a_package_that_is_not_there(package, toy, monkeypatch):
     for name in [n for n in sys.modules if n.startswith(f"{package}.")]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UnsupportedError, match=rf"{package}.* is not installed.*pip install 'synthkit\[sdv\]'"):
-        Reference(toy.schema, "reference_ctgan")
+        ReferenceSynthesizer(toy.schema, "reference_ctgan")
 
 
 def test_not_fitted_or_fewer_than_no_rows(toy, fitted):
     with pytest.raises(ConfigError, match="must be fitted first"):
-        Reference(toy.schema, "gaussian_copula").sample(3)
+        ReferenceSynthesizer(toy.schema, "gaussian_copula").sample(3)
     with pytest.raises(ConfigError, match="must not be negative; however: -1"):
         fitted.sample(-1)
 
 
 def test_a_table_of_another_schema(toy):
     with pytest.raises(SchemaError, match="missing from the table"):
-        Reference(toy.schema, "gaussian_copula").fit(toy.frame.drop(columns="sex"))
+        ReferenceSynthesizer(toy.schema, "gaussian_copula").fit(toy.frame.drop(columns="sex"))
 
 
 def test_a_failure_inside_names_its_sort_and_no_value(toy):
     """Batches of 3 rows are no multiple of ctgan's packs of 10."""
-    reference = Reference(toy.schema, "reference_ctgan", settings={"batch_size": 3, "epochs": 1}, device="cpu")
+    reference = ReferenceSynthesizer(
+        toy.schema, "reference_ctgan", settings={"batch_size": 3, "epochs": 1}, device="cpu"
+    )
     with pytest.raises(
         UnsupportedError, match="however: it stopped with AssertionError, whose message is not repeated"
     ):
@@ -190,7 +194,7 @@ def test_moments_that_nanoseconds_cannot_hold():
     schema = Schema(columns={"when": {"kind": "datetime"}, "x": {"kind": "numeric"}})
     frame = pd.DataFrame({"when": np.array(["2400-01-01", "1990-01-01"], "datetime64[us]"), "x": [1.0, 2.0]})
     with pytest.raises(UnsupportedError, match=r"moments from 1678 to 2262; however: `when` has others"):
-        Reference(schema, "gaussian_copula").fit(frame)
+        ReferenceSynthesizer(schema, "gaussian_copula").fit(frame)
 
 
 def test_our_own_models_never_load_them():

@@ -18,14 +18,14 @@ def small(script, tmp_path):
     """The inputs of cheap kinds, without any model or run."""
     from synthkit.schema import Schema
     from synthkit.tables import table_files
-    from synthkit.watermark import Key
+    from synthkit.watermark import WatermarkKey
 
     corpus = script("corpus")
     schema = Schema(**corpus.SCHEMA)
     schema.save(tmp_path / "schema.yaml")
     for name in ("table.csv", "table.parquet", "table.arrow"):
         table_files.write(corpus.table(), tmp_path / name, mark={"content": "synthetic"})
-    Key.new(schema).save(tmp_path / "key.json")
+    WatermarkKey.new(schema).save(tmp_path / "key.json")
     (tmp_path / "config.yaml").write_text(corpus.CONFIGURATION, encoding="utf-8")
     (tmp_path / "policy.yaml").write_bytes(corpus.policy().read_bytes())
     return tmp_path

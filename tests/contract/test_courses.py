@@ -12,7 +12,7 @@ from synthkit.models import MODELS
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 SMALL = {"steps": 14, "batch_size": 32, "width": 16, "hidden": 8}
 STEPPED = sorted(name for name, kind in MODELS.items() if "steps" in {f.name for f in fields(kind.Config)})
@@ -54,11 +54,11 @@ def same(a, b):
 @stepped
 def test_a_model_taken_up_anywhere_is_the_model(name, toy):
     shelf = Shelf()
-    whole, log = fitted(name, toy, Watch(store=shelf))
+    whole, log = fitted(name, toy, TrainingCallbacks(store=shelf))
     assert log.planned == SMALL["steps"]
     assert same(whole, fitted(name, toy, None)[0])
     for done in (min(shelf.states), max(shelf.states)):
-        again, other = fitted(name, toy, Watch(store=Shelf(shelf.states[done])))
+        again, other = fitted(name, toy, TrainingCallbacks(store=Shelf(shelf.states[done])))
         assert same(whole, again), done
         assert (other.steps, other.best_step, other.at, other.train) == (log.steps, log.best_step, log.at, log.train)
 
@@ -66,7 +66,7 @@ def test_a_model_taken_up_anywhere_is_the_model(name, toy):
 @stepped
 def test_steps_that_were_wished_for_can_be_asked_for(name, toy):
     """A wish too short for anything: what it comes to is a plan like any other."""
-    wished, log = fitted(name, toy, Watch(seconds=1e-3), steps=200)
+    wished, log = fitted(name, toy, TrainingCallbacks(seconds=1e-3), steps=200)
     assert log.planned < 200
     asked, _ = fitted(name, toy, None, steps=log.planned)
     assert same(wished, asked)

@@ -13,10 +13,10 @@ from laws import agrees
 from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
-from synthkit.encoding.layout import Clause
+from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
 from synthkit.privacy.access.counts import ExactCounting
-from synthkit.privacy.access.loader import Door
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -241,8 +241,8 @@ def test_a_slot_known_in_part_stays_in_its_set_and_keeps_its_law(name):
 def test_clauses_are_obeyed(name):
     """x missing forbids c = 1; x at its first level forces c = 1: with c drawn last, every row obeys."""
     clauses = (
-        Clause(((0, np.array([False, False, True])), (2, np.array([False, True])))),
-        Clause(((0, np.array([True, False, False])), (2, np.array([True, False])))),
+        ForbiddenCombination(((0, np.array([False, False, True])), (2, np.array([False, True])))),
+        ForbiddenCombination(((0, np.array([True, False, False])), (2, np.array([True, False])))),
     )
     rows = stirred(name, replace(tiny(), clauses=clauses)).sample(5000, generator(8))
     x, c = rows.cat[:, 0], rows.cat[:, 2]
@@ -271,7 +271,7 @@ def learned():
     """Every model fitted to 6,000 rows of the toy; its coding; 20,000 fresh rows, coded."""
     frame = toy(6000, 0)
     encoder = TableEncoder.fit(TOY, histograms_of(TOY, frame))
-    door = Door.of(encoder.encode(frame), encoder.layout, None, Seeds(0), torch.device("cpu"))
+    door = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), torch.device("cpu"))
     out = {}
     for name, kind in MODELS.items():
         out[name] = kind(encoder.layout, kind.Config(**FAST[name]))

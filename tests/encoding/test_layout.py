@@ -11,8 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.encoding import Admissible, Given, Layout, Rows, Slot
-from synthkit.encoding.layout import Clause, in_steps
+from synthkit.encoding import ConstraintMask, Given, Layout, Rows, Slot
+from synthkit.encoding.layout import ForbiddenCombination, in_steps
 
 
 def slot(name, size, parent=None, prior=None):
@@ -33,7 +33,7 @@ def clauses(draw):
         literals = tuple(
             (j, np.array(draw(st.lists(st.booleans(), min_size=SIZES[j], max_size=SIZES[j])))) for j in slots
         )
-        out.append(Clause(literals))
+        out.append(ForbiddenCombination(literals))
     return tuple(out)
 
 
@@ -46,7 +46,7 @@ def allowed_rows(forbidden):
 @given(clauses(), st.permutations(range(3)))
 def test_a_mask_forbids_a_level_exactly_where_a_clause_would_be_met(forbidden, order):
     """Walking all rows slot by slot in any order: a row is stopped at its last slot iff a clause forbids it."""
-    admissible = Admissible(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
+    admissible = ConstraintMask(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
     alive = torch.ones(len(EVERY), dtype=torch.bool)
     for j in order:
         mask = admissible.mask(j)
@@ -62,7 +62,7 @@ def test_known_slots_count_wherever_they_stand(forbidden):
     """Slots b and c known beforehand: the mask of a is what the clauses that speak of a leave."""
     forbidden = tuple(c for c in forbidden if 0 in dict(c.literals))
     ways = allowed_rows(forbidden)
-    admissible = Admissible(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
+    admissible = ConstraintMask(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
     for j in (1, 2):
         admissible.settle(j, EVERY[:, j])
     admissible.settle(0, torch.full((len(EVERY),), -1))
@@ -73,10 +73,10 @@ def test_known_slots_count_wherever_they_stand(forbidden):
 
 
 def test_what_is_given_restricts_and_yields_to_clauses():
-    never = Clause(((0, np.array([False, True])), (1, np.array([True, True, False]))))
+    never = ForbiddenCombination(((0, np.array([False, True])), (1, np.array([True, True, False]))))
     table = torch.tensor([[True, True, False], [False, False, True]])
     given = Given(torch.full((2, 3), -1), {1: (table, torch.tensor([0, 1]))})
-    admissible = Admissible(replace(PLAIN, clauses=(never,)), 2, given, torch.device("cpu"))
+    admissible = ConstraintMask(replace(PLAIN, clauses=(never,)), 2, given, torch.device("cpu"))
     assert admissible.mask(1).tolist() == [[True, True, False], [False, False, True]]
     admissible.settle(0, torch.tensor([1, 1]))
     assert admissible.mask(1).tolist() == [[False, False, True]] * 2  # the first row's wish cannot be met
@@ -112,7 +112,7 @@ def test_given_is_cut_with_its_sets():
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_rows_have_no_masks(n):
-    admissible = Admissible(PLAIN, n, None, torch.device("cpu"))
+    admissible = ConstraintMask(PLAIN, n, None, torch.device("cpu"))
     admissible.settle(0, torch.zeros(n, dtype=torch.long))
     assert admissible.mask(1) is None
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.encoder import histograms_of
-from synthkit.privacy.access.encoder_budget import questions
+from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
@@ -75,8 +75,8 @@ def test_samples_given_and_imputed_rows_keep_it():
 
 def test_under_a_budget_the_group_is_public_and_nothing_is_bought_for_it():
     _, schema = made((0, 1), 4)
-    assert [q.kind for q in questions(declared(schema)) if q.column == "x_0+x_1+x_2+x_3"] == []
-    asked = questions(declared(schema), counted=True)
+    assert [q.kind for q in encoder_queries(declared(schema)) if q.column == "x_0+x_1+x_2+x_3"] == []
+    asked = encoder_queries(declared(schema), counted=True)
     assert [q.kind for q in asked if q.column == "x_0+x_1+x_2+x_3"] == ["counts"]
 
 

@@ -106,7 +106,7 @@ def test_empty_runs_become_one_interval_and_groups_are_equally_heavy():
     counts[:40] = 50
     counts[90] = 4000
     counts[-1] = 7
-    codec = private_binning.settled(cells, counts, 0.0, coding=Coding(exact=24, coarse=10, fine=256))
+    codec = private_binning.binned_codec(cells, counts, 0.0, coding=Coding(exact=24, coarse=10, fine=256))
     assert codec.missing == 7
     assert int(codec.mass.sum()) == 6000
     wide = codec.high - codec.low
@@ -120,7 +120,7 @@ def test_empty_runs_become_one_interval_and_groups_are_equally_heavy():
 
 def test_a_column_of_noise_alone_keeps_all_cells():
     cells = private_binning.grid(0, 9, decimals=0)
-    codec = private_binning.settled(cells, np.full(10, -4, dtype=np.int64), 2.0)
+    codec = private_binning.binned_codec(cells, np.full(10, -4, dtype=np.int64), 2.0)
     assert codec.mass.tolist() == [1] * 10
 
 
@@ -129,14 +129,14 @@ def test_a_spike_in_noise_alone_leaves_all_other_cells():
     cells = private_binning.grid(0, 20_000, atoms=(0.0,))
     counts = np.full(len(cells.low), -4, dtype=np.int64)
     counts[cells.low == cells.high] = 300
-    codec = private_binning.settled(cells, counts, 80.0, coding=Coding(coarse=14, fine=256))
+    codec = private_binning.binned_codec(cells, counts, 80.0, coding=Coding(coarse=14, fine=256))
     assert len(codec.low) == len(cells.low)
     assert set(codec.mass[codec.low < codec.high]) == {1}
 
 
 def test_groups_do_not_straddle_cuts():
     cells = private_binning.grid(0, 100_000, decimals=0, cuts=(500.0,))
-    codec = private_binning.settled(
+    codec = private_binning.binned_codec(
         cells, np.ones(len(cells.low), dtype=np.int64), 0.0, cuts=(500.0,), coding=Coding(coarse=4)
     )
     below = codec.low < 500
@@ -180,6 +180,6 @@ def test_cells_between_bounds_that_were_found_hold_what_lies_between_them(decima
         cells = private_binning.grid(low, high, decimals=decimals, bounds=(low, high))
         x = rng.uniform(low, high, 20)
         x = np.clip(x if decimals is None else np.round(x, decimals), low, high)
-        codec = private_binning.settled(cells, np.bincount(cells.cells(x), minlength=len(cells.low)), 0.0)
+        codec = private_binning.binned_codec(cells, np.bincount(cells.cells(x), minlength=len(cells.low)), 0.0)
         back = codec.decode(*codec.encode(x))
         assert ((low <= back) & (back <= high)).all()

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from synthkit.encoding import TableEncoder
-from synthkit.encoding.column_groups import Grouping, coded, groupings
+from synthkit.encoding.column_groups import ColumnGroups, coded, groupings
 from synthkit.encoding.encoder import histograms_of
-from synthkit.encoding.raking_margins import MOST_PAIRS, RARE, Targets, tables_of, tabulate
+from synthkit.encoding.raking_margins import MOST_PAIRS, RARE, RakingMargins, tables_of, tabulate
 from synthkit.errors import ArtefactError
 from synthkit.schema import Schema
 
 A, B = (
-    Grouping(column=c, slots=(k,), groups=np.arange(size, dtype=np.int16))
+    ColumnGroups(column=c, slots=(k,), groups=np.arange(size, dtype=np.int16))
     for k, (c, size) in enumerate([("a", 3), ("b", 2)])
 )
 
@@ -34,7 +34,7 @@ def test_counts_are_those_of_a_cross_table():
 @settings(max_examples=200, deadline=None)
 def test_no_number_is_that_of_a_few_rows(counts):
     """A kept cell holds five rows or more, and so do the pooled ones together, unless nobody is in them."""
-    targets = Targets.of((A,), [(0,)], [counts])
+    targets = RakingMargins.of((A,), [(0,)], [counts])
     kept = ~np.isnan(targets.shares)
     assert np.allclose(targets.shares[kept] * counts.sum(), counts[kept])
     assert (counts[kept] >= RARE).all()
@@ -43,12 +43,12 @@ def test_no_number_is_that_of_a_few_rows(counts):
 
 
 def test_a_lone_row_takes_the_smallest_neighbour_with_it():
-    targets = Targets.of((A,), [(0,)], [np.array([1, 40, 7])])
+    targets = RakingMargins.of((A,), [(0,)], [np.array([1, 40, 7])])
     assert np.isnan(targets.shares).tolist() == [True, False, True]
 
 
 def test_fewer_than_five_rows_tell_nothing():
-    assert np.isnan(Targets.of((A,), [(0,)], [np.array([1, 2, 1])]).shares).all()
+    assert np.isnan(RakingMargins.of((A,), [(0,)], [np.array([1, 2, 1])]).shares).all()
 
 
 def test_every_single_column_and_every_pair_is_asked_for():
@@ -71,19 +71,19 @@ SCHEMA = Schema(
 )
 
 
-def measured() -> tuple[Targets, TableEncoder]:
+def measured() -> tuple[RakingMargins, TableEncoder]:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({"a": rng.choice(list("pqr"), 3000), "x": rng.random(3000)})
     encoder = TableEncoder.fit(SCHEMA, histograms_of(SCHEMA, frame))
     found = groupings(encoder)
     tables = tables_of(len(found), rng)
     counts = tabulate(coded(encoder.encode(frame).cat.numpy(), found), found, tables)
-    return Targets.of(found, tables, counts, sigma=[0.5] * len(tables)), encoder
+    return RakingMargins.of(found, tables, counts, sigma=[0.5] * len(tables)), encoder
 
 
 def test_what_is_saved_comes_back():
     targets, encoder = measured()
-    again = Targets.from_saved(targets.to_dict(), targets.tensors(), encoder.layout)
+    again = RakingMargins.from_saved(targets.to_dict(), targets.tensors(), encoder.layout)
     assert np.array_equal(again.shares, targets.shares, equal_nan=True)
     assert again.sigma.tolist() == [0.5] * 3
     assert (again.rows, again.tables, again.sizes) == (3000, targets.tables, targets.sizes)
@@ -95,7 +95,9 @@ def test_what_is_saved_comes_back():
 def test_another_format_is_refused():
     targets, encoder = measured()
     with pytest.raises(ArtefactError, match=r"synthkit-targets/1; however: 'synthkit-targets/9'"):
-        Targets.from_saved(targets.to_dict() | {"format": "synthkit-targets/9"}, targets.tensors(), encoder.layout)
+        RakingMargins.from_saved(
+            targets.to_dict() | {"format": "synthkit-targets/9"}, targets.tensors(), encoder.layout
+        )
 
 
 @pytest.mark.parametrize("name", ["shares", "sigma", "groups.0"])
@@ -104,4 +106,4 @@ def test_tables_of_other_rows_are_refused(name):
     tensors = targets.tensors()
     tensors[name] = tensors[name][:-1]
     with pytest.raises(ArtefactError, match="model's own rows"):
-        Targets.from_saved(targets.to_dict(), tensors, encoder.layout)
+        RakingMargins.from_saved(targets.to_dict(), tensors, encoder.layout)

@@ -32,7 +32,7 @@ from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Split, draw_roles
-from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
@@ -284,7 +284,7 @@ def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
     Faster than `public`, for many strangers.
     """
     known = declared(case.schema)
-    plan = Preparation(questions=questions(known, counted=True), rho=50.0, delta=1e-2)
+    plan = EncoderBudget(queries=encoder_queries(known, counted=True), rho=50.0, delta=1e-2)
     paid: list[Charge] = []
     with listening(ear):
         curator = PrivateCurator(table, known)

@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from synthkit.encoding.layout import Given, Layout, Rows, Slot
-from synthkit.models.normal_scores import Mixture
+from synthkit.models.normal_scores import NormalScores
 
 
 def logs(*shares):
@@ -37,17 +37,17 @@ def rows(n=20_000, seed=0):
 
 
 def test_what_is_a_name_and_what_a_score():
-    mixture = Mixture(layout(), heavy=0.05)
+    mixture = NormalScores(layout(), heavy=0.05)
     assert mixture.names == ("sex", "cost:kind")
     assert mixture.sizes == (2, 3), "a kind for the atom, one for missing, one for what has a score"
     assert mixture.scores == 2
     assert mixture.kinds == (None, 1)
     assert np.exp(mixture.priors[1]).tolist() == pytest.approx([0.4, 0.5, 0.1], abs=1e-6)
-    assert Mixture(layout(), few=20).names == ("sex", "age", "cost:kind")
+    assert NormalScores(layout(), few=20).names == ("sex", "age", "cost:kind")
 
 
 def test_there_and_back():
-    mixture, real = Mixture(layout()), rows()
+    mixture, real = NormalScores(layout()), rows()
     back = mixture.join(mixture.split(real, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
     assert torch.equal(back.cat, real.cat.long())
     inside = real.cat[:, 2] % 2 == 0
@@ -55,7 +55,7 @@ def test_there_and_back():
 
 
 def test_scores_are_normal():
-    mixed = Mixture(layout()).split(rows(), torch.Generator().manual_seed(0))
+    mixed = NormalScores(layout()).split(rows(), torch.Generator().manual_seed(0))
     for k in range(2):
         score = mixed.num[mixed.scored[:, k], k].numpy()
         assert stats.kstest(score, "norm").pvalue > 1e-3
@@ -64,7 +64,7 @@ def test_scores_are_normal():
 
 
 def test_normal_scores_give_the_shares():
-    mixture, n = Mixture(layout()), 100_000
+    mixture, n = NormalScores(layout()), 100_000
     generator = torch.Generator().manual_seed(3)
     cat = torch.stack([torch.zeros(n, dtype=torch.long), torch.zeros(n, dtype=torch.long)], dim=1)
     drawn = mixture.join(
@@ -77,7 +77,7 @@ def test_normal_scores_give_the_shares():
 
 
 def test_what_is_given():
-    mixture = Mixture(layout())
+    mixture = NormalScores(layout())
     cat = torch.tensor([[1, -1, 2, 1], [-1, 7, 3, 0], [-1, -1, 2, -1], [-1, -1, -1, -1]])
     not_missing = torch.tensor([[True, True, True, False], [True, True, True, True]])
     known = mixture.known(Given(cat, {2: (not_missing, torch.tensor([1, 1, 1, 0]))}))
@@ -90,7 +90,7 @@ def test_what_is_given():
 
 def test_a_number_whose_every_level_is_heavy_keeps_a_score():
     slot = Slot(name="x", size=3, ordinal=True, missing=True, parent=None, prior=logs(0.6, 0.3, 0.1))
-    mixture = Mixture(Layout((slot,), ("x",), ("x",)), few=0)
+    mixture = NormalScores(Layout((slot,), ("x",), ("x",)), few=0)
     assert mixture.sizes == (3,)
     real = Rows(torch.tensor([[0], [1], [2]]), torch.full((3, 1), 0.5))
     assert torch.equal(mixture.join(mixture.split(real), torch.Generator()).cat, real.cat)

@@ -17,18 +17,18 @@ from synthkit.errors import ConfigError
 from synthkit.models import MODELS
 from synthkit.models.ctgan.conditional_vector import Conditions
 from synthkit.models.ctgan.config import PrivateCTGANConfig
-from synthkit.models.ctgan.private_trainer import PrivateDuel, Projection
-from synthkit.models.diffusion.loss import Denoising
+from synthkit.models.ctgan.private_trainer import PrivateGANTrainer, Projection
+from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
-from synthkit.models.dpsgd_settings import Descending, descent, record_of
-from synthkit.models.normal_scores import Mixture
-from synthkit.models.settings import settle
-from synthkit.privacy.access.loader import Door
-from synthkit.privacy.access.private_loader import PrivateDoor
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent
-from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
-from synthkit.training.callbacks import Watch
+from synthkit.models.dpsgd_settings import DPSGDConfig, descent, record_of
+from synthkit.models.normal_scores import NormalScores
+from synthkit.models.settings import resolve_settings
+from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.private_loader import PrivateLoader
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
+from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
+from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.loop import seeded
 from synthkit.training.matrix_precision import exact
 
@@ -78,9 +78,9 @@ def config_of(name, **changes):
     return MODELS[name].Private(**{**TINY[name], **changes})
 
 
-def door_of(name, rows, units, noise, *, kind=PrivateDoor, n=None, most=40, **changes):
+def door_of(name, rows, units, noise, *, kind=PrivateLoader, n=None, most=40, **changes):
     config = config_of(name, **changes)
-    noisy = NoisyDescent(plan=MODELS[name].descent(config), noise_multiplier=noise)
+    noisy = CalibratedDPSGD(plan=MODELS[name].descent(config), noise_multiplier=noise)
     return kind(rows, units, layout(), noisy, n=len(np.unique(units)) if n is None else n, most=most)
 
 
@@ -105,7 +105,7 @@ def by_hand(module, loss, rows, owner, clip, copies):
     return total, lengths
 
 
-class Watched(PrivateDoor):
+class Watched(PrivateLoader):
     """A door of which each step is held against autograd; rows come in order, with random numbers that come again.
 
     Both at full precision: while networks train, products may go through bfloat16 units where a processor has them.
@@ -161,7 +161,7 @@ def test_no_loss_no_time_and_no_size_is_told(name):
     told = []
     for n in (1, 300):
         steps, said = [], []
-        watch = Watch(progress=lambda *a, s=steps: s.append(a), say=said.append)
+        watch = TrainingCallbacks(progress=lambda *a, s=steps: s.append(a), say=said.append)
         _, log = fitted(name, door_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), watch=watch, **settings)
         assert (log.train, log.at, log.validation) == ((), (), None)
         assert (log.steps, log.planned, log.best_step, log.seconds, log.memory) == (6, 6, 6, 0.0, None)
@@ -198,7 +198,7 @@ def state_of(model):
     return {k: v.clone() for k, v in model.tensors().items()}
 
 
-class Followed(PrivateDoor):
+class Followed(PrivateLoader):
     """Remembers weights after each step."""
 
     def stepping(self, module, loss, optimizer):
@@ -243,7 +243,7 @@ def test_something_is_learned_through_noise(name):
 def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
     from synthkit.synthesizer.checkpoints import Checkpoint
 
-    watch = Watch(store=Checkpoint(tmp_path)) if asked == "store" else Watch(seconds=60.0)
+    watch = TrainingCallbacks(store=Checkpoint(tmp_path)) if asked == "store" else TrainingCallbacks(seconds=60.0)
     door = door_of(name, table(), UNITS, 1.0)
     with pytest.raises(ConfigError, match="under a privacy budget all steps must be made at once, as planned; however"):
         fitted(name, door, watch=watch)
@@ -255,7 +255,7 @@ def test_settings_and_door_must_belong_together(name):
     kind = MODELS[name]
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: there is one"):
         kind(layout(), kind.Config(**small(name))).fit(door_of(name, table(), UNITS, 1.0), 0)
-    open_door = Door(table(), None, layout())
+    open_door = ExactLoader(table(), None, layout())
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: those of a private"):
         kind(layout(), config_of(name)).fit(open_door, 0)
 
@@ -274,7 +274,7 @@ def test_weights_that_are_no_numbers_are_refused():
 def test_the_plan_is_public(name):
     """It follows from the settings and a declared number of units, and never from the number a door was told."""
     kind, config = MODELS[name], config_of(name, batch_size=100, steps=7, clip=0.4, copies=2)
-    assert kind.descent(config) == Descent(rate=0.1, steps=7, clip=0.4, copies=2)
+    assert kind.descent(config) == DPSGDPlan(rate=0.1, steps=7, clip=0.4, copies=2)
     assert kind.descent(config, 400.0).rate == 0.25
     assert kind.descent(config, 50.0).rate == 1.0
     assert kind.descent(replace(config, rate=0.03), 400.0).rate == 0.03
@@ -287,8 +287,8 @@ def test_the_plan_is_public(name):
 @models
 def test_defaults_of_a_private_training_can_be_meant(name):
     kind = MODELS[name]
-    config = settle(name, kind.Private, {})
-    assert isinstance(config, Descending)
+    config = resolve_settings(name, kind.Private, {})
+    assert isinstance(config, DPSGDConfig)
     assert isinstance(config, kind.Config)
     plan = kind.descent(config, 30_000.0)
     assert 0.01 <= plan.rate <= 0.5
@@ -312,11 +312,11 @@ def test_settings_find_their_record(name):
 
 def test_times_of_rows_are_drawn_apart_under_a_budget():
     """The distance of the times of two rows is uniform; evenly spread ones would always be a half apart."""
-    mixture = Mixture(layout(), few=5)
+    mixture = NormalScores(layout(), few=5)
     net = Denoiser(mixture.slots, mixture.scores, width=4, hidden=4, blocks=0, dropout=0.0)
     gaps = {}
     for apart in (True, False):
-        module = Denoising(
+        module = DiffusionLoss(
             mixture, net, Schedule(), weights=torch.ones(len(mixture.slots)), numeric=1.0, hints=0.0, apart=apart
         )
         mixed = mixture.split(table(2))
@@ -340,7 +340,7 @@ def test_the_weight_of_a_row_leans_on_no_other_under_a_budget():
 def test_the_critic_is_smooth_and_the_generator_meets_no_row():
     settings = {"rate": 0.5, "steps": 30, "critic_rate": 0.05, "spectral": 0.7}
 
-    class Asked(PrivateDoor):
+    class Asked(PrivateLoader):
         def stepping(self, module, loss, optimizer):
             self.module, self.optimizer = module, optimizer
             return super().stepping(module, loss, optimizer)
@@ -366,7 +366,7 @@ def test_a_projection_leaves_a_small_layer_alone():
 def test_the_generator_is_told_paid_conditions_only():
     config = config_of("ctgan", condition=0.5, batch_size=4000)
     model = MODELS["ctgan"](layout(), config)
-    duel = PrivateDuel(model._network, config, door_of("ctgan", table(), UNITS, 1.0), 0)
+    duel = PrivateGANTrainer(model._network, config, door_of("ctgan", table(), UNITS, 1.0), 0)
     wishes = duel._wishes()
     under = wishes.sum(dim=1)
     assert 0.45 < float(under.mean()) < 0.55

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from synthkit.models.product_mixture import Evidence, ProductMixture
+from synthkit.models.product_mixture import MixtureEvidence, ProductMixture
 
 SIZES = (2, 3, 4, 2)
 EVERY = torch.tensor(list(itertools.product(*map(range, SIZES))))
@@ -40,7 +40,7 @@ def joint(mixture):
 
 
 def evidence(mixture):
-    return Evidence(mixture.laws(), mixture.shares(), mixture.starts)
+    return MixtureEvidence(mixture.laws(), mixture.shares(), mixture.starts)
 
 
 def test_the_law_of_all_rows_sums_to_one(joint):

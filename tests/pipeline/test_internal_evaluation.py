@@ -19,7 +19,7 @@ from synthkit.errors import ConfigError
 from synthkit.pipeline.internal_evaluation import inspect
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit, release
-from synthkit.privacy.accounting.ledger_file import Archive, recompute
+from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -189,7 +189,7 @@ def test_whenever_a_run_is_killed_there_is_the_release_or_nothing_of_it(here, tm
         assert public(tmp_path / "out") == RELEASE
         assert recompute(tmp_path / "out" / "ledger.json")[0] > 0.99
     if (tmp_path / "out.ledger.json").exists():
-        Archive.read(tmp_path / "out.ledger.json")
+        LedgerFile.read(tmp_path / "out.ledger.json")
 
 
 @pytest.mark.parametrize("make", [fit, release], ids=["fit", "release"])

@@ -10,7 +10,7 @@ from places import ROOT
 from scipy.stats import binomtest
 
 from synthkit.errors import TableError
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.pipeline.split import ROLES, Shares, Split, split
 from synthkit.runtime.seeds import system_generator
 from synthkit.schema import Schema
@@ -138,7 +138,7 @@ def test_roles_and_coins_depend_on_nothing_in_the_table():
 def test_the_isolated_half_of_the_pool_is_the_one_with_the_farthest_neighbours():
     frame = visits(400)
     got = split(frame, VISITS, np.random.default_rng(4))
-    space = Space.fit(frame, VISITS)
+    space = DistanceSpace.fit(frame, VISITS)
     at = space.coordinates(frame).astype(float)
     distances = np.sqrt(((at[:, None] - at[None]) ** 2).sum(-1))
     patient = frame["patient"].to_numpy()

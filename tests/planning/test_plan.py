@@ -14,9 +14,9 @@ from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning import plan
 from synthkit.planning.expected_error import expected, off
-from synthkit.planning.imagined_domain import Slot, imagined, slots
+from synthkit.planning.imagined_domain import ImaginedSlot, imagined, slots
 from synthkit.planning.simulation import simulate
-from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.schema import Schema
@@ -41,7 +41,7 @@ def look(schema=SCHEMA, *, rows=20_000, epsilon=1.0, simulated=False, **more):
 
 def laid(schema=SCHEMA, units=20_000.0, rho=0.002):
     public = declared(schema)
-    bought = Preparation(questions=questions(public), rho=rho, delta=1e-7)
+    bought = EncoderBudget(queries=encoder_queries(public), rho=rho, delta=1e-7)
     return slots(public, Marginal.coding, bought, units)
 
 
@@ -115,7 +115,11 @@ def test_of_levels_nobody_listed_those_are_left_that_enough_units_have():
 
 @pytest.mark.parametrize("tie", [0.0, 0.4])
 def test_imagined_columns_keep_their_laws_and_lean_on_each_other_as_told(tie):
-    slots_ = [Slot("a", np.full(4, 0.25)), Slot("b", np.full(4, 0.25)), Slot("c", np.array([0.9, 0.1]))]
+    slots_ = [
+        ImaginedSlot("a", np.full(4, 0.25)),
+        ImaginedSlot("b", np.full(4, 0.25)),
+        ImaginedSlot("c", np.array([0.9, 0.1])),
+    ]
     cat = imagined(slots_, 200_000, tie, np.random.default_rng(3))
     for j, slot in enumerate(slots_):
         assert np.abs(np.bincount(cat[:, j]) / len(cat) - slot.law).max() < 0.005

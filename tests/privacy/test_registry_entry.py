@@ -11,9 +11,9 @@ from places import ROOT
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part
+from synthkit.privacy.accounting.composed_plan import ComposedPlan
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, NonPrivate, PoissonSubsampledGaussian
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.registry_entry import KEYS, VARIANTS, record, unfilled
 from synthkit.privacy.statement import Statement
 
@@ -25,8 +25,8 @@ WHOLE = Budget(epsilon=4, delta=1e-5, unit="patient", max_rows_per_unit=4)
 
 
 def statement(*charges, budget=WHOLE):
-    part = Part(delta=1e-5 if budget else 0.0, charges=charges)
-    archive = Archive(budget=budget, unit="patient", parts=(part,))
+    part = ComposedPlan(delta=1e-5 if budget else 0.0, charges=charges)
+    archive = LedgerFile(budget=budget, unit="patient", parts=(part,))
     return Statement(archive=archive, table="icu", model="tvae", versions={"opendp": "0.16.0"}).to_dict()
 
 

@@ -18,7 +18,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, Laplace
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.privacy.accounting.ledger_file import Archive, recompute
+from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
 
 BUDGET = Budget(epsilon=20.0, delta=1e-3, unit="patient")
 DELTA = 1e-6
@@ -77,7 +77,7 @@ class SharedLedger(RuleBasedStateMachine):
     def the_file_holds_every_plan_and_every_step(self):
         if not getattr(self, "runs", None):
             return
-        found = Archive.read(self.path)
+        found = LedgerFile.read(self.path)
         assert [(part.charges, len(part.inside), part.delta) for part in found.parts] == [
             (plan, steps, DELTA) for plan, steps in self.plans
         ]
@@ -117,7 +117,7 @@ def test_processes_that_begin_one_ledger_at_the_same_time_all_end_well(path):
         for k in range(3)
     ]
     assert [(run.communicate()[1], run.returncode) for run in runs] == [("", 0)] * 3
-    found = Archive.read(path)
+    found = LedgerFile.read(path)
     assert sorted(part.charges[0].what for part in found.parts) == [f"run {k}" for k in (0, 1, 2) for _ in range(3)]
     assert [len(part.inside) for part in found.parts] == [4] * 9
     assert all(part.drawn for part in found.parts)
@@ -133,7 +133,7 @@ def test_a_run_goes_on_while_another_draws_inside_its_reserve(path):
     other.charge([RESERVE], delta=DELTA)
     one.draw_inside([STEP])
     other.draw_inside([STEP])
-    assert [len(part.inside) for part in Archive.read(path).parts] == [2, 1]
+    assert [len(part.inside) for part in LedgerFile.read(path).parts] == [2, 1]
 
 
 def removed(data):
@@ -200,7 +200,7 @@ def test_a_wider_cap_is_kept_for_all_and_each_run_keeps_its_own(path):
         narrow.charge([COUNT], delta=DELTA)
     assert narrow.budget.epsilon == 1.0
     wide.charge([COUNT], delta=DELTA)
-    assert Archive.read(path).budget.epsilon == 3.0
+    assert LedgerFile.read(path).budget.epsilon == 3.0
 
 
 def test_what_was_charged_and_not_drawn_is_taken_up_at_no_further_cost(path):
@@ -217,7 +217,7 @@ def test_what_was_charged_and_not_drawn_is_taken_up_at_no_further_cost(path):
     with pytest.raises(ConfigError, match="must be what was charged; however: another run has drawn it meanwhile"):
         twin.charge([RESERVE, COUNT])
     assert recompute(path) == before
-    assert [(len(part.inside), part.drawn) for part in Archive.read(path).parts] == [(1, True)]
+    assert [(len(part.inside), part.drawn) for part in LedgerFile.read(path).parts] == [(1, True)]
     with pytest.raises(
         ConfigError, match=r"what is taken up was charged and not drawn; however: .* holds no such plan"
     ):
@@ -246,7 +246,7 @@ def test_a_plan_is_taken_up_though_others_have_charged_since(path):
     assert again.left() == left
     again.charge([RESERVE], delta=DELTA)
     again.draw_inside([STEP])
-    assert [len(part.inside) for part in Archive.read(path).parts] == [0, 1, 0]
+    assert [len(part.inside) for part in LedgerFile.read(path).parts] == [0, 1, 0]
 
 
 def test_nothing_is_begun_that_was_not_charged(path):
@@ -280,7 +280,7 @@ def test_older_ledgers_do_not_say_what_was_drawn_and_nothing_of_them_is_taken_up
     data = json.loads(path.read_text())
     assert data["parts"][0].pop("drawn") is False
     path.write_text(json.dumps(data))
-    assert Archive.read(path).parts[0].drawn
+    assert LedgerFile.read(path).parts[0].drawn
     with pytest.raises(ConfigError, match="holds no such plan"):
         Ledger.resuming(path, BUDGET)
     data["parts"][0]["drawn"] = "perhaps"
@@ -288,7 +288,7 @@ def test_older_ledgers_do_not_say_what_was_drawn_and_nothing_of_them_is_taken_up
     with pytest.raises(
         ArtefactError, match="`drawn` of a part of the ledger must be true or false; however: 'perhaps'"
     ):
-        Archive.read(path)
+        LedgerFile.read(path)
 
 
 def test_a_plan_that_was_not_drawn_has_no_steps(path):
@@ -299,4 +299,4 @@ def test_a_plan_that_was_not_drawn_has_no_steps(path):
     data["parts"][0]["drawn"] = False
     path.write_text(json.dumps(data))
     with pytest.raises(ArtefactError, match="a plan with steps was drawn from; however: age by sex"):
-        Archive.read(path)
+        LedgerFile.read(path)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part
+from synthkit.privacy.accounting.composed_plan import ComposedPlan
 from synthkit.privacy.accounting.events import (
     Concentrated,
     DiscreteGaussian,
@@ -19,7 +19,7 @@ from synthkit.privacy.accounting.events import (
     NonPrivate,
     PoissonSubsampledGaussian,
 )
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.accounting.tradeoff import Tradeoff
 from synthkit.privacy.statement import Statement, packages
 
@@ -27,10 +27,10 @@ GAUSS = 3.7304  # noise of one Gaussian answer of sensitivity 1 at (1, 1e-5), as
 
 
 def archive(*spent, delta=1e-5, unit="patient", inside=()):
-    part = Part(
+    part = ComposedPlan(
         delta=delta, charges=tuple(Charge(what=f"answer {k}", spent=s) for k, s in enumerate(spent)), inside=inside
     )
-    return Archive(budget=Budget(epsilon=5.0, delta=1e-3, unit=unit), unit=unit, parts=(part,))
+    return LedgerFile(budget=Budget(epsilon=5.0, delta=1e-3, unit=unit), unit=unit, parts=(part,))
 
 
 def statement(kept, **more):
@@ -79,8 +79,10 @@ def test_plans_made_apart_are_added():
 
 
 def test_without_a_budget_nothing_is_promised():
-    free = Archive(
-        budget=None, unit="patient", parts=(Part(delta=0.0, charges=(Charge(what="rows", spent=NonPrivate()),)),)
+    free = LedgerFile(
+        budget=None,
+        unit="patient",
+        parts=(ComposedPlan(delta=0.0, charges=(Charge(what="rows", spent=NonPrivate()),)),),
     )
     said = statement(free)
     assert not said.end_to_end
@@ -139,7 +141,7 @@ def test_an_exact_answer_under_a_budget_voids_the_promise():
 
 def test_without_a_budget_an_empty_ledger_promises_nothing():
     """It costs nothing, for nothing is known of what was learned."""
-    free = statement(Archive(budget=None, unit=None))
+    free = statement(LedgerFile(budget=None, unit=None))
     assert not free.promised
     assert free.to_dict()["privacy_loss"]["privacy_parameters"]["epsilon"] is None
 
@@ -165,7 +167,7 @@ def test_sampling_delta_and_bounds_are_told():
     assert (data["delta_below_one_over_n"], data["privacy_evaluations_run"]) == (None, 0)
     assert data["contribution_bound"]["max_rows_per_unit"] == 10
     budget = Budget(epsilon=1.0, delta=1e-6, unit="patient", max_rows_per_unit=4, public_n=9000)
-    data = statement(Archive(budget=budget, unit="patient")).to_dict()
+    data = statement(LedgerFile(budget=budget, unit="patient")).to_dict()
     assert data["sampling"] == {"assumed": "none", "implemented": "none"}
     assert data["delta_below_one_over_n"] is True
     assert data["contribution_bound"]["max_rows_per_unit"] == 4

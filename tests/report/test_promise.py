@@ -10,9 +10,9 @@ from asked_page import Page
 
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part
+from synthkit.privacy.accounting.composed_plan import ComposedPlan
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, NonPrivate, PoissonSubsampledGaussian
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 from synthkit.report import build
 from synthkit.report.charts import vega
@@ -27,8 +27,8 @@ STEPS = Charge(what="steps", spent=PoissonSubsampledGaussian(noise_multiplier=6.
 
 def archive(*plans, budget=BUDGET):
     delta = 1e-6 / len(plans) if budget else 0.0
-    parts = tuple(Part(delta=delta, charges=charges, inside=inside) for charges, inside in plans)
-    return Archive(budget=budget, unit="patient", parts=parts)
+    parts = tuple(ComposedPlan(delta=delta, charges=charges, inside=inside) for charges, inside in plans)
+    return LedgerFile(budget=budget, unit="patient", parts=parts)
 
 
 def statement(kept):

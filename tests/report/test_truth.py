@@ -20,7 +20,7 @@ from synthkit.data import POLICY, path
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import evaluate
-from synthkit.pipeline.evaluate_tables import assess
+from synthkit.pipeline.evaluate_tables import evaluate_tables
 from synthkit.release.gate_run_folder import hold
 from synthkit.report.comparison_view import view as compared
 from synthkit.report.sections.row_counts import looked_at, synthetic
@@ -253,7 +253,7 @@ def test_an_evaluation_releases_nothing_and_counts_every_draw_of_its_files(tmp_p
     for name, rows in (("train", 120), ("holdout", 110), ("a", 61), ("b", 75)):
         people(rows, rows).to_csv(tmp_path / f"{name}.csv", index=False)
     files = [tmp_path / f"{name}.csv" for name in ("train", "holdout", "a", "b")]
-    out = assess(*files[:2], files[2:], SCHEMA, config=RunConfig(quick=True)).save(tmp_path / "out")
+    out = evaluate_tables(*files[:2], files[2:], SCHEMA, config=RunConfig(quick=True)).save(tmp_path / "out")
     page = json.loads((out / "report.json").read_text(encoding="utf-8"))
     counted = [len(pd.read_csv(file)) for file in files]
     assert page["sections"][0]["what"] == (

@@ -24,7 +24,7 @@ from synthkit.schema.written_numbers import as_written
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
 from synthkit.tables.storage import storages
-from synthkit.watermark import Key
+from synthkit.watermark import WatermarkKey
 from synthkit.watermark.row_tokens import forms
 
 THOUSANDS = (None, ".", ",", "'", "\u2019", " ", "\u00a0", "\u2009", "\u202f")
@@ -281,8 +281,8 @@ def test_sql_counts_what_the_validation_counts(tmp_path_factory, texts):
 
 
 def test_a_watermark_reads_numbers_however_they_are_written():
-    key = Key.new(Schema(columns={"x": Numeric(decimal=",", thousands=".", decimals=1)}))
-    marked = Key.model_validate_json(key.model_dump_json().replace("**********", "0" * 64)).columns[0]
+    key = WatermarkKey.new(Schema(columns={"x": Numeric(decimal=",", thousands=".", decimals=1)}))
+    marked = WatermarkKey.model_validate_json(key.model_dump_json().replace("**********", "0" * 64)).columns[0]
     written = forms(pd.Series(["1.234,5", "7"]), marked, coarse=False)[1]
     assert written == forms(pd.Series([1234.5, 7.0]), marked, coarse=False)[1]
 

@@ -12,7 +12,7 @@ from synthkit.cli.app import COMMANDS
 from synthkit.errors import SchemaError
 from synthkit.runtime.validation_words import SAYS
 from synthkit.schema import Schema
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 
 HEAVY = ("torch", "great_expectations", "pandas", "numpy", "pyarrow", "scipy", "sklearn")
 PRIVATE = ["--epsilon", "1", "--delta", "1e-6"]
@@ -80,7 +80,7 @@ def test_a_unit_the_schema_lacks_is_refused_before_anything_heavy_is_loaded(name
 
 def test_a_schema_without_a_column_to_learn_is_refused():
     with pytest.raises(SchemaError, match="must declare a column to learn"):
-        meaning(Schema(columns={"id": {"kind": "identifier"}}))
+        resolve_schema(Schema(columns={"id": {"kind": "identifier"}}))
 
 
 def test_a_good_schema_is_read_without_a_table_library(tmp_path):

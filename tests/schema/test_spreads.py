@@ -9,7 +9,7 @@ import pytest
 from synthkit.encoding.constraints import Recoding
 from synthkit.schema import Schema
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -48,7 +48,7 @@ def test_the_column_that_spreads_further_by_its_bounds_is_the_difference(left, r
     schema = with_differences(two(left, right, **keys))
     assert schema.rules[0].difference == says
     assert with_differences(schema) == schema
-    assert meaning(two(left, right, **keys)).rules[0].difference == says
+    assert resolve_schema(two(left, right, **keys)).rules[0].difference == says
     (gap,) = Recoding.of(schema).gaps
     assert (gap.column, gap.up) == (("a", False) if says == "left" else ("b", True))
 

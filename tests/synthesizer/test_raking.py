@@ -11,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthkit.encoding import Rows
-from synthkit.encoding.column_groups import Grouping
-from synthkit.encoding.raking_margins import Targets, tabulate
+from synthkit.encoding.column_groups import ColumnGroups
+from synthkit.encoding.raking_margins import RakingMargins, tabulate
 from synthkit.synthesizer import raking
 from synthkit.synthesizer.raking import NEAR, Cells, exchange, rake, sample, select
 
 
-def columns(*sizes: int) -> tuple[Grouping, ...]:
+def columns(*sizes: int) -> tuple[ColumnGroups, ...]:
     return tuple(
-        Grouping(column=f"c{k}", slots=(k,), groups=np.arange(size, dtype=np.int16)) for k, size in enumerate(sizes)
+        ColumnGroups(column=f"c{k}", slots=(k,), groups=np.arange(size, dtype=np.int16)) for k, size in enumerate(sizes)
     )
 
 
-def targets(sizes, tables, counts, sigma=None) -> Targets:
-    return Targets.of(columns(*sizes), tables, [np.asarray(c) for c in counts], sigma)
+def targets(sizes, tables, counts, sigma=None) -> RakingMargins:
+    return RakingMargins.of(columns(*sizes), tables, [np.asarray(c) for c in counts], sigma)
 
 
 def rows_of(table: np.ndarray) -> np.ndarray:
@@ -103,7 +103,7 @@ def test_rows_are_chosen_in_proportion_to_their_weights():
     assert often[:5] == pytest.approx(2 * weights[:5] / weights[:5].sum(), abs=0.05)
 
 
-def error(codes: np.ndarray, asked: Targets) -> float:
+def error(codes: np.ndarray, asked: RakingMargins) -> float:
     """Mean total variation between tables of rows and those asked for, counted anew."""
     tables = tabulate(codes, asked.groupings, asked.tables)
     edges = np.cumsum([0, *asked.sizes])
@@ -121,9 +121,9 @@ def dependent(n: int, strength: float, rng: np.random.Generator) -> np.ndarray:
 TABLES = [(0,), (1,), (2,), (3,), *itertools.combinations(range(4), 2)]
 
 
-def learned(rng: np.random.Generator, n: int = 20_000) -> Targets:
+def learned(rng: np.random.Generator, n: int = 20_000) -> RakingMargins:
     real = dependent(n, 0.6, rng)
-    return Targets.of(columns(5, 5, 5, 5), TABLES, tabulate(real, columns(5, 5, 5, 5), TABLES))
+    return RakingMargins.of(columns(5, 5, 5, 5), TABLES, tabulate(real, columns(5, 5, 5, 5), TABLES))
 
 
 @given(st.integers(1, 400), st.integers(1, 4), st.integers(0, 10**6))
@@ -161,11 +161,11 @@ def test_exchanges_end_within_the_sampling_error_of_the_targets():
     counts = tabulate(real, columns(5, 5, 5, 5), TABLES)
     errors = []
     for sigma in (None, [400.0] * len(TABLES)):
-        asked = Targets.of(columns(5, 5, 5, 5), TABLES, counts, sigma)
+        asked = RakingMargins.of(columns(5, 5, 5, 5), TABLES, counts, sigma)
         start = sample(np.ones(12_000), 4000, np.random.default_rng(6))
         after = exchange(pool, start, Cells.of(asked), np.random.default_rng(7))
         errors.append(error(pool[:, after], asked))
-    exact = Cells.of(Targets.of(columns(5, 5, 5, 5), TABLES, counts))
+    exact = Cells.of(RakingMargins.of(columns(5, 5, 5, 5), TABLES, counts))
     expected = [np.sqrt(2 / np.pi * (c / c.sum()) * (1 - c / c.sum()) / c.sum()).sum() / 2 for c in counts]
     assert exact.slack == pytest.approx(sum(expected))
     assert errors[0] > 0.5 * NEAR * exact.slack / len(TABLES)
@@ -184,7 +184,7 @@ def test_tables_that_contradict_each_other_are_compromised_between():
 def test_noise_may_take_a_pooled_cell_below_nothing():
     """Noisy counts whose kept cells sum to more than the table still give shares that sum to one."""
     cells = Cells.of(
-        Targets(
+        RakingMargins(
             groupings=columns(3),
             tables=((0,),),
             shares=np.array([0.7, 0.4, np.nan]),
@@ -225,5 +225,5 @@ def test_very_few_rows_can_be_asked_for(n):
 
 
 def test_without_any_table_rows_are_chosen_at_random():
-    none = Targets(groupings=(), tables=(), shares=np.empty(0), sigma=np.empty(0), rows=10.0)
+    none = RakingMargins(groupings=(), tables=(), shares=np.empty(0), sigma=np.empty(0), rows=10.0)
     assert len(select(np.empty((0, 30), dtype=np.int16), 10, none, np.random.default_rng(0))) == 10

@@ -12,12 +12,12 @@ from torch import nn
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
-from synthkit.privacy.access.loader import Door
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.training import loop as training_of
-from synthkit.training.callbacks import Watch
-from synthkit.training.loop import Plan, train
-from synthkit.training.memory import COPIES, GIB, PASSING, Footprint, Portion, _free_here, footprint, free
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.loop import TrainingPlan, train
+from synthkit.training.memory import COPIES, GIB, PASSING, Footprint, MicroBatch, _free_here, footprint, free
 
 CPU = torch.device("cpu")
 
@@ -31,10 +31,10 @@ def layout_of(columns: int, levels: int) -> Layout:
     return Layout(slots, tuple(f"v{j}" for j in range(columns)))
 
 
-def door_of(layout: Layout, n: int) -> Door:
+def door_of(layout: Layout, n: int) -> ExactLoader:
     generator = torch.Generator().manual_seed(0)
     cat = torch.cat([torch.randint(k, (n, 1), generator=generator) for k in layout.sizes], dim=1).short()
-    return Door.of(Rows(cat, torch.zeros(n, 0)), layout, None, Seeds(0), CPU)
+    return ExactLoader.of(Rows(cat, torch.zeros(n, 0)), layout, None, Seeds(0), CPU)
 
 
 def test_what_autograd_keeps_is_counted_by_hand():
@@ -72,7 +72,7 @@ def test_odd_batches_are_halved_too():
 def test_what_is_done_for_memory_is_said():
     def said(free, fixed=0):
         out = []
-        portion = Portion(Footprint(fixed=fixed, row=GIB), 8, free, out.append)
+        portion = MicroBatch(Footprint(fixed=fixed, row=GIB), 8, free, out.append)
         return portion.rows, portion.bytes, out
 
     cut = "a batch would take about 8.0 GiB and 8.0 GiB are free: it is worked off 4 rows at a time, in about 4.0 GiB"
@@ -80,7 +80,7 @@ def test_what_is_done_for_memory_is_said():
     assert said(None) == (8, 8 * GIB, ["training takes about 8.0 GiB of memory"])
     assert said(GIB, fixed=GIB)[2][1] == "even so there may be too little memory: a smaller `width` takes less"
     quiet = []
-    Portion(Footprint(fixed=0, row=1), 8, GIB, quiet.append)
+    MicroBatch(Footprint(fixed=0, row=1), 8, GIB, quiet.append)
     assert quiet == []
 
 
@@ -88,7 +88,7 @@ def test_a_cut_batch_makes_the_same_step(monkeypatch):
     """Without dropout and orders nothing is drawn, and parts of a batch add up to the batch."""
     layout = layout_of(3, 4)
     config = AutoregressiveConfig(width=8, hidden=4, dropout=0.0, input_dropout=0.0, canonical=1.0, steps=6)
-    plan = Plan(steps=6, batch_size=48, learning_rate=0.01, weight_decay=0.0)
+    plan = TrainingPlan(steps=6, batch_size=48, learning_rate=0.01, weight_decay=0.0)
     start, nets, logs = Autoregressive(layout, config)._network, [], []
     for spare in (None, 1):
         monkeypatch.setattr(training_of, "free", lambda device, spare=spare: spare)
@@ -103,8 +103,8 @@ def test_a_cut_batch_makes_the_same_step(monkeypatch):
 
 
 def test_a_state_brings_its_own_cut():
-    portion = Portion(Footprint(fixed=0, row=1), 512, 64, lambda sentence: None)
-    other = Portion(Footprint(fixed=0, row=1), 512, None, lambda sentence: None)
+    portion = MicroBatch(Footprint(fixed=0, row=1), 512, 64, lambda sentence: None)
+    other = MicroBatch(Footprint(fixed=0, row=1), 512, None, lambda sentence: None)
     other.restore(portion.state())
     assert (portion.rows, other.rows) == (32, 32)
 
@@ -122,7 +122,7 @@ def test_looking_for_the_footprint_changes_nothing(monkeypatch):
 
         monkeypatch.setattr(training_of, "footprint", taken)
         net = Autoregressive(layout, AutoregressiveConfig(width=8, hidden=4).settled(100))._network
-        plan = Plan(steps=5, batch_size=32, learning_rate=0.01, weight_decay=0.0)
+        plan = TrainingPlan(steps=5, batch_size=32, learning_rate=0.01, weight_decay=0.0)
         train(net, training_loss, door_of(layout, 100), plan, seed=1)
         nets.append(net)
         monkeypatch.undo()
@@ -156,7 +156,7 @@ def test_three_hundred_columns_of_a_thousand_levels_train():
     layout = layout_of(300, 1000)
     said = []
     model = Autoregressive(layout, AutoregressiveConfig(width=8, hidden=4, batch_size=32, steps=2))
-    log = model.fit(door_of(layout, 64), 1, Watch(say=said.append))
+    log = model.fit(door_of(layout, 64), 1, TrainingCallbacks(say=said.append))
     assert log.steps == 2
     assert np.isfinite(log.train).all()
     assert log.memory > 300_000 * 8 * 2 * 4

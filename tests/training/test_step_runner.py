@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from synthkit.errors import ArtefactError
-from synthkit.training.callbacks import Watch
-from synthkit.training.early_stopping import Keeper, spacing
-from synthkit.training.loop import blend
-from synthkit.training.state import State, Trainee
-from synthkit.training.step_runner import Course
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.early_stopping import BestWeights, spacing
+from synthkit.training.loop import ema_update
+from synthkit.training.state import State, TrainState
+from synthkit.training.step_runner import StepRunner
 from synthkit.training.time_budget import FEWEST, MOST, WARM, fitting, seconds_a_step
 
 CPU = torch.device("cpu")
@@ -33,7 +33,7 @@ class Pair:
         self.for_g = torch.optim.Adam(self.g.parameters(), lr=0.1)
         self.for_c = torch.optim.AdamW(self.c.parameters(), lr=0.1, fused=True)
         self.drawn = torch.Generator().manual_seed(5)
-        self.trainee = Trainee(
+        self.trainee = TrainState(
             modules={"g": self.g, "c": self.c, "average": self.average},
             optimizers={"g": self.for_g, "c": self.for_c},
             generators={"drawn": self.drawn},
@@ -50,7 +50,7 @@ class Pair:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-            blend(self.average, self.c, 0.9)
+            ema_update(self.average, self.c, 0.9)
             yield float(loss.detach())
 
     def tensors(self):
@@ -74,8 +74,8 @@ class Shelf:
 
 
 def walk(pair, watch, wanted=20):
-    course = Course(pair.makes, pair.trainee, watch, wanted=wanted)
-    keeper = Keeper(pair.average, None, steps=course.steps, evaluations=4, patience=3)
+    course = StepRunner(pair.makes, pair.trainee, watch, wanted=wanted)
+    keeper = BestWeights(pair.average, None, steps=course.steps, evaluations=4, patience=3)
     torch.manual_seed(1)
     losses = [loss for done, loss in course.run(keeper) if not keeper.stop(done, loss)]
     return course, keeper, losses
@@ -88,12 +88,12 @@ def same(a, b):
 def test_a_training_taken_up_anywhere_ends_as_if_it_had_never_stopped():
     """Two optimizers, dropout, a schedule, an average and a generator of its own: bit for bit."""
     shelf, whole = Shelf(), Pair()
-    course, keeper, losses = walk(whole, Watch(store=shelf))
+    course, keeper, losses = walk(whole, TrainingCallbacks(store=shelf))
     assert sorted(shelf.states) == list(range(1, 20))  # all but the last, after which nothing is left
     for done in (1, 7, 19):
         said = []
         other = Pair()
-        again, kept, rest = walk(other, Watch(store=Shelf(shelf.states[done]), say=said.append), wanted=999)
+        again, kept, rest = walk(other, TrainingCallbacks(store=Shelf(shelf.states[done]), say=said.append), wanted=999)
         assert same(whole.tensors(), other.tensors())
         assert rest == losses[done:]
         assert (again.steps, again.done) == (course.steps, course.done) == (20, 20)
@@ -129,7 +129,7 @@ def test_a_wish_lowers_the_number_of_steps_and_changes_nothing_else():
     """The probe is undone: a course that was paced to n steps is the course of n steps."""
     said, paced, plain = [], Pair(), Pair()
     torch.manual_seed(9)
-    course = Course(paced.makes, paced.trainee, Watch(seconds=0.05, say=said.append), wanted=10**6)
+    course = StepRunner(paced.makes, paced.trainee, TrainingCallbacks(seconds=0.05, say=said.append), wanted=10**6)
     assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(9)))
     assert 1 <= course.steps < 10**6
     assert said == [
@@ -138,13 +138,13 @@ def test_a_wish_lowers_the_number_of_steps_and_changes_nothing_else():
     torch.manual_seed(1)
     for _ in course.run():
         pass
-    walk(plain, Watch(), wanted=course.steps)
+    walk(plain, TrainingCallbacks(), wanted=course.steps)
     assert same(paced.tensors(), plain.tensors())
 
 
 def test_a_wish_never_raises_the_number_of_steps():
     said, pair = [], Pair()
-    assert Course(pair.makes, pair.trainee, Watch(seconds=3600, say=said.append), wanted=30).steps == 30
+    assert StepRunner(pair.makes, pair.trainee, TrainingCallbacks(seconds=3600, say=said.append), wanted=30).steps == 30
     assert said == ["all 30 steps fit into 60 minutes"]
 
 
@@ -166,8 +166,8 @@ def test_time_of_evaluations_is_set_aside(monkeypatch):
                 yield loss
 
         clock[0] = 0.0
-        watch = Watch(seconds=2.0, since=0.0)
-        return Course(makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
+        watch = TrainingCallbacks(seconds=2.0, since=0.0)
+        return StepRunner(makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
 
     tried = 0.001 * (WARM + MOST)
     assert steps(lambda: None) == pytest.approx(0.95 * (2 - tried) / 0.001, abs=2)
@@ -204,8 +204,8 @@ def test_a_state_that_cannot_be_kept_is_said_and_costs_nothing():
             raise ArtefactError("no room")
 
     said, pair, plain = [], Pair(), Pair()
-    walk(pair, Watch(store=Full(), say=said.append))
-    walk(plain, Watch())
+    walk(pair, TrainingCallbacks(store=Full(), say=said.append))
+    walk(plain, TrainingCallbacks())
     assert same(pair.tensors(), plain.tensors())
     assert said[0] == "the state of the training could not be kept: no room"
     assert len(said) == 19
@@ -214,19 +214,19 @@ def test_a_state_that_cannot_be_kept_is_said_and_costs_nothing():
 def test_a_keeper_takes_up_its_best_and_its_patience():
     """Scores 3, 1, 2 before the break and 2, 2 after it: stopped by the third without improvement, best the second."""
     module, scores = nn.Linear(1, 1), iter([3.0, 1.0, 2.0, 2.0, 2.0])
-    first = Keeper(module, lambda: next(scores), steps=10, evaluations=10, patience=3)
+    first = BestWeights(module, lambda: next(scores), steps=10, evaluations=10, patience=3)
     empty = first.state()
     assert (empty.facts["lowest"], empty.tensors) == (None, {})
     for step in (1, 2, 3):
         assert not first.stop(step, 0.5)
         with torch.no_grad():
             module.weight.add_(1.0)
-    second = Keeper(module, lambda: next(scores), steps=10, evaluations=10, patience=3)
+    second = BestWeights(module, lambda: next(scores), steps=10, evaluations=10, patience=3)
     second.restore(first.state())
     assert [second.stop(4, 0.5), second.stop(5, 0.5)] == [False, True]
     assert (second.best_step, second.validation, second.at) == (2, [3.0, 1.0, 2.0, 2.0, 2.0], [1, 2, 3, 4, 5])
     assert same(second.best, first.best)
-    third = Keeper(module, lambda: 9.0, steps=10, evaluations=10, patience=3)
+    third = BestWeights(module, lambda: 9.0, steps=10, evaluations=10, patience=3)
     third.restore(empty)
     third.stop(1, 0.5)
     assert third.best_step == 1
@@ -238,7 +238,7 @@ def test_spacing_of_scores(steps, every):
 
 
 def test_nobody_watches_by_default():
-    watch = Watch()
+    watch = TrainingCallbacks()
     watch.tell(1, 2, math.nan)
     watch.note("nothing")
     watch.keep(lambda: pytest.fail("nothing is due"))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from synthkit.schema import Schema
-from synthkit.watermark import Key
+from synthkit.watermark import WatermarkKey
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +56,8 @@ def table():
 
 
 @pytest.fixture(scope="session")
-def key(schema) -> Key:
-    return Key.new(schema).model_copy(update={"secret": secret(1)})
+def key(schema) -> WatermarkKey:
+    return WatermarkKey.new(schema).model_copy(update={"secret": secret(1)})
 
 
 def secret(k: int):
@@ -69,6 +69,6 @@ def secret(k: int):
 @pytest.fixture(scope="session")
 def keyed(schema):
     """The k-th of fixed keys, for this schema or another."""
-    return lambda k, of=schema, candidates=4: Key.new(of, candidates=candidates).model_copy(
+    return lambda k, of=schema, candidates=4: WatermarkKey.new(of, candidates=candidates).model_copy(
         update={"secret": secret(k)}
     )

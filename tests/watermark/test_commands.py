@@ -18,9 +18,9 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.synthesizer.rule_sampling import marked
+from synthkit.synthesizer.rule_sampling import watermarked_rows
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.watermark import Key, detect
+from synthkit.watermark import WatermarkKey, detect
 
 SCHEMA = support2_schema()
 
@@ -31,7 +31,7 @@ def synthesizer() -> Synthesizer:
 
 
 @pytest.fixture(scope="module")
-def key(keyed) -> Key:
+def key(keyed) -> WatermarkKey:
     return keyed(1, SCHEMA)
 
 
@@ -70,7 +70,7 @@ def test_each_row_is_one_of_its_candidates_and_all_tables_have_a_share(keyed):
         of = next(tables)
         return pd.DataFrame(drawn[of], columns=list("abc")).assign(of=of, row=np.arange(300))
 
-    out = marked(table, keyed(1, schema), Seeds(1))
+    out = watermarked_rows(table, keyed(1, schema), Seeds(1))
     assert out["row"].tolist() == list(range(300))
     assert out[["a", "b", "c"]].to_numpy().tolist() == drawn[out["of"], out["row"]].tolist()
     assert np.bincount(out["of"], minlength=4).min() > 40

@@ -10,21 +10,21 @@ import pytest
 
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.schema import Schema
-from synthkit.watermark import Key
+from synthkit.watermark import WatermarkKey
 
 
 def test_a_key_is_saved_for_its_owner_alone_and_read_back(schema, tmp_path):
-    key = Key.new(schema)
+    key = WatermarkKey.new(schema)
     key.save(tmp_path / "k.json")
     assert stat.S_IMODE((tmp_path / "k.json").stat().st_mode) == 0o600
-    again = Key.load(tmp_path / "k.json")
+    again = WatermarkKey.load(tmp_path / "k.json")
     assert again == key
     assert again.raw == key.raw
     assert len(key.raw) == 32
 
 
 def test_keys_differ_and_so_do_their_names(schema):
-    one, two = Key.new(schema), Key.new(schema)
+    one, two = WatermarkKey.new(schema), WatermarkKey.new(schema)
     assert one.raw != two.raw
     assert one.name != two.name
     assert len(one.name) == 16
@@ -32,7 +32,7 @@ def test_keys_differ_and_so_do_their_names(schema):
 
 
 def test_a_key_knows_learned_columns_and_how_they_are_read(schema):
-    kinds = {column.name: (column.kind, column.format) for column in Key.new(schema).columns}
+    kinds = {column.name: (column.kind, column.format) for column in WatermarkKey.new(schema).columns}
     assert "id" not in kinds
     assert kinds["mass"] == ("number", None)
     assert kinds["told"] == ("moment", "%d.%m.%Y %H:%M")
@@ -40,22 +40,22 @@ def test_a_key_knows_learned_columns_and_how_they_are_read(schema):
 
 
 def test_the_secret_is_not_shown(schema):
-    key = Key.new(schema)
+    key = WatermarkKey.new(schema)
     secret = key.secret.get_secret_value()
     assert secret not in f"{key} {key!r} {key.model_dump_json()}"
 
 
 def test_a_key_is_never_replaced(schema, tmp_path):
-    Key.new(schema).save(tmp_path / "k.json")
+    WatermarkKey.new(schema).save(tmp_path / "k.json")
     before = (tmp_path / "k.json").read_bytes()
     with pytest.raises(ArtefactError, match="never replaced"):
-        Key.new(schema).save(tmp_path / "k.json")
+        WatermarkKey.new(schema).save(tmp_path / "k.json")
     assert (tmp_path / "k.json").read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_is_refused(schema, tmp_path):
     with pytest.raises(ArtefactError, match="must be writable; however: No such file"):
-        Key.new(schema).save(tmp_path / "none" / "k.json")
+        WatermarkKey.new(schema).save(tmp_path / "none" / "k.json")
 
 
 def test_of_a_key_that_cannot_be_written_whole_nothing_is_left(schema, tmp_path):
@@ -64,7 +64,7 @@ def test_of_a_key_that_cannot_be_written_whole_nothing_is_left(schema, tmp_path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     try:
         with pytest.raises(ArtefactError, match="must be writable; however: File too large"):
-            Key.new(schema).save(tmp_path / "k.json")
+            WatermarkKey.new(schema).save(tmp_path / "k.json")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
@@ -72,13 +72,13 @@ def test_of_a_key_that_cannot_be_written_whole_nothing_is_left(schema, tmp_path)
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ArtefactError, match=r"readable file; however: .*No such file"):
-        Key.load(tmp_path / "k.json")
+        WatermarkKey.load(tmp_path / "k.json")
 
 
 @pytest.mark.parametrize("how", ["text", "secret", "short", "format", "more", "columns", "bytes", "list"])
 def test_a_file_that_is_no_key_is_refused_without_telling_what_it_holds(schema, tmp_path, how):
     path = tmp_path / "k.json"
-    Key.new(schema).save(path)
+    WatermarkKey.new(schema).save(path)
     told = json.loads(path.read_text())
     secret = told["secret"]
     changes = {
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_key_is_refused_without_telling_what_it_holds(schema, 
     if how == "bytes":
         path.write_bytes(b"\xff" + secret.encode())
     with pytest.raises(ArtefactError, match="it is none, or was changed") as error:
-        Key.load(path)
+        WatermarkKey.load(path)
     assert secret[1:20] not in str(error.value)
     assert error.value.__cause__ is None
 
@@ -104,16 +104,16 @@ def test_a_file_that_is_no_key_is_refused_without_telling_what_it_holds(schema, 
 @pytest.mark.parametrize("candidates", [1, 0, 65])
 def test_numbers_of_candidates_out_of_range_are_refused(schema, candidates):
     with pytest.raises(ConfigError, match="must be 2 to 64; however"):
-        Key.new(schema, candidates=candidates)
+        WatermarkKey.new(schema, candidates=candidates)
 
 
 def test_a_schema_without_learned_columns_is_refused():
     with pytest.raises(ConfigError, match="identifiers only"):
-        Key.new(Schema(columns={"id": {"kind": "identifier"}}))
+        WatermarkKey.new(Schema(columns={"id": {"kind": "identifier"}}))
 
 
 def test_a_key_of_another_schema_is_refused(schema):
-    key = Key.new(schema)
+    key = WatermarkKey.new(schema)
     assert key.of(schema) is key
     with pytest.raises(ConfigError, match="there is no mass, cost"):
         key.of(Schema(columns={c: v for c, v in schema.columns.items() if c not in ("mass", "cost")}))

@@ -8,14 +8,14 @@ import pytest
 
 from synthkit.schema import Schema
 from synthkit.watermark.column_subsets import COUNT, subsets
-from synthkit.watermark.key import Marked
+from synthkit.watermark.key import MarkedColumn
 from synthkit.watermark.row_tokens import contents, forms
 
-NUMBER, WORD = Marked(name="x", kind="number"), Marked(name="x", kind="word")
-MOMENT = Marked(name="x", kind="moment", format="%d.%m.%Y")
+NUMBER, WORD = MarkedColumn(name="x", kind="number"), MarkedColumn(name="x", kind="word")
+MOMENT = MarkedColumn(name="x", kind="moment", format="%d.%m.%Y")
 
 
-def read(cells: list, column: Marked, *, coarse: bool = False) -> list[str]:
+def read(cells: list, column: MarkedColumn, *, coarse: bool = False) -> list[str]:
     codes, texts = forms(pd.Series(cells, dtype=object), column, coarse=coarse)
     return [texts[code] for code in codes]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.stats.binning import Binning
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ BINS, LEVELS = 10, 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class AttackData:
     """The three tables of an attack in the forms attacks need.
 
     Args:
@@ -43,7 +43,7 @@ class Scene:
     binning: Binning
     near: NDArray[np.float32]
     near_reference: NDArray[np.float32]
-    space: Space
+    space: DistanceSpace
 
     @classmethod
     def of(
@@ -53,11 +53,11 @@ class Scene:
         targets: pd.DataFrame,
         schema: Schema,
         rng: np.random.Generator,
-    ) -> Scene:
+    ) -> AttackData:
         """Measure what attacks have in common; nothing here looks at who was trained on."""
         if len(synthetic) > MOST:
             synthetic = synthetic.iloc[np.sort(rng.choice(len(synthetic), MOST, replace=False))]
-        space = Space.fit(pd.concat([reference, targets], ignore_index=True), schema)
+        space = DistanceSpace.fit(pd.concat([reference, targets], ignore_index=True), schema)
         at = space.coordinates(targets)
         return cls(
             schema=schema,
@@ -70,12 +70,12 @@ class Scene:
             space=space,
         )
 
-    def with_copies(self, copies: pd.DataFrame) -> Scene:
+    def with_copies(self, copies: pd.DataFrame) -> AttackData:
         """The scene if the synthetic rows held these too; only distances to them are measured anew."""
         added = _nearest(self.space, self.space.coordinates(self.targets), copies)
         near = np.sort(np.concatenate([self.near, added], axis=1), axis=1)[:, : self.near.shape[1]]
         return replace(self, synthetic=pd.concat([self.synthetic, copies], ignore_index=True), near=near)
 
 
-def _nearest(space: Space, at: NDArray[np.float32], points: pd.DataFrame) -> NDArray[np.float32]:
+def _nearest(space: DistanceSpace, at: NDArray[np.float32], points: pd.DataFrame) -> NDArray[np.float32]:
     return space.nearest(at, space.coordinates(points), min(NEIGHBOURS, len(points)))[0]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ NEIGHBOURS, POINTS = 5, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pool:
+class AttackTargets:
     """Units that are attacked, with who of them was trained on; INTERNAL.
 
     Args:
@@ -70,7 +70,7 @@ class Pool:
         first[self.unit[order][::-1]] = order[::-1]
         return self.frame.iloc[first].reset_index(drop=True)
 
-    def thinned(self, units: int, rng: np.random.Generator) -> Pool:
+    def thinned(self, units: int, rng: np.random.Generator) -> AttackTargets:
         """The same with so many people, both of a pair or neither, and as many rows of reference."""
         if len(self.member) <= units:
             return self
@@ -79,7 +79,7 @@ class Pool:
         kept = chosen if self.pair is None else chosen[self.pair]
         place, rows = np.cumsum(kept) - 1, kept[self.unit]
         known = np.sort(rng.permutation(len(self.reference))[:units])
-        return Pool(
+        return AttackTargets(
             frame=self.frame.loc[rows].reset_index(drop=True),
             unit=place[self.unit[rows]],
             member=self.member[kept],
@@ -90,7 +90,7 @@ class Pool:
         )
 
     @classmethod
-    def joined(cls, pools: Sequence[Pool]) -> Pool:
+    def joined(cls, pools: Sequence[AttackTargets]) -> AttackTargets:
         """All the people of several fits: other people each time, so that every coin is tossed once."""
         if len(pools) == 1:
             return pools[0]
@@ -108,7 +108,9 @@ class Pool:
         )
 
     @classmethod
-    def of_tables(cls, train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema, rng: np.random.Generator) -> Pool:
+    def of_tables(
+        cls, train: pd.DataFrame, holdout: pd.DataFrame, schema: Schema, rng: np.random.Generator
+    ) -> AttackTargets:
         """Pairs of a random member and a random non-member, where somebody else split the table uniformly at random.
 
         Given who is in a pair, either of the two is the member with probability 1/2. A third of the holdout's units is
@@ -186,7 +188,7 @@ def _isolated_pairs(
     Both of a pair are marked or neither, and the mark is the same whichever of the two was trained on.
     """
     among = np.sort(rng.choice(len(everybody), min(POINTS, len(everybody)), replace=False))
-    space = Space.fit(everybody, schema)
+    space = DistanceSpace.fit(everybody, schema)
     distances, _ = space.nearest(
         space.coordinates(frame),
         space.coordinates(everybody.iloc[among]),

@@ -12,8 +12,8 @@ import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.metrics.attacks.attack_targets import FEWEST
-from synthkit.metrics.attacks.risk_difference import Excess, chance
-from synthkit.metrics.attacks.secret_inference import ATTACKS, Guesses, commonest, of_population
+from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
+from synthkit.metrics.attacks.secret_inference import ATTACKS, SecretGuesses, commonest, of_population
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats.multiple_testing import holm
@@ -22,7 +22,7 @@ from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.metric import Metric
     from synthkit.schema import Schema
@@ -55,7 +55,7 @@ def known_columns(schema: Schema, secret: str, knowledge: Known) -> tuple[str, .
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class AttackOutcome:
     """What one attack did.
 
     Args:
@@ -69,7 +69,7 @@ class Outcome:
     name: str
     right: NDArray[np.bool_]
     sure: NDArray[np.float64]
-    excess: Excess
+    excess: RiskDifference
     p: float
 
 
@@ -130,7 +130,7 @@ def attribute(
     levels = _by_group(outcomes, groups, pool.member[place])
     isolated = _isolated(best, pool, place)
     chances = holm([each.p for each in outcomes])
-    found = Findings(
+    found = AttributeFindings(
         best=best,
         outcomes=outcomes,
         p=min(chances),
@@ -146,7 +146,7 @@ def attribute(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class AttributeFindings:
     """All that was found about one secret and one set of known columns.
 
     Args:
@@ -162,11 +162,11 @@ class Findings:
         prefix: beginning of the scores' names.
     """
 
-    best: Outcome
-    outcomes: list[Outcome]
+    best: AttackOutcome
+    outcomes: list[AttackOutcome]
     p: float
     context: Context
-    isolated: tuple[Excess, float] | None
+    isolated: tuple[RiskDifference, float] | None
     levels: list[dict[str, Any]]
     member: NDArray[np.bool_]
     secret: str
@@ -193,7 +193,7 @@ class Findings:
             found.append(self._score("worst_level.excess", worst["at"], {"levels": float(len(self.levels))}, note))
         return found
 
-    def _score(self, name: str, excess: Excess, parts: Mapping[str, float], note: str) -> Score:
+    def _score(self, name: str, excess: RiskDifference, parts: Mapping[str, float], note: str) -> Score:
         return Score(
             metric=f"{self.prefix}.{name}",
             value=excess.at.value,
@@ -263,7 +263,7 @@ class _Game:
         known = Knowledge.of(names, fit.schema, reference, targets)
         return cls(knowledge=known, secret=wanted, draws=fit.seen, truth=wanted.values(targets))
 
-    def right(self, guesses: Guesses) -> NDArray[np.bool_]:
+    def right(self, guesses: SecretGuesses) -> NDArray[np.bool_]:
         """Whether each guess is right."""
         return self.secret.right(guesses.value, self.truth)
 
@@ -288,15 +288,17 @@ def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, compariso
         raise MetricError(msg)
 
 
-def _attacked(games: list[_Game], pool: Pool, place: NDArray[np.intp], rng: np.random.Generator) -> list[Outcome]:
+def _attacked(
+    games: list[_Game], pool: AttackTargets, place: NDArray[np.intp], rng: np.random.Generator
+) -> list[AttackOutcome]:
     member = pool.member[place]
     pair = None if pool.pair is None else pool.pair[place]
 
-    def judged(name: str, guesses: list[Guesses]) -> Outcome:
+    def judged(name: str, guesses: list[SecretGuesses]) -> AttackOutcome:
         right = np.concatenate([game.right(each) for game, each in zip(games, guesses, strict=True)])
         sure = np.concatenate([each.sure for each in guesses])
-        excess = Excess.of(right, member, looks=len(ATTACKS))
-        return Outcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
+        excess = RiskDifference.of(right, member, looks=len(ATTACKS))
+        return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
 
     return [
         judged(name, [attack(game.knowledge, game.secret, game.draws, rng) for game in games])
@@ -304,7 +306,7 @@ def _attacked(games: list[_Game], pool: Pool, place: NDArray[np.intp], rng: np.r
     ]
 
 
-def _strongest(outcomes: list[Outcome]) -> Outcome:
+def _strongest(outcomes: list[AttackOutcome]) -> AttackOutcome:
     """The attack with the largest excess, of those that are right about anybody."""
     some = [each for each in outcomes if each.right.any()] or outcomes
     return max(some, key=lambda each: each.excess.at.value)
@@ -326,18 +328,18 @@ def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Gene
     return Context(majority=float(np.concatenate(common).mean()), model=max(right), base=max(base), rows=rows)
 
 
-def _isolated(best: Outcome, pool: Pool, place: NDArray[np.intp]) -> tuple[Excess, float] | None:
+def _isolated(best: AttackOutcome, pool: AttackTargets, place: NDArray[np.intp]) -> tuple[RiskDifference, float] | None:
     among = pool.isolated[place]
     member = pool.member[place][among]
     if min(int(member.sum()), int((~member).sum())) < ENOUGH:
         return None
     pair = None if pool.pair is None else pool.pair[place][among]
-    excess = Excess.of(best.right[among], member, looks=len(ATTACKS))
+    excess = RiskDifference.of(best.right[among], member, looks=len(ATTACKS))
     return excess, min(1.0, len(ATTACKS) * chance(best.right[among], member, pair))
 
 
 def _by_group(
-    outcomes: list[Outcome], groups: dict[str, NDArray[np.bool_]], member: NDArray[np.bool_]
+    outcomes: list[AttackOutcome], groups: dict[str, NDArray[np.bool_]], member: NDArray[np.bool_]
 ) -> list[dict[str, Any]]:
     """Of every level with enough people the attack with the largest excess; the intervals hold all together."""
     enough = {
@@ -347,7 +349,7 @@ def _by_group(
     }
     looks, found = len(enough) * len(outcomes), []
     for label, among in enough.items():
-        tried = [(each.name, Excess.of(each.right[among], member[among], looks=looks)) for each in outcomes]
+        tried = [(each.name, RiskDifference.of(each.right[among], member[among], looks=looks)) for each in outcomes]
         name, at = max(tried, key=lambda pair: pair[1].at.value)
         counts = {"count_members": at.counts[0], "count_non_members": at.counts[1]}
         found.append({"label": label, "attack": name, **at.plain(), **counts, "at": at})

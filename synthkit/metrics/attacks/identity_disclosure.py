@@ -9,10 +9,10 @@ import numpy as np
 from synthkit.errors import MetricError
 from synthkit.metrics.attacks import record_matching
 from synthkit.metrics.attacks.population_disclosure import meaningful
-from synthkit.metrics.attacks.risk_difference import Excess, chance
+from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
 from synthkit.metrics.attacks.secret_inference import distinct
 from synthkit.metrics.attacks.secrets import Knowledge
-from synthkit.metrics.attacks.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets
+from synthkit.metrics.attacks.singling_out import SinglingOutRates, extremes, logs_of_shares, odds, once, subsets
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
 from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats.binning import numbers, quantities
@@ -93,7 +93,7 @@ def linkability(comparison: EvaluationData, rng: np.random.Generator) -> tuple[l
         )
         note += f"and by the other {len(halves[1])}: members less non-members. {EXPECTED}. Newcombe interval."
         scores.append(_score(f"linkability.k{k}", holds, comparison, note))
-        panel[f"k{k}"] = Excess.of(holds, comparison.everybody.member).plain()
+        panel[f"k{k}"] = RiskDifference.of(holds, comparison.everybody.member).plain()
     return scores, {"identity": {"linkability": {**panel, "halves": [list(names) for names in halves]}}}
 
 
@@ -145,7 +145,7 @@ def _by_keys(
     panel: dict[str, Any] = {
         "keys": keys,
         "replicated_uniques": {
-            **Excess.of(holds, member).plain(),
+            **RiskDifference.of(holds, member).plain(),
             "train": float(record_matching.replicated_unique(train, theirs).mean()),
         },
         "uniques": {
@@ -164,7 +164,7 @@ def _by_keys(
         disclosive.append(
             {
                 "secret": secret,
-                **Excess.of(holds, member).plain(),
+                **RiskDifference.of(holds, member).plain(),
                 "train": float(record_matching.disclosed(train, trained, theirs, said).mean()),
                 "train_itself": float(record_matching.disclosed(train, trained, train, trained).mean()),
                 "one_way": anyway.one_way,
@@ -177,7 +177,11 @@ def _by_keys(
 
 
 def _disclosive(
-    secret: str, holds: NDArray[np.bool_], anyway: record_matching.Expected, comparison: EvaluationData, records: int
+    secret: str,
+    holds: NDArray[np.bool_],
+    anyway: record_matching.ExpectedMatches,
+    comparison: EvaluationData,
+    records: int,
 ) -> Score:
     note = (
         f"People of whom all synthetic rows with their quasi-identifiers say one `{secret}`, and it is theirs: members "
@@ -200,7 +204,7 @@ def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]])
     )
     note += "Newcombe interval."
     panel = {
-        **Excess.of(holds, comparison.everybody.member).plain(),
+        **RiskDifference.of(holds, comparison.everybody.member).plain(),
         "train": float(record_matching.unique_match(train, theirs).mean()),
     }
     return [_score("unique_exact_matches", holds, comparison, note)], {"unique_exact_matches": panel}
@@ -226,7 +230,7 @@ def _singled_out(comparison: EvaluationData, rng: np.random.Generator) -> tuple[
     return scores, panel
 
 
-def _odds(name: str, each: Odds, whom: str, per: str) -> Score:
+def _odds(name: str, each: SinglingOutRates, whom: str, per: str) -> Score:
     return Score(
         metric=f"identity.{name}",
         value=each.at.value,
@@ -270,7 +274,7 @@ def _score(
     name: str, holds: NDArray[np.bool_], comparison: EvaluationData, note: str, parts: dict[str, float] | None = None
 ) -> Score:
     pool = comparison.everybody
-    excess = Excess.of(holds, pool.member)
+    excess = RiskDifference.of(holds, pool.member)
     return Score(
         metric=f"identity.{name}",
         value=excess.at.value,

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.metrics.attacks.attack_targets import AttackTargets
 
 SIZES = (10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000)  # how many coins may be guessed
 COINS = 2_000  # times the coins are thrown again
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guesses:
+class MembershipGuesses:
     """Ways of guessing n fair coins, each with its surest guess first.
 
     Args:
@@ -42,10 +42,10 @@ class Guesses:
         cls,
         scores: NDArray[np.float64],
         names: Sequence[str],
-        pool: Pool,
+        pool: AttackTargets,
         among: NDArray[np.bool_],
         rng: np.random.Generator,
-    ) -> Guesses:
+    ) -> MembershipGuesses:
         """Guesses that follow scores of the units, about those units of a pool that are `among` the ones looked at.
 
         Where each unit has a coin, a way either names the highest scores members, or those and the lowest
@@ -77,10 +77,10 @@ class Guesses:
         cls,
         scores: NDArray[np.float64],
         names: Sequence[str],
-        pool: Pool,
+        pool: AttackTargets,
         among: NDArray[np.bool_],
         rng: np.random.Generator,
-    ) -> Guesses:
+    ) -> MembershipGuesses:
         units = np.flatnonzero(among)
         by_pair = units[np.argsort(pool.pair[units], kind="stable")].reshape(-1, 2)  # type: ignore[index]
         turned = rng.random(len(by_pair)) < 0.5  # which of the two stands first is the coin
@@ -150,7 +150,7 @@ class Bound:
     most: float
 
 
-def bound(guesses: Guesses, *, delta: float = 0.0) -> Bound:
+def bound(guesses: MembershipGuesses, *, delta: float = 0.0) -> Bound:
     """The largest of the bounds on epsilon of all ways and numbers of guesses, each at its share of the 5 %.
 
     NOTE[DIFF]: The paper fixes way and number beforehand. Of w ways and s numbers each bound holds with confidence

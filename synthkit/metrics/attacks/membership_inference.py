@@ -9,10 +9,10 @@ import numpy as np
 from scipy import stats as distributions
 
 from synthkit.metrics.attacks import preconditions
-from synthkit.metrics.attacks.attack_data import Scene
+from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.effect_grade import DEFAULTS
 from synthkit.metrics.attacks.effect_size import of_membership
-from synthkit.metrics.attacks.membership_guesses import COINS, Bound, Guesses, bound
+from synthkit.metrics.attacks.membership_guesses import COINS, Bound, MembershipGuesses, bound
 from synthkit.metrics.attacks.membership_scores import ATTACKS, together
 from synthkit.metrics.attacks.most_confident import Surest
 from synthkit.metrics.result import Evaluation, Failure, Score
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
 
 FPRS = (0.001, 0.01, 0.1)
@@ -34,7 +34,7 @@ NOTE = "of telling people who were trained on from people who were not, by the s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
+class MembershipFindings:
     """What the attacks show of one stratum.
 
     Args:
@@ -58,7 +58,7 @@ class Findings:
     coins: int
 
 
-def attacked(scene: Scene, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
+def attacked(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
     """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
     scores = [pool.of_units(attack(scene, rng)) for attack in ATTACKS.values()]
     if pool.likelihood is not None:
@@ -66,20 +66,20 @@ def attacked(scene: Scene, pool: Pool, rng: np.random.Generator) -> NDArray[np.f
     return np.array(scores)
 
 
-def names(pool: Pool) -> tuple[str, ...]:
+def names(pool: AttackTargets) -> tuple[str, ...]:
     """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
     return (*ATTACKS, "likelihood") if pool.likelihood is not None else tuple(ATTACKS)
 
 
 def findings(
     scores: NDArray[np.float64],
-    pool: Pool,
+    pool: AttackTargets,
     among: NDArray[np.bool_],
     rng: np.random.Generator,
     *,
     times: int = COINS,
     strata: int = 1,
-) -> Findings:
+) -> MembershipFindings:
     """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
 
     Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
@@ -88,8 +88,8 @@ def findings(
     every = np.concatenate([together(scores)[None], scores])
     called = (TOGETHER, *names(pool))
     member = pool.member[among]
-    guesses = Guesses.of(every, called, pool, among, rng)
-    return Findings(
+    guesses = MembershipGuesses.of(every, called, pool, among, rng)
+    return MembershipFindings(
         auc=intervals.delong(every[0, among], member),
         chance_of_auc=_chance_of_auc(
             every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
@@ -113,7 +113,7 @@ def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([distributions.rankdata(each, axis=1) / (each.shape[1] + 1) for each in scores], axis=1)
 
 
-def chances(found: dict[str, Findings]) -> dict[str, float]:
+def chances(found: dict[str, MembershipFindings]) -> dict[str, float]:
     """Probabilities of both tests on all strata, adjusted for their number."""
     raw = {
         f"{name}, {test}": chance
@@ -138,7 +138,8 @@ def membership(
     """
     pool = comparison.everybody
     scenes = [
-        Scene.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng) for fit in comparison.fits
+        AttackData.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng)
+        for fit in comparison.fits
     ]
     each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
     scores = side_by_side(each)
@@ -173,7 +174,7 @@ def _judged(scores: Sequence[Score], panel: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Pool) -> list[Score]:
+def _scores(stratum: str, found: MembershipFindings, adjusted: dict[str, float], pool: AttackTargets) -> list[Score]:
     prefix = "membership" if stratum == "all" else f"membership.{stratum}"
     whom = "" if stratum == "all" else f", among the {stratum} half"
     per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
@@ -210,7 +211,7 @@ def _scores(stratum: str, found: Findings, adjusted: dict[str, float], pool: Poo
     return [auc, epsilon, _surest(prefix, whom, found.surest, pool)]
 
 
-def _surest(prefix: str, whom: str, found: Surest, pool: Pool) -> Score:
+def _surest(prefix: str, whom: str, found: Surest, pool: AttackTargets) -> Score:
     people = "pairs of a person trained on and one who was not" if pool.design == "pairs" else "people"
     said = "in so many the right one was named" if pool.design == "pairs" else "so many had been trained on"
     return Score(
@@ -228,7 +229,7 @@ def _surest(prefix: str, whom: str, found: Surest, pool: Pool) -> Score:
 
 
 def _rates(
-    scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator
+    scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
 ) -> list[tuple[dict[str, Any], Score | Failure]]:
     """Members found at small rates of false alarm; the threshold is set on one half of the units, read on the other."""
     half = rng.permutation(len(scores)) < len(scores) // 2
@@ -283,7 +284,7 @@ def _chance_of_auc(
     return (1 + as_large) / (times + 1)
 
 
-def _plain(found: Findings) -> dict[str, Any]:
+def _plain(found: MembershipFindings) -> dict[str, Any]:
     at = found.bound
     return {
         "units": found.units,

@@ -13,14 +13,14 @@ import pandas as pd
 from scipy import stats
 
 from synthkit.metrics.stats.binning import Binning, combined, tuples
-from synthkit.metrics.utility.features import Tabular, without_empty
+from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.attacks.attack_data import Scene
+    from synthkit.metrics.attacks.attack_data import AttackData
 
-Attack = Callable[["Scene", np.random.Generator], "NDArray[np.float64]"]
+Attack = Callable[["AttackData", np.random.Generator], "NDArray[np.float64]"]
 
 PAIRS, TRIPLES = 200, 100  # combinations of columns looked at, if there are more
 SIDE = 20_000  # rows a side of the classifier
@@ -28,12 +28,12 @@ RARE = 2  # a combination of values is rare if so many people or fewer have it
 FINE = 20  # bins in which combinations are sought
 
 
-def distance(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     """How near the nearest synthetic row is: $-d(x, S)$."""
     return -scene.near[:, 0].astype(float)
 
 
-def relative_distance(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def relative_distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""The same against what the population explains: $\log (d(x, R) + \eta) - \log (d(x, S) + \eta)$.
 
     $\eta$ is a hundredth of the median distance to the reference, so that a copy does not score infinity.
@@ -47,7 +47,7 @@ def relative_distance(scene: Scene, rng: np.random.Generator) -> NDArray[np.floa
     return np.asarray(np.log(known + eta) - np.log(near + eta))
 
 
-def density(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def density(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""Log-odds of synthetic among the 20 nearest of both: $\log \frac{c + 1/2}{k - c + 1/2} - \log \frac{|S|}{|R|}$.
 
     References:
@@ -64,7 +64,7 @@ def density(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(odds - np.log(len(scene.synthetic) / len(scene.reference)))
 
 
-def classifier(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def classifier(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     """Log-odds of being synthetic rather than of the population, by boosted trees that saw no target."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -73,7 +73,7 @@ def classifier(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
         for frame in (scene.reference, scene.synthetic)
     ]
     both = pd.concat([side[list(scene.schema.described)] for side in sides], ignore_index=True)
-    table = Tabular.fit(both, scene.schema, scene.schema.described)
+    table = FeatureEncoder.fit(both, scene.schema, scene.schema.described)
     x = table.trees(both)
     empty = np.asarray(np.isnan(x).all(axis=0))
     model = HistGradientBoostingClassifier(
@@ -83,7 +83,7 @@ def classifier(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(model.decision_function(without_empty(table.trees(scene.targets), empty)))
 
 
-def marginals(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def marginals(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""Log-likelihood ratio over one- and two-way tables: $\sum_q \log \frac{p_S(q(x)) + \alpha}{p_R(q(x)) + \alpha}$.
 
     $\alpha = 1 / 2 |S|$. What a synthesizer that matches such tables gives away is in their cells.
@@ -108,7 +108,7 @@ def marginals(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
     return total
 
 
-def rare_values(scene: Scene, rng: np.random.Generator) -> NDArray[np.float64]:
+def rare_values(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""How much of what is rare about a person occurs among the synthetic rows.
 
     Over values, and over pairs and triples of columns, the sum of $\log (N / c)$ of those combinations that $c \le 2$

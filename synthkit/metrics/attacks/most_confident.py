@@ -9,7 +9,7 @@ from synthkit.metrics.attacks.epsilon_lower_bound import CONFIDENCE
 from synthkit.metrics.stats import intervals
 
 if TYPE_CHECKING:
-    from synthkit.metrics.attacks.membership_guesses import Guesses
+    from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
 
 FEWEST = 100  # guesses, if there are twice as many coins: of so many people a share can be told
 TENTH = 10  # of many coins one in so many is guessed
@@ -30,7 +30,7 @@ class Surest:
     share: intervals.Interval
 
     @classmethod
-    def of(cls, guesses: Guesses, *, strata: int = 1) -> Surest:
+    def of(cls, guesses: MembershipGuesses, *, strata: int = 1) -> Surest:
         """Of the first way of guessing, all attacks together naming members; nothing is chosen after looking.
 
         A tenth of the coins is guessed, 100 at least and half of them at most. The interval is Clopper and Pearson's:

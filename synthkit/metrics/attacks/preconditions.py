@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.attacks import membership_scores as ways
-from synthkit.metrics.attacks.attack_data import Scene
-from synthkit.metrics.attacks.membership_guesses import Guesses
+from synthkit.metrics.attacks.attack_data import AttackData
+from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
 from synthkit.metrics.stats.intervals import auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.attacks.attack_targets import Pool
+    from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.schema import Schema
 
 FEWEST = 100  # members, and as many non-members
@@ -26,7 +26,7 @@ COPIES, JITTERED, TIMES = 20, 200, 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class Precondition:
     """One thing that must hold.
 
     Args:
@@ -49,8 +49,13 @@ class Check:
 
 
 def check(
-    scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator, *, everybody: Pool | None = None
-) -> tuple[Check, ...]:
+    scene: AttackData,
+    scores: NDArray[np.float64],
+    pool: AttackTargets,
+    rng: np.random.Generator,
+    *,
+    everybody: AttackTargets | None = None,
+) -> tuple[Precondition, ...]:
     """All preconditions; who is in whose place is decided by chance that is thrown again, by no classifier.
 
     Args:
@@ -67,10 +72,10 @@ def check(
     return tuple(found)
 
 
-def counts(pool: Pool) -> Check:
+def counts(pool: AttackTargets) -> Precondition:
     """People on either side."""
     fewest = int(min(pool.member.sum(), (~pool.member).sum()))
-    return Check(
+    return Precondition(
         name="enough people",
         holds=fewest >= FEWEST,
         measured=fewest,
@@ -79,7 +84,7 @@ def counts(pool: Pool) -> Check:
     )
 
 
-def twins(targets: pd.DataFrame, pool: Pool, schema: Schema) -> Check:
+def twins(targets: pd.DataFrame, pool: AttackTargets, schema: Schema) -> Precondition:
     """Share of members of whom a non-member has an equal row: what is copied of them says nothing about them."""
     names = list(schema.described)
     rows = pd.util.hash_pandas_object(targets[names].astype(str), index=False).to_numpy()
@@ -87,7 +92,7 @@ def twins(targets: pd.DataFrame, pool: Pool, schema: Schema) -> Check:
     masked = np.zeros(len(pool.member), dtype=bool)
     np.logical_or.at(masked, pool.unit, inside & np.isin(rows, rows[~inside]))
     share = float(masked[pool.member].mean())
-    return Check(
+    return Precondition(
         name="no twins across the coin",
         holds=share <= TWINS,
         measured=share,
@@ -96,7 +101,7 @@ def twins(targets: pd.DataFrame, pool: Pool, schema: Schema) -> Check:
     )
 
 
-def looks_random(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
+def looks_random(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """Whether members and non-members differ more than a random split would have them differ.
 
     Per column the largest gap of their distribution functions over the column's cuts, in standard deviations of a
@@ -119,7 +124,7 @@ def looks_random(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
     again = np.array([statistics(_swapped(pool, rng)) for _ in range(TIMES)])
     rare = [(1 + int((again[:, k] >= seen[k] - 1e-9).sum())) / (TIMES + 1) for k in range(2)]
     p = min(1.0, 2 * min(rare))
-    return Check(
+    return Precondition(
         name="the split looks random",
         holds=p >= SURPRISE,
         measured=p,
@@ -129,12 +134,12 @@ def looks_random(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
     )
 
 
-def uncontaminated(scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> Check:
+def uncontaminated(scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """Whether the people who were not trained on are nearer to the synthetic rows than chance has it."""
     ranks = ways.together(scores)
     seen = auc(ranks, pool.member)
     p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(TIMES))) / (TIMES + 1)
-    return Check(
+    return Precondition(
         name="the holdout was held out",
         holds=p >= SURPRISE,
         measured=p,
@@ -144,15 +149,15 @@ def uncontaminated(scores: NDArray[np.float64], pool: Pool, rng: np.random.Gener
     )
 
 
-def blind(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
+def blind(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """The same attacks with people of the population in place of the synthetic rows, who give nobody away."""
     half = rng.permutation(len(scene.reference)) < len(scene.reference) // 2
-    blinded = Scene.of(scene.reference[half], scene.reference[~half], scene.targets, scene.schema, rng)
+    blinded = AttackData.of(scene.reference[half], scene.reference[~half], scene.targets, scene.schema, rng)
     scores = ways.together(np.array([pool.of_units(way(blinded, rng)) for way in ways.ATTACKS.values()]))
     seen = abs(auc(scores, pool.member) - 0.5)
     again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(TIMES)]
     p = (1 + sum(one >= seen - 1e-12 for one in again)) / (TIMES + 1)
-    return Check(
+    return Precondition(
         name="a blind attack finds nothing",
         holds=p >= SURPRISE,
         measured=p,
@@ -161,7 +166,9 @@ def blind(scene: Scene, pool: Pool, rng: np.random.Generator) -> Check:
     )
 
 
-def power(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.Generator) -> Check:
+def power(
+    scene: AttackData, scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
+) -> Precondition:
     """Whether 20 members copied verbatim into the synthetic rows would be found."""
     members = rng.permutation(np.flatnonzero(pool.member))[:COPIES]
     copies = scene.targets.loc[np.isin(pool.unit, members)]
@@ -172,8 +179,8 @@ def power(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.
     for name in cheap:
         with_copies[place.index(name)] = pool.of_units(ways.ATTACKS[name](after, rng))
     every = np.ones(len(pool.member), dtype=bool)
-    p = Guesses.of(with_copies, list(ways.ATTACKS), pool, every, rng).chance(rng, times=TIMES)
-    return Check(
+    p = MembershipGuesses.of(with_copies, list(ways.ATTACKS), pool, every, rng).chance(rng, times=TIMES)
+    return Precondition(
         name="copies would be found",
         holds=p < SURPRISE,
         measured=p,
@@ -183,11 +190,11 @@ def power(scene: Scene, scores: NDArray[np.float64], pool: Pool, rng: np.random.
     )
 
 
-def _thrown(pool: Pool, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _thrown(pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.bool_]:
     return rng.random(len(pool.member)) < 0.5 if pool.pair is None else _swapped(pool, rng)
 
 
-def _swapped(pool: Pool, rng: np.random.Generator) -> NDArray[np.bool_]:
+def _swapped(pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Who would be a member if the two of each pair were swapped by a fair coin."""
     pair = pool.pair if pool.pair is not None else np.arange(len(pool.member))
     return np.asarray(pool.member ^ (rng.random(int(pair.max()) + 1) < 0.5)[pair])

@@ -69,7 +69,7 @@ def disclosed(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
+class ExpectedMatches:
     """Which disclosures somebody who knows the subject would expect anyway.
 
     Args:
@@ -86,7 +86,7 @@ class Expected:
 
 def expected_anyway(
     hits: NDArray[np.bool_], secret: NDArray[np.int64], columns: Mapping[str, NDArray[np.int64]]
-) -> Expected:
+) -> ExpectedMatches:
     """Look for one-way and two-way relations behind the disclosed records. **Shape**: all (n,); columns by key's name.
 
     NOTE[DIFF]: Raab proposes such checks and their thresholds; which records are the denominators is our choice.
@@ -102,7 +102,7 @@ def expected_anyway(
         if (often & hits).any():
             names.append(name)
             told |= often & hits
-    return Expected(one_way=one_way, two_way=tuple(names), records=int(told.sum()))
+    return ExpectedMatches(one_way=one_way, two_way=tuple(names), records=int(told.sum()))
 
 
 def linked(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Excess:
+class RiskDifference:
     """Shares of members and of non-members, and their difference with its interval.
 
     Args:
@@ -31,7 +31,7 @@ class Excess:
     counts: tuple[int, int]
 
     @classmethod
-    def of(cls, holds: NDArray[np.bool_], member: NDArray[np.bool_], *, looks: int = 1) -> Excess:
+    def of(cls, holds: NDArray[np.bool_], member: NDArray[np.bool_], *, looks: int = 1) -> RiskDifference:
         """Count and compare; with several `looks` all their intervals hold together (Bonferroni).
 
         **Shape**: (n,), (n,), one entry a person.

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.attacks.value_combinations import combinations
-from synthkit.metrics.utility.learners import HEADLINE, LEARNERS, Learner, Plan, predictions
+from synthkit.metrics.utility.learners import HEADLINE, LEARNERS, Learner, LearnerPlan, predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,14 +27,14 @@ SAME = 1e-5  # distances that differ by less are equal
 
 
 @dataclass(frozen=True)
-class Guesses:
+class SecretGuesses:
     """What is guessed about each person, nan where nothing is, and how sure the guess is. **Shape**: (m,), (m,)."""
 
     value: NDArray[np.float64]
     sure: NDArray[np.float64]
 
 
-Attack = Callable[["Knowledge", "Secret", Sequence[pd.DataFrame], np.random.Generator], Guesses]
+Attack = Callable[["Knowledge", "Secret", Sequence[pd.DataFrame], np.random.Generator], SecretGuesses]
 
 
 def model(
@@ -45,7 +45,7 @@ def model(
     *,
     learner: Learner | None = None,
     most: int = FITTED,
-) -> Guesses:
+) -> SecretGuesses:
     """What a model fitted to the given rows predicts; gradient boosting unless told otherwise.
 
     It tells at most 12 levels apart, the most frequent ones. A quantity is fitted with both signs, because boosting
@@ -58,7 +58,7 @@ def model(
     if secret.classes:
         rows, y = rows.loc[np.isin(y, kept)], np.searchsorted(kept, y[np.isin(y, kept)]).astype(float)
     if len(np.unique(y)) < 2:
-        return Guesses(np.full(people, kept[0] if secret.classes else y[0]), np.zeros(people))
+        return SecretGuesses(np.full(people, kept[0] if secret.classes else y[0]), np.zeros(people))
     kinds = LEARNERS["classification" if secret.classes else "regression"]
     fitted = learner or next(kind for kind in kinds if kind.name == HEADLINE)
     seed = int(rng.integers(2**31))
@@ -69,13 +69,13 @@ def model(
 
     if secret.classes:
         out = fit(y)
-        return Guesses(kept[out.argmax(axis=1)], out.max(axis=1))
-    return Guesses((fit(y)[:, 0] - fit(-y)[:, 0]) / 2, np.zeros(people))
+        return SecretGuesses(kept[out.argmax(axis=1)], out.max(axis=1))
+    return SecretGuesses((fit(y)[:, 0] - fit(-y)[:, 0]) / 2, np.zeros(people))
 
 
 def most_similar(
     knowledge: Knowledge, secret: Secret, draws: Sequence[pd.DataFrame], rng: np.random.Generator
-) -> Guesses:
+) -> SecretGuesses:
     """The secret of the most similar row of each draw; equally similar rows and draws vote, the closest is surest.
 
     Of a quantity the vote is the median. The frequency of a level decides an equal vote.
@@ -104,10 +104,12 @@ def most_similar(
         chosen, won = _elect(people[here], value.ravel()[here], weight.ravel()[here], len(value), secret.classes)
     else:
         chosen, won = np.nanmedian(value, axis=1), np.zeros(len(value))
-    return Guesses(chosen, _ranked(-np.round(distance, 5), np.round(won / len(near), 5)))
+    return SecretGuesses(chosen, _ranked(-np.round(distance, 5), np.round(won / len(near), 5)))
 
 
-def look_up(knowledge: Knowledge, secret: Secret, draws: Sequence[pd.DataFrame], rng: np.random.Generator) -> Guesses:
+def look_up(
+    knowledge: Knowledge, secret: Secret, draws: Sequence[pd.DataFrame], rng: np.random.Generator
+) -> SecretGuesses:
     """The secret all rows with a person's values agree on, quantities cut into tenths; no guess where they do not.
 
     Quantities agree if they lie no further apart than a guess may be off. More rows are surer.
@@ -121,13 +123,13 @@ def look_up(knowledge: Knowledge, secret: Secret, draws: Sequence[pd.DataFrame],
     low, high, size = (found[c].to_numpy(dtype=float) for c in ("min", "max", "size"))
     with np.errstate(invalid="ignore"):
         agreed = high - low <= secret.tolerance
-    return Guesses(np.where(agreed, (low + high) / 2, np.nan), np.where(agreed, size, -np.inf))
+    return SecretGuesses(np.where(agreed, (low + high) / 2, np.nan), np.where(agreed, size, -np.inf))
 
 
 ATTACKS: Mapping[str, Attack] = {"gradient boosting": model, "most similar row": most_similar, "look-up": look_up}
 
 
-def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, Guesses]:
+def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
     """What models of people who were neither trained on nor attacked guess: knowledge of the world, and no disclosure.
 
     Linear model, random forest and gradient boosting, and the most similar person, so that whatever makes a
@@ -147,8 +149,8 @@ def commonest(knowledge: Knowledge, secret: Secret) -> float:
     return float(np.bincount(y.astype(int)).argmax()) if secret.classes else float(np.median(y))
 
 
-def _forest(is_level: bool) -> Callable[[Plan], Any]:
-    def make(plan: Plan) -> Any:
+def _forest(is_level: bool) -> Callable[[LearnerPlan], Any]:
+    def make(plan: LearnerPlan) -> Any:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if is_level else RandomForestRegressor

@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.metrics.stats.binning import Binning, numbers
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ class Knowledge:
     schema: Schema
     reference: pd.DataFrame
     targets: pd.DataFrame
-    space: Space
+    space: DistanceSpace
     at: NDArray[np.float32]
 
     @classmethod
     def of(cls, names: Sequence[str], schema: Schema, reference: pd.DataFrame, targets: pd.DataFrame) -> Knowledge:
         """Knowledge of the columns `names`; nothing here looks at who was trained on."""
         known = only(schema, names)
-        space = Space.fit(pd.concat([reference, targets], ignore_index=True), known)
+        space = DistanceSpace.fit(pd.concat([reference, targets], ignore_index=True), known)
         return cls(schema=known, reference=reference, targets=targets, space=space, at=space.coordinates(targets))
 
     @property

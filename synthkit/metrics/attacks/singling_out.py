@@ -25,7 +25,7 @@ CLEAREST, FEWEST = 0.01, 20  # share of the people with the most surprising stat
 
 
 @dataclass(frozen=True, kw_only=True)
-class Odds:
+class SinglingOutRates:
     """How many of the people who were singled out were trained on.
 
     Args:
@@ -128,7 +128,7 @@ def odds(
     pair: NDArray[np.int64] | None = None,
     *,
     clearest: bool = False,
-) -> Odds:
+) -> SinglingOutRates:
     """Members among the people of whom a statement is true and of nobody else.
 
     Who is counted depends on the synthetic rows and on the people, never on their coins; so if nothing was learned of
@@ -153,7 +153,7 @@ def odds(
         ranked = np.sort(surprise[counted])[::-1]
         counted &= surprise >= ranked[min(most, len(ranked)) - 1]
     coins = len(member) if pair is None else len(np.unique(pair))
-    return Odds(people=int(counted.sum()), members=int((counted & member).sum()), coins=coins)
+    return SinglingOutRates(people=int(counted.sum()), members=int((counted & member).sum()), coins=coins)
 
 
 def univariate(

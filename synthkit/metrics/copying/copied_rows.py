@@ -12,7 +12,7 @@ from synthkit.metrics.fidelity.distributions import unit_codes
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.schema.columns import Code, Discrete, Identifier, level_keys
 from synthkit.schema.unit_keys import unit_keys
 
@@ -65,7 +65,7 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[lis
         msg = f"distances need at least 10 rows of train and of holdout; however: {size}"
         raise MetricError(msg)
     train, holdout = (_sample(frame, size, rng) for frame in (comparison.train, comparison.holdout))
-    space = Space.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)
+    space = DistanceSpace.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)
     asked = _sample(pd.concat(comparison.synthetic, ignore_index=True), QUERIES, rng)
     at = [space.coordinates(frame) for frame in (asked, train, holdout)]
     (near_t, who_t), (near_h, who_h) = (space.nearest(at[0], points, 2) for points in at[1:])

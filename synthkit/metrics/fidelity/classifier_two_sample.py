@@ -15,8 +15,8 @@ from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.utility.features import Tabular, without_empty
-from synthkit.metrics.utility.learners import LEARNERS, Learner, Plan, convergence
+from synthkit.metrics.utility.features import FeatureEncoder, without_empty
+from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, convergence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ Scorer = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 
 
 @dataclass(frozen=True)
-class Detection:
+class DetectionResult:
     """Scores out of fold of real (False) and synthetic (True) rows, and how they came about.
 
     Args:
@@ -117,7 +117,7 @@ def detect(
     comparison: EvaluationData,
     rng: np.random.Generator,
     learners: Sequence[Learner],
-) -> Detection:
+) -> DetectionResult:
     """Cross-fitted scores of being a row of `left`."""
     names, unit = comparison.schema.described, comparison.schema.unit
     size = min(len(left), len(right), MOST)
@@ -128,7 +128,7 @@ def detect(
     both = pd.concat([side[list(names)] for side in sides], ignore_index=True)
     label = np.repeat([True, False], size)
     folds = np.concatenate([_folds(side, unit, rng) for side in sides])
-    table = Tabular.fit(both, comparison.schema, names)
+    table = FeatureEncoder.fit(both, comparison.schema, names)
     inputs = {"trees": table.trees, "linear": table.linear}
     race = _Race(label, folds, table, {each.inputs: inputs[each.inputs](both) for each in learners})
     scores, used, fall = np.zeros(2 * size), [], np.zeros(len(table.names))
@@ -146,7 +146,7 @@ def detect(
                 fitted, race.inputs[learner.inputs][test], table.blocks(learner.inputs), label[test], rng
             )
         scores[test] = distributions.rankdata(scores[test]) / test.sum()
-    return Detection(scores, label, dict(zip(table.names, fall.tolist(), strict=True)), tuple(used))
+    return DetectionResult(scores, label, dict(zip(table.names, fall.tolist(), strict=True)), tuple(used))
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,14 @@ class _Race:
 
     label: NDArray[np.bool_]
     folds: NDArray[np.intp]
-    table: Tabular
+    table: FeatureEncoder
     inputs: Mapping[str, NDArray[np.float64]]
 
     def fit(self, learner: Learner, rows: NDArray[np.bool_], seed: int) -> Scorer:
         """A classifier fitted to some rows, as a function from inputs to scores."""
         x, y = self.inputs[learner.inputs], self.label[rows]
         empty = np.asarray(np.isnan(x[rows]).all(axis=0))
-        model = learner.make(Plan.of(self.table.categorical, seed, y.astype(float), 2))
+        model = learner.make(LearnerPlan.of(self.table.categorical, seed, y.astype(float), 2))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", convergence())
             model.fit(without_empty(x[rows], empty), y)
@@ -209,7 +209,7 @@ def _importance(
     return np.maximum(fall, 0.0)
 
 
-def _lightgbm(plan: Plan) -> Any:
+def _lightgbm(plan: LearnerPlan) -> Any:
     from lightgbm import LGBMClassifier
 
     leaf = plan.trees["min_samples_leaf"]

@@ -46,7 +46,7 @@ class Sides:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class TableDistances:
     """One similarity: its score, and the distances behind it by tuple of columns."""
 
     score: Score
@@ -119,12 +119,12 @@ def unit_codes(frame: pd.DataFrame, unit: str | None) -> NDArray[np.intp] | None
     return None if len(uniques) == len(frame) else codes
 
 
-def _shape(comparison: EvaluationData, sides: Sides) -> Measured:
+def _shape(comparison: EvaluationData, sides: Sides) -> TableDistances:
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
 
     def distance(left: pd.DataFrame, right: pd.DataFrame) -> paired_difference.Mean:
-        def one(name: str) -> paired_difference.Contrast | None:
+        def one(name: str) -> paired_difference.PairedDifference | None:
             if name in numeric:
                 return paired_difference.ks(numbers(left[name]), numbers(right[name]))
             cuts = binning.cuts[name]
@@ -136,7 +136,7 @@ def _shape(comparison: EvaluationData, sides: Sides) -> Measured:
     return _measure("fidelity.shape", sides, lambda frame: frame, distance, keys, schema.described)
 
 
-def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -> Measured:
+def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -> TableDistances:
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
     names, sizes = schema.described, binning.sizes
@@ -147,7 +147,7 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
         return np.stack([numbers(frame[n]) if n in numeric else blank for n in names]), binning.codes(frame)
 
     def distance(left: tuple[Any, Any], right: tuple[Any, Any]) -> paired_difference.Mean:
-        def one(pair: tuple[int, ...]) -> paired_difference.Contrast | None:
+        def one(pair: tuple[int, ...]) -> paired_difference.PairedDifference | None:
             if all(names[k] in numeric for k in pair):
                 return paired_difference.pearson(left[0][list(pair)], right[0][list(pair)])
             return paired_difference.tv(
@@ -159,7 +159,7 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
     return _measure("fidelity.trend", sides, prepare, distance, chosen, names)
 
 
-def _tv(comparison: EvaluationData, sides: Sides, k: int, rng: np.random.Generator) -> Measured:
+def _tv(comparison: EvaluationData, sides: Sides, k: int, rng: np.random.Generator) -> TableDistances:
     binning, names = comparison.binning, comparison.schema.described
     chosen = tuples(len(names), k, ALL_PAIRS if k < 3 else ALL_TRIPLES, rng)
     return _measure(
@@ -183,7 +183,7 @@ def _measure(
     distance: Callable[[_T, _T], paired_difference.Mean],
     keys: Sequence[tuple[int, ...]],
     names: tuple[str, ...],
-) -> Measured:
+) -> TableDistances:
     """Score one minus a mean distance of every draw to the real table, and the same for other real rows."""
     real = prepare(sides.real)
     means = [distance(prepare(draw), real) for draw in sides.draws]
@@ -207,7 +207,7 @@ def _measure(
         parts=_by_column(keys, values, names),
         note=f"{_AGAINST[sides.suffix]} {_INTERVAL}" + (f" {len(keys)} random column tuples." if is_sample else ""),
     )
-    return Measured(score=score, keys=tuple(keys), values=values, reference=np.array(reference.values))
+    return TableDistances(score=score, keys=tuple(keys), values=values, reference=np.array(reference.values))
 
 
 def _by_column(

@@ -22,7 +22,7 @@ _SPARE = 3  # candidates beyond k whose distance is computed again without cance
 
 
 @dataclass(frozen=True)
-class Space:
+class DistanceSpace:
     """A space in which rows have distances.
 
     d²(a, b) = sum over numeric and datetime columns of (rank(a) - rank(b))² + number of other columns that differ,
@@ -51,7 +51,7 @@ class Space:
     left_out: tuple[str, ...]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: Schema) -> Space:
+    def fit(cls, frame: pd.DataFrame, schema: Schema) -> DistanceSpace:
         """The space of a schema, with ranks and undeclared levels taken from `frame` (canonical dtypes)."""
         ranks, levels = {}, {}
         for name in schema.described:

@@ -23,7 +23,7 @@ DENSE = 2_000_000  # cells above which combinations are renumbered before they a
 
 
 @dataclass(frozen=True)
-class Contrast:
+class PairedDifference:
     """Distance of a left and a right table. **Shape**: value (), left (n,), right (m,); or the mean of several."""
 
     value: float
@@ -35,11 +35,11 @@ class Contrast:
 class Mean:
     """Mean of many contrasts of the same two tables, and the value of each."""
 
-    contrast: Contrast
+    contrast: PairedDifference
     values: tuple[float, ...]
 
 
-def mean(contrasts: Iterable[Contrast | None]) -> Mean:
+def mean(contrasts: Iterable[PairedDifference | None]) -> Mean:
     """Average of contrasts of the same tables; None (nothing to compare) becomes nan and is left out."""
     values, count = [], 0
     left = right = np.zeros(1)
@@ -50,11 +50,11 @@ def mean(contrasts: Iterable[Contrast | None]) -> Mean:
     if count == 0:
         msg = "a mean distance needs at least one column that has values in both tables; however: none has"
         raise ValueError(msg)
-    return Mean(Contrast(float(np.nanmean(values)), left / count, right / count), tuple(values))
+    return Mean(PairedDifference(float(np.nanmean(values)), left / count, right / count), tuple(values))
 
 
 def over_draws(
-    contrasts: Sequence[Contrast],
+    contrasts: Sequence[PairedDifference],
     left_units: Sequence[NDArray[np.intp] | None],
     right_units: NDArray[np.intp] | None,
     *,
@@ -78,26 +78,26 @@ def over_draws(
     return intervals.opened(at, few, floor=0.0)
 
 
-def tv(left: NDArray[np.intp], right: NDArray[np.intp], cells: int) -> Contrast:
+def tv(left: NDArray[np.intp], right: NDArray[np.intp], cells: int) -> PairedDifference:
     """Total variation of two columns of codes. **Shape**: (n,), (m,) codes below `cells`."""
     if cells > DENSE:
         _, both = np.unique(np.concatenate([left, right]), return_inverse=True)
         left, right, cells = both[: len(left)], both[len(left) :], int(both.max()) + 1
     gap = np.bincount(left, minlength=cells) / len(left) - np.bincount(right, minlength=cells) / len(right)
     sign = np.sign(gap) / 2
-    return Contrast(float(sign @ gap), sign[left], -sign[right])
+    return PairedDifference(float(sign @ gap), sign[left], -sign[right])
 
 
-def tv_seen(left: NDArray[np.intp], right: NDArray[np.intp], cells: int, missing: int) -> Contrast | None:
+def tv_seen(left: NDArray[np.intp], right: NDArray[np.intp], cells: int, missing: int) -> PairedDifference | None:
     """Total variation of two columns of codes among rows that are not `missing`; None if one column has no value."""
     seen_l, seen_r = left != missing, right != missing
     if not seen_l.any() or not seen_r.any():
         return None
     among = tv(left[seen_l], right[seen_r], cells)
-    return Contrast(among.value, _placed(among.left, seen_l), _placed(among.right, seen_r))
+    return PairedDifference(among.value, _placed(among.left, seen_l), _placed(among.right, seen_r))
 
 
-def ks(left: NDArray[np.float64], right: NDArray[np.float64]) -> Contrast | None:
+def ks(left: NDArray[np.float64], right: NDArray[np.float64]) -> PairedDifference | None:
     """Kolmogorov-Smirnov distance of two columns of numbers, missing cells left out; None if one has no value."""
     seen_l, seen_r = ~np.isnan(left), ~np.isnan(right)
     if not seen_l.any() or not seen_r.any():
@@ -105,10 +105,10 @@ def ks(left: NDArray[np.float64], right: NDArray[np.float64]) -> Contrast | None
     gap, at = intervals.kolmogorov_smirnov(left[seen_l], right[seen_r])
     sign = 1.0 if gap >= 0 else -1.0
     below_l, below_r = (np.where(side <= at, sign, 0.0) for side in (left[seen_l], right[seen_r]))
-    return Contrast(abs(gap), _placed(below_l, seen_l), _placed(-below_r, seen_r))
+    return PairedDifference(abs(gap), _placed(below_l, seen_l), _placed(-below_r, seen_r))
 
 
-def pearson(left: NDArray[np.float64], right: NDArray[np.float64]) -> Contrast | None:
+def pearson(left: NDArray[np.float64], right: NDArray[np.float64]) -> PairedDifference | None:
     """Half the absolute difference of two Pearson correlations, rows with a missing cell left out.
 
     The influence of a row with standard scores a, b on r is ab - r(a² + b²)/2.
@@ -120,7 +120,7 @@ def pearson(left: NDArray[np.float64], right: NDArray[np.float64]) -> Contrast |
         return None
     (r, row), (r_2, row_2) = sides[0], sides[1]
     sign = np.sign(r - r_2) / 2
-    return Contrast(float(abs(r - r_2) / 2), sign * row, -sign * row_2)
+    return PairedDifference(float(abs(r - r_2) / 2), sign * row, -sign * row_2)
 
 
 def _correlation(pair: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]] | None:

@@ -21,7 +21,7 @@ RIDGE = 0.01  # penalty of a Cox regression that predicts
 
 
 @dataclass(frozen=True)
-class Curve:
+class SurvivalCurve:
     """Survival curves that fall at common times.
 
     **Shape**: at (k,) increasing, survival (b, k): share alive just after each time; 1 before the first, and level
@@ -37,7 +37,9 @@ class Curve:
         return np.asarray(padded[:, np.searchsorted(self.at, times, side="right")])
 
 
-def kaplan_meier(times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None) -> Curve:
+def kaplan_meier(
+    times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None
+) -> SurvivalCurve:
     """The product-limit estimate S(t) = product over times u <= t of (1 - events at u / at risk at u).
 
     **Shape**: times (n,), events seen (n,), weights (b, n) or None for one curve of all rows -> b curves.
@@ -56,10 +58,10 @@ def kaplan_meier(times: NDArray[np.float64], seen: NDArray[np.bool_], weights: N
     leaving = np.add.reduceat(w, start, axis=1)
     events = np.add.reduceat(w * seen[order], start, axis=1)
     at_risk = np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1]
-    return Curve(at, np.cumprod(1 - events / np.maximum(at_risk, 1e-300), axis=1))
+    return SurvivalCurve(at, np.cumprod(1 - events / np.maximum(at_risk, 1e-300), axis=1))
 
 
-def restricted_mean(curve: Curve, tau: float) -> NDArray[np.float64]:
+def restricted_mean(curve: SurvivalCurve, tau: float) -> NDArray[np.float64]:
     """Restricted mean survival time: the area under each curve from 0 to `tau`. **Shape**: -> (b,).
 
     References:
@@ -75,7 +77,9 @@ def restricted_mean(curve: Curve, tau: float) -> NDArray[np.float64]:
     return np.asarray(curve(grid[:-1]) @ np.diff(grid))
 
 
-def areas_between(upper: Curve, lower: Curve, end: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def areas_between(
+    upper: SurvivalCurve, lower: SurvivalCurve, end: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean of |upper - lower| and of upper - lower over the times from 0 to `end`. **Shape**: -> (b,), (b,).
 
     Example:

@@ -15,13 +15,13 @@ from synthkit.metrics.utility.non_inferiority import jackknife
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.utility.prediction_task import Rows, Task
+    from synthkit.metrics.utility.prediction_task import PredictionTask, TaskRows
 
 FOLDS, MOST = 3, 10_000  # of the validation; training rows it looks at
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class BestBaseline:
     """The best of the candidates.
 
     Args:
@@ -36,8 +36,8 @@ class Reference:
 
 
 def best_on_real_rows(
-    task: Task, candidates: Sequence[Learner], train: Rows, holdout: Rows, rng: np.random.Generator
-) -> Reference:
+    task: PredictionTask, candidates: Sequence[Learner], train: TaskRows, holdout: TaskRows, rng: np.random.Generator
+) -> BestBaseline:
     """Cross-validate the candidates on real training rows; the earlier of equal ones wins.
 
     Three folds of at most 10,000 rows, which keep the rows of a unit together; a fold that lacks a class is left out.
@@ -61,14 +61,14 @@ def best_on_real_rows(
     found = {each.name: _validated(task, each, rows, fold, holdout, rng) for each in candidates}
     best = max(candidates, key=lambda each: np.nan_to_num(found[each.name][0], nan=-np.inf))
     fewer = len(rows.target) / len(train.target)
-    return Reference(
+    return BestBaseline(
         learner=best,
         quality={name: quality for name, (quality, _) in found.items()},
         noise=found[best.name][1] * float(np.sqrt(fewer)),
     )
 
 
-def _folds(task: Task, rows: Rows, rng: np.random.Generator) -> NDArray[np.intp]:
+def _folds(task: PredictionTask, rows: TaskRows, rng: np.random.Generator) -> NDArray[np.intp]:
     """Fold of every row; units of each class are dealt out in turn, so that a rare one is in every fold."""
     units = task.units(rows)
     first = np.unique(units, return_index=True)[1]
@@ -81,7 +81,12 @@ def _folds(task: Task, rows: Rows, rng: np.random.Generator) -> NDArray[np.intp]
 
 
 def _validated(
-    task: Task, learner: Learner, rows: Rows, fold: NDArray[np.intp], holdout: Rows, rng: np.random.Generator
+    task: PredictionTask,
+    learner: Learner,
+    rows: TaskRows,
+    fold: NDArray[np.intp],
+    holdout: TaskRows,
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     """Mean over folds of the quality on rows a model was not fitted to, nan if no fold can be judged; and the noise."""
     inside, outside = [], []

@@ -14,13 +14,13 @@ from synthkit.metrics.utility.learners import predictions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthkit.metrics.utility.prediction_task import Judged, Rows
+    from synthkit.metrics.utility.prediction_task import Judged, TaskRows
 
 SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over smallest; samples of a smaller size
 
 
 def equivalent_sample_size(
-    tested: Judged, train: Rows, rng: np.random.Generator
+    tested: Judged, train: TaskRows, rng: np.random.Generator
 ) -> tuple[list[Score | Failure], dict[str, Any]]:
     """Number n such that the learner of the headline scores on n random training rows what it does on synthetic ones.
 
@@ -98,7 +98,7 @@ def worth_of(quality: float, sizes: NDArray[np.intp], curve: NDArray[np.float64]
     return float(np.exp((1 - share) * np.log(sizes[k - 1]) + share * np.log(sizes[k])))
 
 
-def _taught(tested: Judged, train: Rows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _taught(tested: Judged, train: TaskRows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Predictions after training on a random sample with at least one row of two classes."""
     task = tested.task
     order = rng.permutation(len(train.target))

@@ -23,7 +23,7 @@ ONE_HOT, NATIVE = 40, 250  # levels that get a column of their own; codes a boos
 
 
 @dataclass(frozen=True)
-class Tabular:
+class FeatureEncoder:
     """Inputs in two forms: numbers and integer codes for trees, standardised and one-hot for linear models.
 
     Args:
@@ -35,7 +35,7 @@ class Tabular:
     levels: Mapping[str, Mapping[Any, int]]
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, schema: Schema, names: Sequence[str]) -> Tabular:
+    def fit(cls, frame: pd.DataFrame, schema: Schema, names: Sequence[str]) -> FeatureEncoder:
         """Learn centres and levels of the columns `names` from `frame`."""
         numeric, levels = {}, {}
         for name in names:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from synthkit.metrics.utility.features import Tabular, without_empty
+from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ LEAF, LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are en
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class LearnerPlan:
     """What an estimator is built for.
 
     Args:
@@ -39,7 +39,7 @@ class Plan:
     others: int
 
     @classmethod
-    def of(cls, categorical: list[bool], seed: int, target: NDArray[np.float64], classes: int) -> Plan:
+    def of(cls, categorical: list[bool], seed: int, target: NDArray[np.float64], classes: int) -> LearnerPlan:
         """The plan for a target of class codes, or of numbers if `classes` is 0."""
         rows = len(target)
         most = int(np.bincount(target.astype(int)).max()) if classes else 0
@@ -79,7 +79,7 @@ class Learner:
     """
 
     name: str
-    make: Callable[[Plan], Any]
+    make: Callable[[LearnerPlan], Any]
     inputs: Literal["linear", "trees"] = "linear"
     most: int = 50_000
     is_probabilistic: bool = False
@@ -105,12 +105,12 @@ def predictions(
     if len(rows) > learner.most:
         rows = np.sort(rng.choice(len(rows), learner.most, replace=False))
     train, target = train.iloc[rows], target[rows]
-    table = Tabular.fit(train, schema, names)
+    table = FeatureEncoder.fit(train, schema, names)
     form = table.trees if learner.inputs == "trees" else table.linear
     x = form(train)
     empty = np.asarray(np.isnan(x).all(axis=0))
     centre, spread = (float(target.mean()), float(target.std()) or 1.0) if classes == 0 else (0.0, 1.0)
-    model = learner.make(Plan.of(table.categorical, int(rng.integers(2**31)), target, classes))
+    model = learner.make(LearnerPlan.of(table.categorical, int(rng.integers(2**31)), target, classes))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", convergence())  # fixed effort: an unfinished fit is scored as it is
         model.fit(without_empty(x, empty), (target - centre) / spread if classes == 0 else target.astype(int))
@@ -142,26 +142,26 @@ def convergence() -> type[Warning]:
     return ConvergenceWarning  # type: ignore[no-any-return]
 
 
-def logistic(plan: Plan) -> Any:
+def logistic(plan: LearnerPlan) -> Any:
     """Logistic regression, unfitted."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=1.0, max_iter=200)
 
 
-def _ridge(plan: Plan) -> Any:
+def _ridge(plan: LearnerPlan) -> Any:
     from sklearn.linear_model import Ridge
 
     return Ridge(alpha=1.0)
 
 
-def _linear_svm(plan: Plan) -> Any:
+def _linear_svm(plan: LearnerPlan) -> Any:
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=0.1, dual=False, max_iter=200, random_state=plan.seed)
 
 
-def _linear_svr(plan: Plan) -> Any:
+def _linear_svr(plan: LearnerPlan) -> Any:
     from sklearn.svm import LinearSVR
 
     return LinearSVR(
@@ -169,44 +169,44 @@ def _linear_svr(plan: Plan) -> Any:
     )
 
 
-def _rbf_svm(plan: Plan) -> Any:
+def _rbf_svm(plan: LearnerPlan) -> Any:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(_nystroem(plan), _linear_svm(plan))
 
 
-def _rbf_svr(plan: Plan) -> Any:
+def _rbf_svr(plan: LearnerPlan) -> Any:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(_nystroem(plan), _linear_svr(plan))
 
 
-def _nystroem(plan: Plan) -> Any:
+def _nystroem(plan: LearnerPlan) -> Any:
     from sklearn.kernel_approximation import Nystroem
 
     return Nystroem(gamma=0.02, n_components=min(COMPONENTS, plan.rows), random_state=plan.seed)
 
 
-def boosting(plan: Plan) -> Any:
+def boosting(plan: LearnerPlan) -> Any:
     """Gradient boosting of classes, unfitted."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(**plan.trees)
 
 
-def _boosting_regressor(plan: Plan) -> Any:
+def _boosting_regressor(plan: LearnerPlan) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(**plan.trees)
 
 
-def _dummy(plan: Plan) -> Any:
+def _dummy(plan: LearnerPlan) -> Any:
     from sklearn.dummy import DummyClassifier
 
     return DummyClassifier(strategy="prior")
 
 
-def _dummy_regressor(plan: Plan) -> Any:
+def _dummy_regressor(plan: LearnerPlan) -> Any:
     from sklearn.dummy import DummyRegressor
 
     return DummyRegressor()

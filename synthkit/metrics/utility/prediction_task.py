@@ -30,17 +30,17 @@ Found = tuple[list[Score | Failure], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Rows:
+class TaskRows:
     """Rows with a known target. **Shape**: n rows of the frame, target (n,) class codes or numbers."""
 
     frame: pd.DataFrame
     target: NDArray[np.float64]
 
-    def take(self, rows: NDArray[np.intp]) -> Rows:
+    def take(self, rows: NDArray[np.intp]) -> TaskRows:
         """The rows with these numbers."""
-        return Rows(self.frame.iloc[rows], self.target[rows])
+        return TaskRows(self.frame.iloc[rows], self.target[rows])
 
-    def sample(self, size: int, rng: np.random.Generator) -> Rows:
+    def sample(self, size: int, rng: np.random.Generator) -> TaskRows:
         """At most `size` random rows."""
         n = len(self.target)
         return self if n <= size else self.take(np.sort(rng.choice(n, size, replace=False)))
@@ -50,14 +50,14 @@ class Rows:
 class Trial:
     """One draw's share of the experiment: equal numbers of real and synthetic training rows, two sets of tests."""
 
-    train: Rows
-    synthetic: Rows
-    holdout: Rows
-    synthetic_test: Rows
+    train: TaskRows
+    synthetic: TaskRows
+    holdout: TaskRows
+    synthetic_test: TaskRows
 
 
 @dataclass(frozen=True)
-class Task:
+class PredictionTask:
     """What is predicted from which columns.
 
     Args:
@@ -73,7 +73,7 @@ class Task:
     comparison: EvaluationData
 
     @classmethod
-    def of(cls, comparison: EvaluationData, target: Target) -> Task:
+    def of(cls, comparison: EvaluationData, target: Target) -> PredictionTask:
         """The task of a declared target; MetricError if `exclude` leaves no column to learn from."""
         schema, column = comparison.schema, comparison.schema.columns[target.column]
         left_out = {target.column, target.event, *target.exclude}
@@ -101,7 +101,7 @@ class Task:
         """What is resampled, in words."""
         return "units" if self.comparison.schema.unit else "rows"
 
-    def rows(self, frame: pd.DataFrame, where: str) -> Rows:
+    def rows(self, frame: pd.DataFrame, where: str) -> TaskRows:
         """Rows of `frame` whose target is known; at least two classes, or two values."""
         values = frame[self.target.column]
         if self.target.task == "regression":
@@ -118,7 +118,7 @@ class Task:
                 f"the {where} rows have fewer"
             )
             raise MetricError(msg)
-        return Rows(frame.iloc[known], y[known])
+        return TaskRows(frame.iloc[known], y[known])
 
     def trials(self, comparison: EvaluationData, rng: np.random.Generator) -> list[Trial]:
         """One trial a draw, five at most, all with the same real rows."""
@@ -138,7 +138,7 @@ class Task:
             for fit, test in zip(fits, tests, strict=True)
         ]
 
-    def units(self, rows: Rows) -> NDArray[np.intp]:
+    def units(self, rows: TaskRows) -> NDArray[np.intp]:
         """Unit code of every row; each row its own if no unit is declared."""
         codes = unit_codes(rows.frame, self.comparison.schema.unit)
         return np.arange(len(rows.target)) if codes is None else codes
@@ -171,10 +171,10 @@ class Judged:
         prevalence: share of each class among the real training rows; empty for a quantity.
     """
 
-    task: Task
+    task: PredictionTask
     learner: Learner
     prefix: str
-    holdout: Rows
+    holdout: TaskRows
     weights: NDArray[np.uint16]
     real: NDArray[np.float64]
     synthetic: tuple[NDArray[np.float64], ...]

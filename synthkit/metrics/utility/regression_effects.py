@@ -11,14 +11,14 @@ import numpy as np
 from synthkit.errors import MetricError
 from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.utility.features import ONE_HOT, Tabular
+from synthkit.metrics.utility.features import ONE_HOT, FeatureEncoder
 from synthkit.schema.columns import level_key
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from synthkit.metrics.utility.prediction_task import Task
+    from synthkit.metrics.utility.prediction_task import PredictionTask
     from synthkit.schema import Schema
 
 COLUMNS, FEWEST, MOST_ROWS, REPLICATES = 20, 10, 50_000, 300
@@ -39,7 +39,7 @@ class Design:
         names: what each is called; levels the schema does not declare stay unnamed.
     """
 
-    table: Tabular
+    table: FeatureEncoder
     chosen: NDArray[np.intp]
     names: tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Design:
         Raises:
             MetricError: no column is left.
         """
-        table = Tabular.fit(frame, schema, names)
+        table = FeatureEncoder.fit(frame, schema, names)
         labels = _labels(table, schema)
         x = table.linear(frame)
         order = sorted(labels, key=lambda k: (names.index(labels[k][0]), k))
@@ -82,7 +82,7 @@ class Design:
 
 def effects(
     metric: str,
-    task: Task,
+    task: PredictionTask,
     tables: Sequence[Table],
     rng: np.random.Generator,
     *,
@@ -257,7 +257,7 @@ def _thinned(table: Table, most: int, rng: np.random.Generator) -> Table:
     return frame.iloc[rows], outcome[rows]
 
 
-def _labels(table: Tabular, schema: Schema) -> dict[int, tuple[str, str]]:
+def _labels(table: FeatureEncoder, schema: Schema) -> dict[int, tuple[str, str]]:
     """Column and label by position in the linear form, without flags of missing numbers and most frequent levels."""
     labels: dict[int, tuple[str, str]] = {2 * k: (name, name) for k, name in enumerate(table.numeric)}
     position = 2 * len(table.numeric)

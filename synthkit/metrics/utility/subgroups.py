@@ -30,7 +30,7 @@ QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarte
 
 
 @dataclass(frozen=True)
-class Grouping:
+class SubgroupSplit:
     """Groups of one protected column, fixed by the schema and the training rows.
 
     Args:
@@ -46,7 +46,7 @@ class Grouping:
     cuts: tuple[float, ...] | None = None
 
     @classmethod
-    def of(cls, column: str, train: pd.DataFrame, schema: Schema) -> Grouping:
+    def of(cls, column: str, train: pd.DataFrame, schema: Schema) -> SubgroupSplit:
         """Declared levels, or quarters of the training rows; then other levels, then missing cells."""
         kind = schema.columns[column]
         if isinstance(kind, Discrete):
@@ -70,11 +70,11 @@ class Grouping:
         return np.asarray(np.where(values.isna().to_numpy(), last, code), dtype=np.intp)
 
 
-def groupings(comparison: EvaluationData, *, but: str | None = None) -> list[Grouping]:
+def groupings(comparison: EvaluationData, *, but: str | None = None) -> list[SubgroupSplit]:
     """One grouping for each protected column that is learned, other than the column `but`."""
     schema = comparison.schema
     chosen = [c for c in schema.protected if c in schema.described and c != but]
-    return [Grouping.of(c, comparison.train, schema) for c in chosen]
+    return [SubgroupSplit.of(c, comparison.train, schema) for c in chosen]
 
 
 def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:

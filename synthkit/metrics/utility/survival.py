@@ -15,10 +15,25 @@ from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import mean_of_draws
-from synthkit.metrics.stats.time_to_event import Curve, areas_between, concordance, cox, kaplan_meier, restricted_mean
-from synthkit.metrics.utility.features import Tabular
+from synthkit.metrics.stats.time_to_event import (
+    SurvivalCurve,
+    areas_between,
+    concordance,
+    cox,
+    kaplan_meier,
+    restricted_mean,
+)
+from synthkit.metrics.utility.features import FeatureEncoder
 from synthkit.metrics.utility.non_inferiority import jackknife, loss
-from synthkit.metrics.utility.prediction_task import DRAWS, METRIC_OF, MOST_TEST, REPLICATES, Found, Task, gather
+from synthkit.metrics.utility.prediction_task import (
+    DRAWS,
+    METRIC_OF,
+    MOST_TEST,
+    REPLICATES,
+    Found,
+    PredictionTask,
+    gather,
+)
 from synthkit.metrics.utility.regression_effects import effects
 from synthkit.schema.columns import Boolean, level_key, level_keys
 
@@ -118,7 +133,7 @@ def survival(
         Synthcity: Facilitating Innovative Use Cases of Synthetic Data in Different Data Modalities (Qian, Cebere &
         van der Schaar, 2023), the gap, optimism and short-sightedness.
     """
-    task, schema = Task.of(comparison, target), comparison.schema
+    task, schema = PredictionTask.of(comparison, target), comparison.schema
     train = Followed.of(comparison.train, target, schema, "training")
     holdout = Followed.of(comparison.holdout, target, schema, "holdout").sample(MOST_TEST, rng)
     draws = [Followed.of(draw, target, schema, "synthetic") for draw in comparison.synthetic[:DRAWS]]
@@ -152,7 +167,7 @@ def _seen(values: pd.Series, schema: Schema, name: str, where: str) -> NDArray[n
 
 def _curves(
     prefix: str,
-    task: Task,
+    task: PredictionTask,
     train: Followed,
     holdout: Followed,
     draws: list[Followed],
@@ -223,7 +238,7 @@ def _rate(rows: Followed, weights: NDArray[Any] | None) -> NDArray[np.float64]:
 
 
 def _panel(
-    task: Task,
+    task: PredictionTask,
     holdout: Followed,
     draws: list[Followed],
     weights: NDArray[np.uint16],
@@ -237,7 +252,7 @@ def _panel(
         low, high = np.quantile(np.mean(of, axis=0), [0.025, 0.975], axis=0)
         return low.round(5).tolist(), high.round(5).tolist()
 
-    def level(curve: Curve) -> NDArray[np.float64]:
+    def level(curve: SurvivalCurve) -> NDArray[np.float64]:
         return np.asarray(curve(grid))
 
     real = level(kaplan_meier(holdout.times, holdout.seen))[0]
@@ -261,7 +276,7 @@ def _panel(
 
 def _prognosis(
     prefix: str,
-    task: Task,
+    task: PredictionTask,
     train: Followed,
     holdout: Followed,
     draws: list[Followed],
@@ -275,7 +290,7 @@ def _prognosis(
     weights = np.concatenate([np.ones((1, len(holdout.times)), dtype=np.uint16), weights])
 
     def judge(rows: Followed, weights: NDArray[np.uint16] = weights) -> NDArray[np.float64]:
-        table = Tabular.fit(rows.frame, task.comparison.schema, task.names)
+        table = FeatureEncoder.fit(rows.frame, task.comparison.schema, task.names)
         beta, _ = cox(table.linear(rows.frame), rows.times, rows.seen)
         return concordance(table.linear(holdout.frame) @ beta, holdout.times, holdout.seen, weights)
 

@@ -13,7 +13,7 @@ from synthkit.errors import MetricError
 from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws
-from synthkit.metrics.utility.best_baseline import Reference, best_on_real_rows
+from synthkit.metrics.utility.best_baseline import BestBaseline, best_on_real_rows
 from synthkit.metrics.utility.equivalent_sample_size import equivalent_sample_size
 from synthkit.metrics.utility.learners import GUESS, LEARNERS, Learner, is_constant, predictions
 from synthkit.metrics.utility.non_inferiority import loss
@@ -23,8 +23,8 @@ from synthkit.metrics.utility.prediction_task import (
     REPLICATES,
     Found,
     Judged,
-    Rows,
-    Task,
+    PredictionTask,
+    TaskRows,
     Trial,
     gather,
 )
@@ -47,11 +47,11 @@ CELLS = {  # trained on, tested on
 }
 
 
-Results = dict[str, dict[str, list["Cell"]]]
+Results = dict[str, dict[str, list["UtilityCell"]]]
 
 
 @dataclass(frozen=True)
-class Cell:
+class UtilityCell:
     """Predictive quality of one learner in one cell and in bootstrap replicates of its test rows.
 
     Args:
@@ -108,7 +108,7 @@ def utility(
     prefix = prefix or f"utility.{target.column}"
     if target.task == "survival":
         return survival(comparison, rng, target=target, prefix=prefix, quick=quick)
-    task = Task.of(comparison, target)
+    task = PredictionTask.of(comparison, target)
     kinds = LEARNERS["regression" if task.classes == 0 else "classification"]
     chosen = [k for k in kinds if learners is None or k.name in learners]
     trials = task.trials(comparison, rng)
@@ -146,7 +146,7 @@ def utility(
     return [*scores, gap, *found, *idle], {"utility": [panel], **panels}
 
 
-def _idle(learner: Learner, cells: dict[str, list[Cell]]) -> str | None:
+def _idle(learner: Learner, cells: dict[str, list[UtilityCell]]) -> str | None:
     """After training on which rows a learner says the same of every test row; None if it learned something."""
     if learner.name == GUESS:
         return None
@@ -175,7 +175,7 @@ def _parts(
     return parts
 
 
-def _effects(metric: str, task: Task, rng: np.random.Generator) -> Found:
+def _effects(metric: str, task: PredictionTask, rng: np.random.Generator) -> Found:
     """Effect estimates of all rows: nothing is held back, because nothing is predicted."""
     c = task.comparison
     rows = [task.rows(c.train, "training"), *(task.rows(draw, "synthetic") for draw in c.synthetic[:DRAWS])]
@@ -183,12 +183,12 @@ def _effects(metric: str, task: Task, rng: np.random.Generator) -> Found:
 
 
 def _tested(
-    task: Task,
+    task: PredictionTask,
     learner: Learner,
     prefix: str,
     trial: Trial,
     weights: NDArray[np.uint16],
-    cells: dict[str, list[Cell]],
+    cells: dict[str, list[UtilityCell]],
 ) -> Judged:
     classes = np.arange(task.classes)
     return Judged(
@@ -204,23 +204,27 @@ def _tested(
 
 
 def _cells(
-    task: Task, learner: Learner, trials: Sequence[Trial], weights: NDArray[np.uint16], rng: np.random.Generator
-) -> dict[str, list[Cell]]:
+    task: PredictionTask,
+    learner: Learner,
+    trials: Sequence[Trial],
+    weights: NDArray[np.uint16],
+    rng: np.random.Generator,
+) -> dict[str, list[UtilityCell]]:
     """Quality in the four cells, one entry a trial; the real model is fitted once for all of them."""
     schema = task.comparison.schema
-    cells: dict[str, list[Cell]] = {cell: [] for cell in CELLS}
+    cells: dict[str, list[UtilityCell]] = {cell: [] for cell in CELLS}
     tests = [trials[0].holdout, *(trial.synthetic_test for trial in trials)]
 
-    def fit(rows: Rows, tested: Sequence[Rows]) -> list[NDArray[np.float64]]:
+    def fit(rows: TaskRows, tested: Sequence[TaskRows]) -> list[NDArray[np.float64]]:
         frames = [test.frame for test in tested]
         return predictions(learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)
 
-    def judge(rows: Rows, predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> Cell:
+    def judge(rows: TaskRows, predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> UtilityCell:
         one = np.ones((1, len(rows.target)), dtype=np.uint16)
         value = float(task.quality(rows.target, predicted, one)[0])
         extras = _extras(rows.target, predicted, task.classes, learner.is_probabilistic)
         few = np.unique(rows.target, return_counts=True)[1].min() if task.classes else len(rows.target)
-        return Cell(value, task.quality(rows.target, predicted, weights), extras, predicted, int(few))
+        return UtilityCell(value, task.quality(rows.target, predicted, weights), extras, predicted, int(few))
 
     real = fit(trials[0].train, tests)
     for k, trial in enumerate(trials):
@@ -248,7 +252,7 @@ def _extras(
     return {**scores, **figures(y, predicted[:, 1])} if classes == 2 else scores
 
 
-def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Task) -> Score:
+def _score(prefix: str, cell: str, results: Results, learner: Learner, task: PredictionTask) -> Score:
     head = results[learner.name]
     at = _interval(head[cell])
     parts: dict[str, float] = {}
@@ -274,7 +278,11 @@ def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Tas
 
 
 def _gap(
-    prefix: str, cells: dict[str, list[Cell]], best: Reference, dummy: dict[str, list[Cell]] | None, task: Task
+    prefix: str,
+    cells: dict[str, list[UtilityCell]],
+    best: BestBaseline,
+    dummy: dict[str, list[UtilityCell]] | None,
+    task: PredictionTask,
 ) -> tuple[Score, dict[str, Any]]:
     real = cells["trtr"][0]
     return loss(
@@ -289,12 +297,12 @@ def _gap(
     )
 
 
-def _interval(cells: Sequence[Cell]) -> intervals.Interval:
+def _interval(cells: Sequence[UtilityCell]) -> intervals.Interval:
     at = mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
     return intervals.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
 
 
-def _panel_cell(name: str, cell: str, cells: Sequence[Cell]) -> dict[str, Any]:
+def _panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str, Any]:
     at, (trained, tested) = _interval(cells), CELLS[cell]
     return {
         "learner": name,

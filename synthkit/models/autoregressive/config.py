@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from synthkit.models.dpsgd_settings import Descending
+from synthkit.models.dpsgd_settings import DPSGDConfig
 from synthkit.training.layers.masked_network import Sizes
 
 SMALL = 20_000  # rows below which a table is small
@@ -90,10 +90,10 @@ class AutoregressiveConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateAutoregressiveConfig(Descending, AutoregressiveConfig):
+class PrivateAutoregressiveConfig(DPSGDConfig, AutoregressiveConfig):
     """Settings under a privacy budget: a small network, large batches, several orders of a row at once.
 
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `Descending`.
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `DPSGDConfig`.
     """
 
     width: int = 32

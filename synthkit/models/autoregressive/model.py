@@ -24,15 +24,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Training
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.models.dpsgd_settings import agree, descent
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
-from synthkit.training.callbacks import Watch
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.layers.gated_blocks import fast_dtype
-from synthkit.training.layers.masked_network import Conditionals, Partial
-from synthkit.training.loop import Plan, seeded, train
+from synthkit.training.layers.masked_network import MaskedNetwork, Partial
+from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
@@ -56,14 +56,16 @@ class Autoregressive:
         self.layout = layout
         self._config = config or AutoregressiveConfig()
         with seeded(0, torch.device("cpu")):
-            self._network = Conditionals(layout, self._config.sizes).eval()
+            self._network = MaskedNetwork(layout, self._config.sizes).eval()
 
     @classmethod
-    def descent(cls, config: PrivateAutoregressiveConfig, public: float | None = None) -> Descent:
+    def descent(cls, config: PrivateAutoregressiveConfig, public: float | None = None) -> DPSGDPlan:
         """The plan of a training under a budget: see `descending.descent`."""
         return descent(config, public)
 
-    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(
+        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
+    ) -> TrainingLog:
         """Train every conditional at once over random and canonical orders.
 
         Args:
@@ -78,8 +80,8 @@ class Autoregressive:
         slots = len(self.layout.slots)
         config = self._config = self._config.narrowed(slots).settled(training.n, self._codes(), slots)
         with seeded(seed, training.device):
-            self._network = Conditionals(self.layout, config.sizes).to(training.device)
-        plan = Plan(
+            self._network = MaskedNetwork(self.layout, config.sizes).to(training.device)
+        plan = TrainingPlan(
             steps=config.steps or 1,
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
@@ -120,7 +122,7 @@ class Autoregressive:
         num = residuals(n, layout, generator).to(device)
         row = Partial(given.cat.clamp(min=0), known.clone(), num)
         cat = row.cat
-        admissible = Admissible(layout, n, given, device)
+        admissible = ConstraintMask(layout, n, given, device)
         learned = net.learned()
         s = self._known_sum(given, learned.values)
         for j in range(known.shape[1]):
@@ -227,10 +229,10 @@ class Autoregressive:
         return asdict(self._config)
 
 
-def _loss(canonical: float) -> Callable[[Conditionals, Rows], Tensor]:
+def _loss(canonical: float) -> Callable[[MaskedNetwork, Rows], Tensor]:
     """Loss of each row in the orders it is trained in; in the table's own when it is judged."""
 
-    def loss(module: Conditionals, rows: Rows) -> Tensor:
+    def loss(module: MaskedNetwork, rows: Rows) -> Tensor:
         cat = rows.cat.long()
         if module.training:
             return module.nll(cat, module.orders(len(cat), canonical, cat.device), rows.num)

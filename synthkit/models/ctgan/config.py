@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from synthkit.models.dpsgd_settings import Descending
+from synthkit.models.dpsgd_settings import DPSGDConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +88,11 @@ class CTGANConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateCTGANConfig(Descending, CTGANConfig):
+class PrivateCTGANConfig(DPSGDConfig, CTGANConfig):
     """Settings under a privacy budget: the critic's steps are noisy, the generator meets no real row.
 
     A gradient penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left
-    out. Other arguments as of `CTGANConfig` and `Descending`.
+    out. Other arguments as of `CTGANConfig` and `DPSGDConfig`.
 
     Args:
         spectral: largest singular value of a layer of the critic, in place of the penalty.

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.models.ctgan.conditional_vector import Conditions
-from synthkit.models.ctgan.generator import Critic, Generator, relaxed
-from synthkit.models.normal_scores import Mixed
-from synthkit.models.rejection_sampling import Candidates
+from synthkit.models.ctgan.generator import Discriminator, Generator, relaxed
+from synthkit.models.normal_scores import MixedRows
+from synthkit.models.rejection_sampling import RejectionSampler
 
 if TYPE_CHECKING:
     from synthkit.models.ctgan.config import CTGANConfig
@@ -21,7 +21,7 @@ BETAS = (0.5, 0.9)  # of Adam, as in the paper
 REFERENCE = 32_768  # rows drawn to set the marginals right
 
 
-class Rivals:
+class GANStep:
     """The two networks, their optimizers, and what becomes of them in the average.
 
     Args:
@@ -32,14 +32,16 @@ class Rivals:
         seed: of draws.
     """
 
-    def __init__(self, average: Candidates, config: CTGANConfig, n: float, device: torch.device, seed: int) -> None:
+    def __init__(
+        self, average: RejectionSampler, config: CTGANConfig, n: float, device: torch.device, seed: int
+    ) -> None:
         self._average, self._config, self._device = average, config, device
         mixture = self._mixture = average.mixture
         self._conditions = Conditions(mixture.priors, n, share=config.condition, balance=config.balance)
         self._gates = [(k, average.generator.slices()[q].start) for k, q in enumerate(mixture.kinds) if q is not None]
         self.pack = max(min(config.pack, int(n)), 1)
         self.generator: Generator = copy.deepcopy(average.generator).train()
-        self.critic = Critic(
+        self.critic = Discriminator(
             mixture.scores,
             sum(mixture.sizes),
             pack=self.pack,
@@ -68,7 +70,7 @@ class Rivals:
         scores, logits = average.raw(REFERENCE, self._drawn)
         average.marginals.settle(scores, logits, self._mixture.priors, self._mixture.kinds)
 
-    def real(self, mixed: Mixed) -> Tensor:
+    def real(self, mixed: MixedRows) -> Tensor:
         """Scores and one-hot names. **Shape**: Mixed of n -> (n, b + V)."""
         out = torch.zeros(len(mixed), self._mixture.scores + self._conditions.length, device=mixed.cat.device)
         out[:, : self._mixture.scores] = mixed.num

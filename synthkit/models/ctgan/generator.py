@@ -53,7 +53,7 @@ class Generator(nn.Module):
         return out[:, : self.scores], out[:, self.scores :]
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """How real a pack of rows looks: each number as its score and through soft modes, each name as a vector.
 
     Args:
@@ -110,7 +110,7 @@ def relaxed(logits: Tensor, sizes: Sequence[int], noise: Tensor) -> Tensor:
     return torch.cat([torch.softmax(part, dim=1) for part in parts], dim=1)
 
 
-def steepness(critic: Critic, rows: Tensor, condition: Tensor) -> Tensor:
+def steepness(critic: Discriminator, rows: Tensor, condition: Tensor) -> Tensor:
     """Squared length of the critic's gradient by each pack of rows. **Shape**: (B, b + V), (B, V) -> (B / pack,)."""
     rows = rows.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(rows, condition).sum(), rows, create_graph=True)

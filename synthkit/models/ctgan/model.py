@@ -23,22 +23,22 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Given, Layout, Rows, Training
+from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog
 from synthkit.models.ctgan.config import CTGANConfig, PrivateCTGANConfig, default_steps
 from synthkit.models.ctgan.generator import Generator
-from synthkit.models.ctgan.private_trainer import PrivateDuel
-from synthkit.models.ctgan.trainer import Duel
-from synthkit.models.density_ratio import Odds
+from synthkit.models.ctgan.private_trainer import PrivateGANTrainer
+from synthkit.models.ctgan.trainer import GANTrainer
+from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.dpsgd_settings import agree, descent
-from synthkit.models.normal_scores import Mixture
-from synthkit.models.rejection_sampling import Candidates
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
-from synthkit.training.callbacks import Watch
-from synthkit.training.early_stopping import Keeper
+from synthkit.models.normal_scores import NormalScores
+from synthkit.models.rejection_sampling import RejectionSampler
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.early_stopping import BestWeights
 from synthkit.training.loop import seeded
 from synthkit.training.matrix_precision import fast_matrices
-from synthkit.training.step_runner import Course
+from synthkit.training.step_runner import StepRunner
 
 COMPLETIONS = 64  # candidates for a row of which something is known
 EVALUATIONS = 12  # points of the loss curve
@@ -62,24 +62,26 @@ class CTGAN:
     def __init__(self, layout: Layout, config: CTGANConfig | None = None) -> None:
         self.layout = layout
         self._config = config or CTGANConfig()
-        self._mixture = Mixture(layout)
+        self._mixture = NormalScores(layout)
         with seeded(0, torch.device("cpu")):
             self._network = self._made().eval()
 
-    def _made(self) -> Candidates:
+    def _made(self) -> RejectionSampler:
         config, mixture = self._config, self._mixture
         generator = Generator(
             mixture.scores, mixture.priors, noise=config.noise, width=config.width, blocks=config.blocks
         )
-        odds = Odds(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
-        return Candidates(self.layout, mixture, generator, odds, config.condition)
+        odds = DensityRatio(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
+        return RejectionSampler(self.layout, mixture, generator, odds, config.condition)
 
     @classmethod
-    def descent(cls, config: PrivateCTGANConfig, public: float | None = None) -> Descent:
+    def descent(cls, config: PrivateCTGANConfig, public: float | None = None) -> DPSGDPlan:
         """The plan of a training under a budget: see `descending.descent`."""
         return descent(config, public)
 
-    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(
+        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
+    ) -> TrainingLog:
         """Train generator and critic in turn, set the marginals right, then learn the odds.
 
         Args:
@@ -92,23 +94,23 @@ class CTGAN:
         """
         agree("ctgan", self._config, training)
         if isinstance(training, PrivateTraining):
-            return self._fit_privately(training, seed, watch or Watch())
+            return self._fit_privately(training, seed, watch or TrainingCallbacks())
         config = self._config = replace(self._config, steps=self._config.steps or default_steps(training.n))
         with seeded(seed, training.device), fast_matrices():
             self._network = self._made().to(training.device).eval()
-            duel = Duel(self._network, config, training, seed)
-            course = Course(duel.makes, duel.trainee(), watch or Watch(), wanted=config.steps or 1)
-            keeper = Keeper(self._network, None, steps=course.steps, evaluations=EVALUATIONS, patience=1)
+            duel = GANTrainer(self._network, config, training, seed)
+            course = StepRunner(duel.makes, duel.trainee(), watch or TrainingCallbacks(), wanted=config.steps or 1)
+            keeper = BestWeights(self._network, None, steps=course.steps, evaluations=EVALUATIONS, patience=1)
             for done, loss in course.run(keeper):
                 keeper.stop(done, loss)
         return TrainingLog(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
 
-    def _fit_privately(self, training: PrivateTraining, seed: int, watch: Watch) -> TrainingLog:
+    def _fit_privately(self, training: PrivateTraining, seed: int, watch: TrainingCallbacks) -> TrainingLog:
         """Noisy steps of the critic, and steps of the generator against it."""
         assert isinstance(self._config, PrivateCTGANConfig)
         with seeded(seed, training.device), fast_matrices():
             self._network = self._made().to(training.device).eval()
-            steps = PrivateDuel(self._network, self._config, training, seed).run(watch)
+            steps = PrivateGANTrainer(self._network, self._config, training, seed).run(watch)
         return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Rows
-from synthkit.models.ctgan.gan_step import Rivals, set_rate
-from synthkit.models.ctgan.generator import Critic
+from synthkit.models.ctgan.gan_step import GANStep, set_rate
+from synthkit.models.ctgan.generator import Discriminator
 from synthkit.models.ctgan.trainer import critic_loss
-from synthkit.models.rejection_sampling import Candidates
+from synthkit.models.rejection_sampling import RejectionSampler
 from synthkit.privacy.dpsgd.dpsgd_plan import PrivateTraining
-from synthkit.training.callbacks import Watch
-from synthkit.training.loop import blend, finite, schedule, unwatched
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.loop import ema_update, finite, schedule, unwatched
 
 if TYPE_CHECKING:
     from synthkit.models.ctgan.config import PrivateCTGANConfig
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 TURNS = 2  # of the power iteration after each step
 
 
-class PrivateDuel(Rivals):
+class PrivateGANTrainer(GANStep):
     """A critic that meets real rows behind the door, a generator that meets the critic.
 
     Args:
@@ -42,11 +42,13 @@ class PrivateDuel(Rivals):
         seed: of initial weights and of what the generator draws for itself.
     """
 
-    def __init__(self, average: Candidates, config: PrivateCTGANConfig, training: PrivateTraining, seed: int) -> None:
+    def __init__(
+        self, average: RejectionSampler, config: PrivateCTGANConfig, training: PrivateTraining, seed: int
+    ) -> None:
         super().__init__(average, config, training.n, training.device, seed)
         self._training, self._spectral, self._size = training, config.spectral, config.batch_size
 
-    def run(self, watch: Watch) -> int:
+    def run(self, watch: TrainingCallbacks) -> int:
         """All steps of the critic that were charged; how many.
 
         Args:
@@ -68,13 +70,13 @@ class PrivateDuel(Rivals):
                 condition = self._wishes()
                 drawn, missed = self.drawn(condition)
                 self.answer(drawn, missed, condition, torch.ones(self._size, device=self._device))
-                blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
+                ema_update(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
             watch.tell(t + 1, steps, math.nan)
         finite(self._average)
         self.settle()
         return steps
 
-    def loss(self, critic: Critic, rows: Rows) -> Tensor:
+    def loss(self, critic: Discriminator, rows: Rows) -> Tensor:
         """Loss of each real row beside a drawn one under the same condition, by itself. **Shape**: Rows of B -> (B,).
 
         Everything is drawn from torch's own generator, as the door wants it.

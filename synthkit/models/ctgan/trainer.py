@@ -10,14 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from synthkit.encoding.layout import Rows, Training
-from synthkit.models.ctgan.gan_step import Rivals, set_rate
-from synthkit.models.ctgan.generator import Critic, steepness
-from synthkit.models.density_ratio import Odds
-from synthkit.models.normal_scores import Mixed
-from synthkit.models.rejection_sampling import Candidates
-from synthkit.training.loop import blend, schedule
-from synthkit.training.state import Trainee
+from synthkit.encoding.layout import Rows, TrainingLoader
+from synthkit.models.ctgan.gan_step import GANStep, set_rate
+from synthkit.models.ctgan.generator import Discriminator, steepness
+from synthkit.models.density_ratio import DensityRatio
+from synthkit.models.normal_scores import MixedRows
+from synthkit.models.rejection_sampling import RejectionSampler
+from synthkit.training.loop import ema_update, schedule
+from synthkit.training.state import TrainState
 
 if TYPE_CHECKING:
     from synthkit.models.ctgan.config import CTGANConfig
@@ -26,7 +26,7 @@ HELD = 8192  # rows held back that the odds are tried on
 SMALL = 200  # with fewer rows than this and none held back the odds are not trusted
 
 
-class Duel(Rivals):
+class GANTrainer(GANStep):
     """Two networks that train each other on rows that come through the door.
 
     Args:
@@ -36,10 +36,10 @@ class Duel(Rivals):
         seed: of batches and draws.
     """
 
-    def __init__(self, average: Candidates, config: CTGANConfig, training: Training, seed: int) -> None:
+    def __init__(self, average: RejectionSampler, config: CTGANConfig, training: TrainingLoader, seed: int) -> None:
         super().__init__(average, config, training.n, training.device, seed)
         self._training, self._seed = training, seed
-        self.odds: Odds | None = copy.deepcopy(average.odds)
+        self.odds: DensityRatio | None = copy.deepcopy(average.odds)
         learned = [] if self.odds is None else list(self.odds.parameters())
         self._for_odds = (
             torch.optim.AdamW(learned, lr=config.odds_rate, betas=(0.9, 0.99), weight_decay=1.0, fused=True)
@@ -47,14 +47,16 @@ class Duel(Rivals):
             else None
         )
 
-    def trainee(self) -> Trainee:
+    def trainee(self) -> TrainState:
         """Everything that steps change."""
         modules = {"average": self._average, "generator": self.generator, "critic": self.critic}
         optimizers: dict[str, torch.optim.Optimizer] = {"generator": self._for_generator, "critic": self._for_critic}
         if self.odds is not None and self._for_odds is not None:
             modules["odds"] = self.odds
             optimizers["odds"] = self._for_odds
-        return Trainee(modules=modules, optimizers=optimizers, generators={"drawn": self._drawn}, device=self._device)
+        return TrainState(
+            modules=modules, optimizers=optimizers, generators={"drawn": self._drawn}, device=self._device
+        )
 
     def makes(self, steps: int, start: int) -> Iterator[float]:
         """The steps from `start` on; yields the loss of each.
@@ -91,7 +93,7 @@ class Duel(Rivals):
             value = step(loss.repeat_interleave(self.pack))
             if answers:
                 self.answer(drawn, missed, condition, weight)
-                blend(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
+                ema_update(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
             if t + 1 == steps:
                 self.settle()
             yield value
@@ -120,7 +122,7 @@ class Duel(Rivals):
             set_rate(optimizer, config.odds_rate * schedule(t / steps))
             drawn, _ = self._average.loose(len(rows), self._drawn)
             value = step(F.softplus(-odds(rows)) + F.softplus(odds(drawn)))
-            blend(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
+            ema_update(self._average.odds, odds, min(0.99, (1 + t) / (10 + t)))
             if t + 1 == steps:
                 self._trust()
             yield value
@@ -144,7 +146,7 @@ class Duel(Rivals):
 
 
 def critic_loss(
-    critic: Critic,
+    critic: Discriminator,
     real: Tensor,
     drawn: Tensor,
     condition: Tensor,
@@ -186,7 +188,7 @@ def critic_loss(
     return loss
 
 
-def _whole(mixed: Mixed, pack: int) -> Mixed:
+def _whole(mixed: MixedRows, pack: int) -> MixedRows:
     """Without the rows that fill no pack."""
     end = len(mixed) // pack * pack
-    return Mixed(mixed.cat[:end], mixed.num[:end], mixed.scored[:end])
+    return MixedRows(mixed.cat[:end], mixed.num[:end], mixed.scored[:end])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from synthkit.models.dpsgd_settings import Descending
+from synthkit.models.dpsgd_settings import DPSGDConfig
 
 SMALL = 5_000  # rows below which a table is small
 
@@ -79,10 +79,10 @@ class DiffusionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateDiffusionConfig(Descending, DiffusionConfig):
+class PrivateDiffusionConfig(DPSGDConfig, DiffusionConfig):
     """Settings under a privacy budget: a small network, large batches, several times and masks of a row at once.
 
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `DiffusionConfig` and `Descending`.
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `DiffusionConfig` and `DPSGDConfig`.
     """
 
     width: int | None = 64

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Rows
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Scales, Schedule, times
-from synthkit.models.normal_scores import Mixed, Mixture
+from synthkit.models.normal_scores import MixedRows, NormalScores
 from synthkit.training.layers.gated_blocks import fast_dtype
 
 LOOKS = 8192  # noisy looks a validation batch is scored by, several a row if there are fewer rows
 
 
 @dataclass(frozen=True)
-class Look:
+class NoisyView:
     """A noisy look at rows.
 
     **Shape**: `time` (B,), `shown` (B, a) bool: names that are not masked; `held` (B, b) bool: scores without noise;
@@ -34,7 +34,7 @@ class Look:
     clean: Tensor
 
 
-class Denoising(nn.Module):
+class DiffusionLoss(nn.Module):
     """The loss of a network that tells names and scores from a noisy look.
 
         sum over masked names of w_k (a + 1) / m * CE_k  +  v * sum over scores of (F - target)^2
@@ -57,7 +57,7 @@ class Denoising(nn.Module):
 
     def __init__(
         self,
-        mixture: Mixture,
+        mixture: NormalScores,
         network: Denoiser,
         schedule: Schedule,
         *,
@@ -73,7 +73,7 @@ class Denoising(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
         self.weights: Tensor
 
-    def look(self, mixed: Mixed, generator: torch.Generator | None) -> Look:
+    def look(self, mixed: MixedRows, generator: torch.Generator | None) -> NoisyView:
         """Noise for each row; unless they are drawn apart, times cover [0, 1] evenly."""
         n, device = len(mixed), mixed.cat.device
 
@@ -92,7 +92,7 @@ class Denoising(nn.Module):
         clean = torch.where(mixed.scored, mixed.num, fill)  # a score that is not there is anything
         sigma = self.schedule.sigma(t)[:, None]
         held = held & mixed.scored
-        return Look(t, shown, held, self.active(mixed.cat, shown), clean + sigma * noise, clean)
+        return NoisyView(t, shown, held, self.active(mixed.cat, shown), clean + sigma * noise, clean)
 
     def active(self, cat: Tensor, shown: Tensor) -> Tensor:
         """Scores not ruled out by a kind that is shown. **Shape**: two of (n, a) -> (n, b) bool."""
@@ -110,11 +110,11 @@ class Denoising(nn.Module):
             many = max(1, min(16, LOOKS // max(len(rows), 1)))
         mixed = self.mixture.split(rows, generator)
         if many > 1:
-            mixed = Mixed(mixed.cat.repeat(many, 1), mixed.num.repeat(many, 1), mixed.scored.repeat(many, 1))
+            mixed = MixedRows(mixed.cat.repeat(many, 1), mixed.num.repeat(many, 1), mixed.scored.repeat(many, 1))
         names, scores = self.parts(mixed, self.look(mixed, generator))
         return (names + self.numeric * scores).reshape(many, -1).mean(dim=0)
 
-    def parts(self, mixed: Mixed, look: Look) -> tuple[Tensor, Tensor]:
+    def parts(self, mixed: MixedRows, look: NoisyView) -> tuple[Tensor, Tensor]:
         """Loss of the names and of the scores of each row. **Shape**: two of (B,)."""
         net = self.network
         table, heads, biases = net.tables()

@@ -25,18 +25,18 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Given, Layout, Rows, Training
+from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog
 from synthkit.models.diffusion.config import SMALL, DiffusionConfig, PrivateDiffusionConfig
-from synthkit.models.diffusion.loss import Denoising
+from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
-from synthkit.models.diffusion.sampler import Walk, Way
-from synthkit.models.dpsgd_settings import Descending, agree, descent
-from synthkit.models.normal_scores import Mixture
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
-from synthkit.training.callbacks import Watch
-from synthkit.training.loop import Plan, seeded, train
+from synthkit.models.diffusion.sampler import ReverseSampler, SamplerConfig
+from synthkit.models.dpsgd_settings import DPSGDConfig, agree, descent
+from synthkit.models.normal_scores import NormalScores
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
 CHUNK = 4096  # rows sampled at once: the working set stays in cache
@@ -64,11 +64,13 @@ class Diffusion:
         self._module = _made(layout, self._config.settled(SMALL), 0, torch.device("cpu")).eval()
 
     @classmethod
-    def descent(cls, config: PrivateDiffusionConfig, public: float | None = None) -> Descent:
+    def descent(cls, config: PrivateDiffusionConfig, public: float | None = None) -> DPSGDPlan:
         """The plan of a training under a budget: see `descending.descent`."""
         return descent(config, public)
 
-    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(
+        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
+    ) -> TrainingLog:
         """Learn to tell rows from noisy looks at them.
 
         Args:
@@ -82,14 +84,14 @@ class Diffusion:
         agree("diffusion", self._config, training)
         config = self._config = self._config.settled(training.n)
         self._module = _made(self.layout, config, seed, training.device)
-        plan = Plan(
+        plan = TrainingPlan(
             steps=config.steps or 1,
             batch_size=config.batch_size or 1,
             learning_rate=config.learning_rate or 0.0,
             weight_decay=config.weight_decay,
             average=config.average,
         )
-        curve = train(self._module, Denoising.loss, training, plan, seed, watch)
+        curve = train(self._module, DiffusionLoss.loss, training, plan, seed, watch)
         return TrainingLog(**asdict(curve))
 
     @torch.no_grad()
@@ -112,11 +114,11 @@ class Diffusion:
         device, parts = module.network.query.device, []
         most = len(module.mixture.names) + 2 * module.mixture.scores
         steps = min(max(most, 32), 64) if self._config.draws is None else self._config.draws
-        way = Way(steps=steps, heun=self._config.heun, churn=self._config.churn)
+        way = SamplerConfig(steps=steps, heun=self._config.heun, churn=self._config.churn)
         with fast_matrices():
             for start in range(0, max(len(given), 1), CHUNK):
                 part = given[slice(start, start + CHUNK)].to(device)
-                mixed = Walk(module, module.mixture.known(part, generator), generator).walk(way)
+                mixed = ReverseSampler(module, module.mixture.known(part, generator), generator).walk(way)
                 rows = module.mixture.join(mixed, generator)
                 parts.append(Rows(torch.where(part.known(), part.cat.long(), rows.cat), rows.num))
         return Rows.cat_rows(parts)
@@ -135,9 +137,9 @@ class Diffusion:
         return asdict(self._config)
 
 
-def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.device) -> Denoising:
+def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.device) -> DiffusionLoss:
     """The network and its loss, untrained."""
-    mixture = Mixture(layout, lattice=LATTICE)
+    mixture = NormalScores(layout, lattice=LATTICE)
     with seeded(seed, device):
         network = Denoiser(
             mixture.slots,
@@ -148,13 +150,13 @@ def _made(layout: Layout, config: DiffusionConfig, seed: int, device: torch.devi
             dropout=config.dropout or 0.0,
         )
     entropy = torch.tensor([float(-(p.exp() * p).sum()) for p in mixture.priors])
-    module = Denoising(
+    module = DiffusionLoss(
         mixture,
         network,
         Schedule(),
         weights=entropy.clamp(min=LEAST_ENTROPY) ** -config.entropy,
         numeric=config.numeric,
         hints=config.hints,
-        apart=isinstance(config, Descending),
+        apart=isinstance(config, DPSGDConfig),
     )
     return module.to(device)

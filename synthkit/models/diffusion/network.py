@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Slot
-from synthkit.training.layers.gated_blocks import Levels, fast_dtype, keep, normal
+from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
 
 BUMPS = 12  # Gaussians along a score, beside the score itself
 WAVES = 16  # pairs of waves along the time
@@ -65,8 +65,8 @@ class Denoiser(nn.Module):
         super().__init__()
         self.names, self.scores, self.width = names, scores, width
         self.sizes = tuple(slot.size for slot in names)
-        self.values = Levels(names, width, free=0.3, smooth=0.2) if names else None
-        self.heads = Levels(names, width, free=0.0, smooth=0.0) if names else None
+        self.values = LevelEmbedding(names, width, free=0.3, smooth=0.2) if names else None
+        self.heads = LevelEmbedding(names, width, free=0.0, smooth=0.0) if names else None
         priors = [torch.from_numpy(slot.prior) for slot in names]
         self.bias = nn.Parameter(torch.cat(priors) if priors else torch.zeros(0))
         self.curves = nn.Parameter(torch.randn(scores * (BUMPS + 1), width) * 0.3)

@@ -135,7 +135,7 @@ def heun(denoise: Denoise, x: Tensor, grid: Tensor) -> Tensor:
     return x
 
 
-def turns(masked: Tensor, offset: Tensor, order: Tensor) -> Tensor:
+def unmask_times(masked: Tensor, offset: Tensor, order: Tensor) -> Tensor:
     """The time at which each masked name is shown on the way back from 1: one after the other, evenly spread.
 
     The r-th of m names of a row, in random order, is shown at 1 - (r + u) / m. Each of these times is uniform, as the
@@ -161,6 +161,6 @@ def masked_chance(s: float, t: float) -> float:
     return (t - s) / (1 - s) if s < 1 else 1.0
 
 
-def churned(x: Tensor, sigma: float, higher: float, noise: Tensor) -> Tensor:
+def add_noise(x: Tensor, sigma: float, higher: float, noise: Tensor) -> Tensor:
     """Scores made noisier: x + sqrt(higher^2 - sigma^2) noise. **Shape**: as `x`."""
     return x + math.sqrt(max(higher**2 - sigma**2, 0.0)) * noise

@@ -9,15 +9,22 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from synthkit.encoding.layout import Admissible, Given
+from synthkit.encoding.layout import ConstraintMask, Given
 from synthkit.models.base import draw
-from synthkit.models.diffusion.loss import Denoising
-from synthkit.models.diffusion.noise_schedule import Scales, churned, euler_step, heun_step, masked_chance, turns
-from synthkit.models.normal_scores import Known, Mixed
+from synthkit.models.diffusion.loss import DiffusionLoss
+from synthkit.models.diffusion.noise_schedule import (
+    Scales,
+    add_noise,
+    euler_step,
+    heun_step,
+    masked_chance,
+    unmask_times,
+)
+from synthkit.models.normal_scores import KnownScores, MixedRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class SamplerConfig:
     """How to walk.
 
     Args:
@@ -31,7 +38,7 @@ class Way:
     churn: float = 0.0
 
 
-class Walk:
+class ReverseSampler:
     """Rows on their way back; one object for one batch.
 
     Args:
@@ -40,20 +47,20 @@ class Walk:
         generator: of the draws.
     """
 
-    def __init__(self, module: Denoising, known: Known, generator: torch.Generator) -> None:
+    def __init__(self, module: DiffusionLoss, known: KnownScores, generator: torch.Generator) -> None:
         self._module, self._net, self._known, self._generator = module, module.network, known, generator
         self._table, self._heads, self._biases = self._net.tables()
         self.cat, self.shown = known.values.cat.clone(), known.cat.clone()
         n, device = len(known.values), known.cat.device
         self._seen = self._net.seen(self.cat, self.shown, self._table)
         self.x = self._normal(n) * math.sqrt(1 + module.schedule.highest**2)
-        self._turn = turns(~self.shown, self._uniform(n, 1), self._uniform(*self.shown.shape))
+        self._turn = unmask_times(~self.shown, self._uniform(n, 1), self._uniform(*self.shown.shape))
         names = module.mixture.names_layout
-        self._admissible = Admissible(names, n, Given(torch.where(known.cat, self.cat, -1), {}), device)
+        self._admissible = ConstraintMask(names, n, Given(torch.where(known.cat, self.cat, -1), {}), device)
         for k in range(len(names.slots)):
             self._settle(k)
 
-    def walk(self, way: Way) -> Mixed:
+    def walk(self, way: SamplerConfig) -> MixedRows:
         """All steps. **Shape**: Mixed of n."""
         schedule = self._module.schedule
         for i in range(way.steps):
@@ -70,7 +77,7 @@ class Walk:
             else:
                 self.x = euler_step(self.x, first, sigma, lower)
         num = torch.where(self._known.num, self._known.values.num, self.x)
-        return Mixed(self.cat, num, self._active())
+        return MixedRows(self.cat, num, self._active())
 
     def _look(self, x: Tensor, sigma: float, t: float) -> tuple[Tensor, Tensor]:
         """State of the network and clean scores told by it. **Shape**: (n, H), (n, b)."""
@@ -119,7 +126,7 @@ class Walk:
         """Make rows noisier, from time t to a later one: noise on scores, masks on names that are not given."""
         schedule = self._module.schedule
         low, high = (float(schedule.sigma(torch.tensor(u))) for u in (t, up))
-        self.x = churned(self.x, low, high, self._normal(len(self.x)))
+        self.x = add_noise(self.x, low, high, self._normal(len(self.x)))
         again = self.shown & ~self._known.cat & (self._uniform(*self.shown.shape) < masked_chance(t, up))
         self.shown &= ~again
         self._turn = torch.where(again, self._uniform(*self.shown.shape) * up, self._turn)

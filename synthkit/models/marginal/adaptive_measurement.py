@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.slot_counts import Counting, Measured, Scope
-from synthkit.models.marginal.budget_schedule import Round, Rounds, Split, screened, small
-from synthkit.models.marginal.dependent_slots import Follower, found
+from synthkit.encoding.slot_counts import Counting, MeasuredCounts, Scope
+from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, screened, small
+from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
 from synthkit.models.product_mixture import TINY, ProductMixture
 
@@ -24,7 +24,7 @@ UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a nu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
+class FitSchedule:
     """How long and how fast to fit.
 
     Args:
@@ -47,7 +47,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Learned:
+class MeasuredMixture:
     """A fitted mixture over all levels, and what was told on the way; all of it after noise.
 
     Args:
@@ -64,7 +64,7 @@ class Learned:
     rows: float
     losses: tuple[float, ...]
     scopes: tuple[Scope, ...]
-    followers: tuple[Follower, ...]
+    followers: tuple[DependentSlot, ...]
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class Pooled:
 
     group: NDArray[np.int64]
     within: NDArray[np.float64]
-    told: Measured
+    told: MeasuredCounts
 
     @classmethod
-    def of(cls, told: Measured) -> Pooled:
+    def of(cls, told: MeasuredCounts) -> Pooled:
         """Pool the levels whose noisy count is below three standard deviations of its noise."""
         counts = told.counts.astype(np.float64)
         rare = counts < CLEAR * told.sigma
@@ -92,19 +92,19 @@ class Pooled:
             mass[rare] = 1.0
         within = mass / np.bincount(group, weights=mass)[group]
         summed = np.bincount(group, weights=counts).astype(np.int64)
-        return cls(group, within, Measured(scope=told.scope, counts=summed, sigma=told.sigma))
+        return cls(group, within, MeasuredCounts(scope=told.scope, counts=summed, sigma=told.sigma))
 
 
-def learn(
+def measure_adaptively(
     counting: Counting,
-    split: Split,
-    course: Course,
+    split: BudgetShares,
+    course: FitSchedule,
     generator: torch.Generator,
     device: torch.device,
     told: Callable[[int, int, float], None],
     *,
     outcomes: Sequence[int] = (),
-) -> Learned:
+) -> MeasuredMixture:
     """Spend the whole budget of `counting` on tables and fit a mixture to them.
 
     Args:
@@ -147,17 +147,17 @@ def learn(
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
     followers = _followers(tables, mixture.cpu(), pools)
     logits, weights = _spread_out(mixture, pools)
-    return Learned(logits, weights, rows, tuple(losses), tables.scopes, followers)
+    return MeasuredMixture(logits, weights, rows, tuple(losses), tables.scopes, followers)
 
 
-def _number(singles: list[Measured]) -> float:
+def _number(singles: list[MeasuredCounts]) -> float:
     """Rows there are: the sums of all single tables, each weighed by the variance of its noise."""
     weight = np.array([1 / table.counts.size for table in singles])
     total = np.array([table.counts.sum() for table in singles], dtype=np.float64)
     return max(float((weight * total).sum() / weight.sum()), 1.0) if singles else 1.0
 
 
-def _start(pools: list[Pooled], rows: float, course: Course, generator: torch.Generator) -> ProductMixture:
+def _start(pools: list[Pooled], rows: float, course: FitSchedule, generator: torch.Generator) -> ProductMixture:
     """A mixture near independence, where few steps leave what was not measured."""
     mixture = ProductMixture([len(pool.told.counts) for pool in pools], course.components)
     shares = [np.maximum(projected(pool.told.counts / rows), UNSEEN / rows) for pool in pools]
@@ -186,7 +186,7 @@ def _worst(
     rows: float,
     round_: Round,
     wider: list[Tensor],
-    course: Course,
+    course: FitSchedule,
     generator: torch.Generator,
 ) -> list[Scope]:
     """The tables of a round: pairs, triples and quadruples that are missed most, beyond a part of their noise."""
@@ -219,7 +219,7 @@ def _dependence(blocks: dict[Scope, NDArray[np.float64]], d: int) -> Tensor:
 
 
 @torch.no_grad()
-def _followers(tables: Tables, mixture: ProductMixture, pools: list[Pooled]) -> tuple[Follower, ...]:
+def _followers(tables: Tables, mixture: ProductMixture, pools: list[Pooled]) -> tuple[DependentSlot, ...]:
     """Slots that another one all but determines, over all levels."""
     laws, pairs = mixture.laws(), list(tables.pairs())
     own = {(a, b): mixture.table((a, b), laws).double().numpy() for a, b, _, _ in pairs}

@@ -18,7 +18,7 @@ MANY = 200_000  # tables of one width that are thought of at all; of wide rows r
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class BudgetShares:
     """How a budget is shared out.
 
     Args:
@@ -72,7 +72,7 @@ class Rounds:
     rounds: tuple[Round, ...]
 
     @classmethod
-    def of(cls, sizes: Sequence[int], rho: float, split: Split, outcomes: Sequence[int] = ()) -> Rounds:
+    def of(cls, sizes: Sequence[int], rho: float, split: BudgetShares, outcomes: Sequence[int] = ()) -> Rounds:
         """Share a budget out; public numbers decide.
 
         An outcome is told with every other slot: what predicts it is often weak in each pair, so that no such pair

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from synthkit.models.marginal.adaptive_measurement import Course
-from synthkit.models.marginal.budget_schedule import Split
+from synthkit.models.marginal.adaptive_measurement import FitSchedule
+from synthkit.models.marginal.budget_schedule import BudgetShares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +55,12 @@ class MarginalConfig:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)
 
-    def split(self) -> Split:
+    def split(self) -> BudgetShares:
         """How a budget is shared out."""
         names = ("singles", "outcomes", "choice", "rounds", "growth")
-        return Split(**{k: getattr(self, k) for k in names})
+        return BudgetShares(**{k: getattr(self, k) for k in names})
 
-    def course(self) -> Course:
+    def course(self) -> FitSchedule:
         """How long and how fast to fit."""
         names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates", "largest")
-        return Course(**{k: getattr(self, k) for k in names})
+        return FitSchedule(**{k: getattr(self, k) for k in names})

@@ -33,7 +33,7 @@ Levels = Mapping[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Follower:
+class DependentSlot:
     """A slot and the one that determines it.
 
     Args:
@@ -119,7 +119,7 @@ def conditional(counts: NDArray[np.float64], sigma: float, own: NDArray[np.float
 
 def found(
     tables: Iterable[tuple[int, int, NDArray[np.float64], float]], own: Mapping[tuple[int, int], NDArray[np.float64]]
-) -> list[Follower]:
+) -> list[DependentSlot]:
     """The followers among the pairs that were told, the surest first; nobody follows a follower.
 
     Args:
@@ -131,17 +131,17 @@ def found(
         for a, b, table, sigma in tables
         for slot, leader, counts, joint in ((b, a, table, own[a, b]), (a, b, table.T, own[a, b].T))
     ]
-    out: list[Follower] = []
+    out: list[DependentSlot] = []
     for explained, slot, leader, counts, sigma, joint in sorted(directed, key=lambda d: (-d[0], -d[1])):
         leaders, followers = {f.leader for f in out}, {f.slot for f in out}
         if explained < EXPLAINED or slot in leaders | followers or leader in followers:
             continue
         alone = joint / np.maximum(joint.sum(axis=1, keepdims=True), TINY)
-        out.append(Follower(slot=slot, leader=leader, law=conditional(counts, sigma, alone)))
+        out.append(DependentSlot(slot=slot, leader=leader, law=conditional(counts, sigma, alone)))
     return out
 
 
-class Followers:
+class DependentSlots:
     """The followers of a fitted model, as tensors of a size that the slots alone decide.
 
     Args:
@@ -157,7 +157,7 @@ class Followers:
         self.leaders = torch.full((len(self._sizes),), -1, dtype=torch.long)
         self.laws = torch.zeros(sum(self._sizes), max(self._sizes, default=0))
 
-    def take(self, followers: Iterable[Follower]) -> None:
+    def take(self, followers: Iterable[DependentSlot]) -> None:
         """Have these followers and no others."""
         self.leaders.fill_(-1)
         self.laws.zero_()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.slot_counts import Measured, Scope
+from synthkit.encoding.slot_counts import MeasuredCounts, Scope
 from synthkit.models.product_mixture import ProductMixture
 
 FLOOR = 1.0  # rows: standard deviation that a cell counts with at least, for exact counts and cheap noise
@@ -50,7 +50,7 @@ class Tables:
             if len(scope) == 2:
                 yield scope[0], scope[1], total / precision, 1 / math.sqrt(precision)
 
-    def add(self, told: list[Measured]) -> None:
+    def add(self, told: list[MeasuredCounts]) -> None:
         """Take tables in."""
         for table in told:
             precision = 1 / (table.sigma**2 + FLOOR**2)

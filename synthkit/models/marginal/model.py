@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
 from synthkit.models.base import TrainingLog, draw, residuals
-from synthkit.models.marginal.adaptive_measurement import learn
+from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
-from synthkit.models.marginal.dependent_slots import Followers, Levels
-from synthkit.models.product_mixture import TINY, Evidence, ProductMixture
+from synthkit.models.marginal.dependent_slots import DependentSlots, Levels
+from synthkit.models.product_mixture import TINY, MixtureEvidence, ProductMixture
 from synthkit.models.stratified_sampling import resampled, stratified
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 CHUNK = 4096  # rows whose components are weighed at once
 
@@ -51,7 +51,7 @@ class Marginal:
         self._coarse = [j for j, slot in enumerate(layout.slots) if slot.parent is None]
         self._fine = {slot.parent: j for j, slot in enumerate(layout.slots) if slot.parent is not None}
         sizes = [layout.sizes[j] for j in self._coarse]
-        self._mixture, self._followers = ProductMixture(sizes, self._config.components), Followers(sizes)
+        self._mixture, self._followers = ProductMixture(sizes, self._config.components), DependentSlots(sizes)
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
             priors = [torch.from_numpy(layout.slots[j].prior) for j in self._coarse]
@@ -63,7 +63,7 @@ class Marginal:
         self,
         counting: Counting,
         seed: int,
-        watch: Watch | None = None,
+        watch: TrainingCallbacks | None = None,
         device: torch.device | None = None,
         *,
         outcomes: Sequence[int] = (),
@@ -77,8 +77,8 @@ class Marginal:
             device: where to fit; the processor if not given.
             outcomes: slots that are to be predicted, as `counting` numbers them.
         """
-        since, watch = time.monotonic(), watch or Watch()
-        learned = learn(
+        since, watch = time.monotonic(), watch or TrainingCallbacks()
+        learned = measure_adaptively(
             counting,
             self._config.split(),
             self._config.course(),
@@ -105,7 +105,7 @@ class Marginal:
     def _settle(self) -> None:
         """Laws and shares as they are used to draw and to weigh."""
         self._laws, self._shares = self._mixture.laws(), self._mixture.shares()
-        self._evidence = Evidence(self._laws, self._shares, self._mixture.starts)
+        self._evidence = MixtureEvidence(self._laws, self._shares, self._mixture.starts)
         self._drawn = [self._laws[self._mixture.slot(k)].T.cpu() for k in range(len(self._coarse))]
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:
@@ -129,7 +129,7 @@ class Marginal:
     def _fill(self, given: Given, component: Tensor, generator: torch.Generator) -> Tensor:
         """Unknown slots filled in, where they are; fine ones given their coarse one. **Shape**: (n,) -> (n, d)."""
         cat, n = given.cat, len(given)
-        admissible = Admissible(self.layout, n, given, cat.device)
+        admissible = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
         led = bool((self._followers.leaders >= 0).any())
@@ -154,7 +154,7 @@ class Marginal:
         laws: Tensor,
         group: Tensor,
         cat: Tensor,
-        admissible: Admissible,
+        admissible: ConstraintMask,
         generator: torch.Generator,
         told: Tensor | None = None,
     ) -> None:

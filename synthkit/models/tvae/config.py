@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from synthkit.models.dpsgd_settings import Descending
+from synthkit.models.dpsgd_settings import DPSGDConfig
 
 SMALL = 20_000  # rows below which a table is small
 
@@ -74,10 +74,10 @@ class TVAEConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateTVAEConfig(Descending, TVAEConfig):
+class PrivateTVAEConfig(DPSGDConfig, TVAEConfig):
     """Settings under a privacy budget: a small network and large batches; slots see all columns before their own.
 
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `TVAEConfig` and `Descending`.
+    Noise regularises, so that nothing is dropped or decayed. Arguments as of `TVAEConfig` and `DPSGDConfig`.
     """
 
     width: int = 64

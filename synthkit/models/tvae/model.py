@@ -28,16 +28,16 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Admissible, Given, Layout, Rows, Training
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.models.dpsgd_settings import agree, descent
 from synthkit.models.tvae import network as latent
 from synthkit.models.tvae.config import PrivateTVAEConfig, TVAEConfig
 from synthkit.models.tvae.network import LatentNetwork
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
-from synthkit.training.callbacks import Watch
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.layers.gated_blocks import normal
-from synthkit.training.loop import Plan, seeded, train
+from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
 CHUNK = 8192  # codes decoded at once
@@ -79,11 +79,13 @@ class TVAE:
         )
 
     @classmethod
-    def descent(cls, config: PrivateTVAEConfig, public: float | None = None) -> Descent:
+    def descent(cls, config: PrivateTVAEConfig, public: float | None = None) -> DPSGDPlan:
         """The plan of a training under a budget: see `descending.descent`."""
         return descent(config, public)
 
-    def fit(self, training: Training | PrivateTraining, seed: int, watch: Watch | None = None) -> TrainingLog:
+    def fit(
+        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
+    ) -> TrainingLog:
         """Train encoder, decoder and law of the codes together on the evidence lower bound.
 
         Args:
@@ -98,7 +100,7 @@ class TVAE:
         config = self._config = self._config.settled(training.n)
         with seeded(seed, training.device):
             self._network = self._blank().to(training.device)
-        plan = Plan(
+        plan = TrainingPlan(
             steps=config.steps or 1,
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
@@ -186,7 +188,7 @@ class TVAE:
         """
         network, layout = self._network, self.layout
         n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
-        admissible = Admissible(layout, n, given, z.device)
+        admissible = ConstraintMask(layout, n, given, z.device)
         for j in range(cat.shape[1]):
             admissible.settle(j, given.cat[:, j])
         links, heads, biases = (

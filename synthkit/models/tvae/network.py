@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout
 from synthkit.training.layers.coupling_flow import Flow, log_normal
-from synthkit.training.layers.gated_blocks import GatedBlock, Levels, fast_dtype, keep, normal
+from synthkit.training.layers.gated_blocks import GatedBlock, LevelEmbedding, fast_dtype, keep, normal
 
 NARROWEST, WIDEST = -8.0, 2.0  # log standard deviation of a code
 
@@ -67,7 +67,7 @@ class LatentNetwork(nn.Module):
         super().__init__()
         slots = layout.slots
         self.layout, self.latent = layout, latent
-        self.values = Levels(slots, width, free=0.3, smooth=0.2)
+        self.values = LevelEmbedding(slots, width, free=0.3, smooth=0.2)
         self.query = nn.Parameter(torch.zeros(width))
         self.posterior = nn.Linear(width, 2 * latent)
         with torch.no_grad():  # codes start about one apart and a third wide
@@ -81,8 +81,8 @@ class LatentNetwork(nn.Module):
         for k in range(blocks):
             self.add_module(f"encoder_{k}", self.encoder[k])
             self.add_module(f"decoder_{k}", self.decoder[k])
-        self.links = Levels(slots, width, free=0.1, smooth=0.1)
-        self.heads = Levels(slots, width, free=0.0, smooth=0.0)
+        self.links = LevelEmbedding(slots, width, free=0.1, smooth=0.1)
+        self.heads = LevelEmbedding(slots, width, free=0.0, smooth=0.0)
         self.bias = nn.Parameter(
             torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         )

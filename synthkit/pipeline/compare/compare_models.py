@@ -12,17 +12,17 @@ from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
 from synthkit.models import MODELS
 from synthkit.models.auto import AUTO
-from synthkit.pipeline.compare.model_result import Outcome
-from synthkit.pipeline.compare.setup import Contest, Plan
-from synthkit.pipeline.compare.worker import CALIBRATED, Task
+from synthkit.pipeline.compare.model_result import ModelResult
+from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
+from synthkit.pipeline.compare.worker import CALIBRATED, WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
-from synthkit.pipeline.load_table import admit, name_of
+from synthkit.pipeline.load_table import load_table, name_of
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release.run_folder import SYNTHETIC
 from synthkit.report import Report
 from synthkit.runtime.progress import Progress, Silent
 from synthkit.schema import Schema
-from synthkit.schema.resolve import meaning
+from synthkit.schema.resolve import resolve_schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
 
@@ -42,8 +42,8 @@ class Compared:
     """
 
     folder: Path
-    plan: Plan
-    outcomes: tuple[Outcome, ...]
+    plan: ComparisonPlan
+    outcomes: tuple[ModelResult, ...]
     report: Report
 
     def synthetic(self, name: str) -> pd.DataFrame:
@@ -55,7 +55,7 @@ class Compared:
         if name not in [o.name for o in self.outcomes if o.done]:
             msg = f"rows are there of entrants that finished; however: `{name}` is none of them"
             raise ConfigError(msg)
-        return table_files.read(Contest.place(self.folder, name) / SYNTHETIC).frame()
+        return table_files.read(ComparisonSetup.place(self.folder, name) / SYNTHETIC).frame()
 
     def table(self) -> pd.DataFrame:
         """Value of each score by entrant, those that failed left out."""
@@ -119,17 +119,17 @@ def compare(
     said = settings or {}
     asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
     _check(models, said)
-    schema = meaning(schema)
+    schema = resolve_schema(schema)
     for name in set(models) - set(REFERENCES):
         Synthesizer(schema, _model(name), settings=asked[name], device=config.device)
-    Contest.check(out)
+    ComparisonSetup.check(out)
     told = progress or Silent()
     told.stage("read and validate")
-    admitted = admit(table, schema, config)
+    admitted = load_table(table, schema, config)
     told.stage("split")
-    contest = Contest.of(out, admitted.frame, schema, config, anew=overwrite)
+    contest = ComparisonSetup.of(out, admitted.frame, schema, config, anew=overwrite)
     done = {name: contest.finished(name, asked[name]) for name in models}
-    outcomes: list[Outcome] = []
+    outcomes: list[ModelResult] = []
     for name in models:
         outcome = done[name]
         if outcome is None:
@@ -167,15 +167,17 @@ def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def _task(name: str, settings: Mapping[str, Any], contest: Contest, source: str, config: RunConfig) -> Task:
+def _task(
+    name: str, settings: Mapping[str, Any], contest: ComparisonSetup, source: str, config: RunConfig
+) -> WorkerTask:
     schema = contest.schema
-    return Task(
+    return WorkerTask(
         name=name,
         reference=name in REFERENCES,
         settings=settings,
         schema=json.loads(schema.model_dump_json(by_alias=True, exclude_none=True)),
         source=source,
-        folder=str(Contest.place(contest.folder, name).resolve()),
+        folder=str(ComparisonSetup.place(contest.folder, name).resolve()),
         seed=contest.plan.seed,
         rows=contest.plan.rows,
         draws=contest.plan.draws,

@@ -17,7 +17,7 @@ RESULT = "result.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ModelResult:
     """One model or reference: what it scored, what it cost, or why it failed.
 
     Args:
@@ -76,7 +76,7 @@ class Outcome:
         return json.dumps(_finite({"format": FORMAT, **self.to_dict()}), indent=1, allow_nan=False, ensure_ascii=False)
 
     @classmethod
-    def read(cls, path: Path) -> Outcome:
+    def read(cls, path: Path) -> ModelResult:
         """The outcome in a file.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.errors import ArtefactError, SchemaError, TableError
 from synthkit.io.atomic_files import check_folder, replacing
 from synthkit.pipeline import run_info
-from synthkit.pipeline.compare.model_result import RESULT, Outcome
+from synthkit.pipeline.compare.model_result import RESULT, ModelResult
 from synthkit.pipeline.split import Split, split
 from synthkit.release import run_folder as folder
 from synthkit.report import Report
@@ -31,7 +31,7 @@ ENTRANTS = "models"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ComparisonPlan:
     """What all entrants share, and a comparison that goes on must share with its beginning.
 
     Args:
@@ -51,7 +51,7 @@ class Plan:
     quick: bool
 
     @classmethod
-    def of(cls, parts: Split, config: RunConfig, *, seed: int) -> Plan:
+    def of(cls, parts: Split, config: RunConfig, *, seed: int) -> ComparisonPlan:
         """The plan for a split, as asked for."""
         train = int(parts.train.sum())
         return cls(
@@ -65,7 +65,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contest:
+class ComparisonSetup:
     """A folder with the plan and the split of a comparison.
 
     Args:
@@ -77,7 +77,7 @@ class Contest:
 
     folder: Path
     schema: Schema
-    plan: Plan
+    plan: ComparisonPlan
     parts: Split
 
     @staticmethod
@@ -95,7 +95,7 @@ class Contest:
         check_folder(path, overwrite=True, marks=(folder.COMPARISON,))
 
     @classmethod
-    def of(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, *, anew: bool) -> Contest:
+    def of(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, *, anew: bool) -> ComparisonSetup:
         """Go on with the comparison in a folder, or begin one.
 
         Args:
@@ -113,9 +113,9 @@ class Contest:
         return cls._resumed(path, frame, schema, config)
 
     @classmethod
-    def _begun(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> Contest:
+    def _begun(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> ComparisonSetup:
         parts = split(frame, schema, system_generator())
-        plan = Plan.of(parts, config, seed=secrets.randbits(31))
+        plan = ComparisonPlan.of(parts, config, seed=secrets.randbits(31))
         if (path / ENTRANTS).exists():
             shutil.rmtree(path / ENTRANTS)
         (path / folder.INTERNAL).mkdir(parents=True, exist_ok=True)
@@ -127,9 +127,9 @@ class Contest:
         return out
 
     @classmethod
-    def _resumed(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> Contest:
+    def _resumed(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> ComparisonSetup:
         try:
-            plan = Plan(**read(path)["plan"])
+            plan = ComparisonPlan(**read(path)["plan"])
             before = Schema.load(path / folder.SCHEMA)
             parts = Split.from_roles(frame, schema, table_files.read(path / folder.INTERNAL / folder.ROLES).frame())
         except (TableError, SchemaError, KeyError, TypeError) as error:
@@ -138,7 +138,7 @@ class Contest:
                 f"({type(error).__name__}). Choose another folder, or say --overwrite to begin anew"
             )
             raise ArtefactError(msg) from error
-        asked = Plan.of(parts, config, seed=plan.seed)
+        asked = ComparisonPlan.of(parts, config, seed=plan.seed)
         other = [key for key, value in asdict(plan).items() if getattr(asked, key) != value]
         other += ["schema"] if before != schema else []
         if other:
@@ -149,7 +149,7 @@ class Contest:
             raise ArtefactError(msg)
         return cls(folder=path, schema=schema, plan=plan, parts=parts)
 
-    def finished(self, name: str, settings: Mapping[str, Any]) -> Outcome | None:
+    def finished(self, name: str, settings: Mapping[str, Any]) -> ModelResult | None:
         """The outcome of an entrant that is done; None if it is still to be fitted.
 
         Raises:
@@ -158,7 +158,7 @@ class Contest:
         path = self.place(self.folder, name) / RESULT
         if not path.exists():
             return None
-        outcome = Outcome.read(path)
+        outcome = ModelResult.read(path)
         if outcome.settings != json.loads(json.dumps(dict(settings))):
             msg = (
                 f"`{name}` must be compared with the settings it was fitted with; however: they changed. "
@@ -167,13 +167,13 @@ class Contest:
             raise ArtefactError(msg)
         return outcome
 
-    def tell(self, outcomes: Sequence[Outcome], source: str) -> Report:
+    def tell(self, outcomes: Sequence[ModelResult], source: str) -> Report:
         """Write comparison.json and the page on these outcomes."""
         page = folder.comparison_page(self._keep(outcomes, source))
         page.save(self.folder / folder.REPORT)
         return page
 
-    def _keep(self, outcomes: Sequence[Outcome], source: str) -> dict[str, Any]:
+    def _keep(self, outcomes: Sequence[ModelResult], source: str) -> dict[str, Any]:
         data = {
             **run_info.facts(self.schema, source, {}, plan=asdict(self.plan)),
             "format": FORMAT,

@@ -20,7 +20,7 @@ from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.provenance_marks import mark
 from synthkit.pipeline import run_info
-from synthkit.pipeline.compare.model_result import RESULT, Outcome
+from synthkit.pipeline.compare.model_result import RESULT, ModelResult
 from synthkit.release import run_folder as folder
 from synthkit.runtime.progress import Clock
 from synthkit.schema import Schema
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.metrics.result import Evaluation
-    from synthkit.synthesizer.protocol import Tabular
+    from synthkit.synthesizer.protocol import SynthesizerProtocol
 
 CALIBRATED = "+calibrated"  # ending of the name of an entrant whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class WorkerTask:
     """What one entrant is to do.
 
     Args:
@@ -83,7 +83,7 @@ class Task:
         return None if self.max_minutes is None else self.max_minutes * (1 if self.reference else 2)
 
 
-class Teller:
+class ProgressSender:
     """Progress as lines of JSON for the process that started this one.
 
     Args:
@@ -111,7 +111,7 @@ class Teller:
         self.tell(say=sentence)
 
 
-def send(stream: BinaryIO, task: Task, *frames: pd.DataFrame) -> None:
+def send(stream: BinaryIO, task: WorkerTask, *frames: pd.DataFrame) -> None:
     """Write a task and its tables; nothing touches the disk."""
     import pyarrow as pa
 
@@ -123,13 +123,13 @@ def send(stream: BinaryIO, task: Task, *frames: pd.DataFrame) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[Task, pd.DataFrame, pd.DataFrame]:
+def receive(stream: BinaryIO) -> tuple[WorkerTask, pd.DataFrame, pd.DataFrame]:
     """Read what `send` wrote: the task, the training and the holdout rows in canonical dtypes."""
     import pyarrow as pa
 
     from synthkit.schema.conform import conform
 
-    task = Task(**json.loads(stream.readline()))
+    task = WorkerTask(**json.loads(stream.readline()))
     schema = Schema.model_validate(task.schema)
     train, holdout = (conform(pa.ipc.open_stream(stream).read_pandas(), schema) for _ in range(2))
     return task, train, holdout
@@ -137,7 +137,7 @@ def receive(stream: BinaryIO) -> tuple[Task, pd.DataFrame, pd.DataFrame]:
 
 def main() -> None:
     """Do the task on stdin; the last line told is `ok`, or `failed` with the reason."""
-    teller = Teller(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    teller = ProgressSender(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what libraries print is no line of ours
     teller.stage("load libraries")
     task, train, holdout = receive(sys.stdin.buffer)
@@ -149,7 +149,7 @@ def main() -> None:
         teller.tell(ok=True)
 
 
-def enter(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, teller: Teller) -> None:
+def enter(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, teller: ProgressSender) -> None:
     """Fit, draw, measure, write.
 
     Raises:
@@ -196,17 +196,17 @@ def peak_mib() -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
 
 
-def _maker(task: Task, schema: Schema) -> Tabular:
+def _maker(task: WorkerTask, schema: Schema) -> SynthesizerProtocol:
     if task.reference:
-        from synthkit.baselines import Reference
+        from synthkit.baselines import ReferenceSynthesizer
 
-        return Reference(schema, task.model, settings=task.settings, device=task.device)
+        return ReferenceSynthesizer(schema, task.model, settings=task.settings, device=task.device)
     from synthkit.synthesizer.synthesizer import Synthesizer
 
     return Synthesizer(schema, task.model, settings=task.settings, device=task.device)
 
 
-def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Mapping[str, Any] | None:
+def _learn(maker: SynthesizerProtocol, train: pd.DataFrame, task: WorkerTask, clock: Clock) -> Mapping[str, Any] | None:
     """Fit: our models through the curator, whose ledger is returned; a reference on the rows themselves."""
     from synthkit.privacy.access.curator import Curator
     from synthkit.privacy.accounting.ledger import Ledger
@@ -222,7 +222,7 @@ def _learn(maker: Tabular, train: pd.DataFrame, task: Task, clock: Clock) -> Map
     return ledger.to_dict()
 
 
-def _drawn(maker: Tabular, task: Task, seed: int) -> pd.DataFrame:
+def _drawn(maker: SynthesizerProtocol, task: WorkerTask, seed: int) -> pd.DataFrame:
     from synthkit.synthesizer.synthesizer import Synthesizer
 
     if isinstance(maker, Synthesizer):
@@ -231,19 +231,19 @@ def _drawn(maker: Tabular, task: Task, seed: int) -> pd.DataFrame:
 
 
 def _outcome(
-    task: Task,
-    maker: Tabular,
+    task: WorkerTask,
+    maker: SynthesizerProtocol,
     measured: Evaluation,
     draws: tuple[pd.DataFrame, ...],
     clock: Clock,
     cpu: Mapping[str, float],
     peak: float | None,
-) -> Outcome:
+) -> ModelResult:
     from synthkit.schema.rules import obeying
 
     said = ("metric", "value", "low", "high", "goal", "reference")
     rows, schema = tuple(len(draw) for draw in draws), maker.schema
-    return Outcome(
+    return ModelResult(
         name=task.name,
         reference=task.reference,
         settings=dict(task.settings),
@@ -261,11 +261,11 @@ def _outcome(
     )
 
 
-def _notes(maker: Tabular, task: Task) -> tuple[str, ...]:
-    from synthkit.baselines import Reference
+def _notes(maker: SynthesizerProtocol, task: WorkerTask) -> tuple[str, ...]:
+    from synthkit.baselines import ReferenceSynthesizer
     from synthkit.synthesizer.synthesizer import Synthesizer
 
-    if isinstance(maker, Reference):
+    if isinstance(maker, ReferenceSynthesizer):
         return maker.notes
     plain = "Not calibrated: rows come as the model draws them."
     chosen = "Calibrated: rows are chosen from a larger pool so that tables match those of the training rows."
@@ -277,12 +277,12 @@ def _notes(maker: Tabular, task: Task) -> tuple[str, ...]:
 
 
 def _write(
-    task: Task,
-    maker: Tabular,
+    task: WorkerTask,
+    maker: SynthesizerProtocol,
     ledger: Mapping[str, Any] | None,
     measured: Evaluation,
     draws: tuple[pd.DataFrame, ...],
-    outcome: Outcome,
+    outcome: ModelResult,
     schema: Schema,
 ) -> None:
     """The entrant's folder: what `run` leaves of it, and result.json."""

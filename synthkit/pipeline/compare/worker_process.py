@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from synthkit.pipeline.compare.model_result import RESULT, Outcome
-from synthkit.pipeline.compare.worker import Task, send
+from synthkit.pipeline.compare.model_result import RESULT, ModelResult
+from synthkit.pipeline.compare.worker import WorkerTask, send
 from synthkit.runtime.processes import crash, start
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synthkit.runtime.progress import Progress
 
 
-def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> Outcome:
+def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> ModelResult:
     """Let an entrant do its task in a process of its own.
 
     Args:
@@ -29,7 +29,9 @@ def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: 
         progress: told of its stages and steps.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        listener = Listener(task.name, start("synthkit.pipeline.compare.worker", complaints), task.minutes, progress)
+        listener = ProgressReceiver(
+            task.name, start("synthkit.pipeline.compare.worker", complaints), task.minutes, progress
+        )
         try:
             listener.give(task, train, holdout)
             reason = listener.listen()
@@ -39,11 +41,11 @@ def launch(task: Task, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: 
             complaints.seek(0)
             reason = crash(listener.process.returncode, complaints.read())
     if reason:
-        return Outcome(name=task.name, reference=task.reference, settings=task.settings, reason=reason)
-    return Outcome.read(Path(task.folder) / RESULT)
+        return ModelResult(name=task.name, reference=task.reference, settings=task.settings, reason=reason)
+    return ModelResult.read(Path(task.folder) / RESULT)
 
 
-class Listener:
+class ProgressReceiver:
     """Hears what an entrant's process tells.
 
     Args:
@@ -59,7 +61,7 @@ class Listener:
         self._timer: threading.Timer | None = None
         self._late = False
 
-    def give(self, task: Task, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+    def give(self, task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
         """Hand over the task; a process that has ended already takes nothing."""
         assert self.process.stdin is not None
         try:

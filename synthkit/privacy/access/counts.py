@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.encoding.layout import small
-from synthkit.encoding.slot_counts import Measured, Scope
+from synthkit.encoding.slot_counts import MeasuredCounts, Scope
 from synthkit.errors import ConfigError
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian, ReportNoisyMax
@@ -97,10 +97,10 @@ class ExactCounting:
         """The same rows with levels counted together. **Shape**: (K_j,) new levels a slot."""
         return replace(self, tables=self.tables.pooled(groups))
 
-    def measure(self, scopes: Sequence[Scope], rho: float) -> list[Measured]:
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
         """Exact tables; the price is not asked. **Shape**: t scopes -> t tables."""
         del rho
-        return [Measured(scope=scope, counts=self.tables.of(scope), sigma=0.0) for scope in scopes]
+        return [MeasuredCounts(scope=scope, counts=self.tables.of(scope), sigma=0.0) for scope in scopes]
 
     def worst(
         self,
@@ -155,7 +155,7 @@ class NoisyCounting:
         """The same rows, charged to the same account, with levels counted together. **Shape**: (K_j,) a slot."""
         return replace(self, tables=self.tables.pooled(groups))
 
-    def measure(self, scopes: Sequence[Scope], rho: float) -> list[Measured]:
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
         """Tables with noise of variance 1 / (2 rho), charged before. **Shape**: t scopes -> t tables.
 
         Raises:
@@ -165,7 +165,7 @@ class NoisyCounting:
         spent = DiscreteGaussian(sigma=sigma)
         self.pay(Charge(what="table of counts", spent=spent, times=len(scopes)))
         return [
-            Measured(scope=scope, counts=add_noise(self.tables.of(scope), spent).values, sigma=sigma)
+            MeasuredCounts(scope=scope, counts=add_noise(self.tables.of(scope), spent).values, sigma=sigma)
             for scope in scopes
         ]
 

@@ -11,10 +11,10 @@ from synthkit.encoding.column_groups import coded, groupings
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import TableEncoder, count
 from synthkit.encoding.histogram_query import Histogram, Query
-from synthkit.encoding.raking_margins import Targets, tables_of, tabulate
+from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
 from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.privacy.access.counts import ExactCounting
-from synthkit.privacy.access.loader import Door
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
@@ -66,13 +66,13 @@ class Curator:
         self._charge("number of rows")
         return len(self._table)
 
-    def targets(self, encoder: TableEncoder) -> Targets:
+    def targets(self, encoder: TableEncoder) -> RakingMargins:
         """One- and two-way tables of grouped columns, charged before they are counted; rare cells are pooled."""
         found = groupings(encoder)
         tables = tables_of(len(found), self._seeds.numpy("targets"))
         self._charge("one- or two-way table of grouped columns", times=len(tables))
         codes = coded(encoder.encode(self._table).cat.numpy(), found)
-        return Targets.of(found, tables, tabulate(codes, found, tables))
+        return RakingMargins.of(found, tables, tabulate(codes, found, tables))
 
     def counting(self, encoder: TableEncoder) -> ExactCounting:
         """Exact counts of the coarse slots of the encoded rows, charged before they are counted."""
@@ -82,12 +82,12 @@ class Curator:
             encoder.encode(self._table).cat.numpy()[:, slots], tuple(encoder.layout.sizes[j] for j in slots)
         )
 
-    def training(self, encoder: TableEncoder, device: str | torch.device = "cpu") -> Door:
+    def training(self, encoder: TableEncoder, device: str | torch.device = "cpu") -> ExactLoader:
         """The door for models: encoded rows on `device`, a part of the units held back for early stopping."""
         self._charge("training rows, through the door")
         unit = self.schema.unit
         units = None if unit is None else unit_keys(self._table[unit], self.schema.columns[unit])
-        return Door.of(encoder.encode(self._table), encoder.layout, units, self._seeds, torch.device(device))
+        return ExactLoader.of(encoder.encode(self._table), encoder.layout, units, self._seeds, torch.device(device))
 
     def _charge(self, *whats: str, times: int = 1) -> None:
         """Put down what is about to be told exactly.

@@ -34,7 +34,7 @@ DOWN = 1 - 1e-9  # rounding must not let the parts cost more than the whole
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class EncoderQuery:
     """One look at the rows that an encoder needs.
 
     Args:
@@ -52,7 +52,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preparation:
+class EncoderBudget:
     """All questions of an encoder, in the order in which they are asked.
 
     Each gets a share of `rho`; levels nobody declared get equal shares of `delta`, for a level of one unit alone may be
@@ -71,20 +71,20 @@ class Preparation:
         >>> from synthkit.schema.public_domain import declared
         >>> age = {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}
         >>> public = declared(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
-        >>> bought = Preparation(questions=questions(public), rho=0.005)
+        >>> bought = Preparation(queries=questions(public), rho=0.005)
         >>> [(charge.what, round(charge.spent.sigma)) for charge in bought.charges()]
         [('histogram of age', 10)]
     """
 
-    questions: tuple[Question, ...]
+    queries: tuple[EncoderQuery, ...]
     rho: float
     delta: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.questions and not 0 < self.rho < math.inf:
+        if self.queries and not 0 < self.rho < math.inf:
             msg = f"a preparation must have a positive, finite price; however: rho = {self.rho:g}. Give it a share"
             raise ConfigError(msg)
-        found = found_levels(self.questions)
+        found = found_levels(self.queries)
         if found and not self.delta > 0:
             msg = (
                 f"levels nobody declared need a part of delta; however: it is {self.delta:g} for {found} columns. "
@@ -92,35 +92,35 @@ class Preparation:
             )
             raise ConfigError(msg)
 
-    def noise(self, question: Question) -> DiscreteGaussian:
+    def noise(self, question: EncoderQuery) -> DiscreteGaussian:
         """The noise on the counts that answer a question."""
         return DiscreteGaussian(sigma=math.sqrt(1 / (2 * self._price(question))))
 
-    def threshold(self, question: Question) -> SparseHistogram:
+    def threshold(self, question: EncoderQuery) -> SparseHistogram:
         """The noise on levels nobody declared, and from which count on they are told."""
-        each = self.delta * DOWN / found_levels(self.questions)
+        each = self.delta * DOWN / found_levels(self.queries)
         return sparse_histogram(sigma=self.noise(question).sigma, delta=each)
 
-    def _price(self, question: Question) -> float:
-        total = math.fsum(SHARES[q.kind] for q in self.questions)
+    def _price(self, question: EncoderQuery) -> float:
+        total = math.fsum(SHARES[q.kind] for q in self.queries)
         return self.rho * DOWN * SHARES[question.kind] / total
 
-    def charge(self, question: Question) -> Charge:
+    def charge(self, question: EncoderQuery) -> Charge:
         """Price of one question."""
         spent = self.threshold(question) if question.kind == "levels" else self.noise(question)
         return Charge(what=question.words, spent=spent)
 
     def charges(self) -> list[Charge]:
         """Prices of all questions, in order."""
-        return [self.charge(question) for question in self.questions]
+        return [self.charge(question) for question in self.queries]
 
 
-def found_levels(asked: Sequence[Question]) -> int:
+def found_levels(asked: Sequence[EncoderQuery]) -> int:
     """How many of the questions look for levels nobody declared."""
     return sum(question.kind == "levels" for question in asked)
 
 
-def questions(public: Declared, *, counted: bool = False) -> tuple[Question, ...]:
+def encoder_queries(public: Declared, *, counted: bool = False) -> tuple[EncoderQuery, ...]:
     """What must be asked to code the columns of a schema.
 
     Args:
@@ -129,7 +129,7 @@ def questions(public: Declared, *, counted: bool = False) -> tuple[Question, ...
             do not count them by themselves.
     """
     schema = public.schema
-    out = [Question(kind="rows")] if counted else []
+    out = [EncoderQuery(kind="rows")] if counted else []
     gaps = {gap.column for gap in Recoding.of(schema).gaps}
     for name, members in Recoding.of(schema).columns.items():
         column = schema.columns[members[0]]
@@ -143,7 +143,7 @@ def questions(public: Declared, *, counted: bool = False) -> tuple[Question, ...
             kinds = ["levels"]
         else:
             kinds = ["counts"] if counted else []
-        out += [Question(kind=kind, column=name) for kind in kinds]
+        out += [EncoderQuery(kind=kind, column=name) for kind in kinds]
     return tuple(out)
 
 

@@ -18,7 +18,7 @@ SMALLEST = 200  # with fewer rows than this none are held back
 
 
 @dataclass(frozen=True)
-class Door:
+class ExactLoader:
     """Training rows without a budget: shuffled batches and an exact step.
 
     Args:
@@ -32,7 +32,7 @@ class Door:
     layout: Layout
 
     @classmethod
-    def of(cls, rows: Rows, layout: Layout, units: pd.Series | None, seeds: Seeds, device: torch.device) -> Door:
+    def of(cls, rows: Rows, layout: Layout, units: pd.Series | None, seeds: Seeds, device: torch.device) -> ExactLoader:
         """Hold back a twentieth of the units, at random, and put everything on the device."""
         rows = rows.to(device)
         if len(rows) < SMALLEST:

@@ -19,14 +19,14 @@ from synthkit.encoding.codecs.numeric import Coding, NumericCodec
 from synthkit.encoding.column_groups import coded, groupings
 from synthkit.encoding.constraints import Codec, Recoding
 from synthkit.encoding.encoder import TableEncoder
-from synthkit.encoding.raking_margins import Targets, tables_of, tabulate
+from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
 from synthkit.privacy.access.counts import NoisyCounting
-from synthkit.privacy.access.encoder_budget import Kind, Preparation, Question, bounds
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, Kind, bounds
 from synthkit.privacy.access.noisy_codecs import combination_codec, levels_codec, published
-from synthkit.privacy.access.private_loader import PrivateDoor
+from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
-from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
+from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.bounds import LogBounds
 from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.privacy.mechanisms.sampling import kept
@@ -42,7 +42,7 @@ from synthkit.schema.unit_keys import unit_codes
 STEPS = 60  # power of two beyond which no moment lies, in steps since 1970 of any precision
 CLEAR = 3.0  # standard deviations of its noise that a cell must exceed to be a target by itself
 Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
-Asked = dict[Kind, Question]  # questions about one column
+Asked = dict[Kind, EncoderQuery]  # questions about one column
 
 
 class PrivateCurator:
@@ -66,13 +66,13 @@ class PrivateCurator:
         self._coded = self._recoding.forward(self._one)
         self.public = public
 
-    def rows(self, preparation: Preparation, pay: Pay) -> float:
+    def rows(self, preparation: EncoderBudget, pay: Pay) -> float:
         """How many units there are, with noise, at least 1."""
         counts = np.array([len(self._one)], dtype=np.int64)
-        noisy = self._noisy(Question(kind="rows"), counts, preparation, pay)
+        noisy = self._noisy(EncoderQuery(kind="rows"), counts, preparation, pay)
         return float(max(int(noisy[0]), 1))
 
-    def encoder(self, preparation: Preparation, coding: Coding, pay: Pay) -> TableEncoder:
+    def encoder(self, preparation: EncoderBudget, coding: Coding, pay: Pay) -> TableEncoder:
         """An encoder of which every number is public or paid for; its schema holds what was bought.
 
         Args:
@@ -82,7 +82,7 @@ class PrivateCurator:
         """
         codecs: dict[str, Codec] = {}
         for name, members in self._recoding.columns.items():
-            asked: Asked = {q.kind: q for q in preparation.questions if q.column == name}
+            asked: Asked = {q.kind: q for q in preparation.queries if q.column == name}
             if len(members) > 1:
                 codecs[name] = self._combination(name, members, asked, preparation, pay)
             elif isinstance(self.public.schema.columns[name], Datetime):
@@ -105,7 +105,7 @@ class PrivateCurator:
         cat = encoder.encode(self._one).cat.numpy()[:, slots]
         return NoisyCounting.of(cat, tuple(encoder.layout.sizes[j] for j in slots), rho, pay)
 
-    def targets(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> Targets:
+    def targets(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> RakingMargins:
         """Noisy one- and two-way tables of grouped columns, cells that noise alone might fill pooled.
 
         Args:
@@ -121,11 +121,11 @@ class PrivateCurator:
         codes = coded(encoder.encode(self._one).cat.numpy(), found)
         noisy = [add_noise(counts, noise).values for counts in tabulate(codes, found, tables)]
         clear = [np.where(counts >= CLEAR * noise.sigma, counts, 0) for counts in noisy]
-        return Targets.of(found, tables, clear, [noise.sigma] * len(tables))
+        return RakingMargins.of(found, tables, clear, [noise.sigma] * len(tables))
 
     def training(
-        self, encoder: TableEncoder, noisy: NoisyDescent, *, n: float, most: int, device: torch.device | str = "cpu"
-    ) -> PrivateDoor:
+        self, encoder: TableEncoder, noisy: CalibratedDPSGD, *, n: float, most: int, device: torch.device | str = "cpu"
+    ) -> PrivateLoader:
         """The door for models that are trained by noisy gradients, which were charged before.
 
         Args:
@@ -135,17 +135,19 @@ class PrivateCurator:
             most: rows of one unit that may be looked at.
             device: where to compute.
         """
-        return PrivateDoor(
+        return PrivateLoader(
             encoder.encode(self._frame), self._owner, encoder.layout, noisy, n=n, most=most, device=device
         )
 
     def _noisy(
-        self, question: Question, counts: NDArray[np.int64], preparation: Preparation, pay: Pay
+        self, question: EncoderQuery, counts: NDArray[np.int64], preparation: EncoderBudget, pay: Pay
     ) -> NDArray[np.int64]:
         pay(preparation.charge(question))
         return add_noise(counts, preparation.noise(question)).values
 
-    def _told(self, question: Question, found: dict[str, int], preparation: Preparation, pay: Pay) -> dict[str, int]:
+    def _told(
+        self, question: EncoderQuery, found: dict[str, int], preparation: EncoderBudget, pay: Pay
+    ) -> dict[str, int]:
         """Noisy counts of the levels that enough units share; none at all is an answer like any other."""
         pay(preparation.charge(question))
         names = sorted(found)
@@ -153,7 +155,7 @@ class PrivateCurator:
         told = tell_levels(names, counts, preparation.threshold(question))
         return dict(zip(told.names, told.counts.tolist(), strict=True))
 
-    def _number(self, name: str, asked: Asked, coding: Coding, preparation: Preparation, pay: Pay) -> NumericCodec:
+    def _number(self, name: str, asked: Asked, coding: Coding, preparation: EncoderBudget, pay: Pay) -> NumericCodec:
         column, schema = self.public.schema.columns[name], self.public.schema
         x = self._coded[name].to_numpy(dtype=np.float64, na_value=np.nan)
         gap = next((g for g in self._recoding.gaps if g.column == name), None)
@@ -182,9 +184,9 @@ class PrivateCurator:
         counts = np.bincount(at, minlength=len(cells.low) + (cells.missing is not None)).astype(np.int64)
         noisy = self._noisy(asked["cells"], counts, preparation, pay)
         sigma = preparation.noise(asked["cells"]).sigma
-        return private_binning.settled(cells, noisy, sigma, cuts=cuts, coding=coding)
+        return private_binning.binned_codec(cells, noisy, sigma, cuts=cuts, coding=coding)
 
-    def _steps(self, name: str, asked: Asked, coding: Coding, preparation: Preparation, pay: Pay) -> NumericCodec:
+    def _steps(self, name: str, asked: Asked, coding: Coding, preparation: EncoderBudget, pay: Pay) -> NumericCodec:
         """Moments, or gaps between them, in whole steps; declared atoms are counted by themselves."""
         column = self.public.schema.columns[name]
         assert isinstance(column, Datetime)
@@ -210,10 +212,10 @@ class PrivateCurator:
         at = np.where(absent & column.nullable, len(cells.low), inside)
         counts = np.bincount(at, minlength=len(cells.low) + (cells.missing is not None)).astype(np.int64)
         noisy = self._noisy(asked["cells"], counts, preparation, pay)
-        return private_binning.settled(cells, noisy, preparation.noise(asked["cells"]).sigma, coding=coding)
+        return private_binning.binned_codec(cells, noisy, preparation.noise(asked["cells"]).sigma, coding=coding)
 
     def _bought(
-        self, question: Question, x: NDArray[np.float64], decimals: int | None, preparation: Preparation, pay: Pay
+        self, question: EncoderQuery, x: NDArray[np.float64], decimals: int | None, preparation: EncoderBudget, pay: Pay
     ) -> tuple[float, float]:
         """Bounds found with noise where none is declared, so wide that numbers the schema names lie between them."""
         pay(preparation.charge(question))
@@ -226,12 +228,12 @@ class PrivateCurator:
 
     def _spikes(
         self,
-        question: Question,
+        question: EncoderQuery,
         x: NDArray[np.float64],
         low: float,
         high: float,
         decimals: int,
-        preparation: Preparation,
+        preparation: EncoderBudget,
         pay: Pay,
     ) -> tuple[float, ...]:
         """Values of a long lattice that stand out of the noise."""
@@ -242,7 +244,7 @@ class PrivateCurator:
         sigma = preparation.noise(question).sigma
         return tuple(points[noisy > sigma * (math.sqrt(2 * math.log(len(points))) + 0.7)].tolist())
 
-    def _levels(self, name: str, asked: Asked, preparation: Preparation, pay: Pay) -> LevelsCodec:
+    def _levels(self, name: str, asked: Asked, preparation: EncoderBudget, pay: Pay) -> LevelsCodec:
         column = self.public.schema.columns[name]
         values = self._coded[name]
         ordinal = isinstance(column, Ordinal)
@@ -272,7 +274,7 @@ class PrivateCurator:
         )
 
     def _combination(
-        self, name: str, members: tuple[str, ...], asked: Asked, preparation: Preparation, pay: Pay
+        self, name: str, members: tuple[str, ...], asked: Asked, preparation: EncoderBudget, pay: Pay
     ) -> CombinationCodec:
         del name
         schema = self.public.schema
@@ -289,7 +291,7 @@ class PrivateCurator:
         return CombinationCodec(columns=members, combinations=listed, counts=noisy, elsewhere=0)
 
     def _found_combination(
-        self, members: tuple[str, ...], question: Question, preparation: Preparation, pay: Pay
+        self, members: tuple[str, ...], question: EncoderQuery, preparation: EncoderBudget, pay: Pay
     ) -> CombinationCodec:
         """Combinations nobody listed: those that enough units share."""
         kinds = [self.public.schema.columns[name] for name in members]

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Layout, Rows
 from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent
-from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
+from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.rng import gaussian, order
 from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
-from synthkit.training.dummy_rows import invented
+from synthkit.training.dummy_rows import dummy_rows
 from synthkit.training.loop import seeded
 
 M = TypeVar("M", bound=nn.Module)
@@ -27,7 +27,7 @@ AT_ONCE = 2048  # rows worked on at once, copies counted; public, for free memor
 TRIED = 8  # invented rows on which it is found out where weights meet rows
 
 
-class PrivateDoor:
+class PrivateLoader:
     r"""Training rows under a budget: each step is one draw of a mechanism that was charged before.
 
         gradient = (sum over units that take part of their clipped gradients + sigma C z) / (q n)
@@ -68,7 +68,7 @@ class PrivateDoor:
         rows: Rows,
         units: NDArray[np.int64],
         layout: Layout,
-        noisy: NoisyDescent,
+        noisy: CalibratedDPSGD,
         *,
         n: float,
         most: int = 1,
@@ -103,7 +103,7 @@ class PrivateDoor:
         return self._owner.device
 
     @property
-    def descent(self) -> Descent:
+    def descent(self) -> DPSGDPlan:
         """The plan."""
         return self._noisy.plan
 
@@ -132,7 +132,7 @@ class PrivateDoor:
         """
         sums: Clipper[M, Rows] = Clipper(module, loss, clip=self.descent.clip)
         with self._secretly():
-            tried = invented(TRIED, self._layout, torch.default_generator).to(self.device)
+            tried = dummy_rows(TRIED, self._layout, torch.default_generator).to(self.device)
             sums(tried, torch.arange(TRIED, device=self.device))
 
         def step() -> None:

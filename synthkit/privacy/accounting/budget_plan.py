@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy.access.encoder_budget import Preparation, Question, found_levels
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, found_levels
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian
-from synthkit.privacy.accounting.noise_calibration import Allotment, smallest_noise
+from synthkit.privacy.accounting.noise_calibration import EpsilonDelta, smallest_noise
 
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
 TRAINED = 0.05  # the same of a model that learns from gradients
@@ -24,7 +24,7 @@ Steps = Callable[[float], Charge]  # the training with a noise multiplier
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outlay:
+class BudgetPlan:
     """The plan of a fit.
 
     Args:
@@ -35,7 +35,7 @@ class Outlay:
         targets: the noise on the tables that calibrated draws are to match, None without them.
     """
 
-    preparation: Preparation
+    preparation: EncoderBudget
     plan: tuple[Charge, ...]
     rho: float = 0.0
     noise_multiplier: float | None = None
@@ -47,7 +47,7 @@ class Outlay:
         return any(isinstance(charge.spent, Concentrated) for charge in self.plan)
 
 
-def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) -> Outlay:
+def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: int = 0) -> BudgetPlan:
     """The plan of a model that chooses its tables by what earlier ones told: one reserve, closed by a filter.
 
     Args:
@@ -68,8 +68,8 @@ def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) 
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
     prepared = _coding(COUNTED, asked) * rho
     matched = TARGETED * rho if targets else 0.0
-    preparation = Preparation(questions=tuple(asked), rho=prepared, delta=failing * UNDER)
-    return Outlay(
+    preparation = EncoderBudget(queries=tuple(asked), rho=prepared, delta=failing * UNDER)
+    return BudgetPlan(
         preparation=preparation,
         plan=(reserve,),
         rho=(rho - prepared - matched) * UNDER,
@@ -77,7 +77,7 @@ def for_counts(asked: Sequence[Question], left: Allotment, *, targets: int = 0) 
     )
 
 
-def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps, *, targets: int = 0) -> Outlay:
+def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Steps, *, targets: int = 0) -> BudgetPlan:
     """The plan of a model trained by noisy steps: the noise is the smallest at which all of it together fits.
 
     Args:
@@ -91,14 +91,14 @@ def for_gradients(asked: Sequence[Question], left: Allotment, steps: Steps, *, t
     """
     failing = FAILING * left.delta if found_levels(asked) else 0.0
     rho = affordable(left, failing)
-    preparation = Preparation(questions=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
+    preparation = EncoderBudget(queries=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
     matched = _targets(targets, TARGETED * rho) if targets else None
     bought = [*preparation.charges(), *([matched] if matched else [])]
     noise = smallest_noise(lambda s: [*bought, steps(s)], epsilon=left.epsilon, delta=left.delta)
-    return Outlay(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
+    return BudgetPlan(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
 
 
-def _coding(share: float, asked: Sequence[Question]) -> float:
+def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
     """Share of rho that buys the coding of the columns."""
     return min(share + SOUGHT * found_levels(asked), MOST) if asked else 0.0
 
@@ -109,7 +109,7 @@ def _targets(tables: int, rho: float) -> Charge:
     return Charge(what="one- or two-way table of grouped columns", spent=noise, times=tables)
 
 
-def affordable(left: Allotment, failing: float = 0.0) -> float:
+def affordable(left: EpsilonDelta, failing: float = 0.0) -> float:
     """The largest reserve of zero-concentrated differential privacy that what is left pays for.
 
     Args:

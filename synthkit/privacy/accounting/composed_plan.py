@@ -11,11 +11,11 @@ from synthkit.errors import ConfigError
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated
-from synthkit.privacy.accounting.zcdp import Filter
+from synthkit.privacy.accounting.zcdp import PrivacyFilter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ComposedPlan:
     """Charges whose numbers were all fixed before the first of them was drawn.
 
     Args:
@@ -53,9 +53,9 @@ class Part:
             raise ConfigError(msg)
         for charge in reserves:
             if isinstance(charge.spent, Concentrated):
-                Filter(reserve=charge.spent).admit(self.inside)
+                PrivacyFilter(reserve=charge.spent).admit(self.inside)
 
-    def drawing(self, steps: Sequence[Charge]) -> Part:
+    def drawing(self, steps: Sequence[Charge]) -> ComposedPlan:
         """The part after more steps from its reserve.
 
         Raises:
@@ -64,7 +64,7 @@ class Part:
         """
         return replace(self, inside=self.inside + tuple(steps), drawn=True)
 
-    def grows_to(self, later: Part) -> bool:
+    def grows_to(self, later: ComposedPlan) -> bool:
         """Whether `later` can be this part after more was drawn: what was charged stays, steps are only added."""
         same = (later.delta, later.charges) == (self.delta, self.charges)
         return same and later.drawn >= self.drawn and later.inside[: len(self.inside)] == self.inside
@@ -79,7 +79,7 @@ def _epsilon(charges: tuple[Charge, ...], delta: float) -> float:
     return accountant.epsilon(charges, delta) if delta > 0 or not charges else math.inf
 
 
-def total(parts: Sequence[Part]) -> tuple[float, float]:
+def total(parts: Sequence[ComposedPlan]) -> tuple[float, float]:
     r"""Epsilon and delta of plans made one after the other, each perhaps in view of what the former told.
 
     $(\sum \epsilon_i, \sum \delta_i)$: what composes plans that were not made together. Inside a plan nothing is

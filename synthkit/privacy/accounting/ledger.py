@@ -12,11 +12,11 @@ from typing import Any
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, SynthkitError
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part, total
+from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
 from synthkit.privacy.accounting.events import NonPrivate
-from synthkit.privacy.accounting.ledger_file import Archive
-from synthkit.privacy.accounting.ledger_lock import LedgerFile
-from synthkit.privacy.accounting.noise_calibration import Allotment
+from synthkit.privacy.accounting.ledger_file import LedgerFile
+from synthkit.privacy.accounting.ledger_lock import LedgerLock
+from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 
 
 class Ledger:
@@ -38,17 +38,17 @@ class Ledger:
         inf
     """
 
-    def __init__(self, archive: Archive, path: Path | None) -> None:
+    def __init__(self, archive: LedgerFile, path: Path | None) -> None:
         self._archive = archive
         self._budget = archive.budget  # the cap of this run; another one may have set the file's wider
-        self._file = None if path is None else LedgerFile(path)
+        self._file = None if path is None else LedgerLock(path)
         self._own: tuple[int, ...] = ()  # the parts this very ledger charged
         self._before: int | None = None  # a part an earlier run charged and drew nothing of, to be taken up
 
     @classmethod
     def unlimited(cls, *, unit: str | None) -> Ledger:
         """A ledger without a budget, in memory: anything may be charged, and epsilon is infinite."""
-        return cls(Archive(budget=None, unit=unit), None)
+        return cls(LedgerFile(budget=None, unit=unit), None)
 
     @classmethod
     def new(cls, path: str | Path, budget: Budget) -> Ledger:
@@ -62,7 +62,7 @@ class Ledger:
             ArtefactError: there is such a file already, or no such folder.
             TableError: the file cannot be written.
         """
-        ledger = cls(Archive(budget=budget, unit=budget.unit), Path(path))
+        ledger = cls(LedgerFile(budget=budget, unit=budget.unit), Path(path))
         with ledger._kept().holding():
             if Path(path).exists():
                 msg = (
@@ -87,7 +87,7 @@ class Ledger:
             BudgetExceededError: the ledger has no budget.
             TableError: the file cannot be written.
         """
-        ledger = cls(Archive(budget=budget, unit=budget.unit), Path(path))
+        ledger = cls(LedgerFile(budget=budget, unit=budget.unit), Path(path))
         with ledger._kept().holding():
             if Path(path).exists():
                 return cls.open(path, budget)
@@ -131,7 +131,7 @@ class Ledger:
             ConfigError: the ledger is for another unit, adjacency or bound on rows.
             BudgetExceededError: the ledger has no budget: what it holds was answered exactly.
         """
-        archive = Archive.read(path)
+        archive = LedgerFile.read(path)
         if archive.budget is None:
             msg = (
                 f"a prior ledger must have a budget; however: {path} has none, and holds {len(archive.parts)} parts "
@@ -151,7 +151,7 @@ class Ledger:
         return ledger
 
     @property
-    def archive(self) -> Archive:
+    def archive(self) -> LedgerFile:
         """All that is in it, as it is kept."""
         return self._archive
 
@@ -166,7 +166,7 @@ class Ledger:
         return self._archive.unit
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ComposedPlan, ...]:
         """All plans so far, in order."""
         return self._archive.parts
 
@@ -183,12 +183,12 @@ class Ledger:
         """Total delta."""
         return self._archive.spent()[1]
 
-    def left(self) -> Allotment:
+    def left(self) -> EpsilonDelta:
         """What the next plan may cost; all of it without a budget. One that is taken up may cost what it might then."""
         if self.budget is None:
-            return Allotment(epsilon=math.inf, delta=1.0)
+            return EpsilonDelta(epsilon=math.inf, delta=1.0)
         before = self.parts if self._before is None else self.parts[: self._before]
-        return Allotment(
+        return EpsilonDelta(
             epsilon=_rest(self.budget.epsilon, [part.epsilon() for part in before]),
             delta=_rest(self.budget.delta, [part.delta for part in before]),
         )
@@ -231,7 +231,7 @@ class Ledger:
             msg = "a plan must hold a charge; however: it is empty. Charge what will be drawn, or do not call"
             raise ConfigError(msg)
         if self.budget is None:
-            self._own, part = (*self._own, len(self.parts)), Part(delta=0.0, charges=tuple(charges))
+            self._own, part = (*self._own, len(self.parts)), ComposedPlan(delta=0.0, charges=tuple(charges))
             self._archive = replace(self._archive, parts=(*self.parts, part))
             return math.inf
         with self.alone():
@@ -266,7 +266,7 @@ class Ledger:
                 error.add_note(self._owed([self.parts[number] for number in self._own]))
             raise
 
-    def _owed(self, own: Sequence[Part]) -> str:
+    def _owed(self, own: Sequence[ComposedPlan]) -> str:
         epsilon, delta = total(own)
         charged = f"epsilon {epsilon:.6g} and delta {delta:g} were charged to {self._kept().path} before"
         if any(part.drawn for part in own):
@@ -301,7 +301,7 @@ class Ledger:
         """The ledger as JSON text."""
         return self._archive.to_json()
 
-    def _keep(self, number: int, part: Part) -> None:
+    def _keep(self, number: int, part: ComposedPlan) -> None:
         """One part in another state; on disk where there is a file."""
         archive = replace(self._archive, parts=(*self.parts[:number], part, *self.parts[number + 1 :]))
         if self.budget is None:
@@ -324,7 +324,7 @@ class Ledger:
         self._own, self._before = (number,), None
         return part.epsilon()
 
-    def _fitting(self, charges: Sequence[Charge], delta: float | None) -> Part:
+    def _fitting(self, charges: Sequence[Charge], delta: float | None) -> ComposedPlan:
         """The plan as a part, if what is left pays for it."""
         left = self.left()
         named = charges[0].what if len(charges) == 1 else f"{charges[0].what} and {len(charges) - 1} more"
@@ -343,7 +343,7 @@ class Ledger:
                 "Nothing was drawn; give each plan its part of delta, or raise the budget's"
             )
             raise BudgetExceededError(msg)
-        part = Part(delta=asked, charges=tuple(charges), drawn=False)
+        part = ComposedPlan(delta=asked, charges=tuple(charges), drawn=False)
         if part.epsilon() > left.epsilon:
             msg = (
                 f"every plan must fit {budget}, of which {left.epsilon:.6g} is left; however: {named} would cost "
@@ -352,14 +352,14 @@ class Ledger:
             raise BudgetExceededError(msg)
         return part
 
-    def _grown(self, found: Archive) -> Archive:
+    def _grown(self, found: LedgerFile) -> LedgerFile:
         """What the file holds, if it is what this ledger knows with more of it.
 
         Others' plans may have been drawn further, new ones may stand behind, and the cap may be wider; the plan of this
         ledger is as it left it.
         """
         known = self.parts
-        kept = len(found.parts) >= len(known) and all(map(Part.grows_to, known, found.parts))
+        kept = len(found.parts) >= len(known) and all(map(ComposedPlan.grows_to, known, found.parts))
         mine = kept and all(found.parts[number] == known[number] for number in self._own)
         budget = found.budget
         if not mine or budget is None or self.budget is None or self.budget.differs(budget) is not None:
@@ -370,12 +370,12 @@ class Ledger:
             raise ArtefactError(msg)
         return replace(found, budget=self.budget.covering(budget))
 
-    def _write(self, archive: Archive) -> None:
+    def _write(self, archive: LedgerFile) -> None:
         """Put the ledger on disk, and only then count it as charged."""
         self._kept().write(archive)
         self._archive = archive
 
-    def _kept(self) -> LedgerFile:
+    def _kept(self) -> LedgerLock:
         if self._file is None:
             msg = "a ledger under a budget must live in a file; however: it has none. Use `Ledger.new` or `open`"
             raise ConfigError(msg)

@@ -14,7 +14,7 @@ from synthkit.io.documents import JSON_BYTES, content, parse_json
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part, total
+from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
 from synthkit.privacy.accounting.events import KINDS, Event, NonPrivate, parameters
 
 FORMAT = "synthkit-ledger/2"
@@ -23,7 +23,7 @@ AGAIN = "Take the ledger from the run again; never edit it"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Archive:
+class LedgerFile:
     """A ledger as it is kept.
 
     Args:
@@ -34,7 +34,7 @@ class Archive:
 
     budget: Budget | None
     unit: str | None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ComposedPlan, ...] = ()
 
     def spent(self) -> tuple[float, float]:
         """Epsilon and delta of all parts; infinity and 0 for any charge without a budget."""
@@ -84,7 +84,7 @@ class Archive:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Archive:
+    def from_json(cls, text: str | bytes) -> LedgerFile:
         """Read what `to_json` wrote, or a ledger of the first format.
 
         Raises:
@@ -105,7 +105,7 @@ class Archive:
         return cls(budget=_budget(data["budget"]), unit=_unit(data), parts=_parts(data))
 
     @classmethod
-    def read(cls, path: str | Path) -> Archive:
+    def read(cls, path: str | Path) -> LedgerFile:
         """The ledger in a file.
 
         Raises:
@@ -129,7 +129,7 @@ def recompute(path: str | Path) -> tuple[float, float]:
     Raises:
         ArtefactError: the file is no ledger, or holds anything this version does not know.
     """
-    return Archive.read(path).spent()
+    return LedgerFile.read(path).spent()
 
 
 def _finite(value: float) -> float | None:
@@ -175,7 +175,7 @@ def _budget(data: object) -> Budget | None:
         raise ArtefactError(msg) from error
 
 
-def _parts(data: Mapping[str, Any]) -> tuple[Part, ...]:
+def _parts(data: Mapping[str, Any]) -> tuple[ComposedPlan, ...]:
     heads = [
         _exactly(head, {"delta", "epsilon", "accountant"}, "a part of the ledger", perhaps="drawn")
         for head in _listed(data, "parts")
@@ -191,7 +191,7 @@ def _parts(data: Mapping[str, Any]) -> tuple[Part, ...]:
     return tuple(_part(head, charges) for head, charges in zip(heads, kept, strict=True))
 
 
-def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> Part:
+def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> ComposedPlan:
     delta, drawn = head["delta"], head.get("drawn", True)
     if not isinstance(drawn, bool):
         msg = f"`drawn` of a part of the ledger must be true or false; however: {drawn!r}. {AGAIN}"
@@ -200,7 +200,7 @@ def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> Part
         msg = f"`delta` of a part of the ledger must lie in [0, 1); however: {delta!r}. {AGAIN}"
         raise ArtefactError(msg)
     try:
-        return Part(delta=float(delta), charges=tuple(charges[False]), inside=tuple(charges[True]), drawn=drawn)
+        return ComposedPlan(delta=float(delta), charges=tuple(charges[False]), inside=tuple(charges[True]), drawn=drawn)
     except (ConfigError, BudgetExceededError) as error:
         msg = f"a part of the ledger must hold together; however: {error}. {AGAIN}"
         raise ArtefactError(msg) from error
@@ -223,7 +223,7 @@ def _charge(read: Mapping[str, Any]) -> Charge:
         raise ArtefactError(msg) from error
 
 
-def _first(data: dict[str, Any]) -> Archive:
+def _first(data: dict[str, Any]) -> LedgerFile:
     """The first format: a list of exact answers, or nothing."""
     _exactly(data, {"format", "unit", "budget", "epsilon", "charges"}, "the ledger")
     charges = []
@@ -233,5 +233,5 @@ def _first(data: dict[str, Any]) -> Archive:
             msg = f"a ledger of format {FIRST} must hold exact answers only; however: `{read['mechanism']}`. {AGAIN}"
             raise ArtefactError(msg)
         charges.append(_charge({**read, "detail": {}}))
-    part = Part(delta=0.0, charges=tuple(charges))
-    return Archive(budget=None, unit=_unit({**data, "budget": None}), parts=(part,) if charges else ())
+    part = ComposedPlan(delta=0.0, charges=tuple(charges))
+    return LedgerFile(budget=None, unit=_unit({**data, "budget": None}), parts=(part,) if charges else ())

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from synthkit.errors import TableError
 from synthkit.io.atomic_files import held, replacing
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 
 
-class LedgerFile:
+class LedgerLock:
     """Where a ledger is kept.
 
     Args:
@@ -42,15 +42,15 @@ class LedgerFile:
             finally:
                 self._folder = None
 
-    def read(self) -> Archive:
+    def read(self) -> LedgerFile:
         """What it holds.
 
         Raises:
             ArtefactError: it is not there, or holds no ledger.
         """
-        return Archive.read(self.path)
+        return LedgerFile.read(self.path)
 
-    def write(self, archive: Archive) -> None:
+    def write(self, archive: LedgerFile) -> None:
         """Put a ledger on disk, its entry in the folder too, while it is held.
 
         Raises:

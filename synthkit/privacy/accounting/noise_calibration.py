@@ -17,7 +17,7 @@ REACH = 2.0**40  # no plan is searched beyond this much noise, or below its inve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Allotment:
+class EpsilonDelta:
     """What a plan may cost.
 
     Args:
@@ -28,14 +28,14 @@ class Allotment:
     epsilon: float
     delta: float
 
-    def part(self, share: float) -> Allotment:
+    def part(self, share: float) -> EpsilonDelta:
         """A share of it, in (0, 1].
 
         Example:
             >>> Allotment(epsilon=1.0, delta=1e-6).part(0.5)
             Allotment(epsilon=0.5, delta=5e-07)
         """
-        return Allotment(epsilon=share * self.epsilon, delta=share * self.delta)
+        return EpsilonDelta(epsilon=share * self.epsilon, delta=share * self.delta)
 
 
 def smallest_noise(plan: Plan, *, epsilon: float, delta: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthkit.privacy.accounting import accountant
-from synthkit.privacy.accounting.composed_plan import Part, total
+from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
 
 STEPS = 24  # epsilons between 0 and the total at which the curve is told
 LARGEST = 700.0  # the exponential of more is beyond every number
@@ -40,7 +40,7 @@ class Tradeoff:
     deltas: tuple[float, ...]
 
     @classmethod
-    def of(cls, parts: Sequence[Part]) -> Tradeoff:
+    def of(cls, parts: Sequence[ComposedPlan]) -> Tradeoff:
         """The curve of plans: a whole one where there is one plan, else the point at which they are added."""
         epsilon, delta = total(parts)
         if not parts or math.isinf(epsilon):

@@ -10,7 +10,7 @@ from typing import Any
 
 from synthkit.io.documents import read_json
 from synthkit.privacy.accounting import accountant
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 
 FORMAT = "synthkit-recount/1"
@@ -18,7 +18,7 @@ CLOSE = 1e-6  # relative difference that another machine's arithmetic may make
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recount:
+class LedgerVerification:
     """What was found in a ledger.
 
     Args:
@@ -31,17 +31,17 @@ class Recount:
         ()
     """
 
-    archive: Archive
+    archive: LedgerFile
     written: Mapping[str, Any]
 
     @classmethod
-    def of(cls, path: str | Path) -> Recount:
+    def of(cls, path: str | Path) -> LedgerVerification:
         """The ledger in a file.
 
         Raises:
             ArtefactError: the file is no ledger, or holds anything this version does not know.
         """
-        archive = Archive.read(path)
+        archive = LedgerFile.read(path)
         return cls(archive=archive, written=read_json(path))
 
     @property

@@ -25,7 +25,7 @@ ROUNDING = 1e-9  # shares of a reserve may exceed it by this much, relatively; t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
+class ZCDPCost:
     r"""A loss in concentrated differential privacy: $\delta$-approximately $\rho$-zCDP.
 
     Args:
@@ -37,7 +37,7 @@ class Cost:
     delta: float = 0.0
 
 
-def cost(event: Event) -> Cost:
+def cost(event: Event) -> ZCDPCost:
     r"""What one run of a mechanism costs.
 
     Normal noise, discrete too: $\Delta_2^2 / 2 \sigma^2$. Pure $\epsilon$: $\epsilon^2 / 2$. Losses in an interval of
@@ -75,7 +75,7 @@ def cost(event: Event) -> Cost:
                 "that is of use. Fix their number, rate and noise before the first draw and charge them in the plan"
             )
             raise UnsupportedError(msg)
-    return Cost(rho=rho, delta=failure(event))
+    return ZCDPCost(rho=rho, delta=failure(event))
 
 
 def pure(event: Laplace | DiscreteLaplace | StableHistogram) -> float:
@@ -101,7 +101,7 @@ def failure(event: Event) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filter:
+class PrivacyFilter:
     """A reserve and what was drawn from it: each step is admitted or refused before it is made.
 
     Args:
@@ -116,27 +116,27 @@ class Filter:
     reserve: Concentrated
     drawn: tuple[Charge, ...] = ()
 
-    def spent(self) -> Cost:
+    def spent(self) -> ZCDPCost:
         """Costs of the steps so far, together: rho and delta add."""
         each = [(charge.times, cost(charge.spent)) for charge in self.drawn]
-        return Cost(
+        return ZCDPCost(
             rho=math.fsum(times * one.rho for times, one in each),
             delta=math.fsum(times * one.delta for times, one in each),
         )
 
-    def left(self) -> Cost:
+    def left(self) -> ZCDPCost:
         """What may still be drawn."""
         spent = self.spent()
-        return Cost(rho=max(0.0, self.reserve.rho - spent.rho), delta=max(0.0, self.reserve.delta - spent.delta))
+        return ZCDPCost(rho=max(0.0, self.reserve.rho - spent.rho), delta=max(0.0, self.reserve.delta - spent.delta))
 
-    def admit(self, steps: tuple[Charge, ...]) -> Filter:
+    def admit(self, steps: tuple[Charge, ...]) -> PrivacyFilter:
         """The filter after more steps, all or none.
 
         Raises:
             BudgetExceededError: with them the reserve would be exceeded.
             UnsupportedError: a step has no cost in zCDP.
         """
-        after = Filter(reserve=self.reserve, drawn=self.drawn + steps)
+        after = PrivacyFilter(reserve=self.reserve, drawn=self.drawn + steps)
         total, most = after.spent(), cost(self.reserve)
         if total.rho > most.rho or total.delta > most.delta:
             left = self.left()

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.errors import ConfigError, UnsupportedError
-from synthkit.privacy.dpsgd.gradient_factors import AT_ONCE, Lookup, Matrix, Use, Vector
+from synthkit.privacy.dpsgd.gradient_factors import AT_ONCE, GradientFactors, Lookup, Matrix, Vector
 from synthkit.privacy.dpsgd.unit_batches import Units, clip_norm, learned, parts
-from synthkit.privacy.dpsgd.weight_trace import Meeting, Tape, Weight
+from synthkit.privacy.dpsgd.weight_trace import Weight, WeightTrace, WeightUse
 from synthkit.training.matrix_precision import exact
 
 ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
@@ -97,7 +97,7 @@ class Clipper(Generic[M, B]):
     def __init__(self, module: M, loss: Callable[[M, B], Tensor], *, clip: float) -> None:
         self.module, self.loss, self.clip = module, loss, clip_norm(clip)
         self.parameters = learned(module)
-        self._tape = Tape(module)
+        self._tape = WeightTrace(module)
         self._plan: _Plan | None = None
 
     def __call__(self, rows: B, units: Tensor, copies: int = 1) -> list[Tensor]:
@@ -133,7 +133,7 @@ class Clipper(Generic[M, B]):
             sums = [use.total(weight[together.of], keep) for use in uses.values()]
         return self._back([meetings[k].weight(self._plan.axes[k]) for k in uses], sums)
 
-    def _run(self, rows: B) -> tuple[list[Meeting], Tensor]:
+    def _run(self, rows: B) -> tuple[list[WeightUse], Tensor]:
         with torch.enable_grad(), self._tape.watching() as tape:
             loss = self.loss(self.module, rows)
         if loss.shape != (len(rows),):
@@ -144,7 +144,7 @@ class Clipper(Generic[M, B]):
         meetings, self._tape.meetings = tape.meetings, []  # held no longer than needed
         return meetings, loss
 
-    def _uses(self, meetings: list[Meeting], gradients: list[Tensor], plan: _Plan) -> dict[int, Use]:
+    def _uses(self, meetings: list[WeightUse], gradients: list[Tensor], plan: _Plan) -> dict[int, GradientFactors]:
         """One use for each group of meetings that share their numbers, under the first of them."""
         out = {}
         for group in plan.groups:
@@ -152,7 +152,9 @@ class Clipper(Generic[M, B]):
             out[group[0]] = made[0] if len(made) == 1 else _joined(made)
         return out
 
-    def _norms(self, uses: dict[int, Use], meetings: list[Meeting], units: Units, plan: _Plan) -> tuple[Tensor, Tensor]:
+    def _norms(
+        self, uses: dict[int, GradientFactors], meetings: list[WeightUse], units: Units, plan: _Plan
+    ) -> tuple[Tensor, Tensor]:
         """Squared norms of the units' gradients, and what bounds the rounding error. **Shape**: (U,), (U,)."""
         out, bound = (torch.zeros(units.count, dtype=torch.float32, device=units.of.device) for _ in range(2))
         tangled = {k for group in plan.tangled.values() for k in group}
@@ -207,7 +209,9 @@ class Clipper(Generic[M, B]):
         lines = [[zero if g is None else g for g, zero in zip(row, zeros, strict=True)] for row in each]
         return torch.stack([torch.cat([g.flatten() for g in line]) for line in lines])
 
-    def _hold_norms(self, uses: dict[int, Use], meetings: list[Meeting], plan: _Plan, rows: Tensor) -> None:
+    def _hold_norms(
+        self, uses: dict[int, GradientFactors], meetings: list[WeightUse], plan: _Plan, rows: Tensor
+    ) -> None:
         """Refuse if the norms of three rows, by themselves or two as one unit, are not those of autograd's gradients.
 
         A sum can be right where the norms that it is clipped by are not.
@@ -221,7 +225,7 @@ class Clipper(Generic[M, B]):
             if bool((apart > AGREEMENT * (together.sums(lengths) + 0.02 * lengths.max())).any()):
                 raise UnsupportedError(_UNSEEN)
 
-    def _alone(self, meetings: list[Meeting], loss: Tensor, axes: tuple[int, ...]) -> None:
+    def _alone(self, meetings: list[WeightUse], loss: Tensor, axes: tuple[int, ...]) -> None:
         """Refuse if the loss of the first row leans on what is computed of others."""
         gradients = _backward(loss[0], meetings, keep=True)
         for gradient, axis in zip(gradients, axes, strict=True):
@@ -278,7 +282,7 @@ def private_gradient(
         p.grad = (g + drawn) / expected
 
 
-def _backward(loss: Tensor, meetings: list[Meeting], *, keep: bool = False) -> list[Tensor]:
+def _backward(loss: Tensor, meetings: list[WeightUse], *, keep: bool = False) -> list[Tensor]:
     """Gradients by what came of each meeting; 0 where it plays no part."""
     if not meetings:
         return []
@@ -324,7 +328,7 @@ def _groups(weights: list[Weight]) -> tuple[tuple[tuple[int, ...], ...], dict[in
     return tuple(tuple(g) for g in groups), tangled
 
 
-def _joined(uses: list[Use]) -> Use:
+def _joined(uses: list[GradientFactors]) -> GradientFactors:
     """Several uses of the same numbers as one, so that they meet each other in the norm."""
     made = [use for use in uses if isinstance(use, Matrix)]
     if len(made) == len(uses):
@@ -343,7 +347,7 @@ def _joined(uses: list[Use]) -> Use:
     raise UnsupportedError(msg)
 
 
-def _written_out(uses: list[tuple[Use, Tensor]], size: int, units: Units) -> Tensor:
+def _written_out(uses: list[tuple[GradientFactors, Tensor]], size: int, units: Units) -> Tensor:
     """Squared norms by unit of gradients that share some numbers, written out for a few units at a time."""
     order = torch.argsort(units.of, stable=True)
     out = []

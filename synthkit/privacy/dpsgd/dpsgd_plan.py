@@ -17,7 +17,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Descent:
+class DPSGDPlan:
     r"""The plan of a training under a privacy budget. Every number in it is public and none follows from the rows.
 
     In each of `steps` steps each unit takes part with probability `rate`. Its gradient, the sum of those of its rows,
@@ -79,7 +79,7 @@ class PrivateTraining(Protocol):
         ...
 
     @property
-    def descent(self) -> Descent:
+    def descent(self) -> DPSGDPlan:
         """The plan, charged before."""
         ...
 

@@ -13,7 +13,7 @@ from synthkit.privacy.dpsgd.unit_batches import Units
 AT_ONCE = 1 << 24  # numbers a temporary may hold
 
 
-class Use(Protocol):
+class GradientFactors(Protocol):
     """Gradients of B rows by one weight, as factors."""
 
     def squares(self, units: Units) -> tuple[Tensor, Tensor]:
@@ -56,7 +56,7 @@ class Matrix:
     met: tuple[Tensor, Tensor] | None = None
 
     def squares(self, units: Units) -> tuple[Tensor, Tensor]:
-        """See `Use`."""
+        """See `GradientFactors`."""
         left, right = self.met or (self.left, self.right)
         own = (squared(left) * squared(right)).sum(dim=(0, 2))
         bound = units.sums(own)
@@ -76,7 +76,7 @@ class Matrix:
         return out, bound * left.shape[2] * units.counts
 
     def total(self, weight: Tensor, keep: Tensor | None) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         scale = weight[:, None, None]
         left, right = (_kept(x.float(), keep, 1) for x in (self.left, self.right))
         if left.shape[3] < right.shape[3]:
@@ -86,7 +86,7 @@ class Matrix:
         return torch.bmm(left.flatten(1, 2).mT, right.flatten(1, 2))
 
     def dense(self, rows: Tensor) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         return torch.einsum("gbti,gbto->bgio", self.left[:, rows].float(), self.right[:, rows].float()).flatten(1)
 
 
@@ -97,18 +97,18 @@ class Vector:
     rows: Tensor
 
     def squares(self, units: Units) -> tuple[Tensor, Tensor]:
-        """See `Use`."""
+        """See `GradientFactors`."""
         bound = units.sums(squared(self.rows).sum(dim=0))
         if units.single:
             return bound, bound
         return squared(units.sums(self.rows.float(), 1)).sum(dim=0), bound * units.counts
 
     def total(self, weight: Tensor, keep: Tensor | None) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         return torch.matmul(weight, _kept(self.rows.float(), keep, 1))
 
     def dense(self, rows: Tensor) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         return self.rows[:, rows].float().transpose(0, 1).flatten(1)
 
 
@@ -121,7 +121,7 @@ class Lookup:
     size: int
 
     def squares(self, units: Units) -> tuple[Tensor, Tensor]:
-        """See `Use`."""
+        """See `GradientFactors`."""
         own = squared(self.right)
         bound = units.sums(own.sum(dim=1))
         if units.single and self.index.shape[1] == 1:
@@ -136,13 +136,13 @@ class Lookup:
         return out, bound * self.index.shape[1] * units.counts
 
     def total(self, weight: Tensor, keep: Tensor | None) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         right = _kept(self.right.float(), keep, 0) * weight[:, None, None]
         out = torch.zeros(self.size, right.shape[2], dtype=torch.float32, device=right.device)
         return out.index_add_(0, self.index.flatten(), right.flatten(0, 1))
 
     def dense(self, rows: Tensor) -> Tensor:
-        """See `Use`."""
+        """See `GradientFactors`."""
         out = torch.zeros(len(rows), self.size, self.right.shape[2], dtype=torch.float32, device=self.right.device)
         at = torch.arange(len(rows), device=rows.device)[:, None].expand(-1, self.index.shape[1])
         return out.index_put_((at, self.index[rows]), self.right[rows].float(), accumulate=True).flatten(1)

@@ -11,7 +11,7 @@ from torch import Tensor
 from synthkit.errors import UnsupportedError
 from synthkit.privacy.dpsgd.gradient_factors import AT_ONCE, Lookup, Matrix, squared
 from synthkit.privacy.dpsgd.unit_batches import Units
-from synthkit.training.layers.gated_blocks import Levels
+from synthkit.training.layers.gated_blocks import LevelEmbedding
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Kernel:
     width: int
 
     @classmethod
-    def of(cls, levels: Levels) -> Kernel:
+    def of(cls, levels: LevelEmbedding) -> Kernel:
         """That of one module."""
         sizes, longest = levels._sizes, levels.phi.shape[1]
         phi = [F.pad(levels.phi[j, : min(k, longest)], (0, 0, 0, max(k - longest, 0))) for j, k in enumerate(sizes)]
@@ -64,7 +64,7 @@ class LevelLookup(Lookup):
     kernel: Kernel | None = None
 
     def squares(self, units: Units) -> tuple[Tensor, Tensor]:
-        """See `Use`."""
+        """See `GradientFactors`."""
         kernel = self.kernel
         if kernel is None:
             return super().squares(units)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 
 WHAT = "clipped gradients of training steps"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoisyDescent:
+class CalibratedDPSGD:
     r"""A plan and the noise on every sum of clipped gradients, $N(0, (\sigma C)^2)$ in each number.
 
     Args:
@@ -33,7 +33,7 @@ class NoisyDescent:
         3.25
     """
 
-    plan: Descent
+    plan: DPSGDPlan
     noise_multiplier: float
 
     def __post_init__(self) -> None:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from synthkit.errors import UnsupportedError
-from synthkit.privacy.dpsgd.gradient_factors import Lookup, Matrix, Use, Vector
+from synthkit.privacy.dpsgd.gradient_factors import GradientFactors, Lookup, Matrix, Vector
 from synthkit.privacy.dpsgd.level_kernels import Kernel, LevelLookup, through
-from synthkit.training.layers.gated_blocks import Levels
+from synthkit.training.layers.gated_blocks import LevelEmbedding
 
 Turn = Callable[[Tensor], Tensor]
 MOVES = {"to", "float", "bfloat16", "split", "chunk", "unbind", "t", "transpose", "permute", "reshape", "view"}
@@ -60,7 +60,7 @@ class Weight:
 
 
 @dataclass(frozen=True)
-class Meeting:
+class WeightUse:
     """A weight that meets rows.
 
     Args:
@@ -73,10 +73,10 @@ class Meeting:
     name: str
     weight: Callable[[int], Weight]
     output: Tensor
-    use: Callable[[int, Tensor], Use]
+    use: Callable[[int, Tensor], GradientFactors]
 
 
-class Tape(TorchFunctionMode):
+class WeightTrace(TorchFunctionMode):
     """Meetings of one run.
 
     Args:
@@ -85,18 +85,18 @@ class Tape(TorchFunctionMode):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.meetings: list[Meeting] = []
+        self.meetings: list[WeightUse] = []
         self._inside = 0
         parameters = [p for p in module.parameters() if p.requires_grad]
         self._own: dict[int, tuple[Tensor, Weight]] = {
             id(p): (p, Weight(k, _numbers(p), p)) for k, p in enumerate(parameters)
         }
         self._weights = dict(self._own)
-        tables = [m for m in module.modules() if isinstance(m, Levels)]
+        tables = [m for m in module.modules() if isinstance(m, LevelEmbedding)]
         self._kernels = {m: (k, Kernel.of(m)) for k, m in enumerate(tables, len(parameters))}
 
     @contextmanager
-    def watching(self) -> Iterator[Tape]:
+    def watching(self) -> Iterator[WeightTrace]:
         """Everything that runs inside is on the tape; tables of levels are taken as they come."""
 
         def enter(*_: object) -> None:
@@ -187,7 +187,7 @@ class Tape(TorchFunctionMode):
             _refuse(name)
         whole = weight if slots else weight.turned(lambda w: w[None])
 
-        def use(axis: int, gradient: Tensor) -> Use:
+        def use(axis: int, gradient: Tensor) -> GradientFactors:
             if slots and axis != 1:
                 _refuse(name)
             left, right = (t[:, :, None] if slots else _rows_first(t, axis)[None] for t in (x, gradient))
@@ -197,7 +197,7 @@ class Tape(TorchFunctionMode):
             levels, on_left = _levels_of(whole, whole.kernel, name)
             return through(made, whole.kernel, levels, left=on_left)
 
-        self.meetings.append(Meeting(name, lambda _: whole, out, use))
+        self.meetings.append(WeightUse(name, lambda _: whole, out, use))
 
     def _vector(self, name: str, weight: Weight, out: Tensor, factor: Tensor | None) -> None:
         if weight.kernel is not None:
@@ -213,7 +213,7 @@ class Tape(TorchFunctionMode):
             first = shape[0] if batched(axis) and out.dim() == 3 else 1
             return weight.turned(lambda w: w.reshape(first, -1))
 
-        def use(axis: int, gradient: Tensor) -> Use:
+        def use(axis: int, gradient: Tensor) -> GradientFactors:
             g = gradient if factor is None else gradient * factor
             spread = [k for k in range(g.dim()) if k != axis and shape[k] == 1 and g.shape[k] != 1]
             g = g.sum(dim=spread, keepdim=True) if spread else g
@@ -221,7 +221,7 @@ class Tape(TorchFunctionMode):
                 return Vector(g)
             return Vector(g.movedim(axis, 0).flatten(1)[None] if g.dim() > 1 else g[None, :, None])
 
-        self.meetings.append(Meeting(name, seen, out, use))
+        self.meetings.append(WeightUse(name, seen, out, use))
 
     def _looked(self, name: str, weight: Weight, given: dict[str, Any], out: Tensor) -> None:
         index, shares, size = given["input"], given.get("per_sample_weights"), weight.at.shape[0]
@@ -233,12 +233,12 @@ class Tape(TorchFunctionMode):
             self._multiplied(name, weight, bag.scatter_add_(1, index, ones if shares is None else shares.float()), out)
             return
 
-        def use(axis: int, gradient: Tensor) -> Use:
+        def use(axis: int, gradient: Tensor) -> GradientFactors:
             rows = index.movedim(axis, 0).flatten(1) if index.dim() > 1 else index[:, None]
             right = _rows_first(gradient, axis)
             return LevelLookup(rows, right, size, weight.kernel) if weight.kernel else Lookup(rows, right, size)
 
-        self.meetings.append(Meeting(name, lambda _: weight, out, use))
+        self.meetings.append(WeightUse(name, lambda _: weight, out, use))
 
 
 def _rows_first(x: Tensor, axis: int) -> Tensor:

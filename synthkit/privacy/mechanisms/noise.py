@@ -18,7 +18,7 @@ Noise = DiscreteGaussian | DiscreteLaplace
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class NoisyAnswer:
     """What may be told, and the record that was to be charged before it was drawn.
 
     Args:
@@ -30,7 +30,7 @@ class Release:
     spent: Noise | ReportNoisyMax
 
 
-def add_noise(counts: NDArray[np.int64], spent: Noise) -> Release:
+def add_noise(counts: NDArray[np.int64], spent: Noise) -> NoisyAnswer:
     """Counts plus whole-numbered noise, exactly distributed, random as the operating system is.
 
     **Shape**: any -> the same.
@@ -50,10 +50,10 @@ def add_noise(counts: NDArray[np.int64], spent: Noise) -> Release:
     """
     flat = np.ascontiguousarray(counts, np.int64).reshape(-1)
     noisy = np.array(measurement(spent)(flat) if len(flat) else [], np.int64)
-    return Release(values=noisy.reshape(counts.shape), spent=spent)
+    return NoisyAnswer(values=noisy.reshape(counts.shape), spent=spent)
 
 
-def choose(scores: NDArray[np.float64], spent: ReportNoisyMax) -> Release:
+def choose(scores: NDArray[np.float64], spent: ReportNoisyMax) -> NoisyAnswer:
     """The candidates with the highest scores after Gumbel noise: exponential mechanisms without replacement.
 
     **Shape**: (candidates,) -> (picks,), places of candidates, best first.
@@ -77,7 +77,7 @@ def choose(scores: NDArray[np.float64], spent: ReportNoisyMax) -> Release:
         msg = f"there must be {spent.picks} candidates; however: {len(scores)} came. Pick fewer"
         raise ConfigError(msg)
     chosen = measurement(spent)(np.ascontiguousarray(scores, np.float64))
-    return Release(values=np.array(chosen, np.int64), spent=spent)
+    return NoisyAnswer(values=np.array(chosen, np.int64), spent=spent)
 
 
 def tail(noise: Noise, k: int) -> float:

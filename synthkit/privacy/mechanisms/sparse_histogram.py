@@ -14,7 +14,7 @@ from synthkit.privacy.mechanisms.noise import add_noise, reach
 
 
 @dataclass(frozen=True, kw_only=True)
-class Levels:
+class NoisyLevels:
     """Levels that are told, in sorted order, with noisy counts, and the record that was to be charged before.
 
     **Shape**: `names` and `counts` (m,), counts from the threshold on.
@@ -45,7 +45,7 @@ def sparse_histogram(*, sigma: float, delta: float) -> SparseHistogram:
     return SparseHistogram(sigma=sigma, threshold=1 + reach(DiscreteGaussian(sigma=sigma), delta))
 
 
-def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: SparseHistogram) -> Levels:
+def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: SparseHistogram) -> NoisyLevels:
     """The levels whose noisy count reaches the threshold, sorted by name, so that the order of the rows does not show.
 
     Args:
@@ -70,6 +70,6 @@ def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: SparseHi
         raise ConfigError(msg)
     noisy = add_noise(counts, DiscreteGaussian(sigma=spent.sigma)).values
     told = sorted((name, int(count)) for name, count in zip(names, noisy, strict=True) if count >= spent.threshold)
-    return Levels(
+    return NoisyLevels(
         names=tuple(name for name, _ in told), counts=np.array([count for _, count in told], np.int64), spent=spent
     )

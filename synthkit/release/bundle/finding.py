@@ -9,7 +9,7 @@ Outcome = Literal["holds", "unvouched", "broken"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One answer.
 
     Args:
@@ -21,16 +21,16 @@ class Finding:
     words: str
 
 
-def holds(words: str) -> Finding:
+def holds(words: str) -> CheckResult:
     """It is as it should be."""
-    return Finding("holds", words)
+    return CheckResult("holds", words)
 
 
-def unvouched(words: str) -> Finding:
+def unvouched(words: str) -> CheckResult:
     """Nothing speaks against it, and nothing here can vouch for it."""
-    return Finding("unvouched", words)
+    return CheckResult("unvouched", words)
 
 
-def broken(words: str) -> Finding:
+def broken(words: str) -> CheckResult:
     """It is not as it should be."""
-    return Finding("broken", words)
+    return CheckResult("broken", words)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.io.documents import parse_json
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.finding import Finding, broken, unvouched
+from synthkit.release.bundle.finding import CheckResult, broken, unvouched
 from synthkit.release.bundle.withdrawal_notice import Notice
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Opened:
         """A member as JSON."""
         return parse_json(self.members[name], name, most=JSON)
 
-    def otherwise(self, words: str) -> Finding:
+    def otherwise(self, words: str) -> CheckResult:
         """What follows where a member has other words than ours: it is broken, unless another version wrote it."""
         who = self.json(manifests.NAME)["generator"]
         if who == manifests.GENERATOR:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from synthkit.errors import ArtefactError, TableError
 from synthkit.io.atomic_files import held, replacing
-from synthkit.privacy.accounting.ledger_file import Archive
+from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.release import run_folder
 
 FORMAT = "synthkit-releases/1"
@@ -279,7 +279,7 @@ def _ledger(source: Path, register: Path) -> str | None:
     path = source.resolve().parent / str(settings.get("ledger") or f"{source.resolve().name}.ledger.json")
     if not path.is_file():
         return None
-    mine, kept = Archive.read(source / run_folder.LEDGER), Archive.read(path)
+    mine, kept = LedgerFile.read(source / run_folder.LEDGER), LedgerFile.read(path)
     if [part.charges for part in kept.parts[: len(mine.parts)]] != [part.charges for part in mine.parts]:
         return None
     return Path(os.path.relpath(path, register.resolve().parent)).as_posix()

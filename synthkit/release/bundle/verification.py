@@ -11,7 +11,7 @@ from synthkit.errors import ArtefactError, SynthkitError
 from synthkit.io.documents import MISREAD, content
 from synthkit.release import run_folder
 from synthkit.release.bundle.checks import CHECKS
-from synthkit.release.bundle.finding import Finding, Outcome, broken
+from synthkit.release.bundle.finding import CheckResult, Outcome, broken
 from synthkit.release.bundle.opened_bundle import CELLS, Opened
 from synthkit.release.bundle.signature import public_key
 from synthkit.release.bundle.withdrawal_notice import notices
@@ -20,7 +20,7 @@ from synthkit.runtime.resource_limits import MEMORY, SECONDS, Deadline, within
 
 
 @dataclass(frozen=True)
-class Check:
+class BundleCheck:
     """One thing that was looked at.
 
     Args:
@@ -46,7 +46,7 @@ def verify(
     on: dt.date | None = None,
     revocations: str | Path | None = None,
     cells: int = CELLS,
-) -> list[Check]:
+) -> list[BundleCheck]:
     """Look at everything; a check that cannot be made because a file is damaged does not hold.
 
     A stranger's bundle gets a minute and 2 GiB; more of both where more cells are allowed.
@@ -69,9 +69,9 @@ def verify(
         try:
             members = unpack(content(bundle, BYTES))
         except (OSError, MemoryError, SynthkitError) as error:
-            return [Check("archive", "broken", str(error) or "there is not enough memory to read it")]
+            return [BundleCheck("archive", "broken", str(error) or "there is not enough memory to read it")]
         opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, told)
-        first = Check("archive", "holds", f"{len(members)} members, and not a byte besides")
+        first = BundleCheck("archive", "holds", f"{len(members)} members, and not a byte besides")
         return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
 
 
@@ -93,7 +93,7 @@ def sql(bundle: str | Path) -> str:
         return script(Schema.load(path), opened.tables)
 
 
-def outcome(checks: Sequence[Check]) -> Outcome:
+def outcome(checks: Sequence[BundleCheck]) -> Outcome:
     """That of the whole: `broken` if one check is; else `unvouched` if one is; else it `holds`.
 
     Example:
@@ -104,7 +104,7 @@ def outcome(checks: Sequence[Check]) -> Outcome:
     return "broken" if "broken" in found else "unvouched" if "unvouched" in found else "holds"
 
 
-def last_word(checks: Sequence[Check]) -> str:
+def last_word(checks: Sequence[BundleCheck]) -> str:
     """What follows from the checks, in one sentence.
 
     Example:
@@ -120,7 +120,7 @@ def last_word(checks: Sequence[Check]) -> str:
     return f"DOES NOT HOLD: {names}. Do not rely on the bundle; ask the custodian for another."
 
 
-def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened, deadline: Deadline) -> Check:
+def _checked(name: str, check: Callable[[Opened], CheckResult], bundle: Opened, deadline: Deadline) -> BundleCheck:
     """A check; content that no version of ours would write is a fault of the bundle, not of the program."""
     try:
         deadline.check()
@@ -131,4 +131,4 @@ def _checked(name: str, check: Callable[[Opened], Finding], bundle: Opened, dead
         found = broken("it takes more memory to look at than a bundle may ask for")
     except (*MISREAD, OSError) as error:
         found = broken(f"a member is not what synthkit writes ({type(error).__name__})")
-    return Check(name, found.outcome, found.words)
+    return BundleCheck(name, found.outcome, found.words)

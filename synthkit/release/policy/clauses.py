@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from synthkit.metrics.attacks.effect_size import of_attributes, of_copies, of_identities, of_membership
-from synthkit.release.policy.gate_evidence import Evidence, Found, of, worst
+from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence, of, worst
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Score
@@ -17,7 +17,7 @@ Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clause:
+class PolicyClause:
     """One line.
 
     Args:
@@ -35,7 +35,7 @@ class Clause:
     item: str
     sense: Sense
     evidence: str
-    find: Callable[[Evidence, Any], Found]
+    find: Callable[[GateEvidence, Any], FoundFigure]
 
     def limit(self, policy: Policy) -> Any:
         """The limit as plain data, None if the policy does not ask."""
@@ -47,145 +47,151 @@ class Clause:
         return list(at) if isinstance(at, tuple) else (at or None) if isinstance(at, bool) else at
 
 
-def _promised(evidence: Evidence, limit: Any) -> Found:
+def _promised(evidence: GateEvidence, limit: Any) -> FoundFigure:
     if evidence.ledger is None:
-        return Found(lacking="there is no ledger of what was spent")
+        return FoundFigure(lacking="there is no ledger of what was spent")
     spent = evidence.epsilon
-    return Found(measured=float("inf") if spent is None else spent)
+    return FoundFigure(measured=float("inf") if spent is None else spent)
 
 
-def _required(evidence: Evidence, limit: Any) -> Found:
+def _required(evidence: GateEvidence, limit: Any) -> FoundFigure:
     if evidence.statement is None or evidence.ledger is None:
-        return Found(lacking="there is no privacy statement, or no ledger")
-    return Found(measured=float(evidence.epsilon is not None))
+        return FoundFigure(lacking="there is no privacy statement, or no ledger")
+    return FoundFigure(measured=float(evidence.epsilon is not None))
 
 
-def _whole(evidence: Evidence, limit: Any) -> Found:
+def _whole(evidence: GateEvidence, limit: Any) -> FoundFigure:
     if evidence.statement is None or evidence.ledger is None:
-        return Found(lacking="there is no privacy statement, or no ledger")
-    return Found(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
+        return FoundFigure(lacking="there is no privacy statement, or no ledger")
+    return FoundFigure(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
 
 
-def _released(name: str) -> Callable[[Evidence, Any], Found]:
+def _released(name: str) -> Callable[[GateEvidence, Any], FoundFigure]:
     """The figure of that name over all releases of the table."""
 
-    def find(evidence: Evidence, limit: Any) -> Found:
+    def find(evidence: GateEvidence, limit: Any) -> FoundFigure:
         if evidence.releases is None:
-            return Found(lacking="there is no register of releases, so earlier ones are not known")
-        return Found(measured=float(evidence.releases[name]))
+            return FoundFigure(lacking="there is no register of releases, so earlier ones are not known")
+        return FoundFigure(measured=float(evidence.releases[name]))
 
     return find
 
 
-def _lost(evidence: Evidence, limit: Any) -> Found:
-    return Found.attacked(of_membership(evidence.evaluation))
+def _lost(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure.attacked(of_membership(evidence.evaluation))
 
 
-def _caught(policy: Policy, evidence: Evidence) -> Found:
+def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
     rate = policy.membership.tpr_at_fpr if policy.membership else None
     metric = f"membership.tpr_at_fpr_{rate.fpr:g}" if rate else ""
     failures = evidence.failed(metric)
     if failures:
-        return Found(lacking=f"it could not be measured: {failures[0]}")
+        return FoundFigure(lacking=f"it could not be measured: {failures[0]}")
     score = evidence.score(metric)
     if score is None:
         return of(score, label=metric)
     return of(score)._replace(detected=score.reference is not None and score.low > score.reference)
 
 
-def _secrets(evidence: Evidence, limit: Any) -> Found:
-    return Found.attacked(of_attributes(evidence.evaluation))
+def _secrets(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure.attacked(of_attributes(evidence.evaluation))
 
 
-def _found_again(evidence: Evidence, limit: Any) -> Found:
-    return Found.attacked(of_identities(evidence.evaluation))
+def _found_again(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure.attacked(of_identities(evidence.evaluation))
 
 
-def _copied(evidence: Evidence, limit: Any) -> Found:
-    return Found.attacked(of_copies(evidence.evaluation))
+def _copied(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure.attacked(of_copies(evidence.evaluation))
 
 
-def _singled(evidence: Evidence, limit: Any) -> Found:
+def _singled(evidence: GateEvidence, limit: Any) -> FoundFigure:
     scores = [evidence.score(f"identity.singling_out{part}") for part in ("", ".clearest")]
     there = [s for s in scores if s is not None and "p" in s.parts]
     if len(there) < len(scores):
-        return Found(lacking="singling out was not measured")
+        return FoundFigure(lacking="singling out was not measured")
     least = min(there, key=lambda s: s.parts["p"])
-    return Found(measured=least.parts["p"], about=least.metric)
+    return FoundFigure(measured=least.parts["p"], about=least.metric)
 
 
-def _meaningful(evidence: Evidence, limit: Any) -> Found:
+def _meaningful(evidence: GateEvidence, limit: Any) -> FoundFigure:
     said = (evidence.evaluation.panels.get("identity") or {}).get("meaningful")
     score = evidence.score("identity.meaningful")
     return (
-        Found(lacking=str(said))
+        FoundFigure(lacking=str(said))
         if score is None and isinstance(said, str)
         else of(score, label="meaningful identity disclosure")
     )
 
 
-def _loss(evidence: Evidence, limit: Any) -> Found:
+def _loss(evidence: GateEvidence, limit: Any) -> FoundFigure:
     return _against_real(evidence.among("utility.", ".gap"), "the loss of prediction", evidence)
 
 
-def _groups(evidence: Evidence, limit: Any) -> Found:
+def _groups(evidence: GateEvidence, limit: Any) -> FoundFigure:
     scores = evidence.among("utility.", ".worst_group_gap")
     return _against_real(scores, "the loss in groups of people", evidence)
 
 
-def _against_real(scores: Sequence[Score], label: str, evidence: Evidence) -> Found:
+def _against_real(scores: Sequence[Score], label: str, evidence: GateEvidence) -> FoundFigure:
     """The worst loss; where rows beat real ones beyond the interval the reference is weak, and no loss is small."""
     weak = [score.metric for score in evidence.among("utility.", ".gap") if score.beats_real]
     doubt = f"rows cannot teach more than real ones, so that the reference of {', '.join(weak)} is weak" if weak else ""
     return worst(scores, label, evidence.failed("utility."))._replace(doubt=doubt)
 
 
-def _slope(evidence: Evidence, limit: Any) -> Found:
+def _slope(evidence: GateEvidence, limit: Any) -> FoundFigure:
     scores = evidence.among("utility.", ".calibration_slope")
     if not scores:
-        return Found(lacking="the slope of calibration was not measured")
+        return FoundFigure(lacking="the slope of calibration was not measured")
     low, high = limit
     far = max(scores, key=lambda s: max(s.high - high, low - s.low))
     return of(far)
 
 
-def _pairs(evidence: Evidence, limit: Any) -> Found:
+def _pairs(evidence: GateEvidence, limit: Any) -> FoundFigure:
     score = evidence.score("fidelity.tv2")
     if score is None or score.reference is None:
-        return Found(lacking="tables of two columns were not held against a real holdout")
+        return FoundFigure(lacking="tables of two columns were not held against a real holdout")
     r = score.reference
-    return Found(r - score.value, r - score.high, r - score.low, about=score.metric)
+    return FoundFigure(r - score.value, r - score.high, r - score.low, about=score.metric)
 
 
-def _rules(evidence: Evidence, limit: Any) -> Found:
+def _rules(evidence: GateEvidence, limit: Any) -> FoundFigure:
     score = evidence.score("fidelity.rule_violations")
-    return Found(lacking="no declared rule was checked") if score is None else Found(score.value, about=score.metric)
+    return (
+        FoundFigure(lacking="no declared rule was checked")
+        if score is None
+        else FoundFigure(score.value, about=score.metric)
+    )
 
 
-def _controls(evidence: Evidence, limit: Any) -> Found:
+def _controls(evidence: GateEvidence, limit: Any) -> FoundFigure:
     """As many as were asked, if there are: how many more is nobody's business to whom the gate is shown."""
-    return Found(measured=float(min(evidence.controls, limit)))
+    return FoundFigure(measured=float(min(evidence.controls, limit)))
 
 
-def _draws(evidence: Evidence, limit: Any) -> Found:
-    return Found(measured=float(evidence.draws))
+def _draws(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure(measured=float(evidence.draws))
 
 
-def _not_quick(evidence: Evidence, limit: Any) -> Found:
-    return Found(measured=float(not evidence.evaluation.run.get("quick", True)))
+def _not_quick(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    return FoundFigure(measured=float(not evidence.evaluation.run.get("quick", True)))
 
 
-def _age(evidence: Evidence, limit: Any) -> Found:
+def _age(evidence: GateEvidence, limit: Any) -> FoundFigure:
     made = evidence.made
     if made is None:
-        return Found(lacking="the evaluation does not say when it was made")
+        return FoundFigure(lacking="the evaluation does not say when it was made")
     if made > evidence.today:
-        return Found(lacking="the evaluation says that it was made in the future")
-    return Found(measured=float((evidence.today - made).days))
+        return FoundFigure(lacking="the evaluation says that it was made in the future")
+    return FoundFigure(measured=float((evidence.today - made).days))
 
 
-def _clause(path: str, item: str, sense: Sense, evidence: str, find: Callable[[Evidence, Any], Found]) -> Clause:
-    return Clause(path=path, item=item, sense=sense, evidence=evidence, find=find)
+def _clause(
+    path: str, item: str, sense: Sense, evidence: str, find: Callable[[GateEvidence, Any], FoundFigure]
+) -> PolicyClause:
+    return PolicyClause(path=path, item=item, sense=sense, evidence=evidence, find=find)
 
 
 CAUGHT = "membership.tpr_at_fpr"
@@ -194,7 +200,7 @@ SIBLING = (
     "what is released was fitted to all people after a sibling of it, fitted to a part of them, had been measured; "
     "`evidence.sibling_audit` of the policy does not let that count"
 )
-CLAUSES: Sequence[Clause] = (
+CLAUSES: Sequence[PolicyClause] = (
     _clause("dp.required", "Privacy budget", "yes", "NIST SP 800-226", _required),
     _clause("dp.epsilon_max", "Epsilon spent", "most", "NIST SP 800-226", _promised),
     _clause("dp.end_to_end", "Everything that leaves is covered", "yes", "NIST SP 800-226", _whole),
@@ -203,7 +209,9 @@ CLAUSES: Sequence[Clause] = (
     ),
     _clause("releases.number_max", "Releases of the table", "most", "NIST SP 800-226", _released("number")),
     _clause("membership.eps_lb_max", "Epsilon shown to be lost", "proof", "ISO/IEC 27559 8.2.3", _lost),
-    _clause(CAUGHT, "Members found among few false alarms", "upper", "ISO/IEC 27559 8.2.3", lambda e, limit: Found()),
+    _clause(
+        CAUGHT, "Members found among few false alarms", "upper", "ISO/IEC 27559 8.2.3", lambda e, limit: FoundFigure()
+    ),
     _clause("attribute.excess_max_upper", "Secrets learned of members", "upper", "WP29 05/2014, inference", _secrets),
     _clause("identity.excess_max_upper", "Members found again", "upper", "WP29 05/2014, linkability", _found_again),
     _clause("identity.singling_p_min", "Singling out by chance alone", "least", "WP29 05/2014, singling out", _singled),
@@ -227,9 +235,9 @@ CLAUSES: Sequence[Clause] = (
 )
 
 
-def figure(clause: Clause, policy: Policy, evidence: Evidence, limit: Any) -> Found:
+def figure(clause: PolicyClause, policy: Policy, evidence: GateEvidence, limit: Any) -> FoundFigure:
     """What a clause is held against; a measurement of a sibling counts only if the policy says so."""
     measured = clause.path.startswith(MEASURED)
     if measured and evidence.of_sibling and not policy.evidence.sibling_audit:
-        return Found(lacking=SIBLING)
+        return FoundFigure(lacking=SIBLING)
     return _caught(policy, evidence) if clause.path == CAUGHT else clause.find(evidence, limit)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from synthkit.metrics.attacks.effect_grade import grade
 from synthkit.metrics.attacks.effect_size import share_of
-from synthkit.release.policy.clauses import CLAUSES, Clause, figure
-from synthkit.release.policy.gate_evidence import Evidence, Found
+from synthkit.release.policy.clauses import CLAUSES, PolicyClause, figure
+from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence
 from synthkit.release.policy.limits import Policy
 
 FORMAT = "synthkit-gate/1"
@@ -90,7 +90,7 @@ class Gate:
         return json.dumps(_plain({"format": FORMAT, **asdict(self)}), indent=1, ensure_ascii=False) + "\n"
 
 
-def judge(policy: Policy, evidence: Evidence) -> Gate:
+def judge(policy: Policy, evidence: GateEvidence) -> Gate:
     """Hold evidence against a policy.
 
     Limits on privacy are held against the upper end of an interval: PASS only if it is below, FAIL only if the lower
@@ -121,7 +121,7 @@ def overall(verdicts: Sequence[str]) -> Verdict:
     return next((verdict for verdict in ORDER if verdict in verdicts), "NOT ASSESSED")
 
 
-def _line(clause: Clause, limit: Any, found: Found) -> Line:
+def _line(clause: PolicyClause, limit: Any, found: FoundFigure) -> Line:
     found = found.outward() if clause.sense in ESTIMATES else found
     verdict = decide(clause.path, clause.sense, found, limit)
     return Line(
@@ -144,7 +144,7 @@ def _line(clause: Clause, limit: Any, found: Found) -> Line:
     )
 
 
-def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
+def decide(path: str, sense: str, found: FoundFigure, limit: Any) -> Verdict:
     """The verdict of a line from its figures and its limit alone."""
     if found.lacking or found.measured is None or math.isnan(found.measured):
         return "NOT ASSESSED"
@@ -167,7 +167,7 @@ def decide(path: str, sense: str, found: Found, limit: Any) -> Verdict:
     return "FAIL" if outside else "PASS" if inside and not found.doubt else "INCONCLUSIVE"
 
 
-def _grade(sense: str, found: Found, limit: Any) -> str:
+def _grade(sense: str, found: FoundFigure, limit: Any) -> str:
     """How large the effect of an attack is against the limit; empty where none was measured."""
     if found.detected is None or found.lacking or found.measured is None:
         return ""
@@ -180,12 +180,12 @@ def _end(x: float | None, otherwise: float) -> float:
     return otherwise if x is None or math.isnan(x) else x
 
 
-def _settled(found: Found, limit: Any) -> bool:
+def _settled(found: FoundFigure, limit: Any) -> bool:
     """Whether the upper end of what was proven lost decides: it is known, and not too much is proven already."""
     return found.high is not None and math.isfinite(found.high) and (found.measured or 0.0) <= limit
 
 
-def _bound(sense: str, found: Found, limit: Any) -> float | None:
+def _bound(sense: str, found: FoundFigure, limit: Any) -> float | None:
     if found.lacking:
         return None
     if sense in ("upper", "alarm"):
@@ -197,7 +197,7 @@ def _bound(sense: str, found: Found, limit: Any) -> float | None:
     return found.measured
 
 
-def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
+def _why(clause: PolicyClause, found: FoundFigure, limit: Any, verdict: Verdict) -> str:
     """The reason, with the figures it rests on."""
     if found.lacking:
         return f"Not assessed: {found.lacking.removeprefix('not assessed: ')}."
@@ -215,7 +215,7 @@ def _why(clause: Clause, found: Found, limit: Any, verdict: Verdict) -> str:
     return _ends(clause.sense, found, asked, verdict, f"{at}{name}", f"{_number(found.low)}{name}")
 
 
-def _ends(sense: str, found: Found, asked: str, verdict: Verdict, high: str, low: str) -> str:
+def _ends(sense: str, found: FoundFigure, asked: str, verdict: Verdict, high: str, low: str) -> str:
     """The reason where ends of an interval decide; of an alarm `high` is the end that is compared, the lower one."""
     if verdict == "FAIL":
         return f"Even the lower end {low} is above {asked}."
@@ -228,7 +228,7 @@ def _ends(sense: str, found: Found, asked: str, verdict: Verdict, high: str, low
     return f"The interval from {_number(found.low)} to {high} has the limit {asked} in it."
 
 
-def _proof(found: Found, limit: float, name: str) -> str:
+def _proof(found: FoundFigure, limit: float, name: str) -> str:
     """What is proven lost, what the surest guesses leave room for, and which of both decides."""
     doubt = f" Nothing more can be said: {found.doubt}." if found.doubt else ""
     proven = f"Attacks prove a loss of at least {_number(found.measured)}{name}; {_number(limit)} is allowed.{doubt}"
@@ -284,13 +284,13 @@ def _older(line: Mapping[str, Any], gate: Mapping[str, Any]) -> bool:
     return bool(line["measured"] != days.days)
 
 
-def _differs(line: Mapping[str, Any], clause: Clause, limit: Any) -> list[str]:
+def _differs(line: Mapping[str, Any], clause: PolicyClause, limit: Any) -> list[str]:
     if line["limit"] != limit or line["sense"] != clause.sense:
         return [f"{clause.path}: the limit is not the policy's"]
     if not _plausible(line):
         return [f"{clause.path}: its figures cannot be those of one measurement"]
     high = math.inf if line["measured"] is None and not line["lacking"] else line["measured"]
-    found = Found(high, line["low"], line["high"], line["about"], line["lacking"], line["doubt"])
+    found = FoundFigure(high, line["low"], line["high"], line["about"], line["lacking"], line["doubt"])
     found = found._replace(detected=line.get("detected"))
     again = _line(clause, limit, found)
     faults = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
 
-class Found(NamedTuple):
+class FoundFigure(NamedTuple):
     """A figure, or why there is none.
 
     Args:
@@ -39,14 +39,14 @@ class Found(NamedTuple):
     detected: bool | None = None
 
     @classmethod
-    def attacked(cls, effect: Effect) -> Found:
+    def attacked(cls, effect: Effect) -> FoundFigure:
         """What attacks reach as a figure."""
         if effect.lacking:
             return cls(lacking=effect.lacking)
         at = effect.value, effect.low, effect.high
         return cls(*at, about=effect.about, doubt=effect.doubt, detected=effect.detected)
 
-    def outward(self) -> Found:
+    def outward(self) -> FoundFigure:
         """The same to four digits behind the point, the interval no narrower: what is decided on can be shown whole.
 
         Example:
@@ -66,7 +66,7 @@ def _rounded(x: float | None, way: Callable[[float], int]) -> float | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class GateEvidence:
     """Everything a gate looks at.
 
     Args:
@@ -130,21 +130,21 @@ class Evidence:
         return int(smaller[0]) if smaller else 0
 
 
-def worst(scores: Iterable[Score], label: str, failures: list[str]) -> Found:
+def worst(scores: Iterable[Score], label: str, failures: list[str]) -> FoundFigure:
     """The score with the largest upper end; not assessed if a member of the family failed or none is there."""
     found = list(scores)
     if failures:
-        return Found(lacking=f"{label} could not be measured: {failures[0]}")
+        return FoundFigure(lacking=f"{label} could not be measured: {failures[0]}")
     if not found:
-        return Found(lacking=f"{label} was not measured")
+        return FoundFigure(lacking=f"{label} was not measured")
     most = max(found, key=lambda s: (s.high, s.value))
     return of(most, about=most.metric)
 
 
-def of(score: Score | None, *, about: str = "", label: str = "", doubt: str = "") -> Found:
+def of(score: Score | None, *, about: str = "", label: str = "", doubt: str = "") -> FoundFigure:
     """A score as a figure; a figure that is not a number was not assessed."""
     if score is None:
-        return Found(lacking=f"{label} was not measured")
+        return FoundFigure(lacking=f"{label} was not measured")
     if not math.isfinite(score.value):
-        return Found(lacking=f"{score.metric} is not a number")
-    return Found(score.value, score.low, score.high, about=about or score.metric, doubt=doubt)
+        return FoundFigure(lacking=f"{score.metric} is not a number")
+    return FoundFigure(score.value, score.low, score.high, about=about or score.metric, doubt=doubt)

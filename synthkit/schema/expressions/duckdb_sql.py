@@ -10,9 +10,9 @@ from synthkit.schema.expressions.grammar import (
     COMPARED,
     Binary,
     Call,
-    Choice,
+    ColumnName,
+    ConditionalExpression,
     Expression,
-    Name,
     Number,
     Signed,
     Text,
@@ -25,7 +25,7 @@ CLOSE = "1e-9"
 LONGEST = 50_000  # letters of a query: what is missing is asked of each part, so that nested ones grow
 
 
-class Cell(Protocol):
+class SQLCell(Protocol):
     """The cells of one column, as SQL asks for them."""
 
     @property
@@ -55,7 +55,7 @@ class Cell(Protocol):
 def broken(
     name: str,
     expression: Expression,
-    cells: Mapping[str, Cell],
+    cells: Mapping[str, SQLCell],
     columns: Mapping[str, Column],
     levels: Sequence[str],
 ) -> str | None:
@@ -84,7 +84,7 @@ def broken(
     return out if len(out) <= LONGEST else None
 
 
-def _slack(expression: Expression, column: Column, cell: Cell) -> str:
+def _slack(expression: Expression, column: Column, cell: SQLCell) -> str:
     """How far a number may be from what was computed: half of its last decimal."""
     decimals = column.decimals if isinstance(column, Numeric) else None
     if decimals is None and isinstance(expression, Call) and expression.function == "round":
@@ -93,7 +93,7 @@ def _slack(expression: Expression, column: Column, cell: Cell) -> str:
     return f"{half!r}::DOUBLE + {CLOSE}::DOUBLE * greatest(1, abs({cell.number}))"
 
 
-def spelled(expression: Expression, cells: Mapping[str, Cell], columns: Mapping[str, Column]) -> str:
+def spelled(expression: Expression, cells: Mapping[str, SQLCell], columns: Mapping[str, Column]) -> str:
     """What an expression is in a row, null where it is missing.
 
     Args:
@@ -105,11 +105,11 @@ def spelled(expression: Expression, cells: Mapping[str, Cell], columns: Mapping[
     def made(part: Expression, of: tuple[str, ...]) -> str:
         if isinstance(part, Number | Text | Truth):
             return _constant(part)
-        if isinstance(part, Name):
+        if isinstance(part, ColumnName):
             return _cell(cells[part.column], kind_of_column(part.column, columns[part.column]))
         if isinstance(part, Signed):
             return f"(- {of[0]})" if part.sign == "-" else f"(NOT {of[0]})"
-        if isinstance(part, Choice):
+        if isinstance(part, ConditionalExpression):
             return f"(CASE WHEN {of[0]} IS NULL THEN NULL WHEN {of[0]} THEN {of[1]} ELSE {of[2]} END)"
         if isinstance(part, Call):
             return _called(part, of)
@@ -124,7 +124,7 @@ def _constant(part: Number | Text | Truth) -> str:
     return "'" + part.value.replace("'", "''") + "'" if isinstance(part, Text) else str(part.value).lower()
 
 
-def _cell(cell: Cell, kind: str) -> str:
+def _cell(cell: SQLCell, kind: str) -> str:
     read = {"number": f"nullif({cell.number}, 'nan'::DOUBLE)", "moment": cell.moment, "text": cell.text}
     return read.get(kind, f"TRY_CAST({cell.column} AS BOOLEAN)")
 

@@ -17,9 +17,9 @@ from synthkit.schema.expressions.exact_numbers import Exact
 from synthkit.schema.expressions.grammar import (
     Binary,
     Call,
-    Choice,
+    ColumnName,
+    ConditionalExpression,
     Expression,
-    Name,
     Number,
     Signed,
     Text,
@@ -80,11 +80,11 @@ def computed(expression: Expression, frame: pd.DataFrame, columns: Mapping[str, 
             return Exact.constant(part.value, n)
         if isinstance(part, Text | Truth):
             return Values(np.full(n, part.value, dtype=bool if isinstance(part, Truth) else object), there)
-        if isinstance(part, Name):
+        if isinstance(part, ColumnName):
             return cells_of(frame[part.column], kind_of_column(part.column, columns[part.column]))
         if isinstance(part, Signed):
             return _signed(part, of[0])
-        if isinstance(part, Choice):
+        if isinstance(part, ConditionalExpression):
             return _chosen(*of)
         return _called(part, of) if isinstance(part, Call) else _binary(part, *of)
 

@@ -56,7 +56,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Name:
+class ColumnName:
     """The cell of a column."""
 
     column: str
@@ -80,7 +80,7 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ConditionalExpression:
     """`if` this `then` that `else` the other."""
 
     condition: Expression
@@ -96,7 +96,7 @@ class Call:
     of: tuple[Expression, ...]
 
 
-Expression = Number | Text | Truth | Name | Signed | Binary | Choice | Call
+Expression = Number | Text | Truth | ColumnName | Signed | Binary | ConditionalExpression | Call
 
 
 @lru_cache(maxsize=4096)
@@ -126,7 +126,7 @@ def columns_of(expression: Expression) -> tuple[str, ...]:
         >>> columns_of(parse("if a > 3 then b else a"))
         ('a', 'b')
     """
-    return tuple(dict.fromkeys(part.column for part in walk(expression) if isinstance(part, Name)))
+    return tuple(dict.fromkeys(part.column for part in walk(expression) if isinstance(part, ColumnName)))
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -144,7 +144,7 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
         return (expression.of,)
     if isinstance(expression, Binary):
         return (expression.left, expression.right)
-    if isinstance(expression, Choice):
+    if isinstance(expression, ConditionalExpression):
         return (expression.condition, expression.then, expression.otherwise)
     return expression.of if isinstance(expression, Call) else ()
 
@@ -236,7 +236,7 @@ class _Reader:
         self._need("then")
         then = self.expression(depth + 1)
         self._need("else")
-        return Choice(condition, then, self.expression(depth + 1))
+        return ConditionalExpression(condition, then, self.expression(depth + 1))
 
     def _any(self, depth: int) -> Expression:
         out = self._all(depth)
@@ -295,7 +295,7 @@ class _Reader:
             return Text(said)
         if kind == "quoted" or (kind == "name" and said not in WORDS):
             self._at += 1
-            return Name(said.replace("``", "`") if kind == "quoted" else said)
+            return ColumnName(said.replace("``", "`") if kind == "quoted" else said)
         if truth := self._take("true", "false"):
             return Truth(truth == "true")
         if function := self._take(*FUNCTIONS):

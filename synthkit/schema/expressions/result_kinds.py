@@ -10,9 +10,9 @@ from synthkit.schema.expressions.grammar import (
     COMPARED,
     Binary,
     Call,
-    Choice,
+    ColumnName,
+    ConditionalExpression,
     Expression,
-    Name,
     Number,
     Signed,
     Text,
@@ -36,11 +36,11 @@ def kind_of(expression: Expression, columns: Mapping[str, Column]) -> Kind:
     """
 
     def made(part: Expression, kinds: tuple[Kind, ...]) -> Kind:
-        if isinstance(part, Name):
+        if isinstance(part, ColumnName):
             return kind_of_column(part.column, columns[part.column])
         if isinstance(part, Signed):
             return _needed(kinds[0], "number" if part.sign == "-" else "truth", f"`{part.sign}`")
-        if isinstance(part, Choice):
+        if isinstance(part, ConditionalExpression):
             _needed(kinds[0], "truth", "`if`")
             return _alike(kinds[1:], "`then` and `else`")
         if isinstance(part, Call):
@@ -106,10 +106,10 @@ def texts_of(expression: Expression, columns: Mapping[str, Column]) -> frozenset
     def made(part: Expression, said: tuple[frozenset[str] | None, ...]) -> frozenset[str] | None:
         if isinstance(part, Text):
             return frozenset((part.value,))
-        if isinstance(part, Choice):
+        if isinstance(part, ConditionalExpression):
             then, otherwise = said[1:]
             return None if then is None or otherwise is None else then | otherwise
-        levels = getattr(columns[part.column], "levels", None) if isinstance(part, Name) else ()
+        levels = getattr(columns[part.column], "levels", None) if isinstance(part, ColumnName) else ()
         return None if levels is None else frozenset(map(str, levels))
 
     return fold(expression, made)
@@ -152,8 +152,8 @@ def _refuse_texts(expression: Binary, columns: Mapping[str, Column]) -> None:
         msg = f"texts are equal or not; however: `{expression.sign}` stands between two. Write `=` or `!=`"
         raise ValueError(msg)
     for one, other in ((expression.left, expression.right), (expression.right, expression.left)):
-        known = texts_of(other, columns) if isinstance(other, Name) else None
-        if isinstance(one, Text) and isinstance(other, Name) and known is not None and one.value not in known:
+        known = texts_of(other, columns) if isinstance(other, ColumnName) else None
+        if isinstance(one, Text) and isinstance(other, ColumnName) and known is not None and one.value not in known:
             msg = (
                 "a text must be a level of the column it is compared with; however: "
                 f"{one.value!r} is none of `{other.column}`"

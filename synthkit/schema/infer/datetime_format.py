@@ -44,7 +44,7 @@ _NAMED = frozenset(("date", "day", "dob", "born", "birth", "datetime", "timestam
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFormat:
     """A way to read the cells of a column.
 
     Args:
@@ -65,7 +65,7 @@ class Found:
         return self.writing.format or "ISO 8601"
 
 
-def found(name: str, texts: Sequence[str]) -> Found | None:
+def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """How the texts of a column write moments, None if they do not.
 
     Args:
@@ -82,7 +82,9 @@ def found(name: str, texts: Sequence[str]) -> Found | None:
     if not texts:
         return None
     if all(_ISO.fullmatch(text) for text in texts):
-        return _with_strange(Found(MomentWriting()), texts, [text for text in texts if parse_moment(text) is None])
+        return _with_strange(
+            FoundFormat(MomentWriting()), texts, [text for text in texts if parse_moment(text) is None]
+        )
     if all(text[:8].isdigit() for text in texts):
         return _compact(name, texts)
     return _all_alike(name, texts) or _most_alike(name, texts)
@@ -101,7 +103,7 @@ def of_another_language(texts: Sequence[str]) -> bool:
     )
 
 
-def in_numbers(name: str, whole: Sequence[int]) -> Found | None:
+def in_numbers(name: str, whole: Sequence[int]) -> FoundFormat | None:
     """How distinct whole numbers write days, as 20210304 does; None if they do not.
 
     Example:
@@ -111,7 +113,7 @@ def in_numbers(name: str, whole: Sequence[int]) -> Found | None:
     return _compact(name, [str(number) for number in whole])
 
 
-def _compact(name: str, texts: Sequence[str]) -> Found | None:
+def _compact(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """Digits alone: they must be plausible days, more than one of them unless the column is called a date."""
     told = bool(_NAMED & set(words(name)))
     if len(texts) < 2 and not told:
@@ -121,7 +123,7 @@ def _compact(name: str, texts: Sequence[str]) -> Found | None:
         read = dict(zip(texts, map(how.by_format, texts), strict=True))
         strange = [text for text, t in read.items() if t is None or not _plausible(t.year)]
         note = f"whole numbers or digits read as {pattern}: check that they are days and no keys"
-        if (drafted := _with_strange(Found(how, (note,)), texts, strange)) is not None:
+        if (drafted := _with_strange(FoundFormat(how, (note,)), texts, strange)) is not None:
             return drafted
     return None
 
@@ -130,14 +132,14 @@ def _plausible(year: int) -> bool:
     return _PLAUSIBLE[0] <= year <= _PLAUSIBLE[1] or year == 9999
 
 
-def _with_strange(drafted: Found, texts: Sequence[str], strange: Sequence[str]) -> Found | None:
+def _with_strange(drafted: FoundFormat, texts: Sequence[str], strange: Sequence[str]) -> FoundFormat | None:
     """What was found with the cells that are no such moments, None if they are too many."""
     if strange and len(texts) - len(strange) < max(_LEAST, (1 - MOST_STRANGE) * len(texts)):
         return None
     return replace(drafted, strange=frozenset(strange))
 
 
-def _all_alike(name: str, texts: Sequence[str]) -> Found | None:
+def _all_alike(name: str, texts: Sequence[str]) -> FoundFormat | None:
     split = [_PARTS.fullmatch(text) for text in texts]
     if any(parts is None for parts in split):
         return None
@@ -150,7 +152,7 @@ def _all_alike(name: str, texts: Sequence[str]) -> Found | None:
     return _drafted(name, patterns, clock, parts) if patterns else None
 
 
-def _most_alike(name: str, texts: Sequence[str]) -> Found | None:
+def _most_alike(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """The same of the cells that are most alike, if nearly all are."""
     shapes = [_shape(text) for text in texts]
     ((usual, _),) = Counter(shapes).most_common(1)
@@ -269,7 +271,7 @@ def _reads(pattern: str, dates: Sequence[str]) -> bool:
     return all(how.read(date) is not None for date in dates)
 
 
-def _drafted(name: str, patterns: Sequence[str], clock: str, parts: Sequence[dict[str, str | None]]) -> Found:
+def _drafted(name: str, patterns: Sequence[str], clock: str, parts: Sequence[dict[str, str | None]]) -> FoundFormat:
     """The first of the formats, and what is to be said of it."""
     pattern = patterns[0] + clock
     pivot = PIVOT if "%y" in pattern else None
@@ -283,7 +285,7 @@ def _drafted(name: str, patterns: Sequence[str], clock: str, parts: Sequence[dic
     if zone is not None and len(offsets) > 1:
         said.append("the cells name several offsets and are shown in universal time: name the `zone` they come from")
     other = patterns[1] + clock if len(patterns) > 1 else ""
-    return Found(MomentWriting(format=pattern, zone=zone, pivot=pivot), tuple(said), other)
+    return FoundFormat(MomentWriting(format=pattern, zone=zone, pivot=pivot), tuple(said), other)
 
 
 def _one_zone(offsets: set[str]) -> str:

@@ -24,9 +24,9 @@ from synthkit.schema.infer import (
     survival_pairs,
 )
 from synthkit.schema.infer.column_names import words
-from synthkit.schema.infer.keys_of_entities import Key
+from synthkit.schema.infer.keys_of_entities import EntityKey
 from synthkit.schema.infer.prediction_targets import Proposal
-from synthkit.schema.infer.questions import Question
+from synthkit.schema.infer.questions import DraftQuestion
 from synthkit.schema.infer.relations import relations
 from synthkit.schema.infer.sums import sums
 from synthkit.schema.infer.type_inference import Guess, as_key, guess, in_order
@@ -89,8 +89,8 @@ class Draft:
 
     schema: Schema
     text: str
-    questions: tuple[Question, ...]
-    owner: Key | None
+    questions: tuple[DraftQuestion, ...]
+    owner: EntityKey | None
     targets: tuple[Proposal, ...] = ()
 
 
@@ -260,7 +260,7 @@ def _guesses(
     return found
 
 
-def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[Key, ...]:
+def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[EntityKey, ...]:
     known = [drafted.key for drafted in guesses.values() if drafted.key is not None]
     return keys_of_entities.keys(frame, {column: drafted.column for column, drafted in guesses.items()}, known)
 
@@ -284,7 +284,7 @@ def _with_numbers(frame: pd.DataFrame, columns: Mapping[str, Column]) -> pd.Data
     return frame.reset_index(drop=True).assign(**typed) if typed else frame
 
 
-def _suggestions(schema: Schema, keys: Sequence[Key], proposals: Sequence[Proposal]) -> dict[str, list[str]]:
+def _suggestions(schema: Schema, keys: Sequence[EntityKey], proposals: Sequence[Proposal]) -> dict[str, list[str]]:
     """Comments on the unit, the roles and the rules."""
     comments = {}
     if schema.unit is None:
@@ -313,7 +313,7 @@ def _targets(proposals: Sequence[Proposal]) -> list[str]:
     return [*why, *["targets:"] * bool(proposals), *(f"  - {flow(p.target)}" for p in proposals)]
 
 
-def _unit(keys: Sequence[Key]) -> list[str]:
+def _unit(keys: Sequence[EntityKey]) -> list[str]:
     """Which column may name the person: a key that repeats, never a place or an event."""
     if (person := keys_of_entities.owner(keys)) is not None:
         why = f"`{person.column}` repeats, so a person may own several rows ({person.evidence}): if it names the person"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthkit.schema.columns import Boolean, Column, Datetime, Identifier
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.keys_of_entities import Key, counted, listed, role, traits
+from synthkit.schema.infer.keys_of_entities import EntityKey, counted, listed, role, traits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _CHANCE = -9.0  # log-probability that a column never changes within a value: so
 _TRAITS = 2  # columns that must not change
 
 
-def called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str] = ()) -> tuple[Key, ...]:
+def called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str] = ()) -> tuple[EntityKey, ...]:
     """Columns drafted as something else that are keys by their name and their cells, in the order of the columns.
 
     Args:
@@ -35,7 +35,7 @@ def called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collecti
     return tuple(_called(frame, columns, besides))
 
 
-def _called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str]) -> Iterator[Key]:
+def _called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str]) -> Iterator[EntityKey]:
     for name, column in columns.items():
         somebody = column_names.is_somebody(name)
         if not (somebody or column_names.numbers_somebody(name) or column_names.is_owner(name)):
@@ -49,7 +49,7 @@ def _called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collect
         said = "long numbers" if (somebody or column_names.numbers_somebody(name)) and _long(present) else ""
         said = said or _constant(name, frame, columns)
         if said:
-            yield Key(name, role(name), rows, distinct, f"{counted(rows, distinct)}; {said}")
+            yield EntityKey(name, role(name), rows, distinct, f"{counted(rows, distinct)}; {said}")
 
 
 def _texts(present: pd.Series) -> list[str]:

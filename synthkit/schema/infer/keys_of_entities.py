@@ -41,7 +41,7 @@ _CATALOGUES = frozenset(("concept", "code", "item", "drug", "product", "diagnosi
 
 
 @dataclass(frozen=True)
-class Key:
+class EntityKey:
     """A column that names somebody or something, and why.
 
     Args:
@@ -130,7 +130,7 @@ def _named(name: str, n: int, d: int, most: int) -> str:
     return ""
 
 
-def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Key, ...]:
+def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[EntityKey, ...]:
     """Columns drafted as numbers or codes in whose rows of one value other columns never change: keys of their owners.
 
     A value stands in 1.2 to 50 rows on average. Two other columns are the same in all its rows, for 99 of 100 values,
@@ -200,9 +200,9 @@ def _tied(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     return len(several) >= FEW and chance > 5 * _CONSTANT and _changes(key, other) <= _CONSTANT
 
 
-def _repeated_key(name: str, present: pd.Series, constant: list[str]) -> Key:
+def _repeated_key(name: str, present: pd.Series, constant: list[str]) -> EntityKey:
     n, d = len(present), int(present.nunique())
-    return Key(name, role(name, owner=True), n, d, f"{counted(n, d)}; {listed(constant)}")
+    return EntityKey(name, role(name, owner=True), n, d, f"{counted(n, d)}; {listed(constant)}")
 
 
 def listed(constant: Sequence[str]) -> str:
@@ -245,7 +245,7 @@ def role(name: str, *, owner: bool = False) -> Role:
     return "person" if person else "other"
 
 
-def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[Key] = ()) -> tuple[Key, ...]:
+def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[EntityKey] = ()) -> tuple[EntityKey, ...]:
     """What each identifier of a draft names, in the order of the columns.
 
     Args:
@@ -259,11 +259,11 @@ def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[Key
         if isinstance(column, Identifier):
             present = frame[name].dropna()
             rows, distinct = len(present), int(present.nunique())
-            out.append(known.get(name) or Key(name, role(name), rows, distinct, counted(rows, distinct)))
+            out.append(known.get(name) or EntityKey(name, role(name), rows, distinct, counted(rows, distinct)))
     return tuple(out)
 
 
-def owner(found: Sequence[Key]) -> Key | None:
+def owner(found: Sequence[EntityKey]) -> EntityKey | None:
     """The key of the person who owns the rows: one that repeats, never a place; the finest if there are several.
 
     Example:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Ordinal
-from synthkit.schema.infer.keys_of_entities import Key, owner
+from synthkit.schema.infer.keys_of_entities import EntityKey, owner
 from synthkit.schema.infer.misfits import Misfits
 from synthkit.schema.infer.prediction_targets import Proposal
 from synthkit.schema.infer.survival_pairs import Pair
@@ -40,7 +40,7 @@ About = Literal[
 
 
 @dataclass(frozen=True)
-class Question:
+class DraftQuestion:
     """One thing that only people know.
 
     Args:
@@ -67,7 +67,7 @@ class Question:
 _WRITE = "write `kind: numeric` with min and max for a quantity, `kind: code` for codes to be learned"
 
 
-def of_keys(found: Sequence[Key], abouts: Mapping[str, str], unit: str | None) -> tuple[Question, ...]:
+def of_keys(found: Sequence[EntityKey], abouts: Mapping[str, str], unit: str | None) -> tuple[DraftQuestion, ...]:
     """Questions on the columns that are not learned, and on whose rows they are.
 
     Args:
@@ -84,12 +84,12 @@ def of_keys(found: Sequence[Key], abouts: Mapping[str, str], unit: str | None) -
     return tuple(asked)
 
 
-def _of_unit(found: Sequence[Key], unit: str | None) -> list[Question]:
+def _of_unit(found: Sequence[EntityKey], unit: str | None) -> list[DraftQuestion]:
     person = owner(found)
     if unit is not None or person is None:
         return []
     return [
-        Question(
+        DraftQuestion(
             "unit",
             person.column,
             f"Does `{person.column}` name the person whose privacy is protected?",
@@ -100,9 +100,9 @@ def _of_unit(found: Sequence[Key], unit: str | None) -> list[Question]:
     ]
 
 
-def _of_key(key: Key) -> Question:
+def _of_key(key: EntityKey) -> DraftQuestion:
     what = {"person": "a person", "event": "an encounter or another event", "place": "a place"}.get(key.role, "a row")
-    return Question(
+    return DraftQuestion(
         "key",
         key.column,
         f"Is `{key.column}` a key that names {what}?",
@@ -112,9 +112,9 @@ def _of_key(key: Key) -> Question:
     )
 
 
-def _of_text(key: Key, about: str) -> Question:
+def _of_text(key: EntityKey, about: str) -> DraftQuestion:
     prose = about == "free text"
-    return Question(
+    return DraftQuestion(
         "free text" if prose else "names",
         key.column,
         f"Does `{key.column}` hold {'free text' if prose else 'names of people'}?",
@@ -124,7 +124,7 @@ def _of_text(key: Key, about: str) -> Question:
     )
 
 
-def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[Question, ...]:
+def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[DraftQuestion, ...]:
     """Questions on whole numbers that were taken for an order.
 
     Args:
@@ -132,7 +132,7 @@ def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple
         abouts: by column, what was seen in it: "order".
     """
     return tuple(
-        Question(
+        DraftQuestion(
             "order",
             name,
             f"Are the numbers of `{name}` an order, lowest first?",
@@ -145,7 +145,7 @@ def of_orders(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple
     )
 
 
-def of_dates(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[Question, ...]:
+def of_dates(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[DraftQuestion, ...]:
     """Questions on dates of which every cell can be read with day and month in either order.
 
     Args:
@@ -153,7 +153,7 @@ def of_dates(columns: Mapping[str, Column], abouts: Mapping[str, str]) -> tuple[
         abouts: by column, what was seen in it: "date order".
     """
     return tuple(
-        Question(
+        DraftQuestion(
             "date order",
             name,
             f"Does the day or the month come first in `{name}`?",
@@ -171,7 +171,7 @@ def _swapped(pattern: str) -> str:
     return re.sub("%(-?)([dm])", lambda found: f"%{found[1]}{'m' if found[2] == 'd' else 'd'}", pattern)
 
 
-def of_misfits(found: Mapping[str, Misfits], columns: Mapping[str, Column]) -> tuple[Question, ...]:
+def of_misfits(found: Mapping[str, Misfits], columns: Mapping[str, Column]) -> tuple[DraftQuestion, ...]:
     """Questions on the cells that keep others from being learned as the dates or numbers that they are.
 
     Args:
@@ -179,7 +179,7 @@ def of_misfits(found: Mapping[str, Misfits], columns: Mapping[str, Column]) -> t
         columns: the drafted kinds.
     """
     return tuple(
-        Question(
+        DraftQuestion(
             "misfits",
             name,
             f"Are the cells of `{name}` that are no {misfits.are} meant to be there?",
@@ -195,7 +195,7 @@ def _fate(column: Column, misfits: Misfits) -> str:
     return "nothing of it is learned" if isinstance(column, Identifier) else misfits.lost
 
 
-def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Question, ...]:
+def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[DraftQuestion, ...]:
     """Questions on what is predicted, and on what the levels of an event mean.
 
     Args:
@@ -203,7 +203,7 @@ def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Q
         pairs: times and events.
     """
     asked = [
-        Question(
+        DraftQuestion(
             "survival",
             pair.time,
             f"Is `{pair.time}` the time until `{pair.event}`, or until nobody looked any more?",
@@ -214,7 +214,7 @@ def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Q
         for pair in pairs
     ]
     asked += [
-        Question(
+        DraftQuestion(
             "target",
             proposal.column,
             f"Is `{proposal.column}` what somebody wants to predict?",
@@ -228,7 +228,7 @@ def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[Q
     return tuple(asked)
 
 
-def of_sums(schema: Schema, rows: int) -> tuple[Question, ...]:
+def of_sums(schema: Schema, rows: int) -> tuple[DraftQuestion, ...]:
     """Questions on columns that are the sum of others.
 
     Args:
@@ -236,7 +236,7 @@ def of_sums(schema: Schema, rows: int) -> tuple[Question, ...]:
         rows: of the table.
     """
     return tuple(
-        Question(
+        DraftQuestion(
             "sum",
             name,
             f"Is `{name}` by definition {expression}?",
@@ -248,7 +248,7 @@ def of_sums(schema: Schema, rows: int) -> tuple[Question, ...]:
     )
 
 
-def of_groups(rules: Sequence[Rule], rows: int) -> tuple[Question, ...]:
+def of_groups(rules: Sequence[Rule], rows: int) -> tuple[DraftQuestion, ...]:
     """Questions on groups of 0/1 columns.
 
     Args:
@@ -256,7 +256,7 @@ def of_groups(rules: Sequence[Rule], rows: int) -> tuple[Question, ...]:
         rows: of the table.
     """
     return tuple(
-        Question(
+        DraftQuestion(
             "one-hot",
             rule.of[0],
             f"Do {', '.join(f'`{c}`' for c in rule.of)} say one thing, of which exactly one holds in each row?",
@@ -269,7 +269,7 @@ def of_groups(rules: Sequence[Rule], rows: int) -> tuple[Question, ...]:
     )
 
 
-def of_codes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Question, ...]:
+def of_codes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[DraftQuestion, ...]:
     """Questions on catalogues of which most codes are too rare to be learned.
 
     Args:
@@ -278,7 +278,7 @@ def of_codes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Questi
     """
     found = {name: mostly_rare(frame[name], column) for name, column in columns.items()}
     return tuple(
-        Question(
+        DraftQuestion(
             "rare codes",
             name,
             f"Are most codes of `{name}` needed one by one?",

@@ -64,7 +64,7 @@ class Guess:
     column: Column
     notes: tuple[str, ...] = ()
     about: str = ""
-    key: keys_of_entities.Key | None = None
+    key: keys_of_entities.EntityKey | None = None
     misfits: Misfits | None = None
 
 
@@ -250,7 +250,7 @@ def _moment(name: str, present: pd.Series) -> Guess:
     return _spanned(moments(present, how), how, notes * (how.zone is not None))
 
 
-def _written(present: pd.Series, when: datetime_format.Found) -> Guess:
+def _written(present: pd.Series, when: datetime_format.FoundFormat) -> Guess:
     """Cells that write moments."""
     drafted = _spanned(moments(present, when.writing), when.writing, when.notes)
     return replace(drafted, about="date order") if when.other else drafted
@@ -349,10 +349,10 @@ def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any)
     n, d = int(counts.sum()), len(texts)
     if why := person_names.evidence(name, texts, counts):
         note = "names of people: made fresh, never learned; `faker: name` makes names (extra `fake`)"
-        return Guess(_observed(Identifier), (note,), "names", keys_of_entities.Key(name, "other", n, d, why))
+        return Guess(_observed(Identifier), (note,), "names", keys_of_entities.EntityKey(name, "other", n, d, why))
     if why := free_text.evidence(name, texts, counts):
         note = "free text, which may name people: it is not learned; drop it from the table or turn it into levels"
-        return Guess(_observed(Identifier), (note,), "free text", keys_of_entities.Key(name, "other", n, d, why))
+        return Guess(_observed(Identifier), (note,), "free text", keys_of_entities.EntityKey(name, "other", n, d, why))
     if d >= FEW and d >= 0.9 * n:
         return _identifier(present, "nearly every row has its own value: made fresh, never learned")
     return None

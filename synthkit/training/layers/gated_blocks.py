@@ -33,7 +33,7 @@ def basis(slot: Slot) -> Tensor:
     return phi
 
 
-class Levels(nn.Module):
+class LevelEmbedding(nn.Module):
     """A vector for each level of each slot: free + smooth, stacked over slots.
 
     Row v of slot j is E[v] + Phi_j[v] U_j, with E absent for fine slots (only smoothness can be learned there) and Phi

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Layout, Pointer
+from synthkit.encoding.layout import Layout, ValueLink
 
 Ints = NDArray[np.int64]
 QUARTERS = 4  # places inside a coarse level, for its slot
@@ -137,7 +137,7 @@ class Pointers(nn.Module):
         return Places(places.level[:, mine], places.votes[:, mine], places.place[:, mine], places.tells[:, mine])
 
 
-def _lookups(layout: Layout, pointers: list[Pointer]) -> dict[str, Ints]:
+def _lookups(layout: Layout, pointers: list[ValueLink]) -> dict[str, Ints]:
     """Tables of all arrows end to end, and where each arrow's part begins."""
     cell: list[Ints] = []
     group: list[Ints] = []

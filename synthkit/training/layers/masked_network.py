@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout
-from synthkit.training.layers.gated_blocks import GatedBlock, Levels, fast_dtype, keep, normal
+from synthkit.training.layers.gated_blocks import GatedBlock, LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.link_votes import Pointers
 
 ALIKE = 32  # slots of equally many levels, at least, that share one product
@@ -27,7 +27,7 @@ class Sizes:
     input_dropout: float
 
 
-class Conditionals(nn.Module):
+class MaskedNetwork(nn.Module):
     """Conditionals of every slot given any subset of the others.
 
     Args:
@@ -39,14 +39,14 @@ class Conditionals(nn.Module):
         super().__init__()
         slots, h = layout.slots, sizes.width
         self.layout, self.sizes = layout, sizes
-        self.values = Levels(slots, h, free=0.3, smooth=0.2)
+        self.values = LevelEmbedding(slots, h, free=0.3, smooth=0.2)
         self.query = nn.Parameter(torch.randn(len(slots), h) * 0.3)
         self.blocks: list[GatedBlock] = [
             GatedBlock(len(slots), h, sizes.hidden, sizes.dropout) for _ in range(sizes.blocks)
         ]
         for k, block in enumerate(self.blocks):
             self.add_module(f"block_{k}", block)
-        self.heads = Levels(slots, h, free=0.0, smooth=0.0)
+        self.heads = LevelEmbedding(slots, h, free=0.0, smooth=0.0)
         self.pointers = Pointers(layout, h) if layout.pointers else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
@@ -145,7 +145,7 @@ class Conditionals(nn.Module):
             out |= zip(slots, loss.view(len(slots), -1).unbind(0), strict=True)
         return out
 
-    def logits(self, j: int, s: Tensor, row: Partial, learned: Learned, dtype: torch.dtype) -> Tensor:
+    def logits(self, j: int, s: Tensor, row: Partial, learned: LearnedTables, dtype: torch.dtype) -> Tensor:
         """Logits of one slot given what rows have; the products of its blocks in `dtype`.
 
         **Shape**: sum of value vectors (B, H), Partial of B -> (B, K).
@@ -165,10 +165,10 @@ class Conditionals(nn.Module):
         parent = self.layout.slots[j].parent
         return out if parent is None else out + self.base(j, row.cat[:, parent])
 
-    def learned(self) -> Learned:
+    def learned(self) -> LearnedTables:
         """Tables that are the same for every row, worked out once."""
         sizes = list(self.layout.sizes)
-        return Learned(self.values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
+        return LearnedTables(self.values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedTables:
     """Value vectors (V, H), heads (K, H) and biases (K,) of each slot."""
 
     values: Tensor

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.pipeline.split import split
 from synthkit.schema import Schema
 
@@ -25,7 +25,7 @@ def visits(units, seed, name="p"):
 
 
 def pairs(seed=0, train=400, holdout=300):
-    return Pool.of_tables(visits(train, 1, "t"), visits(holdout, 2, "h"), SCHEMA, np.random.default_rng(seed))
+    return AttackTargets.of_tables(visits(train, 1, "t"), visits(holdout, 2, "h"), SCHEMA, np.random.default_rng(seed))
 
 
 def test_pairs_hold_one_member_and_one_non_member_with_all_their_rows():

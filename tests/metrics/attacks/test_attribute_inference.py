@@ -13,9 +13,9 @@ from scipy import stats as distributions
 
 from synthkit.errors import MetricError
 from synthkit.metrics.attacks import secret_inference
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.attribute_inference import attribute, attributes, known_columns
-from synthkit.metrics.attacks.risk_difference import Excess, chance
+from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
 from synthkit.metrics.attacks.secrets import Knowledge, Secret, only
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import one_thread
@@ -72,7 +72,7 @@ def coined(
     if pairs:
         first = rng.random(n // 2) < 0.5
         member, pair = np.concatenate([first, ~first]), np.tile(np.arange(n // 2), 2)
-    pool = Pool(
+    pool = AttackTargets(
         frame=attacked,
         unit=np.arange(n),
         member=member,
@@ -141,16 +141,16 @@ def test_shares_lie_between_0_and_1(shares):
 
 def test_newcombe_by_the_book():
     holds = np.repeat([True, False, True, False], [56, 14, 48, 32])
-    excess = Excess.of(holds, np.repeat([True, False], [70, 80]))
+    excess = RiskDifference.of(holds, np.repeat([True, False], [70, 80]))
     assert excess.at == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
     assert (excess.members, excess.non_members, excess.counts) == (0.8, 0.6, (70, 80))
     assert excess.normalised == pytest.approx(0.5)
-    wider = Excess.of(holds, np.repeat([True, False], [70, 80]), looks=3).at
+    wider = RiskDifference.of(holds, np.repeat([True, False], [70, 80]), looks=3).at
     assert wider.low < excess.at.low < excess.at.high < wider.high
 
 
 def test_nothing_is_left_to_gain_where_everything_is_known():
-    assert Excess.of(np.ones(10, dtype=bool), np.arange(10) < 5).normalised == 0
+    assert RiskDifference.of(np.ones(10, dtype=bool), np.arange(10) < 5).normalised == 0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
@@ -196,7 +196,9 @@ def test_a_quantity_is_right_within_a_twentieth_of_the_spread_of_others():
     assert (secret.right(-guesses, -truth) == secret.right(guesses, truth)).all()
 
 
-def simple(frame: pd.DataFrame, rows: pd.DataFrame, secret: str, names: list[str], attack) -> secret_inference.Guesses:
+def simple(
+    frame: pd.DataFrame, rows: pd.DataFrame, secret: str, names: list[str], attack
+) -> secret_inference.SecretGuesses:
     columns = {name: {"kind": "categorical", "levels": list("abc")} for name in frame if name not in ("x", "y")}
     columns |= {name: {"kind": "numeric"} for name in frame if name in ("x", "y")}
     schema = Schema(columns=columns)
@@ -332,7 +334,7 @@ def test_the_sign_of_a_quantity_does_not_matter(knowledge):
         holdout=flipped(comparison.holdout),
         synthetic=tuple(map(flipped, comparison.synthetic)),
         schema=SCHEMA,
-        pool=Pool(
+        pool=AttackTargets(
             frame=flipped(pool.frame),
             unit=pool.unit,
             member=pool.member,
@@ -368,7 +370,7 @@ def test_names_order_and_index_do_not_matter():
         holdout=other(comparison.holdout),
         synthetic=(other(synthetic, order),),
         schema=renamed,
-        pool=Pool(
+        pool=AttackTargets(
             frame=other(pool.frame),
             unit=pool.unit,
             member=pool.member,
@@ -414,7 +416,7 @@ def test_one_row_stands_for_a_unit():
     frame = people(600, 1)
     comparison = coined(frame, known=300)
     pool = comparison.pool
-    often = Pool(
+    often = AttackTargets(
         frame=pd.concat([pool.frame] * 5, ignore_index=True),
         unit=np.tile(pool.unit, 5),
         member=pool.member,

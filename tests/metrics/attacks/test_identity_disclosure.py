@@ -18,14 +18,22 @@ from scipy import stats as distributions
 
 from synthkit.errors import MetricError
 from synthkit.metrics.attacks import record_matching
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability, statements
 from synthkit.metrics.attacks.secret_inference import distinct
-from synthkit.metrics.attacks.singling_out import Odds, extremes, logs_of_shares, odds, once, subsets, univariate
+from synthkit.metrics.attacks.singling_out import (
+    SinglingOutRates,
+    extremes,
+    logs_of_shares,
+    odds,
+    once,
+    subsets,
+    univariate,
+)
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import one_thread
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.metrics.stats.intervals import wilson
 from synthkit.schema import Schema
 
@@ -72,7 +80,7 @@ def coined(n: int, seed: int, synthetic: pd.DataFrame | str, *, schema=SCHEMA, p
     if pairs:
         first = rng.random(n // 2) < 0.5
         member, pair = np.concatenate([first, ~first]), np.tile(np.arange(n // 2), 2)
-    pool = Pool(
+    pool = AttackTargets(
         frame=frame,
         unit=np.arange(n),
         member=member,
@@ -269,13 +277,13 @@ def test_shares_of_values():
 
 def test_figures_of_odds():
     """1,000 of 1,000 give 5.809, the end of the one-run bound; nobody at all gives nothing."""
-    assert Odds(people=1000, members=1000, coins=2000).epsilon == pytest.approx(5.809, abs=5e-4)
-    some = Odds(people=20, members=15, coins=100)
+    assert SinglingOutRates(people=1000, members=1000, coins=2000).epsilon == pytest.approx(5.809, abs=5e-4)
+    some = SinglingOutRates(people=20, members=15, coins=100)
     assert some.p == pytest.approx(distributions.binomtest(15, 20, 0.5, alternative="greater").pvalue)
     expected = distributions.binomtest(15, 20).proportion_ci(method="exact")
     _, *ends = some.at
     assert ends == pytest.approx([expected.low, expected.high])
-    nobody = Odds(people=0, members=0, coins=100)
+    nobody = SinglingOutRates(people=0, members=0, coins=100)
     assert (nobody.p, nobody.epsilon, *nobody.at) == (1, 0, 0.5, 0, 1)
 
 
@@ -352,7 +360,7 @@ def test_coins_change_nobody_who_is_singled_out():
         holdout=comparison.train,
         synthetic=comparison.synthetic,
         schema=SCHEMA,
-        pool=Pool(
+        pool=AttackTargets(
             frame=pool.frame, unit=pool.unit, member=~pool.member, isolated=pool.isolated, reference=pool.reference
         ),
     )
@@ -370,7 +378,7 @@ def test_exchanging_members_and_others_turns_the_sign():
         holdout=comparison.train,
         synthetic=comparison.synthetic,
         schema=SCHEMA,
-        pool=Pool(
+        pool=AttackTargets(
             frame=pool.frame, unit=pool.unit, member=~pool.member, isolated=pool.isolated, reference=pool.reference
         ),
     )
@@ -401,7 +409,7 @@ def test_names_and_order_do_not_matter():
         holdout=other(comparison.holdout),
         synthetic=(other(comparison.synthetic[0], shuffled=True),),
         schema=renamed,
-        pool=Pool(
+        pool=AttackTargets(
             frame=other(pool.frame),
             unit=pool.unit,
             member=pool.member,
@@ -436,7 +444,7 @@ def test_a_person_of_many_rows_is_one_person():
     """All rows three times over single out the same people."""
     comparison = coined(500, 2, "members")
     pool = comparison.pool
-    often = Pool(
+    often = AttackTargets(
         frame=pd.concat([pool.frame] * 3, ignore_index=True),
         unit=np.tile(pool.unit, 3),
         member=pool.member,
@@ -553,7 +561,7 @@ def test_linkability_as_published():
         near = []
         for half in figures["aux_cols"]:
             part = schema.model_copy(update={"columns": {c: schema.columns[c] for c in half}})
-            space = Space.fit(frames[0], part)
+            space = DistanceSpace.fit(frames[0], part)
             points = space.coordinates(frames[2])
             near.append(space.nearest(space.coordinates(chosen), points, figures["n_neighbors"])[1])
         holds = record_matching.linked(near[0], near[1], rows, rows)

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.epsilon_lower_bound import ceiling, epsilon_lower_bound
-from synthkit.metrics.attacks.membership_guesses import SIZES, Guesses, bound
+from synthkit.metrics.attacks.membership_guesses import SIZES, MembershipGuesses, bound
 
 RNG = np.random.default_rng
 
 
-def pool(member, *, pairs: bool = False) -> Pool:
+def pool(member, *, pairs: bool = False) -> AttackTargets:
     n = len(member)
-    return Pool(
+    return AttackTargets(
         frame=pd.DataFrame({"x": np.arange(n)}),
         unit=np.arange(n),
         member=np.asarray(member, dtype=bool),
@@ -30,11 +30,11 @@ def everybody(member) -> np.ndarray:
     return np.ones(len(member), dtype=bool)
 
 
-def guessed(scores, member, *, seed=0, pairs=False, among=None) -> Guesses:
+def guessed(scores, member, *, seed=0, pairs=False, among=None) -> MembershipGuesses:
     scores = np.atleast_2d(np.asarray(scores, dtype=float))
     names = [f"way {k}" for k in range(len(scores))]
     among = everybody(member) if among is None else among
-    return Guesses.of(scores, names, pool(member, pairs=pairs), among, RNG(seed))
+    return MembershipGuesses.of(scores, names, pool(member, pairs=pairs), among, RNG(seed))
 
 
 def coins(n: int, seed: int) -> np.ndarray:
@@ -135,7 +135,7 @@ def test_chance_is_uniform_where_nothing_is_known(pairs):
         if pairs:
             first = rng.random(150) < 0.5
             member = np.concatenate([first, ~first])
-        found = Guesses.of(scores, list("abcd"), pool(member, pairs=pairs), everybody(member), rng)
+        found = MembershipGuesses.of(scores, list("abcd"), pool(member, pairs=pairs), everybody(member), rng)
         p.append(found.chance(rng, times=99))
     for level in (0.05, 0.2, 0.5):
         share = np.mean(np.array(p) <= level)
@@ -221,7 +221,7 @@ def test_a_mechanism_that_loses_epsilon_is_not_said_to_lose_more(epsilon):
         truthful = rng.random((4, 1_000)) < 1 / (1 + np.exp(-epsilon))
         truthful[1:] = truthful[0]  # ways that look at the same answers, each with an order of its own
         scores = np.where(member == truthful, 1.0, -1.0) + rng.random((4, 1_000))
-        at = bound(Guesses.of(scores, list("abcd"), pool(member), everybody(member), rng))
+        at = bound(MembershipGuesses.of(scores, list("abcd"), pool(member), everybody(member), rng))
         too_much += at.epsilon > epsilon
         shown.append(at.epsilon)
     assert too_much <= stats.binom.isf(0.001, 200, 0.05)

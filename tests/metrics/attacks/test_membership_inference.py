@@ -11,12 +11,12 @@ import pytest
 from scipy import stats as distributions
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.attack_data import Scene
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_data import AttackData
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.effect_grade import Grade
 from synthkit.metrics.attacks.membership_guesses import Bound
 from synthkit.metrics.attacks.membership_inference import (
-    Findings,
+    MembershipFindings,
     _rates,
     attacked,
     chances,
@@ -139,7 +139,7 @@ def test_all_that_is_measured_has_a_name_a_reference_and_a_note(copies):
 def test_figures_are_those_of_the_attacks(here, copies):
     scores, _ = copies
     rng = RNG(0)
-    made = Scene.of(here.train, here.pool.reference, here.pool.frame, SCHEMA, rng)
+    made = AttackData.of(here.train, here.pool.reference, here.pool.frame, SCHEMA, rng)
     each = attacked(made, here.pool, rng)
     for k, name in enumerate(ATTACKS):
         pairs = each[k][here.pool.member][:, None] - each[k][~here.pool.member][None, :]
@@ -193,9 +193,9 @@ def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
 # Probabilities
 
 
-def tiny(member, pair=None) -> Pool:
+def tiny(member, pair=None) -> AttackTargets:
     n = len(member)
-    return Pool(
+    return AttackTargets(
         frame=pd.DataFrame({"x": np.arange(n)}),
         unit=np.arange(n),
         member=np.array(member, dtype=bool),
@@ -231,7 +231,7 @@ def test_the_chance_of_an_auc_of_pairs_is_that_of_all_swaps():
 def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
     """120 throws: probabilities below 1/2 about half of the time, and below 1/20 no more often than one in twenty."""
     rng = RNG(3)
-    scene = Scene.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, SCHEMA, rng)
+    scene = AttackData.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, SCHEMA, rng)
     scores, every = attacked(scene, here.pool, rng), np.ones(len(here.pool.member), dtype=bool)
     p = []
     for _ in range(120):
@@ -246,7 +246,7 @@ def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
 def test_a_leak_of_noisy_copies_is_no_longer_found_once_the_coins_are_thrown_again():
     here = Experiment.of(RNG(1), units=800)
     rows = jittered(here.train, 0.2, RNG(4), ("age", "height", "pressure", "balance", "glucose"))
-    scene = Scene.of(rows, here.pool.reference, here.pool.frame, SCHEMA, RNG(0))
+    scene = AttackData.of(rows, here.pool.reference, here.pool.frame, SCHEMA, RNG(0))
     scores, every = attacked(scene, here.pool, RNG(0)), np.ones(len(here.pool.member), dtype=bool)
     assert findings(scores, here.pool, every, RNG(1), times=200).chance_of_auc == 1 / 201
     again = [findings(scores, here.thrown_again(RNG(k)).pool, every, RNG(1), times=50) for k in range(10)]
@@ -256,7 +256,7 @@ def test_a_leak_of_noisy_copies_is_no_longer_found_once_the_coins_are_thrown_aga
 
 def test_probabilities_of_all_tests_are_adjusted_together():
     def stratum(*p):
-        return Findings(
+        return MembershipFindings(
             auc=intervals.Interval(0.5, 0.4, 0.6),
             chance_of_auc=p[0],
             chance_of_guesses=p[1],

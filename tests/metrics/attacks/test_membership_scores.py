@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from synthkit.metrics.attacks import attack_data, membership_scores
-from synthkit.metrics.attacks.attack_data import Scene
+from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.membership_inference import attacked
 from synthkit.metrics.attacks.membership_scores import ATTACKS, FINE, together
 from synthkit.metrics.runner import one_thread
@@ -49,13 +49,13 @@ def table(rows: int, seed: int) -> pd.DataFrame:
 
 
 @pytest.fixture
-def small() -> Scene:
+def small() -> AttackData:
     """60 synthetic rows, of which ten are copies, 40 of the population, 30 who are attacked."""
     targets = table(30, 3)
-    return Scene.of(pd.concat([table(50, 1), targets[:10]]), table(40, 2), targets, SCHEMA, RNG(0))
+    return AttackData.of(pd.concat([table(50, 1), targets[:10]]), table(40, 2), targets, SCHEMA, RNG(0))
 
 
-def gaps(here: Scene, others: pd.DataFrame) -> list[list[float]]:
+def gaps(here: AttackData, others: pd.DataFrame) -> list[list[float]]:
     """Distance of every target to every other row, one cell at a time."""
     known = pd.concat([here.reference, here.targets])
 
@@ -94,7 +94,7 @@ def test_relative_distance_is_a_log_ratio(small):
 def test_density_counts_synthetic_rows_among_the_twenty_nearest():
     """Numbers only, so that no two distances are equal."""
     schema = SCHEMA.model_copy(update={"columns": {"x": SCHEMA.columns["x"]}})
-    here = Scene.of(
+    here = AttackData.of(
         pd.DataFrame({"x": RNG(1).normal(size=60)}),
         pd.DataFrame({"x": RNG(2).normal(size=40)}),
         pd.DataFrame({"x": RNG(3).normal(size=30)}),
@@ -117,7 +117,7 @@ def test_density_counts_synthetic_rows_among_the_twenty_nearest():
 def test_equal_distances_take_no_side_of_the_density():
     """Everybody is the same: of 20 among 60 synthetic and 60 others about ten are synthetic."""
     one = pd.DataFrame({"x": np.zeros(60), "y": np.zeros(60), "c": ["a"] * 60})
-    scores = membership_scores.density(Scene.of(one, one, pd.concat([one] * 10), SCHEMA, RNG(0)), RNG(0))
+    scores = membership_scores.density(AttackData.of(one, one, pd.concat([one] * 10), SCHEMA, RNG(0)), RNG(0))
     assert len(set(scores)) > 5
     assert abs(scores.mean()) < 0.1
 
@@ -165,7 +165,7 @@ def test_the_classifier_knows_where_synthetic_rows_are():
     schema = SCHEMA.model_copy(update={"columns": {"x": SCHEMA.columns["x"]}})
     targets = pd.DataFrame({"x": np.linspace(-1.5, 3.5, 200)})
     real, made = (pd.DataFrame({"x": RNG(seed).normal(seed, 1, 1500)}) for seed in (0, 2))
-    scores = membership_scores.classifier(Scene.of(made, real, targets, schema, RNG(0)), RNG(0))
+    scores = membership_scores.classifier(AttackData.of(made, real, targets, schema, RNG(0)), RNG(0))
     assert stats.spearmanr(scores, targets["x"])[0] > 0.95
     assert np.corrcoef(scores, 2 * targets["x"] - 2)[0, 1] > 0.9
     assert abs(scores[np.abs(targets["x"] - 1) < 0.2].mean()) < 0.5
@@ -173,7 +173,7 @@ def test_the_classifier_knows_where_synthetic_rows_are():
 
 def test_the_classifier_looks_at_a_sample_of_many_rows(monkeypatch):
     monkeypatch.setattr(membership_scores, "SIDE", 150)
-    here = Scene.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
+    here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert not np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
     monkeypatch.setattr(membership_scores, "SIDE", 400)
     assert np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
@@ -181,7 +181,7 @@ def test_the_classifier_looks_at_a_sample_of_many_rows(monkeypatch):
 
 def test_more_synthetic_rows_than_can_be_looked_at_are_sampled(monkeypatch):
     monkeypatch.setattr(attack_data, "MOST", 100)
-    here = Scene.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
+    here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert len(here.synthetic) == len(here.synthetic.drop_duplicates()) == 100
 
 
@@ -190,7 +190,7 @@ def copied():
     with one_thread():
         here = Experiment.of(RNG(4), units=400)
         rows = pd.concat([here.members()] * 3, ignore_index=True)
-        return here, Scene.of(rows, here.pool.reference, here.pool.frame, PEOPLE, RNG(0))
+        return here, AttackData.of(rows, here.pool.reference, here.pool.frame, PEOPLE, RNG(0))
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -212,7 +212,7 @@ def test_attacks_do_not_know_who_was_trained_on(copied):
 def test_copies_that_are_added_are_as_if_they_had_been_there(small):
     more = table(7, 9)
     added = small.with_copies(more)
-    again = Scene.of(pd.concat([small.synthetic, more]), small.reference, small.targets, SCHEMA, RNG(0))
+    again = AttackData.of(pd.concat([small.synthetic, more]), small.reference, small.targets, SCHEMA, RNG(0))
     assert added.near == pytest.approx(again.near)
     for name in ("distance", "relative distance", "marginals", "rare values"):
         assert ATTACKS[name](added, RNG(0)) == pytest.approx(ATTACKS[name](again, RNG(0)), abs=1e-5), name

@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from synthkit.metrics.attacks import preconditions
-from synthkit.metrics.attacks.attack_data import Scene
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_data import AttackData
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.membership_inference import attacked
 from synthkit.metrics.runner import one_thread
 from synthkit.schema import Schema
@@ -27,22 +27,22 @@ def _calm():
         yield
 
 
-def scene_of(pool: Pool, synthetic: pd.DataFrame, schema: Schema = SCHEMA) -> Scene:
-    return Scene.of(synthetic, pool.reference, pool.frame, schema, RNG(0))
+def scene_of(pool: AttackTargets, synthetic: pd.DataFrame, schema: Schema = SCHEMA) -> AttackData:
+    return AttackData.of(synthetic, pool.reference, pool.frame, schema, RNG(0))
 
 
-def split(train: pd.DataFrame, holdout: pd.DataFrame, seed: int = 0) -> Pool:
-    return Pool.of_tables(train, holdout, SCHEMA, RNG(seed))
+def split(train: pd.DataFrame, holdout: pd.DataFrame, seed: int = 0) -> AttackTargets:
+    return AttackTargets.of_tables(train, holdout, SCHEMA, RNG(seed))
 
 
-def by_time(rows: int = 1_000) -> Pool:
+def by_time(rows: int = 1_000) -> AttackTargets:
     """The first half of the years is trained on, and people were younger and lighter then."""
     table = people(rows, RNG(1)).sort_values("age", kind="stable")
     order = np.argsort(table["age"].to_numpy() + RNG(2).normal(0, 10, rows), kind="stable")
     return split(table.iloc[order[: rows // 2]], table.iloc[order[rows // 2 :]])
 
 
-def by_chance(seed: int = 1, rows: int = 1_000) -> Pool:
+def by_chance(seed: int = 1, rows: int = 1_000) -> AttackTargets:
     rng = RNG(seed)
     return split(people(rows // 2, rng), people(rows // 2, rng))
 
@@ -71,7 +71,7 @@ def test_twins_across_the_coin_hide_each_other():
     for twins, holds in ((0, True), (5, True), (6, False), (60, False)):
         frame = people(400, RNG(1))
         frame.iloc[1 : 2 * twins : 2] = frame.iloc[200 : 200 + 2 * twins : 2].to_numpy()
-        pool = Pool(frame=frame, unit=unit, member=member, isolated=~member, reference=frame[:5])
+        pool = AttackTargets(frame=frame, unit=unit, member=member, isolated=~member, reference=frame[:5])
         found = preconditions.twins(frame, pool, SCHEMA)
         assert found.measured == pytest.approx(twins / 100)
         assert found.holds is holds
@@ -81,7 +81,7 @@ def test_twins_on_the_same_side_hide_nobody():
     frame = people(200, RNG(1))
     frame.iloc[50:100] = frame.iloc[:50].to_numpy()
     unit = np.arange(200)
-    pool = Pool(frame=frame, unit=unit, member=unit < 100, isolated=unit < 0, reference=frame[:5])
+    pool = AttackTargets(frame=frame, unit=unit, member=unit < 100, isolated=unit < 0, reference=frame[:5])
     assert preconditions.twins(frame, pool, SCHEMA).measured == 0
 
 
@@ -107,7 +107,7 @@ def test_a_split_by_household_is_told_by_the_neighbours():
         centres = rng.random((many, 2))
         return pd.DataFrame(np.repeat(centres, 4, axis=0) + rng.normal(0, 1e-3, (4 * many, 2)), columns=["x", "y"])
 
-    pool = Pool.of_tables(households(100, RNG(1)), households(100, RNG(2)), schema, RNG(0))
+    pool = AttackTargets.of_tables(households(100, RNG(1)), households(100, RNG(2)), schema, RNG(0))
     assert not preconditions.looks_random(scene_of(pool, pool.reference, schema), pool, RNG(0)).holds
 
 
@@ -152,7 +152,7 @@ def test_twenty_copies_among_four_kinds_of_people_would_not():
     rng = RNG(1)
     frame, rows, known = (pd.DataFrame(rng.integers(0, 2, (n, 2)), columns=["a", "b"]) for n in (600, 600, 300))
     unit = np.arange(600)
-    pool = Pool(frame=frame, unit=unit, member=rng.random(600) < 0.5, isolated=unit < 0, reference=known)
+    pool = AttackTargets(frame=frame, unit=unit, member=rng.random(600) < 0.5, isolated=unit < 0, reference=known)
     scene = scene_of(pool, rows, KINDS)
     found = preconditions.power(scene, attacked(scene, pool, rng), pool, rng)
     assert not found.holds

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, kstest
 
-from synthkit.metrics.attacks.attack_data import Scene
-from synthkit.metrics.attacks.attack_targets import Pool
+from synthkit.metrics.attacks.attack_data import AttackData
+from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.attribute_inference import attribute
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import attacked, findings, membership, side_by_side
@@ -53,13 +53,13 @@ def test_everybody_is_attacked_in_one_of_the_fits():
     assert len(np.unique(pool.unit)) == len(pool.member) == sum(len(fit.attacked.member) for fit in each)
     sizes = np.bincount(pool.unit)
     assert sizes.tolist() == np.concatenate([np.bincount(fit.attacked.unit) for fit in each]).tolist()
-    assert Pool.joined([each[0].attacked]) is each[0].attacked
+    assert AttackTargets.joined([each[0].attacked]) is each[0].attacked
 
 
 def test_pairs_of_several_fits_stay_apart():
     here = Experiment.of(RNG(1), units=120)
-    pools = [Pool.of_tables(here.train, here.holdout, here.schema, RNG(k)) for k in range(2)]
-    joined = Pool.joined(pools)
+    pools = [AttackTargets.of_tables(here.train, here.holdout, here.schema, RNG(k)) for k in range(2)]
+    joined = AttackTargets.joined(pools)
     assert np.bincount(joined.pair).tolist() == [2] * (len(joined.member) // 2)
     assert joined.design == "pairs"
 
@@ -103,7 +103,7 @@ def test_chance_alone_is_called_chance():
     """Coins of all fits thrown again: probabilities of the attacks on all of them together are uniform, or larger."""
     each = fits(0)
     pool, rng = together(each).everybody, RNG(7)
-    scenes = [Scene.of(f.released, f.attacked.reference, f.attacked.frame, f.schema, rng) for f in each]
+    scenes = [AttackData.of(f.released, f.attacked.reference, f.attacked.frame, f.schema, rng) for f in each]
     scores = side_by_side([attacked(scene, f.attacked, rng) for scene, f in zip(scenes, each, strict=True)])
     everyone = np.ones(len(pool.member), dtype=bool)
     found = [

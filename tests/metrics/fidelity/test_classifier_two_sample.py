@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_predict
 
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.classifier_two_sample import ENOUGH, c2st
-from synthkit.metrics.utility.features import Tabular
+from synthkit.metrics.utility.features import FeatureEncoder
 
 RNG = np.random.default_rng
 
@@ -28,7 +28,7 @@ def test_28_rows_of_garbage_are_told_apart(law, compare, seed):
     comparison = compare(rows, train=train, holdout=holdout)
     (score,), _ = c2st(comparison, RNG(seed))
     both = pd.concat([rows, holdout], ignore_index=True)
-    x = Tabular.fit(both, comparison.schema, comparison.schema.learned).linear(both)
+    x = FeatureEncoder.fit(both, comparison.schema, comparison.schema.learned).linear(both)
     label = np.repeat([1, 0], 28)
     theirs = roc_auc_score(label, cross_val_predict(LogisticRegression(), x, label, cv=3, method="predict_proba")[:, 1])
     assert score.value > theirs - 0.12

@@ -10,7 +10,7 @@ from places import ROOT
 from scipy.stats import rankdata
 
 from synthkit.metrics.stats import distances as module
-from synthkit.metrics.stats.distances import Space
+from synthkit.metrics.stats.distances import DistanceSpace
 from synthkit.schema import Schema
 from synthkit.tables.table_files import conform, read
 
@@ -69,7 +69,7 @@ def all_distances(frame):
 
 def test_distances_and_neighbours_equal_brute_force(rng):
     frame = table(60, rng)
-    space = Space.fit(frame, SCHEMA)
+    space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     expected = all_distances(frame)
     assert at.dtype == np.float32
@@ -82,7 +82,7 @@ def test_distances_and_neighbours_equal_brute_force(rng):
 
 def test_blocks_do_not_change_the_answer(rng, monkeypatch):
     frame = table(50, rng)
-    space = Space.fit(frame, SCHEMA)
+    space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     whole = space.nearest(at, at, 3)
     monkeypatch.setattr(module, "_CELLS", 120)
@@ -92,7 +92,7 @@ def test_blocks_do_not_change_the_answer(rng, monkeypatch):
 
 def test_points_of_the_same_group_are_no_neighbours(rng):
     frame = table(40, rng)
-    space = Space.fit(frame, SCHEMA)
+    space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     groups = np.arange(40) // 4
     expected = all_distances(frame)
@@ -106,7 +106,7 @@ def test_points_of_the_same_group_are_no_neighbours(rng):
 
 def test_a_copy_is_at_distance_zero_and_a_new_level_differs_from_all_known(rng):
     frame = table(500, rng)
-    space = Space.fit(frame, SCHEMA)
+    space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     distances, _ = space.nearest(at[:50], at, 1)
     assert (distances == 0).all()
@@ -122,7 +122,7 @@ def test_a_copy_is_at_distance_zero_and_a_new_level_differs_from_all_known(rng):
 def test_identifiers_and_the_unit_take_no_part(rng):
     frame = table(30, rng)
     schema = SCHEMA.model_copy(update={"unit": "icd"})
-    space = Space.fit(frame, schema)
+    space = DistanceSpace.fit(frame, schema)
     assert space.left_out == ("id", "icd")
     np.testing.assert_array_equal(space.coordinates(frame), space.coordinates(frame.assign(id="x", icd="y")))
 
@@ -131,13 +131,13 @@ def test_monotone_changes_of_a_number_do_not_move_rows(rng):
     frame = table(80, rng)
     bent = frame.assign(crea=np.exp(3 * frame["crea"]))
     np.testing.assert_array_equal(
-        Space.fit(frame, SCHEMA).coordinates(frame), Space.fit(bent, SCHEMA).coordinates(bent)
+        DistanceSpace.fit(frame, SCHEMA).coordinates(frame), DistanceSpace.fit(bent, SCHEMA).coordinates(bent)
     )
 
 
 def test_arguments_that_cannot_be_meant_are_refused(rng):
     frame = table(10, rng)
-    space = Space.fit(frame, SCHEMA)
+    space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     for k in (0, 11):
         with pytest.raises(ValueError, match="k must lie between 1 and the number of points 10"):
@@ -152,7 +152,7 @@ def test_neighbours_in_support2_agree_with_scikit_learn():
 
     schema = Schema.load(ROOT / "schemas" / "support2.yaml")
     frame = read(Path(os.environ["SYNTHKIT_DATA"]) / "support2" / "support2.parquet", schema=schema).frame()
-    space = Space.fit(frame, schema)
+    space = DistanceSpace.fit(frame, schema)
     at = space.coordinates(frame)
     assert at.shape[1] == space.dense  # no column of more than 32 levels: a plain Euclidean space
     expected, _ = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(at.astype(float)).kneighbors(at[:500])

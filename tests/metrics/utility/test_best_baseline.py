@@ -19,9 +19,9 @@ from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.runner import _measured as measured_or_not
 from synthkit.metrics.runner import evaluate
 from synthkit.metrics.utility.best_baseline import best_on_real_rows
-from synthkit.metrics.utility.learners import LEARNERS, Plan, is_constant
+from synthkit.metrics.utility.learners import LEARNERS, LearnerPlan, is_constant
 from synthkit.metrics.utility.non_inferiority import verdict
-from synthkit.metrics.utility.prediction_task import Task
+from synthkit.metrics.utility.prediction_task import PredictionTask
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 from synthkit.schema import Schema
 
@@ -77,7 +77,7 @@ def test_boosting_of_a_rare_class_is_no_worse_than_at_its_defaults():
         rng = RNG(seed)
         train, holdout = rare(1_200, 0.01 + 0.005 * seed, rng), rare(4_000, 0.02, rng)
         y = train["ill"].to_numpy()
-        plan = Plan.of([False] * len(NAMES), 0, y.astype(float), 2)
+        plan = LearnerPlan.of([False] * len(NAMES), 0, y.astype(float), 2)
         models = (LEARNERS["classification"][0].make(plan), HistGradientBoostingClassifier(early_stopping=False))
         for found, model in zip((ours, usual), models, strict=True):
             model.fit(train[NAMES].to_numpy(), y)
@@ -106,7 +106,7 @@ def test_the_holdout_has_no_say():
 )
 def test_trees_fit_the_rows_and_are_the_usual_ones_of_many(rows, others, leaf, leaves):
     target = np.repeat([0.0, 1.0], [rows - others, others])
-    settings = Plan.of([], 0, target, 2).trees
+    settings = LearnerPlan.of([], 0, target, 2).trees
     assert (settings["min_samples_leaf"], settings["max_leaf_nodes"]) == (leaf, leaves)
     assert (settings["l2_regularization"] == 0) == (leaves == 31)
 
@@ -148,7 +148,7 @@ def test_a_reference_needs_a_candidate():
     rng = RNG(10)
     table = rare(100, 0.3, rng)
     comparison = EvaluationData(train=table, holdout=table, synthetic=(table,), schema=SCHEMA)
-    task = Task.of(comparison, SCHEMA.targets[0])
+    task = PredictionTask.of(comparison, SCHEMA.targets[0])
     with pytest.raises(MetricError, match="a reference needs a candidate"):
         best_on_real_rows(task, [], *(task.rows(table, where) for where in ("training", "holdout")), rng)
 

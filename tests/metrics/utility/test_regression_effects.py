@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from synthkit.errors import MetricError
-from synthkit.metrics.utility.prediction_task import Task
+from synthkit.metrics.utility.prediction_task import PredictionTask
 from synthkit.metrics.utility.regression_effects import Design, effects, linear, logistic, null_overlap, overlaps
 from synthkit.schema import Schema, Target
 
@@ -122,7 +122,7 @@ def test_a_design_has_twenty_columns_at_most():
 def measure(compare, train, draws, k=0, seed=0):
     comparison = compare(tuple(draws), train=train)
     target = comparison.schema.targets[k]
-    task = Task.of(comparison, target)
+    task = PredictionTask.of(comparison, target)
     rows = [task.rows(each, "") for each in (train, *draws)]
     (score,), panels = effects("utility.x", task, [(r.frame, r.target) for r in rows], RNG(seed))
     return score, panels["effects"][0]
@@ -169,7 +169,7 @@ def test_the_printed_interval_counts_synthetic_and_real_rows(law, compare):
 
 def test_rows_are_thinned(law, compare):
     comparison = compare(law(800, 3), train=law(800, 1))
-    task = Task.of(comparison, Target(column="died", task="binary"))
+    task = PredictionTask.of(comparison, Target(column="died", task="binary"))
     rows = [task.rows(each, "") for each in (comparison.train, *comparison.synthetic)]
     tables = [(r.frame, r.target) for r in rows]
     few, many = (effects("utility.x", task, tables, RNG(0), most=most)[1]["effects"][0] for most in (200, 800))

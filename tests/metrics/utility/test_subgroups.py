@@ -13,8 +13,14 @@ from sklearn.metrics import roc_auc_score
 from synthkit.errors import MetricError
 from synthkit.metrics.runner import metrics_of
 from synthkit.metrics.utility.learners import LEARNERS
-from synthkit.metrics.utility.prediction_task import REPLICATES, Judged, Rows, Task
-from synthkit.metrics.utility.subgroups import Grouping, _bonferroni, fidelity_by_group, threshold, utility_by_group
+from synthkit.metrics.utility.prediction_task import REPLICATES, Judged, PredictionTask, TaskRows
+from synthkit.metrics.utility.subgroups import (
+    SubgroupSplit,
+    _bonferroni,
+    fidelity_by_group,
+    threshold,
+    utility_by_group,
+)
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 from synthkit.schema import Schema
 
@@ -120,10 +126,10 @@ def test_gaps_and_rates_are_what_sklearn_and_a_count_say(compare):
     y, n = holdout["died"].to_numpy().astype(float), 400
     real, synthetic = rng.random(n), rng.random(n)
     tested = Judged(
-        task=Task.of(comparison, SCHEMA.targets[0]),
+        task=PredictionTask.of(comparison, SCHEMA.targets[0]),
         learner=LEARNERS["classification"][0],
         prefix="utility.died",
-        holdout=Rows(holdout, y),
+        holdout=TaskRows(holdout, y),
         weights=np.ones((REPLICATES, n), dtype=np.uint16),
         real=np.stack([1 - real, real], axis=1),
         synthetic=(np.stack([1 - synthetic, synthetic], axis=1),),
@@ -152,16 +158,16 @@ def test_the_threshold_selects_nearest_to_the_share():
 
 def test_quantities_are_cut_at_the_quartiles_of_train():
     frame = pd.DataFrame({"x": np.arange(1.0, 101.0)})
-    grouping = Grouping.of("x", frame, SCHEMA)
+    grouping = SubgroupSplit.of("x", frame, SCHEMA)
     asked = pd.DataFrame({"x": [-5.0, 25.0, 26.0, 60.0, 1e9, np.nan]})
     assert [grouping.labels[k] for k in grouping.codes(asked)] == [
         "x: lowest quarter", "x: lowest quarter", "x: second quarter", "x: third quarter", "x: highest quarter",
         "x: missing",
     ]  # fmt: skip
     assert not re.search(r"\d", " ".join(grouping.labels))  # quartiles are not told
-    constant = Grouping.of("x", pd.DataFrame({"x": np.ones(9)}), SCHEMA)
+    constant = SubgroupSplit.of("x", pd.DataFrame({"x": np.ones(9)}), SCHEMA)
     assert constant.codes(asked).max() == len(constant.labels) - 1
-    empty = Grouping.of("x", pd.DataFrame({"x": [np.nan] * 3}), SCHEMA)
+    empty = SubgroupSplit.of("x", pd.DataFrame({"x": [np.nan] * 3}), SCHEMA)
     assert empty.labels == ("x: lowest quarter", "x: missing")
 
 

@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from synthkit.errors import MetricError
-from synthkit.metrics.utility.features import Tabular
+from synthkit.metrics.utility.features import FeatureEncoder
 from synthkit.metrics.utility.learners import LEARNERS, predictions
-from synthkit.metrics.utility.prediction_task import Task
+from synthkit.metrics.utility.prediction_task import PredictionTask
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 from synthkit.schema import Schema, Target
 
@@ -52,9 +52,9 @@ def test_logistic_cell_is_what_sklearn_says(law, compare):
     scores, _ = run(comparison, 0)
     names = [c for c in comparison.schema.learned if c != "died"]
     train, holdout = comparison.train.iloc[:0], comparison.holdout
-    task = Task.of(comparison, comparison.schema.targets[0])
+    task = PredictionTask.of(comparison, comparison.schema.targets[0])
     train = task.trials(comparison, RNG(0))[0].train.frame
-    table = Tabular.fit(train, comparison.schema, names)
+    table = FeatureEncoder.fit(train, comparison.schema, names)
     model = LogisticRegression(max_iter=200).fit(table.linear(train), train["died"])
     p = model.predict_proba(table.linear(holdout))[:, 1]
     parts = scores["utility.died.trtr"].parts
@@ -67,9 +67,9 @@ def test_quality_agrees_with_sklearn(law, compare):
     comparison, rng = compare(law(300, 3)), RNG(1)
     one = np.ones((1, 300), dtype=np.uint16)
     y, x = rng.normal(size=300), rng.normal(size=300)
-    task = Task.of(comparison, comparison.schema.targets[2])
+    task = PredictionTask.of(comparison, comparison.schema.targets[2])
     assert task.quality(y, x[:, None], one)[0] == pytest.approx(r2_score(y, x))
-    task = Task.of(comparison, comparison.schema.targets[1])
+    task = PredictionTask.of(comparison, comparison.schema.targets[1])
     classes, p = rng.integers(0, 4, 300), rng.dirichlet(np.ones(4), 300)
     expected = roc_auc_score(classes, p, multi_class="ovr", average="macro")
     assert task.quality(classes.astype(float), p, one)[0] == pytest.approx(expected)
@@ -89,7 +89,7 @@ def test_inputs_come_from_the_training_rows_only(law, schema):
     """An unknown level and a missing number become harmless inputs, and a test row changes no scale."""
     train, test = law(200, 1), law(50, 2)
     test.loc[0, "ward"], test.loc[0, "cost"] = "E", 1e9
-    table = Tabular.fit(train, schema, ["cost", "pressure", "ward"])
+    table = FeatureEncoder.fit(train, schema, ["cost", "pressure", "ward"])
     assert table.linear(test).shape == (50, 2 + 2 + 4)
     assert np.abs(table.linear(test)).max() == 10
     assert table.linear(test)[0, 4:].sum() == 0
@@ -100,7 +100,7 @@ def test_inputs_come_from_the_training_rows_only(law, schema):
 def test_excluded_columns_and_the_target_are_no_inputs(law, compare):
     comparison = compare(law(100, 3))
     target = Target(column="died", task="binary", exclude=("age", "cost"))
-    assert Task.of(comparison, target).names == ("pressure", "ward", "visit day")
+    assert PredictionTask.of(comparison, target).names == ("pressure", "ward", "visit day")
 
 
 def test_a_class_the_training_rows_lack_is_never_predicted(law, schema):

@@ -15,13 +15,13 @@ from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.encoding.codecs.numeric import log_shares
-from synthkit.encoding.layout import Pointer
+from synthkit.encoding.layout import ValueLink
 from synthkit.errors import ConfigError
 from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig, default_steps
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.training.layers.masked_network import Conditionals
+from synthkit.training.layers.masked_network import MaskedNetwork
 
 
 def layout_of(kinds) -> Layout:
@@ -59,7 +59,7 @@ def pointed(layout: Layout) -> Layout:
     """The layout with pointers both ways between its first two columns, each of (3, 2), whatever the position."""
     first, second = (layout.slots_of(name)[0] for name in ("v0", "v1"))
     cell = np.array([[[1], [2]], [[3], [-1]], [[0], [0]]])
-    both = (Pointer(second, first, cell), Pointer(first, second, cell))
+    both = (ValueLink(second, first, cell), ValueLink(first, second, cell))
     return replace(layout, residuals=("v0", "v1"), pointers=both)
 
 
@@ -70,7 +70,7 @@ TINY = AutoregressiveConfig(width=4, hidden=2).sizes
 def network(layout, seed=0, **settings):
     """A network whose weights are all far from zero."""
     generator = torch.Generator().manual_seed(seed)
-    net = Conditionals(layout, AutoregressiveConfig(width=16, hidden=8, **settings).sizes).eval()
+    net = MaskedNetwork(layout, AutoregressiveConfig(width=16, hidden=8, **settings).sizes).eval()
     with torch.no_grad():
         for p in net.parameters():
             p.add_(torch.randn(p.shape, generator=generator), alpha=0.3)
@@ -96,7 +96,7 @@ def any_rows(layout, n, seed=0):
 def test_every_order_is_a_permutation_of_columns(kinds, seed):
     """Each row's matrix is a strict total order of slots, in which a fine slot stands right behind its coarse one."""
     layout = layout_of(kinds)
-    net = Conditionals(layout, TINY)
+    net = MaskedNetwork(layout, TINY)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         before = net.orders(40, 0.5, torch.device("cpu"))
@@ -112,7 +112,7 @@ def test_every_order_is_a_permutation_of_columns(kinds, seed):
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_share_of_the_rows_keeps_the_tables_order(share):
-    net = Conditionals(layout_of([2] * 6), TINY)
+    net = MaskedNetwork(layout_of([2] * 6), TINY)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         before = net.orders(2000, share, torch.device("cpu"))
@@ -123,7 +123,7 @@ def test_a_share_of_the_rows_keeps_the_tables_order(share):
 
 def test_random_orders_are_uniform():
     """Each of six orders of three columns comes a sixth of the time (chi-square, 5 degrees)."""
-    net = Conditionals(layout_of([2, 2, 2]), TINY)
+    net = MaskedNetwork(layout_of([2, 2, 2]), TINY)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         rank = net.orders(6000, 0.0, torch.device("cpu")).sum(dim=2).long()

@@ -6,7 +6,7 @@ import torch
 from scipy.special import log_expit, softmax
 
 from synthkit.models.ctgan.config import CTGANConfig
-from synthkit.models.ctgan.generator import Critic, Generator, relaxed, steepness
+from synthkit.models.ctgan.generator import Discriminator, Generator, relaxed, steepness
 from synthkit.models.ctgan.trainer import critic_loss
 
 PRIORS = (torch.tensor([0.2, 0.8]).log(), torch.tensor([0.5, 0.3, 0.2]).log())
@@ -15,7 +15,7 @@ PRIORS = (torch.tensor([0.2, 0.8]).log(), torch.tensor([0.5, 0.3, 0.2]).log())
 def linear(pack=1, modes=0):
     """A critic that is linear where every hidden unit stays positive: D(x) = v (W x + 100) + c."""
     torch.manual_seed(0)
-    critic = Critic(2, 5, pack=pack, width=7, layers=1, modes=modes, dropout=0.0)
+    critic = Discriminator(2, 5, pack=pack, width=7, layers=1, modes=modes, dropout=0.0)
     with torch.no_grad():
         critic.within[0].bias.fill_(100.0)
     return critic
@@ -44,7 +44,7 @@ def test_steepness_of_a_linear_critic_is_the_square_of_its_weights(pack):
 
 def test_a_critic_judges_packs():
     """Each pack gets one verdict, and only its own rows move it."""
-    critic = Critic(2, 5, pack=3, width=16, layers=2, modes=4, dropout=0.0)
+    critic = Discriminator(2, 5, pack=3, width=16, layers=2, modes=4, dropout=0.0)
     rows, _, condition = pairs(9)
     before = critic(rows, condition)
     rows[4] += 1.0
@@ -98,7 +98,7 @@ def test_relaxed_draws_survive_noise_at_the_ends():
 def test_gradients_reach_every_parameter_of_both_networks():
     torch.manual_seed(3)
     generator = Generator(2, PRIORS, noise=4, width=16, blocks=2)
-    critic = Critic(2, 5, pack=2, width=16, layers=2, modes=4, dropout=0.1)
+    critic = Discriminator(2, 5, pack=2, width=16, layers=2, modes=4, dropout=0.1)
     condition = torch.eye(5)[torch.arange(8) % 5]
     scores, logits = generator(torch.randn(8, 4), condition)
     rows = torch.cat([scores, relaxed(logits, generator.sizes, torch.rand(8, 5))], dim=1)

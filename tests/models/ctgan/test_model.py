@@ -9,13 +9,13 @@ from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encoding.encoder import histograms_of
 from synthkit.models.ctgan.config import CTGANConfig, default_steps
 from synthkit.models.ctgan.model import CTGAN
-from synthkit.models.density_ratio import Odds
-from synthkit.models.normal_scores import Mixture
-from synthkit.models.rejection_sampling import Candidates
-from synthkit.privacy.access.loader import Door
+from synthkit.models.density_ratio import DensityRatio
+from synthkit.models.normal_scores import NormalScores
+from synthkit.models.rejection_sampling import RejectionSampler
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.training.callbacks import Watch
+from synthkit.training.callbacks import TrainingCallbacks
 
 CPU = torch.device("cpu")
 SMALL = {"noise": 16, "width": 48, "critic_width": 48, "batch_size": 250, "odds_batch": 250}
@@ -50,7 +50,7 @@ def ward(n, seed=0):
 def door(n=4000):
     frame = ward(n)
     encoder = TableEncoder.fit(WARD, histograms_of(WARD, frame))
-    return Door.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
+    return ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +154,10 @@ def test_a_training_taken_up_in_either_phase_ends_as_if_it_had_never_stopped():
     training, shelf = door(1000), Shelf()
     settings = CTGANConfig(**SMALL, steps=20, critic_dropout=0.1)
     whole = CTGAN(training.layout, settings)
-    whole.fit(training, seed=3, watch=Watch(store=shelf))
+    whole.fit(training, seed=3, watch=TrainingCallbacks(store=shelf))
     for done in (5, 15, 16, 18):  # the odds are learned in the last four steps
         again = CTGAN(training.layout, settings)
-        log = again.fit(training, seed=3, watch=Watch(store=Shelf(shelf.states[done])))
+        log = again.fit(training, seed=3, watch=TrainingCallbacks(store=Shelf(shelf.states[done])))
         assert log.steps == 20
         assert all(torch.equal(v, again.tensors()[k]) for k, v in whole.tensors().items()), done
 
@@ -173,7 +173,7 @@ def test_a_table_without_names_and_one_without_numbers():
     ):
         meaning = Schema(columns=columns)
         encoder = TableEncoder.fit(meaning, histograms_of(meaning, frame))
-        training = Door.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
+        training = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
         model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=5))
         model.fit(training, seed=0)
         assert len(model.sample(100, generator())) == 100
@@ -204,15 +204,15 @@ def test_odds_that_do_not_hold_for_rows_held_back_are_not_trusted():
 def test_choice_by_known_odds_moves_one_law_to_another():
     """Candidates of an even law, odds log(p / even): what is chosen among 64 follows p."""
 
-    class Known(Odds):
+    class Known(DensityRatio):
         def forward(self, rows):
             return torch.tensor([0.1, 0.2, 0.7]).log()[rows.cat[:, 0].long()]
 
     prior = np.log(np.full(3, 1 / 3)).astype(np.float32)
     layout = Layout((Slot(name="a", size=3, ordinal=False, missing=False, parent=None, prior=prior),), ("a",))
     blank = CTGAN(layout, CTGANConfig(**SMALL))
-    network = Candidates(
-        layout, Mixture(layout), blank._network.generator, Known(layout, width=4, blocks=0, dropout=0.0)
+    network = RejectionSampler(
+        layout, NormalScores(layout), blank._network.generator, Known(layout, width=4, blocks=0, dropout=0.0)
     )
     with torch.no_grad():
         network.generator.leave.weight.zero_()
@@ -228,7 +228,7 @@ def test_odds_learn_a_ratio_of_two_laws():
     prior = np.log(q).astype(np.float32)
     layout = Layout((Slot(name="a", size=3, ordinal=False, missing=False, parent=None, prior=prior),), ("a",))
     torch.manual_seed(0)
-    odds, rng = Odds(layout, width=16, blocks=1, dropout=0.0), np.random.default_rng(0)
+    odds, rng = DensityRatio(layout, width=16, blocks=1, dropout=0.0), np.random.default_rng(0)
     optimizer = torch.optim.Adam(odds.parameters(), lr=0.02)
     real, drawn = (Rows(torch.from_numpy(rng.choice(3, (4000, 1), p=law)), torch.empty(4000, 0)) for law in (p, q))
     assert not bool(odds(real).any())  # it starts with no opinion

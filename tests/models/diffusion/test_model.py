@@ -10,11 +10,11 @@ import torch
 from synthkit.encoding.layout import Given, Layout, Slot
 from synthkit.errors import ConfigError
 from synthkit.models.diffusion.config import DiffusionConfig, default_steps
-from synthkit.models.diffusion.loss import Denoising
+from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.model import Diffusion
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
-from synthkit.models.normal_scores import Mixture
+from synthkit.models.normal_scores import NormalScores
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -86,10 +86,10 @@ def layout() -> Layout:
     return Layout(slots, ("c", "x"), ("x",))
 
 
-def denoising(hints=0.25) -> Denoising:
-    mixture = Mixture(layout())
+def denoising(hints=0.25) -> DiffusionLoss:
+    mixture = NormalScores(layout())
     network = Denoiser(mixture.slots, mixture.scores, width=8, hidden=8, blocks=1, dropout=0.0)
-    return Denoising(mixture, network, Schedule(), weights=torch.ones(1), numeric=1.0, hints=hints)
+    return DiffusionLoss(mixture, network, Schedule(), weights=torch.ones(1), numeric=1.0, hints=hints)
 
 
 def rows(n):

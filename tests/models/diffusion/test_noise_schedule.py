@@ -12,12 +12,12 @@ from scipy import stats
 from synthkit.models.diffusion.noise_schedule import (
     Scales,
     Schedule,
-    churned,
+    add_noise,
     euler_step,
     heun,
     masked_chance,
     times,
-    turns,
+    unmask_times,
 )
 
 MEAN = torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64)
@@ -118,7 +118,7 @@ def test_a_turn_is_uniform_and_turns_are_evenly_spread():
     generator = torch.Generator().manual_seed(0)
     n, a = 4000, 6
     masked = torch.rand(n, a, generator=generator) < 0.7
-    at = turns(masked, torch.rand(n, 1, generator=generator), torch.rand(n, a, generator=generator))
+    at = unmask_times(masked, torch.rand(n, 1, generator=generator), torch.rand(n, a, generator=generator))
     assert bool((at[~masked] == 2).all())
     for k in range(a):
         assert stats.kstest(at[masked[:, k], k].numpy(), "uniform").pvalue > 1e-3
@@ -136,6 +136,6 @@ def test_masks_and_noise_are_put_back_as_the_process_does():
         assert (1 - s) * (1 - masked_chance(s, t)) == pytest.approx(1 - t)
     assert masked_chance(1.0, 1.0) == 1
     noise = torch.randn(50_000, generator=torch.Generator().manual_seed(1))
-    higher = churned(3.0 * torch.randn(50_000, generator=torch.Generator().manual_seed(2)), 3.0, 5.0, noise)
+    higher = add_noise(3.0 * torch.randn(50_000, generator=torch.Generator().manual_seed(2)), 3.0, 5.0, noise)
     assert float(higher.var()) == pytest.approx(25, rel=0.02)
-    assert torch.equal(churned(noise, 2.0, 2.0, noise), noise)
+    assert torch.equal(add_noise(noise, 2.0, 2.0, noise), noise)

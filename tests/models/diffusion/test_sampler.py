@@ -8,11 +8,11 @@ import torch
 from scipy import stats
 from torch import nn
 
-from synthkit.encoding.layout import Clause, Layout, Slot
-from synthkit.models.diffusion.loss import Denoising
+from synthkit.encoding.layout import ForbiddenCombination, Layout, Slot
+from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.noise_schedule import Scales, Schedule
-from synthkit.models.diffusion.sampler import Walk, Way
-from synthkit.models.normal_scores import Known, Mixed, Mixture
+from synthkit.models.diffusion.sampler import ReverseSampler, SamplerConfig
+from synthkit.models.normal_scores import KnownScores, MixedRows, NormalScores
 
 JOINT = torch.tensor([[0.35, 0.05], [0.05, 0.25], [0.25, 0.05]])  # c in three levels, d in two
 MEANS, SPREAD = torch.tensor([-1.0, 0.2, 1.5]), 0.4  # x given c is N(mean of c, SPREAD^2)
@@ -70,20 +70,20 @@ class Oracle(nn.Module):
 
 def walked(n, way, *, cat=(None, None), x=None, allowed=None, clauses=(), seed=0):
     """Rows of the oracle's law with some cells known."""
-    mixture = Mixture(layout(clauses))
-    module = Denoising(mixture, Oracle(), SCHEDULE, weights=torch.ones(2), numeric=1.0, hints=0.0)
+    mixture = NormalScores(layout(clauses))
+    module = DiffusionLoss(mixture, Oracle(), SCHEDULE, weights=torch.ones(2), numeric=1.0, hints=0.0)
     levels = torch.tensor([[0 if v is None else v for v in cat]]).expand(n, -1)
-    values = Mixed(levels, torch.full((n, 1), x or 0.0), torch.ones(n, 1, dtype=torch.bool))
+    values = MixedRows(levels, torch.full((n, 1), x or 0.0), torch.ones(n, 1, dtype=torch.bool))
     told = torch.tensor([[v is not None for v in cat]]).expand(n, -1)
-    known = Known(values, told, torch.full((n, 1), x is not None), allowed or {})
-    return Walk(module, known, torch.Generator().manual_seed(seed)).walk(way)
+    known = KnownScores(values, told, torch.full((n, 1), x is not None), allowed or {})
+    return ReverseSampler(module, known, torch.Generator().manual_seed(seed)).walk(way)
 
 
 def counts(mixed):
     return np.bincount((mixed.cat[:, 0] * 2 + mixed.cat[:, 1]).numpy(), minlength=6)
 
 
-WAYS = [Way(steps=60), Way(steps=30, heun=True), Way(steps=60, heun=True, churn=0.05)]
+WAYS = [SamplerConfig(steps=60), SamplerConfig(steps=30, heun=True), SamplerConfig(steps=60, heun=True, churn=0.05)]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -103,14 +103,14 @@ def test_names_alone_are_exact_with_a_step_a_name():
     likely = torch.exp(-((0.6 - MEANS) ** 2) / (2 * SPREAD**2)).double()[:, None] * JOINT.double()
     expected = (likely / likely.sum()).numpy()
     often = expected[1:]  # the first level is too rare at this score
-    in_turn, at_once = (counts(walked(8000, Way(steps=k), x=0.6)).reshape(3, 2)[1:] for k in (2, 1))
+    in_turn, at_once = (counts(walked(8000, SamplerConfig(steps=k), x=0.6)).reshape(3, 2)[1:] for k in (2, 1))
     assert stats.chisquare(in_turn, often / often.sum() * in_turn.sum(), axis=None).pvalue > 1e-3
     assert stats.chi2_contingency(often / often.sum() * 8000).pvalue < 1e-6
     assert stats.chi2_contingency(at_once).pvalue > 1e-3
 
 
 def test_known_cells_stay_and_the_rest_follows():
-    n, way = 6000, Way(steps=40, heun=True)
+    n, way = 6000, SamplerConfig(steps=40, heun=True)
     given_c = walked(n, way, cat=(1, None))
     assert bool((given_c.cat[:, 0] == 1).all())
     share = float((given_c.cat[:, 1] == 1).float().mean())
@@ -126,12 +126,12 @@ def test_known_cells_stay_and_the_rest_follows():
 def test_admissible_levels_are_kept():
     n = 3000
     allowed = {0: torch.tensor([[True, False, True]]).expand(n, -1)}
-    mixed = walked(n, Way(steps=20), allowed=allowed)
+    mixed = walked(n, SamplerConfig(steps=20), allowed=allowed)
     assert set(mixed.cat[:, 0].tolist()) == {0, 2}
 
 
 def test_rules_between_names_are_kept():
-    forbidden = Clause(((0, np.array([True, False, False])), (1, np.array([True, False]))))
-    mixed = walked(3000, Way(steps=20), clauses=(forbidden,))
+    forbidden = ForbiddenCombination(((0, np.array([True, False, False])), (1, np.array([True, False]))))
+    mixed = walked(3000, SamplerConfig(steps=20), clauses=(forbidden,))
     assert not bool(((mixed.cat[:, 0] == 0) & (mixed.cat[:, 1] == 0)).any())
     assert set(counts(mixed).nonzero()[0].tolist()) == {1, 2, 3, 4, 5}

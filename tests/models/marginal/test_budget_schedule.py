@@ -10,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.models.marginal.budget_schedule import MANY, Rounds, Split, screened, small
+from synthkit.models.marginal.budget_schedule import MANY, BudgetShares, Rounds, screened, small
 
-SPLIT = Split(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
+SPLIT = BudgetShares(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=30)
 
 
@@ -28,7 +28,7 @@ def generator(seed=0):
     st.lists(st.integers(0, 5), max_size=3),
 )
 def test_all_is_spent_and_never_more(sizes, rho, singles, growth, outcomes):
-    split = Split(singles=singles, outcomes=0.2, choice=0.1, rounds=7, growth=growth)
+    split = BudgetShares(singles=singles, outcomes=0.2, choice=0.1, rounds=7, growth=growth)
     plan = Rounds.of(sizes, rho, split, [t for t in outcomes if t < len(sizes)])
     assert plan.total(len(sizes)) <= rho
     assert plan.total(len(sizes)) == pytest.approx(rho, rel=1e-9)

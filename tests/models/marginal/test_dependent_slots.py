@@ -12,8 +12,8 @@ from synthkit.encoding.layout import Given, Layout, Rows, Slot
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.dependent_slots import (
     EXPLAINED,
-    Follower,
-    Followers,
+    DependentSlot,
+    DependentSlots,
     believed,
     conditional,
     determined,
@@ -62,7 +62,7 @@ def test_a_function_is_drawn_as_it_was_told_through_noise():
     assert model._followers.leaders.tolist() == [1, -1, -1, -1]
     cat = model.sample(20_000, generator()).cat.numpy()
     kept = (cat[:, 0] == np.array([0, 0, 1, 2, 2, 3])[cat[:, 1]]).mean()
-    model._followers = Followers(SIZES)
+    model._followers = DependentSlots(SIZES)
     before = model.sample(20_000, generator()).cat.numpy()
     assert kept > 0.999
     assert 1 - (before[:, 0] == np.array([0, 0, 1, 2, 2, 3])[before[:, 1]]).mean() > 5 * (1 - kept)
@@ -181,9 +181,9 @@ def test_nobody_follows_a_follower():
 
 
 def test_followers_are_tensors_of_a_fixed_size():
-    followers = Followers((2, 3))
+    followers = DependentSlots((2, 3))
     shapes = {k: tuple(v.shape) for k, v in followers.tensors().items()}
-    followers.take([Follower(slot=0, leader=1, law=np.array([[1, 0], [0, 1], [0.5, 0.5]]))])
+    followers.take([DependentSlot(slot=0, leader=1, law=np.array([[1, 0], [0, 1], [0.5, 0.5]]))])
     assert {k: tuple(v.shape) for k, v in followers.tensors().items()} == shapes
     assert followers.law(0).tolist() == [[1, 0], [0, 1], [0.5, 0.5]]
     assert followers.order == [1, 0]

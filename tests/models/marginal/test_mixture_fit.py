@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from synthkit.encoding.slot_counts import Measured
+from synthkit.encoding.slot_counts import MeasuredCounts
 from synthkit.models.marginal.mixture_fit import Adam, Tables
 from synthkit.models.product_mixture import ProductMixture
 
@@ -23,7 +23,9 @@ def test_the_gradient_is_that_of_the_loss_as_it_is_defined(scopes):
     with torch.no_grad():
         mixture.logits.normal_(generator=source)
         mixture.weights.normal_(generator=source)
-    told = [Measured(scope=s, counts=rng.integers(0, 50, [SIZES[j] for j in s]), sigma=2.0 + len(s)) for s in scopes]
+    told = [
+        MeasuredCounts(scope=s, counts=rng.integers(0, 50, [SIZES[j] for j in s]), sigma=2.0 + len(s)) for s in scopes
+    ]
     tables = Tables(SIZES, 400.0, torch.device("cpu"))
     tables.add(told)
     wanted, cells = torch.zeros(()), sum(t.counts.size for t in told)

@@ -13,10 +13,10 @@ from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.encoding.codecs.numeric import log_shares
-from synthkit.encoding.layout import Clause
-from synthkit.encoding.slot_counts import Measured
+from synthkit.encoding.layout import ForbiddenCombination
+from synthkit.encoding.slot_counts import MeasuredCounts
 from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
-from synthkit.models.marginal.adaptive_measurement import Pooled, learn, projected
+from synthkit.models.marginal.adaptive_measurement import Pooled, measure_adaptively, projected
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.mixture_fit import Tables, descend
@@ -25,8 +25,8 @@ from synthkit.models.product_mixture import ProductMixture
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated
-from synthkit.privacy.accounting.zcdp import Filter, cost
-from synthkit.training.callbacks import Watch
+from synthkit.privacy.accounting.zcdp import PrivacyFilter, cost
+from synthkit.training.callbacks import TrainingCallbacks
 
 CPU = torch.device("cpu")
 QUICK = MarginalConfig(components=64, rounds=4, first=30, between=10, last=40)
@@ -172,8 +172,8 @@ def test_surprise_is_split_by_slot_along_the_chain(joint):
 def test_clauses_are_obeyed():
     """x missing forbids c = 1; x at its first level forces c = 1."""
     clauses = (
-        Clause(((0, np.array([False, False, True])), (2, np.array([False, True])))),
-        Clause(((0, np.array([True, False, False])), (2, np.array([True, False])))),
+        ForbiddenCombination(((0, np.array([False, False, True])), (2, np.array([False, True])))),
+        ForbiddenCombination(((0, np.array([True, False, False])), (2, np.array([True, False])))),
     )
     rows = stirred(tiny(clauses)).sample(5000, generator(8))
     x, c = rows.cat[:, 0], rows.cat[:, 2]
@@ -223,7 +223,7 @@ def test_exact_tables_are_reproduced():
 @pytest.mark.parametrize("outcomes", [(), (0,)])
 def test_charges_are_the_plan_and_the_whole_budget(sizes, rho, outcomes):
     cat = np.random.default_rng(0).integers(0, sizes, size=(400, len(sizes)))
-    reserve = Filter(reserve=Concentrated(rho=rho))
+    reserve = PrivacyFilter(reserve=Concentrated(rho=rho))
 
     def pay(charge):
         nonlocal reserve
@@ -272,7 +272,7 @@ def test_the_number_of_rows_is_the_noisy_one():
 def test_watch_is_told_of_every_step():
     told = []
     log = Marginal(plain(SIZES), QUICK).fit_counts(
-        ExactCounting.of(CAT, SIZES), 0, Watch(progress=lambda *step: told.append(step))
+        ExactCounting.of(CAT, SIZES), 0, TrainingCallbacks(progress=lambda *step: told.append(step))
     )
     assert [t[0] for t in told] == list(range(1, log.steps + 1))
     assert {t[1] for t in told} == {log.steps}
@@ -318,12 +318,12 @@ def test_every_pair_with_an_outcome_is_told():
     cat = np.random.default_rng(0).integers(0, 2, size=(500, 12))
     split, course = replace(QUICK, rounds=1).split(), QUICK.course()
     counting = NoisyCounting.of(cat, sizes, 0.1, lambda charge: None)
-    told = learn(counting, split, course, generator(), CPU, lambda *step: None, outcomes=(11,)).scopes
+    told = measure_adaptively(counting, split, course, generator(), CPU, lambda *step: None, outcomes=(11,)).scopes
     assert {(j, 11) for j in range(11)} <= set(told)
 
 
 def test_rare_levels_are_pooled_and_shared_out_by_their_noisy_counts():
-    told = Measured(scope=(0,), counts=np.array([500, 6, -4, 90, 18]), sigma=10.0)
+    told = MeasuredCounts(scope=(0,), counts=np.array([500, 6, -4, 90, 18]), sigma=10.0)
     pooled = Pooled.of(told)
     assert pooled.group.tolist() == [0, 2, 2, 1, 2]
     assert pooled.within.tolist() == [1, 0.25, 0, 1, 0.75]
@@ -331,9 +331,9 @@ def test_rare_levels_are_pooled_and_shared_out_by_their_noisy_counts():
 
 
 def test_rare_levels_without_any_count_share_alike():
-    pooled = Pooled.of(Measured(scope=(0,), counts=np.array([500, -4, -9]), sigma=10.0))
+    pooled = Pooled.of(MeasuredCounts(scope=(0,), counts=np.array([500, -4, -9]), sigma=10.0))
     assert pooled.within.tolist() == [1, 0.5, 0.5]
-    exact = Pooled.of(Measured(scope=(0,), counts=np.array([5, 0, 1]), sigma=0.0))
+    exact = Pooled.of(MeasuredCounts(scope=(0,), counts=np.array([5, 0, 1]), sigma=0.0))
     assert exact.group.tolist() == [0, 1, 2]
 
 
@@ -363,7 +363,7 @@ def test_repeated_tables_are_averaged_by_precision():
     """Noise of 3 and 4 with a floor of 1 row: precisions 1/10 and 1/17. The loss vanishes at their average."""
     counts = [np.array([[40, 20], [30, 10]]), np.array([[67, 20], [3, 10]])]
     tables = Tables((2, 2), 100.0, CPU)
-    tables.add([Measured(scope=(0, 1), counts=c, sigma=s) for c, s in zip(counts, (3.0, 4.0), strict=True)])
+    tables.add([MeasuredCounts(scope=(0, 1), counts=c, sigma=s) for c, s in zip(counts, (3.0, 4.0), strict=True)])
     mixture = ProductMixture((2, 2), components=2)
     average = torch.tensor((counts[0] / 10 + counts[1] / 17) / (1 / 10 + 1 / 17) / 100)
     with torch.no_grad():  # component 0: first level of slot 0; component 1: second
@@ -387,13 +387,13 @@ def test_the_loss_is_about_one_at_the_truth():
         tables = Tables(sizes, 10_000.0, CPU)
         for s in scopes:
             counts = np.round(exact[s] + rng.normal(0, 30, exact[s].shape)).astype(int)
-            tables.add([Measured(scope=s, counts=counts, sigma=30.0)])
+            tables.add([MeasuredCounts(scope=s, counts=counts, sigma=30.0)])
         assert tables.pull(mixture) == pytest.approx(1, abs=0.25)
 
 
 def test_the_last_steps_are_averaged():
     tables = Tables((2,), 100.0, CPU)
-    tables.add([Measured(scope=(0,), counts=np.array([90, 10]), sigma=1.0)])
+    tables.add([MeasuredCounts(scope=(0,), counts=np.array([90, 10]), sigma=1.0)])
     seen, ends = [], []
     for last in (False, True):
         mixture = ProductMixture((2,), components=1)

@@ -15,8 +15,8 @@ import pytest
 import synthkit as sk
 from synthkit.cli.arguments import settings_by_model
 from synthkit.errors import ArtefactError, ConfigError
-from synthkit.pipeline.compare.model_result import RESULT, Outcome
-from synthkit.pipeline.compare.setup import Contest, Plan, read
+from synthkit.pipeline.compare.model_result import RESULT, ModelResult
+from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, read
 from synthkit.pipeline.compare.worker import peak_mib
 from synthkit.pipeline.split import Split
 from synthkit.release import run_folder
@@ -291,7 +291,7 @@ def test_a_damaged_outcome(copied):
     path.write_text(path.read_text()[:-9])
     with pytest.raises(ArtefactError, match=r"must hold an outcome .*; however: it cannot be read \(DocumentError\)"):
         again(copied, "independent")
-    path.write_text(Outcome(name="a", reference=False).to_json().replace("outcome/1", "outcome/9"))
+    path.write_text(ModelResult(name="a", reference=False).to_json().replace("outcome/1", "outcome/9"))
     with pytest.raises(ArtefactError, match="must have format synthkit-outcome/1; however: 'synthkit-outcome/9'"):
         again(copied, "independent")
 
@@ -376,9 +376,9 @@ def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
 
 def test_a_plan_counts_what_is_fitted(begun):
     made = begun[0]
-    assert isinstance(made.plan, Plan)
+    assert isinstance(made.plan, ComparisonPlan)
     assert made.plan.train + made.plan.holdout <= 260
-    assert Contest.place(begun[1], "x") == begun[1] / "models" / "x"
+    assert ComparisonSetup.place(begun[1], "x") == begun[1] / "models" / "x"
 
 
 # ---- the command ----

@@ -13,7 +13,7 @@ from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, ReportNoisyMax
-from synthkit.privacy.accounting.zcdp import Filter, cost
+from synthkit.privacy.accounting.zcdp import PrivacyFilter, cost
 
 SIZES = (3, 4, 2, 5)
 CAT = np.random.default_rng(0).integers(0, SIZES, size=(500, 4))
@@ -121,7 +121,7 @@ def test_charges_say_what_was_told_and_how_often():
 
 
 def test_a_reserve_refuses_before_anything_is_counted():
-    spent = Filter(reserve=Concentrated(rho=0.25))
+    spent = PrivacyFilter(reserve=Concentrated(rho=0.25))
 
     def pay(charge: Charge) -> None:
         nonlocal spent

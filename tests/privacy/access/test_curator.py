@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from synthkit.encoding import Histogram, Query, TableEncoder
-from synthkit.encoding.raking_margins import Targets
+from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import BudgetExceededError
 from synthkit.privacy.access.curator import Curator
-from synthkit.privacy.access.loader import Door
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
@@ -86,9 +86,9 @@ def test_nothing_public_gives_rows_away():
     assert methods == {"ask", "compare", "counting", "rows", "targets", "training"}
     assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger"}
     assert all(isinstance(a, Histogram) for a in book.ask([Query(columns=("sex",))]))
-    assert isinstance(book.training(encoder), Door)
+    assert isinstance(book.training(encoder), ExactLoader)
     assert isinstance(book.rows(), int)
-    assert isinstance(book.targets(encoder), Targets)
+    assert isinstance(book.targets(encoder), RakingMargins)
 
 
 def test_identifiers_cannot_be_asked_for():

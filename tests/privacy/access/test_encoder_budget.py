@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.access.encoder_budget import SHARES, Preparation, Question, bounds, questions
+from synthkit.privacy.access.encoder_budget import SHARES, EncoderBudget, EncoderQuery, bounds, encoder_queries
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, SparseHistogram
-from synthkit.privacy.accounting.zcdp import Filter
+from synthkit.privacy.accounting.zcdp import PrivacyFilter
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
 
@@ -19,7 +19,7 @@ from synthkit.schema.public_domain import declared
 def asked(columns, counted=False, rules=()):
     return [
         (q.kind, q.column)
-        for q in questions(
+        for q in encoder_queries(
             declared(Schema(declared_by="the test: made-up people", columns=columns, rules=rules)), counted=counted
         )
     ]
@@ -76,11 +76,11 @@ def test_a_gap_is_bounded_by_the_outer_bounds():
     st.floats(1e-12, 0.1),
 )
 def test_all_answers_together_fit_what_was_planned(kinds, rho, delta):
-    plan = Preparation(
-        questions=tuple(Question(kind=k, column=str(i)) for i, k in enumerate(kinds)), rho=rho, delta=delta
+    plan = EncoderBudget(
+        queries=tuple(EncoderQuery(kind=k, column=str(i)) for i, k in enumerate(kinds)), rho=rho, delta=delta
     )
     reserve = Concentrated(rho=rho, delta=delta)
-    spent = Filter(reserve=reserve).admit(tuple(plan.charges())).spent()
+    spent = PrivacyFilter(reserve=reserve).admit(tuple(plan.charges())).spent()
     assert spent.rho <= rho
     assert spent.delta <= delta
     if "levels" not in kinds:
@@ -88,8 +88,8 @@ def test_all_answers_together_fit_what_was_planned(kinds, rho, delta):
 
 
 def test_each_question_has_its_mechanism():
-    plan = Preparation(
-        questions=(Question(kind="cells", column="a"), Question(kind="levels", column="b")), rho=1, delta=1e-6
+    plan = EncoderBudget(
+        queries=(EncoderQuery(kind="cells", column="a"), EncoderQuery(kind="levels", column="b")), rho=1, delta=1e-6
     )
     one, two = plan.charges()
     assert isinstance(one.spent, DiscreteGaussian)
@@ -104,9 +104,9 @@ def test_each_question_has_its_mechanism():
 @pytest.mark.parametrize("rho", [0.0, math.inf, -1.0])
 def test_a_price_must_be_positive_and_finite(rho):
     with pytest.raises(ConfigError, match="positive, finite price"):
-        Preparation(questions=(Question(kind="rows"),), rho=rho)
+        EncoderBudget(queries=(EncoderQuery(kind="rows"),), rho=rho)
 
 
 def test_levels_need_a_delta():
     with pytest.raises(ConfigError, match="need a part of delta; however: it is 0 for 1 columns"):
-        Preparation(questions=(Question(kind="levels", column="a"),), rho=1.0)
+        EncoderBudget(queries=(EncoderQuery(kind="levels", column="a"),), rho=1.0)

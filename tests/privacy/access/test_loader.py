@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.encoding import Layout, Rows, Slot
-from synthkit.privacy.access.loader import Door
+from synthkit.privacy.access.loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 
 CPU = torch.device("cpu")
@@ -25,7 +25,7 @@ def layout_of(n):
 
 
 def door_of(n, units=None, seed=0):
-    return Door.of(rows_of(n), layout_of(n), units, Seeds(seed), CPU)
+    return ExactLoader.of(rows_of(n), layout_of(n), units, Seeds(seed), CPU)
 
 
 def batches(door, size, steps, seed=0):

@@ -14,7 +14,7 @@ from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.models import Marginal
 from synthkit.privacy.access.counts import NoisyCounting
-from synthkit.privacy.access.encoder_budget import Preparation, questions
+from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import NOT_TOLD, declared
@@ -67,7 +67,7 @@ def encoder(frame, rho=1e6, counted=True):
     """An encoder with hardly any noise, and what was paid for it."""
     public = declared(SCHEMA)
     paid = []
-    plan = Preparation(questions=questions(public, counted=counted), rho=rho, delta=1e-6)
+    plan = EncoderBudget(queries=encoder_queries(public, counted=counted), rho=rho, delta=1e-6)
     curator = PrivateCurator(frame, public)
     n = curator.rows(plan, paid.append) if counted else None
     return curator, curator.encoder(plan, Coding(coarse=14, fine=256), paid.append), paid, plan, n
@@ -196,7 +196,7 @@ def test_bought_levels_are_texts_in_an_order_that_follows_from_them_alone(extra)
     order = rng.permutation(np.repeat([0, 1, 2], 200))
     frame = pd.DataFrame({"ward": np.array(cells, dtype=object)[order], "stage": np.array(["III", "I", "II"])[order]})
     frame = pd.concat([frame, pd.DataFrame({"ward": extra, "stage": ["I"] * len(extra)})], ignore_index=True)
-    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.schema.columns["ward"].levels == ("1", "2", "10")
     assert made.schema.columns["stage"].levels == ("I", "II", "III")
@@ -209,7 +209,7 @@ def test_columns_of_combinations_tell_no_level_that_was_not_told():
     columns = {"ward": ward, "floor": {"kind": "categorical", "levels": ["1", "2"]}}
     public = declared(Schema(columns=columns, rules=[rule], declared_by="the test: made-up people"))
     frame = pd.DataFrame({"ward": ["b", "a"] * 300 + ["secret"], "floor": ["1", "2"] * 300 + ["1"]})
-    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.codecs["ward+floor"].combinations == (("a", "2"), ("b", "1"))
     assert made.schema.columns["ward"].levels == ("a", "b")
@@ -227,7 +227,7 @@ def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_t
     schema = Schema(columns=columns, rules=[rule], targets=[target], declared_by="the test: made-up people")
     public = declared(schema)
     frame = pd.DataFrame({"ward": [1] * 300, "cost": [5] * 300})
-    plan = Preparation(questions=questions(public), rho=1.0, delta=1e-6)
+    plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.schema.columns["ward"].levels == ("1", "2")
     assert made.schema.columns["cost"].max >= 99_999
@@ -246,7 +246,7 @@ def test_bounds_that_were_bought_never_cross_what_is_declared():
     moments = pd.Series(np.array(["2021-05-01", "9999-12-31T23:59:59.999999"], dtype="datetime64[us]"))
     frame = pd.DataFrame({"low": [100.0, 7.0], "high": [-3, 900], "seen": moments, "day": moments})
     for rho in (1e-6, 1e-3, 1.0, 1e6):
-        plan = Preparation(questions=questions(public), rho=rho)
+        plan = EncoderBudget(queries=encoder_queries(public), rho=rho)
         made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
         assert Schema.loads(made.schema.dumps()) == made.schema
         drawn = made.decode(uniform(made), np.random.default_rng(0))

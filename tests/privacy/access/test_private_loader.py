@@ -11,10 +11,10 @@ from torch import nn
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.access import private_loader
-from synthkit.privacy.access.private_loader import PrivateDoor
+from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
-from synthkit.privacy.dpsgd.dpsgd_plan import Descent, PrivateTraining
-from synthkit.privacy.dpsgd.noisy_descent import NoisyDescent
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 
 FLAKE = 1e-6
 QUIET = 1e-9  # a noise multiplier nobody would hear
@@ -34,8 +34,8 @@ def rows_of(values):
 def door_of(values, units=None, *, rate=1.0, steps=1, clip=1.0, copies=1, noise=QUIET, n=None, most=1):
     rows = rows_of(values)
     units = np.arange(len(rows)) if units is None else np.asarray(units)
-    noisy = NoisyDescent(plan=Descent(rate=rate, steps=steps, clip=clip, copies=copies), noise_multiplier=noise)
-    return PrivateDoor(rows, units, layout_of(), noisy, n=len(rows) if n is None else n, most=most)
+    noisy = CalibratedDPSGD(plan=DPSGDPlan(rate=rate, steps=steps, clip=clip, copies=copies), noise_multiplier=noise)
+    return PrivateLoader(rows, units, layout_of(), noisy, n=len(rows) if n is None else n, most=most)
 
 
 class Level(nn.Module):
@@ -220,7 +220,7 @@ def test_real_rows_are_met_only_by_steps():
 
 
 def test_a_door_without_rows_makes_its_steps():
-    door = PrivateDoor(rows_of([]), np.array([], np.int64), layout_of(), door_of([0.5], noise=1.0)._noisy, n=5.0)
+    door = PrivateLoader(rows_of([]), np.array([], np.int64), layout_of(), door_of([0.5], noise=1.0)._noisy, n=5.0)
     assert bool(gradients(door).isfinite().all())
 
 
@@ -253,11 +253,11 @@ def test_no_row_of_a_unit_is_refused():
 def test_a_plan_that_cannot_be_meant_is_refused(name, value):
     plan = {"rate": 0.1, "steps": 10, "clip": 1.0, "copies": 1} | {name: value}
     with pytest.raises(ConfigError, match=f"the plan of a private training must lie in its ranges; however: {name} "):
-        Descent(**plan)
+        DPSGDPlan(**plan)
 
 
 def test_a_plan_is_charged_as_poisson_steps():
-    noisy = NoisyDescent(plan=Descent(rate=0.1, steps=10, clip=3.0, copies=4), noise_multiplier=2.0)
+    noisy = CalibratedDPSGD(plan=DPSGDPlan(rate=0.1, steps=10, clip=3.0, copies=4), noise_multiplier=2.0)
     assert noisy.charge().spent == PoissonSubsampledGaussian(noise_multiplier=2.0, rate=0.1, steps=10)
     assert noisy.charge().times == 1
 
@@ -265,7 +265,7 @@ def test_a_plan_is_charged_as_poisson_steps():
 @pytest.mark.parametrize("noise", [0.0, -1.0, float("inf")])
 def test_noise_that_is_none_is_refused(noise):
     with pytest.raises(ConfigError, match="`noise_multiplier` of poisson-subsampled-gaussian"):
-        NoisyDescent(plan=Descent(rate=0.1, steps=10, clip=1.0), noise_multiplier=noise)
+        CalibratedDPSGD(plan=DPSGDPlan(rate=0.1, steps=10, clip=1.0), noise_multiplier=noise)
 
 
 def test_rows_come_in_a_secret_order():

@@ -20,7 +20,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, Gaussian, Laplace, NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger, _rest
-from synthkit.privacy.accounting.ledger_file import Archive, recompute
+from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
 from synthkit.privacy.accounting.noise_calibration import smallest_noise
 
 BUDGET = Budget(epsilon=1.0, delta=1e-5, unit="patient", max_rows_per_unit=4)
@@ -41,7 +41,7 @@ def test_a_plan_is_on_disk_when_it_is_charged(path):
     cost = book.charge([HALF])
     assert cost == pytest.approx(0.4975, abs=1e-3)
     assert recompute(path) == (book.epsilon(), book.delta()) == (cost, 1e-5)
-    assert book.charges == Archive.read(path).parts[0].charges == (HALF,)
+    assert book.charges == LedgerFile.read(path).parts[0].charges == (HALF,)
     assert json.loads(path.read_text()) == book.to_dict()
     assert book.to_json() == path.read_text()
     assert (book.unit, book.budget) == ("patient", BUDGET)
@@ -211,7 +211,7 @@ def test_a_ledger_needs_a_folder(tmp_path):
     with pytest.raises(ArtefactError, match=r"the folder of a ledger must exist; however: .*no: No such file"):
         Ledger.new(tmp_path / "no" / "ledger.json", BUDGET)
     with pytest.raises(ConfigError, match="a ledger under a budget must live in a file"):
-        Ledger(Archive(budget=BUDGET, unit="patient"), None).charge([HALF])
+        Ledger(LedgerFile(budget=BUDGET, unit="patient"), None).charge([HALF])
 
 
 def test_two_runs_at_once_do_not_spend_the_same_epsilon(path):
@@ -222,7 +222,7 @@ def test_two_runs_at_once_do_not_spend_the_same_epsilon(path):
     assert len(other.parts) == 2
     with pytest.raises(BudgetExceededError, match="is left; however: histogram of age would cost"):
         one.charge([HALF], delta=1e-5)
-    assert len(Archive.read(path).parts) == 2
+    assert len(LedgerFile.read(path).parts) == 2
 
 
 def test_a_file_put_back_to_an_older_state_is_refused(path):
@@ -246,11 +246,11 @@ def test_adaptive_steps_are_paid_by_their_reserve_and_no_more(path):
     cost = book.charge([RESERVE])
     for drawn in range(1, 5):
         book.draw_inside([STEP])
-        assert len(Archive.read(path).parts[0].inside) == drawn
+        assert len(LedgerFile.read(path).parts[0].inside) == drawn
     assert recompute(path) == (cost, 1e-5)
     with pytest.raises(BudgetExceededError, match="adaptive steps must fit their reserve"):
         book.draw_inside([STEP])
-    assert len(Archive.read(path).parts[0].inside) == 4
+    assert len(LedgerFile.read(path).parts[0].inside) == 4
 
 
 def test_a_plan_without_a_reserve_pays_for_no_adaptive_steps(path):
@@ -275,7 +275,7 @@ def test_without_a_budget_everything_may_be_charged_and_nothing_is_promised():
     book.charge([RESERVE])
     book.draw_inside([STEP])
     assert book.parts[2].inside == (STEP,)
-    assert Archive.from_json(book.to_json()).parts == book.parts
+    assert LedgerFile.from_json(book.to_json()).parts == book.parts
 
 
 KILLED = """
@@ -308,4 +308,4 @@ def test_a_killed_run_has_spent_what_it_charged(path, when, held):
     assert [charge.what for charge in again.charges] == held
     assert again.epsilon() == pytest.approx(0.25 * len(held), abs=1e-2)
     again.charge([Charge(what="third", spent=Laplace(sensitivity=1, scale=4))])
-    assert [charge.what for charge in Archive.read(path).parts[-1].charges] == ["third"]
+    assert [charge.what for charge in LedgerFile.read(path).parts[-1].charges] == ["third"]

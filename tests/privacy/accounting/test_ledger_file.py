@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part, total
+from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
 from synthkit.privacy.accounting.events import (
     Concentrated,
     DiscreteGaussian,
@@ -26,19 +26,19 @@ from synthkit.privacy.accounting.events import (
     SparseHistogram,
     StableHistogram,
 )
-from synthkit.privacy.accounting.ledger_file import Archive, recompute
+from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
 from synthkit.report.privacy_claim import promise
 
 GAUSS = Charge(what="histogram of age", spent=Gaussian(sensitivity=1, sigma=9), times=3)
 RESERVE = Charge(what="pairs", spent=Concentrated(rho=0.01))
 STEP = Charge(what="age by sex", spent=DiscreteGaussian(sigma=20))
 BUDGET = Budget(epsilon=2, delta=1e-5, unit="patient", max_rows_per_unit=4, public_n=9000)
-WHOLE = Archive(
+WHOLE = LedgerFile(
     budget=BUDGET,
     unit="patient",
     parts=(
-        Part(delta=5e-6, charges=(GAUSS, RESERVE), inside=(STEP, STEP)),
-        Part(delta=5e-6, charges=(Charge(what="steps", spent=Laplace(sensitivity=1, scale=30)),)),
+        ComposedPlan(delta=5e-6, charges=(GAUSS, RESERVE), inside=(STEP, STEP)),
+        ComposedPlan(delta=5e-6, charges=(Charge(what="steps", spent=Laplace(sensitivity=1, scale=30)),)),
     ),
 )
 
@@ -63,13 +63,15 @@ CHARGES = st.lists(st.builds(Charge, what=st.text(), spent=EVENTS, times=st.inte
 @given(plans=st.lists(CHARGES, max_size=3), unit=st.one_of(st.none(), st.text()))
 def test_reading_gives_back_what_was_written(plans, unit):
     """Without a budget, where nothing has to be computed, for every record and any numbers."""
-    archive = Archive(budget=None, unit=unit, parts=tuple(Part(delta=0.0, charges=tuple(plan)) for plan in plans))
-    assert Archive.from_json(archive.to_json()) == archive
-    assert Archive.from_json(archive.to_json()).to_json() == archive.to_json()
+    archive = LedgerFile(
+        budget=None, unit=unit, parts=tuple(ComposedPlan(delta=0.0, charges=tuple(plan)) for plan in plans)
+    )
+    assert LedgerFile.from_json(archive.to_json()) == archive
+    assert LedgerFile.from_json(archive.to_json()).to_json() == archive.to_json()
 
 
 def test_a_budget_its_parts_and_its_reserve_are_given_back():
-    again = Archive.from_json(WHOLE.to_json())
+    again = LedgerFile.from_json(WHOLE.to_json())
     assert again == WHOLE
     assert again.spent() == WHOLE.spent()
 
@@ -97,7 +99,7 @@ def test_the_format_does_not_change():
          "inside": false},
         {"what": "h", "mechanism": "sparse-histogram", "times": 2, "detail": {"sigma": 5, "threshold": 40}, "part": 0,
          "inside": false}]}"""
-    (part,) = Archive.from_json(text).parts
+    (part,) = LedgerFile.from_json(text).parts
     assert (part.delta, part.inside) == (1e-5, ())
     assert part.charges == (
         Charge(what="a", spent=Gaussian(sensitivity=1, sigma=10)),
@@ -114,21 +116,21 @@ def test_the_format_does_not_change():
 def test_parts_add_and_charges_of_a_part_do_not():
     parts = WHOLE.parts
     assert total(parts) == (pytest.approx(parts[0].epsilon() + parts[1].epsilon()), 1e-5)
-    one = Part(delta=1e-5, charges=(GAUSS, *parts[1].charges))
-    assert one.epsilon() < total((Part(delta=5e-6, charges=(GAUSS,)), parts[1]))[0]
-    assert Part(delta=0.0, charges=(GAUSS,)).epsilon() == math.inf
-    assert (Part(delta=0.0, charges=()).epsilon(), total(())) == (0.0, (0.0, 0.0))
+    one = ComposedPlan(delta=1e-5, charges=(GAUSS, *parts[1].charges))
+    assert one.epsilon() < total((ComposedPlan(delta=5e-6, charges=(GAUSS,)), parts[1]))[0]
+    assert ComposedPlan(delta=0.0, charges=(GAUSS,)).epsilon() == math.inf
+    assert (ComposedPlan(delta=0.0, charges=()).epsilon(), total(())) == (0.0, (0.0, 0.0))
 
 
 def test_a_part_holds_together():
     with pytest.raises(ConfigError, match="a plan may hold one reserve for adaptive steps; however: 2"):
-        Part(delta=1e-5, charges=(RESERVE, RESERVE))
+        ComposedPlan(delta=1e-5, charges=(RESERVE, RESERVE))
     with pytest.raises(ConfigError, match="a plan may hold one reserve for adaptive steps; however: 3"):
-        Part(delta=1e-5, charges=(Charge(what="x", spent=Concentrated(rho=1), times=3),))
+        ComposedPlan(delta=1e-5, charges=(Charge(what="x", spent=Concentrated(rho=1), times=3),))
     with pytest.raises(ConfigError, match="adaptive steps need a reserve in their plan; however: age by sex has none"):
-        Part(delta=1e-5, charges=(GAUSS,)).drawing([STEP])
+        ComposedPlan(delta=1e-5, charges=(GAUSS,)).drawing([STEP])
     with pytest.raises(BudgetExceededError, match="adaptive steps must fit their reserve"):
-        Part(delta=1e-5, charges=(RESERVE,)).drawing([STEP] * 9)
+        ComposedPlan(delta=1e-5, charges=(RESERVE,)).drawing([STEP] * 9)
 
 
 def test_epsilon_is_computed_from_the_charges_whatever_the_file_says(tmp_path):
@@ -153,7 +155,7 @@ def test_a_ledger_of_the_first_format_is_read(tmp_path):
     assert recompute(tmp_path / "none.json") == (0.0, 0.0)
     (tmp_path / "ledger.json").write_text(first(("histogram of age", "non-private", 3)))
     assert recompute(tmp_path / "ledger.json") == (math.inf, 0.0)
-    again = Archive.read(tmp_path / "ledger.json")
+    again = LedgerFile.read(tmp_path / "ledger.json")
     assert (again.unit, again.parts[0].charges) == (
         "patient",
         (Charge(what="histogram of age", spent=NonPrivate(), times=3),),
@@ -161,12 +163,12 @@ def test_a_ledger_of_the_first_format_is_read(tmp_path):
     with pytest.raises(
         ArtefactError, match=r"of format synthkit-ledger/1 must hold exact answers only; however: `gauss"
     ):
-        Archive.from_json(first(("histogram of age", "gaussian", 3)))
+        LedgerFile.from_json(first(("histogram of age", "gaussian", 3)))
 
 
 def test_the_page_of_a_report_understands_it():
     assert promise(WHOLE.to_dict()).startswith("The release is differentially private with epsilon = ")
-    exact = Archive(budget=None, unit=None, parts=(Part(delta=0.0, charges=(GAUSS,)),))
+    exact = LedgerFile(budget=None, unit=None, parts=(ComposedPlan(delta=0.0, charges=(GAUSS,)),))
     assert promise(exact.to_dict()) == "No differential-privacy claim: epsilon = infinity."
 
 
@@ -180,10 +182,10 @@ def test_what_is_no_file_is_refused(tmp_path):
 
 def test_what_is_no_ledger_is_refused():
     with pytest.raises(ArtefactError, match="a ledger must be JSON; however: line 2 is not"):
-        Archive.from_json("{\n]")
+        LedgerFile.from_json("{\n]")
     for text, said in (("[]", None), ("{}", None), ('{"format": "synthkit-ledger/9"}', "synthkit-ledger/9")):
         with pytest.raises(ArtefactError, match=f"must have format synthkit-ledger/2; however: {said!r}"):
-            Archive.from_json(text)
+            LedgerFile.from_json(text)
 
 
 def changed(*path, to=..., drop=False):
@@ -233,7 +235,7 @@ def changed(*path, to=..., drop=False):
 )
 def test_what_is_not_understood_is_refused_not_skipped(text, message):
     with pytest.raises(ArtefactError, match=message):
-        Archive.from_json(text)
+        LedgerFile.from_json(text)
 
 
 def test_a_charge_says_what_it_releases():

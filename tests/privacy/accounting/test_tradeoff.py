@@ -8,7 +8,7 @@ from statistics import NormalDist
 import pytest
 
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.composed_plan import Part
+from synthkit.privacy.accounting.composed_plan import ComposedPlan
 from synthkit.privacy.accounting.events import Concentrated, Gaussian, Laplace, NonPrivate, PoissonSubsampledGaussian
 from synthkit.privacy.accounting.tradeoff import Tradeoff
 
@@ -17,7 +17,7 @@ RATES = (0.001, 0.01, 0.05, 0.1, 0.3, 0.5, 0.9)
 
 
 def part(event, delta=1e-5, times=1):
-    return Part(delta=delta, charges=(Charge(what="x", spent=event, times=times),))
+    return ComposedPlan(delta=delta, charges=(Charge(what="x", spent=event, times=times),))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from synthkit.privacy.accounting.events import (
     SparseHistogram,
     StableHistogram,
 )
-from synthkit.privacy.accounting.zcdp import Cost, Filter, cost
+from synthkit.privacy.accounting.zcdp import PrivacyFilter, ZCDPCost, cost
 
 
 def of(event, times=1):
@@ -50,9 +50,9 @@ def test_a_noisy_maximum_costs_no_more_than_its_concentration(scores, scale, ord
 
 
 def test_other_costs():
-    assert cost(Laplace(sensitivity=1, scale=4)) == Cost(rho=1 / 32)
+    assert cost(Laplace(sensitivity=1, scale=4)) == ZCDPCost(rho=1 / 32)
     for told in (SparseHistogram(sigma=4, threshold=30), StableHistogram(scale=4, threshold=60)):
-        assert cost(told) == Cost(rho=1 / 32, delta=told.failure)
+        assert cost(told) == ZCDPCost(rho=1 / 32, delta=told.failure)
     assert cost(ReportNoisyMax(sensitivity=1, scale=4, picks=5)).rho == pytest.approx(5 * 0.5**2 / 8)
     assert cost(NonPrivate()).rho == math.inf
 
@@ -63,7 +63,7 @@ def test_steps_on_poisson_samples_have_no_cost():
 
 
 def test_a_filter_admits_up_to_its_total_and_refuses_before_it_is_exceeded():
-    start = Filter(reserve=Concentrated(rho=0.1))
+    start = PrivacyFilter(reserve=Concentrated(rho=0.1))
     half = start.admit((of(Gaussian(sensitivity=1, sigma=math.sqrt(10))),))
     assert (half.spent().rho, start.spent().rho) == (pytest.approx(0.05), 0.0)
     full = half.admit((of(Gaussian(sensitivity=1, sigma=math.sqrt(20)), times=2),))
@@ -79,8 +79,8 @@ def test_a_filter_admits_up_to_its_total_and_refuses_before_it_is_exceeded():
 def test_a_filter_counts_what_may_fail_too():
     told = SparseHistogram(sigma=20, threshold=100)
     with pytest.raises(BudgetExceededError, match=r"delta to .* of 0\."):
-        Filter(reserve=Concentrated(rho=1)).admit((of(told),))
-    reserve = Filter(reserve=Concentrated(rho=1, delta=told.failure * 2))
+        PrivacyFilter(reserve=Concentrated(rho=1)).admit((of(told),))
+    reserve = PrivacyFilter(reserve=Concentrated(rho=1, delta=told.failure * 2))
     assert reserve.admit((of(told, times=2),)).left().delta == 0.0
 
 
@@ -89,5 +89,5 @@ def test_shares_of_a_reserve_are_never_refused_for_rounding(weights, rho):
     """Sigma of each share is rounded, and so is their sum: the reserve is charged a billionth more instead."""
     shares = np.asarray(weights) / sum(weights) * rho
     steps = tuple(of(Gaussian(sensitivity=1, sigma=math.sqrt(1 / (2 * share)))) for share in shares)
-    assert Filter(reserve=Concentrated(rho=rho)).admit(steps).left().rho <= 1e-9 * rho
+    assert PrivacyFilter(reserve=Concentrated(rho=rho)).admit(steps).left().rho <= 1e-9 * rho
     assert cost(Concentrated(rho=rho)).rho >= math.fsum(cost(step.spent).rho for step in steps)

@@ -10,22 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from synthkit.encoding.layout import Layout, Pointer, Rows, Slot
+from synthkit.encoding.layout import Layout, Rows, Slot, ValueLink
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models.ctgan.config import CTGANConfig
-from synthkit.models.ctgan.generator import Critic
+from synthkit.models.ctgan.generator import Discriminator
 from synthkit.models.ctgan.trainer import critic_loss
-from synthkit.models.density_ratio import Odds
-from synthkit.models.diffusion.loss import Denoising
+from synthkit.models.density_ratio import DensityRatio
+from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
-from synthkit.models.normal_scores import Mixture
+from synthkit.models.normal_scores import NormalScores
 from synthkit.models.tvae import network
 from synthkit.models.tvae.network import LatentNetwork
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.dpsgd.level_kernels import Kernel
-from synthkit.training.layers.gated_blocks import Levels
-from synthkit.training.layers.masked_network import Conditionals, Sizes, _alike
+from synthkit.training.layers.gated_blocks import LevelEmbedding
+from synthkit.training.layers.masked_network import MaskedNetwork, Sizes, _alike
 from synthkit.training.matrix_precision import exact
 
 N = 23
@@ -59,7 +59,7 @@ def layout():
         Slot(name="c", size=3, ordinal=False, missing=False, parent=None, prior=logs(3)),
     )
     cell = np.array([[[2, 2]], [[4, 5]], [[1, 1]], [[0, 3]], [[-1, -1]]])
-    return Layout(slots, ("a", "b", "b", "c"), ("a", "b"), pointers=(Pointer(1, 0, cell),))
+    return Layout(slots, ("a", "b", "b", "c"), ("a", "b"), pointers=(ValueLink(1, 0, cell),))
 
 
 def table(n=N, seed=0):
@@ -85,7 +85,7 @@ def autoregressive(slots=None):
     def loss(net, rows):
         return net.nll(rows.cat, net.orders(len(rows), 0.5, rows.cat.device), rows.num)
 
-    return stirred(Conditionals(slots or layout(), sizes)), loss, table()
+    return stirred(MaskedNetwork(slots or layout(), sizes)), loss, table()
 
 
 def alike():
@@ -123,15 +123,15 @@ def tvae(context=None):
 
 
 def diffusion():
-    mixture = Mixture(layout(), few=5)
+    mixture = NormalScores(layout(), few=5)
     net = Denoiser(mixture.slots, mixture.scores, width=8, hidden=6, blocks=2, dropout=0.1)
     weights = torch.ones(len(mixture.slots))
-    module = Denoising(mixture, net, Schedule(), weights=weights, numeric=1.0, hints=0.3)
+    module = DiffusionLoss(mixture, net, Schedule(), weights=weights, numeric=1.0, hints=0.3)
     return stirred(module), lambda module, rows: module.loss(rows), table()
 
 
 def ctgan(loss_name="logistic", often=0):
-    critic = Critic(3, 7, pack=1, width=8, layers=2, modes=4, dropout=0.1)
+    critic = Discriminator(3, 7, pack=1, width=8, layers=2, modes=4, dropout=0.1)
     config = CTGANConfig(loss=loss_name)
 
     def loss(critic, rows):
@@ -142,7 +142,7 @@ def ctgan(loss_name="logistic", often=0):
 
 
 def odds():
-    return stirred(Odds(layout(), width=8, blocks=1, dropout=0.1)), lambda net, r: F.softplus(-net(r)), table()
+    return stirred(DensityRatio(layout(), width=8, blocks=1, dropout=0.1)), lambda net, r: F.softplus(-net(r)), table()
 
 
 class Words(nn.Module):
@@ -472,7 +472,7 @@ class Tables(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.values = Levels(layout().slots, 8, free=0.3, smooth=0.2)
+        self.values = LevelEmbedding(layout().slots, 8, free=0.3, smooth=0.2)
 
     def twice(self, cat):
         table = self.values()

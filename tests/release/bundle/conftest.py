@@ -20,7 +20,7 @@ from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.signature import keygen
 from synthkit.release.bundle.zip_archive import unpack
 from synthkit.release.policy.gate_decision import judge
-from synthkit.release.policy.gate_evidence import Evidence
+from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
@@ -32,7 +32,7 @@ def judged(made, place):
     """Save a run with what the policy says of it."""
     made.save(place)
     shutil.copy(POLICY, place / run_folder.POLICY)
-    evidence = Evidence(
+    evidence = GateEvidence(
         evaluation=made.evaluation,
         ledger=made.ledger.to_dict(),
         statement=dict(made.statement),

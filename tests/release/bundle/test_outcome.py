@@ -9,7 +9,7 @@ import pytest
 from sealing import broken
 
 from synthkit.release import run_folder
-from synthkit.release.bundle.verification import Check, last_word, outcome
+from synthkit.release.bundle.verification import BundleCheck, last_word, outcome
 
 DAY = dt.timedelta(days=1)
 
@@ -53,7 +53,7 @@ def test_a_damaged_bundle_does_not_hold_whoever_signed(command, bundle, home, tm
     [("holds", "holds"), ("holds unvouched", "unvouched"), ("unvouched broken holds", "broken"), ("broken", "broken")],
 )
 def test_the_worst_check_decides(found, whole):
-    checks = [Check(f"number {k}", each, "") for k, each in enumerate(found.split())]
+    checks = [BundleCheck(f"number {k}", each, "") for k, each in enumerate(found.split())]
     assert outcome(checks) == whole
     assert all((check.name in last_word(checks)) == (check.outcome == whole != "holds") for check in checks)
 

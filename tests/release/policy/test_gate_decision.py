@@ -15,7 +15,7 @@ from places import ROOT
 
 from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.release.policy.gate_decision import ORDER, decide, judge, overall, rederive
-from synthkit.release.policy.gate_evidence import Evidence, Found
+from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence
 from synthkit.release.policy.limits import Policy
 
 SCHEMAS = ROOT / "schemas"
@@ -95,7 +95,7 @@ def evidence(
         panels={name: panel for name, panel in known.items() if panel is not None},
     )
     spent = {"epsilon": EPSILON, "charges": CHARGES} if ledger is True else ledger
-    return Evidence(
+    return GateEvidence(
         evaluation=evaluation,
         ledger=spent or None,
         statement={"end_to_end_dp": True} if statement is True else statement or None,
@@ -226,7 +226,7 @@ def test_figures_are_rounded_against_the_release_before_they_are_judged():
 
 @given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1))
 def test_rounding_is_outward_once_and_for_all(value, down, up):
-    told = Found(value, value - down, value + up).outward()
+    told = FoundFigure(value, value - down, value + up).outward()
     assert told.low - 1e-10 <= value - down  # but for the last bits of a float
     assert value + up <= told.high + 1e-10
     assert told.low <= told.measured <= told.high
@@ -294,14 +294,14 @@ def test_one_line_that_does_not_pass_is_enough(found):
 def test_worse_figures_never_give_a_better_verdict(sense, value, down, up, worse, doubt):
     rank = {"FAIL": 0, "INCONCLUSIVE": 1, "PASS": 2}
     at, then = (
-        decide("x.y", sense, Found(v, v - down, v + up, doubt="so" if doubt else ""), 0.25)
+        decide("x.y", sense, FoundFigure(v, v - down, v + up, doubt="so" if doubt else ""), 0.25)
         for v in (value, value + worse)
     )
     assert rank[then] <= rank[at]
 
 
 def test_a_figure_that_is_not_a_number_was_not_assessed():
-    assert decide("x.y", "upper", Found(math.nan, 0, 1), 1) == "NOT ASSESSED"
+    assert decide("x.y", "upper", FoundFigure(math.nan, 0, 1), 1) == "NOT ASSESSED"
     scores = {"fidelity.rule_violations": (0.0, 0.0, 0.0, 0.0, {})}
     nan = (math.nan, -math.inf, math.inf, 0.0, {})
     with pytest.raises(ValueError, match="must contain the value"):

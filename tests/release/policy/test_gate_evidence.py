@@ -11,7 +11,7 @@ import pytest
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import evaluate
 from synthkit.release.policy.gate_decision import judge
-from synthkit.release.policy.gate_evidence import Evidence
+from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 from synthkit.report.sections.attack_verdicts import verdicts, whole
 from synthkit.schema import Schema
@@ -29,7 +29,7 @@ PEOPLE = Schema.model_validate(SCHEMA.model_dump(by_alias=True) | {"secrets": []
 def lines(comparison):
     policy = Policy.parse({"format": "synthkit-policy/1", "policy": WHO, **LENIENT})
     found = evaluate(comparison, quick=True, workers=1, run={"date": "2026-05-01"})
-    gate = judge(policy, Evidence(evaluation=found, today=dt.date(2026, 5, 2)))
+    gate = judge(policy, GateEvidence(evaluation=found, today=dt.date(2026, 5, 2)))
     return found, {line.clause: line for line in gate.lines}
 
 

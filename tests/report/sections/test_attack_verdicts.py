@@ -15,7 +15,7 @@ from synthkit.metrics.attacks.effect_size import epsilon_of, share_of
 from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.metrics.stats.intervals import clopper_pearson
 from synthkit.release.policy.gate_decision import decide
-from synthkit.release.policy.gate_evidence import Found
+from synthkit.release.policy.gate_evidence import FoundFigure
 from synthkit.report.sections.attack_verdicts import CLAUSES, limits, told, verdicts, whole, worst
 
 ENDS = st.floats(-1, 3)
@@ -58,7 +58,7 @@ def of(evaluation, room="membership", gate=None):
 def test_a_gate_fails_what_is_above_and_passes_what_is_below(a, b, limit, detected, doubt):
     low, high = sorted((a, b))
     graded = grade(low, high, limit, detected=detected, doubt=doubt)
-    found = Found(low, low, high, doubt="for a reason" if doubt else "", detected=detected)
+    found = FoundFigure(low, low, high, doubt="for a reason" if doubt else "", detected=detected)
     for sense in ("upper", "proof"):
         assert graded in SAME[decide("membership.eps_lb_max", sense, found, limit)]
     assert (graded is Grade.BELOW) <= detected

@@ -14,8 +14,8 @@ from synthkit.schema.expressions.evaluation import computed
 from synthkit.schema.expressions.exact_numbers import Exact
 from synthkit.schema.expressions.grammar import (
     Call,
-    Choice,
-    Name,
+    ColumnName,
+    ConditionalExpression,
     Number,
     Signed,
     Text,
@@ -75,9 +75,9 @@ def said(e, row):
     """What an expression is in one row, None where missing."""
     if isinstance(e, Number | Text):
         return e.value
-    if isinstance(e, Name):
+    if isinstance(e, ColumnName):
         return row[e.column]
-    if isinstance(e, Choice):
+    if isinstance(e, ConditionalExpression):
         condition = said(e.condition, row)
         return None if condition is None else said(e.then if condition else e.otherwise, row)
     parts = [said(part, row) for part in parts_of(e)]
@@ -185,8 +185,8 @@ def test_precedence_is_the_usual_one(text, same):
 
 def test_names_of_any_kind_can_be_written():
     for name in ("d.time", "Größe", "body mass", "min", "a`b", "x-y", "1st"):
-        assert parse(quoted(name)) == Name(name)
-    assert parse("min(a, `min`)") == Call("min", (Name("a"), Name("min")))
+        assert parse(quoted(name)) == ColumnName(name)
+    assert parse("min(a, `min`)") == Call("min", (ColumnName("a"), ColumnName("min")))
 
 
 @pytest.mark.parametrize(

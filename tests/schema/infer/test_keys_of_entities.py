@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_tables import made
 
 from synthkit.schema.infer.draft import examine, infer_schema
-from synthkit.schema.infer.keys_of_entities import Key, counted, keys, owner, repeated, text_key, whole_key
+from synthkit.schema.infer.keys_of_entities import EntityKey, counted, keys, owner, repeated, text_key, whole_key
 from synthkit.schema.infer.type_inference import guess
 
 
@@ -99,11 +99,11 @@ def test_the_unit_is_never_a_place():
 
 def test_of_two_keys_the_person_owns_the_rows():
     found = [
-        Key("encounter_id", "event", 90, 60, ""),
-        Key("zip", "place", 90, 70, ""),
-        Key("zper", "person", 90, 50, ""),
-        Key("patient_id", "person", 90, 40, ""),
-        Key("mrn", "person", 90, 90, ""),
+        EntityKey("encounter_id", "event", 90, 60, ""),
+        EntityKey("zip", "place", 90, 70, ""),
+        EntityKey("zper", "person", 90, 50, ""),
+        EntityKey("patient_id", "person", 90, 40, ""),
+        EntityKey("mrn", "person", 90, 90, ""),
     ]
     assert owner(found).column == "patient_id"
     assert owner(found[:2]) is None

@@ -18,10 +18,10 @@ from synthkit.release.bundle.checks import (
     synthetic_marks,
     withdrawn,
 )
-from synthkit.release.bundle.finding import Finding
+from synthkit.release.bundle.finding import CheckResult
 from synthkit.release.bundle.opened_bundle import Opened
 
-CHECKS: Mapping[str, Callable[[Opened], Finding]] = {
+CHECKS: Mapping[str, Callable[[Opened], CheckResult]] = {
     "members": members.check,
     "signature": signer.check,
     "epsilon": claimed_epsilon.check,

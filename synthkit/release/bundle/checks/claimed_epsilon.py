@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 
 if TYPE_CHECKING:
-    from synthkit.privacy.accounting.ledger_file import Archive
+    from synthkit.privacy.accounting.ledger_file import LedgerFile
 
 EQUAL = 1e-9  # relative difference of two epsilons from the same charges
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Counted again from the charges; ledger, statement and manifest must say the same, within the budget."""
-    from synthkit.privacy.accounting.verify_ledger import Recount
+    from synthkit.privacy.accounting.verify_ledger import LedgerVerification
 
     with bundle.file(run_folder.LEDGER) as path:
-        recount = Recount.of(path)
+        recount = LedgerVerification.of(path)
     epsilon, delta = recount.archive.spent()
     statement = bundle.json(run_folder.STATEMENT)["privacy_loss"]["privacy_parameters"]
     claim = bundle.json(manifests.NAME)["claim"]
@@ -42,14 +42,14 @@ def check(bundle: Opened) -> Finding:
     return holds(f"the charges of the ledger come to epsilon {epsilon:.4g} at delta {delta:.2g}, as is stated")
 
 
-def _undrawn(archive: Archive) -> Iterator[str]:
+def _undrawn(archive: LedgerFile) -> Iterator[str]:
     """Rows were drawn, so a plan was; without a budget none waits, and under one only those of other runs may."""
     drawn = [part.drawn for part in archive.parts]
     if not (all if archive.budget is None else any)(drawn):
         yield "ledger.json says of what was charged that it was not drawn, and here are the rows"
 
 
-def _again(archive: Archive, library: str) -> dict[str, Any]:
+def _again(archive: LedgerFile, library: str) -> dict[str, Any]:
     """The ledger written again from its charges; the version of the library is that which was used."""
     from synthkit.privacy.accounting import accountant
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import DATE, REGISTRY
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The entry made again from the statement and the date of the manifest; there is one if anything is promised."""
     from synthkit.privacy.registry_entry import record
 

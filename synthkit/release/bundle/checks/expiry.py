@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from synthkit.release import run_folder
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The last day that the gate names, which itself still counts; days are those of UTC."""
     last = bundle.json(run_folder.GATE)["valid_until"] if run_folder.GATE in bundle.members else None
     if last is None:

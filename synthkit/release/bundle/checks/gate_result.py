@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import TWIN
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The gate derived again from its own figures; then the first page of the report held against it."""
     from synthkit.release.policy.gate_decision import rederive
     from synthkit.release.policy.limits import Policy

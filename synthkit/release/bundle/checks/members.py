@@ -10,13 +10,13 @@ from typing import Any
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import REPORT, TWIN
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 REQUIRED = (run_folder.SYNTHETIC, run_folder.SCHEMA, REPORT, TWIN, run_folder.STATEMENT, run_folder.LEDGER)
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Digest and size of every member; all that the one who releases does not say, said again from the members."""
     said, content = bundle.json(manifests.NAME), bundle.content
     fault = _other_members(said, content) or _other_claims(bundle, said)

@@ -6,12 +6,12 @@ import datetime as dt
 
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.objections import shown, standing
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """What stood against the release on its day is derived again; the manifest must hold all of it, and a reason."""
     manifest = bundle.json(manifests.NAME)
     gate = bundle.json(run_folder.GATE) if run_folder.GATE in bundle.members else None

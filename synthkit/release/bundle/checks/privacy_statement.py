@@ -7,7 +7,7 @@ from typing import Any
 
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import CONFIG
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 
@@ -19,14 +19,14 @@ FIGURES = (
 INSIDE = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The statement made again from what it rests on, and every key of it held against that."""
-    from synthkit.privacy.accounting.ledger_file import Archive
+    from synthkit.privacy.accounting.ledger_file import LedgerFile
     from synthkit.privacy.statement import Statement, packages
 
     said, schema = bundle.json(run_folder.STATEMENT), bundle.schema()
     with bundle.file(run_folder.LEDGER) as path:
-        archive = Archive.read(path)
+        archive = LedgerFile.read(path)
     if archive.unit != schema.unit or (archive.budget is not None and archive.budget.unit != archive.unit):
         return broken("the ledger protects another unit than the schema names")
     if set(said["libraries"]) != set(packages()):

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import TWIN
-from synthkit.release.bundle.finding import Finding, holds
+from synthkit.release.bundle.finding import CheckResult, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 
@@ -15,7 +15,7 @@ RELEASED = "To be released"  # the line of the scope that speaks of the run
 PICTURED = "privacy"  # the one section that has a picture in the shareable edition
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Titles, tags, pictures, the promise, the scope and the glossary, made again from schema, ledger and statement."""
     twin = bundle.json(TWIN)
     place = difference(_said(twin), _right(bundle, twin))

@@ -10,7 +10,7 @@ from synthkit.errors import ArtefactError
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import REPORT, TWIN
-from synthkit.release.bundle.finding import Finding, broken, holds, unvouched
+from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.page_figures import different, shown
 from synthkit.report.html import redraw
@@ -18,7 +18,7 @@ from synthkit.report.render_versions import drawn_by
 from synthkit.report.sections.row_counts import listed, synthetic
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The shareable edition, about these rows, with every figure of its JSON, and byte for byte what that draws."""
     twin = bundle.json(TWIN)
     fault = _other_figures(bundle, twin) or _other_rows(bundle, twin) or _other_counts(bundle, twin)

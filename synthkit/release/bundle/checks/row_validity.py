@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from synthkit.io.arrow_files import extent
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Every table held against the schema beside it."""
     from synthkit.schema.validation import validate
     from synthkit.tables import table_files

@@ -7,14 +7,14 @@ from typing import Any
 
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import CONFIG, TOLD, TWIN
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 RELEASED = ("Columns", "Model", "Draws", "Calibrated", "Watermark", "Date")  # lines of the report that a run says
 SETTINGS = "settings."
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Model, versions, settings, date, columns and draws: each stands somewhere else in the bundle too."""
     fault = next(_faults(bundle), None)
     return broken(fault) if fault else holds("config.json says what rows, schema, statement and report say of the run")

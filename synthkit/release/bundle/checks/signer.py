@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.finding import Finding, Outcome
+from synthkit.release.bundle.finding import CheckResult, Outcome
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.signature import Signer, signer
 
@@ -21,8 +21,8 @@ FOUND: Mapping[Signer, tuple[Outcome, str]] = {
 }
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """Whether somebody signed, and whether that was the one who is expected."""
     who, print_ = signer(bundle.members[manifests.NAME], bundle.members.get(manifests.SIGNATURE), bundle.known)
     outcome, words = FOUND[who]
-    return Finding(outcome, words.format(print_))
+    return CheckResult(outcome, words.format(print_))

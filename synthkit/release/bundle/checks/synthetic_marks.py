@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """The mark in every file of rows."""
     from synthkit.io.provenance_marks import read_mark
 

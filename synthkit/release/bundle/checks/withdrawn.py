@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from synthkit.io.documents import parse_json
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.finding import Finding, broken, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.objections import shown
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.signature import signer
 from synthkit.release.bundle.withdrawal_notice import heeded
 
 
-def check(bundle: Opened) -> Finding:
+def check(bundle: Opened) -> CheckResult:
     """A notice counts if the key that is known signed it; without one, the key that signed the bundle."""
     if bundle.notices is None:
         return holds("no notices of withdrawal were given (--revocations)")
