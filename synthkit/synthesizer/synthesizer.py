@@ -19,12 +19,12 @@ from synthkit._version import __version__
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import ConfigError, UnsupportedError
-from synthkit.models.auto import AUTO, TableSize, choose_model
+from synthkit.models.auto import AUTO
 from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
 from synthkit.models.registry import MODELS
 from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
-from synthkit.privacy.access.data_access import DataAccess, FitPlan
+from synthkit.privacy.access.data_access import FitPlan
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose
 from synthkit.runtime.seeds import Seeds
@@ -36,6 +36,7 @@ from synthkit.synthesizer import model_files, raking
 from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
+from synthkit.synthesizer.model_choice import chosen
 from synthkit.synthesizer.rule_sampling import ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
@@ -140,7 +141,9 @@ class Synthesizer:
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         curator = table if isinstance(table, Curator) else self._curated(table, ledger, seeds)
         access = curator.access(device)
-        kind = self._chosen(access, callbacks)
+        choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)
+        self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
+        kind = choice.kind
         dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
         access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=self._wants_targets, share=share))
         self._encoder = access.fit_encoder()
@@ -166,33 +169,6 @@ class Synthesizer:
             self.with_dtypes(storages(table, self.schema))
             table = conform(table, self.schema)
         return Curator(table, self.schema, ledger, seeds)
-
-    def _chosen(self, access: DataAccess, callbacks: TrainingCallbacks) -> type[RowModel]:
-        """The model and its settings, those that `auto` chooses included; refused where they do not fit the access.
-
-        Raises:
-            ConfigError: there is a checkpoint or a wish for time under a budget, or settings of a budget without one.
-            UnsupportedError: the model cannot be fitted under a budget.
-        """
-        settings: Mapping[str, Any] = self._settings
-        if access.private:
-            _refuse_traces(callbacks)
-        if self.model_name == AUTO:
-            columns = [self.schema.columns[name] for name in self.schema.learned]
-            numeric = sum(column.kind in ("numeric", "datetime") for column in columns)
-            size = TableSize(rows=access.rows(), columns=len(columns), numeric=numeric, device=access.device.type)
-            choice = choose_model(size)
-            self.model_name, self.why, settings = choice.model, choice.why, {**choice.settings, **settings}
-            callbacks.note(choice.why)
-        kind = MODELS[self.model_name]
-        if access.private and not kind.can(Capability.BUDGET):
-            msg = f"under a privacy budget a model must learn from noisy answers; however: `{self.model_name}` cannot. "
-            raise UnsupportedError(msg + "Use marginal")
-        if not access.private and is_private(kind.Config, settings):
-            msg = f"settings of `{self.model_name}` must be private ones where there is a budget; however: those of a "
-            raise ConfigError(msg + "private training came without a budget. Change one of them")
-        self._config = resolve_settings(self.model_name, kind.Config, settings, private=access.private)
-        return kind
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -405,17 +381,3 @@ class Synthesizer:
             )
             raise UnsupportedError(msg)
         return ConditionalSampler(encoder, model, seeds, ROUNDS)
-
-
-def _refuse_traces(callbacks: TrainingCallbacks) -> None:
-    """Refuse what under a budget would tell of the rows without being paid for.
-
-    Raises:
-        ConfigError: there is a checkpoint, or a wish for time.
-    """
-    if callbacks.store is not None:
-        msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"
-        raise ConfigError(msg)
-    if callbacks.seconds is not None:
-        msg = "under a budget the plan must not depend on time; however: `max_minutes` is given. Ask for `steps`"
-        raise ConfigError(msg)
