@@ -32,7 +32,7 @@ def batches(door, size, steps, seed=0):
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     generator = torch.Generator().manual_seed(seed)
-    return [rows for rows, _ in door.steps(optimizer, batch_size=size, steps=steps, generator=generator)]
+    return [rows for rows, _ in door.batches(optimizer, batch_size=size, steps=steps, generator=generator)]
 
 
 @pytest.mark.parametrize("n", [1, 2, 199])

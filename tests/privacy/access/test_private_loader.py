@@ -252,10 +252,17 @@ def test_no_row_of_a_unit_is_refused():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("rate", 0.0), ("rate", 1.1), ("steps", 0), ("clip", 0.0), ("clip", float("inf")), ("copies", 0)],
+    [
+        ("sampling_rate", 0.0),
+        ("sampling_rate", 1.1),
+        ("steps", 0),
+        ("clip_norm", 0.0),
+        ("clip_norm", float("inf")),
+        ("augmentation_multiplicity", 0),
+    ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused(name, value):
-    plan = {"rate": 0.1, "steps": 10, "clip": 1.0, "copies": 1} | {name: value}
+    plan = {"sampling_rate": 0.1, "steps": 10, "clip_norm": 1.0, "augmentation_multiplicity": 1} | {name: value}
     with pytest.raises(ConfigError, match=f"the plan of a private training must lie in its ranges; however: {name} "):
         DPSGDPlan(**plan)
 
