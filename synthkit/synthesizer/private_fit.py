@@ -36,7 +36,7 @@ class Learned(NamedTuple):
         model: fitted.
         log: what training went through.
         rows: number of units as it was told with noise.
-        targets: noisy tables that calibrated draws are to match, None if they were not asked for.
+        targets: noisy tables that raked draws are to match, None if they were not asked for.
     """
 
     schema: Schema
@@ -56,7 +56,7 @@ class Work(NamedTuple):
         seed: of initial weights and candidates; noise never follows from it.
         device: where to compute.
         watch: who is told of each step.
-        targets: whether tables are measured that calibrated draws are to match.
+        targets: whether tables are measured that raked draws are to match.
         share: of what is left of the budget, that this fit may spend, in (0, 1].
     """
 
@@ -151,7 +151,7 @@ def _from_gradients(table: pd.DataFrame, public: Declared, ledger: Ledger, work:
 
 
 def _tables(public: Declared) -> int:
-    """How many tables calibrated draws of this schema match."""
+    """How many tables raked draws of this schema match."""
     return len(public_tables(len(public.schema.learned)))
 
 
