@@ -57,21 +57,18 @@ class CommandGroup(TyperGroup):
         self._lazy = LazyCommands(COMMANDS)
         self.commands = self._lazy  # type: ignore[assignment]
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: object) -> list[str]:
         """The names, without importing what they name."""
         return list(self._lazy)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """A line for each command in the help, without importing it."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, self._lazy.summary(name)) for name in self._lazy])
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words before the command, such as `--help`, for which plugins are looked at."""
+    def format_commands(self, ctx: object, formatter: Any) -> None:
+        """A line for each command in the help, without importing it; plugins alone are imported."""
         with errors_as_messages():
-            return super().parse_args(ctx, args)
+            lines = [(name, self._lazy.summary(name)) for name in self._lazy]
+        with formatter.section("Commands"):
+            formatter.write_dl(lines)
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:
         """Run a command: 0 done, 1 a table, claim or ledger is found wanting, 2 refused, 130 stopped by Ctrl-C."""
         with errors_as_messages():
             return super().invoke(ctx)

@@ -30,7 +30,7 @@ COMPARISON_CONTENTS = {
 
 @config_flags("rows", "draws", "seed", "max_minutes", "device", "clamp", "quick", "suite", CSVOptions)
 def compare(
-    table: o.Table,
+    table: o.InputTable,
     schema: o.SchemaFile,
     out: Annotated[Path, typer.Option("--out", help="Folder of the comparison; a model that is done in it is kept.")],
     models: Annotated[

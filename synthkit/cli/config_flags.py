@@ -4,7 +4,7 @@ A command says which options it takes, and gets them as one configuration:
 
 ```python
 @config_flags("suite", CSVOptions)
-def validate(table: Table, config: RunConfig, quiet: Quiet = False) -> None: ...
+def validate(table: InputTable, config: RunConfig, quiet: Quiet = False) -> None: ...
 ```
 """
 
@@ -32,10 +32,10 @@ _CONFIG_FILE = Annotated[
 _MODEL_SETTINGS = Annotated[
     Optional[list[str]], typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; may be repeated.")
 ]
-_STEPS = Annotated[
+_TRAINING_STEPS = Annotated[
     Optional[int], typer.Option("--steps", min=1, help="Steps of training; chosen from the table if not given.")
 ]
-_NOT_A_FIELD = {"set_": _MODEL_SETTINGS, "steps": _STEPS, "config_file": _CONFIG_FILE}  # flags, by parameter
+_NOT_A_FIELD = {"set_": _MODEL_SETTINGS, "steps": _TRAINING_STEPS, "config_file": _CONFIG_FILE}  # flags, by parameter
 
 
 def config_flags(*chosen: type[OptionGroup] | str, file: bool = False) -> Callable[[Command], Command]:
@@ -113,5 +113,5 @@ def _config(given: Mapping[str, object]) -> RunConfig:
     pairs, steps, path = (given.get(name) for name in _NOT_A_FIELD)
     flags = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items() if value != []}
     flags = {name: value for name, value in flags.items() if name not in _NOT_A_FIELD}
-    said = settings(cast(list[str] | None, pairs), cast(int | None, steps))
-    return RunConfig.of(cast(Path | None, path), settings=said, **flags)
+    chosen = settings(cast(list[str] | None, pairs), cast(int | None, steps))
+    return RunConfig.of(cast(Path | None, path), settings=chosen, **flags)

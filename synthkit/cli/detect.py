@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @config_flags(CSVOptions)
 def detect(
-    table: o.Table,
+    table: o.InputTable,
     key: Annotated[Path, typer.Option("--key", help="The key of the watermark.")],
     alpha: Annotated[
         float, typer.Option("--alpha", help="The table is called ours if p is at most this.", min=0, max=1)

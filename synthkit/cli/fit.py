@@ -25,7 +25,7 @@ NOTHING_HELD_OUT = (
 
 @config_flags(ModelOptions, ValidationOptions, CSVOptions, PrivacyOptions, file=True)
 def fit(
-    table: o.Table,
+    table: o.InputTable,
     schema: o.SchemaFile,
     out: o.OutFolder,
     config: RunConfig,

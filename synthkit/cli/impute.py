@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @config_flags("seed", "device", CSVOptions)
 def impute(
     folder: o.ModelFolder,
-    table: o.Table,
+    table: o.InputTable,
     out: o.OutFile,
     config: RunConfig,
     spreadsheet_safe: o.SpreadsheetSafe = False,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @config_flags(CSVOptions)
 def init(
-    table: o.Table,
+    table: o.InputTable,
     out: Annotated[Path, typer.Option("--out", "-o", help="Schema file to write.")] = Path("schema.yaml"),
     unit: Annotated[
         Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
@@ -80,21 +80,21 @@ def _answered_draft(read: pd.DataFrame, name: str, unit: str | None, declared_by
     from synthkit.schema.infer.draft import examine
 
     draft = examine(read, name=name, unit=unit, declared_by=declared_by)
-    asked = not quiet and _on_terminal()
+    answered = not quiet and _on_terminal()
     learned = []
-    for question in draft.questions if asked else ():
+    for question in draft.questions if answered else ():
         if question.about == "unit":
             unit = question.column if _confirmed(question) else unit
         elif question.about in ("key", "sum", "names") and question.column != unit and not _confirmed(question):
             learned.append(question.column)
-    if not asked and draft.owner is not None:
+    if not answered and draft.owner is not None:
         unit = draft.owner.column
         seen = f"`{unit}` is taken for the unit, whose rows stay together: {draft.owner.evidence}"
         warn(f"{seen}. If it names no person, delete the line `unit` of the draft")
     if learned or unit is not None:
         draft = examine(read, name=name, unit=unit, declared_by=declared_by, learned=learned)
     for question in draft.questions:
-        if not asked or question.about == "misfits":  # which nobody answers by yes or no
+        if not answered or question.about == "misfits":  # which nobody answers by yes or no
             warn(f"question: {question}")
     return draft
 

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-Table = Annotated[
+InputTable = Annotated[
     Path, typer.Argument(metavar="TABLE", help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather.")
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")]

@@ -27,7 +27,7 @@ INSPECTED = (
 
 @config_flags(RunConfig, file=True)
 def run(
-    table: o.Table,
+    table: o.InputTable,
     schema: o.SchemaFile,
     out: o.OutFolder,
     config: RunConfig,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -90,7 +91,7 @@ def _show(drawn: pd.DataFrame, out: Path, key: WatermarkKey | None, *, raked: bo
         say(f"watermarked: each row is one of {key.candidates}, chosen by key {key.name}")
 
 
-def _fixed_values(pairs: list[str], file: Path | None, schema: Schema) -> dict[str, Any] | pd.DataFrame | None:
+def _fixed_values(pairs: list[str], file: Path | None, schema: Schema) -> dict[str, str | None] | pd.DataFrame | None:
     """Values that the rows must have: the same for all, or a partial row for each."""
     from synthkit.tables import table_files
 
@@ -102,7 +103,7 @@ def _fixed_values(pairs: list[str], file: Path | None, schema: Schema) -> dict[s
     return parse_given(pairs, schema) if pairs else None
 
 
-def _row_count(rows: int | None, file: Path | None, fixed: dict[str, Any] | pd.DataFrame | None) -> int:
+def _row_count(rows: int | None, file: Path | None, fixed: Sized | None) -> int:
     if rows is not None:
         return rows
     if file is None or fixed is None:

@@ -13,7 +13,7 @@ from synthkit.pipeline.run_config import CSVOptions, RunConfig
 @config_flags("seed", "device", CSVOptions)
 def score(
     folder: o.ModelFolder,
-    table: o.Table,
+    table: o.InputTable,
     out: o.OutFile,
     config: RunConfig,
     spreadsheet_safe: o.SpreadsheetSafe = False,

@@ -25,7 +25,7 @@ def raking_sentence(rows: int, pool: int) -> str:
     return f"raked: {rows:,} rows selected from a pool of {pool:,}"
 
 
-def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: Gate | None = None) -> None:
+def show_scores(evaluation: Evaluation, ledger: Mapping[str, object] | None, gate: Gate | None = None) -> None:
     """The headline scores with their intervals and what a real holdout scores, the attacks, and the privacy claim."""
     from synthkit.report.privacy_claim import promise
 

@@ -15,7 +15,7 @@ from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 @config_flags("suite", CSVOptions)
 def validate(
-    table: o.Table,
+    table: o.InputTable,
     schema: o.SchemaFile,
     json: Annotated[Optional[Path], typer.Option("--json", help="Write the result to this file as well.")] = None,
     *,

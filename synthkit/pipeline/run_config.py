@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from synthkit.privacy.accounting.budget import Budget
 
-Positive = Annotated[int, Field(ge=1)]
+PositiveCount = Annotated[int, Field(ge=1)]
 
 
 class OptionGroup(BaseModel):
@@ -65,8 +65,8 @@ class SamplingOptions(OptionGroup):
         watermark: key by which each row is chosen among several, made by `synthkit watermark-key`; none if not given.
     """
 
-    rows: Positive | None = None
-    draws: Positive = 1
+    rows: PositiveCount | None = None
+    draws: PositiveCount = 1
     rake: bool = False
     watermark: Path | None = None
 
@@ -139,7 +139,7 @@ class PrivacyOptions(OptionGroup):
     delta: Annotated[float, Field(gt=0, lt=1)] | None = None
     public_n: Annotated[int, Field(ge=2)] | None = None
     unit: str | None = None
-    max_rows_per_unit: Positive | None = None
+    max_rows_per_unit: PositiveCount | None = None
     ledger: Path | None = None
 
     @model_validator(mode="after")
