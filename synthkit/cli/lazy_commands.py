@@ -70,7 +70,7 @@ class LazyCommands(Mapping[str, "TyperCommand"]):
 
 def _command(name: str, function: object) -> TyperCommand:
     if not callable(function):
-        msg = f"a command must be a function; however: `{name}` is a {type(function).__name__}. Name its function"
+        msg = f"a command must be a function; however: `{name}` is of type {type(function).__name__}. Name its function"
         raise ConfigError(msg)
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     single.command(name, context_settings=HELP_FLAGS)(function)
