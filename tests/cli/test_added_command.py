@@ -112,7 +112,7 @@ def test_help_names_every_model(command):
     words = " ".join(command("run", "--help").out.split())
     text = words.partition("--model")[2].partition("--set")[0]
     assert {name for name in MODELS if f" {name}" not in text} == set()
-    assert "autoregressive by default." in told
+    assert "autoregressive by default." in text
 
 
 def test_a_command_has_the_flags_it_chose_and_gets_one_configuration():
