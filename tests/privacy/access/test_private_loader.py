@@ -84,7 +84,18 @@ def test_nothing_of_the_rows_is_shown():
     with pytest.raises(TypeError):
         len(door_of([0.5]))
     public = {name for name in dir(door_of([0.5])) if not name.startswith("_")}
-    assert public == {"descent", "device", "layout", "left", "n", "stepping", "validation"}
+    assert public == {
+        "batches",
+        "device",
+        "layout",
+        "left",
+        "n",
+        "plan",
+        "planned_steps",
+        "stepping",
+        "steps",
+        "validation",
+    }
 
 
 def test_the_divisor_is_the_public_number_not_the_rows():
