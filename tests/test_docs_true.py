@@ -20,7 +20,7 @@ from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.metrics import result
-from synthkit.metrics.runner import metrics_of
+from synthkit.metrics.registry import metrics_of
 from synthkit.models import MODELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig

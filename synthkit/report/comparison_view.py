@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from synthkit.metrics.metric import Form
 from synthkit.report.html import Report, render
-from synthkit.report.labels import GLOSSARY, TRAIN, Form, name, number, seconds, span
+from synthkit.report.labels import GLOSSARY, TRAIN, name, number, seconds, span
 from synthkit.report.sections import facts
 
 Entrant = Mapping[str, Any]

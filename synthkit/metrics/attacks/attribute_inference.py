@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import FEWEST
 from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
 from synthkit.metrics.attacks.secret_inference import ATTACKS, SecretGuesses, commonest, of_population
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.multiple_testing import holm
 from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.metrics.metric import Metric
+    from synthkit.metrics.metric import EvaluationOptions, Metric
     from synthkit.schema import Schema
 
 Known = Literal["quasi_identifiers", "all"]
@@ -34,7 +36,7 @@ WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns
 SCIENCE = "Guesses as good about people who were not in the data are science, not disclosure"
 
 
-def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
+def attributes(schema: Schema, options: EvaluationOptions) -> dict[str, Metric]:
     """One metric a secret and set of known columns: the quasi-identifiers, if any are declared, and all others.
 
     A quick evaluation looks at the first of these only.
@@ -42,7 +44,7 @@ def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     for secret in (name for name in schema.secrets if name in schema.described):
         sets = [known for known in CALLED if known_columns(schema, secret, known)]
-        for knowledge in sets[:1] if quick else sets:
+        for knowledge in sets[:1] if options.quick else sets:
             name = f"attribute.{secret}.{CALLED[knowledge]}"
             found[name] = partial(attribute, secret=secret, knowledge=knowledge, prefix=name)
     return found
@@ -74,6 +76,27 @@ class AttackOutcome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LevelExcess:
+    """The strongest attack on people of one level of the secret, or in one tenth of it.
+
+    Args:
+        label: of the level.
+        attack: its name.
+        excess: of right guesses about members of that level.
+    """
+
+    label: str
+    attack: str
+    excess: RiskDifference
+
+    def plain(self) -> dict[str, JSON]:
+        """As data of a panel."""
+        members, non_members = self.excess.counts
+        counts = {"count_members": members, "count_non_members": non_members}
+        return {"label": self.label, "attack": self.attack, **self.excess.plain(), **counts}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """What could be guessed by people who never saw the synthetic rows.
 
@@ -92,7 +115,7 @@ class Context:
 
 def attribute(
     comparison: EvaluationData, rng: np.random.Generator, *, secret: str, knowledge: Known, prefix: str
-) -> tuple[list[Score], dict[str, Any]]:
+) -> Scored:
     r"""Guess a secret of members and of non-members from the synthetic rows alone: the gain on members is disclosure.
 
     Excess: $p_1 - p_0$, shares of right guesses about members and non-members. The headline is the strongest of three
@@ -167,7 +190,7 @@ class AttributeFindings:
     p: float
     context: Context
     isolated: tuple[RiskDifference, float] | None
-    levels: list[dict[str, Any]]
+    levels: list[LevelExcess]
     member: NDArray[np.bool_]
     secret: str
     knowledge: Known
@@ -181,7 +204,7 @@ class AttributeFindings:
 
     def scores(self) -> list[Score]:
         """The excess, and that among isolated people and in the worst level, where there are enough."""
-        worst = max(self.levels, key=lambda each: each["low"], default=None)
+        worst = max(self.levels, key=lambda each: each.excess.at.low, default=None)
         at, each = self.best.excess, self.context
         found = [self._score("excess", at, self._parts(), self._note())]
         if self.isolated is not None:
@@ -190,7 +213,7 @@ class AttributeFindings:
         if worst is not None:
             note = f"The level or tenth of `{self.secret}` with the largest lower end, of {len(self.levels)}; interval "
             note += f"for all of them and all attacks together. {SCIENCE}; majority is {each.majority:.1%}."
-            found.append(self._score("worst_level.excess", worst["at"], {"levels": float(len(self.levels))}, note))
+            found.append(self._score("worst_level.excess", worst.excess, {"levels": float(len(self.levels))}, note))
         return found
 
     def _score(self, name: str, excess: RiskDifference, parts: Mapping[str, float], note: str) -> Score:
@@ -224,7 +247,7 @@ class AttributeFindings:
             f"commonest value about {context.majority:.1%}. Newcombe interval for all attacks together."
         )
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, JSON]:
         """As data of a panel."""
         people = int(self.member.sum()), int((~self.member).sum())
         return {
@@ -240,7 +263,7 @@ class AttributeFindings:
             "population_model": self.context.model,
             "population_rows": self.context.rows,
             "attacks": [{"attack": each.name, **each.excess.plain(), "p": each.p} for each in self.outcomes],
-            "classes": [{key: value for key, value in level.items() if key != "at"} for level in self.levels],
+            "classes": [level.plain() for level in self.levels],
             "isolated": None if self.isolated is None else {**self.isolated[0].plain(), "p": self.isolated[1]},
         }
 
@@ -340,7 +363,7 @@ def _isolated(best: AttackOutcome, pool: AttackTargets, place: NDArray[np.intp])
 
 def _by_group(
     outcomes: list[AttackOutcome], groups: dict[str, NDArray[np.bool_]], member: NDArray[np.bool_]
-) -> list[dict[str, Any]]:
+) -> list[LevelExcess]:
     """Of every level with enough people the attack with the largest excess; the intervals hold all together."""
     enough = {
         label: among
@@ -351,6 +374,22 @@ def _by_group(
     for label, among in enough.items():
         tried = [(each.name, RiskDifference.of(each.right[among], member[among], looks=looks)) for each in outcomes]
         name, at = max(tried, key=lambda pair: pair[1].at.value)
-        counts = {"count_members": at.counts[0], "count_non_members": at.counts[1]}
-        found.append({"label": label, "attack": name, **at.plain(), **counts, "at": at})
+        found.append(LevelExcess(label=label, attack=name, excess=at))
     return found
+
+
+ATTRIBUTE_SPEC = MetricSpec(
+    name="attribute",
+    for_schema=attributes,
+    labels={
+        "excess": MetricLabel(
+            "Secret guessed of members", "Right guesses about members less those about people not in the data.", "share"
+        ),
+        "isolated.excess": MetricLabel(
+            "Secret guessed of unusual members", "The same among the half who are unlike others.", "share"
+        ),
+        "worst_level.excess": MetricLabel(
+            "Secret guessed, worst level", "The same among those with the rare level that loses most.", "share"
+        ),
+    },
+)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import record_matching
-from synthkit.metrics.attacks.population_disclosure import meaningful
+from synthkit.metrics.attacks.population_disclosure import MEANINGFUL_LABELS, meaningful
 from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
 from synthkit.metrics.attacks.secret_inference import distinct
 from synthkit.metrics.attacks.secrets import Knowledge
 from synthkit.metrics.attacks.singling_out import SinglingOutRates, extremes, logs_of_shares, odds, once, subsets
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Failure, Found, Panels, Score, Scored
 from synthkit.metrics.stats.binning import numbers, quantities
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ NO_COUNTS = "not assessed: no population counts were given"
 EXPECTED = "Matches as frequent among people who were not in the data would have come about without them"
 
 
-def identity(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score | Failure], dict[str, Any]]:
+def identity(comparison: EvaluationData, rng: np.random.Generator) -> Found:
     """Replicated uniques, disclosive groups, exact matches and singling out, each of members beside non-members.
 
     With counts of the population also meaningful identity disclosure.
@@ -49,18 +51,20 @@ def identity(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list
         and Technology, 2023) for unique exact matches.
     """
     frames = [[fit.attacked.one_row_each(rng), fit.released, fit.train] for fit in comparison.fits]
+    scores: Sequence[Score]
+    panel: Panels
     scores, panel = _exact(comparison, frames)
     if comparison.schema.quasi_identifiers:
         found, drawn = _by_keys(comparison, frames)
         scores, panel = [*found, *scores], {**panel, **drawn}
     else:
-        panel["keys"] = NO_KEYS
+        panel = {**panel, "keys": NO_KEYS}
     found, drawn = _singled_out(comparison, rng)
     among, told = _in_population(comparison, rng)
     return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
 
 
-def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], Any]:
+def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], JSON]:
     """Meaningful identity disclosure where counts were given; what cannot be used fails by itself."""
     if comparison.population is None:
         return [], NO_COUNTS
@@ -70,7 +74,7 @@ def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tupl
         return [Failure(metric="identity.meaningful", reason=str(error))], f"failed: {error}"
 
 
-def linkability(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def linkability(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Whose two halves of columns lead to one synthetic row: members beside non-members.
 
     Halves are the quasi-identifiers and all other columns, or the two halves of the columns where none are declared. A
@@ -125,9 +129,7 @@ def _halves(comparison: EvaluationData) -> tuple[tuple[str, ...], tuple[str, ...
     return names[: len(names) // 2], names[len(names) // 2 :]
 
 
-def _by_keys(
-    comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]
-) -> tuple[list[Score], dict[str, Any]]:
+def _by_keys(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]) -> Scored:
     """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
     schema, member = comparison.schema, comparison.everybody.member
     keys = [name for name in schema.described if name in schema.quasi_identifiers]
@@ -142,7 +144,7 @@ def _by_keys(
     note += f"non-members. {EXPECTED}. Newcombe interval."
     scores = [_score("replicated_uniques", holds, comparison, note)]
     alone = np.concatenate([record_matching.unique(mine) for mine, _, _ in joined])
-    panel: dict[str, Any] = {
+    panel: dict[str, JSON] = {
         "keys": keys,
         "replicated_uniques": {
             **RiskDifference.of(holds, member).plain(),
@@ -193,7 +195,7 @@ def _disclosive(
     return _score(f"disclosive.{secret}", holds, comparison, note, parts)
 
 
-def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]) -> tuple[list[Score], dict[str, Any]]:
+def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]) -> Scored:
     """Unique rows that occur among the synthetic ones, equal in every learned column."""
     schema = comparison.schema
     found = [combinations(each, schema, schema.described) for each in frames]
@@ -210,7 +212,7 @@ def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]])
     return [_score("unique_exact_matches", holds, comparison, note)], {"unique_exact_matches": panel}
 
 
-def _singled_out(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def _singled_out(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     pool = comparison.everybody
     found = np.concatenate([statements(fit, rng) for fit in comparison.fits])
     per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
@@ -290,3 +292,45 @@ def _score(
         },
         note=note,
     )
+
+
+IDENTITY_SPEC = MetricSpec(
+    name="identity",
+    measure=identity,
+    labels={
+        "identity.replicated_uniques": MetricLabel(
+            "Unique people found again", "Who is unique by what outsiders know, and so is one synthetic row.", "share"
+        ),
+        "identity.disclosive": MetricLabel(
+            "Group that gives a secret away",
+            "Synthetic rows with one's keys all tell one secret, and it is true.",
+            "share",
+        ),
+        "identity.unique_exact_matches": MetricLabel(
+            "Unique people copied whole", "Equal to a synthetic row throughout.", "share"
+        ),
+        "identity.singling_out": MetricLabel(
+            "Singled out who are members",
+            "Of people that a statement read off synthetic rows is true of alone.",
+            "share",
+        ),
+        "identity.singling_out.clearest": MetricLabel(
+            "Singled out who are members, clearest cases",
+            "The same of people that most statements single out.",
+            "share",
+        ),
+        **MEANINGFUL_LABELS,
+    },
+)
+LINKABILITY_SPEC = MetricSpec(
+    name="identity.linkability",
+    measure=linkability,
+    labels={
+        "identity.linkability.k1": MetricLabel(
+            "Records linked (nearest)", "Two halves of a person's columns lead to one synthetic row.", "share"
+        ),
+        "identity.linkability.k5": MetricLabel(
+            "Records linked (five nearest)", "The same with five candidates by half.", "share"
+        ),
+    },
+)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats as distributions
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import preconditions
 from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.effect_grade import DEFAULTS
@@ -15,12 +16,13 @@ from synthkit.metrics.attacks.effect_size import of_membership
 from synthkit.metrics.attacks.membership_guesses import COINS, Bound, MembershipGuesses, bound
 from synthkit.metrics.attacks.membership_scores import ATTACKS, together
 from synthkit.metrics.attacks.most_confident import Surest
-from synthkit.metrics.result import Evaluation, Failure, Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Evaluation, Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -123,9 +125,7 @@ def chances(found: dict[str, MembershipFindings]) -> dict[str, float]:
     return dict(zip(raw, holm(list(raw.values())), strict=True))
 
 
-def membership(
-    comparison: EvaluationData, rng: np.random.Generator
-) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
     """Attack everybody in the pool; the coins that made them members or not say how much of it is chance.
 
     Raises:
@@ -148,7 +148,7 @@ def membership(
     adjusted = chances(found)
     checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
     rates = _rates(together(scores), pool, rng)
-    panel = {
+    panel: dict[str, JSON] = {
         "design": pool.design,
         "units": len(pool.member),
         "p": adjusted,
@@ -158,15 +158,20 @@ def membership(
         "roc": intervals.roc(together(scores), pool.member),
     }
     told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel)}
+    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel, adjusted, checks)}
 
 
-def _judged(scores: Sequence[Score], panel: dict[str, Any]) -> dict[str, Any]:
+def _judged(
+    scores: Sequence[Score],
+    panel: Mapping[str, JSON],
+    adjusted: Mapping[str, float],
+    checks: Sequence[preconditions.Precondition],
+) -> dict[str, JSON]:
     """The grade of the effect at the stated default limit, and the test or the unsound precondition behind it."""
     effect = of_membership(Evaluation(run={}, scores=tuple(scores), panels={"membership": panel}))
     graded = effect.against(DEFAULTS["membership"].value)
-    surest = min(panel["p"], key=lambda name: panel["p"][name])
-    unsound = "; ".join(check["name"] for check in panel["checks"] if not check["holds"])
+    surest = min(adjusted, key=lambda name: adjusted[name])
+    unsound = "; ".join(check.name for check in checks if not check.holds)
     return {
         "detected": effect.detected,
         "verdict": None if graded is None else graded.value,
@@ -230,11 +235,11 @@ def _surest(prefix: str, whom: str, found: Surest, pool: AttackTargets) -> Score
 
 def _rates(
     scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
-) -> list[tuple[dict[str, Any], Score | Failure]]:
+) -> list[tuple[dict[str, JSON], Score | Failure]]:
     """Members found at small rates of false alarm; the threshold is set on one half of the units, read on the other."""
     half = rng.permutation(len(scores)) < len(scores) // 2
     sets, reads = scores[half & ~pool.member], ~half
-    out: list[tuple[dict[str, Any], Score | Failure]] = []
+    out: list[tuple[dict[str, JSON], Score | Failure]] = []
     for fpr in FPRS:
         metric = f"membership.tpr_at_fpr_{fpr:g}"
         if len(sets) < ENOUGH / fpr:
@@ -284,7 +289,7 @@ def _chance_of_auc(
     return (1 + as_large) / (times + 1)
 
 
-def _plain(found: MembershipFindings) -> dict[str, Any]:
+def _plain(found: MembershipFindings) -> dict[str, JSON]:
     at = found.bound
     return {
         "units": found.units,
@@ -300,3 +305,40 @@ def _plain(found: MembershipFindings) -> dict[str, Any]:
         "surest": {"guesses": found.surest.guesses, "right": found.surest.right, **found.surest.share._asdict()},
         "attacks": found.each,
     }
+
+
+MEMBERSHIP_SPEC = MetricSpec(
+    name="membership",
+    measure=membership,
+    labels={
+        "membership.auc": MetricLabel(
+            "Membership (AUC)", "Telling people who were trained on from people who were not; 0.5 is guessing."
+        ),
+        "membership.isolated.auc": MetricLabel(
+            "Membership of unusual people (AUC)", "The same among the half who are unlike others."
+        ),
+        "membership.epsilon_lower_bound": MetricLabel(
+            "Epsilon lost at least", "What the best guesses prove to have leaked; 0 if nothing is shown."
+        ),
+        "membership.isolated.epsilon_lower_bound": MetricLabel(
+            "Epsilon lost at least by unusual people", "The same among the half who are unlike others."
+        ),
+        "membership.surest": MetricLabel(
+            "Surest guesses that are right",
+            "Of those of whom attackers are surest, members; half is guessing.",
+            "share",
+        ),
+        "membership.isolated.surest": MetricLabel(
+            "Surest guesses that are right, unusual people", "The same among the half who are unlike others.", "share"
+        ),
+        "membership.tpr_at_fpr_0.001": MetricLabel(
+            "Members found at 0.1 % false alarms", "What can be said of a few, nearly for sure.", "share"
+        ),
+        "membership.tpr_at_fpr_0.01": MetricLabel(
+            "Members found at 1 % false alarms", "What can be said of a few with confidence.", "share"
+        ),
+        "membership.tpr_at_fpr_0.1": MetricLabel(
+            "Members found at 10 % false alarms", "What can be said with many errors.", "share"
+        ),
+    },
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from synthkit.errors import MetricError
 from synthkit.metrics.attacks.population import PEOPLE, Population
 from synthkit.metrics.attacks.value_combinations import combinations, times
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.intervals import Interval, around
 from synthkit.schema.columns import Discrete, level_keys
@@ -100,9 +101,7 @@ def one_row_each(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) 
     return frame.iloc[rng.permutation(len(frame))].drop_duplicates(schema.unit)
 
 
-def meaningful(
-    comparison: EvaluationData, population: Population, rng: np.random.Generator
-) -> tuple[list[Score], dict[str, Any]]:
+def meaningful(comparison: EvaluationData, population: Population, rng: np.random.Generator) -> Scored:
     r"""Mean chance that a person is matched to the population and something new is learned of them.
 
     $\max(\frac{1}{N} \sum_s \frac{1}{f_s} I_s R_s, \; \frac{1}{n} \sum_s \frac{1}{F_s} I_s R_s)$ over n people trained
@@ -135,3 +134,12 @@ def meaningful(
         note=note,
     )
     return [score], {**at._asdict(), "reference": reference, "population": population.size}
+
+
+MEANINGFUL_LABELS = {
+    "identity.meaningful": MetricLabel(
+        "Meaningful identity disclosure",
+        "Chance that a person is matched in the population and a secret is told.",
+        "share",
+    ),
+}

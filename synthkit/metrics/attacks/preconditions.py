@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import membership_scores as ways
 from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
@@ -43,7 +44,7 @@ class Precondition:
     limit: float
     words: str
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, JSON]:
         """As plain data."""
         return asdict(self)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.value_combinations import column_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.schema.columns import Discrete
 
@@ -138,7 +140,7 @@ class Numbered:
         return ~shared[place], np.isin(values, synthetic)[place], int((shared & (rows == 2)).sum())
 
 
-def copies(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """People trained on of whom a synthetic row is a copy, beyond what people held out show: all of them, none drawn.
 
     Looked at are seven sets of columns, and by each the people `LOOKS` names: who can be told from everybody else by
@@ -215,7 +217,7 @@ def _surpluses(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[st
 
 def _score(
     name: str, columns: Sequence[str], found: Mapping[str, Hits], each: Mapping[str, intervals.Interval], people: int
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     """The kind of people of whom most copies are proven, as a share of all people trained on."""
     look = max(each, key=lambda k: (each[k].low, each[k].value))
     at, hits = intervals.Interval(*(x / people for x in each[look])), found[look]
@@ -313,3 +315,16 @@ def _who(comparison: EvaluationData) -> dict[str, int]:
         "reference": reference,
         "held_out": count(comparison.holdout) + (0 if pool is None or pool.pair is not None else reference),
     }
+
+
+COPIED_PEOPLE_SPEC = MetricSpec(
+    name="copying.excess",
+    measure=copies,
+    labels={
+        "copying.excess": MetricLabel(
+            "People copied",
+            "Share of the people trained on of whom a synthetic row is a copy, beyond what people held out show.",
+            "share",
+        ),
+    },
+)

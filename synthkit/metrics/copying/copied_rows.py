@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.distances import DistanceSpace
@@ -27,7 +28,7 @@ CENTILE = 5
 NO_EVIDENCE = "A diagnostic, not evidence of privacy: tables that pass can still give members away."
 
 
-def matches(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def matches(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows equal to a training row in every learned column.
 
     The reference is the share of holdout rows equal to a training row: what the law of the data does by itself.
@@ -49,7 +50,7 @@ def matches(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[
     return [score], {"copying": panel}
 
 
-def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows closer to train than to holdout (DCR share), and the 5th centile of nearest over second.
 
     Train and holdout are cut to equal numbers of rows and ties count half, so that 0.5 is expected at any holdout
@@ -92,7 +93,7 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[lis
     return scores, {"copying": {**panel, "rows": size, "note": NO_EVIDENCE}}
 
 
-def verbatim(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def verbatim(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic cells that repeat a value only one training unit has, in columns that could name somebody.
 
     Looked at are identifiers, the unit column, codes, and columns of levels or whole numbers of which nearly every
@@ -213,3 +214,36 @@ def _among(values: pd.Series, rare: pd.Index, *, unit: bool = False) -> NDArray[
 def _keys(values: pd.Series, *, unit: bool) -> pd.Index:
     """What cells are compared by: those of the unit by the person they name. **Shape**: (n,) -> (n,)."""
     return pd.Index(unit_keys(values), dtype=object) if unit else level_keys(values)
+
+
+MATCHES_SPEC = MetricSpec(
+    name="copying.matches",
+    measure=matches,
+    labels={
+        "copying.identical_matches": MetricLabel(
+            "Identical rows", "Share of synthetic rows equal to a training row.", "share"
+        ),
+    },
+)
+DISTANCES_SPEC = MetricSpec(
+    name="copying.distances",
+    measure=distances,
+    labels={
+        "copying.dcr_share": MetricLabel(
+            "Nearer to training (DCR share)",
+            "Share of synthetic rows closer to a training row than to a holdout row; 0.5 if nothing is copied.",
+        ),
+        "copying.nndr_5th_centile": MetricLabel(
+            "Nearest over second nearest (5th centile)", "Small if some rows sit on top of one training row."
+        ),
+    },
+)
+VERBATIM_SPEC = MetricSpec(
+    name="copying.verbatim",
+    measure=verbatim,
+    labels={
+        "copying.verbatim_values": MetricLabel(
+            "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
+        ),
+    },
+)

@@ -13,7 +13,8 @@ from scipy import stats as distributions
 
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, convergence
@@ -48,7 +49,7 @@ class DetectionResult:
     learners: tuple[str, ...]
 
 
-def c2st(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """AUC of a classifier that tells synthetic rows from holdout rows, cross-fitted in three folds.
 
     0.5: the classifier cannot; 1: every row is told apart. Below 0.5 rows of both tables are twins. The folds keep
@@ -67,14 +68,14 @@ def c2st(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sco
     return _score("fidelity.c2st", comparison, rng, CLASSIFIERS, panel=True)
 
 
-def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """The same with LightGBM (200 trees, 31 leaves, rate 0.08, 3 folds), the setting of our benchmark tables."""
     return _score("fidelity.c2st_lightgbm", comparison, rng, (LIGHTGBM,), panel=False)
 
 
 def _score(
     metric: str, comparison: EvaluationData, rng: np.random.Generator, learners: Sequence[Learner], *, panel: bool
-) -> tuple[list[Score], dict[str, Any]]:
+) -> Scored:
     holdout, tested = comparison.holdout, comparison.synthetic[:DRAWS]
     found = [detect(draw, holdout, comparison, rng, learners) for draw in tested]
     like = detect(both_sides(comparison, rng)[0].other, holdout, comparison, rng, learners)
@@ -226,3 +227,25 @@ def _lightgbm(plan: LearnerPlan) -> Any:
 
 CLASSIFIERS = tuple(each for each in LEARNERS["classification"] if each.is_candidate)
 LIGHTGBM = Learner(name="LightGBM", make=_lightgbm, inputs="trees", is_probabilistic=True)
+
+
+C2ST_SPEC = MetricSpec(
+    name="fidelity.c2st",
+    measure=c2st,
+    labels={
+        "fidelity.c2st": MetricLabel(
+            "Real or synthetic?", "AUC of a classifier that tells the two apart; 0.5 is a coin toss."
+        ),
+    },
+)
+C2ST_LIGHTGBM_SPEC = MetricSpec(
+    name="fidelity.c2st_lightgbm",
+    measure=c2st_lightgbm,
+    in_quick=False,
+    needs=frozenset({"lightgbm"}),
+    labels={
+        "fidelity.c2st_lightgbm": MetricLabel(
+            "Real or synthetic? (LightGBM)", "The same AUC with the benchmarks' classifier."
+        ),
+    },
+)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics import panels
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.binning import Binning, cells, combined, numbers, quantities, tuples
 
@@ -55,7 +56,7 @@ class TableDistances:
     reference: NDArray[np.float64]
 
 
-def columns(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def columns(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Column shapes (1 - KS or 1 - TV) and one-way total variation, and the distributions behind them.
 
     `shape` is the definition of SDMetrics' Column Shapes: numbers and moments by 1 - KS, levels by 1 - TV, missing
@@ -69,7 +70,7 @@ def columns(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[
     return scores, {"distributions": panels.distributions(comparison, tv1[0].values, tv1[0].reference)}
 
 
-def pairs(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def pairs(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Two-way total variation and pair trends, and the error of every pair.
 
     `trend` is the definition of SDMetrics' Column Pair Trends with both thresholds at 0: 1 - |difference of Pearson
@@ -94,7 +95,7 @@ def pairs(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sc
     }
 
 
-def triples(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def triples(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Three-way total variation over all, or 300 random, triples of columns."""
     if len(comparison.schema.described) < 3:
         return [], {}
@@ -220,3 +221,36 @@ def _by_column(
             total[list(key)] += value
             count[list(key)] += 1
     return {name: float(1 - total[k] / count[k]) for k, name in enumerate(names) if count[k]}
+
+
+COLUMNS_SPEC = MetricSpec(
+    name="fidelity.columns",
+    measure=columns,
+    labels={
+        "fidelity.shape": MetricLabel(
+            "Column shapes", "How alike single columns are, averaged over columns; 1 is identical."
+        ),
+        "fidelity.tv1": MetricLabel("One-way tables", "1 minus the mean total variation distance of single columns."),
+    },
+)
+PAIRS_SPEC = MetricSpec(
+    name="fidelity.pairs",
+    measure=pairs,
+    labels={
+        "fidelity.trend": MetricLabel(
+            "Pair trends", "How alike relations between two columns are, averaged over pairs."
+        ),
+        "fidelity.tv2": MetricLabel(
+            "Two-way tables", "1 minus the mean total variation distance of tables of two columns."
+        ),
+    },
+)
+TRIPLES_SPEC = MetricSpec(
+    name="fidelity.triples",
+    measure=triples,
+    labels={
+        "fidelity.tv3": MetricLabel(
+            "Three-way tables", "1 minus the mean total variation distance of tables of three columns."
+        ),
+    },
+)

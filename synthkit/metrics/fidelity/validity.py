@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.metrics.fidelity.distributions import both_sides
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import discrete
 from synthkit.schema.columns import level_keys
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 PATTERNS = 50  # most frequent patterns of missing cells that are told apart
 
 
-def rules(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def rules(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows that break a declared rule; nought rows must.
 
     The interval is exact (Clopper-Pearson): no violation in n rows still allows 3.7/n.
@@ -53,7 +54,7 @@ def rules(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sc
     return [score], {"rules": panel}
 
 
-def ranges(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def ranges(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows with a cell its column does not admit, or missing where that is not allowed."""
     names = comparison.schema.described
     outside = {name: [_outside(comparison, name, draw) for draw in comparison.synthetic] for name in names}
@@ -74,7 +75,7 @@ def ranges(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[S
     return [score], {}
 
 
-def levels(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def levels(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Levels the training rows never had, and levels of theirs that no synthetic row has."""
     names = discrete(comparison.schema)
     if not names:
@@ -85,7 +86,7 @@ def levels(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[S
     return [_novel(comparison, names), *coverage], {}
 
 
-def missingness(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def missingness(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Total variation of which cells of a row are missing together, and shares of missing cells by column."""
     names = comparison.schema.described
     sides = both_sides(comparison, rng)[0]
@@ -199,3 +200,44 @@ def _pattern_codes(absent: NDArray[np.bool_], patterns: dict[bytes, int]) -> NDA
     rows, inverse = np.unique(np.packbits(absent, axis=1), axis=0, return_inverse=True)
     table = np.array([patterns.get(row.tobytes(), len(patterns)) for row in rows], dtype=np.intp)
     return table[inverse.reshape(-1)]
+
+
+MISSINGNESS_SPEC = MetricSpec(
+    name="fidelity.missingness",
+    measure=missingness,
+    labels={
+        "fidelity.missingness": MetricLabel(
+            "Missing cells", "How differently cells are missing in real and synthetic rows."
+        ),
+    },
+)
+RULES_SPEC = MetricSpec(
+    name="fidelity.rules",
+    measure=rules,
+    labels={
+        "fidelity.rule_violations": MetricLabel(
+            "Rule violations", "Share of synthetic rows that break a declared rule.", "share"
+        ),
+    },
+)
+RANGES_SPEC = MetricSpec(
+    name="fidelity.ranges",
+    measure=ranges,
+    labels={
+        "fidelity.range_violations": MetricLabel(
+            "Range violations", "Share of synthetic rows with a cell the schema forbids.", "share"
+        ),
+    },
+)
+LEVELS_SPEC = MetricSpec(
+    name="fidelity.levels",
+    measure=levels,
+    labels={
+        "fidelity.novel_levels": MetricLabel(
+            "Novel levels", "Share of synthetic rows with a level no training row has.", "share"
+        ),
+        "fidelity.coverage": MetricLabel(
+            "Coverage of levels", "Share of the levels of real rows that synthetic rows show.", "share"
+        ),
+    },
+)

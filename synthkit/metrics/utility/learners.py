@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LearnerPlan:
         return cls(categorical=categorical, seed=seed, rows=rows, others=rows - most)
 
     @property
-    def trees(self) -> dict[str, Any]:
+    def trees(self) -> dict[str, JSON]:
         """Settings of boosted trees that few rows, or few events, leave: smaller leaves, fewer of them, shrunk.
 
         A leaf holds a twentieth of the rows, 2 to 20; a tree has a leaf for every 50 events, 4 to 31; from 31 leaves on

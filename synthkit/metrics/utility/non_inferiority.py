@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.result import REDRAWN, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws, one_fresh_draw
@@ -85,7 +86,7 @@ def loss(
     tested: str,
     hidden: int,
     noise: float,
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     """The score `gap` = trtr - tstr, and its part of the utility panel with the verdict at the usual margin.
 
     Its parts: retention = (tstr - floor) / (trtr - floor), and with several draws the interval of one fresh draw.

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Boolean, level_key, level_keys
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 REPLICATES, DRAWS, MOST_TEST, HELD_BACK = 300, 5, 20_000, 0.2
 METRIC_OF = {"binary": "AUROC", "multiclass": "macro AUROC", "regression": "R²", "survival": "C-index"}
-Found = tuple[list[Score | Failure], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def gather(parts: Sequence[tuple[str, Callable[[], Found]]]) -> Found:
         ([], {'effects': [1, 2]})
     """
     scores: list[Score | Failure] = []
-    panels: dict[str, Any] = {}
+    panels: dict[str, list[JSON]] = {}
     for name, part in parts:
         try:
             found, drawn = part()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.several_draws import mean_of_draws
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ EDGE, BINS, STEPS = 1e-6, 10, 50
 BEST = {"calibration_intercept": 0, "calibration_slope": 1}
 
 
-def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
+def calibration(tested: Judged) -> Scored:
     """Intercept and slope of a logistic recalibration on the holdout, of the headline's learner; binary tasks only.
 
     Both are 0 and 1 if the predicted probabilities are right. A slope below 1 says that they are too extreme, above
@@ -36,7 +38,7 @@ def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
     y, weights = tested.holdout.target, tested.weights
     real = recalibration(logit(tested.real[:, 1]), y, weights)[0]
     draws = [recalibration(logit(p[:, 1]), y, weights) for p in tested.synthetic]
-    scores: list[Score | Failure] = []
+    scores: list[Score] = []
     for k, (name, best) in enumerate(BEST.items()):
         at = mean_of_draws([float(value[k]) for value, _ in draws], [replicates[:, k] for _, replicates in draws])
         scores.append(
@@ -52,7 +54,11 @@ def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
                 f"rows. Interval: bootstrap of the test {tested.task.tested}, one Newton step a replicate.",
             )
         )
-    panel = {"target": tested.task.target.column, "learner": tested.learner.name, "real": _bars(tested.real[:, 1], y)}
+    panel: dict[str, JSON] = {
+        "target": tested.task.target.column,
+        "learner": tested.learner.name,
+        "real": _bars(tested.real[:, 1], y),
+    }
     curves = [_bars(p[:, 1], y) for p in tested.synthetic]
     return scores, {"calibration": [{**panel, "synthetic": curves[0]}]}
 
@@ -159,3 +165,13 @@ def _terms(
     """Every row's gradient (2, n) and negative Hessian (2, 2, n) of the log-likelihood."""
     p = 1 / (1 + np.exp(-np.clip(beta @ z, -500, 500)))
     return z * (y - p), z[:, None] * z[None] * (p * (1 - p))
+
+
+CALIBRATION_LABELS = {
+    "calibration_intercept": MetricLabel(
+        "Calibration intercept", "0 if probabilities learned from synthetic rows are right on real people."
+    ),
+    "calibration_slope": MetricLabel(
+        "Calibration slope", "1 if these probabilities are right, below 1 if too extreme."
+    ),
+}

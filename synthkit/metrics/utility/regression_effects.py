@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import ONE_HOT, FeatureEncoder
 from synthkit.schema.columns import level_key
@@ -87,7 +88,7 @@ def effects(
     rng: np.random.Generator,
     *,
     most: int = MOST_ROWS,
-) -> tuple[list[Score | Failure], dict[str, Any]]:
+) -> Scored:
     """Overlap of the 95 % intervals of regression coefficients from synthetic rows with those from the real ones.
 
     IO_j = 1 - |q_j - Q_j| / (2 · 1.96 √v_j), Q_j the real estimate, v_j its variance, q_j the mean over draws: the
@@ -270,3 +271,13 @@ def _labels(table: FeatureEncoder, schema: Schema) -> dict[int, tuple[str, str]]
                 labels[position + rank] = (name, f"{name}: {label or f'undeclared level {rank}'}")
         position += size
     return labels
+
+
+EFFECT_LABELS = {
+    "effect_overlap": MetricLabel(
+        "Overlap of effects", "How far intervals of regression coefficients overlap; see what perfect rows reach."
+    ),
+    "log_hazard_overlap": MetricLabel(
+        "Overlap of hazard ratios", "How far intervals of log-hazard ratios overlap; see what perfect rows reach."
+    ),
+}

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.fidelity.distributions import both_sides, tv_mean
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import standard_error
@@ -77,7 +79,7 @@ def groupings(comparison: EvaluationData, *, but: str | None = None) -> list[Sub
     return [SubgroupSplit.of(c, comparison.train, schema) for c in chosen]
 
 
-def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
+def utility_by_group(tested: Judged) -> Scored:
     """The gap trtr - tstr of the learner of the headline in every group of the protected columns, worst group first.
 
     Groups with fewer than 50 test units, or fewer than 10 units with or without the event, are suppressed. With k
@@ -96,7 +98,7 @@ def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, A
         codes = grouping.codes(tested.holdout.frame)
         for k, label in enumerate(grouping.labels):
             rows = np.flatnonzero(codes == k)
-            entry: dict[str, Any] = {"measure": "utility", "target": task.target.column, "group": label}
+            entry: dict[str, JSON] = {"measure": "utility", "target": task.target.column, "group": label}
             entry |= _counts(tested, rows)
             if len(rows) and not entry["suppressed"]:
                 value, se = _gap(tested, rows)
@@ -129,9 +131,7 @@ def utility_by_group(tested: Judged) -> tuple[list[Score | Failure], dict[str, A
     return [score], {"subgroups": sorted(panel, key=lambda e: -e.get("gap", -np.inf))}
 
 
-def fidelity_by_group(
-    comparison: EvaluationData, rng: np.random.Generator
-) -> tuple[list[Score | Failure], dict[str, Any]]:
+def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """1 - mean one-way total variation between synthetic and holdout rows of each protected group, worst first.
 
     Groups with fewer than 50 units in the holdout are suppressed. A group no synthetic row belongs to scores 0. The
@@ -153,7 +153,7 @@ def fidelity_by_group(
             if not len(rows[0]):
                 continue
             count = _units_among(units[0], rows[0])
-            entry: dict[str, Any] = {"measure": "fidelity", "target": None, "group": label, "units": _shown(count)}
+            entry: dict[str, JSON] = {"measure": "fidelity", "target": None, "group": label, "units": _shown(count)}
             entry["suppressed"] = count < UNITS
             if count >= UNITS:
                 real, other, *draws = (_part(*each) for each in zip(tables, units, rows, strict=True))
@@ -224,19 +224,19 @@ def _gap(tested: Judged, rows: NDArray[np.intp]) -> tuple[float, float]:
     return float(np.mean(values)), standard_error(values, [gap[1:] for gap in gaps])
 
 
-def _counts(tested: Judged, rows: NDArray[np.intp]) -> dict[str, Any]:
+def _counts(tested: Judged, rows: NDArray[np.intp]) -> dict[str, JSON]:
     """Units, and units with the event, as far as they may be said; whether the group is too small to be measured."""
     units, y = tested.task.units(tested.holdout)[rows], tested.holdout.target[rows]
     count = len(np.unique(units))
     sides = [len(np.unique(units[y == k])) for k in np.unique(y)] if tested.task.classes else [EVENTS, EVENTS]
     enough = sum(side >= EVENTS for side in sides) > 1
-    entry: dict[str, Any] = {"units": _shown(count)}
+    entry: dict[str, JSON] = {"units": _shown(count)}
     if tested.task.classes == 2:
         entry["events"] = _shown(len(np.unique(units[y == 1])))
     return {**entry, "suppressed": count < UNITS or not enough}
 
 
-def _rates(tested: Judged, rows: NDArray[np.intp]) -> dict[str, Any]:
+def _rates(tested: Judged, rows: NDArray[np.intp]) -> dict[str, JSON]:
     """Rates of a binary task in a group after training on real rows and, mean over draws, on synthetic ones."""
     if tested.task.classes != 2:
         return {}
@@ -266,3 +266,21 @@ def _bonferroni(groups: int) -> float:
     from scipy.special import ndtri
 
     return float(ndtri(1 - 0.025 / groups) / intervals.Z95)
+
+
+GROUP_LOSS_LABELS = {
+    "worst_group_gap": MetricLabel(
+        "Loss of the worst group", "The largest loss among the groups to be treated fairly."
+    ),
+}
+SUBGROUPS_SPEC = MetricSpec(
+    name="fidelity.subgroups",
+    measure=fidelity_by_group,
+    needs=frozenset({"protected columns"}),
+    labels={
+        "fidelity.worst_group_tv": MetricLabel(
+            "Likeness of the worst group",
+            "Lowest 1 minus mean total variation of single columns among protected groups.",
+        ),
+    },
+)

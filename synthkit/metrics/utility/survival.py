@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import mean_of_draws
@@ -30,7 +32,6 @@ from synthkit.metrics.utility.prediction_task import (
     METRIC_OF,
     MOST_TEST,
     REPLICATES,
-    Found,
     PredictionTask,
     gather,
 )
@@ -244,7 +245,7 @@ def _panel(
     weights: NDArray[np.uint16],
     rng: np.random.Generator,
     tau: float,
-) -> dict[str, Any]:
+) -> dict[str, JSON]:
     """Both curves at a hundred times, with pointwise percentile bands."""
     grid = np.linspace(0, float(holdout.times.max()), POINTS)
 
@@ -319,3 +320,20 @@ def _prognosis(
     gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
     panel = {"target": task.target.column, "task": "survival", "metric": METRIC_OF["survival"], "cells": cells, **lost}
     return [*scores, gap], {"utility": [panel]}
+
+
+SURVIVAL_LABELS = {
+    "km_gap": MetricLabel(
+        "Distance of survival curves", "Mean distance of the Kaplan-Meier curves; 0 is the same curve."
+    ),
+    "optimism": MetricLabel("Optimism", "Above 0 if synthetic people live longer than real ones, below if shorter."),
+    "short_sightedness": MetricLabel(
+        "Short-sightedness", "Share of the follow-up time that synthetic rows do not reach."
+    ),
+    "rmst_difference": MetricLabel(
+        "Difference of mean survival", "Restricted mean survival time, synthetic minus real."
+    ),
+    "event_rate_difference": MetricLabel(
+        "Difference of event rates", "Share whose event was seen, synthetic minus real."
+    ),
+}

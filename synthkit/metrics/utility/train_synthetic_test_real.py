@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws
 from synthkit.metrics.utility.best_baseline import BestBaseline, best_on_real_rows
-from synthkit.metrics.utility.equivalent_sample_size import equivalent_sample_size
 from synthkit.metrics.utility.learners import GUESS, LEARNERS, Learner, is_constant, predictions
+from synthkit.metrics.utility.learning_curve import LEARNING_CURVE_LABELS, equivalent_rows
 from synthkit.metrics.utility.non_inferiority import loss
 from synthkit.metrics.utility.prediction_task import (
     DRAWS,
     METRIC_OF,
     REPLICATES,
-    Found,
     Judged,
     PredictionTask,
     TaskRows,
     Trial,
     gather,
 )
-from synthkit.metrics.utility.probability_calibration import calibration, figures
-from synthkit.metrics.utility.regression_effects import effects
-from synthkit.metrics.utility.subgroups import utility_by_group
-from synthkit.metrics.utility.survival import survival
+from synthkit.metrics.utility.probability_calibration import CALIBRATION_LABELS, calibration, figures
+from synthkit.metrics.utility.regression_effects import EFFECT_LABELS, effects
+from synthkit.metrics.utility.subgroups import GROUP_LOSS_LABELS, utility_by_group
+from synthkit.metrics.utility.survival import SURVIVAL_LABELS, survival
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.schema import Target
+    from synthkit.metrics.metric import EvaluationOptions, Metric
+    from synthkit.schema import Schema, Target
 
 CELLS = {  # trained on, tested on
     "trtr": ("real", "real"),
@@ -45,6 +48,8 @@ CELLS = {  # trained on, tested on
     "trts": ("real", "synthetic"),
     "tsts": ("synthetic", "synthetic"),
 }
+
+QUICK_LEARNERS = ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 
 
 Results = dict[str, dict[str, list["UtilityCell"]]]
@@ -67,6 +72,17 @@ class UtilityCell:
     extras: dict[str, float]
     predicted: NDArray[np.float64]
     hidden: int
+
+
+def targets(schema: Schema, options: EvaluationOptions) -> dict[str, Metric]:
+    """One metric for each declared target; a quick evaluation uses fewer learners."""
+    found: dict[str, Metric] = {}
+    times = Counter(target.column for target in schema.targets)
+    for target in schema.targets:
+        name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
+        learners = QUICK_LEARNERS if options.quick else None
+        found[name] = partial(utility, target=target, prefix=name, learners=learners, quick=options.quick)
+    return found
 
 
 def utility(
@@ -171,7 +187,7 @@ def _parts(
     if kind in ("binary", "regression"):
         parts.append((f"{prefix}.effect_overlap", partial(_effects, f"{prefix}.effect_overlap", task, rng)))
     if not quick:
-        parts.append((f"{prefix}.equivalent_sample_size", partial(equivalent_sample_size, tested, trial.train, rng)))
+        parts.append((f"{prefix}.equivalent_sample_size", partial(equivalent_rows, tested, trial.train, rng)))
     return parts
 
 
@@ -283,7 +299,7 @@ def _gap(
     best: BestBaseline,
     dummy: dict[str, list[UtilityCell]] | None,
     task: PredictionTask,
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     real = cells["trtr"][0]
     return loss(
         prefix,
@@ -302,7 +318,7 @@ def _interval(cells: Sequence[UtilityCell]) -> intervals.Interval:
     return intervals.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
 
 
-def _panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str, Any]:
+def _panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str, JSON]:
     at, (trained, tested) = _interval(cells), CELLS[cell]
     return {
         "learner": name,
@@ -312,3 +328,29 @@ def _panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str,
         "low": at.low,
         "high": at.high,
     }
+
+
+UTILITY_SPEC = MetricSpec(
+    name="utility",
+    for_schema=targets,
+    labels={
+        "trtr": MetricLabel("Train real, test real", "What a model reaches with the real rows: the reference."),
+        "tstr": MetricLabel(
+            "Train synthetic, test real", "What it reaches on real people having seen synthetic rows only."
+        ),
+        "trts": MetricLabel(
+            "Train real, test synthetic", "Whether synthetic rows follow the relations found in real ones."
+        ),
+        "tsts": MetricLabel(
+            "Train synthetic, test synthetic", "Whether synthetic rows are easier or harder than real ones."
+        ),
+        "gap": MetricLabel(
+            "Loss by training on synthetic rows", "TRTR minus TSTR on the same test rows; 0 is no loss."
+        ),
+        **CALIBRATION_LABELS,
+        **GROUP_LOSS_LABELS,
+        **EFFECT_LABELS,
+        **LEARNING_CURVE_LABELS,
+        **SURVIVAL_LABELS,
+    },
+)

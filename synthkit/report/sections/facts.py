@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from synthkit.report.labels import CELLS, GUESS, NAMES, TASKS, number, seconds, slug, span
+from synthkit.report.labels import CELLS, GUESS, TASKS, name, number, seconds, slug, span
 from synthkit.report.sections.row_counts import draws_of, listed, looked_at, made_here, of_draws, rows_of, surface
 
 Panels = Mapping[str, Any]
@@ -219,7 +219,7 @@ def _target(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
         "metric": metric,
         "gap": None if not gap else {"text": number(gap["value"]), "interval": span(_or(gap["low"]), _or(gap["high"]))},
         "rows": [{"learner": name, "cells": [cells.get(c) for c in CELLS]} for name, cells in learners.items()],
-        "heads": [NAMES[c].label for c in CELLS],
+        "heads": [name(c).label for c in CELLS],
         "figure": drawn,
     }
 

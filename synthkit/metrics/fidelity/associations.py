@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import Binning, numbers, quantities
 
@@ -111,7 +112,7 @@ class Features:
         out[np.ix_(at, at)] = np.clip(covariance / np.sqrt(variance * variance.T), -1, 1)
 
 
-def associations(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def associations(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Mean absolute difference between the association matrices of the synthetic rows and of the holdout.
 
     The interval comes from a jackknife over 20 groups of units of both tables, which costs one matrix product.
@@ -208,3 +209,15 @@ def _cramer(table: NDArray[np.float64]) -> float:
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     chi2 = ((table - expected) ** 2 / expected).sum()
     return float(np.sqrt(chi2 / (n * (min(table.shape) - 1))))
+
+
+ASSOCIATIONS_SPEC = MetricSpec(
+    name="fidelity.associations",
+    measure=associations,
+    labels={
+        "fidelity.correlation_difference": MetricLabel(
+            "Correlation difference",
+            "Mean difference between real and synthetic correlations of pairs of columns; 0 is identical.",
+        ),
+    },
+)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.metrics.stats.several_draws import mean_of_draws, one_fresh_draw, standard_error
-from synthkit.metrics.utility.equivalent_sample_size import worth_of
+from synthkit.metrics.utility.learning_curve import worth_of
 from synthkit.metrics.utility.non_inferiority import MARGIN, loss, verdict
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 

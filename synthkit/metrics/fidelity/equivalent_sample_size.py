@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.metrics.fidelity.distributions import both_sides, tv_mean
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import tuples
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SIZES, SMALLEST, PAIRS = 8, 20, 200
 
 
-def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Number n such that n random training rows differ from the holdout as much as the synthetic rows do.
 
     Difference is mean two-way total variation. It is measured for eight sizes and interpolated on logarithmic
@@ -76,3 +77,16 @@ def _worth(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -
     floor = 1e-12
     log_error = np.log(np.maximum(errors[::-1], floor))
     return float(np.exp(np.interp(np.log(max(error, floor)), log_error, np.log(sizes[::-1].astype(float)))))
+
+
+EQUIVALENT_SAMPLE_SIZE_SPEC = MetricSpec(
+    name="fidelity.equivalent_sample_size",
+    measure=equivalent_sample_size,
+    labels={
+        "fidelity.equivalent_sample_size": MetricLabel(
+            "Equivalent sample size",
+            "Number of real rows whose release would err as much as the synthetic ones.",
+            "count",
+        ),
+    },
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.learners import predictions
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over smallest; samples of a smaller size
 
 
-def equivalent_sample_size(
-    tested: Judged, train: TaskRows, rng: np.random.Generator
-) -> tuple[list[Score | Failure], dict[str, Any]]:
+def equivalent_rows(tested: Judged, train: TaskRows, rng: np.random.Generator) -> Scored:
     """Number n such that the learner of the headline scores on n random training rows what it does on synthetic ones.
 
     Five sizes on a logarithmic scale, the smaller ones three times, interpolated; the curve never falls. Rows better
@@ -110,3 +109,10 @@ def _taught(tested: Judged, train: TaskRows, size: int, rng: np.random.Generator
     schema = task.comparison.schema
     frames = [tested.holdout.frame]
     return predictions(tested.learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)[0]
+
+
+LEARNING_CURVE_LABELS = {
+    "equivalent_sample_size": MetricLabel(
+        "Real rows that teach as much", "Number of real rows that would train as good a model.", "count"
+    ),
+}
