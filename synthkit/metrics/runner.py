@@ -20,6 +20,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import EvaluationOptions, Metric
 from synthkit.metrics.registry import metrics_of
 from synthkit.metrics.result import Evaluation, Failure, Panels, Score
+from synthkit.metrics.utility.user_estimators import user_estimators
 from synthkit.runtime.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def evaluate(
     run: Mapping[str, Any] | None = None,
     seed: int = 0,
     quick: bool = False,
+    baselines: Mapping[str, object] | None = None,
     workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
@@ -68,15 +70,18 @@ def evaluate(
         run: facts about the run to keep with the scores.
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
         quick: look at 10,000 rows of each table, attack 2,000 people, use two learners; the run block says so.
+        baselines: your own scikit-learn estimators by name, or their import paths: trained on synthetic rows and
+            tested on real ones beside the fixed learners, see `synthkit.metrics.utility.user_estimators`.
         workers: metrics measured at a time, each by one core; as many as there are cores if not given.
         progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
 
     Raises:
         TableError: a table is empty or lacks a learned column.
-        ConfigError: a metric that another distribution adds cannot be used.
+        ConfigError: a metric that another distribution adds cannot be used, or a baseline is no estimator that suits.
     """
     _check(comparison)
-    chosen = metrics_of(comparison.schema, EvaluationOptions(quick=quick))
+    options = EvaluationOptions(quick=quick, baselines=user_estimators(baselines or {}))
+    chosen = metrics_of(comparison.schema, options)
     seeds = Seeds(seed)
     if comparison.pool is None:
         comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))

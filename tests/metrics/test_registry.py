@@ -29,7 +29,8 @@ def medians(comparison, rng):
     real, made = (float(each[column].median()) for each in (comparison.holdout, comparison.synthetic[0]))
     gap = abs(real - made)
     note = "Interval: that of the sign test is left to readers."
-    return [Score(metric="fidelity.medians", value=gap, low=0.0, high=gap + 1, goal="low", reference=0.0, note=note)], {}
+    ends = {"value": gap, "low": 0.0, "high": gap + 1}
+    return [Score(metric="fidelity.medians", goal="low", reference=0.0, note=note, **ends)], {}
 
 
 def unlucky(comparison, rng):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -149,8 +149,8 @@ def commonest(knowledge: Knowledge, secret: Secret) -> float:
     return float(np.bincount(y.astype(int)).argmax()) if secret.classes else float(np.median(y))
 
 
-def _forest(is_level: bool) -> Callable[[LearnerPlan], Any]:
-    def make(plan: LearnerPlan) -> Any:
+def _forest(is_level: bool) -> Callable[[LearnerPlan], object]:
+    def make(plan: LearnerPlan) -> object:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if is_level else RandomForestRegressor

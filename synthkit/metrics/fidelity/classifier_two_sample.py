@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, co
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.metrics.estimator import ProbabilisticClassifier
     from synthkit.metrics.evaluation_data import EvaluationData
 
 FOLDS, MOST, DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
@@ -166,11 +167,12 @@ class _Race:
         """A classifier fitted to some rows, as a function from inputs to scores."""
         x, y = self.inputs[learner.inputs], self.label[rows]
         empty = np.asarray(np.isnan(x[rows]).all(axis=0))
-        model = learner.make(LearnerPlan.of(self.table.categorical, seed, y.astype(float), 2))
+        model = learner.fresh(LearnerPlan.of(self.table.categorical, seed, y.astype(float), 2))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", convergence())
             model.fit(without_empty(x[rows], empty), y)
-        return lambda inputs: np.asarray(model.predict_proba(without_empty(inputs, empty))[:, 1])
+        able = cast("ProbabilisticClassifier", model)
+        return lambda inputs: np.asarray(able.predict_proba(without_empty(inputs, empty))[:, 1])
 
     def best(self, learners: Sequence[Learner], fold: int, seed: int) -> Learner:
         """The learner with the largest AUC on each of the other folds after training on those but it."""
@@ -210,7 +212,7 @@ def _importance(
     return np.maximum(fall, 0.0)
 
 
-def _lightgbm(plan: LearnerPlan) -> Any:
+def _lightgbm(plan: LearnerPlan) -> object:
     from lightgbm import LGBMClassifier
 
     leaf = plan.trees["min_samples_leaf"]
