@@ -39,7 +39,7 @@ class DistanceSpace:
         >>> from synthkit.schema import Schema
         >>> schema = Schema(columns={"age": {"kind": "numeric"}, "sex": {"kind": "categorical", "levels": ["F", "M"]}})
         >>> frame = pd.DataFrame({"age": [30.0, 40.0, 50.0, 60.0], "sex": ["F", "F", "M", "M"]})
-        >>> space = Space.fit(frame, schema)
+        >>> space = DistanceSpace.fit(frame, schema)
         >>> at = space.coordinates(frame)
         >>> distances, indices = space.nearest(at[:1], at[1:], k=1)
         >>> float(distances[0, 0]), int(indices[0, 0])

@@ -95,7 +95,8 @@ def _quality(name: str, learner: Learner, cells: LearnerCells, task: PredictionT
         reference=means["trtr"],
         parts=means,
         note=f"{METRIC_OF[task.target.task]} of {learner.name}, a baseline of the user, trained on synthetic and "
-        f"tested on holdout rows; the reference is trained on real rows. Interval: bootstrap of the test {task.tested}.",
+        "tested on holdout rows; the reference is trained on real rows. Interval: bootstrap of the test "
+        f"{task.tested}.",
     )
 
 
@@ -112,8 +113,8 @@ def _loss(name: str, learner: Learner, cells: LearnerCells, task: PredictionTask
         goal="low",
         reference=0.0,
         note=f"What {learner.name}, a baseline of the user, loses by training on synthetic rows: trtr - tstr on the "
-        f"same holdout rows. It decides nothing: see the loss of the best fixed learner. Interval: joint bootstrap of the "
-        f"test {task.tested}.",
+        "same holdout rows. It decides nothing: see the loss of the best fixed learner. Interval: joint bootstrap of "
+        f"the test {task.tested}.",
     )
 
 
