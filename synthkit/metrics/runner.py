@@ -122,7 +122,7 @@ def _all_measured(
         return {name: waiting[name].result() for name in chosen}
 
 
-def one_thread() -> AbstractContextManager[Any]:
+def one_thread() -> AbstractContextManager[object]:
     """One thread for OpenMP and BLAS while the context lasts.
 
     Two thread teams on the same cores spin against each other: on a busy machine boosting was 20 times slower with

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
 
 ALL_PAIRS, ALL_TRIPLES = 2_000, 500  # with more tuples of columns than this, 300 random ones stand for all
+Prepared = tuple["NDArray[np.float64]", "NDArray[np.intp]"]  # quantities and codes by column
 _T = TypeVar("_T")
 
 _AGAINST = {
@@ -143,11 +144,11 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
     names, sizes = schema.described, binning.sizes
     chosen = tuples(len(names), 2, ALL_PAIRS, rng)
 
-    def prepare(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def prepare(frame: pd.DataFrame) -> Prepared:
         blank = np.full(len(frame), np.nan)
         return np.stack([numbers(frame[n]) if n in numeric else blank for n in names]), binning.codes(frame)
 
-    def distance(left: tuple[Any, Any], right: tuple[Any, Any]) -> paired_difference.Mean:
+    def distance(left: Prepared, right: Prepared) -> paired_difference.Mean:
         def one(pair: tuple[int, ...]) -> paired_difference.PairedDifference | None:
             if all(names[k] in numeric for k in pair):
                 return paired_difference.pearson(left[0][list(pair)], right[0][list(pair)])

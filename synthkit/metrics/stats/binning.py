@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ class Cuts:
 
     labels: tuple[str, ...]
     edges: NDArray[np.float64] | None = None
-    levels: Mapping[Any, int] | None = None
+    levels: Mapping[Hashable, int] | None = None
 
     @property
     def size(self) -> int:
@@ -211,6 +211,6 @@ def _level_cuts(values: pd.Series, keep: int) -> Cuts:
     return Cuts(labels=(*map(label, kept), "other", "missing", "novel"), levels=codes)
 
 
-def label(key: Any) -> str:
+def label(key: Hashable) -> str:
     """A level's key as a person writes it: 1.0 becomes 1."""
     return f"{key:g}" if isinstance(key, float) else str(key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class SurvivalCurve:
 
 
 def kaplan_meier(
-    times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None
+    times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[np.uint16] | None = None
 ) -> SurvivalCurve:
     """The product-limit estimate S(t) = product over times u <= t of (1 - events at u / at risk at u).
 
@@ -94,7 +94,10 @@ def areas_between(
 
 
 def concordance(
-    risk: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None
+    risk: NDArray[np.float64],
+    times: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    weights: NDArray[np.uint16] | None = None,
 ) -> NDArray[np.float64]:
     """Harrell's C: share of comparable pairs in which the one with the earlier event has the higher risk, ties half.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ class FeatureEncoder:
     """
 
     numeric: Mapping[str, tuple[float, float, float]]
-    levels: Mapping[str, Mapping[Any, int]]
+    levels: Mapping[str, Mapping[Hashable, int]]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, names: Sequence[str]) -> FeatureEncoder:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ class PredictionTask:
 
     target: Target
     names: tuple[str, ...]
-    keys: tuple[Any, ...]
+    keys: tuple[Hashable, ...]
     comparison: EvaluationData
 
     @classmethod
@@ -82,7 +82,7 @@ class PredictionTask:
         if not names:
             msg = f"a model of `{target.column}` needs a column to learn from; however: `exclude` leaves none"
             raise MetricError(msg)
-        keys: tuple[Any, ...] = ()
+        keys: tuple[Hashable, ...] = ()
         if target.task == "binary":
             positive = column.levels[1] if isinstance(column, Boolean) and target.positive is None else target.positive
             keys = (None, level_key(positive))
@@ -143,7 +143,9 @@ class PredictionTask:
         codes = unit_codes(rows.frame, self.comparison.schema.unit)
         return np.arange(len(rows.target)) if codes is None else codes
 
-    def quality(self, y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[Any]) -> NDArray[Any]:
+    def quality(
+        self, y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.uint16]
+    ) -> NDArray[np.float64]:
         """AUROC, macro one-against-rest AUROC or R² under each row of weights.
 
         **Shape**: (n,), (n, c), (b, n) -> (b,).
@@ -202,7 +204,7 @@ def gather(parts: Sequence[tuple[str, Callable[[], Found]]]) -> Found:
     return scores, panels
 
 
-def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[Any]) -> NDArray[np.float64]:
+def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArray[np.float64]:
     w = weights.astype(float)
     total = w.sum(axis=1)
     mean = w @ y / np.maximum(total, 1)

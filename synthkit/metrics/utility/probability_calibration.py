@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def recalibration(
-    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[Any] | None = None
+    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.uint16] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Intercept a and slope b of the greatest likelihood of logit P(y = 1) = a + b x, and bootstrap replicates.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -244,7 +244,9 @@ def _ends(side: str, middle: NDArray[np.float64], reach: NDArray[np.float64]) ->
     return {side: middle.tolist(), f"{side}_low": low.tolist(), f"{side}_high": high.tolist()}
 
 
-def _replicates(beta: NDArray[np.float64], covariance: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
+def _replicates(
+    beta: NDArray[np.float64], covariance: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Normal replicates of an estimate; what has infinite variance is known to be absent. **Shape**: -> (b, p)."""
     known = np.where(np.isfinite(covariance), covariance, 0.0)
     return rng.multivariate_normal(beta, known, size=REPLICATES, method="eigh", check_valid="ignore")

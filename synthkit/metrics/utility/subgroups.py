@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ class SubgroupSplit:
 
     column: str
     labels: tuple[str, ...]
-    keys: tuple[Any, ...] = ()
+    keys: tuple[Hashable, ...] = ()
     cuts: tuple[float, ...] | None = None
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -214,8 +214,8 @@ def _figures(
     holdout: Followed,
     end: float,
     tau: float,
-    other_weights: NDArray[Any] | None = None,
-    weights: NDArray[Any] | None = None,
+    other_weights: NDArray[np.uint16] | None = None,
+    weights: NDArray[np.uint16] | None = None,
 ) -> NDArray[np.float64]:
     """The five figures in the order of NOTES. **Shape**: weights (b, n) and (b, m) -> (5, b)."""
     curve, real = (kaplan_meier(rows.times, rows.seen, w) for rows, w in ((other, other_weights), (holdout, weights)))
@@ -226,11 +226,11 @@ def _figures(
     return np.stack([gap, optimism, shortfall, restricted_mean(curve, tau) - restricted_mean(real, tau), rates])
 
 
-def _longest(rows: Followed, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+def _longest(rows: Followed, weights: NDArray[np.uint16] | None) -> NDArray[np.float64]:
     return np.array([rows.times.max()]) if weights is None else np.where(weights > 0, rows.times, 0.0).max(axis=1)
 
 
-def _rate(rows: Followed, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+def _rate(rows: Followed, weights: NDArray[np.uint16] | None) -> NDArray[np.float64]:
     return (
         np.array([rows.seen.mean()])
         if weights is None
