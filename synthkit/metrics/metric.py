@@ -51,7 +51,7 @@ class MetricLabel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationOptions:
+class MetricOptions:
     """What an evaluation was asked for.
 
     Args:
@@ -89,7 +89,7 @@ class MetricSpec:
     name: str
     labels: Mapping[str, MetricLabel]
     measure: Metric | None = None
-    for_schema: Callable[[Schema, EvaluationOptions], Mapping[str, Metric]] | None = None
+    for_schema: Callable[[Schema, MetricOptions], Mapping[str, Metric]] | None = None
     in_quick: bool = True
     needs: frozenset[Need] = frozenset()
 
@@ -106,7 +106,7 @@ class MetricSpec:
         """Section of the report in which its scores stand."""
         return SECTION_OF[self.name.split(".")[0]]
 
-    def metrics(self, schema: Schema, options: EvaluationOptions) -> Mapping[str, Metric]:
+    def metrics(self, schema: Schema, options: MetricOptions) -> Mapping[str, Metric]:
         """The metrics to be measured for a schema, by name; nothing is looked up here but the schema."""
         if options.quick and not self.in_quick:
             return {}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.columns import Column
 
-BINS, TOP = 28, 15
-SMALLEST = 10  # counts below this are not shown
+SHOWN_BINS, SHOWN_LEVELS = 28, 15
+SMALLEST_SHOWN = 10  # counts below this are not shown
 SHOWN_COLUMNS, SHOWN_CELLS = 40, 20
 
 
@@ -70,7 +70,7 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
     if isinstance(column, Discrete):
         counts = pd.Series(level_keys(train.dropna())).value_counts()
         order = sorted(counts.index, key=lambda key: (-counts[key], str(key)))
-        kept = order[:TOP] if len(order) > TOP + 1 else order
+        kept = order[:SHOWN_LEVELS] if len(order) > SHOWN_LEVELS + 1 else order
         if isinstance(column, Ordinal):
             rank = {level_key(level): k for k, level in enumerate(column.levels)}
             kept = sorted(kept, key=lambda key: rank.get(key, len(rank)))
@@ -79,7 +79,7 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
     x = numbers(train)
     distinct = np.unique(x[~np.isnan(x)])
     is_time = isinstance(column, Datetime)
-    if len(distinct) <= BINS:
+    if len(distinct) <= SHOWN_BINS:
         edges = (distinct[:-1] + distinct[1:]) / 2
         labels = [written(v, is_time=is_time) for v in distinct] or ["any"]
     else:
@@ -92,14 +92,14 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
 
 def _edges(distinct: NDArray[np.float64], low: float, high: float, column: Column) -> NDArray[np.float64]:
     """Equal widths between two quantiles; whole numbers get whole widths, so that no bar is taller by accident."""
-    step = (high - low) / (BINS - 2)
+    step = (high - low) / (SHOWN_BINS - 2)
     if isinstance(column, Numeric) and column.decimals == 0 and step > 0:
         step = max(1.0, float(np.ceil(step)))
         low = float(np.floor(low))
     if step <= 0:
         middle = distinct[len(distinct) // 2]
         return np.array([middle])
-    edges = low + step * np.arange(1, BINS - 1)
+    edges = low + step * np.arange(1, SHOWN_BINS - 1)
     return np.asarray(edges[edges <= max(high, low + step)])
 
 
@@ -176,4 +176,4 @@ def written(value: float, *, is_time: bool) -> str:
 
 def shown(count: int) -> int | str:
     """A count as it may be shown: small ones are suppressed."""
-    return count if count >= SMALLEST else f"<{SMALLEST}"
+    return count if count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"

@@ -17,7 +17,7 @@ from synthkit.metrics.fidelity import (
     equivalent_sample_size,
     validity,
 )
-from synthkit.metrics.metric import EvaluationOptions, Metric, MetricLabel, MetricSpec, Need
+from synthkit.metrics.metric import Metric, MetricLabel, MetricOptions, MetricSpec, Need
 from synthkit.metrics.utility import subgroups, train_synthetic_test_real
 from synthkit.runtime.plugins import plugins
 
@@ -78,7 +78,7 @@ def installed_metrics() -> dict[str, MetricSpec]:
     return found
 
 
-def metrics_of(schema: Schema, options: EvaluationOptions | None = None) -> dict[str, Metric]:
+def metrics_of(schema: Schema, options: MetricOptions | None = None) -> dict[str, Metric]:
     """The metrics to be measured for a schema, by name: ours in the order of `METRICS`, then those that are installed.
 
     Args:
@@ -93,7 +93,7 @@ def metrics_of(schema: Schema, options: EvaluationOptions | None = None) -> dict
     for spec in (*METRICS.values(), *installed_metrics().values()):
         if not all(_is_there(need, schema) for need in spec.needs):
             continue
-        for name, metric in spec.metrics(schema, options or EvaluationOptions()).items():
+        for name, metric in spec.metrics(schema, options or MetricOptions()).items():
             if name in chosen:
                 msg = f"a metric must have a name of its own; however: `{name}` is given twice, once by `{spec.name}`"
                 raise ConfigError(f"{msg}. Rename it, or uninstall what adds it")

@@ -19,7 +19,7 @@ Scored = tuple[Sequence["Score"], Panels]  # what a metric yields
 Found = tuple[Sequence["Score | Failure"], Panels]  # the same where parts of the metric may have failed
 
 FORMAT = "synthkit-evaluation/1"
-REDRAWN = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
+REDRAWN_HIGH = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
 SIBLING_AUDITED = "sibling"  # what a run's facts say under `audited` where another fit than the release was measured
 
 
@@ -66,7 +66,7 @@ class Score:
         reached, the reference is weak, and there is no gain.
         """
         is_loss = self.metric.startswith("utility.") and self.metric.endswith(".gap")
-        return is_loss and max(self.high, self.parts.get(REDRAWN, self.high)) < 0
+        return is_loss and max(self.high, self.parts.get(REDRAWN_HIGH, self.high)) < 0
 
 
 @dataclass(frozen=True, kw_only=True)

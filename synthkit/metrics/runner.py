@@ -17,7 +17,7 @@ from synthkit.errors import MetricError, SchemaError, SynthkitError, TableError
 from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.metric import EvaluationOptions, Metric
+from synthkit.metrics.metric import Metric, MetricOptions
 from synthkit.metrics.registry import metrics_of
 from synthkit.metrics.result import Evaluation, Failure, Panels, Score
 from synthkit.metrics.utility.user_estimators import user_estimators
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 QUICK_UNITS = 2_000  # that are attacked
 QUICK_ROWS = 10_000
-EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
+MEASUREMENT_ERRORS = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _Measurement:
         try:
             found, panels = metric(comparison, rng)
             found = [_measured(each) for each in found]
-        except EXPECTED as error:
+        except MEASUREMENT_ERRORS as error:
             found, panels = [Failure.of(name, error)], {}
         return cls(found, panels, round(time.perf_counter() - start, 3))
 
@@ -80,7 +80,7 @@ def evaluate(
         ConfigError: a metric that another distribution adds cannot be used, or a baseline is no estimator that suits.
     """
     _check(comparison)
-    options = EvaluationOptions(quick=quick, baselines=user_estimators(baselines or {}))
+    options = MetricOptions(quick=quick, baselines=user_estimators(baselines or {}))
     chosen = metrics_of(comparison.schema, options)
     seeds = Seeds(seed)
     if comparison.pool is None:

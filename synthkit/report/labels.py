@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from synthkit.metrics.metric import Form, MetricLabel
 
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
-COPIED_BY = {  # sets of columns
+_BIN_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?"
+COLUMN_SETS_IN_WORDS = {  # sets of columns
     "whole_rows": "whole rows",
     "alike_rows": "whole rows, quantities nearly equal",
     "levels": "all levels",
@@ -18,11 +18,18 @@ COPIED_BY = {  # sets of columns
     "first_half": "first half of the columns",
     "second_half": "second half of the columns",
 }
-KNOWLEDGE = {"quasi_identifiers": "quasi-identifiers", "all_columns": "all columns"}
-TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
-GUESS = "dummy"  # the learner that looks at no column
-CELLS = ("trtr", "tstr", "trts", "tsts")
-TASKS = {"auroc": "AUROC", "auc": "AUC", "r2": "R²", "mae": "MAE", "accuracy": "accuracy", "auroc_ovr": "AUROC (OvR)"}
+KNOWLEDGE_OF_ATTACKER = {"quasi_identifiers": "quasi-identifiers", "all_columns": "all columns"}
+AGAINST_TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
+GUESSING_LEARNER = "dummy"  # the learner that looks at no column
+CELL_SCORES = ("trtr", "tstr", "trts", "tsts")
+QUALITY_IN_WORDS = {
+    "auroc": "AUROC",
+    "auc": "AUC",
+    "r2": "R²",
+    "mae": "MAE",
+    "accuracy": "accuracy",
+    "auroc_ovr": "AUROC (OvR)",
+}
 
 GLOSSARY: tuple[tuple[str, str, str], ...] = (
     ("AUROC", "AUC", "Area under the receiver operating characteristic: the chance that a random case ranks above a "
@@ -58,8 +65,8 @@ def name(metric: str) -> MetricLabel:
     from synthkit.metrics.registry import labels
 
     known = labels()
-    own = known.get(metric.removesuffix(TRAIN))
-    if own is not None and metric.endswith(TRAIN):
+    own = known.get(metric.removesuffix(AGAINST_TRAIN))
+    if own is not None and metric.endswith(AGAINST_TRAIN):
         return replace(own, label=f"{own.label}, against training rows")
     parts = metric.split(".")
     tried = (metric, ".".join(parts[-2:]), parts[-1], ".".join(parts[:2]))
@@ -79,11 +86,11 @@ def subject(metric: str) -> str:
     if room == "identity" and parts[0] == "disclosive":
         return ".".join(parts[1:])
     if room == "copying":
-        return COPIED_BY.get(parts[-1], "")
-    known = next((k for k in KNOWLEDGE if k in parts), None)
+        return COLUMN_SETS_IN_WORDS.get(parts[-1], "")
+    known = next((k for k in KNOWLEDGE_OF_ATTACKER if k in parts), None)
     if room != "attribute" or known is None:
         return ""
-    return f"{'.'.join(parts[: parts.index(known)])}, from {KNOWLEDGE[known]}"
+    return f"{'.'.join(parts[: parts.index(known)])}, from {KNOWLEDGE_OF_ATTACKER[known]}"
 
 
 def number(x: float | None, form: Form = "score") -> str:
@@ -126,9 +133,9 @@ def digits(label: str, *, short: bool = False) -> str:
         >>> digits("< 2.134e+04"), digits("≥ 5.014e+05", short=True), digits("18 – 34"), digits("ward 3e+02")
         ('< 21,340', '≥ 501k', '18 – 34', 'ward 3e+02')
     """
-    if re.fullmatch(rf"[<≥] {_NUMBER}|{_NUMBER}( – {_NUMBER})?", label) is None:
+    if re.fullmatch(rf"[<≥] {_BIN_NUMBER}|{_BIN_NUMBER}( – {_BIN_NUMBER})?", label) is None:
         return label
-    return re.sub(_NUMBER, lambda m: _plain(m.group(), short=short), label)
+    return re.sub(_BIN_NUMBER, lambda m: _plain(m.group(), short=short), label)
 
 
 def _plain(text: str, *, short: bool) -> str:

@@ -12,7 +12,7 @@ from installed import install
 
 from synthkit.errors import ConfigError
 from synthkit.metrics import registry
-from synthkit.metrics.metric import EvaluationOptions, MetricLabel, MetricSpec
+from synthkit.metrics.metric import MetricLabel, MetricOptions, MetricSpec
 from synthkit.metrics.registry import METRICS, installed_metrics, labels, metrics_of
 from synthkit.metrics.runner import evaluate
 from synthkit.report.labels import name
@@ -152,4 +152,4 @@ def test_quick_leaves_out_what_takes_long(schema, monkeypatch):
     slow = MetricSpec(name="fidelity.slow", labels={}, measure=lambda c, r: ([], {}), in_quick=False)
     monkeypatch.setattr(registry, "METRICS", {"fidelity.slow": slow})
     assert list(metrics_of(schema)) == ["fidelity.slow"]
-    assert metrics_of(schema, EvaluationOptions(quick=True)) == {}
+    assert metrics_of(schema, MetricOptions(quick=True)) == {}

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-NEIGHBOURS = 20
-MOST = 100_000  # synthetic rows that are looked at
-BINS, LEVELS = 10, 30
+ATTACK_NEIGHBOURS = 20
+MAX_ATTACKED_ROWS = 100_000  # synthetic rows that are looked at
+ATTACK_BINS, ATTACK_LEVELS = 10, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ class AttackData:
         rng: np.random.Generator,
     ) -> AttackData:
         """Measure what attacks have in common; nothing here looks at who was trained on."""
-        if len(synthetic) > MOST:
-            synthetic = synthetic.iloc[np.sort(rng.choice(len(synthetic), MOST, replace=False))]
+        if len(synthetic) > MAX_ATTACKED_ROWS:
+            synthetic = synthetic.iloc[np.sort(rng.choice(len(synthetic), MAX_ATTACKED_ROWS, replace=False))]
         space = DistanceSpace.fit(pd.concat([reference, targets], ignore_index=True), schema)
         at = space.coordinates(targets)
         return cls(
@@ -64,7 +64,7 @@ class AttackData:
             synthetic=synthetic,
             reference=reference,
             targets=targets,
-            binning=Binning.fit(reference, schema, bins=BINS, levels=LEVELS),
+            binning=Binning.fit(reference, schema, bins=ATTACK_BINS, levels=ATTACK_LEVELS),
             near=_nearest(space, at, synthetic),
             near_reference=_nearest(space, at, reference),
             space=space,
@@ -78,4 +78,4 @@ class AttackData:
 
 
 def _nearest(space: DistanceSpace, at: NDArray[np.float32], points: pd.DataFrame) -> NDArray[np.float32]:
-    return space.nearest(at, space.coordinates(points), min(NEIGHBOURS, len(points)))[0]
+    return space.nearest(at, space.coordinates(points), min(ATTACK_NEIGHBOURS, len(points)))[0]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.io.json_types import JSON
-from synthkit.metrics.attacks.attack_targets import FEWEST
+from synthkit.metrics.attacks.attack_targets import MIN_ATTACKED
 from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
-from synthkit.metrics.attacks.secret_inference import ATTACKS, SecretGuesses, commonest, of_population
+from synthkit.metrics.attacks.secret_inference import SECRET_ATTACKS, SecretGuesses, commonest, of_population
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Score, Scored
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.metrics.metric import EvaluationOptions, Metric
+    from synthkit.metrics.metric import Metric, MetricOptions
     from synthkit.schema import Schema
 
 Known = Literal["quasi_identifiers", "all"]
-ENOUGH = 10  # members, and as many non-members, of a level that is looked at by itself
-CALLED: Mapping[Known, str] = {"quasi_identifiers": "quasi_identifiers", "all": "all_columns"}
-WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns"}
-SCIENCE = "Guesses as good about people who were not in the data are science, not disclosure"
+MIN_PEOPLE_OF_LEVEL = 10  # members, and as many non-members, of a level that is looked at by itself
+KNOWLEDGE_IN_NAMES: Mapping[Known, str] = {"quasi_identifiers": "quasi_identifiers", "all": "all_columns"}
+KNOWLEDGE_IN_WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns"}
+NO_DISCLOSURE = "Guesses as good about people who were not in the data are science, not disclosure"
 
 
-def attributes(schema: Schema, options: EvaluationOptions) -> dict[str, Metric]:
+def attributes(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
     """One metric a secret and set of known columns: the quasi-identifiers, if any are declared, and all others.
 
     A quick evaluation looks at the first of these only.
     """
     found: dict[str, Metric] = {}
     for secret in (name for name in schema.secrets if name in schema.described):
-        sets = [known for known in CALLED if known_columns(schema, secret, known)]
+        sets = [known for known in KNOWLEDGE_IN_NAMES if known_columns(schema, secret, known)]
         for knowledge in sets[:1] if options.quick else sets:
-            name = f"attribute.{secret}.{CALLED[knowledge]}"
+            name = f"attribute.{secret}.{KNOWLEDGE_IN_NAMES[knowledge]}"
             found[name] = partial(attribute, secret=secret, knowledge=knowledge, prefix=name)
     return found
 
@@ -208,11 +208,13 @@ class AttributeFindings:
         at, each = self.best.excess, self.context
         found = [self._score("excess", at, self._parts(), self._note())]
         if self.isolated is not None:
-            note = f"The same attack among the more isolated half of the people. Simultaneous interval. {SCIENCE}."
+            note = (
+                f"The same attack among the more isolated half of the people. Simultaneous interval. {NO_DISCLOSURE}."
+            )
             found.append(self._score("isolated.excess", self.isolated[0], {"p": self.isolated[1]}, note))
         if worst is not None:
             note = f"The level or tenth of `{self.secret}` with the largest lower end, of {len(self.levels)}; interval "
-            note += f"for all of them and all attacks together. {SCIENCE}; majority is {each.majority:.1%}."
+            note += f"for all of them and all attacks together. {NO_DISCLOSURE}; majority is {each.majority:.1%}."
             found.append(self._score("worst_level.excess", worst.excess, {"levels": float(len(self.levels))}, note))
         return found
 
@@ -241,9 +243,11 @@ class AttributeFindings:
     def _note(self) -> str:
         at, context = self.best.excess, self.context
         return (
-            f"Right guesses of `{self.secret}` from {WORDS[self.knowledge]} by {self.best.name}, the strongest of "
+            f"Right guesses of `{self.secret}` from {KNOWLEDGE_IN_WORDS[self.knowledge]} by {self.best.name}, the "
+            "strongest of "
             f"{len(self.outcomes)} attacks: {at.members:.1%} of members less {at.non_members:.1%} of non-members. "
-            f"{SCIENCE}: a model of {context.rows:,} people not in the data is right about {context.model:.1%}, the "
+            f"{NO_DISCLOSURE}: a model of {context.rows:,} people not in the data is right about "
+            f"{context.model:.1%}, the "
             f"commonest value about {context.majority:.1%}. Newcombe interval for all attacks together."
         )
 
@@ -298,8 +302,9 @@ def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, compariso
     known = targets[secret].notna().to_numpy()
     member = comparison.everybody.member
     fewest = min(int((known & member).sum()), int((known & ~member).sum()))
-    if fewest < FEWEST:
-        msg = f"guesses need {FEWEST} people on either side whose `{secret}` is known; however: {fewest}. Hold more out"
+    if fewest < MIN_ATTACKED:
+        msg = f"guesses need {MIN_ATTACKED} people on either side whose `{secret}` is known; however: {fewest}. "
+        msg += "Hold more out"
         raise MetricError(msg)
     for fit in comparison.fits:
         for frame, whose in ((fit.released, "synthetic"), (fit.attacked.reference, "reference")):
@@ -320,12 +325,12 @@ def _attacked(
     def judged(name: str, guesses: list[SecretGuesses]) -> AttackOutcome:
         right = np.concatenate([game.right(each) for game, each in zip(games, guesses, strict=True)])
         sure = np.concatenate([each.sure for each in guesses])
-        excess = RiskDifference.of(right, member, looks=len(ATTACKS))
+        excess = RiskDifference.of(right, member, looks=len(SECRET_ATTACKS))
         return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
 
     return [
         judged(name, [attack(game.knowledge, game.secret, game.draws, rng) for game in games])
-        for name, attack in ATTACKS.items()
+        for name, attack in SECRET_ATTACKS.items()
     ]
 
 
@@ -354,11 +359,11 @@ def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Gene
 def _isolated(best: AttackOutcome, pool: AttackTargets, place: NDArray[np.intp]) -> tuple[RiskDifference, float] | None:
     among = pool.isolated[place]
     member = pool.member[place][among]
-    if min(int(member.sum()), int((~member).sum())) < ENOUGH:
+    if min(int(member.sum()), int((~member).sum())) < MIN_PEOPLE_OF_LEVEL:
         return None
     pair = None if pool.pair is None else pool.pair[place][among]
-    excess = RiskDifference.of(best.right[among], member, looks=len(ATTACKS))
-    return excess, min(1.0, len(ATTACKS) * chance(best.right[among], member, pair))
+    excess = RiskDifference.of(best.right[among], member, looks=len(SECRET_ATTACKS))
+    return excess, min(1.0, len(SECRET_ATTACKS) * chance(best.right[among], member, pair))
 
 
 def _by_group(
@@ -368,7 +373,7 @@ def _by_group(
     enough = {
         label: among
         for label, among in groups.items()
-        if min(int((among & member).sum()), int((among & ~member).sum())) >= ENOUGH
+        if min(int((among & member).sum()), int((among & ~member).sum())) >= MIN_PEOPLE_OF_LEVEL
     }
     looks, found = len(enough) * len(outcomes), []
     for label, among in enough.items():

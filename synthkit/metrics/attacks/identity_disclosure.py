@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-MOST = 50_000  # synthetic rows among which the most similar are sought
-NEIGHBOURS = (1, 5)
-NO_KEYS = "not assessed: the schema declares no `quasi_identifiers`"
-NO_COUNTS = "not assessed: no population counts were given"
-EXPECTED = "Matches as frequent among people who were not in the data would have come about without them"
+MAX_LINKED_ROWS = 50_000  # synthetic rows among which the most similar are sought
+LINKED_NEIGHBOURS = (1, 5)
+NO_QUASI_IDENTIFIERS = "not assessed: the schema declares no `quasi_identifiers`"
+NO_POPULATION_COUNTS = "not assessed: no population counts were given"
+EXPECTED_ANYWAY = "Matches as frequent among people who were not in the data would have come about without them"
 
 
 def identity(comparison: EvaluationData, rng: np.random.Generator) -> Found:
@@ -58,7 +58,7 @@ def identity(comparison: EvaluationData, rng: np.random.Generator) -> Found:
         found, drawn = _by_keys(comparison, frames)
         scores, panel = [*found, *scores], {**panel, **drawn}
     else:
-        panel = {**panel, "keys": NO_KEYS}
+        panel = {**panel, "keys": NO_QUASI_IDENTIFIERS}
     found, drawn = _singled_out(comparison, rng)
     among, told = _in_population(comparison, rng)
     return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
@@ -67,7 +67,7 @@ def identity(comparison: EvaluationData, rng: np.random.Generator) -> Found:
 def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], JSON]:
     """Meaningful identity disclosure where counts were given; what cannot be used fails by itself."""
     if comparison.population is None:
-        return [], NO_COUNTS
+        return [], NO_POPULATION_COUNTS
     try:
         return meaningful(comparison, comparison.population, rng)
     except MetricError as error:
@@ -90,12 +90,12 @@ def linkability(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     halves = _halves(comparison)
     found = [_linked(fit, halves, rng) for fit in comparison.fits]
     scores, panel = [], {}
-    for k in NEIGHBOURS:
+    for k in LINKED_NEIGHBOURS:
         holds = np.concatenate([each[k] for each in found])
         note = (
             f"People for whom one synthetic row is at one of the {k} nearest points by {len(halves[0])} of the columns "
         )
-        note += f"and by the other {len(halves[1])}: members less non-members. {EXPECTED}. Newcombe interval."
+        note += f"and by the other {len(halves[1])}: members less non-members. {EXPECTED_ANYWAY}. Newcombe interval."
         scores.append(_score(f"linkability.k{k}", holds, comparison, note))
         panel[f"k{k}"] = RiskDifference.of(holds, comparison.everybody.member).plain()
     return scores, {"identity": {"linkability": {**panel, "halves": [list(names) for names in halves]}}}
@@ -106,15 +106,15 @@ def _linked(
 ) -> dict[int, NDArray[np.bool_]]:
     """Whether each person attacked in a fit is linked, by number of neighbours."""
     people, rows = fit.attacked.one_row_each(rng), fit.released
-    if len(rows) > MOST:
-        rows = rows.iloc[np.sort(rng.choice(len(rows), MOST, replace=False))]
+    if len(rows) > MAX_LINKED_ROWS:
+        rows = rows.iloc[np.sort(rng.choice(len(rows), MAX_LINKED_ROWS, replace=False))]
     near, of = [], []
     for names in halves:
         known = Knowledge.of(names, fit.schema, fit.attacked.reference, people)
         points, place = distinct(known.space.coordinates(rows))
-        near.append(known.space.nearest(known.at, points, min(max(NEIGHBOURS), len(points)))[1])
+        near.append(known.space.nearest(known.at, points, min(max(LINKED_NEIGHBOURS), len(points)))[1])
         of.append(place)
-    return {k: record_matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in NEIGHBOURS}
+    return {k: record_matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in LINKED_NEIGHBOURS}
 
 
 def _halves(comparison: EvaluationData) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -141,7 +141,7 @@ def _by_keys(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]
     _, theirs, train = joined[0]
     holds = np.concatenate([record_matching.replicated_unique(mine, said) for mine, said, _ in joined])
     note = f"People unique by {len(keys)} quasi-identifiers whose combination one synthetic row has: members less "
-    note += f"non-members. {EXPECTED}. Newcombe interval."
+    note += f"non-members. {EXPECTED_ANYWAY}. Newcombe interval."
     scores = [_score("replicated_uniques", holds, comparison, note)]
     alone = np.concatenate([record_matching.unique(mine) for mine, _, _ in joined])
     panel: dict[str, JSON] = {
@@ -188,7 +188,7 @@ def _disclosive(
     note = (
         f"People of whom all synthetic rows with their quasi-identifiers say one `{secret}`, and it is theirs: members "
     )
-    note += f"less non-members. {EXPECTED}. Newcombe interval."
+    note += f"less non-members. {EXPECTED_ANYWAY}. Newcombe interval."
     if anyway.one_way or anyway.two_way:
         note += f" {anyway.records:,} of {records:,} could be expected by anyone who knows the subject."
     parts = {"expected anyway": anyway.records / max(1, records)}
@@ -201,9 +201,8 @@ def _exact(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]])
     found = [combinations(each, schema, schema.described) for each in frames]
     _, theirs, train = found[0]
     holds = np.concatenate([record_matching.unique_match(mine, said) for mine, said, _ in found])
-    note = (
-        f"People unique by all columns of whom a synthetic row is an exact copy: members less non-members. {EXPECTED}. "
-    )
+    note = "People unique by all columns of whom a synthetic row is an exact copy: members less non-members. "
+    note += f"{EXPECTED_ANYWAY}. "
     note += "Newcombe interval."
     panel = {
         **RiskDifference.of(holds, comparison.everybody.member).plain(),

@@ -11,10 +11,10 @@ from scipy import stats as distributions
 from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import preconditions
 from synthkit.metrics.attacks.attack_data import AttackData
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.metrics.attacks.effect_size import of_membership
-from synthkit.metrics.attacks.membership_guesses import COINS, Bound, MembershipGuesses, bound
-from synthkit.metrics.attacks.membership_scores import ATTACKS, together
+from synthkit.metrics.attacks.membership_guesses import MAX_COIN_THROWS, Bound, MembershipGuesses, bound
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, together
 from synthkit.metrics.attacks.most_confident import Surest
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Evaluation, Failure, Found, Score
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
 
-FPRS = (0.001, 0.01, 0.1)
-ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
-TOGETHER = "all together"
-NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
+FALSE_POSITIVE_RATES = (0.001, 0.01, 0.1)
+MIN_FALSE_ALARMS = 20  # non-members beyond a threshold, on average, for its rate to be shown
+ALL_ATTACKS = "all together"
+MEMBERSHIP_NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class MembershipFindings:
 
 def attacked(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
     """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
-    scores = [pool.of_units(attack(scene, rng)) for attack in ATTACKS.values()]
+    scores = [pool.of_units(attack(scene, rng)) for attack in MEMBERSHIP_ATTACKS.values()]
     if pool.likelihood is not None:
         scores.append(pool.of_units(pool.likelihood))
     return np.array(scores)
@@ -70,7 +70,7 @@ def attacked(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -
 
 def names(pool: AttackTargets) -> tuple[str, ...]:
     """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
-    return (*ATTACKS, "likelihood") if pool.likelihood is not None else tuple(ATTACKS)
+    return (*MEMBERSHIP_ATTACKS, "likelihood") if pool.likelihood is not None else tuple(MEMBERSHIP_ATTACKS)
 
 
 def findings(
@@ -79,7 +79,7 @@ def findings(
     among: NDArray[np.bool_],
     rng: np.random.Generator,
     *,
-    times: int = COINS,
+    times: int = MAX_COIN_THROWS,
     strata: int = 1,
 ) -> MembershipFindings:
     """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
@@ -88,7 +88,7 @@ def findings(
     way of guessing with its choice made again for every throw of the coins. All else is description.
     """
     every = np.concatenate([together(scores)[None], scores])
-    called = (TOGETHER, *names(pool))
+    called = (ALL_ATTACKS, *names(pool))
     member = pool.member[among]
     guesses = MembershipGuesses.of(every, called, pool, among, rng)
     return MembershipFindings(
@@ -169,7 +169,7 @@ def _judged(
 ) -> dict[str, JSON]:
     """The grade of the effect at the stated default limit, and the test or the unsound precondition behind it."""
     effect = of_membership(Evaluation(run={}, scores=tuple(scores), panels={"membership": panel}))
-    graded = effect.against(DEFAULTS["membership"].value)
+    graded = effect.against(DEFAULT_EFFECT_LIMITS["membership"].value)
     surest = min(adjusted, key=lambda name: adjusted[name])
     unsound = "; ".join(check.name for check in checks if not check.holds)
     return {
@@ -191,7 +191,8 @@ def _scores(stratum: str, found: MembershipFindings, adjusted: dict[str, float],
         goal="low",
         reference=0.5,
         parts={**found.each, "p": found.chance_of_auc, "p, adjusted": adjusted[f"{stratum}, all attacks"]},
-        note=f"AUC {NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An AUC near 0.5 "
+        note=f"AUC {MEMBERSHIP_NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An "
+        "AUC near 0.5 "
         "can hide a few people who are found with certainty: read the bound on epsilon beside it.",
     )
     at = found.bound
@@ -240,10 +241,11 @@ def _rates(
     half = rng.permutation(len(scores)) < len(scores) // 2
     sets, reads = scores[half & ~pool.member], ~half
     out: list[tuple[dict[str, JSON], Score | Failure]] = []
-    for fpr in FPRS:
+    for fpr in FALSE_POSITIVE_RATES:
         metric = f"membership.tpr_at_fpr_{fpr:g}"
-        if len(sets) < ENOUGH / fpr:
-            reason = f"needs {ENOUGH / fpr:,.0f} people not trained on to set its threshold; there are {len(sets):,}"
+        if len(sets) < MIN_FALSE_ALARMS / fpr:
+            reason = f"needs {MIN_FALSE_ALARMS / fpr:,.0f} people not trained on to set its threshold; there are "
+            reason += f"{len(sets):,}"
             out.append(({"fpr": fpr, "not_assessed": reason}, Failure(metric=metric, reason=reason)))
             continue
         threshold = float(np.quantile(sets, 1 - fpr, method="higher"))

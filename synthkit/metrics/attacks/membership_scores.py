@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Attack = Callable[["AttackData", np.random.Generator], "NDArray[np.float64]"]
 
-PAIRS, TRIPLES = 200, 100  # combinations of columns looked at, if there are more
-SIDE = 20_000  # rows a side of the classifier
-RARE = 2  # a combination of values is rare if so many people or fewer have it
-FINE = 20  # bins in which combinations are sought
+MAX_ATTACKED_PAIRS, MAX_ATTACKED_TRIPLES = 200, 100  # combinations of columns looked at, if there are more
+MAX_CLASSIFIER_ROWS = 20_000  # rows a side of the classifier
+RARE_COMBINATION_COUNT = 2  # a combination of values is rare if so many people or fewer have it
+RARE_VALUE_BINS = 20  # bins in which combinations are sought
 
 
 def distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -69,7 +69,9 @@ def classifier(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float6
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     sides = [
-        frame if len(frame) <= SIDE else frame.iloc[np.sort(rng.choice(len(frame), SIDE, replace=False))]
+        frame
+        if len(frame) <= MAX_CLASSIFIER_ROWS
+        else frame.iloc[np.sort(rng.choice(len(frame), MAX_CLASSIFIER_ROWS, replace=False))]
         for frame in (scene.reference, scene.synthetic)
     ]
     both = pd.concat([side[list(scene.schema.described)] for side in sides], ignore_index=True)
@@ -97,7 +99,10 @@ def marginals(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64
     )
     alpha = 0.5 / len(scene.synthetic)
     total = np.zeros(targets.shape[1])
-    for columns in [*((c,) for c in range(len(sizes))), *tuples(len(sizes), 2, PAIRS, rng, drawn=PAIRS)]:
+    for columns in [
+        *((c,) for c in range(len(sizes))),
+        *tuples(len(sizes), 2, MAX_ATTACKED_PAIRS, rng, drawn=MAX_ATTACKED_PAIRS),
+    ]:
         many = int(np.prod([sizes[c] for c in columns]))
         shares = [
             np.bincount(combined(codes, sizes, columns), minlength=many) / codes.shape[1]
@@ -114,19 +119,22 @@ def rare_values(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float
     Over values, and over pairs and triples of columns, the sum of $\log (N / c)$ of those combinations that $c \le 2$
     of all $N$ targets and reference rows have, this one among them, and at least one synthetic row.
     """
-    binning = Binning.fit(scene.reference, scene.schema, bins=FINE, levels=10**6)
+    binning = Binning.fit(scene.reference, scene.schema, bins=RARE_VALUE_BINS, levels=10**6)
     sizes = binning.sizes
     d = len(sizes)
     targets, known, synthetic = (binning.codes(f) for f in (scene.targets, scene.reference, scene.synthetic))
     score = np.zeros(targets.shape[1])
     for name in scene.schema.described:
         score += _rare(*(_values(f[name]) for f in (scene.targets, scene.reference, scene.synthetic)))
-    for columns in [*tuples(d, 2, PAIRS, rng, drawn=PAIRS), *tuples(d, 3, TRIPLES, rng, drawn=TRIPLES)]:
+    for columns in [
+        *tuples(d, 2, MAX_ATTACKED_PAIRS, rng, drawn=MAX_ATTACKED_PAIRS),
+        *tuples(d, 3, MAX_ATTACKED_TRIPLES, rng, drawn=MAX_ATTACKED_TRIPLES),
+    ]:
         score += _rare(*(combined(codes, sizes, columns) for codes in (targets, known, synthetic)))
     return score
 
 
-ATTACKS: Mapping[str, Attack] = {
+MEMBERSHIP_ATTACKS: Mapping[str, Attack] = {
     "distance": distance,
     "relative distance": relative_distance,
     "density": density,
@@ -144,7 +152,7 @@ def together(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def _rare(targets: NDArray[np.int64], known: NDArray[np.int64], synthetic: NDArray[np.int64]) -> NDArray[np.float64]:
     """log(N / c) where a target's code is rare and occurs among synthetic rows, else nought."""
     codes, place, counts = np.unique(np.concatenate([targets, known]), return_inverse=True, return_counts=True)
-    told = (counts <= RARE) & np.isin(codes, synthetic)
+    told = (counts <= RARE_COMBINATION_COUNT) & np.isin(codes, synthetic)
     worth = np.where(told, np.log(len(place) / counts), 0.0)
     return np.asarray(worth[place[: len(targets)]])
 

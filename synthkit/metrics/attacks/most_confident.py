@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from synthkit.metrics.attacks.epsilon_lower_bound import CONFIDENCE
+from synthkit.metrics.attacks.epsilon_lower_bound import BOUND_CONFIDENCE
 from synthkit.metrics.stats import intervals
 
 if TYPE_CHECKING:
     from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
 
-FEWEST = 100  # guesses, if there are twice as many coins: of so many people a share can be told
-TENTH = 10  # of many coins one in so many is guessed
+MIN_SUREST_GUESSES = 100  # guesses, if there are twice as many coins: of so many people a share can be told
+COINS_OF_A_GUESS = 10  # of many coins one in so many is guessed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Surest:
         """
         size = number(len(guesses.coins))
         right = int(guesses.right([size])[0, 0])
-        level = 1 - (1 - CONFIDENCE) / strata
+        level = 1 - (1 - BOUND_CONFIDENCE) / strata
         return cls(guesses=size, right=right, share=intervals.clopper_pearson(right, size, level=level))
 
 
@@ -53,4 +53,4 @@ def number(coins: int) -> int:
         >>> [number(coins) for coins in (1, 50, 400, 5_000)]
         [1, 25, 100, 500]
     """
-    return max(1, min(max(FEWEST, coins // TENTH), coins // 2))
+    return max(1, min(max(MIN_SUREST_GUESSES, coins // COINS_OF_A_GUESS), coins // 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.population import PEOPLE, Population
+from synthkit.metrics.attacks.population import PEOPLE_COLUMN, Population
 from synthkit.metrics.attacks.value_combinations import combinations, times
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import MetricLabel
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-COMMON = 0.5  # a level held by more than this share of the people is no news
-NEAR = 1.48  # median absolute deviations within which a quantity counts as told
-TOLD = 0.05  # share of the secrets that must be told
-THRESHOLD = 0.09  # that health data are commonly held to
+COMMON_LEVEL_SHARE = 0.5  # a level held by more than this share of the people is no news
+NEAR_DEVIATIONS = 1.48  # median absolute deviations within which a quantity counts as told
+MIN_LEARNED_SHARE = 0.05  # share of the secrets that must be told
+HEALTH_DATA_THRESHOLD = 0.09  # that health data are commonly held to
 
 
 class Matched(NamedTuple):
@@ -60,12 +60,12 @@ def told(
             mine, said = (np.asarray(level_keys(frame[name]), dtype=object) for frame in (people, rows))
             level, code = np.unique(mine.astype(str), return_inverse=True)
             common = np.bincount(code, minlength=len(level))[code] / len(mine)
-            count += (mine == said[matched]) & (common <= COMMON)
+            count += (mine == said[matched]) & (common <= COMMON_LEVEL_SHARE)
         else:
             x, y = numbers(people[name]), numbers(rows[name])[matched]
             spread = np.nanmedian(np.abs(x - np.nanmedian(x))) if (~np.isnan(x)).any() else np.nan
-            count += np.abs(x - y) <= NEAR * spread
-    return np.asarray(count >= max(1.0, TOLD * len(names)) if names else np.zeros(len(people), dtype=bool))
+            count += np.abs(x - y) <= NEAR_DEVIATIONS * spread
+    return np.asarray(count >= max(1.0, MIN_LEARNED_SHARE * len(names)) if names else np.zeros(len(people), dtype=bool))
 
 
 def matches(
@@ -81,7 +81,7 @@ def matches(
     keys = [name for name in schema.described if name in schema.quasi_identifiers]
     frames = [people, rows, population.frame]
     ours, theirs, everybody = combinations(frames, schema, keys, comparison.attacked.reference)
-    held = np.bincount(everybody, weights=population.frame[PEOPLE], minlength=int(ours.max()) + 1)[ours]
+    held = np.bincount(everybody, weights=population.frame[PEOPLE_COLUMN], minlength=int(ours.max()) + 1)[ours]
     alike = times(ours, ours)
     lacking = int((held < alike).sum())
     if lacking:
@@ -122,7 +122,8 @@ def meaningful(comparison: EvaluationData, population: Population, rng: np.rando
     )
     at, reference = inside.at, float(outside.population.mean())
     note = f"Mean chance that a person trained on is matched in a population of {population.size:,.0f} and a secret "
-    note += f"is told; {THRESHOLD} is a common limit for health data. The reference is of people not trained on."
+    note += f"is told; {HEALTH_DATA_THRESHOLD} is a common limit for health data. The reference is of people not "
+    note += "trained on."
     score = Score(
         metric="identity.meaningful",
         value=at.value,

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.schema import Schema
 
-FEWEST = 100  # members, and as many non-members
-TWINS = 0.05  # share of members with a twin among non-members from which on leaks are masked
-SURPRISE = 0.01  # a split or a blind attack that chance gives so seldom is not put down to chance
-COPIES, JITTERED, TIMES = 20, 200, 500
+MIN_PEOPLE_OF_SIDE = 100  # members, and as many non-members
+MAX_TWIN_SHARE = 0.05  # share of members with a twin among non-members from which on leaks are masked
+IMPLAUSIBLE_P = 0.01  # a split or a blind attack that chance gives so seldom is not put down to chance
+PLANTED_COPIES, JITTERED, COIN_THROWS = 20, 200, 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,9 @@ def counts(pool: AttackTargets) -> Precondition:
     fewest = int(min(pool.member.sum(), (~pool.member).sum()))
     return Precondition(
         name="enough people",
-        holds=fewest >= FEWEST,
+        holds=fewest >= MIN_PEOPLE_OF_SIDE,
         measured=fewest,
-        limit=FEWEST,
+        limit=MIN_PEOPLE_OF_SIDE,
         words="people on the smaller side of the coin; with few, a leak may not show",
     )
 
@@ -95,9 +95,9 @@ def twins(targets: pd.DataFrame, pool: AttackTargets, schema: Schema) -> Precond
     share = float(masked[pool.member].mean())
     return Precondition(
         name="no twins across the coin",
-        holds=share <= TWINS,
+        holds=share <= MAX_TWIN_SHARE,
         measured=share,
-        limit=TWINS,
+        limit=MAX_TWIN_SHARE,
         words="share of members whose row somebody else, who was not trained on, has too; they hide each other",
     )
 
@@ -122,14 +122,14 @@ def looks_random(scene: AttackData, pool: AttackTargets, rng: np.random.Generato
         return float(np.abs(sign @ points / spread).max()), float((member == member[near]).mean())
 
     seen = statistics(pool.member)
-    again = np.array([statistics(_swapped(pool, rng)) for _ in range(TIMES)])
-    rare = [(1 + int((again[:, k] >= seen[k] - 1e-9).sum())) / (TIMES + 1) for k in range(2)]
+    again = np.array([statistics(_swapped(pool, rng)) for _ in range(COIN_THROWS)])
+    rare = [(1 + int((again[:, k] >= seen[k] - 1e-9).sum())) / (COIN_THROWS + 1) for k in range(2)]
     p = min(1.0, 2 * min(rare))
     return Precondition(
         name="the split looks random",
-        holds=p >= SURPRISE,
+        holds=p >= IMPLAUSIBLE_P,
         measured=p,
-        limit=SURPRISE,
+        limit=IMPLAUSIBLE_P,
         words="probability of differences as large between the training rows and the holdout if the split were random; "
         "a split by time or site is told from the rows themselves, and what attacks show of it is no leak",
     )
@@ -139,12 +139,12 @@ def uncontaminated(scores: NDArray[np.float64], pool: AttackTargets, rng: np.ran
     """Whether the people who were not trained on are nearer to the synthetic rows than chance has it."""
     ranks = ways.together(scores)
     seen = auc(ranks, pool.member)
-    p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(TIMES))) / (TIMES + 1)
+    p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(COIN_THROWS))) / (COIN_THROWS + 1)
     return Precondition(
         name="the holdout was held out",
-        holds=p >= SURPRISE,
+        holds=p >= IMPLAUSIBLE_P,
         measured=p,
-        limit=SURPRISE,
+        limit=IMPLAUSIBLE_P,
         words="probability by chance that people said not to be in the data look as much like members; small if they "
         "were in it after all",
     )
@@ -154,15 +154,15 @@ def blind(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> P
     """The same attacks with people of the population in place of the synthetic rows, who give nobody away."""
     half = rng.permutation(len(scene.reference)) < len(scene.reference) // 2
     blinded = AttackData.of(scene.reference[half], scene.reference[~half], scene.targets, scene.schema, rng)
-    scores = ways.together(np.array([pool.of_units(way(blinded, rng)) for way in ways.ATTACKS.values()]))
+    scores = ways.together(np.array([pool.of_units(way(blinded, rng)) for way in ways.MEMBERSHIP_ATTACKS.values()]))
     seen = abs(auc(scores, pool.member) - 0.5)
-    again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(TIMES)]
-    p = (1 + sum(one >= seen - 1e-12 for one in again)) / (TIMES + 1)
+    again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(COIN_THROWS)]
+    p = (1 + sum(one >= seen - 1e-12 for one in again)) / (COIN_THROWS + 1)
     return Precondition(
         name="a blind attack finds nothing",
-        holds=p >= SURPRISE,
+        holds=p >= IMPLAUSIBLE_P,
         measured=p,
-        limit=SURPRISE,
+        limit=IMPLAUSIBLE_P,
         words="probability of an AUC as far from 0.5 by chance where real people stand in for the synthetic rows",
     )
 
@@ -171,22 +171,25 @@ def power(
     scene: AttackData, scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
 ) -> Precondition:
     """Whether 20 members copied verbatim into the synthetic rows would be found."""
-    members = rng.permutation(np.flatnonzero(pool.member))[:COPIES]
+    members = rng.permutation(np.flatnonzero(pool.member))[:PLANTED_COPIES]
     copies = scene.targets.loc[np.isin(pool.unit, members)]
     after = scene.with_copies(copies)
     cheap = ("distance", "relative distance", "density", "marginals", "rare values")
-    place = list(ways.ATTACKS)
+    place = list(ways.MEMBERSHIP_ATTACKS)
     with_copies = scores.copy()
     for name in cheap:
-        with_copies[place.index(name)] = pool.of_units(ways.ATTACKS[name](after, rng))
+        with_copies[place.index(name)] = pool.of_units(ways.MEMBERSHIP_ATTACKS[name](after, rng))
     every = np.ones(len(pool.member), dtype=bool)
-    p = MembershipGuesses.of(with_copies, list(ways.ATTACKS), pool, every, rng).chance(rng, times=TIMES)
+    p = MembershipGuesses.of(with_copies, list(ways.MEMBERSHIP_ATTACKS), pool, every, rng).chance(
+        rng, times=COIN_THROWS
+    )
     return Precondition(
         name="copies would be found",
-        holds=p < SURPRISE,
+        holds=p < IMPLAUSIBLE_P,
         measured=p,
-        limit=SURPRISE,
-        words=f"probability by chance of what attacks show when {COPIES} members are copied into the synthetic rows; "
+        limit=IMPLAUSIBLE_P,
+        words=f"probability by chance of what attacks show when {PLANTED_COPIES} members are copied into the "
+        "synthetic rows; "
         "it shows power against copying, not against every leak",
     )
 

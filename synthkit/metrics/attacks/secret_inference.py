@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.attacks.value_combinations import combinations
-from synthkit.metrics.utility.learners import HEADLINE, LEARNERS, Learner, LearnerPlan, predictions
+from synthkit.metrics.utility.learners import GRADIENT_BOOSTING, LEARNERS, Learner, LearnerPlan, predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.secrets import Knowledge, Secret
 
-MOST = 100_000  # rows among which the most similar is sought, all draws together
-FITTED = 20_000  # rows a model is fitted to
-POPULATION = 5_000  # reference rows the models of the population are fitted to
-CLASSES = 12  # levels a model tells apart; it never guesses a rarer one
-TIES = 8  # equally similar points that vote
-BINS = 10
-SAME = 1e-5  # distances that differ by less are equal
+MAX_SIMILAR_ROWS = 100_000  # rows among which the most similar is sought, all draws together
+MAX_FITTED_ROWS = 20_000  # rows a model is fitted to
+MAX_POPULATION_ROWS = 5_000  # reference rows the models of the population are fitted to
+MAX_SECRET_LEVELS = 12  # levels a model tells apart; it never guesses a rarer one
+MAX_TIED_POINTS = 8  # equally similar points that vote
+LOOK_UP_BINS = 10
+DISTANCE_TOLERANCE = 1e-5  # distances that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def model(
     rng: np.random.Generator,
     *,
     learner: Learner | None = None,
-    most: int = FITTED,
+    most: int = MAX_FITTED_ROWS,
 ) -> SecretGuesses:
     """What a model fitted to the given rows predicts; gradient boosting unless told otherwise.
 
@@ -60,7 +60,7 @@ def model(
     if len(np.unique(y)) < 2:
         return SecretGuesses(np.full(people, kept[0] if secret.classes else y[0]), np.zeros(people))
     kinds = LEARNERS["classification" if secret.classes else "regression"]
-    fitted = learner or next(kind for kind in kinds if kind.name == HEADLINE)
+    fitted = learner or next(kind for kind in kinds if kind.name == GRADIENT_BOOSTING)
     seed = int(rng.integers(2**31))
 
     def fit(target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ def most_similar(
 
     Of a quantity the vote is the median. The frequency of a level decides an equal vote.
     """
-    most = MOST // len(draws)
+    most = MAX_SIMILAR_ROWS // len(draws)
     values, weights, near = [], [], []
     for draw in draws:
         rows = _known(draw, secret)
@@ -90,8 +90,8 @@ def most_similar(
         y = secret.values(rows)
         points, place = distinct(knowledge.space.coordinates(rows))
         typical, weight, size = _of_points(y, place, len(points), secret)
-        distance, who = knowledge.space.nearest(knowledge.at, points, min(TIES, len(points)))
-        tied = distance <= distance[:, :1] + SAME
+        distance, who = knowledge.space.nearest(knowledge.at, points, min(MAX_TIED_POINTS, len(points)))
+        tied = distance <= distance[:, :1] + DISTANCE_TOLERANCE
         votes, everybody = (np.where(tied, each[who], 0.0) for each in (weight, size))
         values.append(np.where(tied, typical[who], np.nan))
         weights.append(votes / everybody.sum(axis=1, keepdims=True))
@@ -117,7 +117,7 @@ def look_up(
     rows = _known(pd.concat(draws, ignore_index=True), secret)
     frames = [rows[list(knowledge.names)], knowledge.targets]
     cut_on = pd.concat([knowledge.reference, knowledge.targets], ignore_index=True)
-    theirs, ours = combinations(frames, knowledge.schema, knowledge.names, cut_on, BINS)
+    theirs, ours = combinations(frames, knowledge.schema, knowledge.names, cut_on, LOOK_UP_BINS)
     seen = pd.Series(secret.values(rows)).groupby(theirs).agg(["min", "max", "size"])
     found = seen.reindex(ours)
     low, high, size = (found[c].to_numpy(dtype=float) for c in ("min", "max", "size"))
@@ -126,7 +126,11 @@ def look_up(
     return SecretGuesses(np.where(agreed, (low + high) / 2, np.nan), np.where(agreed, size, -np.inf))
 
 
-ATTACKS: Mapping[str, Attack] = {"gradient boosting": model, "most similar row": most_similar, "look-up": look_up}
+SECRET_ATTACKS: Mapping[str, Attack] = {
+    "gradient boosting": model,
+    "most similar row": most_similar,
+    "look-up": look_up,
+}
 
 
 def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
@@ -137,9 +141,11 @@ def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator
     """
     rows = knowledge.reference
     kinds = LEARNERS["classification" if secret.classes else "regression"]
-    learners = [k for k in kinds if k.name in (HEADLINE, "logistic regression", "ridge regression")]
+    learners = [k for k in kinds if k.name in (GRADIENT_BOOSTING, "logistic regression", "ridge regression")]
     learners.append(Learner(name="random forest", make=_forest(bool(secret.classes)), is_probabilistic=True))
-    found = {each.name: model(knowledge, secret, [rows], rng, learner=each, most=POPULATION) for each in learners}
+    found = {
+        each.name: model(knowledge, secret, [rows], rng, learner=each, most=MAX_POPULATION_ROWS) for each in learners
+    }
     return {**found, "most similar row": most_similar(knowledge, secret, [rows], rng)}
 
 
@@ -165,7 +171,7 @@ def _known(frame: pd.DataFrame, secret: Secret) -> pd.DataFrame:
 
 def _frequent(y: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     counts = np.bincount(y.astype(int), minlength=classes)
-    kept = np.argsort(-counts, kind="stable")[:CLASSES]
+    kept = np.argsort(-counts, kind="stable")[:MAX_SECRET_LEVELS]
     return np.sort(kept[counts[kept] > 0]).astype(float)
 
 

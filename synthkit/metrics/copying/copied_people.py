@@ -24,25 +24,28 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-LEVEL = 0.05
-FEWEST, SELDOM = 2, 10  # people a side; hits by chance below which real people are controls of each other too
-WHOLE, ALIKE = "whole_rows", "alike_rows"
-SETS = {
-    WHOLE: "all columns",
-    ALIKE: "all columns, quantities in twentieths",
+COPY_TEST_LEVEL = 0.05
+MIN_COMPARED_PEOPLE, FEW_CHANCE_HITS = (
+    2,
+    10,
+)  # people a side; hits by chance below which real people are controls of each other too
+WHOLE_ROWS, SIMILAR_ROWS = "whole_rows", "alike_rows"
+COLUMN_SETS = {
+    WHOLE_ROWS: "all columns",
+    SIMILAR_ROWS: "all columns, quantities in twentieths",
     "levels": "all columns of levels",
     "quantities": "all quantities",
     "keys": "the quasi-identifiers",
     "first_half": "the first half of the columns",
     "second_half": "the second half of the columns",
 }
-FIRST = (WHOLE, "alone")
-LOOKS = {
+FIRST_TEST = (WHOLE_ROWS, "alone")
+DISTINCT_PEOPLE = {
     "alone": "who have values nobody else has",
     "apart": "of whom nobody else shares all values but one",
     "all but one": "who share all values but one with nobody else, by those",
 }
-NOTHING = "What is found is a leak; what is not found is no evidence of privacy"
+NO_PROOF_OF_PRIVACY = "What is found is a leak; what is not found is no evidence of privacy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,7 @@ class Hits:
             The Population Frequencies of Species and the Estimation of Population Parameters (Good, 1953).
         """
         trained, held = self.people
-        if trained * self.twins < SELDOM * pairs:
+        if trained * self.twins < FEW_CHANCE_HITS * pairs:
             return surplus(self.trained[0], trained, self.held[0] + self.twins, held + int(pairs), level=level)
         return surplus(*self.trained, *self.held, level=level)
 
@@ -105,7 +108,7 @@ class Numbered:
     unit: NDArray[np.int64]
 
     def looks(self, names: Sequence[str], trained: NDArray[np.bool_]) -> dict[str, Hits]:
-        """Hits by the columns `names`, of three kinds of people: see `LOOKS`.
+        """Hits by the columns `names`, of three kinds of people: see `DISTINCT_PEOPLE`.
 
         Who can be told depends on everybody's rows alike, never on who was trained on.
         """
@@ -143,12 +146,12 @@ class Numbered:
 def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """People trained on of whom a synthetic row is a copy, beyond what people held out show: all of them, none drawn.
 
-    Looked at are seven sets of columns, and by each the people `LOOKS` names: who can be told from everybody else by
-    it. A hit is a synthetic row with their values. If nobody was copied the hits are spread over people trained on and
-    people held out as a random split of all people spreads them; `surplus` holds what there is against that, exactly.
-    The intervals hold for all sets and kinds of people together (Bonferroni; half of the level goes to whole rows of
-    people who are alone). Most is seen of those who are far from
-    others; copies of people whom others share all values with show nowhere, and tell little.
+    Looked at are seven sets of columns, and by each the people `DISTINCT_PEOPLE` names: who differs from everybody else
+    in it. A hit is a synthetic row with their values. If nobody was copied the hits are spread over people trained on
+    and people held out as a random split of all people spreads them; `surplus` holds what there is against that,
+    exactly. The intervals hold for all sets and kinds of people together (Bonferroni; half of the level goes to whole
+    rows of people who are alone). Most is seen of those who are far from others; copies of people whom others share all
+    values with show nowhere, and tell little.
 
     Raises:
         MetricError: there are fewer than two people on a side.
@@ -156,7 +159,7 @@ def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     frames, trained, unit = _people(comparison)
     sets = _sets(comparison.schema)
     numbered = {alike: _numbered(frames, comparison.schema, unit, alike=alike) for alike in (False, True)}
-    found = {name: numbered[name == ALIKE].looks(columns, trained) for name, columns in sets.items()}
+    found = {name: numbered[name == SIMILAR_ROWS].looks(columns, trained) for name, columns in sets.items()}
     pairs = len(unit) * len(trained) / (2 * len(frames[2]))
     each = _surpluses(found, pairs)
     told = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
@@ -164,7 +167,9 @@ def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     return [score for score, _ in told], {"copying": {"excess": panel}, "people": _who(comparison)}
 
 
-def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = LEVEL) -> intervals.Interval:
+def surplus(
+    trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = COPY_TEST_LEVEL
+) -> intervals.Interval:
     r"""Number c of people trained on who were copied, beyond what chance gives: the inverse of a randomisation test.
 
     If c of the n people trained on were copied, of the k + h - c other hits among n - c + m people those trained on
@@ -208,7 +213,9 @@ def _surpluses(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[st
     others = sum(map(len, found.values())) - 1
     return {
         name: {
-            look: hits.surplus(LEVEL / 2 if (name, look) == FIRST else LEVEL / 2 / others, pairs)
+            look: hits.surplus(
+                COPY_TEST_LEVEL / 2 if (name, look) == FIRST_TEST else COPY_TEST_LEVEL / 2 / others, pairs
+            )
             for look, hits in looks.items()
         }
         for name, looks in found.items()
@@ -230,10 +237,12 @@ def _score(
         goal="low",
         reference=0.0,
         parts={f"{k}, people": interval.value for k, interval in each.items()},
-        note=f"Share of the {people:,} people trained on of whom a synthetic row is a copy by {SETS[name]}, beyond "
-        f"what people held out show. Of people {LOOKS[look]}, {hits.trained[0]:,} of {hits.trained[1]:,} trained on "
+        note=f"Share of the {people:,} people trained on of whom a synthetic row is a copy by {COLUMN_SETS[name]}, "
+        "beyond "
+        f"what people held out show. Of people {DISTINCT_PEOPLE[look]}, {hits.trained[0]:,} of {hits.trained[1]:,} "
+        "trained on "
         f"have one, {hits.held[0]:,} of {hits.held[1]:,} held out. Interval: exact, by throwing again who was trained "
-        f"on, for all looks together. {NOTHING}.",
+        f"on, for all looks together. {NO_PROOF_OF_PRIVACY}.",
     )
     entry = {"set": name, "columns": list(columns), "look": look, **at._asdict()}
     return score, {**entry, "trained": list(hits.trained), "held": list(hits.held), "people": people}
@@ -244,16 +253,16 @@ def _sets(schema: Schema) -> dict[str, tuple[str, ...]]:
     names = schema.described
     levels = tuple(n for n in names if isinstance(schema.columns[n], Discrete))
     sets = {
-        WHOLE: names,
-        ALIKE: names if len(levels) < len(names) else (),
+        WHOLE_ROWS: names,
+        SIMILAR_ROWS: names if len(levels) < len(names) else (),
         "levels": levels,
         "quantities": tuple(n for n in names if n not in levels),
         "keys": tuple(n for n in names if n in schema.quasi_identifiers),
         "first_half": names[: len(names) // 2],
         "second_half": names[len(names) // 2 :],
     }
-    whole = {WHOLE, ALIKE}
-    return {k: v for k, v in sets.items() if k == WHOLE or (k in whole and v) or 1 < len(v) < len(names)}
+    whole = {WHOLE_ROWS, SIMILAR_ROWS}
+    return {k: v for k, v in sets.items() if k == WHOLE_ROWS or (k in whole and v) or 1 < len(v) < len(names)}
 
 
 def _people(comparison: EvaluationData) -> tuple[list[pd.DataFrame], NDArray[np.bool_], NDArray[np.int64]]:
@@ -269,8 +278,9 @@ def _people(comparison: EvaluationData) -> tuple[list[pd.DataFrame], NDArray[np.
         people = pd.factorize(pd.concat([frame[unit] for frame in frames[:2]]), use_na_sentinel=False)[0]
     trained = np.zeros(int(people.max()) + 1, dtype=bool)
     trained[people[: len(frames[0])]] = True
-    if min(trained.sum(), (~trained).sum()) < FEWEST:
-        msg = f"copies are counted beside people held out, {FEWEST} a side at least; however: there are fewer"
+    if min(trained.sum(), (~trained).sum()) < MIN_COMPARED_PEOPLE:
+        msg = f"copies are counted beside people held out, {MIN_COMPARED_PEOPLE} a side at least; however: there "
+        msg += "are fewer"
         raise MetricError(msg)
     return frames, trained, people.astype(np.int64)
 

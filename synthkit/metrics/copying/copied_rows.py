@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-QUERIES, POINTS = 5_000, 20_000  # rows that ask for a neighbour; rows a side among which it is sought
-CENTILE = 5
+MAX_QUERY_ROWS, MAX_NEIGHBOUR_ROWS = (
+    5_000,
+    20_000,
+)  # rows that ask for a neighbour; rows a side among which it is sought
+NNDR_CENTILE = 5
 NO_EVIDENCE = "A diagnostic, not evidence of privacy: tables that pass can still give members away."
 
 
@@ -61,17 +64,17 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
         Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data (Platzer & Reutterer, 2021);
         The DCR Delusion: Measuring the Privacy Risk of Synthetic Data (Yao, Krčo, Ganev & de Montjoye, 2025).
     """
-    size = min(len(comparison.train), len(comparison.holdout), POINTS)
+    size = min(len(comparison.train), len(comparison.holdout), MAX_NEIGHBOUR_ROWS)
     if size < 10:
         msg = f"distances need at least 10 rows of train and of holdout; however: {size}"
         raise MetricError(msg)
     train, holdout = (_sample(frame, size, rng) for frame in (comparison.train, comparison.holdout))
     space = DistanceSpace.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)
-    asked = _sample(pd.concat(comparison.synthetic, ignore_index=True), QUERIES, rng)
+    asked = _sample(pd.concat(comparison.synthetic, ignore_index=True), MAX_QUERY_ROWS, rng)
     at = [space.coordinates(frame) for frame in (asked, train, holdout)]
     (near_t, who_t), (near_h, who_h) = (space.nearest(at[0], points, 2) for points in at[1:])
     share = dcr_share(near_t[:, 0], near_h[:, 0], _votes(train, who_t, comparison), _votes(holdout, who_h, comparison))
-    real = space.coordinates(_sample(comparison.holdout, QUERIES, rng))
+    real = space.coordinates(_sample(comparison.holdout, MAX_QUERY_ROWS, rng))
     crowd = _nndr(near_t, space.nearest(real, at[1], 2)[0], rng)
     scores = [
         Score(
@@ -149,8 +152,8 @@ def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.ran
     """5th centile of nearest over second nearest, of synthetic rows and (reference) of holdout rows."""
     ratio = _ratio(near)
     weights = intervals.bootstrap_weights(np.arange(len(ratio)), 200, rng)
-    replicates = np.array([np.percentile(np.repeat(ratio, w), CENTILE) for w in weights])
-    at = intervals.spread(float(np.percentile(ratio, CENTILE)), replicates)
+    replicates = np.array([np.percentile(np.repeat(ratio, w), NNDR_CENTILE) for w in weights])
+    at = intervals.spread(float(np.percentile(ratio, NNDR_CENTILE)), replicates)
     at = intervals.opened(at, len(ratio), floor=0.0, ceiling=1.0)
     return Score(
         metric="copying.nndr_5th_centile",
@@ -158,7 +161,7 @@ def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.ran
         low=at.low,
         high=at.high,
         goal="none",
-        reference=float(np.percentile(_ratio(near_real), CENTILE)),
+        reference=float(np.percentile(_ratio(near_real), NNDR_CENTILE)),
         note="Distance to the nearest over the second nearest training row, 5th centile; the reference is that of "
         f"holdout rows. Bootstrap interval. {NO_EVIDENCE}",
     )

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-GROUPS = 20  # of rows, for the jackknife
-SHOWN_COLUMNS = 40
+JACKKNIFE_GROUPS = 20  # of rows, for the jackknife
+SHOWN_ASSOCIATIONS = 40
 
 
 @dataclass(frozen=True)
@@ -142,9 +142,9 @@ def associations(comparison: EvaluationData, rng: np.random.Generator) -> Scored
         parts=_by_column(gaps, features.names),
         note="Mean absolute difference of Pearson (two quantities), correlation ratio (quantity and levels) and "
         "Cramér's V (levels) against the holdout; the reference is as many training rows. Interval: jackknife over "
-        f"{GROUPS} groups of rows of both tables.",
+        f"{JACKKNIFE_GROUPS} groups of rows of both tables.",
     )
-    kept = np.sort(np.argsort(-np.nan_to_num(gaps).sum(axis=0), kind="stable")[:SHOWN_COLUMNS])
+    kept = np.sort(np.argsort(-np.nan_to_num(gaps).sum(axis=0), kind="stable")[:SHOWN_ASSOCIATIONS])
     panel = {
         "columns": [features.names[k] for k in kept],
         "real": np.round(truth[np.ix_(kept, kept)], 4).tolist(),
@@ -160,9 +160,9 @@ def _group_products(
     """Z'Z of each group of units. **Shape**: n rows -> (GROUPS, width, width)."""
     units = unit_codes(frame, unit)
     units = np.arange(len(frame)) if units is None else units
-    groups = rng.permutation(np.arange(units.max() + 1) % GROUPS)[units]
+    groups = rng.permutation(np.arange(units.max() + 1) % JACKKNIFE_GROUPS)[units]
     z = features.matrix(frame)
-    return np.stack([z[groups == g].T @ z[groups == g] for g in range(GROUPS)])
+    return np.stack([z[groups == g].T @ z[groups == g] for g in range(JACKKNIFE_GROUPS)])
 
 
 def _leave_out(features: Features, products: NDArray[np.float64]) -> list[NDArray[np.float64]]:

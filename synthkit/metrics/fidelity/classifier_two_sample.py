@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.estimator import ProbabilisticClassifier
     from synthkit.metrics.evaluation_data import EvaluationData
 
-FOLDS, MOST, DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
-PERMUTED = 3_000  # rows on which the importance of a column is measured
-SHOWN = 20
-ENOUGH = 1_000  # rows a side from which on boosting is the classifier; below, the best of two is chosen
+DETECTION_FOLDS, MAX_DETECTION_ROWS, MAX_DETECTED_DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
+IMPORTANCE_ROWS = 3_000  # rows on which the importance of a column is measured
+SHOWN_FEATURES = 20
+ENOUGH_FOR_BOOSTING = 1_000  # rows a side from which on boosting is the classifier; below, the best of two is chosen
 
 Scorer = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 
@@ -66,7 +66,7 @@ def c2st(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
         Revisiting Classifier Two-Sample Tests (Lopez-Paz & Oquab, 2017); Bias in Error Estimation when Using
         Cross-Validation for Model Selection (Varma & Simon, 2006), why the choice is made inside.
     """
-    return _score("fidelity.c2st", comparison, rng, CLASSIFIERS, panel=True)
+    return _score("fidelity.c2st", comparison, rng, DETECTION_LEARNERS, panel=True)
 
 
 def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
@@ -77,7 +77,7 @@ def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> Score
 def _score(
     metric: str, comparison: EvaluationData, rng: np.random.Generator, learners: Sequence[Learner], *, panel: bool
 ) -> Scored:
-    holdout, tested = comparison.holdout, comparison.synthetic[:DRAWS]
+    holdout, tested = comparison.holdout, comparison.synthetic[:MAX_DETECTED_DRAWS]
     found = [detect(draw, holdout, comparison, rng, learners) for draw in tested]
     like = detect(both_sides(comparison, rng)[0].other, holdout, comparison, rng, learners)
     each = [intervals.delong(d.scores, d.synthetic) for d in found]
@@ -100,7 +100,7 @@ def _score(
     )
     if not panel:
         return [score], {}
-    worst = sorted(importance, key=lambda name: -importance[name])[:SHOWN]
+    worst = sorted(importance, key=lambda name: -importance[name])[:SHOWN_FEATURES]
     return [score], {
         "detection": {
             "auc": value,
@@ -122,9 +122,9 @@ def detect(
 ) -> DetectionResult:
     """Cross-fitted scores of being a row of `left`."""
     names, unit = comparison.schema.described, comparison.schema.unit
-    size = min(len(left), len(right), MOST)
-    if size < 2 * FOLDS:
-        msg = f"a classifier needs at least {2 * FOLDS} rows a side; however: the smaller side has {size}"
+    size = min(len(left), len(right), MAX_DETECTION_ROWS)
+    if size < 2 * DETECTION_FOLDS:
+        msg = f"a classifier needs at least {2 * DETECTION_FOLDS} rows a side; however: the smaller side has {size}"
         raise MetricError(msg)
     sides = [f.iloc[np.sort(rng.choice(len(f), size, replace=False))] if len(f) > size else f for f in (left, right)]
     both = pd.concat([side[list(names)] for side in sides], ignore_index=True)
@@ -134,9 +134,9 @@ def detect(
     inputs = {"trees": table.trees, "linear": table.linear}
     race = _Race(label, folds, table, {each.inputs: inputs[each.inputs](both) for each in learners})
     scores, used, fall = np.zeros(2 * size), [], np.zeros(len(table.names))
-    for fold in range(FOLDS):
+    for fold in range(DETECTION_FOLDS):
         test, seed = folds == fold, int(rng.integers(2**31))
-        learner = learners[0] if size >= ENOUGH else race.best(learners, fold, seed)
+        learner = learners[0] if size >= ENOUGH_FOR_BOOSTING else race.best(learners, fold, seed)
         fitted = race.fit(learner, ~test, seed)
         scores[test] = fitted(race.inputs[learner.inputs][test])
         if np.ptp(scores[test]) == 0:
@@ -179,7 +179,7 @@ class _Race:
         found = []
         for learner in learners if len(learners) > 1 else ():
             aucs = []
-            for inner in (k for k in range(FOLDS) if k != fold):
+            for inner in (k for k in range(DETECTION_FOLDS) if k != fold):
                 fits, tests = (self.folds != fold) & (self.folds != inner), self.folds == inner
                 scores = self.fit(learner, fits, seed)(self.inputs[learner.inputs][tests])
                 aucs.append(-1.0 if np.ptp(scores) == 0 else intervals.auc(scores, self.label[tests]))
@@ -190,7 +190,7 @@ class _Race:
 def _folds(frame: pd.DataFrame, unit: str | None, rng: np.random.Generator) -> NDArray[np.intp]:
     units = unit_codes(frame, unit)
     units = np.arange(len(frame)) if units is None else units
-    return np.asarray(rng.permutation(np.arange(units.max() + 1) % FOLDS)[units])
+    return np.asarray(rng.permutation(np.arange(units.max() + 1) % DETECTION_FOLDS)[units])
 
 
 def _importance(
@@ -201,7 +201,7 @@ def _importance(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Fall of the AUC when the inputs of one column are shuffled, by column."""
-    rows = rng.permutation(len(x))[:PERMUTED]
+    rows = rng.permutation(len(x))[:IMPORTANCE_ROWS]
     x, label = x[rows], label[rows]
     base = intervals.auc(fitted(x), label)
     fall = np.zeros(len(blocks))
@@ -227,7 +227,7 @@ def _lightgbm(plan: LearnerPlan) -> object:
     )
 
 
-CLASSIFIERS = tuple(each for each in LEARNERS["classification"] if each.is_candidate)
+DETECTION_LEARNERS = tuple(each for each in LEARNERS["classification"] if each.is_candidate)
 LIGHTGBM = Learner(name="LightGBM", make=_lightgbm, inputs="trees", is_probabilistic=True)
 
 

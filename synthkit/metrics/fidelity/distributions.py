@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-ALL_PAIRS, ALL_TRIPLES = 2_000, 500  # with more tuples of columns than this, 300 random ones stand for all
+MAX_EXHAUSTIVE_PAIRS, MAX_EXHAUSTIVE_TRIPLES = (
+    2_000,
+    500,
+)  # with more tuples of columns than this, 300 random ones stand for all
 Prepared = tuple["NDArray[np.float64]", "NDArray[np.intp]"]  # quantities and codes by column
 _T = TypeVar("_T")
 
@@ -29,7 +32,9 @@ _AGAINST = {
     "": "Against the holdout; the reference is as many training rows against the holdout.",
     "_train": "Against the training rows, as published benchmarks do; the reference is the holdout against them.",
 }
-_INTERVAL = "Interval: first-order influence of the rows of both tables (whole units where a unit is declared)."
+_INFLUENCE_INTERVAL = (
+    "Interval: first-order influence of the rows of both tables (whole units where a unit is declared)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +147,7 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
     names, sizes = schema.described, binning.sizes
-    chosen = tuples(len(names), 2, ALL_PAIRS, rng)
+    chosen = tuples(len(names), 2, MAX_EXHAUSTIVE_PAIRS, rng)
 
     def prepare(frame: pd.DataFrame) -> Prepared:
         blank = np.full(len(frame), np.nan)
@@ -163,7 +168,7 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
 
 def _tv(comparison: EvaluationData, sides: Sides, k: int, rng: np.random.Generator) -> TableDistances:
     binning, names = comparison.binning, comparison.schema.described
-    chosen = tuples(len(names), k, ALL_PAIRS if k < 3 else ALL_TRIPLES, rng)
+    chosen = tuples(len(names), k, MAX_EXHAUSTIVE_PAIRS if k < 3 else MAX_EXHAUSTIVE_TRIPLES, rng)
     return _measure(
         f"fidelity.tv{k}", sides, binning.codes, lambda a, b: tv_mean(a, b, binning.sizes, chosen), chosen, names
     )
@@ -207,7 +212,8 @@ def _measure(
         goal="high",
         reference=1 - reference.contrast.value,
         parts=_by_column(keys, values, names),
-        note=f"{_AGAINST[sides.suffix]} {_INTERVAL}" + (f" {len(keys)} random column tuples." if is_sample else ""),
+        note=f"{_AGAINST[sides.suffix]} {_INFLUENCE_INTERVAL}"
+        + (f" {len(keys)} random column tuples." if is_sample else ""),
     )
     return TableDistances(score=score, keys=tuple(keys), values=values, reference=np.array(reference.values))
 

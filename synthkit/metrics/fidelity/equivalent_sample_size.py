@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-SIZES, SMALLEST, PAIRS = 8, 20, 200
+SAMPLE_SIZES, SMALLEST_SAMPLE, SAMPLED_PAIRS = 8, 20, 200
 
 
 def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
@@ -32,13 +32,13 @@ def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator)
     binning, columns = comparison.binning, len(comparison.schema.described)
     if columns < 2:
         return [], {}
-    chosen = tuples(columns, 2, PAIRS, rng, drawn=PAIRS)
+    chosen = tuples(columns, 2, SAMPLED_PAIRS, rng, drawn=SAMPLED_PAIRS)
     sides = both_sides(comparison, rng)[0]
     holdout, train = binning.codes(comparison.holdout), binning.codes(comparison.train)
     draws = [tv_mean(binning.codes(draw), holdout, binning.sizes, chosen).contrast for draw in comparison.synthetic]
     at = paired_difference.over_draws(draws, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout))
     n = train.shape[1]
-    sizes = np.unique(np.geomspace(min(SMALLEST, n), n, SIZES).round().astype(int))
+    sizes = np.unique(np.geomspace(min(SMALLEST_SAMPLE, n), n, SAMPLE_SIZES).round().astype(int))
     order = rng.permutation(n)
     errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).contrast.value for k in sizes])
     errors = np.minimum.accumulate(errors)

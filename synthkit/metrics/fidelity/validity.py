@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.rules import Rule
 
-PATTERNS = 50  # most frequent patterns of missing cells that are told apart
+MAX_MISSING_PATTERNS = 50  # most frequent patterns of missing cells that are told apart
 
 
 def rules(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
@@ -108,7 +108,8 @@ def missingness(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
         goal="low",
         reference=paired_difference.tv(_pattern_codes(absent["other"], patterns), real, cells).value,
         parts={name: float(abs(synthetic[k] - shares["holdout"][k])) for k, name in enumerate(names)},
-        note=f"Total variation of the patterns of missing cells against the holdout, the {PATTERNS} most frequent "
+        note=f"Total variation of the patterns of missing cells against the holdout, the {MAX_MISSING_PATTERNS} "
+        "most frequent "
         "of the training rows and all others; parts are differences of the share missing. "
         "The reference is as many training rows against the holdout. Interval: first-order influence of the rows.",
     )
@@ -192,7 +193,7 @@ def _coverage(comparison: EvaluationData, names: tuple[str, ...], like: pd.DataF
 
 def _patterns(absent: NDArray[np.bool_]) -> dict[bytes, int]:
     rows, counts = np.unique(np.packbits(absent, axis=1), axis=0, return_counts=True)
-    order = sorted(range(len(rows)), key=lambda k: (-counts[k], rows[k].tobytes()))[:PATTERNS]
+    order = sorted(range(len(rows)), key=lambda k: (-counts[k], rows[k].tobytes()))[:MAX_MISSING_PATTERNS]
     return {rows[k].tobytes(): i for i, k in enumerate(order)}
 
 

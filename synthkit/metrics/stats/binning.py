@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-QUANTILES = 10
-LEVELS = 10  # most frequent levels of a column, which keep a code of their own; the rarer ones are pooled
+QUANTILE_BINS = 10
+KEPT_LEVELS = 10  # most frequent levels of a column, which keep a code of their own; the rarer ones are pooled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,9 @@ class Binning:
     cuts: Mapping[str, Cuts]
 
     @classmethod
-    def fit(cls, reference: pd.DataFrame, schema: Schema, *, bins: int = QUANTILES, levels: int = LEVELS) -> Binning:
+    def fit(
+        cls, reference: pd.DataFrame, schema: Schema, *, bins: int = QUANTILE_BINS, levels: int = KEPT_LEVELS
+    ) -> Binning:
         """Cut quantities at about equal shares of `reference`, and keep its `levels` most frequent levels apart."""
         return cls(
             {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 _ONE_HOT = 32  # columns with more levels are compared by number instead
-_CELLS = 1 << 24  # distances held at a time: 64 MiB of float32
+_HELD_DISTANCES = 1 << 24  # distances held at a time: 64 MiB of float32
 _SPARE = 3  # candidates beyond k whose distance is computed again without cancellation
 
 
@@ -130,7 +130,7 @@ class DistanceSpace:
         distances = np.empty((len(queries), k), dtype=np.float32)
         indices = np.empty((len(queries), k), dtype=np.int64)
         prepared = _Points(points, self.dense)
-        step = max(1, _CELLS // len(points))
+        step = max(1, _HELD_DISTANCES // len(points))
         for start in range(0, len(queries), step):
             block = slice(start, start + step)
             square = prepared.squares(queries[block])

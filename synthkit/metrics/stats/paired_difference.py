@@ -19,7 +19,7 @@ from synthkit.metrics.stats import intervals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DENSE = 2_000_000  # cells above which combinations are renumbered before they are counted
+MAX_DENSE_CELLS = 2_000_000  # cells above which combinations are renumbered before they are counted
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def over_draws(
 
 def tv(left: NDArray[np.intp], right: NDArray[np.intp], cells: int) -> PairedDifference:
     """Total variation of two columns of codes. **Shape**: (n,), (m,) codes below `cells`."""
-    if cells > DENSE:
+    if cells > MAX_DENSE_CELLS:
         _, both = np.unique(np.concatenate([left, right]), return_inverse=True)
         left, right, cells = both[: len(left)], both[len(left) :], int(both.max()) + 1
     gap = np.bincount(left, minlength=cells) / len(left) - np.bincount(right, minlength=cells) / len(right)

@@ -16,8 +16,8 @@ from synthkit.errors import MetricError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK = 500  # rows compared with all others at a time
-RIDGE = 0.01  # penalty of a Cox regression that predicts
+CONCORDANCE_BLOCK = 500  # rows compared with all others at a time
+COX_RIDGE = 0.01  # penalty of a Cox regression that predicts
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def concordance(
     w = np.ones((1, len(risk)), dtype=np.float32) if weights is None else weights.astype(np.float32)
     pairs, right = np.zeros(len(w)), np.zeros(len(w))
     events = np.flatnonzero(seen)
-    for k in range(0, len(events), BLOCK):
-        rows = events[k : k + BLOCK]
+    for k in range(0, len(events), CONCORDANCE_BLOCK):
+        rows = events[k : k + CONCORDANCE_BLOCK]
         time, own = times[rows, None], risk[rows, None]
         later = (time < times) | ((time == times) & ~seen)
         ahead = (later * ((own > risk) + 0.5 * (own == risk))).astype(np.float32)
@@ -127,7 +127,7 @@ def concordance(
 
 
 def cox(
-    x: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], *, ridge: float = RIDGE
+    x: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], *, ridge: float = COX_RIDGE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log-hazard ratios of a Cox regression (Efron's ties, a ridge), and their covariance.
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 Task = Literal["classification", "regression"]
-COMPONENTS = 200  # of the Nyström approximation of the RBF kernel
-LEAF, LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are enough rows
+NYSTROEM_COMPONENTS = 200  # of the Nyström approximation of the RBF kernel
+MAX_LEAF_ROWS, MAX_TREE_LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are enough rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +55,14 @@ class LearnerPlan:
         A leaf holds a twentieth of the rows, 2 to 20; a tree has a leaf for every 50 events, 4 to 31; from 31 leaves on
         these are the usual settings.
         """
-        leaves = min(LEAVES, max(4, self.others // 50))
+        leaves = min(MAX_TREE_LEAVES, max(4, self.others // 50))
         return {
             "learning_rate": 0.1,
             "max_iter": 100,
             "early_stopping": False,
-            "min_samples_leaf": min(LEAF, max(2, self.rows // 20)),
+            "min_samples_leaf": min(MAX_LEAF_ROWS, max(2, self.rows // 20)),
             "max_leaf_nodes": leaves,
-            "l2_regularization": 0.0 if leaves == LEAVES else 1.0,
+            "l2_regularization": 0.0 if leaves == MAX_TREE_LEAVES else 1.0,
             "categorical_features": self.categorical,
             "random_state": self.seed,
         }
@@ -206,7 +206,7 @@ def _rbf_svr(plan: LearnerPlan) -> object:
 def _nystroem(plan: LearnerPlan) -> object:
     from sklearn.kernel_approximation import Nystroem
 
-    return Nystroem(gamma=0.02, n_components=min(COMPONENTS, plan.rows), random_state=plan.seed)
+    return Nystroem(gamma=0.02, n_components=min(NYSTROEM_COMPONENTS, plan.rows), random_state=plan.seed)
 
 
 def boosting(plan: LearnerPlan) -> object:
@@ -234,21 +234,21 @@ def _dummy_regressor(plan: LearnerPlan) -> object:
     return DummyRegressor()
 
 
-HEADLINE = "gradient boosting"
-GUESS = "dummy"  # looks at no column
+GRADIENT_BOOSTING = "gradient boosting"
+DUMMY = "dummy"  # looks at no column
 LEARNERS: Mapping[Task, tuple[Learner, ...]] = {
     "classification": (
-        Learner(name=HEADLINE, make=boosting, inputs="trees", is_probabilistic=True, is_candidate=True),
+        Learner(name=GRADIENT_BOOSTING, make=boosting, inputs="trees", is_probabilistic=True, is_candidate=True),
         Learner(name="logistic regression", make=logistic, most=30_000, is_probabilistic=True, is_candidate=True),
         Learner(name="linear SVM", make=_linear_svm, most=20_000),
         Learner(name="RBF SVM", make=_rbf_svm, most=20_000),
-        Learner(name=GUESS, make=_dummy, is_probabilistic=True),
+        Learner(name=DUMMY, make=_dummy, is_probabilistic=True),
     ),
     "regression": (
-        Learner(name=HEADLINE, make=_boosting_regressor, inputs="trees", is_candidate=True),
+        Learner(name=GRADIENT_BOOSTING, make=_boosting_regressor, inputs="trees", is_candidate=True),
         Learner(name="ridge regression", make=_ridge, is_candidate=True),
         Learner(name="linear SVM", make=_linear_svr, most=20_000),
         Learner(name="RBF SVM", make=_rbf_svr, most=20_000),
-        Learner(name=GUESS, make=_dummy_regressor),
+        Learner(name=DUMMY, make=_dummy_regressor),
     ),
 }

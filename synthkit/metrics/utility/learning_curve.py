@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.utility.prediction_task import Judged, TaskRows
 
-SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over smallest; samples of a smaller size
+CURVE_SIZES, SMALLEST_CURVE_SIZE, LARGEST_OVER_SMALLEST, CURVE_REPEATS = (
+    5,
+    50,
+    64,
+    3,
+)  # sizes; smallest; largest over smallest; samples of a smaller size
 
 
 def equivalent_rows(tested: Judged, train: TaskRows, rng: np.random.Generator) -> Scored:
@@ -35,18 +40,18 @@ def equivalent_rows(tested: Judged, train: TaskRows, rng: np.random.Generator) -
         MetricError: there are too few training rows for a curve.
     """
     n = len(train.target)
-    smallest = max(SMALLEST, n // SHARE)
+    smallest = max(SMALLEST_CURVE_SIZE, n // LARGEST_OVER_SMALLEST)
     if n < 2 * smallest:
-        msg = f"a learning curve needs {2 * SMALLEST} training rows; however: {n}. Train on more rows"
+        msg = f"a learning curve needs {2 * SMALLEST_CURVE_SIZE} training rows; however: {n}. Train on more rows"
         raise MetricError(msg)
-    sizes = np.geomspace(smallest, n, SIZES).round().astype(int)
+    sizes = np.geomspace(smallest, n, CURVE_SIZES).round().astype(int)
     ones = np.ones((1, len(tested.holdout.target)), dtype=np.uint16)
     weights = np.concatenate([ones, tested.weights])
 
     def judge(predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         return tested.task.quality(tested.holdout.target, predicted, weights)
 
-    parts = [np.mean([judge(_taught(tested, train, k, rng)) for _ in range(REPEATS)], axis=0) for k in sizes[:-1]]
+    parts = [np.mean([judge(_taught(tested, train, k, rng)) for _ in range(CURVE_REPEATS)], axis=0) for k in sizes[:-1]]
     curve: NDArray[np.float64] = np.maximum.accumulate(np.array([*parts, judge(tested.real)]), axis=0)
     synthetic = np.mean([judge(p) for p in tested.synthetic], axis=0)
     worth = np.array([worth_of(synthetic[b], sizes, curve[:, b]) for b in range(len(synthetic))])

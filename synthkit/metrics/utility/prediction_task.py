@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from synthkit.metrics.utility.learners import Learner
     from synthkit.schema import Target
 
-REPLICATES, DRAWS, MOST_TEST, HELD_BACK = 300, 5, 20_000, 0.2
-METRIC_OF = {"binary": "AUROC", "multiclass": "macro AUROC", "regression": "R²", "survival": "C-index"}
+TEST_REPLICATES, MAX_PREDICTED_DRAWS, MAX_TEST_ROWS, SYNTHETIC_TEST_SHARE = 300, 5, 20_000, 0.2
+QUALITY_NAMES = {"binary": "AUROC", "multiclass": "macro AUROC", "regression": "R²", "survival": "C-index"}
 
 
 @dataclass(frozen=True)
@@ -123,18 +123,18 @@ class PredictionTask:
     def trials(self, comparison: EvaluationData, rng: np.random.Generator) -> list[Trial]:
         """One trial a draw, five at most, all with the same real rows."""
         train, holdout = self.rows(comparison.train, "training"), self.rows(comparison.holdout, "holdout")
-        holdout = holdout.sample(MOST_TEST, rng)
-        draws = [self.rows(draw, "synthetic") for draw in comparison.synthetic[:DRAWS]]
+        holdout = holdout.sample(MAX_TEST_ROWS, rng)
+        draws = [self.rows(draw, "synthetic") for draw in comparison.synthetic[:MAX_PREDICTED_DRAWS]]
         if len(draws) == 1:
             order = rng.permutation(len(draws[0].target))
-            held = max(1, round(HELD_BACK * len(order)))
+            held = max(1, round(SYNTHETIC_TEST_SHARE * len(order)))
             fits, tests = [draws[0].take(np.sort(order[held:]))], [draws[0].take(np.sort(order[:held]))]
         else:
             fits, tests = draws, [*draws[1:], draws[0]]
         size = min(len(train.target), *(len(fit.target) for fit in fits))
         real = train.sample(size, rng)
         return [
-            Trial(real, fit.sample(size, rng), holdout, test.sample(MOST_TEST, rng))
+            Trial(real, fit.sample(size, rng), holdout, test.sample(MAX_TEST_ROWS, rng))
             for fit, test in zip(fits, tests, strict=True)
         ]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.utility.prediction_task import Judged
 
-EDGE, BINS, STEPS = 1e-6, 10, 50
-BEST = {"calibration_intercept": 0, "calibration_slope": 1}
+PROBABILITY_EDGE, CALIBRATION_BINS, MAX_NEWTON_STEPS = 1e-6, 10, 50
+BEST_CALIBRATION = {"calibration_intercept": 0, "calibration_slope": 1}
 
 
 def calibration(tested: Judged) -> Scored:
@@ -39,7 +39,7 @@ def calibration(tested: Judged) -> Scored:
     real = recalibration(logit(tested.real[:, 1]), y, weights)[0]
     draws = [recalibration(logit(p[:, 1]), y, weights) for p in tested.synthetic]
     scores: list[Score] = []
-    for k, (name, best) in enumerate(BEST.items()):
+    for k, (name, best) in enumerate(BEST_CALIBRATION.items()):
         at = mean_of_draws([float(value[k]) for value, _ in draws], [replicates[:, k] for _, replicates in draws])
         scores.append(
             Score(
@@ -65,7 +65,7 @@ def calibration(tested: Judged) -> Scored:
 
 def logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """log(p / (1 - p)) of probabilities kept a millionth away from 0 and 1."""
-    p = np.clip(p, EDGE, 1 - EDGE)
+    p = np.clip(p, PROBABILITY_EDGE, 1 - PROBABILITY_EDGE)
     return np.asarray(np.log(p / (1 - p)))
 
 
@@ -92,7 +92,7 @@ def recalibration(
         raise MetricError(msg)
     z = np.stack([np.ones(len(x)), x])
     beta = np.zeros(2)
-    for _ in range(STEPS):
+    for _ in range(MAX_NEWTON_STEPS):
         gradient, hessian = _terms(z, y, beta)
         step = np.linalg.solve(hessian.sum(axis=-1) + 1e-12 * np.eye(2), gradient.sum(axis=1))
         beta = beta + step * min(1.0, 4 / np.abs(step).max(initial=1e-12))
@@ -146,10 +146,12 @@ def _binned(
     y: NDArray[np.float64], p: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
     """Rows, events and sum of probabilities of each bin that holds a row."""
-    inner = np.quantile(p, np.arange(1, BINS) / BINS)
+    inner = np.quantile(p, np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS)
     code = np.searchsorted(inner, p, side="right")
-    count = np.bincount(code, minlength=BINS)
-    observed, predicted = (np.asarray(np.bincount(code, weights=v, minlength=BINS), dtype=float) for v in (y, p))
+    count = np.bincount(code, minlength=CALIBRATION_BINS)
+    observed, predicted = (
+        np.asarray(np.bincount(code, weights=v, minlength=CALIBRATION_BINS), dtype=float) for v in (y, p)
+    )
     return count[count > 0], observed[count > 0], predicted[count > 0]
 
 

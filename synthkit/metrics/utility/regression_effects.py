@@ -12,7 +12,7 @@ from synthkit.errors import MetricError
 from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.utility.features import ONE_HOT, FeatureEncoder
+from synthkit.metrics.utility.features import MAX_ONE_HOT_LEVELS, FeatureEncoder
 from synthkit.schema.columns import level_key
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from synthkit.metrics.utility.prediction_task import PredictionTask
     from synthkit.schema import Schema
 
-COLUMNS, FEWEST, MOST_ROWS, REPLICATES = 20, 10, 50_000, 300
-RIDGE = 1e-3  # a normal law of variance 1,000 a coefficient: felt only where rows say nothing
-NAMES = {"binary": "logistic", "regression": "linear", "survival": "Cox"}
+MAX_REGRESSION_COLUMNS, MIN_LEVEL_ROWS, MAX_REGRESSION_ROWS, EFFECT_REPLICATES = 20, 10, 50_000, 300
+REGRESSION_RIDGE = 1e-3  # a normal law of variance 1,000 a coefficient: felt only where rows say nothing
+REGRESSION_NAMES = {"binary": "logistic", "regression": "linear", "survival": "Cox"}
 
 Fit = tuple["NDArray[np.float64]", "NDArray[np.float64]"]  # coefficients (p,) and their covariance (p, p)
 Table = tuple["pd.DataFrame", "NDArray[np.float64]"]  # n rows and their outcome, (n,) or (n, 2) of time and event
@@ -59,14 +59,14 @@ class Design:
         basis = [np.full(len(x), len(x) ** -0.5)]
         for k in order:
             is_level = labels[k][1] != labels[k][0]
-            if is_level and not FEWEST <= x[:, k].sum() <= len(x) - FEWEST:
+            if is_level and not MIN_LEVEL_ROWS <= x[:, k].sum() <= len(x) - MIN_LEVEL_ROWS:
                 continue
             rest = x[:, k] - np.stack(basis, axis=1) @ (np.stack(basis) @ x[:, k])  # what earlier columns do not say
             size = float(np.linalg.norm(rest))
             if size > 1e-4 * max(1.0, float(np.linalg.norm(x[:, k]))):
                 kept.append(k)
                 basis.append(rest / size)
-            if len(kept) == COLUMNS:
+            if len(kept) == MAX_REGRESSION_COLUMNS:
                 break
         if not kept:
             msg = (
@@ -87,7 +87,7 @@ def effects(
     tables: Sequence[Table],
     rng: np.random.Generator,
     *,
-    most: int = MOST_ROWS,
+    most: int = MAX_REGRESSION_ROWS,
 ) -> Scored:
     """Overlap of the 95 % intervals of regression coefficients from synthetic rows with those from the real ones.
 
@@ -132,7 +132,8 @@ def effects(
         goal="high",
         reference=null_overlap(m, ratio),
         parts={**dict(zip(design.names, map(float, overlap), strict=True)), **agreement, **expected},
-        note=f"Mean overlap of 95 % intervals of {len(real)} coefficients of a {NAMES[kind]} regression; not 1 but "
+        note=f"Mean overlap of 95 % intervals of {len(real)} coefficients of a {REGRESSION_NAMES[kind]} "
+        "regression; not 1 but "
         f"{null_overlap(m, ratio):.3f} is expected of perfect rows ({m} draw{'s' * (m > 1)}). A ridge keeps separated "
         "effects finite; rows count as independent. Interval: standard errors of the synthetic estimates.",
     )
@@ -185,7 +186,7 @@ def logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> Fit:
         MetricError: the fit does not converge.
     """
     z = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    ridge = np.diag([1e-9, *np.full(x.shape[1], RIDGE)])
+    ridge = np.diag([1e-9, *np.full(x.shape[1], REGRESSION_RIDGE)])
     beta = np.zeros(z.shape[1])
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(z @ beta, -500, 500)))
@@ -210,7 +211,7 @@ def linear(x: NDArray[np.float64], y: NDArray[np.float64]) -> Fit:
         )
         raise MetricError(msg)
     z = x - x.mean(axis=0)
-    hessian = z.T @ z + RIDGE * np.eye(x.shape[1])
+    hessian = z.T @ z + REGRESSION_RIDGE * np.eye(x.shape[1])
     beta = np.asarray(np.linalg.solve(hessian, z.T @ (y - y.mean())), dtype=float)
     left = y - y.mean() - z @ beta
     spread = float(left @ left) / (len(y) - x.shape[1] - 1)
@@ -249,7 +250,7 @@ def _replicates(
 ) -> NDArray[np.float64]:
     """Normal replicates of an estimate; what has infinite variance is known to be absent. **Shape**: -> (b, p)."""
     known = np.where(np.isfinite(covariance), covariance, 0.0)
-    return rng.multivariate_normal(beta, known, size=REPLICATES, method="eigh", check_valid="ignore")
+    return rng.multivariate_normal(beta, known, size=EFFECT_REPLICATES, method="eigh", check_valid="ignore")
 
 
 def _thinned(table: Table, most: int, rng: np.random.Generator) -> Table:
@@ -266,7 +267,7 @@ def _labels(table: FeatureEncoder, schema: Schema) -> dict[int, tuple[str, str]]
     position = 2 * len(table.numeric)
     for name, ranks in table.levels.items():
         declared = {level_key(level): str(level) for level in getattr(schema.columns[name], "levels", None) or ()}
-        size = min(len(ranks), ONE_HOT)
+        size = min(len(ranks), MAX_ONE_HOT_LEVELS)
         for key, rank in ranks.items():
             if 0 < rank < size:
                 label = "rare levels" if size < len(ranks) and rank == size - 1 else declared.get(key)

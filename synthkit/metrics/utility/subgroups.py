@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from synthkit.metrics.utility.prediction_task import Judged
     from synthkit.schema import Schema
 
-UNITS, EVENTS, FEW = 50, 10, 10
+MIN_GROUP_UNITS, MIN_GROUP_EVENTS, SMALLEST_SHOWN_COUNT = 50, 10, 10
 Part = tuple["NDArray[np.intp]", "NDArray[np.intp] | None"]  # codes (d, n) of n rows, and their units
-QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
+QUARTER_NAMES = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class SubgroupSplit:
             return cls(column, names + others, keys=tuple(level_key(level) for level in levels))
         x = numbers(train[column])
         cuts = np.unique(np.nanquantile(x, [0.25, 0.5, 0.75])) if (~np.isnan(x)).any() else np.empty(0)
-        names = tuple(f"{column}: {QUARTERS[k]}" for k in ((0, 1, 2, 3) if len(cuts) == 3 else range(len(cuts) + 1)))
+        names = tuple(
+            f"{column}: {QUARTER_NAMES[k]}" for k in ((0, 1, 2, 3) if len(cuts) == 3 else range(len(cuts) + 1))
+        )
         return cls(column, (*names, f"{column}: missing"), cuts=tuple(map(float, cuts)))
 
     def codes(self, frame: pd.DataFrame) -> NDArray[np.intp]:
@@ -109,7 +111,8 @@ def utility_by_group(tested: Judged) -> Scored:
                 panel.append(entry)
     if not measured:
         msg = (
-            f"a group is measured if it has {UNITS} test units, {EVENTS} of them with the event and {EVENTS} without; "
+            f"a group is measured if it has {MIN_GROUP_UNITS} test units, {MIN_GROUP_EVENTS} of them with the "
+            f"event and {MIN_GROUP_EVENTS} without; "
             "however: no group of the protected columns has. Hold more rows out"
         )
         raise MetricError(msg)
@@ -125,7 +128,8 @@ def utility_by_group(tested: Judged) -> Scored:
         reference=0.0,
         parts={label: gap for label, (gap, _) in sorted(measured.items(), key=lambda item: -item[1][0])},
         note=f"Largest gap trtr - tstr of {tested.learner.name} among {len(measured)} groups of the protected columns "
-        f"with {UNITS} test units and {EVENTS} events; the largest of many is above 0 by chance. Interval: joint "
+        f"with {MIN_GROUP_UNITS} test units and {MIN_GROUP_EVENTS} events; the largest of many is above 0 by "
+        "chance. Interval: joint "
         f"bootstrap of the test {task.tested} and between draws, widened for {len(measured)} groups (Bonferroni).",
     )
     return [score], {"subgroups": sorted(panel, key=lambda e: -e.get("gap", -np.inf))}
@@ -154,8 +158,8 @@ def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> S
                 continue
             count = _units_among(units[0], rows[0])
             entry: dict[str, JSON] = {"measure": "fidelity", "target": None, "group": label, "units": _shown(count)}
-            entry["suppressed"] = count < UNITS
-            if count >= UNITS:
+            entry["suppressed"] = count < MIN_GROUP_UNITS
+            if count >= MIN_GROUP_UNITS:
                 real, other, *draws = (_part(*each) for each in zip(tables, units, rows, strict=True))
                 at = _likeness(draws, real, binning.sizes, chosen)
                 usual = _likeness([other], real, binning.sizes, chosen).value
@@ -163,7 +167,8 @@ def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> S
                 entry |= {"similarity": at.value, "low": at.low, "high": at.high, "reference": usual}
             panel.append(entry)
     if not measured:
-        msg = f"a group is measured if it has {UNITS} units in the holdout; however: none has. Hold more rows out"
+        msg = f"a group is measured if it has {MIN_GROUP_UNITS} units in the holdout; however: none has. Hold more "
+        msg += "rows out"
         raise MetricError(msg)
     worst = min(measured, key=lambda label: measured[label][0].value)
     at, usual = measured[worst]
@@ -228,12 +233,16 @@ def _counts(tested: Judged, rows: NDArray[np.intp]) -> dict[str, JSON]:
     """Units, and units with the event, as far as they may be said; whether the group is too small to be measured."""
     units, y = tested.task.units(tested.holdout)[rows], tested.holdout.target[rows]
     count = len(np.unique(units))
-    sides = [len(np.unique(units[y == k])) for k in np.unique(y)] if tested.task.classes else [EVENTS, EVENTS]
-    enough = sum(side >= EVENTS for side in sides) > 1
+    sides = (
+        [len(np.unique(units[y == k])) for k in np.unique(y)]
+        if tested.task.classes
+        else [MIN_GROUP_EVENTS, MIN_GROUP_EVENTS]
+    )
+    enough = sum(side >= MIN_GROUP_EVENTS for side in sides) > 1
     entry: dict[str, JSON] = {"units": _shown(count)}
     if tested.task.classes == 2:
         entry["events"] = _shown(len(np.unique(units[y == 1])))
-    return {**entry, "suppressed": count < UNITS or not enough}
+    return {**entry, "suppressed": count < MIN_GROUP_UNITS or not enough}
 
 
 def _rates(tested: Judged, rows: NDArray[np.intp]) -> dict[str, JSON]:
@@ -258,7 +267,7 @@ def _units_among(units: NDArray[np.intp] | None, rows: NDArray[np.intp]) -> int:
 
 
 def _shown(count: int) -> int | str:
-    return f"<{FEW}" if count < FEW else count
+    return f"<{SMALLEST_SHOWN_COUNT}" if count < SMALLEST_SHOWN_COUNT else count
 
 
 def _bonferroni(groups: int) -> float:

@@ -28,10 +28,10 @@ from synthkit.metrics.stats.time_to_event import (
 from synthkit.metrics.utility.features import FeatureEncoder
 from synthkit.metrics.utility.non_inferiority import jackknife, loss
 from synthkit.metrics.utility.prediction_task import (
-    DRAWS,
-    METRIC_OF,
-    MOST_TEST,
-    REPLICATES,
+    MAX_PREDICTED_DRAWS,
+    MAX_TEST_ROWS,
+    QUALITY_NAMES,
+    TEST_REPLICATES,
     PredictionTask,
     gather,
 )
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema, Target
 
-LEARNER = "Cox regression"
-MOST_COX, QUICK_COX, MOST_PAIRED, POINTS, BATCH = 20_000, 5_000, 5_000, 100, 50
-CENTILE = 90  # of the holdout's times: where the restricted mean ends
-NOTES = {
+COX_LEARNER = "Cox regression"
+MAX_COX_ROWS, QUICK_COX_ROWS, MAX_CONCORDANCE_ROWS, CURVE_POINTS, BOOTSTRAP_BATCH = 20_000, 5_000, 5_000, 100, 50
+RESTRICTED_MEAN_CENTILE = 90  # of the holdout's times: where the restricted mean ends
+CURVE_NOTES = {
     "km_gap": "Mean distance between the Kaplan-Meier curves of synthetic and holdout rows, from 0 to the holdout's "
     "longest time",
     "optimism": "Mean of synthetic minus holdout Kaplan-Meier curve, from 0 to the holdout's longest time: above 0, "
@@ -136,9 +136,9 @@ def survival(
     """
     task, schema = PredictionTask.of(comparison, target), comparison.schema
     train = Followed.of(comparison.train, target, schema, "training")
-    holdout = Followed.of(comparison.holdout, target, schema, "holdout").sample(MOST_TEST, rng)
-    draws = [Followed.of(draw, target, schema, "synthetic") for draw in comparison.synthetic[:DRAWS]]
-    most = QUICK_COX if quick else MOST_COX
+    holdout = Followed.of(comparison.holdout, target, schema, "holdout").sample(MAX_TEST_ROWS, rng)
+    draws = [Followed.of(draw, target, schema, "synthetic") for draw in comparison.synthetic[:MAX_PREDICTED_DRAWS]]
+    most = QUICK_COX_ROWS if quick else MAX_COX_ROWS
     tables = [(each.frame, np.stack([each.times, each.seen.astype(float)], axis=1)) for each in (train, *draws)]
     return gather(
         [
@@ -175,22 +175,23 @@ def _curves(
     rng: np.random.Generator,
 ) -> Found:
     """Scores of the curves: values and replicates of each draw, and the training rows in the place of a draw."""
-    end, tau = float(holdout.times.max()), float(np.percentile(holdout.times, CENTILE))
-    weights = intervals.bootstrap_weights(holdout.units, REPLICATES, rng)
-    draws = [draw.sample(MOST_TEST, rng) for draw in draws]
+    end, tau = float(holdout.times.max()), float(np.percentile(holdout.times, RESTRICTED_MEAN_CENTILE))
+    weights = intervals.bootstrap_weights(holdout.units, TEST_REPLICATES, rng)
+    draws = [draw.sample(MAX_TEST_ROWS, rng) for draw in draws]
     size = min(len(draw.times) for draw in draws)
     reference = _figures(train.sample(size, rng), holdout, end, tau)
     values, replicates = [], []
     for draw in draws:
-        own = intervals.bootstrap_weights(draw.units, REPLICATES, rng)
+        own = intervals.bootstrap_weights(draw.units, TEST_REPLICATES, rng)
         values.append(_figures(draw, holdout, end, tau)[:, 0])
-        parts = [slice(k, k + BATCH) for k in range(0, REPLICATES, BATCH)]
+        parts = [slice(k, k + BOOTSTRAP_BATCH) for k in range(0, TEST_REPLICATES, BOOTSTRAP_BATCH)]
         replicates.append(
             np.concatenate([_figures(draw, holdout, end, tau, own[k], weights[k]) for k in parts], axis=1)
         )
     at, spread = np.mean(values, axis=0), np.std(np.mean(replicates, axis=0), axis=1, ddof=1)
     scores: list[Score | Failure] = []
-    for k, (name, note) in enumerate(NOTES.items()):
+    up_to = f", up to the {RESTRICTED_MEAN_CENTILE}th centile of the holdout times"
+    for k, (name, note) in enumerate(CURVE_NOTES.items()):
         interval = intervals.around(float(at[k]), float(spread[k]), floor=0.0 if name == "km_gap" else -np.inf)
         scores.append(
             Score(
@@ -201,7 +202,7 @@ def _curves(
                 goal="low" if name == "km_gap" else "none",
                 reference=float(reference[k, 0]),
                 parts={"tau": tau} if name == "rmst_difference" else {},
-                note=f"{note}{f', up to the {CENTILE}th centile of the holdout times' if k == 3 else ''}. The "
+                note=f"{note}{up_to if name == 'rmst_difference' else ''}. The "
                 f"reference is as many training rows against the holdout. Interval: bootstrap of the {task.tested} of "
                 "both tables.",
             )
@@ -247,7 +248,7 @@ def _panel(
     tau: float,
 ) -> dict[str, JSON]:
     """Both curves at a hundred times, with pointwise percentile bands."""
-    grid = np.linspace(0, float(holdout.times.max()), POINTS)
+    grid = np.linspace(0, float(holdout.times.max()), CURVE_POINTS)
 
     def band(of: list[NDArray[np.float64]]) -> tuple[list[float], list[float]]:
         low, high = np.quantile(np.mean(of, axis=0), [0.025, 0.975], axis=0)
@@ -258,8 +259,8 @@ def _panel(
 
     real = level(kaplan_meier(holdout.times, holdout.seen))[0]
     synthetic = np.mean([level(kaplan_meier(draw.times, draw.seen))[0] for draw in draws], axis=0)
-    few = [intervals.bootstrap_weights(draw.units, 2 * BATCH, rng) for draw in draws]
-    real_band = band([level(kaplan_meier(holdout.times, holdout.seen, weights[: 2 * BATCH]))])
+    few = [intervals.bootstrap_weights(draw.units, 2 * BOOTSTRAP_BATCH, rng) for draw in draws]
+    real_band = band([level(kaplan_meier(holdout.times, holdout.seen, weights[: 2 * BOOTSTRAP_BATCH]))])
     bands = band([level(kaplan_meier(d.times, d.seen, w)) for d, w in zip(draws, few, strict=True)])
     return {
         "target": task.target.column,
@@ -285,9 +286,9 @@ def _prognosis(
     rng: np.random.Generator,
 ) -> Found:
     """C-index of Cox regressions trained on real or synthetic rows, on the same holdout rows, and their difference."""
-    holdout = holdout.sample(MOST_PAIRED, rng)
+    holdout = holdout.sample(MAX_CONCORDANCE_ROWS, rng)
     size = min(most, len(train.times), *(len(draw.times) for draw in draws))
-    weights = intervals.bootstrap_weights(holdout.units, REPLICATES, rng)
+    weights = intervals.bootstrap_weights(holdout.units, TEST_REPLICATES, rng)
     weights = np.concatenate([np.ones((1, len(holdout.times)), dtype=np.uint16), weights])
 
     def judge(rows: Followed, weights: NDArray[np.uint16] = weights) -> NDArray[np.float64]:
@@ -309,16 +310,22 @@ def _prognosis(
     cells = []
     for name, source in (("trtr", "real"), ("tstr", "synthetic")):
         found = at[name]._asdict()
-        note = f"C-index of {LEARNER} trained on {size} {source} and tested on {len(holdout.times)} holdout rows. "
+        note = f"C-index of {COX_LEARNER} trained on {size} {source} and tested on {len(holdout.times)} holdout rows. "
         note += f"Interval: bootstrap of the test {task.tested}."
         reference = None if name == "trtr" else at["trtr"].value
         scores.append(Score(metric=f"{prefix}.{name}", **found, goal="high", reference=reference, note=note))
-        cells.append({"learner": LEARNER, "trained_on": source, "tested_on": "real", **found})
+        cells.append({"learner": COX_LEARNER, "trained_on": source, "tested_on": "real", **found})
     parts = train.sample(size, rng).without_thirds(rng)
     noise = jackknife([float(judge(part, weights[:1])[0]) for part in parts])
     events = int(holdout.seen.sum())
-    gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
-    panel = {"target": task.target.column, "task": "survival", "metric": METRIC_OF["survival"], "cells": cells, **lost}
+    gap, lost = loss(prefix, COX_LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
+    panel = {
+        "target": task.target.column,
+        "task": "survival",
+        "metric": QUALITY_NAMES["survival"],
+        "cells": cells,
+        **lost,
+    }
     return [*scores, gap], {"utility": [panel]}
 
 

@@ -15,13 +15,13 @@ from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.best_baseline import BestBaseline, best_on_real_rows
-from synthkit.metrics.utility.learners import GUESS, LEARNERS, Learner, Task
+from synthkit.metrics.utility.learners import DUMMY, LEARNERS, Learner, Task
 from synthkit.metrics.utility.learning_curve import LEARNING_CURVE_LABELS, equivalent_rows
 from synthkit.metrics.utility.non_inferiority import loss
 from synthkit.metrics.utility.prediction_task import (
-    DRAWS,
-    METRIC_OF,
-    REPLICATES,
+    MAX_PREDICTED_DRAWS,
+    QUALITY_NAMES,
+    TEST_REPLICATES,
     Judged,
     PredictionTask,
     Trial,
@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.estimator import Estimator
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.metrics.metric import EvaluationOptions, Metric
+    from synthkit.metrics.metric import Metric, MetricOptions
     from synthkit.schema import Schema, Target
 
 QUICK_LEARNERS = ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 
 
-def targets(schema: Schema, options: EvaluationOptions) -> dict[str, Metric]:
+def targets(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
     """One metric for each declared target; a quick evaluation uses fewer learners.
 
     Raises:
@@ -128,7 +128,7 @@ def utility(
     task, kind = PredictionTask.of(comparison, target), _kind(target)
     chosen = [each for each in LEARNERS[kind] if learners is None or each.name in learners]
     trials = task.trials(comparison, rng)
-    weights = intervals.bootstrap_weights(task.units(trials[0].holdout), REPLICATES, rng)
+    weights = intervals.bootstrap_weights(task.units(trials[0].holdout), TEST_REPLICATES, rng)
     candidates = [each for each in chosen if each.is_candidate]
     best = best_on_real_rows(task, candidates, trials[0].train, trials[0].holdout, rng.spawn(1)[0])
     results, idle = _results(prefix, task, chosen, trials, weights, rng)
@@ -137,7 +137,7 @@ def utility(
         raise MetricError(msg)
     head = results[best.learner.name]
     scores = [_score(prefix, cell, results, best.learner, task) for cell in TRAIN_TEST_CELLS]
-    gap, lost = _gap(prefix, head, best, results.get(GUESS), task)
+    gap, lost = _gap(prefix, head, best, results.get(DUMMY), task)
     own: list[Score | Failure] = []
     drawn: list[JSON] = []
     if baselines:
@@ -147,7 +147,7 @@ def utility(
     panel = {
         "target": target.column,
         "task": target.task,
-        "metric": METRIC_OF[target.task],
+        "metric": QUALITY_NAMES[target.task],
         "learner": best.learner.name,
         "validated": dict(best.quality),
         "cells": [*fixed, *drawn],
@@ -202,7 +202,10 @@ def _parts(
 def _effects(metric: str, task: PredictionTask, rng: np.random.Generator) -> Found:
     """Effect estimates of all rows: nothing is held back, because nothing is predicted."""
     c = task.comparison
-    rows = [task.rows(c.train, "training"), *(task.rows(draw, "synthetic") for draw in c.synthetic[:DRAWS])]
+    rows = [
+        task.rows(c.train, "training"),
+        *(task.rows(draw, "synthetic") for draw in c.synthetic[:MAX_PREDICTED_DRAWS]),
+    ]
     return effects(metric, task, [(each.frame, each.target) for each in rows], rng)
 
 
@@ -245,7 +248,8 @@ def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Pre
         goal="none" if cell in ("trts", "tsts") else "high",
         reference=None if cell == "trtr" else float(np.mean([c.value for c in head["trtr"]])),
         parts=parts,
-        note=f"{METRIC_OF[task.target.task]} of {learner.name}, the best on real training rows, trained on {trained} "
+        note=f"{QUALITY_NAMES[task.target.task]} of {learner.name}, the best on real training rows, trained on "
+        f"{trained} "
         f"and tested on {tested} rows"
         + (f", mean of {size} draws" if size > 1 and cell != "trtr" else "")
         + f"; the reference is trained and tested on real rows. Interval: bootstrap of the test {task.tested}.",

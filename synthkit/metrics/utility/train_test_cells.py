@@ -11,7 +11,7 @@ import numpy as np
 from synthkit.io.json_types import JSON
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws
-from synthkit.metrics.utility.learners import GUESS, Learner, is_constant, predictions
+from synthkit.metrics.utility.learners import DUMMY, Learner, is_constant, predictions
 from synthkit.metrics.utility.prediction_task import PredictionTask, TaskRows, Trial
 from synthkit.metrics.utility.probability_calibration import figures
 
@@ -98,7 +98,7 @@ def _extras(
 
 def idle_after(learner: Learner, cells: LearnerCells) -> str | None:
     """After training on which rows a learner says the same of every test row; None if it learned something."""
-    if learner.name == GUESS:
+    if learner.name == DUMMY:
         return None
     for trained, of_real in (("real", ("trtr", "trts")), ("synthetic", ("tstr", "tsts"))):
         for k in range(len(cells["tstr"])):

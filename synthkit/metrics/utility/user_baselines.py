@@ -13,7 +13,7 @@ from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws
-from synthkit.metrics.utility.prediction_task import METRIC_OF
+from synthkit.metrics.utility.prediction_task import QUALITY_NAMES
 from synthkit.metrics.utility.train_test_cells import (
     TRAIN_TEST_CELLS,
     LearnerCells,
@@ -94,7 +94,7 @@ def _quality(name: str, learner: Learner, cells: LearnerCells, task: PredictionT
         goal="high",
         reference=means["trtr"],
         parts=means,
-        note=f"{METRIC_OF[task.target.task]} of {learner.name}, a baseline of the user, trained on synthetic and "
+        note=f"{QUALITY_NAMES[task.target.task]} of {learner.name}, a baseline of the user, trained on synthetic and "
         "tested on holdout rows; the reference is trained on real rows. Interval: bootstrap of the test "
         f"{task.tested}.",
     )

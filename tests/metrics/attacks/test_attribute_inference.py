@@ -18,7 +18,7 @@ from synthkit.metrics.attacks.attribute_inference import attribute, attributes, 
 from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
 from synthkit.metrics.attacks.secrets import Knowledge, Secret, only
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.metric import EvaluationOptions
+from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc, prc
 from synthkit.schema import Schema
@@ -465,19 +465,19 @@ def test_the_headline_is_the_strongest_attack_and_its_interval_holds_for_all():
 
 
 def test_one_metric_a_secret_and_set_of_known_columns():
-    assert list(attributes(SCHEMA, EvaluationOptions())) == [
+    assert list(attributes(SCHEMA, MetricOptions())) == [
         "attribute.ill.quasi_identifiers",
         "attribute.ill.all_columns",
         "attribute.cost.quasi_identifiers",
         "attribute.cost.all_columns",
     ]
-    assert list(attributes(SCHEMA.model_copy(update={"quasi_identifiers": ()}), EvaluationOptions())) == [
+    assert list(attributes(SCHEMA.model_copy(update={"quasi_identifiers": ()}), MetricOptions())) == [
         "attribute.ill.all_columns",
         "attribute.cost.all_columns",
     ]
     only_key = SCHEMA.model_copy(update={"quasi_identifiers": ("ill",), "secrets": ("ill",)})
-    assert list(attributes(only_key, EvaluationOptions())) == ["attribute.ill.all_columns"]
-    metric = attributes(SCHEMA, EvaluationOptions())["attribute.ill.quasi_identifiers"]
+    assert list(attributes(only_key, MetricOptions())) == ["attribute.ill.all_columns"]
+    metric = attributes(SCHEMA, MetricOptions())["attribute.ill.quasi_identifiers"]
     assert isinstance(metric, partial)
     scores, _ = metric(coined(people(900, 1)), RNG(0))
     assert scores[0].metric == "attribute.ill.quasi_identifiers.excess"

@@ -9,7 +9,7 @@ from scipy import stats
 
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.epsilon_lower_bound import ceiling, epsilon_lower_bound
-from synthkit.metrics.attacks.membership_guesses import SIZES, MembershipGuesses, bound
+from synthkit.metrics.attacks.membership_guesses import GUESS_COUNTS, MembershipGuesses, bound
 
 RNG = np.random.default_rng
 
@@ -117,7 +117,7 @@ def test_equal_scores_stand_in_random_order(pairs):
 
 
 def test_at_most_half_of_the_coins_are_guessed():
-    assert guessed(np.arange(200), coins(200, 0)).sizes() == [k for k in SIZES if k <= 100]
+    assert guessed(np.arange(200), coins(200, 0)).sizes() == [k for k in GUESS_COUNTS if k <= 100]
     assert guessed(np.arange(12), coins(12, 0)).sizes() == [6]
     assert guessed(np.arange(3), coins(3, 0)).sizes() == [1]
 
@@ -173,7 +173,7 @@ def test_the_bound_is_the_largest_that_holds_for_all_at_once():
     member = coins(600, 5)
     scores = np.stack([RNG(1).normal(size=600), member + RNG(2).normal(size=600), -1.0 * member])
     found = guessed(scores, member)
-    sizes = [k for k in SIZES if k <= 300]
+    sizes = [k for k in GUESS_COUNTS if k <= 300]
     sure = 1 - 0.05 / (6 * len(sizes))
     best = max(
         (epsilon_lower_bound(600, k, int(v), confidence=sure), found.names[w], k, int(v))

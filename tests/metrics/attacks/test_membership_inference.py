@@ -24,7 +24,7 @@ from synthkit.metrics.attacks.membership_inference import (
     membership,
     names,
 )
-from synthkit.metrics.attacks.membership_scores import ATTACKS, together
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, together
 from synthkit.metrics.attacks.most_confident import Surest
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Failure, Score
@@ -129,7 +129,7 @@ def test_all_that_is_measured_has_a_name_a_reference_and_a_note(copies):
         assert scores[name].reference in (0.5, 0.0)
         assert scores[name].note
         assert {"p", "p, adjusted"} <= set(scores[name].parts)
-    assert set(ATTACKS) <= set(scores["membership.auc"].parts)
+    assert set(MEMBERSHIP_ATTACKS) <= set(scores["membership.auc"].parts)
     assert set(panel["p"]) == {f"{s}, {test}" for s in STRATA for test in ("all attacks", "few guesses")}
     assert set(panel["strata"]) == set(STRATA)
     assert panel["strata"]["isolated"]["units"] == panel["units"] // 2
@@ -141,7 +141,7 @@ def test_figures_are_those_of_the_attacks(here, copies):
     rng = RNG(0)
     made = AttackData.of(here.train, here.pool.reference, here.pool.frame, SCHEMA, rng)
     each = attacked(made, here.pool, rng)
-    for k, name in enumerate(ATTACKS):
+    for k, name in enumerate(MEMBERSHIP_ATTACKS):
         pairs = each[k][here.pool.member][:, None] - each[k][~here.pool.member][None, :]
         expected = ((pairs > 0) + (pairs == 0) / 2).mean()
         assert scores["membership.auc"].parts[name] == pytest.approx(expected)
@@ -181,8 +181,8 @@ def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
     """A model that knows its training rows, and draws rows of nobody: only its likelihood gives them away."""
     known = here.pool.member[here.pool.unit] + 0.2 * RNG(0).normal(size=len(here.pool.unit))
     pool = replace(here.pool, likelihood=known)
-    assert names(pool) == (*ATTACKS, "likelihood")
-    assert names(here.pool) == tuple(ATTACKS)
+    assert names(pool) == (*MEMBERSHIP_ATTACKS, "likelihood")
+    assert names(here.pool) == tuple(MEMBERSHIP_ATTACKS)
     scores, panel = run(replace(here, pool=pool).against(people(800, RNG(5))))
     assert scores["membership.auc"].parts["likelihood"] > 0.99
     assert panel["verdict"] == Grade.ABOVE

@@ -16,7 +16,7 @@ from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.copying.copied_rows import matches
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
-from synthkit.metrics.metric import EvaluationOptions
+from synthkit.metrics.metric import MetricOptions
 from synthkit.report.sections.scope import scope
 from synthkit.schema import Schema
 
@@ -57,7 +57,7 @@ def scores(metric, comparison):
 
 
 ATTACKS = {"membership": membership, "identity": identity, "linkability": linkability} | attributes(
-    SCHEMA, EvaluationOptions(quick=True)
+    SCHEMA, MetricOptions(quick=True)
 )
 
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats as distributions
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.metrics.copying.copied_people import copies, surplus
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people
 
 RNG = np.random.default_rng
-LIMIT = DEFAULTS["copying"].value
+LIMIT = DEFAULT_EFFECT_LIMITS["copying"].value
 SIX = [f"level_{k}" for k in range(6)]
 LEVELS = Schema.model_validate(
     {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from synthkit.metrics.stats.several_draws import mean_of_draws, one_fresh_draw, standard_error
 from synthkit.metrics.utility.learning_curve import worth_of
-from synthkit.metrics.utility.non_inferiority import MARGIN, loss, verdict
+from synthkit.metrics.utility.non_inferiority import DEFAULT_MARGIN, loss, verdict
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 
 RNG = np.random.default_rng
@@ -88,7 +88,7 @@ def test_retention_is_what_is_kept_above_a_guess(law, compare):
     assert gap.parts["retention"] == pytest.approx(kept)
     assert gap.parts["one fresh draw, low"] <= gap.low
     assert gap.parts["one fresh draw, high"] >= gap.high
-    assert panels["utility"][0]["non_inferiority"]["margin"] == MARGIN == 0.05
+    assert panels["utility"][0]["non_inferiority"]["margin"] == DEFAULT_MARGIN == 0.05
 
 
 def test_a_model_no_better_than_a_guess_has_no_retention():
