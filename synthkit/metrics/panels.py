@@ -81,11 +81,11 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
     is_time = isinstance(column, Datetime)
     if len(distinct) <= SHOWN_BINS:
         edges = (distinct[:-1] + distinct[1:]) / 2
-        labels = [written(v, is_time=is_time) for v in distinct] or ["any"]
+        labels = [bin_edge_text(v, is_time=is_time) for v in distinct] or ["any"]
     else:
         low, high = np.quantile(x[~np.isnan(x)], [0.005, 0.99])
         edges = _edges(distinct, float(low), float(high), column)
-        ends = [written(v, is_time=is_time) for v in edges]
+        ends = [bin_edge_text(v, is_time=is_time) for v in edges]
         labels = [f"< {ends[0]}", *(f"{a} – {b}" for a, b in itertools.pairwise(ends)), f"≥ {ends[-1]}"]
     return Cuts(labels=(*labels, "other", "missing", "novel"), edges=edges)
 
@@ -154,8 +154,8 @@ def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], flo
         cell: dict[str, JSON] = {
             "columns": list(pair),
             "cell": [cuts[0].labels[one], cuts[1].labels[two]],
-            "holdout": shown(int(counts[0][at])),
-            "synthetic": shown(int(counts[1][at])),
+            "holdout": shown_count(int(counts[0][at])),
+            "synthetic": shown_count(int(counts[1][at])),
             "holdout_rows": int(counts[0].sum()),
             "synthetic_rows": int(counts[1].sum()),
         }
@@ -169,11 +169,11 @@ def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], flo
     return kept
 
 
-def written(value: float, *, is_time: bool) -> str:
+def bin_edge_text(value: float, *, is_time: bool) -> str:
     """An end of a bin as a person writes it."""
     return day(value) if is_time else f"{value:.4g}"
 
 
-def shown(count: int) -> int | str:
+def shown_count(count: int) -> int | str:
     """A count as it may be shown: small ones are suppressed."""
     return count if count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"

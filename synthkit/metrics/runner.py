@@ -47,7 +47,7 @@ class _Measurement:
         found: Sequence[Score | Failure]
         try:
             found, panels = metric(comparison, rng)
-            found = [_measured(each) for each in found]
+            found = [_flat_as_failure(each) for each in found]
         except MEASUREMENT_ERRORS as error:
             found, panels = [Failure.of(name, error)], {}
         return cls(found, panels, round(time.perf_counter() - start, 3))
@@ -87,7 +87,7 @@ def evaluate(
         comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
     whole = _rows(comparison)
     if quick:
-        comparison = _thinned(comparison, seeds.numpy("quick"))
+        comparison = _sampled(comparison, seeds.numpy("quick"))
     done = _all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
     scores: list[Score] = []
     failures: list[Failure] = []
@@ -110,7 +110,7 @@ def _all_measured(
     report: Callable[[str, int, int], None],
 ) -> dict[str, _Measurement]:
     """Every metric measured, in the order of `chosen`."""
-    with one_thread(), _calm(), ThreadPoolExecutor(workers, initializer=one_thread) as pool:
+    with one_thread(), _without_fit_warnings(), ThreadPoolExecutor(workers, initializer=one_thread) as pool:
         # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
         # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
         waiting = {
@@ -135,7 +135,7 @@ def one_thread() -> AbstractContextManager[object]:
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
+def _without_fit_warnings() -> Iterator[None]:
     """Without warnings of fits that did not converge: what one thread ignores, another one shows again."""
     from sklearn.exceptions import ConvergenceWarning
 
@@ -178,7 +178,7 @@ def _paired(comparison: EvaluationData, rng: np.random.Generator) -> AttackTarge
         return None
 
 
-def _thinned(comparison: EvaluationData, rng: np.random.Generator) -> EvaluationData:
+def _sampled(comparison: EvaluationData, rng: np.random.Generator) -> EvaluationData:
     """At most 10,000 rows a table, whole rows at random."""
 
     def thin(frame: pd.DataFrame) -> pd.DataFrame:
@@ -192,8 +192,8 @@ def _thinned(comparison: EvaluationData, rng: np.random.Generator) -> Evaluation
         holdout=thin(comparison.holdout),
         synthetic=tuple(map(thin, comparison.synthetic)),
         others=tuple(map(thin, comparison.others)),
-        pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
-        refits=tuple(_thinned(fit, rng) for fit in comparison.refits),
+        pool=None if comparison.pool is None else comparison.pool.sampled(QUICK_UNITS, rng),
+        refits=tuple(_sampled(fit, rng) for fit in comparison.refits),
     )
 
 
@@ -217,7 +217,7 @@ def _people(comparison: EvaluationData) -> dict[str, JSON]:
     return {"people": {**comparison.people, "attacked": attacked}}
 
 
-def _measured(found: Score | Failure) -> Score | Failure:
+def _flat_as_failure(found: Score | Failure) -> Score | Failure:
     """A score whose interval has no width is no measurement: it would be read as certain."""
     if isinstance(found, Failure) or not found.is_sure:
         return found

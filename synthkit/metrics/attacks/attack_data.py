@@ -71,7 +71,7 @@ class AttackData:
         )
 
     def with_copies(self, copies: pd.DataFrame) -> AttackData:
-        """The scene if the synthetic rows held these too; only distances to them are measured anew."""
+        """The data if the synthetic rows held these too; only distances to them are measured anew."""
         added = _nearest(self.space, self.space.coordinates(self.targets), copies)
         near = np.sort(np.concatenate([self.near, added], axis=1), axis=1)[:, : self.near.shape[1]]
         return replace(self, synthetic=pd.concat([self.synthetic, copies], ignore_index=True), near=near)

@@ -70,7 +70,7 @@ class AttackTargets:
         first[self.unit[order][::-1]] = order[::-1]
         return self.frame.iloc[first].reset_index(drop=True)
 
-    def thinned(self, units: int, rng: np.random.Generator) -> AttackTargets:
+    def sampled(self, units: int, rng: np.random.Generator) -> AttackTargets:
         """The same with so many people, both of a pair or neither, and as many rows of reference."""
         if len(self.member) <= units:
             return self

@@ -13,8 +13,13 @@ import pandas as pd
 from synthkit.errors import MetricError
 from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import MIN_ATTACKED
-from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
-from synthkit.metrics.attacks.secret_inference import SECRET_ATTACKS, SecretGuesses, commonest, of_population
+from synthkit.metrics.attacks.risk_difference import RiskDifference, coin_p_value
+from synthkit.metrics.attacks.secret_inference import (
+    SECRET_ATTACKS,
+    SecretGuesses,
+    most_frequent_value,
+    population_guesses,
+)
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Score, Scored
@@ -326,7 +331,7 @@ def _attacked(
         right = np.concatenate([game.right(each) for game, each in zip(games, guesses, strict=True)])
         sure = np.concatenate([each.sure for each in guesses])
         excess = RiskDifference.of(right, member, looks=len(SECRET_ATTACKS))
-        return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
+        return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=coin_p_value(right, member, pair))
 
     return [
         judged(name, [attack(game.knowledge, game.secret, game.draws, rng) for game in games])
@@ -342,14 +347,14 @@ def _strongest(outcomes: list[AttackOutcome]) -> AttackOutcome:
 
 def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Generator) -> Context:
     """What is guessed without the synthetic rows; people of whom models were made are those of the first fit."""
-    each = [of_population(game.knowledge, game.secret, rng) for game in games]
+    each = [population_guesses(game.knowledge, game.secret, rng) for game in games]
     right, base = [], []
     for name in each[0]:
         hits = np.concatenate([game.right(told[name]) for game, told in zip(games, each, strict=True)])[outside]
         right.append(float(hits.mean()))
         base.append(best_prc(hits, np.concatenate([told[name].sure for told in each])[outside]))
     common = [
-        game.secret.right(np.full(len(game.truth), commonest(game.knowledge, game.secret)), game.truth)
+        game.secret.right(np.full(len(game.truth), most_frequent_value(game.knowledge, game.secret)), game.truth)
         for game in games
     ]
     rows = int(games[0].knowledge.reference[games[0].secret.name].notna().sum())
@@ -363,7 +368,7 @@ def _isolated(best: AttackOutcome, pool: AttackTargets, place: NDArray[np.intp])
         return None
     pair = None if pool.pair is None else pool.pair[place][among]
     excess = RiskDifference.of(best.right[among], member, looks=len(SECRET_ATTACKS))
-    return excess, min(1.0, len(SECRET_ATTACKS) * chance(best.right[among], member, pair))
+    return excess, min(1.0, len(SECRET_ATTACKS) * coin_p_value(best.right[among], member, pair))
 
 
 def _by_group(

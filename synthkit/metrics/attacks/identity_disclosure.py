@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +11,24 @@ from synthkit.errors import MetricError
 from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import record_matching
 from synthkit.metrics.attacks.population_disclosure import MEANINGFUL_LABELS, meaningful
-from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
-from synthkit.metrics.attacks.secret_inference import distinct
+from synthkit.metrics.attacks.risk_difference import RiskDifference, coin_p_value
+from synthkit.metrics.attacks.secret_inference import distinct_points
 from synthkit.metrics.attacks.secrets import Knowledge
-from synthkit.metrics.attacks.singling_out import SinglingOutRates, extremes, logs_of_shares, odds, once, subsets
+from synthkit.metrics.attacks.singling_out import (
+    SinglingOutRates,
+    extremes,
+    logs_of_shares,
+    singling_out_rates,
+    subsets,
+    true_of_one,
+)
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Failure, Found, Panels, Score, Scored
 from synthkit.metrics.stats.binning import numbers, quantities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -111,7 +119,7 @@ def _linked(
     near, of = [], []
     for names in halves:
         known = Knowledge.of(names, fit.schema, fit.attacked.reference, people)
-        points, place = distinct(known.space.coordinates(rows))
+        points, place = distinct_points(known.space.coordinates(rows))
         near.append(known.space.nearest(known.at, points, min(max(LINKED_NEIGHBOURS), len(points)))[1])
         of.append(place)
     return {k: record_matching.linked(near[0][:, :k], near[1][:, :k], of[0], of[1]) for k in LINKED_NEIGHBOURS}
@@ -129,53 +137,73 @@ def _halves(comparison: EvaluationData) -> tuple[tuple[str, ...], tuple[str, ...
     return names[: len(names) // 2], names[len(names) // 2 :]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """Quasi-identifiers of one fit as codes: of those attacked, of synthetic rows and of training rows."""
+
+    columns: Mapping[str, Sequence[NDArray[np.int64]]]
+    people: NDArray[np.int64]
+    synthetic: NDArray[np.int64]
+    train: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, frames: Sequence[pd.DataFrame], fit: EvaluationData, names: Sequence[str]) -> _Keys:
+        """Codes of the columns `names`, equal for equal values in all three tables."""
+        columns = {name: column_codes(frames, fit.schema, name, fit.attacked.reference) for name in names}
+        people, synthetic, train = joint(list(columns.values()))
+        return cls(columns=columns, people=people, synthetic=synthetic, train=train)
+
+
 def _by_keys(comparison: EvaluationData, frames: Sequence[Sequence[pd.DataFrame]]) -> Scored:
     """Replicated uniques, and what groups of equal keys disclose; shares of the training rows are of the first fit."""
     schema, member = comparison.schema, comparison.everybody.member
-    keys = [name for name in schema.described if name in schema.quasi_identifiers]
-    columns = [
-        {name: column_codes(each, schema, name, fit.attacked.reference) for name in keys}
-        for each, fit in zip(frames, comparison.fits, strict=True)
-    ]
-    joined = [joint(list(each.values())) for each in columns]
-    _, theirs, train = joined[0]
-    holds = np.concatenate([record_matching.replicated_unique(mine, said) for mine, said, _ in joined])
-    note = f"People unique by {len(keys)} quasi-identifiers whose combination one synthetic row has: members less "
+    names = [name for name in schema.described if name in schema.quasi_identifiers]
+    keys = [_Keys.of(each, fit, names) for each, fit in zip(frames, comparison.fits, strict=True)]
+    first = keys[0]
+    holds = np.concatenate([record_matching.replicated_unique(each.people, each.synthetic) for each in keys])
+    note = f"People unique by {len(names)} quasi-identifiers whose combination one synthetic row has: members less "
     note += f"non-members. {EXPECTED_ANYWAY}. Newcombe interval."
-    scores = [_score("replicated_uniques", holds, comparison, note)]
-    alone = np.concatenate([record_matching.unique(mine) for mine, _, _ in joined])
+    alone = np.concatenate([record_matching.unique(each.people) for each in keys])
     panel: dict[str, JSON] = {
-        "keys": keys,
+        "keys": names,
         "replicated_uniques": {
             **RiskDifference.of(holds, member).plain(),
-            "train": float(record_matching.replicated_unique(train, theirs).mean()),
+            "train": float(record_matching.replicated_unique(first.train, first.synthetic).mean()),
         },
         "uniques": {
             "members": float(alone[member].mean()),
             "non_members": float(alone[~member].mean()),
-            "train": float(record_matching.unique(train).mean()),
+            "train": float(record_matching.unique(first.train).mean()),
         },
     }
-    disclosive = []
-    for secret in (name for name in schema.secrets if name in schema.described and name not in keys):
-        codes = [column_codes(each, schema, secret) for each in frames]
-        found = [record_matching.disclosed(k[0], c[0], k[1], c[1]) for k, c in zip(joined, codes, strict=True)]
-        holds, (mine, said, trained) = np.concatenate(found), codes[0]
-        anyway = record_matching.expected_anyway(found[0], mine, {name: each[0] for name, each in columns[0].items()})
-        scores.append(_disclosive(secret, holds, anyway, comparison, int(found[0].sum())))
-        disclosive.append(
-            {
-                "secret": secret,
-                **RiskDifference.of(holds, member).plain(),
-                "train": float(record_matching.disclosed(train, trained, theirs, said).mean()),
-                "train_itself": float(record_matching.disclosed(train, trained, train, trained).mean()),
-                "one_way": anyway.one_way,
-                "two_way": list(anyway.two_way),
-                "expected_records": anyway.records,
-                "records": int(found[0].sum()),
-            }
-        )
-    return scores, {**panel, "disclosive": disclosive}
+    secrets = [name for name in schema.secrets if name in schema.described and name not in names]
+    found = [_disclosed_groups(secret, keys, frames, comparison) for secret in secrets]
+    scores = [_score("replicated_uniques", holds, comparison, note), *(score for score, _ in found)]
+    return scores, {**panel, "disclosive": [each for _, each in found]}
+
+
+def _disclosed_groups(
+    secret: str, keys: Sequence[_Keys], frames: Sequence[Sequence[pd.DataFrame]], comparison: EvaluationData
+) -> tuple[Score, JSON]:
+    """Of whom all synthetic rows with their keys say one secret, and it is theirs."""
+    codes = [column_codes(each, comparison.schema, secret) for each in frames]
+    found = [
+        record_matching.disclosed(key.people, code[0], key.synthetic, code[1])
+        for key, code in zip(keys, codes, strict=True)
+    ]
+    first, holds, (mine, said, trained) = keys[0], np.concatenate(found), codes[0]
+    anyway = record_matching.expected_anyway(found[0], mine, {name: each[0] for name, each in first.columns.items()})
+    records = int(found[0].sum())
+    return _disclosive(secret, holds, anyway, comparison, records), {
+        "secret": secret,
+        **RiskDifference.of(holds, comparison.everybody.member).plain(),
+        "train": float(record_matching.disclosed(first.train, trained, first.synthetic, said).mean()),
+        "train_itself": float(record_matching.disclosed(first.train, trained, first.train, trained).mean()),
+        "one_way": anyway.one_way,
+        "two_way": list(anyway.two_way),
+        "expected_records": anyway.records,
+        "records": records,
+    }
 
 
 def _disclosive(
@@ -217,7 +245,7 @@ def _singled_out(comparison: EvaluationData, rng: np.random.Generator) -> Scored
     per = "replacing one person by another" if pool.design == "pairs" else "adding or removing one person"
     scores, panel = [], {}
     for clearest in (False, True):
-        each = odds(found, pool.member, pool.pair, clearest=clearest)
+        each = singling_out_rates(found, pool.member, pool.pair, clearest=clearest)
         name = "singling_out.clearest" if clearest else "singling_out"
         whom = "people" if not clearest else "people with the most surprising statements, a hundredth or 20 of those"
         scores.append(_odds(name, each, whom, per))
@@ -264,7 +292,7 @@ def statements(comparison: EvaluationData, rng: np.random.Generator) -> NDArray[
         columns, shares = ways[0] if len(chosen) == 1 else ways[turn % 2]
         theirs, ours = joint([columns[c] for c in chosen])
         surprise = -np.log(len(theirs)) - np.sum([shares[c] for c in chosen], axis=0)
-        found = np.maximum(found, once(theirs, ours, pool.unit, surprise, units))
+        found = np.maximum(found, true_of_one(theirs, ours, pool.unit, surprise, units))
     for name in quantities(schema):
         ends = extremes(numbers(frames[0][name]), numbers(frames[1][name]), pool.unit, units)
         found = np.maximum(found, ends)
@@ -286,7 +314,7 @@ def _score(
         parts={
             "members": excess.members,
             "non-members": excess.non_members,
-            "p": chance(holds, pool.member, pool.pair),
+            "p": coin_p_value(holds, pool.member, pool.pair),
             **(parts or {}),
         },
         note=note,

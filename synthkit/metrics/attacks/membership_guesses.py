@@ -111,7 +111,7 @@ class MembershipGuesses:
         """Numbers of coins that may be guessed: at most half of them, and all the smallest allows."""
         return [k for k in GUESS_COUNTS if k <= len(self.coins) / 2] or [max(1, len(self.coins) // 2)]
 
-    def chance(self, rng: np.random.Generator, *, times: int = MAX_COIN_THROWS) -> float:
+    def p_value(self, rng: np.random.Generator, *, times: int = MAX_COIN_THROWS) -> float:
         """Probability of guesses as good as the best of all ways and numbers, if coins were thrown after the scores.
 
         Exact but for the number of times: the coins are thrown again and everything is chosen again; the best is the

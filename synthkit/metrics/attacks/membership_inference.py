@@ -14,7 +14,7 @@ from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.metrics.attacks.effect_size import of_membership
 from synthkit.metrics.attacks.membership_guesses import MAX_COIN_THROWS, Bound, MembershipGuesses, bound
-from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, together
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, mean_rank
 from synthkit.metrics.attacks.most_confident import Surest
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Evaluation, Failure, Found, Score
@@ -60,20 +60,20 @@ class MembershipFindings:
     coins: int
 
 
-def attacked(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
+def attack_scores(data: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
     """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
-    scores = [pool.of_units(attack(scene, rng)) for attack in MEMBERSHIP_ATTACKS.values()]
+    scores = [pool.of_units(attack(data, rng)) for attack in MEMBERSHIP_ATTACKS.values()]
     if pool.likelihood is not None:
         scores.append(pool.of_units(pool.likelihood))
     return np.array(scores)
 
 
-def names(pool: AttackTargets) -> tuple[str, ...]:
+def attack_names(pool: AttackTargets) -> tuple[str, ...]:
     """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
     return (*MEMBERSHIP_ATTACKS, "likelihood") if pool.likelihood is not None else tuple(MEMBERSHIP_ATTACKS)
 
 
-def findings(
+def membership_findings(
     scores: NDArray[np.float64],
     pool: AttackTargets,
     among: NDArray[np.bool_],
@@ -87,8 +87,8 @@ def findings(
     Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
     way of guessing with its choice made again for every throw of the coins. All else is description.
     """
-    every = np.concatenate([together(scores)[None], scores])
-    called = (ALL_ATTACKS, *names(pool))
+    every = np.concatenate([mean_rank(scores)[None], scores])
+    called = (ALL_ATTACKS, *attack_names(pool))
     member = pool.member[among]
     guesses = MembershipGuesses.of(every, called, pool, among, rng)
     return MembershipFindings(
@@ -96,7 +96,7 @@ def findings(
         chance_of_auc=_chance_of_auc(
             every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
         ),
-        chance_of_guesses=guesses.chance(rng, times=times),
+        chance_of_guesses=guesses.p_value(rng, times=times),
         bound=bound(guesses),
         surest=Surest.of(guesses, strata=strata),
         each={name: intervals.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
@@ -105,7 +105,7 @@ def findings(
     )
 
 
-def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def comparable_scores(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Scores of several fits as shares of people with a lower one in the same fit: only those can be compared.
 
     **Shape**: (attacks, m_k) each -> (attacks, sum of m_k); those of one fit alone are left as they are.
@@ -115,7 +115,7 @@ def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([distributions.rankdata(each, axis=1) / (each.shape[1] + 1) for each in scores], axis=1)
 
 
-def chances(found: dict[str, MembershipFindings]) -> dict[str, float]:
+def adjusted_p_values(found: dict[str, MembershipFindings]) -> dict[str, float]:
     """Probabilities of both tests on all strata, adjusted for their number."""
     raw = {
         f"{name}, {test}": chance
@@ -137,17 +137,17 @@ def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
         (2023), for people who are unlike others.
     """
     pool = comparison.everybody
-    scenes = [
+    known = [
         AttackData.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng)
         for fit in comparison.fits
     ]
-    each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
-    scores = side_by_side(each)
+    each = [attack_scores(data, fit.attacked, rng) for data, fit in zip(known, comparison.fits, strict=True)]
+    scores = comparable_scores(each)
     strata = pool.strata
-    found = {name: findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
-    adjusted = chances(found)
-    checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
-    rates = _rates(together(scores), pool, rng)
+    found = {name: membership_findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
+    adjusted = adjusted_p_values(found)
+    checks = preconditions.check(known[0], each[0], comparison.attacked, rng, everybody=pool)
+    rates = _rates(mean_rank(scores), pool, rng)
     panel: dict[str, JSON] = {
         "design": pool.design,
         "units": len(pool.member),
@@ -155,13 +155,13 @@ def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
         "checks": [check.plain() for check in checks],
         "strata": {name: _plain(each) for name, each in found.items()},
         "rates": [rate for rate, _ in rates],
-        "roc": intervals.roc(together(scores), pool.member),
+        "roc": intervals.roc(mean_rank(scores), pool.member),
     }
     told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel, adjusted, checks)}
+    return [*told, *(score for _, score in rates)], {"membership": panel | _graded(told, panel, adjusted, checks)}
 
 
-def _judged(
+def _graded(
     scores: Sequence[Score],
     panel: Mapping[str, JSON],
     adjusted: Mapping[str, float],

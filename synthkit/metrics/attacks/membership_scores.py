@@ -28,12 +28,12 @@ RARE_COMBINATION_COUNT = 2  # a combination of values is rare if so many people 
 RARE_VALUE_BINS = 20  # bins in which combinations are sought
 
 
-def distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def distance(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     """How near the nearest synthetic row is: $-d(x, S)$."""
-    return -scene.near[:, 0].astype(float)
+    return -data.near[:, 0].astype(float)
 
 
-def relative_distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def relative_distance(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""The same against what the population explains: $\log (d(x, R) + \eta) - \log (d(x, S) + \eta)$.
 
     $\eta$ is a hundredth of the median distance to the reference, so that a copy does not score infinity.
@@ -42,12 +42,12 @@ def relative_distance(scene: AttackData, rng: np.random.Generator) -> NDArray[np
         Hilprecht, Härterich, Bernau: Monte Carlo and reconstruction membership inference attacks against generative
         models (2019), for distances; Chen, Yu, Zhang, Fritz: GAN-Leaks (2020), for calibrating them.
     """
-    known, near = scene.near_reference[:, 0].astype(float), scene.near[:, 0].astype(float)
+    known, near = data.near_reference[:, 0].astype(float), data.near[:, 0].astype(float)
     eta = max(float(np.median(known)) / 100, 1e-6)
     return np.asarray(np.log(known + eta) - np.log(near + eta))
 
 
-def density(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def density(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""Log-odds of synthetic among the 20 nearest of both: $\log \frac{c + 1/2}{k - c + 1/2} - \log \frac{|S|}{|R|}$.
 
     References:
@@ -55,16 +55,16 @@ def density(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
         neighbourhoods; van Breugel, Sun, Qian, van der Schaar: Membership inference attacks against synthetic data
         through overfitting detection (2023), for the ratio of densities.
     """
-    both = np.concatenate([scene.near, scene.near_reference], axis=1)
-    k = min(scene.near.shape[1], both.shape[1])
+    both = np.concatenate([data.near, data.near_reference], axis=1)
+    k = min(data.near.shape[1], both.shape[1])
     ties = rng.random(both.shape)  # equal distances in random order, or one side would always win
     first = np.lexsort((ties, both), axis=1)[:, :k]
-    c = (first < scene.near.shape[1]).sum(axis=1)
+    c = (first < data.near.shape[1]).sum(axis=1)
     odds = np.log(c + 0.5) - np.log(k - c + 0.5)
-    return np.asarray(odds - np.log(len(scene.synthetic) / len(scene.reference)))
+    return np.asarray(odds - np.log(len(data.synthetic) / len(data.reference)))
 
 
-def classifier(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def classifier(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     """Log-odds of being synthetic rather than of the population, by boosted trees that saw no target."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -72,20 +72,20 @@ def classifier(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float6
         frame
         if len(frame) <= MAX_CLASSIFIER_ROWS
         else frame.iloc[np.sort(rng.choice(len(frame), MAX_CLASSIFIER_ROWS, replace=False))]
-        for frame in (scene.reference, scene.synthetic)
+        for frame in (data.reference, data.synthetic)
     ]
-    both = pd.concat([side[list(scene.schema.described)] for side in sides], ignore_index=True)
-    table = FeatureEncoder.fit(both, scene.schema, scene.schema.described)
+    both = pd.concat([side[list(data.schema.described)] for side in sides], ignore_index=True)
+    table = FeatureEncoder.fit(both, data.schema, data.schema.described)
     x = table.trees(both)
     empty = np.asarray(np.isnan(x).all(axis=0))
     model = HistGradientBoostingClassifier(
         categorical_features=table.categorical, early_stopping=False, random_state=int(rng.integers(2**31))
     )
     model.fit(without_empty(x, empty), np.repeat([0, 1], [len(side) for side in sides]))
-    return np.asarray(model.decision_function(without_empty(table.trees(scene.targets), empty)))
+    return np.asarray(model.decision_function(without_empty(table.trees(data.targets), empty)))
 
 
-def marginals(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def marginals(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""Log-likelihood ratio over one- and two-way tables: $\sum_q \log \frac{p_S(q(x)) + \alpha}{p_R(q(x)) + \alpha}$.
 
     $\alpha = 1 / 2 |S|$. What a synthesizer that matches such tables gives away is in their cells.
@@ -93,11 +93,9 @@ def marginals(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64
     References:
         Golob, Pentyala, Maratkhan, De Cock: Privacy vulnerabilities in marginals-based synthetic data (2024).
     """
-    sizes = scene.binning.sizes
-    synthetic, known, targets = (
-        scene.binning.codes(frame) for frame in (scene.synthetic, scene.reference, scene.targets)
-    )
-    alpha = 0.5 / len(scene.synthetic)
+    sizes = data.binning.sizes
+    synthetic, known, targets = (data.binning.codes(frame) for frame in (data.synthetic, data.reference, data.targets))
+    alpha = 0.5 / len(data.synthetic)
     total = np.zeros(targets.shape[1])
     for columns in [
         *((c,) for c in range(len(sizes))),
@@ -113,19 +111,19 @@ def marginals(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64
     return total
 
 
-def rare_values(scene: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
+def rare_values(data: AttackData, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""How much of what is rare about a person occurs among the synthetic rows.
 
     Over values, and over pairs and triples of columns, the sum of $\log (N / c)$ of those combinations that $c \le 2$
     of all $N$ targets and reference rows have, this one among them, and at least one synthetic row.
     """
-    binning = Binning.fit(scene.reference, scene.schema, bins=RARE_VALUE_BINS, levels=10**6)
+    binning = Binning.fit(data.reference, data.schema, bins=RARE_VALUE_BINS, levels=10**6)
     sizes = binning.sizes
     d = len(sizes)
-    targets, known, synthetic = (binning.codes(f) for f in (scene.targets, scene.reference, scene.synthetic))
+    targets, known, synthetic = (binning.codes(f) for f in (data.targets, data.reference, data.synthetic))
     score = np.zeros(targets.shape[1])
-    for name in scene.schema.described:
-        score += _rare(*(_values(f[name]) for f in (scene.targets, scene.reference, scene.synthetic)))
+    for name in data.schema.described:
+        score += _rare(*(_values(f[name]) for f in (data.targets, data.reference, data.synthetic)))
     for columns in [
         *tuples(d, 2, MAX_ATTACKED_PAIRS, rng, drawn=MAX_ATTACKED_PAIRS),
         *tuples(d, 3, MAX_ATTACKED_TRIPLES, rng, drawn=MAX_ATTACKED_TRIPLES),
@@ -144,7 +142,7 @@ MEMBERSHIP_ATTACKS: Mapping[str, Attack] = {
 }
 
 
-def together(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_rank(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean rank over attacks: the one score that is fixed before anything is seen. **Shape**: (a, m) -> (m,)."""
     return np.asarray(np.mean([stats.rankdata(each) for each in scores], axis=0))
 

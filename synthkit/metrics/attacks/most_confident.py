@@ -40,13 +40,13 @@ class Surest:
             guesses: ways of guessing; the first is looked at.
             strata: of people whose intervals shall hold together (Bonferroni).
         """
-        size = number(len(guesses.coins))
+        size = guess_count(len(guesses.coins))
         right = int(guesses.right([size])[0, 0])
         level = 1 - (1 - BOUND_CONFIDENCE) / strata
         return cls(guesses=size, right=right, share=intervals.clopper_pearson(right, size, level=level))
 
 
-def number(coins: int) -> int:
+def guess_count(coins: int) -> int:
     """How many coins are guessed.
 
     Example:

@@ -13,7 +13,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.binning import numbers
-from synthkit.metrics.stats.intervals import Interval, around
+from synthkit.metrics.stats.intervals import Interval, normal_interval
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ class Matched(NamedTuple):
     def at(self) -> Interval:
         """The larger of the two means with its normal 95 % interval."""
         worst = max(self, key=lambda each: float(each.mean()))
-        return around(float(worst.mean()), float(worst.std()) / len(worst) ** 0.5, floor=0.0)
+        return normal_interval(float(worst.mean()), float(worst.std()) / len(worst) ** 0.5, floor=0.0)
 
 
-def told(
+def learns_something(
     comparison: EvaluationData, people: pd.DataFrame, rows: pd.DataFrame, matched: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether the synthetic row each person is matched to tells something of them that is not so of most people.
@@ -68,7 +68,7 @@ def told(
     return np.asarray(count >= max(1.0, MIN_LEARNED_SHARE * len(names)) if names else np.zeros(len(people), dtype=bool))
 
 
-def matches(
+def population_matches(
     comparison: EvaluationData, people: pd.DataFrame, population: Population, rng: np.random.Generator
 ) -> Matched:
     """What each of the people adds to the mean risk; one of the rows with their quasi-identifiers at random.
@@ -90,7 +90,7 @@ def matches(
     first = np.full(max(int(theirs.max()), int(ours.max())) + 1, -1)
     first[theirs[::-1]] = np.arange(len(theirs))[::-1]
     found = first[ours]
-    counted = (found >= 0) & told(comparison, people, rows, np.maximum(found, 0))
+    counted = (found >= 0) & learns_something(comparison, people, rows, np.maximum(found, 0))
     return Matched(counted * len(ours) / (alike * population.size), counted / np.maximum(held, 1))
 
 
@@ -117,7 +117,7 @@ def meaningful(comparison: EvaluationData, population: Population, rng: np.rando
     """
     schema = comparison.schema
     inside, outside = (
-        matches(comparison, one_row_each(frame, schema, rng), population, rng)
+        population_matches(comparison, one_row_each(frame, schema, rng), population, rng)
         for frame in (comparison.train, comparison.holdout)
     )
     at, reference = inside.at, float(outside.population.mean())

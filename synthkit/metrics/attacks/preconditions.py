@@ -50,7 +50,7 @@ class Precondition:
 
 
 def check(
-    scene: AttackData,
+    data: AttackData,
     scores: NDArray[np.float64],
     pool: AttackTargets,
     rng: np.random.Generator,
@@ -60,16 +60,16 @@ def check(
     """All preconditions; who is in whose place is decided by chance that is thrown again, by no classifier.
 
     Args:
-        scene: of one fit.
+        data: of one fit.
         scores: of the attacks on it. **Shape**: (attacks, m).
         pool: the people attacked in it.
         rng: source of chance.
         everybody: the people attacked in all fits, if there are several.
     """
-    found = [counts(everybody or pool), twins(scene.targets, pool, scene.schema)]
+    found = [counts(everybody or pool), twins(data.targets, pool, data.schema)]
     if pool.design == "pairs":  # coins of ours are known to be fair
-        found.append(looks_random(scene, pool, rng))
-    found += [uncontaminated(scores, pool, rng), blind(scene, pool, rng), power(scene, scores, pool, rng)]
+        found.append(looks_random(data, pool, rng))
+    found += [uncontaminated(scores, pool, rng), blind(data, pool, rng), power(data, scores, pool, rng)]
     return tuple(found)
 
 
@@ -102,20 +102,20 @@ def twins(targets: pd.DataFrame, pool: AttackTargets, schema: Schema) -> Precond
     )
 
 
-def looks_random(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
+def looks_random(data: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """Whether members and non-members differ more than a random split would have them differ.
 
     Per column the largest gap of their distribution functions over the column's cuts, in standard deviations of a
     random split; of all columns the largest; and how often the nearest other person is on the same side. Both against
     pairs that are swapped at random.
     """
-    codes = scene.binning.codes(scene.targets)
+    codes = data.binning.codes(data.targets)
     first = np.unique(pool.unit, return_index=True)[1]
     columns = [np.eye(int(c.max()) + 1, dtype=np.float32)[c].cumsum(axis=1)[:, :-1] for c in codes[:, first]]
     points = np.concatenate(columns, axis=1) if columns else np.zeros((len(first), 1), np.float32)
     spread = np.maximum(points.std(axis=0), 1e-9)
-    at = scene.space.coordinates(scene.targets.iloc[first])
-    near = scene.space.nearest(at, at, 1, query_groups=np.arange(len(at)), point_groups=np.arange(len(at)))[1][:, 0]
+    at = data.space.coordinates(data.targets.iloc[first])
+    near = data.space.nearest(at, at, 1, query_groups=np.arange(len(at)), point_groups=np.arange(len(at)))[1][:, 0]
 
     def statistics(member: NDArray[np.bool_]) -> tuple[float, float]:
         sign = np.where(member, 1.0, -1.0).astype(np.float32)
@@ -137,7 +137,7 @@ def looks_random(scene: AttackData, pool: AttackTargets, rng: np.random.Generato
 
 def uncontaminated(scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """Whether the people who were not trained on are nearer to the synthetic rows than chance has it."""
-    ranks = ways.together(scores)
+    ranks = ways.mean_rank(scores)
     seen = auc(ranks, pool.member)
     p = (1 + sum(auc(ranks, _thrown(pool, rng)) <= seen + 1e-12 for _ in range(COIN_THROWS))) / (COIN_THROWS + 1)
     return Precondition(
@@ -150,11 +150,11 @@ def uncontaminated(scores: NDArray[np.float64], pool: AttackTargets, rng: np.ran
     )
 
 
-def blind(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
+def blind(data: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """The same attacks with people of the population in place of the synthetic rows, who give nobody away."""
-    half = rng.permutation(len(scene.reference)) < len(scene.reference) // 2
-    blinded = AttackData.of(scene.reference[half], scene.reference[~half], scene.targets, scene.schema, rng)
-    scores = ways.together(np.array([pool.of_units(way(blinded, rng)) for way in ways.MEMBERSHIP_ATTACKS.values()]))
+    half = rng.permutation(len(data.reference)) < len(data.reference) // 2
+    blinded = AttackData.of(data.reference[half], data.reference[~half], data.targets, data.schema, rng)
+    scores = ways.mean_rank(np.array([pool.of_units(way(blinded, rng)) for way in ways.MEMBERSHIP_ATTACKS.values()]))
     seen = abs(auc(scores, pool.member) - 0.5)
     again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(COIN_THROWS)]
     p = (1 + sum(one >= seen - 1e-12 for one in again)) / (COIN_THROWS + 1)
@@ -167,20 +167,18 @@ def blind(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> P
     )
 
 
-def power(
-    scene: AttackData, scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
-) -> Precondition:
+def power(data: AttackData, scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator) -> Precondition:
     """Whether 20 members copied verbatim into the synthetic rows would be found."""
     members = rng.permutation(np.flatnonzero(pool.member))[:PLANTED_COPIES]
-    copies = scene.targets.loc[np.isin(pool.unit, members)]
-    after = scene.with_copies(copies)
+    copies = data.targets.loc[np.isin(pool.unit, members)]
+    after = data.with_copies(copies)
     cheap = ("distance", "relative distance", "density", "marginals", "rare values")
     place = list(ways.MEMBERSHIP_ATTACKS)
     with_copies = scores.copy()
     for name in cheap:
         with_copies[place.index(name)] = pool.of_units(ways.MEMBERSHIP_ATTACKS[name](after, rng))
     every = np.ones(len(pool.member), dtype=bool)
-    p = MembershipGuesses.of(with_copies, list(ways.MEMBERSHIP_ATTACKS), pool, every, rng).chance(
+    p = MembershipGuesses.of(with_copies, list(ways.MEMBERSHIP_ATTACKS), pool, every, rng).p_value(
         rng, times=COIN_THROWS
     )
     return Precondition(

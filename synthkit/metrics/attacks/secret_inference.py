@@ -37,7 +37,7 @@ class SecretGuesses:
 Attack = Callable[["Knowledge", "Secret", Sequence[pd.DataFrame], np.random.Generator], SecretGuesses]
 
 
-def model(
+def predicted_by_model(
     knowledge: Knowledge,
     secret: Secret,
     draws: Sequence[pd.DataFrame],
@@ -88,7 +88,7 @@ def most_similar(
         if not len(rows):
             continue
         y = secret.values(rows)
-        points, place = distinct(knowledge.space.coordinates(rows))
+        points, place = distinct_points(knowledge.space.coordinates(rows))
         typical, weight, size = _of_points(y, place, len(points), secret)
         distance, who = knowledge.space.nearest(knowledge.at, points, min(MAX_TIED_POINTS, len(points)))
         tied = distance <= distance[:, :1] + DISTANCE_TOLERANCE
@@ -127,13 +127,13 @@ def look_up(
 
 
 SECRET_ATTACKS: Mapping[str, Attack] = {
-    "gradient boosting": model,
+    "gradient boosting": predicted_by_model,
     "most similar row": most_similar,
     "look-up": look_up,
 }
 
 
-def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
+def population_guesses(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
     """What models of people who were neither trained on nor attacked guess: knowledge of the world, and no disclosure.
 
     Linear model, random forest and gradient boosting, and the most similar person, so that whatever makes a
@@ -144,12 +144,13 @@ def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator
     learners = [k for k in kinds if k.name in (GRADIENT_BOOSTING, "logistic regression", "ridge regression")]
     learners.append(Learner(name="random forest", make=_forest(bool(secret.classes)), is_probabilistic=True))
     found = {
-        each.name: model(knowledge, secret, [rows], rng, learner=each, most=MAX_POPULATION_ROWS) for each in learners
+        each.name: predicted_by_model(knowledge, secret, [rows], rng, learner=each, most=MAX_POPULATION_ROWS)
+        for each in learners
     }
     return {**found, "most similar row": most_similar(knowledge, secret, [rows], rng)}
 
 
-def commonest(knowledge: Knowledge, secret: Secret) -> float:
+def most_frequent_value(knowledge: Knowledge, secret: Secret) -> float:
     """The guess of somebody who knows nothing of a person: most frequent level, or median, of the reference."""
     y = secret.values(_known(knowledge.reference, secret))
     return float(np.bincount(y.astype(int)).argmax()) if secret.classes else float(np.median(y))
@@ -175,7 +176,7 @@ def _frequent(y: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     return np.sort(kept[counts[kept] > 0]).astype(float)
 
 
-def distinct(at: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def distinct_points(at: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Different points, and the place of each row among them. **Shape**: (n, d) -> (p, d), (n,)."""
     whole = np.ascontiguousarray(at + np.float32(0))
     _, first, place = np.unique(

@@ -57,7 +57,7 @@ class SinglingOutRates:
         return epsilon_lower_bound(self.coins, self.people, self.members)
 
 
-def once(
+def true_of_one(
     synthetic: NDArray[np.int64],
     people: NDArray[np.int64],
     unit: NDArray[np.int64],
@@ -125,7 +125,7 @@ def subsets(columns: int, rng: np.random.Generator, *, most: int = MAX_COLUMN_SU
     return [*alone, *sorted(chosen)]
 
 
-def odds(
+def singling_out_rates(
     surprise: NDArray[np.float64],
     member: NDArray[np.bool_],
     pair: NDArray[np.int64] | None = None,

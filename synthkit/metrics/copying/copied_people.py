@@ -65,13 +65,13 @@ class Hits:
     people: tuple[int, int]
 
     @classmethod
-    def of(cls, hit: NDArray[np.bool_], told: NDArray[np.bool_], trained: NDArray[np.bool_], twins: int) -> Hits:
+    def of(cls, hit: NDArray[np.bool_], distinct: NDArray[np.bool_], trained: NDArray[np.bool_], twins: int) -> Hits:
         """Count. **Shape**: three arrays (m,), one entry a person."""
-        sides = [(int((hit & told & side).sum()), int((told & side).sum())) for side in (trained, ~trained)]
+        sides = [(int((hit & distinct & side).sum()), int((distinct & side).sum())) for side in (trained, ~trained)]
         people = int(trained.sum())
         return cls(trained=sides[0], held=sides[1], twins=twins, people=(people, len(trained) - people))
 
-    def surplus(self, level: float, pairs: float) -> intervals.Interval:
+    def copied(self, level: float, pairs: float) -> intervals.Interval:
         r"""Number of people trained on who are copied, beyond what as many held-out people show.
 
         Where twins are so seldom that fewer than ten hits are expected by chance, real people are controls of each
@@ -87,8 +87,10 @@ class Hits:
         """
         trained, held = self.people
         if trained * self.twins < FEW_CHANCE_HITS * pairs:
-            return surplus(self.trained[0], trained, self.held[0] + self.twins, held + int(pairs), level=level)
-        return surplus(*self.trained, *self.held, level=level)
+            return copied_people_interval(
+                self.trained[0], trained, self.held[0] + self.twins, held + int(pairs), level=level
+            )
+        return copied_people_interval(*self.trained, *self.held, level=level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ class Numbered:
     synthetic: Mapping[str, NDArray[np.uint64]]
     unit: NDArray[np.int64]
 
-    def looks(self, names: Sequence[str], trained: NDArray[np.bool_]) -> dict[str, Hits]:
+    def hits(self, names: Sequence[str], trained: NDArray[np.bool_]) -> dict[str, Hits]:
         """Hits by the columns `names`, of three kinds of people: see `DISTINCT_PEOPLE`.
 
         Who can be told depends on everybody's rows alike, never on who was trained on.
@@ -143,15 +145,15 @@ class Numbered:
         return ~shared[place], np.isin(values, synthetic)[place], int((shared & (rows == 2)).sum())
 
 
-def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
+def count_copied_people(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """People trained on of whom a synthetic row is a copy, beyond what people held out show: all of them, none drawn.
 
     Looked at are seven sets of columns, and by each the people `DISTINCT_PEOPLE` names: who differs from everybody else
     in it. A hit is a synthetic row with their values. If nobody was copied the hits are spread over people trained on
-    and people held out as a random split of all people spreads them; `surplus` holds what there is against that,
-    exactly. The intervals hold for all sets and kinds of people together (Bonferroni; half of the level goes to whole
-    rows of people who are alone). Most is seen of those who are far from others; copies of people whom others share all
-    values with show nowhere, and tell little.
+    and people held out as a random split of all people spreads them; the interval holds what there is against that,
+    exactly: see `copied_people_interval`. The intervals hold for all sets and kinds of people together (Bonferroni;
+    half of the level goes to whole rows of people who are alone). Most is seen of those who are far from others; copies
+    of people whom others share all values with show nowhere, and tell little.
 
     Raises:
         MetricError: there are fewer than two people on a side.
@@ -159,15 +161,15 @@ def copies(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     frames, trained, unit = _people(comparison)
     sets = _sets(comparison.schema)
     numbered = {alike: _numbered(frames, comparison.schema, unit, alike=alike) for alike in (False, True)}
-    found = {name: numbered[name == SIMILAR_ROWS].looks(columns, trained) for name, columns in sets.items()}
+    found = {name: numbered[name == SIMILAR_ROWS].hits(columns, trained) for name, columns in sets.items()}
     pairs = len(unit) * len(trained) / (2 * len(frames[2]))
-    each = _surpluses(found, pairs)
+    each = _intervals(found, pairs)
     told = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
     panel = [entry for _, entry in told]
-    return [score for score, _ in told], {"copying": {"excess": panel}, "people": _who(comparison)}
+    return [score for score, _ in told], {"copying": {"excess": panel}, "people": _people_counts(comparison)}
 
 
-def surplus(
+def copied_people_interval(
     trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = COPY_TEST_LEVEL
 ) -> intervals.Interval:
     r"""Number c of people trained on who were copied, beyond what chance gives: the inverse of a randomisation test.
@@ -208,12 +210,12 @@ def surplus(
     return intervals.Interval(min(max(value, low), high), low, high)
 
 
-def _surpluses(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[str, dict[str, intervals.Interval]]:
+def _intervals(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[str, dict[str, intervals.Interval]]:
     """Copied people by set of columns and look; whole rows come first, the others share what is left of the level."""
     others = sum(map(len, found.values())) - 1
     return {
         name: {
-            look: hits.surplus(
+            look: hits.copied(
                 COPY_TEST_LEVEL / 2 if (name, look) == FIRST_TEST else COPY_TEST_LEVEL / 2 / others, pairs
             )
             for look, hits in looks.items()
@@ -228,7 +230,7 @@ def _score(
     """The kind of people of whom most copies are proven, as a share of all people trained on."""
     look = max(each, key=lambda k: (each[k].low, each[k].value))
     at, hits = intervals.Interval(*(x / people for x in each[look])), found[look]
-    at = intervals.opened(at, people, floor=0.0, ceiling=1.0)
+    at = intervals.widened_if_flat(at, people, floor=0.0, ceiling=1.0)
     score = Score(
         metric=f"copying.excess.{name}",
         value=at.value,
@@ -309,7 +311,7 @@ def _mixed(codes: NDArray[np.int64], column: int) -> NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def _who(comparison: EvaluationData) -> dict[str, int]:
+def _people_counts(comparison: EvaluationData) -> dict[str, int]:
     """Number of people by what was done with them."""
     schema, pool = comparison.schema, comparison.pool
 
@@ -329,7 +331,7 @@ def _who(comparison: EvaluationData) -> dict[str, int]:
 
 COPIED_PEOPLE_SPEC = MetricSpec(
     name="copying.excess",
-    measure=copies,
+    measure=count_copied_people,
     labels={
         "copying.excess": MetricLabel(
             "People copied",

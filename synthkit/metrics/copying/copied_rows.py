@@ -145,7 +145,7 @@ def dcr_share(
     vote = np.where(to_train < to_holdout, 1.0, np.where(to_train > to_holdout, 0.0, 0.5))
     votes = [np.bincount(train_units, weights=vote), np.bincount(holdout_units, weights=1 - vote)]
     se = np.sqrt(sum((v**2).sum() for v in votes)) / (2 * len(vote))
-    return intervals.around(float(vote.mean()), float(se), floor=0.0, ceiling=1.0)
+    return intervals.normal_interval(float(vote.mean()), float(se), floor=0.0, ceiling=1.0)
 
 
 def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.random.Generator) -> Score:
@@ -153,8 +153,8 @@ def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.ran
     ratio = _ratio(near)
     weights = intervals.bootstrap_weights(np.arange(len(ratio)), 200, rng)
     replicates = np.array([np.percentile(np.repeat(ratio, w), NNDR_CENTILE) for w in weights])
-    at = intervals.spread(float(np.percentile(ratio, NNDR_CENTILE)), replicates)
-    at = intervals.opened(at, len(ratio), floor=0.0, ceiling=1.0)
+    at = intervals.percentile_interval(float(np.percentile(ratio, NNDR_CENTILE)), replicates)
+    at = intervals.widened_if_flat(at, len(ratio), floor=0.0, ceiling=1.0)
     return Score(
         metric="copying.nndr_5th_centile",
         value=at.value,

@@ -130,7 +130,7 @@ def associations(comparison: EvaluationData, rng: np.random.Generator) -> Scored
     variance = _jackknife([float(np.mean([_gap(m, t) for m in each])) for t in _leave_out(features, real)])
     for draw in draws:
         variance += _jackknife([_gap(m, truth) for m in _leave_out(features, draw)]) / len(draws) ** 2
-    at = intervals.around(value, float(np.sqrt(variance)), floor=0.0, ceiling=2.0)
+    at = intervals.normal_interval(value, float(np.sqrt(variance)), floor=0.0, ceiling=2.0)
     gaps = np.mean([np.abs(matrix - truth) for matrix in each], axis=0)
     score = Score(
         metric="fidelity.correlation_difference",

@@ -199,7 +199,7 @@ def _measure(
     seen = values[~np.isnan(values)]
     is_sample = len(keys) < math.comb(len(names), len(keys[0]))
     at = paired_difference.over_draws(
-        [m.contrast for m in means],
+        [m.difference for m in means],
         [sides.units(draw) for draw in sides.draws],
         sides.units(sides.real),
         extra=float(seen.var(ddof=1) / len(seen)) if is_sample else 0.0,
@@ -210,7 +210,7 @@ def _measure(
         low=max(0.0, 1 - at.high),
         high=min(1.0, 1 - at.low),
         goal="high",
-        reference=1 - reference.contrast.value,
+        reference=1 - reference.difference.value,
         parts=_by_column(keys, values, names),
         note=f"{_AGAINST[sides.suffix]} {_INFLUENCE_INTERVAL}"
         + (f" {len(keys)} random column tuples." if is_sample else ""),

@@ -35,15 +35,17 @@ def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator)
     chosen = tuples(columns, 2, SAMPLED_PAIRS, rng, drawn=SAMPLED_PAIRS)
     sides = both_sides(comparison, rng)[0]
     holdout, train = binning.codes(comparison.holdout), binning.codes(comparison.train)
-    draws = [tv_mean(binning.codes(draw), holdout, binning.sizes, chosen).contrast for draw in comparison.synthetic]
+    draws = [tv_mean(binning.codes(draw), holdout, binning.sizes, chosen).difference for draw in comparison.synthetic]
     at = paired_difference.over_draws(draws, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout))
     n = train.shape[1]
     sizes = np.unique(np.geomspace(min(SMALLEST_SAMPLE, n), n, SAMPLE_SIZES).round().astype(int))
     order = rng.permutation(n)
-    errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).contrast.value for k in sizes])
+    errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).difference.value for k in sizes])
     errors = np.minimum.accumulate(errors)
-    worth = [_worth(error, sizes, errors) for error in (at.value, at.high, at.low)]
-    ends = intervals.off_scale(intervals.Interval(worth[0], min(worth), max(worth)), float(sizes[0]), float(sizes[-1]))
+    equivalent = [_size_at_error(error, sizes, errors) for error in (at.value, at.high, at.low)]
+    ends = intervals.off_scale(
+        intervals.Interval(equivalent[0], min(equivalent), max(equivalent)), float(sizes[0]), float(sizes[-1])
+    )
     rows = min(map(len, comparison.synthetic))
     score = Score(
         metric="fidelity.equivalent_sample_size",
@@ -68,7 +70,7 @@ def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator)
     return [score], {"sample_size": panel}
 
 
-def _worth(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -> float:
+def _size_at_error(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -> float:
     """Size at which the falling curve meets `error`, between its ends."""
     if error <= errors[-1]:
         return float(sizes[-1])

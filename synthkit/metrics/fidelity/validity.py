@@ -96,8 +96,10 @@ def missingness(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     patterns = _patterns(absent["train"])
     real = _pattern_codes(absent["holdout"], patterns)
     cells = len(patterns) + 1
-    contrasts = [paired_difference.tv(_pattern_codes(draw, patterns), real, cells) for draw in draws]
-    at = paired_difference.over_draws(contrasts, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout))
+    differences = [paired_difference.tv(_pattern_codes(draw, patterns), real, cells) for draw in draws]
+    at = paired_difference.over_draws(
+        differences, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout)
+    )
     synthetic = np.mean([draw.mean(axis=0) for draw in draws], axis=0)
     shares = {key: table.mean(axis=0) for key, table in absent.items()}
     score = Score(
@@ -176,8 +178,8 @@ def _coverage(comparison: EvaluationData, names: tuple[str, ...], like: pd.DataF
     found = np.array([[covered(draw, name) for name in names] for draw in comparison.synthetic])
     by_name = found[:, :, 0].mean(axis=0)
     variance = float(found[:, :, 1].sum()) / (len(names) * len(found)) ** 2
-    at = intervals.around(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
-    at = intervals.opened(at, min(map(len, comparison.synthetic)), floor=0.0, ceiling=1.0)
+    at = intervals.normal_interval(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
+    at = intervals.widened_if_flat(at, min(map(len, comparison.synthetic)), floor=0.0, ceiling=1.0)
     return Score(
         metric="fidelity.coverage",
         value=at.value,

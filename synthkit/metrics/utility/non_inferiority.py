@@ -103,7 +103,7 @@ def loss(
     """
     gaps = [real[0] - value for value, _ in synthetic]
     replicates = [real[1] - each for _, each in synthetic]
-    at, fresh = intervals.opened(mean_of_draws(gaps, replicates), hidden), one_fresh_draw(gaps, replicates)
+    at, fresh = intervals.widened_if_flat(mean_of_draws(gaps, replicates), hidden), one_fresh_draw(gaps, replicates)
     redrawn = at.value + float(np.hypot(at.high - at.value, T_OF_TWO * np.sqrt(2) * noise))
     if at.high < -DEFAULT_MARGIN:  # a reference of which chance takes that much is weak for that
         redrawn = at.high

@@ -109,8 +109,8 @@ def effects(
         A Framework for Evaluating the Utility of Data Altered to Protect Confidentiality (Karr, Kohnen, Oganian, Reiter
         & Sanil, 2006); Practical Data Synthesis for Large Samples (Raab, Nowok & Dibben, 2016), the standard errors.
     """
-    (frame, outcome), *draws = (_thinned(table, most, rng) for table in tables)
-    draws = [_thinned(draw, len(frame), rng) for draw in draws]
+    (frame, outcome), *draws = (_sampled(table, most, rng) for table in tables)
+    draws = [_sampled(draw, len(frame), rng) for draw in draws]
     design = Design.fit(frame, task.comparison.schema, task.names)
     kind = task.target.task
     real, variance = _estimate(kind, design.matrix(frame), outcome)
@@ -121,7 +121,7 @@ def effects(
     overlap = overlaps(real, q, v)
     replicates = np.mean([_replicates(b, c, rng) for b, c in fits], axis=0)
     se = float(overlaps(real, replicates, v).mean(axis=1).std(ddof=1))
-    at = intervals.around(float(overlap.mean()), se, ceiling=1.0)
+    at = intervals.normal_interval(float(overlap.mean()), se, ceiling=1.0)
     agreement = _agreement(real, q, v, v_bar)
     expected = {"expected of other people": null_overlap(m, ratio, fresh=True)}
     score = Score(
@@ -253,7 +253,7 @@ def _replicates(
     return rng.multivariate_normal(beta, known, size=EFFECT_REPLICATES, method="eigh", check_valid="ignore")
 
 
-def _thinned(table: Table, most: int, rng: np.random.Generator) -> Table:
+def _sampled(table: Table, most: int, rng: np.random.Generator) -> Table:
     frame, outcome = table
     if len(frame) <= most:
         return table

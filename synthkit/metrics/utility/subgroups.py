@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,10 +74,10 @@ class SubgroupSplit:
         return np.asarray(np.where(values.isna().to_numpy(), last, code), dtype=np.intp)
 
 
-def groupings(comparison: EvaluationData, *, but: str | None = None) -> list[SubgroupSplit]:
-    """One grouping for each protected column that is learned, other than the column `but`."""
+def groupings(comparison: EvaluationData, *, without: str | None = None) -> list[SubgroupSplit]:
+    """One grouping for each protected column that is learned, other than the column `without`."""
     schema = comparison.schema
-    chosen = [c for c in schema.protected if c in schema.described and c != but]
+    chosen = [c for c in schema.protected if c in schema.described and c != without]
     return [SubgroupSplit.of(c, comparison.train, schema) for c in chosen]
 
 
@@ -96,7 +96,7 @@ def utility_by_group(tested: Judged) -> Scored:
         Equality of Opportunity in Supervised Learning (Hardt, Price & Srebro, 2016), the rates.
     """
     task, panel, measured = tested.task, [], {}
-    for grouping in groupings(task.comparison, but=task.target.column):
+    for grouping in groupings(task.comparison, without=task.target.column):
         codes = grouping.codes(tested.holdout.frame)
         for k, label in enumerate(grouping.labels):
             rows = np.flatnonzero(codes == k)
@@ -105,7 +105,7 @@ def utility_by_group(tested: Judged) -> Scored:
             if len(rows) and not entry["suppressed"]:
                 value, se = _gap(tested, rows)
                 measured[label] = (value, se)
-                at = intervals.around(value, se)
+                at = intervals.normal_interval(value, se)
                 entry |= {"gap": at.value, "low": at.low, "high": at.high, **_rates(tested, rows)}
             if len(rows):
                 panel.append(entry)
@@ -118,7 +118,7 @@ def utility_by_group(tested: Judged) -> Scored:
         raise MetricError(msg)
     worst = max(measured, key=lambda label: measured[label][0])
     value, se = measured[worst]
-    at = intervals.around(value, se * _bonferroni(len(measured)))
+    at = intervals.normal_interval(value, se * _bonferroni(len(measured)))
     score = Score(
         metric=f"{tested.prefix}.worst_group_gap",
         value=at.value,
@@ -149,7 +149,8 @@ def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> S
     frames = [comparison.holdout, sides.other, *sides.draws]
     tables = [binning.codes(frame) for frame in frames]
     units = [sides.units(frame) for frame in frames]
-    panel, measured = [], {}
+    entries: list[tuple[float, JSON]] = []
+    measured: dict[str, tuple[intervals.Interval, float]] = {}
     for grouping in groupings(comparison):
         codes = [grouping.codes(frame) for frame in frames]
         for g, label in enumerate(grouping.labels):
@@ -157,23 +158,37 @@ def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> S
             if not len(rows[0]):
                 continue
             count = _units_among(units[0], rows[0])
-            entry: dict[str, JSON] = {"measure": "fidelity", "target": None, "group": label, "units": _shown(count)}
-            entry["suppressed"] = count < MIN_GROUP_UNITS
             if count >= MIN_GROUP_UNITS:
                 real, other, *draws = (_part(*each) for each in zip(tables, units, rows, strict=True))
                 at = _likeness(draws, real, binning.sizes, chosen)
-                usual = _likeness([other], real, binning.sizes, chosen).value
-                measured[label] = (at, usual)
-                entry |= {"similarity": at.value, "low": at.low, "high": at.high, "reference": usual}
-            panel.append(entry)
+                measured[label] = (at, _likeness([other], real, binning.sizes, chosen).value)
+            entries.append(_likeness_entry(label, count, measured.get(label)))
     if not measured:
         msg = f"a group is measured if it has {MIN_GROUP_UNITS} units in the holdout; however: none has. Hold more "
         msg += "rows out"
         raise MetricError(msg)
+    panel = [entry for _, entry in sorted(entries, key=lambda each: each[0])]
+    return [_worst_likeness(measured)], {"subgroups": panel}
+
+
+def _likeness_entry(
+    label: str, count: int, measured: tuple[intervals.Interval, float] | None
+) -> tuple[float, dict[str, JSON]]:
+    """What the panel says of a group, and what it is sorted by; small groups are suppressed."""
+    entry: dict[str, JSON] = {"measure": "fidelity", "target": None, "group": label, "units": _shown_count(count)}
+    entry["suppressed"] = measured is None
+    if measured is None:
+        return float("inf"), entry
+    at, usual = measured
+    return at.value, {**entry, "similarity": at.value, "low": at.low, "high": at.high, "reference": usual}
+
+
+def _worst_likeness(measured: Mapping[str, tuple[intervals.Interval, float]]) -> Score:
+    """The score of the group that is least alike, with an interval that holds for all groups."""
     worst = min(measured, key=lambda label: measured[label][0].value)
     at, usual = measured[worst]
     wide = _bonferroni(len(measured))
-    score = Score(
+    return Score(
         metric="fidelity.worst_group_tv",
         value=at.value,
         low=max(0.0, at.value - wide * (at.value - at.low)),
@@ -185,7 +200,6 @@ def fidelity_by_group(comparison: EvaluationData, rng: np.random.Generator) -> S
         "protected columns; smaller groups differ more by chance: the reference is training rows of the worst group. "
         f"Interval: influence of the rows of both tables, widened for {len(measured)} groups (Bonferroni).",
     )
-    return [score], {"subgroups": sorted(panel, key=lambda e: e.get("similarity", np.inf))}
 
 
 def threshold(scores: NDArray[np.float64], share: float) -> float:
@@ -211,8 +225,8 @@ def _likeness(
     """1 - mean distance of the draws' rows of a group, 0 for a draw without any."""
     there = [draw for draw in draws if draw[0].shape[1]]
     if not there:
-        return intervals.opened(intervals.Interval(0.0, 0.0, 0.0), real[0].shape[1], floor=0.0, ceiling=1.0)
-    found = [tv_mean(codes, real[0], sizes, chosen).contrast for codes, _ in there]
+        return intervals.widened_if_flat(intervals.Interval(0.0, 0.0, 0.0), real[0].shape[1], floor=0.0, ceiling=1.0)
+    found = [tv_mean(codes, real[0], sizes, chosen).difference for codes, _ in there]
     at = paired_difference.over_draws(found, [units for _, units in there], real[1])
     share = len(there) / len(draws)
     low, high = max(0.0, 1 - at.high), min(1.0, 1 - at.low)
@@ -239,9 +253,9 @@ def _counts(tested: Judged, rows: NDArray[np.intp]) -> dict[str, JSON]:
         else [MIN_GROUP_EVENTS, MIN_GROUP_EVENTS]
     )
     enough = sum(side >= MIN_GROUP_EVENTS for side in sides) > 1
-    entry: dict[str, JSON] = {"units": _shown(count)}
+    entry: dict[str, JSON] = {"units": _shown_count(count)}
     if tested.task.classes == 2:
-        entry["events"] = _shown(len(np.unique(units[y == 1])))
+        entry["events"] = _shown_count(len(np.unique(units[y == 1])))
     return {**entry, "suppressed": count < MIN_GROUP_UNITS or not enough}
 
 
@@ -266,7 +280,7 @@ def _units_among(units: NDArray[np.intp] | None, rows: NDArray[np.intp]) -> int:
     return len(rows) if units is None else len(np.unique(units[rows]))
 
 
-def _shown(count: int) -> int | str:
+def _shown_count(count: int) -> int | str:
     return f"<{SMALLEST_SHOWN_COUNT}" if count < SMALLEST_SHOWN_COUNT else count
 
 

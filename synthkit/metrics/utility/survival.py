@@ -192,7 +192,7 @@ def _curves(
     scores: list[Score | Failure] = []
     up_to = f", up to the {RESTRICTED_MEAN_CENTILE}th centile of the holdout times"
     for k, (name, note) in enumerate(CURVE_NOTES.items()):
-        interval = intervals.around(float(at[k]), float(spread[k]), floor=0.0 if name == "km_gap" else -np.inf)
+        interval = intervals.normal_interval(float(at[k]), float(spread[k]), floor=0.0 if name == "km_gap" else -np.inf)
         scores.append(
             Score(
                 metric=f"{prefix}.{name}",
@@ -305,7 +305,7 @@ def _prognosis(
     each = [(float(x[0]), x[1:]) for x in synthetic]
     ends = (float(real[0]), real[1:])
     at = {"trtr": mean_of_draws([ends[0]], [ends[1]]), "tstr": mean_of_draws(*map(list, zip(*each, strict=True)))}
-    at = {name: intervals.opened(found, int(holdout.seen.sum()), ceiling=1.0) for name, found in at.items()}
+    at = {name: intervals.widened_if_flat(found, int(holdout.seen.sum()), ceiling=1.0) for name, found in at.items()}
     scores: list[Score | Failure] = []
     cells = []
     for name, source in (("trtr", "real"), ("tstr", "synthetic")):
@@ -319,14 +319,8 @@ def _prognosis(
     noise = jackknife([float(judge(part, weights[:1])[0]) for part in parts])
     events = int(holdout.seen.sum())
     gap, lost = loss(prefix, COX_LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
-    panel = {
-        "target": task.target.column,
-        "task": "survival",
-        "metric": QUALITY_NAMES["survival"],
-        "cells": cells,
-        **lost,
-    }
-    return [*scores, gap], {"utility": [panel]}
+    about = {"target": task.target.column, "task": "survival", "metric": QUALITY_NAMES["survival"]}
+    return [*scores, gap], {"utility": [{**about, "cells": cells, **lost}]}
 
 
 SURVIVAL_LABELS = {

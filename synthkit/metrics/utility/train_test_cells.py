@@ -110,7 +110,7 @@ def idle_after(learner: Learner, cells: LearnerCells) -> str | None:
 def interval_of(cells: Sequence[UtilityCell]) -> intervals.Interval:
     """Mean over draws with its interval."""
     at = mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
-    return intervals.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
+    return intervals.widened_if_flat(at, min(cell.hidden for cell in cells), ceiling=1.0)
 
 
 def panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str, JSON]:

@@ -104,7 +104,7 @@ def _loss(name: str, learner: Learner, cells: LearnerCells, task: PredictionTask
     real = cells["trtr"][0]
     gaps = [real.value - each.value for each in cells["tstr"]]
     at = mean_of_draws(gaps, [real.replicates - each.replicates for each in cells["tstr"]])
-    at = intervals.opened(at, real.hidden)
+    at = intervals.widened_if_flat(at, real.hidden)
     return Score(
         metric=f"{name}.baseline_loss",
         value=at.value,

@@ -136,7 +136,7 @@ def test_chance_is_uniform_where_nothing_is_known(pairs):
             first = rng.random(150) < 0.5
             member = np.concatenate([first, ~first])
         found = MembershipGuesses.of(scores, list("abcd"), pool(member, pairs=pairs), everybody(member), rng)
-        p.append(found.chance(rng, times=99))
+        p.append(found.p_value(rng, times=99))
     for level in (0.05, 0.2, 0.5):
         share = np.mean(np.array(p) <= level)
         assert stats.binom.ppf(0.0005, 300, 0.6 * level) / 300 <= share <= stats.binom.isf(0.0005, 300, level) / 300
@@ -156,14 +156,14 @@ def test_chance_is_the_share_of_all_throws_that_do_as_well():
 
     throws = [[bool(k >> i & 1) for i in range(8)] for k in range(256)]
     exact = np.mean([best(fallen) >= best(member) for fallen in throws])
-    assert found.chance(RNG(0), times=4_000) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4_000))
+    assert found.p_value(RNG(0), times=4_000) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4_000))
 
 
 def test_members_who_are_known_are_no_chance():
     member = coins(400, 0)
-    assert guessed(member + 0.1 * RNG(1).random(400), member).chance(RNG(9), times=400) == 1 / 401
+    assert guessed(member + 0.1 * RNG(1).random(400), member).p_value(RNG(9), times=400) == 1 / 401
     twenty = np.where(member & (np.cumsum(member) <= 20), 5.0, 0.0)
-    assert guessed(twenty, member).chance(RNG(9), times=400) == 1 / 401
+    assert guessed(twenty, member).p_value(RNG(9), times=400) == 1 / 401
 
 
 # What was lost at least

@@ -13,8 +13,8 @@ from scipy import stats
 
 from synthkit.metrics.attacks import attack_data, membership_scores
 from synthkit.metrics.attacks.attack_data import AttackData
-from synthkit.metrics.attacks.membership_inference import attacked
-from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, RARE_VALUE_BINS, together
+from synthkit.metrics.attacks.membership_inference import attack_scores
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, RARE_VALUE_BINS, mean_rank
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.binning import Binning
 from synthkit.schema import Schema
@@ -206,7 +206,7 @@ def test_copies_score_higher_with_every_attack(name, copied):
 def test_attacks_do_not_know_who_was_trained_on(copied):
     here, made = copied
     swapped = replace(here.pool, member=~here.pool.member)
-    assert (attacked(made, here.pool, RNG(1)) == attacked(made, swapped, RNG(1))).all()
+    assert (attack_scores(made, here.pool, RNG(1)) == attack_scores(made, swapped, RNG(1))).all()
 
 
 def test_copies_that_are_added_are_as_if_they_had_been_there(small):
@@ -223,4 +223,4 @@ def test_copies_that_are_added_are_as_if_they_had_been_there(small):
 def test_all_together_is_the_mean_rank():
     scores = np.array([[1.0, 5.0, 3.0, 3.0], [0.0, -np.inf, 2.0, 1.0]])
     ranks = [[sum(b < a for b in row) + (sum(b == a for b in row) + 1) / 2 for a in row] for row in scores.tolist()]
-    assert together(scores).tolist() == [(a + b) / 2 for a, b in zip(*ranks, strict=True)]
+    assert mean_rank(scores).tolist() == [(a + b) / 2 for a, b in zip(*ranks, strict=True)]
