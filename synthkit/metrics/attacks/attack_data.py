@@ -1,4 +1,4 @@
-"""What an attacker has, made ready once for all attacks: synthetic rows, rows of the population, and targets."""
+"""The data of an attack, prepared once for all attacks: synthetic rows, reference rows and targets."""
 
 from __future__ import annotations
 

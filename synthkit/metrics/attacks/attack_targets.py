@@ -1,4 +1,4 @@
-"""The people who are attacked: members and non-members who differ in nothing but a coin, and what an attacker knows."""
+"""Attack targets: members and non-members who differ in nothing but a coin, and reference rows of the population."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can somebody who knows some of a person's data learn the rest from the synthetic rows, because the person was in."""
+"""Attribute inference: are secrets of members guessed better from the synthetic rows than those of non-members."""
 
 from __future__ import annotations
 
@@ -350,9 +350,9 @@ def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Gene
     each = [population_guesses(game.knowledge, game.secret, rng) for game in games]
     right, base = [], []
     for name in each[0]:
-        hits = np.concatenate([game.right(told[name]) for game, told in zip(games, each, strict=True)])[outside]
+        hits = np.concatenate([game.right(guessed[name]) for game, guessed in zip(games, each, strict=True)])[outside]
         right.append(float(hits.mean()))
-        base.append(best_prc(hits, np.concatenate([told[name].sure for told in each])[outside]))
+        base.append(best_prc(hits, np.concatenate([guessed[name].sure for guessed in each])[outside]))
     common = [
         game.secret.right(np.full(len(game.truth), most_frequent_value(game.knowledge, game.secret)), game.truth)
         for game in games

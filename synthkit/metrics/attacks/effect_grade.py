@@ -1,4 +1,4 @@
-"""Verdicts on attacks by the size of what they reach: none, some, too much; and the limits where nobody set any."""
+"""Grades of effect sizes of attacks against a limit, and the default limits."""
 
 from __future__ import annotations
 

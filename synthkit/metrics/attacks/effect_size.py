@@ -1,4 +1,4 @@
-"""What the attacks of one kind reach, as one effect with both bounds: the worst of the kind."""
+"""Effect size of the attacks of one kind: the worst of the kind, with both bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much privacy was lost at least, from guesses about fair coins of a single training."""
+"""Lower bound on epsilon from membership guesses of a single training: what was lost at least."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can people be found in the synthetic rows: by what is known of them, by what they alone have, by two halves."""
+"""Identity disclosure: replicated uniques, disclosive groups, singling out and linkability of members and others."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def identity(comparison: EvaluationData, rng: np.random.Generator) -> Found:
     else:
         panel = {**panel, "keys": NO_QUASI_IDENTIFIERS}
     found, drawn = _singled_out(comparison, rng)
-    among, told = _in_population(comparison, rng)
-    return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": told}}
+    among, disclosed = _in_population(comparison, rng)
+    return [*scores, *found, *among], {"identity": {**panel, **drawn, "meaningful": disclosed}}
 
 
 def _in_population(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Sequence[Score | Failure], JSON]:

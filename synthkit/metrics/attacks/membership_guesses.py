@@ -1,4 +1,4 @@
-"""Guesses about fair coins: which attack is followed, how many are guessed, and how often chance does as well."""
+"""Membership guesses: which attack is followed, how many are guessed, and how often chance does as well."""
 
 from __future__ import annotations
 

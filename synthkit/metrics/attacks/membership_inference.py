@@ -1,4 +1,4 @@
-"""Can somebody who has the synthetic rows tell who was trained on, better than by tossing a coin."""
+"""Membership inference: can an attacker tell who was trained on, better than by tossing a coin."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
         "rates": [rate for rate, _ in rates],
         "roc": intervals.roc(mean_rank(scores), pool.member),
     }
-    told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*told, *(score for _, score in rates)], {"membership": panel | _graded(told, panel, adjusted, checks)}
+    main = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
+    return [*main, *(score for _, score in rates)], {"membership": panel | _graded(main, panel, adjusted, checks)}
 
 
 def _graded(

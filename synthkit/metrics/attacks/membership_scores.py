@@ -1,4 +1,4 @@
-"""Guesses about who was trained on: functions of the synthetic rows and a reference that treat all targets alike.
+"""Membership attacks: scores of target rows from the synthetic rows and a reference, all targets treated alike.
 
 Each gives a score a target row, higher for members. None is trained on labels of membership.
 """
@@ -150,9 +150,9 @@ def mean_rank(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def _rare(targets: NDArray[np.int64], known: NDArray[np.int64], synthetic: NDArray[np.int64]) -> NDArray[np.float64]:
     """log(N / c) where a target's code is rare and occurs among synthetic rows, else nought."""
     codes, place, counts = np.unique(np.concatenate([targets, known]), return_inverse=True, return_counts=True)
-    told = (counts <= RARE_COMBINATION_COUNT) & np.isin(codes, synthetic)
-    worth = np.where(told, np.log(len(place) / counts), 0.0)
-    return np.asarray(worth[place[: len(targets)]])
+    shown = (counts <= RARE_COMBINATION_COUNT) & np.isin(codes, synthetic)
+    weight = np.where(shown, np.log(len(place) / counts), 0.0)
+    return np.asarray(weight[place[: len(targets)]])
 
 
 def _values(values: pd.Series) -> NDArray[np.int64]:

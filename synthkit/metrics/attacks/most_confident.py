@@ -1,4 +1,4 @@
-"""The guesses an attacker is surest about, their number fixed before anything was seen: how many of them are right."""
+"""Accuracy of the most confident membership guesses, their number fixed before anything was seen."""
 
 from __future__ import annotations
 

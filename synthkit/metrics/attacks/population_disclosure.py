@@ -1,4 +1,4 @@
-"""Meaningful identity disclosure: people matched in a population of known counts, of whom something new is told."""
+"""Meaningful identity disclosure: people matched in a population of known counts, of whom something new is learned."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def learns_something(
     count = np.zeros(len(people))
     for name in names:
         if isinstance(schema.columns[name], Discrete):
-            mine, said = (np.asarray(level_keys(frame[name]), dtype=object) for frame in (people, rows))
+            mine, synthetic = (np.asarray(level_keys(frame[name]), dtype=object) for frame in (people, rows))
             level, code = np.unique(mine.astype(str), return_inverse=True)
             common = np.bincount(code, minlength=len(level))[code] / len(mine)
-            count += (mine == said[matched]) & (common <= COMMON_LEVEL_SHARE)
+            count += (mine == synthetic[matched]) & (common <= COMMON_LEVEL_SHARE)
         else:
             x, y = numbers(people[name]), numbers(rows[name])[matched]
             spread = np.nanmedian(np.abs(x - np.nanmedian(x))) if (~np.isnan(x)).any() else np.nan

@@ -1,4 +1,4 @@
-"""What must hold before an attack that found nothing means anything."""
+"""Preconditions of membership inference: what must hold before an attack that found nothing means anything."""
 
 from __future__ import annotations
 

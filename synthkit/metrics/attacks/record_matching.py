@@ -1,4 +1,4 @@
-"""Who is found by matching: counts on arrays of codes, one entry a person or a row, no table and no schema."""
+"""Record matching on arrays of codes: uniques, replicated uniques and disclosive groups; no table and no schema."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def expected_anyway(
     counts = np.bincount(secret[hits], minlength=1)
     most = int(counts.argmax())
     one_way = bool(hits.sum() >= EXPECTED_ONE_WAY[0] and counts[most] > EXPECTED_ONE_WAY[1] * hits.sum())
-    told = hits & (secret == most) if one_way else np.zeros(len(hits), dtype=bool)
+    found = hits & (secret == most) if one_way else np.zeros(len(hits), dtype=bool)
     levels, names = int(secret.max(initial=0)) + 1, []
     for name, column in columns.items():
         both = column * levels + secret
@@ -103,8 +103,8 @@ def expected_anyway(
         )
         if (often & hits).any():
             names.append(name)
-            told |= often & hits
-    return ExpectedMatches(one_way=one_way, two_way=tuple(names), records=int(told.sum()))
+            found |= often & hits
+    return ExpectedMatches(one_way=one_way, two_way=tuple(names), records=int(found.sum()))
 
 
 def linked(

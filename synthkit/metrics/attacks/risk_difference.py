@@ -1,4 +1,4 @@
-"""How much more often something holds of members than of people who were not in the data."""
+"""Risk difference: how much more often something holds of members than of people who were not in the data."""
 
 from __future__ import annotations
 

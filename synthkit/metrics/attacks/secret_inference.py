@@ -1,4 +1,4 @@
-"""Ways of guessing a secret from the synthetic rows: a model, the most similar row, and a look-up."""
+"""Attacks of attribute inference: a model of the synthetic rows, the most similar row, and a look-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be guessed about people, what is known of them, and when a guess is right."""
+"""Secrets and prior knowledge of attribute inference: what is guessed, what is known, when a guess is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements read off the synthetic rows that are true of one person only: how often of somebody who was trained on."""
+"""Singling out: statements from synthetic rows that are true of one person only, and how often that is a member."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people have in common: one number for every combination of values, equal in all tables that are compared."""
+"""Combinations of values as integer codes, equal in all tables that are compared."""
 
 from __future__ import annotations
 

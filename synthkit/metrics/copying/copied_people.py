@@ -1,4 +1,4 @@
-"""People of whom synthetic rows are copies: everybody who was trained on, beside everybody who was held out."""
+"""Copied people: training units of whom a synthetic row is a copy, compared with held-out units."""
 
 from __future__ import annotations
 
@@ -129,8 +129,8 @@ class Numbered:
             for look, pair in rows.items()
         }
         return {
-            look: Hits.of(hit, told, trained, nearly if look == "all but one" else twins)
-            for look, (hit, told) in people.items()
+            look: Hits.of(hit, distinct, trained, nearly if look == "all but one" else twins)
+            for look, (hit, distinct) in people.items()
         }
 
     def _own(
@@ -164,9 +164,9 @@ def count_copied_people(comparison: EvaluationData, rng: np.random.Generator) ->
     found = {name: numbered[name == SIMILAR_ROWS].hits(columns, trained) for name, columns in sets.items()}
     pairs = len(unit) * len(trained) / (2 * len(frames[2]))
     each = _intervals(found, pairs)
-    told = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
-    panel = [entry for _, entry in told]
-    return [score for score, _ in told], {"copying": {"excess": panel}, "people": _people_counts(comparison)}
+    scored = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
+    panel = [entry for _, entry in scored]
+    return [score for score, _ in scored], {"copying": {"excess": panel}, "people": _people_counts(comparison)}
 
 
 def copied_people_interval(

@@ -1,4 +1,4 @@
-"""Copying diagnostics: do synthetic rows repeat training rows. They find careless copying and prove no privacy."""
+"""Copying diagnostics of rows: exact matches, distance to closest record, verbatim values; no evidence of privacy."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
         raise MetricError(msg)
     train, holdout = (_sample(frame, size, rng) for frame in (comparison.train, comparison.holdout))
     space = DistanceSpace.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)
-    asked = _sample(pd.concat(comparison.synthetic, ignore_index=True), MAX_QUERY_ROWS, rng)
-    at = [space.coordinates(frame) for frame in (asked, train, holdout)]
+    queries = _sample(pd.concat(comparison.synthetic, ignore_index=True), MAX_QUERY_ROWS, rng)
+    at = [space.coordinates(frame) for frame in (queries, train, holdout)]
     (near_t, who_t), (near_h, who_h) = (space.nearest(at[0], points, 2) for points in at[1:])
     share = dcr_share(near_t[:, 0], near_h[:, 0], _votes(train, who_t, comparison), _votes(holdout, who_h, comparison))
     real = space.coordinates(_sample(comparison.holdout, MAX_QUERY_ROWS, rng))
@@ -84,7 +84,7 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
             high=share.high,
             goal="none",
             reference=0.5,
-            note=f"Share of {len(asked)} synthetic rows closer to a training row than to any holdout row, {size} rows "
+            note=f"Share of {len(queries)} synthetic rows closer to a training row than to any holdout row, {size} rows "
             f"each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
         ),
         crowd,

@@ -1,4 +1,4 @@
-"""How strongly columns hang together: Pearson, correlation ratio and Cramér's V, all from one cross-product matrix."""
+"""Associations of columns: Pearson, correlation ratio and Cramér's V, all from one cross-product matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can a classifier tell synthetic rows from real ones: the classifier two-sample test."""
+"""The classifier two-sample test (C2ST): can a classifier tell synthetic rows from real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do synthetic rows look like real ones: columns one by one, in pairs and in triples, against holdout and train."""
+"""Distributions of columns, pairs and triples of synthetic rows against holdout and train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many real rows the synthetic ones are worth: the plain-language number of the report."""
+"""Equivalent sample size of tables: real rows that would differ from the holdout as much as the synthetic ones."""
 
 from __future__ import annotations
 

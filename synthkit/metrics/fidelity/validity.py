@@ -1,4 +1,4 @@
-"""Is every synthetic row possible: declared rules, declared ranges, known levels, patterns of missing cells."""
+"""Validity of synthetic rows: declared rules, declared ranges, known levels, patterns of missing cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A distance between two tables together with what each row adds to it: one pass gives value and interval.
+"""Distances between two tables with the influence of every row: one pass gives value and interval.
 
 The row contributions are the first-order (infinitesimal jackknife) influence of a row on the distance. Averages of
 distances average their contributions, so the interval of a mean over 1,225 pairs of columns costs no bootstrap and

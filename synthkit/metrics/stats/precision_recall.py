@@ -1,4 +1,4 @@
-"""Precision and recall of guesses in one number, and how far an attack is above what anybody could have guessed."""
+"""Precision and recall of guesses in one number, and anonymity loss above a baseline."""
 
 from __future__ import annotations
 

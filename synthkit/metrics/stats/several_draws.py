@@ -1,4 +1,4 @@
-"""A figure measured on several synthetic draws and the same test units: its mean, and what the next draw may give."""
+"""Means and intervals over several synthetic draws judged on the same test units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times until an event that is not always seen: survival curves, concordance and Cox regression, from arrays alone.
+"""Survival analysis on arrays: Kaplan-Meier curves, concordance and Cox regression.
 
 lifelines is imported here and nowhere else.
 """

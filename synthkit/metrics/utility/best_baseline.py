@@ -1,4 +1,4 @@
-"""The reference of utility: which learner reaches most with the real training rows, found among them alone."""
+"""The best baseline on real rows, chosen by cross-validation among the training rows: the reference of utility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns as inputs of classifiers, fitted on the rows a model is trained on and on nothing else."""
+"""Features of learners: columns encoded as inputs, fitted on the rows a model is trained on and on nothing else."""
 
 from __future__ import annotations
 

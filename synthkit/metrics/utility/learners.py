@@ -1,4 +1,4 @@
-"""The models whose usefulness is compared: fixed settings, inputs fitted on their own training rows only."""
+"""The fixed learners of utility: settings and inputs, fitted on their own training rows only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many real rows would teach a model as much as the synthetic ones do."""
+"""Equivalent sample size of a prediction task: real rows that train as good a model, read off a learning curve."""
 
 from __future__ import annotations
 

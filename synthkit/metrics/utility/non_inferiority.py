@@ -1,4 +1,4 @@
-"""What is lost by training on synthetic rows, and is it little enough: the gap and a verdict from a margin."""
+"""Non-inferiority of training on synthetic rows: the gap, and a verdict from a margin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are predicted probabilities right on real rows: recalibration, calibration error, precision and recall."""
+"""Calibration of predicted probabilities on real rows: recalibration, calibration error, precision and recall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Would the same regression be published: coefficients from synthetic rows against those from the real ones."""
+"""Regression coefficients from synthetic rows against those from real rows: overlap of their confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups to be treated fairly: does one lose more prediction, or likeness, than others; small ones stay unsaid."""
+"""Utility and fidelity by subgroup: does a protected group lose more than others; small groups are suppressed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Survival targets: do synthetic people live as long as real ones, and do the same facts foretell it."""
+"""Survival targets: Kaplan-Meier curves, restricted means and Cox regression of synthetic against real rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do models trained on synthetic rows work on real ones: four cells, several learners, one target at a time."""
+"""Train on synthetic rows, test on real ones (TSTR): four cells, several learners, one target at a time."""
 
 from __future__ import annotations
 
@@ -131,9 +131,9 @@ def utility(
     weights = intervals.bootstrap_weights(task.units(trials[0].holdout), TEST_REPLICATES, rng)
     candidates = [each for each in chosen if each.is_candidate]
     best = best_on_real_rows(task, candidates, trials[0].train, trials[0].holdout, rng.spawn(1)[0])
-    results, idle = _results(prefix, task, chosen, trials, weights, rng)
+    results, constant = _results(prefix, task, chosen, trials, weights, rng)
     if best.learner.name not in results:
-        msg = f"a loss of prediction needs a learner that learned something; however: {idle[0].reason}"
+        msg = f"a loss of prediction needs a learner that learned something; however: {constant[0].reason}"
         raise MetricError(msg)
     head = results[best.learner.name]
     scores = [_score(prefix, cell, results, best.learner, task) for cell in TRAIN_TEST_CELLS]
@@ -155,7 +155,7 @@ def utility(
     }
     tested = _tested(task, best.learner, prefix, trials[0], weights, head)
     found, panels = gather(_parts(tested, trials[0], rng, quick=quick))
-    return [*scores, gap, *own, *found, *idle], {"utility": [panel], **panels}
+    return [*scores, gap, *own, *found, *constant], {"utility": [panel], **panels}
 
 
 def _results(
@@ -168,7 +168,7 @@ def _results(
 ) -> tuple[Results, list[Failure]]:
     """Cells by learner, and the learners that learned nothing."""
     results: Results = {}
-    idle: list[Failure] = []
+    constant: list[Failure] = []
     for learner in chosen:
         several = trials if learner.is_candidate else trials[:1]  # the kernels are slow
         cells = cells_of(task, learner, several, weights, rng)
@@ -177,8 +177,8 @@ def _results(
             results[learner.name] = cells
         else:
             reason = f"{learner.name} predicts one value for all rows after training on {rows} rows: it learned nothing"
-            idle.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
-    return results, idle
+            constant.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
+    return results, constant
 
 
 def _parts(

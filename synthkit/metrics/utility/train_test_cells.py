@@ -1,4 +1,4 @@
-"""The four cells of an evaluation of use: trained on real or synthetic rows, tested on real or synthetic rows."""
+"""The four cells of utility: trained on real or synthetic rows, tested on real or synthetic rows."""
 
 from __future__ import annotations
 

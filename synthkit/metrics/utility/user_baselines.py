@@ -1,4 +1,4 @@
-"""Scores of the user's own discriminative baselines, beside those of the fixed learners."""
+"""Scores of the user's own discriminative baselines, which decide nothing."""
 
 from __future__ import annotations
 
