@@ -84,8 +84,8 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
             high=share.high,
             goal="none",
             reference=0.5,
-            note=f"Share of {len(queries)} synthetic rows closer to a training row than to any holdout row, {size} rows "
-            f"each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
+            note=f"Share of {len(queries)} synthetic rows closer to a training row than to any holdout row, "
+            f"{size} rows each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
         ),
         crowd,
     ]
