@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation
     from synthkit.synthesizer.protocol import SynthesizerProtocol
 
-CALIBRATED = "+calibrated"  # ending of the name of an entrant whose rows are chosen from a pool
+RAKED = "+raked"  # ending of the name of an entrant whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
 
 
@@ -40,7 +40,7 @@ class WorkerTask:
     """What one entrant is to do.
 
     Args:
-        name: of the model or the reference; a model with the ending `+calibrated` draws calibrated rows.
+        name: of the model or the reference; a model with the ending `+raked` draws raked rows.
         reference: whether it is made by others.
         settings: of the entrant, by name.
         schema: meaning of the tables, as plain data.
@@ -70,10 +70,10 @@ class WorkerTask:
     @property
     def model(self) -> str:
         """Name of the model or the reference alone."""
-        return self.name.removesuffix(CALIBRATED)
+        return self.name.removesuffix(RAKED)
 
     @property
-    def calibrate(self) -> bool:
+    def rake(self) -> bool:
         """Whether rows are chosen from a pool so that tables match."""
         return self.name != self.model
 
@@ -226,7 +226,7 @@ def _drawn(maker: SynthesizerProtocol, task: WorkerTask, seed: int) -> pd.DataFr
     from synthkit.synthesizer.synthesizer import Synthesizer
 
     if isinstance(maker, Synthesizer):
-        return maker.sample(task.rows, seed=seed, calibrate=task.calibrate)
+        return maker.sample(task.rows, seed=seed, rake=task.rake)
     return maker.sample(task.rows, seed=seed)
 
 
@@ -267,9 +267,9 @@ def _notes(maker: SynthesizerProtocol, task: WorkerTask) -> tuple[str, ...]:
 
     if isinstance(maker, ReferenceSynthesizer):
         return maker.notes
-    plain = "Not calibrated: rows come as the model draws them."
-    chosen = "Calibrated: rows are chosen from a larger pool so that tables match those of the training rows."
-    notes = [chosen if task.calibrate else plain]
+    plain = "Not raked: rows come as the model draws them."
+    chosen = "Raked: rows are chosen from a larger pool so that tables match those of the training rows."
+    notes = [chosen if task.rake else plain]
     log = maker.log if isinstance(maker, Synthesizer) else None
     if log is not None and log.steps:
         notes.append(f"Trained for {log.steps:,} steps; the weights of step {log.best_step:,} were kept.")
@@ -295,7 +295,7 @@ def _write(
         task.source,
         {k: outcome.seconds[k] for k in ("fit", "sample")},
         model=task.model,
-        calibrated={"rows": task.rows, "pool": draws[0].attrs["synthkit_pool"]} if task.calibrate else None,
+        calibrated={"rows": task.rows, "pool": draws[0].attrs["synthkit_pool"]} if task.rake else None,
         seed=task.seed,
         draws=task.draws,
         config={"settings": dict(task.settings)},
