@@ -205,7 +205,7 @@ def measured(
 ) -> Evaluation:
     """The evaluation of a comparison by the seed of its run."""
     seed = Seeds(config.seed or 0).of("evaluate")
-    return evaluate(compared, seed=seed, quick=config.quick, progress=progress)
+    return evaluate(compared, seed=seed, quick=config.quick, baselines=config.baselines, progress=progress)
 
 
 def guarded(

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
     from synthkit.io.json_types import JSON
     from synthkit.metrics.estimator import DecisionClassifier, Estimator, ProbabilisticClassifier
-    from synthkit.schema import Schema
+    from synthkit.schema import Schema, Target
 
 Task = Literal["classification", "regression"]
 NYSTROEM_COMPONENTS = 200  # of the Nyström approximation of the RBF kernel
 MAX_LEAF_ROWS, MAX_TREE_LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are enough rows
+
+
+def task_of(target: Target) -> Task:
+    """Which learners a target takes, if it is not of survival."""
+    return "regression" if target.task == "regression" else "classification"
 
 
 @dataclass(frozen=True, kw_only=True)

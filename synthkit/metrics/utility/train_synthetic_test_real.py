@@ -15,7 +15,7 @@ from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.best_baseline import BestBaseline, best_on_real_rows
-from synthkit.metrics.utility.learners import DUMMY, LEARNERS, Learner, Task
+from synthkit.metrics.utility.learners import DUMMY, LEARNERS, Learner, task_of
 from synthkit.metrics.utility.learning_curve import LEARNING_CURVE_LABELS, equivalent_rows
 from synthkit.metrics.utility.non_inferiority import loss
 from synthkit.metrics.utility.prediction_task import (
@@ -63,7 +63,7 @@ def targets(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     times = Counter(target.column for target in schema.targets)
     if options.baselines:
-        check_suits(options.baselines, {_kind(target) for target in schema.targets if target.task != "survival"})
+        check_suits(options.baselines, schema.targets)
     for target in schema.targets:
         name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
         found[name] = partial(
@@ -75,10 +75,6 @@ def targets(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
             baselines=options.baselines,
         )
     return found
-
-
-def _kind(target: Target) -> Task:
-    return "regression" if target.task == "regression" else "classification"
 
 
 def utility(
@@ -125,7 +121,7 @@ def utility(
     prefix = prefix or f"utility.{target.column}"
     if target.task == "survival":
         return survival(comparison, rng, target=target, prefix=prefix, quick=quick)
-    task, kind = PredictionTask.of(comparison, target), _kind(target)
+    task, kind = PredictionTask.of(comparison, target), task_of(target)
     chosen = [each for each in LEARNERS[kind] if learners is None or each.name in learners]
     trials = task.trials(comparison, rng)
     weights = intervals.bootstrap_weights(task.units(trials[0].holdout), TEST_REPLICATES, rng)

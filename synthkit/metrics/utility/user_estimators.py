@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from synthkit.errors import ConfigError
-from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, Task
+from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, Task, task_of
 
 if TYPE_CHECKING:
     from synthkit.io.json_types import JSON
     from synthkit.metrics.estimator import Estimator
+    from synthkit.schema import Target
 
 ESTIMATOR_KEY = "estimator"  # of the import path, where a baseline has settings
 FIXED_NAMES = frozenset(learner.name for learners in LEARNERS.values() for learner in learners)
@@ -62,12 +63,13 @@ def user_learners(estimators: Mapping[str, Estimator], task: Task) -> tuple[Lear
     )
 
 
-def check_suits(estimators: Mapping[str, Estimator], tasks: set[Task]) -> None:
-    """Refuse an estimator that none of the targets can use.
+def check_suits(estimators: Mapping[str, Estimator], targets: Sequence[Target]) -> None:
+    """Refuse an estimator that none of the targets can use: survival takes none.
 
     Raises:
         ConfigError: there is one.
     """
+    tasks = {task_of(target) for target in targets if target.task != "survival"}
     for name, each in estimators.items():
         if not _tasks(each) & tasks:
             kind = "classifier" if _tasks(each) == {"classification"} else "regressor"
