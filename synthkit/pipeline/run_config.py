@@ -88,6 +88,8 @@ class EvaluationOptions(OptionGroup):
         final: fit all people once more; measured is a sibling, fitted to part of them, and the release says so.
         release_model: the fitted model is to be released too: attacks then use its likelihood.
         population: table of how many `people` of the population share each combination of the quasi-identifiers.
+        baselines: your own scikit-learn estimators by name, trained on synthetic rows and tested on real ones: import
+            paths, or mappings with one under `estimator` and settings beside it. Their code is run.
     """
 
     quick: bool = False
@@ -95,6 +97,7 @@ class EvaluationOptions(OptionGroup):
     final: bool = False
     release_model: bool = False
     population: Path | None = None
+    baselines: dict[str, str | dict[str, Any]] = {}
 
 
 class ValidationOptions(OptionGroup):

@@ -57,7 +57,7 @@ def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any
 
 def fitted(config: RunConfig) -> dict[str, Any]:
     """The facts of whatever was fitted: model, seed and all settings; files by their names without folders."""
-    asked = json.loads(config.model_dump_json())
+    asked = json.loads(config.model_dump_json(exclude=None if config.baselines else {"baselines"}))
     return {
         "model": config.model,
         "seed": config.seed,

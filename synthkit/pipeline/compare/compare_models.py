@@ -16,7 +16,7 @@ from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
 from synthkit.pipeline.compare.worker import RAKED, WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
-from synthkit.pipeline.load_table import load_table, name_of
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release.run_folder import SYNTHETIC
 from synthkit.report import Report
@@ -97,9 +97,9 @@ def compare(
             are to be chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
         out: folder of the comparison.
         settings: settings by model; a raked one has those of its plain name as well.
-        config: rows, draws, seed, device, clamp, quick, suite and how CSV files are read, and `max_minutes`: our models
-            plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is stopped and
-            listed as failed. The rest is not looked at.
+        config: rows, draws, seed, device, clamp, quick, baselines, suite and how CSV files are read, and `max_minutes`:
+            our models plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is
+            stopped and listed as failed. The rest is not looked at.
         overwrite: whether to begin anew in a folder that holds a comparison.
         progress: told of entrants, stages and steps.
 
@@ -120,6 +120,7 @@ def compare(
     asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
     _check(models, said)
     schema = resolve_schema(schema)
+    check_baselines(schema, config)
     for name in set(models) - set(REFERENCES):
         Synthesizer(schema, _model(name), settings=asked[name], device=config.device)
     ComparisonSetup.check(out)
@@ -180,6 +181,7 @@ def _task(
         rows=contest.plan.rows,
         draws=contest.plan.draws,
         quick=contest.plan.quick,
+        baselines=config.baselines,
         device=config.device,
         max_minutes=config.max_minutes,
     )

@@ -50,6 +50,7 @@ class WorkerTask:
         rows: rows a draw.
         draws: how many.
         quick: whether to evaluate on samples.
+        baselines: estimators of the user by name, as import paths.
         device: where to compute.
         max_minutes: a wish of ours for learning, a limit for a reference; none if not given.
     """
@@ -64,6 +65,7 @@ class WorkerTask:
     rows: int
     draws: int
     quick: bool
+    baselines: Mapping[str, Any]
     device: str
     max_minutes: float | None
 
@@ -174,7 +176,13 @@ def enter(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, teller: 
     clock.stage("evaluate")
     typed = tuple(conform(draw, schema) for draw in draws)
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=typed, schema=schema)
-    measured = evaluate(comparison, seed=seeds.of("evaluate"), quick=task.quick, progress=clock.metric)
+    measured = evaluate(
+        comparison,
+        seed=seeds.of("evaluate"),
+        quick=task.quick,
+        baselines=task.baselines,
+        progress=clock.metric,
+    )
     clock.stage("write")
     outcome = _outcome(task, maker, measured, typed, clock, cpu, peak)
     _write(task, maker, ledger, measured, draws, outcome, schema)
