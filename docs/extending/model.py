@@ -66,7 +66,7 @@ class ChowLiu(CountModel):
         outcomes: Sequence[int] = (),
     ) -> TrainingLog:
         """Count every slot and every pair, keep the best tree."""
-        del seed, callbacks, device, outcomes
+        del seed, device, outcomes
         pairs = list(itertools.combinations(range(len(self._sizes)), 2))
         share = self._config.singles if pairs else 1.0
         one, two = _price(counting.rho * share, len(self._sizes)), _price(counting.rho * (1 - share), len(pairs))
@@ -75,6 +75,7 @@ class ChowLiu(CountModel):
         joint = {m.scope: _law(m.counts) for m in told}
         self.rows = max(float(np.mean([m.counts.sum() for m in told])) if told else 1.0, 1.0)
         order, parents = _tree(joint, len(self._sizes))
+        loss = 0.0
         for j in order:
             i = parents[j]
             table = shares[j][None] if i < 0 else joint[i, j] if i < j else joint[j, i].T
@@ -82,7 +83,9 @@ class ChowLiu(CountModel):
             law = np.where(table.sum(axis=1, keepdims=True) > 0, law, shares[j])
             self._laws[j][: len(law)] = torch.from_numpy(law).float()
             self._parents[j] = i
-        return TrainingLog(steps=1, best_step=1, seconds=0.0)
+            loss -= float((table * np.log(np.maximum(law, 1e-12))).sum())  # entropy of the slot given its parent
+        (callbacks or TrainingCallbacks()).tell(1, 1, loss)
+        return TrainingLog(steps=1, planned=1, best_step=1, seconds=0.0)
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, the others follow their law given them, exactly. **Shape**: Given of n -> Rows of n."""
@@ -90,7 +93,7 @@ class ChowLiu(CountModel):
         cat, n, law = given.cat.clone(), len(given), self._upward(given)
         mask = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
-            mask.observe(j, cat[:, j])
+            mask.settle(j, cat[:, j])
         for k in self._order():
             j, i = self._coarse[k], int(self._parents[k])
             above = cat[:, self._coarse[i]] if i >= 0 else torch.zeros(n, dtype=torch.long)
@@ -102,16 +105,18 @@ class ChowLiu(CountModel):
 
     def _draw(self, j: int, law: Tensor, cat: Tensor, mask: ConstraintMask, generator: torch.Generator) -> None:
         cat[:, j] = torch.where(cat[:, j] < 0, draw_allowed(law, mask.mask(j), generator), cat[:, j])
-        mask.observe(j, cat[:, j])
+        mask.settle(j, cat[:, j])
 
     def _order(self) -> list[int]:
         """Slots of the tree, each behind its parent."""
-        depth = [0] * len(self._sizes)
-        for k in range(len(depth)):
-            i = int(self._parents[k])
-            while i >= 0:
-                depth[k], i = depth[k] + 1, int(self._parents[i])
-        return sorted(range(len(depth)), key=depth.__getitem__)
+        return sorted(range(len(self._sizes)), key=lambda k: len(self._ancestors(k)))
+
+    def _ancestors(self, k: int) -> list[int]:
+        """Parents of parents up to the root; more than there are slots, if they run in a circle."""
+        found = []
+        while (k := int(self._parents[k])) >= 0 and len(found) <= len(self._sizes):
+            found.append(k)
+        return found
 
     def _upward(self, given: Given) -> list[Tensor]:
         """Probability of all that is known at and below a slot, given its level. **Shape**: (n, K) a coarse slot."""
@@ -164,15 +169,19 @@ class ChowLiu(CountModel):
         return out
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tree and its laws."""
-        laws = {f"law.{k}": law for k, law in enumerate(self._laws)}
+        """The tree and the logarithms of its laws."""
+        laws = {f"log_law.{k}": law.clamp(min=1e-12).log() for k, law in enumerate(self._laws)}
         return {"parents": self._parents.float(), **laws}
 
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take them back; parents are whole numbers again."""
+        """Take them back: parents are whole numbers again, and laws add up to one."""
         del device
-        self._parents = tensors["parents"].round().long().clamp(-1, len(self._sizes) - 1)
-        self._laws = [tensors[f"law.{k}"].clamp(min=0) for k in range(len(self._sizes))]
+        d = len(self._sizes)
+        self._parents = tensors["parents"].round().long().clamp(-1, d - 1)
+        self._laws = [torch.softmax(tensors[f"log_law.{k}"], dim=1) for k in range(d)]
+        for k in range(d):
+            if len(self._ancestors(k)) > d:
+                self._parents[k] = -1  # no tree: somebody wrote the file by hand
 
 
 def _price(rho: float, tables: int) -> float:

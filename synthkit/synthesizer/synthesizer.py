@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from synthkit._version import __version__
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
-from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.models.auto import AUTO
 from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
 from synthkit.models.registry import models
@@ -339,11 +339,15 @@ class Synthesizer:
         card, saved = model_files.load(Path(folder))
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
+        known = models()
+        if card.get("model") not in known:
+            msg = f"the model in {folder} must be one of {', '.join(sorted(known))}; however: it is another. "
+            raise ArtefactError(msg + "Install the distribution that offers it, or fit again")
         with model_files.undamaged(folder):
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=renamed(card["settings"]), device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
-            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], models()[card["model"]]
+            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], known[card["model"]]
             out.log = model_files.log_from_dict(card["log"])
         with model_files.LayoutAllowance(Path(folder), saved), model_files.undamaged(folder):
             out._model = kind(out._encoder.layout, out._config)

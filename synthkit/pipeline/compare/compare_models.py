@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
+from synthkit.models import registry
 from synthkit.models.auto import AUTO
 from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
