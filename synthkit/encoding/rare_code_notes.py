@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthkit.encoding.codecs.categorical import LevelsCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.schema import Code, Schema
 from synthkit.schema.public_domain import NOT_TOLD
@@ -18,8 +17,10 @@ def left(encoder: TableEncoder) -> Iterator[str]:
         encoder: fitted to exact histograms.
     """
     for name, codec in encoder.codecs.items():
-        if isinstance(codec, LevelsCodec) and len(codec.rare) > len(codec.levels):
-            yield sentence(name, len(codec.levels), len(codec.levels) + len(codec.rare))
+        slot, rare = encoder.layout.slots[encoder.layout.slots_of(name)[0]], codec.rare_level_count
+        levels = slot.size - slot.missing
+        if rare > levels:
+            yield sentence(name, levels, levels + rare)
 
 
 def told(asked: Schema, schema: Schema) -> Iterator[str]:

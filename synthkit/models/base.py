@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
 from synthkit.encoding.slot_counts import Counting
 from synthkit.training.callbacks import TrainingCallbacks

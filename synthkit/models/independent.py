@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.training.callbacks import TrainingCallbacks
@@ -54,7 +54,7 @@ class Independent:
         cat = given.cat.clone()
         admissible = ConstraintMask(self.layout, n, given, device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         for j, slot in enumerate(self.layout.slots):
             p = torch.from_numpy(slot.prior).to(device).exp()
             p = p.expand(n, -1) if slot.parent is None else p[cat[:, slot.parent]]
@@ -64,7 +64,7 @@ class Independent:
             p = p if mask is None else torch.where(mask.any(dim=1, keepdim=True), p * mask, p)
             drawn = torch.where(applies, draw(p, generator), 0)
             cat[:, j] = torch.where(cat[:, j] >= 0, cat[:, j], drawn)
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return Rows(cat, residuals(n, self.layout, generator))
 
     def log_prob(self, rows: Rows) -> Tensor:

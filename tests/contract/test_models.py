@@ -11,9 +11,9 @@ import torch
 from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import ForbiddenCombination
+from synthkit.encoding.smoothing import log_shares
 from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.loader import ExactLoader

@@ -27,7 +27,7 @@ import pandas as pd
 import torch
 
 from synthkit.cli.console import show_paths, show_statement
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
 from synthkit.pipeline.run_config import RunConfig

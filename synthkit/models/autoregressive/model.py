@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig
 from synthkit.models.base import TrainingLog, draw, residuals
@@ -126,7 +126,7 @@ class Autoregressive:
         learned = net.learned()
         s = self._known_sum(given, learned.values)
         for j in range(known.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         for j in self._sequence(given):
             here = known[:, j]
             if bool(here.all()):
@@ -144,7 +144,7 @@ class Autoregressive:
             if applies is not None:
                 level = torch.where(applies, level, 0)
             cat[:, j], row.have[:, j] = level, True
-            admissible.settle(j, level)
+            admissible.observe(j, level)
             fresh = ~here if applies is None else applies & ~here
             z = learned.values[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog
 from synthkit.models.ctgan.config import CTGANConfig, PrivateCTGANConfig, default_steps

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
 from synthkit.models.base import TrainingLog, draw, residuals
@@ -131,7 +131,7 @@ class Marginal:
         cat, n = given.cat, len(given)
         admissible = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         led = bool((self._followers.leaders >= 0).any())
         known, allowed = cat[:, self._coarse] if led else cat, self._allowed(given)  # a copy: what is known at first
         for k in self._followers.order:
@@ -173,7 +173,7 @@ class Marginal:
                 left, some = p * mask, mask.any(dim=1, keepdim=True)
                 p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, mask.float(), p))
             cat[:, j] = torch.where(unknown, draw(p, generator), cat[:, j])
-        admissible.settle(j, cat[:, j])
+        admissible.observe(j, cat[:, j])
 
     def _allowed(self, given: Given) -> dict[int, tuple[Tensor, Tensor]]:
         """Coarse slots known to lie in a set, as the mixture counts them."""

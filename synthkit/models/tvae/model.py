@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
 from synthkit.models.base import TrainingLog, draw, residuals
 from synthkit.models.dpsgd_settings import agree, descent
@@ -190,7 +190,7 @@ class TVAE:
         n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
         admissible = ConstraintMask(layout, n, given, z.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         links, heads, biases = (
             torch.split(t, list(layout.sizes)) for t in (network.links(), network.heads(), network.bias)
         )
@@ -212,7 +212,7 @@ class TVAE:
             cat[:, j] = torch.where(applies[:, j], level, 0)
             evidence += torch.where(applies[:, j], told, 0.0)
             before = before + links[j][cat[:, j]] * applies[:, j : j + 1]
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return cat, evidence
 
     @torch.no_grad()

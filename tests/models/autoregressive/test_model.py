@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import ValueLink
+from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import ConfigError
 from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig, default_steps
 from synthkit.models.autoregressive.model import Autoregressive
