@@ -4,7 +4,7 @@ from synthkit.encoding.codecs.numeric import NumericCodec
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
-from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, Slot, TrainingLoader
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, Slot
 
 __all__ = [
     "Ask",
@@ -18,5 +18,4 @@ __all__ = [
     "Rows",
     "Slot",
     "TableEncoder",
-    "TrainingLoader",
 ]

@@ -1,10 +1,9 @@
-"""Encoded rows, their layout, what is known of partial ones, and the loader through which models see real ones."""
+"""Encoded rows, their layout of slots, and what row rules forbid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -234,45 +233,6 @@ class ConstraintMask:
             return wanted
         both = admissible & wanted
         return torch.where(both.any(dim=1, keepdim=True), both, admissible)
-
-
-class TrainingLoader(Protocol):
-    """What a model gets to see of real rows: batches, each followed by one step."""
-
-    @property
-    def layout(self) -> Layout:
-        """Layout of the rows."""
-        ...
-
-    @property
-    def n(self) -> float:
-        """Number of rows, public or paid for."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where the rows live."""
-        ...
-
-    def steps(
-        self,
-        optimizer: torch.optim.Optimizer,
-        *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
-    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
-        """Batches from step `start` on, each with a function that takes the loss of its rows and makes one step.
-
-        The loss has **Shape** (B,). It may come in parts, one after the other: then only what one part needs is held
-        in memory at once.
-        """
-        ...
-
-    def validation(self) -> Rows | None:
-        """Rows held back from the steps, to stop early; None where a fixed plan must be run."""
-        ...
 
 
 def checked_groups(groups: Sequence[int]) -> NDArray[np.int64]:

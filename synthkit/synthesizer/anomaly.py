@@ -25,7 +25,8 @@ from torch import Generator
 
 from synthkit.encoding import TableEncoder
 from synthkit.errors import UnsupportedError
-from synthkit.models import MODELS, HasLogProb, HasSurprise, RowModel
+from synthkit.models.base import Capability, RowModel
+from synthkit.models.registry import MODELS
 
 SCORE_COLUMN = "(score)"
 LATENT_CODE_COLUMN = "(latent code)"  # what a model with latent codes pays for the code itself
@@ -46,8 +47,8 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
     **Shape**: frame of n rows -> frame of n rows, a column for each coded one, and `(latent code)` where the model has
     no exact log-probability.
     """
-    if not isinstance(model, HasSurprise):
-        able = ", ".join(name for name, kind in MODELS.items() if issubclass(kind, HasSurprise))
+    if not model.can(Capability.NEGATIVE_LOG_PROB):
+        able = ", ".join(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
         msg = (
             "anomaly scores need a model that can say how improbable a row is; however: a fitted "
             f"{type(model).__name__} cannot. Use one of {able}"
@@ -64,10 +65,10 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
             cells[strange] = value
             coded[column] = cells
         extra[name] += codec.log_width(coded[members], graded=True)
-    total, parts = (t.double().cpu().numpy() for t in model.surprise(encoder.encode_coded(coded), generator))
+    total, parts = (t.double().cpu().numpy() for t in model.negative_log_prob(encoder.encode_coded(coded), generator))
     owner = encoder.layout.columns
     out = {name: extra[name] + parts[:, [c == name for c in owner]].sum(axis=1) for name in encoder.codecs}
-    rest = {} if isinstance(model, HasLogProb) else {_free(LATENT_CODE_COLUMN, out): total - parts.sum(axis=1)}
+    rest = {} if model.can(Capability.LOG_PROB) else {_free(LATENT_CODE_COLUMN, out): total - parts.sum(axis=1)}
     return pd.DataFrame({**out, **rest})
 
 
