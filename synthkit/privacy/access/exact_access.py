@@ -87,7 +87,8 @@ class ExactAccess:
     def fit_encoder(self) -> TableEncoder:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
-        self._encoder = TableEncoder.fit(self.schema, self.ask, coding).tied(self.compare, coding.ties)
+        fitted = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
+        self._encoder = fitted.tied(self.compare, coding.ties)
         return self._encoder
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
