@@ -18,7 +18,7 @@ class Coding:
         fine: largest number of cells in a group.
         rare: a value is a point only if at least so many rows share it; rarer ones are hidden in intervals.
         per_cell: rows an interval should hold.
-        ties: other numbers a number may be tied to, see `encoding.value_links`; only a model that follows them asks.
+        links: other numbers a number may be linked to, see `encoding.value_links`; only a model that follows them asks.
     """
 
     exact: int = 150
@@ -27,4 +27,4 @@ class Coding:
     fine: int = 32
     rare: int = rare_codes.LEAST
     per_cell: int = 8
-    ties: int = 0
+    links: int = 0

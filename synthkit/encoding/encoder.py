@@ -35,7 +35,7 @@ class TableEncoder:
         recoding: the passage to coded columns.
         codecs: one a coded column, in order.
         layout: which slot belongs to whom.
-        ties: numbers that repeat or continue others.
+        links: numbers that repeat or continue others.
 
     Example:
         >>> schema = Schema(columns={"sex": {"kind": "categorical", "levels": ["f", "m"]}})
@@ -49,7 +49,7 @@ class TableEncoder:
     recoding: Recoding
     codecs: Mapping[str, Codec]
     layout: Layout
-    ties: tuple[ColumnLink, ...] = ()
+    links: tuple[ColumnLink, ...] = ()
 
     @classmethod
     def fit(
@@ -89,20 +89,20 @@ class TableEncoder:
         coded = {name for name, members in self.recoding.columns.items() if self.schema.outcomes & set(members)}
         return tuple(k for k, j in enumerate(self.layout.coarse) if self.layout.columns[j] in coded)
 
-    def tied(self, compare: Compare, most: int) -> TableEncoder:
-        """The same encoder with pointers between numbers that repeat or continue others.
+    def with_links(self, compare: Compare, most: int) -> TableEncoder:
+        """The same encoder with links between numbers that repeat or continue others.
 
         Args:
             compare: answers questions about pairs of coded columns; the curator's.
-            most: ties a number may have.
+            most: links a number may have.
         """
         gaps = {gap.column for gap in self.recoding.gaps}  # a gap is measured from its anchor already
-        ties = value_links.find({n: c for n, c in self.codecs.items() if n not in gaps}, compare, most=most)
-        return self._with(ties)
+        links = value_links.find({n: c for n, c in self.codecs.items() if n not in gaps}, compare, most=most)
+        return self._with(links)
 
-    def _with(self, ties: tuple[ColumnLink, ...]) -> TableEncoder:
-        followed = value_links.pointers(ties, self.codecs, self.layout)
-        return replace(self, ties=ties, layout=replace(self.layout, pointers=followed))
+    def _with(self, links: tuple[ColumnLink, ...]) -> TableEncoder:
+        followed = value_links.slot_links(links, self.codecs, self.layout)
+        return replace(self, links=links, layout=replace(self.layout, links=followed))
 
     def encode(self, frame: pd.DataFrame) -> Rows:
         """Encode a frame in canonical dtypes. **Shape**: frame of n rows -> Rows of n.
@@ -143,7 +143,7 @@ class TableEncoder:
             levels = cat[:, list(self.layout.slots_of(name))].astype(np.int64)
             decoded = codec.decode_column(levels, num[:, list(self.layout.residuals_of(name))])
             coded |= dict(zip(self.recoding.columns[name], decoded, strict=True))
-        coded = value_links.repeat(coded, self.ties, self.codecs, rng)
+        coded = value_links.repeat(coded, self.links, self.codecs, rng)
         table = self.recoding.backward(coded)
         whole = with_derived(table.assign(**self.identifiers(len(rows), rng)), self.schema)
         return pd.DataFrame({c: whole[c] for c in self.schema.columns}, copy=False)
@@ -214,7 +214,7 @@ class TableEncoder:
         """Plain data for JSON; the schema travels beside it."""
         return {
             "codecs": {name: saved(codec) for name, codec in self.codecs.items()},
-            "ties": [tie.to_dict() for tie in self.ties],
+            "ties": [link.to_dict() for link in self.links],
         }
 
     @classmethod
@@ -225,7 +225,7 @@ class TableEncoder:
             UnsupportedError: a codec is of a distribution that is not installed.
         """
         codecs = {name: read_back(each) for name, each in data["codecs"].items()}
-        return cls.of(schema, codecs)._with(tuple(ColumnLink(**tie) for tie in data["ties"]))
+        return cls.of(schema, codecs)._with(tuple(ColumnLink(**link) for link in data["ties"]))
 
 
 @contextmanager

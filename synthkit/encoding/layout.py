@@ -77,14 +77,14 @@ class Layout:
         columns: coded column of each slot.
         residuals: coded column of each float in [0, 1), a position inside a cell.
         clauses: what the row rules forbid.
-        pointers: numbers that lie near others, see `encoding.value_links`.
+        links: numbers that lie near others, see `encoding.value_links`.
     """
 
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
     residuals: tuple[str, ...] = ()
     clauses: tuple[ForbiddenCombination, ...] = ()
-    pointers: tuple[ValueLink, ...] = ()
+    links: tuple[ValueLink, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -67,8 +67,8 @@ def fit_combination(column: CodedColumn, answers: NoisyAnswers, coding: Coding) 
     listed = listed_combinations(column)
     if "levels" in answers.kinds or listed is None:
         found = answers.levels(lambda rows: _row_names(rows, column))
-        told = {tuple(json.loads(name)): count for name, count in found.items()}
-        return combination_codec(column.schema, column.members, told)
+        noisy = {tuple(json.loads(name)): count for name, count in found.items()}
+        return combination_codec(column.schema, column.members, noisy)
     bare = CombinationCodec(
         columns=column.members, combinations=listed, counts=np.ones(len(listed), dtype=np.int64), elsewhere=0
     )
@@ -107,39 +107,40 @@ def _level(value: object, kind: Column) -> Level:
     return out
 
 
-def levels_codec(schema: Schema, name: str, told: Mapping[str, int]) -> LevelsCodec:
-    """The coding of a column whose levels were told; those that rules and targets name are public and there as well.
+def levels_codec(schema: Schema, name: str, noisy: Mapping[str, int]) -> LevelsCodec:
+    """The coding of a column whose levels were found; those that rules and targets name are public and there as well.
 
-    Where no level was told a stand-in is there, so that a fit that was charged comes to its end.
+    Where no level was found a stand-in is there, so that a fit that was charged comes to its end.
 
     Args:
         schema: what is public.
         name: the column.
-        told: noisy counts by level.
+        noisy: noisy counts by level.
     """
     column = schema.columns[name]
-    levels = _admitted(column, {*told, *map(str, levels_named(schema, name))}) or (NOT_TOLD,)
-    counts = np.array([told.get(level, 0) for level in levels], dtype=np.int64)
+    levels = _admitted(column, {*noisy, *map(str, levels_named(schema, name))}) or (NOT_TOLD,)
+    counts = np.array([noisy.get(level, 0) for level in levels], dtype=np.int64)
     return LevelsCodec(
         levels=levels,
         counts=counts,
         missing=0 if column.nullable else None,
         ordinal=isinstance(column, Ordinal),
         elsewhere=len(levels) if column.nullable else int(counts.argmax()),
-        relatives=isinstance(column, Code) and bool(told),  # a function of what was told alone: rows stay apart
+        relatives=isinstance(column, Code)
+        and bool(noisy),  # a function of noisy counts alone: each row is coded by itself
     )
 
 
-def combination_codec(schema: Schema, members: tuple[str, ...], told: Mapping[LevelRow, int]) -> CombinationCodec:
-    """The coding of combinations that were told: of these, the ones that keep the rules on their columns.
+def combination_codec(schema: Schema, members: tuple[str, ...], noisy: Mapping[LevelRow, int]) -> CombinationCodec:
+    """The coding of combinations that were found: of these, the ones that keep the rules on their columns.
 
     Args:
         schema: what is public.
         members: the columns.
-        told: noisy counts by combination.
+        noisy: noisy counts by combination.
     """
-    rows = _obedient(schema, members, sorted(told, key=_place)) or [_stand_in(schema, members)]
-    counts = np.array([told.get(row, 0) for row in rows], dtype=np.int64)
+    rows = _rule_abiding(schema, members, sorted(noisy, key=_sort_key)) or [_stand_in(schema, members)]
+    counts = np.array([noisy.get(row, 0) for row in rows], dtype=np.int64)
     return CombinationCodec(columns=members, combinations=tuple(rows), counts=counts, elsewhere=int(counts.argmax()))
 
 
@@ -150,12 +151,12 @@ def _admitted(column: Column, names: set[str]) -> tuple[str, ...]:
     return in_public_order(name for name, fit in zip(found, fits, strict=True) if fit)
 
 
-def _place(row: LevelRow) -> tuple[tuple[bool, object], ...]:
+def _sort_key(row: LevelRow) -> tuple[tuple[bool, object], ...]:
     """A combination's place among others; missing cells come last."""
     return tuple((cell is None, public_key(str(cell))) for cell in row)
 
 
-def _obedient(schema: Schema, members: tuple[str, ...], rows: Sequence[LevelRow]) -> list[LevelRow]:
+def _rule_abiding(schema: Schema, members: tuple[str, ...], rows: Sequence[LevelRow]) -> list[LevelRow]:
     """The combinations that the columns admit and that keep the rules on them."""
     frame = pd.DataFrame(list(rows), columns=list(members), dtype=object)
     mine = tuple(rule for rule in schema.rules if set(rule.columns) <= set(members))
@@ -175,11 +176,11 @@ def _stand_in(schema: Schema, members: tuple[str, ...]) -> LevelRow:
     for chosen in itertools.product(*lists):
         merged = {name: cell for part in chosen for name, cell in part.items()}
         if all(merged[name] == cell for part in chosen for name, cell in part.items()):
-            return tuple(merged[name] if name in merged else _first(schema.columns[name]) for name in members)
-    return tuple(_first(schema.columns[name]) for name in members)
+            return tuple(merged[name] if name in merged else _public_cell(schema.columns[name]) for name in members)
+    return tuple(_public_cell(schema.columns[name]) for name in members)
 
 
-def _first(column: Column) -> Level | None:
+def _public_cell(column: Column) -> Level | None:
     if column.nullable:
         return None
     if isinstance(column, Numeric):

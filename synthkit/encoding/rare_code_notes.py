@@ -10,7 +10,7 @@ from synthkit.schema.public_domain import NOT_TOLD
 from synthkit.schema.rare_codes import sentence
 
 
-def left(encoder: TableEncoder) -> Iterator[str]:
+def pooled_codes(encoder: TableEncoder) -> Iterator[str]:
     """A sentence for each catalogue of which most codes were too rare, with the number of codes that are left.
 
     Args:
@@ -23,14 +23,14 @@ def left(encoder: TableEncoder) -> Iterator[str]:
             yield sentence(name, levels, levels + rare)
 
 
-def told(asked: Schema, schema: Schema) -> Iterator[str]:
-    """A sentence for each catalogue whose codes were bought with noise, from what was told alone.
+def bought_codes(requested: Schema, schema: Schema) -> Iterator[str]:
+    """A sentence for each catalogue whose codes were bought with noise, from what was measured alone.
 
     Args:
-        asked: the schema that was asked for.
+        requested: the schema that was asked for.
         schema: that of the synthetic table, with what was bought.
     """
-    for name, column in asked.columns.items():
+    for name, column in requested.columns.items():
         bought = schema.columns[name]
         if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
             codes = sum(level != NOT_TOLD for level in bought.levels or ())

@@ -1,7 +1,7 @@
 """Numbers that repeat or continue others: a bill that is last month's, a total beside its parts, a second measurement.
 
-Two columns are tied where their values fall near each other, on the cells of one of them, more often than they would
-if they were independent. A model is then told where the one value lies among the cells of the other, and values that
+Two columns are linked where their values fall near each other, on the cells of one of them, more often than they would
+if they were independent. A model is then shown where the one value lies among the cells of the other, and values that
 fall in the same cell are made equal as often as they are in the training rows.
 """
 
@@ -21,7 +21,7 @@ from synthkit.errors import ArtefactError
 NEAR_CELLS = 2  # cells: so near that a model is shown it
 PARTS_OF_A_CELL = 8  # of a cell of the source: the two columns are cut differently
 LEAST_EXCESS_NEARNESS = 0.03  # share of rows by which nearness must exceed chance
-LEAST_LINKED_CELLS = 40  # a column with fewer cells needs no pointer: its levels say it all
+LEAST_LINKED_CELLS = 40  # a column with fewer cells needs no link: its levels say it all
 LEAST_SHARE_IN_RANGE = 0.3  # share of the source's rows that must lie within the target's range
 
 
@@ -66,12 +66,12 @@ Compare = Callable[[Sequence[Comparing]], list[Nearness]]
 
 
 def find(codecs: Mapping[str, Codec], compare: Compare, *, most: int) -> tuple[ColumnLink, ...]:
-    """The columns that are tied.
+    """The columns that are linked.
 
     Args:
         codecs: of the coded columns that may be; those of numbers are looked at.
         compare: answers questions about pairs of coded columns; the curator's.
-        most: ties to columns before it that a target may have; the strongest are kept, and the strongest one to a
+        most: links to columns before it that a target may have; the strongest are kept, and the strongest one to a
             column behind it, which helps only in orders other than the table's own.
     """
     numbers = {name: cells for name, codec in codecs.items() if (cells := codec.number_cells) is not None}
@@ -83,24 +83,24 @@ def find(codecs: Mapping[str, Codec], compare: Compare, *, most: int) -> tuple[C
         target, source = question.target, question.source
         excess = answer.near / max(answer.rows, 1) - chances[target, source]
         if excess > LEAST_EXCESS_NEARNESS:
-            tie = ColumnLink(target=target, source=source, equal=round(answer.equal / max(answer.shared, 1), 3))
-            found.setdefault((target, order[source] < order[target]), []).append((excess, tie))
+            link = ColumnLink(target=target, source=source, equal=round(answer.equal / max(answer.shared, 1), 3))
+            found.setdefault((target, order[source] < order[target]), []).append((excess, link))
     out: list[ColumnLink] = []
-    for (_, before), ties in found.items():
-        strongest = sorted(ties, key=lambda pair: -pair[0])
-        out += [tie for _, tie in strongest[: most if before else 1]]
+    for (_, before), links in found.items():
+        strongest = sorted(links, key=lambda pair: -pair[0])
+        out += [link for _, link in strongest[: most if before else 1]]
     return tuple(out)
 
 
-def pointers(ties: Sequence[ColumnLink], codecs: Mapping[str, Codec], layout: Layout) -> tuple[ValueLink, ...]:
-    """What ties mean in terms of slots."""
+def slot_links(links: Sequence[ColumnLink], codecs: Mapping[str, Codec], layout: Layout) -> tuple[ValueLink, ...]:
+    """What links of columns mean in terms of slots."""
     return tuple(
         ValueLink(
-            target=layout.slots_of(tie.target)[0],
-            source=layout.slots_of(tie.source)[0],
-            cell=_cells(_numbers(codecs, tie.target), _numbers(codecs, tie.source)),
+            target=layout.slots_of(link.target)[0],
+            source=layout.slots_of(link.source)[0],
+            cell=_cells(_numbers(codecs, link.target), _numbers(codecs, link.source)),
         )
-        for tie in ties
+        for link in links
     )
 
 
@@ -121,29 +121,31 @@ def compare(coded: pd.DataFrame, question: Comparing) -> Nearness:
 
 
 def repeat(
-    coded: Mapping[str, Cells], ties: Sequence[ColumnLink], codecs: Mapping[str, Codec], rng: np.random.Generator
+    coded: Mapping[str, Cells], links: Sequence[ColumnLink], codecs: Mapping[str, Codec], rng: np.random.Generator
 ) -> dict[str, Cells]:
     """Decoded columns in which values that share an interval with their source are equal to it as often as before.
 
     Args:
         coded: decoded values by coded column, in order; a source that comes later is let be.
-        ties: which columns lie near which.
+        links: which columns lie near which.
         codecs: of the coded columns.
         rng: decides which of the rows.
     """
     out, order = dict(coded), {name: k for k, name in enumerate(coded)}
-    for tie in sorted(ties, key=lambda tie: order[tie.target]):
-        if order[tie.source] > order[tie.target] or not tie.equal:
+    for link in sorted(links, key=lambda link: order[link.target]):
+        if order[link.source] > order[link.target] or not link.equal:
             continue
-        codec = _numbers(codecs, tie.target)
-        x, y = np.asarray(out[tie.target]), np.asarray(out[tie.source])
+        codec = _numbers(codecs, link.target)
+        x, y = np.asarray(out[link.target]), np.asarray(out[link.source])
         both = np.flatnonzero(~(codec.absent(x) | codec.absent(y)))
         here = codec.cells(x[both])
-        same = (here == _holding(codec, y[both])) & (codec.low < codec.high)[here] & (rng.random(len(both)) < tie.equal)
-        out[tie.target] = x.copy()
+        same = (
+            (here == _holding(codec, y[both])) & (codec.low < codec.high)[here] & (rng.random(len(both)) < link.equal)
+        )
+        out[link.target] = x.copy()
         kept = y[both[same]]
         bounded = (codec.minimum, codec.maximum) != (None, None)
-        out[tie.target][both[same]] = np.clip(kept, codec.minimum, codec.maximum) if bounded else kept
+        out[link.target][both[same]] = np.clip(kept, codec.minimum, codec.maximum) if bounded else kept
     return out
 
 

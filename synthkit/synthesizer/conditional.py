@@ -126,7 +126,7 @@ class ConditionalSampler:
             out = with_derived(conform(out, schema, partial=True), schema)
         return out[list(schema.columns)]
 
-    def mend(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    def repair(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Rows that break a rule, with what the rule says of them drawn again given the rest of the row.
 
         Drawing whole rows again would favour rows to which no rule applies; here what a rule asks about (`if`) stays,
@@ -167,7 +167,7 @@ class ConditionalSampler:
                 break
             # the fewer rows are left, the more often each is tried at once
             tried = np.repeat(todo, np.clip(REDRAWS_AT_ONCE // len(todo), 1, 2**k))
-            part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present, tries=tries)
+            part, mask = self._with_anchors(frame.iloc[tried], known.iloc[tried], present=present, tries=tries)
             given = encoder.given(part, mask, present=present)
             rows = self._model.sample_given(given, self._generator, tries=tries)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
@@ -182,8 +182,8 @@ class ConditionalSampler:
         for rule in self._encoder.schema.rules:
             if not set(rule.columns) <= set(known.columns):
                 continue  # what is computed is known when all is
-            told = known[list(rule.columns)].all(axis=1).to_numpy()
-            bad = np.flatnonzero(told)[~rule.holds(frame[told])] if told.any() else np.empty(0, dtype=np.int64)
+            decided = known[list(rule.columns)].all(axis=1).to_numpy()
+            bad = np.flatnonzero(decided)[~rule.holds(frame[decided])] if decided.any() else np.empty(0, dtype=np.int64)
             if len(bad):
                 msg = (
                     f"known values must obey the rule {rule.sentence}; however: {len(bad)} rows do not (row "
@@ -201,7 +201,7 @@ class ConditionalSampler:
             cells[name] = values if held.all() else drawn[name].where(~held, values) if held.any() else drawn[name]
         return pd.DataFrame(cells)
 
-    def _settled(
+    def _with_anchors(
         self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool, tries: int | None
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rows in which every known gap stands on known anchors, proposing those that are unknown."""

@@ -257,7 +257,7 @@ TWINS = {
         anew("visits", "usual", held_out=False),
     ),
     "0: every row counts": (
-        "synthkit.privacy.access.private_curator.one_each",
+        "synthkit.privacy.access.private_curator.one_row_a_unit",
         every_row,
         anew("visits", "usual", rows=2),
     ),

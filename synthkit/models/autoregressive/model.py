@@ -43,7 +43,7 @@ class Autoregressive(NetworkModel):
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding(ties=3)
+    coding: ClassVar[Coding] = Coding(links=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
     _config: AutoregressiveConfig

@@ -16,7 +16,7 @@ from synthkit.privacy.accounting.events import DiscreteGaussian, SparseHistogram
 from synthkit.privacy.mechanisms.sparse_histogram import sparse_histogram
 from synthkit.schema.public_domain import Declared
 
-# the fewer units a level needs to be told, the fewer rows lose theirs: levels are worth more than anything else
+# the fewer units a level needs to be published, the fewer rows lose theirs: levels are worth more than anything else
 PRICE_SHARES: dict[QueryKind, float] = {
     "rows": 1.0,
     "bounds": 0.5,
@@ -59,7 +59,7 @@ class EncoderBudget:
     """All queries of an encoder, in the order in which they are asked.
 
     Each gets a share of `rho`; levels nobody declared get equal shares of `delta`, for a level of one unit alone may be
-    told. Every number here follows from the schema and the budget.
+    published. Every number here follows from the schema and the budget.
 
     Args:
         queries: the queries.
@@ -89,7 +89,7 @@ class EncoderBudget:
                 f"an encoder's budget must have a positive, finite price; however: rho = {self.rho:g}. Give it a share"
             )
             raise ConfigError(msg)
-        found = found_levels(self.queries)
+        found = count_level_queries(self.queries)
         if found and not self.delta > 0:
             msg = (
                 f"levels nobody declared need a part of delta; however: it is {self.delta:g} for {found} columns. "
@@ -103,7 +103,7 @@ class EncoderBudget:
 
     def threshold(self, query: EncoderQuery) -> SparseHistogram:
         """The noise on levels nobody declared, and from which count on they are told."""
-        each = self.delta * ROUNDED_DOWN / found_levels(self.queries)
+        each = self.delta * ROUNDED_DOWN / count_level_queries(self.queries)
         return sparse_histogram(sigma=self.noise(query).sigma, delta=each)
 
     def _price(self, query: EncoderQuery) -> float:
@@ -120,9 +120,9 @@ class EncoderBudget:
         return [self.charge(query) for query in self.queries]
 
 
-def found_levels(asked: Sequence[EncoderQuery]) -> int:
+def count_level_queries(queries: Sequence[EncoderQuery]) -> int:
     """How many of the queries look for levels nobody declared."""
-    return sum(query.kind == "levels" for query in asked)
+    return sum(query.kind == "levels" for query in queries)
 
 
 def encoder_queries(

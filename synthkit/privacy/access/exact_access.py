@@ -88,7 +88,7 @@ class ExactAccess:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
         fitted = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
-        self._encoder = fitted.tied(self.compare, coding.ties)
+        self._encoder = fitted.with_links(self.compare, coding.links)
         return self._encoder
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
@@ -145,7 +145,7 @@ class ExactAccess:
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue of which most codes were too rare."""
-        return rare_code_notes.left(self.encoder)
+        return rare_code_notes.pooled_codes(self.encoder)
 
     def _charge(self, *whats: str, times: int = 1) -> None:
         """Put down what is about to be told exactly.

@@ -141,7 +141,7 @@ class PrivateAccess:
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue whose codes were bought, from what was told alone."""
-        return rare_code_notes.told(self._asked, self.schema)
+        return rare_code_notes.bought_codes(self._asked, self.schema)
 
     def _open(self) -> tuple[PrivateCurator, FitPlan, BudgetPlan]:
         """The keeper of the rows, once everything is charged.

@@ -57,34 +57,34 @@ class PrivateCurator:
     """
 
     def __init__(self, table: pd.DataFrame, public: Declared) -> None:
-        self._frame, self._owner = told_apart(table, public.schema)
-        self._one = one_each(self._frame, self._owner)
+        self._frame, self._owner = distinct_units(table, public.schema)
+        self._one = one_row_a_unit(self._frame, self._owner)
         self._recoding = Recoding.of(public.schema)
         self._coded = self._recoding.forward(self._one)
         self.public = public
 
-    def rows(self, preparation: EncoderBudget, pay: Pay) -> float:
+    def rows(self, budget: EncoderBudget, pay: Pay) -> float:
         """How many units there are, with noise, at least 1."""
         counts = np.array([len(self._one)], dtype=np.int64)
         query = EncoderQuery(kind="rows")
-        pay(preparation.charge(query))
-        return float(max(int(add_noise(counts, preparation.noise(query)).values[0]), 1))
+        pay(budget.charge(query))
+        return float(max(int(add_noise(counts, budget.noise(query)).values[0]), 1))
 
     def encoder(
-        self, preparation: EncoderBudget, coding: Coding, pay: Pay, chosen: Mapping[str, str] | None = None
+        self, budget: EncoderBudget, coding: Coding, pay: Pay, chosen: Mapping[str, str] | None = None
     ) -> TableEncoder:
         """An encoder of which every number is public or paid for; its schema holds what was bought.
 
         Args:
-            preparation: all queries and their prices.
+            budget: all queries and their prices.
             coding: how finely the model wants its numbers cut.
             pay: called with each price before the answer is drawn.
             chosen: names of codecs, by coded column; those the queries were made for.
         """
         codecs: dict[str, Codec] = {}
         for name, column in coded_columns(self._recoding, self.public.unknown).items():
-            queries: dict[QueryKind, EncoderQuery] = {q.kind: q for q in preparation.queries if q.column == name}
-            answers = _ColumnAnswers(self._coded[list(column.members)], queries, preparation, pay)
+            queries: dict[QueryKind, EncoderQuery] = {q.kind: q for q in budget.queries if q.column == name}
+            answers = _ColumnAnswers(self._coded[list(column.members)], queries, budget, pay)
             codecs[name] = private_fit(column, chosen or {}).fit(column, answers, coding)
         return TableEncoder.of(published_schema(self.public, codecs), codecs)
 
@@ -121,7 +121,7 @@ class PrivateCurator:
     def training(
         self, encoder: TableEncoder, noisy: CalibratedDPSGD, *, n: float, most: int, device: torch.device | str = "cpu"
     ) -> PrivateLoader:
-        """The door for models that are trained by noisy gradients, which were charged before.
+        """The loader for models that are trained by noisy gradients, which were charged before.
 
         Args:
             encoder: of this table.
@@ -141,14 +141,14 @@ class _ColumnAnswers:
     Args:
         rows: one row of each unit, the columns that go together.
         queries: those that were planned, by kind.
-        preparation: their prices.
+        budget: their prices.
         pay: called with each price before the answer is drawn.
     """
 
     def __init__(
-        self, rows: pd.DataFrame, queries: Mapping[QueryKind, EncoderQuery], preparation: EncoderBudget, pay: Pay
+        self, rows: pd.DataFrame, queries: Mapping[QueryKind, EncoderQuery], budget: EncoderBudget, pay: Pay
     ) -> None:
-        self._rows, self._queries, self._preparation, self._pay = rows, queries, preparation, pay
+        self._rows, self._queries, self._budget, self._pay = rows, queries, budget, pay
 
     @property
     def kinds(self) -> frozenset[QueryKind]:
@@ -169,8 +169,8 @@ class _ColumnAnswers:
             )
             raise EncodingError(msg)
         exact = np.bincount(at[at >= 0], minlength=size).astype(np.int64)
-        noise = self._preparation.noise(query)
-        self._pay(self._preparation.charge(query))
+        noise = self._budget.noise(query)
+        self._pay(self._budget.charge(query))
         return NoisyColumnCounts(counts=add_noise(exact, noise).values, sigma=noise.sigma)
 
     def bounds(
@@ -182,9 +182,9 @@ class _ColumnAnswers:
             EncodingError: one row counts as several.
         """
         query, x = self._queries["bounds"], np.asarray(numbers(self._rows))
-        self._one_each(query, len(x))
-        noise = self._preparation.noise(query)
-        self._pay(self._preparation.charge(query))
+        self._one_answer_a_row(query, len(x))
+        noise = self._budget.noise(query)
+        self._pay(self._budget.charge(query))
         smallest, largest = exponents or (LogBounds.smallest, LogBounds.largest)
         found = LogBounds(noise=noise, smallest=smallest, largest=largest).draw(x)
         return found.low, found.high
@@ -196,15 +196,15 @@ class _ColumnAnswers:
             EncodingError: one row counts as several.
         """
         query, found = self._queries["levels"], list(names(self._rows))
-        self._one_each(query, len(found))
+        self._one_answer_a_row(query, len(found))
         exact = Counter(name for name in found if name is not None)
-        self._pay(self._preparation.charge(query))
+        self._pay(self._budget.charge(query))
         ordered = sorted(exact)
         counts = np.array([exact[name] for name in ordered], dtype=np.int64)
-        shared = tell_levels(ordered, counts, self._preparation.threshold(query))
+        shared = tell_levels(ordered, counts, self._budget.threshold(query))
         return dict(zip(shared.names, shared.counts.tolist(), strict=True))
 
-    def _one_each(self, query: EncoderQuery, answers: int) -> None:
+    def _one_answer_a_row(self, query: EncoderQuery, answers: int) -> None:
         if answers != len(self._rows):
             msg = (
                 f"a codec must say of each row one thing; however: that of `{query.column}` says {answers} of "
@@ -213,7 +213,7 @@ class _ColumnAnswers:
             raise EncodingError(msg)
 
 
-def told_apart(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def distinct_units(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """The rows of somebody, in the public domain, and the number of each row's unit.
 
     Units are told apart by their cells as they came: no domain comes between. Rows without a unit are dropped.
@@ -232,7 +232,7 @@ def told_apart(table: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, NDArr
     return frame[owner >= 0].reset_index(drop=True), owner[owner >= 0]
 
 
-def one_each(frame: pd.DataFrame, owner: NDArray[np.int64]) -> pd.DataFrame:
+def one_row_a_unit(frame: pd.DataFrame, owner: NDArray[np.int64]) -> pd.DataFrame:
     """One row of each unit, chosen by chance and in secret. **Shape**: m rows, (m,) -> u rows."""
     return frame[kept(owner, 1)].reset_index(drop=True)
 

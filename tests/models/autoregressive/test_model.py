@@ -60,7 +60,7 @@ def pointed(layout: Layout) -> Layout:
     first, second = (layout.slots_of(name)[0] for name in ("v0", "v1"))
     cell = np.array([[[1], [2]], [[3], [-1]], [[0], [0]]])
     both = (ValueLink(second, first, cell), ValueLink(first, second, cell))
-    return replace(layout, residuals=("v0", "v1"), pointers=both)
+    return replace(layout, residuals=("v0", "v1"), links=both)
 
 
 POINTED = pointed(layout_of([(3, 2), (3, 2), 2]))
