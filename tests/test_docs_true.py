@@ -18,7 +18,7 @@ from synthkit.cli import audit
 from synthkit.cli.app import app
 from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.metrics import result
 from synthkit.metrics.registry import metrics_of
 from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS

@@ -93,7 +93,7 @@ class ChowLiu(CountModel):
         cat, n, law = given.cat.clone(), len(given), self._upward(given)
         mask = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
-            mask.settle(j, cat[:, j])
+            mask.observe(j, cat[:, j])
         for k in self._order():
             j, i = self._coarse[k], int(self._parents[k])
             above = cat[:, self._coarse[i]] if i >= 0 else torch.zeros(n, dtype=torch.long)
@@ -105,7 +105,7 @@ class ChowLiu(CountModel):
 
     def _draw(self, j: int, law: Tensor, cat: Tensor, mask: ConstraintMask, generator: torch.Generator) -> None:
         cat[:, j] = torch.where(cat[:, j] < 0, draw_allowed(law, mask.mask(j), generator), cat[:, j])
-        mask.settle(j, cat[:, j])
+        mask.observe(j, cat[:, j])
 
     def _order(self) -> list[int]:
         """Slots of the tree, each behind its parent."""

@@ -58,9 +58,11 @@ class Synthesizer:
         device: `auto`, `cpu`, `cuda` or `mps`.
         targets: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
             only where there is no budget they would take a fifth of.
+        codecs: names of codecs, by column (of columns that only occur together, `a+b`); where none is named, ours for
+            its kind. Installed distributions may offer more, see docs/extending/codec.md.
 
     Raises:
-        ConfigError: there is no such model or setting.
+        ConfigError: there is no such model or setting; in `fit` if there is no such codec.
 
     Example:
         >>> schema = Schema(columns={"x": {"kind": "categorical", "levels": ["a", "b"]}})
@@ -77,6 +79,7 @@ class Synthesizer:
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
         targets: bool | None = None,
+        codecs: Mapping[str, str] | None = None,
     ) -> None:
         known = models()
         if model not in (AUTO, *known):
@@ -93,6 +96,7 @@ class Synthesizer:
             self._config = resolve_settings(model, record, self._settings, private=private)
         self._device = device
         self._wants_targets = targets
+        self._codecs = dict(codecs or {})
         self._targets: RakingMargins | None = None
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
@@ -150,7 +154,8 @@ class Synthesizer:
         self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
         kind = choice.kind
         dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
-        access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=self._wants_targets, share=share))
+        margins, codecs = self._wants_targets, self._codecs
+        access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=margins, share=share, codecs=codecs))
         self._encoder = access.fit_encoder()
         self._targets = access.margins()
         self._model = kind(self._encoder.layout, self._config)

@@ -14,9 +14,9 @@ from listings import listing
 from places import ROOT
 
 from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import ForbiddenCombination
+from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability, CountModel, NetworkModel
 from synthkit.models.registry import MODELS
 from synthkit.privacy.access.counts import ExactCounting

@@ -28,7 +28,7 @@ import torch
 
 from synthkit.cli.console import show_paths
 from synthkit.cli.score_summary import show_statement
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
 from synthkit.pipeline.run_config import RunConfig
