@@ -169,19 +169,19 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     from rich.console import Console
     from rich.table import Table
 
+    from synthkit.report.attack_verdicts import attack_verdicts, overall_verdict, verdict_sentences
     from synthkit.report.labels import seconds
-    from synthkit.report.privacy_claim import promise
-    from synthkit.report.sections.attack_verdicts import told, verdicts, whole
-    from synthkit.report.sections.people import went
-    from synthkit.report.sections.risks import TITLES
-    from synthkit.report.sections.row_counts import looked_at, synthetic
-    from synthkit.report.view_model import score_row
+    from synthkit.report.privacy_claim import claim_sentence
+    from synthkit.report.row_counts import looked_at, synthetic
+    from synthkit.report.score_rows import score_row
+    from synthkit.report.sections.attack_risks import ATTACK_TITLES
+    from synthkit.report.split_description import describe_split
 
     rows = evaluation.run["rows"]
     say(f"\n{synthetic(evaluation.run)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
     if sample := looked_at(evaluation.run):
         say(f"looked at, for it is a quick evaluation: {sample}")
-    for sentence in went(evaluation.run):
+    for sentence in describe_split(evaluation.run):
         say(sentence)
     chosen = evaluation.run.get("calibrated")
     if chosen:
@@ -196,17 +196,17 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
-    found = verdicts(evaluation, None if gate is None else asdict(gate))
-    say(f"{whole(found)['words']}.\n")
+    found = attack_verdicts(evaluation, None if gate is None else asdict(gate))
+    say(f"{overall_verdict(found)['words']}.\n")
     for verdict in found:
-        say(f"{verdict['title']}: {told(verdict)}\n")
-    metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in TITLES}
+        say(f"{verdict['title']}: {verdict_sentences(verdict)}\n")
+    metrics = {name: took for name, took in evaluation.run["seconds"].items() if "." in name or name in ATTACK_TITLES}
     longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]
     say("Longest to measure: " + ", ".join(f"{name} {seconds(took)}" for name, took in longest))
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:
-        say(promise(ledger))
+        say(claim_sentence(ledger))
 
 
 def show_statement(statement: Mapping[str, Any]) -> None:

@@ -54,10 +54,10 @@ def _show(made: Gate) -> None:
 
 def show_briefly(made: Gate) -> None:
     """The verdict on the whole in words, every line that does not pass with its reason, and how many pass."""
-    from synthkit.report.sections.decision import OVERALL
+    from synthkit.report.sections.decision import VERDICT_WORDS
 
     passing = sum(line.verdict == "PASS" for line in made.lines)
-    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {OVERALL[made.verdict]}.")
+    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {VERDICT_WORDS[made.verdict]}.")
     _lines([line for line in made.lines if line.verdict != "PASS"])
     say(f"{SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
     if passing < len(made.lines):

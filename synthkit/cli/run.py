@@ -271,7 +271,7 @@ def _spend(
     """
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents, unmeasured
-    from synthkit.report.sections.people import drew
+    from synthkit.report.split_description import describe_role_shares
 
     if not (resume and unmeasured(out)):
         check_folder(out, overwrite=overwrite, marks=MARKS)
@@ -283,7 +283,7 @@ def _spend(
             made.save(out, overwrite=overwrite)
         if not quiet:
             show_statement(made.statement)
-            say(drew(asdict(public_shares(asked)), final=asked.final))
+            say(describe_role_shares(asdict(public_shares(asked)), final=asked.final))
             show_paths(contents(out))
         del made  # its copies of the table make room
     _inspect(table, schema, asked, out, quiet=quiet)

@@ -118,7 +118,7 @@ def page(
     statement: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Report:
-    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view_model.view`."""
+    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view_model.page_data`."""
     return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement, **more)
 
 

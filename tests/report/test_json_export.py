@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 from places import ROOT
 
-from synthkit.report.audience import KEPT, _two, tag
+from synthkit.report.audience import KEPT, tag, two_digits
 from synthkit.report.html import build
-from synthkit.report.json_export import at, text
-from synthkit.report.view_model import TITLES, view
+from synthkit.report.json_export import json_text, value_at
+from synthkit.report.view_model import TITLES, page_data
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
 TIERS = ("internal", "shareable")
@@ -51,7 +51,7 @@ def test_every_number_of_the_page_stands_in_its_twin(edition):
     shown = Numbers(edition.html).found
     assert len(shown) > 30
     for place, said in shown.items():
-        assert at(edition.twin, place) == said, place
+        assert value_at(edition.twin, place) == said, place
 
 
 def test_the_twin_keeps_the_published_schema(edition):
@@ -61,14 +61,14 @@ def test_the_twin_keeps_the_published_schema(edition):
 
 def test_a_place_that_is_not_there_is_refused(edition):
     with pytest.raises(KeyError):
-        at(edition.twin, "/sections/0/lines/99/bound")
+        value_at(edition.twin, "/sections/0/lines/99/bound")
     with pytest.raises(KeyError):
-        at(edition.twin, "/title/x")
+        value_at(edition.twin, "/title/x")
 
 
 def test_the_text_is_the_twin(evaluation, full):
-    page = view(evaluation, **full)
-    assert json.loads(text(page)) == json.loads(json.dumps(build(evaluation, **full).twin))
+    page = page_data(evaluation, **full)
+    assert json.loads(json_text(page)) == json.loads(json.dumps(build(evaluation, **full).twin))
 
 
 def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
@@ -82,7 +82,7 @@ def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
         assert hidden not in outside.html
     assert "317" in internal.html
     assert "4,552 in" not in outside.html
-    for line in at(outside.twin, "/sections/0/lines"):
+    for line in value_at(outside.twin, "/sections/0/lines"):
         assert not re.search(r"\d\.\d{3}", line["measured"] + line["bound"])
 
 
@@ -109,7 +109,7 @@ def test_counts_of_people_are_told_by_their_size(evaluation, full):
     [("0.971", "0.97"), ("−0.004", "0.00"), ("[0.541, ∞]", "[0.54, ∞]"), ("12.3 %", "12.30 %"), ("1,830", "1,800")],
 )
 def test_two_digits(said, cut):
-    assert _two(said) == cut
+    assert two_digits(said) == cut
 
 
 def test_every_section_is_tagged(evaluation, full):

@@ -16,7 +16,7 @@ from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 from synthkit.report import build
 from synthkit.report.charts import vega
-from synthkit.report.sections.facts import mechanisms
+from synthkit.report.sections.privacy_terms_section import mechanisms
 
 BUDGET = Budget(epsilon=4, delta=1e-6, unit="patient", max_rows_per_unit=4)
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.0167))

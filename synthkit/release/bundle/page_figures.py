@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
 
-from synthkit.report.json_export import at
+from synthkit.report.json_export import value_at
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # no end
 
@@ -53,7 +53,7 @@ def different(html: str, twin: Mapping[str, Any]) -> list[str]:
     out = []
     for place, text in shown(html).items():
         try:
-            same = at(twin, place) == text
+            same = value_at(twin, place) == text
         except KeyError:
             same = False
         if not same:

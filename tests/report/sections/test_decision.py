@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from synthkit.metrics.result import Evaluation, Score
+from synthkit.report.attack_verdicts import attack_verdicts
 from synthkit.report.html import build
-from synthkit.report.sections.attack_verdicts import verdicts
-from synthkit.report.sections.decision import MOST, OVERALL, SIGNS, decision
+from synthkit.report.sections.decision import MAX_DECISION_LINES, VERDICT_SIGNS, VERDICT_WORDS, decision
 
 LINE = {
     "item": "Epsilon lost at least",
@@ -39,7 +39,7 @@ def gate(*verdicts, overall="FAIL"):
 
 def made(evaluation, **more):
     known = {"gate": None, "facts": evaluation.run, "sentences": (), "epsilon": None, "hashes": {}, **more}
-    return decision(evaluation, verdicts(evaluation, known["gate"]), **known)
+    return decision(evaluation, attack_verdicts(evaluation, known["gate"]), **known)
 
 
 def test_without_a_policy_attacks_alone_are_graded(evaluation):
@@ -72,7 +72,11 @@ def test_the_secret_with_the_largest_upper_end_and_the_worst_loss_stand_for_all(
 @pytest.mark.parametrize("overall", ["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"])
 def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
     found = made(evaluation, gate=gate("PASS", "FAIL", "NOT ASSESSED", overall=overall))
-    assert (found["verdict"], found["words"], found["sign"]) == (overall, OVERALL[overall], SIGNS[overall])
+    assert (found["verdict"], found["words"], found["sign"]) == (
+        overall,
+        VERDICT_WORDS[overall],
+        VERDICT_SIGNS[overall],
+    )
     assert [line["verdict"] for line in found["lines"]] == ["PASS", "FAIL", "NOT ASSESSED"]
     assert found["lines"][0]["bound"] == "0.25"
     assert found["lines"][0]["limit"] == "1"
@@ -83,7 +87,7 @@ def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
 def test_no_more_lines_than_a_page_holds(evaluation):
     verdicts = [*["PASS"] * 12, "FAIL", "PASS", "NOT ASSESSED"]
     found = made(evaluation, gate=gate(*verdicts))
-    assert len(found["lines"]) == MOST
+    assert len(found["lines"]) == MAX_DECISION_LINES
     assert found["more"] == 3
     assert [line["verdict"] for line in found["lines"]] == [*["PASS"] * 10, "FAIL", "NOT ASSESSED"]
     assert [line["clause"] for line in found["lines"][-2:]] == ["membership.line_12", "membership.line_14"]

@@ -12,7 +12,7 @@ def check(bundle: Opened) -> CheckResult:
     """The gate derived again from its own figures; then the first page of the report held against it."""
     from synthkit.release.policy.gate_decision import rederive
     from synthkit.release.policy.limits import Policy
-    from synthkit.report.sections.decision import OVERALL, judged
+    from synthkit.report.sections.decision import VERDICT_WORDS, judged
 
     decided = bundle.json(TWIN)["sections"][0]
     if run_folder.GATE not in bundle.members:
@@ -29,6 +29,6 @@ def check(bundle: Opened) -> CheckResult:
     same = all(line[key] == lines[line["clause"]][key] for line in decided["lines"] for key in told)
     if not same or decided["verdict"] != gate["verdict"] or decided["valid_until"] != gate["valid_until"]:
         return broken("the report shows other verdicts or limits than the gate")
-    if decided["words"] != OVERALL[gate["verdict"]]:
+    if decided["words"] != VERDICT_WORDS[gate["verdict"]]:
         return broken("the report puts the verdict in other words")
     return holds(f"{gate['verdict']} follows from the figures and the policy {gate['policy']['id']}")

@@ -15,7 +15,7 @@ from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.page_figures import different, shown
 from synthkit.report.html import redraw
 from synthkit.report.render_versions import drawn_by
-from synthkit.report.sections.row_counts import listed, synthetic
+from synthkit.report.row_counts import listed, synthetic
 
 
 def check(bundle: Opened) -> CheckResult:

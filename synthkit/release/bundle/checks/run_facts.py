@@ -59,7 +59,8 @@ def _marked(bundle: Opened, run: Mapping[str, Any]) -> Iterator[str]:
 
 def _reported(run: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Lines of the report that say another of the run."""
-    from synthkit.report.sections.facts import released, reproducibility
+    from synthkit.report.sections.facts import released
+    from synthkit.report.sections.reproducibility import reproducibility
 
     here, there = dict(released(run)["facts"]), dict(sections["released"]["facts"])
     yield from (

@@ -1,0 +1,8 @@
+"""The type of plain JSON values, as they are read from files and written to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, Union
+
+JSON: TypeAlias = Union[Mapping[str, "JSON"], Sequence["JSON"], str, float, int, bool, None]
