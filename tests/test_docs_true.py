@@ -33,7 +33,7 @@ from synthkit.privacy import statement
 from synthkit.privacy.accounting import ledger_file, verify_ledger
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest, release_register, withdrawal_notice
-from synthkit.release.bundle.build_bundle import KEPT
+from synthkit.release.bundle.build_bundle import COMMITMENTS_FORMAT
 from synthkit.release.policy import gate_decision, limits
 from synthkit.report import json_export
 from synthkit.schema import violations
@@ -158,7 +158,7 @@ def test_formats_on_disk():
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
     modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
     modules += (release_register, withdrawal_notice)
-    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, KEPT}
+    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT}
 
 
 def test_what_the_ledger_says(run):

@@ -6,8 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.result import Evaluation
     from synthkit.release.policy.gate_decision import Gate
+    from synthkit.report.inputs import LedgerJson
 
 LINE_EVERY = 10.0  # seconds between plain lines of one stage
 HEADLINES = ("fidelity.c2st", "fidelity.rule_violations", "membership.auc", "membership.epsilon_lower_bound")
@@ -170,6 +170,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     from rich.table import Table
 
     from synthkit.report.attack_verdicts import attack_verdicts, overall_verdict, verdict_sentences
+    from synthkit.report.inputs import run_facts
     from synthkit.report.labels import seconds
     from synthkit.report.privacy_claim import claim_sentence
     from synthkit.report.row_counts import looked_at, synthetic
@@ -177,11 +178,11 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     from synthkit.report.sections.attack_risks import ATTACK_TITLES
     from synthkit.report.split_description import describe_split
 
-    rows = evaluation.run["rows"]
-    say(f"\n{synthetic(evaluation.run)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
-    if sample := looked_at(evaluation.run):
+    facts, rows = run_facts(evaluation.run), evaluation.run["rows"]
+    say(f"\n{synthetic(facts)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
+    if sample := looked_at(facts):
         say(f"looked at, for it is a quick evaluation: {sample}")
-    for sentence in describe_split(evaluation.run):
+    for sentence in describe_split(facts):
         say(sentence)
     chosen = evaluation.run.get("calibrated")
     if chosen:
@@ -196,7 +197,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
             target = f": {score.metric.removeprefix('utility.').removesuffix('.gap')}" if gap else ""
             table.add_row(row["label"] + target, row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
-    found = attack_verdicts(evaluation, None if gate is None else asdict(gate))
+    found = attack_verdicts(evaluation, None if gate is None else gate.document())
     say(f"{overall_verdict(found)['words']}.\n")
     for verdict in found:
         say(f"{verdict['title']}: {verdict_sentences(verdict)}\n")
@@ -206,7 +207,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, Any] | None, gate: 
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:
-        say(claim_sentence(ledger))
+        say(claim_sentence(cast("LedgerJson", ledger)))
 
 
 def show_statement(statement: Mapping[str, Any]) -> None:

@@ -95,7 +95,7 @@ def report(
     made = redraw(folder, tier)  # type: ignore[arg-type]
     name = REPORT if tier == "internal" else f"{tier}.html"
     say(f"{made.save(folder / name)}: drawn again", quiet=quiet)
-    if made.twin:
-        made.save_twin((folder / name).with_suffix(".json") if tier != "internal" else folder / TWIN)
+    if made.document:
+        made.save_json((folder / name).with_suffix(".json") if tier != "internal" else folder / TWIN)
     if pdf:
         say(f"{made.save_pdf((folder / name).with_suffix('.pdf'))}: drawn", quiet=quiet)

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MISREAD, read_json
+from synthkit.io.json_types import JSONObject
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.report.audience import Tier
+    from synthkit.report.compared_models import ComparisonJson
+    from synthkit.report.inputs import LedgerJson, StatementJson, ValidationJson
     from synthkit.schema.violations import Validation
 
 SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
@@ -50,10 +53,10 @@ PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: 
 
 
 def save_page(report: Report, path: Path) -> None:
-    """The page and its twin; of a comparison the page alone."""
+    """The page and its JSON; of a comparison the page alone."""
     report.save(path / REPORT)
-    if report.twin:
-        report.save_twin(path / TWIN)
+    if report.document:
+        report.save_json(path / TWIN)
 
 
 def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
@@ -112,14 +115,19 @@ def model_in(path: Path) -> Path:
 def page(
     evaluation: Evaluation,
     *,
-    ledger: Mapping[str, Any] | None,
+    ledger: JSONObject | None,
     schema: Schema | None,
-    validations: Mapping[str, Any] | None,
-    statement: Mapping[str, Any] | None = None,
-    **more: Any,
+    validations: Mapping[str, ValidationJson] | None,
+    statement: JSONObject | None = None,
 ) -> Report:
-    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view_model.page_data`."""
-    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement, **more)
+    """The page on an evaluation, from what a run has in memory; validations as plain data."""
+    return build(
+        evaluation,
+        ledger=cast("LedgerJson | None", ledger),
+        schema=schema,
+        validation=validations or None,
+        statement=cast("StatementJson | None", statement),
+    )
 
 
 def hashes(path: Path) -> dict[str, str]:
@@ -132,11 +140,11 @@ def hashes(path: Path) -> dict[str, str]:
     }
 
 
-def comparison_page(data: Mapping[str, Any]) -> Report:
+def comparison_page(data: JSONObject) -> Report:
     """The page on the content of a comparison.json."""
     from synthkit.report.comparison_view import build_comparison
 
-    return build_comparison(data)
+    return build_comparison(cast("ComparisonJson", data))
 
 
 def redraw(path: Path, tier: Tier = "internal") -> Report:
@@ -152,12 +160,20 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
         return _redrawn_comparison(path)
     schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
     ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
-    promised = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
+    statement = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
     decided = plain_data(path / GATE) if (path / GATE).exists() else None
     found = evaluation(path)
-    known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
     with unaltered(path):
-        return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
+        return build(
+            found,
+            ledger=ledger,
+            schema=schema,
+            validation=validations(path) or None,
+            statement=statement,
+            gate=decided,
+            hashes=hashes(path),
+            tier=tier,
+        )
 
 
 @contextmanager
@@ -199,13 +215,13 @@ def evaluation(path: Path) -> Evaluation:
         raise ArtefactError(msg) from error
 
 
-def validations(path: Path) -> dict[str, Any]:
+def validations(path: Path) -> dict[str, ValidationJson]:
     """The saved validations of a run folder, by name, as plain data."""
     files = {name: path / INTERNAL / f"validation_{name}.json" for name in ("input", "output")}
     return {name: plain_data(file) for name, file in files.items() if file.exists()}
 
 
-def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
+def plain(validations: Mapping[str, Validation]) -> dict[str, ValidationJson]:
     """Validations as the plain data their files hold."""
     return {name: json.loads(validation.to_json()) for name, validation in validations.items()}
 

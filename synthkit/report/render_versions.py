@@ -16,6 +16,7 @@ DRAWING_PACKAGES = ("synthkit", "altair", "vl-convert-python", "jinja2", "markup
 REPORT_ROOM = Path(__file__).parent
 DIGEST_LENGTH = 16  # hexadecimal digits
 NOT_INSTALLED = "not installed"
+OUTSIDE_SECTION = "section "  # before the id of a section that another package brings
 
 
 def drawn_by(sections: Iterable[str] = ()) -> dict[str, str]:
@@ -27,8 +28,13 @@ def drawn_by(sections: Iterable[str] = ()) -> dict[str, str]:
         sections: ids of the page's sections; those from outside are named with the distribution that brings them, or
             `not installed`.
     """
-    outside = {f"section {name}": by or NOT_INSTALLED for name, by in outside_sections(sections).items()}
+    outside = {f"{OUTSIDE_SECTION}{name}": by or NOT_INSTALLED for name, by in outside_sections(sections).items()}
     return _own_versions() | outside
+
+
+def is_outside(name: str) -> bool:
+    """Whether a name in `drawn_by` is that of a section which another package brings."""
+    return name.startswith(OUTSIDE_SECTION)
 
 
 @cache

@@ -48,7 +48,7 @@ def replaced(data, at, value):
 @pytest.fixture(scope="module")
 def drawn(evaluation, full):
     """One figure of each chart."""
-    return {figure["chart"]: figure for figure in figures(build(evaluation, **full).twin)}
+    return {figure["chart"]: figure for figure in figures(build(evaluation, **full).document)}
 
 
 def test_leaves_of_another_type_are_drawn_or_misread(drawn):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from synthkit.errors import ConfigError
+from synthkit.io.json_types import JSON, JSONObject
 
 NO_GATE = "NO GATE"
-LONGEST = 500  # characters of a reason
+MAX_REASON_LENGTH = 500  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Standing:
         """The same with more against it."""
         return Standing(self.verdict, (*self.against, *sentences))
 
-    def excused(self, although: str | None) -> dict[str, Any] | None:
+    def excused(self, although: str | None) -> dict[str, JSON] | None:
         """What the manifest says of it: None if nothing stands against the release, else verdict, sentences and reason.
 
         Args:
@@ -58,7 +58,7 @@ class Standing:
         return {"verdict": self.verdict, "against": list(self.against), "reason": line(although)}
 
 
-def standing(gate: Mapping[str, Any] | None, day: dt.date) -> Standing:
+def standing(gate: JSONObject | None, day: dt.date) -> Standing:
     """How a gate lets a run stand on a day; a run that was never held against a policy does not pass.
 
     Args:
@@ -93,8 +93,8 @@ def line(reason: str) -> str:
         'the contract has ended'
     """
     said = reason.strip()
-    if not said or len(said) > LONGEST or not said.isprintable():
-        msg = f"a reason must be one line of 1 to {LONGEST} printable characters; however: it is not. Write another"
+    if not said or len(said) > MAX_REASON_LENGTH or not said.isprintable():
+        msg = f"a reason must be one line of 1 to {MAX_REASON_LENGTH} printable characters; however: it is not. Write another"
         raise ConfigError(msg)
     return said
 

@@ -7,20 +7,21 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from synthkit.errors import ArtefactError, TableError
 from synthkit.io.atomic_files import held, replacing
+from synthkit.io.json_types import JSONObject
 from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.release import run_folder
 
 FORMAT = "synthkit-releases/1"
-NAME = "releases.json"
-State = Literal["intended", "released", "withdrawn"]
+REGISTER_FILE = "releases.json"
+ReleaseState = Literal["intended", "released", "withdrawn"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Entry:
     table: str
     recipient: str | None
     date: str
-    state: State
+    state: ReleaseState
     manifest: str
     bundle: str
     rows: str
@@ -229,7 +230,7 @@ def mark_withdrawn(path: str | Path, manifest: str, day: str) -> None:
 
 def beside(source: Path) -> Path:
     """Where the register of a run lies if nobody names another: beside its folder, as its ledger does."""
-    return source.resolve().parent / NAME
+    return source.resolve().parent / REGISTER_FILE
 
 
 def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> Entry:
@@ -285,17 +286,17 @@ def _ledger(source: Path, register: Path) -> str | None:
     return Path(os.path.relpath(path, register.resolve().parent)).as_posix()
 
 
-def _entries(data: Mapping[str, Any]) -> tuple[Entry, ...]:
+def _entries(data: JSONObject) -> tuple[Entry, ...]:
     """The entries of a register, in order."""
     if data["format"] != FORMAT:
         raise ValueError(data["format"])
     return tuple(_entry(each) for each in data["releases"])
 
 
-def _entry(data: Mapping[str, Any]) -> Entry:
+def _entry(data: JSONObject) -> Entry:
     """An entry from plain data; whatever it does not know is refused."""
     entry = Entry(**data)
-    if set(data) != {each.name for each in fields(Entry)} or entry.state not in get_args(State):
+    if set(data) != {each.name for each in fields(Entry)} or entry.state not in get_args(ReleaseState):
         raise ValueError(entry.state)
     texts = ("table", "date", "manifest", "bundle", "rows")
     maybe = ("recipient", "model", "ledger", "withdrawn")

@@ -51,7 +51,7 @@ NAMES = (
 def kept_of(run, members):
     """Nonces that the folder keeps of a bundle."""
     kept = json.loads((run / run_folder.INTERNAL / COMMITMENTS).read_text(encoding="utf-8"))
-    digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
+    digest = hashlib.sha256(members[manifests.MANIFEST]).hexdigest()
     (found,) = [each["nonces"] for each in kept["releases"] if each["manifest"] == digest]
     return found
 
@@ -65,10 +65,10 @@ def test_all_checks_hold(home, bundle):
 
 
 def test_what_is_in_it_and_what_is_not(home, members):
-    manifest = json.loads(members[manifests.NAME])
+    manifest = json.loads(members[manifests.MANIFEST])
     assert manifest["format"] == "synthkit-bundle/1"
     assert manifest["recipient"] == "University B"
-    assert {each["name"] for each in manifest["members"]} == set(members) - {manifests.NAME, manifests.SIGNATURE}
+    assert {each["name"] for each in manifest["members"]} == set(members) - {manifests.MANIFEST, manifests.SIGNATURE}
     covered = {each["name"]: each["covered"] for each in manifest["members"]}
     assert covered["report.json"] == covered["synthetic.parquet"] == "exact"
     assert covered["policy.yaml"] == "public"
@@ -90,7 +90,7 @@ def test_a_commitment_to_the_table(home, tmp_path):
     table.write_text("a\n1\n", encoding="utf-8")
     copied = shutil.copytree(home / "run", tmp_path / "run")
     path = release(copied, tmp_path / "b.zip", table=table, although="a test")
-    said = json.loads(unpack(path.read_bytes())[manifests.NAME])["commitments"]
+    said = json.loads(unpack(path.read_bytes())[manifests.MANIFEST])["commitments"]
     assert set(said) == {"coins", "input"}
     assert broken(path) == {"signature": "nobody signed it: who made it is not known"}
 
@@ -106,7 +106,7 @@ def test_nonces_of_every_bundle_are_kept(home, tmp_path):
     assert nonces[0] != nonces[1]
     roles = (run / run_folder.INTERNAL / run_folder.ROLES).read_bytes()
     for each, nonce in zip(made, nonces, strict=True):
-        told = json.loads(each[manifests.NAME])["commitments"]["coins"]
+        told = json.loads(each[manifests.MANIFEST])["commitments"]["coins"]
         assert told == hashlib.sha256(bytes.fromhex(nonce) + roles).hexdigest()
 
 
@@ -268,7 +268,7 @@ def test_a_member_too_many_or_too_few(members, tmp_path, home):
 
 
 def test_signatures_are_told_apart(members, tmp_path, home):
-    manifest, signature = members[manifests.NAME], members[manifests.SIGNATURE]
+    manifest, signature = members[manifests.MANIFEST], members[manifests.SIGNATURE]
     ours, theirs = (public_key(home / f"{who}.pub") for who in ("ours", "theirs"))
     assert signer(manifest, signature)[0] == "unknown"
     assert signer(manifest, signature, ours)[0] == "known"
@@ -364,7 +364,7 @@ def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(privat
     assert all(check.holds for check in checks.values()), checks
     assert "come to epsilon" in checks["epsilon"].words
     content = unpack(private.read_bytes())
-    manifest = json.loads(content[manifests.NAME])
+    manifest = json.loads(content[manifests.MANIFEST])
     covered = {each["name"]: each["covered"] for each in manifest["members"]}
     assert covered["synthetic.parquet"] == covered["schema.yaml"] == "charged"
     assert covered["report.json"] == "exact"

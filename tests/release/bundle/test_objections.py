@@ -18,7 +18,7 @@ from synthkit.release.bundle.objections import NO_GATE, line, shown, standing
 from synthkit.release.bundle.signature import sign
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.zip_archive import pack, unpack
-from synthkit.release.policy.gate_decision import ORDER, overall
+from synthkit.release.policy.gate_decision import VERDICT_ORDER, overall
 
 DAY = dt.date(2026, 3, 1)
 LENIENT = """
@@ -41,7 +41,7 @@ def asked(words, *, code):
     return done.output
 
 
-@given(st.lists(st.sampled_from(ORDER), max_size=4), st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
+@given(st.lists(st.sampled_from(VERDICT_ORDER), max_size=4), st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
 @settings(deadline=None)
 def test_nothing_stands_against_a_release_only_if_the_gate_passes_and_may_be_relied_on(verdicts, day):
     found = standing(gate_of(verdicts), day)
@@ -112,7 +112,7 @@ def test_the_manifest_keeps_verdict_and_reason(verdict, toy, run, tmp_path):
         with pytest.raises(ConfigError, match=f"the gate says {verdict}"):
             release(run, out, key=f"{toy.ours}.key")
         release(run, out, key=f"{toy.ours}.key", although="the board has decided")
-    said = json.loads(unpack(out.read_bytes())[manifests.NAME])["although"]
+    said = json.loads(unpack(out.read_bytes())[manifests.MANIFEST])["although"]
     (told,) = [check for check in verify(out, f"{toy.ours}.pub") if check.name == "although"]
     assert told.holds
     if verdict == "PASS":
@@ -129,9 +129,9 @@ def test_the_manifest_keeps_verdict_and_reason(verdict, toy, run, tmp_path):
 )
 def test_a_custodian_who_does_not_say_it_is_found(altered, toy, run, tmp_path):
     members = unpack(release(run, tmp_path / "b.zip", although="a test").read_bytes())
-    said = {**json.loads(members[manifests.NAME]), "although": altered}
-    members[manifests.NAME] = json.dumps(said, indent=1).encode()
-    members[manifests.SIGNATURE] = sign(members[manifests.NAME], f"{toy.ours}.key")
+    said = {**json.loads(members[manifests.MANIFEST]), "although": altered}
+    members[manifests.MANIFEST] = json.dumps(said, indent=1).encode()
+    members[manifests.SIGNATURE] = sign(members[manifests.MANIFEST], f"{toy.ours}.key")
     (tmp_path / "b.zip").write_bytes(pack(members))
     broken = {check.name for check in verify(tmp_path / "b.zip", f"{toy.ours}.pub") if not check.holds}
     assert broken == {"although"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from synthkit.metrics.result import Evaluation, Failure, Score
-from synthkit.release.policy.gate_decision import ORDER, decide, judge, overall, rederive
+from synthkit.release.policy.gate_decision import VERDICT_ORDER, decide, judge, overall, rederive
 from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence
 from synthkit.release.policy.limits import Policy
 
@@ -276,7 +276,7 @@ def test_the_worst_of_a_family_is_named():
     assert "0.04 (attribute.icd.all_columns.worst_level.excess) is below 0.05" in line.why
 
 
-@given(st.lists(st.sampled_from(ORDER)))
+@given(st.lists(st.sampled_from(VERDICT_ORDER)))
 def test_one_line_that_does_not_pass_is_enough(found):
     whole = overall(found)
     assert (whole == "PASS") == (bool(found) and set(found) == {"PASS"})

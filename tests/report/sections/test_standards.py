@@ -42,7 +42,7 @@ def test_a_statement_is_there_if_something_is_promised(evaluation):
 
 @pytest.mark.parametrize("tier", ["internal", "shareable"])
 def test_links_lead_to_sections_of_the_edition(evaluation, full, tier):
-    page = build(evaluation, **full, tier=tier).twin
+    page = build(evaluation, **full, tier=tier).document
     there = {section["id"] for section in page["sections"]}
     (table,) = [section for section in page["sections"] if section["id"] == "standards"]
     anchors = {item["anchor"] for each in table["instruments"] for item in each["items"]} - {None}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from synthkit.release import run_folder
-from synthkit.release.bundle.build_bundle import TWIN
+from synthkit.release.bundle.build_bundle import REPORT_JSON
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+
+if TYPE_CHECKING:
+    from synthkit.io.json_types import JSONObject
+    from synthkit.report.sections.decision import DecisionLine
 
 
 def check(bundle: Opened) -> CheckResult:
@@ -14,7 +20,7 @@ def check(bundle: Opened) -> CheckResult:
     from synthkit.release.policy.limits import Policy
     from synthkit.report.sections.decision import VERDICT_WORDS, judged
 
-    decided = bundle.json(TWIN)["sections"][0]
+    decided = bundle.json(REPORT_JSON)["sections"][0]
     if run_folder.GATE not in bundle.members:
         if decided["verdict"] == "NO POLICY" and run_folder.POLICY not in bundle.members:
             return holds("no policy was applied")
@@ -25,10 +31,14 @@ def check(bundle: Opened) -> CheckResult:
     if faults:
         return broken(faults[0])
     lines = {line["clause"]: judged(line) for line in gate["lines"]}
-    told = ("item", "bound", "limit", "verdict")
-    same = all(line[key] == lines[line["clause"]][key] for line in decided["lines"] for key in told)
+    same = all(_shown(line) == _shown(lines[line["clause"]]) for line in decided["lines"])
     if not same or decided["verdict"] != gate["verdict"] or decided["valid_until"] != gate["valid_until"]:
         return broken("the report shows other verdicts or limits than the gate")
     if decided["words"] != VERDICT_WORDS[gate["verdict"]]:
         return broken("the report puts the verdict in other words")
     return holds(f"{gate['verdict']} follows from the figures and the policy {gate['policy']['id']}")
+
+
+def _shown(line: JSONObject | DecisionLine) -> tuple[str, str, str, str]:
+    """What of a line must be the gate's."""
+    return line["item"], line["bound"], line["limit"], line["verdict"]

@@ -13,7 +13,7 @@ from synthkit.release.bundle.opened_bundle import Opened
 
 def check(bundle: Opened) -> CheckResult:
     """What stood against the release on its day is derived again; the manifest must hold all of it, and a reason."""
-    manifest = bundle.json(manifests.NAME)
+    manifest = bundle.json(manifests.MANIFEST)
     gate = bundle.json(run_folder.GATE) if run_folder.GATE in bundle.members else None
     found = standing(gate, dt.date.fromisoformat(manifest["made"]))
     said = manifest.get("although")

@@ -18,7 +18,7 @@ def check(bundle: Opened) -> CheckResult:
     key = bundle.known or _own(bundle)
     if key is None:
         return holds("nobody signed the bundle, so nobody can withdraw it; give --public-key to heed the custodian's")
-    manifest = bundle.members[manifests.NAME]
+    manifest = bundle.members[manifests.MANIFEST]
     ours, others = heeded(bundle.notices, manifest, key)
     if ours:
         said = ours[0].said
@@ -29,7 +29,7 @@ def check(bundle: Opened) -> CheckResult:
 
 def _own(bundle: Opened) -> bytes | None:
     """The key that signed the bundle, None if nobody did."""
-    manifest, signature = bundle.members[manifests.NAME], bundle.members.get(manifests.SIGNATURE)
+    manifest, signature = bundle.members[manifests.MANIFEST], bundle.members.get(manifests.SIGNATURE)
     if signer(manifest, signature)[0] != "unknown":
         return None
     return bytes.fromhex(parse_json(signature or b"", manifests.SIGNATURE)["public_key"])
