@@ -11,7 +11,7 @@ from asked_page import Page
 from made_up_comparison import DATA
 
 from synthkit.report.charts import vega
-from synthkit.report.comparison_view import TITLES, build_comparison, comparison_data
+from synthkit.report.comparison_view import COMPARISON_SECTIONS, build_comparison, comparison_data
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,9 @@ def marks(page: Page, metric: str) -> list[str]:
 
 
 def test_every_section_is_there(page):
-    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == list(TITLES)
+    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == [
+        spec.id for spec in COMPARISON_SECTIONS
+    ]
     assert not page.left_open
 
 

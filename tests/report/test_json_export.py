@@ -10,10 +10,11 @@ import jsonschema
 import pytest
 from places import ROOT
 
-from synthkit.report.audience import KEPT, tag, two_digits
+from synthkit.report.audience import tag_of, two_digits
 from synthkit.report.html import build
 from synthkit.report.json_export import json_text, value_at
-from synthkit.report.view_model import TITLES, page_data
+from synthkit.report.section_registry import OWN_SECTIONS
+from synthkit.report.view_model import page_data
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
 TIERS = ("internal", "shareable")
@@ -77,7 +78,9 @@ def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
     for entry in evaluation.panels["distributions"]:
         for name in entry["bins"][:3]:
             assert name not in outside.html or re.fullmatch(r"level \d|missing", name)
-    assert [section["id"] for section in outside.document["sections"]] == [key for key in TITLES if key in KEPT]
+    assert [section["id"] for section in outside.document["sections"]] == [
+        spec.id for spec in OWN_SECTIONS if spec.shareable is not None
+    ]
     for hidden in ("wards.parquet", "Of 317 people", "data-test-column", "<polyline", "polygon", "attack-roc", "12, 9"):
         assert hidden not in outside.html
     assert "317" in internal.html
@@ -115,6 +118,8 @@ def test_two_digits(said, cut):
 def test_every_section_is_tagged(evaluation, full):
     for section in build(evaluation, **full).document["sections"]:
         assert section["tag"] in ("INTERNAL", "DP", "public")
-    assert tag("privacy", private=True) == "DP"
-    assert tag("privacy", private=False) == "public"
-    assert tag("risk", private=True) == "INTERNAL"
+    tags = {spec.id: spec.tag for spec in OWN_SECTIONS}
+    assert tag_of(tags["privacy"], private=True, tier="internal") == "DP"
+    assert tag_of(tags["privacy"], private=False, tier="internal") == "public"
+    assert tag_of(tags["risk"], private=True, tier="internal") == "INTERNAL"
+    assert tag_of(tags["risk"], private=True, tier="shareable") == "ROUNDED"

@@ -86,7 +86,9 @@ def test_rows_without_end_are_counted_and_not_read(members, tmp_path):
 
 
 def test_a_manifest_says_how_many_rows_and_columns_a_table_has(members, tmp_path):
-    entry = next(each for each in json.loads(members[manifests.MANIFEST])["members"] if each["name"] == "synthetic.parquet")
+    entry = next(
+        each for each in json.loads(members[manifests.MANIFEST])["members"] if each["name"] == "synthetic.parquet"
+    )
     size = extent(members["synthetic.parquet"], "synthetic.parquet")
     assert (entry["rows"], entry["columns"]) == (size.rows, size.columns) == (160, 2)
     said = json.loads(members[manifests.MANIFEST])

@@ -17,7 +17,7 @@ from sealing import broken, sealed
 
 from synthkit.errors import ArtefactError
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import REPORT_PAGE, REPORT_JSON
+from synthkit.release.bundle.build_bundle import REPORT_JSON, REPORT_PAGE
 from synthkit.release.bundle.checks import report_page
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.verification import outcome, verify
