@@ -116,7 +116,10 @@ def redraw(document: Mapping[str, JSON]) -> str:
         brought = outside_sections(str(section["id"]) for section in page["sections"])
         lacking = [name for name, by in brought.items() if by is None]
         if lacking:
-            msg = f"sections of a report must be installed to be drawn; however: nobody brings `{lacking[0]}` here. Install it"
+            msg = (
+                "report.json must have sections that are installed; however: no page can be drawn from it: nothing "
+                f"installed here brings its section `{lacking[0]}`. Install what does"
+            )
             raise ArtefactError(msg)
         return render(page, section_registry())
     except MISREAD as error:

@@ -25,17 +25,17 @@ def check(bundle: Opened) -> CheckResult:
         return broken(fault)
     stated = bundle.json(manifests.MANIFEST).get(manifests.DRAWN_BY) or {}
     here = drawn_by(str(section["id"]) for section in report["sections"])
-    others = [
-        f"{name} {stated.get(name, '?')}"
-        for name, version in here.items()
-        if stated.get(name) != version and (name in stated or not is_outside(name))
-    ]
+    others = [name for name, version in here.items() if stated.get(name) != version]
+    unnamed = [name for name in others if is_outside(name) and name not in stated]
+    if unnamed and all(is_outside(name) for name in others):  # no version of ours has a section of that name
+        return broken(f"report.json has the {unnamed[0]}, and the manifest does not say who brings it")
     if _drawn(report, here=not others) == bundle.members[REPORT_PAGE]:
         return holds("report.html is, byte for byte, the page that report.json draws, and is about these rows")
     if not others:
         return broken("report.html is not the page that report.json draws")
+    elsewhere = ", ".join(f"{name} {stated.get(name, '?')}" for name in others)
     return unvouched(
-        f"the page is not vouched for here: it is said to be drawn by {', '.join(others)}, which are not installed. "
+        f"the page is not vouched for here: it is said to be drawn by {elsewhere}, which are not installed. "
         "Read report.json, or check where they are"
     )
 
