@@ -173,10 +173,11 @@ def _drawn(chart: str, data: str) -> str:
     from jsonschema import ValidationError  # type: ignore[import-untyped]  # what Altair makes its own from
 
     from synthkit.report.charts.curves import CURVES
+    from synthkit.report.charts.model_points import MODEL_CHARTS
     from synthkit.report.charts.vega import CHARTS
 
     try:
-        return {**CHARTS, **CURVES}[chart](loads(data))
+        return {**CHARTS, **CURVES, **MODEL_CHARTS}[chart](loads(data))
     except ValidationError as error:
         msg = f"a chart `{chart}` must have numbers and texts where they belong; however: they are of another type"
         raise TypeError(msg) from error

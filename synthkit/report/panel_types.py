@@ -79,7 +79,7 @@ class DetectionPanel(TypedDict):
     low: float
     high: float
     features: NotRequired[Sequence[FeaturePanel]]
-    roc: NotRequired[RocPanel | None]
+    roc: NotRequired[RocPanel]
 
 
 class LearnerCellPanel(TypedDict):
@@ -230,7 +230,7 @@ class MembershipPanel(TypedDict):
     checks: Sequence[AttackCheckPanel]
     p: Mapping[str, float]
     strata: Mapping[str, AttackStratumPanel]
-    roc: NotRequired[RocPanel | None]
+    roc: NotRequired[RocPanel]
 
 
 class AttackedUnitsPanel(TypedDict):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from installed import install
 
-MODULE = '''
+MODULE = """
 from synthkit.report.section_spec import SectionSpec
 
 
@@ -19,8 +19,8 @@ def shareable(data):
 
 
 SECTION = SectionSpec(id="weather", title="Weather", data=data, package="weather_report"{more})
-'''
-TEMPLATE = '<p data-test-weather>{{ s.text }}, {{ s.count }}</p>\n'
+"""
+TEMPLATE = "<p data-test-weather>{{ s.text }}, {{ s.count }}</p>\n"
 GROUP = "synthkit.report_sections"
 
 

@@ -78,7 +78,9 @@ def test_a_section_that_says_what_is_shareable_is_marked_as_rounded(site, evalua
 def test_a_page_is_not_drawn_where_its_section_is_not_installed(evaluation):
     document = dict(build(evaluation).document)
     document["sections"] = [*document["sections"], {"id": "weather", "title": "", "tag": "INTERNAL", "absent": None}]
-    with pytest.raises(ArtefactError, match="no page can be drawn from it: nothing installed here brings its section `weather`"):
+    with pytest.raises(
+        ArtefactError, match="no page can be drawn from it: nothing installed here brings its section `weather`"
+    ):
         redraw(document)
     assert outside_sections(["decision", "weather"]) == {"weather": None}
 
