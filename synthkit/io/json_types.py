@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
-JSON: TypeAlias = Union[Mapping[str, "JSON"], Sequence["JSON"], str, float, int, bool, None]
+JSON: TypeAlias = Mapping[str, "JSON"] | Sequence["JSON"] | str | float | int | bool | None
 JSONObject: TypeAlias = Mapping[str, Any]  # an object as it was read: what it holds is not checked yet

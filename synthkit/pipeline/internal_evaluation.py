@@ -126,7 +126,7 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
 
 def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
     found = broken(raw, public, config)
-    with replacing(place / folder.INTERNAL / folder.VALIDATION_INPUT) as temporary:
+    with replacing(place / folder.INTERNAL_FOLDER / folder.VALIDATION_INPUT) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
 
@@ -134,7 +134,7 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
     """Roles of the folder to rows of the table, its draws to scores; who is isolated is kept beside the roles."""
 
     def compared() -> EvaluationData:
-        roles = place / folder.INTERNAL / folder.ROLES
+        roles = place / folder.INTERNAL_FOLDER / folder.ROLES_FILE
         frame = load_mapped_table(raw, public, config).frame
         parts = Split.from_roles(frame, public, table_files.read(roles).frame()).isolating(public, system_generator())
         table_files.write(parts.roles, roles)
@@ -142,7 +142,7 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
         return comparison(parts, draws, public, config, _model(model, config))
 
     found = with_facts(guarded(compared, config), {"seconds": {}, **folder.plain_data(place / folder.RUN)})
-    with replacing(place / folder.EVALUATION) as temporary:
+    with replacing(place / folder.EVALUATION_FILE) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
 

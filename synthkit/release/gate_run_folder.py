@@ -41,8 +41,8 @@ def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[P
             **known,
         )
         made = judge(policy, evidence)
-    if against.resolve() != (place / run_folder.POLICY).resolve():
-        with replacing(place / run_folder.POLICY) as temporary:
+    if against.resolve() != (place / run_folder.POLICY_FILE).resolve():
+        with replacing(place / run_folder.POLICY_FILE) as temporary:
             shutil.copyfile(against, temporary)
     with replacing(place / run_folder.GATE) as temporary:
         temporary.write_text(made.to_json(), encoding="utf-8")

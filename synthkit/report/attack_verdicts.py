@@ -259,7 +259,10 @@ def _advice(grade: Grade, effect: Effect, limit: Limit, needed: str) -> str:
     if effect.doubt:
         return f"Nothing can be concluded: {effect.doubt}. Mend that and evaluate again, or fit under a budget."
     most = f"attack more people: {needed}, if the share stays" if needed else "attack more people"
-    return f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). {COSTS_LIKENESS}."
+    return (
+        f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). "
+        f"{COSTS_LIKENESS}."
+    )
 
 
 def worst_verdict(found: Sequence[AttackVerdict]) -> AttackVerdict:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Never, TypeVar
 
 Tag = Literal["INTERNAL", "DP", "public"]
-Context = TypeVar("Context", contravariant=True)
+Context_contra = TypeVar("Context_contra", contravariant=True)
 Data = TypeVar("Data", bound=Mapping[str, object])
 OWN_PACKAGE = "synthkit.report"
 _ID = re.compile("[a-z]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SectionSpec(Generic[Context, Data]):
+class SectionSpec(Generic[Context_contra, Data]):
     """One section of a page.
 
     Args:
@@ -38,7 +38,7 @@ class SectionSpec(Generic[Context, Data]):
 
     id: str
     title: str
-    data: Callable[[Context], Data]
+    data: Callable[[Context_contra], Data]
     tag: Tag = "INTERNAL"
     shareable: Callable[[Data], Data] | None = None
     template: str = ""

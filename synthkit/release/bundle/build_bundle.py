@@ -37,7 +37,7 @@ CONFIG_FACTS = (
 )  # of run.json
 COMMITMENTS = "commitments.json"
 COMMITMENTS_FORMAT = "synthkit-commitments/1"
-REPORT_PAGE, REPORT_JSON, CONFIG, REGISTRY = run_folder.REPORT, run_folder.TWIN, "config.json", "registry.json"
+CONFIG, REGISTRY = "config.json", "registry.json"
 PUBLICATION_DATE = "basic.publication_date"  # of the entry
 NONCE_BYTES = 32  # bytes
 
@@ -97,9 +97,9 @@ def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
     """What stands against a release: its gate, and limits on all releases of the table that this one would pass."""
     gate = run_folder.plain_data(source / run_folder.GATE) if (source / run_folder.GATE).exists() else None
     found = standing(gate, dt.date.fromisoformat(entry.date))
-    if not (source / run_folder.POLICY).exists():
+    if not (source / run_folder.POLICY_FILE).exists():
         return found
-    asked = Policy.load(source / run_folder.POLICY).releases
+    asked = Policy.load(source / run_folder.POLICY_FILE).releases
     spent = together((*kept.of(entry.table), entry))
     limits = ((asked.epsilon_max, spent.epsilon, "epsilon"), (asked.number_max, spent.number, "number"))
     return found.also(
@@ -144,21 +144,21 @@ def _packed(
 
 def _section_ids(members: Mapping[str, bytes]) -> list[str]:
     """Ids of the sections of the report among the members."""
-    report: JSONObject = parse_json(members[REPORT_JSON], REPORT_JSON)
+    report: JSONObject = parse_json(members[run_folder.REPORT_JSON_FILE], run_folder.REPORT_JSON_FILE)
     return [str(section["id"]) for section in report["sections"]]
 
 
 def _members(source: Path) -> dict[str, bytes]:
-    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS).glob("*.parquet"))]
+    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS_FOLDER).glob("*.parquet"))]
     if not rows[0].exists():
         msg = f"{source} must be a run folder; however: it holds no {run_folder.SYNTHETIC}. Run `synthkit run` first"
         raise ArtefactError(msg)
     report = run_folder.redraw(source, "shareable")
     said = {file.relative_to(source).as_posix(): file.read_bytes() for file in rows}
-    kept = (run_folder.SCHEMA, run_folder.STATEMENT, run_folder.LEDGER, run_folder.GATE, run_folder.POLICY)
+    kept = (run_folder.SCHEMA_FILE, run_folder.STATEMENT, run_folder.LEDGER, run_folder.GATE, run_folder.POLICY_FILE)
     said |= {name: (source / name).read_bytes() for name in kept if (source / name).exists()}
     document = json.dumps(report.document, indent=1, ensure_ascii=False) + "\n"
-    said |= {REPORT_PAGE: report.html.encode(), REPORT_JSON: document.encode()}
+    said |= {run_folder.REPORT_FILE: report.html.encode(), run_folder.REPORT_JSON_FILE: document.encode()}
     return said | {CONFIG: _config(source)}
 
 
@@ -171,7 +171,7 @@ def _config(source: Path) -> bytes:
 
 def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str], dict[str, str]]:
     """Nonces, and digests over a nonce and what it commits to, by what that is."""
-    roles = source / run_folder.INTERNAL / run_folder.ROLES
+    roles = source / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE
     files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
     nonces = {name: secrets.token_bytes(NONCE_BYTES) for name, file in files.items() if file is not None}
     made = {
@@ -184,7 +184,7 @@ def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str]
 
 def _keep(source: Path, entry: JSONObject) -> None:
     """Nonces of one bundle beside those of earlier ones: without its nonce a commitment proves nothing any more."""
-    path = source / run_folder.INTERNAL / COMMITMENTS
+    path = source / run_folder.INTERNAL_FOLDER / COMMITMENTS
     earlier = run_folder.plain_data(path)["releases"] if path.exists() else []
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:

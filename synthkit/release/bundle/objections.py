@@ -94,7 +94,10 @@ def line(reason: str) -> str:
     """
     said = reason.strip()
     if not said or len(said) > MAX_REASON_LENGTH or not said.isprintable():
-        msg = f"a reason must be one line of 1 to {MAX_REASON_LENGTH} printable characters; however: it is not. Write another"
+        msg = (
+            f"a reason must be one line of 1 to {MAX_REASON_LENGTH} printable characters; however: it is not. "
+            "Write another"
+        )
         raise ConfigError(msg)
     return said
 

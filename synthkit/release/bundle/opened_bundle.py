@@ -62,7 +62,7 @@ class Opened:
         """What the columns mean."""
         from synthkit.schema import Schema
 
-        with self.file(run_folder.SCHEMA) as path:
+        with self.file(run_folder.SCHEMA_FILE) as path:
             return Schema.load(path)
 
     @property

@@ -247,7 +247,7 @@ def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> E
     covered = bool(statement.get("end_to_end_dp"))
     rows = json.dumps(run_folder.hashes(source), sort_keys=True).encode()
     return Entry(
-        table=Schema.load(source / run_folder.SCHEMA).name,
+        table=Schema.load(source / run_folder.SCHEMA_FILE).name,
         recipient=recipient,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         state="intended",

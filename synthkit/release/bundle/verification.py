@@ -86,10 +86,10 @@ def sql(bundle: str | Path) -> str:
     from synthkit.schema.rules_sql import script
 
     opened = Opened(unpack(content(bundle, MAX_BUNDLE_BYTES)), None, dt.date.min)
-    if run_folder.SCHEMA not in opened.members:
+    if run_folder.SCHEMA_FILE not in opened.members:
         msg = "a bundle must hold a schema; however: it holds none. It was altered"
         raise ArtefactError(msg)
-    with opened.file(run_folder.SCHEMA) as path:
+    with opened.file(run_folder.SCHEMA_FILE) as path:
         return script(Schema.load(path), opened.tables)
 
 

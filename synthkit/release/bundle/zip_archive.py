@@ -82,7 +82,7 @@ def _check_names(names: Sequence[str]) -> None:
     alike = len({name.casefold() for name in names}) < len(names)
     if odd or alike or len(names) > MAX_MEMBERS:
         msg = (
-            f"a bundle must hold at most {MAX_MEMBERS:,} members, each with a plain name of its own; however: it does not. "
-            "It was altered, or synthkit did not write it"
+            f"a bundle must hold at most {MAX_MEMBERS:,} members, each with a plain name of its own; however: it does "
+            "not. It was altered, or synthkit did not write it"
         )
         raise ArtefactError(msg)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 
-Side = Literal["left", "right"]
+NameSide = Literal["left", "right"]
 
 
 class PrivacyCurve(TypedDict):
@@ -30,7 +30,7 @@ class ContendersData(TypedDict):
 class PlacedPoint(ModelPoint):
     """A model, and the side on which its name stands."""
 
-    align: Side
+    align: NameSide
 
 
 class TradeoffData(TypedDict):

@@ -44,7 +44,7 @@ class Segment(TypedDict):
     y2: float
 
 
-class Bar(TypedDict):
+class BinBar(TypedDict):
     """One bin: rectangles of real and synthetic rows and a tick of the holdout."""
 
     tip: str
@@ -75,7 +75,7 @@ class Plot(TypedDict):
 
     height: float
     path: str | None
-    bars: list[Bar]
+    bars: list[BinBar]
     guides: list[Guide]
     labels: list[Label]
 
@@ -98,7 +98,7 @@ def distribution(entry: DistributionPanel) -> ColumnChart:
         `holdout` or None), `labels` (text with its place) and `guides` (grid lines with their text).
     """
     train, synthetic = entry["train"], entry["synthetic"]
-    holdout = entry.get("holdout") or [None] * len(train)
+    holdout: Sequence[float | None] = entry.get("holdout") or [None] * len(train)
     rows = list(zip(map(str, entry["bins"]), train, holdout, synthetic, strict=True))
     rows = [r for r in rows if r[0] not in SPECIAL_BINS or any(r[1:])]
     top = _ceiling(max([0.01, *(x for row in rows for x in row[1:] if x is not None)]))
@@ -114,7 +114,7 @@ def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float)
     def y(share: float) -> float:
         return round(head + PLOT_HEIGHT * (1 - share / top), 1)
 
-    bars: list[Bar] = []
+    bars: list[BinBar] = []
     for k, (label, real, holdout, made) in enumerate(rows):
         x = AXIS_WIDTH + k * slot + (0.3 if stepped else slot * 0.08)
         bars.append(
@@ -153,7 +153,7 @@ def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -
     shown = rows[:MAX_SHOWN_LEVELS]
     left = min(MAX_LABEL_WIDTH, 12 + max(7.6 * len(_short(r[0], 13)) for r in shown))
     room, thick = CHART_WIDTH - left - 22, 9
-    bars: list[Bar] = []
+    bars: list[BinBar] = []
     labels: list[Label] = []
     for k, (label, real, holdout, made) in enumerate(shown):
         y = k * LEVEL_HEIGHT + 3

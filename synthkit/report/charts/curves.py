@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synthkit.report.panel_types import CalibrationPanel, EffectsPanel, MembershipPanel, SurvivalPanel
 
 ROW_KINDS, ROW_COLOURS = ["real rows", "synthetic rows"], [REAL_COLOUR, SYNTHETIC_COLOUR]
-Values = Sequence[float | None]
+SeriesValues = Sequence[float | None]
 LOWEST_RATE = 1e-3  # rate of false alarms at which the axis of an attack begins
 
 
@@ -148,8 +148,8 @@ def epsilons(panel: EpsilonsData) -> str:
     return rendered((bar + text).properties(width=420, height=alt.Step(30)))
 
 
-def _by_rows(panel: EffectsPanel | SurvivalPanel) -> tuple[tuple[str, Values, Values, Values], ...]:
-    """Values with the lower and upper ends of their intervals, of real and of synthetic rows."""
+def _by_rows(panel: EffectsPanel | SurvivalPanel) -> tuple[tuple[str, SeriesValues, SeriesValues, SeriesValues], ...]:
+    """SeriesValues with the lower and upper ends of their intervals, of real and of synthetic rows."""
     real, synthetic = ROW_KINDS
     return (
         (real, panel["real"], panel["real_low"], panel["real_high"]),

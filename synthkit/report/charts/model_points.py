@@ -9,9 +9,9 @@ from synthkit.report.charts.theme import INK, MUTED
 from synthkit.report.charts.vega import REAL_COLOUR, SYNTHETIC_COLOUR, inline, rendered
 
 if TYPE_CHECKING:
-    from synthkit.report.charts.chart_data import ContendersData, MakerEncoding, Side, TradeoffData
+    from synthkit.report.charts.chart_data import ContendersData, MakerEncoding, NameSide, TradeoffData
 
-NAME_SIDES: tuple[tuple[Side, int], ...] = (("left", 11), ("right", -11))  # with pixels from the point
+NAME_SIDES: tuple[tuple[NameSide, int], ...] = (("left", 11), ("right", -11))  # with pixels from the point
 
 
 def contenders(panel: ContendersData) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TypeVar, cast
 
-Data = TypeVar("Data")
+PlainData = TypeVar("PlainData")
 _NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _REPLACEMENT = "\ufffd"
 
 
-def writable(data: Data) -> Data:
+def writable(data: PlainData) -> PlainData:
     """Plain data with a replacement character for whatever XML cannot hold.
 
     What draws charts does not refuse such a character: it ends the process.
@@ -21,7 +21,7 @@ def writable(data: Data) -> Data:
         >>> writable({"name": ["a" + chr(0) + "b", 3]})
         {'name': ['a�b', 3]}
     """
-    return cast("Data", _writable(data))
+    return cast("PlainData", _writable(data))
 
 
 def _writable(data: object) -> object:

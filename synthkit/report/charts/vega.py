@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 REAL_COLOUR, SYNTHETIC_COLOUR = "#1f5fa8", "#c8540a"
 ERROR_COLOURS = ("#eef3f9", "#c6d7ea", "#8fb1d8", "#4f82bd", "#1f5fa8", "#0b3263")
-Rows = Sequence[Mapping[str, object]]  # of a chart's data
+ChartRows = Sequence[Mapping[str, object]]  # of a chart's data
 CELL_PIXELS = 15  # pixels of a row of a heat map: room for a 12 pixel label
 WIDEST_ERRORS, WIDEST_CORRELATIONS = 48, 18  # columns a map can show with readable labels
 
@@ -80,40 +80,20 @@ def pair_errors(panel: PairErrorsPanel) -> str:
     columns, error = panel["columns"], panel["error"]
     shown = sorted(sorted(range(len(columns)), key=lambda i: -_mean(error[i]))[:WIDEST_ERRORS])
     names = labels([columns[i] for i in shown])
-    cells = [
-        {"x": names[b], "y": names[a], "error": error[i][j]}
-        for a, i in enumerate(shown)
-        for b, j in enumerate(shown[:a])
-        if error[i][j] is not None
-    ]
+    pairs = [(a, b, error[i][j]) for a, i in enumerate(shown) for b, j in enumerate(shown[:a])]
+    known = [(a, b, e) for a, b, e in pairs if e is not None]
+    colour = alt.Color(
+        "error:Q",
+        scale=alt.Scale(type="quantize", domain=[0, max([0.01, *(e for *_, e in known)])], range=ERROR_COLOURS),
+        legend=alt.Legend(title="Two-way error (TV)", format=".3f", orient="top", titleLimit=300),
+    )
     chart = (
-        inline(cells)
+        inline([{"x": names[b], "y": names[a], "error": e} for a, b, e in known])
         .mark_rect(stroke="#ffffff", strokeWidth=1)
         .encode(
             x=alt.X("x:N", sort=names[:-1], title=None, axis=alt.Axis(labelAngle=-90, grid=False)),
             y=alt.Y("y:N", sort=names[1:], title=None, axis=alt.Axis(grid=False)),
-            color=alt.Color(
-                "error:Q",
-                scale=alt.Scale(
-                    type="quantize",
-                    domain=[
-                        0,
-                        max(
-                            [
-                                0.01,
-                                *(
-                                    e
-                                    for row in shown
-                                    for e in (error[row][j] for j in shown if j < row)
-                                    if e is not None
-                                ),
-                            ]
-                        ),
-                    ],
-                    range=ERROR_COLOURS,
-                ),
-                legend=alt.Legend(title="Two-way error (TV)", format=".3f", orient="top", titleLimit=300),
-            ),
+            color=colour,
         )
         .properties(width=alt.Step(CELL_PIXELS), height=alt.Step(CELL_PIXELS))
     )
@@ -297,7 +277,7 @@ def training(panel: TrainingPanel) -> str:
     """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
 
-    both = {"Training rows": panel["train"], "Rows kept back": panel.get("validation") or []}
+    both = {"Training rows": panel["train"], "ChartRows kept back": panel.get("validation") or []}
     each = [(k, s, v) for k in both for s, v in zip(panel["steps"], both[k], strict=False) if v is not None]
     points = [{"step": s, "loss": v, "on": k} for k, s, v in each]
     on = list(both)[bool(panel.get("validation"))]
@@ -335,14 +315,14 @@ def _measured() -> None:
     vl_convert.register_font_directory(str(fonts()))
 
 
-def inline(values: Rows) -> alt.Chart:
+def inline(values: ChartRows) -> alt.Chart:
     """A chart that holds its values itself."""
     import altair as alt
 
     return alt.Chart(alt.InlineData(values=values))
 
 
-def _signed(matrix: Matrix, shown: Sequence[int], names: Sequence[str]) -> Rows:
+def _signed(matrix: Matrix, shown: Sequence[int], names: Sequence[str]) -> ChartRows:
     """Cells of the lower triangle that are far enough from zero to be seen."""
     cells = []
     for a, i in enumerate(shown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthkit.report.charts.chart_data import Side
+from synthkit.report.charts.chart_data import NameSide
 from synthkit.report.compared_models import NO_MODEL_FINISHED, ComparisonContext, ModelPoint
 from synthkit.report.labels import number, seconds
 from synthkit.report.records import FigureSection, figure
@@ -27,7 +27,7 @@ def _data(context: ComparisonContext) -> FigureSection:
     return {"figures": [drawn]}
 
 
-def _side(point: ModelPoint, points: Sequence[ModelPoint]) -> Side:
+def _side(point: ModelPoint, points: Sequence[ModelPoint]) -> NameSide:
     """Where a name starts: `left` runs to the right of its point, `right` to its left if another point is there."""
     others = [p for p in points if p is not point and abs(p["value"] - point["value"]) < 0.03]
     near = any(1 <= p["seconds"] / point["seconds"] < 8 for p in others)

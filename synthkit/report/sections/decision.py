@@ -84,7 +84,7 @@ class DecisionData(TypedDict):
 
 
 def decision(context: ReportContext) -> DecisionData:
-    """The page as plain data; without a policy attacks are held against synthkit's own limits, all else against none."""
+    """The page as plain data; without a policy attacks alone are held against limits, synthkit's own."""
     gate = context.gate
     verdict = WITHOUT_POLICY if gate is None else gate["verdict"]
     lines = _headline_lines(context) if gate is None else [judged(line) for line in gate["lines"]]

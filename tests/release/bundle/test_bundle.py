@@ -50,7 +50,7 @@ NAMES = (
 
 def kept_of(run, members):
     """Nonces that the folder keeps of a bundle."""
-    kept = json.loads((run / run_folder.INTERNAL / COMMITMENTS).read_text(encoding="utf-8"))
+    kept = json.loads((run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_text(encoding="utf-8"))
     digest = hashlib.sha256(members[manifests.MANIFEST]).hexdigest()
     (found,) = [each["nonces"] for each in kept["releases"] if each["manifest"] == digest]
     return found
@@ -73,14 +73,14 @@ def test_what_is_in_it_and_what_is_not(home, members):
     assert covered["report.json"] == covered["synthetic.parquet"] == "exact"
     assert covered["policy.yaml"] == "public"
     assert "No privacy claim" in manifest["sentence"]
-    assert not any(run_folder.INTERNAL in name or name.startswith("model") for name in members)
+    assert not any(run_folder.INTERNAL_FOLDER in name or name.startswith("model") for name in members)
     assert json.loads(members["report.json"])["tier"] == "shareable"
     whole = b"".join(members.values())
-    for file in (home / "run" / run_folder.INTERNAL).iterdir():
+    for file in (home / "run" / run_folder.INTERNAL_FOLDER).iterdir():
         assert hashlib.sha256(file.read_bytes()).hexdigest().encode() not in whole, file.name
     nonces = kept_of(home / "run", members)
     assert nonces["coins"].encode() not in whole
-    roles = (home / "run" / run_folder.INTERNAL / run_folder.ROLES).read_bytes()
+    roles = (home / "run" / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE).read_bytes()
     again = hashlib.sha256(bytes.fromhex(nonces["coins"]) + roles).hexdigest()
     assert manifest["commitments"]["coins"] == again
 
@@ -99,12 +99,12 @@ def test_nonces_of_every_bundle_are_kept(home, tmp_path):
     run = shutil.copytree(home / "run", tmp_path / "run")
     made = [unpack(release(run, tmp_path / f"{k}.zip", although="a test").read_bytes()) for k in range(2)]
     nonces = [kept_of(run, each)["coins"] for each in made]
-    kept = (run / run_folder.INTERNAL / COMMITMENTS).read_bytes()
+    kept = (run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_bytes()
     with pytest.raises(ConfigError, match="must be one that `synthkit keygen` made"):
-        release(run, tmp_path / "never.zip", key=run / run_folder.SCHEMA, although="a test")
-    assert (run / run_folder.INTERNAL / COMMITMENTS).read_bytes() == kept
+        release(run, tmp_path / "never.zip", key=run / run_folder.SCHEMA_FILE, although="a test")
+    assert (run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_bytes() == kept
     assert nonces[0] != nonces[1]
-    roles = (run / run_folder.INTERNAL / run_folder.ROLES).read_bytes()
+    roles = (run / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE).read_bytes()
     for each, nonce in zip(made, nonces, strict=True):
         told = json.loads(each[manifests.MANIFEST])["commitments"]["coins"]
         assert told == hashlib.sha256(bytes.fromhex(nonce) + roles).hexdigest()
@@ -263,7 +263,7 @@ def test_a_member_too_many_or_too_few(members, tmp_path, home):
     path.write_bytes(pack({k: v for k, v in members.items() if k != "ledger.json"}))
     assert broken(path)["members"] == "ledger.json is missing"
     assert "epsilon" in broken(path)
-    without = {k: v for k, v in members.items() if k not in (run_folder.GATE, run_folder.POLICY)}
+    without = {k: v for k, v in members.items() if k not in (run_folder.GATE, run_folder.POLICY_FILE)}
     assert broken(sealed(without, home / "theirs.key", path))["decision"] == "the report shows a verdict without a gate"
 
 

@@ -13,11 +13,12 @@ from sealing import broken, sealed
 from weather_section import install_weather
 
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import REPORT_JSON, REPORT_PAGE, release
+from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.checks import report_contents, report_page
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.zip_archive import unpack
+from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 from synthkit.report.html import redraw
 from synthkit.report.section_registry import section_registry
 
@@ -82,11 +83,11 @@ def test_where_it_is_not_verify_says_so_in_words(bundle):
 def altered(path, change, toy, tmp_path, *, again=True):
     """The bundle with a change to its report, drawn again and signed."""
     members = unpack(path.read_bytes())
-    report = json.loads(members[REPORT_JSON])
+    report = json.loads(members[REPORT_JSON_FILE])
     change(report)
-    members[REPORT_JSON] = json.dumps(report).encode()
+    members[REPORT_JSON_FILE] = json.dumps(report).encode()
     if again:
-        members[REPORT_PAGE] = redraw(report).encode()
+        members[REPORT_FILE] = redraw(report).encode()
     return sealed(members, f"{toy.ours}.key", tmp_path / "altered.zip")
 
 
@@ -117,9 +118,9 @@ def test_a_section_from_outside_does_not_take_the_place_of_ours(bundle, toy, tmp
 
 def test_figures_that_differ_are_found_without_the_section(bundle):
     members = unpack(bundle.read_bytes())
-    page = members[REPORT_PAGE].decode()
+    page = members[REPORT_FILE].decode()
     wrong = page.replace('data-number="/sections/0/words">', 'data-number="/sections/0/words">PASS: ')
     assert wrong != page
-    opened = Opened({**members, REPORT_PAGE: wrong.encode()}, None, dt.date.max)
+    opened = Opened({**members, REPORT_FILE: wrong.encode()}, None, dt.date.max)
     assert report_page.check(opened).outcome == "broken"
     assert report_contents.check(opened).outcome == "unvouched"

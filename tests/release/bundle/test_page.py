@@ -17,10 +17,10 @@ from sealing import broken, sealed
 
 from synthkit.errors import ArtefactError
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import REPORT_JSON, REPORT_PAGE
 from synthkit.release.bundle.checks import report_page
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.verification import outcome, verify
+from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 from synthkit.report.html import redraw
 from synthkit.report.render_versions import drawn_by, fonts
 
@@ -59,13 +59,13 @@ def test_the_page_of_a_release_is_vouched_for(opened):
 @pytest.mark.parametrize(("rows", "what"), [(10_000, "10,000"), (None, "10,000")])
 def test_a_report_that_counts_other_rows_than_the_tables_hold_is_found(rows, what, members, home, tmp_path):
     """With its page drawn anew and everything signed: as a quick evaluation of 12,311 rows once said 10,000."""
-    twin = json.loads(members[REPORT_JSON])
+    twin = json.loads(members[REPORT_JSON_FILE])
     first = twin["sections"][0]
     (there,) = first["rows"]
     first["rows"] = [rows or there]
     assert first["what"].startswith(f"{there:,} synthetic rows")
     first["what"] = first["what"].replace(f"{there:,}", what, 1)
-    altered = {**members, REPORT_JSON: json.dumps(twin).encode(), REPORT_PAGE: redraw(twin).encode()}
+    altered = {**members, REPORT_JSON_FILE: json.dumps(twin).encode(), REPORT_FILE: redraw(twin).encode()}
     found = broken(sealed(altered, home / "ours.key", tmp_path / "b.zip"))["report"]
     assert found == (
         f"the report counts 10,000 rows, and the tables hold {there:,}"
@@ -76,26 +76,26 @@ def test_a_report_that_counts_other_rows_than_the_tables_hold_is_found(rows, wha
 
 @pytest.mark.parametrize("what", PUT_IN)
 def test_whatever_is_put_into_the_page_is_found(what, members, home, tmp_path):
-    html = members[REPORT_PAGE].decode().replace("</main>", PUT_IN[what] + "</main>")
-    path = sealed({**members, REPORT_PAGE: html.encode()}, home / "ours.key", tmp_path / "b.zip")
+    html = members[REPORT_FILE].decode().replace("</main>", PUT_IN[what] + "</main>")
+    path = sealed({**members, REPORT_FILE: html.encode()}, home / "ours.key", tmp_path / "b.zip")
     assert broken(path, home / "ours.pub") == {"report": "report.html is not the page that report.json draws"}
 
 
 @given(data=st.data())
 def test_no_edit_of_a_page_is_vouched_for(opened, data):
     """Any piece replaced by any text."""
-    html = opened.members[REPORT_PAGE].decode()
+    html = opened.members[REPORT_FILE].decode()
     start = data.draw(st.integers(0, len(html)))
     end = min(len(html), start + data.draw(st.integers(0, 40)))
     altered = html[:start] + data.draw(st.text(max_size=20)) + html[end:]
-    found = report_page.check(with_members(opened, **{REPORT_PAGE: altered.encode("utf-8", "replace")}))
+    found = report_page.check(with_members(opened, **{REPORT_FILE: altered.encode("utf-8", "replace")}))
     assert (found.outcome == "holds") == (altered == html)
     assert found.outcome != "unvouched"
 
 
 def test_under_other_versions_another_page_is_not_vouched_for_here(opened, members, home, tmp_path):
-    html = members[REPORT_PAGE].decode().replace("</main>", PUT_IN["comment"] + "</main>")
-    elsewhere = other_versions(with_members(opened, **{REPORT_PAGE: html.encode()}), altair="1.0")
+    html = members[REPORT_FILE].decode().replace("</main>", PUT_IN["comment"] + "</main>")
+    elsewhere = other_versions(with_members(opened, **{REPORT_FILE: html.encode()}), altair="1.0")
     found = report_page.check(elsewhere)
     assert found.outcome == "unvouched"
     assert "not vouched for here: it is said to be drawn by altair 1.0" in found.words
@@ -106,15 +106,15 @@ def test_under_other_versions_another_page_is_not_vouched_for_here(opened, membe
     )  # the same bytes are the same page
     wrong = html.replace('data-number="/sections/0/words">', 'data-number="/sections/0/words">PASS: ')
     assert wrong != html
-    assert report_page.check(with_members(elsewhere, **{REPORT_PAGE: wrong.encode()})).outcome == "broken"
+    assert report_page.check(with_members(elsewhere, **{REPORT_FILE: wrong.encode()})).outcome == "broken"
 
 
 def test_what_no_page_can_be_drawn_from_is_refused(opened):
-    twin = json.loads(opened.members[REPORT_JSON])
+    twin = json.loads(opened.members[REPORT_JSON_FILE])
     twin["sections"][-1]["id"] = "unheard"
     with pytest.raises(ArtefactError, match="no page can be drawn from it"):
         redraw(twin)
-    altered = with_members(opened, **{REPORT_JSON: json.dumps(twin).encode()})
+    altered = with_members(opened, **{REPORT_JSON_FILE: json.dumps(twin).encode()})
     found = report_page.check(altered)
     assert (found.outcome, found.words.split(",")[0]) == ("broken", "report.json has the section unheard")
     assert report_page.check(other_versions(altered, jinja2="9")).outcome == "unvouched"
@@ -133,21 +133,21 @@ def test_a_picture_brings_no_markup_of_its_own(private_twin, key):
 def private_twin(private):
     from synthkit.release.bundle.zip_archive import unpack
 
-    return json.loads(unpack(private.read_bytes())[REPORT_JSON])
+    return json.loads(unpack(private.read_bytes())[REPORT_JSON_FILE])
 
 
 def test_a_page_is_the_same_in_any_process(home):
     """Of the whole edition with its charts: other seeds of hashing, language, zone and order of keys."""
-    twin = json.loads((home / "run" / REPORT_JSON).read_text(encoding="utf-8"))
+    twin = json.loads((home / "run" / REPORT_JSON_FILE).read_text(encoding="utf-8"))
     here = hashlib.sha256(redraw(twin).encode()).hexdigest()
-    assert redraw(twin) == (home / "run" / REPORT_PAGE).read_text(encoding="utf-8")
+    assert redraw(twin) == (home / "run" / REPORT_FILE).read_text(encoding="utf-8")
     code = (
         "import hashlib, json, sys; from synthkit.report.html import redraw; "
         "print(hashlib.sha256(redraw(json.load(open(sys.argv[1], encoding='utf-8'))).encode()).hexdigest())"
     )
     for seed, zone, language in (("0", "UTC", "C"), ("4711", "Asia/Kolkata", "de_DE.UTF-8")):
         env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": language}
-        command = [sys.executable, "-c", code, str(home / "run" / REPORT_JSON)]
+        command = [sys.executable, "-c", code, str(home / "run" / REPORT_JSON_FILE)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
         assert done.stdout.strip() == here
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthkit.release import run_folder
-from synthkit.release.bundle.build_bundle import REPORT_JSON
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.run_folder import REPORT_JSON_FILE
 
 if TYPE_CHECKING:
     from synthkit.io.json_types import JSONObject
@@ -20,13 +20,13 @@ def check(bundle: Opened) -> CheckResult:
     from synthkit.release.policy.limits import Policy
     from synthkit.report.sections.decision import VERDICT_WORDS, judged
 
-    decided = bundle.json(REPORT_JSON)["sections"][0]
+    decided = bundle.json(REPORT_JSON_FILE)["sections"][0]
     if run_folder.GATE not in bundle.members:
-        if decided["verdict"] == "NO POLICY" and run_folder.POLICY not in bundle.members:
+        if decided["verdict"] == "NO POLICY" and run_folder.POLICY_FILE not in bundle.members:
             return holds("no policy was applied")
         return broken("the report shows a verdict without a gate")
     gate = bundle.json(run_folder.GATE)
-    with bundle.file(run_folder.POLICY) as path:
+    with bundle.file(run_folder.POLICY_FILE) as path:
         faults = rederive(gate, Policy.load(path))
     if faults:
         return broken(faults[0])

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import REPORT_JSON, REPORT_PAGE
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 
 REQUIRED_MEMBERS = (
     run_folder.SYNTHETIC,
-    run_folder.SCHEMA,
-    REPORT_PAGE,
-    REPORT_JSON,
+    run_folder.SCHEMA_FILE,
+    REPORT_FILE,
+    REPORT_JSON_FILE,
     run_folder.STATEMENT,
     run_folder.LEDGER,
 )

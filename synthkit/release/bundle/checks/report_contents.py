@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from synthkit.io.json_types import JSON, JSONObject
 from synthkit.release import run_folder
-from synthkit.release.bundle.build_bundle import REPORT_JSON
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.run_folder import REPORT_JSON_FILE
 
 RELEASE_LINE = "To be released"  # the line of the scope that speaks of the run
 SECTION_WITH_PICTURE = "privacy"  # the one section that has a picture in the shareable edition
@@ -17,7 +17,7 @@ def check(bundle: Opened) -> CheckResult:
     """Titles, tags, pictures, privacy terms, scope and glossary, made again from schema, ledger and statement."""
     from synthkit.report.section_registry import outside_sections
 
-    report = bundle.json(REPORT_JSON)
+    report = bundle.json(REPORT_JSON_FILE)
     outside = outside_sections(str(section["id"]) for section in report["sections"])
     place = difference(_stated(report, set(outside)), _derived(bundle, report))
     if place:

@@ -8,10 +8,10 @@ from synthkit.errors import ArtefactError
 from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import REPORT_JSON, REPORT_PAGE
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.page_figures import different, shown
+from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 from synthkit.report.html import redraw
 from synthkit.report.render_versions import drawn_by, is_outside
 from synthkit.report.row_counts import listed, synthetic
@@ -19,7 +19,7 @@ from synthkit.report.row_counts import listed, synthetic
 
 def check(bundle: Opened) -> CheckResult:
     """The shareable edition, about these rows, with every figure of its JSON, and byte for byte what that draws."""
-    report = bundle.json(REPORT_JSON)
+    report = bundle.json(REPORT_JSON_FILE)
     fault = _other_figures(bundle, report) or _other_rows(bundle, report) or _other_counts(bundle, report)
     if fault:
         return broken(fault)
@@ -29,7 +29,7 @@ def check(bundle: Opened) -> CheckResult:
     unnamed = [name for name in others if is_outside(name) and name not in stated]
     if unnamed and all(is_outside(name) for name in others):  # no version of ours has a section of that name
         return broken(f"report.json has the {unnamed[0]}, and the manifest does not say who brings it")
-    if _drawn(report, here=not others) == bundle.members[REPORT_PAGE]:
+    if _drawn(report, here=not others) == bundle.members[REPORT_FILE]:
         return holds("report.html is, byte for byte, the page that report.json draws, and is about these rows")
     if not others:
         return broken("report.html is not the page that report.json draws")
@@ -56,7 +56,7 @@ def _drawn(report: JSONObject, *, here: bool) -> bytes | None:
 
 def _other_figures(bundle: Opened, report: JSONObject) -> str | None:
     """Where the page shows another figure or verdict than its JSON, or hides one; that needs no drawing."""
-    html = bundle.members[REPORT_PAGE].decode()
+    html = bundle.members[REPORT_FILE].decode()
     wrong = different(html, report)
     if wrong:
         return f"report.html shows something else than report.json at {wrong[0]}"

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
-from synthkit.release.bundle.build_bundle import CONFIG, CONFIG_FACTS, REPORT_JSON
+from synthkit.release.bundle.build_bundle import CONFIG, CONFIG_FACTS
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.run_folder import REPORT_JSON_FILE
 
 RUN_LINES = ("Columns", "Model", "Draws", "Calibrated", "Watermark", "Date")  # lines of the report that a run says
 SETTINGS_PREFIX = "settings."
@@ -21,11 +22,11 @@ def check(bundle: Opened) -> CheckResult:
 
 
 def _faults(bundle: Opened) -> Iterator[str]:
-    run, report = bundle.json(CONFIG), bundle.json(REPORT_JSON)
+    run, report = bundle.json(CONFIG), bundle.json(REPORT_JSON_FILE)
     extra = sorted(set(run) - {*CONFIG_FACTS, "packages"})
     if extra:
         yield f"config.json must hold what a run tells; however: it has `{extra[0]}`"
-    draws = sum(name.startswith(f"{run_folder.DRAWS}/") for name in bundle.tables) or 1
+    draws = sum(name.startswith(f"{run_folder.DRAWS_FOLDER}/") for name in bundle.tables) or 1
     follows = {
         "columns": len(bundle.schema().columns),
         "draws": draws,
