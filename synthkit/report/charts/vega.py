@@ -277,7 +277,7 @@ def training(panel: TrainingPanel) -> str:
     """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
 
-    both = {"Training rows": panel["train"], "ChartRows kept back": panel.get("validation") or []}
+    both = {"Training rows": panel["train"], "Rows kept back": panel.get("validation") or []}
     each = [(k, s, v) for k in both for s, v in zip(panel["steps"], both[k], strict=False) if v is not None]
     points = [{"step": s, "loss": v, "on": k} for k, s, v in each]
     on = list(both)[bool(panel.get("validation"))]
