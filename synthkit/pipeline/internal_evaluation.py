@@ -66,7 +66,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
     """Hold the input of a run against its schema, compare what it saved with the real rows, and draw the page.
 
     Whatever comes of it, nothing is raised or said, and no file changes but INTERNAL ones: `evaluation.json`, the
-    report and its twin, and what lies under `internal/`, where `log.txt` says how it went.
+    report and its JSON, and what lies under `internal/`, where `log.txt` says how it went.
 
     Args:
         table: path of the table that was learned.

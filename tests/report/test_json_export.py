@@ -21,7 +21,7 @@ TIERS = ("internal", "shareable")
 
 
 class Numbers(HTMLParser):
-    """Texts of all elements that name a place in the twin, by that place."""
+    """Texts of all elements that name a place in the JSON, by that place."""
 
     def __init__(self, html):
         super().__init__()
@@ -48,14 +48,14 @@ def edition(request, evaluation, full):
     return build(evaluation, **full, tier=request.param)
 
 
-def test_every_number_of_the_page_stands_in_its_twin(edition):
+def test_every_number_of_the_page_stands_in_its_json(edition):
     shown = Numbers(edition.html).found
     assert len(shown) > 30
     for place, said in shown.items():
         assert value_at(edition.document, place) == said, place
 
 
-def test_the_twin_keeps_the_published_schema(edition):
+def test_the_json_keeps_the_published_schema(edition):
     jsonschema.Draft202012Validator.check_schema(PUBLISHED)
     jsonschema.validate(edition.document, PUBLISHED)
 
@@ -67,7 +67,7 @@ def test_a_place_that_is_not_there_is_refused(edition):
         value_at(edition.document, "/title/x")
 
 
-def test_the_text_is_the_twin(evaluation, full):
+def test_the_text_is_the_json(evaluation, full):
     page = page_data(evaluation, **full)
     assert json.loads(json_text(page)) == json.loads(json.dumps(build(evaluation, **full).document))
 

@@ -19,7 +19,7 @@ LEAVES = 3  # of one chart, evenly among all
 
 
 def figures(data):
-    """Everything in a twin that is a figure."""
+    """Everything in a report that is a figure."""
     if isinstance(data, dict):
         if {"chart", "data", "title"} <= data.keys():
             yield data

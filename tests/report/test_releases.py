@@ -49,10 +49,10 @@ def test_files_are_those_that_may_be_looked_at_and_small(name):
 @pytest.mark.parametrize("edition", ["report", "shareable"])
 @pytest.mark.parametrize("name", TABLE["RELEASES"])
 def test_page_and_json_say_the_same_and_what_the_gate_decided(name, edition):
-    twin, gate = read(name, f"{edition}.json"), read(name, "gate.json")
-    jsonschema.validate(twin, PUBLISHED)
-    assert different((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), twin) == []
-    first = twin["sections"][0]
+    report, gate = read(name, f"{edition}.json"), read(name, "gate.json")
+    jsonschema.validate(report, PUBLISHED)
+    assert different((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), report) == []
+    first = report["sections"][0]
     lines = {line["clause"]: judged(line) for line in gate["lines"]}
     assert first["verdict"] == gate["verdict"]
     for line in first["lines"]:

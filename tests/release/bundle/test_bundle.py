@@ -158,10 +158,10 @@ def first_number(content):
 
 
 def in_both(content, places, said):
-    """Page and twin altered alike, so that they agree with each other."""
-    twin, page = json.loads(content["report.json"]), content["report.html"].decode()
+    """Page and report altered alike, so that they agree with each other."""
+    report, page = json.loads(content["report.json"]), content["report.html"].decode()
     *outer, last = places
-    row = twin["sections"][0]
+    row = report["sections"][0]
     for key in outer:
         row = row[key]
     pointer = "/".join(["/sections/0", *map(str, places)])
@@ -169,7 +169,7 @@ def in_both(content, places, said):
     assert mark + html.escape(row[last]) in page
     page = page.replace(mark + html.escape(row[last]), mark + said)
     row[last] = said
-    return {"report.html": page.encode(), "report.json": json.dumps(twin, indent=1, ensure_ascii=False).encode()}
+    return {"report.html": page.encode(), "report.json": json.dumps(report, indent=1, ensure_ascii=False).encode()}
 
 
 def verdict_in_words(content):

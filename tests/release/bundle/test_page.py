@@ -59,13 +59,13 @@ def test_the_page_of_a_release_is_vouched_for(opened):
 @pytest.mark.parametrize(("rows", "what"), [(10_000, "10,000"), (None, "10,000")])
 def test_a_report_that_counts_other_rows_than_the_tables_hold_is_found(rows, what, members, home, tmp_path):
     """With its page drawn anew and everything signed: as a quick evaluation of 12,311 rows once said 10,000."""
-    twin = json.loads(members[REPORT_JSON_FILE])
-    first = twin["sections"][0]
+    report = json.loads(members[REPORT_JSON_FILE])
+    first = report["sections"][0]
     (there,) = first["rows"]
     first["rows"] = [rows or there]
     assert first["what"].startswith(f"{there:,} synthetic rows")
     first["what"] = first["what"].replace(f"{there:,}", what, 1)
-    altered = {**members, REPORT_JSON_FILE: json.dumps(twin).encode(), REPORT_FILE: redraw(twin).encode()}
+    altered = {**members, REPORT_JSON_FILE: json.dumps(report).encode(), REPORT_FILE: redraw(report).encode()}
     found = broken(sealed(altered, home / "ours.key", tmp_path / "b.zip"))["report"]
     assert found == (
         f"the report counts 10,000 rows, and the tables hold {there:,}"
@@ -110,27 +110,27 @@ def test_under_other_versions_another_page_is_not_vouched_for_here(opened, membe
 
 
 def test_what_no_page_can_be_drawn_from_is_refused(opened):
-    twin = json.loads(opened.members[REPORT_JSON_FILE])
-    twin["sections"][-1]["id"] = "unheard"
+    report = json.loads(opened.members[REPORT_JSON_FILE])
+    report["sections"][-1]["id"] = "unheard"
     with pytest.raises(ArtefactError, match="no page can be drawn from it"):
-        redraw(twin)
-    altered = with_members(opened, **{REPORT_JSON_FILE: json.dumps(twin).encode()})
+        redraw(report)
+    altered = with_members(opened, **{REPORT_JSON_FILE: json.dumps(report).encode()})
     found = report_page.check(altered)
     assert (found.outcome, found.words.split(",")[0]) == ("broken", "report.json has the section unheard")
     assert report_page.check(other_versions(altered, jinja2="9")).outcome == "unvouched"
 
 
 @pytest.mark.parametrize("key", ['"><script>alert(1)</script>', "a b", ""])
-def test_a_picture_brings_no_markup_of_its_own(private_twin, key):
+def test_a_picture_brings_no_markup_of_its_own(private_report, key):
     """Texts are escaped; the key of a picture stands in it as it is."""
-    figures = next(section["figures"] for section in private_twin["sections"] if section["id"] == "privacy")
+    figures = next(section["figures"] for section in private_report["sections"] if section["id"] == "privacy")
     figures[0]["key"] = key
     with pytest.raises(ArtefactError, match="no page can be drawn"):
-        redraw(private_twin)
+        redraw(private_report)
 
 
 @pytest.fixture
-def private_twin(private):
+def private_report(private):
     from synthkit.release.bundle.zip_archive import unpack
 
     return json.loads(unpack(private.read_bytes())[REPORT_JSON_FILE])
@@ -138,9 +138,9 @@ def private_twin(private):
 
 def test_a_page_is_the_same_in_any_process(home):
     """Of the whole edition with its charts: other seeds of hashing, language, zone and order of keys."""
-    twin = json.loads((home / "run" / REPORT_JSON_FILE).read_text(encoding="utf-8"))
-    here = hashlib.sha256(redraw(twin).encode()).hexdigest()
-    assert redraw(twin) == (home / "run" / REPORT_FILE).read_text(encoding="utf-8")
+    report = json.loads((home / "run" / REPORT_JSON_FILE).read_text(encoding="utf-8"))
+    here = hashlib.sha256(redraw(report).encode()).hexdigest()
+    assert redraw(report) == (home / "run" / REPORT_FILE).read_text(encoding="utf-8")
     code = (
         "import hashlib, json, sys; from synthkit.report.html import redraw; "
         "print(hashlib.sha256(redraw(json.load(open(sys.argv[1], encoding='utf-8'))).encode()).hexdigest())"
