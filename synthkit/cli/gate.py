@@ -32,9 +32,9 @@ def gate(
 
     Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
     """
-    from synthkit.release.gate_run_folder import hold
+    from synthkit.release.gate_run_folder import apply_policy
 
-    asked, made = hold(folder, policy, register=register)
+    asked, made = apply_policy(folder, policy, register=register)
     if asked.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):

@@ -257,9 +257,9 @@ def _run(
 
 def _judged(out: Path, policy: Path) -> Gate:
     """What a policy says of a run that was saved."""
-    from synthkit.release.gate_run_folder import hold
+    from synthkit.release.gate_run_folder import apply_policy
 
-    return hold(out, policy)[1]
+    return apply_policy(out, policy)[1]
 
 
 def _spend(

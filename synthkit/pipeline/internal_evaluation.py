@@ -85,7 +85,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
         code = _ended(task, said)
         if code:
             said.seek(0)
-            folder.note(Path(saved), f"inspection: {crash(code, said.read())}")
+            folder.append_log(Path(saved), f"inspection: {crash(code, said.read())}")
 
 
 def _ended(task: InternalTask, complaints: Any) -> int:
@@ -119,9 +119,9 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
         make()
     except EXPECTED as error:
         why = str(error) if isinstance(error, SynthkitError) else type(error).__name__
-        folder.note(place, f"{name}: not made: {why}")
+        folder.append_log(place, f"{name}: not made: {why}")
     else:
-        folder.note(place, f"{name}: made")
+        folder.append_log(place, f"{name}: made")
 
 
 def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
@@ -138,7 +138,7 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
         frame = load_mapped_table(raw, public, config).frame
         parts = Split.from_roles(frame, public, table_files.read(roles).frame()).isolating(public, system_generator())
         table_files.write(parts.roles, roles)
-        draws, model = folder.audited(place)
+        draws, model = folder.audited_tables(place)
         return comparison(parts, draws, public, config, _model(model, config))
 
     found = with_facts(guarded(compared, config), {"seconds": {}, **folder.plain_data(place / folder.RUN)})

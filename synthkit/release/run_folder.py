@@ -65,7 +65,7 @@ def save_page(report: Report, path: Path) -> None:
         report.save_json(path / REPORT_JSON_FILE)
 
 
-def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
+def audited_tables(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
     """The synthetic tables of a run folder that are measured, and the folder of their model: a sibling's, if any.
 
     Raises:
@@ -89,7 +89,7 @@ def unmeasured(path: Path) -> bool:
     )
 
 
-def note(path: Path, line: str) -> None:
+def append_log(path: Path, line: str) -> None:
     """One line more in the INTERNAL log of a folder.
 
     Raises:
@@ -143,7 +143,7 @@ def page(
     )
 
 
-def hashes(path: Path) -> dict[str, str]:
+def table_hashes(path: Path) -> dict[str, str]:
     """SHA-256 of the synthetic rows of a folder, by the name of the file."""
     files = [path / SYNTHETIC, *sorted((path / DRAWS_FOLDER).glob("*.parquet"))]
     return {
@@ -184,7 +184,7 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
             validation=validations(path) or None,
             statement=statement,
             gate=decided,
-            hashes=hashes(path),
+            hashes=table_hashes(path),
             tier=tier,
         )
 
@@ -235,7 +235,7 @@ def validations(path: Path) -> dict[str, ValidationJson]:
     return {name: plain_data(file) for name, file in files.items() if file.exists()}
 
 
-def plain(validations: Mapping[str, Validation]) -> dict[str, ValidationJson]:
+def validations_json(validations: Mapping[str, Validation]) -> dict[str, ValidationJson]:
     """Validations as the plain data their files hold."""
     return {name: json.loads(validation.to_json()) for name, validation in validations.items()}
 

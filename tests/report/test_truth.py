@@ -21,7 +21,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline.evaluate_tables import evaluate_tables
-from synthkit.release.gate_run_folder import hold
+from synthkit.release.gate_run_folder import apply_policy
 from synthkit.report.comparison_view import comparison_data as compared
 from synthkit.report.row_counts import looked_at, synthetic
 from synthkit.report.view_model import page_data
@@ -231,7 +231,7 @@ def held(place):
 @pytest.mark.parametrize("judged", [False, True])
 def test_the_page_of_a_run_counts_what_its_files_hold(folder, judged):
     if judged:
-        hold(folder, path(POLICY))
+        apply_policy(folder, path(POLICY))
     rows, columns = held(folder)
     page = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     first = page["sections"][0]

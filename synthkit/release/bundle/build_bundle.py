@@ -17,8 +17,16 @@ from synthkit.io.json_types import JSON, JSONObject
 from synthkit.privacy.registry_entry import record
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.objections import Standing, standing
-from synthkit.release.bundle.release_register import Entry, Register, beside, entry_of, opened, together, write
+from synthkit.release.bundle.objections import Standing, release_standing
+from synthkit.release.bundle.release_register import (
+    Entry,
+    Register,
+    default_register,
+    entry_of,
+    open_register,
+    total_spent,
+    write_register,
+)
 from synthkit.release.bundle.signature import sign
 from synthkit.release.bundle.zip_archive import pack
 from synthkit.release.policy.limits import Policy
@@ -75,10 +83,13 @@ def release(
     """
     source, out = Path(source), Path(out)
     members = _members(source)
-    with run_folder.unaltered(source), opened(beside(source) if register is None else register) as kept:
+    with (
+        run_folder.unaltered(source),
+        open_register(default_register(source) if register is None else register) as kept,
+    ):
         entry = entry_of(source, kept.path, recipient=recipient)
         found = _standing(source, kept, entry)
-        content, nonces = _packed(source, members, entry, table, found.excused(although))
+        content, nonces = _packed(source, members, entry, table, found.override_entry(although))
         signed = content[manifests.MANIFEST]
         if key is not None:
             content[manifests.SIGNATURE] = sign(signed, key, passphrase)
@@ -86,23 +97,23 @@ def release(
         entry = replace(entry, manifest=hashlib.sha256(signed).hexdigest(), bundle=hashlib.sha256(packed).hexdigest())
         if nonces:
             _keep(source, {"made": entry.date, "recipient": recipient, "manifest": entry.manifest, "nonces": nonces})
-        write(kept.with_entry(entry))
+        write_register(kept.with_entry(entry))
         with replacing(out) as temporary:
             temporary.write_bytes(packed)
-        write(kept.with_entry(replace(entry, state="released")))
+        write_register(kept.with_entry(replace(entry, state="released")))
     return out
 
 
 def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
     """What stands against a release: its gate, and limits on all releases of the table that this one would pass."""
     gate = run_folder.plain_data(source / run_folder.GATE) if (source / run_folder.GATE).exists() else None
-    found = standing(gate, dt.date.fromisoformat(entry.date))
+    found = release_standing(gate, dt.date.fromisoformat(entry.date))
     if not (source / run_folder.POLICY_FILE).exists():
         return found
     asked = Policy.load(source / run_folder.POLICY_FILE).releases
-    spent = together((*kept.of(entry.table), entry))
+    spent = total_spent((*kept.of(entry.table), entry))
     limits = ((asked.epsilon_max, spent.epsilon, "epsilon"), (asked.number_max, spent.number, "number"))
-    return found.also(
+    return found.with_objections(
         [
             f"with it the {name} of releases of the table is {now:.4g}, and the policy allows {most:g}"
             for most, now, name in limits

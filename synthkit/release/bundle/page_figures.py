@@ -49,11 +49,11 @@ class _Numbers(HTMLParser):
             del self._open[len(names) - 1 - names[::-1].index(tag) :]
 
 
-def shown(html: str) -> dict[str, str]:
+def shown_figures(html: str) -> dict[str, str]:
     """Texts of the elements that name a place in the JSON.
 
     Example:
-        >>> shown('<td data-number="/rows/0/text">0.5</td>')
+        >>> shown_figures('<td data-number="/rows/0/text">0.5</td>')
         {'/rows/0/text': '0.5'}
     """
     parser = _Numbers()
@@ -61,10 +61,10 @@ def shown(html: str) -> dict[str, str]:
     return parser.found
 
 
-def different(html: str, report: JSONObject) -> list[str]:
+def different_figures(html: str, report: JSONObject) -> list[str]:
     """Places at which page and JSON do not say the same."""
     out = []
-    for place, text in shown(html).items():
+    for place, text in shown_figures(html).items():
         try:
             same = value_at(report, place) == text
         except KeyError:

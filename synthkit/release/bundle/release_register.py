@@ -78,7 +78,7 @@ class Spent:
     delta: float
 
 
-def together(entries: Sequence[Entry]) -> Spent:
+def total_spent(entries: Sequence[Entry]) -> Spent:
     r"""What somebody who has all of them learns at most.
 
     Releases from one model are draws from what was paid for once, and the claim of a release is the total of its
@@ -92,7 +92,7 @@ def together(entries: Sequence[Entry]) -> Spent:
     Example:
         >>> one = Entry(table="icu", recipient="B", date="2026-01-31", state="released", manifest="1", bundle="1",
         ...     rows="1", model="m", ledger=None, epsilon=1.0, delta=1e-6)
-        >>> together([one, replace(one, recipient="C", rows="2"), replace(one, model="n", rows="3")]).epsilon
+        >>> total_spent([one, replace(one, recipient="C", rows="2"), replace(one, model="n", rows="3")]).epsilon
         2.0
     """
     named = {(each.rows, each.recipient) for each in entries if each.recipient is not None}
@@ -175,7 +175,7 @@ class Register:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Register]:
+def open_register(path: str | Path) -> Iterator[Register]:
     """The register in a file, begun if there is none, held until the block ends so that nobody else adds to it.
 
     Raises:
@@ -186,7 +186,7 @@ def opened(path: str | Path) -> Iterator[Register]:
         yield Register.read(path) or Register(path)
 
 
-def write(register: Register) -> None:
+def write_register(register: Register) -> None:
     """Put a register on disk, its entry in the folder too; to be called while it is held.
 
     Raises:
@@ -217,7 +217,7 @@ def mark_withdrawn(path: str | Path, manifest: str, day: str) -> None:
         ArtefactError: the register does not hold the release.
         TableError: it cannot be written.
     """
-    with opened(path) as register:
+    with open_register(path) as register:
         entry = next((each for each in register.entries if each.manifest == manifest), None)
         if entry is None:
             msg = (
@@ -225,10 +225,10 @@ def mark_withdrawn(path: str | Path, manifest: str, day: str) -> None:
                 "register in which the release was entered"
             )
             raise ArtefactError(msg)
-        write(register.with_entry(replace(entry, state="withdrawn", withdrawn=day)))
+        write_register(register.with_entry(replace(entry, state="withdrawn", withdrawn=day)))
 
 
-def beside(source: Path) -> Path:
+def default_register(source: Path) -> Path:
     """Where the register of a run lies if nobody names another: beside its folder, as its ledger does."""
     return source.resolve().parent / REGISTER_FILE
 
@@ -245,7 +245,7 @@ def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> E
     statement = run_folder.plain_data(source / run_folder.STATEMENT) if (source / run_folder.STATEMENT).exists() else {}
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     covered = bool(statement.get("end_to_end_dp"))
-    rows = json.dumps(run_folder.hashes(source), sort_keys=True).encode()
+    rows = json.dumps(run_folder.table_hashes(source), sort_keys=True).encode()
     return Entry(
         table=Schema.load(source / run_folder.SCHEMA_FILE).name,
         recipient=recipient,

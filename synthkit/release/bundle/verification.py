@@ -63,14 +63,14 @@ def verify(
         ConfigError: the key cannot be read.
     """
     known = None if key is None else public_key(key)
-    told = None if revocations is None else notices(revocations)
+    known_notices = None if revocations is None else notices(revocations)
     more = max(1.0, cells / MAX_CELLS)
     with within(SECONDS * more, round(MEMORY * more)) as deadline:
         try:
             members = unpack(content(bundle, MAX_BUNDLE_BYTES))
         except (OSError, MemoryError, SynthkitError) as error:
             return [BundleCheck("archive", "broken", str(error) or "there is not enough memory to read it")]
-        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, told)
+        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, known_notices)
         first = BundleCheck("archive", "holds", f"{len(members)} members, and not a byte besides")
         return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
 
@@ -97,18 +97,18 @@ def outcome(checks: Sequence[BundleCheck]) -> Outcome:
     """That of the whole: `broken` if one check is; else `unvouched` if one is; else it `holds`.
 
     Example:
-        >>> outcome([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        >>> outcome([BundleCheck("rows", "holds", ""), BundleCheck("signature", "unvouched", "")])
         'unvouched'
     """
     found = {check.outcome for check in checks}
     return "broken" if "broken" in found else "unvouched" if "unvouched" in found else "holds"
 
 
-def last_word(checks: Sequence[BundleCheck]) -> str:
+def conclusion(checks: Sequence[BundleCheck]) -> str:
     """What follows from the checks, in one sentence.
 
     Example:
-        >>> last_word([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        >>> conclusion([BundleCheck("rows", "holds", ""), BundleCheck("signature", "unvouched", "")])
         'NOT VOUCHED FOR: nothing speaks against the bundle, but nothing here vouches for: signature.'
     """
     found = outcome(checks)

@@ -15,7 +15,7 @@ from synthkit.io.atomic_files import held, replacing
 from synthkit.io.documents import MISREAD, parse_json, read_json
 from synthkit.io.json_types import JSONObject
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.objections import line
+from synthkit.release.bundle.objections import one_line
 from synthkit.release.bundle.signature import Signer, sign, signer
 from synthkit.release.bundle.zip_archive import MAX_BUNDLE_BYTES, unpack
 
@@ -77,7 +77,7 @@ def withdraw(
         "recipient": facts.get("recipient"),
         "made": facts.get("made"),
         "withdrawn": dt.datetime.now(dt.UTC).date().isoformat(),
-        "reason": line(reason),
+        "reason": one_line(reason),
     }
     unsigned = Notice(said, {})
     notice = Notice(said, json.loads(sign(unsigned.signed, key, passphrase)))
@@ -128,7 +128,7 @@ def _parsed(data: JSONObject) -> list[Notice]:
     return found
 
 
-def heeded(found: Sequence[Notice], manifest: bytes, known: bytes) -> tuple[list[Notice], int]:
+def valid_notices(found: Sequence[Notice], manifest: bytes, known: bytes) -> tuple[list[Notice], int]:
     """Notices about a bundle that a key signed, and the number of those about it that it did not sign."""
     about = [each for each in found if each.about(manifest)]
     ours = [each for each in about if _trusted(each, known)]

@@ -109,7 +109,7 @@ def _released(name: str) -> FigureSource:
 
 
 def _lost(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    return FoundFigure.attacked(of_membership(evidence.evaluation))
+    return FoundFigure.of_attack(of_membership(evidence.evaluation))
 
 
 def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
@@ -125,15 +125,15 @@ def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
 
 
 def _secrets(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    return FoundFigure.attacked(of_attributes(evidence.evaluation))
+    return FoundFigure.of_attack(of_attributes(evidence.evaluation))
 
 
 def _found_again(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    return FoundFigure.attacked(of_identities(evidence.evaluation))
+    return FoundFigure.of_attack(of_identities(evidence.evaluation))
 
 
 def _copied(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    return FoundFigure.attacked(of_copies(evidence.evaluation))
+    return FoundFigure.of_attack(of_copies(evidence.evaluation))
 
 
 def _singled(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:

@@ -143,7 +143,7 @@ def overall(verdicts: Sequence[str]) -> GateVerdict:
 
 
 def _line(clause: PolicyClause, limit: PolicyLimit, found: FoundFigure) -> Line:
-    found = found.outward() if clause.sense in ESTIMATE_SENSES else found
+    found = found.rounded_outward() if clause.sense in ESTIMATE_SENSES else found
     verdict = decide(clause.path, clause.sense, found, limit)
     return Line(
         item=clause.item,

@@ -41,18 +41,18 @@ class FoundFigure(NamedTuple):
     detected: bool | None = None
 
     @classmethod
-    def attacked(cls, effect: Effect) -> FoundFigure:
+    def of_attack(cls, effect: Effect) -> FoundFigure:
         """What attacks reach as a figure."""
         if effect.lacking:
             return cls(lacking=effect.lacking)
         at = effect.value, effect.low, effect.high
         return cls(*at, about=effect.about, doubt=effect.doubt, detected=effect.detected)
 
-    def outward(self) -> FoundFigure:
+    def rounded_outward(self) -> FoundFigure:
         """The same to four digits behind the point, the interval no narrower: what is decided on can be shown whole.
 
         Example:
-            >>> Found(0.123456, 0.1, 0.15001).outward()[:3]
+            >>> FoundFigure(0.123456, 0.1, 0.15001).rounded_outward()[:3]
             (0.1235, 0.1, 0.1501)
         """
         return self._replace(

@@ -147,7 +147,7 @@ class Releases(_Part):
     number_max: Annotated[int, Field(ge=1)] | None = None
 
     @property
-    def asks(self) -> bool:
+    def has_limits(self) -> bool:
         """Whether any limit is set."""
         return self.epsilon_max is not None or self.number_max is not None
 

@@ -87,7 +87,7 @@ def decision(context: ReportContext) -> DecisionData:
     """The page as plain data; without a policy attacks alone are held against limits, synthkit's own."""
     gate = context.gate
     verdict = WITHOUT_POLICY if gate is None else gate["verdict"]
-    lines = _headline_lines(context) if gate is None else [judged(line) for line in gate["lines"]]
+    lines = _headline_lines(context) if gate is None else [judged_line(line) for line in gate["lines"]]
     return {
         "verdict": verdict,
         "sign": VERDICT_SIGNS[verdict],
@@ -152,7 +152,7 @@ def _policy(gate: GateJson) -> DecidedPolicy:
     }
 
 
-def judged(line: GateLineJson) -> DecisionLine:
+def judged_line(line: GateLineJson) -> DecisionLine:
     """A line of the gate; numbers as the gate states them, to four figures."""
     measured: JSON = line.get("measured")
     bound: JSON = line.get("bound")

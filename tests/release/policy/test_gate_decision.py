@@ -226,12 +226,12 @@ def test_figures_are_rounded_against_the_release_before_they_are_judged():
 
 @given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1))
 def test_rounding_is_outward_once_and_for_all(value, down, up):
-    told = FoundFigure(value, value - down, value + up).outward()
+    told = FoundFigure(value, value - down, value + up).rounded_outward()
     assert told.low - 1e-10 <= value - down  # but for the last bits of a float
     assert value + up <= told.high + 1e-10
     assert told.low <= told.measured <= told.high
     assert max(value - down - told.low, told.high - value - up) < 1.01e-4
-    assert told.outward() == told
+    assert told.rounded_outward() == told
 
 
 def test_more_controls_than_asked_are_not_counted():

@@ -18,7 +18,7 @@ def check(bundle: Opened) -> CheckResult:
     """The gate derived again from its own figures; then the first page of the report held against it."""
     from synthkit.release.policy.gate_decision import rederive
     from synthkit.release.policy.limits import Policy
-    from synthkit.report.sections.decision import VERDICT_WORDS, judged
+    from synthkit.report.sections.decision import VERDICT_WORDS, judged_line
 
     decided = bundle.json(REPORT_JSON_FILE)["sections"][0]
     if run_folder.GATE not in bundle.members:
@@ -30,7 +30,7 @@ def check(bundle: Opened) -> CheckResult:
         faults = rederive(gate, Policy.load(path))
     if faults:
         return broken(faults[0])
-    lines = {line["clause"]: judged(line) for line in gate["lines"]}
+    lines = {line["clause"]: judged_line(line) for line in gate["lines"]}
     same = all(_shown(line) == _shown(lines[line["clause"]]) for line in decided["lines"])
     if not same or decided["verdict"] != gate["verdict"] or decided["valid_until"] != gate["valid_until"]:
         return broken("the report shows other verdicts or limits than the gate")

@@ -10,7 +10,7 @@ from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.opened_bundle import Opened
-from synthkit.release.bundle.page_figures import different, shown
+from synthkit.release.bundle.page_figures import different_figures, shown_figures
 from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 from synthkit.report.html import redraw
 from synthkit.report.render_versions import drawn_by, is_outside
@@ -57,10 +57,10 @@ def _drawn(report: JSONObject, *, here: bool) -> bytes | None:
 def _other_figures(bundle: Opened, report: JSONObject) -> str | None:
     """Where the page shows another figure or verdict than its JSON, or hides one; that needs no drawing."""
     html = bundle.members[REPORT_FILE].decode()
-    wrong = different(html, report)
+    wrong = different_figures(html, report)
     if wrong:
         return f"report.html shows something else than report.json at {wrong[0]}"
-    hidden = _decided(report) - set(shown(html))
+    hidden = _decided(report) - set(shown_figures(html))
     return f"report.html does not show what report.json says at {min(hidden)}" if hidden else None
 
 
