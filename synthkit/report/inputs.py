@@ -17,18 +17,17 @@ class RakedPool(TypedDict):
     pool: int
 
 
-SplitCounts = TypedDict(  # units by role, as `Split.people` gives them, and how many were attacked in each fit
-    "SplitCounts",
-    {
-        "units": int,
-        "train": int,
-        "pool trained on": int,
-        "pool held out": int,
-        "reference": int,
-        "test": int,
-        "attacked": Sequence[int],
-    },
-)
+_PoolCounts = TypedDict("_PoolCounts", {"pool trained on": int, "pool held out": int})  # keys with spaces
+
+
+class SplitCounts(_PoolCounts):
+    """Units by role, as `Split.people` gives them, and how many were attacked in each fit."""
+
+    units: int
+    train: int
+    reference: int
+    test: int
+    attacked: Sequence[int]
 
 
 class RunFacts(TypedDict, total=False):

@@ -159,20 +159,20 @@ class SurvivalPanel(TypedDict):
     synthetic_high: Sequence[float]
 
 
-EffectsPanel = TypedDict(
-    "EffectsPanel",
-    {
-        "target": str,
-        "names": Sequence[str],
-        "real": Sequence[float | None],
-        "real_low": Sequence[float | None],
-        "real_high": Sequence[float | None],
-        "synthetic": Sequence[float | None],
-        "synthetic_low": Sequence[float | None],
-        "synthetic_high": Sequence[float | None],
-        "same sign": float,
-    },
-)
+_SameSign = TypedDict("_SameSign", {"same sign": float})  # a key with a space
+
+
+class EffectsPanel(_SameSign):
+    """Estimates of effects with their intervals, from real and from synthetic rows; the share of one sign."""
+
+    target: str
+    names: Sequence[str]
+    real: Sequence[float | None]
+    real_low: Sequence[float | None]
+    real_high: Sequence[float | None]
+    synthetic: Sequence[float | None]
+    synthetic_low: Sequence[float | None]
+    synthetic_high: Sequence[float | None]
 
 
 class ReliabilityCurve(TypedDict):

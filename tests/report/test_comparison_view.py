@@ -7,10 +7,10 @@ import math
 import re
 
 import pytest
-from asked_page import Page
 from made_up_comparison import DATA
+from page_reader import Page
 
-from synthkit.report.charts import vega
+from synthkit.report.charts import model_points
 from synthkit.report.comparison_view import COMPARISON_SECTIONS, build_comparison, comparison_data
 
 
@@ -144,7 +144,7 @@ def test_the_charts_show_every_model_that_finished():
     sections = {s["id"]: s for s in comparison_data(DATA)["sections"]}
     for place in ("likeness", "cost"):
         figure = sections[place]["figures"][0]
-        svg = vega.CHARTS[figure["chart"]](figure["data"])
+        svg = model_points.MODEL_CHARTS[figure["chart"]](figure["data"])
         for e in DATA["entrants"][:4]:
             assert e["name"] in svg
         assert "reference_ctgan" not in svg

@@ -9,8 +9,8 @@ import re
 from itertools import pairwise
 
 import pytest
-from asked_page import Page
 from made_up import HOSTILE, LEDGER, RUN, VALIDATION, make_evaluation, with_facts
+from page_reader import Page
 
 from synthkit.errors import TableError
 from synthkit.metrics.result import Evaluation

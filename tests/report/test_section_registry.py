@@ -8,8 +8,8 @@ import sys
 
 import jsonschema
 import pytest
-from asked_page import Page
 from installed import install
+from page_reader import Page
 from places import ROOT
 from weather_section import GROUP, install_weather
 

@@ -46,4 +46,8 @@ class MakerEncoding(TypedDict):
     shape: alt.Shape
 
 
-EpsilonsData = TypedDict("EpsilonsData", {"promised at most": float, "shown at least": float})
+_BothEpsilons = TypedDict("_BothEpsilons", {"promised at most": float, "shown at least": float})  # keys with spaces
+
+
+class EpsilonsData(_BothEpsilons):
+    """The epsilon of the privacy terms, and what attacks prove lost."""
