@@ -1,4 +1,4 @@
-"""The type of plain JSON values, as they are read from files and written to them."""
+"""The types of plain data: what JSON can hold."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from synthkit.metrics.attacks.effect_grade import DEFAULTS, SIGNS, Grade, Limit
-from synthkit.metrics.attacks.effect_size import EFFECTS, STRATA, Effect, share_of
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS, GRADE_SIGNS, Grade, Limit
+from synthkit.metrics.attacks.effect_size import EFFECTS, SCORE_OF_STRATUM, Effect, share_of
 from synthkit.report.labels import name, subject
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def attack_limits(gate: GateJson | None) -> dict[str, Limit]:
         1.0
     """
     if gate is None:
-        return dict(DEFAULTS)
+        return dict(DEFAULT_EFFECT_LIMITS)
     limits = {line["clause"]: line["limit"] for line in gate["lines"]}
     source = f"policy {gate['policy']['id']}"
     set_by_policy = {
@@ -73,7 +73,7 @@ def attack_limits(gate: GateJson | None) -> dict[str, Limit]:
         for room, clause in ATTACK_CLAUSES.items()
         if isinstance(limit := limits.get(clause), int | float)
     }
-    return {room: set_by_policy.get(room, default) for room, default in DEFAULTS.items()}
+    return {room: set_by_policy.get(room, default) for room, default in DEFAULT_EFFECT_LIMITS.items()}
 
 
 def attack_verdicts(evaluation: Evaluation, gate: GateJson | None = None) -> list[AttackVerdict]:
@@ -100,7 +100,7 @@ def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) ->
         "about": effect.about,
         "bound": limit.value,
         "grade": grade.value,
-        "sign": SIGNS[grade],
+        "sign": GRADE_SIGNS[grade],
         "look": GRADE_STYLES[grade],
         "words": f"{ATTACK_KINDS[room]}: {grade.value}",
         "effect": sentence,
@@ -134,13 +134,13 @@ def _of_membership(evaluation: Evaluation, effect: Effect, limit: Limit) -> tupl
     allowed = f"{100 * share_of(limit.value):.0f} of 100, or epsilon {limit.value:g}"
     lost = f" Attacks prove that an epsilon of {effect.value:.2g} was lost at least." if effect.value > 0 else ""
     found = {s.metric: s for s in evaluation.scores}
-    counted = [(room, found[f"{room}.surest"]) for room in STRATA.values() if f"{room}.surest" in found]
+    counted = [(room, found[f"{room}.surest"]) for room in SCORE_OF_STRATUM.values() if f"{room}.surest" in found]
     if not counted:
         return f"The surest guesses were not counted.{lost}", allowed, ""
     room, at = max(counted, key=lambda each: each[1].high)
     panel = evaluation.panels["membership"]
     guesses, right = int(at.parts["guesses"]), int(at.parts["right"])
-    unusual = "unusual " if room == STRATA["isolated"] else ""
+    unusual = "unusual " if room == SCORE_OF_STRATUM["isolated"] else ""
     whom = (
         f"{guesses:,} {unusual}pairs of a person trained on and one who was not of which attackers are surest, they "
         f"name the right one in {right:,}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from synthkit.report.labels import TRAIN, name, number, span, subject
+from synthkit.report.labels import AGAINST_TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Score
@@ -38,7 +38,7 @@ def _against_holdout(score: Score) -> AgainstReference | None:
     """How the score stands to a real holdout's: its interval decides, never the value alone."""
     if score.reference is None or score.goal == "none":
         return None
-    if score.metric.endswith(TRAIN):  # nearer to the training rows than a holdout is would be no merit
+    if score.metric.endswith(AGAINST_TRAIN):  # nearer to the training rows than a holdout is would be no merit
         return None
     if score.beats_real:
         return {"sign": "?", "word": "weak reference"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.report.charts.svg_text import writable
 from synthkit.report.charts.theme import INK, MUTED, theme
-from synthkit.report.labels import GUESS
+from synthkit.report.labels import GUESSING_LEARNER
 from synthkit.report.render_versions import fonts
 
 if TYPE_CHECKING:
@@ -213,7 +213,8 @@ def ladder(entry: UtilityPanel) -> str:
             "high": c["high"],
         }
         for c in entry["cells"]
-        if c["value"] is not None and c["learner"] != GUESS  # it would stretch the axis until the rest is one point
+        if c["value"] is not None
+        and c["learner"] != GUESSING_LEARNER  # it would stretch the axis until the rest is one point
     ]
     order = ["real → real", "synthetic → real", "real → synthetic", "synthetic → synthetic"]
     kinds = ["on real rows", "on synthetic rows"]

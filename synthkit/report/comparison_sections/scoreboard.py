@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypedDict
 
+from synthkit.metrics.metric import Form
 from synthkit.report.compared_models import (
     ATTACK_PREFIXES,
     NO_MODEL_FINISHED,
@@ -15,7 +16,7 @@ from synthkit.report.compared_models import (
     is_loss,
     score_of,
 )
-from synthkit.report.labels import TRAIN, Form, name, number, seconds, span
+from synthkit.report.labels import AGAINST_TRAIN, name, number, seconds, span
 from synthkit.report.records import AgainstReference, Fact
 from synthkit.report.section_spec import SectionSpec
 
@@ -83,7 +84,7 @@ def _row(metric: str, finished: Sequence[ComparedModelJson]) -> ScoreboardRow:
     found = [score_of(model, metric) for model in finished]
     known = [s for s in found if s is not None and s["value"] is not None]
     goal = known[0]["goal"] if known else "none"
-    if metric.endswith(TRAIN) or metric.startswith((*ATTACK_PREFIXES, "copying.")):
+    if metric.endswith(AGAINST_TRAIN) or metric.startswith((*ATTACK_PREFIXES, "copying.")):
         goal = "none"  # nearer to the training rows than a holdout is would be no merit, and privacy is not ranked
     best = _best([s["value"] for s in known if s["value"] is not None], goal)
     reference = next((s["reference"] for s in known if s["reference"] is not None), None)

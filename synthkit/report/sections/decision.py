@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
 
 MAX_DECISION_LINES = 12  # so that the page stays a page
-VERDICT_SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–", "NO POLICY": "–"}
+DECISION_SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–", "NO POLICY": "–"}
 EXAMPLE_OWNER = "EXAMPLE"  # how the owner of a policy begins that nobody has put their name to
 WITHOUT_POLICY = "NO POLICY"
 VERDICT_WORDS = {
@@ -30,7 +30,7 @@ VERDICT_WORDS = {
 }
 SIGNING_ROLES = ("Data custodian", "Privacy officer", "Statistician")
 SIGNED_DECISIONS = ("approve", "approve with conditions", "reject")
-HEADLINE_METRICS = (  # without a policy, if they were measured
+DECISION_METRICS = (  # without a policy, if they were measured
     "membership.auc",
     "identity.singling_out.clearest",
     "identity.meaningful",
@@ -90,7 +90,7 @@ def decision(context: ReportContext) -> DecisionData:
     lines = _headline_lines(context) if gate is None else [judged_line(line) for line in gate["lines"]]
     return {
         "verdict": verdict,
-        "sign": VERDICT_SIGNS[verdict],
+        "sign": DECISION_SIGNS[verdict],
         "words": VERDICT_WORDS[verdict],
         "policy": None if gate is None else _policy(gate),
         "what": _what(context.facts),
@@ -164,7 +164,7 @@ def judged_line(line: GateLineJson) -> DecisionLine:
         "bound": _figure(bound),
         "limit": _figure(line.get("limit")),
         "verdict": line["verdict"],
-        "sign": VERDICT_SIGNS[line["verdict"]],
+        "sign": DECISION_SIGNS[line["verdict"]],
         "grade": "" if line.get("grade") == line["verdict"].lower() else line.get("grade") or "",
         "look": line["verdict"].lower().replace(" ", "-"),
         "clause": line["clause"],
@@ -183,7 +183,7 @@ def _figure(x: JSON) -> str:
 def _headline_lines(context: ReportContext) -> list[DecisionLine]:
     """Headline figures where nobody said what would be too much: attacks are graded by the limits that are stated."""
     scores = {score.metric: score for score in context.evaluation.scores}
-    chosen = [scores[metric] for metric in HEADLINE_METRICS if metric in scores]
+    chosen = [scores[metric] for metric in DECISION_METRICS if metric in scores]
     gaps = [s for s in context.evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
     chosen += sorted(gaps, key=lambda s: -s.high)[:1]
     spent = "∞" if context.epsilon is None else number(context.epsilon)
@@ -201,7 +201,7 @@ def _line(item: str, measured: str, bound: str, clause: str) -> DecisionLine:
         "bound": bound,
         "limit": "—",
         "verdict": WITHOUT_POLICY,
-        "sign": VERDICT_SIGNS[WITHOUT_POLICY],
+        "sign": DECISION_SIGNS[WITHOUT_POLICY],
         "grade": "",
         "look": "",
         "clause": clause,

@@ -7,7 +7,7 @@ from typing import TypedDict
 from synthkit.report.attack_verdicts import ATTACK_KINDS
 from synthkit.report.audience import rounded_row
 from synthkit.report.context import ReportContext
-from synthkit.report.labels import TRAIN, number
+from synthkit.report.labels import AGAINST_TRAIN, number
 from synthkit.report.panel_types import Panels
 from synthkit.report.records import Figure, ScoreRow, figure
 from synthkit.report.score_rows import score_row
@@ -32,8 +32,8 @@ def _data(context: ReportContext) -> FidelityData:
     if not rows and not others:
         return {"absent": "No fidelity score was measured."}
     curve = _sample_size(context.panels)
-    held = [r for r in rows if not r["metric"].endswith(TRAIN)]
-    trained = [r for r in rows if r["metric"].endswith(TRAIN)]
+    held = [r for r in rows if not r["metric"].endswith(AGAINST_TRAIN)]
+    trained = [r for r in rows if r["metric"].endswith(AGAINST_TRAIN)]
     return {"scores": held, "trained": trained, "others": others, "figures": [curve] if curve else []}
 
 

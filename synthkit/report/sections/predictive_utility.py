@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from synthkit.report.audience import rounded_row
 from synthkit.report.context import ReportContext
-from synthkit.report.labels import CELLS, GUESS, NAMES, TASKS, number, slug, span
+from synthkit.report.labels import CELL_SCORES, GUESSING_LEARNER, QUALITY_IN_WORDS, name, number, slug, span
 from synthkit.report.panel_types import (
     CalibrationPanel,
     EffectsPanel,
@@ -83,7 +83,7 @@ def _predictions(panels: Panels, *, failed: bool) -> UtilityData:
 
 
 def _target(entry: UtilityPanel, key: str) -> PredictedTarget:
-    metric = TASKS.get(entry["metric"].lower(), entry["metric"])
+    metric = QUALITY_IN_WORDS.get(entry["metric"].lower(), entry["metric"])
     learners: dict[str, dict[str, LearnerValue]] = {}
     for c in entry["cells"]:
         learners.setdefault(c["learner"], {})[_cell_name(c)] = _value(c)
@@ -103,8 +103,8 @@ def _target(entry: UtilityPanel, key: str) -> PredictedTarget:
         "task": entry["task"],
         "metric": metric,
         "gap": None if not gap else {"text": number(gap["value"]), "interval": _interval(gap["low"], gap["high"])},
-        "rows": [{"learner": name, "cells": [cells.get(c) for c in CELLS]} for name, cells in learners.items()],
-        "heads": [NAMES[c].label for c in CELLS],
+        "rows": [{"learner": each, "cells": [cells.get(c) for c in CELL_SCORES]} for each, cells in learners.items()],
+        "heads": [name(c).label for c in CELL_SCORES],
         "figure": drawn,
     }
 
@@ -115,7 +115,7 @@ def _value(cell: LearnerCellPanel) -> LearnerValue:
 
 def _without_columns(learners: Mapping[str, Mapping[str, LearnerValue]]) -> str:
     """What the learner reaches that looks at no column."""
-    floor = learners.get(GUESS, {}).get("trtr")
+    floor = learners.get(GUESSING_LEARNER, {}).get("trtr")
     return f" Guessing, which is not drawn, reaches {floor['text']}." if floor else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from synthkit.report import attack_verdicts, privacy_claim, row_counts
 from synthkit.report.context import ReportContext
 from synthkit.report.inputs import RunFacts
-from synthkit.report.labels import TASKS, number, span
+from synthkit.report.labels import QUALITY_IN_WORDS, number, span
 from synthkit.report.records import Fact, ScoreCard
 from synthkit.report.score_rows import score_row
 from synthkit.report.section_spec import SectionSpec
@@ -113,7 +113,9 @@ def _rows(facts: RunFacts) -> str:
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
     metrics = {}
     for e in evaluation.panels.get("utility") or []:
-        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
+        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = QUALITY_IN_WORDS.get(
+            e["metric"].lower(), e["metric"]
+        )
     gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
     for gap in sorted(gaps, key=lambda s: -s.value)[:most]:
         target = gap.metric.removeprefix("utility.").removesuffix(".gap")

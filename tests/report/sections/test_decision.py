@@ -9,7 +9,7 @@ import pytest
 from synthkit.metrics.result import Evaluation, Score
 from synthkit.report.context import ReportContext
 from synthkit.report.html import build
-from synthkit.report.sections.decision import MAX_DECISION_LINES, VERDICT_SIGNS, VERDICT_WORDS, decision
+from synthkit.report.sections.decision import DECISION_SIGNS, MAX_DECISION_LINES, VERDICT_WORDS, decision
 
 LINE = {
     "item": "Epsilon lost at least",
@@ -82,7 +82,7 @@ def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
     assert (found["verdict"], found["words"], found["sign"]) == (
         overall,
         VERDICT_WORDS[overall],
-        VERDICT_SIGNS[overall],
+        DECISION_SIGNS[overall],
     )
     assert [line["verdict"] for line in found["lines"]] == ["PASS", "FAIL", "NOT ASSESSED"]
     assert found["lines"][0]["bound"] == "0.25"
