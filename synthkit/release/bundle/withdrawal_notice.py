@@ -12,8 +12,9 @@ from typing import Any
 
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.io import documents
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MISREAD, parse_json, read_json
+from synthkit.io.folder_lock import held
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.objections import line
 from synthkit.release.bundle.signature import Signer, sign, signer
