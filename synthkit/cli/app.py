@@ -52,6 +52,9 @@ from synthkit.cli import (
 from synthkit.cli import (
     selftest as testing,
 )
+from synthkit.cli import (
+    shipped as showing,
+)
 from synthkit.errors import SynthkitError
 
 STOPPED = "stopped; nothing was written"
@@ -130,6 +133,7 @@ COMMANDS = (
     (detecting.detect, "Say whether a table bears a watermark"),
     (spending.epsilon, "Count again what a ledger has cost"),
     (testing.selftest, "Attack tables of which it is known what they leak"),
+    (showing.shipped, "List or print the schemas and policies that come with synthkit"),
 )
 for command, summary in COMMANDS:
     app.command(short_help=summary)(command)

@@ -20,7 +20,15 @@ COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NOT ASSESS
 
 def gate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
-    policy: Annotated[Path, typer.Option("--policy", help="YAML file with limits, an owner and a justification.")],
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="FILE|NAME",
+            help="YAML file with limits, an owner and a justification; or an example of ours by its name: "
+            "internal-research, partner-release or public-release.",
+        ),
+    ],
     register: o.Register = None,
     json_: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
     quiet: o.Quiet = False,
@@ -30,11 +38,12 @@ def gate(
     Missing evidence never passes. gate.json and a copy of the policy are written into DIR, and the first page of the
     report is drawn with the verdicts.
 
-    Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
+    Example: synthkit gate runs/demo --policy partner-release
     """
+    from synthkit.data import shipped
     from synthkit.release.gate_run_folder import hold
 
-    asked, made = hold(folder, policy, register=register)
+    asked, made = hold(folder, shipped.policy(policy), register=register)
     if asked.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):

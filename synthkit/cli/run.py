@@ -143,7 +143,7 @@ def demo(
     files = path("support2.parquet"), path("support2.yaml")
     _run(*files, out, asked, policy=path(POLICY), resume=False, overwrite=overwrite, quiet=quiet)
     if asked.epsilon is not None:
-        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY)}", quiet=quiet)
+        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY).stem}", quiet=quiet)
 
 
 def fit(
