@@ -20,7 +20,8 @@ LOCKED: dict[str, list[Version]] = {}
 for _line in LINES:
     _name, _, _version = _line.partition(" ;")[0].partition("==")
     LOCKED.setdefault(_name, []).append(Version(_version))
-DIRECT = [Requirement(said) for said in (*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), []))]
+GROUPS = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+DIRECT = [Requirement(said) for group in GROUPS for said in group]
 
 
 def test_every_line_is_a_name_and_a_version():
