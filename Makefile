@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them
 LOCK := $(wildcard requirements.lock)
 CODE := synthkit tests benchmarks reports
-.PHONY: venv lock demo test test-slow test-processors format lint types check bench reports notebooks clean
+.PHONY: venv lock lowest demo test test-slow test-processors format lint types check bench reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -31,6 +31,16 @@ lock: $(VENV)/.ok
 	env -u UV_FIND_LINKS -u UV_TORCH_BACKEND $(PY) -m uv pip compile -q pyproject.toml --extra dev --universal \
 	  --python-version 3.11 -c $(VENV)/torch.txt --no-annotate --custom-compile-command 'make lock' -o $(VENV)/lock.txt --upgrade
 	grep -vE '^(cuda|nvidia|triton)' $(VENV)/lock.txt > requirements.lock
+
+# A sample of the tests with the oldest libraries that pyproject.toml allows, torch too if nobody names another.
+OLDEST ?= .lowest
+SAMPLE := tests/test_cli.py tests/contract tests/encoding tests/io tests/metrics/stats tests/models tests/privacy/accounting \
+  tests/privacy/dpsgd tests/release/policy tests/report tests/tables
+lowest:
+	test -x $(OLDEST)/bin/python || python3 -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install -q uv
+	$(OLDEST)/bin/python -m uv pip install -q --python $(OLDEST)/bin/python --resolution lowest-direct $(OLDEST_TORCH) -e '.[test,boost,fake]'
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -q -n 2 --dist loadfile $(SAMPLE)
 
 demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
