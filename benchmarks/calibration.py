@@ -118,7 +118,7 @@ def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFram
 def drawn(synthesizer: Synthesizer, n: int, seed: int, *, calibrate: bool) -> tuple[pd.DataFrame, float]:
     """A draw, and the CPU seconds it took."""
     clock = time.process_time()
-    draw = synthesizer.sample(n, seed=seed, calibrate=calibrate)
+    draw = synthesizer.sample(n, seed=seed, rake=calibrate)
     return draw, time.process_time() - clock
 
 

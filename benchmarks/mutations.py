@@ -81,8 +81,8 @@ MUTATIONS = (
     Mutation(
         "the nearest score lowest",
         f"{RISK}/attacks.py",
-        "return -scene.near[:, 0]",
-        "return scene.near[:, 0]",
+        "return -data.near[:, 0]",
+        "return data.near[:, 0]",
         f"{TESTS}/test_attacks.py",
         "copies",
     ),

@@ -26,7 +26,7 @@ class Ours:
 
     def __init__(self, synthesizer: Synthesizer, *, calibrate: bool, loaded: bool) -> None:
         self.synthesizer = synthesizer
-        self.options: dict[str, Any] = {"calibrate": True} if calibrate else {}
+        self.options: dict[str, Any] = {"rake": True} if calibrate else {}
         log = synthesizer.log
         self.about: dict[str, Any] = {
             "loaded": loaded,

@@ -26,7 +26,7 @@ from scoring import completed
 from table import rewrite
 
 from synthkit.metrics.attacks.attribute_inference import attributes
-from synthkit.metrics.attacks.effect_size import LEVEL
+from synthkit.metrics.attacks.effect_size import EFFECT_TEST_LEVEL
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.evaluation_data import EvaluationData
@@ -91,7 +91,7 @@ def row(key: str, found: Mapping[str, Any]) -> str:
     auc, out = scores["membership.auc"], scores["identity.singling_out.clearest"]
     cells = [
         key,
-        "yes" if min(found["p"].values()) < LEVEL else "no",
+        "yes" if min(found["p"].values()) < EFFECT_TEST_LEVEL else "no",
         f"{auc[0]:.3f} [{auc[1]:.3f}, {auc[2]:.3f}]",
         ", ".join(f"{scores[f'membership.{among}epsilon_lower_bound'][0]:.2f}" for among in ("", "isolated.")),
         f"{worst.split('.')[1]} {value:+.3f} [{low:+.3f}, {high:+.3f}]",

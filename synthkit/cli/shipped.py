@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from synthkit.cli.console import say
 
 def shipped(
     name: Annotated[
-        Optional[str], typer.Argument(metavar="NAME", help="The file to print; all are listed if not given.")
+        str | None, typer.Argument(metavar="NAME", help="The file to print; all are listed if not given.")
     ] = None,
 ) -> None:
     """Example schemas and policies, and JSON Schemas for editors: where they lie, or what is in one.

@@ -31,7 +31,7 @@ from synthkit.encoding.codecs.numeric import UNSEEN
 from synthkit.encoding.constraints import Codec
 from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.schema.columns import Level, level_index, level_keys
 
 SCORE = "(score)"
@@ -56,7 +56,7 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
     no exact log-probability.
     """
     if not model.can(Capability.NEGATIVE_LOG_PROB):
-        able = ", ".join(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
+        able = ", ".join(name for name, kind in models().items() if kind.can(Capability.NEGATIVE_LOG_PROB))
         msg = (
             "anomaly scores need a model that can say how improbable a row is; however: a fitted "
             f"{type(model).__name__} cannot. Use one of {able}"
