@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from synthkit import RunConfig, synthesize
+from synthkit.data.shipped import find
 from synthkit.errors import ArtefactError
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release
@@ -35,7 +35,7 @@ def alter(path, change):
 
 @pytest.fixture(scope="module")
 def policy():
-    return next(Path(run_folder.__file__).parents[1].rglob("internal-research.yaml"))
+    return find("internal-research")
 
 
 @pytest.mark.parametrize("panel", [7, "x", [1], {"checks": 3}])

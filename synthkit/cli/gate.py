@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +19,15 @@ VERDICT_COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NO
 
 def gate(
     folder: o.RunFolder,
-    policy: Annotated[Path, typer.Option("--policy", help="YAML file with limits, an owner and a justification.")],
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="FILE|NAME",
+            help="YAML file with limits, an owner and a justification; or an example of ours by its name: "
+            "internal-research, partner-release or public-release.",
+        ),
+    ],
     register: o.Register = None,
     json: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
     quiet: o.Quiet = False,
@@ -30,11 +37,12 @@ def gate(
     Missing evidence never passes. gate.json and a copy of the policy are written into DIR, and the first page of the
     report is drawn with the verdicts.
 
-    Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
+    Example: synthkit gate runs/demo --policy partner-release
     """
+    from synthkit.data import shipped
     from synthkit.release.gate_run_folder import apply_policy
 
-    limits, made = apply_policy(folder, policy, register=register)
+    limits, made = apply_policy(folder, shipped.policy(policy), register=register)
     if limits.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if limits.membership is None or (limits.membership.eps_lb_max is None and limits.membership.tpr_at_fpr is None):

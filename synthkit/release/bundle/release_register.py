@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from synthkit.errors import ArtefactError, TableError
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
+from synthkit.io.folder_lock import held, sync_folder
 from synthkit.io.json_types import JSONObject
 from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.release import run_folder
@@ -195,11 +196,7 @@ def write_register(register: Register) -> None:
     with replacing(register.path) as temporary:
         temporary.write_text(register.to_json(), encoding="utf-8")
     try:
-        handle = os.open(register.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(register.path.parent)
     except OSError as error:
         msg = f"{register.path} must reach the disk; however: {error.strerror}. Nothing was released; see to the disk"
         raise TableError(msg) from error

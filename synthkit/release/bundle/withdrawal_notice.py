@@ -11,8 +11,9 @@ from pathlib import Path
 
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.io import documents
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MISREAD, parse_json, read_json
+from synthkit.io.folder_lock import held
 from synthkit.io.json_types import JSONObject
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.objections import one_line

@@ -25,7 +25,7 @@ from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
 sys.path.append(str(Path(__file__).parent))  # the tests import `sealing`, which stands beside them
-POLICY = ROOT / "synthkit" / "data" / "internal-research.yaml"
+POLICY = ROOT / "schemas" / "policies" / "internal-research.yaml"
 
 
 def judged(made, place):
