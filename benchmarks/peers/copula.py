@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from job import Job, main
+from benchmarks.measure.job import Job, main
 from sdv.metadata import Metadata
 from sdv.single_table import GaussianCopulaSynthesizer
 
