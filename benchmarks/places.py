@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES = ROOT / "benchmarks" / "figures"  # all that was measured, as JSON
-CELLS, SCORES = FIGURES / "cells", FIGURES / "scores"
+MEASURED = ROOT / "benchmarks" / "figures"  # all that was measured, as JSON
+CELLS, SCORES = MEASURED / "cells", MEASURED / "scores"
 SCHEMAS, DOCS = ROOT / "schemas", ROOT / "docs"
 FRONT, PAGE = ROOT / "README.md", ROOT / "benchmarks" / "README.md"  # pages with tables of what was measured
 BENCH = ROOT / ".bench"  # environments of peers and work files, not kept

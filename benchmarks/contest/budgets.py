@@ -1,23 +1,24 @@
-"""Everybody under the same budgets, as a table in README.md between its markers, and what is asked of ours.
+"""Everybody under the same budgets, as a table in the pages, and what is asked of ours.
 
-Cells come from benchmarks/private.py; who has a budget is named after it, such as marginal@1.
-Run: python benchmarks/budgets.py
+Nothing is measured: cells come from `python -m benchmarks private`. Who has a budget is named after it: marginal@1.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import json_files
 from benchmarks.contest.ratios import HEAD, measured, row, shown
-from benchmarks.measure.results import HERE, Result, figure, has_budget, load, took
-from benchmarks.contest.table import rewrite
 from benchmarks.contest.targets import Bound, Target, least, most
+from benchmarks.flags import parser
+from benchmarks.measure.results import Result, figure, has_budget, load, took, versions
+from benchmarks.pages import rewrite
+from benchmarks.places import FRONT, MEASURED, PAGE
 
 START, END = "<!-- budgets -->", "<!-- /budgets -->"
-FRONT = ("two-way", "three-way", "C2ST", "TSTR")  # figures of the front page, at epsilon 1 on Adult
+SHORT = ("two-way", "three-way", "C2ST", "TSTR")  # figures of the front page, at epsilon 1 on Adult
 FIGURES = ("two-way", "three-way", "C2ST", "TSTR", "TSTR, logistic", "attack AUC", "peak memory, MiB")
 NOTE = """\
 Medians over seeds (smallest to largest); delta 1e-5 for everybody. Two-way and three-way: similarity of tables of two
@@ -92,7 +93,7 @@ def everything(results: Sequence[Result]) -> list[str]:
     """A table for each data set, one line for everybody and each budget."""
     out = []
     for table in sorted({r.key[1] for r in results}):
-        heads = ["", *FIGURES, "fit, CPU s", "seeds"]
+        heads = ["", *FIGURES, "fit, CPU s", "seeds", "version"]
         out += [f"\n**{table}**\n", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
         for who in sorted({r.key[0] for r in results if r.key[1] == table}, key=budget):
             mine = [r for r in results if r.key == (who, table)]
@@ -101,6 +102,7 @@ def everything(results: Sequence[Result]) -> list[str]:
             if not made:
                 cells = ["did not finish in 2 hours of CPU, or failed", *[""] * (len(FIGURES) - 1)]
             cells += [shown(took(made, "fit", clock="cpu"), "training"), str(len({r.cell["seed"] for r in mine}))]
+            cells.append(versions(mine))
             out.append("| " + " | ".join([who, *cells]) + " |")
     return out
 
@@ -110,7 +112,7 @@ def steps(found: Mapping[str, Any]) -> list[str]:
     machine = f"{found['machine']['cpu']}, torch {found['machine']['torch']}"
     out = [
         "",
-        f"A training step of {found['batch']} rows on one thread ({machine}), `python benchmarks/clipping.py`:",
+        f"A training step of {found['batch']} rows on one thread ({machine}), `python -m benchmarks clipping`:",
         "",
         "| network | step | ms | times plain |",
         "|---|---|---|---|",
@@ -126,12 +128,13 @@ def front(results: Sequence[Result]) -> str:
     lines = []
     for who in {r.key[0] for r in made}:
         mine = [r for r in made if r.key[0] == who]
-        values = [shown(figure(mine, name), name) for name in FRONT]
+        values = [shown(figure(mine, name), name) for name in SHORT]
         seconds = shown(took(mine, "fit", clock="cpu"), "training")
         lines.append("| " + " | ".join([who.removesuffix("@1"), *values, seconds, str(len(mine))]) + " |")
-    heads = ["epsilon 1, delta 1e-5", *FRONT, "fit, CPU s", "seeds"]
+    heads = ["epsilon 1, delta 1e-5", *SHORT, "fit, CPU s", "seeds"]
     out = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *sorted(lines, key=_first, reverse=True)]
-    return "\n".join([*out, "", "`python benchmarks/private.py --tables adult`; medians (smallest to largest)."])
+    said = f"`python -m benchmarks private --tables adult`; medians (smallest to largest); {versions(made)}."
+    return "\n".join([*out, "", said])
 
 
 def _first(line: str) -> str:
@@ -145,14 +148,15 @@ def markdown(results: Sequence[Result], clipping: Mapping[str, Any] | None = Non
     return "\n".join([*everything(private), "", NOTE, "", *HEAD, *lines, *(steps(clipping) if clipping else [])])
 
 
-def main(folder: Path = HERE, page: Path = HERE.parent / "README.md") -> str:
+def write_pages(folder: Path = MEASURED) -> str:
     """Write the tables into the pages; the text of the longer one."""
     clipping = folder / "clipping.json"
-    text = markdown(load(folder), json.loads(clipping.read_text(encoding="utf-8")) if clipping.exists() else None)
-    rewrite(folder / "README.md", text, START, END)
-    rewrite(page, front([r for r in load(folder) if has_budget(r)]), START, END)
+    text = markdown(load(folder), json_files.read(clipping) if clipping.exists() else None)
+    rewrite(PAGE, text, START, END)
+    rewrite(FRONT, front([r for r in load(folder) if has_budget(r)]), START, END)
     return text
 
 
-if __name__ == "__main__":
-    print(main())
+def main(words: Sequence[str] | None = None) -> None:
+    parser("budgets", __doc__).parse_args(words)
+    print(write_pages())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import json_files
 from benchmarks.measure.results import QUIET
 
 LINEAR, MEMORY, MINUTE = 1.05, 8 * 1024, 60.0  # exponent, MiB of a fit, seconds for a million rows
@@ -114,5 +114,5 @@ def sections(folder: Path) -> Sequence[str]:
     ):
         path = folder / f"{name}.json"
         if path.exists():
-            out += ["", f"### {title}", "", *say(json.loads(path.read_text(encoding="utf-8")))]
+            out += ["", f"### {title}", "", *say(json_files.read(path))]
     return out

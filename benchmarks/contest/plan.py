@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from benchmarks.contest.ours import CALIBRATED, PROGRAM
 from benchmarks.measure.cells import Cell, Contestant
-from benchmarks.contest.ours import CALIBRATED
-from benchmarks.measure.sources import code_of
-
-from synthkit._version import __version__
+from benchmarks.measure.sources import version_of
 from synthkit.models import MODELS
 
 PEERS: Mapping[str, Contestant] = {
-    who.name: who
-    for who in (
-        Contestant(
-            name="mostlyai", script="peers/mostlyai.py", environment="mostlyai", version="mostlyai-engine 2.7.3"
-        ),
-        Contestant(name="peer-ctgan", script="peers/ctgan.py", environment="sdv", version="ctgan 0.12.1"),
-        Contestant(name="peer-tvae", script="peers/ctgan.py", environment="sdv", version="ctgan 0.12.1"),
-        Contestant(name="peer-copula", script="peers/copula.py", environment="sdv", version="sdv 2.0.0"),
+    name: Contestant(name=name, program=("-m", f"benchmarks.peers.{module}"), environment=environment, version=version)
+    for name, module, environment, version in (
+        ("mostlyai", "mostlyai", "mostlyai", "mostlyai-engine 2.7.3"),
+        ("peer-ctgan", "ctgan", "sdv", "ctgan 0.12.1"),
+        ("peer-tvae", "ctgan", "sdv", "ctgan 0.12.1"),
+        ("peer-copula", "copula", "sdv", "sdv 2.0.0"),
     )
 }
 # the longest stand last, so that a night that ends early has most of the table
@@ -56,8 +52,8 @@ PLAIN: Sequence[tuple[str, str]] = (
 def contestant(name: str) -> Contestant:
     """One of ours, with the code its fit and sample run through."""
     model = MODELS[name.removesuffix(CALIBRATED)].__module__
-    code = code_of(model, *(["synthkit.synthesizer.raking"] if name.endswith(CALIBRATED) else []))
-    return Contestant(name=name, script="ours.py", version=f"synthkit {__version__} {code}")
+    more = ["synthkit.synthesizer.raking"] if name.endswith(CALIBRATED) else []
+    return Contestant(name=name, program=PROGRAM, version=version_of(model, *more))
 
 
 def peers(seeds: Sequence[int], threads: int) -> Iterator[Cell]:

@@ -1,6 +1,6 @@
-"""Targets held against the cells that are recorded, as a table in README.md between its markers.
+"""Targets held against the cells that are recorded, and all figures, as tables in the page of the benchmarks.
 
-Run: python benchmarks/ratios.py
+Nothing is measured. What each model must reach, against whom and on which table, stands in contest/targets.py.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contest import targets
-from benchmarks.contest.plan import PLAIN
-from benchmarks.measure.results import FIGURES, HERE, Result, Spread, figure, has_budget, load, took
 from benchmarks.contest.growth_sections import sections
-from benchmarks.contest.table import rewrite
+from benchmarks.contest.plan import PLAIN
 from benchmarks.contest.targets import TIMES, Bound, Target
+from benchmarks.flags import parser
+from benchmarks.measure.results import FIGURES, Result, Spread, figure, has_budget, load, took, versions
+from benchmarks.pages import rewrite
+from benchmarks.places import MEASURED, PAGE
 
 START, END = "<!-- ratios -->", "<!-- /ratios -->"
 PHASES = {"training": "fit", "rows/s": "sample"}
@@ -26,7 +28,8 @@ two- and three-way tables to the training rows; g = TRTR − TSTR, the largest o
 the targets. Numbers that peers do not round or bound are moved to the nearest the schema admits, before all scores.
 Times are compared between cells of one machine, one version of Python and torch, and one number of threads; seconds
 on the wall count only where other processes had less than a tenth of the machine in every cell compared, CPU seconds
-of the process elsewhere; the line says which."""
+of the process elsewhere; the line says which. The row *version* below names the code that was measured, by a digest of
+it; `python -m benchmarks bench --list` says which cells are of another code than today's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +165,11 @@ def everything(results: Sequence[Result]) -> list[str]:
                 out.append(f"| {name} | " + " | ".join(cells) + " |")
         for title, cells in costs(by).items():
             out.append(f"| {title} | " + " | ".join(cells) + " |")
+        out.append("| version | " + " | ".join(versions(by[who]) or "–" for who in whose) + " |")
         for who in whose:
-            versions = {str(r.cell.get("version")) for r in by[who]}
-            if len(versions) > 1:
-                out.append(f"\n{who} was measured in {len(versions)} versions: make its cells again.")
+            many = len({r.cell["version"] for r in by[who]})
+            if many > 1:
+                out.append(f"\n{who} was measured in {many} versions: make its cells again.")
         ended = {who: [r for r in results if r.key == (who, table) and not r.cell["finished"]] for who in whose}
         out += [f"\n{who} did not finish in 2 hours of CPU a thread, or failed." for who in whose if ended[who]]
     return out
@@ -202,12 +206,13 @@ def markdown(results: Sequence[Result], more: Sequence[str] = ()) -> str:
     return "\n".join([*parts, "### All figures", *everything(results), *more])
 
 
-def main(folder: Path = HERE) -> str:
+def write_page(folder: Path = MEASURED, page: Path = PAGE) -> str:
     """Write the tables into the page; the text."""
     text = markdown(load(folder), sections(folder))
-    rewrite(folder / "README.md", text, START, END)
+    rewrite(page, text, START, END)
     return text
 
 
-if __name__ == "__main__":
-    print(main())
+def main(words: Sequence[str] | None = None) -> None:
+    parser("ratios", __doc__).parse_args(words)
+    print(write_page())

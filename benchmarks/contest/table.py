@@ -1,6 +1,6 @@
 """Recorded results of the first model as a table in the pages, so that nobody types a figure.
 
-Run: python benchmarks/table.py
+The pages are the front page and that of the benchmarks. Nothing is measured.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.measure.results import Result, Spread, figure, load, took
+from benchmarks.flags import parser
+from benchmarks.measure.results import Result, Spread, figure, load, took, versions
+from benchmarks.pages import rewrite
+from benchmarks.places import FRONT, MEASURED, PAGE
 
-HERE = Path(__file__).parent
-PAGES = (HERE.parent / "README.md", HERE / "README.md")
 START, END = "<!-- results -->", "<!-- /results -->"
 NONE = "No results are recorded in this version."
 MODEL = "autoregressive"
@@ -91,7 +92,8 @@ def markdown(results: Sequence[Result]) -> str:
         many, threads = ("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"), cell["threads"]
         lines.append(
             f"- {name}: {many}, {machine['cpu']}, {threads} thread{'s' * (threads > 1)} of {machine['cores']} cores, "
-            f"Python {machine['python']}, torch {machine['torch']}: `python benchmarks/bench.py --only {MODEL} "
+            f"Python {machine['python']}, torch {machine['torch']}, {versions(found)}: "
+            f"`python -m benchmarks bench --only {MODEL} "
             f"--tables {name} --seeds {' '.join(map(str, seeds))}`"
         )
     return "\n".join(lines)
@@ -103,26 +105,12 @@ def fewest(results: Sequence[Result]) -> list[Result]:
     return [r for r in results if r.cell["threads"] == least]
 
 
-def rewrite(page: Path, text: str, start: str = START, end: str = END) -> None:
-    """Put `text` between the markers of a page.
-
-    Raises:
-        ValueError: the page has not one pair of markers.
-    """
-    old = page.read_text(encoding="utf-8")
-    if old.count(start) != 1 or old.count(end) != 1 or old.index(end) < old.index(start):
-        msg = f"a page must have one {start} before one {end}; however: {page.name} has not. Put them in"
-        raise ValueError(msg)
-    before, rest = old.split(start)
-    new = f"{before}{start}\n\n{text}\n\n{end}{rest.split(end)[1]}"
-    if new != old:
-        page.write_text(new, encoding="utf-8")
-
-
-def main(folder: Path = HERE, pages: Sequence[Path] = PAGES) -> None:
+def write_pages(folder: Path = MEASURED, pages: Sequence[Path] = (FRONT, PAGE)) -> None:
+    """Write the table into the pages."""
     for page in pages:
-        rewrite(page, markdown(load(folder)))
+        rewrite(page, markdown(load(folder)), START, END)
 
 
-if __name__ == "__main__":
-    main()
+def main(words: Sequence[str] | None = None) -> None:
+    parser("table", __doc__).parse_args(words)
+    write_pages()

@@ -1,7 +1,5 @@
 """What a private step costs beside a plain one at equal batch, and what it costs in each mode of Opacus; one thread.
 
-Run: python benchmarks/clipping.py [--batch 512] [--repeats 5] [--width 128]
-
 CPU seconds, the median of the repeats, modes in turn so that a busy machine weighs on all alike. A private step clips,
 adds noise and steps; `units of 4` clips the sum of four rows. Opacus refuses the autoregressive network, whose modules
 own parameters and buffers of their own; its modes stand beside ours on a perceptron.
@@ -9,22 +7,22 @@ own parameters and buffers of their own; its modes stand beside ours on a percep
 
 from __future__ import annotations
 
-import argparse
 import time
 import warnings
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from benchmarks.measure.cells import write
-from benchmarks.measure.machine import fingerprint
 from opacus.grad_sample import GradSampleModule, GradSampleModuleFastGradientClipping
 from opacus.optimizers import DPOptimizer, DPOptimizerFastGradientClipping
 from opacus.utils.fast_gradient_clipping_utils import DPLossFastGradientClipping
 from torch import Tensor, nn
 
+from benchmarks.flags import parser
+from benchmarks.json_files import write
+from benchmarks.measure.machine import fingerprint
+from benchmarks.places import MEASURED
 from synthkit.encoding.layout import Layout, Slot
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.mechanisms.rng import gaussian
@@ -32,7 +30,7 @@ from synthkit.training.layers.masked_network import MaskedNetwork, Sizes
 from synthkit.training.matrix_precision import fast_matrices
 
 LEVELS = (30, 9, 60, 16, 16, 7, 15, 6, 5, 2, 40, 40, 50, 42, 2)  # as adult has them
-OUT = Path(__file__).parent / "clipping.json"
+OUT = MEASURED / "clipping.json"
 Step = Callable[[], None]
 
 
@@ -177,13 +175,13 @@ def cases(batch: int, width: int) -> dict[str, dict[str, Step]]:
     }
 
 
-def main() -> None:
-    """Print milliseconds and ratios, and write them beside this script."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    asked.add_argument("--batch", type=int, default=512)
-    asked.add_argument("--repeats", type=int, default=5)
-    asked.add_argument("--width", type=int, default=128)
-    said = asked.parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """Print milliseconds and ratios, and write them to clipping.json."""
+    flags = parser("clipping", __doc__)
+    flags.add_argument("--batch", type=int, default=512, metavar="N", help="rows a step; 512 if not given")
+    flags.add_argument("--repeats", type=int, default=5, metavar="N", help="5 if not given")
+    flags.add_argument("--width", type=int, default=128, metavar="N", help="of the network; 128 if not given")
+    said = flags.parse_args(words)
     torch.set_num_threads(1)
     warnings.filterwarnings(
         "ignore", message="Full backward hook"
@@ -196,7 +194,3 @@ def main() -> None:
             for step, ms in took.items():
                 print(f"{name:36} {step:18} {ms:9.1f} ms {ms / took['plain']:7.2f} times plain", flush=True)
     write(OUT, found)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,35 +2,33 @@
 
 People of census_income_kdd at random, other people in the part of synthetic rows, three targets (yes or no, many
 classes, a number) and three secrets; quick, whole, and whole with five draws of synthetic rows, each in a process of
-its own, on all cores. Run: python benchmarks/evaluating.py
+its own, on all cores.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.measure.cells import write
-from benchmarks.tables.real_tables import HERE, data, schema
+
+from benchmarks.flags import parser
+from benchmarks.json_files import write
 from benchmarks.measure.machine import fingerprint
 from benchmarks.measure.meter import measured
-from benchmarks.contest.table import rewrite
-
+from benchmarks.pages import rewrite
+from benchmarks.places import MEASURED, PAGE, ROOT
+from benchmarks.tables.real_tables import data, schema
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.runner import cores, evaluate
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 
-OUT = HERE / "evaluating.json"
-PAGE = HERE / "README.md"
+OUT = MEASURED / "evaluating.json"
 START, END = "<!-- evaluating -->", "<!-- /evaluating -->"
 TRAIN, SYNTHETIC, HOLDOUT, COLUMNS = 50_000, 50_000, 10_000, 30
 TARGETS = (
@@ -100,22 +98,19 @@ def markdown(found: Mapping[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--one", choices=list(KINDS), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure each kind in a process of its own, and write what it took into the page."""
+    flags = parser("evaluating", __doc__)
+    flags.add_argument("--one", choices=list(KINDS), help="measure this kind in this process, and print it as JSON")
+    asked = flags.parse_args(words)
     if asked.one:
         print(json.dumps(measure(asked.one)))
         return
     found: dict[str, Any] = {"machine": fingerprint(), "cores": cores()}
     for kind in KINDS:
-        command = [sys.executable, str(Path(__file__).resolve()), "--one", kind]
-        ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ})
+        command = [sys.executable, "-m", "benchmarks", "evaluating", "--one", kind]
+        ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         found[kind] = json.loads(ended.stdout.splitlines()[-1])
         print(f"{kind}: {found[kind]['wall']:.0f} s, {found[kind]['peak_mib']:,} MiB", flush=True)
     write(OUT, found)
     rewrite(PAGE, markdown(found), START, END)
-
-
-if __name__ == "__main__":
-    main()

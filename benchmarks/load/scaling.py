@@ -1,35 +1,36 @@
 """How time and memory grow with rows: encode, one epoch, as many rows drawn; and the exponent fitted to it.
 
 census_income_kdd and kddcup99_10pct at 10,000, 100,000 and 1,000,000 rows (draws with repetition beyond the table),
-each in a process of its own. Run: python benchmarks/scaling.py [--models NAME ...] [--rows N ...] [--again]
+each in a process of its own. What is there from the same machine and code is not measured again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from benchmarks.contest import ratios
-from benchmarks.measure.cells import environment, write
-from benchmarks.tables.real_tables import HERE, data, schema
+from benchmarks.flags import parser
+from benchmarks.json_files import read, write
+from benchmarks.measure.cells import environment
 from benchmarks.measure.machine import fingerprint
 from benchmarks.measure.meter import measured, own_cpu, peak_mib
 from benchmarks.measure.sources import code_of
-
+from benchmarks.places import MEASURED
+from benchmarks.tables.real_tables import data, schema
 from synthkit.models import MODELS
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
 
-FILE = HERE / "scaling.json"
+FILE = MEASURED / "scaling.json"
 TABLES: Mapping[str, tuple[str, str]] = {  # schema, file
     "census_income_kdd": ("census_income_kdd", "census_income_kdd/train.parquet"),
     "kddcup99_10pct": ("kddcup99", "kddcup99_10pct/kddcup.parquet"),
@@ -109,7 +110,7 @@ def measure(
 
 def apart(name: str, rows: int, model: str, threads: int) -> dict[str, Any]:
     """The same in a process of its own, so that memory is its own."""
-    command = [sys.executable, "-P", str(Path(__file__).resolve()), "--one", name, str(rows), model]
+    command = [sys.executable, "-P", "-m", "benchmarks", "scaling", "--one", name, str(rows), model]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=environment(threads))
     return {**json.loads(ended.stdout.splitlines()[-1]), "threads": threads}
 
@@ -125,36 +126,51 @@ def exponents(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=list(NAMES))
-    parser.add_argument("--tables", nargs="+", default=list(TABLES), choices=list(TABLES))
-    parser.add_argument("--rows", nargs="+", type=int, default=list(ROWS))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="measure again what is there")
-    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+def identity(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What two measurements of the same thing have in common."""
+    return tuple(line.get(name) for name in ("table", "model", "rows", "threads"))
+
+
+def fresh(
+    model: str, sizes: Sequence[tuple[str, int]], threads: int, known: Mapping[tuple[Any, ...], str]
+) -> Iterator[dict[str, Any]]:
+    """A line for every table and number of rows that a model's code of today was not measured at.
+
+    Args:
+        model: its name.
+        sizes: tables and numbers of rows.
+        threads: of each process.
+        known: digest of the code behind each line that there is.
+    """
+    code = code_of(MODELS[model].__module__)
+    for name, rows in sizes:
+        if known.get((name, model, rows, threads)) == code:
+            continue
+        clock = time.perf_counter()
+        new = {**apart(name, rows, model, threads), "code": code}
+        print(f"{model} {name} {rows}: {new}, {time.perf_counter() - clock:.0f} s", flush=True)
+        yield new
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure what is asked for, and write it down after each."""
+    flags = parser("scaling", __doc__)
+    flags.add_argument("--models", nargs="+", default=list(NAMES), metavar="NAME", help=f"{' '.join(NAMES)} by default")
+    flags.add_argument("--tables", nargs="+", default=list(TABLES), choices=list(TABLES))
+    flags.add_argument("--rows", nargs="+", type=int, default=list(ROWS), metavar="N")
+    flags.add_argument("--threads", type=int, default=1, metavar="N", help="of each process; 1 if not given")
+    flags.add_argument("--again", action="store_true", help="measure again what is there")
+    flags.add_argument("--one", nargs=3, metavar=("TABLE", "ROWS", "MODEL"), help="measure in this process, print JSON")
+    asked = flags.parse_args(words)
     if asked.one:
         print(json.dumps(measure(asked.one[0], int(asked.one[1]), asked.one[2])))
         return
-    old = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    old = read(FILE) if FILE.exists() else {}
     lines = list(old.get("lines", [])) if old.get("machine") == fingerprint() else []
+    sizes = [(name, rows) for name in asked.tables for rows in asked.rows]
+    known = {} if asked.again else {identity(line): line["code"] for line in lines}
     for model in asked.models:
-        code = code_of(MODELS[model].__module__)
-        for name in asked.tables:
-            for rows in asked.rows:
-                key = {"table": name, "model": model, "rows": rows, "threads": asked.threads}
-                same = [x for x in lines if key.items() <= x.items()]
-                if same and same[0]["code"] == code and not asked.again:
-                    continue
-                clock = time.perf_counter()
-                lines = [x for x in lines if x not in same] + [
-                    {**apart(name, rows, model, asked.threads), "code": code}
-                ]
-                print(f"{model} {name} {rows}: {lines[-1]}, {time.perf_counter() - clock:.0f} s", flush=True)
-                write(FILE, {"machine": fingerprint(), "lines": lines, "exponents": exponents(lines)})
-                ratios.main()
-
-
-if __name__ == "__main__":
-    main()
+        for new in fresh(model, sizes, asked.threads, known):
+            lines = [*(line for line in lines if identity(line) != identity(new)), new]
+            write(FILE, {"machine": fingerprint(), "lines": lines, "exponents": exponents(lines)})
+            ratios.write_page()

@@ -2,13 +2,10 @@
 
 CPU seconds and the largest memory of each process as the operating system counts them, whole processes with all they
 import. A small table goes through first, so that modules are compiled, as they are once anything has run.
-Run: python benchmarks/wide.py [--models NAME ...] [--columns N] [--rows N] [--keep]
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import subprocess
 import sys
@@ -19,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.measure.cells import write
-from benchmarks.tables.real_tables import HERE
-from benchmarks.measure.machine import fingerprint
 
-FILE = HERE / "wide.json"
+from benchmarks.flags import parser
+from benchmarks.json_files import read, write
+from benchmarks.measure.machine import fingerprint
+from benchmarks.places import MEASURED
+
+FILE = MEASURED / "wide.json"
 COLUMNS, ROWS = 1000, 200
 SMALL = 50  # columns and rows of the table that goes first
 SECONDS, MIB = 60.0, 2048.0  # of all four together; of each
@@ -121,24 +120,20 @@ def measure(model: str, columns: int, rows: int, folder: Path) -> dict[str, Any]
     return line
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure the models that are asked for, and keep what came of it beside the lines of the others."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=list(NAMES), choices=NAMES)
-    parser.add_argument("--columns", type=int, default=COLUMNS)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--keep", action="store_true", help="write the figures to wide.json")
-    asked = parser.parse_args()
+    flags = parser("wide", __doc__)
+    flags.add_argument("--models", nargs="+", default=list(NAMES), choices=NAMES)
+    flags.add_argument("--columns", type=int, default=COLUMNS, metavar="N", help=f"{COLUMNS} if not given")
+    flags.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"{ROWS} if not given")
+    flags.add_argument("--keep", action="store_true", help="write the figures to wide.json")
+    asked = flags.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:
         for model in asked.models:
             list(steps(model, SMALL, SMALL, Path(folder)))
         lines = [measure(model, asked.columns, asked.rows, Path(folder)) for model in asked.models]
     if asked.keep:
-        before = json.loads(FILE.read_text(encoding="utf-8"))["lines"] if FILE.exists() else []
+        before = read(FILE)["lines"] if FILE.exists() else []
         kept = [line for line in before if line["model"] not in asked.models]
         limits = {"cpu_seconds": SECONDS, "mib": MIB}
         write(FILE, {"limits": limits, "machine": fingerprint(), "lines": [*kept, *lines]})
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,6 @@ A cell that was made on the same machine with the same versions and settings is 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import resource
 import subprocess
@@ -18,14 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from benchmarks.tables.real_tables import HERE, kinds, parts, plain, schema
+
+from benchmarks.json_files import read, write
 from benchmarks.measure.machine import fingerprint
+from benchmarks.places import BENCH, CELLS, ROOT, SCHEMAS
+from benchmarks.tables.real_tables import kinds, parts, plain, schema
 
 if TYPE_CHECKING:
-    from benchmarks.contest.lent_codes import Coded
+    from benchmarks.measure.lent_codes import Coded
 
-CELLS = HERE / "cells"
-BENCH = HERE.parent / ".bench"  # environments and work files, not kept
 HOURS = 2.0  # of CPU a thread; who needs more has not finished
 
 
@@ -35,7 +35,7 @@ class Contestant:
 
     Args:
         name: as in the results.
-        script: the file that does it, beside this one.
+        program: what its interpreter is told to run.
         environment: folder of its own under `.bench`; none for ours.
         settings: given to the model; its defaults where not given.
         version: of the package, and of our code.
@@ -43,7 +43,7 @@ class Contestant:
     """
 
     name: str
-    script: str
+    program: tuple[str, ...]
     version: str
     environment: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Cell:
 
     Args:
         who: the contestant.
-        table: one of `common.TABLES`.
+        table: one of `real_tables.TABLES`.
         seed: of the fit; the sample has the next one.
         threads: of the process.
         rows: look at the first so many rows of the table only; all if not given.
@@ -105,24 +105,20 @@ class Cell:
             "machine": fingerprint(),
         }
 
-    def done(self, folder: Path = CELLS) -> bool:
-        """Whether its JSON is there and says the same of machine, version and settings; an error is tried again."""
+    def state(self, folder: Path = CELLS) -> str:
+        """What is known of it: `made`, `missing`, `failed`, or in what the one that is there is another."""
         path = self.path(folder)
         if not path.exists():
-            return False
-        found = json.loads(path.read_text(encoding="utf-8"))
-        wanted = self.identity()
+            return "missing"
+        found, wanted = read(path), self.identity()
         if found.get("return_code", 0) > 0:
-            return False
-        return {key: found.get(key) for key in wanted} == wanted
+            return "failed"
+        others = [key for key in wanted if found.get(key) != wanted[key]]
+        return f"of another {', '.join(others)}" if others else "made"
 
-
-def write(path: Path, content: Mapping[str, Any]) -> None:
-    """JSON that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    half.replace(path)
+    def done(self, folder: Path = CELLS) -> bool:
+        """Whether its JSON is there and says the same of machine, version and settings; an error is tried again."""
+        return self.state(folder) == "made"
 
 
 def digest(path: Path) -> str:
@@ -134,7 +130,7 @@ def lent(cell: Cell) -> Coded | None:
     """Our bins of the table, for a contestant that takes codes; bought anew, since nothing of them is kept."""
     if not cell.who.coded:
         return None
-    from benchmarks.contest.lent_codes import Coded
+    from benchmarks.measure.lent_codes import Coded
 
     return Coded.bought(parts(cell.table, rows=cell.rows)[0], schema(cell.table), cell.who.settings)
 
@@ -153,7 +149,7 @@ def job(cell: Cell, coded: Coded | None = None) -> Path:
     handed.to_parquet(scratch / "table.parquet", index=False)
     content = {
         "table": str(scratch / "table.parquet"),
-        "schema": str((HERE.parent / "schemas" / f"{cell.table}.yaml").resolve()),
+        "schema": str(SCHEMAS / f"{cell.table}.yaml"),
         "kinds": kinds(meaning),
         "sizes": [] if coded is None else coded.sizes,
         "who": cell.who.name,
@@ -173,7 +169,7 @@ def environment(threads: int) -> dict[str, str]:
     """Environment variables of a cell: that many threads, whatever library asks."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT", "NUMEXPR_NUM_THREADS")
     own = {name: str(threads) for name in names}
-    return os.environ | own | {"PYTHONPATH": str(HERE.resolve()), "GOMP_SPINCOUNT": "20000", "TQDM_DISABLE": "1"}
+    return os.environ | own | {"PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "20000", "TQDM_DISABLE": "1"}
 
 
 def run(cell: Cell, folder: Path = CELLS) -> dict[str, Any]:
@@ -184,7 +180,7 @@ def run(cell: Cell, folder: Path = CELLS) -> dict[str, Any]:
     start = time.perf_counter()
     with (cell.scratch / "log.txt").open("w", encoding="utf-8") as log:
         ended = subprocess.run(  # the program is named by us
-            [cell.who.python, "-P", str(HERE / cell.who.script), str(path)],  # -P: a script named as its package
+            [cell.who.python, "-P", *cell.who.program, str(path)],  # -P: nothing is imported from where we are
             check=False,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -197,7 +193,7 @@ def run(cell: Cell, folder: Path = CELLS) -> dict[str, Any]:
     if finished and coded is not None:
         coded.table(pd.read_parquet(cell.synthetic), cell.seed).to_parquet(cell.synthetic, index=False)
     if finished:
-        content |= json.loads(result.read_text(encoding="utf-8")) | {"synthetic": digest(cell.synthetic)}
+        content |= read(result) | {"synthetic": digest(cell.synthetic)}
     else:
         content["return_code"] = ended.returncode  # minus 24 or 9: the CPU time was used up
     write(cell.path(folder), content)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
+
 from benchmarks.measure.meter import measured
 
 MANY, MINUTE = 100_000, 60.0  # rows drawn to measure speed, or as many as a minute gives

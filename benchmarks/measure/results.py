@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-HERE = Path(__file__).parent
+from benchmarks import json_files
+from benchmarks.places import MEASURED
+
 QUIET = 0.1  # share of the machine's CPU that others may use while the clock on the wall still counts
 
 
@@ -47,13 +48,10 @@ class Result:
 
 def read(folder: Path) -> dict[str, Any]:
     """JSON files of a folder of folders by their place in it."""
-    return {
-        path.relative_to(folder).as_posix(): json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(folder.glob("*/*.json"))
-    }
+    return {path.relative_to(folder).as_posix(): json_files.read(path) for path in sorted(folder.glob("*/*.json"))}
 
 
-def load(folder: Path = HERE) -> list[Result]:
+def load(folder: Path = MEASURED) -> list[Result]:
     """All cells with the scores of their own samples; scores of an earlier sample are left out."""
     cells, scores = read(folder / "cells"), read(folder / "scores")
     return [
@@ -63,6 +61,11 @@ def load(folder: Path = HERE) -> list[Result]:
         )
         for place, cell in cells.items()
     ]
+
+
+def versions(results: Sequence[Result]) -> str:
+    """Versions that were measured, of the package and of its code, so that nobody takes them for today's."""
+    return ", ".join(sorted({str(r.cell["version"]) for r in results}))
 
 
 def has_budget(result: Result) -> bool:

@@ -6,7 +6,6 @@ counted, and its detection with XGBoost against the training rows, as published 
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from importlib.metadata import version
@@ -15,10 +14,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.measure.cells import CELLS, Cell, digest, write
-from benchmarks.tables.real_tables import HERE, kinds, parts, plain, schema
 from numpy.typing import NDArray
 
+from benchmarks.json_files import read, write
+from benchmarks.measure.cells import Cell, digest
+from benchmarks.places import CELLS, SCORES
+from benchmarks.tables.real_tables import kinds, parts, plain, schema
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.classifier_two_sample import c2st
 from synthkit.metrics.runner import evaluate, one_thread
@@ -27,7 +28,6 @@ from synthkit.metrics.stats.intervals import auc
 from synthkit.schema import Identifier, Schema
 from synthkit.schema.clamp import clamp
 
-SCORES = HERE / "scores"
 SCORING = 1  # to be raised when the same rows would get other scores
 MOST = 5_000  # members and others that are attacked
 SDTYPES = {"numeric": "numerical", "datetime": "datetime"}
@@ -43,7 +43,7 @@ def done(cell: Cell, folder: Path = SCORES, cells: Path = CELLS) -> bool:
     both = path_of(cell, folder), cell.path(cells)
     if not all(path.exists() for path in both):
         return False
-    found, made = (json.loads(path.read_text(encoding="utf-8")) for path in both)
+    found, made = (read(path) for path in both)
     return bool(found["of"] == made.get("synthetic") and found["scoring"] == SCORING)
 
 

@@ -8,9 +8,18 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-ROOTS = ("synthkit.encoding.encoder", "synthkit.synthesizer.conditional", "synthkit.privacy.access.curator")
-ENDS = ("synthkit.models", "synthkit.synthesizer.synthesizer")  # read, but what they import is every model's
+from benchmarks.places import ROOT
+from synthkit._version import __version__
+
+SYNTHESIZER = "synthkit.synthesizer.synthesizer"
+ROOTS = (  # what the synthesizer runs for every model
+    "synthkit.encoding.encoder",
+    "synthkit.privacy.access.curator",
+    "synthkit.schema.spreads",
+    "synthkit.synthesizer.conditional",
+    "synthkit.synthesizer.rule_sampling",
+)
+ENDS = ("synthkit.models", SYNTHESIZER)  # read, but what they import is every model's
 
 
 def file_of(module: str, root: Path) -> Path | None:
@@ -47,9 +56,20 @@ def bare(text: str) -> str:
 
 
 def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = ENDS) -> dict[str, Path]:
-    """Modules of the root that `modules` import, directly or not, with their files; ends are read and not followed."""
+    """Modules of the root that `modules` import, directly or not, with their files; ends are read and not followed.
+
+    Raises:
+        ValueError: one of `modules` is not there; a digest that leaves it out would stay the same when it changes.
+    """
+    modules = list(modules)
+    lost = [module for module in modules if file_of(module, root) is None]
+    if lost:
+        msg = (
+            f"modules must be those of a package under {root.name}; however: {', '.join(lost)}. Name where they lie now"
+        )
+        raise ValueError(msg)
     found: dict[str, Path] = {}
-    todo, stop = list(modules), set(ends)
+    todo, stop = modules, set(ends)
     while todo:
         module = todo.pop()
         path = file_of(module, root)
@@ -64,8 +84,13 @@ def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = END
 @cache
 def code_of(*modules: str) -> str:
     """Hash of what a fit and a sample of the model in these modules run through."""
-    files = reached([*modules, "synthkit.synthesizer.synthesizer", *ROOTS])
+    files = reached([*modules, SYNTHESIZER, *ROOTS])
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\n{bare(files[name].read_text(encoding='utf-8'))}\n".encode())
     return digest.hexdigest()[:12]
+
+
+def version_of(*modules: str) -> str:
+    """Version of ours as cells have it: of the package, and of the code of a model in these modules."""
+    return f"synthkit {__version__} {code_of(*modules)}"

@@ -1,27 +1,28 @@
 """What calibrated draws are worth: the same fit drawn plainly and from a pool, scored alike; one JSON a table.
 
-Run: python benchmarks/calibration.py [--tables adult support2 default_credit] [--steps 300] [--seed 0] [--quick]
-
 A table whose JSON has the same seed, steps and quickness, made on the same machine, is not measured again. Parts of
 the method are drawn by themselves too, and judged by their tables alone.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.tables.real_tables import HERE, TABLES, parts, schema
-from benchmarks.measure.machine import fingerprint
 from numpy.typing import NDArray
-from benchmarks.measure.scoring import attack, membership
 
+from benchmarks.flags import parser
+from benchmarks.json_files import read
+from benchmarks.measure.machine import fingerprint
+from benchmarks.measure.scoring import attack, membership
+from benchmarks.places import MEASURED
+from benchmarks.tables.real_tables import TABLES, parts, schema
 from synthkit.encoding.column_groups import coded
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.distributions import tv_mean
@@ -33,7 +34,7 @@ from synthkit.synthesizer import raking
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.synthesizer.synthesizer import Synthesizer
 
-OUT = HERE / "calibration"
+OUT = MEASURED / "calibration"
 SIZES = (2, 3, 5)  # of pools, in rows kept
 SHOWN = ("fidelity.tv", "fidelity.c2st", "copying.dcr")
 
@@ -126,7 +127,7 @@ def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, row
     """Both draws of one fit and what they score.
 
     Args:
-        name: one of `common.TABLES`.
+        name: one of `real_tables.TABLES`.
         seed: of the fit; the draws have the next one.
         steps: of training; the model's own choice if not given.
         quick: whether scores but those of tables are taken on samples, with two learners.
@@ -168,26 +169,23 @@ def done(path: Path, seed: int, steps: int | None, *, quick: bool) -> bool:
     """Whether this was measured on this machine already."""
     if not path.exists():
         return False
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read(path)
     asked = {"seed": seed, "steps": steps, "quick": quick, "machine": fingerprint()}
     return all(found.get(key) == value for key, value in asked.items())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=["support2", "default_credit", "adult"])
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="scores but those of tables on samples")
-    asked = parser.parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure the tables that are asked for, where that was not done yet."""
+    flags = parser("calibration", __doc__)
+    flags.add_argument("--tables", nargs="+", choices=TABLES, default=["support2", "default_credit", "adult"])
+    flags.add_argument("--steps", type=int, help="of training; the model's own choice if not given")
+    flags.add_argument("--seed", type=int, default=0)
+    flags.add_argument("--quick", action="store_true", help="scores but those of tables on samples")
+    asked = flags.parse_args(words)
     OUT.mkdir(exist_ok=True)
     for name in asked.tables:
         path = OUT / f"{name}.json"
         if not done(path, asked.seed, asked.steps, quick=asked.quick):
             result = measure(name, seed=asked.seed, steps=asked.steps, quick=asked.quick)
             path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        print(line(json.loads(path.read_text(encoding="utf-8"))), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        print(line(read(path)), flush=True)

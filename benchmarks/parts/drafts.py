@@ -1,29 +1,29 @@
 """Precision and recall of drafted schemas, line by line, against schemas that people wrote.
 
-Run: python benchmarks/drafts.py
-
-Eight public tables with the schemas of schemas/, and four made-up ones (stand_ins.py) with theirs. What was measured
-goes to drafts.json beside this file and into docs/schema.md.
+Eight public tables with the schemas of schemas/, and four made-up ones (tables/stand_ins.py) with theirs. What was
+measured goes to drafts.json and into docs/schema.md.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from benchmarks.tables import stand_ins
-from benchmarks.tables.real_tables import HERE, SCHEMAS, data
 
+from benchmarks.flags import parser
+from benchmarks.pages import rewrite
+from benchmarks.places import DOCS, MEASURED, SCHEMAS
+from benchmarks.tables import stand_ins
+from benchmarks.tables.real_tables import data
 from synthkit.schema import Comparison, FixedCombination, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import level_key
 from synthkit.schema.infer.draft import Draft, examine
 from synthkit.schema.rules import ExactlyOne, Implication
 
-OUT, PAGE = HERE / "drafts.json", HERE.parent / "docs" / "schema.md"
-BEGIN, END = "<!-- drafts -->", "<!-- /drafts -->"
+OUT, PAGE = MEASURED / "drafts.json", DOCS / "schema.md"
+START, END = "<!-- drafts -->", "<!-- /drafts -->"
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "adult": ("adult/train", "adult/test"),
     "breast_cancer": ("breast_cancer/wdbc",),
@@ -80,7 +80,7 @@ def targets(found: list[Mapping[str, Any]]) -> Lines:
 
 def drafted(draft: Draft) -> Lines:
     """Every line of a draft but those that are numbers."""
-    told = {q.column: str(q.about) for q in draft.queries if q.about in ("names", "free text")}
+    told = {q.column: str(q.about) for q in draft.questions if q.about in ("names", "free text")}
     owner = {(draft.owner.column,)} if draft.owner is not None else set()
     lines = kinds(draft.schema) | {"unit": owner} | unlearned(draft.schema, lambda c: told.get(c, "keys"))
     lines |= rules(draft.schema)
@@ -164,13 +164,9 @@ def _cells(counts: tuple[int, int, int]) -> tuple[str, str, str]:
     return f"{right} / {told} / {meant}", precision, recall
 
 
-def written(page: str, result: Mapping[str, Any]) -> str:
-    """The page with the figures between their marks."""
-    return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{table(result)}\n\n{END}", page, flags=re.DOTALL)
-
-
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Measure all tables and write the figures down."""
+    parser("drafts", __doc__).parse_args(words)
     result: dict[str, Any] = {}
     for name, files in PUBLIC.items():
         frame = pd.concat([pd.read_parquet(data(f"{file}.parquet")) for file in files], ignore_index=True)
@@ -178,9 +174,5 @@ def main() -> None:
     for name in stand_ins.MADE:
         result[name] = measure(stand_ins.table(name), stand_ins.schema(name))
     OUT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), result), encoding="utf-8")
+    rewrite(PAGE, table(result), START, END)
     print(table(result))
-
-
-if __name__ == "__main__":
-    main()

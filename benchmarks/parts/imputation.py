@@ -2,18 +2,19 @@
 
 Numbers: mean absolute error of the mean of ten draws, against that of the training mean. Levels: share of wrong cells
 of the most frequent of ten draws, against that of the training mode. A ratio below 1 beats the column by itself.
-
-Run: python benchmarks/imputation.py
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from benchmarks.tables.real_tables import HERE, data, schema
 
+from benchmarks.flags import parser
+from benchmarks.places import MEASURED
+from benchmarks.tables.real_tables import data, schema
 from synthkit.schema import Numeric
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -32,7 +33,9 @@ def ratio(name: str, truth: pd.Series, train: pd.Series, draws: list[pd.Series],
     return {"column": name, "error": own, "column_by_itself": plain, "ratio": own / plain}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Fit adult, hide and impute, and write imputation.json."""
+    parser("imputation", __doc__).parse_args(words)
     meaning = schema("adult")
     train, test = (conform(pd.read_parquet(data("adult") / f"{part}.parquet"), meaning) for part in ("train", "test"))
     test = test.head(ROWS)
@@ -50,10 +53,6 @@ def main() -> None:
         )
         for c in meaning.learned
     ]
-    (HERE / "imputation.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (MEASURED / "imputation.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     for r in sorted(results, key=lambda r: float(str(r["ratio"]))):
         print(f"{r['column']:16} {r['error']:.4g} against {r['column_by_itself']:.4g}, ratio {r['ratio']:.3f}")
-
-
-if __name__ == "__main__":
-    main()

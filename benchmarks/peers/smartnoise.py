@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.measure.job import Job, main
 from mbi import Dataset, Domain
 from snsynth.aim import AIMSynthesizer
 from snsynth.mst import MSTSynthesizer
 from snsynth.utils import cdp_rho
+
+from benchmarks.measure.job import Job, main
 
 
 class Graphical:

@@ -1,1 +1,1 @@
-"""Whether what measures risks can be relied on, and what attackers gain from our tables."""
+"""What attackers gain from our tables, whether what measures it is right, and whether tables can be traced."""

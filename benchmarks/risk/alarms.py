@@ -1,7 +1,5 @@
 """How often attacks on membership alarm where nothing leaks, and how often twenty copied people are found.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/alarms.py [--coins 1000] [--seeds 100] [--quick]
-
 False alarms: about 2,000 made-up people with a coin each (or 1,000 pairs of which one was trained on), and as many
 fresh rows of their law as synthetic ones, so that nothing leaks. The attacks do not know the coins: their scores are
 computed once a table, and for each throw of all coins both tests on both strata are made and adjusted as `membership`
@@ -11,22 +9,23 @@ does it. An alarm is a smallest adjusted probability below 0.05; it must be no m
 Power: 10,000 people with a coin each, 5,000 of reference, 10,000 fresh rows, to which 20 random members are added.
 Each seed throws the coins and chooses the twenty anew; the cheap attacks are computed anew, the classifier's scores
 are kept. Found means: a bound on epsilon above 0 and an adjusted probability below 0.01, both among all people. Must:
-80 of 100.
+80 of 100. Set OMP_NUM_THREADS=1: more threads only wait for each other.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.measure.cells import write
-from benchmarks.measure.machine import fingerprint
 from scipy.stats import binom
 
+from benchmarks.flags import parser
+from benchmarks.json_files import write
+from benchmarks.measure.machine import fingerprint
+from benchmarks.places import MEASURED
 from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.effect_size import LEVEL
@@ -35,7 +34,7 @@ from synthkit.metrics.attacks.membership_scores import ATTACKS
 from synthkit.metrics.attacks.preconditions import COPIES
 from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
 
-OUT = Path(__file__).parent / "alarms.json"
+OUT = MEASURED / "alarms.json"
 TABLES = 5  # sets of people among which the throws of the coins are shared out
 TIMES, SURE = 400, 1_000  # throws behind each probability; more where it must be below 0.01 after adjustment
 FOUND, MUST = 0.01, 0.8
@@ -130,13 +129,15 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     }
 
 
-def main() -> None:
-    """Print both, and write them beside this script; a quick run writes nothing."""
-    asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    asked.add_argument("--coins", type=int, default=1_000)
-    asked.add_argument("--seeds", type=int, default=100)
-    asked.add_argument("--quick", action="store_true", help="50 throws, 10 seeds, smaller tables; nothing is written")
-    said = asked.parse_args()
+def main(words: Sequence[str] | None = None) -> None:
+    """Print both, and write them to alarms.json; a quick run writes nothing."""
+    flags = parser("alarms", __doc__)
+    flags.add_argument(
+        "--coins", type=int, default=1_000, metavar="N", help="throws behind false alarms; 1000 if not given"
+    )
+    flags.add_argument("--seeds", type=int, default=100, metavar="N", help="of power; 100 if not given")
+    flags.add_argument("--quick", action="store_true", help="50 throws, 10 seeds, smaller tables; nothing is written")
+    said = flags.parse_args(words)
     coins, seeds = (50, 10) if said.quick else (said.coins, said.seeds)
     units = (800, 4_000) if said.quick else (2_000, 10_000)
     content: dict[str, Any] = {"machine": fingerprint(), "false_alarms": {}, "power": {}}
@@ -161,7 +162,3 @@ def main() -> None:
         )
     if not said.quick:
         write(OUT, content)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,30 +1,29 @@
-"""Attacks on the synthetic tables of the benchmark's cells: benchmarks/risks.json and the table in docs/evaluation.md.
+"""Attacks on the synthetic tables of the cells: risks.json and the table in docs/evaluation.md.
 
 Training rows and holdout of a cell are paired, as `synthkit evaluate` does; people are attacked as in a full
-evaluation, attributes from the quasi-identifiers. Cells must have been made on this machine (benchmarks/bench.py and
-private.py). Run: python benchmarks/risks.py [--tables adult support2] [--only WHO ...]; with --lessened whether our
-first model gives less away on support2 if it is trained for fewer steps, or fewer of its rows are released.
+evaluation, attributes from the quasi-identifiers. Cells must have been made on this machine, by the commands `bench`
+and `private`. With --lessened it is measured whether our first model gives less away on support2 if it is trained for
+fewer steps, or fewer of its rows are released.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks.contest import plan
-from benchmarks.measure.cells import HERE, Cell, write
-from benchmarks.tables.real_tables import parts, schema
-from benchmarks.measure.machine import fingerprint
-from benchmarks.contest.private import ours, peers
-from benchmarks.measure.scoring import completed
-from benchmarks.contest.table import rewrite
 
+from benchmarks.contest import plan, private_plan
+from benchmarks.flags import parser
+from benchmarks.json_files import read, write
+from benchmarks.measure.cells import Cell
+from benchmarks.measure.machine import fingerprint
+from benchmarks.measure.scoring import completed
+from benchmarks.pages import rewrite
+from benchmarks.places import DOCS, MEASURED
+from benchmarks.tables.real_tables import parts, schema
 from synthkit.metrics.attacks.attribute_inference import attributes
 from synthkit.metrics.attacks.effect_size import LEVEL
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
@@ -36,8 +35,7 @@ from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 START, END = "<!-- risks -->", "<!-- /risks -->"
-FILE = HERE / "risks.json"
-PAGE = HERE.parent / "docs" / "evaluation.md"
+FILE, PAGE = MEASURED / "risks.json", DOCS / "evaluation.md"
 
 
 def measured(synthetic: pd.DataFrame, table: str, seed: int) -> dict[str, Any]:
@@ -119,19 +117,20 @@ def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(out).rstrip()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", nargs="+", default=["support2", "adult"])
-    parser.add_argument("--only", nargs="+", help="these contestants only")
-    parser.add_argument("--lessened", action="store_true", help="fewer steps and fewer rows of ours, nothing else")
-    asked = parser.parse_args()
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {"machine": fingerprint(), "tables": {}}
+def main(words: Sequence[str] | None = None) -> None:
+    """Attack the tables that were not attacked yet, and write the page."""
+    flags = parser("risks", __doc__)
+    flags.add_argument("--tables", nargs="+", default=["support2", "adult"], metavar="NAME", help="support2 adult")
+    flags.add_argument("--only", nargs="+", metavar="WHO", help="these contestants only")
+    flags.add_argument("--lessened", action="store_true", help="fewer steps and fewer rows of ours, nothing else")
+    asked = flags.parse_args(words)
+    kept = read(FILE) if FILE.exists() else {"machine": fingerprint(), "tables": {}}
     if asked.lessened:
         with one_thread():
             kept["lessened"] = lessened()
         write(FILE, kept)
         return
-    every: list[Cell] = [*plan.ours([0], 1), *ours([0]), *plan.peers([0], 1), *peers([0])]
+    every: list[Cell] = [*plan.ours([0], 1), *private_plan.ours([0]), *plan.peers([0], 1), *private_plan.peers([0])]
     for cell in every:
         if cell.table not in asked.tables or (asked.only and cell.who.name not in asked.only):
             continue
@@ -142,8 +141,4 @@ def main() -> None:
             here[cell.who.name] = measured(pd.read_parquet(cell.synthetic), cell.table, cell.seed)
         write(FILE, kept)
         print(row(cell.who.name, here[cell.who.name]), flush=True)
-    rewrite(Path(PAGE), markdown(kept["tables"]), START, END)
-
-
-if __name__ == "__main__":
-    main()
+    rewrite(PAGE, markdown(kept["tables"]), START, END)

@@ -1,9 +1,7 @@
 """Faults and load in figures: wrong inputs, kills, full disks, and memory over many runs.
 
-Run: OMP_NUM_THREADS=1 python benchmarks/faults.py [--inputs N] [--kills N] [--disks N] [--runs N] [--minutes M]
-
-Any number may be 0; then what faults.json beside this file says of that part stays. What is measured is said in
-docs/reliability.md. With `--check` the status is 1 if anything was found.
+Any number may be 0; then what faults.json says of that part stays. What is measured is said in docs/reliability.md, and
+`python -m benchmarks reliability` writes the figures into it. Set OMP_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -11,21 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.stress import corpus
-from benchmarks.stress import memory_growth as flat
-from benchmarks.stress import fuzz
-from benchmarks.stress import kills
+from benchmarks.flags import parser
+from benchmarks.json_files import read
 from benchmarks.measure.machine import fingerprint
+from benchmarks.places import MEASURED
+from benchmarks.stress import corpus, fuzz, input_kinds, kills, memory_growth
 
-OUT = Path(__file__).parent / "faults.json"
+OUT = MEASURED / "faults.json"
 
 
 def apart(work: Callable[[], object]) -> None:
@@ -48,7 +45,7 @@ def apart(work: Callable[[], object]) -> None:
 def fuzzed(place: Path, *, inputs: int, seed: int, until: float, only: list[str] | None = None) -> dict[str, Any]:
     """Wrong inputs of every kind, or of some."""
     since = time.process_time()
-    found = fuzz.run(corpus.kinds(place), place, inputs=inputs, seed=seed, say=print, until=until, only=only)
+    found = fuzz.run(input_kinds.kinds(place), place, inputs=inputs, seed=seed, say=print, until=until, only=only)
     return {
         "inputs": sum(found.inputs.values()),
         "by_kind": {name: {"inputs": many, "refused": found.refused[name]} for name, many in found.inputs.items()},
@@ -105,42 +102,6 @@ def disks(place: Path, work: Path, *, many: int, seed: int, until: float) -> dic
     }
 
 
-def main() -> int:
-    """Measure what is asked for and write it down."""
-    asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, many in (("inputs", 100_000), ("kills", 300), ("disks", 20), ("runs", 200), ("seed", 0)):
-        asked.add_argument(f"--{name}", type=int, default=many)
-    asked.add_argument("--minutes", type=float, default=120.0, help="most that each part may take")
-    asked.add_argument("--only", nargs="*", help="kinds of wrong inputs; the figures of others stay")
-    asked.add_argument("--corpus", type=Path, help="folder in which the valid inputs are kept for the next time")
-    asked.add_argument("--check", action="store_true")
-    said = asked.parse_args()
-    result: dict[str, Any] = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    with tempfile.TemporaryDirectory() as folder:
-        place, work = said.corpus or Path(folder) / "corpus", Path(folder)
-        work.chmod(0o755)  # others than root must find the way to the inputs
-        if not (place / corpus.LAST).exists():
-            place.mkdir(exist_ok=True, parents=True)
-            apart(lambda: corpus.build(place))
-        part = 60 * said.minutes
-        if said.inputs:
-            again = fuzzed(place, inputs=said.inputs, seed=said.seed, until=time.monotonic() + part, only=said.only)
-            result["inputs"] = renewed(result["inputs"], again) if said.only and "inputs" in result else again
-        if said.kills or said.disks:
-            corpus.kinds(place)  # loads what the commands import
-        if said.kills:
-            result["kills"] = killed(place, work, many=said.kills, seed=said.seed, until=time.monotonic() + part)
-        if said.disks:
-            result["disks"] = disks(place, work, many=said.disks, seed=said.seed, until=time.monotonic() + part)
-        if said.runs:
-            result["memory"] = flat.run(work, runs=said.runs, until=time.monotonic() + part)
-    result["machine"], result["seed"] = fingerprint(), said.seed
-    OUT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    found = faults_in(result)
-    print("\n".join(found) or "no faults")
-    return int(said.check and bool(found))
-
-
 def faults_in(result: dict[str, Any]) -> list[str]:
     """Everything in a result that should not be."""
     inputs, killed_, full = result.get("inputs", {}), result.get("kills", {}), result.get("disks", {})
@@ -150,5 +111,47 @@ def faults_in(result: dict[str, Any]) -> list[str]:
     return found + [f"traceback: {each}" for each in full.get("tracebacks", [])]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def measured(asked: argparse.Namespace, before: dict[str, Any], work: Path) -> dict[str, Any]:
+    """What was known before, with every part that is asked for measured again.
+
+    Args:
+        asked: the flags.
+        before: what faults.json says.
+        work: an empty folder.
+    """
+    place, result, part = asked.corpus or work / "corpus", dict(before), 60 * asked.minutes
+    if not (place / corpus.LAST).exists():
+        place.mkdir(exist_ok=True, parents=True)
+        apart(lambda: corpus.build(place))
+    if asked.inputs:
+        again = fuzzed(place, inputs=asked.inputs, seed=asked.seed, until=time.monotonic() + part, only=asked.only)
+        result["inputs"] = renewed(result["inputs"], again) if asked.only and "inputs" in result else again
+    if asked.kills or asked.disks:
+        input_kinds.kinds(place)  # loads what the commands import
+    if asked.kills:
+        result["kills"] = killed(place, work, many=asked.kills, seed=asked.seed, until=time.monotonic() + part)
+    if asked.disks:
+        result["disks"] = disks(place, work, many=asked.disks, seed=asked.seed, until=time.monotonic() + part)
+    if asked.runs:
+        result["memory"] = memory_growth.run(work, runs=asked.runs, until=time.monotonic() + part)
+    return result | {"machine": fingerprint(), "seed": asked.seed}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure what is asked for and write it down."""
+    flags = parser("faults", __doc__)
+    for name, many in (("inputs", 100_000), ("kills", 300), ("disks", 20), ("runs", 200), ("seed", 0)):
+        flags.add_argument(f"--{name}", type=int, default=many, metavar="N", help=f"{many:,} if not given")
+    flags.add_argument("--minutes", type=float, default=120.0, metavar="M", help="most that each part may take; 120")
+    flags.add_argument("--only", nargs="*", metavar="KIND", help="kinds of wrong inputs; the figures of others stay")
+    flags.add_argument("--corpus", type=Path, help="folder in which the valid inputs are kept for the next time")
+    flags.add_argument("--check", action="store_true", help="status 1 if anything was found")
+    asked = flags.parse_args(words)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        work.chmod(0o755)  # others than root must find the way to the inputs
+        result = measured(asked, read(OUT) if OUT.exists() else {}, work)
+    OUT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    found = faults_in(result)
+    print("\n".join(found) or "no faults")
+    return int(asked.check and bool(found))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+
 from benchmarks.stress.corpus import SCHEMA, table
 
 WARM = 20  # runs before the slope is taken: caches fill

@@ -1,18 +1,17 @@
-"""The figures of docs/reliability.md, written from faults.json.
-
-Run: python benchmarks/reliability.py
-"""
+"""The figures of docs/reliability.md, written from faults.json; nothing is measured."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+from benchmarks.flags import parser
+from benchmarks.json_files import read
+from benchmarks.pages import rewrite
+from benchmarks.places import DOCS, MEASURED
+
+PAGE = DOCS / "reliability.md"
+START, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def table(result: dict[str, Any]) -> str:
@@ -71,13 +70,7 @@ def _memory(said: dict[str, Any] | None) -> list[tuple[str, str]]:
     return [(f"memory over {said['runs']} runs in one process", f"{grown}; slope {said['percent_a_run']:.3f} % a run")]
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Put the figures into the page."""
-    result = json.loads((HERE / "faults.json").read_text(encoding="utf-8"))
-    text = PAGE.read_text(encoding="utf-8")
-    block = f"{BEGIN}\n\n{table(result)}\n\n{END}"
-    PAGE.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: block, text, flags=re.DOTALL), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    parser("reliability", __doc__).parse_args(words)
+    rewrite(PAGE, table(read(MEASURED / "faults.json")), START, END)

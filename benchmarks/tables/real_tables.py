@@ -1,4 +1,4 @@
-"""What the benchmarks share: real tables, their splits, and the kinds of their columns."""
+"""Public tables as they are measured on: where each lies, how it is split, and the kinds of its columns."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # before torch, as in the command
-
 import numpy as np
 import pandas as pd
-from benchmarks.tables.derived_tables import DERIVED
 
+from benchmarks.places import SCHEMAS
+from benchmarks.tables.derived_tables import DERIVED
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 
-HERE = Path(__file__).parent
-SCHEMAS = HERE.parent / "schemas"
 SPLIT = 2026  # seed of the split, the same for every fit
 FILES: Mapping[str, str] = {
     "breast_cancer": "breast_cancer/wdbc.parquet",

@@ -1,4 +1,4 @@
-"""Four made-up tables with the traits of public ones that drafts got wrong; their schemas lie in stand_ins/.
+"""Four made-up tables with the traits of public ones that drafts got wrong; their schemas lie in stand_in_schemas/.
 
 `insurance` is a panel of persons like that of an insurance experiment, `cohort` a follow-up of a survey, `registry` one
 of tumours with names and notes, `credit` the loans of a bank. Nobody in them is real.
@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthkit.schema import Schema
 
-FOLDER = Path(__file__).parent / "stand_ins"
+FOLDER = Path(__file__).parent / "stand_in_schemas"
 FIRST = (
     *("Mary", "James", "Linda", "Robert", "Anna", "Peter", "Karen", "David", "Laura", "Thomas", "Ruth", "Paul"),
     *("Emma", "Mark", "Sarah", "Ola", "Kari", "Luis", "Carmen", "Ingrid", "Lars", "Helen", "George", "Nancy"),

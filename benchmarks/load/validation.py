@@ -1,13 +1,17 @@
-"""Seconds to hold 100,000 rows x 50 columns against a schema, clean and broken: `python benchmarks/validation.py`."""
+"""Seconds to hold 100,000 rows x 50 columns against a schema, clean and broken; prints JSON."""
+
+from __future__ import annotations
 
 import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.flags import parser
 from synthkit.schema import Schema
 from synthkit.schema.validation import validate
 
@@ -44,8 +48,9 @@ def table(rows: int, rng: np.random.Generator) -> tuple[pd.DataFrame, Schema]:
     return pd.DataFrame(cells), Schema.model_validate({"columns": columns, "rules": rules})
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Print one JSON object."""
+    parser("validation", __doc__).parse_args(words)
     start = time.perf_counter()
     frame, schema = table(10, np.random.default_rng(0))
     validate(frame, schema)
@@ -77,7 +82,3 @@ def main() -> None:
             indent=1,
         )
     )
-
-
-if __name__ == "__main__":
-    main()
