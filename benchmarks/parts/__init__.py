@@ -1,1 +1,1 @@
-"""Parts of the package by themselves: drafts, imputation, raked draws, validation."""
+"""Parts of the package by themselves: drafts, imputation, raked draws."""

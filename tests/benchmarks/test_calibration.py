@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.parts import calibration
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA does not say where the tables are")
-def test_both_draws_of_a_fit_are_measured(script):
-    calibration = script("calibration")
+def test_both_draws_of_a_fit_are_measured():
     found = calibration.measure("support2", seed=0, steps=20, quick=True, rows=600)
     plain, chosen = found["plain"], found["calibrated"]
     assert chosen["tables"]["2_train"] < 0.95 * plain["tables"]["2_train"]  # so few rows: most cells are merged
@@ -27,8 +27,7 @@ def test_both_draws_of_a_fit_are_measured(script):
     assert "times slower" in calibration.line(json.loads(json.dumps(found)))
 
 
-def test_what_is_measured_on_this_machine_is_not_measured_again(script, tmp_path):
-    calibration = script("calibration")
+def test_what_is_measured_on_this_machine_is_not_measured_again(tmp_path):
     path = tmp_path / "adult.json"
     assert not calibration.done(path, 0, 300, quick=True)
     path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": calibration.fingerprint()}))
@@ -40,9 +39,8 @@ def test_what_is_measured_on_this_machine_is_not_measured_again(script, tmp_path
     assert not calibration.done(path, 0, 300, quick=True)
 
 
-def test_the_table_attack_knows_whose_tables_were_copied(script):
+def test_the_table_attack_knows_whose_tables_were_copied():
     """A draw that is the training table itself gives its rows away; one of fresh rows of the same law does not."""
-    calibration = script("calibration")
     levels = list(range(8))
     schema = Schema(columns={f"c{k}": {"kind": "categorical", "levels": levels} for k in range(12)})
     rng = np.random.default_rng(0)
