@@ -100,8 +100,12 @@ def test_a_cell_of_other_settings_version_or_machine_is_not_the_same(cell, tmp_p
     assert not replace(cell, who=replace(cell.who, version="2")).done(tmp_path)
     assert not replace(cell, rows=None).done(tmp_path)
     assert not replace(cell, seed=1).done(tmp_path)
+    assert replace(cell, seed=1).state(tmp_path) == "missing"
+    newer = replace(cell, who=replace(cell.who, version="2"))
+    assert newer.state(tmp_path) == "of another version"
     monkeypatch.setattr(cells, "fingerprint", lambda: {"cpu": "another"})
     assert not cell.done(tmp_path)
+    assert newer.state(tmp_path) == "of another version, machine"
 
 
 @needs_data
@@ -123,6 +127,7 @@ def test_who_fails_is_recorded_as_not_finished_and_tried_again(cell, tmp_path):
     made = cells.run(replace(cell, who=replace(cell.who, program=(str(broken),))), tmp_path)
     assert (made["finished"], made["return_code"]) == (False, 3)
     assert not cell.done(tmp_path)
+    assert cell.state(tmp_path) == "failed"
 
 
 def test_speed_is_measured_on_many_rows_or_a_minute_of_them():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from places import ROOT
 
-from benchmarks.tables import derived_tables
+from benchmarks.tables import derived, derived_tables
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.public_domain import declared
 
@@ -43,3 +43,14 @@ def test_the_real_table_is_the_one_described():
     assert [c for c, kind in SCHEMA.columns.items() if not kind.admits(table[c]).all()] == []
     assert [r.sentence for r in SCHEMA.rules if not np.asarray(r.holds(table)).all()] == []
     assert [c for c, kind in SCHEMA.columns.items() if bool(table[c].isna().any()) != kind.nullable] == []
+
+
+@needs_data
+def test_both_parts_are_written_for_other_tools(tmp_path, capsys):
+    derived.main(["diabetes130_dp46", "--out", str(tmp_path / "new")])
+    train, holdout = (
+        pd.read_parquet(tmp_path / "new" / f"diabetes130_dp46-{part}.parquet") for part in ("train", "holdout")
+    )
+    assert (len(train), len(train) + len(holdout)) == (round(0.7 * 101_766), 101_766)
+    assert list(train.columns) == list(holdout.columns) == list(SCHEMA.columns)
+    assert "diabetes130_dp46-train.parquet: 71,236 rows, 46 columns" in capsys.readouterr().out
