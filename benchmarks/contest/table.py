@@ -16,7 +16,10 @@ from benchmarks.places import FRONT, MEASURED, PAGE
 START, END = "<!-- results -->", "<!-- /results -->"
 NONE = "No results are recorded in this version."
 MODEL = "autoregressive"
-NOTE = "A version ends in a digest of the code that was measured, which may be older than today's."
+NOTE = (
+    "Median over seeds (smallest to largest) [what real rows score]. A version ends in a digest of the code that was "
+    "measured, which may be older than today's."
+)
 
 Cell = Callable[[Sequence[Result]], str]
 
@@ -86,7 +89,7 @@ def markdown(results: Sequence[Result]) -> str:
     lines = ["| | " + " | ".join(by) + " |", "|---|" + "---|" * len(by)]
     for title, cell in COLUMNS.items():
         lines.append(f"| {title} | " + " | ".join(cell(found) for found in by.values()) + " |")
-    lines += ["", "Median over seeds (smallest to largest) [what real rows score].", NOTE]
+    lines += ["", NOTE]
     for name, found in by.items():
         cell, seeds = found[0].cell, sorted({int(r.cell["seed"]) for r in found})
         machine = cell["machine"]
