@@ -25,7 +25,7 @@ from benchmarks.measure.job import work
 from benchmarks.measure.machine import fingerprint
 from benchmarks.measure.sources import version_of
 from benchmarks.places import MEASURED
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 
 ORDER: Sequence[tuple[str, str]] = (  # what matters most stands first
     ("diffusion", "adult"),

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.contest.ours import CALIBRATED, PROGRAM
 from benchmarks.measure.cells import Cell, Contestant
-from benchmarks.measure.sources import version_of
-from synthkit.models import MODELS
+from benchmarks.measure.sources import RAKED, version_of
+from synthkit.models.registry import MODELS
 
 PEERS: Mapping[str, Contestant] = {
     name: Contestant(name=name, program=("-m", f"benchmarks.peers.{module}"), environment=environment, version=version)
@@ -52,7 +52,7 @@ PLAIN: Sequence[tuple[str, str]] = (
 def contestant(name: str) -> Contestant:
     """One of ours, with the code its fit and sample run through."""
     model = MODELS[name.removesuffix(CALIBRATED)].__module__
-    more = ["synthkit.synthesizer.raking"] if name.endswith(CALIBRATED) else []
+    more = [RAKED] if name.endswith(CALIBRATED) else []
     return Contestant(name=name, program=PROGRAM, version=version_of(model, *more))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.contest.ours import BY_ROW, PROGRAM
 from benchmarks.measure.cells import Cell, Contestant
-from benchmarks.measure.sources import version_of
-from synthkit.models import MODELS
+from benchmarks.measure.sources import PRIVATE, version_of
+from synthkit.models.registry import MODELS
 
 DELTA = 1e-5
 EPSILONS = (0.5, 1.0, 3.0, 10.0)
@@ -53,11 +53,7 @@ def contestant(who: str, epsilon: float) -> Contestant:
         return replace(SMARTNOISE, name=f"peer-{who}@{epsilon:g}", settings=settings)
     if who.endswith(BY_ROW):
         settings["unit"] = None
-    version = version_of(
-        MODELS[who.removesuffix(BY_ROW)].__module__,
-        "synthkit.synthesizer.private_fit",
-        "synthkit.privacy.access.private_curator",
-    )
+    version = version_of(MODELS[who.removesuffix(BY_ROW)].__module__, PRIVATE)
     name = f"{who}@{epsilon:g}"
     return Contestant(name=name, program=PROGRAM, version=version, settings=settings)
 

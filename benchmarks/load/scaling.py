@@ -26,7 +26,7 @@ from benchmarks.measure.meter import measured, own_cpu, peak_mib
 from benchmarks.measure.sources import code_of
 from benchmarks.places import MEASURED
 from benchmarks.tables.real_tables import data, schema
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
 

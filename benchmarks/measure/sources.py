@@ -14,12 +14,14 @@ from synthkit._version import __version__
 SYNTHESIZER = "synthkit.synthesizer.synthesizer"
 ROOTS = (  # what the synthesizer runs for every model
     "synthkit.encoding.encoder",
-    "synthkit.privacy.access.curator",
+    "synthkit.privacy.access.exact_access",
     "synthkit.schema.spreads",
     "synthkit.synthesizer.conditional",
     "synthkit.synthesizer.rule_sampling",
 )
-ENDS = ("synthkit.models", SYNTHESIZER)  # read, but what they import is every model's
+RAKED, PRIVATE = "synthkit.synthesizer.raking", "synthkit.privacy.access.private_access"  # where that is asked for
+# read, but what they import is every model's, or another way's
+ENDS = ("synthkit.models.registry", "synthkit.privacy.access.curator", "synthkit.watermark", SYNTHESIZER)
 
 
 def file_of(module: str, root: Path) -> Path | None:
@@ -84,7 +86,7 @@ def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = END
 @cache
 def code_of(*modules: str) -> str:
     """Hash of what a fit and a sample of the model in these modules run through."""
-    files = reached([*modules, SYNTHESIZER, *ROOTS])
+    files = reached([*modules, *ROOTS, *ENDS])
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\n{bare(files[name].read_text(encoding='utf-8'))}\n".encode())

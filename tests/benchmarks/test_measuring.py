@@ -16,7 +16,7 @@ import pytest
 from benchmarks.load import scaling
 from benchmarks.measure import machine, meter, sources
 from benchmarks.places import ROOT
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 
 SPIN = "import time\nwhile time.process_time() < {}: pass"
 
@@ -113,6 +113,8 @@ def test_code_of_a_model_is_what_a_fit_and_a_sample_run_through(name):
     """Every module of the package that is loaded by its class or by what the synthesizer runs for all models."""
     files = sources.reached([MODELS[name].__module__, *sources.ROOTS, *sources.ENDS])
     wanted = {"encoding.encoder", "privacy.access.curator", "synthesizer.conditional", "synthesizer.rule_sampling"}
+    assert sources.PRIVATE not in files
+    assert sources.RAKED not in files
     assert {MODELS[name].__module__, *(f"synthkit.{each}" for each in wanted)} <= set(files)
     others = {kind.__module__ for kind in MODELS.values()} - {MODELS[name].__module__}
     assert not others & set(files)
