@@ -60,7 +60,7 @@ class Asked(MaskedNetwork):
     def forward(self, cat: Tensor) -> Tensor:
         """**Shape**: (B, D) -> (B,)."""
         d = cat.shape[1]
-        return self.nll(cat, torch.ones(d, d).tril(-1)[None])
+        return self.nll(cat, torch.ones(d, d, dtype=torch.bool).tril(-1)[None])
 
 
 def plain(net: nn.Module, loss: Callable[[nn.Module, Tensor], Tensor], rows: Tensor) -> Step:
