@@ -84,6 +84,12 @@ def test_what_is_not_needed_is_not_loaded(words):
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+def test_a_peer_in_an_environment_of_its_own_needs_nothing_of_ours():
+    program = "import sys, benchmarks.measure.job\nprint([n for n in sys.modules if n.split('.')[0] == 'synthkit'])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_it_runs_as_a_module():
     words = [sys.executable, "-m", "benchmarks", "structure", "--package", "benchmarks", "--json"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
