@@ -18,7 +18,7 @@ from benchmarks.places import ROOT
 
 ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subcommands
     "contest": ("bench", "private", "gpu", "ratios", "budgets", "table"),
-    "parts": ("drafts", "imputation", "calibration"),
+    "parts": ("drafts", "imputation", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
     "risk": ("risks", "alarms", "mutations", "watermark"),
     "stress": ("faults", "reliability"),

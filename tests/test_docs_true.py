@@ -20,7 +20,8 @@ from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.metrics import result
-from synthkit.metrics.runner import metrics_of
+from synthkit.metrics.registry import metrics_of
+from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
@@ -135,6 +136,7 @@ def test_every_score_is_explained_and_no_other(run):
     emitted |= {"fidelity.c2st_lightgbm"} if importlib.util.find_spec("lightgbm") is None else set()
     emitted |= {name for name in metrics_of(support2_schema()) if name == "fidelity.c2st_lightgbm"}
     emitted |= {"utility.<target>.equivalent_sample_size", "identity.meaningful"}
+    emitted |= {f"utility.<target>.<name>.{score}" for score in USER_BASELINE_LABELS}
     assert set(re.findall(r"`([\w.<>]+)`", first_cells)) == emitted
 
 

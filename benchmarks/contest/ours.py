@@ -1,4 +1,4 @@
-"""A model of synthkit in a process of its own, measured as peers are; `+calibrate` samples from the plain fit.
+"""A model of synthkit in a process of its own, measured as peers are; `+rake` samples from the plain fit.
 
 With `epsilon` and `delta` among its settings it is fitted under that budget, which pays for its bins too.
 """
@@ -17,7 +17,7 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
-CALIBRATED = "+calibrate"
+RAKE = "+rake"
 PROGRAM = ("-m", "benchmarks.contest.ours")  # which a cell of ours runs
 BY_ROW = "-by-row"  # protects each row by itself, whatever unit the schema declares
 
@@ -25,9 +25,9 @@ BY_ROW = "-by-row"  # protects each row by itself, whatever unit the schema decl
 class Ours:
     """A fitted synthesizer; only the columns a model learns are handed on, as with peers."""
 
-    def __init__(self, synthesizer: Synthesizer, *, calibrate: bool, loaded: bool) -> None:
+    def __init__(self, synthesizer: Synthesizer, *, rake: bool, loaded: bool) -> None:
         self.synthesizer = synthesizer
-        self.options: dict[str, Any] = {"calibrate": True} if calibrate else {}
+        self.options: dict[str, Any] = {"rake": True} if rake else {}
         log = synthesizer.log
         self.about: dict[str, Any] = {
             "loaded": loaded,
@@ -52,13 +52,13 @@ def fresh(path: Path, settings: dict[str, Any], unit: str | None) -> Ledger | No
 
 def fit(job: Job, table: pd.DataFrame) -> Ours:
     """Fit the whole table, of which the synthesizer takes what it learns; or load what the plain cell fitted."""
-    name, calibrate = job["who"].removesuffix(CALIBRATED), job["who"].endswith(CALIBRATED)
+    name, rake = job["who"].removesuffix(RAKE), job["who"].endswith(RAKE)
     scratch = Path(job["scratch"])
-    saved = scratch.with_name(scratch.name.replace(CALIBRATED, "")) / "model"
+    saved = scratch.with_name(scratch.name.replace(RAKE, "")) / "model"
     settings = {k: v for k, v in job["settings"].items() if k != "device"}
     device = str(job["settings"].get("device", "cpu"))
-    if calibrate and saved.exists():
-        return Ours(Synthesizer.load(saved, device=device), calibrate=True, loaded=True)
+    if rake and saved.exists():
+        return Ours(Synthesizer.load(saved, device=device), rake=True, loaded=True)
     shutil.rmtree(saved, ignore_errors=True)
     meaning = Schema.load(job["schema"])
     if settings.pop("unit", "declared") is None:  # each row is one: what it costs to protect all rows of a person
@@ -69,7 +69,7 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
     )
     synthesizer.fit(table, seed=int(job["seed"]), ledger=ledger)
     synthesizer.save(saved)
-    return Ours(synthesizer, calibrate=calibrate, loaded=False)
+    return Ours(synthesizer, rake=rake, loaded=False)
 
 
 if __name__ == "__main__":

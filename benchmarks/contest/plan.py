@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.contest.ours import CALIBRATED, PROGRAM
+from benchmarks.contest.ours import PROGRAM, RAKE
 from benchmarks.measure.cells import Cell, Contestant
 from benchmarks.measure.sources import RAKED, version_of
 from synthkit.models.registry import MODELS
@@ -51,8 +51,8 @@ PLAIN: Sequence[tuple[str, str]] = (
 
 def contestant(name: str) -> Contestant:
     """One of ours, with the code its fit and sample run through."""
-    model = MODELS[name.removesuffix(CALIBRATED)].__module__
-    more = [RAKED] if name.endswith(CALIBRATED) else []
+    model = MODELS[name.removesuffix(RAKE)].__module__
+    more = [RAKED] if name.endswith(RAKE) else []
     return Contestant(name=name, program=PROGRAM, version=version_of(model, *more))
 
 
@@ -65,8 +65,8 @@ def peers(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
 
 
 def ours(seeds: Sequence[int], threads: int) -> Iterator[Cell]:
-    """Our cells, seed by seed; a calibrated sample comes after its plain fit."""
+    """Our cells, seed by seed; a raked sample comes after its plain fit."""
     for seed in seeds:
         for name, table in PLAIN:
-            for suffix in ("", CALIBRATED):
+            for suffix in ("", RAKE):
                 yield Cell(who=contestant(name + suffix), table=table, seed=seed, threads=threads)

@@ -46,9 +46,21 @@ class Result:
         return None if found is None else float(found["value"])
 
 
+def today(who: str) -> str:
+    """Name of somebody, or of a file, as it is today: kept results say what the flag of raked draws was called.
+
+    Example:
+        >>> today("tvae+calibrate"), today("tvae+calibrate-s0-1t.json"), today("tvae")
+        ('tvae+rake', 'tvae+rake-s0-1t.json', 'tvae')
+    """
+    return who.replace("+calibrate", "+rake")
+
+
 def read(folder: Path) -> dict[str, Any]:
-    """JSON files of a folder of folders by their place in it."""
-    return {path.relative_to(folder).as_posix(): json_files.read(path) for path in sorted(folder.glob("*/*.json"))}
+    """JSON files of a folder of folders by their place in it; where a thing has two names, today's comes last and stays."""
+    return {
+        today(path.relative_to(folder).as_posix()): json_files.read(path) for path in sorted(folder.glob("*/*.json"))
+    }
 
 
 def load(folder: Path = MEASURED) -> list[Result]:
@@ -56,7 +68,7 @@ def load(folder: Path = MEASURED) -> list[Result]:
     cells, scores = read(folder / "cells"), read(folder / "scores")
     return [
         Result(
-            cell=cell,
+            cell={**cell, "who": today(cell["who"])},
             score=scores[place] if place in scores and scores[place]["of"] == cell.get("synthetic") else None,
         )
         for place, cell in cells.items()

@@ -28,10 +28,10 @@ from benchmarks.measure.machine import fingerprint
 from benchmarks.places import MEASURED
 from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.attack_targets import AttackTargets
-from synthkit.metrics.attacks.effect_size import LEVEL
-from synthkit.metrics.attacks.membership_inference import attacked, chances, findings
-from synthkit.metrics.attacks.membership_scores import ATTACKS
-from synthkit.metrics.attacks.preconditions import COPIES
+from synthkit.metrics.attacks.effect_size import EFFECT_TEST_LEVEL
+from synthkit.metrics.attacks.membership_inference import adjusted_p_values, attack_scores, membership_findings
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS
+from synthkit.metrics.attacks.preconditions import PLANTED_COPIES
 from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
 
 OUT = MEASURED / "alarms.json"
@@ -62,16 +62,18 @@ def false_alarms(coins: int, *, units: int = 2_000, design: str = "coins", seed:
     adjusted, raw, bounds = [], [], []
     for table in range(TABLES):
         pool = attacked_people(units, design, rng)
-        scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
-        scores = attacked(scene, pool, rng)
+        data = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+        scores = attack_scores(data, pool, rng)
         for _ in range(len(range(table, coins, TABLES))):
             again = thrown(pool, rng)
-            found = {name: findings(scores, again, among, rng, times=TIMES) for name, among in pool.strata.items()}
-            adjusted.append(min(chances(found).values()))
+            found = {
+                name: membership_findings(scores, again, among, rng, times=TIMES) for name, among in pool.strata.items()
+            }
+            adjusted.append(min(adjusted_p_values(found).values()))
             raw.append([p for each in found.values() for p in (each.chance_of_auc, each.chance_of_guesses)])
             bounds.append([each.bound.epsilon > 0 for each in found.values()])
-    alarms = int((np.array(adjusted) < LEVEL).sum())
-    low, high = (int(x) for x in binom.interval(0.95, coins, LEVEL))
+    alarms = int((np.array(adjusted) < EFFECT_TEST_LEVEL).sum())
+    low, high = (int(x) for x in binom.interval(0.95, coins, EFFECT_TEST_LEVEL))
     tests = [f"{name}, {test}" for name in ("all", "isolated") for test in ("all attacks", "few guesses")]
     return {
         "units": units,
@@ -80,7 +82,9 @@ def false_alarms(coins: int, *, units: int = 2_000, design: str = "coins", seed:
         "alarms": alarms,
         "share": alarms / coins,
         "band": [low / coins, high / coins],
-        "each test, not adjusted": dict(zip(tests, (np.array(raw) < LEVEL).mean(axis=0).tolist(), strict=True)),
+        "each test, not adjusted": dict(
+            zip(tests, (np.array(raw) < EFFECT_TEST_LEVEL).mean(axis=0).tolist(), strict=True)
+        ),
         "bound above 0": dict(zip(("all", "isolated"), np.array(bounds).mean(axis=0).tolist(), strict=True)),
         "met": alarms <= high,
     }
@@ -90,17 +94,17 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     """Share of throws and choices of twenty members whose copies are found."""
     rng = np.random.default_rng(seed)
     pool = attacked_people(units, design, rng)
-    scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
-    before = attacked(scene, pool, rng)
+    data = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+    before = attack_scores(data, pool, rng)
     found: list[dict[str, float]] = []
     for _ in range(seeds):
         here = thrown(pool, rng)
-        copied = np.isin(here.unit, rng.permutation(np.flatnonzero(here.member))[:COPIES])
-        after, scores = scene.with_copies(here.frame.loc[copied]), before.copy()
+        copied = np.isin(here.unit, rng.permutation(np.flatnonzero(here.member))[:PLANTED_COPIES])
+        after, scores = data.with_copies(here.frame.loc[copied]), before.copy()
         for name in CHEAP:
-            scores[list(ATTACKS).index(name)] = here.of_units(ATTACKS[name](after, rng))
-        shown = {name: findings(scores, here, among, rng, times=SURE) for name, among in here.strata.items()}
-        adjusted = chances(shown)
+            scores[list(MEMBERSHIP_ATTACKS).index(name)] = here.of_units(MEMBERSHIP_ATTACKS[name](after, rng))
+        shown = {name: membership_findings(scores, here, among, rng, times=SURE) for name, among in here.strata.items()}
+        adjusted = adjusted_p_values(shown)
         at = shown["all"]
         least = min(adjusted["all, all attacks"], adjusted["all, few guesses"])
         found.append(
@@ -115,8 +119,8 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     bound, sure = np.array([[f["epsilon"] > 0, f["p"] < FOUND] for f in found]).T
     return {
         "units": len(pool.member),
-        "copies": COPIES,
-        "synthetic rows": len(scene.synthetic) + COPIES,
+        "copies": PLANTED_COPIES,
+        "synthetic rows": len(data.synthetic) + PLANTED_COPIES,
         "seeds": seeds,
         "bound above 0": float(bound.mean()),
         "p below 0.01": float(sure.mean()),

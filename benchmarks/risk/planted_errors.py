@@ -47,8 +47,8 @@ MUTATIONS = (
     Mutation(
         "the nearest score lowest",
         f"{ATTACKS}/membership_scores.py",
-        "return -scene.near[:, 0]",
-        "return scene.near[:, 0]",
+        "return -data.near[:, 0]",
+        "return data.near[:, 0]",
         f"{TESTS}/test_membership_scores.py",
         "copies",
     ),

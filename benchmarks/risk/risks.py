@@ -20,12 +20,13 @@ from benchmarks.flags import parser
 from benchmarks.json_files import read, write
 from benchmarks.measure.cells import Cell
 from benchmarks.measure.machine import fingerprint
+from benchmarks.measure.results import today
 from benchmarks.measure.scoring import completed
 from benchmarks.pages import rewrite
 from benchmarks.places import DOCS, MEASURED
 from benchmarks.tables.real_tables import parts, schema
 from synthkit.metrics.attacks.attribute_inference import attributes
-from synthkit.metrics.attacks.effect_size import LEVEL
+from synthkit.metrics.attacks.effect_size import EFFECT_TEST_LEVEL
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.evaluation_data import EvaluationData
@@ -89,7 +90,7 @@ def row(key: str, found: Mapping[str, Any]) -> str:
     auc, out = scores["membership.auc"], scores["identity.singling_out.clearest"]
     cells = [
         key,
-        "yes" if min(found["p"].values()) < LEVEL else "no",
+        "yes" if min(found["p"].values()) < EFFECT_TEST_LEVEL else "no",
         f"{auc[0]:.3f} [{auc[1]:.3f}, {auc[2]:.3f}]",
         ", ".join(f"{scores[f'membership.{among}epsilon_lower_bound'][0]:.2f}" for among in ("", "isolated.")),
         f"{worst.split('.')[1]} {value:+.3f} [{low:+.3f}, {high:+.3f}]",
@@ -113,7 +114,7 @@ def markdown(found: Mapping[str, Mapping[str, Any]]) -> str:
     out = []
     for table, each in found.items():
         out += [f"**{table}**, seed 0\n", "| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-        out += [*(row(who, each[who]) for who in sorted(each)), ""]
+        out += [*(row(today(who), each[who]) for who in sorted(each)), ""]
     return "\n".join(out).rstrip()
 
 
@@ -135,7 +136,7 @@ def main(words: Sequence[str] | None = None) -> None:
         if cell.table not in asked.tables or (asked.only and cell.who.name not in asked.only):
             continue
         here = kept["tables"].setdefault(cell.table, {})
-        if cell.who.name in here or not cell.synthetic.exists():
+        if cell.who.name in map(today, here) or not cell.synthetic.exists():
             continue
         with one_thread():
             here[cell.who.name] = measured(pd.read_parquet(cell.synthetic), cell.table, cell.seed)

@@ -14,15 +14,15 @@ from synthkit.cli.console import say, warn
 if TYPE_CHECKING:
     from synthkit.release.policy.gate_decision import Gate, Line
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–"}
-COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NOT ASSESSED": "yellow"}
+VERDICT_SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "NOT ASSESSED": "–"}
+VERDICT_COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NOT ASSESSED": "yellow"}
 
 
 def gate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
+    folder: o.RunFolder,
     policy: Annotated[Path, typer.Option("--policy", help="YAML file with limits, an owner and a justification.")],
     register: o.Register = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Hold what was measured against a policy; exit 0 only if every line passes, else 1.
@@ -34,12 +34,12 @@ def gate(
     """
     from synthkit.release.gate_run_folder import hold
 
-    asked, made = hold(folder, policy, register=register)
-    if asked.example:
+    limits, made = hold(folder, policy, register=register)
+    if limits.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
-    if asked.membership is None or (asked.membership.eps_lb_max is None and asked.membership.tpr_at_fpr is None):
+    if limits.membership is None or (limits.membership.eps_lb_max is None and limits.membership.tpr_at_fpr is None):
         warn("this policy asks nothing of membership")
-    if json_:
+    if json:
         typer.echo(made.to_json())
     elif not quiet:
         _show(made)
@@ -48,8 +48,11 @@ def gate(
 
 def _show(made: Gate) -> None:
     """Every line with its reason under it, and the verdict on the whole."""
-    _lines(made.lines)
-    say(f"{SIGNS[made.verdict]} {made.verdict}" + (f", valid until {made.valid_until}" if made.valid_until else ""))
+    _show_lines(made.lines)
+    say(
+        f"{VERDICT_SIGNS[made.verdict]} {made.verdict}"
+        + (f", valid until {made.valid_until}" if made.valid_until else "")
+    )
 
 
 def show_briefly(made: Gate) -> None:
@@ -58,18 +61,18 @@ def show_briefly(made: Gate) -> None:
 
     passing = sum(line.verdict == "PASS" for line in made.lines)
     say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {OVERALL[made.verdict]}.")
-    _lines([line for line in made.lines if line.verdict != "PASS"])
-    say(f"{SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
+    _show_lines([line for line in made.lines if line.verdict != "PASS"])
+    say(f"{VERDICT_SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
     if passing < len(made.lines):
         say("A line that is not met says what these rows are not shown to be good for; nothing went wrong.")
 
 
-def _lines(lines: Sequence[Line]) -> None:
+def _show_lines(lines: Sequence[Line]) -> None:
     from rich.console import Console
     from rich.text import Text
 
     screen = Console(highlight=False, markup=False)
     for line in lines:
-        word = Text(f"{SIGNS[line.verdict]} {line.verdict}", style=COLOURS[line.verdict])
+        word = Text(f"{VERDICT_SIGNS[line.verdict]} {line.verdict}", style=VERDICT_COLOURS[line.verdict])
         screen.print(word, f"{line.item} ({line.clause})")
         screen.print(f"    {line.why}", style="dim", soft_wrap=True)

@@ -23,7 +23,7 @@ from synthkit.io.atomic_files import replacing
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
-from synthkit.metrics.runner import EXPECTED, evaluate
+from synthkit.metrics.runner import MEASUREMENT_ERRORS, evaluate
 from synthkit.pipeline.evaluate_tables import with_facts
 from synthkit.pipeline.load_table import broken, cells, load_mapped_table, population
 from synthkit.pipeline.run_config import RunConfig
@@ -117,7 +117,7 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
     """One step; how it went is noted, without a cell of the table."""
     try:
         make()
-    except EXPECTED as error:
+    except MEASUREMENT_ERRORS as error:
         why = str(error) if isinstance(error, SynthkitError) else type(error).__name__
         folder.note(place, f"{name}: not made: {why}")
     else:
@@ -159,7 +159,7 @@ def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig)
     """What the input breaks of the public schema, by the name `input`; nothing if it cannot be said."""
     try:
         return {"input": broken(table, public, config)}
-    except EXPECTED:
+    except MEASUREMENT_ERRORS:
         return {}
 
 
@@ -205,7 +205,7 @@ def measured(
 ) -> Evaluation:
     """The evaluation of a comparison by the seed of its run."""
     seed = Seeds(config.seed or 0).of("evaluate")
-    return evaluate(compared, seed=seed, quick=config.quick, progress=progress)
+    return evaluate(compared, seed=seed, quick=config.quick, baselines=config.baselines, progress=progress)
 
 
 def guarded(
@@ -214,7 +214,7 @@ def guarded(
     """The evaluation; one that cannot be made, such as of no rows, is a listed failure."""
     try:
         return measured(compared(), config, progress)
-    except EXPECTED as error:
+    except MEASUREMENT_ERRORS as error:
         run = {"rows": {}, "quick": config.quick, "seconds": {}}
         return Evaluation(run=run, scores=(), failures=(Failure.of(EVALUATION, error),), panels={})
 

@@ -222,7 +222,7 @@ def _made(
             clock.seconds,
             draws=len(draws),
             draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
-            calibrated=run_info.calibrated(draws),
+            calibrated=run_info.raked(draws),
             watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
             **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
             **run_info.learned(synthesizer, config, clock.said),
@@ -300,7 +300,7 @@ def _root(config: RunConfig) -> int:
 
 
 def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
-    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for.
+    """A synthesizer before its fit; under a budget it measures what raked draws need if they are asked for.
 
     Raises:
         UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
@@ -316,7 +316,7 @@ def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
         config.model,
         settings=config.settings,
         device=config.device,
-        targets=config.calibrate if config.epsilon is not None else None,
+        targets=config.rake if config.epsilon is not None else None,
     )
 
 
@@ -389,7 +389,7 @@ def _drawn(
     rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
     seeds = Seeds(_root(config))
     each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed, watermark=key) for seed in each)
+    return tuple(synthesizer.sample(rows, rake=config.rake, seed=seed, watermark=key) for seed in each)
 
 
 def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:

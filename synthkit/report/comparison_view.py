@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from synthkit.metrics.metric import Form
 from synthkit.report.html import Report, render
-from synthkit.report.labels import GLOSSARY, TRAIN, Form, name, number, seconds, span
+from synthkit.report.labels import AGAINST_TRAIN, GLOSSARY, name, number, seconds, span
 from synthkit.report.sections import facts
 
 Entrant = Mapping[str, Any]
@@ -98,7 +99,7 @@ def _row(metric: str, done: Sequence[Entrant]) -> dict[str, Any]:
     found = [_score(e, metric) for e in done]
     known = [s for s in found if s is not None and s["value"] is not None]
     goal = known[0]["goal"] if known else "none"
-    if metric.endswith(TRAIN) or metric.startswith((*ATTACKS, "copying.")):
+    if metric.endswith(AGAINST_TRAIN) or metric.startswith((*ATTACKS, "copying.")):
         goal = "none"  # nearer to the training rows than a holdout is would be no merit, and privacy is not ranked
     best = _best([s["value"] for s in known], goal)
     reference = next((s["reference"] for s in known if s["reference"] is not None), None)

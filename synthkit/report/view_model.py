@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import audience, privacy_claim
-from synthkit.report.labels import GLOSSARY, TRAIN, name, number, span, subject
+from synthkit.report.labels import AGAINST_TRAIN, GLOSSARY, name, number, span, subject
 from synthkit.report.sections import analyses as outcomes
 from synthkit.report.sections import facts as sections
 from synthkit.report.sections import risks
@@ -186,7 +186,7 @@ def _against(score: Score) -> dict[str, str] | None:
     """How the score stands to a real holdout's: its interval decides, never the value alone."""
     if score.reference is None or score.goal == "none":
         return None
-    if score.metric.endswith(TRAIN):  # nearer to the training rows than a holdout is would be no merit
+    if score.metric.endswith(AGAINST_TRAIN):  # nearer to the training rows than a holdout is would be no merit
         return None
     if score.beats_real:
         return {"sign": "?", "word": "weak reference"}
@@ -234,8 +234,8 @@ def _fidelity(rows: list[Any], others: list[Any], panels: Mapping[str, Any]) -> 
     curve = sections.sample_size(panels)
     if not rows and not others:
         return {"absent": "No fidelity score was measured."}
-    held = [r for r in rows if not r["metric"].endswith(TRAIN)]
-    trained = [r for r in rows if r["metric"].endswith(TRAIN)]
+    held = [r for r in rows if not r["metric"].endswith(AGAINST_TRAIN)]
+    trained = [r for r in rows if r["metric"].endswith(AGAINST_TRAIN)]
     return {"scores": held, "trained": trained, "others": others, "figures": [curve] if curve else []}
 
 

@@ -45,7 +45,7 @@ Change = NDArray[np.float32]
 
 
 def pool_for(model: str) -> int:
-    """Rows that calibrated draws of a model take for each one kept."""
+    """Rows that raked draws of a model take for each one kept."""
     return POOLS.get(model, POOL)
 
 
@@ -75,7 +75,7 @@ def draw(
     """
     if targets is None:
         msg = (
-            "calibrate needs tables measured at fit; however: this model was fitted without. "
+            "`rake` needs tables measured at fit; however: this model was fitted without. "
             "Fit again with `Synthesizer(..., targets=True)`"
         )
         raise UnsupportedError(msg)

@@ -56,7 +56,7 @@ class Synthesizer:
         model: name of the model, one of `models.registry.MODELS`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs; if not given
+        targets: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
             only where there is no budget they would take a fifth of.
 
     Raises:
@@ -193,7 +193,7 @@ class Synthesizer:
         n: int,
         *,
         given: Mapping[str, Any] | pd.DataFrame | None = None,
-        calibrate: bool = False,
+        rake: bool = False,
         seed: int | None = None,
         watermark: WatermarkKey | None = None,
     ) -> pd.DataFrame:
@@ -203,7 +203,7 @@ class Synthesizer:
             n: how many rows.
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
-            calibrate: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
+            rake: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
                 match those of the training rows; see `synthkit.synthesizer.raking`.
                 `attrs["synthkit_calibrated"]` of the
                 frame says so, `attrs["synthkit_pool"]` how large the pool was.
@@ -212,7 +212,7 @@ class Synthesizer:
                 the table again; `attrs["synthkit_watermark"]` is its name.
 
         Raises:
-            ConfigError: the number of rows is negative; a draw that is to be calibrated is given values or a watermark.
+            ConfigError: the number of rows is negative; a draw that is to be raked is given values or a watermark.
             SchemaError: what is given contradicts the schema or its rules; a pattern has fewer values than n.
             UnsupportedError: the model cannot condition, or was fitted without targets.
 
@@ -221,16 +221,16 @@ class Synthesizer:
         if n < 0:
             msg = f"the number of rows must not be negative; however: {n}"
             raise ConfigError(msg)
-        if calibrate and (given is not None or watermark is not None):
+        if rake and (given is not None or watermark is not None):
             why = "values are given" if given is not None else "a watermark's key is to choose them"
-            msg = f"calibrated rows match tables of all rows; however: {why}. Leave out one of the two"
+            msg = f"raked rows match tables of all rows; however: {why}. Leave out one of the two"
             raise ConfigError(msg)
         encoder, model = self._fitted()
         encoder.room_for(n)
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:
-            first = self._selected(n, model, seeds) if calibrate else None
+            first = self._selected(n, model, seeds) if rake else None
             out = sample_valid_rows(n, encoder, model, seeds, first=first, watermark=watermark)
         else:
             completion = self._completion(encoder, model, seeds)
@@ -240,8 +240,8 @@ class Synthesizer:
         out.attrs["synthkit_seed"] = seed
         if watermark is not None:
             out.attrs["synthkit_watermark"] = watermark.name
-        out.attrs["synthkit_calibrated"] = calibrate
-        if calibrate:
+        out.attrs["synthkit_calibrated"] = rake
+        if rake:
             out.attrs["synthkit_pool"] = raking.pool_for(self.model_name) * n
         return out
 

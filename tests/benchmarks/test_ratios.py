@@ -101,12 +101,12 @@ def test_copying_beyond_chance_is_named(result):
     fine = result("ctgan", scores={"dcr": 0.525, "attack": 0.515})
     assert "all 1 cells of ours are within" in ratios.privacy([fine])[0]
     assert "DCR share 0.540" in ratios.privacy([result("ctgan", scores={"dcr": 0.54})])[0]
-    assert "attack AUC 0.525" in ratios.privacy([result("ctgan+calibrate", scores={"attack": 0.525})])[0]
+    assert "attack AUC 0.525" in ratios.privacy([result("ctgan+rake", scores={"attack": 0.525})])[0]
     assert ratios.privacy([result("mostlyai", scores={"dcr": 0.9})]) == ["No cell of ours is scored yet."]
 
 
 def test_every_target_names_somebody_who_is_measured_and_a_figure_there_is():
-    cells = {*plan.PEER_CELLS, *plan.PLAIN, *((f"{name}+calibrate", table) for name, table in plan.PLAIN)}
+    cells = {*plan.PEER_CELLS, *plan.PLAIN, *((f"{name}+rake", table) for name, table in plan.PLAIN)}
     asked = targets.all_of(plan.PLAIN)
     assert len(asked) > 30
     for target in asked:
@@ -121,6 +121,16 @@ def test_scores_of_an_earlier_sample_are_left_out(tmp_path):
         write(tmp_path / "cells" / "adult" / "x-s0-1t.json", {"synthetic": "abc", "who": "x", "table": "adult"})
         write(tmp_path / "scores" / "adult" / "x-s0-1t.json", {"of": of})
         assert (results.load(tmp_path)[0].score is not None) == known
+
+
+def test_cells_of_the_former_name_of_raked_draws_are_read_as_todays(tmp_path):
+    """One that was made again under today's name takes its place."""
+    for name, of in (("tvae+calibrate", "old"), ("tvae+rake", "new")):
+        write(tmp_path / "cells" / "adult" / f"{name}-s0-1t.json", {"who": name, "table": "adult", "synthetic": of})
+        (found,) = results.load(tmp_path)
+        assert (found.key, found.cell["synthetic"], found.score) == (("tvae+rake", "adult"), of, None)
+        write(tmp_path / "scores" / "adult" / f"{name}-s0-1t.json", {"of": of})
+        assert results.load(tmp_path)[0].score == {"of": of}
 
 
 def test_growth_and_gpu_are_shown_where_they_are_recorded(tmp_path):

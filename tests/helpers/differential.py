@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from synthkit.cli.console import show_paths, show_statement
+from synthkit.cli.console import show_paths
+from synthkit.cli.score_summary import show_statement
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
@@ -234,7 +235,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     suffix: str = ".csv"
     held_out: bool = True
-    calibrate: bool = False
+    rake: bool = False
     epsilon: float = 60.0
 
 
@@ -249,7 +250,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     config = RunConfig(
         model=case.model,
         settings=dict(case.settings),
-        calibrate=case.calibrate,
+        rake=case.rake,
         epsilon=case.epsilon,
         delta=1e-2,
         seed=5,
@@ -279,7 +280,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
 
 
 def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
-    """What a fit learns before its model: coding, schema, tables of counts and what calibrated draws match.
+    """What a fit learns before its model: coding, schema, tables of counts and what raked draws match.
 
     Faster than `public`, for many strangers.
     """

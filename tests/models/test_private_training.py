@@ -319,7 +319,7 @@ def test_settings_of_a_budget_are_told_by_their_names(name):
     assert is_private(record, {"steps", "clip_norm"})
     assert not is_private(MODELS["marginal"].Config, {"clip_norm"})
     assert not record().private
-    assert set(record().plain()) == set(record.__dataclass_fields__) - set(record.PRIVATE_ONLY)
+    assert set(record().plain()) == {field.name for field in fields(record)} - set(record.PRIVATE_ONLY)
     config = config_of(name)
     assert config.private
     assert record(**config.plain()) == config

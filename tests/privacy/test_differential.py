@@ -66,7 +66,7 @@ def heard(tmp_path_factory):
     kept = {}
 
     def get(name, case, how):
-        key = (name, case.model, case.suffix, case.held_out, case.calibrate, how)
+        key = (name, case.model, case.suffix, case.held_out, case.rake, how)
         if key not in kept:
             ear = Ear()
             kept[key] = ear, how(case, made(name)[0], *_place(how, tmp_path_factory.mktemp(name)), ear)
@@ -109,7 +109,7 @@ def test_nothing_public_differs_whatever_the_model(heard, tmp_path, model, first
 @pytest.mark.parametrize("name", ["numbers", "categories", "dates"])
 def test_nothing_public_differs_where_a_column_of_a_file_has_another_type(heard, tmp_path, name):
     """One cell that is a text makes all numbers of a Parquet file texts."""
-    case = Case(made(name)[1], settings=SMALL["marginal"], suffix=".parquet", calibrate=name == "numbers")
+    case = Case(made(name)[1], settings=SMALL["marginal"], suffix=".parquet", rake=name == "numbers")
     without = held(heard, name, stranger(name, STRANGERS["unknown"]), case=case, where=tmp_path)
     assert without["exit"] == 0, without["said"]
 

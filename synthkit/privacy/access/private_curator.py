@@ -333,7 +333,7 @@ def one_each(frame: pd.DataFrame, owner: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def public_tables(columns: int) -> list[tuple[int, ...]]:
-    """The tables that calibrated draws match, of so many columns: the same for every table of a schema."""
+    """The tables that raked draws match, of so many columns: the same for every table of a schema."""
     return tables_of(columns, np.random.default_rng(0))
 
 

@@ -16,7 +16,7 @@ COUNTED = 0.08  # share of rho that buys the coding of a model that learns from 
 TRAINED = 0.05  # the same of a model that learns from gradients
 SOUGHT = 0.04  # more for each column whose levels nobody declared
 MOST = 0.25  # of rho for coding, however many those are
-TARGETED = 0.2  # share of rho for the tables that calibrated draws are to match, where they are asked for
+TARGETED = 0.2  # share of rho for the tables that raked draws are to match, where they are asked for
 FAILING = 0.1  # share of delta for levels that one unit alone has
 UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
 
@@ -32,7 +32,7 @@ class BudgetPlan:
         plan: everything, to be charged at once.
         rho: what the model may spend on counts, 0 if it learns from gradients.
         noise_multiplier: of the gradients, None if the model learns from counts.
-        targets: the noise on the tables that calibrated draws are to match, None without them.
+        targets: the noise on the tables that raked draws are to match, None without them.
     """
 
     preparation: EncoderBudget
@@ -53,7 +53,7 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
     Args:
         asked: what the encoder must know.
         left: what may be spent.
-        targets: tables that calibrated draws are to match.
+        targets: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
@@ -84,7 +84,7 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
         asked: what the encoder must know.
         left: what may be spent.
         steps: the training, given its noise multiplier.
-        targets: tables that calibrated draws are to match.
+        targets: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_yaml
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.runtime.validation_words import must
 
 FORMAT = "synthkit-policy/1"
@@ -118,7 +118,7 @@ class Copying(_Part):
         people_max: largest share of the people trained on who may be proven to be copied; asked if not given.
     """
 
-    people_max: Share | None = DEFAULTS["copying"].value
+    people_max: Share | None = DEFAULT_EFFECT_LIMITS["copying"].value
 
 
 class Promise(_Part):

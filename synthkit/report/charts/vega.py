@@ -14,7 +14,7 @@ from typing import Any
 
 from synthkit.report.charts.svg_text import writable
 from synthkit.report.charts.theme import INK, MUTED, theme
-from synthkit.report.labels import GUESS
+from synthkit.report.labels import GUESSING_LEARNER
 from synthkit.report.render_versions import fonts
 
 REAL, SYNTHETIC = "#1f5fa8", "#c8540a"
@@ -197,7 +197,8 @@ def ladder(entry: Mapping[str, Any]) -> str:
             **{k: c[k] for k in ("value", "low", "high")},
         }
         for c in entry["cells"]
-        if c["value"] is not None and c["learner"] != GUESS  # it would stretch the axis until the rest is one point
+        if c["value"] is not None
+        and c["learner"] != GUESSING_LEARNER  # it would stretch the axis until the rest is one point
     ]
     order = ["real → real", "synthetic → real", "real → synthetic", "synthetic → synthetic"]
     kinds = ["on real rows", "on synthetic rows"]

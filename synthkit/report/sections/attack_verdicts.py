@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from synthkit.metrics.attacks.effect_grade import DEFAULTS, SIGNS, Grade, Limit
-from synthkit.metrics.attacks.effect_size import EFFECTS, STRATA, Effect, share_of
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS, GRADE_SIGNS, Grade, Limit
+from synthkit.metrics.attacks.effect_size import EFFECTS, SCORE_OF_STRATUM, Effect, share_of
 from synthkit.report.labels import name, subject
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def limits(gate: Mapping[str, Any] | None) -> dict[str, Limit]:
         for room, clause in CLAUSES.items()
         if gate and asked.get(clause) is not None
     }
-    return {room: said.get(room, default) for room, default in DEFAULTS.items()}
+    return {room: said.get(room, default) for room, default in DEFAULT_EFFECT_LIMITS.items()}
 
 
 def verdicts(evaluation: Evaluation, gate: Mapping[str, Any] | None = None) -> list[Section]:
@@ -77,7 +77,7 @@ def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) ->
     return {
         **said,
         "grade": grade.value,
-        "sign": SIGNS[grade],
+        "sign": GRADE_SIGNS[grade],
         "look": LOOKS[grade],
         "words": f"{ROOMS[room]}: {grade.value}",
         "effect": told,
@@ -94,13 +94,13 @@ def _of_membership(evaluation: Evaluation, effect: Effect, limit: Limit) -> tupl
     allowed = f"{100 * share_of(limit.value):.0f} of 100, or epsilon {limit.value:g}"
     lost = f" Attacks prove that an epsilon of {effect.value:.2g} was lost at least." if effect.value > 0 else ""
     found = {s.metric: s for s in evaluation.scores}
-    counted = [(room, found[f"{room}.surest"]) for room in STRATA.values() if f"{room}.surest" in found]
+    counted = [(room, found[f"{room}.surest"]) for room in SCORE_OF_STRATUM.values() if f"{room}.surest" in found]
     if not counted:
         return f"The surest guesses were not counted.{lost}", allowed, ""
     room, at = max(counted, key=lambda each: each[1].high)
     panel = evaluation.panels["membership"]
     guesses, right = int(at.parts["guesses"]), int(at.parts["right"])
-    unusual = "unusual " if room == STRATA["isolated"] else ""
+    unusual = "unusual " if room == SCORE_OF_STRATUM["isolated"] else ""
     whom = (
         f"{guesses:,} {unusual}pairs of a person trained on and one who was not of which attackers are surest, they "
         f"name the right one in {right:,}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from synthkit.report.labels import CELLS, GUESS, NAMES, TASKS, number, seconds, slug, span
+from synthkit.report.labels import CELL_SCORES, GUESSING_LEARNER, QUALITY_IN_WORDS, name, number, seconds, slug, span
 from synthkit.report.sections.row_counts import draws_of, listed, looked_at, made_here, of_draws, rows_of, surface
 
 Panels = Mapping[str, Any]
@@ -197,7 +197,7 @@ def utility(panels: Panels, *, failed: bool = False) -> Section:
 
 
 def _target(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
-    metric = TASKS.get(entry["metric"].lower(), entry["metric"])
+    metric = QUALITY_IN_WORDS.get(entry["metric"].lower(), entry["metric"])
     learners: dict[str, dict[str, Any]] = {}
     for c in entry["cells"]:
         cell = {"text": number(c["value"]), "interval": span(_or(c["low"]), _or(c["high"])), "value": c["value"]}
@@ -218,14 +218,14 @@ def _target(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
         "task": entry["task"],
         "metric": metric,
         "gap": None if not gap else {"text": number(gap["value"]), "interval": span(_or(gap["low"]), _or(gap["high"]))},
-        "rows": [{"learner": name, "cells": [cells.get(c) for c in CELLS]} for name, cells in learners.items()],
-        "heads": [NAMES[c].label for c in CELLS],
+        "rows": [{"learner": name, "cells": [cells.get(c) for c in CELL_SCORES]} for name, cells in learners.items()],
+        "heads": [name(c).label for c in CELL_SCORES],
         "figure": drawn,
     }
 
 
 def _guess(learners: Mapping[str, Mapping[str, Any]]) -> str:
-    floor = learners.get(GUESS, {}).get("trtr")
+    floor = learners.get(GUESSING_LEARNER, {}).get("trtr")
     return f" Guessing, which is not drawn, reaches {floor['text']}." if floor else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from synthkit.report import privacy_claim
-from synthkit.report.labels import TASKS, number, span
+from synthkit.report.labels import QUALITY_IN_WORDS, number, span
 from synthkit.report.sections import attack_verdicts, row_counts
 from synthkit.report.sections import facts as sections
 
@@ -77,7 +77,9 @@ def _rows(facts: Mapping[str, Any]) -> str:
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
     metrics = {}
     for e in evaluation.panels.get("utility") or []:
-        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
+        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = QUALITY_IN_WORDS.get(
+            e["metric"].lower(), e["metric"]
+        )
     gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
     gaps.sort(key=lambda s: -s.value)
     for gap in gaps[:most]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
-from synthkit.metrics.attacks.effect_grade import DEFAULTS, Grade, grade
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS, Grade, grade
 from synthkit.metrics.attacks.effect_size import epsilon_of, share_of
 from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.metrics.stats.intervals import clopper_pearson
@@ -103,10 +103,10 @@ def test_grades_of_membership_at_the_stated_limit(right, given, expected):
 
 
 def test_limits_are_the_policys_and_else_the_stated_ones():
-    assert limits(None) == DEFAULTS
+    assert limits(None) == DEFAULT_EFFECT_LIMITS
     mixed = limits(policy(membership=2.0, identity=0.01))
     assert (mixed["membership"].value, mixed["membership"].source) == (2.0, "policy ours-v1")
-    assert mixed["attribute"] == DEFAULTS["attribute"]
+    assert mixed["attribute"] == DEFAULT_EFFECT_LIMITS["attribute"]
     assert mixed["identity"].value == 0.01
 
 

@@ -1,4 +1,4 @@
-"""What calibrated draws are worth: the same fit drawn plainly and from a pool, scored alike; one JSON a table.
+"""What raked draws are worth: the same fit drawn plainly and from a pool, scored alike; one JSON a table.
 
 A table whose JSON has the same seed, steps and quickness, made on the same machine, is not measured again. Parts of
 the method are drawn by themselves too, and judged by their tables alone.
@@ -30,11 +30,11 @@ from synthkit.metrics.runner import evaluate
 from synthkit.metrics.stats.binning import cells, combined, tuples
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.conform import conform
-from synthkit.synthesizer import raking
+from synthkit.synthesizer import raking as rakes
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.synthesizer.synthesizer import Synthesizer
 
-OUT = MEASURED / "calibration"
+OUT = MEASURED / "raking"
 SIZES = (2, 3, 5)  # of pools, in rows kept
 SHOWN = ("fidelity.tv", "fidelity.c2st", "copying.dcr")
 
@@ -95,7 +95,7 @@ def table_attack(draw: pd.DataFrame, comparison: EvaluationData, rng: np.random.
 def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFrame]:
     """Draws by raking alone, by exchanges alone, and by both from pools of several sizes."""
     encoder, model, targets = synthesizer._encoder, synthesizer._model, synthesizer._targets
-    seeds, asked = Seeds(seed), raking.Cells.of(targets)
+    seeds, asked = Seeds(seed), rakes.Cells.of(targets)
     pool = model.sample(max(SIZES) * n, seeds.torch("pool"))
     codes = coded(pool.cat.numpy(), targets.groupings)
     rng = seeds.numpy("choice")
@@ -106,20 +106,20 @@ def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFram
 
     first, three = np.arange(3 * n) < n, codes[:, : 3 * n]
     out = {
-        "raked": kept(raking.sample(raking.rake(three, asked), n, rng)),
-        "exchanged": kept(raking.exchange(three, first, asked, rng)),
+        "raked": kept(rakes.sample(rakes.rake(three, asked), n, rng)),
+        "exchanged": kept(rakes.exchange(three, first, asked, rng)),
     }
     for size in SIZES:
         chosen = np.zeros(size * n, dtype=bool)
-        chosen[raking.select(codes[:, : size * n], n, targets, rng)] = True
+        chosen[rakes.select(codes[:, : size * n], n, targets, rng)] = True
         out[f"both, pool of {size}"] = kept(chosen)
     return out
 
 
-def drawn(synthesizer: Synthesizer, n: int, seed: int, *, calibrate: bool) -> tuple[pd.DataFrame, float]:
+def drawn(synthesizer: Synthesizer, n: int, seed: int, *, rake: bool) -> tuple[pd.DataFrame, float]:
     """A draw, and the CPU seconds it took."""
     clock = time.process_time()
-    draw = synthesizer.sample(n, seed=seed, calibrate=calibrate)
+    draw = synthesizer.sample(n, seed=seed, rake=rake)
     return draw, time.process_time() - clock
 
 
@@ -142,8 +142,8 @@ def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, row
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
     out["real"] = tables_apart(train, comparison)
     out["real_table_attack"] = table_attack(train, comparison, np.random.default_rng(seed))
-    for which, calibrate in (("plain", False), ("calibrated", True)):
-        raw, seconds = drawn(synthesizer, len(train), seed + 1, calibrate=calibrate)
+    for which, rake in (("plain", False), ("calibrated", True)):
+        raw, seconds = drawn(synthesizer, len(train), seed + 1, rake=rake)
         draw = conform(raw, meaning)
         more = {"cpu_seconds": seconds, "rows_per_second": len(train) / seconds}
         out[which] = more | {"tables": tables_apart(draw, comparison)} | scored(draw, comparison, seed, quick=quick)
@@ -152,7 +152,7 @@ def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, row
 
 
 def line(result: dict[str, Any]) -> str:
-    """The figures that matter, plain to calibrated, in a few lines."""
+    """The figures that matter, plain to raked, in a few lines."""
     plain, chosen = result["plain"], result["calibrated"]
     tables = [f"{k} {plain['tables'][k]:.4f} to {chosen['tables'][k]:.4f}" for k in plain["tables"]]
     scores = [
@@ -176,7 +176,7 @@ def done(path: Path, seed: int, steps: int | None, *, quick: bool) -> bool:
 
 def main(words: Sequence[str] | None = None) -> None:
     """Measure the tables that are asked for, where that was not done yet."""
-    flags = parser("calibration", __doc__)
+    flags = parser("raking", __doc__)
     flags.add_argument("--tables", nargs="+", choices=TABLES, default=["support2", "default_credit", "adult"])
     flags.add_argument("--steps", type=int, help="of training; the model's own choice if not given")
     flags.add_argument("--seed", type=int, default=0)

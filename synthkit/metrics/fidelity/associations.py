@@ -1,15 +1,16 @@
-"""How strongly columns hang together: Pearson, correlation ratio and Cramér's V, all from one cross-product matrix."""
+"""Associations of columns: Pearson, correlation ratio and Cramér's V, all from one cross-product matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import Binning, numbers, quantities
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-GROUPS = 20  # of rows, for the jackknife
-SHOWN_COLUMNS = 40
+JACKKNIFE_GROUPS = 20  # of rows, for the jackknife
+SHOWN_ASSOCIATIONS = 40
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Features:
         out[np.ix_(at, at)] = np.clip(covariance / np.sqrt(variance * variance.T), -1, 1)
 
 
-def associations(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def associations(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Mean absolute difference between the association matrices of the synthetic rows and of the holdout.
 
     The interval comes from a jackknife over 20 groups of units of both tables, which costs one matrix product.
@@ -129,7 +130,7 @@ def associations(comparison: EvaluationData, rng: np.random.Generator) -> tuple[
     variance = _jackknife([float(np.mean([_gap(m, t) for m in each])) for t in _leave_out(features, real)])
     for draw in draws:
         variance += _jackknife([_gap(m, truth) for m in _leave_out(features, draw)]) / len(draws) ** 2
-    at = intervals.around(value, float(np.sqrt(variance)), floor=0.0, ceiling=2.0)
+    at = intervals.normal_interval(value, float(np.sqrt(variance)), floor=0.0, ceiling=2.0)
     gaps = np.mean([np.abs(matrix - truth) for matrix in each], axis=0)
     score = Score(
         metric="fidelity.correlation_difference",
@@ -141,9 +142,9 @@ def associations(comparison: EvaluationData, rng: np.random.Generator) -> tuple[
         parts=_by_column(gaps, features.names),
         note="Mean absolute difference of Pearson (two quantities), correlation ratio (quantity and levels) and "
         "Cramér's V (levels) against the holdout; the reference is as many training rows. Interval: jackknife over "
-        f"{GROUPS} groups of rows of both tables.",
+        f"{JACKKNIFE_GROUPS} groups of rows of both tables.",
     )
-    kept = np.sort(np.argsort(-np.nan_to_num(gaps).sum(axis=0), kind="stable")[:SHOWN_COLUMNS])
+    kept = np.sort(np.argsort(-np.nan_to_num(gaps).sum(axis=0), kind="stable")[:SHOWN_ASSOCIATIONS])
     panel = {
         "columns": [features.names[k] for k in kept],
         "real": np.round(truth[np.ix_(kept, kept)], 4).tolist(),
@@ -159,9 +160,9 @@ def _group_products(
     """Z'Z of each group of units. **Shape**: n rows -> (GROUPS, width, width)."""
     units = unit_codes(frame, unit)
     units = np.arange(len(frame)) if units is None else units
-    groups = rng.permutation(np.arange(units.max() + 1) % GROUPS)[units]
+    groups = rng.permutation(np.arange(units.max() + 1) % JACKKNIFE_GROUPS)[units]
     z = features.matrix(frame)
-    return np.stack([z[groups == g].T @ z[groups == g] for g in range(GROUPS)])
+    return np.stack([z[groups == g].T @ z[groups == g] for g in range(JACKKNIFE_GROUPS)])
 
 
 def _leave_out(features: Features, products: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -208,3 +209,15 @@ def _cramer(table: NDArray[np.float64]) -> float:
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
     chi2 = ((table - expected) ** 2 / expected).sum()
     return float(np.sqrt(chi2 / (n * (min(table.shape) - 1))))
+
+
+ASSOCIATIONS_SPEC = MetricSpec(
+    name="fidelity.associations",
+    measure=associations,
+    labels={
+        "fidelity.correlation_difference": MetricLabel(
+            "Correlation difference",
+            "Mean difference between real and synthetic correlations of pairs of columns; 0 is identical.",
+        ),
+    },
+)

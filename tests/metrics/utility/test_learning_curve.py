@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.metrics.stats.several_draws import mean_of_draws, one_fresh_draw, standard_error
-from synthkit.metrics.utility.equivalent_sample_size import worth_of
-from synthkit.metrics.utility.non_inferiority import MARGIN, loss, verdict
+from synthkit.metrics.utility.learning_curve import size_at_quality
+from synthkit.metrics.utility.non_inferiority import DEFAULT_MARGIN, loss, verdict
 from synthkit.metrics.utility.train_synthetic_test_real import utility
 
 RNG = np.random.default_rng
@@ -23,18 +23,18 @@ def measure(comparison, k=0, *, quick=False):
 
 def test_the_curve_is_read_on_a_logarithmic_scale():
     sizes, curve = np.array([100, 1000, 10_000]), np.array([0.6, 0.7, 0.7])
-    assert [worth_of(q, sizes, curve) for q in (0.5, 0.6, 0.7, 0.8)] == [100, 100, 1000, 10_000]
-    assert worth_of(0.65, sizes, curve) == pytest.approx(10**2.5)
-    assert np.isnan(worth_of(np.nan, sizes, curve))
-    assert np.isnan(worth_of(0.6, sizes, np.array([np.nan, 0.7, 0.8])))
+    assert [size_at_quality(q, sizes, curve) for q in (0.5, 0.6, 0.7, 0.8)] == [100, 100, 1000, 10_000]
+    assert size_at_quality(0.65, sizes, curve) == pytest.approx(10**2.5)
+    assert np.isnan(size_at_quality(np.nan, sizes, curve))
+    assert np.isnan(size_at_quality(0.6, sizes, np.array([np.nan, 0.7, 0.8])))
 
 
 @given(st.floats(0, 1), st.lists(st.floats(0, 1), min_size=3, max_size=3))
 def test_worth_grows_with_quality_and_stays_on_the_scale(quality, curve):
     sizes, curve = np.array([10, 100, 1000]), np.maximum.accumulate(curve)
-    found = worth_of(quality, sizes, curve)
+    found = size_at_quality(quality, sizes, curve)
     assert 10 <= found <= 1000
-    assert worth_of(quality + 0.1, sizes, curve) >= found
+    assert size_at_quality(quality + 0.1, sizes, curve) >= found
 
 
 def test_fresh_rows_are_worth_many_and_independent_ones_few(law, shuffled, compare):
@@ -88,7 +88,7 @@ def test_retention_is_what_is_kept_above_a_guess(law, compare):
     assert gap.parts["retention"] == pytest.approx(kept)
     assert gap.parts["one fresh draw, low"] <= gap.low
     assert gap.parts["one fresh draw, high"] >= gap.high
-    assert panels["utility"][0]["non_inferiority"]["margin"] == MARGIN == 0.05
+    assert panels["utility"][0]["non_inferiority"]["margin"] == DEFAULT_MARGIN == 0.05
 
 
 def test_a_model_no_better_than_a_guess_has_no_retention():

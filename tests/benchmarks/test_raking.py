@@ -1,4 +1,4 @@
-"""The benchmark of calibrated draws: it measures both draws of one fit, and not twice."""
+"""The benchmark of raked draws: it measures both draws of one fit, and not twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.parts import calibration
+from benchmarks.parts import raking
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 
@@ -17,26 +17,26 @@ from synthkit.schema import Schema
 @pytest.mark.slow
 @pytest.mark.skipif("SYNTHKIT_DATA" not in os.environ, reason="SYNTHKIT_DATA does not say where the tables are")
 def test_both_draws_of_a_fit_are_measured():
-    found = calibration.measure("support2", seed=0, steps=20, quick=True, rows=600)
+    found = raking.measure("support2", seed=0, steps=20, quick=True, rows=600)
     plain, chosen = found["plain"], found["calibrated"]
     assert chosen["tables"]["2_train"] < 0.95 * plain["tables"]["2_train"]  # so few rows: most cells are merged
     assert plain["scores"].keys() == chosen["scores"].keys()
     assert {"fidelity.tv2", "fidelity.c2st", "copying.dcr_share"} <= plain["scores"].keys()
     assert found["pieces"]["both, pool of 3"]["2_train"] < found["pieces"]["raked"]["2_train"]
     assert found["real"]["2_train"] == 0
-    assert "times slower" in calibration.line(json.loads(json.dumps(found)))
+    assert "times slower" in raking.line(json.loads(json.dumps(found)))
 
 
 def test_what_is_measured_on_this_machine_is_not_measured_again(tmp_path):
     path = tmp_path / "adult.json"
-    assert not calibration.done(path, 0, 300, quick=True)
-    path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": calibration.fingerprint()}))
-    assert calibration.done(path, 0, 300, quick=True)
-    assert not calibration.done(path, 0, None, quick=True)
-    assert not calibration.done(path, 1, 300, quick=True)
-    assert not calibration.done(path, 0, 300, quick=False)
+    assert not raking.done(path, 0, 300, quick=True)
+    path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": raking.fingerprint()}))
+    assert raking.done(path, 0, 300, quick=True)
+    assert not raking.done(path, 0, None, quick=True)
+    assert not raking.done(path, 1, 300, quick=True)
+    assert not raking.done(path, 0, 300, quick=False)
     path.write_text(json.dumps({"seed": 0, "steps": 300, "quick": True, "machine": {"cpu": "another"}}))
-    assert not calibration.done(path, 0, 300, quick=True)
+    assert not raking.done(path, 0, 300, quick=True)
 
 
 def test_the_table_attack_knows_whose_tables_were_copied():
@@ -48,7 +48,7 @@ def test_the_table_attack_knows_whose_tables_were_copied():
         pd.DataFrame(rng.integers(0, 8, (300, 12)), columns=list(schema.columns)) for _ in range(3)
     )
     copied, clean = (
-        calibration.table_attack(
+        raking.table_attack(
             draw,
             EvaluationData(train=train, holdout=holdout, synthetic=(draw,), schema=schema),
             np.random.default_rng(1),

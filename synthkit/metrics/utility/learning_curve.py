@@ -1,13 +1,15 @@
-"""How many real rows would teach a model as much as the synthetic ones do."""
+"""Equivalent sample size of a prediction task: real rows that train as good a model, read off a learning curve."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.learners import predictions
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.utility.prediction_task import Judged, TaskRows
 
-SIZES, SMALLEST, SHARE, REPEATS = 5, 50, 64, 3  # sizes; smallest; largest over smallest; samples of a smaller size
+CURVE_SIZES, SMALLEST_CURVE_SIZE, LARGEST_OVER_SMALLEST, CURVE_REPEATS = (
+    5,
+    50,
+    64,
+    3,
+)  # sizes; smallest; largest over smallest; samples of a smaller size
 
 
-def equivalent_sample_size(
-    tested: Judged, train: TaskRows, rng: np.random.Generator
-) -> tuple[list[Score | Failure], dict[str, Any]]:
+def equivalent_rows(tested: Judged, train: TaskRows, rng: np.random.Generator) -> Scored:
     """Number n such that the learner of the headline scores on n random training rows what it does on synthetic ones.
 
     Five sizes on a logarithmic scale, the smaller ones three times, interpolated; the curve never falls. Rows better
@@ -35,37 +40,24 @@ def equivalent_sample_size(
     Raises:
         MetricError: there are too few training rows for a curve.
     """
-    n = len(train.target)
-    smallest = max(SMALLEST, n // SHARE)
-    if n < 2 * smallest:
-        msg = f"a learning curve needs {2 * SMALLEST} training rows; however: {n}. Train on more rows"
-        raise MetricError(msg)
-    sizes = np.geomspace(smallest, n, SIZES).round().astype(int)
+    sizes = _sizes(len(train.target))
     ones = np.ones((1, len(tested.holdout.target)), dtype=np.uint16)
     weights = np.concatenate([ones, tested.weights])
 
     def judge(predicted: NDArray[np.float64]) -> NDArray[np.float64]:
         return tested.task.quality(tested.holdout.target, predicted, weights)
 
-    parts = [np.mean([judge(_taught(tested, train, k, rng)) for _ in range(REPEATS)], axis=0) for k in sizes[:-1]]
+    parts = [
+        np.mean([judge(_trained_on_sample(tested, train, k, rng)) for _ in range(CURVE_REPEATS)], axis=0)
+        for k in sizes[:-1]
+    ]
     curve: NDArray[np.float64] = np.maximum.accumulate(np.array([*parts, judge(tested.real)]), axis=0)
     synthetic = np.mean([judge(p) for p in tested.synthetic], axis=0)
-    worth = np.array([worth_of(synthetic[b], sizes, curve[:, b]) for b in range(len(synthetic))])
-    at = intervals.off_scale(intervals.spread(float(worth[0]), worth[1:]), float(sizes[0]), float(n))
-    end = {float(sizes[0]): "at most", float(n): "at least"}.get(at.value, "about")
-    score = Score(
-        metric=f"{tested.prefix}.equivalent_sample_size",
-        value=at.value,
-        low=at.low,
-        high=at.high,
-        goal="high",
-        reference=float(n),
-        parts={str(k): float(quality) for k, quality in zip(sizes, curve[:, 0], strict=True)},
-        note=f"The synthetic rows teach {tested.learner.name} as much as {end} {at.value:,.0f} real rows; the "
-        f"reference is the {n} rows it was trained on, where the scale ends; it starts at {sizes[0]}. Interval: joint "
-        f"bootstrap of the test {tested.task.tested} for curve and synthetic rows.",
-    )
-    panel = {
+    equivalent = np.array([size_at_quality(synthetic[b], sizes, curve[:, b]) for b in range(len(synthetic))])
+    at = intervals.percentile_interval(float(equivalent[0]), equivalent[1:])
+    at = intervals.off_scale(at, float(sizes[0]), float(sizes[-1]))
+    end = {float(sizes[0]): "at most", float(sizes[-1]): "at least"}.get(at.value, "about")
+    panel: dict[str, JSON] = {
         "target": tested.task.target.column,
         "sizes": sizes.tolist(),
         "quality": curve[:, 0].round(6).tolist(),
@@ -75,16 +67,42 @@ def equivalent_sample_size(
         "high": at.high,
         "end": end,
     }
-    return [score], {"learning_curves": [panel]}
+    return [_score(tested, at, end, sizes, curve[:, 0])], {"learning_curves": [panel]}
 
 
-def worth_of(quality: float, sizes: NDArray[np.intp], curve: NDArray[np.float64]) -> float:
+def _sizes(rows: int) -> NDArray[np.intp]:
+    """Sizes of samples on a logarithmic scale, the last all rows."""
+    smallest = max(SMALLEST_CURVE_SIZE, rows // LARGEST_OVER_SMALLEST)
+    if rows < 2 * smallest:
+        msg = f"a learning curve needs {2 * SMALLEST_CURVE_SIZE} training rows; however: {rows}. Train on more rows"
+        raise MetricError(msg)
+    return np.asarray(np.geomspace(smallest, rows, CURVE_SIZES).round().astype(int))
+
+
+def _score(
+    tested: Judged, at: intervals.Interval, end: str, sizes: NDArray[np.intp], curve: NDArray[np.float64]
+) -> Score:
+    return Score(
+        metric=f"{tested.prefix}.equivalent_sample_size",
+        value=at.value,
+        low=at.low,
+        high=at.high,
+        goal="high",
+        reference=float(sizes[-1]),
+        parts={str(k): float(quality) for k, quality in zip(sizes, curve, strict=True)},
+        note=f"The synthetic rows teach {tested.learner.name} as much as {end} {at.value:,.0f} real rows; the "
+        f"reference is the {sizes[-1]} rows it was trained on, where the scale ends; it starts at {sizes[0]}. "
+        f"Interval: joint bootstrap of the test {tested.task.tested} for curve and synthetic rows.",
+    )
+
+
+def size_at_quality(quality: float, sizes: NDArray[np.intp], curve: NDArray[np.float64]) -> float:
     """Smallest size at which a curve that never falls reaches `quality`, between its ends; nan if that is not finite.
 
     **Shape**: sizes (k,), curve (k,).
 
     Example:
-        >>> worth_of(0.65, np.array([100, 1000, 10000]), np.array([0.6, 0.7, 0.8])).__round__(1)
+        >>> size_at_quality(0.65, np.array([100, 1000, 10000]), np.array([0.6, 0.7, 0.8])).__round__(1)
         316.2
     """
     if not (np.isfinite(quality) and np.isfinite(curve).all()):
@@ -98,7 +116,7 @@ def worth_of(quality: float, sizes: NDArray[np.intp], curve: NDArray[np.float64]
     return float(np.exp((1 - share) * np.log(sizes[k - 1]) + share * np.log(sizes[k])))
 
 
-def _taught(tested: Judged, train: TaskRows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _trained_on_sample(tested: Judged, train: TaskRows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Predictions after training on a random sample with at least one row of two classes."""
     task = tested.task
     order = rng.permutation(len(train.target))
@@ -110,3 +128,10 @@ def _taught(tested: Judged, train: TaskRows, size: int, rng: np.random.Generator
     schema = task.comparison.schema
     frames = [tested.holdout.frame]
     return predictions(tested.learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)[0]
+
+
+LEARNING_CURVE_LABELS = {
+    "equivalent_sample_size": MetricLabel(
+        "Real rows that teach as much", "Number of real rows that would train as good a model.", "count"
+    ),
+}

@@ -1,13 +1,14 @@
-"""How many real rows the synthetic ones are worth: the plain-language number of the report."""
+"""Equivalent sample size of tables: real rows that would differ from the holdout as much as the synthetic ones."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.metrics.fidelity.distributions import both_sides, tv_mean
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import tuples
 
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-SIZES, SMALLEST, PAIRS = 8, 20, 200
+SAMPLE_SIZES, SMALLEST_SAMPLE, SAMPLED_PAIRS = 8, 20, 200
 
 
-def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Number n such that n random training rows differ from the holdout as much as the synthetic rows do.
 
     Difference is mean two-way total variation. It is measured for eight sizes and interpolated on logarithmic
@@ -31,18 +32,20 @@ def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator)
     binning, columns = comparison.binning, len(comparison.schema.described)
     if columns < 2:
         return [], {}
-    chosen = tuples(columns, 2, PAIRS, rng, drawn=PAIRS)
+    chosen = tuples(columns, 2, SAMPLED_PAIRS, rng, drawn=SAMPLED_PAIRS)
     sides = both_sides(comparison, rng)[0]
     holdout, train = binning.codes(comparison.holdout), binning.codes(comparison.train)
-    draws = [tv_mean(binning.codes(draw), holdout, binning.sizes, chosen).contrast for draw in comparison.synthetic]
+    draws = [tv_mean(binning.codes(draw), holdout, binning.sizes, chosen).difference for draw in comparison.synthetic]
     at = paired_difference.over_draws(draws, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout))
     n = train.shape[1]
-    sizes = np.unique(np.geomspace(min(SMALLEST, n), n, SIZES).round().astype(int))
+    sizes = np.unique(np.geomspace(min(SMALLEST_SAMPLE, n), n, SAMPLE_SIZES).round().astype(int))
     order = rng.permutation(n)
-    errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).contrast.value for k in sizes])
+    errors = np.array([tv_mean(train[:, order[:k]], holdout, binning.sizes, chosen).difference.value for k in sizes])
     errors = np.minimum.accumulate(errors)
-    worth = [_worth(error, sizes, errors) for error in (at.value, at.high, at.low)]
-    ends = intervals.off_scale(intervals.Interval(worth[0], min(worth), max(worth)), float(sizes[0]), float(sizes[-1]))
+    equivalent = [_size_at_error(error, sizes, errors) for error in (at.value, at.high, at.low)]
+    ends = intervals.off_scale(
+        intervals.Interval(equivalent[0], min(equivalent), max(equivalent)), float(sizes[0]), float(sizes[-1])
+    )
     rows = min(map(len, comparison.synthetic))
     score = Score(
         metric="fidelity.equivalent_sample_size",
@@ -67,7 +70,7 @@ def equivalent_sample_size(comparison: EvaluationData, rng: np.random.Generator)
     return [score], {"sample_size": panel}
 
 
-def _worth(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -> float:
+def _size_at_error(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -> float:
     """Size at which the falling curve meets `error`, between its ends."""
     if error <= errors[-1]:
         return float(sizes[-1])
@@ -76,3 +79,16 @@ def _worth(error: float, sizes: NDArray[np.intp], errors: NDArray[np.float64]) -
     floor = 1e-12
     log_error = np.log(np.maximum(errors[::-1], floor))
     return float(np.exp(np.interp(np.log(max(error, floor)), log_error, np.log(sizes[::-1].astype(float)))))
+
+
+EQUIVALENT_SAMPLE_SIZE_SPEC = MetricSpec(
+    name="fidelity.equivalent_sample_size",
+    measure=equivalent_sample_size,
+    labels={
+        "fidelity.equivalent_sample_size": MetricLabel(
+            "Equivalent sample size",
+            "Number of real rows whose release would err as much as the synthetic ones.",
+            "count",
+        ),
+    },
+)

@@ -81,7 +81,7 @@ def error(draw: pd.DataFrame) -> float:
 
 
 def test_every_model_draws_nearer_tables_and_keeps_its_promises(fitted):
-    plain, chosen = fitted.sample(1500, seed=2), fitted.sample(1500, calibrate=True, seed=2)
+    plain, chosen = fitted.sample(1500, seed=2), fitted.sample(1500, rake=True, seed=2)
     assert error(chosen) < 0.8 * error(plain)
     assert chosen.shape == plain.shape
     assert (chosen.dtypes == plain.dtypes).all()
@@ -92,18 +92,18 @@ def test_every_model_draws_nearer_tables_and_keeps_its_promises(fitted):
 
 
 def test_same_seed_same_rows_and_a_saved_model_chooses_the_same(fitted, tmp_path):
-    one, two, other = (fitted.sample(300, calibrate=True, seed=seed) for seed in (3, 3, 4))
+    one, two, other = (fitted.sample(300, rake=True, seed=seed) for seed in (3, 3, 4))
     pd.testing.assert_frame_equal(one, two)
     assert not one.equals(other)
     fitted.save(tmp_path / "model")
     again = Synthesizer.load(tmp_path / "model", device="cpu")
-    pd.testing.assert_frame_equal(again.sample(300, calibrate=True, seed=3), one)
+    pd.testing.assert_frame_equal(again.sample(300, rake=True, seed=3), one)
     pd.testing.assert_frame_equal(again.sample(300, seed=3), fitted.sample(300, seed=3))
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_few_rows_can_be_asked_for(baseline, n):
-    assert baseline.sample(n, calibrate=True, seed=5).shape == (n, 6)
+    assert baseline.sample(n, rake=True, seed=5).shape == (n, 6)
 
 
 def test_tables_are_charged_before_they_are_counted():
@@ -125,12 +125,12 @@ def test_a_model_without_targets_says_what_to_do(tmp_path):
     for synthesizer in (bare, Synthesizer.load(tmp_path / "model", device="cpu")):
         assert len(synthesizer.sample(10, seed=1)) == 10
         with pytest.raises(UnsupportedError, match=r"however: this model was fitted without.*targets=True"):
-            synthesizer.sample(10, calibrate=True)
+            synthesizer.sample(10, rake=True)
 
 
-def test_given_values_and_calibration_exclude_each_other(baseline):
+def test_given_values_and_raking_exclude_each_other(baseline):
     with pytest.raises(ConfigError, match="tables of all rows; however: values are given"):
-        baseline.sample(10, given={"ward": "b"}, calibrate=True)
+        baseline.sample(10, given={"ward": "b"}, rake=True)
 
 
 def test_damaged_targets_are_refused(baseline, tmp_path):
@@ -143,18 +143,18 @@ def test_damaged_targets_are_refused(baseline, tmp_path):
 
 def test_a_table_of_fewer_than_five_rows_leaves_the_draw_plain():
     tiny = Synthesizer(SCHEMA, "independent", device="cpu").fit(patients(4), seed=1)
-    assert len(tiny.sample(20, calibrate=True, seed=1)) == 20
+    assert len(tiny.sample(20, rake=True, seed=1)) == 20
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run of which every draw is calibrated, saved."""
-    asked = RunConfig(model="independent", quick=True, calibrate=True, draws=2)
+    """A run of which every draw is raked, saved."""
+    asked = RunConfig(model="independent", quick=True, rake=True, draws=2)
     made = synthesize(patients(800), SCHEMA, rows=300, seed=1, config=asked)
-    return made, made.save(tmp_path_factory.mktemp("calibrated") / "run")
+    return made, made.save(tmp_path_factory.mktemp("raked") / "run")
 
 
-def test_a_run_says_everywhere_that_its_draws_are_calibrated(run):
+def test_a_run_says_everywhere_that_its_draws_are_raked(run):
     made, folder = run
     chosen = {"rows": 300, "pool": 900}
     assert made.facts["calibrated"] == made.evaluation.run["calibrated"] == chosen
@@ -177,19 +177,19 @@ def test_a_plain_run_says_nothing_of_it():
 
 def test_the_commands_say_so_too(run, command, refused, tmp_path):
     _, folder = run
-    said = command("sample", folder, "--rows", 200, "--calibrate", "--seed", 3, "--out", tmp_path / "s.csv")
-    assert "calibrated: 200 rows selected from a pool of 600" in said.out
+    said = command("sample", folder, "--rows", 200, "--rake", "--seed", 3, "--out", tmp_path / "s.csv")
+    assert "raked: 200 rows selected from a pool of 600" in said.out
     assert len(pd.read_csv(tmp_path / "s.csv")) == 200
     plain = command("sample", folder, "--rows", 200, "--seed", 3, "--out", tmp_path / "p.csv")
-    assert "calibrated" not in plain.out
-    words = ("--rows", 5, "--calibrate", "--given", "ward=b", "--out", tmp_path / "g.csv")
+    assert "raked" not in plain.out
+    words = ("--rows", 5, "--rake", "--given", "ward=b", "--out", tmp_path / "g.csv")
     assert "values are given" in refused("sample", folder, *words)
 
 
 def test_run_takes_the_flag_and_prints_the_selection(command, tmp_path):
     patients(300).to_parquet(tmp_path / "t.parquet")
     SCHEMA.save(tmp_path / "t.yaml")
-    out = ("--out", tmp_path / "run", "--model", "independent", "--rows", 100, "--quick", "--calibrate")
+    out = ("--out", tmp_path / "run", "--model", "independent", "--rows", 100, "--quick", "--rake")
     said = command("run", tmp_path / "t.parquet", "--schema", tmp_path / "t.yaml", *out)
     assert said.code == 0, said.err
-    assert "calibrated: 100 rows selected from a pool of 300" in said.out
+    assert "raked: 100 rows selected from a pool of 300" in said.out
