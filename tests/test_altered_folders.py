@@ -12,7 +12,7 @@ from synthkit import RunConfig, synthesize
 from synthkit.errors import ArtefactError
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release
-from synthkit.release.gate_run_folder import hold
+from synthkit.release.gate_run_folder import apply_policy
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def policy():
 def test_a_gate_on_an_altered_evaluation_is_refused(panel, run, policy):
     alter(run / "evaluation.json", lambda data: data["panels"].update(membership=panel))
     with pytest.raises(ArtefactError, match=r"must hold what a run wrote; however: a file in it was altered"):
-        hold(run, policy)
+        apply_policy(run, policy)
 
 
 @pytest.mark.parametrize("config", [7, "x", [1]])

@@ -57,7 +57,7 @@ def today(who: str) -> str:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """JSON files of a folder of folders by their place in it; where a thing has two names, today's comes last and stays."""
+    """JSON files of a folder of folders by their place in it; today's name of a thing comes last and stays."""
     return {
         today(path.relative_to(folder).as_posix()): json_files.read(path) for path in sorted(folder.glob("*/*.json"))
     }

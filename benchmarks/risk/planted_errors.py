@@ -99,8 +99,8 @@ MUTATIONS = (
     Mutation(
         "the best of many ways, not corrected",
         f"{ATTACKS}/membership_guesses.py",
-        "sure = len(guesses.coins), 1 - (1 - CONFIDENCE) / right.size",
-        "sure = len(guesses.coins), CONFIDENCE",
+        "sure = len(guesses.coins), 1 - (1 - BOUND_CONFIDENCE) / right.size",
+        "sure = len(guesses.coins), BOUND_CONFIDENCE",
         f"{TESTS}/test_membership_guesses.py",
     ),
     Mutation(
@@ -177,8 +177,8 @@ MUTATIONS = (
     Mutation(
         "the error of a guess divided by the guess",
         f"{ATTACKS}/secrets.py",
-        "np.abs(guesses - truth) <= self.tolerance * (1 + SLACK)",
-        "np.abs(guesses - truth) / guesses <= TOLERANCE * (1 + SLACK)",
+        "np.abs(guesses - truth) <= self.tolerance * (1 + TOLERANCE_SLACK)",
+        "np.abs(guesses - truth) / guesses <= GUESS_TOLERANCE * (1 + TOLERANCE_SLACK)",
         f"{TESTS}/test_attribute_inference.py",
         "signs",
     ),

@@ -30,6 +30,7 @@ from synthkit.metrics.attacks.effect_size import EFFECT_TEST_LEVEL
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
 from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.result import Score
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
@@ -47,7 +48,7 @@ def measured(synthetic: pd.DataFrame, table: str, seed: int) -> dict[str, Any]:
         train=train, holdout=holdout, synthetic=(completed(synthetic, meaning)[0],), schema=meaning
     )
     chosen = {"membership": membership, "identity": identity, "linkability": linkability}
-    chosen |= attributes(meaning, quick=True)
+    chosen |= attributes(meaning, MetricOptions(quick=True))
     start, scores, panels = time.perf_counter(), {}, {}
     for name, metric in chosen.items():
         found, drawn = metric(comparison, Seeds(seed).numpy(name))

@@ -100,14 +100,14 @@ def _bundle(place: Path) -> Callable[[bytes, random.Random], bytes]:
         members[name] = ways.get(Path(name).suffix, m.by_bytes)(members[name], rng)
         if rng.random() < 0.1:
             members[rng.choice(["../x", "/x", "a\\b", "draws/", "x.parquet", "Synthetic.parquet"])] = members[name]
-        if name != manifests.NAME:
-            said = json.loads(members[manifests.NAME])
+        if name != manifests.MANIFEST:
+            said = json.loads(members[manifests.MANIFEST])
             said["members"] = [
                 {**each, "bytes": len(members[each["name"]]), "sha256": sha256(members[each["name"]]).hexdigest()}
                 for each in said["members"]
             ]
-            members[manifests.NAME] = json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
-        members[manifests.SIGNATURE] = sign(members[manifests.NAME], place / "custodian.key")
+            members[manifests.MANIFEST] = json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"
+        members[manifests.SIGNATURE] = sign(members[manifests.MANIFEST], place / "custodian.key")
         return pack(members)
 
     return change

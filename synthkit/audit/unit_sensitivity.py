@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synthkit.audit.audit_result import AuditResult, bounded, of_finding
 from synthkit.audit.lower_bounds import LossBound, mu_seen
 from synthkit.audit.noise_audits import mu_of
-from synthkit.privacy.access.private_curator import one_each, told_apart
+from synthkit.privacy.access.private_curator import distinct_units, one_row_a_unit
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.schema import Schema
@@ -59,7 +59,7 @@ KINDS: dict[str, tuple[dict[str, Any], Spellings]] = {
 
 def shipped(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """One row of each unit, as the keeper of real rows counts them."""
-    return one_each(*told_apart(table, schema))
+    return one_row_a_unit(*distinct_units(table, schema))
 
 
 def one_unit(counted: Counted, trials: int) -> tuple[AuditResult, ...]:

@@ -32,9 +32,9 @@ def gate(
 
     Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
     """
-    from synthkit.release.gate_run_folder import hold
+    from synthkit.release.gate_run_folder import apply_policy
 
-    limits, made = hold(folder, policy, register=register)
+    limits, made = apply_policy(folder, policy, register=register)
     if limits.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if limits.membership is None or (limits.membership.eps_lb_max is None and limits.membership.tpr_at_fpr is None):
@@ -57,10 +57,10 @@ def _show(made: Gate) -> None:
 
 def show_briefly(made: Gate) -> None:
     """The verdict on the whole in words, every line that does not pass with its reason, and how many pass."""
-    from synthkit.report.sections.decision import OVERALL
+    from synthkit.report.sections.decision import VERDICT_WORDS
 
     passing = sum(line.verdict == "PASS" for line in made.lines)
-    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {OVERALL[made.verdict]}.")
+    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {VERDICT_WORDS[made.verdict]}.")
     _show_lines([line for line in made.lines if line.verdict != "PASS"])
     say(f"{VERDICT_SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
     if passing < len(made.lines):

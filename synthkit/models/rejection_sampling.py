@@ -164,7 +164,7 @@ class RejectionSampler(nn.Module):
         admissible, bent = ConstraintMask(self.layout, n, given, device), torch.zeros(n, device=device)
         parts = dict(zip(self.mixture.plain, torch.split(logits, list(self.mixture.sizes), dim=1), strict=False))
         for j in range(cat.shape[1]):
-            admissible.settle(j, torch.where(free[:, j], -1, cat[:, j]))
+            admissible.observe(j, torch.where(free[:, j], -1, cat[:, j]))
         for j in [*self._numbers, *self.mixture.plain]:
             mask = admissible.mask(j)
             if mask is not None:
@@ -173,7 +173,7 @@ class RejectionSampler(nn.Module):
                 again = draw_allowed(law, mask, generator)
                 cat[:, j] = torch.where(wrong, again, cat[:, j])
                 bent = bent + wrong
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return Rows(self._fine(cat, rows.cat, free, generator), rows.num), bent
 
     def _fine(self, cat: Tensor, before: Tensor, free: Tensor, generator: torch.Generator) -> Tensor:

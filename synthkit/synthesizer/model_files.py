@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.documents import MISREAD, read_json
 from synthkit.models.base import TrainingLog
@@ -127,9 +127,12 @@ def undamaged(folder: str | Path) -> Iterator[None]:
 
     Raises:
         ArtefactError: an entry of the card is not there, or cannot be meant.
+        UnsupportedError: it asks for what is not installed.
     """
     try:
         yield
+    except UnsupportedError:
+        raise
     except (*MISREAD, MemoryError, RuntimeError, SynthkitError) as error:
         msg = (
             f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "

@@ -96,7 +96,7 @@ def _drawn(
         good = keeping(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
-            mended, obeys = mender.mend(frame[~good])
+            mended, obeys = mender.repair(frame[~good])
             parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
         kept.append(parts[0] if len(parts) == 1 else _joined(parts).sort_index())
         del frame, parts

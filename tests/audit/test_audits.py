@@ -16,7 +16,7 @@ from synthkit.audit.gradient_clipping import CLIP, MULTIPLIER
 from synthkit.audit.marginal_counts import RHO
 from synthkit.audit.mechanism_audits import BINS, GRID
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
-from synthkit.privacy.access.private_curator import told_apart
+from synthkit.privacy.access.private_curator import distinct_units
 from synthkit.privacy.accounting.events import DiscreteLaplace
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.mechanisms.bounds import Bounds
@@ -198,7 +198,7 @@ def by_float(table, schema):
 
 
 def all_rows(table, schema):
-    return told_apart(table, schema)[0]
+    return distinct_units(table, schema)[0]
 
 
 held = np.random.default_rng(int.from_bytes(os.urandom(16)))

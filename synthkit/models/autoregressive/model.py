@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Rows
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.base import Capability, NetworkModel
@@ -43,7 +43,7 @@ class Autoregressive(NetworkModel):
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding(ties=3)
+    coding: ClassVar[Coding] = Coding(links=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
     _config: AutoregressiveConfig
@@ -98,7 +98,7 @@ class Autoregressive(NetworkModel):
         learned = net.learned()
         s = self._known_sum(given, learned.values)
         for j in range(known.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         for j in self._sequence(given):
             here = known[:, j]
             if bool(here.all()):
@@ -110,7 +110,7 @@ class Autoregressive(NetworkModel):
             if applies is not None:
                 level = torch.where(applies, level, 0)
             cat[:, j], row.have[:, j] = level, True
-            admissible.settle(j, level)
+            admissible.observe(j, level)
             fresh = ~here if applies is None else applies & ~here
             z = learned.values[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))

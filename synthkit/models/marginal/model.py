@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
 from synthkit.models.base import Capability, CountModel, TrainingLog
@@ -132,7 +132,7 @@ class Marginal(CountModel):
         cat, n = given.cat, len(given)
         admissible = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         led = bool((self._followers.leaders >= 0).any())
         known, allowed = cat[:, self._coarse] if led else cat, self._allowed(given)  # a copy: what is known at first
         for k in self._followers.order:
@@ -170,7 +170,7 @@ class Marginal(CountModel):
             if told is not None:
                 p = torch.where((p * told).sum(dim=1, keepdim=True) > 0, p * told, p)
             cat[:, j] = torch.where(unknown, draw_allowed(p, mask, generator), cat[:, j])
-        admissible.settle(j, cat[:, j])
+        admissible.observe(j, cat[:, j])
 
     def _allowed(self, given: Given) -> dict[int, tuple[Tensor, Tensor]]:
         """Coarse slots known to lie in a set, as the mixture counts them."""

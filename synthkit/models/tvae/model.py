@@ -149,7 +149,7 @@ class TVAE(NetworkModel):
         n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
         admissible = ConstraintMask(layout, n, given, z.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         links, heads, biases = (
             torch.split(t, list(layout.sizes)) for t in (network.links(), network.heads(), network.bias)
         )
@@ -171,7 +171,7 @@ class TVAE(NetworkModel):
             cat[:, j] = torch.where(applies[:, j], level, 0)
             evidence += torch.where(applies[:, j], told, 0.0)
             before = before + links[j][cat[:, j]] * applies[:, j : j + 1]
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return cat, evidence
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from synthkit.encoding import rare_code_notes
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.column_groups import coded, groupings
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import TableEncoder, count
@@ -87,7 +87,8 @@ class ExactAccess:
     def fit_encoder(self) -> TableEncoder:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
-        self._encoder = TableEncoder.fit(self.schema, self.ask, coding).tied(self.compare, coding.ties)
+        fitted = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
+        self._encoder = fitted.with_links(self.compare, coding.links)
         return self._encoder
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
@@ -144,7 +145,7 @@ class ExactAccess:
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue of which most codes were too rare."""
-        return rare_code_notes.left(self.encoder)
+        return rare_code_notes.pooled_codes(self.encoder)
 
     def _charge(self, *whats: str, times: int = 1) -> None:
         """Put down what is about to be told exactly.

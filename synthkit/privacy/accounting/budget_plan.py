@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, found_levels
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, count_level_queries
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian
 from synthkit.privacy.accounting.noise_calibration import EpsilonDelta, smallest_noise
@@ -63,7 +63,7 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
         >>> round(outlay.rho + outlay.preparation.rho, 4)
         0.0306
     """
-    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
     prepared = _coding(COUNTED, asked) * rho
@@ -89,7 +89,7 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
     Raises:
         BudgetExceededError: nothing is left.
     """
-    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
     preparation = EncoderBudget(queries=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
     matched = _targets(targets, TARGETED * rho) if targets else None
@@ -100,7 +100,7 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
 
 def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
     """Share of rho that buys the coding of the columns."""
-    return min(share + SOUGHT * found_levels(asked), MOST) if asked else 0.0
+    return min(share + SOUGHT * count_level_queries(asked), MOST) if asked else 0.0
 
 
 def _targets(tables: int, rho: float) -> Charge:

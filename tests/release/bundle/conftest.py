@@ -31,7 +31,7 @@ POLICY = ROOT / "synthkit" / "data" / "internal-research.yaml"
 def judged(made, place):
     """Save a run with what the policy says of it."""
     made.save(place)
-    shutil.copy(POLICY, place / run_folder.POLICY)
+    shutil.copy(POLICY, place / run_folder.POLICY_FILE)
     evidence = GateEvidence(
         evaluation=made.evaluation,
         ledger=made.ledger.to_dict(),

@@ -20,7 +20,7 @@ WHOLE = {"format": "synthkit-policy/1", "policy": WHO, "membership": {"eps_lb_ma
 
 
 def test_the_published_schema_is_up_to_date_and_says_what_each_field_is():
-    """If this fails: save_json_schema("schemas/synthkit-policy-1.json", Policy.json_schema()) of schema.editors."""
+    """If this fails: save_json_schema("schemas/synthkit-policy-1.json", Policy.json_schema()) of schema.json_schema."""
     published = json.loads((SCHEMAS / "synthkit-policy-1.json").read_text(encoding="utf-8"))
     assert published == Policy.json_schema()
     for part in (published, *published["$defs"].values()):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.pipeline.split import Shares
-from synthkit.report.sections.people import FINAL, drew, went
+from synthkit.report.split_description import REFITTED_TO_ALL, describe_role_shares, describe_split
 
 counts = st.integers(1, 50_000)
 
@@ -22,7 +22,7 @@ def numbers(text: str) -> list[int]:
 def test_every_number_is_one_of_the_split(train, inside, outside, reference, test, attacked):
     units = train + inside + outside + reference + test
     people = {"units": units, "train": train, "pool trained on": inside, "pool held out": outside}
-    said = went({"people": {**people, "reference": reference, "test": test, "attacked": attacked}})
+    said = describe_split({"people": {**people, "reference": reference, "test": test, "attacked": attacked}})
     assert numbers(said[0])[:2] == [units, train + inside]
     assert numbers(said[0])[2] == round(100 * (train + inside) / units)
     assert numbers(said[0])[3] == inside
@@ -35,16 +35,16 @@ def test_every_number_is_one_of_the_split(train, inside, outside, reference, tes
 def test_a_sibling_is_said_to_be_one():
     people = {"units": 5, "train": 1, "pool trained on": 1, "pool held out": 1, "reference": 1, "test": 1}
     facts = {"people": {**people, "attacked": [2]}}
-    assert FINAL not in went(facts)
-    assert went({**facts, "audited": "sibling"})[-1] == FINAL
-    assert went({}) == []
+    assert REFITTED_TO_ALL not in describe_split(facts)
+    assert describe_split({**facts, "audited": "sibling"})[-1] == REFITTED_TO_ALL
+    assert describe_split({}) == []
 
 
 @given(st.integers(40, 10**7))
 def test_under_a_budget_only_public_probabilities_are_told(n):
     shares = Shares.of(n)
-    said = drew(asdict(shares))
+    said = describe_role_shares(asdict(shares))
     inside, out, test, reference = numbers(said)
     assert inside == round(100 * shares.fitted)
     assert (out, test, reference) == (round(50 * shares.pool), round(100 * shares.test), round(100 * shares.reference))
-    assert drew(asdict(shares), final=True).endswith(FINAL)
+    assert describe_role_shares(asdict(shares), final=True).endswith(REFITTED_TO_ALL)

@@ -1,4 +1,4 @@
-"""A page as a test asks it: the elements with their attributes and text, read by the standard library's parser."""
+"""A page as a test reads it: the elements with their attributes and text, read by the standard library's parser."""
 
 from __future__ import annotations
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from synthkit.metrics.result import SIBLING_AUDITED
+from synthkit.report.inputs import RunFacts
 
-Facts = Mapping[str, Any]
-KINDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic", "others": "other releases'"}
+TABLE_WORDS = {"train": "training", "holdout": "held-out", "synthetic": "synthetic", "others": "other releases'"}
 
 
-def rows_of(facts: Facts) -> dict[str, int]:
+def rows_of(facts: RunFacts) -> dict[str, int]:
     """Numbers of rows by table, the synthetic ones of the first draw; a single number counts those."""
     rows = facts.get("rows")
     if isinstance(rows, Mapping):
-        return {str(k): int(v[0] if isinstance(v, list | tuple) else v) for k, v in rows.items() if v}
+        return {str(k): int(v[0] if isinstance(v, Sequence) else v) for k, v in rows.items() if v}
     return {} if rows is None else {"synthetic": int(rows)}
 
 
-def of_draws(facts: Facts) -> list[int]:
+def raking_sentence(facts: RunFacts) -> str | None:
+    """How the rows of a raked draw came about; None for a plain one."""
+    chosen = facts.get("calibrated")
+    return f"{chosen['rows']:,} rows selected from a pool of {chosen['pool']:,}" if chosen else None
+
+
+def of_draws(facts: RunFacts) -> list[int]:
     """Rows of each synthetic table; of one number, as many in every draw; of a final fit those of its own tables.
 
     Example:
@@ -30,17 +35,17 @@ def of_draws(facts: Facts) -> list[int]:
         return [int(n) for n in facts["released"]]
     rows = facts.get("rows")
     drawn = rows.get("synthetic") if isinstance(rows, Mapping) else rows
-    if isinstance(drawn, list | tuple):
+    if isinstance(drawn, Sequence):
         return [int(n) for n in drawn]
     return [] if drawn is None else [int(drawn)] * int(facts.get("draws") or 1)
 
 
-def draws_of(facts: Facts) -> int:
+def draws_of(facts: RunFacts) -> int:
     """Number of synthetic tables that were drawn and measured."""
     return len(of_draws(facts)) or int(facts.get("draws") or 1)
 
 
-def synthetic(facts: Facts) -> str:
+def synthetic(facts: RunFacts) -> str:
     """How many synthetic rows there are.
 
     Example:
@@ -54,7 +59,7 @@ def synthetic(facts: Facts) -> str:
     return f"{len(draws)} draws of {each}"
 
 
-def others(facts: Facts) -> str:
+def others(facts: RunFacts) -> str:
     """Other releases that attackers were given too; empty if there were none.
 
     Example:
@@ -67,7 +72,7 @@ def others(facts: Facts) -> str:
     return f"{several} of the same table, {sum(counts):,} rows in all" if counts else ""
 
 
-def looked_at(facts: Facts, tables: Sequence[str] = tuple(KINDS)) -> str:
+def looked_at(facts: RunFacts, tables: Sequence[str] = tuple(TABLE_WORDS)) -> str:
     """Of which of the tables not all rows were looked at; empty if of none.
 
     Example:
@@ -78,7 +83,7 @@ def looked_at(facts: Facts, tables: Sequence[str] = tuple(KINDS)) -> str:
     if not (isinstance(there, Mapping) and isinstance(seen, Mapping)):
         return ""
     return "; ".join(
-        f"{at:,} of {of:,} {KINDS[table]} rows"
+        f"{at:,} of {of:,} {TABLE_WORDS[table]} rows"
         for table in tables
         for of, at in dict.fromkeys(zip(_each(there.get(table)), _each(seen.get(table)), strict=True))
         if of != at
@@ -96,12 +101,12 @@ def listed(numbers: Sequence[int]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def made_here(facts: Facts) -> bool:
+def made_here(facts: RunFacts) -> bool:
     """Whether the rows were drawn by the run that the facts are of; those of an evaluation are there already."""
     return bool(facts.get("model") or facts.get("config"))
 
 
-def surface(facts: Facts) -> str | None:
+def release_surface(facts: RunFacts) -> str | None:
     """What is to be released; None where nothing is, as by an evaluation or a comparison of models."""
     if not made_here(facts) or facts.get("compared"):
         return None

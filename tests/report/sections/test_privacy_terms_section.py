@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from asked_page import Page
+from page_reader import Page
 
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
@@ -16,7 +16,7 @@ from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 from synthkit.report import build
 from synthkit.report.charts import vega
-from synthkit.report.sections.facts import mechanisms
+from synthkit.report.sections.privacy_terms_section import mechanisms
 
 BUDGET = Budget(epsilon=4, delta=1e-6, unit="patient", max_rows_per_unit=4)
 RESERVE = Charge(what="tables of counts", spent=Concentrated(rho=0.0167))
@@ -84,7 +84,7 @@ def test_the_curve_ends_at_what_is_stated(evaluation):
     assert page(evaluation, kept).all("data-test-chart", "promise")
     curve = statement(kept)["curve"]
     assert curve[-1] == [kept.spent()[0], 1e-6]
-    drawn = ET.fromstring(vega.promise({"curve": curve}))
+    drawn = ET.fromstring(vega.privacy_curve({"curve": curve}))
     texts = [t.text for t in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert {"Epsilon", "Delta", "1e-6"} <= set(texts)
 

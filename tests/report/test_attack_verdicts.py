@@ -16,7 +16,14 @@ from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.metrics.stats.intervals import clopper_pearson
 from synthkit.release.policy.gate_decision import decide
 from synthkit.release.policy.gate_evidence import FoundFigure
-from synthkit.report.sections.attack_verdicts import CLAUSES, limits, told, verdicts, whole, worst
+from synthkit.report.attack_verdicts import (
+    ATTACK_CLAUSES,
+    attack_limits,
+    attack_verdicts,
+    overall_verdict,
+    verdict_sentences,
+    worst_verdict,
+)
 
 ENDS = st.floats(-1, 3)
 SAME = {"PASS": {Grade.NONE, Grade.BELOW}, "FAIL": {Grade.ABOVE}, "INCONCLUSIVE": {Grade.OPEN}}
@@ -42,12 +49,12 @@ def membership(right, guesses, *, lost=0.0, p=0.4, holds=True, design="coins", u
 
 
 def policy(**at):
-    lines = [{"clause": clause, "limit": at[room]} for room, clause in CLAUSES.items() if room in at]
+    lines = [{"clause": clause, "limit": at[room]} for room, clause in ATTACK_CLAUSES.items() if room in at]
     return {"policy": {"id": "ours-v1"}, "lines": lines}
 
 
 def of(evaluation, room="membership", gate=None):
-    return next(each for each in verdicts(evaluation, gate) if each["room"] == room)
+    return next(each for each in attack_verdicts(evaluation, gate) if each["room"] == room)
 
 
 # Grades
@@ -103,8 +110,8 @@ def test_grades_of_membership_at_the_stated_limit(right, given, expected):
 
 
 def test_limits_are_the_policys_and_else_the_stated_ones():
-    assert limits(None) == DEFAULT_EFFECT_LIMITS
-    mixed = limits(policy(membership=2.0, identity=0.01))
+    assert attack_limits(None) == DEFAULT_EFFECT_LIMITS
+    mixed = attack_limits(policy(membership=2.0, identity=0.01))
     assert (mixed["membership"].value, mixed["membership"].source) == (2.0, "policy ours-v1")
     assert mixed["attribute"] == DEFAULT_EFFECT_LIMITS["attribute"]
     assert mixed["identity"].value == 0.01
@@ -131,7 +138,7 @@ def test_eight_copies_make_the_whole_whatever_attacks_on_membership_say():
     """Of 2,400 people, with every other attack finding nothing."""
     found = [of(membership(250, 500)), of(copied(8, low=3), "copying")]
     assert [each["grade"] for each in found] == [Grade.NONE, Grade.ABOVE]
-    assert whole(found)["words"] == "Privacy on the whole: above the limit (Copies)"
+    assert overall_verdict(found)["words"] == "Privacy on the whole: above the limit (Copies)"
     assert "8 of 1,680 people trained on who can be told by it have a copy" in found[1]["effect"]
     assert "0 of 720 held out" in found[1]["effect"]
     assert "At least 1.8 of 1,000" in found[1]["effect"]
@@ -141,25 +148,25 @@ def test_eight_copies_make_the_whole_whatever_attacks_on_membership_say():
 def test_no_copies_are_no_evidence_and_make_nothing_better():
     silent = of(copied(0), "copying")
     assert silent["grade"] == Grade.NONE
-    assert "no evidence of privacy" in told(silent)
+    assert "no evidence of privacy" in verdict_sentences(silent)
     for right, more in ((250, {}), (360, {"p": 0.001}), (450, {"lost": 1.7}), (270, {"holds": False})):
         other = of(membership(right, 500, **more))
-        assert whole([other, silent])["grade"] == other["grade"]
-    assert whole([of(Evaluation(run={}, scores=())), silent])["grade"] == "not assessed"
+        assert overall_verdict([other, silent])["grade"] == other["grade"]
+    assert overall_verdict([of(Evaluation(run={}, scores=())), silent])["grade"] == "not assessed"
 
 
 def test_copies_that_were_not_counted_are_not_assessed():
     failed = Evaluation(run={}, scores=(), failures=(Failure(metric="copying.excess", reason="too few people"),))
     assert of(failed, "copying")["grade"] == "not assessed"
     assert "too few people" in of(failed, "copying")["effect"]
-    assert whole([of(membership(250, 500)), of(failed, "copying")])["grade"] == "not assessed"
+    assert overall_verdict([of(membership(250, 500)), of(failed, "copying")])["grade"] == "not assessed"
 
 
 @pytest.mark.parametrize(("room", "metric"), [("attribute", "attribute.icd.all_columns.excess"), ("copying", None)])
 def test_the_whole_reads_every_kind_of_evidence(room, metric):
     parts = {"members": 0.61, "non-members": 0.3}
     bad = copied(200) if metric is None else Evaluation(run={}, scores=(score(metric, 0.31, 0.2, 0.4, **parts),))
-    assert whole([of(membership(250, 500)), of(bad, room)])["grade"] == Grade.ABOVE
+    assert overall_verdict([of(membership(250, 500)), of(bad, room)])["grade"] == Grade.ABOVE
 
 
 # Words
@@ -228,7 +235,7 @@ def test_every_grade_says_what_to_do():
     cases = {Grade.NONE: (250, {}), Grade.BELOW: (270, {"p": 0.01}), Grade.ABOVE: (450, {"lost": 1.7})}
     for graded, (right, more) in cases.items():
         said = of(membership(right, 500, **more))
-        assert told(said).startswith(graded.capitalize())
+        assert verdict_sentences(said).startswith(graded.capitalize())
         assert "budget" in said["advice"]
         assert said["advice"].endswith(".")
     assert "Do not release" in said["advice"]
@@ -236,11 +243,11 @@ def test_every_grade_says_what_to_do():
 
 def test_what_was_not_measured_is_not_assessed_and_weighs_more_than_what_is_open():
     failed = Evaluation(run={}, scores=(), failures=(Failure(metric="membership", reason="too few people"),))
-    found = verdicts(failed)
+    found = attack_verdicts(failed)
     assert {each["grade"] for each in found} == {"not assessed"}
     assert "too few people" in of(failed)["effect"]
-    assert worst([of(membership(360, 500, p=0.001)), of(failed)])["grade"] == "not assessed"
-    assert worst([of(membership(450, 500, lost=2.0)), of(failed)])["grade"] == Grade.ABOVE
+    assert worst_verdict([of(membership(360, 500, p=0.001)), of(failed)])["grade"] == "not assessed"
+    assert worst_verdict([of(membership(450, 500, lost=2.0)), of(failed)])["grade"] == Grade.ABOVE
 
 
 def test_an_evaluation_from_before_the_surest_guesses_were_counted_proves_or_stays_open():

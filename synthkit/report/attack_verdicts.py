@@ -1,10 +1,10 @@
-"""What the attacks of each kind reach, held against a limit, in words for somebody who is no statistician."""
+"""Verdicts on attacks: what those of each kind reach, held against a limit, in words for no statistician."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS, GRADE_SIGNS, Grade, Limit
 from synthkit.metrics.attacks.effect_size import EFFECTS, SCORE_OF_STRATUM, Effect, share_of
@@ -12,80 +12,120 @@ from synthkit.report.labels import name, subject
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation
+    from synthkit.report.inputs import GateJson
 
-Section = dict[str, Any]
-ROOMS = {"membership": "Membership", "attribute": "Attributes", "identity": "Identity", "copying": "Copies"}
-CLAUSES = {  # of a policy, with its limit on each kind of attack
+ATTACK_KINDS = {"membership": "Membership", "attribute": "Attributes", "identity": "Identity", "copying": "Copies"}
+ATTACK_CLAUSES = {  # of a policy, with its limit on each kind of attack
     "membership": "membership.eps_lb_max",
     "attribute": "attribute.excess_max_upper",
     "identity": "identity.excess_max_upper",
     "copying": "copying.people_max",
 }
-LOOKS = {Grade.NONE: "pass", Grade.BELOW: "pass", Grade.ABOVE: "fail", Grade.OPEN: "inconclusive"}
-UNASSESSED = "not assessed"
-TENTH = 10  # one person in so many is guessed where many are attacked
-SILENT = "Nothing was found, which is no evidence of privacy"
-BUDGET = "Only a budget bounds what better attacks could reach"
-PLAN = "It costs likeness: “synthkit plan” says how much, before a row is read"
+GRADE_STYLES = {Grade.NONE: "pass", Grade.BELOW: "pass", Grade.ABOVE: "fail", Grade.OPEN: "inconclusive"}
+NOT_ASSESSED = "not assessed"
+SUREST_TENTH = 10  # one person in so many is guessed where many are attacked
+NOTHING_FOUND = "Nothing was found, which is no evidence of privacy"
+ONLY_A_BUDGET = "Only a budget bounds what better attacks could reach"
+COSTS_LIKENESS = "It costs likeness: “synthkit plan” says how much, before a row is read"
 
 
-def limits(gate: Mapping[str, Any] | None) -> dict[str, Limit]:
+class AttackVerdict(TypedDict):
+    """What the attacks of one kind reach, held against a limit; ends of the interval where it was measured."""
+
+    room: str
+    title: str
+    about: str
+    bound: float
+    grade: str
+    sign: str
+    look: str
+    words: str
+    effect: str
+    bounds: str
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+    limit: str
+    advice: str
+
+
+class OverallVerdict(TypedDict):
+    """The verdict on privacy as a whole."""
+
+    grade: str
+    sign: str
+    look: str
+    words: str
+
+
+def attack_limits(gate: GateJson | None) -> dict[str, Limit]:
     """The limit on each kind of attack: the policy's, or the stated default where no policy sets one.
 
     Example:
-        >>> limits(None)["membership"].value
+        >>> attack_limits(None)["membership"].value
         1.0
     """
-    asked = {line["clause"]: line["limit"] for line in gate["lines"]} if gate else {}
-    said = {
-        room: Limit(float(asked[clause]), f"policy {gate['policy']['id']}")
-        for room, clause in CLAUSES.items()
-        if gate and asked.get(clause) is not None
+    if gate is None:
+        return dict(DEFAULT_EFFECT_LIMITS)
+    limits = {line["clause"]: line["limit"] for line in gate["lines"]}
+    source = f"policy {gate['policy']['id']}"
+    set_by_policy = {
+        room: Limit(limit, source)
+        for room, clause in ATTACK_CLAUSES.items()
+        if isinstance(limit := limits.get(clause), int | float)
     }
-    return {room: said.get(room, default) for room, default in DEFAULT_EFFECT_LIMITS.items()}
+    return {room: set_by_policy.get(room, default) for room, default in DEFAULT_EFFECT_LIMITS.items()}
 
 
-def verdicts(evaluation: Evaluation, gate: Mapping[str, Any] | None = None) -> list[Section]:
+def attack_verdicts(evaluation: Evaluation, gate: GateJson | None = None) -> list[AttackVerdict]:
     """One verdict for each kind of attack: its grade, the effect in people, the limit, and what to do."""
-    allowed = limits(gate)
-    return [_verdict(room, EFFECTS[room](evaluation), allowed[room], evaluation) for room in ROOMS]
+    allowed = attack_limits(gate)
+    return [_verdict(room, EFFECTS[room](evaluation), allowed[room], evaluation) for room in ATTACK_KINDS]
 
 
-def told(verdict: Mapping[str, Any]) -> str:
+def verdict_sentences(verdict: AttackVerdict) -> str:
     """A verdict in a few sentences, without its kind."""
     grade = verdict["grade"].capitalize()
     return " ".join(filter(None, (f"{grade}.", verdict["effect"], verdict["limit"], verdict["advice"])))
 
 
-def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) -> Section:
+def _verdict(room: str, effect: Effect, limit: Limit, evaluation: Evaluation) -> AttackVerdict:
     grade = effect.against(limit.value)
-    said: Section = {"room": room, "title": ROOMS[room], "about": effect.about, "bound": limit.value}
     if grade is None:
-        return {
-            **said,
-            "grade": UNASSESSED,
-            "sign": "–",
-            "look": "not-assessed",
-            "words": f"{ROOMS[room]}: {UNASSESSED}",
-            "effect": f"Why: {effect.lacking}.",
-            "bounds": "",
-            "limit": "",
-            "advice": "Nothing is known of it, and nothing follows from that.",
-        }
-    words = {"membership": _of_membership, "copying": _of_copies}.get(room, _of_excess)
-    told, allowed, size = words(evaluation, effect, limit)
+        return _not_assessed(room, effect, limit)
+    describe = {"membership": _of_membership, "copying": _of_copies}.get(room, _of_excess)
+    sentence, allowed, size = describe(evaluation, effect, limit)
     return {
-        **said,
+        "room": room,
+        "title": ATTACK_KINDS[room],
+        "about": effect.about,
+        "bound": limit.value,
         "grade": grade.value,
         "sign": GRADE_SIGNS[grade],
-        "look": LOOKS[grade],
-        "words": f"{ROOMS[room]}: {grade.value}",
-        "effect": told,
+        "look": GRADE_STYLES[grade],
+        "words": f"{ATTACK_KINDS[room]}: {grade.value}",
+        "effect": sentence,
         "bounds": _bounds(room, grade, effect),
         "low": effect.low,
         "high": effect.high,
         "limit": f"The limit is {allowed} ({limit.source}).",
         "advice": _advice(grade, effect, limit, size),
+    }
+
+
+def _not_assessed(room: str, effect: Effect, limit: Limit) -> AttackVerdict:
+    return {
+        "room": room,
+        "title": ATTACK_KINDS[room],
+        "about": effect.about,
+        "bound": limit.value,
+        "grade": NOT_ASSESSED,
+        "sign": "–",
+        "look": "not-assessed",
+        "words": f"{ATTACK_KINDS[room]}: {NOT_ASSESSED}",
+        "effect": f"Why: {effect.lacking}.",
+        "bounds": "",
+        "limit": "",
+        "advice": "Nothing is known of it, and nothing follows from that.",
     }
 
 
@@ -107,30 +147,34 @@ def _of_membership(evaluation: Evaluation, effect: Effect, limit: Limit) -> tupl
         if panel["design"] == "pairs"
         else f"{guesses:,} {unusual}people of whom attackers are surest, {right:,} had been trained on"
     )
-    told = (
+    sentence = (
         f"Of the {whom}: {100 * at.value:.0f} of 100, where guessing gives 50 (95 % confidence: {100 * at.low:.0f} to "
         f"{100 * at.high:.0f}).{lost}"
     )
     factor = _more(at.value, at.low, at.high, share_of(limit.value))
     people = 2 if panel["design"] == "pairs" else 1
-    needed = "" if factor is None else _about(guesses * factor * TENTH * people * (2 if unusual else 1), panel["units"])
-    return told, allowed, needed
+    needed = (
+        ""
+        if factor is None
+        else _about(guesses * factor * SUREST_TENTH * people * (2 if unusual else 1), panel["units"])
+    )
+    return sentence, allowed, needed
 
 
 def _of_excess(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
     """So many of 100 members, and so many of 100 people who were not in the data: the difference is the effect."""
     at = next(s for s in evaluation.scores if s.metric == effect.about)
     about = subject(at.metric)
-    said = name(at.metric).label + (f" ({about})" if about else "")
-    told = (
-        f"Worst of its kind is “{said}”: true of {_hundred(at.parts, 'members')} of 100 people trained on and of "
+    label = name(at.metric).label + (f" ({about})" if about else "")
+    sentence = (
+        f"Worst of its kind is “{label}”: true of {_hundred(at.parts, 'members')} of 100 people trained on and of "
         f"{_hundred(at.parts, 'non-members')} of 100 who were not. Their rows account for {_tenths(at.value)} of 100 "
         f"(95 % confidence: {_tenths(at.low)} to {_tenths(at.high)})."
     )
     factor = _more(at.value, at.low, at.high, limit.value)
     units = (evaluation.panels.get("membership") or {}).get("units")
     needed = "" if factor is None or units is None else _about(units * factor, units)
-    return told, f"{100 * limit.value:g} of 100", needed
+    return sentence, f"{100 * limit.value:g} of 100", needed
 
 
 def _of_copies(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[str, str, str]:
@@ -139,21 +183,21 @@ def _of_copies(evaluation: Evaluation, effect: Effect, limit: Limit) -> tuple[st
     entry = next((each for each in entries if effect.about.endswith(f".{each['set']}")), None)
     counted = ""
     if entry is not None:
-        (hits, told), (others, held) = entry["trained"], entry["held"]
+        (hits, trained), (others, held) = entry["trained"], entry["held"]
         counted = (
-            f"By {subject(effect.about)}, {hits:,} of {told:,} people trained on who can be told by it have a copy "
+            f"By {subject(effect.about)}, {hits:,} of {trained:,} people trained on who can be told by it have a copy "
             f"among the synthetic rows, and {others:,} of {held:,} held out. "
         )
     proven = f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied (95 % confidence)."
     return f"{counted}{proven}", f"{1000 * limit.value:g} of 1,000", ""
 
 
-def whole(found: Sequence[Mapping[str, Any]]) -> Section:
+def overall_verdict(found: Sequence[AttackVerdict]) -> OverallVerdict:
     """The verdict on privacy as a whole: that of the evidence that weighs most, whatever the rest says.
 
     Copies can only make it worse: where none are found the others decide.
     """
-    heaviest = worst(found)
+    heaviest = worst_verdict(found)
     titles = [each["title"] for each in found if each["grade"] == heaviest["grade"]]
     about = "" if len(titles) == len(found) else f" ({', '.join(titles)})"
     words = f"Privacy on the whole: {heaviest['grade']}{about}"
@@ -168,7 +212,9 @@ def _bounds(room: str, grade: Grade, effect: Effect) -> str:
         return ""
     if room == "copying":
         found = grade is not Grade.NONE
-        return f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied." if found else f"{SILENT}."
+        return (
+            f"At least {1000 * effect.low:.1f} of 1,000 people trained on are copied." if found else f"{NOTHING_FOUND}."
+        )
     if room == "membership":
         right = away(round(100 * share_of(end), 6))
         return f"{words} {right} of 100 of the surest guesses are right, where guessing gives 50."
@@ -197,26 +243,29 @@ def _about(people: float, now: int) -> str:
     return f"about {needed:,} people instead of {now:,}" if now < needed < 1e9 else ""
 
 
-def _advice(grade: Grade, effect: Effect, limit: Limit, settles: str) -> str:
+def _advice(grade: Grade, effect: Effect, limit: Limit, needed: str) -> str:
     """What to do."""
     if grade is Grade.NONE and effect.is_alarm:
-        return f"{SILENT}. {BUDGET}."
+        return f"{NOTHING_FOUND}. {ONLY_A_BUDGET}."
     if grade is Grade.NONE:
-        return f"Nothing needs to be done at this limit. {BUDGET}."
+        return f"Nothing needs to be done at this limit. {ONLY_A_BUDGET}."
     if grade is Grade.BELOW:
         return (
             "It can be told from chance, and is less than the limit allows. If that is too much for those who get the "
-            f"rows, fit under a budget (--epsilon), which bounds every attack. {PLAN}."
+            f"rows, fit under a budget (--epsilon), which bounds every attack. {COSTS_LIKENESS}."
         )
     if grade is Grade.ABOVE:
-        return f"Do not release these rows at this limit. Fit under a budget (--epsilon) instead. {PLAN}."
+        return f"Do not release these rows at this limit. Fit under a budget (--epsilon) instead. {COSTS_LIKENESS}."
     if effect.doubt:
         return f"Nothing can be concluded: {effect.doubt}. Mend that and evaluate again, or fit under a budget."
-    most = f"attack more people: {settles}, if the share stays" if settles else "attack more people"
-    return f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). {PLAN}."
+    most = f"attack more people: {needed}, if the share stays" if needed else "attack more people"
+    return (
+        f"The limit lies inside the interval. To settle it, {most}; or fit under a budget (--epsilon). "
+        f"{COSTS_LIKENESS}."
+    )
 
 
-def worst(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def worst_verdict(found: Sequence[AttackVerdict]) -> AttackVerdict:
     """The verdict that weighs most: above the limit, then not assessed, inconclusive, detectable, no evidence."""
-    order = [Grade.ABOVE.value, UNASSESSED, Grade.OPEN.value, Grade.BELOW.value, Grade.NONE.value]
+    order = [Grade.ABOVE.value, NOT_ASSESSED, Grade.OPEN.value, Grade.BELOW.value, Grade.NONE.value]
     return min(found, key=lambda verdict: order.index(verdict["grade"]))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from synthkit.metrics.result import SIBLING_AUDITED
 
-FINAL = "All people were fitted once more afterwards: that is the release, and what is measured is its sibling."
+if TYPE_CHECKING:
+    from synthkit.report.inputs import RunFacts
+
+REFITTED_TO_ALL = (
+    "All people were fitted once more afterwards: that is the release, and what is measured is its sibling."
+)
 
 
-def went(facts: Mapping[str, Any]) -> list[str]:
+def describe_split(facts: RunFacts) -> list[str]:
     """Where the units of a table went, and why; nothing if the split was not ours.
 
     Args:
@@ -19,7 +24,7 @@ def went(facts: Mapping[str, Any]) -> list[str]:
 
     Example:
         >>> people = {"units": 300, "train": 190, "pool trained on": 30, "pool held out": 25, "reference": 26}
-        >>> went({"people": {**people, "test": 29, "attacked": [55, 54]}})[0]
+        >>> describe_split({"people": {**people, "test": 29, "attacked": [55, 54]}})[0]
         'Of 300 people 220 (73 %) were fitted, 30 of them because a fair coin said so.'
     """
     people = facts.get("people")
@@ -35,7 +40,7 @@ def went(facts: Mapping[str, Any]) -> list[str]:
         f"{people['reference']:,} who stand for what an attacker knows of the population.",
         _attacked(people["attacked"]),
     ]
-    return [*told, FINAL] if facts.get("audited") == SIBLING_AUDITED else told
+    return [*told, REFITTED_TO_ALL] if facts.get("audited") == SIBLING_AUDITED else told
 
 
 def _attacked(fits: Sequence[int]) -> str:
@@ -49,7 +54,7 @@ def _attacked(fits: Sequence[int]) -> str:
     )
 
 
-def drew(shares: Mapping[str, float], *, final: bool = False) -> str:
+def describe_role_shares(shares: Mapping[str, float], *, final: bool = False) -> str:
     """The same under a budget, where nobody is counted: the public probabilities of the roles.
 
     Args:
@@ -57,7 +62,7 @@ def drew(shares: Mapping[str, float], *, final: bool = False) -> str:
         final: whether all were fitted once more afterwards.
 
     Example:
-        >>> drew({"train": 0.64, "pool": 0.18, "reference": 0.09, "test": 0.09})[:83]
+        >>> describe_role_shares({"train": 0.64, "pool": 0.18, "reference": 0.09, "test": 0.09})[:83]
         'Each person drew a role by public probabilities: 73 % are fitted, 9 % held out by a'
     """
     coin = shares["pool"] / 2
@@ -66,7 +71,7 @@ def drew(shares: Mapping[str, float], *, final: bool = False) -> str:
         f"held out by a coin, {_share(shares['test'])} for tests of use, and {_share(shares['reference'])} stand for "
         "what an attacker knows. How many it came to is INTERNAL."
     )
-    return f"{told} {FINAL}" if final else told
+    return f"{told} {REFITTED_TO_ALL}" if final else told
 
 
 def _share(x: float) -> str:
