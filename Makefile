@@ -79,12 +79,12 @@ check: format lint types test
 	touch $@
 
 bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/smartnoise/.ok
-	$(PY) benchmarks/bench.py --timing
-	$(PY) benchmarks/bench.py
-	$(PY) benchmarks/scaling.py
-	$(PY) benchmarks/imputation.py
-	$(PY) benchmarks/private.py
-	$(PY) benchmarks/risks.py
+	$(PY) -m benchmarks bench --timing
+	$(PY) -m benchmarks bench
+	$(PY) -m benchmarks scaling
+	$(PY) -m benchmarks imputation
+	$(PY) -m benchmarks private
+	$(PY) -m benchmarks risks
 
 reports: $(VENV)/.ok
 	bash reports/make.sh $(VENV)/bin/synthkit

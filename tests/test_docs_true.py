@@ -189,7 +189,7 @@ def test_commands_and_flags_named_in_prose_exist():
     pages = "\n".join(text for name, text in TEXT.items() if name != "docs/cli.md")
     assert set(re.findall(r"`synthkit ([a-z][\w-]*)", pages)) <= set(commands())
     flags = {flag for mine in commands().values() for flag in mine}
-    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").rglob("*.py"))
     flags |= set(re.findall(r'add_argument\("(--[a-z][\w-]*)', scripts))
     assert set(re.findall(r"`(--[a-z][\w-]*)", pages)) <= flags | {"--help"}
 
