@@ -20,7 +20,7 @@ from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.coding import Coding
 from synthkit.metrics import result
-from synthkit.metrics.registry import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
 from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig

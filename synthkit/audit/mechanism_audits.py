@@ -31,8 +31,8 @@ from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
 from synthkit.privacy.mechanisms.noise import Noise, NoisyAnswer, add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import bernoulli, gaussian, order
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
 from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, sparse_histogram, tell_levels
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 
 NORMAL = (DiscreteGaussian(sigma=1.0), DiscreteGaussian(sigma=5.6, change=4, cells=2))
 LAPLACE = (DiscreteLaplace(scale=1.0), DiscreteLaplace(scale=1.5, change=3))

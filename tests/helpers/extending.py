@@ -11,7 +11,7 @@ import pytest
 from installed import install
 from places import ROOT
 
-from synthkit.encoding.codecs.registry import PLUGIN_GROUP, all_codecs
+from synthkit.encoding.codecs.codec_registry import PLUGIN_GROUP, all_codecs
 
 LISTING = ROOT / "docs" / "extending" / "codec.py"
 

@@ -18,7 +18,7 @@ from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.errors import ConfigError
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.data_access import FitPlan
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger

@@ -18,7 +18,7 @@ from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.rng import gaussian, order
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 from synthkit.training.dummy_rows import dummy_rows
 from synthkit.training.loader import M, Step
 from synthkit.training.loop import seeded

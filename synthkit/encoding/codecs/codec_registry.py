@@ -7,7 +7,7 @@ from functools import cache
 
 from synthkit.encoding import private_levels, private_numbers
 from synthkit.encoding.codecs import categorical, combination, datetime_steps, numeric
-from synthkit.encoding.codecs.base import Codec, JsonObject
+from synthkit.encoding.codecs.codec import Codec, JsonObject
 from synthkit.encoding.codecs.spec import CodecSpec, PrivateFit
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.errors import ConfigError, UnsupportedError
