@@ -21,7 +21,7 @@ def path(name: str) -> Path:
     """Where a file of the demo data lies on disk.
 
     Args:
-        name: one of `FILES`.
+        name: one of `FILE_OPTIONS`.
 
     Raises:
         TableError: if there is no such file in the package.

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import MetricError, SchemaError, TableError
+from synthkit.metrics import metric_registry
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import MetricSpec
 from synthkit.metrics.metric_registry import METRICS, metrics_of

@@ -11,6 +11,7 @@ import pytest
 from installed import install
 
 from synthkit.errors import ConfigError
+from synthkit.metrics import metric_registry
 from synthkit.metrics.metric import MetricLabel, MetricOptions, MetricSpec
 from synthkit.metrics.metric_registry import METRICS, installed_metrics, labels, metrics_of
 from synthkit.metrics.runner import evaluate

@@ -23,7 +23,9 @@ from synthkit.training.dummy_rows import dummy_rows
 from synthkit.training.loader import M, Step
 from synthkit.training.loop import seeded
 
-AT_ONCE = 2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
+ROWS_AT_ONCE = (
+    2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
+)
 TRIED = 8  # invented rows on which it is found out where weights meet rows
 
 
@@ -203,7 +205,7 @@ class PrivateLoader:
                 multiplier=self._noisy.noise_multiplier,
                 expected=self.plan.expected(self._n),
                 noise=gaussian,
-                size=AT_ONCE,
+                size=ROWS_AT_ONCE,
                 copies=self.plan.augmentation_multiplicity,
             )
 

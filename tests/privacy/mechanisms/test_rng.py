@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.mechanisms import bounds, quantiles, rng, sparse_histogram
+from synthkit.privacy.mechanisms import bounds, quantiles, rng, sparse_histogram, unit_sampling
 from synthkit.privacy.mechanisms import noise as mechanisms
 
 FLAKE = 1e-6  # how often a right generator may fail a test
