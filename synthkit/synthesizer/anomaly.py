@@ -26,7 +26,7 @@ from torch import Generator
 from synthkit.encoding import TableEncoder
 from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 
 SCORE_COLUMN = "(score)"
 LATENT_CODE_COLUMN = "(latent code)"  # what a model with latent codes pays for the code itself
@@ -48,7 +48,7 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
     no exact log-probability.
     """
     if not model.can(Capability.NEGATIVE_LOG_PROB):
-        able = ", ".join(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
+        able = ", ".join(name for name, kind in models().items() if kind.can(Capability.NEGATIVE_LOG_PROB))
         msg = (
             "anomaly scores need a model that can say how improbable a row is; however: a fitted "
             f"{type(model).__name__} cannot. Use one of {able}"

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from synthkit._version import __version__
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
-from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.models.auto import AUTO
 from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.data_access import FitPlan
@@ -53,7 +53,7 @@ class Synthesizer:
 
     Args:
         schema: meaning of the columns.
-        model: name of the model, one of `models.registry.MODELS`, or `auto` to have it chosen when the table is known.
+        model: name of the model, one of `models.registry.models`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
         targets: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
@@ -81,8 +81,9 @@ class Synthesizer:
         targets: bool | None = None,
         codecs: Mapping[str, str] | None = None,
     ) -> None:
-        if model not in (AUTO, *MODELS):
-            msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
+        known = models()
+        if model not in (AUTO, *known):
+            msg = f"`model` must be one of {', '.join(sorted((AUTO, *known)))}; however: `{model}`"
             raise ConfigError(msg)
         self.schema = schema
         self.model_name = model
@@ -90,7 +91,7 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None
         if model != AUTO:
-            record = MODELS[model].Config
+            record = known[model].Config
             private = is_private(record, self._settings)
             self._config = resolve_settings(model, record, self._settings, private=private)
         self._device = device
@@ -343,11 +344,15 @@ class Synthesizer:
         card, saved = model_files.load(Path(folder))
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
+        known = models()
+        if card.get("model") not in known:
+            msg = f"the model in {folder} must be one of {', '.join(sorted(known))}; however: it is another. "
+            raise ArtefactError(msg + "Install the distribution that offers it, or fit again")
         with model_files.undamaged(folder):
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=renamed(card["settings"]), device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
-            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
+            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], known[card["model"]]
             out.log = model_files.log_from_dict(card["log"])
         with model_files.LayoutAllowance(Path(folder), saved), model_files.undamaged(folder):
             out._model = kind(out._encoder.layout, out._config)

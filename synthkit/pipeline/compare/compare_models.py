@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
+from synthkit.models import registry
 from synthkit.models.auto import AUTO
-from synthkit.models.registry import MODELS
 from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
 from synthkit.pipeline.compare.worker import RAKED, WorkerTask
@@ -93,7 +93,7 @@ def compare(
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        models: names from `synthkit.models.registry.MODELS`, or `auto`, each with the ending `+raked` if its rows
+        models: names from `synthkit.models.registry.models`, or `auto`, each with the ending `+raked` if its rows
             are to be chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
         out: folder of the comparison.
         settings: settings by model; a raked one has those of its plain name as well.
@@ -149,8 +149,8 @@ def _model(name: str) -> str:
 
 def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Refuse entrants and settings that cannot be meant, before any work is done."""
-    known = [AUTO, *sorted(MODELS), *REFERENCES]
-    ours = (AUTO, *MODELS)
+    known = [AUTO, *sorted(registry.models()), *REFERENCES]
+    ours = (AUTO, *registry.models())
     strange = [m for m in dict.fromkeys(models) if m not in known and not (m.endswith(RAKED) and _model(m) in ours)]
     if not models or strange:
         what = ", ".join(f"`{name}`" for name in strange) or "none is named"
