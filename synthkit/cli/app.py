@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "detect": "Say whether a table bears a watermark",
     "epsilon": "Count again what a ledger has cost",
     "selftest": "Attack tables of which it is known what they leak",
+    "shipped": "List or print the schemas and policies that come with synthkit",
 }
 
 

@@ -35,7 +35,7 @@ _MODEL_SETTINGS = Annotated[
 _TRAINING_STEPS = Annotated[
     Optional[int], typer.Option("--steps", min=1, help="Steps of training; chosen from the table if not given.")
 ]
-_IN_A_FILE_ONLY = ("baselines",)  # mappings of mappings, which a flag cannot say
+IN_A_FILE_ONLY = ("baselines",)  # mappings of mappings, which a flag cannot say
 _NOT_A_FIELD = {"set_": _MODEL_SETTINGS, "steps": _TRAINING_STEPS, "config_file": _CONFIG_FILE}  # flags, by parameter
 
 
@@ -48,7 +48,7 @@ def config_flags(*chosen: type[OptionGroup] | str, file: bool = False) -> Callab
         file: whether there is a `--config` too.
     """
     names = [name for each in chosen for name in ([each] if isinstance(each, str) else each.model_fields)]
-    names = [name for name in names if name not in _IN_A_FILE_ONLY]
+    names = [name for name in names if name not in IN_A_FILE_ONLY]
     names = [flag for name in names for flag in (("set_", "steps") if name == "settings" else (name,))]
     parameters = [_parameter(name) for name in [*names, *(["config_file"] if file else [])]]
 

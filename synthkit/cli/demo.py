@@ -31,4 +31,4 @@ def demo(
     files = path("support2.parquet"), path("support2.yaml")
     run_and_save(*files, out, config, policy=path(POLICY), resume=False, overwrite=overwrite, quiet=quiet)
     if config.epsilon is not None:
-        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY)}", quiet=quiet)
+        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY).stem}", quiet=quiet)

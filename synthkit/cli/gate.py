@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +19,15 @@ VERDICT_COLOURS = {"PASS": "green", "FAIL": "red", "INCONCLUSIVE": "yellow", "NO
 
 def gate(
     folder: o.RunFolder,
-    policy: Annotated[Path, typer.Option("--policy", help="YAML file with limits, an owner and a justification.")],
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy",
+            metavar="FILE|NAME",
+            help="YAML file with limits, an owner and a justification; or an example of ours by its name: "
+            "internal-research, partner-release or public-release.",
+        ),
+    ],
     register: o.Register = None,
     json: Annotated[bool, typer.Option("--json", help="Print gate.json instead of a table.")] = False,
     quiet: o.Quiet = False,
@@ -30,11 +37,12 @@ def gate(
     Missing evidence never passes. gate.json and a copy of the policy are written into DIR, and the first page of the
     report is drawn with the verdicts.
 
-    Example: synthkit gate runs/demo --policy schemas/policies/partner-release.yaml
+    Example: synthkit gate runs/demo --policy partner-release
     """
-    from synthkit.release.gate_run_folder import hold
+    from synthkit.data import shipped
+    from synthkit.release.gate_run_folder import apply_policy
 
-    limits, made = hold(folder, policy, register=register)
+    limits, made = apply_policy(folder, shipped.policy(policy), register=register)
     if limits.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if limits.membership is None or (limits.membership.eps_lb_max is None and limits.membership.tpr_at_fpr is None):
@@ -57,10 +65,10 @@ def _show(made: Gate) -> None:
 
 def show_briefly(made: Gate) -> None:
     """The verdict on the whole in words, every line that does not pass with its reason, and how many pass."""
-    from synthkit.report.sections.decision import OVERALL
+    from synthkit.report.sections.decision import VERDICT_WORDS
 
     passing = sum(line.verdict == "PASS" for line in made.lines)
-    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {OVERALL[made.verdict]}.")
+    say(f"Held against policy {made.policy['id']} ({made.policy['owner']}): {VERDICT_WORDS[made.verdict]}.")
     _show_lines([line for line in made.lines if line.verdict != "PASS"])
     say(f"{VERDICT_SIGNS['PASS']} {passing} of {len(made.lines)} lines pass.")
     if passing < len(made.lines):

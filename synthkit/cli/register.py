@@ -25,12 +25,12 @@ def register(
     """
     from synthkit.errors import ArtefactError
     from synthkit.io.atomic_files import check_file
-    from synthkit.release.bundle.release_register import Register, opened, write
+    from synthkit.release.bundle.release_register import Register, open_register, write_register
 
     if begin:
-        with opened(file) as made:
+        with open_register(file) as made:
             check_file(file, overwrite=False)
-            write(made)
+            write_register(made)
         say(f"{file}: begun; nothing has left", quiet=quiet)
         return
     found = Register.read(file)
@@ -44,7 +44,7 @@ def register(
 
 def _show(table: str, entries: tuple[Entry, ...]) -> None:
     """A line a release, and what all of one table come to."""
-    from synthkit.release.bundle.release_register import together
+    from synthkit.release.bundle.release_register import total_spent
 
     models = [each.model for each in entries]
     for k, each in enumerate(entries):
@@ -54,5 +54,5 @@ def _show(table: str, entries: tuple[Entry, ...]) -> None:
         cost = "no bound" if each.epsilon is None else f"epsilon {each.epsilon:.4g}, delta {each.delta or 0:.2g}"
         whom = each.recipient or "nobody named"
         typer.echo(f"{table} {k + 1}: {each.date}, {whom}, {each.state}, {cost}, {drawn}, {each.bundle[:16]}")
-    spent = together(entries)
+    spent = total_spent(entries)
     typer.echo(f"{table}: {spent.number} releases, together epsilon {spent.epsilon:.4g} at delta {spent.delta:.2g}")

@@ -25,15 +25,15 @@ def report(
 
     Example: synthkit report runs/demo --tier shareable --pdf
     """
-    from synthkit.release.run_folder import REPORT, TWIN, redraw
+    from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE, redraw
 
     if tier not in ("internal", "shareable"):
         msg = f"`--tier` must be internal or shareable; however: `{tier}`"
         raise ConfigError(msg)
     made = redraw(folder, tier)  # type: ignore[arg-type]
-    name = REPORT if tier == "internal" else f"{tier}.html"
+    name = REPORT_FILE if tier == "internal" else f"{tier}.html"
     say(f"{made.save(folder / name)}: drawn again", quiet=quiet)
-    if made.twin:
-        made.save_twin((folder / name).with_suffix(".json") if tier != "internal" else folder / TWIN)
+    if made.document:
+        made.save_json((folder / name).with_suffix(".json") if tier != "internal" else folder / REPORT_JSON_FILE)
     if pdf:
         say(f"{made.save_pdf((folder / name).with_suffix('.pdf'))}: drawn", quiet=quiet)

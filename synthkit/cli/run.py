@@ -85,9 +85,9 @@ def run_and_save(
 
 def _judged(out: Path, policy: Path) -> Gate:
     """What a policy says of a run that was saved."""
-    from synthkit.release.gate_run_folder import hold
+    from synthkit.release.gate_run_folder import apply_policy
 
-    return hold(out, policy)[1]
+    return apply_policy(out, policy)[1]
 
 
 def _run_privately(
@@ -110,7 +110,7 @@ def _release(
     """Fit and draw, save what may leave, and say what is promised; copies of the table end with this function."""
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents
-    from synthkit.report.sections.people import drew
+    from synthkit.report.split_description import describe_role_shares
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with progress_display(quiet=quiet, timeless=True) as progress:
@@ -121,7 +121,7 @@ def _release(
         made.save(out, overwrite=overwrite)
     if not quiet:
         show_statement(made.statement)
-        say(drew(asdict(public_shares(config)), final=config.final))
+        say(describe_role_shares(asdict(public_shares(config)), final=config.final))
         show_paths(contents(out))
 
 

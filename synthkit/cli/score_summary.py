@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.cli.console import say, warn
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
     from synthkit.release.policy.gate_decision import Gate
+    from synthkit.report.inputs import LedgerJson
 
 HEADLINE_METRICS = ("fidelity.c2st", "fidelity.rule_violations", "membership.auc", "membership.epsilon_lower_bound")
 
@@ -27,7 +27,7 @@ def raking_sentence(rows: int, pool: int) -> str:
 
 def show_scores(evaluation: Evaluation, ledger: Mapping[str, object] | None, gate: Gate | None = None) -> None:
     """The headline scores with their intervals and what a real holdout scores, the attacks, and the privacy claim."""
-    from synthkit.report.privacy_claim import promise
+    from synthkit.report.privacy_claim import claim_sentence
 
     _show_rows(evaluation.run)
     _show_table(evaluation)
@@ -36,7 +36,7 @@ def show_scores(evaluation: Evaluation, ledger: Mapping[str, object] | None, gat
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
     if ledger is not None:
-        say(promise(ledger))
+        say(claim_sentence(cast("LedgerJson", ledger)))
 
 
 def show_statement(statement: Mapping[str, Any]) -> None:
@@ -46,16 +46,17 @@ def show_statement(statement: Mapping[str, Any]) -> None:
             say(sentence)
 
 
-def _show_rows(facts: Mapping[str, Any]) -> None:
+def _show_rows(run: Mapping[str, Any]) -> None:
     """How many rows there are, of whom, and how those that were drawn were chosen."""
-    from synthkit.report.sections.people import went
-    from synthkit.report.sections.row_counts import looked_at, synthetic
+    from synthkit.report.inputs import run_facts
+    from synthkit.report.row_counts import looked_at, synthetic
+    from synthkit.report.split_description import describe_split
 
-    rows = facts["rows"]
+    facts, rows = run_facts(run), run["rows"]
     say(f"\n{synthetic(facts)}; {rows['train']:,} real rows fitted, {rows['holdout']:,} held out")
     if sample := looked_at(facts):
         say(f"looked at, for it is a quick evaluation: {sample}")
-    for sentence in went(facts):
+    for sentence in describe_split(facts):
         say(sentence)
     if chosen := facts.get("calibrated"):
         say(raking_sentence(chosen["rows"], chosen["pool"]))
@@ -67,7 +68,7 @@ def _show_table(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from synthkit.report.view_model import score_row
+    from synthkit.report.score_rows import score_row
 
     table = Table("score", box=SIMPLE_HEAD, pad_edge=False)
     for title in ("value", "95 % interval", "real holdout"):
@@ -88,19 +89,19 @@ def _headlines(evaluation: Evaluation) -> Iterator[tuple[Score, str]]:
 
 
 def _show_verdicts(evaluation: Evaluation, gate: Gate | None) -> None:
-    from synthkit.report.sections.attack_verdicts import told, verdicts, whole
+    from synthkit.report.attack_verdicts import attack_verdicts, overall_verdict, verdict_sentences
 
-    found = verdicts(evaluation, None if gate is None else asdict(gate))
-    say(f"{whole(found)['words']}.\n")
+    found = attack_verdicts(evaluation, None if gate is None else gate.document())
+    say(f"{overall_verdict(found)['words']}.\n")
     for verdict in found:
-        say(f"{verdict['title']}: {told(verdict)}\n")
+        say(f"{verdict['title']}: {verdict_sentences(verdict)}\n")
 
 
 def _show_times(seconds_by_stage: Mapping[str, float]) -> None:
     """The three metrics that took longest."""
     from synthkit.report.labels import seconds
-    from synthkit.report.sections.risks import TITLES
+    from synthkit.report.sections.attack_risks import ATTACK_TITLES
 
-    metrics = {name: took for name, took in seconds_by_stage.items() if "." in name or name in TITLES}
+    metrics = {name: took for name, took in seconds_by_stage.items() if "." in name or name in ATTACK_TITLES}
     longest = sorted(metrics.items(), key=lambda each: -each[1])[:3]
     say("Longest to measure: " + ", ".join(f"{name} {seconds(took)}" for name, took in longest))

@@ -47,16 +47,16 @@ def verify(
 
     Example: synthkit verify bundle.zip --public-key custodian.pub
     """
-    from synthkit.release.bundle.opened_bundle import CELLS
-    from synthkit.release.bundle.verification import last_word, outcome
+    from synthkit.release.bundle.opened_bundle import MAX_CELLS
+    from synthkit.release.bundle.verification import conclusion, outcome
     from synthkit.release.bundle.verification import sql as query
     from synthkit.release.bundle.verification import verify as verify_bundle
     from synthkit.schema.rules_sql import comment
 
     day = None if on is None else on.date()
-    found = verify_bundle(bundle, public_key, on=day, revocations=revocations, cells=cells or CELLS)
+    found = verify_bundle(bundle, public_key, on=day, revocations=revocations, cells=cells or MAX_CELLS)
     lines = [(each.holds, f"{OUTCOME_SIGNS[each.outcome]} {each.name}: {each.words}") for each in found]
-    for holds, line in [*lines, (outcome(found) == "holds", last_word(found))]:
+    for holds, line in [*lines, (outcome(found) == "holds", conclusion(found))]:
         say(f"-- {comment(line)}" if sql else line, quiet=quiet and holds)
     if sql and found[0].holds:
         typer.echo(query(bundle), nl=False)

@@ -96,7 +96,7 @@ def evaluate_tables(
         **({"others": [name_of(table) for table in others]} if others else {}),
     )
     measured = with_facts(measured, facts)
-    page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.plain(validations))
+    page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.validations_json(validations))
     clock.stage("")
     return TableEvaluation(
         evaluation=measured,

@@ -89,7 +89,7 @@ def synthesize(
         measured,
         ledger=made.ledger.to_dict(),
         schema=public,
-        validations=run_folder.plain(checked),
+        validations=run_folder.validations_json(checked),
         statement=made.statement,
     )
     clock.stage("")

@@ -13,7 +13,7 @@ from installed import install
 from places import ROOT
 
 from synthkit.cli.app import COMMANDS, app
-from synthkit.cli.config_flags import config_flags
+from synthkit.cli.config_flags import IN_A_FILE_ONLY, config_flags
 from synthkit.models.registry import MODELS
 from synthkit.pipeline.run_config import CSVOptions, OptionGroup, RunConfig
 from synthkit.runtime.docstrings import arguments
@@ -105,7 +105,7 @@ def test_the_flags_of_a_run_are_its_options():
     """Nothing is left out, and nothing else reaches the configuration."""
     flags = {p.name for p in typer.main.get_command(app).commands["run"].params}
     others = {"table", "schema", "out", "resume", "overwrite", "quiet", "config_file", "set_", "steps"}
-    assert flags - others == set(RunConfig.model_fields) - {"settings"}
+    assert flags - others == set(RunConfig.model_fields) - {"settings", *IN_A_FILE_ONLY}
 
 
 def test_help_names_every_model(command):

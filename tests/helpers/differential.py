@@ -40,7 +40,7 @@ from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd import clipping
 from synthkit.privacy.mechanisms import noise as mechanisms
 from synthkit.privacy.mechanisms import rng, sampling, sparse_histogram
-from synthkit.release.run_folder import INTERNAL, contents
+from synthkit.release.run_folder import INTERNAL_FOLDER, contents
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
 
@@ -274,8 +274,8 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     return {
         "exit": code,
         "said": said.getvalue().replace(str(folder), ""),
-        "files": sorted(name for name in files if f"/{INTERNAL}/" not in f"/{name}"),
-        **{name: _seen(file) for name, file in files.items() if f"/{INTERNAL}/" not in f"/{name}"},
+        "files": sorted(name for name in files if f"/{INTERNAL_FOLDER}/" not in f"/{name}"),
+        **{name: _seen(file) for name, file in files.items() if f"/{INTERNAL_FOLDER}/" not in f"/{name}"},
     }
 
 

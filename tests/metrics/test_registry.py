@@ -16,7 +16,7 @@ from synthkit.metrics.metric import MetricLabel, MetricOptions, MetricSpec
 from synthkit.metrics.registry import METRICS, installed_metrics, labels, metrics_of
 from synthkit.metrics.runner import evaluate
 from synthkit.report.labels import name
-from synthkit.report.view_model import view
+from synthkit.report.view_model import page_data
 
 MEDIANS = """
 from synthkit.errors import MetricError
@@ -86,7 +86,7 @@ def test_a_metric_of_another_distribution_is_measured_and_labelled(plugin, compa
         "a metric must be lucky; however: it was not"
     ]
     assert list(found.run["seconds"])[-2:] == ["fidelity.medians", "fidelity.unlucky"]
-    page = json.dumps(view(found, ledger=None, schema=comparison.schema))
+    page = json.dumps(page_data(found, ledger=None, schema=comparison.schema))
     assert '"Medians"' in page
     assert "How far the medians of age are apart." in page
     assert "it was not" in page

@@ -13,7 +13,7 @@ from synthkit.pipeline.refits import ENOUGH, MOST, fits_for
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Shares
 from synthkit.pipeline.synthesize import fit, release, synthesize
-from synthkit.release.run_folder import audited
+from synthkit.release.run_folder import audited_tables
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -61,7 +61,7 @@ def test_all_people_are_fitted_at_last_and_a_sibling_is_measured(run, tmp_path):
     assert run.evaluation.run["audited"] == run.facts["audited"] == "sibling"
     assert run.evaluation.run["rows"]["train"] == fitted
     out = run.save(tmp_path / "out")
-    draws, model = audited(out)
+    draws, model = audited_tables(out)
     pd.testing.assert_frame_equal(draws[0], run.sibling.draws[0], check_dtype=False)
     assert len(pd.read_parquet(out / "synthetic.parquet")) == 240
     assert Synthesizer.load(model).sample(2, seed=1).equals(run.sibling.synthesizer.sample(2, seed=1))

@@ -50,7 +50,7 @@ def guess_count(coins: int) -> int:
     """How many coins are guessed.
 
     Example:
-        >>> [number(coins) for coins in (1, 50, 400, 5_000)]
+        >>> [guess_count(coins) for coins in (1, 50, 400, 5_000)]
         [1, 25, 100, 500]
     """
     return max(1, min(max(MIN_SUREST_GUESSES, coins // COINS_OF_A_GUESS), coins // 2))

@@ -74,7 +74,7 @@ def coin_p_value(holds: NDArray[np.bool_], member: NDArray[np.bool_], pair: NDAr
         Difference Between Correlated Proportions or Percentages (McNemar, 1947).
 
     Example:
-        >>> chance(np.array([True, True, False, False]), np.array([True, True, False, False])) == 1 / 6
+        >>> coin_p_value(np.array([True, True, False, False]), np.array([True, True, False, False])) == 1 / 6
         True
     """
     among = np.arange(len(member)) if pair is None else pair

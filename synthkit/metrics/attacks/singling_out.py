@@ -71,7 +71,7 @@ def true_of_one(
 
     Example:
         >>> people, unit = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 2, 3])
-        >>> once(np.array([0, 1, 2, 2]), people, unit, np.full(5, 7.0), 4).tolist()
+        >>> true_of_one(np.array([0, 1, 2, 2]), people, unit, np.full(5, 7.0), 4).tolist()
         [-inf, -inf, 7.0, -inf]
     """
     size = int(max(synthetic.max(initial=-1), people.max(initial=-1))) + 1

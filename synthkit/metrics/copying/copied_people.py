@@ -193,7 +193,7 @@ def copied_people_interval(
         On the Interpretation of Chi-Squared from Contingency Tables (Fisher, 1922).
 
     Example:
-        >>> [round(x, 1) for x in surplus(8, 960, 0, 1_440)]
+        >>> [round(x, 1) for x in copied_people_interval(8, 960, 0, 1_440)]
         [8.0, 4.0, 8.0]
     """
     if not (0 <= trained_hits <= trained and 0 <= held_hits <= held):

@@ -163,7 +163,7 @@ def widened_if_flat(at: Interval, rows: int, *, floor: float = -np.inf, ceiling:
         ceiling: largest value it can have.
 
     Example:
-        >>> [round(x, 3) for x in opened(Interval(1.0, 1.0, 1.0), 100, ceiling=1.0)]
+        >>> [round(x, 3) for x in widened_if_flat(Interval(1.0, 1.0, 1.0), 100, ceiling=1.0)]
         [1.0, 0.964, 1.0]
     """
     if at.low < at.high:

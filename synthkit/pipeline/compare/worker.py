@@ -315,14 +315,14 @@ def _write(
             measured = with_training(measured, maker.log)
             maker.save(temporary / folder.MODEL)
             (temporary / folder.LEDGER).write_text(json.dumps(ledger, indent=1), encoding="utf-8")
-        schema.save(temporary / folder.SCHEMA)
-        (temporary / folder.EVALUATION).write_text(measured.to_json(), encoding="utf-8")
-        folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT)
+        schema.save(temporary / folder.SCHEMA_FILE)
+        (temporary / folder.EVALUATION_FILE).write_text(measured.to_json(), encoding="utf-8")
+        folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT_FILE)
         table_files.write(draws[0], temporary / folder.SYNTHETIC, mark=mark())
         if len(draws) > 1:
-            (temporary / folder.DRAWS).mkdir()
+            (temporary / folder.DRAWS_FOLDER).mkdir()
             for k, draw in enumerate(draws):
-                table_files.write(draw, temporary / folder.DRAWS / f"{k + 1:02d}.parquet", mark=mark())
+                table_files.write(draw, temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}.parquet", mark=mark())
         (temporary / RESULT).write_text(outcome.to_json(), encoding="utf-8")
 
 

@@ -172,15 +172,15 @@ def test_the_classifier_knows_where_synthetic_rows_are():
 
 
 def test_the_classifier_looks_at_a_sample_of_many_rows(monkeypatch):
-    monkeypatch.setattr(membership_scores, "SIDE", 150)
+    monkeypatch.setattr(membership_scores, "MAX_CLASSIFIER_ROWS", 150)
     here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert not np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
-    monkeypatch.setattr(membership_scores, "SIDE", 400)
+    monkeypatch.setattr(membership_scores, "MAX_CLASSIFIER_ROWS", 400)
     assert np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
 
 
 def test_more_synthetic_rows_than_can_be_looked_at_are_sampled(monkeypatch):
-    monkeypatch.setattr(attack_data, "MOST", 100)
+    monkeypatch.setattr(attack_data, "MAX_ATTACKED_ROWS", 100)
     here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert len(here.synthetic) == len(here.synthetic.drop_duplicates()) == 100
 
