@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from synthkit import RunConfig, synthesize
-from synthkit.data.shipped import find
+from synthkit.data.shipped_files import find
 from synthkit.errors import ArtefactError
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release

@@ -20,7 +20,7 @@ from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.coding import Coding
 from synthkit.metrics import result
-from synthkit.metrics.registry import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
 from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
@@ -150,7 +150,7 @@ def test_the_files_of_a_run_folder(run):
     assert documented - only_some == left
     inside = (run_folder.CLAMPED, run_folder.REFITS, f"{run_folder.SIBLING}/")
     assert only_some == {f"{run_folder.DRAWS_FOLDER}/", *(f"{run_folder.INTERNAL_FOLDER}/{name}" for name in inside)}
-    assert {model_files.CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
+    assert {model_files.MODEL_CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
     for name in left - {"model/"}:
         assert Path(name).name in TEXT["docs/architecture.md"], name
 

@@ -11,26 +11,26 @@ import zipfile
 import pytest
 from places import ROOT
 
-from synthkit.data import shipped
+from synthkit.data import shipped_files
 from synthkit.errors import ConfigError
 from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
 SOURCE = ROOT / "schemas"
-EVERY = {**shipped.schemas(), **shipped.policies(), **shipped.formats()}
+EVERY = {**shipped_files.schemas(), **shipped_files.policies(), **shipped_files.formats()}
 
 # What an installed package says of itself: where it lies, and every file it ships.
 ASK = """
 import json, sys
 import synthkit
-from synthkit.data import shipped, support2_schema
+from synthkit.data import shipped_files, support2_schema
 
-every = {**shipped.schemas(), **shipped.policies(), **shipped.formats()}
+every = {**shipped_files.schemas(), **shipped_files.policies(), **shipped_files.formats()}
 json.dump({
     "package": synthkit.__file__,
-    "folder": str(shipped.folder()),
+    "folder": str(shipped_files.folder()),
     "files": {name: path.read_text(encoding="utf-8") for name, path in every.items()},
-    "policy": str(shipped.policy("public-release")),
+    "policy": str(shipped_files.policy("public-release")),
     "columns": len(support2_schema().columns),
 }, sys.stdout)
 """
@@ -39,30 +39,30 @@ json.dump({
 def test_every_file_has_a_name_of_its_own():
     files = {path for path in SOURCE.rglob("*") if path.is_file()}
     assert set(EVERY.values()) == files
-    assert all(shipped.find(path.name) == shipped.find(name) == path for name, path in EVERY.items())
+    assert all(shipped_files.find(path.name) == shipped_files.find(name) == path for name, path in EVERY.items())
 
 
 def test_each_is_what_it_is_said_to_be():
-    assert all(Schema.load(path).columns for path in shipped.schemas().values())
-    assert all(Policy.load(path).example for path in shipped.policies().values())
-    assert all("$schema" in json.loads(path.read_text("utf-8")) for path in shipped.formats().values())
+    assert all(Schema.load(path).columns for path in shipped_files.schemas().values())
+    assert all(Policy.load(path).example for path in shipped_files.policies().values())
+    assert all("$schema" in json.loads(path.read_text("utf-8")) for path in shipped_files.formats().values())
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are():
     with pytest.raises(ConfigError, match=r"however: mimic is none\. Name one of adult, .*, synthkit-withdrawal-1"):
-        shipped.find("mimic")
+        shipped_files.find("mimic")
     with pytest.raises(
         ConfigError,
         match=r"however: ours\.yaml is neither\. Name one of internal-research, partner-release, public-release",
     ):
-        shipped.policy("ours.yaml")
+        shipped_files.policy("ours.yaml")
 
 
 def test_a_file_that_is_there_comes_before_an_example(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert shipped.policy("public-release") == SOURCE / "policies" / "public-release.yaml"
+    assert shipped_files.policy("public-release") == SOURCE / "policies" / "public-release.yaml"
     (tmp_path / "public-release").touch()
-    assert (tmp_path / shipped.policy("public-release")) == tmp_path / "public-release"
+    assert (tmp_path / shipped_files.policy("public-release")) == tmp_path / "public-release"
 
 
 def test_the_command_lists_and_prints(command):
@@ -76,7 +76,7 @@ def test_the_command_lists_and_prints(command):
 
 def test_the_gate_names_the_examples(command, tmp_path):
     told = " ".join(command("gate", "--help").out.split())
-    assert all(name in told for name in shipped.policies())
+    assert all(name in told for name in shipped_files.policies())
     said = command("gate", tmp_path, "--policy", tmp_path / "none.yaml")
     assert said.code == 2
     assert "Name one of internal-research, partner-release, public-release" in said.err

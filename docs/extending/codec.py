@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.encoding.arrays import Bools, Cells, Floats, Ints, Residuals
-from synthkit.encoding.codecs.base import Codec, JsonObject
+from synthkit.encoding.codecs.codec import Codec, JsonObject
 from synthkit.encoding.codecs.spec import CodecSpec, PrivateFit
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding

@@ -39,10 +39,10 @@ def gate(
 
     Example: synthkit gate runs/demo --policy partner-release
     """
-    from synthkit.data import shipped
+    from synthkit.data import shipped_files
     from synthkit.release.gate_run_folder import apply_policy
 
-    limits, made = apply_policy(folder, shipped.policy(policy), register=register)
+    limits, made = apply_policy(folder, shipped_files.policy(policy), register=register)
     if limits.example:
         warn("this policy is an example: its numbers are illustrative, and nobody has put their name to it")
     if limits.membership is None or (limits.membership.eps_lb_max is None and limits.membership.tpr_at_fpr is None):

@@ -16,7 +16,7 @@ from synthkit.runtime.plugins import plugins
 if TYPE_CHECKING:
     from typer.core import TyperCommand
 
-PLUGIN_GROUP: Final = "synthkit.commands"  # of entry points
+COMMAND_PLUGINS: Final = "synthkit.commands"  # of entry points
 HELP_FLAGS: Final = {"help_option_names": ["--help", "-h"]}
 
 
@@ -41,7 +41,7 @@ class LazyCommands(Mapping[str, "TyperCommand"]):
     @cached_property
     def _plugins(self) -> Mapping[str, object]:
         """What other distributions add."""
-        return plugins(PLUGIN_GROUP, taken=self._summaries)
+        return plugins(COMMAND_PLUGINS, taken=self._summaries)
 
     def __getitem__(self, name: str) -> TyperCommand:
         if name not in self._commands:

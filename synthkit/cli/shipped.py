@@ -18,7 +18,7 @@ def shipped(
 
     Example: synthkit shipped partner-release > ours.yaml
     """
-    from synthkit.data import shipped as files
+    from synthkit.data import shipped_files as files
 
     if name is not None:
         typer.echo(files.find(name).read_text(encoding="utf-8"), nl=False)

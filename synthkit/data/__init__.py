@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.data import shipped
+from synthkit.data import shipped_files
 from synthkit.errors import TableError
 from synthkit.schema.table import Schema
 
@@ -21,7 +21,7 @@ def path(name: str) -> Path:
     """Where a file of the demo data lies on disk.
 
     Args:
-        name: one of `FILES`.
+        name: one of `FILE_OPTIONS`.
 
     Raises:
         TableError: if there is no such file in the package.
@@ -33,7 +33,7 @@ def path(name: str) -> Path:
     if name not in FILES:
         msg = f"demo data must be one of {', '.join(FILES)}; however: {name}. Name one of these"
         raise TableError(msg)
-    return Path(str(files(__package__) / name)) if name.endswith(".parquet") else shipped.find(name)
+    return Path(str(files(__package__) / name)) if name.endswith(".parquet") else shipped_files.find(name)
 
 
 def support2() -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from synthkit.encoding import datetime_numbers
 from synthkit.encoding.arrays import Bools, Cells, Numbers
-from synthkit.encoding.codecs.base import Codec
+from synthkit.encoding.codecs.codec import Codec
 from synthkit.encoding.gaps import Gap, gap
 from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.errors import SchemaError

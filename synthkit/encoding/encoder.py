@@ -12,9 +12,9 @@ import torch
 
 from synthkit.encoding import constraints, value_links
 from synthkit.encoding.arrays import Bools, Cells, Ints
-from synthkit.encoding.codecs.base import Codec, JsonObject
+from synthkit.encoding.codecs.codec import Codec, JsonObject
+from synthkit.encoding.codecs.codec_registry import read_back, refuse_unknown, saved, spec_for
 from synthkit.encoding.codecs.identifier import fresh, room_for
-from synthkit.encoding.codecs.registry import read_back, refuse_unknown, saved, spec_for
 from synthkit.encoding.coded_columns import coded_columns
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.constraints import Recoding

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from synthkit.encoding.codecs.base import plain
 from synthkit.encoding.codecs.categorical import LevelsCodec
+from synthkit.encoding.codecs.codec import plain
 from synthkit.encoding.codecs.combination import CombinationCodec, LevelRow, listed_combinations
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.encoding.arrays import Cells, Ints, Numbers
-from synthkit.encoding.codecs.base import Codec, JsonObject, NumberCells
+from synthkit.encoding.codecs.codec import Codec, JsonObject, NumberCells
 from synthkit.encoding.layout import Layout, ValueLink
 from synthkit.errors import ArtefactError
 

@@ -18,7 +18,7 @@ from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import Metric, MetricOptions
-from synthkit.metrics.registry import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
 from synthkit.metrics.result import Evaluation, Failure, Panels, Score
 from synthkit.metrics.utility.user_estimators import user_estimators
 from synthkit.runtime.seeds import Seeds

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 ENOUGH = 500  # people attacked, in all fits together: half of them trained on
-MOST = 5  # fits: a little less than a fifth of the people are attacked in each
+MAX_FITS = 5  # fits: a little less than a fifth of the people are attacked in each
 
 
 def fits_for(units: int) -> int:
@@ -34,7 +34,7 @@ def fits_for(units: int) -> int:
         [5, 5, 3, 2, 1]
     """
     each = Shares.of(units).pool * units
-    return min(MOST, max(1, math.ceil(ENOUGH / max(each, 1) - 1e-9)))
+    return min(MAX_FITS, max(1, math.ceil(ENOUGH / max(each, 1) - 1e-9)))
 
 
 def refits(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synthkit.synthesizer.synthesizer import Synthesizer
 
 FORMAT = "synthkit-run/1"
-FILES = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
+FILE_OPTIONS = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
 PACKAGES = (
     *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations"),
     *("opendp", "dp-accounting"),
@@ -63,7 +63,7 @@ def fitted(config: RunConfig) -> dict[str, Any]:
         "seed": config.seed,
         "config": {
             **asked,
-            **{name: path and path.name for name in FILES for path in [getattr(config, name)]},
+            **{name: path and path.name for name in FILE_OPTIONS for path in [getattr(config, name)]},
         },
     }
 

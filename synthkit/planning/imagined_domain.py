@@ -17,7 +17,7 @@ from synthkit.schema import Datetime, Numeric
 from synthkit.schema.columns import Column
 from synthkit.schema.public_domain import Declared
 
-MISSING = 0.05  # share of missing cells where there may be any
+MISSING_SHARE = 0.05  # share of missing cells where there may be any
 CATALOGUE = 200  # levels of a catalogue that nobody listed
 
 Law = NDArray[np.float64]
@@ -79,7 +79,7 @@ def _slot(
         if asked is not None:
             law = law[: max(1, int((units * law / law.sum() >= preparation.threshold(asked).threshold).sum()))]
     law = law / law.sum()
-    return ImaginedSlot(name, np.append((1 - MISSING) * law, MISSING) if column.nullable else law)
+    return ImaginedSlot(name, np.append((1 - MISSING_SHARE) * law, MISSING_SHARE) if column.nullable else law)
 
 
 def _groups(name: str, column: Column, public: Declared, coding: Coding) -> int:

@@ -60,9 +60,9 @@ GLOSSARY: tuple[tuple[str, str, str], ...] = (
 def name(metric: str) -> MetricLabel:
     """The name of a score, that of its last or first parts if it has none of its own, its dotted name if all fails.
 
-    Names stand at the metrics: see `synthkit.metrics.registry`.
+    Names stand at the metrics: see `synthkit.metrics.metric_registry`.
     """
-    from synthkit.metrics.registry import labels
+    from synthkit.metrics.metric_registry import labels
 
     known = labels()
     own = known.get(metric.removesuffix(AGAINST_TRAIN))

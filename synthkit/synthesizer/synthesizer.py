@@ -37,7 +37,7 @@ from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
 from synthkit.synthesizer.model_choice import chosen
-from synthkit.synthesizer.rule_sampling import ROUNDS, sample_valid_rows, watermarked_rows
+from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
 from synthkit.training.callbacks import Progress, TrainingCallbacks
@@ -394,4 +394,4 @@ class Synthesizer:
                 "Use autoregressive"
             )
             raise UnsupportedError(msg)
-        return ConditionalSampler(encoder, model, seeds, ROUNDS)
+        return ConditionalSampler(encoder, model, seeds, REDRAW_ROUNDS)

@@ -12,7 +12,7 @@ import torch
 
 from synthkit.audit import AUDITS
 from synthkit.audit.canaries import CanaryTraining
-from synthkit.audit.gradient_clipping import CLIP, MULTIPLIER
+from synthkit.audit.gradient_clipping import AUDIT_CLIP_NORM, LOSS_MULTIPLIER
 from synthkit.audit.marginal_counts import RHO
 from synthkit.audit.mechanism_audits import BINS, GRID
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
@@ -129,9 +129,9 @@ def step(*, noise=gaussian, clip=None, rows_are_units=False):
     """A private step with a part replaced."""
 
     def made(sums, rows, owner):
-        used = sums if clip is None else clip(sums.module, sums.loss, CLIP)
+        used = sums if clip is None else clip(sums.module, sums.loss, AUDIT_CLIP_NORM)
         units = torch.arange(len(owner)) if rows_are_units else owner
-        private_gradient(used, rows, units, multiplier=MULTIPLIER, expected=4.0, noise=noise)
+        private_gradient(used, rows, units, multiplier=LOSS_MULTIPLIER, expected=4.0, noise=noise)
 
     return made
 

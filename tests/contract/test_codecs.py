@@ -11,9 +11,9 @@ import pytest
 from extending import circular
 
 from synthkit.encoding import Coding, TableEncoder
-from synthkit.encoding.codecs.base import Codec
 from synthkit.encoding.codecs.categorical import LevelsCodec
-from synthkit.encoding.codecs.registry import CODECS, all_codecs, spec_for
+from synthkit.encoding.codecs.codec import Codec
+from synthkit.encoding.codecs.codec_registry import CODECS, all_codecs, spec_for
 from synthkit.encoding.coded_columns import CodedColumn, coded_columns
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import count, histograms_of

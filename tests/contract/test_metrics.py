@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import MetricError, SchemaError, TableError
-from synthkit.metrics import registry
+from synthkit.metrics import metric_registry
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.metric import MetricSpec
-from synthkit.metrics.registry import METRICS, metrics_of
+from synthkit.metrics.metric_registry import METRICS, metrics_of
 from synthkit.metrics.result import Evaluation, Score
 from synthkit.metrics.runner import evaluate, one_thread
 from synthkit.runtime.seeds import Seeds
@@ -185,7 +185,7 @@ def spec(name, measure):
 
 def only(monkeypatch, *specs):
     """An evaluation of these metrics alone."""
-    monkeypatch.setattr(registry, "METRICS", {each.name: each for each in specs})
+    monkeypatch.setattr(metric_registry, "METRICS", {each.name: each for each in specs})
 
 
 def test_evaluate_lists_failures_and_goes_on(monkeypatch):

@@ -20,7 +20,7 @@ from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability, CountModel, NetworkModel
 from synthkit.models.registry import MODELS
 from synthkit.privacy.access.counts import ExactCounting
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer

@@ -39,7 +39,7 @@ from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd import clipping
 from synthkit.privacy.mechanisms import noise as mechanisms
-from synthkit.privacy.mechanisms import rng, sampling, sparse_histogram
+from synthkit.privacy.mechanisms import rng, sparse_histogram, unit_sampling
 from synthkit.release.run_folder import INTERNAL_FOLDER, contents
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared
@@ -127,16 +127,16 @@ class Ear:
             p.grad = told.clone()
 
     def rows_of(self, units: np.ndarray, most: int) -> np.ndarray:
-        """`sampling.kept`: all others' rows as before, the stranger's chosen anew."""
+        """`unit_sampling.kept`: all others' rows as before, the stranger's chosen anew."""
         if self.before is None:
-            mask = sampling.kept(units, most)
+            mask = unit_sampling.kept(units, most)
         else:
             old_units, old_mask = self.before.chosen[len(self.chosen)]
             mine = self._mine(len(units), len(old_units))
             self._same_people(units, mine, old_units)
             mask = np.zeros(len(units), dtype=bool)
             mask[~mine] = old_mask
-            mask[mine] = sampling.kept(units[mine], most)
+            mask[mine] = unit_sampling.kept(units[mine], most)
             numbers = np.unique(units[mask])
             self._stranger = int(np.searchsorted(numbers, units[mine][0])) if mine.any() else None
         self.chosen.append((units, mask))
@@ -220,7 +220,7 @@ def listening(ear: Ear) -> Iterator[None]:
         patch("synthkit.privacy.access.private_loader.private_gradient", ear.gradient),
         patch("synthkit.privacy.access.private_curator.kept", ear.rows_of),
         patch("synthkit.privacy.access.private_loader.kept", ear.rows_of),
-        patch("synthkit.privacy.mechanisms.sampling.bernoulli", ear.coins),
+        patch("synthkit.privacy.mechanisms.unit_sampling.bernoulli", ear.coins),
         patch("synthkit.pipeline.synthesize.draw_roles", ear.split),
     ):
         yield

@@ -11,7 +11,7 @@ import pytest
 from installed import install
 from places import ROOT
 
-from synthkit.encoding.codecs.registry import PLUGIN_GROUP, all_codecs
+from synthkit.encoding.codecs.codec_registry import CODEC_PLUGINS, all_codecs
 
 LISTING = ROOT / "docs" / "extending" / "codec.py"
 
@@ -21,7 +21,7 @@ def offering(site: Path, text: str, points: dict[str, str], name: str = "circula
     """Codecs of a distribution that is installed for a while."""
     module = name.replace("-", "_")
     targets = {codec: f"{module}:{target}" for codec, target in points.items()}
-    install(site, name, modules={module: text}, entry_points={PLUGIN_GROUP: targets})
+    install(site, name, modules={module: text}, entry_points={CODEC_PLUGINS: targets})
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(site)
         importlib.invalidate_caches()

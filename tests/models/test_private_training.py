@@ -23,7 +23,7 @@ from synthkit.models.diffusion.noise_schedule import Schedule
 from synthkit.models.normal_scores import NormalScores
 from synthkit.models.registry import MODELS
 from synthkit.models.settings import is_private, renamed, resolve_settings
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan

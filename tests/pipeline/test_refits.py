@@ -9,7 +9,7 @@ import pytest
 
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError
-from synthkit.pipeline.refits import ENOUGH, MOST, fits_for
+from synthkit.pipeline.refits import ENOUGH, MAX_FITS, fits_for
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Shares
 from synthkit.pipeline.synthesize import fit, release, synthesize
@@ -35,8 +35,8 @@ def table(n: int = 240) -> pd.DataFrame:
 def test_as_many_fits_as_it_takes(n):
     many = fits_for(n)
     each = Shares.of(n).pool * n
-    assert 1 <= many <= MOST
-    assert many == MOST or many * each >= ENOUGH - 1e-6
+    assert 1 <= many <= MAX_FITS
+    assert many == MAX_FITS or many * each >= ENOUGH - 1e-6
     assert many == 1 or (many - 1) * each < ENOUGH
 
 

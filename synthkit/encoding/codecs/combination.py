@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.encoding.arrays import Bools, Cells, Ints, Residuals
-from synthkit.encoding.codecs.base import Codec, JsonObject, plain
+from synthkit.encoding.codecs.codec import Codec, JsonObject, plain
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.histogram_query import Histogram

@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers, Residuals
 from synthkit.encoding.codecs import numeric
-from synthkit.encoding.codecs.base import JsonObject
+from synthkit.encoding.codecs.codec import JsonObject
 from synthkit.encoding.codecs.numeric import UNSEEN_NATS, NumericCodec
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding

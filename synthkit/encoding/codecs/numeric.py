@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthkit.encoding.arrays import Bools, Cells, Floats, Ints, Numbers, Residuals
 from synthkit.encoding.cell_cutting import coarse_levels, intervals, point_floor
-from synthkit.encoding.codecs.base import Codec, JsonObject, NumberCells
+from synthkit.encoding.codecs.codec import Codec, JsonObject, NumberCells
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.histogram_query import Histogram

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from synthkit.encoding.codecs.base import Codec
+from synthkit.encoding.codecs.codec import Codec
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.histogram_query import Histogram, QueryKind

@@ -30,7 +30,7 @@ from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
 from synthkit.training.matrix_precision import fast_matrices
 
-CHUNK = 8192  # rows sampled at once: the working set stays in cache
+AUTOREGRESSIVE_CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
 class Autoregressive(NetworkModel):
@@ -82,7 +82,8 @@ class Autoregressive(NetworkModel):
             return Rows(given.cat, residuals(0, self.layout, generator))
         with fast_matrices():
             parts = [
-                self._complete(given[slice(start, start + CHUNK)], generator) for start in range(0, len(given), CHUNK)
+                self._complete(given[slice(start, start + AUTOREGRESSIVE_CHUNK)], generator)
+                for start in range(0, len(given), AUTOREGRESSIVE_CHUNK)
             ]
         return Rows.cat_rows(parts)
 

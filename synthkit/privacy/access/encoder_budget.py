@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from synthkit.encoding.codecs.registry import private_fit, refuse_unknown
+from synthkit.encoding.codecs.codec_registry import private_fit, refuse_unknown
 from synthkit.encoding.coded_columns import coded_columns
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.histogram_query import QueryKind

@@ -18,7 +18,7 @@ from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.errors import ConfigError
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.data_access import FitPlan
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
@@ -26,7 +26,7 @@ from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.unit_keys import unit_keys
 
-COMPARED = 20_000  # rows looked at to see which numbers lie near others
+MAX_ROWS_COMPARED = 20_000  # rows looked at to see which numbers lie near others
 
 
 class ExactAccess:
@@ -106,8 +106,8 @@ class ExactAccess:
             return []
         self._charge(f"nearness of {len(questions)} pairs of columns")
         looked = self._coded
-        if len(looked) > COMPARED:
-            looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), COMPARED, replace=False)]
+        if len(looked) > MAX_ROWS_COMPARED:
+            looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), MAX_ROWS_COMPARED, replace=False)]
         return [compare(looked, question) for question in questions]
 
     def rows(self) -> int:

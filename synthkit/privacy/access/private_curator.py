@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Floats, Ints
-from synthkit.encoding.codecs.base import Codec
-from synthkit.encoding.codecs.registry import private_fit
+from synthkit.encoding.codecs.codec import Codec
+from synthkit.encoding.codecs.codec_registry import private_fit
 from synthkit.encoding.coded_columns import coded_columns
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.column_groups import coded, groupings
@@ -31,8 +31,8 @@ from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.bounds import LogBounds
 from synthkit.privacy.mechanisms.noise import add_noise
-from synthkit.privacy.mechanisms.sampling import kept
 from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
+from synthkit.privacy.mechanisms.unit_sampling import kept
 from synthkit.schema import Schema
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.public_domain import Declared

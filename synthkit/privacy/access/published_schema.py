@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from synthkit.encoding.codecs.base import Codec
+from synthkit.encoding.codecs.codec import Codec
 from synthkit.encoding.constraints import Recoding
 from synthkit.schema import Code, Identifier, Schema
 from synthkit.schema.public_domain import NOT_TOLD, Declared

@@ -15,7 +15,7 @@ from synthkit.privacy.accounting.noise_calibration import EpsilonDelta, smallest
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
 TRAINED = 0.05  # the same of a model that learns from gradients
 SOUGHT = 0.04  # more for each column whose levels nobody declared
-MOST = 0.25  # of rho for coding, however many those are
+MAX_CODING_SHARE = 0.25  # of rho for coding, however many those are
 TARGETED = 0.2  # share of rho for the tables that raked draws are to match, where they are asked for
 FAILING = 0.1  # share of delta for levels that one unit alone has
 UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
@@ -100,7 +100,7 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
 
 def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
     """Share of rho that buys the coding of the columns."""
-    return min(share + SOUGHT * count_level_queries(asked), MOST) if asked else 0.0
+    return min(share + SOUGHT * count_level_queries(asked), MAX_CODING_SHARE) if asked else 0.0
 
 
 def _targets(tables: int, rho: float) -> Charge:

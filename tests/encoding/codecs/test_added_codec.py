@@ -12,7 +12,7 @@ from extending import LISTING, circular, offering
 
 from synthkit.encoding import TableEncoder
 from synthkit.encoding.codecs.categorical import LevelsCodec
-from synthkit.encoding.codecs.registry import CODECS, all_codecs, saved
+from synthkit.encoding.codecs.codec_registry import CODECS, all_codecs, saved
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.value_links import ColumnLink
 from synthkit.errors import ArtefactError, ConfigError, EncodingError, UnsupportedError

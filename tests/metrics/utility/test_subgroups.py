@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from synthkit.errors import MetricError
-from synthkit.metrics.registry import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
 from synthkit.metrics.utility.learners import LEARNERS
 from synthkit.metrics.utility.prediction_task import TEST_REPLICATES, Judged, PredictionTask, TaskRows
 from synthkit.metrics.utility.subgroups import (

@@ -14,7 +14,7 @@ from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.exact_access import ExactAccess
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.access.private_access import PrivateAccess
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger

@@ -199,7 +199,7 @@ def test_what_losses_draw_is_secret_and_tells_nothing_of_the_size_of_a_batch():
 @pytest.mark.parametrize("at_once", [1, 3, 8, 1000])
 def test_a_batch_in_parts_is_the_step_of_the_whole(monkeypatch, at_once):
     """Rows of a unit stay in one part, so that norms are exact."""
-    monkeypatch.setattr(private_loader, "AT_ONCE", at_once)
+    monkeypatch.setattr(private_loader, "ROWS_AT_ONCE", at_once)
     values, units = [0.1, 0.9, 0.8, 0.2, 0.7, 0.6, 0.3], [0, 1, 1, 2, 1, 3, 3]
     told = gradients(door_of(values, units, clip=0.85, n=1.0, most=5))
     assert float(told) == pytest.approx(0.1 + 0.85 + 0.2 + 0.85, rel=1e-4)

@@ -7,14 +7,14 @@ from functools import cache
 
 from synthkit.encoding import private_levels, private_numbers
 from synthkit.encoding.codecs import categorical, combination, datetime_steps, numeric
-from synthkit.encoding.codecs.base import Codec, JsonObject
+from synthkit.encoding.codecs.codec import Codec, JsonObject
 from synthkit.encoding.codecs.spec import CodecSpec, PrivateFit
 from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.runtime.plugins import plugins
 from synthkit.schema import Datetime, Numeric
 
-PLUGIN_GROUP = "synthkit.codecs"  # entry points by which other distributions add a CodecSpec
+CODEC_PLUGINS = "synthkit.codecs"  # entry points by which other distributions add a CodecSpec
 CODECS: dict[str, CodecSpec] = {  # the keys stand in saved models
     "numeric": CodecSpec(
         codec=numeric.NumericCodec,
@@ -51,10 +51,10 @@ def all_codecs() -> Mapping[str, CodecSpec]:
         ConfigError: a plugin's name is taken, or what it points to is no `CodecSpec`.
     """
     found = dict(CODECS)
-    for name, spec in plugins(PLUGIN_GROUP, taken=CODECS).items():
+    for name, spec in plugins(CODEC_PLUGINS, taken=CODECS).items():
         if not isinstance(spec, CodecSpec):
             msg = (
-                f"a plugin in `{PLUGIN_GROUP}` must be a CodecSpec; however: `{name}` is a `{type(spec).__name__}`. "
+                f"a plugin in `{CODEC_PLUGINS}` must be a CodecSpec; however: `{name}` is a `{type(spec).__name__}`. "
                 "Repair its entry point, or uninstall it"
             )
             raise ConfigError(msg)
@@ -130,7 +130,7 @@ def saved(codec: Codec) -> JsonObject:
             return {"codec": name, **codec.to_dict()}
     msg = (
         f"a codec must be registered to be saved; however: {type(codec).__name__} is not. Add an entry point in "
-        f"`{PLUGIN_GROUP}` to its distribution"
+        f"`{CODEC_PLUGINS}` to its distribution"
     )
     raise ConfigError(msg)
 
@@ -145,7 +145,7 @@ def read_back(data: JsonObject) -> Codec:
     if name not in all_codecs():
         msg = (
             f"a saved model's codecs must be installed; however: `{name}` is not. Install the distribution that offers "
-            f"it as an entry point in `{PLUGIN_GROUP}`"
+            f"it as an entry point in `{CODEC_PLUGINS}`"
         )
         raise UnsupportedError(msg)
     return all_codecs()[name].codec.from_dict({key: value for key, value in data.items() if key != "codec"})

@@ -24,7 +24,7 @@ from synthkit.runtime.plugins import plugins
 if TYPE_CHECKING:
     from synthkit.schema import Schema
 
-PLUGIN_GROUP = "synthkit.metrics"
+METRIC_PLUGINS = "synthkit.metrics"
 
 
 def _by_name(*specs: MetricSpec) -> Mapping[str, MetricSpec]:
@@ -64,10 +64,10 @@ def installed_metrics() -> dict[str, MetricSpec]:
     """
     found: dict[str, MetricSpec] = {}
     taken = set(_labels(METRICS.values()))
-    for name, spec in plugins(PLUGIN_GROUP, METRICS).items():
+    for name, spec in plugins(METRIC_PLUGINS, METRICS).items():
         if not isinstance(spec, MetricSpec) or spec.name != name:
             what = f"a metric called `{spec.name}`" if isinstance(spec, MetricSpec) else f"a {type(spec).__name__}"
-            msg = f"an entry point in `{PLUGIN_GROUP}` must be a MetricSpec of its own name; however: `{name}` is "
+            msg = f"an entry point in `{METRIC_PLUGINS}` must be a MetricSpec of its own name; however: `{name}` is "
             raise ConfigError(f"{msg}{what}. Let it point to a MetricSpec with `name={name!r}`")
         again = sorted(taken & set(spec.labels))
         if again:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 
 FLAKE = 1e-6
 

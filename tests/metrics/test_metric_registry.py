@@ -11,9 +11,9 @@ import pytest
 from installed import install
 
 from synthkit.errors import ConfigError
-from synthkit.metrics import registry
+from synthkit.metrics import metric_registry
 from synthkit.metrics.metric import MetricLabel, MetricOptions, MetricSpec
-from synthkit.metrics.registry import METRICS, installed_metrics, labels, metrics_of
+from synthkit.metrics.metric_registry import METRICS, installed_metrics, labels, metrics_of
 from synthkit.metrics.runner import evaluate
 from synthkit.report.labels import name
 from synthkit.report.view_model import page_data
@@ -150,6 +150,6 @@ def test_a_spec_stands_in_a_section_and_measures_one_way():
 
 def test_quick_leaves_out_what_takes_long(schema, monkeypatch):
     slow = MetricSpec(name="fidelity.slow", labels={}, measure=lambda c, r: ([], {}), in_quick=False)
-    monkeypatch.setattr(registry, "METRICS", {"fidelity.slow": slow})
+    monkeypatch.setattr(metric_registry, "METRICS", {"fidelity.slow": slow})
     assert list(metrics_of(schema)) == ["fidelity.slow"]
     assert metrics_of(schema, MetricOptions(quick=True)) == {}

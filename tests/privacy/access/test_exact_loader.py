@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.encoding import Layout, Rows, Slot
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 
 CPU = torch.device("cpu")
