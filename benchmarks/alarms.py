@@ -33,7 +33,7 @@ from synthkit.metrics.attacks.effect_size import LEVEL
 from synthkit.metrics.attacks.membership_inference import attacked, chances, findings
 from synthkit.metrics.attacks.membership_scores import ATTACKS
 from synthkit.metrics.attacks.preconditions import COPIES
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
 
 OUT = Path(__file__).parent / "alarms.json"
 TABLES = 5  # sets of people among which the throws of the coins are shared out
@@ -47,7 +47,7 @@ def attacked_people(units: int, design: str, rng: np.random.Generator) -> Attack
     here = Experiment.of(rng, units=units)
     if design == "coins":
         return here.pool
-    return AttackTargets.of_tables(people(units // 2, rng), people(3 * units // 4, rng), SCHEMA, rng)
+    return AttackTargets.of_tables(people(units // 2, rng), people(3 * units // 4, rng), PEOPLE_SCHEMA, rng)
 
 
 def thrown(pool: AttackTargets, rng: np.random.Generator) -> AttackTargets:
@@ -63,7 +63,7 @@ def false_alarms(coins: int, *, units: int = 2_000, design: str = "coins", seed:
     adjusted, raw, bounds = [], [], []
     for table in range(TABLES):
         pool = attacked_people(units, design, rng)
-        scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+        scene = AttackData.of(people(units, rng), pool.reference, pool.frame, PEOPLE_SCHEMA, rng)
         scores = attacked(scene, pool, rng)
         for _ in range(len(range(table, coins, TABLES))):
             again = thrown(pool, rng)
@@ -91,7 +91,7 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     """Share of throws and choices of twenty members whose copies are found."""
     rng = np.random.default_rng(seed)
     pool = attacked_people(units, design, rng)
-    scene = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+    scene = AttackData.of(people(units, rng), pool.reference, pool.frame, PEOPLE_SCHEMA, rng)
     before = attacked(scene, pool, rng)
     found: list[dict[str, float]] = []
     for _ in range(seeds):

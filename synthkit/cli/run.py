@@ -125,7 +125,7 @@ def demo(
 
     Example: synthkit demo --out runs/demo
     """
-    from synthkit.data import POLICY, path
+    from synthkit.data import DEMO_POLICY, path
 
     asked = config(
         None,
@@ -141,9 +141,9 @@ def demo(
         ledger=ledger,
     )
     files = path("support2.parquet"), path("support2.yaml")
-    _run(*files, out, asked, policy=path(POLICY), resume=False, overwrite=overwrite, quiet=quiet)
+    _run(*files, out, asked, policy=path(DEMO_POLICY), resume=False, overwrite=overwrite, quiet=quiet)
     if asked.epsilon is not None:
-        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY)}", quiet=quiet)
+        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(DEMO_POLICY)}", quiet=quiet)
 
 
 def fit(

@@ -30,13 +30,20 @@ def selftest(
     """
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.selftest.cases import CASES, SEEDS, run
+        from synthkit.selftest.cases import SELFTEST_CASES, SELFTEST_SEEDS, run
 
-        unknown = [name for name in only or () if name not in CASES]
+        unknown = [name for name in only or () if name not in SELFTEST_CASES]
         if unknown:
-            msg = f"`--only` must name a case of {', '.join(CASES)}; however: `{unknown[0]}`. Choose one of them"
+            msg = (
+                f"`--only` must name a case of {', '.join(SELFTEST_CASES)}; however: `{unknown[0]}`. Choose one of them"
+            )
             raise ConfigError(msg)
-        chosen = [(name, k) for name in CASES if not only or name in only for k in range(SEEDS if full else 1)]
+        chosen = [
+            (name, k)
+            for name in SELFTEST_CASES
+            if not only or name in only
+            for k in range(SELFTEST_SEEDS if full else 1)
+        ]
         progress.stage("selftest")
         answers = {}
         for k, (name, repetition) in enumerate(chosen):
@@ -48,7 +55,9 @@ def selftest(
     if not quiet:
         for (name, _), each in answers.items():
             right = sum(a.holds for a in each)
-            say(f"{'right' if right == len(each) else 'WRONG':<6} {name}: {CASES[name].about}, {right} of {len(each)}")
+            say(
+                f"{'right' if right == len(each) else 'WRONG':<6} {name}: {SELFTEST_CASES[name].about}, {right} of {len(each)}"
+            )
     if wrong:
         say(f"{len(wrong)} answers are wrong:")
         for line in wrong:

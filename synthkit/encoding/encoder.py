@@ -27,7 +27,7 @@ from synthkit.schema import Code, Datetime, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
 from synthkit.schema.derived import with_derived
 from synthkit.schema.joint_columns import joint
-from synthkit.schema.rules import MISSING
+from synthkit.schema.rules import MISSING_LEVEL
 
 KINDS: dict[str, type[Codec]] = {
     "numeric": NumericCodec,
@@ -369,7 +369,7 @@ def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram
 
 
 def _row_key(row: tuple[Level | None, ...]) -> tuple[Any, ...]:
-    return tuple(MISSING if v is None else level_key(v) for v in row)
+    return tuple(MISSING_LEVEL if v is None else level_key(v) for v in row)
 
 
 def _plain(value: Any) -> Level:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from synthkit.encoding.codecs.categorical import LevelsCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.schema import Code, Schema
-from synthkit.schema.public_domain import NOT_TOLD
+from synthkit.schema.public_domain import NOT_STATED
 from synthkit.schema.rare_codes import sentence
 
 
@@ -32,6 +32,6 @@ def told(asked: Schema, schema: Schema) -> Iterator[str]:
     for name, column in asked.columns.items():
         bought = schema.columns[name]
         if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
-            codes = sum(level != NOT_TOLD for level in bought.levels or ())
+            codes = sum(level != NOT_STATED for level in bought.levels or ())
             other = "each other one counts as its nearest relative"
             yield f"`{name}`: {codes:,} of its codes could be told inside the budget; {other}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-_POINT = re.compile(r"-?\d+\.(\d+)")
+_DECIMAL_TEXT = re.compile(r"-?\d+\.(\d+)")
 
 
 def of_objects(values: pd.Series) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def words(values: pd.Series) -> dict[str, Any]:
     if not pd.api.types.is_string_dtype(values.dtype):
         return {}
     first = str(next(iter(values.dropna()), ""))
-    if _POINT.fullmatch(first):
-        digits = {found and len(found[1]) for found in map(_POINT.fullmatch, map(str, values.dropna().unique()))}
+    if _DECIMAL_TEXT.fullmatch(first):
+        digits = {found and len(found[1]) for found in map(_DECIMAL_TEXT.fullmatch, map(str, values.dropna().unique()))}
         return {} if len(digits) > 1 else {"scale": digits.pop()}
     if first.lower() not in ("true", "false"):
         return {}

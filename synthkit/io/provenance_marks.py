@@ -12,12 +12,12 @@ from synthkit._version import __version__
 from synthkit.errors import TableError
 from synthkit.io import arrow_files
 from synthkit.io.atomic_files import replacing
-from synthkit.io.documents import MISREAD, parse_json, read_json
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, parse_json, read_json
 
-KEY = b"synthkit"
-KINDS = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
-SIDECAR = ".synthetic.json"
-ESCAPED = "escaped"  # key that says with which sign texts were escaped for spreadsheets
+PROVENANCE_KEY = b"synthkit"
+ARROW_KINDS = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
+SIDECAR_SUFFIX = ".synthetic.json"
+ESCAPED_KEY = "escaped"  # key that says with which sign texts were escaped for spreadsheets
 Content = Literal["synthetic", "partially synthetic"]
 
 
@@ -34,7 +34,7 @@ def mark(content: Content = "synthetic", *, date: str | None = None) -> dict[str
 
 def beside(path: Path) -> Path:
     """Where the mark of a CSV file stands."""
-    return path.with_name(path.name + SIDECAR)
+    return path.with_name(path.name + SIDECAR_SUFFIX)
 
 
 def write_beside(path: Path, said: Mapping[str, str], *, rows: Path) -> Path:
@@ -52,9 +52,9 @@ def read_mark(path: str | Path) -> dict[str, str] | None:
         TableError: the file beside a CSV file is about other rows, or no mark.
     """
     path = Path(path)
-    if path.suffix not in KINDS:
+    if path.suffix not in ARROW_KINDS:
         return _read_beside(path)
-    found = arrow_files.said(path, KINDS[path.suffix], KEY)
+    found = arrow_files.said(path, ARROW_KINDS[path.suffix], PROVENANCE_KEY)
     return None if found is None else _said(found)
 
 
@@ -62,7 +62,7 @@ def _said(text: bytes) -> dict[str, str]:
     """What stands in the metadata of a table; a stranger may have written it."""
     try:
         return dict(parse_json(text, "what the file says of its rows"))
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = "what a table says of its rows must be what synthkit wrote; however: it is not. Write the rows again"
         raise TableError(msg) from error
 
@@ -74,9 +74,9 @@ def is_escaped(path: str | Path) -> bool:
         TableError: it says so about other rows than those in the file; or it is no mark.
     """
     path = Path(path)
-    if not beside(path).exists() or ESCAPED not in _parsed(path):
+    if not beside(path).exists() or ESCAPED_KEY not in _parsed(path):
         return False
-    return ESCAPED in (_read_beside(path) or {})
+    return ESCAPED_KEY in (_read_beside(path) or {})
 
 
 def _read_beside(path: Path) -> dict[str, str] | None:

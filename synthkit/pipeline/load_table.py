@@ -18,7 +18,7 @@ from synthkit.schema.unit_keys import unit_codes
 from synthkit.schema.validation import own, validate, validated
 from synthkit.schema.violations import Validation
 from synthkit.tables import table_files
-from synthkit.tables.csv_lines import LEFT_OUT
+from synthkit.tables.csv_lines import LEFT_OUT_LINES
 from synthkit.tables.storage import storages
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.attacks.population import Population
 
 
-LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is counted beside cells of columns
+UNREADABLE_LINES, ROWS_WITHOUT_UNIT = (
+    "(lines that are no rows)",
+    "(rows without a unit)",
+)  # what is counted beside cells of columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: 
     raw = cells(table, config)
     found = mapped(raw, public)
     owned = unit_codes(found.frame, public)[0] >= 0
-    left_out = {LINES: int(raw.attrs.get(LEFT_OUT, 0)), NOBODY: int((~owned).sum())}
+    left_out = {UNREADABLE_LINES: int(raw.attrs.get(LEFT_OUT_LINES, 0)), ROWS_WITHOUT_UNIT: int((~owned).sum())}
     counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
     return ValidatedTable(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import ArtefactError
 from synthkit.io.atomic_files import replacing
-from synthkit.io.documents import MISREAD
+from synthkit.io.documents import MALFORMED_DATA_ERRORS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,7 +107,7 @@ def redraw(twin: Mapping[str, Any]) -> str:
 
     try:
         return render(pointed(twin))
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = (
             f"report.json must be what synthkit writes; however: no page can be drawn from it ({type(error).__name__})."
         )

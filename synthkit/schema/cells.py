@@ -12,20 +12,20 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.datetimes import PLAIN, MomentWriting
+from synthkit.schema.datetimes import ISO_WRITING, MomentWriting
 from synthkit.schema.time_zones import on_the_clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-_UNTOLD = re.compile(
+NUMBER_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER_CELL = re.compile(r"[+-]?[0-9]+")
+_TRUTH_OF_CELL = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+_INVALID_CHARACTERS = re.compile(
     "[\x00\ud800-\udfff]"
 )  # NUL, at which pandas ends a text, and halves of letters, which no UTF-8 has
 # types of which two equal cells are the same cell; 1 and True, or two moments in two zones, are equal and are not
-_PLAIN = (str, bool, int, float, np.bool_, np.integer, np.floating)
+_PLAIN_TYPES = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
 
 def missing(cell: Any) -> bool:
@@ -40,7 +40,7 @@ def missing(cell: Any) -> bool:
     return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))
 
 
-_READABLE = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
+_READABLE_TYPES = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
 
 
 def readable(cell: Any) -> bool:
@@ -50,7 +50,7 @@ def readable(cell: Any) -> bool:
         >>> [readable(cell) for cell in ("a", 1, Decimal("1.5"), None, (1, 2), object())]
         [True, True, True, True, False, False]
     """
-    return isinstance(cell, _READABLE) or missing(cell)
+    return isinstance(cell, _READABLE_TYPES) or missing(cell)
 
 
 def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
@@ -79,7 +79,7 @@ def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[A
     for k, cell in enumerate(objects):
         if not isinstance(cell, str) and missing(cell):
             continue
-        place = seen.setdefault((type(cell), cell), len(cells)) if isinstance(cell, _PLAIN) else len(cells)
+        place = seen.setdefault((type(cell), cell), len(cells)) if isinstance(cell, _PLAIN_TYPES) else len(cells)
         if place == len(cells):
             cells.append(cell)
         codes[k] = place
@@ -111,9 +111,9 @@ def untold(values: pd.Series) -> NDArray[np.bool_]:
     if not (pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)):
         return np.zeros(len(values), dtype=bool)
     texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
-    if _UNTOLD.search("".join(texts)) is None:
+    if _INVALID_CHARACTERS.search("".join(texts)) is None:
         return np.zeros(len(values), dtype=bool)
-    return np.array([_UNTOLD.search(text) is not None for text in texts], dtype=bool)
+    return np.array([_INVALID_CHARACTERS.search(text) is not None for text in texts], dtype=bool)
 
 
 def whole(cell: Any) -> bool:
@@ -131,8 +131,8 @@ def number(cell: Any) -> int | float | None:
     try:
         if isinstance(cell, str):
             text = cell.strip()
-            cell = float(text) if NUMBER.fullmatch(text) else np.nan
-            if _WHOLE.fullmatch(text) and np.isfinite(cell):
+            cell = float(text) if NUMBER_TEXT.fullmatch(text) else np.nan
+            if _INTEGER_CELL.fullmatch(text) and np.isfinite(cell):
                 return int(text)
         elif whole(cell):
             return int(cell) if np.isfinite(float(cell)) else None
@@ -151,7 +151,7 @@ def truth(cell: Any) -> bool | None:
         [True, False, None, True, None]
     """
     if isinstance(cell, str):
-        return _TRUTH.get(cell.strip().lower())
+        return _TRUTH_OF_CELL.get(cell.strip().lower())
     said = number(cell)
     return bool(said) if said in (0, 1) else None
 
@@ -170,12 +170,12 @@ def text(cell: Any) -> str | None:
     if not pd.api.types.is_scalar(cell):
         return None
     try:
-        return _UNTOLD.sub("\ufffd", str(cell))
+        return _INVALID_CHARACTERS.sub("\ufffd", str(cell))
     except ValueError:  # a whole number of thousands of digits
         return None
 
 
-def moment(cell: Any, how: MomentWriting = PLAIN) -> tuple[np.datetime64, bool] | None:
+def moment(cell: Any, how: MomentWriting = ISO_WRITING) -> tuple[np.datetime64, bool] | None:
     """A moment in microseconds as the clock of the column shows it, and whether a zone was left out; or None.
 
     Args:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
 
-from synthkit.schema.digits import AROUND, BLANK, Writing
+from synthkit.schema.digits import OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing
 
 Side = Literal["below", "above"]
-BOUNDS: Mapping[Side, str] = {"below": "min", "above": "max"}
-SIGNS: Mapping[Side, str] = {"below": "<\u2264", "above": ">\u2265"}  # the first is written
+BOUND_OF_SIDE: Mapping[Side, str] = {"below": "min", "above": "max"}
+CENSORING_SIGNS: Mapping[Side, str] = {"below": "<\u2264", "above": ">\u2265"}  # the first is written
 Limit = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 
 
@@ -48,7 +48,7 @@ def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
     given = censored.model_dump() if isinstance(censored, BaseModel) else censored
     if not isinstance(given, Mapping):
         return {}
-    return {side: _number(given[side], side, how) for side in BOUNDS if given.get(side) is not None}
+    return {side: _number(given[side], side, how) for side in BOUND_OF_SIDE if given.get(side) is not None}
 
 
 def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
@@ -60,7 +60,7 @@ def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
 
 def unmarked(text: str, side: Side, how: Writing) -> str | None:
     """The plain number of a text such as "< 5", None if it is no such text."""
-    return how.read(text.strip(AROUND)[1:].removeprefix("=")) if marked(text) == side else None
+    return how.read(text.strip(SURROUNDING_BLANKS)[1:].removeprefix("=")) if marked(text) == side else None
 
 
 def marked(cell: Any) -> Side | None:
@@ -70,13 +70,13 @@ def marked(cell: Any) -> Side | None:
         >>> [marked(cell) for cell in (" <5", "\u22655", "5", 5)]
         ['below', 'above', None, None]
     """
-    first = cell.strip(AROUND)[:1] if isinstance(cell, str) else ""
-    return next((side for side in BOUNDS if first and first in SIGNS[side]), None)
+    first = cell.strip(SURROUNDING_BLANKS)[:1] if isinstance(cell, str) else ""
+    return next((side for side in BOUND_OF_SIDE if first and first in CENSORING_SIGNS[side]), None)
 
 
 def mark(side: Side) -> str:
     """Regular expression, RE2, of what such a text begins with."""
-    return f"^{BLANK}[{SIGNS[side]}]=?"
+    return f"^{OPTIONAL_BLANKS}[{CENSORING_SIGNS[side]}]=?"
 
 
 def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
@@ -94,7 +94,7 @@ def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
         if isinstance(decimals, int):
             step = Decimal(1).scaleb(-decimals)
             last = (limit / step).to_integral_value(ROUND_CEILING if side == "below" else ROUND_FLOOR)
-            found[BOUNDS[side]] = float((last + outward) * step)
+            found[BOUND_OF_SIDE[side]] = float((last + outward) * step)
         else:
-            found[BOUNDS[side]] = math.nextafter(float(limit), outward * math.inf)
+            found[BOUND_OF_SIDE[side]] = math.nextafter(float(limit), outward * math.inf)
     return found

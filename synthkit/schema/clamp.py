@@ -52,7 +52,7 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     }
     refuse(
         [
-            Violation.at((name,), "a declared level or code", bad, remedy=_REMEDY)
+            Violation.at((name,), "a declared level or code", bad, remedy=_UNDECLARED_LEVEL_REMEDY)
             for name, bad in outside.items()
             if bad.any()
             and not isinstance(schema.columns[name], Numeric | Datetime)
@@ -68,7 +68,7 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     return mapped, counts
 
 
-_REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
+_UNDECLARED_LEVEL_REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
 
 
 def _mapped(values: pd.Series, column: Column, outside: NDArray[np.bool_]) -> pd.Series:

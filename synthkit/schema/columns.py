@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 
 from synthkit.runtime.lazy_imports import Later
 from synthkit.schema import faker_providers
-from synthkit.schema.datetimes import STEPS, MomentWriting, declared_moment, moments
+from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_moment, moments
 from synthkit.schema.mixed_levels import OneType
 from synthkit.schema.number_formats import Numerals
 from synthkit.schema.patterns import alphabets, is_fresh, whole
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
-DECLARER = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
-Declarer = Annotated[str, Field(pattern=DECLARER)]
+DECLARER_PATTERN = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
+Declarer = Annotated[str, Field(pattern=DECLARER_PATTERN)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
-DERIVED = "derived"  # stands among `observed` of a column whose expression was found in the data
-_WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
+DERIVED_KEY = "derived"  # stands among `observed` of a column whose expression was found in the data
+_MAX_WHOLE_FLOAT = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 
 
 class _Column(BaseModel):
@@ -55,7 +55,7 @@ class _Column(BaseModel):
     @model_validator(mode="after")
     def _names_keys(self) -> _Column:
         for where, names in (("observed", self.observed), ("paid", self.paid)):
-            keys = {*type(self).model_fields, *([DERIVED] if where == "observed" else [])}
+            keys = {*type(self).model_fields, *([DERIVED_KEY] if where == "observed" else [])}
             unknown = sorted(set(names) - keys)
             if unknown:
                 msg = f"`{where}` must name keys of this column; however: {', '.join(unknown)}"
@@ -109,7 +109,7 @@ class Numeric(_Column, Numerals):
     def _lattice(self, low: float, high: float) -> bool:
         """Whether a number of so many decimals lies between two bounds."""
         grid = 10.0 ** (self.decimals or 0)
-        if self.decimals is None or max(abs(low), abs(high)) * grid >= _WHOLE_FLOATS:
+        if self.decimals is None or max(abs(low), abs(high)) * grid >= _MAX_WHOLE_FLOAT:
             return True
         return math.ceil(low * grid - 1e-9) <= math.floor(high * grid + 1e-9)
 
@@ -212,7 +212,11 @@ class Datetime(_Column, MomentWriting):
     @property
     def step(self) -> int:
         """Microseconds in one step of `precision`, or of the format where that tells less."""
-        return STEPS[self.precision] if self.written_as is None else max(STEPS[self.precision], self.written_as.step)
+        return (
+            PRECISION_STEPS[self.precision]
+            if self.written_as is None
+            else max(PRECISION_STEPS[self.precision], self.written_as.step)
+        )
 
     @property
     def _years(self) -> tuple[int, int]:
@@ -335,7 +339,7 @@ def level_key(level: Any) -> Any:
     if isinstance(level, float):
         return float(level)
     if isinstance(level, int) or isinstance(level, np.integer):  # noqa: SIM101 - levels of a schema need no numpy
-        return int(level) if abs(int(level)) > _WHOLE_FLOATS else float(level)
+        return int(level) if abs(int(level)) > _MAX_WHOLE_FLOAT else float(level)
     return float(level) if isinstance(level, np.number | np.bool_) else str(level)
 
 
@@ -376,7 +380,7 @@ def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArra
 
     **Shape**: (n,) -> (n,).
     """
-    whole = np.abs(x) >= _WHOLE_FLOATS / 2
+    whole = np.abs(x) >= _MAX_WHOLE_FLOAT / 2
     small = np.where(whole, 0.0, x)
     return np.asarray(whole | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
 

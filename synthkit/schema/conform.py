@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.io.plain_columns import TYPES, unpacked
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, unpacked
 from synthkit.schema import number_formats
 from synthkit.schema.cells import untold
 from synthkit.schema.columns import (
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
 Typed = tuple[pd.Series, "NDArray[np.bool_]", str]
-_WHOLE = float(2**63)
-_LARGEST = 2**63 - 1
+_INT64_LIMIT = float(2**63)
+_MAX_INT64 = 2**63 - 1
 
 
 def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd.DataFrame:
@@ -97,21 +97,23 @@ def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
         )
     faults += narrow(schema, len(frame), unique=True)
     if not schema.learned:
-        faults.append(Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_LEARN))
+        faults.append(
+            Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_NOTHING_LEARNED_REMEDY)
+        )
     if not frame.columns.has_duplicates:
         typed, untyped = type_cells(frame, schema)
         faults += [*untyped, *rounded_faults(frame, schema)]
         unread = {each.columns[0] for each in untyped}  # which is no word on whether their cells are missing
         faults += [
-            Violation((c,), "a column that is not nullable has values; however: none", remedy=_NULLABLE)
+            Violation((c,), "a column that is not nullable has values; however: none", remedy=_EMPTY_COLUMN_REMEDY)
             for c, column in schema.columns.items()
             if c in typed and len(frame) and not column.nullable and c not in unread and typed[c].isna().all()
         ]
     refuse(faults)
 
 
-_LEARN = "declare another kind for the columns that describe the rows"
-_NULLABLE = "set `nullable: true` for the column, or take it out of the table and the schema"
+_NOTHING_LEARNED_REMEDY = "declare another kind for the columns that describe the rows"
+_EMPTY_COLUMN_REMEDY = "set `nullable: true` for the column, or take it out of the table and the schema"
 
 
 def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False) -> list[Violation]:
@@ -130,25 +132,28 @@ def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False
         faults.append(Violation((str(name),), "each column name once", remedy="rename the columns that share a name"))
     if not partial:
         faults += [
-            Violation((c,), "declared in the schema, missing from the table", remedy=_ABSENT)
+            Violation((c,), "declared in the schema, missing from the table", remedy=_COLUMNS_REMEDY)
             for c in schema.columns
             if c not in names
         ]
     known = sum(name in schema.columns for name in names)
     faults += [
         # where hardly a name is known, the first line may be a row: its cells are not names to be shown
-        Violation((str(n) if 2 * known >= len(names) else f"column {k + 1}",), _UNKNOWN, remedy=_ABSENT)
+        Violation((str(n) if 2 * known >= len(names) else f"column {k + 1}",), _UNKNOWN_COLUMN, remedy=_COLUMNS_REMEDY)
         for k, n in enumerate(names)
         if n not in schema.columns and n not in names[:k]
     ]
     return faults
 
 
-_WHOLE_TEXT, _TAKE_OUT = "text without NUL (U+0000) and half letters (surrogates)", "take the signs out of the cells"
-_UNKNOWN = "in the table, missing from the schema"
+_VALID_TEXT, _INVALID_TEXT_REMEDY = (
+    "text without NUL (U+0000) and half letters (surrogates)",
+    "take the signs out of the cells",
+)
+_UNKNOWN_COLUMN = "in the table, missing from the schema"
 
 
-_ABSENT = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"
+_COLUMNS_REMEDY = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"
 
 
 def refuse(faults: Sequence[Violation]) -> None:
@@ -167,7 +172,7 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         first: number of the frame's first row, for a frame that is a chunk.
     """
     columns, faults = {}, []
-    types: dict[str, str] = frame.attrs.get(TYPES, {})
+    types: dict[str, str] = frame.attrs.get(TYPES_ATTRIBUTE, {})
     for name, column in schema.columns.items():
         if name not in frame:
             continue
@@ -194,19 +199,23 @@ def rounded_faults(frame: pd.DataFrame, schema: Schema) -> list[Violation]:
     """
     numeric = [name for name in schema.learned if name in frame and isinstance(schema.columns[name], Numeric)]
     found = {name: long(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
-    return [Violation.at((name,), _HELD, where, remedy=_AS_CODE) for name, where in found.items() if where.any()]
+    return [
+        Violation.at((name,), _EXACT_AS_FLOAT, where, remedy=_LONG_NUMBER_REMEDY)
+        for name, where in found.items()
+        if where.any()
+    ]
 
 
-_HELD = "a whole number that a float of 64 bits equals, as it does up to 2^53"
-_AS_CODE = "declare `kind: code` or `identifier`, or take a constant off every cell"
+_EXACT_AS_FLOAT = "a whole number that a float of 64 bits equals, as it does up to 2^53"
+_LONG_NUMBER_REMEDY = "declare `kind: code` or `identifier`, or take a constant off every cell"
 
 
 def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:
     """Cells no column can hold; what must hold instead; and what to do."""
     halves = untold(values)
     if halves.any():  # pandas would end the text at NUL, and take two texts for one
-        return halves, _WHOLE_TEXT, _TAKE_OUT
-    return *unsupported_cells.foreign(values, numeric=_are_numbers(column)), unsupported_cells.REMEDY
+        return halves, _VALID_TEXT, _INVALID_TEXT_REMEDY
+    return *unsupported_cells.foreign(values, numeric=_are_numbers(column)), unsupported_cells.UNSUPPORTED_REMEDY
 
 
 def _are_numbers(column: Column) -> bool:
@@ -258,7 +267,7 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     if bad.any():
         return values, bad, rule
     exact = pd.api.types.is_integer_dtype(present.dtype)
-    if whole and (exact or ((x == np.floor(x)).all() and (np.abs(x) < _WHOLE).all())):
+    if whole and (exact or ((x == np.floor(x)).all() and (np.abs(x) < _INT64_LIMIT).all())):
         return _whole(present, absent, nullable=nullable), bad, rule
     out = np.full(len(values), np.nan)
     out[~absent] = x
@@ -292,7 +301,7 @@ def _parsed_numbers(present: pd.Series) -> pd.Series:
 
 def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> pd.Series:
     """Whole numbers without a detour through floats, so that numbers beyond 2**53 stay exact."""
-    beyond = pd.api.types.is_unsigned_integer_dtype(present.dtype) and bool((present > _LARGEST).any())
+    beyond = pd.api.types.is_unsigned_integer_dtype(present.dtype) and bool((present > _MAX_INT64).any())
     dtype: Any = np.uint64 if beyond else np.int64
     cells = np.zeros(len(absent), dtype=dtype)
     cells[~absent] = present.to_numpy(dtype=dtype)
@@ -301,12 +310,12 @@ def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> 
     return pd.Series(cells, name=present.name)
 
 
-_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+_TRUTH_OF_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 def _truth(values: pd.Series, *, nullable: bool) -> Typed:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    meaning = [_TRUTH.get(str(u).strip().lower()) for u in uniques]
+    meaning = [_TRUTH_OF_TEXT.get(str(u).strip().lower()) for u in uniques]
     known = np.array([m is not None for m in meaning] + [True], dtype=bool)
     cells = np.array([bool(m) for m in meaning] + [False], dtype=bool)[codes]
     absent, bad = codes < 0, ~known[codes]

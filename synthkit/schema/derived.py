@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
-CLOSE = 1e-9  # up to which a number without declared decimals is what was computed
+DERIVED_TOLERANCE = 1e-9  # up to which a number without declared decimals is what was computed
 
 
 def sentence(name: str, expression: str) -> str:
@@ -156,7 +156,7 @@ def _same_numbers(cells: Exact, found: Exact, column: Column, by: int | None) ->
         return cells.equals(found if by is None else found.rounded(by))
     if decimals is not None:
         return _within_half(cells, found if by is None else found.rounded(by), decimals)
-    return np.isclose(cells.floats(), found.floats(), rtol=CLOSE, atol=CLOSE, equal_nan=True)
+    return np.isclose(cells.floats(), found.floats(), rtol=DERIVED_TOLERANCE, atol=DERIVED_TOLERANCE, equal_nan=True)
 
 
 def _within_half(cells: Exact, found: Exact, digits: int) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from synthkit.schema.columns import DERIVED, Column, Datetime
+from synthkit.schema.columns import DERIVED_KEY, Column, Datetime
 from synthkit.schema.expressions.grammar import Expression, columns_of, parse
 from synthkit.schema.expressions.result_kinds import refuse_misfit
 
@@ -13,8 +13,8 @@ from synthkit.schema.expressions.result_kinds import refuse_misfit
 def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: str | None) -> Iterator[str]:
     """What is wrong with the derived columns of a schema, a sentence each."""
     for name, column in columns.items():
-        if DERIVED in column.observed and name not in derived:
-            yield f"`observed` may say `{DERIVED}` of derived columns; however: `{name}` is none"
+        if DERIVED_KEY in column.observed and name not in derived:
+            yield f"`observed` may say `{DERIVED_KEY}` of derived columns; however: `{name}` is none"
     read: dict[str, Expression] = {}
     for name, text in derived.items():
         where = f"`derived.{name}`"

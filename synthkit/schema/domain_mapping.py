@@ -28,10 +28,10 @@ from synthkit.schema.cells import distinct, each, moment, number, text, truth
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.conform import column_faults, refuse
 from synthkit.schema.derived import recomputed, sentence
-from synthkit.schema.infer.long_integers import EXACT
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.patterns import whole
-from synthkit.schema.public_domain import NOT_TOLD
+from synthkit.schema.public_domain import NOT_STATED
 from synthkit.schema.table import Schema
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.schema.violations import Violation
@@ -39,7 +39,7 @@ from synthkit.schema.violations import Violation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONGEST = 2.0**62  # up to it a float is a whole number of 64 bits
+MAX_MAPPED_NUMBER = 2.0**62  # up to it a float is a whole number of 64 bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +137,7 @@ def stand_in(column: Column) -> Any:
     if isinstance(column, Datetime):
         return _first(column.low, column.high, np.datetime64("1970-01-01", "us"))
     levels = getattr(column, "levels", None)
-    return levels[0] if levels else NOT_TOLD
+    return levels[0] if levels else NOT_STATED
 
 
 def _first(*values: Any) -> Any:
@@ -178,16 +178,16 @@ def _float(x: float | None) -> float:
 def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
     # where no bound is declared, numbers end where floats no longer tell whole ones apart
-    low = min(-EXACT, column.max or 0.0) if column.min is None else column.min
-    high = max(EXACT, column.min or 0.0) if column.max is None else column.max
+    low = min(-MAX_EXACT_FLOAT, column.max or 0.0) if column.min is None else column.min
+    high = max(MAX_EXACT_FLOAT, column.min or 0.0) if column.max is None else column.max
     if column.decimals is not None:
         grid = 10.0**column.decimals
         with np.errstate(over="ignore", invalid="ignore"):  # beyond 2**52 floats have no decimals to round
-            x = np.where(np.abs(x) < EXACT / 2, np.round(x, column.decimals), x)
-        low = math.ceil(low * grid - 1e-9) / grid if abs(low) * grid < EXACT else low
-        high = math.floor(high * grid + 1e-9) / grid if abs(high) * grid < EXACT else high
+            x = np.where(np.abs(x) < MAX_EXACT_FLOAT / 2, np.round(x, column.decimals), x)
+        low = math.ceil(low * grid - 1e-9) / grid if abs(low) * grid < MAX_EXACT_FLOAT else low
+        high = math.floor(high * grid + 1e-9) / grid if abs(high) * grid < MAX_EXACT_FLOAT else high
     if column.decimals == 0:
-        low, high = max(low, -LONGEST), min(high, LONGEST)
+        low, high = max(low, -MAX_MAPPED_NUMBER), min(high, MAX_MAPPED_NUMBER)
     return np.clip(x, low, high) + 0.0  # no sign of zero
 
 

@@ -17,7 +17,7 @@ from synthkit.schema.schema_errors import kinds, rules
 from synthkit.schema.table import Schema
 from synthkit.schema.target import Target
 
-_ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
+_DOCSTRING_ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 
 
 def json_schema() -> dict[str, Any]:
@@ -65,7 +65,7 @@ def arguments(doc: str) -> dict[str, str]:
     for line in lines:
         if line and not line.startswith(" "):
             inside, name = line, ""
-        elif inside == "Args:" and (entry := _ARGUMENT.match(line)):
+        elif inside == "Args:" and (entry := _DOCSTRING_ARGUMENT.match(line)):
             name = entry["name"]
             found[name] = re.sub(r"^\(YAML: `\w+`\) ", "", entry["text"])
         elif name and line.strip():

@@ -11,7 +11,7 @@ from synthkit.schema.violations import Violation
 if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
-_WIDEN = "widen `pattern`, for example by more digits"
+_NARROW_PATTERN_REMEDY = "widen `pattern`, for example by more digits"
 
 
 def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
@@ -23,7 +23,11 @@ def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
         unique: whether patterns of columns whose values may repeat are left out: what is drawn from them may be fewer.
     """
     return [
-        Violation((name,), f"a pattern with a value for each of {rows:,} rows; however: it has {has:,}", remedy=_WIDEN)
+        Violation(
+            (name,),
+            f"a pattern with a value for each of {rows:,} rows; however: it has {has:,}",
+            remedy=_NARROW_PATTERN_REMEDY,
+        )
         for name, column in schema.columns.items()
         if isinstance(column, Identifier) and column.pattern is not None and (column.unique or not unique)
         if (has := space(column.pattern)) < rows

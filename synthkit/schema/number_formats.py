@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.censoring import BOUNDS, SIGNS, Censored, Side, limits, points, unmarked
-from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing, powers
-from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
+from synthkit.schema.censoring import BOUND_OF_SIDE, CENSORING_SIGNS, Censored, Side, limits, points, unmarked
+from synthkit.schema.digits import GROUPING_QUOTES, OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing, powers
+from synthkit.schema.digits import PLUS_AND_MINUS_SIGNS as PLUS_AND_MINUS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 else:
     np, pd = Later("numpy"), Later("pandas")
 
-NO_NUMBER = ""  # what a text becomes that is no number: nobody reads it as one, and it is not missing
-_DIGITS = f"0123456789.,{PLUS_AND_MINUS}{QUOTES}"
+NOT_A_NUMBER = ""  # what a text becomes that is no number: nobody reads it as one, and it is not missing
+_NUMBER_CHARACTERS = f"0123456789.,{PLUS_AND_MINUS}{GROUPING_QUOTES}"
 
 
 class Numerals(BaseModel):
@@ -80,8 +80,16 @@ class Numerals(BaseModel):
             yield "`trailing_zeros` fill up `decimals`; however: none are declared. Declare how many there are"
         for key, beside in (("prefix", -1), ("suffix", 0)):
             text = getattr(self, key)
-            apart = key == "suffix" and text is not None and text[0:1] in AROUND and powers(text.strip(AROUND))
-            if text is not None and (not text.strip(AROUND) or (text.strip(AROUND)[beside] in _DIGITS and not apart)):
+            apart = (
+                key == "suffix"
+                and text is not None
+                and text[0:1] in SURROUNDING_BLANKS
+                and powers(text.strip(SURROUNDING_BLANKS))
+            )
+            if text is not None and (
+                not text.strip(SURROUNDING_BLANKS)
+                or (text.strip(SURROUNDING_BLANKS)[beside] in _NUMBER_CHARACTERS and not apart)
+            ):
                 yield f"`{key}` must be text that can be told from the digits beside it; however: {text!r}"
         numbers = [word for word in self.missing if self.writing.read(word) is not None]
         if numbers:
@@ -94,7 +102,7 @@ class Numerals(BaseModel):
         found = limits(self.censored, self.writing)
         for side, limit in found.items():
             if limit is None:
-                said, like = getattr(self.censored, side), SIGNS[side][0] + self._limit(5)
+                said, like = getattr(self.censored, side), CENSORING_SIGNS[side][0] + self._limit(5)
                 yield f"`{side}` must be a number, or a text like {like}; however: {said!r}"
         low, high = found.get("below"), found.get("above")
         if low is not None and high is not None and low > high:
@@ -132,7 +140,7 @@ class Numerals(BaseModel):
     @property
     def words(self) -> str:
         """Regular expression, RE2, of a whole text that means a missing cell."""
-        return f"{BLANK}(?:{'|'.join(re.escape(word.strip(AROUND)) for word in self.missing)}){BLANK}"
+        return f"{OPTIONAL_BLANKS}(?:{'|'.join(re.escape(word.strip(SURROUNDING_BLANKS)) for word in self.missing)}){OPTIONAL_BLANKS}"
 
     @property
     def implied(self) -> dict[str, Any]:
@@ -148,12 +156,12 @@ class Numerals(BaseModel):
         for side, limit in limits(self.censored, self.writing).items():
             if limit is not None:
                 said = getattr(self.censored, side)
-                text = said if isinstance(said, str) else SIGNS[side][0] + self._limit(said)
-                found[side] = (float(limit), stand[BOUNDS[side]], text)
+                text = said if isinstance(said, str) else CENSORING_SIGNS[side][0] + self._limit(said)
+                found[side] = (float(limit), stand[BOUND_OF_SIDE[side]], text)
         return found
 
     def cell(self, cell: Any) -> Any:
-        """A cell as it is read on: None if it is missing, a plain text of digits; `NO_NUMBER` if it is none of both.
+        """A cell as it is read on: None if it is missing, a plain text of digits; `NOT_A_NUMBER` if it is none of both.
 
         What is no text is left as it is.
 
@@ -167,13 +175,13 @@ class Numerals(BaseModel):
 
     def reader(self) -> Callable[[Any], Any]:
         """`cell` for many cells."""
-        how, words = self.writing, {word.strip(AROUND) for word in self.missing}
+        how, words = self.writing, {word.strip(SURROUNDING_BLANKS) for word in self.missing}
         read, limits = how.reader(), [(side, *found) for side, found in self.beyond.items()]
 
         def cell(cell: Any) -> Any:
             if not isinstance(cell, str):
                 return cell
-            if words and cell.strip(AROUND) in words:
+            if words and cell.strip(SURROUNDING_BLANKS) in words:
                 return None
             number = read(cell)
             for side, limit, point, _ in limits:
@@ -181,8 +189,8 @@ class Numerals(BaseModel):
                 if said is not None and float(said) == limit:
                     return repr(int(point) if self._decimals == 0 else point)
                 if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
-                    return NO_NUMBER
-            return NO_NUMBER if number is None else number
+                    return NOT_A_NUMBER
+            return NOT_A_NUMBER if number is None else number
 
         return cell
 

@@ -18,9 +18,9 @@ from synthkit.schema.expressions.grammar import columns_of, parse
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.table import Schema
 
-PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
-RULES = "rules"  # the rules among the lines somebody answers for
-NOT_TOLD = "(not told)"  # level of a column of which no level could be told, and of what has none where it must
+PAYABLE_KEYS = frozenset({"levels", "min", "max", "atoms", "nullable"})
+RULES_KEY = "rules"  # the rules among the lines somebody answers for
+NOT_STATED = "(not told)"  # level of a column of which no level could be told, and of what has none where it must
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def declarers(schema: Schema) -> dict[str, tuple[str, ...]]:
         if (who := column.declared_by or schema.declared_by) is not None:
             found.setdefault(who, []).append(name)
     if schema.rules and schema.declared_by is not None:
-        found.setdefault(schema.declared_by, []).append(RULES)
+        found.setdefault(schema.declared_by, []).append(RULES_KEY)
     return {who: tuple(names) for who, names in found.items()}
 
 
@@ -113,11 +113,11 @@ def refuse_undeclared(schema: Schema) -> None:
     lines = [
         f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()
-        if (keys := [k for k in column.observed if k not in PAYABLE or _fixed(schema, name, k)])
+        if (keys := [k for k in column.observed if k not in PAYABLE_KEYS or _fixed(schema, name, k)])
     ]
     lines += [f"  `rules[{k}]`: {rule.sentence}" for k, rule in enumerate(schema.rules) if rule.observed]
     silent = [f"`{name}`" for name, c in schema.columns.items() if not (c.declared_by or schema.declared_by)]
-    silent += [f"`{RULES}`"] * bool(schema.rules and not schema.declared_by)
+    silent += [f"`{RULES_KEY}`"] * bool(schema.rules and not schema.declared_by)
     problems, remedies = [], []
     if lines:
         problems.append(f"{len(lines)} lines were read off the data, and noise cannot buy them:\n" + "\n".join(lines))
@@ -128,12 +128,12 @@ def refuse_undeclared(schema: Schema) -> None:
         however = "\n".join(problems)
         msg = (
             f"under a privacy budget every line of the schema must be public; however: {however}\n"
-            f"{' '.join([*remedies, _ANSWER])}"
+            f"{' '.join([*remedies, _DECLARE_REMEDY])}"
         )
         raise SchemaError(msg)
 
 
-_ANSWER = (
+_DECLARE_REMEDY = (
     'Say who answers for the lines, and why: `declared_by: "NAME: reason"` at the head of the schema or in the line of '
     'a column, such as "A. Lee: codebook of 2019"; of a draft `synthkit init --declared-by "NAME: reason"` writes it'
 )

@@ -20,7 +20,7 @@ else:  # a schema is read without them
 
 # Key of a missing cell inside combinations: a private-use character, which no real level starts with. (Not NUL: pandas
 # hashes text as C strings, in which "\0missing" and "" are one.)
-MISSING = "\ue000missing"
+MISSING_LEVEL = "\ue000missing"
 
 
 class _Rule(BaseModel):
@@ -218,14 +218,14 @@ class FixedCombination(_Group):
     def keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
         """One key a row, comparable with the declared combinations."""
         return pd.MultiIndex.from_arrays(
-            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING) for c in self.of]
+            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING_LEVEL) for c in self.of]
         )
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the row's combination is listed, or none are."""
         if self.combinations is None or frame.empty:
             return np.ones(len(frame), dtype=bool)
-        allowed = {tuple(MISSING if v is None else level_key(v) for v in row) for row in self.combinations}
+        allowed = {tuple(MISSING_LEVEL if v is None else level_key(v) for v in row) for row in self.combinations}
         cells, seen = pd.factorize(self.keys(frame))
         return np.array([key in allowed for key in seen], dtype=bool)[cells]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from synthkit.runtime.validation_words import must
-from synthkit.schema.columns import DECLARER, Column
+from synthkit.schema.columns import DECLARER_PATTERN, Column
 from synthkit.schema.rules import Condition, Rule
 from synthkit.schema.target import Target
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-_LEVEL = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
-_PATTERNS = {DECLARER: 'must say who answers for the lines and why, as "NAME: reason"'}
-_SAYS = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
+_LEVEL_ERRORS = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
+_PATTERN_MESSAGES = {DECLARER_PATTERN: 'must say who answers for the lines and why, as "NAME: reason"'}
+_KEY_MENTIONED = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
 
 
 def kinds() -> dict[str, type[BaseModel]]:
@@ -51,7 +51,7 @@ def explain(error: ValidationError, data: Any, name: str, tree: Node | None, who
         path = _path(detail["loc"], data)
         for sentence in _sentences(detail, path, data, whole):
             at = path or _said_path(sentence)
-            if detail["type"] in _LEVEL and any(p == at for p, _ in lines):
+            if detail["type"] in _LEVEL_ERRORS and any(p == at for p, _ in lines):
                 continue
             lines[at, sentence] = None
     count = "1 thing is wrong" if len(lines) == 1 else f"{len(lines)} things are wrong"
@@ -82,7 +82,7 @@ def _tags() -> set[str]:
 
 def _said_path(sentence: str) -> Path:
     """Where a sentence about the whole schema points: "`rules[2]`: ..." is at rules, 2."""
-    found = _SAYS.match(sentence)
+    found = _KEY_MENTIONED.match(sentence)
     if found is None:
         return ()
     if found["column"]:
@@ -106,11 +106,11 @@ def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseMode
 
 def _must(detail: ErrorDetails, path: Path) -> str:
     """What must hold where pydantic found something of the wrong type or size."""
-    if detail["type"] in _LEVEL and any(key in ("levels", "in", "combinations") for key in path):
+    if detail["type"] in _LEVEL_ERRORS and any(key in ("levels", "in", "combinations") for key in path):
         return "a level must be text, a finite number, true or false"
     if detail["loc"] and detail["loc"][-1] == "[key]":
         return f"a key must be text, so put {path[-1]} in quotes"
-    return must(detail, _PATTERNS)
+    return must(detail, _PATTERN_MESSAGES)
 
 
 def _unknown(word: str | None, known: Sequence[str], what: str) -> str:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from synthkit.schema.table import Schema
 
-ESCAPE = "'"
-_BEGINS = re.compile(r"[\t\r\n]|[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
+FORMULA_ESCAPE = "'"
+_FORMULA_START = re.compile(r"[\t\r\n]|[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
 
 
 def formula(text: str) -> bool:
@@ -33,7 +33,7 @@ def formula(text: str) -> bool:
         >>> [formula(text) for text in ("=1+1", "@SUM(A1)", "-5", "-5%", "a=1")]
         [True, True, False, True, False]
     """
-    return _BEGINS.match(text) is not None and _NUMBER.fullmatch(text) is None
+    return _FORMULA_START.match(text) is not None and _PLAIN_NUMBER.fullmatch(text) is None
 
 
 def escaped(text: str) -> str:
@@ -43,7 +43,7 @@ def escaped(text: str) -> str:
         >>> escaped("=1+1"), escaped("'tis"), escaped("-5"), escaped("ward 3")
         ("'=1+1", "''tis", '-5', 'ward 3')
     """
-    return ESCAPE + text if text.startswith(ESCAPE) or formula(text) else text
+    return FORMULA_ESCAPE + text if text.startswith(FORMULA_ESCAPE) or formula(text) else text
 
 
 def unescaped(text: str) -> str:
@@ -53,7 +53,7 @@ def unescaped(text: str) -> str:
         >>> unescaped(escaped("=1+1"))
         '=1+1'
     """
-    return text.removeprefix(ESCAPE)
+    return text.removeprefix(FORMULA_ESCAPE)
 
 
 def declared(schema: Schema) -> list[str]:

@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
 
-_HELPER = "synthkit: "  # prefix of helper columns
-_DOMAIN = (
+_HELPER_PREFIX = "synthkit: "  # prefix of helper columns
+_OUT_OF_DOMAIN_REMEDY = (
     "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
 )
-_FILLED = "set `nullable: true` for the column, or fill the cells"
-_COMPUTED = (
+_MISSING_REMEDY = "set `nullable: true` for the column, or fill the cells"
+_DERIVED_REMEDY = (
     "correct the cells, have them computed with --clamp, or take the column out of `derived`, so that it is learned"
 )
-_ROWS = "correct the rows, or change the rule in the schema"
+_BROKEN_ROWS_REMEDY = "correct the rows, or change the rule in the schema"
 
 
 def suite(schema: Schema) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def suite(schema: Schema) -> dict[str, Any]:
     own += [_of_derived(name, schema) for name in schema.derived]
     columns = [
         *schema.columns,
-        *(e["kwargs"]["column"] for e in own if e["kwargs"].get("column", "").startswith(_HELPER)),
+        *(e["kwargs"]["column"] for e in own if e["kwargs"].get("column", "").startswith(_HELPER_PREFIX)),
     ]
     every = _expectation("expect_table_columns_to_match_set", "exactly the declared columns", column_set=columns)
     return {"name": schema.name, "expectations": [every, *own], "meta": {}}
@@ -83,10 +83,10 @@ def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]
             columns[_pattern_of(name)] = Code(pattern=column.pattern).admits(frame[name])
     for rule in schema.rules:
         if not isinstance(rule, Comparison) and set(rule.columns) <= set(frame.columns):
-            columns[_HELPER + rule.sentence] = rule.holds(frame)
+            columns[_HELPER_PREFIX + rule.sentence] = rule.holds(frame)
     for name, expression in schema.derived.items():
         if {name, *columns_of(parse(expression))} <= set(frame.columns):
-            columns[_HELPER + sentence(name, expression)] = held(name, frame, schema)
+            columns[_HELPER_PREFIX + sentence(name, expression)] = held(name, frame, schema)
     return columns
 
 
@@ -140,10 +140,10 @@ def validated(
 def _of_column(name: str, column: Column) -> Iterator[Expectation]:
     """What one column must satisfy."""
     if not column.nullable:
-        yield _expectation("expect_column_values_to_not_be_null", "no missing cell", _FILLED, column=name)
+        yield _expectation("expect_column_values_to_not_be_null", "no missing cell", _MISSING_REMEDY, column=name)
     if isinstance(column, Identifier):
         if column.unique:
-            yield _expectation("expect_column_values_to_be_unique", "no value twice", _ROWS, column=name)
+            yield _expectation("expect_column_values_to_be_unique", "no value twice", _BROKEN_ROWS_REMEDY, column=name)
         return
     if isinstance(column, Numeric | Datetime) and (column.min is not None or column.max is not None):
         low, high = _bound(column.min), _bound(column.max)
@@ -153,18 +153,20 @@ def _of_column(name: str, column: Column) -> Iterator[Expectation]:
             if bound is not None
         )
         if isinstance(column, Datetime) and column.atoms:
-            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", _DOMAIN, (name,))
+            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", _OUT_OF_DOMAIN_REMEDY, (name,))
         else:
             between = "expect_column_values_to_be_between"
-            yield _expectation(between, rule, _DOMAIN, column=name, min_value=low, max_value=high)
+            yield _expectation(between, rule, _OUT_OF_DOMAIN_REMEDY, column=name, min_value=low, max_value=high)
     if isinstance(column, Numeric) and column.decimals is not None:
         rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
-        yield _helper(_decimals_of(name), rule, _DOMAIN, (name,))
+        yield _helper(_decimals_of(name), rule, _OUT_OF_DOMAIN_REMEDY, (name,))
     if levels := getattr(column, "levels", None):
         rule = f"one of the {len(levels)} declared levels"
-        yield _expectation("expect_column_values_to_be_in_set", rule, _DOMAIN, column=name, value_set=list(levels))
+        yield _expectation(
+            "expect_column_values_to_be_in_set", rule, _OUT_OF_DOMAIN_REMEDY, column=name, value_set=list(levels)
+        )
     if isinstance(column, Code) and column.pattern is not None:
-        yield _helper(_pattern_of(name), f"matches {column.pattern}", _DOMAIN, (name,))
+        yield _helper(_pattern_of(name), f"matches {column.pattern}", _OUT_OF_DOMAIN_REMEDY, (name,))
 
 
 def _of_rule(rule: Rule) -> Expectation:
@@ -173,7 +175,7 @@ def _of_rule(rule: Rule) -> Expectation:
         e = _expectation(
             "expect_column_pair_values_a_to_be_greater_than_b",
             rule.sentence,
-            _ROWS,
+            _BROKEN_ROWS_REMEDY,
             column_A=rule.right,
             column_B=rule.left,
             or_equal=rule.op == "<=",
@@ -181,13 +183,13 @@ def _of_rule(rule: Rule) -> Expectation:
         )
         e["meta"]["columns"] = list(rule.columns)  # in the order of the sentence
         return e
-    return _helper(_HELPER + rule.sentence, rule.sentence, _ROWS, rule.columns)
+    return _helper(_HELPER_PREFIX + rule.sentence, rule.sentence, _BROKEN_ROWS_REMEDY, rule.columns)
 
 
 def _of_derived(name: str, schema: Schema) -> Expectation:
     """What a derived column must be in each row."""
     rule = sentence(name, schema.derived[name])
-    return _helper(_HELPER + rule, rule, _COMPUTED, (name, *columns_of(parse(schema.derived[name]))))
+    return _helper(_HELPER_PREFIX + rule, rule, _DERIVED_REMEDY, (name, *columns_of(parse(schema.derived[name]))))
 
 
 def _expectation(
@@ -207,15 +209,15 @@ def _helper(helper: str, rule: str, remedy: str, columns: tuple[str, ...]) -> Ex
 
 
 def _pattern_of(name: str) -> str:
-    return f"{_HELPER}pattern of {name}"
+    return f"{_HELPER_PREFIX}pattern of {name}"
 
 
 def _bounds_of(name: str) -> str:
-    return f"{_HELPER}bounds of {name}"
+    return f"{_HELPER_PREFIX}bounds of {name}"
 
 
 def _decimals_of(name: str) -> str:
-    return f"{_HELPER}decimals of {name}"
+    return f"{_HELPER_PREFIX}decimals of {name}"
 
 
 def _bound(value: float | str | None) -> float | str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.errors import DocumentError, SchemaError
-from synthkit.io.documents import YAML_BYTES, content, parse_yaml
+from synthkit.io.documents import MAX_YAML_BYTES, content, parse_yaml
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
@@ -19,7 +19,7 @@ def read(path: Path) -> tuple[object, Node | None]:
         SchemaError: no such file, not to be read, not UTF-8, or not YAML.
     """
     try:
-        text = content(path, YAML_BYTES)
+        text = content(path, MAX_YAML_BYTES)
     except DocumentError as error:
         raise SchemaError(str(error)) from error
     except FileNotFoundError as error:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 Comments = Mapping[str, str | Iterable[str]]
 
-WIDTH = 120
-_PLAIN = re.compile(r"[^\W\d_](?:[\w .+/()$%<>=°-]*[\w)%+>-])?")
+YAML_WIDTH = 120
+_PLAIN_SCALAR = re.compile(r"[^\W\d_](?:[\w .+/()$%<>=°-]*[\w)%+>-])?")
 # Words that readers of YAML 1.1, or hasty readers, take for something else than text.
-_RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
-_LEVELS = frozenset(("levels", "in", "combinations", "positive"))
-_WRITTEN = (
+_RESERVED_SCALARS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"))
+_LEVEL_LIST_KEYS = frozenset(("levels", "in", "combinations", "positive"))
+_NOTATION_KEYS = (
     "decimal",
     "thousands",
     "prefix",
@@ -32,16 +32,16 @@ _WRITTEN = (
     "missing",
     "censored",
 )
-_LAST = (*_WRITTEN, "nullable", "description", "declared_by", "observed", "paid")
-_HEAD = ("format", "name", "description", "source", "licence", "unit", "declared_by")
-_ROLES = ("quasi_identifiers", "secrets", "protected")
+_TRAILING_KEYS = (*_NOTATION_KEYS, "nullable", "description", "declared_by", "observed", "paid")
+_LEADING_KEYS = ("format", "name", "description", "source", "licence", "unit", "declared_by")
+_ROLE_KEYS = ("quasi_identifiers", "secrets", "protected")
 
 
 def write(schema: BaseModel, comments: Comments) -> str:
     """The schema as YAML text, keys in a fixed order."""
     data = plain(schema)
     lines = list(_comment(comments, ""))
-    for key in _HEAD:
+    for key in _LEADING_KEYS:
         lines += _comment(comments, key)
         if key in ("format", "name") or key in data:
             lines += _entry(key, data.get(key, getattr(schema, key)), 0)
@@ -54,7 +54,7 @@ def write(schema: BaseModel, comments: Comments) -> str:
         for name, expression in data["derived"].items():
             block += [*_comment(comments, f"derived.{name}", 2), f"  {scalar(name)}: {scalar(expression)}"]
         lines += _section(block)
-    lines += _section([line for key in _ROLES for line in [*_comment(comments, key), *_top(data, key)]])
+    lines += _section([line for key in _ROLE_KEYS for line in [*_comment(comments, key), *_top(data, key)]])
     for key in ("targets", "rules"):
         block = list(_comment(comments, key))
         if key in data:
@@ -88,7 +88,9 @@ def _kept(model: BaseModel, tag: str | None = None) -> dict[str, Any]:
             value = tuple(v for v in value if v not in implied[name]) if isinstance(value, tuple) else field.default
         if name != tag and repr(value) != repr(field.default):
             kept[field.alias or name] = _plain_value(value)
-    return {k: v for k, v in kept.items() if k not in _LAST} | {k: kept[k] for k in _LAST if k in kept}
+    return {k: v for k, v in kept.items() if k not in _TRAILING_KEYS} | {
+        k: kept[k] for k in _TRAILING_KEYS if k in kept
+    }
 
 
 def _plain_value(value: Any) -> Any:
@@ -117,11 +119,11 @@ def _entry(key: str, value: Any, indent: int) -> list[str]:
     """`key: value` on one line, or broken into a block if it does not fit."""
     head = " " * indent + f"{scalar(key)}:"
     line = f"{head} {flow(value, key)}"
-    if len(line) <= WIDTH or not isinstance(value, dict | list | tuple):
+    if len(line) <= YAML_WIDTH or not isinstance(value, dict | list | tuple):
         return [line]
     if isinstance(value, dict):
         lines = _filled([f"{scalar(k)}: {flow(v, k)}" for k, v in value.items()], len(head) + 2)
-        if len(lines) == 2 and max(map(len, lines)) < WIDTH:
+        if len(lines) == 2 and max(map(len, lines)) < YAML_WIDTH:
             return [f"{head} {{{lines[0].lstrip()}", lines[1] + "}"]
         return [head, *(line for k, v in value.items() for line in _entry(k, v, indent + 2))]
     if any(isinstance(v, list | tuple) for v in value):
@@ -132,7 +134,7 @@ def _entry(key: str, value: Any, indent: int) -> list[str]:
 def _filled(items: list[str], indent: int) -> list[str]:
     lines, line = [], ""
     for item in items:
-        if line and indent + len(line) + len(item) + 2 > WIDTH:
+        if line and indent + len(line) + len(item) + 2 > YAML_WIDTH:
             lines.append(" " * indent + line.rstrip())
             line = ""
         line += f"{item}, "
@@ -141,7 +143,7 @@ def _filled(items: list[str], indent: int) -> list[str]:
 
 def _item(value: dict[str, Any], indent: int) -> list[str]:
     line = f"{' ' * indent}- {flow(value)}"
-    if len(line) <= WIDTH:
+    if len(line) <= YAML_WIDTH:
         return [line]
     lines = [line for k, v in value.items() for line in _entry(k, v, indent + 2)]
     return [" " * indent + "- " + lines[0].lstrip(), *lines[1:]]
@@ -150,10 +152,14 @@ def _item(value: dict[str, Any], indent: int) -> list[str]:
 def flow(value: Any, key: str = "") -> str:
     """A value in flow style; `key` says whether whole floats keep their point (levels do, bounds do not)."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{scalar(k)}: {flow(v, key if key in _LEVELS else k)}" for k, v in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{scalar(k)}: {flow(v, key if key in _LEVEL_LIST_KEYS else k)}" for k, v in value.items())
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(v, key) for v in value) + "]"
-    if isinstance(value, float) and key not in _LEVELS and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and key not in _LEVEL_LIST_KEYS and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return scalar(value)
 
@@ -167,7 +173,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     text = str(value)
-    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED and "\n" not in text:
+    if _PLAIN_SCALAR.fullmatch(text) and text.lower() not in _RESERVED_SCALARS and "\n" not in text:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else _escaped(c) for c in quoted)

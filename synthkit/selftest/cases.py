@@ -16,7 +16,7 @@ from synthkit.selftest.closed_forms import figures
 if TYPE_CHECKING:
     from synthkit.selftest.answers import Answer
 
-SEEDS = 10  # repetitions of the whole test
+SELFTEST_SEEDS = 10  # repetitions of the whole test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Case:
     run: Callable[[np.random.Generator], tuple[Answer, ...]]
 
 
-CASES: Mapping[str, Case] = {
+SELFTEST_CASES: Mapping[str, Case] = {
     "figures": Case(about="closed forms and published numbers", run=figures),
     "copies": Case(about="the training rows themselves", run=leaks.copies),
     "fresh": Case(about="other people of the same law", run=leaks.fresh),
@@ -52,4 +52,4 @@ CASES: Mapping[str, Case] = {
 def run(name: str, seed: int, *, repetition: int = 0) -> tuple[Answer, ...]:
     """The answers of a case; the same seed makes the same people."""
     with one_thread():
-        return CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))
+        return SELFTEST_CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))

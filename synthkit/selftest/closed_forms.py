@@ -13,7 +13,7 @@ from synthkit.metrics.stats.precision_recall import anonymity_loss, prc
 from synthkit.metrics.utility.regression_effects import null_overlap
 from synthkit.selftest.answers import Answer, equal
 
-BOUNDS = (  # coins, guesses, right, delta, epsilon (Steinke, Nasr, Jagielski 2023, theorem 5.2)
+LOWER_BOUND_CASES = (  # coins, guesses, right, delta, epsilon (Steinke, Nasr, Jagielski 2023, theorem 5.2)
     (1000, 100, 100, 0.0, 3.4930),
     (1000, 100, 90, 0.0, 1.6308),
     (1000, 1000, 600, 0.0, 0.2975),
@@ -27,7 +27,7 @@ def figures(rng: np.random.Generator) -> tuple[Answer, ...]:
     """Intervals, bounds, precision-recall and overlaps of which the values are known."""
     out = [
         equal(f"epsilon from {v} of {r} guesses, {m} coins, delta {delta:g}", _bound(m, r, v, delta), epsilon)
-        for m, r, v, delta, epsilon in BOUNDS
+        for m, r, v, delta, epsilon in LOWER_BOUND_CASES
     ]
     out += [equal(f"epsilon if all of {r} are right", ceiling(r), e, off=5e-3) for r, e in ((20, 1.82), (1000, 5.81))]
     low, high = intervals.wilson(23, 100)[1:]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-SPARE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
+DISCLOSURE_TOLERANCE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
 
 
 def learned(comparison: EvaluationData, secret: str, rng: np.random.Generator) -> Mapping[str, Score]:
@@ -59,10 +59,12 @@ def nobody(rng: np.random.Generator) -> tuple[Answer, ...]:
     out = []
     for secret in ("rare", "glucose"):
         found = learned(comparison, secret, rng)["x.excess"]
-        out.append(covers(f"excess about {secret}", found.low - SPARE, found.high + SPARE, 0.0))
+        out.append(
+            covers(f"excess about {secret}", found.low - DISCLOSURE_TOLERANCE, found.high + DISCLOSURE_TOLERANCE, 0.0)
+        )
     for name in ("unique_exact_matches", "replicated_uniques", "linkability.k5"):
         at = known[f"identity.{name}"]
-        out.append(covers(f"{name}, excess", at.low - SPARE, at.high + SPARE, 0.0))
+        out.append(covers(f"{name}, excess", at.low - DISCLOSURE_TOLERANCE, at.high + DISCLOSURE_TOLERANCE, 0.0))
     at = known["identity.singling_out"]
     return (*out, covers("singled out who are members", at.low - 0.05, at.high + 0.05, 0.5))
 

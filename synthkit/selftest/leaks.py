@@ -14,14 +14,14 @@ from synthkit.metrics.copying.copied_rows import distances
 from synthkit.metrics.result import Score
 from synthkit.schema import Schema
 from synthkit.selftest.answers import Answer, covers, equal, said, within
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people, with_isolated
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, jittered, people, with_isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-NUMBERS = ("age", "height", "pressure", "balance", "glucose")
+NUMERIC_CASE_COLUMNS = ("age", "height", "pressure", "balance", "glucose")
 
 
 def attack(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Mapping[str, Score], Mapping[str, Any]]:
@@ -96,7 +96,7 @@ def isolated(rng: np.random.Generator) -> tuple[Answer, ...]:
 def shaken(rng: np.random.Generator) -> tuple[Answer, ...]:
     """Copies with noise of half a standard deviation on each number."""
     here = Experiment.of(rng)
-    scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMBERS)), rng)
+    scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMERIC_CASE_COLUMNS)), rng)
     return (
         within("AUC of the relative distance", scores["membership.auc"].parts["relative distance"], 0.52),
         said("told from chance", "yes" if panel["detected"] else "no", "yes"),
@@ -141,7 +141,9 @@ def names_and_order(rng: np.random.Generator) -> tuple[Answer, ...]:
     seed = int(rng.integers(2**31))
     before, _ = attack(here.against(rows), np.random.default_rng(seed))
     called = {name: f"column {k} of {len(rows.columns)}" for k, name in enumerate(rows.columns)}
-    schema = Schema.model_validate({"columns": {called[c]: SCHEMA.columns[c].model_dump() for c in SCHEMA.columns}})
+    schema = Schema.model_validate(
+        {"columns": {called[c]: PEOPLE_SCHEMA.columns[c].model_dump() for c in PEOPLE_SCHEMA.columns}}
+    )
     pool = replace(
         here.pool, frame=here.pool.frame.rename(columns=called), reference=here.pool.reference.rename(columns=called)
     )

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 _DELIMITERS = ",;\t|"
-_HINT = re.compile(r'"?sep=([\t -~])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
-_BLOCK = 8 << 20  # bytes of text in one chunk
-_SAMPLE = 1 << 18  # characters looked at to find the delimiter
-_FIRST = 200  # lines looked at for that
-_MOST = 0.9  # this share of lines has as many cells as the header where a delimiter fits
+_SEP_LINE = re.compile(r'"?sep=([\t -~])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_CSV_CHUNK_BYTES = 8 << 20  # bytes of text in one chunk
+_DELIMITER_SAMPLE_CHARACTERS = 1 << 18  # characters looked at to find the delimiter
+_DELIMITER_SAMPLE_LINES = 200  # lines looked at for that
+_MIN_DELIMITER_AGREEMENT = 0.9  # this share of lines has as many cells as the header where a delimiter fits
 
 
 def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> Iterator[pa.Table]:
@@ -50,7 +50,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         ragged.append(row.number)
         return "skip"
 
-    reading = pcsv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding, column_names=header)
+    reading = pcsv.ReadOptions(use_threads=False, block_size=_CSV_CHUNK_BYTES, encoding=encoding, column_names=header)
     reading.skip_rows = int(hint is not None)
     parsing = pcsv.ParseOptions(
         delimiter=delimiter,
@@ -88,7 +88,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
 
 def _unclosed(path: Path) -> str:
     return (
-        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_BLOCK >> 20} MiB. "
+        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_CSV_CHUNK_BYTES >> 20} MiB. "
         "Export it again with every quote closed"
     )
 
@@ -108,7 +108,7 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
     sample, quotes, before, lines = "", 0, 0, 1
     try:
         with opened(path) as file:
-            while block := file.read(_BLOCK):
+            while block := file.read(_CSV_CHUNK_BYTES):
                 pending = len(decoder.getstate()[0])
                 try:
                     text = decoder.decode(block)
@@ -116,7 +116,7 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
                     at = before - pending + error.start
                     line = lines + error.object[: error.start].count(b"\n")
                     raise TableError(_undecodable(path, encoding, at, line, block[:2])) from error
-                sample, quotes = sample or text[:_SAMPLE], quotes + text.count('"')
+                sample, quotes = sample or text[:_DELIMITER_SAMPLE_CHARACTERS], quotes + text.count('"')
                 before, lines = before + len(block), lines + block.count(b"\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -143,7 +143,7 @@ def hinted(text: str) -> tuple[str | None, str]:
         >>> hinted("sep=;\na;b"), hinted("a;b")
         ((';', 'a;b'), (None, 'a;b'))
     """
-    found = _HINT.match(text)
+    found = _SEP_LINE.match(text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
@@ -153,7 +153,7 @@ def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str
         msg = f"`delimiter` must be one character; however: {delimiter!r}"
         raise TableError(msg)
     found = _found_delimiter(path, sample)
-    fits = delimiter is None or delimiter == found or _agreement(sample, delimiter) >= _MOST
+    fits = delimiter is None or delimiter == found or _agreement(sample, delimiter) >= _MIN_DELIMITER_AGREEMENT
     if delimiter is not None and not fits and _width(sample, delimiter) < _width(sample, found):
         msg = (
             f"the delimiter must separate the columns of {path}; however: {delimiter!r} gives "
@@ -181,7 +181,7 @@ def _found_delimiter(path: Path, sample: str) -> str:
     """The delimiter that gives most columns and the same number in most lines; the ending's own if none does."""
     own = "\t" if ".tsv" in [s.lower() for s in path.suffixes] else ","
     candidates = [own, *(d for d in _DELIMITERS if d != own)]
-    return max(candidates, key=lambda d: (_agreement(sample, d) >= _MOST, _width(sample, d)))
+    return max(candidates, key=lambda d: (_agreement(sample, d) >= _MIN_DELIMITER_AGREEMENT, _width(sample, d)))
 
 
 def _width(sample: str, delimiter: str) -> int:
@@ -194,8 +194,12 @@ def _agreement(sample: str, delimiter: str) -> float:
     0 as well where a quoted cell ends before something else than the delimiter: then what was found stands in texts.
     """
     text = io.StringIO(sample, newline="")
-    widths = [len(cells) for _, cells in itertools.islice(_lines(text, delimiter, strict=True), _FIRST) if cells]
-    if len(widths) < _FIRST and text.tell() < len(sample):
+    widths = [
+        len(cells)
+        for _, cells in itertools.islice(_lines(text, delimiter, strict=True), _DELIMITER_SAMPLE_LINES)
+        if cells
+    ]
+    if len(widths) < _DELIMITER_SAMPLE_LINES and text.tell() < len(sample):
         return 0.0
     return sum(w == widths[0] for w in widths) / len(widths) if widths and widths[0] > 1 else 0.0
 

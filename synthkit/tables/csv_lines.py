@@ -21,9 +21,9 @@ import pyarrow.csv as pcsv
 from synthkit.errors import TableError
 from synthkit.tables.csv import head, hinted, opened
 
-LEFT_OUT = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
-_BLOCK = 8 << 20  # characters that are parsed together
-_ENDS = re.compile(r"\r\n|\r|\n")
+LEFT_OUT_LINES = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
+_LINE_BLOCK_BYTES = 8 << 20  # characters that are parsed together
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
 def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tup
         parts.append(rows)
         left_out += bad
     frame: pd.DataFrame = pa.concat_tables(parts).to_pandas()
-    frame.attrs[LEFT_OUT] = left_out
+    frame.attrs[LEFT_OUT_LINES] = left_out
     return frame
 
 
@@ -70,7 +70,7 @@ def _decoded(path: Path, encoding: str) -> Iterator[str]:
     try:
         with opened(path) as file:
             for line in file:
-                ended = _ENDS.split(line.decode(encoding, errors="replace"))
+                ended = _LINE_ENDS.split(line.decode(encoding, errors="replace"))
                 for text in ended if ended[-1] else ended[:-1]:
                     yield text.lstrip("\ufeff")  # a mark of the byte order says nothing
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -83,7 +83,7 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[str]]:
     for line in lines:
         block.append(line)
         size += len(line)
-        if size >= _BLOCK:
+        if size >= _LINE_BLOCK_BYTES:
             yield block
             block, size = [], 0
     if block:

@@ -15,11 +15,11 @@ from synthkit.errors import TableError
 from synthkit.io import arrow_files
 from synthkit.io.arrow_types import retyped
 from synthkit.io.atomic_files import replacing
-from synthkit.io.plain_columns import TYPES, as_frame, from_arrow
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, as_frame, from_arrow
 from synthkit.io.portable_types import storable
-from synthkit.io.provenance_marks import ESCAPED, KEY, is_escaped, write_beside
+from synthkit.io.provenance_marks import ESCAPED_KEY, PROVENANCE_KEY, is_escaped, write_beside
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
-from synthkit.schema.spreadsheet_formulas import ESCAPE
+from synthkit.schema.spreadsheet_formulas import FORMULA_ESCAPE
 from synthkit.schema.violations import Violation
 from synthkit.schema.written_numbers import as_written
 from synthkit.tables.storage import holds_numbers, restore
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
 
-_FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
+_FILE_ENDINGS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _kind(path: Path) -> str:
     kinds = {".csv": "text", ".tsv": "text", ".txt": "text", ".parquet": "parquet", ".arrow": "arrow"}
     kind = (kinds | {".feather": "arrow"}).get(last)
     if kind is None or (suffixes[-1:] == [".gz"] and kind != "text"):
-        msg = f"a table's file name ends in {_FORMATS}; however: {path.name}. Convert or rename the file"
+        msg = f"a table's file name ends in {_FILE_ENDINGS}; however: {path.name}. Convert or rename the file"
         raise TableError(msg)
     return kind
 
@@ -265,14 +265,14 @@ def write(
     table = _to_arrow(frame, typed=kind != "text")
     if mark is not None and kind != "text":
         said = json.dumps(dict(mark), sort_keys=True).encode()
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: said})
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PROVENANCE_KEY: said})
     with replacing(path) as temporary:
         if kind == "text":
             from synthkit.tables.csv import write_text
 
             write_text(table, temporary, name=path.name, schema=schema, escape=spreadsheet_safe)
             if mark is not None:  # before the rows are in place: whatever happens, none stand there without it
-                write_beside(path, {**mark, ESCAPED: ESCAPE} if spreadsheet_safe else mark, rows=temporary)
+                write_beside(path, {**mark, ESCAPED_KEY: FORMULA_ESCAPE} if spreadsheet_safe else mark, rows=temporary)
         elif kind == "parquet":
             import pyarrow.parquet as pq
 
@@ -303,7 +303,7 @@ def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
     if mixed:
         msg = f"a column is written with one type; however: mixed in {', '.join(mixed)}. Pass the frame through conform"
         raise TableError(msg)
-    types = plain.attrs.pop(TYPES, {})
+    types = plain.attrs.pop(TYPES_ATTRIBUTE, {})
     table = pa.Table.from_pandas(plain, preserve_index=False)
     return retyped(table, types) if typed else table
 

@@ -46,7 +46,7 @@ from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.row_tokens import contents
 
-WEIGHTS = 4  # 1, 2, 4 and 8
+WEIGHT_COUNT = 4  # 1, 2, 4 and 8
 Counts = NDArray[np.int64]
 
 
@@ -83,7 +83,7 @@ def tossed(frame: pd.DataFrame, key: WatermarkKey) -> tuple[Counts, Counts]:
 
     **Shape**: -> (n, K), (n, K).
     """
-    coins, heads = (np.zeros((len(frame), WEIGHTS), dtype=np.int64) for _ in range(2))
+    coins, heads = (np.zeros((len(frame), WEIGHT_COUNT), dtype=np.int64) for _ in range(2))
     for _, said in contents(frame, key, subsets(key)):
         alone = once(said)
         k = weight(alone.sum() / max(len(alone), 1))
@@ -99,7 +99,7 @@ def weight(share: float) -> int:
         >>> [weight(share) for share in (1.0, 0.25, 0.01, 0.0)]
         [0, 1, 3, 3]
     """
-    return WEIGHTS - 1 if share <= 0 else min(max(round(-np.log2(share) / 2), 0), WEIGHTS - 1)
+    return WEIGHT_COUNT - 1 if share <= 0 else min(max(round(-np.log2(share) / 2), 0), WEIGHT_COUNT - 1)
 
 
 def once(said: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import WatermarkKey
 
 FORMAT = "synthkit-detection/1"
-ALPHA = 1e-6  # a table is called ours below it
+DETECTION_ALPHA = 1e-6  # a table is called ours below it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class WatermarkDetection:
     heads: int
     p: float
 
-    def found(self, alpha: float = ALPHA) -> bool:
+    def found(self, alpha: float = DETECTION_ALPHA) -> bool:
         """Whether the table is called ours."""
         return self.p <= alpha
 

@@ -15,8 +15,8 @@ from synthkit.watermark.column_subsets import Subset
 from synthkit.watermark.key import MarkedColumn, WatermarkKey
 from synthkit.watermark.keyed_hash import Words, digest, siphash
 
-FINE, COARSE = 6, 2  # significant digits of numbers
-MISSING = ""
+FINE_DIGITS, COARSE_DIGITS = 6, 2  # significant digits of numbers
+MISSING_TOKEN = ""
 
 
 def contents(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> Iterator[tuple[Subset, Words]]:
@@ -74,26 +74,26 @@ def forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> tuple[NDAr
     if column.kind == "number":
         x = numbers(cells if column.numerals is None else number_formats.read(cells, column.numerals))
         distinct, codes = np.unique(x, return_inverse=True)
-        digits = COARSE if coarse else FINE
-        texts = [MISSING if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]
+        digits = COARSE_DIGITS if coarse else FINE_DIGITS
+        texts = [MISSING_TOKEN if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]
     elif column.kind == "moment":
         t = moments(cells, column.writing).astype("datetime64[M]" if coarse else "datetime64[us]")
         distinct, codes = np.unique(t, return_inverse=True)
-        texts = [MISSING if np.isnat(value) else str(value) for value in distinct]
+        texts = [MISSING_TOKEN if np.isnat(value) else str(value) for value in distinct]
     else:
         codes, found = pd.factorize(cells, use_na_sentinel=True)
         codes = np.where(codes < 0, len(found), codes)
-        texts = [*(_word(cell) for cell in found), MISSING]
+        texts = [*(_word(cell) for cell in found), MISSING_TOKEN]
     return codes, texts
 
 
-TRUTH: Mapping[str, str] = {"true": "1", "false": "0"}
+TRUTH_TOKENS: Mapping[str, str] = {"true": "1", "false": "0"}
 
 
 def _word(cell: object) -> str:
     text = str(cell).strip().casefold()
-    if text in TRUTH:
-        return TRUTH[text]
+    if text in TRUTH_TOKENS:
+        return TRUTH_TOKENS[text]
     try:
         number = float(text)
     except ValueError:

@@ -16,7 +16,7 @@ from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import mapped
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.number_formats import NO_NUMBER, write
+from synthkit.schema.number_formats import NOT_A_NUMBER, write
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -78,7 +78,7 @@ def test_censored_cells_are_read_and_written_and_no_number_beyond_a_limit_is():
     for same in ("<5", "≤ 5,0", "<=5", " <5"):
         assert column.cell(same) == "4.9"
     for strange in ("4,9", "3", "100,5", "<6", ">99", "<", "<5 mg", "> 5"):
-        assert column.cell(strange) == NO_NUMBER
+        assert column.cell(strange) == NOT_A_NUMBER
         assert [
             v.count for v in validate(pd.DataFrame({"x": [strange]}), Schema(columns={"x": column})).violations
         ] == [1]
@@ -176,6 +176,6 @@ def test_sql_counts_censored_cells_as_the_validation_does(tmp_path_factory, text
     pd.DataFrame({"x": pd.Series(texts, dtype=object)}).to_parquet(path)
     counted = {c.rule: duckdb.sql(c.sql).fetchall()[0][0] for c in checks(Schema(columns={"x": column}), str(path))}
     said = [None if text is None else column.cell(text) for text in texts]
-    assert counted["a number, finite"] == said.count(NO_NUMBER)
-    assert counted[">= 4.9 and <= 100.1"] == said.count(NO_NUMBER)
+    assert counted["a number, finite"] == said.count(NOT_A_NUMBER)
+    assert counted[">= 4.9 and <= 100.1"] == said.count(NOT_A_NUMBER)
     assert counted["no missing cell"] == said.count(None)

@@ -17,7 +17,7 @@ from synthkit.schema import Numeric, Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import check_structure, conform
 from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.number_formats import NO_NUMBER, read, write
+from synthkit.schema.number_formats import NOT_A_NUMBER, read, write
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 from synthkit.schema.written_numbers import as_written
@@ -150,7 +150,7 @@ def test_what_people_write_is_read(keys, text, number):
 )
 def test_what_is_written_in_another_way_is_no_number_and_is_refused_by_count(keys, text):
     column = Numeric(nullable=True, **keys)
-    assert column.cell(text) == NO_NUMBER
+    assert column.cell(text) == NOT_A_NUMBER
     schema = Schema(columns={"x": column})
     broken = validate(pd.DataFrame({"x": [column.text(3), text]}), schema)
     assert [(v.columns, v.count, v.rows) for v in broken.violations] == [(("x",), 1, (2,))]

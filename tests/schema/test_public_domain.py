@@ -14,7 +14,7 @@ from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.infer.draft import draft
 from synthkit.schema.level_order import in_public_order
-from synthkit.schema.public_domain import NOT_TOLD, declared, declarers
+from synthkit.schema.public_domain import NOT_STATED, declared, declarers
 
 COLUMNS = {
     "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 120},
@@ -99,7 +99,7 @@ def test_an_open_number_without_bounds_stands_in_as_zero():
     schema = Schema(declared_by="the test: made-up people", columns={"x": {"kind": "numeric"}, "c": {"kind": "code"}})
     mapped = into_domain(pd.DataFrame({"x": [np.nan, 2.0], "c": [None, "a"]}), schema)
     assert mapped["x"].tolist() == [0.0, 2.0]
-    assert mapped["c"].tolist() == [NOT_TOLD, "a"]
+    assert mapped["c"].tolist() == [NOT_STATED, "a"]
 
 
 def test_only_structure_refuses():

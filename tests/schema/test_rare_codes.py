@@ -12,7 +12,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Categorical, Code, Schema
 from synthkit.schema.infer.draft import draft, examine
-from synthkit.schema.rare_codes import LEAST, mostly_rare
+from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE, mostly_rare
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 
@@ -34,7 +34,7 @@ def said_by_fit(cells, **columns):
 
 
 def test_one_number_says_what_is_rare():
-    assert Coding().rare == LEAST == 5
+    assert Coding().rare == MIN_ROWS_OF_COMMON_CODE == 5
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30))

@@ -10,19 +10,19 @@ import pytest
 
 from synthkit.selftest import cases
 from synthkit.selftest.answers import Answer, covers, equal, said, within
-from synthkit.selftest.cases import CASES, Case, run
+from synthkit.selftest.cases import SELFTEST_CASES, Case, run
 from synthkit.selftest.made_up_people import Experiment, jittered, people, shuffled, with_isolated
 
 RNG = np.random.default_rng
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SELFTEST_CASES)
 def test_every_answer_is_right(name):
     assert [str(answer) for answer in run(name, 0) if not answer.holds] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SELFTEST_CASES)
 def test_answers_are_right_for_other_people_too(name):
     """One case in a hundred may be wrong by chance."""
     wrong = sum(not all(answer.holds for answer in run(name, 1, repetition=k)) for k in range(10))
@@ -58,8 +58,8 @@ def test_a_wrong_answer_is_told_and_exits_with_1(command, monkeypatch, quiet):
     def wrong(rng):
         return equal("two and two", 5, 4), equal("two", 2, 2)
 
-    case = replace(CASES["figures"], run=wrong)
-    monkeypatch.setattr(cases, "CASES", {**CASES, "figures": case})
+    case = replace(SELFTEST_CASES["figures"], run=wrong)
+    monkeypatch.setattr(cases, "CASES", {**SELFTEST_CASES, "figures": case})
     done = command("selftest", "--only", "figures", *(["--quiet"] if quiet else []))
     told = done.out + done.err
     assert done.code == 1
@@ -76,9 +76,9 @@ def test_a_full_test_repeats_every_case_with_other_people(command, monkeypatch):
         seen.append(rng.random())
         return (equal("one", 1, 1),)
 
-    monkeypatch.setattr(cases, "CASES", {"one": replace(CASES["figures"], run=drawn)})
+    monkeypatch.setattr(cases, "CASES", {"one": replace(SELFTEST_CASES["figures"], run=drawn)})
     assert command("selftest", "--full", "--seed", 5).code == 0
-    assert len(seen) == len(set(seen)) == cases.SEEDS == 10
+    assert len(seen) == len(set(seen)) == cases.SELFTEST_SEEDS == 10
 
 
 def test_an_unknown_case_is_refused(refused):

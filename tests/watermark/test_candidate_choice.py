@@ -12,7 +12,7 @@ from scipy.stats import binom, chi2, chisquare, kstest
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.watermark import choose
-from synthkit.watermark.candidate_choice import WEIGHTS, once, tossed, uniforms
+from synthkit.watermark.candidate_choice import WEIGHT_COUNT, once, tossed, uniforms
 from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.row_tokens import contents
 
@@ -85,7 +85,7 @@ def test_only_contents_that_stand_once_have_coins(keyed, table, schema):
     """Coins and heads by a loop over rows and sets; the fewer coins a set has, the more each of them weighs."""
     frame, key = pd.concat([table(20, 1), table(20, 1).head(5)]).reset_index(drop=True), keyed(2)
     coins, heads = tossed(frame, key)
-    slow, slow_heads = np.zeros((len(frame), WEIGHTS), int), np.zeros((len(frame), WEIGHTS), int)
+    slow, slow_heads = np.zeros((len(frame), WEIGHT_COUNT), int), np.zeros((len(frame), WEIGHT_COUNT), int)
     for _, said in contents(frame, key, subsets(key)):
         listed = said.tolist()
         share = sum(listed.count(word) == 1 for word in listed) / len(listed)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from synthkit.schema import Schema
-from synthkit.watermark.column_subsets import COUNT, subsets
+from synthkit.watermark.column_subsets import SUBSET_COUNT, subsets
 from synthkit.watermark.key import MarkedColumn
 from synthkit.watermark.row_tokens import contents, forms
 
@@ -78,9 +78,9 @@ def test_sets_follow_from_the_key_and_not_from_the_order_of_columns(keyed, schem
     turned = key.model_copy(update={"columns": key.columns[::-1]})
     assert subsets(key) == subsets(turned)
     assert subsets(key) != subsets(keyed(2))
-    assert len(set(subsets(key))) == COUNT
+    assert len(set(subsets(key))) == SUBSET_COUNT
     assert {len(one.columns) for one in subsets(key)} == {2, 3, 4}
-    assert COUNT * 0.4 < sum(one.coarse for one in subsets(key)) < COUNT * 0.6
+    assert SUBSET_COUNT * 0.4 < sum(one.coarse for one in subsets(key)) < SUBSET_COUNT * 0.6
 
 
 @pytest.mark.parametrize(("columns", "there"), [("a", 2), ("ab", 2), ("abc", 8), ("abcd", 22), ("abcdef", 64)])

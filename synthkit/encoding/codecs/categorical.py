@@ -15,7 +15,7 @@ from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 from synthkit.schema.columns import Level, level_index, level_key, level_keys
-from synthkit.schema.rules import MISSING
+from synthkit.schema.rules import MISSING_LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,7 @@ class CombinationCodec:
         ]
 
     def _keys(self) -> pd.MultiIndex:
-        rows = [tuple(MISSING if v is None else level_key(v) for v in row) for row in self.combinations]
+        rows = [tuple(MISSING_LEVEL if v is None else level_key(v) for v in row) for row in self.combinations]
         return pd.MultiIndex.from_tuples(rows)
 
     def encode(self, frame: pd.DataFrame) -> Ints:
@@ -218,7 +218,7 @@ class CombinationCodec:
     def row_keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
         """One comparable key a row."""
         return pd.MultiIndex.from_arrays(
-            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING) for c in self.columns]
+            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING_LEVEL) for c in self.columns]
         )
 
     def decode(self, cat: Ints) -> pd.DataFrame:
@@ -240,10 +240,10 @@ class CombinationCodec:
         """
         out = np.ones((len(frame), self.size), dtype=bool)
         for k, column in enumerate(self.columns):
-            mine = pd.Index([MISSING if row[k] is None else level_key(row[k]) for row in self.combinations])
-            keys = level_keys(frame[column]).where(frame[column].notna().to_numpy(), MISSING)
+            mine = pd.Index([MISSING_LEVEL if row[k] is None else level_key(row[k]) for row in self.combinations])
+            keys = level_keys(frame[column]).where(frame[column].notna().to_numpy(), MISSING_LEVEL)
             agree = keys.to_numpy()[:, None] == mine.to_numpy()[None, :]
-            free = np.ones(self.size, dtype=bool) if not present else mine.to_numpy() != MISSING
+            free = np.ones(self.size, dtype=bool) if not present else mine.to_numpy() != MISSING_LEVEL
             out &= np.where(known[:, [k]], agree, free[None, :])
         return out
 

@@ -15,7 +15,7 @@ import pandas as pd
 from synthkit.encoding.codecs import numeric
 from synthkit.encoding.codecs.numeric import UNSEEN, Coding, NumericCodec
 from synthkit.encoding.layout import in_steps
-from synthkit.schema.datetimes import FIRST, LAST, moments
+from synthkit.schema.datetimes import EARLIEST_MICROSECOND, LATEST_MICROSECOND, moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def ends(column: Datetime) -> tuple[int, int]:
 
 def calendar(column: Datetime) -> tuple[int, int]:
     """First and last step of the years 1 to 9999."""
-    return -(-FIRST // column.step), LAST // column.step
+    return -(-EARLIEST_MICROSECOND // column.step), LATEST_MICROSECOND // column.step
 
 
 def outward(x: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ from synthkit.schema.columns import Column, Level
 from synthkit.schema.joint_columns import joint
 from synthkit.schema.level_order import in_public_order, public_key
 from synthkit.schema.named_levels import levels_named
-from synthkit.schema.public_domain import NOT_TOLD, Declared
+from synthkit.schema.public_domain import NOT_STATED, Declared
 from synthkit.schema.rules import obeying
 
 Row = tuple[Level | None, ...]
@@ -36,7 +36,7 @@ def levels_codec(schema: Schema, name: str, told: Mapping[str, int]) -> LevelsCo
         told: noisy counts by level.
     """
     column = schema.columns[name]
-    levels = _admitted(column, {*told, *map(str, levels_named(schema, name))}) or (NOT_TOLD,)
+    levels = _admitted(column, {*told, *map(str, levels_named(schema, name))}) or (NOT_STATED,)
     counts = np.array([told.get(level, 0) for level in levels], dtype=np.int64)
     return LevelsCodec(
         levels=levels,
@@ -76,7 +76,7 @@ def published(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
             changes = {"levels": codec.levels if isinstance(codec, LevelsCodec) else told[name]}
         if changes:
             paid = tuple(sorted(changes))
-            if changes.get("levels") == (NOT_TOLD,) and isinstance(columns[name], Code):
+            if changes.get("levels") == (NOT_STATED,) and isinstance(columns[name], Code):
                 changes["pattern"] = None  # the stand-in has the shape of no code
             columns[name] = columns[name].model_copy(update={**changes, "paid": paid})
     return public.schema.model_copy(update={"columns": columns})
@@ -96,7 +96,7 @@ def _levels(schema: Schema, codec: Codec) -> dict[str, tuple[Level, ...]]:
     found: dict[str, tuple[Level, ...]] = {}
     for k, name in enumerate(codec.columns):
         seen = {str(row[k]) for row in codec.combinations if row[k] is not None}
-        found[name] = in_public_order(seen | set(map(str, levels_named(schema, name)))) or (NOT_TOLD,)
+        found[name] = in_public_order(seen | set(map(str, levels_named(schema, name)))) or (NOT_STATED,)
     return found
 
 
@@ -135,5 +135,5 @@ def _first(column: Column) -> Level | None:
     if isinstance(column, Numeric):
         known = (-math.inf if column.min is None else column.min), (math.inf if column.max is None else column.max)
         return first_of(*bounded((0.0, 0.0), known, column.decimals), column.decimals)
-    levels: tuple[Level, ...] = getattr(column, "levels", None) or (NOT_TOLD,)
+    levels: tuple[Level, ...] = getattr(column, "levels", None) or (NOT_STATED,)
     return levels[0]

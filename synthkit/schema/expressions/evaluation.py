@@ -28,7 +28,7 @@ from synthkit.schema.expressions.grammar import (
 )
 from synthkit.schema.expressions.result_kinds import Kind, digits, kind_of_column
 
-DAY = 86_400_000_000  # microseconds
+MICROSECONDS_PER_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _binary(part: Expression, left: Computed, right: Computed) -> Computed:
         return Values(a & b if sign == "and" else a | b, absent)
     if sign == "-":
         days = np.where(absent, 0, left.cells - right.cells)
-        return Exact(days, np.full(len(days), DAY, dtype=np.int64), absent)
+        return Exact(days, np.full(len(days), MICROSECONDS_PER_DAY, dtype=np.int64), absent)
     equal = np.asarray(left.cells == right.cells, dtype=bool)
     below = np.asarray(left.cells < right.cells, dtype=bool) if sign not in ("=", "!=") else equal
     return Values(_held(sign, below, equal), absent)

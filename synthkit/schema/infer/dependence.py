@@ -13,8 +13,8 @@ from synthkit.schema.columns import Column, Datetime, Discrete, Identifier, numb
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PARTS = 5  # into which numbers are cut
-_LEVELS = 50
+_DEPENDENCE_BINS = 5  # into which numbers are cut
+_MAX_DEPENDENCE_LEVELS = 50
 
 
 def coded(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
@@ -31,13 +31,13 @@ def coded(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
         return None
     if isinstance(column, Discrete):
         codes, levels = pd.factorize(values, use_na_sentinel=False)
-        return codes.astype(np.int64) if 2 <= len(levels) <= _LEVELS else None
+        return codes.astype(np.int64) if 2 <= len(levels) <= _MAX_DEPENDENCE_LEVELS else None
     x = numbers(values)
     known = x[np.isfinite(x)]
     if not len(known):
         return None
-    cuts = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
-    cells = np.where(np.isfinite(x), np.searchsorted(cuts, x, side="left"), _PARTS)
+    cuts = np.unique(np.quantile(known, np.arange(1, _DEPENDENCE_BINS) / _DEPENDENCE_BINS))
+    cells = np.where(np.isfinite(x), np.searchsorted(cuts, x, side="left"), _DEPENDENCE_BINS)
     return cells.astype(np.int64) if len(np.unique(cells)) > 1 else None
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.io.plain_columns import TYPES, as_frame
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, as_frame
 from synthkit.schema import reformatted_numbers
 from synthkit.schema.cells import untold
-from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
+from synthkit.schema.columns import DERIVED_KEY, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.infer import (
     direct_identifiers,
@@ -36,25 +36,25 @@ from synthkit.schema.table import Schema, is_plain
 from synthkit.schema.value_types import orders, settled
 from synthkit.schema.yaml_writer import flow
 
-_HEAD = (
+_DRAFT_HEAD = (
     "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
     "happens to hold, and correct the kinds. `observed` lists the keys of a line that were read off the data. They are "
     "facts about patients until somebody who knows the table declares them: then delete the key from the list."
 )
-_DECLARED = (
+_DECLARED_DRAFT_HEAD = (
     "Drafted by `synthkit init` from a look at the table. Whoever is named under `declared_by` answers for every line "
     "being public knowledge, known without the table; a privacy statement prints the name and the reason."
 )
-_KNOWN = frozenset(
+_QUASI_IDENTIFIER_WORDS = frozenset(
     (
         *("age", "sex", "gender", "race", "ethnicity", "ethnic", "zip", "zipcode", "postcode", "birth", "born"),
         *("marital", "education", "edu", "occupation", "country", "state", "county", "city", "region", "religion"),
         *("language", "nationality", "income", "insurance", "site", "ward", "relationship", "workclass"),
     )
 )
-_GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
-_WIDTH = 112
-_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
+_PROTECTED_WORDS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
+_COMMENT_WIDTH = 112
+_COMMENTED_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
 
 
 def infer_schema(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
@@ -158,14 +158,14 @@ def examine(
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
     for question in asked:
-        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _ELSEWHERE)
-    head = _HEAD if declared_by is None else _DECLARED
-    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _COMMENTED_ELSEWHERE)
+    head = _DRAFT_HEAD if declared_by is None else _DECLARED_DRAFT_HEAD
+    comments = {"": textwrap.wrap(head, _COMMENT_WIDTH)} | _suggestions(schema, keys, proposals)
     if levels:
         index = f"The index of the frame ({', '.join(levels)}) is no column; `frame.reset_index()` makes it one."
-        comments["columns"] = textwrap.wrap(index, _WIDTH)
+        comments["columns"] = textwrap.wrap(index, _COMMENT_WIDTH)
     for column, said in notes.items():
-        comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
+        comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _COMMENT_WIDTH)]
     found = keys_of_entities.owner(keys) if unit is None else None
     return Draft(schema, schema.dumps(comments=comments), asked, found, proposals)
 
@@ -205,7 +205,7 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
 
 def _check_given_back(stored: pd.DataFrame, guesses: Mapping[str, Guess]) -> None:
     """Refuse cells of a type that nothing drawn from the draft could be given back as."""
-    types = stored.attrs.get(TYPES, {})
+    types = stored.attrs.get(TYPES_ATTRIBUTE, {})
     for name, drafted in guesses.items():
         found = lost(stored[name], drafted.column, types.get(name, ""))
         if found is not None and found.where.any():
@@ -272,7 +272,7 @@ def _schema(
     typed = _with_numbers(frame, columns)
     found = {each.total: each.expression for each in sums(typed, columns) if each.total not in learned}
     for total in found:
-        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED)})
+        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED_KEY)})
     rules = relations(typed, {c: column for c, column in columns.items() if c not in found})
     return Schema(name=name, unit=unit, columns=columns, derived=found, rules=rules)
 
@@ -288,9 +288,9 @@ def _suggestions(schema: Schema, keys: Sequence[EntityKey], proposals: Sequence[
     """Comments on the unit, the roles and the rules."""
     comments = {}
     if schema.unit is None:
-        comments["unit"] = [line for said in _unit(keys) for line in textwrap.wrap(said, _WIDTH)]
-    known = [c for c in schema.learned if _KNOWN & set(words(c))]
-    groups = [c for c in schema.learned if _GROUPS & set(words(c)) and isinstance(schema.columns[c], Discrete)]
+        comments["unit"] = [line for said in _unit(keys) for line in textwrap.wrap(said, _COMMENT_WIDTH)]
+    known = [c for c in schema.learned if _QUASI_IDENTIFIER_WORDS & set(words(c))]
+    groups = [c for c in schema.learned if _PROTECTED_WORDS & set(words(c)) and isinstance(schema.columns[c], Discrete)]
     role = "quasi_identifiers: what an outsider may know about a person, such as age, sex, address, dates of a stay"
     comments["quasi_identifiers"] = [role, *_line("quasi_identifiers", known)]
     comments["secrets"] = ["secrets: what an outsider would like to learn, such as diagnoses and outcomes"]
@@ -307,7 +307,7 @@ def _line(key: str, columns: list[str]) -> list[str]:
 
 def _targets(proposals: Sequence[Proposal]) -> list[str]:
     """Targets as they would be written, each with what speaks for it."""
-    why = [line for p in proposals for line in textwrap.wrap(f"`{p.column}`: {p.evidence}", _WIDTH)]
+    why = [line for p in proposals for line in textwrap.wrap(f"`{p.column}`: {p.evidence}", _COMMENT_WIDTH)]
     if len(proposals) == 1:
         return [*why, f"targets: [{flow(proposals[0].target)}]"]
     return [*why, *["targets:"] * bool(proposals), *(f"  - {flow(p.target)}" for p in proposals)]

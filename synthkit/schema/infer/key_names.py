@@ -19,9 +19,9 @@ from synthkit.schema.infer.keys_of_entities import EntityKey, counted, listed, r
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONG = 5  # digits of a number that hardly is a count, a grade or a level
-_CHANCE = -9.0  # log-probability that a column never changes within a value: so rarely by chance
-_TRAITS = 2  # columns that must not change
+MIN_KEY_DIGITS = 5  # digits of a number that hardly is a count, a grade or a level
+_MAX_LOG_CHANCE = -9.0  # log-probability that a column never changes within a value: so rarely by chance
+_MIN_CONSTANT_TRAITS = 2  # columns that must not change
 
 
 def called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str] = ()) -> tuple[EntityKey, ...]:
@@ -60,7 +60,7 @@ def _texts(present: pd.Series) -> list[str]:
 def _long(present: pd.Series) -> bool:
     """Whether every cell is a number of many digits, perhaps with letters before or behind it."""
     texts = _texts(present)
-    return all(sum(c.isdigit() for c in text) >= LONG and text.isalnum() for text in texts)
+    return all(sum(c.isdigit() for c in text) >= MIN_KEY_DIGITS and text.isalnum() for text in texts)
 
 
 def _constant(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> str:
@@ -76,7 +76,7 @@ def _constant(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> 
     tied = [c for c, cells in others.items() if _never_changes(key, cells)]
     # what has as many values as the key is its other name, and says nothing of whom it names
     coarser = any(int(others[c].max()) < int(key.max()) for c in tied)
-    return listed(tied) if len(tied) >= _TRAITS and coarser else ""
+    return listed(tied) if len(tied) >= _MIN_CONSTANT_TRAITS and coarser else ""
 
 
 def _never_changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
@@ -86,4 +86,4 @@ def _never_changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     shares = np.bincount(other) / len(other)
     rows, values = np.unique(np.bincount(key), return_counts=True)
     chance = sum(n * float(np.log(np.power(shares, m).sum())) for m, n in zip(rows, values, strict=True) if m > 1)
-    return bool(chance < _CHANCE)
+    return bool(chance < _MAX_LOG_CHANCE)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-ROWS = 20  # fewer rows tell no group
-_ROWS_A_COLUMN = 5
-_LONGEST = 200  # columns of one group
+MIN_ROWS_OF_GROUP = 20  # fewer rows tell no group
+_MIN_ROWS_PER_CHOICE = 5
+_MAX_GROUP_COLUMNS = 200  # columns of one group
 
 Flags = Mapping[str, "NDArray[np.float64]"]
 
@@ -58,7 +58,7 @@ def exactly_one(flags: Sequence[NDArray[np.float64]]) -> bool:
         return False
     rows = int((~absent).sum())
     total = np.sum([np.nan_to_num(x) for x in flags], axis=0)
-    return rows >= max(ROWS, _ROWS_A_COLUMN * len(flags)) and bool((total[~absent] == 1).all())
+    return rows >= max(MIN_ROWS_OF_GROUP, _MIN_ROWS_PER_CHOICE * len(flags)) and bool((total[~absent] == 1).all())
 
 
 def _alike(flags: Flags) -> Iterator[tuple[str, ...]]:
@@ -75,7 +75,7 @@ def _neighbours(flags: Flags) -> Iterator[tuple[str, ...]]:
     names = list(flags)
     start = 0
     while start < len(names) - 1:
-        run = _run(flags, names[start : start + _LONGEST])
+        run = _run(flags, names[start : start + _MAX_GROUP_COLUMNS])
         if run:
             yield run
         start += max(len(run), 1)

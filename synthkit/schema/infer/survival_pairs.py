@@ -14,25 +14,27 @@ from synthkit.schema.infer.column_names import words
 if TYPE_CHECKING:
     import pandas as pd
 
-_TIMES = frozenset(
+_SURVIVAL_TIME_WORDS = frozenset(
     (
         *("time", "futime", "survtime", "survival", "followup", "followuptime", "fu", "os", "pfs", "dfs", "rfs", "efs"),
         *("ttd", "tte", "ttp", "stime", "dtime", "rtime", "ptime", "ftime", "lasttime", "timetoevent"),
     )
 )
-_SPANS = frozenset(("days", "months", "weeks", "years", "duration", "follow", "survived"))
-_EVENTS = frozenset(
+_TIME_SPAN_WORDS = frozenset(("days", "months", "weeks", "years", "duration", "follow", "survived"))
+_EVENT_STATUS_WORDS = frozenset(
     (
         *("event", "death", "died", "dead", "fustat", "deceased", "mortality", "relapse", "recur", "recurrence"),
         *("progression", "failure", "fail", "pstat", "rstat", "censored", "censor", "cens", "censoring"),
     )
 )
-_WEAK = frozenset(("status", "state", "vital", "outcome", "delta", "stat"))
-_CENSORED = frozenset(("censored", "censor", "cens", "censoring"))
-_NOT_YET = frozenset(("alive", "living", "censored", "no", "none", "free", "false", "0"))
-_SEEN = frozenset(("dead", "died", "deceased", "event", "yes", "true", "relapse", "progressed", "recurred", "1"))
+_WEAK_STATUS_WORDS = frozenset(("status", "state", "vital", "outcome", "delta", "stat"))
+_CENSORING_WORDS = frozenset(("censored", "censor", "cens", "censoring"))
+_CENSORED_LEVELS = frozenset(("alive", "living", "censored", "no", "none", "free", "false", "0"))
+_OBSERVED_LEVELS = frozenset(
+    ("dead", "died", "deceased", "event", "yes", "true", "relapse", "progressed", "recurred", "1")
+)
 _NOT_TIMES = frozenset(("date", "clock", "day", "zone", "start", "admission", "procedure", "hospital"))
-LEAST = 20  # different times that a time must have
+MIN_DISTINCT_TIMES = 20  # different times that a time must have
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,16 @@ def _time(name: str, column: Column, frame: pd.DataFrame) -> int:
     parts = words(name)
     if not isinstance(column, Numeric) or _NOT_TIMES & set(parts):
         return 0
-    said = 2 if (_TIMES & set(parts) or "".join(parts) in _TIMES) else int(bool(_SPANS & set(parts)))
+    said = (
+        2
+        if (_SURVIVAL_TIME_WORDS & set(parts) or "".join(parts) in _SURVIVAL_TIME_WORDS)
+        else int(bool(_TIME_SPAN_WORDS & set(parts)))
+    )
     if not said:
         return 0
     x = numbers(frame[name])
     x = x[np.isfinite(x)]
-    return said if len(x) and x.min() >= 0 and len(np.unique(x)) >= LEAST else 0
+    return said if len(x) and x.min() >= 0 and len(np.unique(x)) >= MIN_DISTINCT_TIMES else 0
 
 
 def _event(name: str, column: Column) -> tuple[int, tuple[Level, Level]] | None:
@@ -91,10 +97,10 @@ def _event(name: str, column: Column) -> tuple[int, tuple[Level, Level]] | None:
     parts = words(name)
     if not isinstance(column, Boolean | Categorical) or len(column.levels) != 2:
         return None
-    said = 2 if _EVENTS & set(parts) else int(bool(_WEAK & set(parts)))
+    said = 2 if _EVENT_STATUS_WORDS & set(parts) else int(bool(_WEAK_STATUS_WORDS & set(parts)))
     if any(part.endswith(("death", "dead")) for part in parts):
         said = max(said, 1)
-    inorder = _in_order(column, censored=bool(_CENSORED & set(parts)))
+    inorder = _in_order(column, censored=bool(_CENSORING_WORDS & set(parts)))
     return (said, inorder) if said and inorder is not None else None
 
 
@@ -105,9 +111,9 @@ def _in_order(column: Boolean | Categorical, *, censored: bool) -> tuple[Level, 
         inorder: tuple[Level, Level] = (low, high) if isinstance(first, bool) or high - low == 1 else (first, second)
         return (inorder[1], inorder[0]) if censored else inorder
     no, yes = (_last_word(level) for level in (first, second))
-    if no in _NOT_YET and yes in _SEEN:
+    if no in _CENSORED_LEVELS and yes in _OBSERVED_LEVELS:
         return (first, second)
-    return (second, first) if yes in _NOT_YET and no in _SEEN else None
+    return (second, first) if yes in _CENSORED_LEVELS and no in _OBSERVED_LEVELS else None
 
 
 def _last_word(level: Level) -> str:
@@ -117,7 +123,13 @@ def _last_word(level: Level) -> str:
 def _fit(time: str, event: str, time_said: int, event_said: int) -> float:
     """How well two names belong together: what each says, and whether they share a beginning."""
     a, b = words(time), words(event)
-    kin = bool(set(a) & set(b) - _TIMES - _WEAK) or a[0] == b[0] in ("os", "pfs", "dfs", "rfs", "efs")
+    kin = bool(set(a) & set(b) - _SURVIVAL_TIME_WORDS - _WEAK_STATUS_WORDS) or a[0] == b[0] in (
+        "os",
+        "pfs",
+        "dfs",
+        "rfs",
+        "efs",
+    )
     letter = len(a[0]) == 1 and any(part.startswith(a[0]) for part in b)
     alone = 0.1 * (len(b) == 1)
     return time_said + event_said + kin + 0.5 * letter + alone

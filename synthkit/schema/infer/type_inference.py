@@ -34,7 +34,7 @@ from synthkit.schema.infer import (
     text_shapes,
 )
 from synthkit.schema.infer.level_values import distinct_levels
-from synthkit.schema.infer.long_integers import EXACT
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
 from synthkit.schema.infer.misfits import Misfits, among
 from synthkit.schema.infer.number_notation import Reading, reading
 from synthkit.schema.infer.ranges import atoms, decimals, outward, span, special
@@ -42,11 +42,13 @@ from synthkit.schema.infer.ranges import atoms, decimals, outward, span, special
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
-FEW = 20  # so few levels may be unique to their row and still be levels
-_ORDER = ("an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",)
-_TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
-_FALSE = {"no", "n", "false", "f", "0", "negative"}
+MAX_INFERRED_LEVELS = 100  # more distinct texts than this are codes, names or prose
+MAX_UNIQUE_LEVELS = 20  # so few levels may be unique to their row and still be levels
+_ORDER_NOTE = (
+    "an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",
+)
+_TRUTH_PAIRS = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
+_FALSE_WORDS = {"no", "n", "false", "f", "0", "negative"}
 
 
 @dataclass(frozen=True)
@@ -230,9 +232,9 @@ def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned
     if not learned and (why := keys_of_entities.whole_key(name, distinct, counts)):
         return _identifier(present, why)
     if (inorder := integer_levels.ordinal(name, distinct, counts)) is not None:
-        return Guess(_observed(Ordinal, levels=inorder), _ORDER, "order")
-    exact = np.abs(distinct).max() < EXACT  # levels must be, and from there on floats do not tell them apart
-    if exact and ((d == 2 and n >= FEW) or (column_names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
+        return Guess(_observed(Ordinal, levels=inorder), _ORDER_NOTE, "order")
+    exact = np.abs(distinct).max() < MAX_EXACT_FLOAT  # levels must be, and from there on floats do not tell them apart
+    if exact and ((d == 2 and n >= MAX_UNIQUE_LEVELS) or (column_names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
         return Guess(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
     if column_names.says_code(name) and d > 50 and n >= 2 * d:
@@ -288,7 +290,7 @@ def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
             replace(drafted, notes=_without(drafted)), Misfits("moments", among(present, when.strange), when.how)
         )
     if when is None and pure and datetime_format.of_another_language(texts):
-        return replace(drafted, notes=(*drafted.notes, datetime_format.FOREIGN))
+        return replace(drafted, notes=(*drafted.notes, datetime_format.FOREIGN_MONTH_NOTE))
     return drafted
 
 
@@ -296,8 +298,8 @@ def _no_moment(
     name: str, present: pd.Series, levels: list[Level], texts: list[str], *, pure: bool, learned: bool
 ) -> Guess:
     """Texts that do not all write moments."""
-    found = text_shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
-    bare = [text.strip() for text in texts] if pure and len(texts) > FEW and not found else []
+    found = text_shapes.catalogue(name, texts) if pure and len(texts) > MAX_UNIQUE_LEVELS else None
+    bare = [text.strip() for text in texts] if pure and len(texts) > MAX_UNIQUE_LEVELS and not found else []
     said = Reading({}) if found or (bare and text_shapes.catalogue(name, bare)) else reading(present)
     if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
         return drafted
@@ -315,7 +317,7 @@ def _named(
         return _identifier(present, why)
     if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
         return unlearned
-    if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
+    if d <= MAX_INFERRED_LEVELS and (n >= 2 * d or d <= MAX_UNIQUE_LEVELS) and not found:
         return _closed(name, texts, n)
     return _catalogued(texts, found)
 
@@ -353,7 +355,7 @@ def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any)
     if why := free_text.evidence(name, texts, counts):
         note = "free text, which may name people: it is not learned; drop it from the table or turn it into levels"
         return Guess(_observed(Identifier), (note,), "free text", keys_of_entities.EntityKey(name, "other", n, d, why))
-    if d >= FEW and d >= 0.9 * n:
+    if d >= MAX_UNIQUE_LEVELS and d >= 0.9 * n:
         return _identifier(present, "nearly every row has its own value: made fresh, never learned")
     return None
 
@@ -361,10 +363,10 @@ def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any)
 def _closed(name: str, texts: Sequence[str], rows: int) -> Guess:
     """A short list of levels: truth, an order, or names."""
     if (numbered := integer_levels.ordinal_texts(name, texts, rows)) is not None:
-        return Guess(_observed(Ordinal, levels=numbered), _ORDER, "order")
+        return Guess(_observed(Ordinal, levels=numbered), _ORDER_NOTE, "order")
     lowered = {text.lower(): text for text in texts}
-    if len(texts) == 2 and set(lowered) in _TRUTH:
-        return Guess(_observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE))))
+    if len(texts) == 2 and set(lowered) in _TRUTH_PAIRS:
+        return Guess(_observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE_WORDS))))
     if (inorder := level_order.ordered(texts)) is not None:
         return Guess(_observed(Ordinal, levels=inorder), ("an order, lowest first",))
     notes: tuple[str, ...] = ("constant",) if len(texts) == 1 else ()
@@ -378,8 +380,8 @@ def _mixed(present: pd.Series, levels: list[Level]) -> Guess:
     n, d = len(present), len(levels)
     if any(isinstance(v, float) and not np.isfinite(v) for v in levels):
         return Guess(_observed(Code), (note, "some cells are infinite"))
-    if d >= FEW and d >= 0.9 * n:
+    if d >= MAX_UNIQUE_LEVELS and d >= 0.9 * n:
         return Guess(_observed(Identifier), (note, "nearly every row has its own value: not learned"))
-    if d <= MOST_LEVELS:
+    if d <= MAX_INFERRED_LEVELS:
         return Guess(_observed(Categorical, levels=tuple(sorted(levels, key=str))), (note,))
     return Guess(_observed(Code), (note,))

@@ -17,12 +17,12 @@ from synthkit.schema.patterns import alphabets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WIDTH = re.compile(r"fixed_size_binary\[(\d+)\]")
-_TIME = re.compile(r"\btime(32|64)\[")
-_INTERVAL = re.compile(r"[\[(][^,]+, [^,]+[\])]")
-_NAMES = {"time": "times of day", "period": "periods", "interval": "intervals", "bytes": "bytes of one length"}
-_NAMES |= {"several": "times of day, periods or intervals beside other cells"}
-_REMEDIES = {
+_FIXED_SIZE_BINARY = re.compile(r"fixed_size_binary\[(\d+)\]")
+_TIME_TYPE = re.compile(r"\btime(32|64)\[")
+_INTERVAL_TEXT = re.compile(r"[\[(][^,]+, [^,]+[\])]")
+_TYPE_NAMES = {"time": "times of day", "period": "periods", "interval": "intervals", "bytes": "bytes of one length"}
+_TYPE_NAMES |= {"several": "times of day, periods or intervals beside other cells"}
+_TYPE_REMEDIES = {
     "time": "give minutes since midnight as numbers",
     "period": "give the moment at which each begins (`.dt.to_timestamp()`)",
     "interval": "give both ends as numbers, each in a column of its own",
@@ -66,13 +66,13 @@ def lost(values: pd.Series, column: Column, arrow: str = "") -> Lost | None:
     if not why:
         return None
     where = values.notna().to_numpy(dtype=bool)
-    return Lost(where, _NAMES[kind], why, f"{_REMEDIES[kind]}, or leave the column out")
+    return Lost(where, _TYPE_NAMES[kind], why, f"{_TYPE_REMEDIES[kind]}, or leave the column out")
 
 
 def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
     """What the cells are, and the dtype or the length that says more of it; empty for all that has no such trouble."""
     dtype: Any = values.dtype
-    if found := _WIDTH.search(arrow or str(dtype)):
+    if found := _FIXED_SIZE_BINARY.search(arrow or str(dtype)):
         return "bytes", int(found[1])
     if isinstance(dtype, pd.CategoricalDtype):
         return _stored(pd.Series(dtype.categories), "")
@@ -80,7 +80,7 @@ def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
         return _objects(values)
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
         return ("period" if isinstance(dtype, pd.PeriodDtype) else "interval"), dtype
-    return ("time" if _TIME.search(str(dtype)) else ""), None
+    return ("time" if _TIME_TYPE.search(str(dtype)) else ""), None
 
 
 def _objects(values: pd.Series) -> tuple[str, Any]:
@@ -117,7 +117,7 @@ def _says(kind: str, dtype: Any, level: Any) -> bool:
     if kind == "bytes":
         return len(level.encode()) == int(dtype)
     if kind == "interval":
-        return _INTERVAL.fullmatch(level) is not None
+        return _INTERVAL_TEXT.fullmatch(level) is not None
     try:
         if kind == "time":
             dt.time.fromisoformat(level)

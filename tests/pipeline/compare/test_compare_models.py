@@ -368,7 +368,7 @@ def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
     broken.mkdir()
     (broken / "pyarrow.py").write_text("raise OSError('Q00007 is ill')")
     monkeypatch.setenv("PYTHONPATH", str(broken))
-    monkeypatch.setattr("synthkit.runtime.processes.HERE", broken / "synthkit" / "runtime")
+    monkeypatch.setattr("synthkit.runtime.processes.RUNTIME_FOLDER", broken / "synthkit" / "runtime")
     made = again(tmp_path / "out", "independent")
     assert made.outcomes[0].reason.startswith("its process ended with an error of its own (")
     assert "Q00007" not in made.report.html

@@ -17,7 +17,7 @@ from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import NOT_TOLD, declared
+from synthkit.schema.public_domain import NOT_STATED, declared
 
 SCHEMA = Schema(
     declared_by="the test: made-up people",
@@ -142,12 +142,12 @@ def test_levels_nobody_shares_are_not_told_and_end_nothing():
     """A public level stands in, or nothing where cells may be missing: what was charged comes to its end."""
     frame = table(60)
     _, made, _, _, _ = encoder(frame, rho=1e-3)
-    assert made.codecs["town"].levels == made.schema.columns["town"].levels == (NOT_TOLD,)
-    assert made.codecs["icd"].levels == (NOT_TOLD,)
+    assert made.codecs["town"].levels == made.schema.columns["town"].levels == (NOT_STATED,)
+    assert made.codecs["icd"].levels == (NOT_STATED,)
     assert made.codecs["a+b"].combinations == (("x", None),)
     back = made.decode(made.encode(frame), np.random.default_rng(0))
     assert back["icd"].isna().all()
-    assert set(back["town"]) == {NOT_TOLD}
+    assert set(back["town"]) == {NOT_STATED}
     assert Schema.loads(made.schema.dumps()) == made.schema
 
 

@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 from places import ROOT
 
-from synthkit.data import POLICY
+from synthkit.data import DEMO_POLICY
 from synthkit.data import path as inside
 from synthkit.errors import ConfigError
 from synthkit.release.policy.limits import Policy
 
 SCHEMAS = ROOT / "schemas"
-EXAMPLES = [inside(POLICY), *sorted((SCHEMAS / "policies").glob("*.yaml"))]
+EXAMPLES = [inside(DEMO_POLICY), *sorted((SCHEMAS / "policies").glob("*.yaml"))]
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 WHOLE = {"format": "synthkit-policy/1", "policy": WHO, "membership": {"eps_lb_max": 1.0}}
 

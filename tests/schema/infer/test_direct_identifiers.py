@@ -9,7 +9,7 @@ import pytest
 from places import ROOT
 
 from synthkit.schema import Schema
-from synthkit.schema.infer.direct_identifiers import CATEGORIES, REMEDIES, find
+from synthkit.schema.infer.direct_identifiers import IDENTIFIER_REMEDIES, SAFE_HARBOR_CATEGORIES, find
 
 SCHEMAS = ROOT / "schemas"
 
@@ -149,9 +149,9 @@ def test_no_value_of_the_table_is_ever_said():
 
 
 def test_every_suspicion_has_a_letter_of_the_list_and_a_remedy():
-    assert all(text.startswith("(") for text in CATEGORIES.values())
-    assert {text[1] for text in CATEGORIES.values()} == set("ABCDEFGHIJKLMNOPQR")
-    assert set(REMEDIES) <= set(CATEGORIES)
+    assert all(text.startswith("(") for text in SAFE_HARBOR_CATEGORIES.values())
+    assert {text[1] for text in SAFE_HARBOR_CATEGORIES.values()} == set("ABCDEFGHIJKLMNOPQR")
+    assert set(IDENTIFIER_REMEDIES) <= set(SAFE_HARBOR_CATEGORIES)
     (suspicion,) = find(pd.DataFrame({"surname": ["a", "b"]}))
     assert str(suspicion) == (
         "HIPAA Safe Harbor (A) names: the name says `surname`. If so, declare it `kind: identifier`, so that it is "
