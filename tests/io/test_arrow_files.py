@@ -39,7 +39,7 @@ def test_what_was_written_is_read(ending, tmp_path):
 
 
 def test_many_rows_in_one_group_come_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrow_files, "ROWS", 10)
+    monkeypatch.setattr(arrow_files, "MAX_PIECE_ROWS", 10)
     frame = pd.DataFrame({"x": np.arange(25), "y": [f"t{k}" for k in range(25)]})
     frame.to_parquet(tmp_path / "t.parquet")
     assert [piece.num_rows for piece in arrow_files.pieces(tmp_path / "t.parquet", "parquet")] == [10, 10, 5]

@@ -31,7 +31,7 @@ def test_answers_are_right_for_other_people_too(name):
 
 def test_the_same_seed_makes_the_same_people(monkeypatch):
     case = Case(about="", run=lambda rng: (equal("one", float(people(5, rng)["glucose"].sum()), 1),))
-    monkeypatch.setattr(cases, "CASES", {"one": case})
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {"one": case})
     assert run("one", 3) == run("one", 3)
     assert len({run("one", 3), run("one", 3, repetition=1), run("one", 4)}) == 3
 
@@ -59,7 +59,7 @@ def test_a_wrong_answer_is_told_and_exits_with_1(command, monkeypatch, quiet):
         return equal("two and two", 5, 4), equal("two", 2, 2)
 
     case = replace(SELFTEST_CASES["figures"], run=wrong)
-    monkeypatch.setattr(cases, "CASES", {**SELFTEST_CASES, "figures": case})
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {**SELFTEST_CASES, "figures": case})
     done = command("selftest", "--only", "figures", *(["--quiet"] if quiet else []))
     told = done.out + done.err
     assert done.code == 1
@@ -76,7 +76,7 @@ def test_a_full_test_repeats_every_case_with_other_people(command, monkeypatch):
         seen.append(rng.random())
         return (equal("one", 1, 1),)
 
-    monkeypatch.setattr(cases, "CASES", {"one": replace(SELFTEST_CASES["figures"], run=drawn)})
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {"one": replace(SELFTEST_CASES["figures"], run=drawn)})
     assert command("selftest", "--full", "--seed", 5).code == 0
     assert len(seen) == len(set(seen)) == cases.SELFTEST_SEEDS == 10
 

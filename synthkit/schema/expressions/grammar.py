@@ -20,7 +20,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar
 
-Folded = TypeVar("T")
+Folded = TypeVar("Folded")
 MAX_EXPRESSION_LENGTH = 10_000  # letters
 MAX_EXPRESSION_DEPTH = 60  # brackets, conditions and signs inside one another
 MAX_LITERAL_DIGITS = 30  # of a number, before and behind the point
