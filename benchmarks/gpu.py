@@ -28,7 +28,7 @@ from ours import fit
 from sources import code_of
 
 from synthkit._version import __version__
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 
 ORDER: Sequence[tuple[str, str]] = (  # what matters most stands first
     ("diffusion", "adult"),

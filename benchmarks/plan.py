@@ -9,7 +9,7 @@ from ours import CALIBRATED
 from sources import code_of
 
 from synthkit._version import __version__
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 
 PEERS: Mapping[str, Contestant] = {
     who.name: who

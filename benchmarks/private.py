@@ -20,7 +20,7 @@ from ours import BY_ROW
 from sources import code_of
 
 from synthkit._version import __version__
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 
 DELTA = 1e-5
 EPSILONS = (0.5, 1.0, 3.0, 10.0)

@@ -25,7 +25,7 @@ from machine import fingerprint
 from meter import measured, own_cpu, peak_mib
 from sources import code_of
 
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
 

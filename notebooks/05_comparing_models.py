@@ -24,7 +24,7 @@ from pathlib import Path
 
 import synthkit as sk
 from synthkit.data import support2, support2_schema
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.baselines import REFERENCES
 
 ROWS = int(os.environ.get("COMPARING_ROWS", 9105))  # the tests of this notebook use fewer rows and train less

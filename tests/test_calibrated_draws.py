@@ -12,7 +12,7 @@ import pytest
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity.distributions import tv_mean
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
 from synthkit.privacy.access.curator import Curator

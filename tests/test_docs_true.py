@@ -21,10 +21,10 @@ from synthkit.encoding import raking_margins as targets
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.metrics import result
 from synthkit.metrics.runner import metrics_of
-from synthkit.models import MODELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
+from synthkit.models.registry import MODELS
 from synthkit.models.tvae.model import TVAEConfig
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup

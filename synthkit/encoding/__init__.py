@@ -3,7 +3,7 @@
 from synthkit.encoding.codecs.numeric import Coding, NumericCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
-from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, Slot, TrainingLoader
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, Slot
 
 __all__ = [
     "Ask",
@@ -17,5 +17,4 @@ __all__ = [
     "Rows",
     "Slot",
     "TableEncoder",
-    "TrainingLoader",
 ]

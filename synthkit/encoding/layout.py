@@ -1,10 +1,10 @@
-"""Encoded rows and their layout, and the door through which models meet real ones."""
+"""Encoded rows, their layout of slots, and what row rules forbid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -230,45 +230,6 @@ class ConstraintMask:
             return wanted
         both = admissible & wanted
         return torch.where(both.any(dim=1, keepdim=True), both, admissible)
-
-
-class TrainingLoader(Protocol):
-    """The door: what a model gets to see of real rows."""
-
-    @property
-    def layout(self) -> Layout:
-        """Layout of the rows."""
-        ...
-
-    @property
-    def n(self) -> float:
-        """Number of rows, public or paid for."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where the rows live."""
-        ...
-
-    def steps(
-        self,
-        optimizer: torch.optim.Optimizer,
-        *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
-    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
-        """Batches from step `start` on, each with a function that takes the loss of its rows and makes one step.
-
-        The loss has **Shape** (B,). It may come in parts, one after the other: then only what one part needs is held
-        in memory at once.
-        """
-        ...
-
-    def validation(self) -> Rows | None:
-        """Rows held back from the steps, to stop early; None where a fixed plan must be run."""
-        ...
 
 
 def in_steps(groups: Any) -> NDArray[np.int64]:

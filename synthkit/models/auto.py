@@ -19,13 +19,13 @@ class TableSize:
     """What is known before anything is learned; nothing here looks at a value.
 
     Args:
-        rows: training rows.
+        rows: training rows; None under a budget, which is not spent on that.
         columns: columns to learn.
         numeric: how many of them are numbers or dates.
         device: where it will run: `cpu`, `cuda` or `mps`.
     """
 
-    rows: float
+    rows: float | None
     columns: int
     numeric: int
     device: str
@@ -50,11 +50,13 @@ def choose_model(task: TableSize) -> ModelChoice:
     """The model and its size for a table.
 
     Example:
-        >>> choose_model(Task(rows=30_000, columns=15, numeric=6, device="cpu")).why
+        >>> choose_model(TableSize(rows=30_000, columns=15, numeric=6, device="cpu")).why
         'autoregressive: the most faithful model for 30,000 rows of 15 columns, in its usual size'
-        >>> choose_model(Task(rows=300, columns=30, numeric=30, device="cpu")).model
+        >>> choose_model(TableSize(rows=300, columns=30, numeric=30, device="cpu")).model
         'diffusion'
     """
+    if task.rows is None:
+        return ModelChoice(model="marginal", why="marginal: under a budget, tables of counts say most for it")
     table = f"{task.rows:,.0f} rows of {task.columns} columns"
     small = {"width": 64, "hidden": 32}
     if task.columns > WIDE:

@@ -6,15 +6,16 @@ still hold.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
-from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.encoding.layout import ConstraintMask, Given, Rows
+from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.models.sampling import draw_allowed, fine_law, residuals
+from synthkit.privacy.access.data_access import DataAccess
 from synthkit.training.callbacks import TrainingCallbacks
 
 
@@ -23,29 +24,20 @@ class IndependentConfig:
     """Nothing to set."""
 
 
-class Independent:
+class Independent(RowModel):
     """Each column by itself, from the histograms the encoder was fitted to.
 
     Args:
         layout: slots with their prior log-probabilities, which are all this model needs.
     """
 
-    coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[IndependentConfig]] = IndependentConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.BUDGET}
 
-    def __init__(self, layout: Layout, config: IndependentConfig | None = None) -> None:
-        self.layout = layout
-        self._config = config or IndependentConfig()
-
-    def fit(self, training: TrainingLoader, seed: int, watch: TrainingCallbacks | None = None) -> TrainingLog:
+    def fit(self, access: DataAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Nothing is left to learn: the marginals came with the layout."""
-        del training, seed, watch
+        del access, seed, callbacks
         return TrainingLog(steps=0, best_step=0, seconds=0.0)
-
-    def sample(self, n: int, generator: torch.Generator) -> Rows:
-        """Draw n rows."""
-        d = len(self.layout.slots)
-        return self.sample_given(Given(torch.full((n, d), -1, dtype=torch.long), {}), generator)
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, every other is drawn from its own marginal. **Shape**: Given of n -> Rows of n."""
@@ -56,13 +48,11 @@ class Independent:
         for j in range(cat.shape[1]):
             admissible.settle(j, cat[:, j])
         for j, slot in enumerate(self.layout.slots):
-            p = torch.from_numpy(slot.prior).to(device).exp()
-            p = p.expand(n, -1) if slot.parent is None else p[cat[:, slot.parent]]
-            applies = p.sum(dim=1) > 0
-            mask = admissible.mask(j)
-            p = torch.where(applies[:, None], p, torch.ones_like(p)) if slot.parent is not None else p
-            p = p if mask is None else torch.where(mask.any(dim=1, keepdim=True), p * mask, p)
-            drawn = torch.where(applies, draw(p, generator), 0)
+            if slot.parent is None:
+                p = torch.from_numpy(slot.prior).to(device).exp().expand(n, -1)
+            else:
+                p = fine_law(slot).to(device)[cat[:, slot.parent]]
+            drawn = draw_allowed(p, admissible.mask(j), generator)
             cat[:, j] = torch.where(cat[:, j] >= 0, cat[:, j], drawn)
             admissible.settle(j, cat[:, j])
         return Rows(cat, residuals(n, self.layout, generator))
@@ -71,7 +61,7 @@ class Independent:
         """Sum of log-marginals, exactly. **Shape**: Rows of n -> (n,)."""
         return self._marginals(rows).sum(dim=1)
 
-    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def negative_log_prob(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Minus the log-probability, and minus each log-marginal. **Shape**: Rows of n -> (n,), (n, d)."""
         del generator
         parts = -self._marginals(rows)
@@ -101,7 +91,3 @@ class Independent:
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Nothing to take back, and nothing worth another device."""
         del tensors, device
-
-    def config(self) -> dict[str, Any]:
-        """No settings."""
-        return asdict(self._config)

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
-from synthkit.models.base import draw, residuals
 from synthkit.models.ctgan.conditional_vector import Conditions
 from synthkit.models.ctgan.generator import Generator
 from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.marginal_correction import Marginals
 from synthkit.models.normal_scores import KnownScores, MixedRows, NormalScores
+from synthkit.models.sampling import draw, draw_allowed, fine_law, residuals
 
 BANDWIDTH = 0.25  # standard deviations by which a drawn score may miss a known one
 AGAINST = -50.0  # log-weight of a candidate that had to be bent to what is known in part
@@ -170,9 +170,7 @@ class RejectionSampler(nn.Module):
             if mask is not None:
                 wrong = free[:, j] & ~mask.gather(1, cat[:, j : j + 1]).squeeze(1) & mask.any(dim=1)
                 law = torch.softmax(parts[j], dim=1) if j in parts else self._prior(j, device).expand(n, -1)
-                inside = law * mask
-                inside = torch.where(inside.sum(dim=1, keepdim=True) > 0, inside, mask.float())
-                again = draw(torch.where(mask.any(dim=1, keepdim=True), inside, law), generator)
+                again = draw_allowed(law, mask, generator)
                 cat[:, j] = torch.where(wrong, again, cat[:, j])
                 bent = bent + wrong
             admissible.settle(j, cat[:, j])
@@ -184,9 +182,8 @@ class RejectionSampler(nn.Module):
             if slot.parent is None:
                 continue
             parent = cat[:, slot.parent]
-            law = self._prior(j, cat.device)[parent]
-            applies = law.sum(dim=1) > 0
-            level = draw(torch.where(applies[:, None], law, torch.ones_like(law)), generator)
+            level = draw(fine_law(slot).to(cat.device)[parent], generator)
+            applies = torch.from_numpy(slot.applies).to(cat.device)[parent]
             level = torch.where(parent != before[:, slot.parent], level, cat[:, j])
             cat[:, j] = torch.where(free[:, j], torch.where(applies, level, 0), cat[:, j])
         return cat

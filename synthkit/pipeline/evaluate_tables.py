@@ -27,7 +27,7 @@ from synthkit.schema.validation import validate
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.models import TrainingLog
+    from synthkit.models.base import TrainingLog
 
 
 def evaluate_tables(

@@ -20,7 +20,7 @@ from synthkit.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.models import TrainingLog
+    from synthkit.models.base import TrainingLog
     from synthkit.synthesizer.synthesizer import Synthesizer
 
 FORMAT = "synthkit-run/1"

@@ -13,7 +13,9 @@ import pandas as pd
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
-from synthkit.models import MODELS, Autoregressive, HasSurprise
+from synthkit.models.autoregressive.model import Autoregressive
+from synthkit.models.base import Capability
+from synthkit.models.registry import MODELS
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.load_table import ValidatedTable, load_mapped_table, load_table, name_of, refuse_early
@@ -303,7 +305,7 @@ def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
     Raises:
         UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
     """
-    if config.release_model and not issubclass(MODELS.get(config.model, Autoregressive), HasSurprise):
+    if config.release_model and not MODELS.get(config.model, Autoregressive).can(Capability.NEGATIVE_LOG_PROB):
         msg = (
             f"a model is released only if an attack by its likelihood can be made first; however: {config.model} says "
             "of no row how probable it is. Use autoregressive, or release rows only"
@@ -364,15 +366,13 @@ def _learn(
 ) -> None:
     """Fit through a curator, who writes down in the ledger what is learned while doing so."""
     schema = synthesizer.with_dtypes(admitted.dtypes).schema
-    private = ledger.budget is not None
     synthesizer.fit(
-        train if private else Curator(train, schema, ledger, Seeds(_root(config))),
+        Curator(train, schema, ledger, Seeds(_root(config))),
         seed=config.seed,
         max_minutes=config.max_minutes,
         checkpoint=checkpoint,
         progress=clock.training,
         say=clock.say,
-        ledger=ledger if private else None,
         share=share,
     )
 

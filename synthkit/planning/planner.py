@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from synthkit.errors import ConfigError
-from synthkit.models import MODELS, Marginal
 from synthkit.models.marginal.adaptive_measurement import CLEAR
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
+from synthkit.models.marginal.model import Marginal
+from synthkit.models.registry import MODELS
 from synthkit.planning.expected_error import ExpectedError, expected, off
 from synthkit.planning.imagined_domain import ImaginedSlot, outcomes, slots
 from synthkit.planning.outlook import Outlook

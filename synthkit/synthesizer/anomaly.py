@@ -30,7 +30,8 @@ from synthkit.encoding.codecs.datetime_steps import ATOM, StepsCodec
 from synthkit.encoding.codecs.numeric import UNSEEN
 from synthkit.encoding.constraints import Codec
 from synthkit.errors import UnsupportedError
-from synthkit.models import MODELS, HasLogProb, HasSurprise, RowModel
+from synthkit.models.base import Capability, RowModel
+from synthkit.models.registry import MODELS
 from synthkit.schema.columns import Level, level_index, level_keys
 
 SCORE = "(score)"
@@ -54,8 +55,8 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
     **Shape**: frame of n rows -> frame of n rows, a column for each coded one, and `(latent code)` where the model has
     no exact log-probability.
     """
-    if not isinstance(model, HasSurprise):
-        able = ", ".join(name for name, kind in MODELS.items() if issubclass(kind, HasSurprise))
+    if not model.can(Capability.NEGATIVE_LOG_PROB):
+        able = ", ".join(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
         msg = (
             "anomaly scores need a model that can say how improbable a row is; however: a fitted "
             f"{type(model).__name__} cannot. Use one of {able}"
@@ -72,10 +73,10 @@ def anomaly_score(encoder: TableEncoder, model: RowModel, frame: pd.DataFrame, g
             coded[column] = cells
         if isinstance(codec, NumericCodec):
             extra[name] += _spread(codec, codec.read(coded[name]))
-    total, parts = (t.double().cpu().numpy() for t in model.surprise(encoder.encode_coded(coded), generator))
+    total, parts = (t.double().cpu().numpy() for t in model.negative_log_prob(encoder.encode_coded(coded), generator))
     owner = encoder.layout.columns
     out = {name: extra[name] + parts[:, [c == name for c in owner]].sum(axis=1) for name in encoder.codecs}
-    rest = {} if isinstance(model, HasLogProb) else {_free(REST, out): total - parts.sum(axis=1)}
+    rest = {} if model.can(Capability.LOG_PROB) else {_free(REST, out): total - parts.sum(axis=1)}
     return pd.DataFrame({**out, **rest})
 
 

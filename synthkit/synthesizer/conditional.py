@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from synthkit.encoding import Given, NumericCodec, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.io.plain_columns import as_frame
-from synthkit.models import HasGiven, HasLogProbGiven
+from synthkit.models.base import Capability, RowModel
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Identifier, Implication, Numeric, Schema
 from synthkit.schema.cells import missing
@@ -47,7 +47,7 @@ class ConditionalSampler:
         rounds: how often rows that break a rule are drawn again.
     """
 
-    def __init__(self, encoder: TableEncoder, model: HasGiven, seeds: Seeds, rounds: int) -> None:
+    def __init__(self, encoder: TableEncoder, model: RowModel, seeds: Seeds, rounds: int) -> None:
         self._encoder, self._model, self._rounds = encoder, model, rounds
         self._generator = seeds.torch("complete")
         self._rng = seeds.numpy("identifiers")
@@ -243,7 +243,7 @@ class ConditionalSampler:
         filled = conform(filled, encoder.schema, partial=True)
         rules = encoder.recoding.comparisons()
         fits = np.logical_and.reduce([np.ones(len(filled), dtype=bool), *(r.holds(filled) for r in rules)])
-        if not isinstance(self._model, HasLogProbGiven):
+        if not self._model.can(Capability.LOG_PROB_GIVEN):
             return np.where(fits, 0.0, -np.inf)
         everything = free | waiting
         coded = encoder.given(filled, everything, present=False)

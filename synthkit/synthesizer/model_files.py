@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
-from synthkit.models import TrainingLog
+from synthkit.models.base import TrainingLog
 
 FORMAT = "synthkit-model/1"
 MAKERS = frozenset((torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class SynthesizerProtocol(Protocol):
-    """Something that learns a table and draws new rows of it: `Synthesizer`, or a `ReferenceSynthesizer` made elsewhere."""
+    """What learns a table and draws new rows of it: `Synthesizer`, or a `ReferenceSynthesizer` made elsewhere."""
 
     schema: Schema
 

@@ -26,7 +26,7 @@ from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from synthkit.models import RowModel
+    from synthkit.models.base import RowModel
 
 POOL = 3  # rows drawn for each that is kept
 POOLS = {"ctgan": 4}  # of models that need more: a GAN's pairs are farther from the targets (docs/models.md)

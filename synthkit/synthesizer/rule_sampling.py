@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.errors import SchemaError
-from synthkit.models import HasGiven, RowModel
+from synthkit.models.base import Capability, RowModel
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.derived import keeping
 from synthkit.synthesizer.conditional import ConditionalSampler
@@ -46,7 +46,7 @@ def sample_valid_rows(
     **Shape**: -> frame of n rows, the schema's columns in order.
     """
     generator, rng = seeds.torch("sample"), seeds.numpy("identifiers")
-    mender = ConditionalSampler(encoder, model, seeds, ROUNDS) if isinstance(model, HasGiven) else None
+    mender = ConditionalSampler(encoder, model, seeds, ROUNDS) if model.can(Capability.GIVEN) else None
 
     def table() -> pd.DataFrame:
         return _drawn(n, encoder, lambda lacking: model.sample(lacking, generator), rng, mender, first)

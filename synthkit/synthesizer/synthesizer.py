@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit._version import __version__
-from synthkit.encoding import Rows, TableEncoder, rare_code_notes
+from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import ConfigError, UnsupportedError
-from synthkit.models import MODELS, HasCounts, HasGiven, HasLogProb, HasSteps, RowModel, TrainingLog
-from synthkit.models.auto import AUTO, TableSize, choose_model
-from synthkit.models.dpsgd_settings import record_of
-from synthkit.models.settings import resolve_settings
+from synthkit.models.auto import AUTO
+from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
+from synthkit.models.registry import MODELS
+from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.access.data_access import FitPlan
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose
 from synthkit.runtime.seeds import Seeds
@@ -35,6 +36,7 @@ from synthkit.synthesizer import model_files, raking
 from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
+from synthkit.synthesizer.model_choice import chosen
 from synthkit.synthesizer.rule_sampling import ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
@@ -51,7 +53,7 @@ class Synthesizer:
 
     Args:
         schema: meaning of the columns.
-        model: name of the model, one of `synthkit.models.MODELS`, or `auto` to have it chosen when the table is known.
+        model: name of the model, one of `models.registry.MODELS`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
         targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs; if not given
@@ -85,7 +87,9 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None
         if model != AUTO:
-            self._config = resolve_settings(model, record_of(MODELS[model], self._settings), self._settings)
+            record = MODELS[model].Config
+            private = is_private(record, self._settings)
+            self._config = resolve_settings(model, record, self._settings, private=private)
         self._device = device
         self._wants_targets = targets
         self._targets: RakingMargins | None = None
@@ -133,52 +137,38 @@ class Synthesizer:
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
         seeds, device = Seeds(self.seed), choose(self._device)
-        self.schema = self.schema if isinstance(table, Curator) else with_differences(self.schema)
         wish = None if max_minutes is None else 60 * max_minutes
-        watch = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
-        if ledger is not None and ledger.budget is not None:
-            return self._learn_privately(table, ledger, seeds.of("training"), watch, share)
-        if isinstance(table, Curator):
-            curator = table
-        else:
+        callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        curator = table if isinstance(table, Curator) else self._curated(table, ledger, seeds)
+        access = curator.access(device)
+        choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)
+        self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
+        kind = choice.kind
+        dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
+        access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=self._wants_targets, share=share))
+        self._encoder = access.fit_encoder()
+        self._targets = access.margins()
+        self._model = kind(self._encoder.layout, self._config)
+        callbacks.note_all(access.remarks())
+        if checkpoint is not None and isinstance(self._model, NetworkModel):
+            checkpoint.begin(self._identity(access.batches().n, device.type))
+        log = self._model.fit(access, seeds.of("training"), callbacks)
+        self.schema = access.schema
+        if access.private:
+            self.rows = self._model.rows if isinstance(self._model, CountModel) else access.units
+            log = replace(log, seconds=0.0, memory=None)  # both follow the rows
+        self.log = log
+        return self
+
+    def _curated(self, table: pd.DataFrame, ledger: Ledger | None, seeds: Seeds) -> Curator:
+        """The curator of a table as it comes; under a budget its cells are mapped, not typed."""
+        self.schema = with_differences(self.schema)
+        ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
+        if ledger.budget is None:
             check_structure(table, self.schema)
             self.with_dtypes(storages(table, self.schema))
-            ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
-            curator = Curator(conform(table, self.schema), self.schema, ledger, seeds)
-        if self.model_name == AUTO:
-            self._choose(curator, device.type, say)
-        kind = MODELS[self.model_name]
-        self._encoder = TableEncoder.fit(self.schema, curator.ask, kind.coding).tied(curator.compare, kind.coding.ties)
-        self._model = kind(self._encoder.layout, self._config)
-        watch.note_all(rare_code_notes.left(self._encoder))
-        if isinstance(self._model, HasCounts):
-            counting = curator.counting(self._encoder)
-            self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
-            outcomes = self._encoder.outcomes
-            self.log = self._model.fit_counts(counting, seeds.of("training"), watch, device, outcomes=outcomes)
-            return self
-        assert isinstance(self._model, HasSteps)
-        door = curator.training(self._encoder, device)
-        if checkpoint is not None:
-            checkpoint.begin(self._identity(door.n, device.type))
-        self._targets = None if self._wants_targets is False else curator.targets(self._encoder)
-        self.log = self._model.fit(door, seeds.of("training"), watch)
-        return self
-
-    def _learn_privately(
-        self, table: pd.DataFrame | Curator, ledger: Ledger, seed: int, watch: TrainingCallbacks, share: float
-    ) -> Synthesizer:
-        """Everything within the budget of the ledger; the schema becomes that of the synthetic table."""
-        from synthkit.synthesizer.private_fit import Work, learn
-
-        if self.model_name == AUTO:
-            self.model_name, self.why = "marginal", "marginal: under a budget, tables of counts say most for it"
-        device, targets = choose(self._device), bool(self._wants_targets)
-        work = Work(self.model_name, self._settings, seed, device, watch, targets, share)
-        learned = learn(table, self.schema, ledger, work)
-        watch.note_all(rare_code_notes.told(self.schema, learned.schema))
-        self.schema, self._encoder, self._model, self.log, self.rows, self._targets = learned
-        return self
+            table = conform(table, self.schema)
+        return Curator(table, self.schema, ledger, seeds)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -288,7 +278,7 @@ class Synthesizer:
             UnsupportedError: the model has no exact likelihood.
         """
         encoder, model = self._fitted()
-        if not isinstance(model, HasLogProb):
+        if not model.can(Capability.LOG_PROB):
             msg = (
                 f"log_prob needs a model with an exact likelihood; however: `{self.model_name}` has none. "
                 "Use autoregressive"
@@ -346,7 +336,7 @@ class Synthesizer:
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
         with model_files.undamaged(folder):
             schema = Schema.model_validate(card["schema"])
-            out = cls(schema, card["model"], settings=card["settings"], device=device)
+            out = cls(schema, card["model"], settings=renamed(card["settings"]), device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
             out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
             out.log = model_files.log_from_dict(card["log"])
@@ -358,18 +348,6 @@ class Synthesizer:
             if "targets" in card:
                 out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out
-
-    def _choose(self, curator: Curator, device: str, say: Callable[[str], None] | None) -> None:
-        """Put a model in the place of `auto`."""
-        learned = [self.schema.columns[name] for name in self.schema.learned]
-        numeric = sum(column.kind in ("numeric", "datetime") for column in learned)
-        choice = choose_model(TableSize(rows=curator.rows(), columns=len(learned), numeric=numeric, device=device))
-        self.model_name, self.why = choice.model, choice.why
-        self._config = resolve_settings(
-            choice.model, MODELS[choice.model].Config, {**choice.settings, **self._settings}
-        )
-        if say is not None:
-            say(choice.why)
 
     def _identity(self, rows: float, device: str) -> dict[str, Any]:
         """What a training that is taken up must have in common with the one that was begun."""
@@ -396,7 +374,7 @@ class Synthesizer:
         return raking.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=size)
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> ConditionalSampler:
-        if not isinstance(model, HasGiven):
+        if not model.can(Capability.GIVEN):
             msg = (
                 f"`given` and `impute` need a model that conditions; however: `{self.model_name}` does not. "
                 "Use autoregressive"

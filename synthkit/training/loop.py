@@ -7,22 +7,21 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Rows, TrainingLoader
+from synthkit.encoding.layout import Rows
 from synthkit.errors import ConfigError
-from synthkit.privacy.dpsgd.dpsgd_plan import PrivateTraining
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.early_stopping import BestWeights, spacing
+from synthkit.training.loader import M, TrainingLoader, parts
 from synthkit.training.matrix_precision import fast_matrices
 from synthkit.training.memory import MicroBatch, footprint, free
 from synthkit.training.state import TrainState, random_states, set_random_states
 from synthkit.training.step_runner import StepRunner
 
-M = TypeVar("M", bound=nn.Module)
 EVALUATION_ROWS = 8192  # rows of a validation pass; more would tell nothing new
 
 
@@ -66,111 +65,127 @@ class TrainingCurve:
 def train(
     module: M,
     loss: Callable[[M, Rows], Tensor],
-    training: TrainingLoader | PrivateTraining,
+    loader: TrainingLoader,
     plan: TrainingPlan,
     seed: int,
-    watch: TrainingCallbacks | None = None,
+    callbacks: TrainingCallbacks | None = None,
 ) -> TrainingCurve:
     """Train a module in place; it ends with its best average of weights, in evaluation mode.
 
-    Behind a private door the plan is fixed: the last average is kept, and no loss is told.
+    Under a budget the steps are those that were charged: the last average is kept, and no loss is told.
 
     Args:
         module: parameters to learn; those named `*bias*` or `query*` are not decayed.
         loss: loss of each row, nats. **Shape**: Rows of B -> (B,).
-        training: the door.
+        loader: of the rows.
         plan: how long and how fast.
         seed: of batches and dropout.
-        watch: who is told of each step, how long it may take, where its state is kept.
+        callbacks: who is told of each step, how long it may take, where its state is kept.
 
     Raises:
         ConfigError: under a budget a time is wished for or a state is to be kept, or weights are no longer numbers.
     """
-    watch = watch or TrainingCallbacks()
-    if isinstance(training, PrivateTraining):
-        return _descend(module, loss, training, plan, seed, watch)
-    with seeded(seed, training.device), fast_matrices():
-        optimizer = _optimizer(module, plan)
+    callbacks = callbacks or TrainingCallbacks()
+    refuse_traces(loader, callbacks)
+    with seeded(seed, loader.device), fast_matrices():
         average = copy.deepcopy(module).eval()
-        module.train()
-
-        def makes(steps: int, start: int) -> Iterator[float]:
-            """One step of the module, and its average follows."""
-            shuffled = torch.Generator().manual_seed(seed)
-            batches = training.steps(
-                optimizer, batch_size=plan.batch_size, steps=steps, generator=shuffled, start=start
-            )
-            for t, (rows, step) in enumerate(batches, start):
-                for group in optimizer.param_groups:
-                    group["lr"] = plan.learning_rate * schedule(t / steps)
-                value = step(loss(module, part) for part in _parts(rows, portion.rows))
-                ema_update(average, module, min(plan.average, (1 + t) / (10 + t)))
-                yield value
-
-        trainee = TrainState(
-            modules={"module": module, "average": average}, optimizers={"adamw": optimizer}, device=training.device
-        )
-        portion = _portion(module, loss, training, plan, trainee, watch)
-        score = _score(average, loss, training.validation(), portion)
-        course = StepRunner(
-            makes,
-            trainee,
-            watch,
-            wanted=plan.steps,
-            check=score,
-            checks=lambda n: 0 if score is None else n // spacing(n, plan.evaluations) + 1,
-        )
-        keeper = BestWeights(average, score, steps=course.steps, evaluations=plan.evaluations, patience=plan.patience)
-        for done, running in course.run(keeper, portion):
-            if keeper.stop(done, running):
-                break
-    module.load_state_dict(keeper.best)
+        run = _Run(module.train(), average, loss, loader, plan, seed)
+        if loader.planned_steps is None:
+            curve = _keep_best(run, callbacks)
+        else:
+            curve = _make_all(run, loader.planned_steps, callbacks)
+    module.load_state_dict(average.state_dict())
     module.eval()
+    return curve
+
+
+class _Run(Generic[M]):
+    """The steps of a module and the average that follows them."""
+
+    def __init__(
+        self,
+        module: M,
+        average: M,
+        loss: Callable[[M, Rows], Tensor],
+        loader: TrainingLoader,
+        plan: TrainingPlan,
+        seed: int,
+    ) -> None:
+        self.module, self.average, self.loss, self.loader, self.plan = module, average, loss, loader, plan
+        self.optimizer = _optimizer(module, plan)
+        self.state = TrainState(
+            modules={"module": module, "average": average},
+            optimizers={"adamw": self.optimizer},
+            device=loader.device,
+        )
+        self.micro_batch: MicroBatch | None = None
+        self._seed = seed
+
+    def makes(self, steps: int, start: int) -> Iterator[float]:
+        """One step of the module, and its average follows."""
+        plan, micro = self.plan, self.micro_batch
+        made = self.loader.steps(
+            self.module,
+            self.loss,
+            self.optimizer,
+            batch_size=plan.batch_size,
+            steps=steps,
+            generator=torch.Generator().manual_seed(self._seed),
+            start=start,
+            at_once=None if micro is None else lambda: micro.rows,
+        )
+        for t, step in enumerate(made, start):
+            for group in self.optimizer.param_groups:
+                group["lr"] = plan.learning_rate * schedule(t / steps)
+            value = step()
+            ema_update(self.average, self.module, min(plan.average, (1 + t) / (10 + t)))
+            yield value
+
+
+def _keep_best(run: _Run[M], callbacks: TrainingCallbacks) -> TrainingCurve:
+    """Steps until the loss of rows held back no longer falls; the average ends as its best."""
+    plan = run.plan
+    micro = run.micro_batch = _micro_batch(run, callbacks)
+    score = _score(run.average, run.loss, run.loader.validation(), micro)
+    runner = StepRunner(
+        run.makes,
+        run.state,
+        callbacks,
+        wanted=plan.steps,
+        check=score,
+        checks=lambda n: 0 if score is None else n // spacing(n, plan.evaluations) + 1,
+    )
+    best = BestWeights(run.average, score, steps=runner.steps, evaluations=plan.evaluations, patience=plan.patience)
+    for done, running in runner.run(best, micro):
+        if best.stop(done, running):
+            break
+    run.average.load_state_dict(best.best)
     return TrainingCurve(
-        steps=course.done, planned=course.steps, seconds=course.seconds, memory=portion.bytes, **keeper.curve()
+        steps=runner.done, planned=runner.steps, seconds=runner.seconds, memory=micro.bytes, **best.curve()
     )
 
 
-def _descend(
-    module: M,
-    loss: Callable[[M, Rows], Tensor],
-    training: PrivateTraining,
-    plan: TrainingPlan,
-    seed: int,
-    watch: TrainingCallbacks,
-) -> TrainingCurve:
+def _make_all(run: _Run[M], steps: int, callbacks: TrainingCallbacks) -> TrainingCurve:
     """All steps of a plan that was charged; what is told of them is how many there are."""
-    steps = unwatched(training, watch)
-    with seeded(seed, training.device), fast_matrices():
-        optimizer = _optimizer(module, plan)
-        average = copy.deepcopy(module).eval()
-        module.train()
-        step = training.stepping(module, loss, optimizer)
-        for t in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * schedule(t / steps)
-            step()
-            ema_update(average, module, min(plan.average, (1 + t) / (10 + t)))
-            watch.tell(t + 1, steps, math.nan)
-    finite(average)
-    module.load_state_dict(average.state_dict())
-    module.eval()
+    runner = StepRunner(run.makes, run.state, callbacks, wanted=steps)
+    for _ in runner.run():
+        pass
+    finite(run.average)
     return TrainingCurve(
         steps=steps, planned=steps, best_step=steps, seconds=0.0, memory=None, at=(), train=(), validation=None
     )
 
 
-def unwatched(training: PrivateTraining, watch: TrainingCallbacks) -> int:
-    """The steps of a private plan, once it is clear that nothing but their number may be known of them.
+def refuse_traces(loader: TrainingLoader, callbacks: TrainingCallbacks) -> None:
+    """Refuse what would tell more of a private training than the number of its steps.
 
     Raises:
-        ConfigError: a time is wished for, or a state is to be kept.
+        ConfigError: there is a budget, and a time is wished for, or a state is to be kept.
     """
-    if watch.store is not None or watch.seconds is not None:
-        asked = "a checkpoint" if watch.store is not None else "a wish for time"
+    if loader.planned_steps is not None and (callbacks.store is not None or callbacks.seconds is not None):
+        asked = "a checkpoint" if callbacks.store is not None else "a wish for time"
         msg = f"under a privacy budget all steps must be made at once, as planned; however: there is {asked}. Drop it"
         raise ConfigError(msg)
-    return training.descent.steps
 
 
 def finite(module: nn.Module) -> None:
@@ -196,23 +211,16 @@ def schedule(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95))
 
 
-def _portion(
-    module: M,
-    loss: Callable[[M, Rows], Tensor],
-    training: TrainingLoader,
-    plan: TrainingPlan,
-    trainee: TrainState,
-    watch: TrainingCallbacks,
-) -> MicroBatch:
+def _micro_batch(run: _Run[M], callbacks: TrainingCallbacks) -> MicroBatch:
     """How much of a batch is worked on at once; looking for it changes nothing."""
-    before = trainee.state()
-    needed = footprint(module, lambda rows: loss(module, rows), training.layout, training.device)
-    trainee.restore(before)
-    return MicroBatch(needed, min(plan.batch_size, int(training.n)), free(training.device), watch.note)
+    before, loader = run.state.state(), run.loader
+    needed = footprint(run.module, lambda rows: run.loss(run.module, rows), loader.layout, loader.device)
+    run.state.restore(before)
+    return MicroBatch(needed, min(run.plan.batch_size, int(loader.n)), free(loader.device), callbacks.note)
 
 
 def _score(
-    average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, portion: MicroBatch
+    average: M, loss: Callable[[M, Rows], Tensor], held: Rows | None, micro: MicroBatch
 ) -> Callable[[], float] | None:
     """The mean loss of the average on the rows held back; None if none are."""
     if held is None:
@@ -221,18 +229,9 @@ def _score(
 
     def score() -> float:
         with torch.no_grad():
-            return float(torch.cat([loss(average, part) for part in _parts(rows, max(2 * portion.rows, 1))]).mean())
+            return float(torch.cat([loss(average, part) for part in parts(rows, max(2 * micro.rows, 1))]).mean())
 
     return score
-
-
-def _parts(rows: Rows, size: int) -> Iterator[Rows]:
-    """A batch in parts; whole if it is no larger, so that nothing is copied."""
-    if len(rows) <= size:
-        yield rows
-        return
-    for start in range(0, len(rows), size):
-        yield rows[slice(start, start + size)]
 
 
 def _optimizer(module: nn.Module, plan: TrainingPlan) -> torch.optim.AdamW:

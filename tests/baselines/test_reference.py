@@ -16,7 +16,7 @@ from synthkit.baselines import REFERENCES, ReferenceSynthesizer
 from synthkit.baselines import sdv_models as room
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.protocol import SynthesizerProtocol

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.encoding import TableEncoder
-from synthkit.models import MODELS
+from synthkit.models.registry import MODELS
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds

@@ -14,7 +14,8 @@ from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import ForbiddenCombination
-from synthkit.models import MODELS, HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
+from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
+from synthkit.models.registry import MODELS
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.loader import ExactLoader
 from synthkit.runtime.seeds import Seeds

@@ -11,18 +11,18 @@ import pytest
 import torch
 from places import ROOT
 from scipy import stats
+from synthkit.models.dpsgd_settings import DPSGDConfig, descent, record_of
 
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.errors import ConfigError
-from synthkit.models import MODELS
 from synthkit.models.ctgan.conditional_vector import Conditions
 from synthkit.models.ctgan.config import PrivateCTGANConfig
 from synthkit.models.ctgan.private_trainer import PrivateGANTrainer, Projection
 from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
-from synthkit.models.dpsgd_settings import DPSGDConfig, descent, record_of
 from synthkit.models.normal_scores import NormalScores
+from synthkit.models.registry import MODELS
 from synthkit.models.settings import resolve_settings
 from synthkit.privacy.access.loader import ExactLoader
 from synthkit.privacy.access.private_loader import PrivateLoader

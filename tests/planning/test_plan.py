@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from synthkit.errors import ConfigError, SchemaError
-from synthkit.models import Marginal
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
+from synthkit.models.marginal.model import Marginal
 from synthkit.planning import plan
 from synthkit.planning.expected_error import expected, off
 from synthkit.planning.imagined_domain import ImaginedSlot, imagined, slots

@@ -11,7 +11,8 @@ from scipy.stats import chi2_contingency
 
 from synthkit.data import support2, support2_schema
 from synthkit.errors import EncodingError, SchemaError
-from synthkit.models import MODELS, HasGiven
+from synthkit.models.base import HasGiven
+from synthkit.models.registry import MODELS
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.rules import obeying

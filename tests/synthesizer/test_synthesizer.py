@@ -13,7 +13,8 @@ from places import ROOT
 
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
-from synthkit.models import MODELS, Independent
+from synthkit.models.independent import Independent
+from synthkit.models.registry import MODELS
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds

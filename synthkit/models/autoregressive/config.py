@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from synthkit.models.dpsgd_settings import DPSGDConfig
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.training.layers.masked_network import Sizes
 
 SMALL = 20_000  # rows below which a table is small
@@ -13,8 +15,11 @@ MANY = 1_000  # levels without an order from which on a table has many: codes of
 
 
 @dataclass(frozen=True, kw_only=True)
-class AutoregressiveConfig:
+class AutoregressiveConfig(DPSGDConfig):
     """Settings of the autoregressive model; the defaults were measured, see docs/models.md.
+
+    Under a budget other defaults hold: a small network, large batches, several orders of a row at once. Noise
+    regularises, so that nothing is dropped or decayed. Further arguments as of `DPSGDConfig`.
 
     Args:
         width: H, length of value vectors; at most 65,536 / slots, but 32.
@@ -29,6 +34,20 @@ class AutoregressiveConfig:
         batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
         steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
     """
+
+    PRIVATE_DEFAULTS: ClassVar[Mapping[str, Any]] = {
+        "width": 32,
+        "hidden": 16,
+        "dropout": 0.0,
+        "input_dropout": 0.0,
+        "canonical": 0.75,
+        "learning_rate": 1e-2,
+        "weight_decay": 0.0,
+        "batch_size": 2048,
+        "steps": 500,
+        "clip_norm": 0.3,
+        "augmentation_multiplicity": 2,
+    }
 
     width: int = 128
     hidden: int = 64
@@ -68,8 +87,11 @@ class AutoregressiveConfig:
     def narrowed(self, slots: int) -> AutoregressiveConfig:
         """The settings for so many slots: beyond 512 a narrower network, beyond 256 fewer rows at once.
 
-        Memory grows with slots times width times hidden, and with rows times the square of slots.
+        Memory grows with slots times width times hidden, and with rows times the square of slots. Under a budget they
+        stay as they are: the batches of a training are part of its account.
         """
+        if self.private:
+            return self
         width = min(self.width, max(32, 2**16 // slots // 8 * 8))
         hidden = self.hidden if width == self.width else min(self.hidden, width // 2)
         return replace(self, width=width, hidden=hidden, batch_size=min(self.batch_size, max(32, 2**25 // slots**2)))
@@ -87,31 +109,6 @@ class AutoregressiveConfig:
             canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
             steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateAutoregressiveConfig(DPSGDConfig, AutoregressiveConfig):
-    """Settings under a privacy budget: a small network, large batches, several orders of a row at once.
-
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `AutoregressiveConfig` and `DPSGDConfig`.
-    """
-
-    width: int = 32
-    hidden: int = 16
-    dropout: float | None = 0.0
-    input_dropout: float = 0.0
-    canonical: float | None = 0.75
-    learning_rate: float = 1e-2
-    weight_decay: float | None = 0.0
-    batch_size: int = 2048
-    steps: int = 500
-    clip: float = 0.3
-    copies: int = 2
-
-    def narrowed(self, slots: int) -> PrivateAutoregressiveConfig:
-        """As they are: the batches of a training under a budget are part of its account."""
-        del slots
-        return self
 
 
 def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:

@@ -15,30 +15,25 @@ two levels and a base measure; value vectors are smooth along ordinal slots.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
-from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig
-from synthkit.models.base import TrainingLog, draw, residuals
-from synthkit.models.dpsgd_settings import agree, descent
-from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
-from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.encoding.layout import ConstraintMask, Given, Rows
+from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.base import Capability, NetworkModel
+from synthkit.models.sampling import draw_allowed, residuals
 from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
-from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
 CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
-class Autoregressive:
+class Autoregressive(NetworkModel):
     """Any-order autoregressive model: conditional draws are native, the probability of a row is exact.
 
     What row rules forbid is left out slot by slot while drawing; `log_prob` is the law before that.
@@ -50,51 +45,28 @@ class Autoregressive:
 
     coding: ClassVar[Coding] = Coding(ties=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
-    Private: ClassVar[type[PrivateAutoregressiveConfig]] = PrivateAutoregressiveConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    _config: AutoregressiveConfig
+    _network: MaskedNetwork
 
-    def __init__(self, layout: Layout, config: AutoregressiveConfig | None = None) -> None:
-        self.layout = layout
-        self._config = config or AutoregressiveConfig()
-        with seeded(0, torch.device("cpu")):
-            self._network = MaskedNetwork(layout, self._config.sizes).eval()
+    def build(self) -> MaskedNetwork:
+        """Every conditional of every slot in one network."""
+        return MaskedNetwork(self.layout, self._config.sizes)
 
-    @classmethod
-    def descent(cls, config: PrivateAutoregressiveConfig, public: float | None = None) -> DPSGDPlan:
-        """The plan of a training under a budget: see `descending.descent`."""
-        return descent(config, public)
+    def resolved(self, n: float) -> AutoregressiveConfig:
+        """Narrower for many slots; the rest chosen for n rows and for the number of levels without an order."""
+        slots = self.layout.slots
+        codes = sum(slot.size for slot in slots if not slot.ordinal)
+        return self._config.narrowed(len(slots)).settled(n, codes, len(slots))
 
-    def fit(
-        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
-    ) -> TrainingLog:
-        """Train every conditional at once over random and canonical orders.
-
-        Args:
-            training: the door.
-            seed: of initial weights; without a budget of batches, orders and dropout as well.
-            watch: who is told.
-
-        Raises:
-            ConfigError: there is a budget and the settings are not for it, or the other way round.
-        """
-        agree("autoregressive", self._config, training)
-        slots = len(self.layout.slots)
-        config = self._config = self._config.narrowed(slots).settled(training.n, self._codes(), slots)
-        with seeded(seed, training.device):
-            self._network = MaskedNetwork(self.layout, config.sizes).to(training.device)
-        plan = TrainingPlan(
-            steps=config.steps or 1,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay or 0.0,
-        )
-        curve = train(self._network, _loss(config.canonical or 0.0), training, plan, seed, watch)
-        return TrainingLog(**asdict(curve))
-
-    @torch.no_grad()
-    def sample(self, n: int, generator: torch.Generator) -> Rows:
-        """Draw n rows in the table's own order. **Shape**: Rows of n."""
-        unknown = torch.full((n, len(self.layout.slots)), -1, dtype=torch.long)
-        return self.sample_given(Given(unknown, {}), generator)
+    def loss(self, network: MaskedNetwork, rows: Rows) -> Tensor:
+        """Loss of each row in the orders it is trained in; in the table's own when it is judged."""
+        cat = rows.cat.long()
+        if network.training:
+            orders = network.orders(len(cat), self._config.canonical or 0.0, cat.device)
+            return network.nll(cat, orders, rows.num)
+        d = cat.shape[1]
+        return network.nll(cat, torch.ones(d, d, dtype=torch.bool, device=cat.device).tril(-1)[None], rows.num)
 
     @torch.no_grad()
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
@@ -133,13 +105,7 @@ class Autoregressive:
                 continue
             logits = net.logits(j, s, row, learned, fast_dtype(device))
             p = torch.softmax(logits, dim=1)
-            mask = admissible.mask(j)
-            if mask is not None:
-                left = p * mask
-                p = torch.where(
-                    left.sum(dim=1, keepdim=True) > 0, left, torch.where(mask.any(1, keepdim=True), mask.float(), p)
-                )
-            level = torch.where(here, cat[:, j], draw(p, generator))
+            level = torch.where(here, cat[:, j], draw_allowed(p, admissible.mask(j), generator))
             applies = net.applies(j, cat)
             if applies is not None:
                 level = torch.where(applies, level, 0)
@@ -173,10 +139,6 @@ class Autoregressive:
             row.have[:, j] |= here
         return out
 
-    def _codes(self) -> int:
-        """How many levels without an order there are in all columns together."""
-        return sum(slot.size for slot in self.layout.slots if not slot.ordinal)
-
     def _known_sum(self, given: Given, table: Tensor) -> Tensor:
         """Sum of the value vectors of what is known. **Shape**: (n, H)."""
         known = given.known()
@@ -197,7 +159,7 @@ class Autoregressive:
         return -self._losses(rows).sum(dim=1)
 
     @torch.no_grad()
-    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def negative_log_prob(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Minus the log-probability, and minus the terms of the chain: of each slot given those before it.
 
         **Shape**: Rows of n -> (n,), (n, d).
@@ -214,32 +176,6 @@ class Autoregressive:
         return torch.cat(
             [self._network.losses(cat[p], before, None if num is None else num[p]) for p in parts], dim=1
         ).T
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Weights, without what follows from the layout."""
-        return {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
-
-    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take back what `tensors` gave, to draw on `device`."""
-        self._network.load_state_dict(tensors, strict=False)
-        self._network.to(device).eval()
-
-    def config(self) -> dict[str, Any]:
-        """Settings as plain data."""
-        return asdict(self._config)
-
-
-def _loss(canonical: float) -> Callable[[MaskedNetwork, Rows], Tensor]:
-    """Loss of each row in the orders it is trained in; in the table's own when it is judged."""
-
-    def loss(module: MaskedNetwork, rows: Rows) -> Tensor:
-        cat = rows.cat.long()
-        if module.training:
-            return module.nll(cat, module.orders(len(cat), canonical, cat.device), rows.num)
-        d = cat.shape[1]
-        return module.nll(cat, torch.ones(d, d, dtype=torch.bool, device=cat.device).tril(-1)[None], rows.num)
-
-    return loss
 
 
 def _positions(rows: Rows, device: torch.device) -> Tensor | None:

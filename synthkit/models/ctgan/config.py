@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
-from synthkit.models.dpsgd_settings import DPSGDConfig
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class CTGANConfig:
+class CTGANConfig(DPSGDConfig):
     """Settings of the conditional GAN; the defaults were measured, see docs/models.md.
+
+    Under a budget other defaults hold: the critic's steps are noisy, the generator meets no real row. A gradient
+    penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left out.
+    Further arguments as of `DPSGDConfig`.
 
     Args:
         noise: length of the noise vector.
@@ -37,7 +42,29 @@ class CTGANConfig:
         steps: optimizer steps of critic and odds; chosen from the number of rows if not given.
         average: largest decay of the average of the generator's weights.
         candidates: rows drawn for each one kept; 1 for no choice by odds.
+        spectral: under a budget, largest singular value of a layer of the critic, in place of the penalty.
     """
+
+    PRIVATE_ONLY: ClassVar[tuple[str, ...]] = (*DPSGDConfig.PRIVATE_ONLY, "spectral")
+    PRIVATE_DEFAULTS: ClassVar[Mapping[str, Any]] = {
+        "noise": 32,
+        "width": 128,
+        "blocks": 1,
+        "critic_width": 64,
+        "critic_layers": 2,
+        "critic_steps": 2,
+        "modes": 9,
+        "penalty": 0.0,
+        "condition": 0.25,
+        "learning_rate": 1e-3,
+        "critic_rate": 5e-3,
+        "batch_size": 1024,
+        "steps": 1000,
+        "clip_norm": 0.3,
+        "augmentation_multiplicity": 1,
+        "candidates": 1,
+        "spectral": 2.0,
+    }
 
     noise: int = 128
     width: int = 256
@@ -63,6 +90,7 @@ class CTGANConfig:
     steps: int | None = None
     average: float = 0.998
     candidates: int = 3
+    spectral: float | None = None
 
     def __post_init__(self) -> None:
         least = {"noise": 1, "width": 1, "blocks": 0, "critic_width": 1, "critic_layers": 1, "critic_steps": 1}
@@ -80,50 +108,25 @@ class CTGANConfig:
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)
+        if self.private:
+            self._refuse_mixing_rows()
+
+    def _refuse_mixing_rows(self) -> None:
+        """Under a budget each row has a gradient of its own."""
+        wrong = [f"{k} {getattr(self, k)} (1)" for k in ("pack", "candidates") if getattr(self, k) != 1]
+        wrong += [f"penalty {self.penalty:g} (0)"] if self.penalty else []
+        wrong += [f"loss {self.loss} (logistic)"] if self.loss != "logistic" else []
+        wrong += (
+            [f"spectral {self.spectral:g} (above 0)"] if self.spectral is not None and not self.spectral > 0 else []
+        )
+        if wrong:
+            msg = f"settings under a budget must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
 
     @property
     def weighs(self) -> bool:
         """Whether candidates are chosen by their odds."""
         return self.candidates > 1 and self.odds_share > 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateCTGANConfig(DPSGDConfig, CTGANConfig):
-    """Settings under a privacy budget: the critic's steps are noisy, the generator meets no real row.
-
-    A gradient penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left
-    out. Other arguments as of `CTGANConfig` and `DPSGDConfig`.
-
-    Args:
-        spectral: largest singular value of a layer of the critic, in place of the penalty.
-    """
-
-    noise: int = 32
-    width: int = 128
-    blocks: int = 1
-    critic_width: int = 64
-    critic_layers: int = 2
-    critic_steps: int = 2
-    modes: int = 9
-    penalty: float = 0.0
-    condition: float = 0.25
-    learning_rate: float = 1e-3
-    critic_rate: float = 5e-3
-    batch_size: int = 1024
-    steps: int = 1000
-    clip: float = 0.3
-    candidates: int = 1
-    spectral: float = 2.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        wrong = [f"{k} {getattr(self, k)} (1)" for k in ("pack", "candidates") if getattr(self, k) != 1]
-        wrong += [f"penalty {self.penalty:g} (0)"] if self.penalty else []
-        wrong += [f"loss {self.loss} (logistic)"] if self.loss != "logistic" else []
-        wrong += [f"spectral {self.spectral:g} (above 0)"] if not self.spectral > 0 else []
-        if wrong:
-            msg = f"settings under a budget must lie in their ranges; however: {', '.join(wrong)}"
-            raise ValueError(msg)
 
 
 def default_steps(n: float) -> int:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.models.ctgan.conditional_vector import Conditions
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.generator import Discriminator, Generator, relaxed
 from synthkit.models.normal_scores import MixedRows
 from synthkit.models.rejection_sampling import RejectionSampler
-
-if TYPE_CHECKING:
-    from synthkit.models.ctgan.config import CTGANConfig
 
 BETAS = (0.5, 0.9)  # of Adam, as in the paper
 REFERENCE = 32_768  # rows drawn to set the marginals right

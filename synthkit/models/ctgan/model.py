@@ -16,27 +16,25 @@ generator draws; its marginals are set right; candidates are chosen by their odd
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import Given, Layout, Rows, TrainingLoader
-from synthkit.models.base import TrainingLog
-from synthkit.models.ctgan.config import CTGANConfig, PrivateCTGANConfig, default_steps
+from synthkit.encoding.layout import Given, Rows
+from synthkit.models.base import Capability, NetworkModel, TrainingLog
+from synthkit.models.ctgan.config import CTGANConfig, default_steps
 from synthkit.models.ctgan.generator import Generator
 from synthkit.models.ctgan.private_trainer import PrivateGANTrainer
 from synthkit.models.ctgan.trainer import GANTrainer
 from synthkit.models.density_ratio import DensityRatio
-from synthkit.models.dpsgd_settings import agree, descent
 from synthkit.models.normal_scores import NormalScores
 from synthkit.models.rejection_sampling import RejectionSampler
-from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.early_stopping import BestWeights
-from synthkit.training.loop import seeded
+from synthkit.training.loader import TrainingLoader
+from synthkit.training.loop import refuse_traces, seeded
 from synthkit.training.matrix_precision import fast_matrices
 from synthkit.training.step_runner import StepRunner
 
@@ -44,7 +42,7 @@ COMPLETIONS = 64  # candidates for a row of which something is known
 EVALUATIONS = 12  # points of the loss curve
 
 
-class CTGAN:
+class CTGAN(NetworkModel):
     """Conditional GAN: fast draws, and completion of rows by choosing among candidates.
 
     What is known is asked for through the condition (one name, the rarest) and otherwise by weighing candidates, which
@@ -55,63 +53,50 @@ class CTGAN:
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[CTGANConfig]] = CTGANConfig
-    Private: ClassVar[type[PrivateCTGANConfig]] = PrivateCTGANConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.GIVEN, Capability.BUDGET})
+    _config: CTGANConfig
+    _network: RejectionSampler
 
-    def __init__(self, layout: Layout, config: CTGANConfig | None = None) -> None:
-        self.layout = layout
-        self._config = config or CTGANConfig()
-        self._mixture = NormalScores(layout)
-        with seeded(0, torch.device("cpu")):
-            self._network = self._made().eval()
-
-    def _made(self) -> RejectionSampler:
-        config, mixture = self._config, self._mixture
+    def build(self) -> RejectionSampler:
+        """Generator, and the density ratio by which its rows are chosen."""
+        config, mixture = self._config, NormalScores(self.layout)
         generator = Generator(
             mixture.scores, mixture.priors, noise=config.noise, width=config.width, blocks=config.blocks
         )
-        odds = DensityRatio(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
-        return RejectionSampler(self.layout, mixture, generator, odds, config.condition)
+        ratio = DensityRatio(self.layout, width=config.critic_width, blocks=2, dropout=0.2) if config.weighs else None
+        return RejectionSampler(self.layout, mixture, generator, ratio, config.condition)
 
-    @classmethod
-    def descent(cls, config: PrivateCTGANConfig, public: float | None = None) -> DPSGDPlan:
-        """The plan of a training under a budget: see `descending.descent`."""
-        return descent(config, public)
+    def resolved(self, n: float) -> CTGANConfig:
+        """As many steps as suit n rows, if nothing else is said."""
+        return replace(self._config, steps=self._config.steps or default_steps(n))
 
-    def fit(
-        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
-    ) -> TrainingLog:
-        """Train generator and critic in turn, set the marginals right, then learn the odds.
+    def fit_batches(self, loader: TrainingLoader, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
+        """Train generator and critic in turn, set the marginals right, then learn the density ratio.
 
         Args:
-            training: the door.
+            loader: of the rows.
             seed: of initial weights and draws of the generator; without a budget of batches as well.
-            watch: who is told.
+            callbacks: who is told.
 
         Raises:
             ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
-        agree("ctgan", self._config, training)
-        if isinstance(training, PrivateTraining):
-            return self._fit_privately(training, seed, watch or TrainingCallbacks())
-        config = self._config = replace(self._config, steps=self._config.steps or default_steps(training.n))
-        with seeded(seed, training.device), fast_matrices():
-            self._network = self._made().to(training.device).eval()
-            duel = GANTrainer(self._network, config, training, seed)
-            course = StepRunner(duel.makes, duel.trainee(), watch or TrainingCallbacks(), wanted=config.steps or 1)
-            keeper = BestWeights(self._network, None, steps=course.steps, evaluations=EVALUATIONS, patience=1)
-            for done, loss in course.run(keeper):
-                keeper.stop(done, loss)
-        return TrainingLog(steps=course.done, planned=course.steps, seconds=course.seconds, **keeper.curve())
-
-    def _fit_privately(self, training: PrivateTraining, seed: int, watch: TrainingCallbacks) -> TrainingLog:
-        """Noisy steps of the critic, and steps of the generator against it."""
-        assert isinstance(self._config, PrivateCTGANConfig)
-        with seeded(seed, training.device), fast_matrices():
-            self._network = self._made().to(training.device).eval()
-            steps = PrivateGANTrainer(self._network, self._config, training, seed).run(watch)
-        return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
+        callbacks = callbacks or TrainingCallbacks()
+        refuse_traces(loader, callbacks)
+        with seeded(seed, loader.device), fast_matrices():
+            self._begin(loader, seed)
+            network = self._network.eval()
+            if loader.planned_steps is not None:
+                trainer = PrivateGANTrainer(network, self._config, loader, seed)
+                steps = trainer.run(loader.planned_steps, callbacks)
+                return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
+            duel = GANTrainer(network, self._config, loader, seed)
+            runner = StepRunner(duel.makes, duel.trainee(), callbacks, wanted=self._config.steps or 1)
+            best = BestWeights(network, None, steps=runner.steps, evaluations=EVALUATIONS, patience=1)
+            for done, loss in runner.run(best):
+                best.stop(done, loss)
+        return TrainingLog(steps=runner.done, planned=runner.steps, seconds=runner.seconds, **best.curve())
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:
         """Draw n rows. **Shape**: Rows of n."""
@@ -128,12 +113,3 @@ class CTGAN:
         marginals = self._network.marginals.named_buffers("marginals")
         named = [*self._network.named_parameters(), *marginals, ("trust", self._network.trust)]
         return {k: v.detach().cpu().contiguous() for k, v in named}
-
-    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take back what `tensors` gave, to draw on `device`."""
-        self._network.load_state_dict(tensors, strict=False)
-        self._network.to(device).eval()
-
-    def config(self) -> dict[str, Any]:
-        """Settings as plain data."""
-        return asdict(self._config)

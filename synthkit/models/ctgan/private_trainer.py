@@ -12,22 +12,19 @@ the gradient of a row keeps its closed form; conditions of the generator come fr
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Rows
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.gan_step import GANStep, set_rate
 from synthkit.models.ctgan.generator import Discriminator
 from synthkit.models.ctgan.trainer import critic_loss
 from synthkit.models.rejection_sampling import RejectionSampler
-from synthkit.privacy.dpsgd.dpsgd_plan import PrivateTraining
 from synthkit.training.callbacks import TrainingCallbacks
-from synthkit.training.loop import ema_update, finite, schedule, unwatched
-
-if TYPE_CHECKING:
-    from synthkit.models.ctgan.config import PrivateCTGANConfig
+from synthkit.training.loader import TrainingLoader
+from synthkit.training.loop import ema_update, finite, schedule
 
 TURNS = 2  # of the power iteration after each step
 
@@ -42,25 +39,31 @@ class PrivateGANTrainer(GANStep):
         seed: of initial weights and of what the generator draws for itself.
     """
 
-    def __init__(
-        self, average: RejectionSampler, config: PrivateCTGANConfig, training: PrivateTraining, seed: int
-    ) -> None:
+    def __init__(self, average: RejectionSampler, config: CTGANConfig, training: TrainingLoader, seed: int) -> None:
         super().__init__(average, config, training.n, training.device, seed)
-        self._training, self._spectral, self._size = training, config.spectral, config.batch_size
+        self._training, self._spectral, self._size = training, config.spectral or 1.0, config.batch_size
 
-    def run(self, watch: TrainingCallbacks) -> int:
+    def run(self, steps: int, callbacks: TrainingCallbacks) -> int:
         """All steps of the critic that were charged; how many.
 
         Args:
-            watch: told how many steps are made.
+            steps: of the plan.
+            callbacks: told how many steps are made.
 
         Raises:
-            ConfigError: a time is wished for or a state is to be kept, or weights are no longer numbers.
+            ConfigError: weights are no longer numbers.
         """
-        config, steps = self._config, unwatched(self._training, watch)
-        step = self._training.stepping(self.critic.train(), self.loss, self._for_critic)
+        config = self._config
+        made = self._training.steps(
+            self.critic.train(),
+            self.loss,
+            self._for_critic,
+            batch_size=config.batch_size,
+            steps=steps,
+            generator=self._drawn,
+        )
         layers = [Projection(layer, self._spectral) for layer in (*self.critic.within, self.critic.leave)]
-        for t in range(steps):
+        for t, step in enumerate(made):
             set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
             set_rate(self._for_generator, config.learning_rate * schedule(t / steps))
             step()
@@ -71,7 +74,7 @@ class PrivateGANTrainer(GANStep):
                 drawn, missed = self.drawn(condition)
                 self.answer(drawn, missed, condition, torch.ones(self._size, device=self._device))
                 ema_update(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
-            watch.tell(t + 1, steps, math.nan)
+            callbacks.tell(t + 1, steps, math.nan)
         finite(self._average)
         self.settle()
         return steps

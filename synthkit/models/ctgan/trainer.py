@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from synthkit.encoding.layout import Rows, TrainingLoader
+from synthkit.encoding.layout import Rows
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.gan_step import GANStep, set_rate
 from synthkit.models.ctgan.generator import Discriminator, steepness
 from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.normal_scores import MixedRows
 from synthkit.models.rejection_sampling import RejectionSampler
+from synthkit.training.loader import TrainingLoader
 from synthkit.training.loop import ema_update, schedule
 from synthkit.training.state import TrainState
-
-if TYPE_CHECKING:
-    from synthkit.models.ctgan.config import CTGANConfig
 
 HELD = 8192  # rows held back that the odds are tried on
 SMALL = 200  # with fewer rows than this and none held back the odds are not trusted
@@ -74,7 +72,7 @@ class GANTrainer(GANStep):
     def _against(self, steps: int, start: int) -> Iterator[float]:
         """Critic and generator in turn."""
         config = self._config
-        batches = self._training.steps(
+        batches = self._training.batches(
             self._for_critic,
             batch_size=config.batch_size,
             steps=steps,
@@ -110,7 +108,7 @@ class GANTrainer(GANStep):
         config, odds, optimizer = self._config, self.odds, self._for_odds
         if odds is None or optimizer is None or self._average.odds is None:
             return
-        batches = self._training.steps(
+        batches = self._training.batches(
             optimizer,
             batch_size=config.odds_batch,
             steps=steps,

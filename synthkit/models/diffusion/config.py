@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from synthkit.models.dpsgd_settings import DPSGDConfig
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 
 SMALL = 5_000  # rows below which a table is small
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiffusionConfig:
+class DiffusionConfig(DPSGDConfig):
     """Settings of the diffusion model; the defaults were measured, see docs/models.md.
+
+    Under a budget other defaults hold: a small network, large batches, several times and masks of a row at once. Noise
+    regularises, so that nothing is dropped or decayed. Further arguments as of `DPSGDConfig`.
 
     Args:
         width: H, length of the state; 256, or 128 below 5,000 rows, if not given.
@@ -31,6 +36,20 @@ class DiffusionConfig:
         heun: whether a step asks the network twice about the scores.
         churn: share of its time by which a row is made noisier, and masked again, before each step of the way back.
     """
+
+    PRIVATE_DEFAULTS: ClassVar[Mapping[str, Any]] = {
+        "width": 64,
+        "hidden": 64,
+        "blocks": 2,
+        "dropout": 0.0,
+        "learning_rate": 1e-2,
+        "weight_decay": 0.0,
+        "average": 0.995,
+        "batch_size": 2048,
+        "steps": 500,
+        "clip_norm": 0.3,
+        "augmentation_multiplicity": 2,
+    }
 
     width: int | None = None
     hidden: int | None = None
@@ -76,26 +95,6 @@ class DiffusionConfig:
             batch_size=size,
             steps=default_steps(n, size) if self.steps is None else self.steps,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateDiffusionConfig(DPSGDConfig, DiffusionConfig):
-    """Settings under a privacy budget: a small network, large batches, several times and masks of a row at once.
-
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `DiffusionConfig` and `DPSGDConfig`.
-    """
-
-    width: int | None = 64
-    hidden: int | None = 64
-    blocks: int | None = 2
-    dropout: float | None = 0.0
-    learning_rate: float | None = 1e-2
-    weight_decay: float = 0.0
-    average: float = 0.995
-    batch_size: int = 2048
-    steps: int = 500
-    clip: float = 0.3
-    copies: int = 2
 
 
 def default_steps(n: float, batch_size: int) -> int:

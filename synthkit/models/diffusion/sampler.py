@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.layout import ConstraintMask, Given
-from synthkit.models.base import draw
 from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.noise_schedule import (
     Scales,
@@ -21,6 +20,7 @@ from synthkit.models.diffusion.noise_schedule import (
     unmask_times,
 )
 from synthkit.models.normal_scores import KnownScores, MixedRows
+from synthkit.models.sampling import allowed, draw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +110,7 @@ class ReverseSampler:
     def _restricted(self, k: int, rows: Tensor, p: Tensor) -> Tensor:
         """Probabilities of admissible levels; rules yield to what is given, and both to a level at all."""
         for mask in (self._known.allowed.get(k), self._admissible.mask(k)):
-            if mask is not None:
-                wanted = mask[rows]
-                left = p * wanted
-                some = wanted.any(dim=1, keepdim=True)
-                p = torch.where(
-                    left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, p + 1e-9, p) * (wanted | ~some)
-                )
+            p = allowed(p, None if mask is None else mask[rows])
         return p
 
     def _settle(self, k: int) -> None:

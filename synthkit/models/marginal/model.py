@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,18 +17,19 @@ from torch import Tensor
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
-from synthkit.models.base import TrainingLog, draw, residuals
+from synthkit.models.base import Capability, CountModel, TrainingLog
 from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.dependent_slots import DependentSlots, Levels
 from synthkit.models.product_mixture import TINY, MixtureEvidence, ProductMixture
+from synthkit.models.sampling import draw, draw_allowed, fine_law, residuals
 from synthkit.models.stratified_sampling import resampled, stratified
 from synthkit.training.callbacks import TrainingCallbacks
 
 CHUNK = 4096  # rows whose components are weighed at once
 
 
-class Marginal:
+class Marginal(CountModel):
     """Mixture of products: exact log-probabilities, exact conditionals, evenly spread draws.
 
     What row rules forbid is left out slot by slot while drawing; probabilities are of the law before that.
@@ -43,11 +44,11 @@ class Marginal:
 
     coding: ClassVar[Coding] = Coding(exact=24, heavy=0.04, coarse=14, fine=256)
     Config: ClassVar[type[MarginalConfig]] = MarginalConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self, layout: Layout, config: MarginalConfig | None = None) -> None:
-        self.layout = layout
-        self.rows: float | None = None
-        self._config = config or MarginalConfig()
+        super().__init__(layout, config)
+        self._config: MarginalConfig
         self._coarse = [j for j, slot in enumerate(layout.slots) if slot.parent is None]
         self._fine = {slot.parent: j for j, slot in enumerate(layout.slots) if slot.parent is not None}
         sizes = [layout.sizes[j] for j in self._coarse]
@@ -63,7 +64,7 @@ class Marginal:
         self,
         counting: Counting,
         seed: int,
-        watch: TrainingCallbacks | None = None,
+        callbacks: TrainingCallbacks | None = None,
         device: torch.device | None = None,
         *,
         outcomes: Sequence[int] = (),
@@ -73,18 +74,18 @@ class Marginal:
         Args:
             counting: counts of the coarse slots, in the order of the layout.
             seed: of initial logits and candidates; never of noise.
-            watch: who is told of each step.
+            callbacks: who is told of each step.
             device: where to fit; the processor if not given.
             outcomes: slots that are to be predicted, as `counting` numbers them.
         """
-        since, watch = time.monotonic(), watch or TrainingCallbacks()
+        since, callbacks = time.monotonic(), callbacks or TrainingCallbacks()
         learned = measure_adaptively(
             counting,
             self._config.split(),
             self._config.course(),
             torch.Generator().manual_seed(seed),
             device or torch.device("cpu"),
-            watch.tell,
+            callbacks.tell,
             outcomes=outcomes,
         )
         self.rows = learned.rows
@@ -143,9 +144,8 @@ class Marginal:
                 law, above = self._followers.law(k), cat[:, self._coarse[leader]]
                 self._draw(j, law, above, cat, admissible, generator)
             if j in self._fine:
-                prior = torch.from_numpy(self.layout.slots[self._fine[j]].prior).exp()
-                prior[prior.sum(dim=1) == 0, 0] = 1.0  # a slot that does not apply is stored as 0
-                self._draw(self._fine[j], prior, cat[:, j], cat, admissible, generator)
+                law = fine_law(self.layout.slots[self._fine[j]])
+                self._draw(self._fine[j], law, cat[:, j], cat, admissible, generator)
         return cat
 
     def _draw(
@@ -169,10 +169,7 @@ class Marginal:
             p = laws[group]
             if told is not None:
                 p = torch.where((p * told).sum(dim=1, keepdim=True) > 0, p * told, p)
-            if mask is not None:
-                left, some = p * mask, mask.any(dim=1, keepdim=True)
-                p = torch.where(left.sum(dim=1, keepdim=True) > 0, left, torch.where(some, mask.float(), p))
-            cat[:, j] = torch.where(unknown, draw(p, generator), cat[:, j])
+            cat[:, j] = torch.where(unknown, draw_allowed(p, mask, generator), cat[:, j])
         admissible.settle(j, cat[:, j])
 
     def _allowed(self, given: Given) -> dict[int, tuple[Tensor, Tensor]]:
@@ -221,7 +218,7 @@ class Marginal:
             out.append(log.cpu() + (self._fine_parts(levels) * wanted.cpu()).sum(dim=1))
         return torch.cat(out)
 
-    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def negative_log_prob(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Minus the log-probability, and minus that of each slot given those before it. **Shape**: (n,), (n, d)."""
         del generator
         out = []
@@ -260,10 +257,6 @@ class Marginal:
         self._followers.load(tensors)
         self._mixture.to(device)
         self._settle()
-
-    def config(self) -> dict[str, Any]:
-        """Settings as plain data."""
-        return asdict(self._config)
 
 
 def _parts(given: Given) -> Iterator[Given]:

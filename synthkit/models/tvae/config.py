@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
-from synthkit.models.dpsgd_settings import DPSGDConfig
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 
 SMALL = 20_000  # rows below which a table is small
 
 
 @dataclass(frozen=True, kw_only=True)
-class TVAEConfig:
+class TVAEConfig(DPSGDConfig):
     """Settings of the variational autoencoder; the defaults were measured, see docs/models.md.
+
+    Under a budget other defaults hold: a small network and large batches; slots see all columns before their own.
+    Noise regularises, so that nothing is dropped or decayed. Further arguments as of `DPSGDConfig`.
 
     Args:
         width: H, length of states and value vectors.
@@ -31,6 +36,23 @@ class TVAEConfig:
         batch_size: rows a step.
         steps: optimizer steps; chosen from the number of rows if not given.
     """
+
+    PRIVATE_DEFAULTS: ClassVar[Mapping[str, Any]] = {
+        "width": 64,
+        "hidden": 64,
+        "latent": 8,
+        "blocks": 1,
+        "couplings": 2,
+        "dropout": 0.0,
+        "input_dropout": 0.0,
+        "forget": 0.0,
+        "learning_rate": 1e-2,
+        "weight_decay": 0.0,
+        "batch_size": 2048,
+        "steps": 500,
+        "clip_norm": 0.3,
+        "augmentation_multiplicity": 2,
+    }
 
     width: int = 256
     hidden: int = 256
@@ -62,7 +84,9 @@ class TVAEConfig:
             raise ValueError(msg)
 
     def settled(self, n: float) -> TVAEConfig:
-        """The settings with everything left open chosen for n rows."""
+        """The settings with everything left open chosen for n rows; under a budget nothing follows from them."""
+        if self.private:
+            return self
         small = n < SMALL
         return replace(
             self,
@@ -71,31 +95,3 @@ class TVAEConfig:
             weight_decay=(10.0 if small else 1.0) if self.weight_decay is None else self.weight_decay,
             steps=int(min(max(30 * n / self.batch_size, 300), 2000)) if self.steps is None else self.steps,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateTVAEConfig(DPSGDConfig, TVAEConfig):
-    """Settings under a privacy budget: a small network and large batches; slots see all columns before their own.
-
-    Noise regularises, so that nothing is dropped or decayed. Arguments as of `TVAEConfig` and `DPSGDConfig`.
-    """
-
-    width: int = 64
-    hidden: int = 64
-    latent: int = 8
-    blocks: int = 1
-    couplings: int = 2
-    dropout: float | None = 0.0
-    input_dropout: float = 0.0
-    forget: float = 0.0
-    learning_rate: float = 1e-2
-    weight_decay: float | None = 0.0
-    batch_size: int = 2048
-    steps: int = 500
-    clip: float = 0.3
-    copies: int = 2
-
-    def settled(self, n: float) -> PrivateTVAEConfig:
-        """The same: nothing follows from the number of rows."""
-        del n
-        return self

@@ -21,23 +21,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
-from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows, TrainingLoader
-from synthkit.models.base import TrainingLog, draw, residuals
-from synthkit.models.dpsgd_settings import agree, descent
-from synthkit.models.tvae import network as latent
-from synthkit.models.tvae.config import PrivateTVAEConfig, TVAEConfig
-from synthkit.models.tvae.network import LatentNetwork
-from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
-from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.encoding.layout import ConstraintMask, Given, Rows
+from synthkit.models.base import Capability, NetworkModel
+from synthkit.models.sampling import draw, draw_allowed, residuals
+from synthkit.models.tvae.config import TVAEConfig
+from synthkit.models.tvae.network import LatentNetwork, negative_elbo
 from synthkit.training.layers.gated_blocks import normal
-from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.matrix_precision import fast_matrices
 
 CHUNK = 8192  # codes decoded at once
@@ -45,7 +39,7 @@ TINY = 1e-30  # so that no weight is infinite
 ASKED = 2048  # codes of which all slots are asked at once
 
 
-class TVAE:
+class TVAE(NetworkModel):
     """Variational autoencoder: bounds on log-probabilities, an encoder for odd records, approximate conditionals.
 
     What row rules forbid is left out slot by slot while drawing; bounds are of the law before that.
@@ -55,17 +49,13 @@ class TVAE:
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding()
     Config: ClassVar[type[TVAEConfig]] = TVAEConfig
-    Private: ClassVar[type[PrivateTVAEConfig]] = PrivateTVAEConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LOG_PROB}
+    _config: TVAEConfig
+    _network: LatentNetwork
 
-    def __init__(self, layout: Layout, config: TVAEConfig | None = None) -> None:
-        self.layout = layout
-        self._config = config or TVAEConfig()
-        with seeded(0, torch.device("cpu")):
-            self._network = self._blank().eval()
-
-    def _blank(self) -> LatentNetwork:
+    def build(self) -> LatentNetwork:
+        """Encoder, decoder and the law of the codes."""
         c = self._config
         return LatentNetwork(
             self.layout,
@@ -78,46 +68,15 @@ class TVAE:
             dropout=c.dropout or 0.0,
         )
 
-    @classmethod
-    def descent(cls, config: PrivateTVAEConfig, public: float | None = None) -> DPSGDPlan:
-        """The plan of a training under a budget: see `descending.descent`."""
-        return descent(config, public)
+    def resolved(self, n: float) -> TVAEConfig:
+        """The rest chosen for n rows."""
+        return self._config.settled(n)
 
-    def fit(
-        self, training: TrainingLoader | PrivateTraining, seed: int, watch: TrainingCallbacks | None = None
-    ) -> TrainingLog:
-        """Train encoder, decoder and law of the codes together on the evidence lower bound.
-
-        Args:
-            training: the door.
-            seed: of initial weights; without a budget of batches, codes and dropout as well.
-            watch: who is told.
-
-        Raises:
-            ConfigError: there is a budget and the settings are not for it, or the other way round.
-        """
-        agree("tvae", self._config, training)
-        config = self._config = self._config.settled(training.n)
-        with seeded(seed, training.device):
-            self._network = self._blank().to(training.device)
-        plan = TrainingPlan(
-            steps=config.steps or 1,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay or 0.0,
-        )
-
-        def loss(network: LatentNetwork, rows: Rows) -> Tensor:
-            return latent.loss(
-                network,
-                rows.cat.long(),
-                input_dropout=config.input_dropout,
-                forget=config.forget,
-                partial=config.partial,
-            )
-
-        curve = train(self._network, loss, training, plan, seed, watch)
-        return TrainingLog(**asdict(curve))
+    def loss(self, network: LatentNetwork, rows: Rows) -> Tensor:
+        """Minus the evidence lower bound of each row."""
+        c = self._config
+        cat = rows.cat.long()
+        return negative_elbo(network, cat, input_dropout=c.input_dropout, forget=c.forget, partial=c.partial)
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Rows:
@@ -254,7 +213,7 @@ class TVAE:
         )
 
     @torch.no_grad()
-    def surprise(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def negative_log_prob(self, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Minus the bound, and what of it each slot contributes: minus log p(x_j | z), averaged over the row's codes.
 
         The contributions leave out what the code itself costs, log q(z | x) - log p(z).
@@ -280,19 +239,6 @@ class TVAE:
             law = network.law.log_prob(flat).view(many, len(cat))
             yield terms.sum(dim=2) + law - posterior.log_prob(z), terms
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Weights, without what follows from the layout."""
-        return {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
-
-    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
-        """Take back what `tensors` gave, to draw on `device`."""
-        self._network.load_state_dict(tensors, strict=False)
-        self._network.to(device).eval()
-
-    def config(self) -> dict[str, Any]:
-        """Settings as plain data."""
-        return asdict(self._config)
-
 
 def _parts(given: Given, size: int) -> Iterator[Given]:
     for start in range(0, max(len(given), 1), size):
@@ -317,10 +263,6 @@ def _settle(
         generator: of the draws.
     """
     told = torch.where(known, p.gather(1, cat[:, None]).squeeze(1).clamp(min=TINY).log(), 0.0)
-    if mask is not None:
-        left = p * mask
-        mass = left.sum(dim=1, keepdim=True)
-        if partly:
-            told = torch.where(known, told, mass.squeeze(1).clamp(min=TINY).log())
-        p = torch.where(mass > 0, left, torch.where(mask.any(dim=1, keepdim=True), mask.float(), p))
-    return torch.where(known, cat, draw(p, generator)), told
+    if mask is not None and partly:
+        told = torch.where(known, told, (p * mask).sum(dim=1).clamp(min=TINY).log())
+    return torch.where(known, cat, draw_allowed(p, mask, generator)), told

@@ -154,7 +154,9 @@ def hidden_cells(layout: Layout, n: int, share: Tensor, device: torch.device) ->
     return (torch.rand((n, int(column.max()) + 1), device=device) < share)[:, column]
 
 
-def loss(network: LatentNetwork, cat: Tensor, *, input_dropout: float, forget: float, partial: float) -> Tensor:
+def negative_elbo(
+    network: LatentNetwork, cat: Tensor, *, input_dropout: float, forget: float, partial: float
+) -> Tensor:
     """Minus the evidence lower bound of each row, nats: E[log q(z | x) - log p(z) - log p(x | z)], one z a row.
 
     While training, some cells are hidden from the encoder (`input_dropout`) and others from the slots behind them

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
-from synthkit.models import MODELS
 from synthkit.models.auto import AUTO
+from synthkit.models.registry import MODELS
 from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
 from synthkit.pipeline.compare.worker import CALIBRATED, WorkerTask
@@ -93,8 +93,8 @@ def compare(
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        models: names from `synthkit.models.MODELS`, or `auto`, each with the ending `+calibrated` if its rows are to be
-            chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
+        models: names from `synthkit.models.registry.MODELS`, or `auto`, each with the ending `+calibrated` if its rows
+            are to be chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
         out: folder of the comparison.
         settings: settings by model; a calibrated one has those of its plain name as well.
         config: rows, draws, seed, device, clamp, quick, suite and how CSV files are read, and `max_minutes`: our models

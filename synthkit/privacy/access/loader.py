@@ -1,9 +1,10 @@
-"""The door through which a model meets real rows: batches out, losses in; the step is made behind it."""
+"""The loader without a budget: shuffled batches of real rows and exact steps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from synthkit.encoding.layout import Layout, Rows
 from synthkit.runtime.seeds import Seeds
+from synthkit.training.loader import M, Step, parts
 
 HELD_BACK = 0.05  # share of the units kept from the steps, for early stopping
 SMALLEST = 200  # with fewer rows than this none are held back
@@ -54,7 +56,30 @@ class ExactLoader:
         """Where the rows live."""
         return self.rows.cat.device
 
+    @property
+    def planned_steps(self) -> int | None:
+        """None: a model says how many."""
+        return None
+
     def steps(
+        self,
+        module: M,
+        loss: Callable[[M, Rows], Tensor],
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+        at_once: Callable[[], int] | None = None,
+    ) -> Iterator[Callable[[], float]]:
+        """Exact steps on shuffled batches."""
+        batches = self.batches(optimizer, batch_size=batch_size, steps=steps, generator=generator, start=start)
+        for rows, step in batches:
+            size = batch_size if at_once is None else at_once()
+            yield partial(_step, step, module, loss, rows, size)
+
+    def batches(
         self,
         optimizer: torch.optim.Optimizer,
         *,
@@ -62,7 +87,7 @@ class ExactLoader:
         steps: int,
         generator: torch.Generator,
         start: int = 0,
-    ) -> Iterator[tuple[Rows, Callable[[Tensor | Iterable[Tensor]], float]]]:
+    ) -> Iterator[tuple[Rows, Step]]:
         """Shuffled batches, epoch after epoch, each with a function that makes one step and returns the mean loss."""
         size = min(batch_size, len(self.rows))
 
@@ -87,3 +112,7 @@ class ExactLoader:
     def validation(self) -> Rows | None:
         """The rows held back."""
         return self.held
+
+
+def _step(step: Step, module: M, loss: Callable[[M, Rows], Tensor], rows: Rows, size: int) -> float:
+    return step(loss(module, part) for part in parts(rows, size))

@@ -1,28 +1,28 @@
-"""The door under a budget: rows and units stay behind it, and what comes out are steps along noisy gradients."""
+"""The loader under a budget: rows and units stay behind it, and what it makes are DP-SGD steps."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from synthkit.encoding.layout import Layout, Rows
-from synthkit.errors import BudgetExceededError, ConfigError
+from synthkit.errors import BudgetExceededError, ConfigError, UnsupportedError
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.rng import gaussian, order
 from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
 from synthkit.training.dummy_rows import dummy_rows
+from synthkit.training.loader import M, Step
 from synthkit.training.loop import seeded
 
-M = TypeVar("M", bound=nn.Module)
 AT_ONCE = 2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
 TRIED = 8  # invented rows on which it is found out where weights meet rows
 
@@ -55,8 +55,9 @@ class PrivateLoader:
         >>> from synthkit.encoding.layout import Slot
         >>> slot = Slot(name="x", size=2, ordinal=False, missing=False, parent=None, prior=np.zeros(2, np.float32))
         >>> rows = Rows(torch.tensor([[0], [1], [1]]), torch.zeros(3, 0))
-        >>> noisy = NoisyDescent(plan=Descent(rate=0.5, steps=2, clip=1.0), noise_multiplier=1.0)
-        >>> door = PrivateDoor(rows, np.arange(3), Layout((slot,), ("x",)), noisy, n=4.0)
+        >>> plan = DPSGDPlan(sampling_rate=0.5, steps=2, clip_norm=1.0)
+        >>> noisy = CalibratedDPSGD(plan=plan, noise_multiplier=1.0)
+        >>> door = PrivateLoader(rows, np.arange(3), Layout((slot,), ("x",)), noisy, n=4.0)
         >>> net = nn.Linear(1, 1)
         >>> step = door.stepping(net, lambda net, r: net(r.cat.float()).squeeze(1), torch.optim.SGD(net.parameters()))
         >>> step(), step(), door.left
@@ -103,9 +104,14 @@ class PrivateLoader:
         return self._owner.device
 
     @property
-    def descent(self) -> DPSGDPlan:
-        """The plan."""
+    def plan(self) -> DPSGDPlan:
+        """The plan, charged before."""
         return self._noisy.plan
+
+    @property
+    def planned_steps(self) -> int | None:
+        """All steps of the plan."""
+        return self.plan.steps
 
     @property
     def left(self) -> int:
@@ -130,7 +136,7 @@ class PrivateLoader:
             UnsupportedError: a weight meets rows in a way of which no norm is known, or rows lean on each other.
             BudgetExceededError: from the step on that was not charged.
         """
-        sums: Clipper[M, Rows] = Clipper(module, loss, clip=self.descent.clip)
+        sums: Clipper[M, Rows] = Clipper(module, loss, clip=self.plan.clip_norm)
         with self._secretly():
             tried = dummy_rows(TRIED, self._layout, torch.default_generator).to(self.device)
             sums(tried, torch.arange(TRIED, device=self.device))
@@ -143,9 +149,49 @@ class PrivateLoader:
 
         return step
 
+    def steps(
+        self,
+        module: M,
+        loss: Callable[[M, Rows], Tensor],
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+        at_once: Callable[[], int] | None = None,
+    ) -> Iterator[Callable[[], float]]:
+        """Noisy steps, as many as were charged; sizes and orders follow from the plan and the operating system."""
+        del batch_size, generator, at_once
+        step = self.stepping(module, loss, optimizer)
+
+        def unseen() -> float:
+            step()
+            return math.nan
+
+        return iter([unseen] * (steps - start))
+
+    def batches(
+        self,
+        optimizer: torch.optim.Optimizer,
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+        start: int = 0,
+    ) -> Iterator[tuple[Rows, Step]]:
+        """None.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        del optimizer, batch_size, steps, generator, start
+        msg = "under a privacy budget rows stay behind the loader; however: batches are asked for. Train by `steps`"
+        raise UnsupportedError(msg)
+
     def _gradient(self, sums: Clipper[M, Rows]) -> None:
         """Noisy gradients of a fresh batch."""
-        sampling = PoissonSampling(rate=self.descent.rate, steps=1)
+        sampling = PoissonSampling(rate=self.plan.sampling_rate, steps=1)
         taking = torch.from_numpy(next(sampling.masks(self._many))).to(self.device)
         batch = torch.nonzero(taking[self._owner]).ravel()
         labels = self._labels()
@@ -155,10 +201,10 @@ class PrivateLoader:
                 self._rows[batch],
                 labels[self._owner[batch]],
                 multiplier=self._noisy.noise_multiplier,
-                expected=self.descent.expected(self._n),
+                expected=self.plan.expected(self._n),
                 noise=gaussian,
                 size=AT_ONCE,
-                copies=self.descent.copies,
+                copies=self.plan.augmentation_multiplicity,
             )
 
     def _labels(self) -> Tensor:
@@ -171,7 +217,7 @@ class PrivateLoader:
     def _pay(self) -> None:
         if self._left < 1:
             msg = (
-                f"a training may make the {self.descent.steps:,} steps that were charged; however: there is one more. "
+                f"a training may make the {self.plan.steps:,} steps that were charged; however: there is one more. "
                 "Plan more steps before the first"
             )
             raise BudgetExceededError(msg)

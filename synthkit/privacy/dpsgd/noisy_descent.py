@@ -1,4 +1,4 @@
-"""A training by noisy gradients with its noise: what it costs."""
+"""A DP-SGD training with its noise multiplier, and what it costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CalibratedDPSGD:
     r"""A plan and the noise on every sum of clipped gradients, $N(0, (\sigma C)^2)$ in each number.
 
     Args:
-        plan: rate, steps, clip norm $C$ and copies.
+        plan: sampling rate, steps, clip norm $C$ and augmentation multiplicity.
         noise_multiplier: $\sigma$, above 0.
 
     Raises:
@@ -27,8 +27,8 @@ class CalibratedDPSGD:
 
     Example:
         >>> from synthkit.privacy.accounting.noise_calibration import smallest_noise
-        >>> plan = Descent(rate=0.1, steps=500, clip=1.0)
-        >>> steps = lambda s: [NoisyDescent(plan=plan, noise_multiplier=s).charge()]
+        >>> plan = DPSGDPlan(sampling_rate=0.1, steps=500, clip_norm=1.0)
+        >>> steps = lambda s: [CalibratedDPSGD(plan=plan, noise_multiplier=s).charge()]
         >>> round(smallest_noise(steps, epsilon=3.0, delta=1e-5), 2)
         3.25
     """
@@ -42,6 +42,6 @@ class CalibratedDPSGD:
     def charge(self) -> Charge:
         """The price of all steps together, to be put down before the first."""
         spent = PoissonSubsampledGaussian(
-            noise_multiplier=self.noise_multiplier, rate=self.plan.rate, steps=self.plan.steps
+            noise_multiplier=self.noise_multiplier, rate=self.plan.sampling_rate, steps=self.plan.steps
         )
         return Charge(what=WHAT, spent=spent)

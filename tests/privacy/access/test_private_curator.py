@@ -12,7 +12,7 @@ import torch
 
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.codecs.numeric import Coding
-from synthkit.models import Marginal
+from synthkit.models.marginal.model import Marginal
 from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator

@@ -13,8 +13,9 @@ from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.access import private_loader
 from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
-from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan, PrivateTraining
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
+from synthkit.training.loader import TrainingLoader
 
 FLAKE = 1e-6
 QUIET = 1e-9  # a noise multiplier nobody would hear
@@ -67,7 +68,7 @@ def gradients(door, steps=1, loss=pull, net=None):
 
 def test_it_is_a_private_door():
     door = door_of([0.5], n=12.5)
-    assert isinstance(door, PrivateTraining)
+    assert isinstance(door, TrainingLoader)
     assert door.n == 12.5
     assert door.device == torch.device("cpu")
     assert door.layout.sizes == (2,)
