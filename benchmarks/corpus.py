@@ -149,7 +149,8 @@ def _table(path: Path) -> object:
     from synthkit.io.provenance_marks import read_mark
     from synthkit.pipeline.load_table import cells, load_mapped_table
     from synthkit.schema import Schema
-    from synthkit.schema.conform import check_structure, conform
+    from synthkit.schema.conform import conform
+    from synthkit.schema.typed_columns import check_structure
     from synthkit.tables import table_files
 
     schema = Schema(**SCHEMA)

@@ -17,9 +17,10 @@ from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.columns import Datetime, Identifier, Numeric
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
 from synthkit.schema.derived import with_derived
 from synthkit.schema.sdv_metadata import to_sdv
+from synthkit.schema.typed_columns import check_structure
 from synthkit.tables import table_files
 from synthkit.tables.storage import storages
 

@@ -22,7 +22,8 @@ from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.resolve import resolve_schema
-from synthkit.schema.validation import validate
+from synthkit.schema.typed_columns import TypedColumns
+from synthkit.schema.validation import validate_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,9 +71,10 @@ def evaluate_tables(
     real = load_table(train, schema, config)
     held = load_table(holdout, schema, config)
     counts = population(schema, config)
-    raw = [cells(table, config) for table in synthetic]
-    validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
-    draws = tuple(conform(frame, schema) for frame in raw)
+    typed = [TypedColumns.of(cells(table, config), schema) for table in synthetic]
+    output = validate_typed(typed[0], schema, extra=config.suite)
+    validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
+    draws = tuple(columns.fitting() for columns in typed)
     clock.stage("evaluate")
     comparison = EvaluationData(
         train=real.frame,

@@ -40,10 +40,8 @@ from synthkit.schema.columns import (
 )
 from synthkit.schema.datetimes import moments
 from synthkit.schema.infer import unsupported_cells
-from synthkit.schema.infer.long_integers import long
 from synthkit.schema.infer.unrestorable_types import lost
 from synthkit.schema.mixed_levels import spellings
-from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Violation, listing, total
 
 if TYPE_CHECKING:
@@ -80,40 +78,6 @@ def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd
     typed, faults = type_cells(frame, schema)
     refuse(faults)
     return typed
-
-
-def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
-    """Refuse a table nothing can be learned from, before any work is done.
-
-    Raises:
-        SchemaError: fewer than two rows, no columns, none to learn, columns missing, unknown or named twice, columns
-            without a single value that are not nullable, cells that cannot be typed, infinities, whole numbers that
-            are learned as others, patterns of fewer values than rows that must all differ; lists all of them.
-    """
-    faults = column_faults(list(frame.columns), schema)
-    if len(frame) < 2:
-        faults.append(
-            Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
-        )
-    faults += narrow(schema, len(frame), unique=True)
-    if not schema.learned:
-        faults.append(
-            Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_NOTHING_LEARNED_REMEDY)
-        )
-    if not frame.columns.has_duplicates:
-        typed, untyped = type_cells(frame, schema)
-        faults += [*untyped, *rounded_faults(frame, schema)]
-        unread = {each.columns[0] for each in untyped}  # which is no word on whether their cells are missing
-        faults += [
-            Violation((c,), "a column that is not nullable has values; however: none", remedy=_EMPTY_COLUMN_REMEDY)
-            for c, column in schema.columns.items()
-            if c in typed and len(frame) and not column.nullable and c not in unread and typed[c].isna().all()
-        ]
-    refuse(faults)
-
-
-_NOTHING_LEARNED_REMEDY = "declare another kind for the columns that describe the rows"
-_EMPTY_COLUMN_REMEDY = "set `nullable: true` for the column, or take it out of the table and the schema"
 
 
 def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False) -> list[Violation]:
@@ -188,26 +152,6 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         if bad.any():
             faults.append(Violation.at((name,), rule, bad, remedy=_remedy(column), first=first))
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), faults
-
-
-def rounded_faults(frame: pd.DataFrame, schema: Schema) -> list[Violation]:
-    """Whole numbers of learned columns that no float equals: they are read exactly, but would be learned as others.
-
-    Args:
-        frame: cells as they came; columns are named once.
-        schema: the declared meaning.
-    """
-    numeric = [name for name in schema.learned if name in frame and isinstance(schema.columns[name], Numeric)]
-    found = {name: long(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
-    return [
-        Violation.at((name,), _EXACT_AS_FLOAT, where, remedy=_LONG_NUMBER_REMEDY)
-        for name, where in found.items()
-        if where.any()
-    ]
-
-
-_EXACT_AS_FLOAT = "a whole number that a float of 64 bits equals, as it does up to 2^53"
-_LONG_NUMBER_REMEDY = "declare `kind: code` or `identifier`, or take a constant off every cell"
 
 
 def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:

@@ -23,12 +23,12 @@ import pandas as pd
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_json
 from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import column_faults, rounded_faults, type_cells
 from synthkit.schema.derived import held, sentence
 from synthkit.schema.expectation_batches import Expectation, Stack, alike, stacked
 from synthkit.schema.expressions.grammar import columns_of, parse
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.rules import Comparison, Rule
+from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema.table import Schema
 
-__all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
+__all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate", "validate_typed"]
 
 _HELPER_PREFIX = "synthkit: "  # prefix of helper columns
 _OUT_OF_DOMAIN_REMEDY = (
@@ -107,34 +107,33 @@ def validate(
     Raises:
         ConfigError: `extra` is not such a suite.
     """
-    return validated(frame, schema, extra=extra, rows_shown=rows_shown)[0]
+    return validate_typed(TypedColumns.of(frame, schema), schema, extra=extra, rows_shown=rows_shown)
 
 
-def validated(
-    frame: pd.DataFrame, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
-) -> tuple[Validation, pd.DataFrame]:
-    """As `validate`, with the typed frame that was asked: what `conform` gives where nothing is wrong.
+def validate_typed(
+    typed: TypedColumns, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
+) -> Validation:
+    """As `validate`, of a frame that the schema has typed already.
 
     Raises:
         ConfigError: `extra` is no suite.
     """
+    frame = typed.frame
     asked, extras = suite(schema)["expectations"], own(extra) if extra is not None else []
-    checked = Checked(len(frame), len(frame.columns), len(asked) + len(extras))
-    faults = column_faults(list(frame.columns), schema)  # this answers the first question of the suite, to the letter
-    if faults:
+    checked = Checked(len(frame), typed.width, len(asked) + len(extras))
+    if typed.misnamed:  # which answers the first question of the suite, to the letter
         why = "the columns of the table are not those of the schema"
         unasked = tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
-        return Validation(checked, tuple(faults), unasked), frame
-    typed, faults = type_cells(frame, schema)
-    untyped = {v.columns[0] for v in faults}
+        return Validation(checked, typed.misnamed, unasked)
+    untyped = {v.columns[0] for v in typed.untyped}
     able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
-    added = helpers(typed.drop(columns=list(untyped)), schema)
-    broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able[0], rows_shown)
-    theirs, unanswered = _run_own(typed, able[1], rows_shown)
+    added = helpers(frame.drop(columns=list(untyped)), schema)
+    broken, unchecked = _run(pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
+    theirs, unanswered = _run_own(frame, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
-    faults += [*rounded_faults(frame, schema), *narrow(schema, len(frame), unique=True)]
-    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped)), typed
+    faults = (*typed.untyped, *typed.rounded, *narrow(schema, len(frame), unique=True))
+    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped))
 
 
 def _of_column(name: str, column: Column) -> Iterator[Expectation]:

@@ -7,10 +7,10 @@ import pytest
 import synthkit as sk
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.patterns import space
+from synthkit.schema.typed_columns import check_structure
 
 
 def made(rows, **keys):

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.clamp import clamp
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import mapped
 from synthkit.schema.number_formats import NOT_A_NUMBER, read, write
 from synthkit.schema.rules_sql import checks
+from synthkit.schema.typed_columns import check_structure
 from synthkit.schema.validation import validate
 from synthkit.schema.written_numbers import as_written
 from synthkit.synthesizer.synthesizer import Synthesizer

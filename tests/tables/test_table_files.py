@@ -18,7 +18,8 @@ from places import ROOT
 from synthkit.errors import SchemaError, TableError
 from synthkit.io.atomic_files import replacing
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
+from synthkit.schema.typed_columns import check_structure
 from synthkit.tables.csv import read_text
 from synthkit.tables.storage import restore, storages
 from synthkit.tables.table_files import Table, read, read_cells, write
