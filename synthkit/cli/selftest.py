@@ -56,7 +56,8 @@ def selftest(
         for (name, _), each in answers.items():
             right = sum(a.holds for a in each)
             say(
-                f"{'right' if right == len(each) else 'WRONG':<6} {name}: {SELFTEST_CASES[name].about}, {right} of {len(each)}"
+                f"{'right' if right == len(each) else 'WRONG':<6} {name}: {SELFTEST_CASES[name].about}, "
+                f"{right} of {len(each)}"
             )
     if wrong:
         say(f"{len(wrong)} answers are wrong:")

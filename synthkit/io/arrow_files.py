@@ -182,7 +182,8 @@ def _check_types(path: Path, schema: pa.Schema) -> None:
     ]
     if long:
         msg = (
-            f"bytes of one length in {path} must be at most {MAX_BYTES_PER_CELL:,} a cell; however: those of {', '.join(long)} are "
+            f"bytes of one length in {path} must be at most {MAX_BYTES_PER_CELL:,} a cell; "
+            f"however: those of {', '.join(long)} are "
             "more. Store them as `binary`"
         )
         raise TableError(msg)

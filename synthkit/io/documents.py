@@ -75,7 +75,10 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = MAX_JSO
         raise DocumentError(msg)
     text = _decoded(text, name)
     if text.count(",") + text.count("{") + text.count("[") > MAX_JSON_VALUES:
-        msg = f"{name} must hold at most {MAX_JSON_VALUES:,} values; however: it holds more. It is not what synthkit writes"
+        msg = (
+            f"{name} must hold at most {MAX_JSON_VALUES:,} values; however: it holds more. "
+            "It is not what synthkit writes"
+        )
         raise DocumentError(msg)
     try:
         data = json.loads(text, object_pairs_hook=_once, parse_int=_whole)

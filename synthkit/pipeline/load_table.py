@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.io.plain_columns import as_frame
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp_typed
@@ -17,9 +16,9 @@ from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.unit_keys import unit_codes
 from synthkit.schema.validation import own, validate, validate_typed
 from synthkit.schema.violations import Validation
-from synthkit.tables import table_files
 from synthkit.tables.csv_lines import LEFT_OUT_LINES
 from synthkit.tables.storage import storages
+from synthkit.tables.table_files import CellOptions, is_text, read_cells
 from synthkit.tables.typed_table import TypedTable
 
 if TYPE_CHECKING:
@@ -35,19 +34,17 @@ UNREADABLE_LINES, ROWS_WITHOUT_UNIT = (
 
 
 def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
-    """The cells as they stand: text for CSV, so that the schema alone types them; other formats bring their dtypes.
+    """The cells as they stand, read as the configuration says; no schema has typed them.
 
     Raises:
         TableError: the file cannot be read as a table.
     """
-    import pandas as pd
+    return read_cells(table, **_reading(config))
 
-    if isinstance(table, pd.DataFrame):
-        return table.reset_index(drop=True)
-    if not isinstance(table, str | Path):
-        return as_frame(table).reset_index(drop=True)
-    return table_files.read_cells(
-        table,
+
+def _reading(config: RunConfig) -> CellOptions:
+    """How files are read; under a budget each line by itself."""
+    return CellOptions(
         delimiter=config.delimiter,
         encoding=config.encoding,
         missing=config.missing,
@@ -62,8 +59,8 @@ def load_table(table: pd.DataFrame | str | Path, schema: Schema, config: RunConf
         TableError: the file cannot be read as a table.
         SchemaError: the table breaks its schema; every violation is listed.
     """
-    raw = cells(table, config)
-    stored = {} if isinstance(table, str | Path) and table_files.is_text(table) else storages(raw, schema)
+    raw = read_cells(table, **_reading(config))
+    stored = {} if isinstance(table, str | Path) and is_text(table) else storages(raw, schema)
     typed, changed = TypedColumns.of(raw, schema), dict[str, int]()
     if config.clamp:
         typed, changed = clamp_typed(typed, schema)
@@ -81,7 +78,7 @@ def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: 
         TableError: the file cannot be read as a table.
         SchemaError: columns are missing or unknown.
     """
-    raw = cells(table, config)
+    raw = read_cells(table, **_reading(config))
     found = mapped(raw, public)
     owned = unit_codes(found.frame, public)[0] >= 0
     left_out = {UNREADABLE_LINES: int(raw.attrs.get(LEFT_OUT_LINES, 0)), ROWS_WITHOUT_UNIT: int((~owned).sum())}

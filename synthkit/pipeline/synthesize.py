@@ -201,7 +201,7 @@ def _made(
     parts = _split(typed.frame, public, checkpoint, config)
     with ledger.accounting():
         clock.stage("fit")
-        train = typed.with_rows(parts.train_frame())
+        train = replace(typed, frame=parts.train_frame())
         most = len(typed.frame if config.final else train.frame)
         refuse([] if config.epsilon else narrow(given, most, unique=False))
         _learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)

@@ -60,7 +60,7 @@ def record(statement: Mapping[str, Any], known: Mapping[str, Any] | None = None)
         known: what people know, by `section.key`, over what the statement says.
 
     Returns:
-        `deployment`, a section a key of `KEY_WORDS`, each with all its keys.
+        `deployment`, a section a key of `KEYS`, each with all its keys.
 
     Raises:
         UnsupportedError: the statement promises nothing.

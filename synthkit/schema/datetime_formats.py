@@ -150,9 +150,8 @@ class Format:
             if token.name:
                 beside = [t.name for t in (*self.tokens[max(k - 1, 0) : k], *self.tokens[k + 1 : k + 2])]
                 tight = any(name in _DIRECTIVE_WIDTHS or name == "f" for name in beside)
-                parts.append(
-                    f"({(_FIXED_WIDTH_PATTERNS if tight else _DIRECTIVE_PATTERNS).get(token.name, _DIRECTIVE_PATTERNS[token.name])})"
-                )
+                patterns = _DIRECTIVE_PATTERNS | _FIXED_WIDTH_PATTERNS if tight else _DIRECTIVE_PATTERNS
+                parts.append(f"({patterns[token.name]})")
                 if token.name == "f" and len(parts) > 1 and parts[-2].endswith("\\."):  # Python leaves out .000000
                     parts[-2:] = [parts[-2][:-2], f"(?:\\.{parts[-1]})?"]
             else:

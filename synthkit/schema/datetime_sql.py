@@ -33,7 +33,8 @@ def read(how: MomentWriting, cell: str) -> str:
         whole = f"TRY_CAST({cell} AS HUGEINT)"
         digits = f"CASE WHEN {whole}::DOUBLE = TRY_CAST({cell} AS DOUBLE) THEN CAST({whole} AS VARCHAR) END"
         branches.append(
-            f"regexp_full_match(typeof({cell}), {_text(_NUMERIC_SQL_TYPES)}) THEN {_by_format(how, how.written_as, digits)}"
+            f"regexp_full_match(typeof({cell}), {_text(_NUMERIC_SQL_TYPES)}) "
+            f"THEN {_by_format(how, how.written_as, digits)}"
         )
     zoned = "CAST(NULL AS TIMESTAMP)" if how.zone is None else _on_clock(how.zone, _universal(text))
     branches.append(f"typeof({cell}) = 'TIMESTAMP WITH TIME ZONE' THEN {zoned}")
@@ -72,7 +73,8 @@ def _by_format(how: MomentWriting, written: Format, text: str) -> str:
             text = f"CASE WHEN length({text}) = {written.width - 1} THEN '0' || {text} ELSE {text} END"
     expression = _text(f"(?i){written.expression}")
     said = {name: f"regexp_extract({text}, {expression}, {k})" for k, name in enumerate(written.names, start=1)}
-    day = f"{_year(said, how.pivot or TWO_DIGIT_YEAR_PIVOT)} || '-' || {_month(said)} || '-' || {_padded(said.get('d'), '01')}"
+    year = _year(said, how.pivot or TWO_DIGIT_YEAR_PIVOT)
+    day = f"{year} || '-' || {_month(said)} || '-' || {_padded(said.get('d'), '01')}"
     clock = f"{_hour(said)} || ':' || {_padded(said.get('M'))} || ':' || {_second(said)}"
     moment = f"TRY_CAST({day} || ' ' || {clock} AS TIMESTAMP)"
     if "j" in said:

@@ -140,7 +140,8 @@ class Numerals(BaseModel):
     @property
     def words(self) -> str:
         """Regular expression, RE2, of a whole text that means a missing cell."""
-        return f"{OPTIONAL_BLANKS}(?:{'|'.join(re.escape(word.strip(SURROUNDING_BLANKS)) for word in self.missing)}){OPTIONAL_BLANKS}"
+        words = "|".join(re.escape(word.strip(SURROUNDING_BLANKS)) for word in self.missing)
+        return f"{OPTIONAL_BLANKS}(?:{words}){OPTIONAL_BLANKS}"
 
     @property
     def implied(self) -> dict[str, Any]:

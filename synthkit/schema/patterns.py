@@ -40,7 +40,10 @@ def whole(pattern: str) -> Callable[[str], bool]:
     options = re2.Options()
     options.log_errors, options.never_capture, options.max_mem = False, True, MAX_PATTERN_MEMORY
     if len(pattern) > MAX_PATTERN_LENGTH:
-        msg = f"`pattern` must have at most {MAX_PATTERN_LENGTH:,} letters; however: it has {len(pattern):,}. List levels instead"
+        msg = (
+            f"`pattern` must have at most {MAX_PATTERN_LENGTH:,} letters; however: it has {len(pattern):,}. "
+            "List levels instead"
+        )
         raise ValueError(msg)
     try:
         compiled = re2.compile(pattern, options)
@@ -88,7 +91,10 @@ def alphabets(pattern: str) -> list[str]:
             raise ValueError(msg)
         times = int(token[2] or 1) if len(token[2] or "") <= 3 else MAX_PATTERN_POSITIONS + 1
         if len(found) + times > MAX_PATTERN_POSITIONS:
-            msg = f"an identifier's pattern must have at most {MAX_PATTERN_POSITIONS} positions; however: it has more. Shorten it"
+            msg = (
+                f"an identifier's pattern must have at most {MAX_PATTERN_POSITIONS} positions; however: it has more. "
+                "Shorten it"
+            )
             raise ValueError(msg)
         found += [_letters(token[1])] * times
         at = token.end()

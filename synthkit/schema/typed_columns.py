@@ -1,4 +1,4 @@
-"""A frame typed by a schema, with all in which it is not of the schema: what validation, clamping and fits start from."""
+"""A frame typed by a schema, with all that is not of the schema in it: where validation, clamping and fits begin."""
 
 from __future__ import annotations
 

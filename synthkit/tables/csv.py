@@ -88,7 +88,8 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
 
 def _unclosed(path: Path) -> str:
     return (
-        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_CSV_CHUNK_BYTES >> 20} MiB. "
+        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds "
+        f"{_CSV_CHUNK_BYTES >> 20} MiB. "
         "Export it again with every quote closed"
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-__all__ = ["Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
+__all__ = ["CellOptions", "Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
 
 _FILE_ENDINGS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
@@ -133,38 +133,48 @@ def is_text(path: str | Path) -> bool:
     return _kind(Path(path)) == "text"
 
 
-def read_cells(
-    path: str | Path,
-    *,
-    delimiter: str | None = None,
-    encoding: str = "utf-8",
-    missing: Iterable[str] = (),
-    alone: bool = False,
-) -> pd.DataFrame:
-    """The cells of a file as they stand, so that one validation can list all faults: CSV as text, others typed.
+class CellOptions(TypedDict, total=False):
+    """How the cells of a file are read.
 
     Args:
-        path: as for `read`.
         delimiter: character between cells of a CSV file; found if not given.
-        encoding: of a CSV file.
+        encoding: of a CSV file; UTF-8 if not given.
         missing: texts of a CSV file that mean missing, besides the empty cell.
         alone: whether each line of a CSV file, and each text of another, is read by itself, so that what is wrong with
             one keeps no other from being read; see `synthkit.tables.csv_lines`.
+    """
+
+    delimiter: str | None
+    encoding: str
+    missing: Iterable[str]
+    alone: bool
+
+
+def read_cells(source: str | Path | pd.DataFrame | pa.Table, **options: Unpack[CellOptions]) -> pd.DataFrame:
+    """The cells of a table as they stand, so that one validation can list all faults: CSV as text, others typed.
+
+    Args:
+        source: as for `read`.
+        options: of files, see `CellOptions`.
 
     Raises:
         TableError: as for `read`; with `alone` for the file and its header only.
     """
-    if not is_text(path):
-        existing = _existing(Path(path))
-        return Table(tuple(_arrow_chunks(existing, _kind(existing), alone=alone))).frame()
+    if not isinstance(source, str | Path):
+        return as_frame(source).reset_index(drop=True)
+    kind, path, alone = _kind(Path(source)), _existing(Path(source)), options.get("alone", False)
+    if kind != "text":
+        return Table(tuple(_arrow_chunks(path, kind, alone=alone))).frame()
+    delimiter, encoding = options.get("delimiter"), options.get("encoding", "utf-8")
+    missing = tuple(options.get("missing", ()))
     if alone:
         from synthkit.tables.csv_lines import read_lines
 
-        return read_lines(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
+        return read_lines(path, delimiter=delimiter, encoding=encoding, missing=missing)
     from synthkit.tables.csv import read_text
 
-    chunks = read_text(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
-    return Table(tuple(chunk.to_pandas() for chunk in _undone(Path(path), chunks))).frame()
+    chunks = read_text(path, delimiter=delimiter, encoding=encoding, missing=missing)
+    return Table(tuple(chunk.to_pandas() for chunk in _undone(path, chunks))).frame()
 
 
 def _undone(path: Path, chunks: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from synthkit.schema.typed_columns import check_structure
@@ -50,7 +50,3 @@ class TypedTable:
         """
         typed = check_structure(frame, schema)
         return cls(frame=typed, storages=storages(frame, schema))
-
-    def with_rows(self, frame: pd.DataFrame) -> TypedTable:
-        """Some of the rows, as the table keeps them; what is remembered stays."""
-        return replace(self, frame=frame)

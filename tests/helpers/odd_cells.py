@@ -1,6 +1,6 @@
 """Cells that people leave in tables of patients and nobody has declared, by the kind of column they stand in.
 
-`MAX_PIECE_BYTES` are cells of a delimited file; `UNREADABLE_LINES` are whole lines of one, as bytes; `OBJECTS` are cells that only a frame or
+`TEXT` are cells of a delimited file; `LINES` are whole lines of one, as bytes; `OBJECTS` are cells that only a frame or
 a Parquet file can hold. `of(kind)` is all cells of a kind, `units()` all that a column of persons may hold.
 """
 

@@ -111,7 +111,10 @@ def parse(text: str) -> Expression:
         '+'
     """
     if len(text) > MAX_EXPRESSION_LENGTH:
-        msg = f"an expression must have at most {MAX_EXPRESSION_LENGTH:,} letters; however: {len(text):,}. Split it in two columns"
+        msg = (
+            f"an expression must have at most {MAX_EXPRESSION_LENGTH:,} letters; however: {len(text):,}. "
+            "Split it in two columns"
+        )
         raise ValueError(msg)
     reader = _Reader(text)
     found = reader.expression(0)
@@ -226,7 +229,10 @@ class _Reader:
 
     def expression(self, depth: int) -> Expression:
         if depth > MAX_EXPRESSION_DEPTH:
-            msg = f"an expression must be at most {MAX_EXPRESSION_DEPTH} brackets deep; however: it is deeper. Split it in two columns"
+            msg = (
+                f"an expression must be at most {MAX_EXPRESSION_DEPTH} brackets deep; however: it is deeper. "
+                "Split it in two columns"
+            )
             raise ValueError(msg)
         if self._take("if") is None:
             return self._any(depth)
@@ -317,6 +323,9 @@ class _Reader:
 
 def _number(said: str) -> Number:
     if any(len(digits) > MAX_LITERAL_DIGITS for digits in said.split(".")):
-        msg = f"a number in an expression must have at most {MAX_LITERAL_DIGITS} digits before and behind the point; however: more"
+        msg = (
+            f"a number in an expression must have at most {MAX_LITERAL_DIGITS} digits before and behind the point; "
+            "however: more"
+        )
         raise ValueError(msg)
     return Number(Fraction(said))

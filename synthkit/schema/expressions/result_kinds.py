@@ -188,6 +188,9 @@ def digits(expression: Call) -> int:
         return 0
     said = expression.of[1]
     if not isinstance(said, Number) or said.value.denominator != 1 or not 0 <= said.value <= MAX_ROUND_DIGITS:
-        msg = f"`round` rounds to a whole number of decimals from 0 to {MAX_ROUND_DIGITS}; however: its second part is none"
+        msg = (
+            f"`round` rounds to a whole number of decimals from 0 to {MAX_ROUND_DIGITS}; "
+            "however: its second part is none"
+        )
         raise ValueError(msg)
     return int(said.value)
