@@ -12,7 +12,7 @@ from odd_tables import STORAGES, columns
 from synthkit.encoding import TableEncoder
 from synthkit.encoding.codecs.numeric import Coding
 from synthkit.errors import TableError
-from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
@@ -66,8 +66,8 @@ def test_validation_agrees_with_a_check_of_each_cell_in_plain_python(data):
 def test_what_is_encoded_is_decoded_and_goes_out_as_it_came(data):
     schema, frame, _ = drawn_table(data, good=True)
     typed = conform(frame, schema)
-    curator = Curator(typed, schema, Ledger.unlimited(unit=None), Seeds(0))
-    encoder = TableEncoder.fit(schema, curator.ask, Coding(rare=1))  # else what few have is hidden in intervals
+    access = ExactAccess(typed, schema, Ledger.unlimited(unit=None), Seeds(0))
+    encoder = TableEncoder.fit(schema, access.ask, Coding(rare=1))  # else what few have is hidden in intervals
     back = conform(encoder.decode(encoder.encode(typed), np.random.default_rng(0)), schema)
     pd.testing.assert_frame_equal(back, typed)
     stored = storages(frame, schema)

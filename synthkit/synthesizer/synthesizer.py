@@ -128,7 +128,8 @@ class Synthesizer:
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
-            ConfigError: the wish is not above 0; the checkpoint belongs to another training, or stands under a budget.
+            ConfigError: the wish is not above 0; there is a ledger beside that of a curator; the checkpoint belongs to
+                another training, or stands under a budget.
             BudgetExceededError: nothing is left of the budget.
         """
         since = time.monotonic()
@@ -140,6 +141,9 @@ class Synthesizer:
         seeds, device = Seeds(self.seed), choose(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        if isinstance(table, Curator) and ledger is not None:
+            msg = "a curator charges its own ledger; however: another ledger is given. Give the table, or no ledger"
+            raise ConfigError(msg)
         curator = table if isinstance(table, Curator) else self._curated(table, ledger, seeds)
         access = curator.access(device)
         choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
-from synthkit.encoding import TableEncoder
 from synthkit.models.registry import MODELS
-from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.access.data_access import FitPlan
+from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.training.callbacks import TrainingCallbacks
@@ -39,11 +39,12 @@ def fitted(name, toy, watch, **settings):
     """A model of the toy table after a few steps, with what it learned."""
     kind = MODELS[name]
     known = {f.name for f in fields(kind.Config)}
-    curator = Curator(toy.frame, toy.schema, Ledger.unlimited(unit=None), Seeds(1))
-    encoder = TableEncoder.fit(toy.schema, curator.ask, kind.coding)
+    access = ExactAccess(toy.frame, toy.schema, Ledger.unlimited(unit=None), Seeds(1))
+    access.reserve(FitPlan(coding=replace(kind.coding, ties=0)))
+    encoder = access.fit_encoder()
     config = kind.Config(**{k: v for k, v in (SMALL | settings).items() if k in known})
     model = kind(encoder.layout, config)
-    log = model.fit(curator.training(encoder), 3, watch)
+    log = model.fit(access, 3, watch)
     return model.tensors(), log
 
 

@@ -14,7 +14,7 @@ from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import ForbiddenCombination
-from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
+from synthkit.models.base import Capability, CountModel, NetworkModel
 from synthkit.models.registry import MODELS
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.loader import ExactLoader
@@ -32,11 +32,13 @@ FAST = {
     "tvae": {"width": 32, "hidden": 16, "latent": 2, "blocks": 1, "couplings": 2, "steps": 400, "batch_size": 256},
 }
 models = pytest.mark.parametrize("name", sorted(MODELS))
-exact = pytest.mark.parametrize("name", sorted(name for name, kind in MODELS.items() if issubclass(kind, HasLogProb)))
+exact = pytest.mark.parametrize("name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.LOG_PROB)))
 completing = pytest.mark.parametrize(
-    "name", sorted(name for name, kind in MODELS.items() if issubclass(kind, HasGiven))
+    "name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.GIVEN))
 )
-asked = pytest.mark.parametrize("name", sorted(name for name, kind in MODELS.items() if issubclass(kind, HasSurprise)))
+asked = pytest.mark.parametrize(
+    "name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
+)
 
 
 def test_every_model_is_under_contract():
@@ -127,20 +129,20 @@ def test_surprise_is_asked_of_every_row_and_slot(name):
     model = stirred(name, tiny())
     again = MODELS[name](tiny(), MODELS[name].Config(**model.config()))
     again.load_tensors(model.tensors(), CPU)
-    total, parts = model.surprise(rows_of(EVERY), generator())
+    total, parts = model.negative_log_prob(rows_of(EVERY), generator())
     assert total.shape == (12,)
     assert parts.shape == (12, 3)
     assert bool(torch.isfinite(total).all())
     assert bool((parts >= 0).all())
     assert bool((parts[~tiny().applicable(EVERY)] == 0).all())
-    assert all(map(torch.equal, again.surprise(rows_of(EVERY), generator()), (total, parts)))
-    assert [t.shape for t in model.surprise(rows_of(EVERY[:0]), generator())] == [(0,), (0, 3)]
+    assert all(map(torch.equal, again.negative_log_prob(rows_of(EVERY), generator()), (total, parts)))
+    assert [t.shape for t in model.negative_log_prob(rows_of(EVERY[:0]), generator())] == [(0,), (0, 3)]
 
 
 @exact
 def test_surprise_is_minus_the_log_probability_split_by_slot(name):
     model = stirred(name, tiny())
-    total, parts = model.surprise(rows_of(EVERY), generator())
+    total, parts = model.negative_log_prob(rows_of(EVERY), generator())
     assert torch.allclose(total, -model.log_prob(rows_of(EVERY)), atol=1e-5)
     assert torch.allclose(parts.sum(dim=1), total, atol=1e-5)
 
@@ -149,7 +151,7 @@ def test_surprise_is_minus_the_log_probability_split_by_slot(name):
 def test_log_prob_is_normalised(name):
     """Over all twelve rows, the fine slot and its blank levels included."""
     model = stirred(name, tiny())
-    assert isinstance(model, HasLogProb)
+    assert model.can(Capability.LOG_PROB)
     log = model.log_prob(rows_of(EVERY))
     assert log.shape == (12,)
     assert float(log.double().exp().sum()) == pytest.approx(1, abs=1e-4)
@@ -178,7 +180,7 @@ def test_positions_inside_cells_are_uniform(name):
 def test_the_chain_rule_holds_along_the_tables_order(name, known):
     """log p(x) = log p(known) + log p(rest | known)."""
     model = stirred(name, tiny())
-    assert isinstance(model, HasLogProbGiven)
+    assert model.can(Capability.LOG_PROB_GIVEN)
     rows = rows_of(EVERY)
     first = torch.zeros(12, 3, dtype=torch.bool)
     first[:, list(known)] = True
@@ -276,12 +278,12 @@ def learned():
     out = {}
     for name, kind in MODELS.items():
         out[name] = kind(encoder.layout, kind.Config(**FAST[name]))
-        if hasattr(kind, "fit_counts"):
+        if issubclass(kind, CountModel):
             cat = encoder.encode(frame).cat.numpy()[:, list(encoder.layout.coarse)]
             sizes = tuple(encoder.layout.sizes[j] for j in encoder.layout.coarse)
             out[name].fit_counts(ExactCounting.of(cat, sizes), seed=1)
-        else:
-            out[name].fit(door, seed=1)
+        elif issubclass(kind, NetworkModel):
+            out[name].fit_batches(door, seed=1)
     return out, encoder, encoder.encode(toy(20_000, 1))
 
 
@@ -316,7 +318,7 @@ def test_fitting_lowers_the_loss_on_fresh_rows(learned, name):
         MODELS[name].Config(**FAST[name]),
     )
     some = fresh[:5000]
-    before, after = (float(model.surprise(some, generator(2))[0].mean()) for model in (blank, out[name]))
+    before, after = (float(model.negative_log_prob(some, generator(2))[0].mean()) for model in (blank, out[name]))
     assert after < before - 0.005
 
 

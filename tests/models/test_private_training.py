@@ -11,21 +11,21 @@ import pytest
 import torch
 from places import ROOT
 from scipy import stats
-from synthkit.models.dpsgd_settings import DPSGDConfig, descent, record_of
 
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.errors import ConfigError
 from synthkit.models.ctgan.conditional_vector import Conditions
-from synthkit.models.ctgan.config import PrivateCTGANConfig
+from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.ctgan.private_trainer import PrivateGANTrainer, Projection
 from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
 from synthkit.models.normal_scores import NormalScores
 from synthkit.models.registry import MODELS
-from synthkit.models.settings import resolve_settings
+from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.loader import ExactLoader
 from synthkit.privacy.access.private_loader import PrivateLoader
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.training.callbacks import TrainingCallbacks
@@ -75,18 +75,18 @@ def table(n=48, seed=0):
 
 
 def config_of(name, **changes):
-    return MODELS[name].Private(**{**TINY[name], **changes})
+    return resolve_settings(name, MODELS[name].Config, {**TINY[name], **changes}, private=True)
 
 
 def door_of(name, rows, units, noise, *, kind=PrivateLoader, n=None, most=40, **changes):
     config = config_of(name, **changes)
-    noisy = CalibratedDPSGD(plan=MODELS[name].descent(config), noise_multiplier=noise)
+    noisy = CalibratedDPSGD(plan=config.dpsgd_plan(None), noise_multiplier=noise)
     return kind(rows, units, layout(), noisy, n=len(np.unique(units)) if n is None else n, most=most)
 
 
 def fitted(name, door, seed=0, watch=None, **changes):
     model = MODELS[name](layout(), config_of(name, **changes))
-    return model, model.fit(door, seed, watch)
+    return model, model.fit_batches(door, seed, watch)
 
 
 def by_hand(module, loss, rows, owner, clip, copies):
@@ -121,12 +121,14 @@ class Watched(PrivateLoader):
 
         def step():
             before = {k: v.clone() for k, v in module.named_buffers()}
-            plan = self.descent
+            plan = self.plan
             with exact():
-                wanted, lengths = by_hand(module, again, self._rows, self._owner, plan.clip, plan.copies)
+                wanted, lengths = by_hand(
+                    module, again, self._rows, self._owner, plan.clip_norm, plan.augmentation_multiplicity
+                )
                 own()
             for p, w in zip(module.parameters(), wanted, strict=True):
-                torch.testing.assert_close(p.grad * plan.expected(self.n), w, rtol=1e-3, atol=2e-4 * plan.clip)
+                torch.testing.assert_close(p.grad * plan.expected(self.n), w, rtol=1e-3, atol=2e-4 * plan.clip_norm)
             assert all(torch.equal(v, before[k]) for k, v in module.named_buffers())
             self.lengths = [*getattr(self, "lengths", []), lengths]
 
@@ -138,7 +140,7 @@ class Watched(PrivateLoader):
 @pytest.mark.parametrize("copies", [1, 3])
 def test_each_unit_is_clipped_as_autograd_says_in_every_step(name, copies):
     """The patient of forty rows too; and buffers are not touched."""
-    settings = {"rate": 1.0, "steps": 4, "clip": 0.5, "copies": copies}
+    settings = {"sampling_rate": 1.0, "steps": 4, "clip_norm": 0.5, "augmentation_multiplicity": copies}
     door = door_of(name, table(), UNITS, 1e-7, kind=Watched, **settings)
     fitted(name, door, **settings)
     assert door.left == 0
@@ -148,7 +150,7 @@ def test_each_unit_is_clipped_as_autograd_says_in_every_step(name, copies):
 
 
 def test_some_units_are_below_the_norm_and_are_left_alone():
-    settings = {"rate": 1.0, "steps": 2, "clip": 6.0}
+    settings = {"sampling_rate": 1.0, "steps": 2, "clip_norm": 6.0}
     door = door_of("autoregressive", table(), UNITS, 1e-7, kind=Watched, **settings)
     fitted("autoregressive", door, **settings)
     assert np.array(door.lengths).min() < 6.0 < np.array(door.lengths).max()
@@ -157,7 +159,7 @@ def test_some_units_are_below_the_norm_and_are_left_alone():
 @models
 def test_no_loss_no_time_and_no_size_is_told(name):
     """Whatever the table: the log and what is said of each step are the same."""
-    settings = {"rate": 0.5, "steps": 6, "clip": 1.0}
+    settings = {"sampling_rate": 0.5, "steps": 6, "clip_norm": 1.0}
     told = []
     for n in (1, 300):
         steps, said = [], []
@@ -174,7 +176,7 @@ def test_no_loss_no_time_and_no_size_is_told(name):
 @models
 def test_a_table_without_rows_trains_on_noise(name):
     """An empty batch is a batch, every time; the fitted model still draws."""
-    settings = {"rate": 0.5, "steps": 3}
+    settings = {"sampling_rate": 0.5, "steps": 3}
     door = door_of(name, table(0), np.zeros(0, np.int64), 1.0, n=50.0, **settings)
     model, _ = fitted(name, door, **settings)
     assert len(model.sample(20, torch.Generator().manual_seed(0))) == 20
@@ -183,7 +185,7 @@ def test_a_table_without_rows_trains_on_noise(name):
 @models
 def test_the_same_seed_gives_other_weights_under_a_budget(name):
     """Noise follows from no seed; the root seed is not used up by it either."""
-    settings = {"rate": 0.5, "steps": 2}
+    settings = {"sampling_rate": 0.5, "steps": 2}
     after, weights = [], []
     for n in (5, 80):
         with seeded(9, CPU):
@@ -215,7 +217,7 @@ class Followed(PrivateLoader):
 
 @pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
 def test_the_average_of_the_way_is_what_is_left(name):
-    settings = {"rate": 0.5, "steps": 12}
+    settings = {"sampling_rate": 0.5, "steps": 12}
     door = door_of(name, table(), UNITS, 1.0, kind=Followed, **settings)
     model, _ = fitted(name, door, **settings)
     left = state_of(model)
@@ -230,7 +232,14 @@ def test_the_average_of_the_way_is_what_is_left(name):
 @pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
 def test_something_is_learned_through_noise(name):
     """y tells c: what is drawn follows, and did not before."""
-    settings = {"rate": 0.5, "steps": 150, "width": 16, "hidden": 16, "learning_rate": 0.03, "copies": 2}
+    settings = {
+        "sampling_rate": 0.5,
+        "steps": 150,
+        "width": 16,
+        "hidden": 16,
+        "learning_rate": 0.03,
+        "augmentation_multiplicity": 2,
+    }
     door = door_of(name, table(800), np.arange(800), 1.0, **settings)
     model, _ = fitted(name, door, **settings)
     cat = model.sample(3000, torch.Generator().manual_seed(0)).cat
@@ -247,17 +256,17 @@ def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
     door = door_of(name, table(), UNITS, 1.0)
     with pytest.raises(ConfigError, match="under a privacy budget all steps must be made at once, as planned; however"):
         fitted(name, door, watch=watch)
-    assert door.left == door.descent.steps
+    assert door.left == door.plan.steps
 
 
 @models
 def test_settings_and_door_must_belong_together(name):
     kind = MODELS[name]
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: there is one"):
-        kind(layout(), kind.Config(**small(name))).fit(door_of(name, table(), UNITS, 1.0), 0)
+        kind(layout(), kind.Config(**small(name))).fit_batches(door_of(name, table(), UNITS, 1.0), 0)
     open_door = ExactLoader(table(), None, layout())
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: those of a private"):
-        kind(layout(), config_of(name)).fit(open_door, 0)
+        kind(layout(), config_of(name)).fit_batches(open_door, 0)
 
 
 def small(name):
@@ -265,7 +274,7 @@ def small(name):
 
 
 def test_weights_that_are_no_numbers_are_refused():
-    settings = {"rate": 0.5, "steps": 3, "learning_rate": 1e38}
+    settings = {"sampling_rate": 0.5, "steps": 3, "learning_rate": 1e38}
     with pytest.raises(ConfigError, match="weights must stay finite; however"):
         fitted("autoregressive", door_of("autoregressive", table(), UNITS, 1.0, **settings), **settings)
 
@@ -273,11 +282,11 @@ def test_weights_that_are_no_numbers_are_refused():
 @models
 def test_the_plan_is_public(name):
     """It follows from the settings and a declared number of units, and never from the number a door was told."""
-    kind, config = MODELS[name], config_of(name, batch_size=100, steps=7, clip=0.4, copies=2)
-    assert kind.descent(config) == DPSGDPlan(rate=0.1, steps=7, clip=0.4, copies=2)
-    assert kind.descent(config, 400.0).rate == 0.25
-    assert kind.descent(config, 50.0).rate == 1.0
-    assert kind.descent(replace(config, rate=0.03), 400.0).rate == 0.03
+    config = config_of(name, batch_size=100, steps=7, clip_norm=0.4, augmentation_multiplicity=2)
+    assert config.dpsgd_plan(None) == DPSGDPlan(sampling_rate=0.1, steps=7, clip_norm=0.4, augmentation_multiplicity=2)
+    assert config.dpsgd_plan(400.0).sampling_rate == 0.25
+    assert config.dpsgd_plan(50.0).sampling_rate == 1.0
+    assert replace(config, sampling_rate=0.03).dpsgd_plan(400.0).sampling_rate == 0.03
     for n in (10.0, 1e9):
         door = door_of(name, table(), UNITS, 1.0, n=n, steps=2, batch_size=16)
         _, log = fitted(name, door, steps=2, batch_size=16)
@@ -287,27 +296,42 @@ def test_the_plan_is_public(name):
 @models
 def test_defaults_of_a_private_training_can_be_meant(name):
     kind = MODELS[name]
-    config = resolve_settings(name, kind.Private, {})
+    config = resolve_settings(name, kind.Config, {}, private=True)
     assert isinstance(config, DPSGDConfig)
     assert isinstance(config, kind.Config)
-    plan = kind.descent(config, 30_000.0)
-    assert 0.01 <= plan.rate <= 0.5
+    plan = config.dpsgd_plan(30_000.0)
+    assert 0.01 <= plan.sampling_rate <= 0.5
     assert 100 <= plan.steps <= 3000
     assert config.steps == plan.steps
 
 
 def test_a_plan_with_a_bad_setting_is_refused():
-    with pytest.raises(ConfigError, match="the plan of a private training must lie in its ranges; however: rate 2"):
-        descent(config_of("autoregressive", rate=2.0), None)
+    with pytest.raises(
+        ConfigError, match="the plan of a private training must lie in its ranges; however: sampling_rate 2"
+    ):
+        config_of("autoregressive", sampling_rate=2.0).dpsgd_plan(None)
 
 
 @models
-def test_settings_find_their_record(name):
-    kind = MODELS[name]
-    assert record_of(kind, {"steps"}) is kind.Config
-    assert record_of(kind, {"steps", "clip"}) is kind.Private
-    assert record_of(kind, {"clip", "nonsense"}) is kind.Config
-    assert record_of(MODELS["marginal"], {"clip"}) is MODELS["marginal"].Config
+def test_settings_of_a_budget_are_told_by_their_names(name):
+    record = MODELS[name].Config
+    assert not is_private(record, {"steps"})
+    assert is_private(record, {"steps", "clip_norm"})
+    assert not is_private(MODELS["marginal"].Config, {"clip_norm"})
+    assert not record().private
+    assert set(record().plain()) == set(record.__dataclass_fields__) - set(record.PRIVATE_ONLY)
+    config = config_of(name)
+    assert config.private
+    assert record(**config.plain()) == config
+
+
+def test_settings_of_an_earlier_version_are_read():
+    assert renamed({"rate": 0.1, "clip": 0.3, "copies": 2, "width": 8}) == {
+        "sampling_rate": 0.1,
+        "clip_norm": 0.3,
+        "augmentation_multiplicity": 2,
+        "width": 8,
+    }
 
 
 def test_times_of_rows_are_drawn_apart_under_a_budget():
@@ -338,7 +362,7 @@ def test_the_weight_of_a_row_leans_on_no_other_under_a_budget():
 
 
 def test_the_critic_is_smooth_and_the_generator_meets_no_row():
-    settings = {"rate": 0.5, "steps": 30, "critic_rate": 0.05, "spectral": 0.7}
+    settings = {"sampling_rate": 0.5, "steps": 30, "critic_rate": 0.05, "spectral": 0.7}
 
     class Asked(PrivateLoader):
         def stepping(self, module, loss, optimizer):
@@ -379,7 +403,7 @@ def test_the_generator_is_told_paid_conditions_only():
 )
 def test_what_cannot_be_private_in_a_gan_is_refused(change):
     with pytest.raises(ValueError, match="settings under a budget must lie in their ranges; however"):
-        PrivateCTGANConfig(**change)
+        CTGANConfig(**{**CTGANConfig.PRIVATE_DEFAULTS, **change})
 
 
 def test_the_page_on_models_lists_the_private_defaults():
@@ -392,7 +416,7 @@ def test_the_page_on_models_lists_the_private_defaults():
         key, *cells = (cell.strip() for cell in row.strip("|").split("|"))
         said |= {(key.strip("`"), name): cell for name, cell in zip(names, cells, strict=True)}
     for name in names:
-        own = {f.name: str(f.default) for f in fields(MODELS[name].Private)}
+        own = {k: str(v) for k, v in resolve_settings(name, MODELS[name].Config, {}, private=True).plain().items()}
         plain = {f.name: str(f.default) for f in fields(MODELS[name].Config)}
         told = {key: cell for (key, which), cell in said.items() if which == name and cell != "-"}
         assert told.items() <= own.items()

@@ -11,7 +11,7 @@ from scipy.stats import chi2_contingency
 
 from synthkit.data import support2, support2_schema
 from synthkit.errors import EncodingError, SchemaError
-from synthkit.models.base import HasGiven
+from synthkit.models.base import Capability
 from synthkit.models.registry import MODELS
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
@@ -184,7 +184,7 @@ GROUPED = Schema(
 )
 
 
-@pytest.mark.parametrize("model", sorted(name for name, kind in MODELS.items() if issubclass(kind, HasGiven)))
+@pytest.mark.parametrize("model", sorted(name for name, kind in MODELS.items() if kind.can(Capability.GIVEN)))
 def test_what_a_rule_says_is_missing_stays_missing(model):
     frame = pd.DataFrame(
         {

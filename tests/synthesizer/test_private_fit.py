@@ -142,7 +142,7 @@ def test_what_would_leave_a_trace_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="must not depend on time"):
         model.fit(visits(), ledger=ledger, max_minutes=1)
     exact = Curator(visits(), SCHEMA, Ledger.unlimited(unit="who"), Seeds(1))
-    with pytest.raises(ConfigError, match="the table itself must be given"):
+    with pytest.raises(ConfigError, match="a curator charges its own ledger; however: another"):
         model.fit(exact, ledger=ledger)
     with pytest.raises(UnsupportedError, match="a model must learn from noisy answers; however: `independent`"):
         Synthesizer(SCHEMA, "independent").fit(visits(), ledger=ledger)

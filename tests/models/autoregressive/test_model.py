@@ -17,7 +17,7 @@ from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import ValueLink
 from synthkit.errors import ConfigError
-from synthkit.models.autoregressive.config import AutoregressiveConfig, PrivateAutoregressiveConfig, default_steps
+from synthkit.models.autoregressive.config import AutoregressiveConfig, default_steps
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -338,7 +338,7 @@ def test_no_table_is_too_wide_and_what_is_asked_for_is_not_exceeded():
     assert AutoregressiveConfig().narrowed(10**6).sizes.width == 32
     small = AutoregressiveConfig(width=40, hidden=50, batch_size=7)
     assert small.narrowed(1_000) == small
-    private = PrivateAutoregressiveConfig()
+    private = AutoregressiveConfig(**AutoregressiveConfig.PRIVATE_DEFAULTS)
     assert private.narrowed(10**6) is private
 
 

@@ -58,7 +58,7 @@ def fitted():
     training = door()
     settings = CTGANConfig(**SMALL, steps=600, penalty=0.5, average=0.99, condition=0.5, asking=0.2)
     model = CTGAN(training.layout, settings)
-    return model, model.fit(training, seed=1), training
+    return model, model.fit_batches(training, seed=1), training
 
 
 def generator(seed=0):
@@ -154,10 +154,10 @@ def test_a_training_taken_up_in_either_phase_ends_as_if_it_had_never_stopped():
     training, shelf = door(1000), Shelf()
     settings = CTGANConfig(**SMALL, steps=20, critic_dropout=0.1)
     whole = CTGAN(training.layout, settings)
-    whole.fit(training, seed=3, watch=TrainingCallbacks(store=shelf))
+    whole.fit_batches(training, seed=3, callbacks=TrainingCallbacks(store=shelf))
     for done in (5, 15, 16, 18):  # the odds are learned in the last four steps
         again = CTGAN(training.layout, settings)
-        log = again.fit(training, seed=3, watch=TrainingCallbacks(store=Shelf(shelf.states[done])))
+        log = again.fit_batches(training, seed=3, callbacks=TrainingCallbacks(store=Shelf(shelf.states[done])))
         assert log.steps == 20
         assert all(torch.equal(v, again.tensors()[k]) for k, v in whole.tensors().items()), done
 
@@ -175,7 +175,7 @@ def test_a_table_without_names_and_one_without_numbers():
         encoder = TableEncoder.fit(meaning, histograms_of(meaning, frame))
         training = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
         model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=5))
-        model.fit(training, seed=0)
+        model.fit_batches(training, seed=0)
         assert len(model.sample(100, generator())) == 100
 
 
@@ -184,7 +184,7 @@ def test_packs_and_batches_of_any_number_of_rows(n):
     """Rows that fill no pack are left out; a table of fewer rows than a pack has smaller packs."""
     training = door(n)
     model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=6, pack=10))
-    log = model.fit(training, seed=0)
+    log = model.fit_batches(training, seed=0)
     assert log.steps == 6
     assert all(bool(torch.isfinite(v).all()) for v in model.tensors().values())
 
@@ -193,11 +193,11 @@ def test_odds_that_do_not_hold_for_rows_held_back_are_not_trusted():
     """Rows drawn by chance alone: what the odds learn of 300 of them is not true of others."""
     training = door(300)
     model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=10, odds_share=0.5))
-    model.fit(training, seed=0)
+    model.fit_batches(training, seed=0)
     assert 0 <= float(model.tensors()["trust"]) <= 1.2
     tiny = door(100)  # nothing is held back
     model = CTGAN(tiny.layout, CTGANConfig(**SMALL, steps=10))
-    model.fit(tiny, seed=0)
+    model.fit_batches(tiny, seed=0)
     assert float(model.tensors()["trust"]) == 0.0
 
 

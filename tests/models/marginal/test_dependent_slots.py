@@ -135,7 +135,7 @@ def test_what_is_known_is_told_exactly(followed):
     aim = torch.tensor([[False, False, True, False], [True, False, False, False]])
     wanted = [float(p[2, :, 1].sum() / p[2].sum()), float(p[0, :, 2].sum() / p[:, :, 2].sum())]
     assert followed.log_prob_given(rows, given, aim).exp().tolist() == pytest.approx(wanted, rel=1e-3)
-    whole, parts = followed.surprise(rows, generator())
+    whole, parts = followed.negative_log_prob(rows, generator())
     assert whole.tolist() == pytest.approx([-np.log(float(p[2, 3, 1, 0])), -np.log(float(p[0, 0, 2, 1]))], rel=1e-3)
     assert parts.shape == (2, 4)
 

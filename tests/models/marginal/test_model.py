@@ -15,7 +15,7 @@ from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.encoding.slot_counts import MeasuredCounts
-from synthkit.models.base import HasGiven, HasLogProb, HasLogProbGiven, HasSurprise
+from synthkit.models.base import Capability
 from synthkit.models.marginal.adaptive_measurement import Pooled, measure_adaptively, projected
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
@@ -96,10 +96,10 @@ def joint():
 
 def test_the_law_is_the_mixture_by_hand(joint):
     model = stirred()
-    assert isinstance(model, HasGiven)
-    assert isinstance(model, HasLogProb)
-    assert isinstance(model, HasLogProbGiven)
-    assert isinstance(model, HasSurprise)
+    assert model.can(Capability.GIVEN)
+    assert model.can(Capability.LOG_PROB)
+    assert model.can(Capability.LOG_PROB_GIVEN)
+    assert model.can(Capability.NEGATIVE_LOG_PROB)
     log = model.log_prob(rows_of(EVERY))
     assert log.exp().numpy() == pytest.approx(joint, rel=1e-4)
     assert joint.sum() == pytest.approx(1, abs=1e-5)
@@ -160,13 +160,13 @@ def test_a_slot_known_in_part_keeps_its_law_inside_the_set(joint):
 
 
 def test_surprise_is_split_by_slot_along_the_chain(joint):
-    total, parts = stirred().surprise(rows_of(EVERY), generator())
+    total, parts = stirred().negative_log_prob(rows_of(EVERY), generator())
     assert total.numpy() == pytest.approx(-np.log(joint), abs=1e-4)
     first = np.array([joint[(EVERY[:, 0] == a).numpy()].sum() for a in EVERY[:, 0].tolist()])
     assert parts[:, 0].numpy() == pytest.approx(-np.log(first), abs=1e-4)
     assert bool((parts >= 0).all())
     assert bool((parts[8:][EVERY[8:, 0] == 2][:, 1] == 0).all())
-    assert stirred().surprise(rows_of(EVERY[:0]), generator())[1].shape == (0, 3)
+    assert stirred().negative_log_prob(rows_of(EVERY[:0]), generator())[1].shape == (0, 3)
 
 
 def test_clauses_are_obeyed():

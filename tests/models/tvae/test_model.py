@@ -147,7 +147,7 @@ def test_conditional_log_probabilities_come_near_the_integral(context):
 
 def test_surprise_is_minus_the_bound():
     model = stirred(context=None)
-    total, parts = model.surprise(rows_of(EVERY), generator(8))
+    total, parts = model.negative_log_prob(rows_of(EVERY), generator(8))
     assert torch.allclose(total, -model.bound(rows_of(EVERY), generator(8)))
     assert bool((parts >= 0).all())
 

@@ -13,6 +13,7 @@ from synthkit.encoding import Histogram, Query, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import BudgetExceededError
 from synthkit.privacy.access.curator import Curator
+from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.access.loader import ExactLoader
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
@@ -40,33 +41,33 @@ def table(n=1000):
     )
 
 
-def curator(frame=None, book=None):
+def access(frame=None, book=None):
     book = Ledger.unlimited(unit="who") if book is None else book
-    return Curator(table() if frame is None else frame, SCHEMA, book, Seeds(1))
+    return ExactAccess(table() if frame is None else frame, SCHEMA, book, Seeds(1))
 
 
 def test_answers_are_the_tables_counts():
     frame = table()
-    answers = curator(frame).ask([Query(columns=("sex",)), Query(columns=("sex", "age"))])
+    answers = access(frame).ask([Query(columns=("sex",)), Query(columns=("sex", "age"))])
     assert dict(zip(answers[0].cells["sex"], answers[0].counts, strict=True)) == frame["sex"].value_counts().to_dict()
     assert [int(a.counts.sum()) for a in answers] == [1000, 1000]
     assert answers[1].counts[answers[1].cells["age"].isna()].sum() == frame["age"].isna().sum()
 
 
 def test_every_look_is_charged():
-    book = curator()
-    encoder = TableEncoder.fit(SCHEMA, book.ask)
+    book = access()
+    book.fit_encoder()
     assert [c.what for c in book.ledger.charges] == ["histogram of sex", "histogram of age"]
-    book.training(encoder)
+    book.batches()
     assert [c.what for c in book.ledger.charges][2:] == ["training rows, through the door"]
     assert book.ledger.epsilon() == math.inf
 
 
 def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
     """The refusal comes first, for questions and for the door."""
-    free = curator()
+    free = access()
     encoder = TableEncoder.fit(SCHEMA, free.ask)
-    strict = curator(book=Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
+    strict = access(book=Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
     with pytest.raises(BudgetExceededError, match="histogram of sex"):
         strict.ask([Query(columns=("sex",))])
     with pytest.raises(BudgetExceededError, match="training rows"):
@@ -80,29 +81,29 @@ def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
 
 def test_nothing_public_gives_rows_away():
     """Every public method and field: a histogram, a door, the schema or the ledger, and never the table."""
-    book = curator()
-    encoder = TableEncoder.fit(SCHEMA, book.ask)
+    book = access()
+    book.fit_encoder()
     methods = {n for n, _ in inspect.getmembers(Curator, inspect.isfunction) if not n.startswith("_")}
     assert methods == {"ask", "compare", "counting", "rows", "targets", "training"}
     assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger"}
     assert all(isinstance(a, Histogram) for a in book.ask([Query(columns=("sex",))]))
-    assert isinstance(book.training(encoder), ExactLoader)
+    assert isinstance(book.batches(), ExactLoader)
     assert isinstance(book.rows(), int)
-    assert isinstance(book.targets(encoder), RakingMargins)
+    assert isinstance(book.margins(), RakingMargins)
 
 
 def test_identifiers_cannot_be_asked_for():
     with pytest.raises(KeyError):
-        curator().ask([Query(columns=("who",))])
+        access().ask([Query(columns=("who",))])
 
 
 def test_a_unit_is_held_back_whole():
     """With a unit column, no person stands on both sides of the door."""
     frame = table(3000)
     frame["age"] = pd.factorize(frame["who"])[0]  # the age tells the person, so coded rows can be told apart
-    book = curator(frame)
-    encoder = TableEncoder.fit(SCHEMA, book.ask)
-    door = book.training(encoder)
+    book = access(frame)
+    encoder = book.fit_encoder()
+    door = book.batches()
     rng = np.random.default_rng(0)
     back, kept = (set(encoder.decode(rows, rng)["age"].round()) for rows in (door.held, door.rows))
     assert len(door.held) + len(door.rows) == 3000

@@ -35,7 +35,10 @@ def rows_of(values):
 def door_of(values, units=None, *, rate=1.0, steps=1, clip=1.0, copies=1, noise=QUIET, n=None, most=1):
     rows = rows_of(values)
     units = np.arange(len(rows)) if units is None else np.asarray(units)
-    noisy = CalibratedDPSGD(plan=DPSGDPlan(rate=rate, steps=steps, clip=clip, copies=copies), noise_multiplier=noise)
+    noisy = CalibratedDPSGD(
+        plan=DPSGDPlan(sampling_rate=rate, steps=steps, clip_norm=clip, augmentation_multiplicity=copies),
+        noise_multiplier=noise,
+    )
     return PrivateLoader(rows, units, layout_of(), noisy, n=len(rows) if n is None else n, most=most)
 
 
@@ -258,7 +261,9 @@ def test_a_plan_that_cannot_be_meant_is_refused(name, value):
 
 
 def test_a_plan_is_charged_as_poisson_steps():
-    noisy = CalibratedDPSGD(plan=DPSGDPlan(rate=0.1, steps=10, clip=3.0, copies=4), noise_multiplier=2.0)
+    noisy = CalibratedDPSGD(
+        plan=DPSGDPlan(sampling_rate=0.1, steps=10, clip_norm=3.0, augmentation_multiplicity=4), noise_multiplier=2.0
+    )
     assert noisy.charge().spent == PoissonSubsampledGaussian(noise_multiplier=2.0, rate=0.1, steps=10)
     assert noisy.charge().times == 1
 
@@ -266,7 +271,7 @@ def test_a_plan_is_charged_as_poisson_steps():
 @pytest.mark.parametrize("noise", [0.0, -1.0, float("inf")])
 def test_noise_that_is_none_is_refused(noise):
     with pytest.raises(ConfigError, match="`noise_multiplier` of poisson-subsampled-gaussian"):
-        CalibratedDPSGD(plan=DPSGDPlan(rate=0.1, steps=10, clip=1.0), noise_multiplier=noise)
+        CalibratedDPSGD(plan=DPSGDPlan(sampling_rate=0.1, steps=10, clip_norm=1.0), noise_multiplier=noise)
 
 
 def test_rows_come_in_a_secret_order():
