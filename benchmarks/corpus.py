@@ -69,7 +69,7 @@ def build(place: Path) -> None:
     from synthkit.release.bundle.build_bundle import release
     from synthkit.release.bundle.signature import keygen
     from synthkit.schema import Schema
-    from synthkit.schema.validation import suite
+    from synthkit.schema.expectation_suite import expectation_suite
     from synthkit.synthesizer.synthesizer import Synthesizer
     from synthkit.tables import table_files
     from synthkit.watermark import WatermarkKey
@@ -86,7 +86,9 @@ def build(place: Path) -> None:
     keygen(place / "custodian")
     release(place / "private", place / "bundle.zip", key=place / "custodian.key", although=WHY)
     WatermarkKey.new(schema).save(place / "key.json")
-    (place / "suite.json").write_text(json.dumps(suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))))
+    (place / "suite.json").write_text(
+        json.dumps(expectation_suite(Schema(columns={"age": {"kind": "numeric", "min": 0}})))
+    )
     (place / "config.yaml").write_text(CONFIGURATION, encoding="utf-8")
     (place / "gaps.csv").write_bytes((place / "table.csv").read_bytes())
     shutil.copyfile(policy(), place / LAST)
@@ -136,18 +138,18 @@ def command(*words: str) -> Callable[[Path], str]:
 def _schema(path: Path) -> object:
     from synthkit.schema import Schema
     from synthkit.schema.conform import conform
-    from synthkit.schema.validation import helpers, suite
+    from synthkit.schema.expectation_suite import expectation_suite, helper_columns
 
     schema = Schema.load(path)
     assert Schema.loads(schema.dumps()) == schema
-    suite(schema)
-    return helpers(conform(table(6), schema), schema)
+    expectation_suite(schema)
+    return helper_columns(conform(table(6), schema), schema)
 
 
 def _table(path: Path) -> object:
     from synthkit import RunConfig
     from synthkit.io.provenance_marks import read_mark
-    from synthkit.pipeline.load_table import cells, load_mapped_table
+    from synthkit.pipeline.load_table import load_mapped_table, read_raw
     from synthkit.schema import Schema
     from synthkit.schema.conform import conform
     from synthkit.schema.typed_columns import check_structure
@@ -156,7 +158,7 @@ def _table(path: Path) -> object:
     schema = Schema(**SCHEMA)
     if not table_files.is_text(path):
         read_mark(path)
-    raw = cells(path, RunConfig())
+    raw = read_raw(path, RunConfig())
     load_mapped_table(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
     check_structure(raw, schema)
     return conform(raw, schema)

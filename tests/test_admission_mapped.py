@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError
-from synthkit.pipeline.load_table import ROWS_WITHOUT_UNIT, UNREADABLE_LINES, broken, load_mapped_table
+from synthkit.pipeline.load_table import ROWS_WITHOUT_UNIT, UNREADABLE_LINES, find_violations, load_mapped_table
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import split
 from synthkit.schema import Schema
@@ -52,7 +52,7 @@ def test_every_odd_row_comes_in_or_is_nobodys():
 
 
 def test_what_the_input_breaks_is_listed_and_refuses_nothing():
-    found = broken(odd(), SCHEMA, CONFIG)
+    found = find_violations(odd(), SCHEMA, CONFIG)
     assert not found.unchecked
     listed = {(v.columns, v.rule) for v in found.violations}
     assert (("age",), "a cell of the column's kind") in listed
@@ -72,7 +72,7 @@ def test_a_table_that_keeps_its_schema_breaks_nothing():
             "died": True,
         }
     )
-    assert broken(good, SCHEMA, CONFIG).success
+    assert find_violations(good, SCHEMA, CONFIG).success
     assert load_mapped_table(good, SCHEMA, CONFIG).clamped == {}
 
 

@@ -167,9 +167,9 @@ def _made(name: str, part: Schema, settings: Mapping[str, Any], device: str) -> 
         raise ConfigError(msg)
     ours: dict[str, Any] = {"verbose": True} if "verbose" in takes else {}
     if "enable_gpu" in takes:
-        from synthkit.runtime.device import choose
+        from synthkit.runtime.device import choose_device
 
-        ours["enable_gpu"] = choose(device).type != "cpu"
+        ours["enable_gpu"] = choose_device(device).type != "cpu"
     with isolated(0):
         try:
             return kind(Metadata.load_from_dict(to_sdv(part)), **settings, **ours)

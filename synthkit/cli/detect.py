@@ -57,12 +57,12 @@ def detect(
 
     Example: synthkit detect found.csv --key icu.key.json
     """
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.watermark import WatermarkKey
     from synthkit.watermark import detect as held
 
     secret = WatermarkKey.load(key)
-    found = held(cells(table, config(None, delimiter=delimiter, encoding=encoding, missing=missing)), secret)
+    found = held(read_raw(table, config(None, delimiter=delimiter, encoding=encoding, missing=missing)), secret)
     if json is not None:
         from json import dumps
 

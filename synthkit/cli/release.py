@@ -48,7 +48,7 @@ def release(
     from synthkit.release.bundle.build_bundle import release as pack
     from synthkit.release.run_folder import SCHEMA
     from synthkit.schema import Schema
-    from synthkit.schema.spreadsheet_formulas import declared
+    from synthkit.schema.spreadsheet_formulas import declared_formulas
 
     check_file(out, overwrite=overwrite)
     said = os.environ.get(PASSPHRASE)
@@ -66,7 +66,7 @@ def release(
         warn(
             f"{path.name} did not pass its gate; the manifest says so, with the reason, and `synthkit verify` tells it"
         )
-    if begun := declared(Schema.load(folder / SCHEMA)):
+    if begun := declared_formulas(Schema.load(folder / SCHEMA)):
         warn(f"{formulas(begun)}: tell whoever makes a CSV file of the rows")
     if key is None:
         warn("the bundle is not signed: nobody can tell that it is yours. Make a key with `synthkit keygen`")

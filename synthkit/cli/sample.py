@@ -11,7 +11,7 @@ from synthkit.cli import options as o
 from synthkit.cli.arguments import config, given
 from synthkit.cli.console import formulas, say, selection, warn, watching
 from synthkit.errors import ConfigError
-from synthkit.io.provenance_marks import mark
+from synthkit.io.provenance_marks import provenance_mark
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,9 @@ def sample(
         with lawful(found):
             drawn = synthesizer.sample(many, given=fixed, calibrate=bool(calibrate), seed=seed, watermark=key)
         progress.stage("write")
-        table_files.write(drawn, out, schema=synthesizer.schema, mark=mark(), spreadsheet_safe=spreadsheet_safe)
+        table_files.write(
+            drawn, out, schema=synthesizer.schema, mark=provenance_mark(), spreadsheet_safe=spreadsheet_safe
+        )
         progress.stage("")
     _warn_of_formulas(drawn, out, spreadsheet_safe=spreadsheet_safe)
     say(f"{out}: {len(drawn):,} synthetic rows (seed {drawn.attrs['synthkit_seed']})", quiet=quiet)
@@ -101,7 +103,7 @@ def impute(
     Example: synthkit impute runs/demo gaps.csv --out filled.csv --seed 1
     """
     from synthkit.io.atomic_files import check_file
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.release.run_folder import model_in
     from synthkit.tables import table_files
 
@@ -115,12 +117,12 @@ def impute(
         from synthkit.synthesizer.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
-        before = cells(table, asked)
+        before = read_raw(table, asked)
         progress.stage("impute")
         with lawful(found):
             after = synthesizer.impute(before, seed=seed)
         progress.stage("write")
-        said = mark("partially synthetic")
+        said = provenance_mark("partially synthetic")
         table_files.write(after, out, schema=synthesizer.schema, mark=said, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
     _warn_of_formulas(after, out, spreadsheet_safe=spreadsheet_safe)
@@ -150,7 +152,7 @@ def score(
     Example: synthkit score runs/demo records.csv --out odd.csv
     """
     from synthkit.io.atomic_files import check_file
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.release.run_folder import model_in
     from synthkit.synthesizer.anomaly import scored
     from synthkit.tables import table_files
@@ -165,7 +167,7 @@ def score(
         from synthkit.synthesizer.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=device or "auto")
-        records = cells(table, asked)
+        records = read_raw(table, asked)
         progress.stage("score")
         with lawful(found):
             parts = synthesizer.anomaly_parts(records, seed=seed or 0)
@@ -188,10 +190,10 @@ def _check_ending(out: Path, *, spreadsheet_safe: bool) -> None:
 
 def _warn_of_formulas(frame: pd.DataFrame, out: Path, *, spreadsheet_safe: bool) -> None:
     """Name columns of a CSV file that a spreadsheet may run."""
-    from synthkit.schema.spreadsheet_formulas import occurring
+    from synthkit.schema.spreadsheet_formulas import formulas_in_cells
     from synthkit.tables import table_files
 
-    names = occurring(frame) if table_files.is_text(out) and not spreadsheet_safe else []
+    names = formulas_in_cells(frame) if table_files.is_text(out) and not spreadsheet_safe else []
     if names:
         warn(f"{out.name}: {formulas(names)}; say --spreadsheet-safe if somebody may open it in one")
 

@@ -30,7 +30,7 @@ def selftest(
     """
     with watching(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.selftest.cases import SELFTEST_CASES, SELFTEST_SEEDS, run
+        from synthkit.selftest.cases import SELFTEST_CASES, SELFTEST_SEEDS, run_case
 
         unknown = [name for name in only or () if name not in SELFTEST_CASES]
         if unknown:
@@ -48,7 +48,7 @@ def selftest(
         answers = {}
         for k, (name, repetition) in enumerate(chosen):
             progress.advance(k, len(chosen), name)
-            answers[name, repetition] = run(name, seed, repetition=repetition)
+            answers[name, repetition] = run_case(name, seed, repetition=repetition)
         progress.advance(len(chosen), len(chosen))
         progress.stage("")
     wrong = [f"{name}, {a}" for (name, _), each in answers.items() for a in each if not a.holds]

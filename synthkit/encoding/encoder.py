@@ -26,7 +26,7 @@ from synthkit.errors import EncodingError
 from synthkit.schema import Code, Datetime, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Level, level_key
 from synthkit.schema.derived import with_derived
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.joint_columns import joint_combinations
 from synthkit.schema.rules import MISSING_LEVEL
 
 KINDS: dict[str, type[Codec]] = {
@@ -354,7 +354,7 @@ def _fit_steps(
 
 def _fit_combination(schema: Schema, members: tuple[str, ...], answer: Histogram) -> CombinationCodec:
     """Combinations of one rule that lists them all, otherwise those that occur."""
-    listed = [r.combinations for r in joint(schema) if r.of == members and r.combinations is not None]
+    listed = [r.combinations for r in joint_combinations(schema) if r.of == members and r.combinations is not None]
     rows = [
         tuple(None if pd.isna(v) else _plain(v) for v in row)
         for row in answer.cells[list(members)].itertuples(index=False)

@@ -8,7 +8,7 @@ from synthkit.encoding.codecs.categorical import LevelsCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.schema import Code, Schema
 from synthkit.schema.public_domain import NOT_STATED
-from synthkit.schema.rare_codes import sentence
+from synthkit.schema.rare_codes import rare_codes_note
 
 
 def left(encoder: TableEncoder) -> Iterator[str]:
@@ -19,7 +19,7 @@ def left(encoder: TableEncoder) -> Iterator[str]:
     """
     for name, codec in encoder.codecs.items():
         if isinstance(codec, LevelsCodec) and len(codec.rare) > len(codec.levels):
-            yield sentence(name, len(codec.levels), len(codec.levels) + len(codec.rare))
+            yield rare_codes_note(name, len(codec.levels), len(codec.levels) + len(codec.rare))
 
 
 def told(asked: Schema, schema: Schema) -> Iterator[str]:

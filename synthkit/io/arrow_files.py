@@ -32,7 +32,7 @@ class Extent:
     columns: int
 
 
-def extent(content: bytes, name: str) -> Extent:
+def arrow_extent(content: bytes, name: str) -> Extent:
     """Rows and columns of a Parquet file, from its footer.
 
     Args:
@@ -49,7 +49,7 @@ def extent(content: bytes, name: str) -> Extent:
         return Extent(file.metadata.num_rows, file.metadata.num_columns)
 
 
-def said(path: Path, kind: str, key: bytes) -> bytes | None:
+def read_metadata(path: Path, kind: str, key: bytes) -> bytes | None:
     """What stands under a key in the metadata of a file, None if nothing does.
 
     Raises:
@@ -68,7 +68,7 @@ def said(path: Path, kind: str, key: bytes) -> bytes | None:
         return found
 
 
-def pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
+def read_pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
     """The rows, at most 1,048,576 at a time; every byte of a piece was held against its type.
 
     Args:

@@ -11,7 +11,7 @@ import pandas as pd
 _DECIMAL_TEXT = re.compile(r"-?\d+\.(\d+)")
 
 
-def of_objects(values: pd.Series) -> dict[str, Any]:
+def object_cell_types(values: pd.Series) -> dict[str, Any]:
     """What cells of any type are, as keys of a storage.
 
     Example:
@@ -21,7 +21,7 @@ def of_objects(values: pd.Series) -> dict[str, Any]:
     seen = pd.api.types.infer_dtype(values, skipna=True)
     first = next((cell for cell in values if cell is not None and cell is not pd.NA and cell == cell), None)  # noqa: PLR0124
     if seen == "string":
-        return {"cells": "text", **words(values)}
+        return {"cells": "text", **truth_words(values)}
     if seen == "decimal":
         digits = (-int(cell.as_tuple().exponent) for cell in values.dropna() if cell.is_finite())
         return {"cells": "decimal", "scale": max(0, *digits, 0)}
@@ -47,7 +47,7 @@ def _of_moments(values: pd.Series) -> dict[str, Any]:
     return {**said, "zoned": True} if zoned else said
 
 
-def words(values: pd.Series) -> dict[str, Any]:
+def truth_words(values: pd.Series) -> dict[str, Any]:
     """The texts of false and true, or how many digits stand behind each point, if the texts of a column are such."""
     if not pd.api.types.is_string_dtype(values.dtype):
         return {}

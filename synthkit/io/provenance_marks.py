@@ -21,7 +21,7 @@ ESCAPED_KEY = "escaped"  # key that says with which sign texts were escaped for 
 Content = Literal["synthetic", "partially synthetic"]
 
 
-def mark(content: Content = "synthetic", *, date: str | None = None) -> dict[str, str]:
+def provenance_mark(content: Content = "synthetic", *, date: str | None = None) -> dict[str, str]:
     """What is said of rows: that they are synthetic, what made them, and when if a date is given.
 
     Example:
@@ -32,17 +32,17 @@ def mark(content: Content = "synthetic", *, date: str | None = None) -> dict[str
     return said if date is None else {**said, "date": date}
 
 
-def beside(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
     """Where the mark of a CSV file stands."""
     return path.with_name(path.name + SIDECAR_SUFFIX)
 
 
-def write_beside(path: Path, said: Mapping[str, str], *, rows: Path) -> Path:
+def write_sidecar(path: Path, said: Mapping[str, str], *, rows: Path) -> Path:
     """Write the mark of a CSV file beside it, with the digest of the rows it is about, which may lie elsewhere yet."""
-    with replacing(beside(path)) as temporary:
+    with replacing(sidecar_path(path)) as temporary:
         text = json.dumps({**said, "sha256": hashlib.sha256(rows.read_bytes()).hexdigest()}, indent=1)
         temporary.write_text(text + "\n", encoding="utf-8")
-    return beside(path)
+    return sidecar_path(path)
 
 
 def read_mark(path: str | Path) -> dict[str, str] | None:
@@ -54,7 +54,7 @@ def read_mark(path: str | Path) -> dict[str, str] | None:
     path = Path(path)
     if path.suffix not in ARROW_KINDS:
         return _read_beside(path)
-    found = arrow_files.said(path, ARROW_KINDS[path.suffix], PROVENANCE_KEY)
+    found = arrow_files.read_metadata(path, ARROW_KINDS[path.suffix], PROVENANCE_KEY)
     return None if found is None else _said(found)
 
 
@@ -74,24 +74,25 @@ def is_escaped(path: str | Path) -> bool:
         TableError: it says so about other rows than those in the file; or it is no mark.
     """
     path = Path(path)
-    if not beside(path).exists() or ESCAPED_KEY not in _parsed(path):
+    if not sidecar_path(path).exists() or ESCAPED_KEY not in _parsed(path):
         return False
     return ESCAPED_KEY in (_read_beside(path) or {})
 
 
 def _read_beside(path: Path) -> dict[str, str] | None:
-    if not beside(path).exists():
+    if not sidecar_path(path).exists():
         return None
     said = _parsed(path)
     if said.pop("sha256", None) != hashlib.sha256(path.read_bytes()).hexdigest():
-        msg = f"{beside(path).name} must be about {path.name}; however: the rows have changed since. Write them again"
+        name = sidecar_path(path).name
+        msg = f"{name} must be about {path.name}; however: the rows have changed since. Write them again"
         raise TableError(msg)
     return said
 
 
 def _parsed(path: Path) -> dict[str, str]:
     try:
-        return dict(read_json(beside(path)))
+        return dict(read_json(sidecar_path(path)))
     except (ValueError, TypeError) as error:
-        msg = f"{beside(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
+        msg = f"{sidecar_path(path).name} must be what synthkit wrote; however: it is not JSON. Write the rows again"
         raise TableError(msg) from error

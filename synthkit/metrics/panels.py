@@ -12,7 +12,7 @@ import pandas as pd
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.binning import Binning, Cuts, cells, combined, label, numbers
 from synthkit.schema.columns import Datetime, Discrete, Numeric, Ordinal, level_key, level_keys
-from synthkit.schema.datetimes import day
+from synthkit.schema.datetimes import iso_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,7 +169,7 @@ def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], flo
 
 def written(value: float, *, is_time: bool) -> str:
     """An end of a bin as a person writes it."""
-    return day(value) if is_time else f"{value:.4g}"
+    return iso_day(value) if is_time else f"{value:.4g}"
 
 
 def shown(count: int) -> int | str:

@@ -14,7 +14,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import cells, load_table, name_of, population
+from synthkit.pipeline.load_table import load_table, name_of, population, read_raw
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -71,7 +71,7 @@ def evaluate_tables(
     real = load_table(train, schema, config)
     held = load_table(holdout, schema, config)
     counts = population(schema, config)
-    typed = [TypedColumns.of(cells(table, config), schema) for table in synthetic]
+    typed = [TypedColumns.of(read_raw(table, config), schema) for table in synthetic]
     output = validate_typed(typed[0], schema, extra=config.suite)
     validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
     draws = tuple(columns.fitting() for columns in typed)
@@ -82,7 +82,7 @@ def evaluate_tables(
         synthetic=draws,
         schema=schema,
         population=counts,
-        others=tuple(conform(cells(table, config), schema) for table in others),
+        others=tuple(conform(read_raw(table, config), schema) for table in others),
     )
     measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
     clock.stage("report")

@@ -10,11 +10,11 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp_typed
 from synthkit.schema.columns import Identifier
-from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.public_domain import declared
+from synthkit.schema.domain_mapping import map_into_domain
+from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.unit_keys import unit_codes
-from synthkit.schema.validation import own, validate, validate_typed
+from synthkit.schema.validation import read_suite, validate, validate_typed
 from synthkit.schema.violations import Validation
 from synthkit.tables.csv_lines import LEFT_OUT_LINES
 from synthkit.tables.storage import storages
@@ -33,7 +33,7 @@ UNREADABLE_LINES, ROWS_WITHOUT_UNIT = (
 )  # what is counted beside cells of columns
 
 
-def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
+def read_raw(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
     """The cells as they stand, read as the configuration says; no schema has typed them.
 
     Raises:
@@ -79,14 +79,14 @@ def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: 
         SchemaError: columns are missing or unknown.
     """
     raw = read_cells(table, **_reading(config))
-    found = mapped(raw, public)
+    found = map_into_domain(raw, public)
     owned = unit_codes(found.frame, public)[0] >= 0
     left_out = {UNREADABLE_LINES: int(raw.attrs.get(LEFT_OUT_LINES, 0)), ROWS_WITHOUT_UNIT: int((~owned).sum())}
     counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
     return TypedTable(frame=found.frame[owned].reset_index(drop=True), clamped=counts)
 
 
-def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
+def find_violations(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
     """What the cells of a table are not, and which rules its rows break once each cell is mapped; INTERNAL.
 
     Raises:
@@ -94,7 +94,7 @@ def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) 
         SchemaError: columns are missing or unknown.
         ConfigError: the suite of the user's own is none.
     """
-    found = mapped(cells(table, config), public)
+    found = map_into_domain(read_raw(table, config), public)
     checked = validate(found.frame, _with_keys(public), extra=config.suite)
     return replace(checked, violations=(*found.faults, *checked.violations))
 
@@ -118,7 +118,7 @@ def population(schema: Schema, config: RunConfig) -> Population | None:
         return None
     from synthkit.metrics.attacks.population import Population
 
-    return Population.of(cells(config.population, config), schema)
+    return Population.of(read_raw(config.population, config), schema)
 
 
 def refuse_early(config: RunConfig, schema: Schema) -> None:
@@ -130,10 +130,10 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
         SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
     if config.epsilon is not None:
-        declared(schema)
+        declared_domain(schema)
     population(schema, config)
     if config.suite is not None:
-        own(config.suite)
+        read_suite(config.suite)
 
 
 def name_of(table: pd.DataFrame | str | Path) -> str:

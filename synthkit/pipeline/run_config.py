@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_yaml
-from synthkit.runtime.validation_words import must
+from synthkit.runtime.validation_words import requirement
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -160,7 +160,7 @@ class RunConfig(BaseModel):
 def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         return f"unknown key. Known: {', '.join(RunConfig.model_fields)}"
-    return must(detail)
+    return requirement(detail)
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:

@@ -29,8 +29,8 @@ from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
 from synthkit.schema.conform import refuse
-from synthkit.schema.narrow_patterns import narrow
-from synthkit.schema.public_domain import declared
+from synthkit.schema.narrow_patterns import narrow_pattern_faults
+from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.typed_columns import TypedColumns, check_learnable
 from synthkit.schema.validation import validate
@@ -203,7 +203,7 @@ def _made(
         clock.stage("fit")
         train = replace(typed, frame=parts.train_frame())
         most = len(typed.frame if config.final else train.frame)
-        refuse([] if config.epsilon else narrow(given, most, unique=False))
+        refuse([] if config.epsilon else narrow_pattern_faults(given, most, unique=False))
         _learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
         clock.stage("sample")
         draws = _drawn(synthesizer, len(train.frame), config, key)
@@ -338,7 +338,7 @@ def _read_typed(table: pd.DataFrame | str | Path, schema: Schema, config: RunCon
     """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
     if config.epsilon is None:
         return load_table(table, schema, config), schema
-    public = declared(schema).schema
+    public = declared_domain(schema).schema
     return load_mapped_table(table, public, config), public
 
 

@@ -14,7 +14,7 @@ RUNTIME_FOLDER = Path(__file__).parent
 _ERROR_CLASS = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
 
-def start(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
+def start_module(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
     """A fresh interpreter that finds the same package, and no module of the folder it happens to run in.
 
     Args:
@@ -32,7 +32,7 @@ def start(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def crash(code: int, complaints: str) -> str:
+def crash_reason(code: int, complaints: str) -> str:
     r"""Why a process ended that did not say so; the sort of an error, never its message, which may quote rows.
 
     Example:

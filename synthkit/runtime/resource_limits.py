@@ -47,7 +47,7 @@ class Deadline:
 
 
 @contextmanager
-def within(seconds: float = DEFAULT_TIME_LIMIT, memory: int = DEFAULT_MEMORY_LIMIT) -> Iterator[Deadline]:
+def resource_limits(seconds: float = DEFAULT_TIME_LIMIT, memory: int = DEFAULT_MEMORY_LIMIT) -> Iterator[Deadline]:
     """Bound what happens in a block: an `ArtefactError` at the end of the time, a `MemoryError` beyond the memory.
 
     The memory is what is taken beyond what is there already; it is bounded on Linux. The alarm rings in the main

@@ -36,7 +36,7 @@ REQUIREMENT_OF: Final = {kind: f"must be {what}" for what, kinds in _ERROR_TYPES
 }
 
 
-def must(detail: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:
+def requirement(detail: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:
     """What must hold, as the rest of a sentence that begins with the name of the value.
 
     Args:

@@ -38,7 +38,7 @@ class Censored(BaseModel):
         return self
 
 
-def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
+def censoring_limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
     """The limits that are given, by side, None where one is no number; of a model or of plain values.
 
     Example:
@@ -53,17 +53,17 @@ def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
 
 def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
     if isinstance(limit, str):
-        said = unmarked(limit, side, how)
+        said = without_censoring_sign(limit, side, how)
         return None if said is None else Decimal(said)
     return Decimal(repr(limit)) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
 
 
-def unmarked(text: str, side: Side, how: Writing) -> str | None:
+def without_censoring_sign(text: str, side: Side, how: Writing) -> str | None:
     """The plain number of a text such as "< 5", None if it is no such text."""
-    return how.read(text.strip(SURROUNDING_BLANKS)[1:].removeprefix("=")) if marked(text) == side else None
+    return how.read(text.strip(SURROUNDING_BLANKS)[1:].removeprefix("=")) if censored_side(text) == side else None
 
 
-def marked(cell: Any) -> Side | None:
+def censored_side(cell: Any) -> Side | None:
     """The side of a limit that a text begins by naming, None if it names none.
 
     Example:
@@ -74,12 +74,12 @@ def marked(cell: Any) -> Side | None:
     return next((side for side in BOUND_OF_SIDE if first and first in CENSORING_SIGNS[side]), None)
 
 
-def mark(side: Side) -> str:
+def censoring_sign(side: Side) -> str:
     """Regular expression, RE2, of what such a text begins with."""
     return f"^{OPTIONAL_BLANKS}[{CENSORING_SIGNS[side]}]=?"
 
 
-def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
+def censoring_points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
     """Bound by bound, the number that stands for all beyond a limit: the next one of so many decimals.
 
     Example:
@@ -87,7 +87,7 @@ def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
         ({'min': 4.9, 'max': 100.0}, {'min': 4.0})
     """
     found = {}
-    for side, limit in limits(censored, how).items():
+    for side, limit in censoring_limits(censored, how).items():
         if limit is None or not limit.is_finite():
             continue
         outward = -1 if side == "below" else 1

@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import refuse, type_column
-from synthkit.schema.derived import recomputed
+from synthkit.schema.derived import with_recomputed
 from synthkit.schema.typed_columns import TypedColumns, rounded_faults
 from synthkit.schema.violations import Violation
 
@@ -75,7 +75,7 @@ def clamp_typed(columns: TypedColumns, schema: Schema) -> tuple[TypedColumns, di
     for name, bad in outside.items():
         if bad.any():
             mapped[name], _, _ = type_column(_mapped(typed[name], schema.columns[name], bad), schema.columns[name])
-    mapped, broken = recomputed(mapped, schema)
+    mapped, broken = with_recomputed(mapped, schema)
     counts = {name: int(bad.sum()) for name, bad in {**outside, **broken}.items() if bad.any()}
     return replace(columns, frame=mapped, rounded=tuple(rounded_faults(mapped, schema))), counts
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.runtime.lazy_imports import Later
 from synthkit.schema import faker_providers
-from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_moment, moments
+from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_moment, read_datetimes
 from synthkit.schema.mixed_levels import OneType
+from synthkit.schema.number_cells import numbers, rounded
 from synthkit.schema.number_formats import Numerals
-from synthkit.schema.patterns import alphabets, is_fresh, whole
+from synthkit.schema.patterns import full_matcher, is_fresh, pattern_alphabets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,6 @@ Declarer = Annotated[str, Field(pattern=DECLARER_PATTERN)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 DERIVED_KEY = "derived"  # stands among `observed` of a column whose expression was found in the data
-_MAX_WHOLE_FLOAT = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 
 
 class _Column(BaseModel):
@@ -251,7 +250,7 @@ class Datetime(_Column, MomentWriting):
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
         """True for moments within the bounds, and for atoms; and where missing."""
-        t = moments(values, self)
+        t = read_datetimes(values, self)
         ok = ~np.isnat(t)
         if self.low is not None:
             ok &= t >= self.low
@@ -277,7 +276,7 @@ class Code(_Column):
     @model_validator(mode="after")
     def _pattern_compiles(self) -> Code:
         if self.pattern is not None:
-            whole(self.pattern)
+            full_matcher(self.pattern)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -286,7 +285,7 @@ class Code(_Column):
         if self.levels is not None:
             ok &= level_among(values, self.levels)
         if self.pattern is not None:
-            matches = whole(self.pattern)
+            matches = full_matcher(self.pattern)
             ok &= _each(values, lambda cell: matches(str(cell)))
         return np.asarray(ok | values.isna().to_numpy())
 
@@ -314,11 +313,11 @@ class Identifier(_Column):
             )
             raise ValueError(msg)
         if self.pattern is not None:
-            alphabets(self.pattern)
+            pattern_alphabets(self.pattern)
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
             raise ValueError(msg)
-        faker_providers.check(self.faker)
+        faker_providers.check_provider(self.faker)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -363,37 +362,6 @@ def level_among(values: pd.Series, levels: tuple[Level, ...]) -> NDArray[np.bool
     """True where a cell has one of `levels`; **Shape**: (n,) -> (n,)."""
     keys = {level_key(level) for level in levels}
     return _each(values, lambda cell: level_key(cell) in keys)
-
-
-def numbers(values: pd.Series) -> NDArray[np.float64]:
-    """Every cell as a float, NaN where it is missing or no number; **Shape**: (n,) -> (n,)."""
-    dtype = values.dtype
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    table = np.array([_number(u) for u in uniques] + [np.nan])
-    return np.asarray(table[codes])
-
-
-def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArray[np.bool_]:
-    """True where a number has no more than `decimals` digits behind the point, up to `slack`.
-
-    **Shape**: (n,) -> (n,).
-    """
-    whole = np.abs(x) >= _MAX_WHOLE_FLOAT / 2
-    small = np.where(whole, 0.0, x)
-    return np.asarray(whole | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
-
-
-def _number(cell: Any) -> float:
-    if isinstance(cell, str | bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
-        cell, np.complexfloating
-    ):
-        try:
-            return float(cell)
-        except (ValueError, OverflowError):
-            return np.nan
-    return np.nan
 
 
 def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:

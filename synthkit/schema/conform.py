@@ -25,7 +25,7 @@ import pandas as pd
 from synthkit.errors import SchemaError
 from synthkit.io.plain_columns import TYPES_ATTRIBUTE, unpacked
 from synthkit.schema import number_formats
-from synthkit.schema.cells import untold
+from synthkit.schema.cells import invalid_texts
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -38,9 +38,9 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
-from synthkit.schema.datetimes import moments
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import unsupported_cells
-from synthkit.schema.infer.unrestorable_types import lost
+from synthkit.schema.infer.unrestorable_types import find_unrestorable
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.violations import Violation, listing, total
 
@@ -142,7 +142,7 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
             continue
         values = unpacked(frame[name]).reset_index(drop=True)
         unfit, rule, remedy = _unfit(values, column)
-        if (found := lost(frame[name], column, types.get(name, ""))) is not None and not unfit.any():
+        if (found := find_unrestorable(frame[name], column, types.get(name, ""))) is not None and not unfit.any():
             unfit, rule, remedy = found.where, f"{found.what} can be given back; however: {found.why}", found.remedy
         if unfit.any():
             faults.append(Violation.at((name,), rule, unfit, remedy=remedy, first=first))
@@ -156,10 +156,12 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
 
 def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:
     """Cells no column can hold; what must hold instead; and what to do."""
-    halves = untold(values)
+    halves = invalid_texts(values)
     if halves.any():  # pandas would end the text at NUL, and take two texts for one
         return halves, _VALID_TEXT, _INVALID_TEXT_REMEDY
-    return *unsupported_cells.foreign(values, numeric=_are_numbers(column)), unsupported_cells.UNSUPPORTED_REMEDY
+    return *unsupported_cells.find_unsupported(
+        values, numeric=_are_numbers(column)
+    ), unsupported_cells.UNSUPPORTED_REMEDY
 
 
 def _are_numbers(column: Column) -> bool:
@@ -178,7 +180,7 @@ def type_column(values: pd.Series, column: Column) -> Typed:
     if isinstance(column, Identifier):
         return values, np.zeros(len(values), dtype=bool), ""
     if isinstance(column, Numeric):
-        numbers = number_formats.read(values, column)
+        numbers = number_formats.read_numbers(values, column)
         typed = _numbers(numbers, whole=column.decimals == 0, nullable=column.nullable)
         typed = _on_grid(typed, column) if column.decimals else typed
         return (*typed[:2], column.sentence) if column.written else typed
@@ -295,7 +297,7 @@ def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
 
 def _moments(values: pd.Series, column: Datetime) -> Typed:
     absent = values.isna().to_numpy(dtype=bool)
-    cells = moments(values, column)
+    cells = read_datetimes(values, column)
     bad = np.isnat(cells) & ~absent
     whole = pd.api.types.is_numeric_dtype(values.dtype) or isinstance(values.dtype, pd.DatetimeTZDtype)
     return (values if whole and bad.any() else pd.Series(cells, name=values.name)), bad, column.sentence

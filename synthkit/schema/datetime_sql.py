@@ -17,7 +17,7 @@ _ZONED_SQL = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK_SQL}(?:Z|[+-][0-9]{{2}}(?
 _NUMERIC_SQL_TYPES = ".*INT.*|FLOAT|DOUBLE|DECIMAL.*"
 
 
-def read(how: MomentWriting, cell: str) -> str:
+def datetime_sql(how: MomentWriting, cell: str) -> str:
     """Expression of a cell as a moment on the clock of the column, null if it is none.
 
     Args:

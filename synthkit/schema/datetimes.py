@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.runtime.lazy_imports import Later
 from synthkit.schema.datetime_formats import TWO_DIGIT_YEAR_PIVOT, Format, format_of
-from synthkit.schema.time_zones import on_the_clock, told, zone
+from synthkit.schema.time_zones import at_clock_time, on_the_clock, zone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,14 +158,14 @@ class MomentWriting(BaseModel):
         if how is None:
             return (moment.date() if moment.time() == dt.time() else moment).isoformat()
         if self.zone is not None and (how.zoned or how.universal):
-            moment = told(moment, self.zone, universal=how.universal)
+            moment = at_clock_time(moment, self.zone, universal=how.universal)
         return how.write(moment)
 
 
 ISO_WRITING: Final = MomentWriting()
 
 
-def moments(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.datetime64]:
+def read_datetimes(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.datetime64]:
     """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
 
     Numbers are no moments unless the format is digits alone, and neither is anything with a time zone where the column
@@ -201,7 +201,7 @@ def _table(found: list[int | None]) -> NDArray[np.datetime64]:
     return np.array([nat if m is None else m for m in found] + [nat], dtype=np.int64).view("datetime64[us]")
 
 
-def write(values: pd.Series, how: MomentWriting) -> pd.Series:
+def write_datetimes(values: pd.Series, how: MomentWriting) -> pd.Series:
     """Moments as texts, None for missing ones; each distinct one is written once. **Shape**: (n,) -> (n,).
 
     Example:
@@ -222,7 +222,7 @@ def as_numbers(texts: pd.Series) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(cells, absent), index=texts.index, name=texts.name)
 
 
-def zoned(values: pd.Series, how: MomentWriting) -> pd.Series:
+def with_zone(values: pd.Series, how: MomentWriting) -> pd.Series:
     """Moments with the zone whose clock shows them, as frames may store them. **Shape**: (n,) -> (n,)."""
     if how.zone is None:
         return values
@@ -275,7 +275,7 @@ def in_calendar(t: np.datetime64) -> bool:
     return dt.MINYEAR <= year <= dt.MAXYEAR
 
 
-def written(t: np.datetime64) -> str:
+def iso_text(t: np.datetime64) -> str:
     """A moment in ISO 8601, the day alone at midnight.
 
     Example:
@@ -285,7 +285,7 @@ def written(t: np.datetime64) -> str:
     return ISO_WRITING.text(int(t.astype("datetime64[us]").astype(np.int64)))
 
 
-def day(micro: float) -> str:
+def iso_day(micro: float) -> str:
     """The day of a number of microseconds since 1970; what rounding moved out of the calendar is its last day.
 
     Example:

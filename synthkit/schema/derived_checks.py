@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from synthkit.schema.columns import DERIVED_KEY, Column, Datetime
-from synthkit.schema.expressions.grammar import Expression, columns_of, parse
+from synthkit.schema.expressions.grammar import Expression, columns_of, parse_expression
 from synthkit.schema.expressions.result_kinds import refuse_misfit
 
 
@@ -19,7 +19,7 @@ def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: st
     for name, text in derived.items():
         where = f"`derived.{name}`"
         try:
-            read[name] = parse(text)
+            read[name] = parse_expression(text)
             unknown = [c for c in (name, *columns_of(read[name])) if c not in columns]
             if unknown:
                 yield f"{where} must speak of declared columns; however: `{unknown[0]}` is not declared under `columns`"

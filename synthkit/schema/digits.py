@@ -90,7 +90,7 @@ class Writing:
         return f"{self.minus if plain.startswith('-') else self.plus}{self.prefix}{digits}{self.ending}"
 
 
-def powers(text: str) -> bool:
+def has_powers(text: str) -> bool:
     """Whether a unit begins with a power of ten, as 10^9/L does: only a blank tells it from the digits before it."""
     return text.startswith(("10^", "10*"))
 
@@ -98,5 +98,5 @@ def powers(text: str) -> bool:
 def _loose(text: str) -> str:
     """Expression of what stands beside a number: the blanks around it may be there or not."""
     parts = [re.escape(part) for part in re.split(f"[{SURROUNDING_BLANKS}]+", text) if part]
-    first = OPTIONAL_BLANKS.replace("*", "+") if powers(text.strip(SURROUNDING_BLANKS)) else OPTIONAL_BLANKS
+    first = OPTIONAL_BLANKS.replace("*", "+") if has_powers(text.strip(SURROUNDING_BLANKS)) else OPTIONAL_BLANKS
     return f"{first}{OPTIONAL_BLANKS.join(parts)}{OPTIONAL_BLANKS}" if parts else ""

@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.cells import distinct, each, moment, number, text, truth
+from synthkit.schema.cells import distinct_cells, read_cell_text, read_each, read_moment, read_number, read_truth
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.conform import column_faults, refuse
-from synthkit.schema.derived import recomputed, sentence
+from synthkit.schema.derived import derived_sentence, with_recomputed
 from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
 from synthkit.schema.mixed_levels import spellings
-from synthkit.schema.patterns import whole
+from synthkit.schema.patterns import full_matcher
 from synthkit.schema.public_domain import NOT_STATED
 from synthkit.schema.table import Schema
 from synthkit.schema.unit_keys import unit_keys
@@ -43,7 +43,7 @@ MAX_MAPPED_NUMBER = 2.0**62  # up to it a float is a whole number of 64 bits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapped:
+class MappedTable:
     """A table in the public domain; all but the frame is INTERNAL.
 
     Args:
@@ -78,10 +78,10 @@ def into_domain(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         >>> into_domain(pd.DataFrame({"sex": ["m", "x", None]}), schema)["sex"].tolist()
         ['m', 'f', 'f']
     """
-    return mapped(frame, schema).frame
+    return map_into_domain(frame, schema).frame
 
 
-def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
+def map_into_domain(frame: pd.DataFrame, schema: Schema) -> MappedTable:
     """The same, with what was changed.
 
     Raises:
@@ -102,12 +102,12 @@ def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
         if changed.any():
             counts[name] = int(changed.sum())
         faults += [Violation.at((name,), rule, where) for rule, where in found.items() if where.any()]
-    out, broken = recomputed(pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), schema)
+    out, broken = with_recomputed(pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), schema)
     for name, off in broken.items():
         where = off | unread[name]
         counts |= {name: int(where.sum())} if where.any() else {}
-        faults += [Violation.at((name,), sentence(name, schema.derived[name]), where)] * bool(where.any())
-    return Mapped(frame=out, counts=counts, faults=tuple(faults))
+        faults += [Violation.at((name,), derived_sentence(name, schema.derived[name]), where)] * bool(where.any())
+    return MappedTable(frame=out, counts=counts, faults=tuple(faults))
 
 
 def map_column(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
@@ -161,9 +161,9 @@ def _read(values: pd.Series, column: Column) -> _Cells:
 
 
 def _numbers(values: pd.Series, column: Numeric) -> _Cells:
-    codes, cells = distinct(values)
+    codes, cells = distinct_cells(values)
     read = list(map(column.reader(), cells)) if column.written else cells
-    said = np.array([_float(number(cell)) for cell in read] + [np.nan])[codes]
+    said = np.array([_float(read_number(cell)) for cell in read] + [np.nan])[codes]
     absent = np.array([cell is None for cell in read] + [True])[codes]
     bad = np.isnan(said) & ~absent
     near = _nearest(said, column)
@@ -199,8 +199,8 @@ def _typed_numbers(x: NDArray[np.float64], *, whole: bool) -> pd.Series:
 
 
 def _moments(values: pd.Series, column: Datetime) -> _Cells:
-    codes, cells = distinct(values)
-    read = [moment(cell, column) for cell in cells]
+    codes, cells = distinct_cells(values)
+    read = [read_moment(cell, column) for cell in cells]
     nat = np.datetime64("NaT", "us")
     said = np.array([nat if m is None else m[0] for m in read] + [nat], dtype="datetime64[us]")[codes]
     zoned = np.array([m is not None and m[1] for m in read] + [False], dtype=bool)[codes]
@@ -211,8 +211,8 @@ def _moments(values: pd.Series, column: Datetime) -> _Cells:
 
 
 def _texts(values: pd.Series, pattern: str | None = None) -> _Cells:
-    fits = whole(pattern) if pattern is not None else None
-    said, absent = each(values, lambda cell: _fitting(text(cell), fits))
+    fits = full_matcher(pattern) if pattern is not None else None
+    said, absent = read_each(values, lambda cell: _fitting(read_cell_text(cell), fits))
     bad = np.array([cell is None for cell in said], dtype=bool) & ~absent
     return _Cells(pd.Series(said, dtype=object), absent, bad, np.zeros_like(bad))
 
@@ -226,19 +226,19 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
     boolean = all(isinstance(level, bool) for level in levels)
     numeric = not boolean and all(isinstance(level, bool | int | float) for level in levels)
     if boolean:
-        said, absent = each(values, lambda cell: next((v for v in levels if v is truth(cell)), None))
+        said, absent = read_each(values, lambda cell: next((v for v in levels if v is read_truth(cell)), None))
     else:
         meant: dict[Any, Any] = {level: level for level in levels if not isinstance(level, str)}
         meant |= {} if numeric else spellings(levels)
-        said, absent = each(values, lambda cell: _meant(cell, meant, numeric=numeric))
+        said, absent = read_each(values, lambda cell: _meant(cell, meant, numeric=numeric))
     bad = np.array([cell is None for cell in said], dtype=bool) & ~absent
     return _Cells(_typed_levels(said, levels, boolean=boolean, numeric=numeric), absent, bad, np.zeros_like(bad))
 
 
 def _meant(cell: Any, levels: Mapping[Any, Any], *, numeric: bool) -> Any:
     """The level a cell means, None if it means none: by its value if it is a number, else by its text."""
-    keys: list[Any] = [] if isinstance(cell, str) and not numeric else [number(cell)]
-    keys += [] if numeric else [text(cell)]
+    keys: list[Any] = [] if isinstance(cell, str) and not numeric else [read_number(cell)]
+    keys += [] if numeric else [read_cell_text(cell)]
     return next((levels[key] for key in keys if key is not None and key in levels), None)
 
 

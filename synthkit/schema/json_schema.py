@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from synthkit.io.atomic_files import replacing
 from synthkit.schema.censoring import Censored
 from synthkit.schema.rules import Condition
-from synthkit.schema.schema_errors import kinds, rules
+from synthkit.schema.schema_errors import column_kinds, rule_kinds
 from synthkit.schema.table import Schema
 from synthkit.schema.target import Target
 
@@ -22,8 +22,8 @@ _DOCSTRING_ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
-    document = described(Schema, Target, Condition, Censored, *kinds().values(), *rules().values())
-    for tag, family in (("kind", kinds()), ("rule", rules())):
+    document = described(Schema, Target, Condition, Censored, *column_kinds().values(), *rule_kinds().values())
+    for tag, family in (("kind", column_kinds()), ("rule", rule_kinds())):
         for model in family.values():
             part = document["$defs"][model.__name__]
             part["required"] = [tag, *part.get("required", [])]

@@ -31,7 +31,7 @@ ORDERED_SCALES: tuple[tuple[str, ...], ...] = (
 )
 
 
-def ordered(levels: Sequence[str]) -> tuple[str, ...] | None:
+def known_order(levels: Sequence[str]) -> tuple[str, ...] | None:
     """The levels lowest first if they clearly are an order, else None.
 
     Example:
@@ -47,7 +47,7 @@ def ordered(levels: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def in_public_order(levels: Iterable[str]) -> tuple[str, ...]:
-    """Levels in an order that follows from them alone: that of `ordered` if they have one, else numbers, then names.
+    """Levels in an order that follows from them alone: that of `known_order` if there is one, else numbers, then names.
 
     Nothing shows in which order rows came, or what else the table holds.
 
@@ -55,14 +55,14 @@ def in_public_order(levels: Iterable[str]) -> tuple[str, ...]:
         >>> in_public_order(["10", "2", "1"]), in_public_order(["ward 10", "ward 9"]), in_public_order(["high", "low"])
         (('1', '2', '10'), ('ward 9', 'ward 10'), ('low', 'high'))
     """
-    once = sorted(set(levels), key=public_key)
+    once = sorted(set(levels), key=level_sort_key)
     places = _scale(once, least=2)  # a part of a scale is in its order too
     if places is not None and len(set(places)) == len(once):
         return tuple(level for _, level in sorted(zip(places, once, strict=True)))
-    return ordered(once) or tuple(once)
+    return known_order(once) or tuple(once)
 
 
-def public_key(level: str) -> tuple[Any, ...]:
+def level_sort_key(level: str) -> tuple[Any, ...]:
     """A level's place among others: numbers by size, then names, digits in them by size too."""
     try:
         number = float(level)
@@ -75,7 +75,7 @@ def public_key(level: str) -> tuple[Any, ...]:
     return (1, tuple(chunks), level)
 
 
-def band(text: str) -> tuple[float, float] | None:
+def parse_band(text: str) -> tuple[float, float] | None:
     """The range of numbers a level names: `[10-20)` is (10, 20), `under $11k` (-inf, 11000), `65+` (65, inf)."""
     text = text.strip()
     if found := _BAND_TEXT.fullmatch(text):
@@ -96,7 +96,7 @@ def _value(found: re.Match[str], group: int) -> float:
 
 def _bands(levels: Sequence[str]) -> list[tuple[float, float]] | None:
     """The bands, if every level names one and none overlaps its neighbour."""
-    found = [band(level) for level in levels]
+    found = [parse_band(level) for level in levels]
     bands = [b for b in found if b is not None]
     if len(bands) < len(levels):
         return None

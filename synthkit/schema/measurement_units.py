@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from synthkit.schema.digits import SURROUNDING_BLANKS, powers
+from synthkit.schema.digits import SURROUNDING_BLANKS, has_powers
 
 CURRENCIES = frozenset(("$", "€", "£", "¥", "US$", "USD", "EUR", "GBP", "JPY", "CHF", "Fr.", "kr"))
 _UNIT_NAMES = (
@@ -19,7 +19,7 @@ _NUMBER_WITHOUT_LETTERS = re.compile(r"[^\w]*\d[\d.,:-]*[^\w]*")  # a word of di
 _MAX_UNIT_LENGTH = 40
 
 
-def unit(text: str, *, apart: bool) -> bool:
+def is_measurement_unit(text: str, *, apart: bool) -> bool:
     """Whether a text that stands behind all numbers of a column is their unit.
 
     A known one is, and so is one with a sign of units. Where a blank stands between, whatever it says is, unless one of
@@ -39,7 +39,7 @@ def unit(text: str, *, apart: bool) -> bool:
         return True
     if len(text) > _MAX_UNIT_LENGTH:
         return False
-    if powers(text):
+    if has_powers(text):
         return apart
     letter = text[0].isalpha() or text[0] in "%‰°*×·"
     if not apart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthkit.schema.columns import Identifier
-from synthkit.schema.patterns import space
+from synthkit.schema.patterns import pattern_space
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _NARROW_PATTERN_REMEDY = "widen `pattern`, for example by more digits"
 
 
-def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
+def narrow_pattern_faults(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
     """A fault for each pattern with fewer values than rows.
 
     Args:
@@ -30,5 +30,5 @@ def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
         )
         for name, column in schema.columns.items()
         if isinstance(column, Identifier) and column.pattern is not None and (column.unique or not unique)
-        if (has := space(column.pattern)) < rows
+        if (has := pattern_space(column.pattern)) < rows
     ]

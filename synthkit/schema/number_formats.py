@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.censoring import BOUND_OF_SIDE, CENSORING_SIGNS, Censored, Side, limits, points, unmarked
-from synthkit.schema.digits import GROUPING_QUOTES, OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing, powers
+from synthkit.schema.censoring import (
+    BOUND_OF_SIDE,
+    CENSORING_SIGNS,
+    Censored,
+    Side,
+    censoring_limits,
+    censoring_points,
+    without_censoring_sign,
+)
+from synthkit.schema.digits import GROUPING_QUOTES, OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing, has_powers
 from synthkit.schema.digits import PLUS_AND_MINUS_SIGNS as PLUS_AND_MINUS
 
 if TYPE_CHECKING:
@@ -59,7 +67,7 @@ class Numerals(BaseModel):
         """What is censored stands where no other number can be, next to its limit: there are a bound and an atom."""
         if not isinstance(data, Mapping) or not data.get("censored"):
             return data
-        found = points(data["censored"], _writing(data.get), data.get("decimals"))
+        found = censoring_points(data["censored"], _writing(data.get), data.get("decimals"))
         atoms = data.get("atoms") or ()
         if not isinstance(atoms, list | tuple):
             return data
@@ -84,7 +92,7 @@ class Numerals(BaseModel):
                 key == "suffix"
                 and text is not None
                 and text[0:1] in SURROUNDING_BLANKS
-                and powers(text.strip(SURROUNDING_BLANKS))
+                and has_powers(text.strip(SURROUNDING_BLANKS))
             )
             if text is not None and (
                 not text.strip(SURROUNDING_BLANKS)
@@ -99,7 +107,7 @@ class Numerals(BaseModel):
         yield from self._unlimited()
 
     def _unlimited(self) -> Iterator[str]:
-        found = limits(self.censored, self.writing)
+        found = censoring_limits(self.censored, self.writing)
         for side, limit in found.items():
             if limit is None:
                 said, like = getattr(self.censored, side), CENSORING_SIGNS[side][0] + self._limit(5)
@@ -146,15 +154,15 @@ class Numerals(BaseModel):
     @property
     def implied(self) -> dict[str, Any]:
         """Keys that follow from the limits: bounds, and atoms among others."""
-        found = points(self.censored, self.writing, self._decimals)
+        found = censoring_points(self.censored, self.writing, self._decimals)
         return {**found, "atoms": tuple(found.values())} if found else {}
 
     @property
     def beyond(self) -> dict[Side, tuple[float, float, str]]:
         """Limits by side: the limit, the number that stands for all beyond it, and how that is written."""
         found: dict[Side, tuple[float, float, str]] = {}
-        stand = points(self.censored, self.writing, self._decimals)
-        for side, limit in limits(self.censored, self.writing).items():
+        stand = censoring_points(self.censored, self.writing, self._decimals)
+        for side, limit in censoring_limits(self.censored, self.writing).items():
             if limit is not None:
                 said = getattr(self.censored, side)
                 text = said if isinstance(said, str) else CENSORING_SIGNS[side][0] + self._limit(said)
@@ -186,7 +194,7 @@ class Numerals(BaseModel):
                 return None
             number = read(cell)
             for side, limit, point, _ in limits:
-                said = unmarked(cell, side, how)
+                said = without_censoring_sign(cell, side, how)
                 if said is not None and float(said) == limit:
                     return repr(int(point) if self._decimals == 0 else point)
                 if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
@@ -240,7 +248,7 @@ def _writing(get: Any) -> Writing:
     return Writing("," if get("decimal") == "," else ".", texts[0], texts[1] or "", texts[2] or "", minus, plus)
 
 
-def read(values: pd.Series, how: Numerals) -> pd.Series:
+def read_numbers(values: pd.Series, how: Numerals) -> pd.Series:
     """The cells of a column with every text as a plain number, see `Numerals.cell`. **Shape**: (n,) -> (n,).
 
     Example:
@@ -256,7 +264,7 @@ def read(values: pd.Series, how: Numerals) -> pd.Series:
     return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
 
 
-def write(values: pd.Series, how: Numerals) -> pd.Series:
+def write_numbers(values: pd.Series, how: Numerals) -> pd.Series:
     """Numbers as texts, missing ones as the first text that means it, None if that is "". **Shape**: (n,) -> (n,).
 
     Example:

@@ -16,7 +16,7 @@ _PATTERN_TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?", r
 
 
 @lru_cache(maxsize=1024)
-def whole(pattern: str) -> Callable[[str], bool]:
+def full_matcher(pattern: str) -> Callable[[str], bool]:
     r"""A test whether a text matches a pattern in full, in time linear in the text whatever the pattern is.
 
     The engine is RE2: a regular expression in the mathematical sense, without backreferences and without looking ahead
@@ -69,7 +69,7 @@ def is_fresh(pattern: str) -> bool:
     return _GENERATING_PATTERN.fullmatch(pattern) is not None
 
 
-def alphabets(pattern: str) -> list[str]:
+def pattern_alphabets(pattern: str) -> list[str]:
     r"""The letters of each position of a pattern made of literals, `[A-Z0-9]` classes, `\d` and `{n}` counts.
 
     Raises:
@@ -101,14 +101,14 @@ def alphabets(pattern: str) -> list[str]:
     return found
 
 
-def space(pattern: str) -> int:
+def pattern_space(pattern: str) -> int:
     """How many different values a pattern has.
 
     Example:
         >>> space("P[0-9]{3}"), space("bed")
         (1000, 1)
     """
-    return prod(map(len, alphabets(pattern)))
+    return prod(map(len, pattern_alphabets(pattern)))
 
 
 def _letters(token: str) -> str:

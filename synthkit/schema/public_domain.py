@@ -14,7 +14,7 @@ from typing import Any
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import as_text
-from synthkit.schema.expressions.grammar import columns_of, parse
+from synthkit.schema.expressions.grammar import columns_of, parse_expression
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.table import Schema
 
@@ -37,7 +37,7 @@ class Declared:
     unknown: Mapping[str, frozenset[str]]
 
 
-def declared(schema: Schema) -> Declared:
+def declared_domain(schema: Schema) -> Declared:
     """The public part of a schema.
 
     Raises:
@@ -147,7 +147,7 @@ def _fixed(schema: Schema, name: str, key: str) -> bool:
     column = schema.columns[name]
     if key != "levels" or isinstance(column, Boolean) or name in schema.derived:
         return key == "levels"
-    used = {c for expression in schema.derived.values() for c in columns_of(parse(expression))}
+    used = {c for expression in schema.derived.values() for c in columns_of(parse_expression(expression))}
     return name in used and not all(isinstance(level, str) for level in getattr(column, "levels", None) or ())
 
 

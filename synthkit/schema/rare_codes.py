@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MIN_ROWS_OF_COMMON_CODE = 5  # rows that must share a code for it to be learned by itself
 
 
-def mostly_rare(values: pd.Series, column: Column) -> tuple[int, int] | None:
+def mostly_rare_codes(values: pd.Series, column: Column) -> tuple[int, int] | None:
     """How many codes are learned and how many there are, if fewer than half are; None otherwise, and for closed lists.
 
     Args:
@@ -33,7 +33,7 @@ def mostly_rare(values: pd.Series, column: Column) -> tuple[int, int] | None:
     return (kept, len(counts)) if 2 * kept < len(counts) else None
 
 
-def sentence(name: str, kept: int, codes: int) -> str:
+def rare_codes_note(name: str, kept: int, codes: int) -> str:
     """What becomes of such a column, in words.
 
     Example:

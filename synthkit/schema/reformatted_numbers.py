@@ -35,6 +35,6 @@ def reformatted(stored: pd.Series) -> int:
     return int(np.asarray(counts)[np.array(odd, dtype=bool)].sum())
 
 
-def note(cells: int) -> str:
+def reformatted_note(cells: int) -> str:
     """What becomes of them, for the reader of a draft."""
     return f"{cells:,} cells have no digit before or behind the point, or an exponent: they come out as plain numbers"

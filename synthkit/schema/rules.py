@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys
+from synthkit.schema.datetimes import read_datetimes
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +77,7 @@ class Comparison(_Rule):
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the comparison holds or a side is missing; a cell that is no number or moment breaks it."""
         left, right = frame[self.left], frame[self.right]
-        obeys = self._kept(numbers(left), numbers(right)) | self._kept(moments(left), moments(right))
+        obeys = self._kept(numbers(left), numbers(right)) | self._kept(read_datetimes(left), read_datetimes(right))
         return np.asarray(obeys | left.isna().to_numpy() | right.isna().to_numpy())
 
     def _kept(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
@@ -257,7 +258,7 @@ class ExactlyOne(_Group):
 Rule = Annotated[Comparison | Implication | FixedCombination | ExactlyOne, Field(discriminator="rule")]
 
 
-def obeying(frame: pd.DataFrame, rules: Iterable[Rule]) -> NDArray[np.bool_]:
+def rows_obeying(frame: pd.DataFrame, rules: Iterable[Rule]) -> NDArray[np.bool_]:
     """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
     held = [rule.holds(frame) for rule in rules]
     return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))

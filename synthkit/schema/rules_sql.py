@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthkit.schema import datetime_sql
-from synthkit.schema.censoring import mark
+from synthkit.schema.censoring import censoring_sign
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Level, Numeric
 from synthkit.schema.datetimes import ISO_WRITING
-from synthkit.schema.derived import sentence
-from synthkit.schema.expressions.duckdb_sql import broken
-from synthkit.schema.expressions.grammar import columns_of, parse
+from synthkit.schema.derived import derived_sentence
+from synthkit.schema.expressions.duckdb_sql import broken_derived_sql
+from synthkit.schema.expressions.grammar import columns_of, parse_expression
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
 
@@ -200,11 +200,11 @@ def _ones(cells: Mapping[str, _Cell]) -> str:
 
 def _of_derived(name: str, schema: Schema, file: str) -> SQLCheck:
     """What a derived column must be in each row."""
-    expression, columns = parse(schema.derived[name]), schema.columns
+    expression, columns = parse_expression(schema.derived[name]), schema.columns
     about = (name, *columns_of(expression))
-    said, column = sentence(name, schema.derived[name]), columns[name]
+    said, column = derived_sentence(name, schema.derived[name]), columns[name]
     levels = [_key(level, column.levels) for level in column.levels] if isinstance(column, Boolean) else []
-    wrong = broken(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
+    wrong = broken_derived_sql(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
     return (
         SQLCheck(about, f"{said}: too long to be asked in SQL", None)
         if wrong is None
@@ -263,8 +263,10 @@ class _Cell:
         """A text as the number it is written for, null if it is none."""
         read, kept, limits = _said(self.text, how), "true", ""
         for side, (limit, point, _) in how.beyond.items():
-            bare = f"regexp_replace({self.text}, {_text(mark(side))}, '')"
-            marked = f"regexp_matches({self.text}, {_text(mark(side))}) AND {_said(bare, how)} = {_number(limit)}"
+            bare = f"regexp_replace({self.text}, {_text(censoring_sign(side))}, '')"
+            marked = (
+                f"regexp_matches({self.text}, {_text(censoring_sign(side))}) AND {_said(bare, how)} = {_number(limit)}"
+            )
             limits += f"WHEN {marked} THEN {_number(point)} "
             kept += f" AND {read} {'>=' if side == 'below' else '<='} {_number(limit)}"
         return f"CASE {limits}WHEN {kept} THEN {read} END"
@@ -276,7 +278,7 @@ class _Cell:
     @property
     def moment(self) -> str:
         """As the validation reads it."""
-        return datetime_sql.read(self.kind if isinstance(self.kind, Datetime) else ISO_WRITING, self.column)
+        return datetime_sql.datetime_sql(self.kind if isinstance(self.kind, Datetime) else ISO_WRITING, self.column)
 
     @property
     def ordered(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from synthkit.runtime.validation_words import must
+from synthkit.runtime.validation_words import requirement
 from synthkit.schema.columns import DECLARER_PATTERN, Column
 from synthkit.schema.rules import Condition, Rule
 from synthkit.schema.target import Target
@@ -26,17 +26,19 @@ _PATTERN_MESSAGES = {DECLARER_PATTERN: 'must say who answers for the lines and w
 _KEY_MENTIONED = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
 
 
-def kinds() -> dict[str, type[BaseModel]]:
+def column_kinds() -> dict[str, type[BaseModel]]:
     """The column models by `kind`."""
     return {model.model_fields["kind"].default: model for model in get_args(get_args(Column)[0])}
 
 
-def rules() -> dict[str, type[BaseModel]]:
+def rule_kinds() -> dict[str, type[BaseModel]]:
     """The rule models by `rule`."""
     return {model.model_fields["rule"].default: model for model in get_args(get_args(Rule)[0])}
 
 
-def explain(error: ValidationError, data: Any, name: str, tree: Node | None, whole: type[BaseModel]) -> str:
+def explain_schema_error(
+    error: ValidationError, data: Any, name: str, tree: Node | None, whole: type[BaseModel]
+) -> str:
     """All errors of a schema, one line each: path in the file, line, what must hold, what came, the remedy.
 
     Args:
@@ -77,11 +79,11 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
 
 
 def _tags() -> set[str]:
-    return {*kinds(), *rules()}
+    return {*column_kinds(), *rule_kinds()}
 
 
 def _said_path(sentence: str) -> Path:
-    """Where a sentence about the whole schema points: "`rules[2]`: ..." is at rules, 2."""
+    """Where a sentence about the whole schema points: "`rule_kinds[2]`: ..." is at rules, 2."""
     found = _KEY_MENTIONED.match(sentence)
     if found is None:
         return ()
@@ -97,7 +99,7 @@ def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseMode
     if kind == "extra_forbidden":
         return [_unknown(str(path[-1]), sorted(_allowed(path[:-1], data, whole)), "key")]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        key, known = ("kind", kinds()) if path[:1] == ("columns",) else ("rule", rules())
+        key, known = ("kind", column_kinds()) if path[:1] == ("columns",) else ("rule", rule_kinds())
         return [_unknown(str(context["tag"]) if "tag" in context else None, sorted(known), f"`{key}`")]
     if kind == "missing":
         return [f"`{path[-1]}` must be given; however: it is absent"]
@@ -110,7 +112,7 @@ def _must(detail: ErrorDetails, path: Path) -> str:
         return "a level must be text, a finite number, true or false"
     if detail["loc"] and detail["loc"][-1] == "[key]":
         return f"a key must be text, so put {path[-1]} in quotes"
-    return must(detail, _PATTERN_MESSAGES)
+    return requirement(detail, _PATTERN_MESSAGES)
 
 
 def _unknown(word: str | None, known: Sequence[str], what: str) -> str:
@@ -128,9 +130,9 @@ def _allowed(path: Path, data: Any, whole: type[BaseModel]) -> set[str]:
         here = here[part]
     model = whole
     if path[:1] == ("columns",):
-        model = kinds()[here["kind"]]
+        model = column_kinds()[here["kind"]]
     elif path[:1] == ("rules",):
-        model = rules()[here["rule"]] if len(path) == 2 else Condition
+        model = rule_kinds()[here["rule"]] if len(path) == 2 else Condition
     elif path[:1] == ("targets",):
         model = Target
     return {field.alias or key for key, field in model.model_fields.items()}

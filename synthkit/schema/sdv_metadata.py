@@ -144,7 +144,7 @@ def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[s
         pattern = said.get("regex_format")
         if pattern and is_fresh(pattern):
             keys["pattern"] = pattern
-        if sdtype not in _SUPPORTED_SDTYPES and not faker_providers.fault(sdtype):
+        if sdtype not in _SUPPORTED_SDTYPES and not faker_providers.provider_fault(sdtype):
             keys["faker"] = sdtype
     return {key: value for key, value in keys.items() if value is not None}
 

@@ -16,7 +16,7 @@ from synthkit.schema.derived_checks import problems as derived_problems
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
-from synthkit.schema.schema_errors import explain
+from synthkit.schema.schema_errors import explain_schema_error
 from synthkit.schema.target import Target
 from synthkit.schema.yaml_writer import Comments
 
@@ -67,7 +67,7 @@ class Schema(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Schema:
         """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        data, tree = yaml_reader.read(Path(path))
+        data, tree = yaml_reader.read_schema_file(Path(path))
         return cls.parse(data, str(path), tree)
 
     @classmethod
@@ -81,7 +81,7 @@ class Schema(BaseModel):
             >>> Schema.loads("columns: {country: {kind: categorical, levels: [NO, SE]}}").columns["country"].levels
             ('NO', 'SE')
         """
-        data, tree = yaml_reader.reads(text, name)
+        data, tree = yaml_reader.parse_schema_text(text, name)
         return cls.parse(data, name, tree)
 
     @classmethod
@@ -105,7 +105,7 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            raise SchemaError(explain(error, data, name, tree, cls)) from error
+            raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
 
     def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
         """Write the schema as YAML; the file appears whole or not at all.
@@ -130,7 +130,7 @@ class Schema(BaseModel):
             columns:
               age: {kind: numeric, max: 120}
         """
-        return yaml_writer.write(self, comments or {})
+        return yaml_writer.write_schema_yaml(self, comments or {})
 
     @property
     def learned(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def on_the_clock(moment: dt.datetime, name: str) -> dt.datetime | None:
         return None
 
 
-def told(clock: dt.datetime, name: str, *, universal: bool) -> dt.datetime:
+def at_clock_time(clock: dt.datetime, name: str, *, universal: bool) -> dt.datetime:
     """The moment at which the clock of a zone shows this, with its offset, or in universal time.
 
     An hour that a clock shows twice is the first one; at an end of the calendar the offset is left out.

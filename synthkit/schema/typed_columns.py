@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from synthkit.io.plain_columns import unpacked
 from synthkit.schema.columns import Numeric
 from synthkit.schema.conform import column_faults, refuse, type_cells
-from synthkit.schema.infer.long_integers import long
-from synthkit.schema.narrow_patterns import narrow
+from synthkit.schema.infer.long_integers import inexact_integers
+from synthkit.schema.narrow_patterns import narrow_pattern_faults
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def check_learnable(typed: TypedColumns, schema: Schema) -> None:
         faults.append(
             Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
         )
-    faults += narrow(schema, len(frame), unique=True)
+    faults += narrow_pattern_faults(schema, len(frame), unique=True)
     if not schema.learned:
         faults.append(
             Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_NOTHING_LEARNED_REMEDY)
@@ -111,7 +111,7 @@ def rounded_faults(frame: pd.DataFrame, schema: Schema) -> list[Violation]:
         schema: the declared meaning.
     """
     numeric = [name for name in schema.learned if name in frame and isinstance(schema.columns[name], Numeric)]
-    found = {name: long(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
+    found = {name: inexact_integers(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
     return [
         Violation.at((name,), _EXACT_AS_FLOAT, where, remedy=_LONG_NUMBER_REMEDY)
         for name, where in found.items()

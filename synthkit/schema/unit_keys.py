@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.cells import NUMBER_TEXT, each, missing, moment, whole
+from synthkit.schema.cells import NUMBER_TEXT, is_missing, is_whole_cell, read_each, read_moment
 from synthkit.schema.columns import Column, Datetime
 from synthkit.schema.datetimes import ISO_WRITING, MomentWriting, parse_moment
 
@@ -42,7 +42,7 @@ def unit_keys(values: pd.Series, column: Column | None = None) -> pd.Series:
         ['7', '7', '7', 'a-1', 'a-1', None, None]
     """
     how = column if isinstance(column, Datetime) else ISO_WRITING
-    keys, _ = each(values, lambda cell: unit_key(cell, how))
+    keys, _ = read_each(values, lambda cell: unit_key(cell, how))
     return pd.Series(keys, index=values.index, name=values.name, dtype=object)
 
 
@@ -71,9 +71,9 @@ def unit_key(cell: Any, how: MomentWriting = ISO_WRITING) -> str | None:
     References:
         Unicode Standard Annex 15, Unicode normalization forms (NFKC). Unicode Standard, 3.13, default case folding.
     """
-    if missing(cell):
+    if is_missing(cell):
         return None
-    if whole(cell):
+    if is_whole_cell(cell):
         return _instant(_of_number(Decimal(int(cell))), how)
     if isinstance(cell, float | np.floating | Decimal):
         exact = Decimal(str(cell))
@@ -81,7 +81,7 @@ def unit_key(cell: Any, how: MomentWriting = ISO_WRITING) -> str | None:
     if isinstance(cell, bytes | bytearray):
         cell = bytes(cell).decode(errors="replace")
     if not isinstance(cell, str):
-        found = moment(cell)
+        found = read_moment(cell)
         cell = str(cell) if found is None else _universal(cell, found[0])
     return _of_text(cell, how)
 

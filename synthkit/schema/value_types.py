@@ -20,7 +20,7 @@ from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
 from synthkit.schema.datetimes import is_moment
 from synthkit.schema.infer.level_values import plain_level
-from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT, long
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT, inexact_integers
 from synthkit.schema.infer.type_inference import MAX_INFERRED_LEVELS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _TRUTH_TEXT = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
 _DATETIME_TEXT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
 
 
-def settled(frame: pd.DataFrame) -> pd.DataFrame:
+def with_value_types(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame in which the same values have the same dtype; columns are named once.
 
     Example:
@@ -44,7 +44,7 @@ def settled(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: _settled(unpacked(frame[name])) for name in frame}, index=frame.index, copy=False)
 
 
-def orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
+def category_orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
     """Levels of the columns whose categories have an order, lowest first, with those that nobody has.
 
     Example:
@@ -86,7 +86,7 @@ def _settled(values: pd.Series) -> pd.Series:
 
 def _settled_whole(values: pd.Series) -> pd.Series:
     """Whole numbers; all are texts where one has more digits than a float holds, for a quantity has not."""
-    if long(values).any():
+    if inexact_integers(values).any():
         return values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
     large = pd.api.types.is_unsigned_integer_dtype(values.dtype) and (values > _MAX_SIGNED).any()
     return values.astype("UInt64" if large else "Int64")
@@ -111,7 +111,7 @@ def _settled_objects(values: pd.Series) -> pd.Series:
         texts = list(cells)
         if seen != "string":  # what is text already is not written once more, cell by cell
             texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
-        said = recognised(pa.chunked_array([texts], pa.string()))
+        said = recognise_texts(pa.chunked_array([texts], pa.string()))
         said.index, said.name = values.index, values.name
         return said if pd.api.types.is_object_dtype(said.dtype) else _settled(said)
     if seen == "boolean":
@@ -129,7 +129,7 @@ def _settled_objects(values: pd.Series) -> pd.Series:
 
 def _settled_numbers(values: pd.Series, absent: NDArray[np.bool_]) -> pd.Series:
     if all(map(_is_whole, values[~absent])):
-        if long(values).any():
+        if inexact_integers(values).any():
             return pd.Series(
                 [None if gone else str(cell) for cell, gone in zip(values, absent, strict=True)], values.index
             )
@@ -152,7 +152,7 @@ def _only(present: pd.Series, kinds: tuple[type, ...]) -> bool:
     return all(isinstance(cell, kinds) for cell in present)
 
 
-def recognised(texts: pa.ChunkedArray) -> pd.Series:
+def recognise_texts(texts: pa.ChunkedArray) -> pd.Series:
     """Cells typed by what all texts of a column look like; numbers with a leading zero stay text.
 
     **Shape**: (n,) -> (n,).
@@ -162,7 +162,7 @@ def recognised(texts: pa.ChunkedArray) -> pd.Series:
         [[61, <NA>, 44], ['061']]
     """
     values = pc.unique(texts.drop_null())
-    if not len(values) or long(values.to_pandas()).any():
+    if not len(values) or inexact_integers(values.to_pandas()).any():
         return _series(texts)
     if _alike(values, _INTEGER_TEXT) and (whole := _whole(texts)) is not None:
         return whole

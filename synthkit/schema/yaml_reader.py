@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
 
-def read(path: Path) -> tuple[object, Node | None]:
+def read_schema_file(path: Path) -> tuple[object, Node | None]:
     """What a YAML file holds, and its nodes, which know their lines.
 
     Raises:
@@ -28,10 +28,10 @@ def read(path: Path) -> tuple[object, Node | None]:
     except OSError as error:
         msg = f"the schema must be a readable file; however: {path}: {error.strerror}. Give the path of a YAML file"
         raise SchemaError(msg) from error
-    return reads(text, str(path))
+    return parse_schema_text(text, str(path))
 
 
-def reads(text: str | bytes, name: str) -> tuple[object, Node | None]:
+def parse_schema_text(text: str | bytes, name: str) -> tuple[object, Node | None]:
     """What YAML text holds, and its nodes; `name` stands for the file in errors.
 
     Raises:

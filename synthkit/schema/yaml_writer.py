@@ -37,7 +37,7 @@ _LEADING_KEYS = ("format", "name", "description", "source", "licence", "unit", "
 _ROLE_KEYS = ("quasi_identifiers", "secrets", "protected")
 
 
-def write(schema: BaseModel, comments: Comments) -> str:
+def write_schema_yaml(schema: BaseModel, comments: Comments) -> str:
     """The schema as YAML text, keys in a fixed order."""
     data = plain(schema)
     lines = list(_comment(comments, ""))
@@ -52,7 +52,7 @@ def write(schema: BaseModel, comments: Comments) -> str:
     if "derived" in data:
         block = [*_comment(comments, "derived"), "derived:"]
         for name, expression in data["derived"].items():
-            block += [*_comment(comments, f"derived.{name}", 2), f"  {scalar(name)}: {scalar(expression)}"]
+            block += [*_comment(comments, f"derived.{name}", 2), f"  {yaml_scalar(name)}: {yaml_scalar(expression)}"]
         lines += _section(block)
     lines += _section([line for key in _ROLE_KEYS for line in [*_comment(comments, key), *_top(data, key)]])
     for key in ("targets", "rules"):
@@ -117,18 +117,18 @@ def _comment(comments: Comments, path: str, indent: int = 0) -> Iterator[str]:
 
 def _entry(key: str, value: Any, indent: int) -> list[str]:
     """`key: value` on one line, or broken into a block if it does not fit."""
-    head = " " * indent + f"{scalar(key)}:"
-    line = f"{head} {flow(value, key)}"
+    head = " " * indent + f"{yaml_scalar(key)}:"
+    line = f"{head} {yaml_flow(value, key)}"
     if len(line) <= YAML_WIDTH or not isinstance(value, dict | list | tuple):
         return [line]
     if isinstance(value, dict):
-        lines = _filled([f"{scalar(k)}: {flow(v, k)}" for k, v in value.items()], len(head) + 2)
+        lines = _filled([f"{yaml_scalar(k)}: {yaml_flow(v, k)}" for k, v in value.items()], len(head) + 2)
         if len(lines) == 2 and max(map(len, lines)) < YAML_WIDTH:
             return [f"{head} {{{lines[0].lstrip()}", lines[1] + "}"]
         return [head, *(line for k, v in value.items() for line in _entry(k, v, indent + 2))]
     if any(isinstance(v, list | tuple) for v in value):
-        return [head, *(f"{' ' * (indent + 2)}- {flow(v, key)}" for v in value)]
-    return [f"{head} [", *_filled([flow(v, key) for v in value], indent + 2), " " * indent + "]"]
+        return [head, *(f"{' ' * (indent + 2)}- {yaml_flow(v, key)}" for v in value)]
+    return [f"{head} [", *_filled([yaml_flow(v, key) for v in value], indent + 2), " " * indent + "]"]
 
 
 def _filled(items: list[str], indent: int) -> list[str]:
@@ -142,29 +142,31 @@ def _filled(items: list[str], indent: int) -> list[str]:
 
 
 def _item(value: dict[str, Any], indent: int) -> list[str]:
-    line = f"{' ' * indent}- {flow(value)}"
+    line = f"{' ' * indent}- {yaml_flow(value)}"
     if len(line) <= YAML_WIDTH:
         return [line]
     lines = [line for k, v in value.items() for line in _entry(k, v, indent + 2)]
     return [" " * indent + "- " + lines[0].lstrip(), *lines[1:]]
 
 
-def flow(value: Any, key: str = "") -> str:
+def yaml_flow(value: Any, key: str = "") -> str:
     """A value in flow style; `key` says whether whole floats keep their point (levels do, bounds do not)."""
     if isinstance(value, dict):
         return (
             "{"
-            + ", ".join(f"{scalar(k)}: {flow(v, key if key in _LEVEL_LIST_KEYS else k)}" for k, v in value.items())
+            + ", ".join(
+                f"{yaml_scalar(k)}: {yaml_flow(v, key if key in _LEVEL_LIST_KEYS else k)}" for k, v in value.items()
+            )
             + "}"
         )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(v, key) for v in value) + "]"
+        return "[" + ", ".join(yaml_flow(v, key) for v in value) + "]"
     if isinstance(value, float) and key not in _LEVEL_LIST_KEYS and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return scalar(value)
+    return yaml_scalar(value)
 
 
-def scalar(value: Any) -> str:
+def yaml_scalar(value: Any) -> str:
     """One YAML scalar: plain where every YAML reader agrees on it, double-quoted otherwise."""
     if value is None:
         return "null"

@@ -26,7 +26,7 @@ from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.data_access import FitPlan
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.runtime.device import choose
+from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
@@ -138,7 +138,7 @@ class Synthesizer:
             raise ConfigError(msg)
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
-        seeds, device = Seeds(self.seed), choose(self._device)
+        seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if isinstance(table, Curator) and ledger is not None:
@@ -348,7 +348,7 @@ class Synthesizer:
             out._model = kind(out._encoder.layout, out._config)
         model_files.check_tensors(Path(folder), tensors, out._model.tensors())
         with model_files.undamaged(folder):
-            out._model.load_tensors(tensors, choose(device))
+            out._model.load_tensors(tensors, choose_device(device))
             if "targets" in card:
                 out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out

@@ -21,7 +21,7 @@ import pyarrow.csv as pcsv
 from synthkit.errors import TableError
 from synthkit.schema import datetimes, number_formats, spreadsheet_formulas
 from synthkit.schema.columns import Datetime, Numeric
-from synthkit.schema.value_types import recognised
+from synthkit.schema.value_types import recognise_texts
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
@@ -42,8 +42,8 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
             delimiter that does not fit, lines with too many or too few cells (line numbers named).
     """
     sample, quotes = _checked_sample(path, encoding)
-    hint, sample = hinted(sample)
-    header, delimiter = head(path, sample, delimiter or hint)
+    hint, sample = sep_hint(sample)
+    header, delimiter = read_header(path, sample, delimiter or hint)
     ragged: list[int] = []
 
     def skip(row: pcsv.InvalidRow) -> str:
@@ -66,7 +66,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
     )
     rows, open_end = -1, False  # the header is read as a row, so that the rows a fault counts include it
     try:
-        with opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
+        with open_text(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
             for batch in batches:
                 chunk = pa.Table.from_batches([batch]).slice(1 if rows < 0 and batch.num_rows else 0)
                 rows += batch.num_rows
@@ -94,7 +94,7 @@ def _unclosed(path: Path) -> str:
     )
 
 
-def opened(path: Path) -> IO[bytes]:
+def open_text(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is a gzip file."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
@@ -108,7 +108,7 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
         raise TableError(msg) from error
     sample, quotes, before, lines = "", 0, 0, 1
     try:
-        with opened(path) as file:
+        with open_text(path) as file:
             while block := file.read(_CSV_CHUNK_BYTES):
                 pending = len(decoder.getstate()[0])
                 try:
@@ -137,7 +137,7 @@ def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) ->
     )
 
 
-def hinted(text: str) -> tuple[str | None, str]:
+def sep_hint(text: str) -> tuple[str | None, str]:
     r"""The delimiter that a first line `sep=;` names, as Excel writes and reads it, and the text without that line.
 
     Example:
@@ -148,7 +148,7 @@ def hinted(text: str) -> tuple[str | None, str]:
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
-def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
+def read_header(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
     """Column names and the delimiter; a wrong delimiter is named together with the one that fits."""
     if delimiter is not None and len(delimiter.encode()) != 1:
         msg = f"`delimiter` must be one character; however: {delimiter!r}"
@@ -222,7 +222,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
     """Names lines of the file, which differ from rows where a quoted cell spans several lines."""
     wanted = set(rows[:10])
     lines = []
-    with io.TextIOWrapper(opened(path), encoding=encoding, newline="") as file:
+    with io.TextIOWrapper(open_text(path), encoding=encoding, newline="") as file:
         row = 0
         for start, cells in _lines(file, delimiter):
             row += bool(cells) or expected == 1
@@ -240,7 +240,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
 def infer_types(chunks: Iterable[pa.Table]) -> pd.DataFrame:
     """Text cells typed by what all cells of a column look like; numbers with a leading zero stay text."""
     texts = pa.concat_tables(list(chunks))
-    return pd.DataFrame({name: recognised(texts.column(name)) for name in texts.column_names})
+    return pd.DataFrame({name: recognise_texts(texts.column(name)) for name in texts.column_names})
 
 
 def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None, escape: bool = False) -> None:
@@ -258,12 +258,12 @@ def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None,
     options = pcsv.WriteOptions(delimiter="\t" if ".tsv" in endings else ",")
     with gzip.open(path, "wb") if endings[-1] == ".gz" else path.open("wb") as file:
         written = pa.table(columns, names=table.column_names)
-        pcsv.write_csv(_mapped(written, spreadsheet_formulas.escaped) if escape else written, file, options)
+        pcsv.write_csv(_mapped(written, spreadsheet_formulas.escape_formula) if escape else written, file, options)
 
 
-def unescaped(table: pa.Table) -> pa.Table:
+def unescape_cells(table: pa.Table) -> pa.Table:
     """Names and texts as they were before they were escaped for spreadsheets."""
-    return _mapped(table, spreadsheet_formulas.unescaped)
+    return _mapped(table, spreadsheet_formulas.unescape_formula)
 
 
 def _mapped(table: pa.Table, change: Callable[[str], str]) -> pa.Table:
@@ -286,13 +286,15 @@ def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
         return cells.cast(cells.type.value_type)
     if isinstance(column, Numeric) and column.told and not pa.types.is_string(cells.type):
         numbers = cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        return pa.chunked_array([pa.array(number_formats.write(numbers, column), pa.string(), from_pandas=True)])
+        return pa.chunked_array(
+            [pa.array(number_formats.write_numbers(numbers, column), pa.string(), from_pandas=True)]
+        )
     if pa.types.is_time(cells.type):
         return pa.chunked_array([pa.array([None if c is None else str(c) for c in cells.to_pylist()], pa.string())])
     if not pa.types.is_timestamp(cells.type):
         return cells
     if isinstance(column, Datetime) and column.written_as is not None:
-        texts = datetimes.write(cells.to_pandas(), column)
+        texts = datetimes.write_datetimes(cells.to_pandas(), column)
         whole = column.written_as.width is not None and not texts.str.startswith("0").any()
         made = pa.array(
             datetimes.as_numbers(texts) if whole else texts, None if whole else pa.string(), from_pandas=True

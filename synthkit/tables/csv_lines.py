@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 
 from synthkit.errors import TableError
-from synthkit.tables.csv import head, hinted, opened
+from synthkit.tables.csv import open_text, read_header, sep_hint
 
 LEFT_OUT_LINES = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
 _LINE_BLOCK_BYTES = 8 << 20  # characters that are parsed together
@@ -40,8 +40,8 @@ def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tup
     """
     _check_encoding(path, encoding)
     lines = _decoded(path, encoding)
-    hint, first = hinted(next(lines, ""))
-    names, delimiter = head(path, first if hint is None else next(lines, ""), delimiter or hint)
+    hint, first = sep_hint(next(lines, ""))
+    names, delimiter = read_header(path, first if hint is None else next(lines, ""), delimiter or hint)
     parts, left_out = [pa.table({name: pa.array([], pa.string()) for name in names})], 0
     for block in _blocks(lines):
         rows, bad = _parsed(block, names, delimiter, missing)
@@ -68,7 +68,7 @@ def _check_encoding(path: Path, encoding: str) -> None:
 def _decoded(path: Path, encoding: str) -> Iterator[str]:
     """Lines without their ends, each decoded by itself."""
     try:
-        with opened(path) as file:
+        with open_text(path) as file:
             for line in file:
                 ended = _LINE_ENDS.split(line.decode(encoding, errors="replace"))
                 for text in ended if ended[-1] else ended[:-1]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.io.arrow_types import arrow_type
-from synthkit.io.object_cells import of_objects, words
+from synthkit.io.object_cells import object_cell_types, truth_words
 from synthkit.io.plain_columns import NULLABLE_DTYPES, TYPES_ATTRIBUTE, unpacked
 from synthkit.schema import Datetime, datetimes
 
@@ -77,11 +77,11 @@ class Storage:
                 arrow=arrow,
             )
         if isinstance(dtype, pd.ArrowDtype):
-            return cls(dtype=f"{ARROW_PREFIX}{dtype.pyarrow_dtype}", **words(unpacked(values)))
+            return cls(dtype=f"{ARROW_PREFIX}{dtype.pyarrow_dtype}", **truth_words(unpacked(values)))
         if isinstance(dtype, pd.StringDtype):
-            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **words(values))
+            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **truth_words(values))
         if pd.api.types.is_object_dtype(dtype):
-            return cls(dtype="object", arrow=arrow, **of_objects(values))
+            return cls(dtype="object", arrow=arrow, **object_cell_types(values))
         return cls(dtype=str(dtype), arrow=arrow)
 
     @classmethod
@@ -176,12 +176,12 @@ def _as_stored(values: pd.Series, storage: Storage, column: Column | None) -> pd
     if not isinstance(column, Datetime) or not pd.api.types.is_datetime64_dtype(values.dtype):
         return values
     if storage.zoned or _ZONED_DTYPE.search(storage.dtype):
-        return datetimes.zoned(values, column)
+        return datetimes.with_zone(values, column)
     digits = column.written_as is not None and column.written_as.width is not None
     numbers = storage.cells in ("number", "decimal") or _NUMERIC_DTYPE.match(
         storage.dtype.removeprefix(ARROW_PREFIX).lower()
     )
-    return datetimes.as_numbers(datetimes.write(values, column)) if digits and numbers else values
+    return datetimes.as_numbers(datetimes.write_datetimes(values, column)) if digits and numbers else values
 
 
 def _cast(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
@@ -278,7 +278,7 @@ def _written(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
         words = storage.words or ("False", "True")
         made = _each(values, lambda cell: words[bool(cell)])
     elif pd.api.types.is_datetime64_dtype(values.dtype) and isinstance(column, Datetime) and column.format:
-        made = datetimes.write(values, column).to_numpy(dtype=object)
+        made = datetimes.write_datetimes(values, column).to_numpy(dtype=object)
     elif pd.api.types.is_datetime64_dtype(values.dtype):
         days = bool((values.dropna() == values.dropna().dt.normalize()).all())
         made = _each(values, lambda cell: str(cell.date() if days else cell))

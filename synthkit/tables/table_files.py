@@ -17,7 +17,7 @@ from synthkit.io.arrow_types import retyped
 from synthkit.io.atomic_files import replacing
 from synthkit.io.plain_columns import TYPES_ATTRIBUTE, as_frame, from_arrow
 from synthkit.io.portable_types import storable
-from synthkit.io.provenance_marks import ESCAPED_KEY, PROVENANCE_KEY, is_escaped, write_beside
+from synthkit.io.provenance_marks import ESCAPED_KEY, PROVENANCE_KEY, is_escaped, write_sidecar
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
 from synthkit.schema.spreadsheet_formulas import FORMULA_ESCAPE
 from synthkit.schema.violations import Violation
@@ -179,9 +179,9 @@ def read_cells(source: str | Path | pd.DataFrame | pa.Table, **options: Unpack[C
 
 def _undone(path: Path, chunks: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The chunks as they were before their texts were escaped for spreadsheets, if the mark beside says they were."""
-    from synthkit.tables.csv import unescaped
+    from synthkit.tables.csv import unescape_cells
 
-    return map(unescaped, chunks) if is_escaped(path) else chunks
+    return map(unescape_cells, chunks) if is_escaped(path) else chunks
 
 
 def _typed(chunks: Iterable[pd.DataFrame], schema: Schema | None) -> Table:
@@ -237,7 +237,7 @@ def _kind(path: Path) -> str:
 
 
 def _arrow_chunks(path: Path, kind: str, *, alone: bool = False) -> Iterator[pd.DataFrame]:
-    for piece in arrow_files.pieces(path, kind, alone=alone):
+    for piece in arrow_files.read_pieces(path, kind, alone=alone):
         with arrow_files.refusing(path, kind):
             yield from_arrow(piece)
 
@@ -282,7 +282,7 @@ def write(
 
             write_text(table, temporary, name=path.name, schema=schema, escape=spreadsheet_safe)
             if mark is not None:  # before the rows are in place: whatever happens, none stand there without it
-                write_beside(path, {**mark, ESCAPED_KEY: FORMULA_ESCAPE} if spreadsheet_safe else mark, rows=temporary)
+                write_sidecar(path, {**mark, ESCAPED_KEY: FORMULA_ESCAPE} if spreadsheet_safe else mark, rows=temporary)
         elif kind == "parquet":
             import pyarrow.parquet as pq
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from synthkit.errors import TableError
-from synthkit.watermark.candidate_choice import tossed
+from synthkit.watermark.candidate_choice import count_coins
 from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import WatermarkKey
 
@@ -85,7 +85,7 @@ def detect(frame: pd.DataFrame, key: WatermarkKey) -> WatermarkDetection:
         raise TableError(msg)
     differing = frame[here].drop_duplicates()
     every = subsets(key)
-    coins, heads = (int(each.sum()) for each in tossed(differing, key))
+    coins, heads = (int(each.sum()) for each in count_coins(differing, key))
     return WatermarkDetection(
         rows=len(differing),
         columns=len(here),

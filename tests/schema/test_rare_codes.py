@@ -12,7 +12,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Categorical, Code, Schema
 from synthkit.schema.infer.draft import draft, examine
-from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE, mostly_rare
+from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE, mostly_rare_codes
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 
@@ -41,9 +41,9 @@ def test_one_number_says_what_is_rare():
 def test_counts_are_those_of_the_rows(counts):
     cells = pd.Series([f"c{k}" for k, count in enumerate(counts) for _ in range(count)])
     kept = sum(count >= 5 for count in counts)
-    assert mostly_rare(cells, Code()) == ((kept, len(counts)) if 2 * kept < len(counts) else None)
-    assert mostly_rare(cells, Code(levels=tuple(cells.unique()))) is None
-    assert mostly_rare(cells, Categorical(levels=tuple(cells.unique()))) is None
+    assert mostly_rare_codes(cells, Code()) == ((kept, len(counts)) if 2 * kept < len(counts) else None)
+    assert mostly_rare_codes(cells, Code(levels=tuple(cells.unique()))) is None
+    assert mostly_rare_codes(cells, Categorical(levels=tuple(cells.unique()))) is None
 
 
 def test_init_says_how_many_codes_are_left():

@@ -15,7 +15,7 @@ import pandas as pd
 from synthkit.encoding.codecs import numeric
 from synthkit.encoding.codecs.numeric import UNSEEN, Coding, NumericCodec
 from synthkit.encoding.layout import in_steps
-from synthkit.schema.datetimes import EARLIEST_MICROSECOND, LATEST_MICROSECOND, moments
+from synthkit.schema.datetimes import EARLIEST_MICROSECOND, LATEST_MICROSECOND, read_datetimes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def steps(values: pd.Series, column: Datetime) -> NDArray[np.int64]:
         >>> steps(pd.Series(np.array(["9999-12-31", "NaT"], dtype="datetime64[us]")), Datetime(precision="day"))[0]
         np.int64(2932896)
     """
-    return of(moments(values, column), column)
+    return of(read_datetimes(values, column), column)
 
 
 def of(t: NDArray[np.datetime64], column: Datetime) -> NDArray[np.int64]:

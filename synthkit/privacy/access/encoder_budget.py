@@ -16,7 +16,7 @@ from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian, SparseHistogram
 from synthkit.privacy.mechanisms.sparse_histogram import sparse_histogram
 from synthkit.schema import Datetime, Numeric, Schema
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.joint_columns import joint_combinations
 from synthkit.schema.public_domain import Declared
 
 Kind = Literal["rows", "bounds", "spikes", "cells", "levels", "counts"]
@@ -134,7 +134,7 @@ def encoder_queries(public: Declared, *, counted: bool = False) -> tuple[Encoder
     for name, members in Recoding.of(schema).columns.items():
         column = schema.columns[members[0]]
         if len(members) > 1:
-            listed = any(r.of == members and r.combinations is not None for r in joint(schema))
+            listed = any(r.of == members and r.combinations is not None for r in joint_combinations(schema))
             kinds: list[Kind] = (["counts"] if counted else []) if listed else ["levels"]
         elif isinstance(column, Numeric | Datetime):
             low, high = bounds(schema, name)

@@ -16,11 +16,11 @@ from synthkit.encoding.constraints import Codec
 from synthkit.encoding.private_binning import bounded, first_of
 from synthkit.schema import Code, Identifier, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
-from synthkit.schema.joint_columns import joint
-from synthkit.schema.level_order import in_public_order, public_key
+from synthkit.schema.joint_columns import joint_combinations
+from synthkit.schema.level_order import in_public_order, level_sort_key
 from synthkit.schema.named_levels import levels_named
 from synthkit.schema.public_domain import NOT_STATED, Declared
-from synthkit.schema.rules import obeying
+from synthkit.schema.rules import rows_obeying
 
 Row = tuple[Level | None, ...]
 
@@ -84,7 +84,7 @@ def published(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
 
 def _admitted(column: Column, names: set[str]) -> tuple[str, ...]:
     """The levels a column admits, in public order."""
-    found = sorted(names, key=public_key)
+    found = sorted(names, key=level_sort_key)
     fits = column.admits(pd.Series(found, dtype=object))
     return in_public_order(name for name, fit in zip(found, fits, strict=True) if fit)
 
@@ -102,14 +102,14 @@ def _levels(schema: Schema, codec: Codec) -> dict[str, tuple[Level, ...]]:
 
 def _place(row: Row) -> tuple[Any, ...]:
     """A combination's place among others; missing cells come last."""
-    return tuple((cell is None, public_key(str(cell))) for cell in row)
+    return tuple((cell is None, level_sort_key(str(cell))) for cell in row)
 
 
 def _obedient(schema: Schema, members: tuple[str, ...], rows: Sequence[Row]) -> list[Row]:
     """The combinations that the columns admit and that keep the rules on them."""
     frame = pd.DataFrame(list(rows), columns=list(members), dtype=object)
     mine = tuple(rule for rule in schema.rules if set(rule.columns) <= set(members))
-    kept = obeying(frame, mine)
+    kept = rows_obeying(frame, mine)
     for name in members:
         kept &= schema.columns[name].admits(frame[name])
     return [row for row, keep in zip(rows, kept, strict=True) if keep]
@@ -119,7 +119,7 @@ def _stand_in(schema: Schema, members: tuple[str, ...]) -> Row:
     """A public combination for all: one that the rules list, the first level or nothing where they list none."""
     lists = [
         [dict(zip(rule.of, row, strict=True)) for row in rule.combinations]
-        for rule in joint(schema)
+        for rule in joint_combinations(schema)
         if rule.combinations and set(rule.of) <= set(members)
     ]
     for chosen in itertools.product(*lists):

@@ -34,7 +34,7 @@ from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
 from synthkit.schema import Datetime, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
 from synthkit.schema.domain_mapping import into_domain
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.joint_columns import joint_combinations
 from synthkit.schema.named_levels import numbers_named
 from synthkit.schema.public_domain import Declared
 from synthkit.schema.unit_keys import unit_codes
@@ -280,7 +280,9 @@ class PrivateCurator:
         schema = self.public.schema
         if "levels" in asked:
             return self._found_combination(members, asked["levels"], preparation, pay)
-        listed = next(r.combinations for r in joint(schema) if r.of == members and r.combinations is not None)
+        listed = next(
+            r.combinations for r in joint_combinations(schema) if r.of == members and r.combinations is not None
+        )
         bare = CombinationCodec(
             columns=members, combinations=listed, counts=np.ones(len(listed), dtype=np.int64), elsewhere=0
         )

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from synthkit._version import __version__
-from synthkit.io.arrow_files import extent
+from synthkit.io.arrow_files import arrow_extent
 
 FORMAT = "synthkit-bundle/1"
 NAME, SIGNATURE = "manifest.json", "signature.json"
@@ -52,7 +52,7 @@ def manifest(
             "name": name,
             "bytes": len(members[name]),
             "sha256": hashlib.sha256(members[name]).hexdigest(),
-            **(asdict(extent(members[name], name)) if name.endswith(TABLE) else {}),
+            **(asdict(arrow_extent(members[name], name)) if name.endswith(TABLE) else {}),
             "covered": covered(name, private=private),
         }
         for name in sorted(members)

@@ -16,7 +16,7 @@ from synthkit.release.bundle.opened_bundle import CELLS, Opened
 from synthkit.release.bundle.signature import public_key
 from synthkit.release.bundle.withdrawal_notice import notices
 from synthkit.release.bundle.zip_archive import BYTES, unpack
-from synthkit.runtime.resource_limits import DEFAULT_MEMORY_LIMIT, DEFAULT_TIME_LIMIT, Deadline, within
+from synthkit.runtime.resource_limits import DEFAULT_MEMORY_LIMIT, DEFAULT_TIME_LIMIT, Deadline, resource_limits
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def verify(
     known = None if key is None else public_key(key)
     told = None if revocations is None else notices(revocations)
     more = max(1.0, cells / CELLS)
-    with within(DEFAULT_TIME_LIMIT * more, round(DEFAULT_MEMORY_LIMIT * more)) as deadline:
+    with resource_limits(DEFAULT_TIME_LIMIT * more, round(DEFAULT_MEMORY_LIMIT * more)) as deadline:
         try:
             members = unpack(content(bundle, BYTES))
         except (OSError, MemoryError, SynthkitError) as error:

@@ -17,7 +17,7 @@ from synthkit.schema.expressions.grammar import (
     Signed,
     Text,
     Truth,
-    fold,
+    fold_expression,
 )
 from synthkit.schema.expressions.result_kinds import digits, kind_of, kind_of_column
 
@@ -52,7 +52,7 @@ class SQLCell(Protocol):
         """In the form in which levels are compared."""
 
 
-def broken(
+def broken_derived_sql(
     name: str,
     expression: Expression,
     cells: Mapping[str, SQLCell],
@@ -69,7 +69,7 @@ def broken(
         levels: of a boolean column, its two levels as SQL.
     """
     cell, column = cells[name], columns[name]
-    kind, found = kind_of(expression, columns), spelled(expression, cells, columns)
+    kind, found = kind_of(expression, columns), expression_sql(expression, cells, columns)
     if isinstance(column, Boolean) and kind == "truth":
         found = f"(CASE WHEN {found} IS NULL THEN NULL WHEN {found} THEN {levels[1]} ELSE {levels[0]} END)"
         same = f"{cell.key(column.levels)} = {found}"
@@ -93,7 +93,7 @@ def _slack(expression: Expression, column: Column, cell: SQLCell) -> str:
     return f"{half!r}::DOUBLE + {SQL_TOLERANCE}::DOUBLE * greatest(1, abs({cell.number}))"
 
 
-def spelled(expression: Expression, cells: Mapping[str, SQLCell], columns: Mapping[str, Column]) -> str:
+def expression_sql(expression: Expression, cells: Mapping[str, SQLCell], columns: Mapping[str, Column]) -> str:
     """What an expression is in a row, null where it is missing.
 
     Args:
@@ -115,7 +115,7 @@ def spelled(expression: Expression, cells: Mapping[str, SQLCell], columns: Mappi
             return _called(part, of)
         return _binary(part, of[0], of[1], kind_of(part.left, columns))
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def _constant(part: Number | Text | Truth) -> str:

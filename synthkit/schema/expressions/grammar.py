@@ -100,7 +100,7 @@ Expression = Number | Text | Truth | ColumnName | Signed | Binary | ConditionalE
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Expression:
+def parse_expression(text: str) -> Expression:
     """The expression that a text spells out.
 
     Raises:
@@ -129,10 +129,10 @@ def columns_of(expression: Expression) -> tuple[str, ...]:
         >>> columns_of(parse("if a > 3 then b else a"))
         ('a', 'b')
     """
-    return tuple(dict.fromkeys(part.column for part in walk(expression) if isinstance(part, ColumnName)))
+    return tuple(dict.fromkeys(part.column for part in walk_expression(expression) if isinstance(part, ColumnName)))
 
 
-def walk(expression: Expression) -> Iterator[Expression]:
+def walk_expression(expression: Expression) -> Iterator[Expression]:
     """An expression and all inside it, in order of mention."""
     stack = [expression]
     while stack:
@@ -152,7 +152,7 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
     return expression.of if isinstance(expression, Call) else ()
 
 
-def fold(expression: Expression, made: Callable[[Expression, tuple[Folded, ...]], Folded]) -> Folded:
+def fold_expression(expression: Expression, made: Callable[[Expression, tuple[Folded, ...]], Folded]) -> Folded:
     """What is made of an expression from what was made of its parts, the innermost first; however deep it is.
 
     Args:
@@ -163,7 +163,7 @@ def fold(expression: Expression, made: Callable[[Expression, tuple[Folded, ...]]
         >>> fold(parse("a + 2 * b"), lambda part, of: 1 + sum(of))
         5
     """
-    order = list(walk(expression))
+    order = list(walk_expression(expression))
     done: list[Folded] = []  # results of parts that wait for their whole, the last in front
     for part in reversed(order):
         count = len(parts_of(part))
@@ -173,7 +173,7 @@ def fold(expression: Expression, made: Callable[[Expression, tuple[Folded, ...]]
     return done[0]
 
 
-def quoted(column: str) -> str:
+def quote_column(column: str) -> str:
     """The name of a column as an expression writes it.
 
     Example:

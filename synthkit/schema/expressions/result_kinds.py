@@ -16,7 +16,7 @@ from synthkit.schema.expressions.grammar import (
     Number,
     Signed,
     Text,
-    fold,
+    fold_expression,
 )
 
 Kind = Literal["number", "text", "truth", "moment"]
@@ -49,7 +49,7 @@ def kind_of(expression: Expression, columns: Mapping[str, Column]) -> Kind:
             return _of_binary(part, kinds, columns)
         return "number" if isinstance(part, Number) else "text" if isinstance(part, Text) else "truth"
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def kind_of_column(name: str, column: Column) -> Kind:
@@ -112,7 +112,7 @@ def texts_of(expression: Expression, columns: Mapping[str, Column]) -> frozenset
         levels = getattr(columns[part.column], "levels", None) if isinstance(part, ColumnName) else ()
         return None if levels is None else frozenset(map(str, levels))
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def _needed(kind: Kind, wanted: Kind, where: str) -> Kind:

@@ -51,7 +51,7 @@ _PLACE_WORDS = frozenset(
 _CODE_WORDS = frozenset(("id", "code", "cd", "type", "category", "class", "group", "zip", "postcode"))
 
 
-def words(name: str) -> tuple[str, ...]:
+def name_words(name: str) -> tuple[str, ...]:
     """Words of a column name in lower case and without accents, whatever joins them.
 
     Example:
@@ -64,7 +64,7 @@ def words(name: str) -> tuple[str, ...]:
 
 def _parts(name: str) -> tuple[str, ...]:
     """The words, a compound of a person or an event and a key taken apart: `patnr`, `Fallnummer`, `idpaciente`."""
-    return tuple(part for word in words(name) for part in _apart(word))
+    return tuple(part for word in name_words(name) for part in _apart(word))
 
 
 def _apart(word: str) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def calls_person(name: str) -> bool:
 
 def is_owner(name: str) -> bool:
     """Whether the name is one word for whom or what a row belongs to: `patient`, `case`, `encounter`."""
-    parts = words(name)
+    parts = name_words(name)
     return len(parts) == 1 and parts[0] in PERSON_WORDS | _PERSON_ABBREVIATIONS | _EVENT_WORDS
 
 
@@ -129,7 +129,7 @@ def numbers_somebody(name: str) -> bool:
 
 def is_somebody(name: str) -> bool:
     """Whether the name is one word for a person or for a case: `patient`, `subject`, `dossier`."""
-    parts = words(name)
+    parts = name_words(name)
     return len(parts) == 1 and parts[0] in PERSON_WORDS | {"pat", "subj", "case", "fall", "encounter", "respondent"}
 
 
@@ -140,14 +140,14 @@ def says_event(name: str) -> bool:
 
 def says_place(name: str) -> bool:
     """Whether the name speaks of a place: a postcode, a county, a hospital."""
-    return bool(_PLACE_WORDS & set(words(name)))
+    return bool(_PLACE_WORDS & set(name_words(name)))
 
 
 def says_code(name: str) -> bool:
     """Whether numbers under this name are likely codes rather than quantities."""
-    return bool(_CODE_WORDS & set(words(name)[-1:]))
+    return bool(_CODE_WORDS & set(name_words(name)[-1:]))
 
 
-def stem(name: str, dropped: frozenset[str]) -> tuple[str, ...]:
+def name_stem(name: str, dropped: frozenset[str]) -> tuple[str, ...]:
     """Words of the name without numbers and without `dropped`, to see which columns belong together."""
-    return tuple(word for word in words(name) if not word.isdigit() and word not in dropped)
+    return tuple(word for word in name_words(name) if not word.isdigit() and word not in dropped)

@@ -19,7 +19,7 @@ import pandas as pd
 from synthkit.errors import SchemaError
 from synthkit.schema.datetime_formats import DAY_NAMES, MONTH_NAMES, TWO_DIGIT_YEAR_PIVOT, format_of
 from synthkit.schema.datetimes import MomentWriting, parse_moment
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.time_zones import name_of
 
 _ISO_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
@@ -68,7 +68,7 @@ class FoundFormat:
         return self.writing.format or "ISO 8601"
 
 
-def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
+def infer_datetime_format(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """How the texts of a column write moments, None if they do not.
 
     Args:
@@ -93,7 +93,7 @@ def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
     return _all_alike(name, texts) or _most_alike(name, texts)
 
 
-def of_another_language(texts: Sequence[str]) -> bool:
+def has_foreign_months(texts: Sequence[str]) -> bool:
     """Whether all texts are days whose months have names, though no English ones.
 
     Example:
@@ -108,7 +108,7 @@ def of_another_language(texts: Sequence[str]) -> bool:
     )
 
 
-def in_numbers(name: str, whole: Sequence[int]) -> FoundFormat | None:
+def infer_numeric_format(name: str, whole: Sequence[int]) -> FoundFormat | None:
     """How distinct whole numbers write days, as 20210304 does; None if they do not.
 
     Example:
@@ -120,7 +120,7 @@ def in_numbers(name: str, whole: Sequence[int]) -> FoundFormat | None:
 
 def _compact(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """Digits alone: they must be plausible days, more than one of them unless the column is called a date."""
-    told = bool(_DATE_COLUMN_WORDS & set(words(name)))
+    told = bool(_DATE_COLUMN_WORDS & set(name_words(name)))
     if len(texts) < 2 and not told:
         return None
     for pattern in _COMPACT_FORMATS:
@@ -318,15 +318,15 @@ def zone_of(name: str, present: pd.Series) -> str | None:
         'Europe/Berlin'
     """
     if isinstance(present.dtype, pd.DatetimeTZDtype):
-        found = {name_of(present.iloc[0])}
+        named = {name_of(present.iloc[0])}
     elif pd.api.types.is_object_dtype(present.dtype):
-        found = {_named(cell) for cell in present}
+        named = {_named(cell) for cell in present}
     else:
         return None
-    if len(found) == 1 and (only := found.pop()) is not None:
+    if len(named) == 1 and (only := named.pop()) is not None:
         return only or None
-    what = f"moments with {len(found)} zones" if "" not in found else "moments with a zone beside moments without"
-    what = what if found else "moments with a zone that has no name"
+    what = f"moments with {len(named)} zones" if "" not in named else "moments with a zone beside moments without"
+    what = what if named else "moments with a zone that has no name"
     msg = (
         f"the moments of a column must be in one zone, or all without; however: `{name}` holds {what} in "
         f"{len(present):,} cells. Bring them to one, such as pandas.to_datetime(frame[{name!r}], utc=True), or write "

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Column, Datetime, Identifier, numbers
-from synthkit.schema.infer.column_names import PERSON_WORDS, words
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.columns import Column, Datetime, Identifier
+from synthkit.schema.infer.column_names import PERSON_WORDS, name_words
+from synthkit.schema.infer.type_inference import infer_column
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,7 +166,7 @@ _IDENTIFIER_PATTERNS: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 
 
-def find(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tuple[Suspicion, ...]:
+def find_direct_identifiers(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tuple[Suspicion, ...]:
     """Suspicions in the order of the columns, at most one a column and category.
 
     Args:
@@ -178,7 +179,7 @@ def find(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tu
     found = []
     for k, name in enumerate(map(str, frame.columns)):
         values = frame.iloc[:, k]
-        kind = columns[name] if columns and name in columns else guess(name, values).column
+        kind = columns[name] if columns and name in columns else infer_column(name, values).column
         suspected = _by_name(name, values, kind) | _by_values(name, values, kind)
         if isinstance(kind, Identifier) and not suspected:
             suspected = {"code": _why_code(values)}
@@ -195,7 +196,7 @@ def _why_code(values: pd.Series) -> str:
 
 
 def _by_name(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
-    parts = words(name)
+    parts = name_words(name)
     text = f" {' '.join(parts)} "
     found = {}
     for category, phrases in _IDENTIFIER_PHRASES.items():
@@ -227,7 +228,7 @@ def _by_values(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
     if isinstance(kind, Datetime):
         found["date"] = f"moments to the {kind.precision}"
     if pd.api.types.is_numeric_dtype(values.dtype):
-        if {"age", "ages"} & set(words(name)) and (numbers(values) > 89).any():
+        if {"age", "ages"} & set(name_words(name)) and (numbers(values) > 89).any():
             found["age"] = "some values are above 89"
         return found
     texts = [t for t in values.dropna().unique()[:MAX_DISTINCT_INSPECTED] if isinstance(t, str)]
@@ -245,7 +246,7 @@ def _by_values(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
 
 def _many_people(name: str, values: pd.Series, texts: list[str]) -> bool:
     """Two capitalised words are people if there are many of them, or if the column's name speaks of people."""
-    return len(texts) >= 20 and (len(texts) >= 0.5 * values.notna().sum() or bool(PERSON_WORDS & set(words(name))))
+    return len(texts) >= 20 and (len(texts) >= 0.5 * values.notna().sum() or bool(PERSON_WORDS & set(name_words(name))))
 
 
 def _matches(texts: list[str], pattern: str) -> NDArray[np.bool_]:

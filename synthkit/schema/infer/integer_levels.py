@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,5 +75,5 @@ def ordinal_texts(name: str, texts: Sequence[str], rows: int) -> tuple[str, ...]
 
 def says_order(name: str) -> bool:
     """Whether the name is that of a scale: `ph.ecog`, `tumour_grade`, `NYHA class`."""
-    parts = words(name)
+    parts = name_words(name)
     return bool(_ORDER_WORDS & set(parts)) and not _UNORDERED_WORDS & set(parts)

@@ -85,7 +85,7 @@ def whole_key(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64
     n, d = int(counts.sum()), len(distinct)
     if named := _named(name, n, d, int(counts.max(initial=0))):
         return named
-    if n >= MIN_ROWS_FOR_KEYS and d == n and not _QUANTITY_WORDS & set(column_names.words(name)):
+    if n >= MIN_ROWS_FOR_KEYS and d == n and not _QUANTITY_WORDS & set(column_names.name_words(name)):
         if distinct[-1] - distinct[0] < 1.05 * n:
             return "numbers the rows: made fresh, never learned"
         chance = n * (n - 1) / 2 / (distinct[-1] - distinct[0])
@@ -131,7 +131,7 @@ def _named(name: str, n: int, d: int, most: int) -> str:
         return "a person's key by its name: made fresh, never learned"
     if column_names.says_event(name) and column_names.says_key(name) and d > MAX_DISTINCT_AS_LEVELS:
         return "the key of an encounter or another event by its name: made fresh, never learned"
-    coded = bool(_CATALOGUE_WORDS & set(column_names.words(name)))
+    coded = bool(_CATALOGUE_WORDS & set(column_names.name_words(name)))
     if (
         column_names.says_key(name)
         and not coded
@@ -148,7 +148,7 @@ def _named(name: str, n: int, d: int, most: int) -> str:
     return ""
 
 
-def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[EntityKey, ...]:
+def find_repeated_keys(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[EntityKey, ...]:
     """Columns drafted as numbers or codes in whose rows of one value other columns never change: keys of their owners.
 
     A value stands in 1.2 to 50 rows on average. Two other columns are the same in all its rows, for 99 of 100 values,
@@ -165,7 +165,7 @@ def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Entity
     whole, said = frame, [c for c, column in columns.items() if not isinstance(column, Identifier)]
     frame = frame.drop_duplicates(said)  # rows that stand twice would tie everything to everything
     coded = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in candidates}
-    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in traits(frame, columns)}
+    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in trait_columns(frame, columns)}
     found: list[str] = []
     keys = []
     for name in sorted(coded, key=lambda c: (-coded[c].max(), c)):
@@ -183,7 +183,7 @@ def _repeating(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[s
     for name, column in columns.items():
         whole = isinstance(column, Numeric) and column.decimals == 0
         code = isinstance(column, Code) and column.system is None
-        if not (whole or code) or column_names.says_place(name) or _QUANTITY_WORDS & set(column_names.words(name)):
+        if not (whole or code) or column_names.says_place(name) or _QUANTITY_WORDS & set(column_names.name_words(name)):
             continue
         counts = frame[name].value_counts(sort=False)
         rows, d = int(counts.sum()), len(counts)
@@ -195,7 +195,7 @@ def _repeating(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[s
             yield name
 
 
-def traits(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
+def trait_columns(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
     """Columns that can be traits of an owner: neither keys nor nearly constant."""
     fit = []
     for name, column in columns.items():
@@ -228,10 +228,10 @@ def _tied(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
 
 def _repeated_key(name: str, present: pd.Series, constant: list[str]) -> EntityKey:
     n, d = len(present), int(present.nunique())
-    return EntityKey(name, role(name, owner=True), n, d, f"{counted(n, d)}; {listed(constant)}")
+    return EntityKey(name, key_role(name, owner=True), n, d, f"{repetition_in_words(n, d)}; {list_in_words(constant)}")
 
 
-def listed(constant: Sequence[str]) -> str:
+def list_in_words(constant: Sequence[str]) -> str:
     """Columns that never change within a value of a key, in words.
 
     Example:
@@ -242,7 +242,7 @@ def listed(constant: Sequence[str]) -> str:
     return f"{same} never change{'s' * (len(constant) == 1)} within one"
 
 
-def counted(rows: int, distinct: int) -> str:
+def repetition_in_words(rows: int, distinct: int) -> str:
     """How often values repeat, in words.
 
     Example:
@@ -254,7 +254,7 @@ def counted(rows: int, distinct: int) -> str:
     return f"{distinct:,} different values in {rows:,} rows, {rows / max(distinct, 1):.1f} rows each"
 
 
-def role(name: str, *, owner: bool = False) -> Role:
+def key_role(name: str, *, owner: bool = False) -> Role:
     """Whom or what a key names, by its name.
 
     Args:
@@ -271,13 +271,15 @@ def role(name: str, *, owner: bool = False) -> Role:
     return "person" if person else "other"
 
 
-def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[EntityKey] = ()) -> tuple[EntityKey, ...]:
+def entity_keys(
+    frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[EntityKey] = ()
+) -> tuple[EntityKey, ...]:
     """What each identifier of a draft names, in the order of the columns.
 
     Args:
         frame: the rows.
         columns: the drafted kinds.
-        found: keys whose evidence is known already, from `repeated`.
+        found: keys whose evidence is known already, from `find_repeated_keys`.
     """
     known = {key.column: key for key in found}
     out = []
@@ -285,11 +287,13 @@ def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[Ent
         if isinstance(column, Identifier):
             present = frame[name].dropna()
             rows, distinct = len(present), int(present.nunique())
-            out.append(known.get(name) or EntityKey(name, role(name), rows, distinct, counted(rows, distinct)))
+            out.append(
+                known.get(name) or EntityKey(name, key_role(name), rows, distinct, repetition_in_words(rows, distinct))
+            )
     return tuple(out)
 
 
-def owner(found: Sequence[EntityKey]) -> EntityKey | None:
+def owner_key(found: Sequence[EntityKey]) -> EntityKey | None:
     """The key of the person who owns the rows: one that repeats, never a place; the finest if there are several.
 
     Example:

@@ -14,7 +14,7 @@ MAX_EXACT_FLOAT = 2**53  # from here on floats do not tell whole numbers apart
 _MAX_FLOAT_DIGITS, _MAX_PARSED_DIGITS = 15, 309  # digits that a float always holds; of the largest float
 
 
-def long(values: pd.Series) -> NDArray[np.bool_]:
+def inexact_integers(values: pd.Series) -> NDArray[np.bool_]:
     """Where a cell is a whole number, or the text of one, that no float of 64 bits equals. **Shape**: (n,) -> (n,).
 
     Example:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from synthkit.schema.cells import number
-from synthkit.schema.censoring import BOUND_OF_SIDE, Side, marked, unmarked
+from synthkit.schema.cells import read_number
+from synthkit.schema.censoring import BOUND_OF_SIDE, Side, censored_side, without_censoring_sign
 from synthkit.schema.columns import Numeric
 from synthkit.schema.digits import GROUPING_BLANKS, GROUPING_QUOTES, SURROUNDING_BLANKS
 from synthkit.schema.digits import PLUS_AND_MINUS_SIGNS as PLUS_AND_MINUS
-from synthkit.schema.infer.long_integers import long
-from synthkit.schema.measurement_units import CURRENCIES, unit
+from synthkit.schema.infer.long_integers import inexact_integers
+from synthkit.schema.measurement_units import CURRENCIES, is_measurement_unit
 from synthkit.schema.number_formats import NOT_A_NUMBER
 
 MIN_NUMBERS_FOR_NOTATION = 5  # different numbers beside "<5" and the like; with fewer they are levels
@@ -54,7 +54,7 @@ class Reading:
     numbers: bool = False
 
 
-def reading(cells: Iterable[Any]) -> Reading:
+def infer_notation(cells: Iterable[Any]) -> Reading:
     """The reading of a column whose present cells are texts, and perhaps numbers.
 
     Only texts nobody reads otherwise have one: all but words for a missing cell are numbers, none begins with a nought
@@ -75,7 +75,7 @@ def reading(cells: Iterable[Any]) -> Reading:
     words = sorted(
         {text.strip(SURROUNDING_BLANKS) for text in counts if text.strip(SURROUNDING_BLANKS).lower() in MISSING_WORDS}
     )
-    sides = {text: side for text in counts if (side := marked(text)) is not None}
+    sides = {text: side for text in counts if (side := censored_side(text)) is not None}
     parts = {text: _parts(text, sides) for text in counts if text.strip(SURROUNDING_BLANKS) not in words}
     spoken = Counter[tuple[str, str]]()
     for text, found in parts.items():
@@ -85,7 +85,7 @@ def reading(cells: Iterable[Any]) -> Reading:
     alike = {text: found for text, found in parts.items() if found is not None and _ends(found) == ends}
     looks = _looks([found["digits"] for found in alike.values()])
     plain = [found for text, found in alike.items() if text not in sides]
-    numbers = all(number(cell) is not None and not isinstance(cell, bool) for cell in others)
+    numbers = all(read_number(cell) is not None and not isinstance(cell, bool) for cell in others)
     if not looks or not _quantity(ends, alike.values()) or not (plain or others) or not numbers:
         return Reading({})
     keys = _keys(looks[0], plain, counts, words)
@@ -106,7 +106,7 @@ def _sooner_numbers(found: Mapping[str, re.Match[str]]) -> bool:
     """Whether texts of digits that only signs and blanks tell from plain ones are numbers, and no levels or keys."""
     plain = [text for text, part in found.items() if text == part["digits"] or f"-{part['digits']}" == text]
     fraction = any(part["digits"].strip("0123456789") for part in found.values())
-    exact = not long(pd.Series([part["digits"] for part in found.values()], dtype=object)).any()
+    exact = not inexact_integers(pd.Series([part["digits"] for part in found.values()], dtype=object)).any()
     return exact and len(plain) < len(found) and (fraction or len(found) >= MIN_NUMBERS_FOR_NOTATION)
 
 
@@ -118,12 +118,12 @@ def _limits(
     said = how.reader()
     if not beyond:
         return {}
-    read = (said(cell) if isinstance(cell, str) else number(cell) for cell in set(cells) - set(beyond))
+    read = (said(cell) if isinstance(cell, str) else read_number(cell) for cell in set(cells) - set(beyond))
     numbers = {float(one) for one in read if one is not None and one != NOT_A_NUMBER}
     found: dict[Side, Any] = {}
     for side in BOUND_OF_SIDE:
-        forms = Counter({text: counts[text] for text in beyond if marked(text) == side})
-        limits = {float(unmarked(text, side, how.writing) or "nan") for text in forms}
+        forms = Counter({text: counts[text] for text in beyond if censored_side(text) == side})
+        limits = {float(without_censoring_sign(text, side, how.writing) or "nan") for text in forms}
         if not forms:
             continue
         limit = limits.pop()
@@ -157,7 +157,7 @@ def _quantity(ends: tuple[str, str], found: Iterable[re.Match[str]]) -> bool:
     ):
         return False
     blank = all(part["after"][:1] in SURROUNDING_BLANKS and part["after"] for part in found)
-    known = (not before or before in CURRENCIES) and unit(after, apart=blank)
+    known = (not before or before in CURRENCIES) and is_measurement_unit(after, apart=blank)
     return known and not any(_LEADING.match(part["digits"]) for part in found)
 
 

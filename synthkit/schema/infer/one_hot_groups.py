@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Column, numbers
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.columns import Column
+from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.joint_columns import is_flag
+from synthkit.schema.number_cells import numbers
 from synthkit.schema.rules import ExactlyOne
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _MAX_GROUP_COLUMNS = 200  # columns of one group
 Flags = Mapping[str, "NDArray[np.float64]"]
 
 
-def groups(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[ExactlyOne, ...]:
+def find_one_hot_groups(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[ExactlyOne, ...]:
     """Groups found in a frame, in the order of the columns: those that begin alike, then neighbours.
 
     Every row has exactly one 1 and else 0, or no cell at all; at least 20 rows, and five a column, have one.
@@ -65,7 +66,7 @@ def _alike(flags: Flags) -> Iterator[tuple[str, ...]]:
     """Columns whose names differ in the last word only."""
     stems: dict[tuple[str, ...], list[str]] = {}
     for name in flags:
-        if len(parts := words(name)) > 1:
+        if len(parts := name_words(name)) > 1:
             stems.setdefault(parts[:-1], []).append(name)
     yield from (tuple(names) for names in stems.values() if len(names) > 1)
 

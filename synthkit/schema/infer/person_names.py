@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import PERSON_WORDS, words
+from synthkit.schema.infer.column_names import PERSON_WORDS, name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ _COMMON_FIRST_NAMES = frozenset(
 )
 
 
-def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
+def person_name_evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
     """Why texts are names of people, in words and numbers, or nothing.
 
     Args:
@@ -98,7 +98,7 @@ def _few(said: str, texts: Sequence[str], common: float) -> bool:
 
 def _said(name: str) -> str:
     """The words of a column's name that speak of people's names."""
-    parts = words(name)
+    parts = name_words(name)
     text = f" {' '.join(parts)} "
     phrase = next((p for p in _NAME_COLUMN_PHRASES if f" {p} " in text), "")
     if phrase:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synthkit.schema.columns import Column, Discrete, Level
-from synthkit.schema.infer.column_names import words
-from synthkit.schema.infer.dependence import told_by
-from synthkit.schema.infer.survival_pairs import Pair
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.infer.dependence import dependence_shares
+from synthkit.schema.infer.survival_pairs import SurvivalPair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,9 @@ class Proposal:
         return str(self.target["column"])
 
 
-def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequence[Pair]) -> tuple[Proposal, ...]:
+def proposals(
+    frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequence[SurvivalPair]
+) -> tuple[Proposal, ...]:
     """Targets that evidence speaks for, best first: survival pairs, then columns with levels.
 
     Args:
@@ -90,7 +92,7 @@ def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequenc
     last = next(reversed(list(columns)), None)
     named = {c: _name(c, column) for c, column in columns.items() if isinstance(column, Discrete) and c not in taken}
     asked = [c for c, said in named.items() if said or _good_or_bad(columns[c])]
-    told = told_by(frame, columns, asked)
+    told = dependence_shares(frame, columns, asked)
     scored = [_scored(c, columns[c], named[c], told[c], last=c == last) for c in asked]
     best = sorted(
         (p for p in scored if p.score >= MIN_TARGET_SCORE), key=lambda p: (-p.score, list(columns).index(p.column))
@@ -100,7 +102,7 @@ def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequenc
 
 def _name(name: str, column: Column) -> int:
     """What a name says: 3 for the name of an outcome, 2 for a part of one, 1 for a name that it may have."""
-    parts = words(name)
+    parts = name_words(name)
     if _DEMOGRAPHIC_WORDS & set(parts):
         return 0
     whole, weak = (
@@ -120,7 +122,7 @@ def _levels(column: Column) -> tuple[Level, ...]:
 
 def _good_or_bad(column: Column) -> bool:
     """Whether two levels say how something ended."""
-    return {" ".join(words(str(level))) for level in _levels(column)} in _OUTCOME_PAIRS
+    return {" ".join(name_words(str(level))) for level in _levels(column)} in _OUTCOME_PAIRS
 
 
 def _scored(name: str, column: Column, said: int, told: float, *, last: bool) -> Proposal:
@@ -136,6 +138,6 @@ def _scored(name: str, column: Column, said: int, told: float, *, last: bool) ->
 def _target(name: str, levels: tuple[Level, ...]) -> dict[str, Any]:
     if len(levels) != 2:
         return {"column": name, "task": "multiclass"}
-    lowered = [" ".join(words(str(level))) or str(level) for level in levels]
+    lowered = [" ".join(name_words(str(level))) or str(level) for level in levels]
     adverse = next((k for word in _ADVERSE_LEVELS for k in (1, 0) if lowered[k] == word), 1)
     return {"column": name, "task": "binary", "positive": levels[adverse]}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import rounded
 from synthkit.schema.datetimes import PRECISION_STEPS
+from synthkit.schema.number_cells import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import one_hot_groups
-from synthkit.schema.infer.column_names import stem
+from synthkit.schema.infer.column_names import name_stem
 from synthkit.schema.infer.level_values import plain_level
+from synthkit.schema.number_cells import numbers
 from synthkit.schema.rules import Comparison, FixedCombination, Rule
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
         frame: the rows.
         columns: the declared or drafted kinds.
     """
-    typed = {c: pd.Series(moments(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
+    typed = {c: pd.Series(read_datetimes(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
     dates = {c: np.where(t.isna(), np.nan, t.astype(np.int64)) for c, t in typed.items()}
     zones: dict[str | None, list[str]] = {}
     for c in dates:
@@ -113,7 +114,7 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
     held = [rule for rule in held if rule.holds(told).all()]  # of the latest, floats are rounded
     stems: dict[tuple[str, ...], list[str]] = {}
     for name, column in columns.items():
-        if isinstance(column, Numeric) and (key := stem(name, _RANGE_END_WORDS)):
+        if isinstance(column, Numeric) and (key := name_stem(name, _RANGE_END_WORDS)):
             stems.setdefault(key, []).append(name)
     for family in stems.values():
         if len(family) > 1:
@@ -174,6 +175,6 @@ def _without_implied(rules: list[Comparison]) -> list[Comparison]:
 
 def relations(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Rule, ...]:
     """All rules found: comparisons first, then groups of which one is true, then fixed combinations they do not say."""
-    groups = one_hot_groups.groups(frame, columns)
+    groups = one_hot_groups.find_one_hot_groups(frame, columns)
     fixed = [f for f in fixed_combinations(frame, columns) if not any(set(f.of) <= set(g.of) for g in groups)]
     return (*comparisons(frame, columns), *groups, *fixed)

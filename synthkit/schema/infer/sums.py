@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Column, Numeric, numbers
-from synthkit.schema.expressions.grammar import quoted
+from synthkit.schema.columns import Column, Numeric
+from synthkit.schema.expressions.grammar import quote_column
 from synthkit.schema.expressions.result_kinds import kind_of_column
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Sum:
     @property
     def expression(self) -> str:
         """The sum as an expression."""
-        return " + ".join(map(quoted, self.parts))
+        return " + ".join(map(quote_column, self.parts))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class _Wholes:
     absent: NDArray[np.bool_]
 
 
-def sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, ...]:
+def find_sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, ...]:
     """Sums found in a frame, in the order of their totals; none is computed from itself.
 
     At least 50 rows have all numbers and five different totals, each part is something else than nought in a fiftieth

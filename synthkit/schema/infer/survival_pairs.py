@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Level, Numeric, numbers
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.columns import Boolean, Categorical, Column, Level, Numeric
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ MIN_DISTINCT_TIMES = 20  # different times that a time must have
 
 
 @dataclass(frozen=True)
-class Pair:
+class SurvivalPair:
     """A time and its event.
 
     Args:
@@ -54,7 +55,7 @@ class Pair:
     evidence: str
 
 
-def pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Pair, ...]:
+def find_survival_pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[SurvivalPair, ...]:
     """Pairs of a time and an event, each column in one at most, in the order of the times.
 
     Args:
@@ -71,13 +72,13 @@ def pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Pair, ...
     for fit, time, event in ranked:
         if fit >= 3 and not {time, event} & taken:
             taken |= {time, event}
-            out.append(Pair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
+            out.append(SurvivalPair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
     return tuple(sorted(out, key=lambda pair: list(columns).index(pair.time)))
 
 
 def _time(name: str, column: Column, frame: pd.DataFrame) -> int:
     """2 for the name of a time until something, 1 for a span of time, 0 for what is none."""
-    parts = words(name)
+    parts = name_words(name)
     if not isinstance(column, Numeric) or _NOT_TIMES & set(parts):
         return 0
     said = (
@@ -94,7 +95,7 @@ def _time(name: str, column: Column, frame: pd.DataFrame) -> int:
 
 def _event(name: str, column: Column) -> tuple[int, tuple[Level, Level]] | None:
     """2 for the name of an event, 1 for a status, with its levels in order."""
-    parts = words(name)
+    parts = name_words(name)
     if not isinstance(column, Boolean | Categorical) or len(column.levels) != 2:
         return None
     said = 2 if _EVENT_STATUS_WORDS & set(parts) else int(bool(_WEAK_STATUS_WORDS & set(parts)))
@@ -117,12 +118,12 @@ def _in_order(column: Boolean | Categorical, *, censored: bool) -> tuple[Level, 
 
 
 def _last_word(level: Level) -> str:
-    return (words(str(level)) or (str(level),))[-1]
+    return (name_words(str(level)) or (str(level),))[-1]
 
 
 def _fit(time: str, event: str, time_said: int, event_said: int) -> float:
     """How well two names belong together: what each says, and whether they share a beginning."""
-    a, b = words(time), words(event)
+    a, b = name_words(time), name_words(event)
     kin = bool(set(a) & set(b) - _SURVIVAL_TIME_WORDS - _WEAK_STATUS_WORDS) or a[0] == b[0] in (
         "os",
         "pfs",
@@ -144,7 +145,7 @@ def _evidence(frame: pd.DataFrame, time: str, event: str, levels: tuple[Level, L
     return f"`{time}` has {many:,} different times, `{event}` two levels, the event is seen in {share:.0%} of the rows"
 
 
-def kinds(found: tuple[Pair, ...], columns: Mapping[str, Column]) -> Iterator[tuple[str, Boolean]]:
+def event_kinds(found: tuple[SurvivalPair, ...], columns: Mapping[str, Column]) -> Iterator[tuple[str, Boolean]]:
     """Events of pairs as booleans, not seen first, where they are drafted otherwise."""
     for pair in found:
         column = columns[pair.event]

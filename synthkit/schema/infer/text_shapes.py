@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import words
-from synthkit.schema.patterns import space
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.patterns import pattern_space
 
 # Catalogue, pattern of its codes, words of a column's name that point to it (none needed if the codes are telling).
 CODE_CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -24,9 +24,9 @@ CODE_CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
 )  # fmt: skip
 
 
-def catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
+def code_catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
     """Catalogue and pattern that the column's name points to and every text matches."""
-    hints = set(words(name))
+    hints = set(name_words(name))
     for system, pattern, telling in CODE_CATALOGUES:
         compiled = re.compile(pattern)
         if hints & telling and all(compiled.fullmatch(text) for text in texts):
@@ -60,7 +60,7 @@ def fixed_shape(texts: Sequence[str], rows: int = 0) -> str | None:
             run += 1
         pattern += f"{classes[k]}{{{run}}}" if run > 1 else f"{classes[k]}"
         k += run
-    return pattern if space(pattern) >= rows else None
+    return pattern if pattern_space(pattern) >= rows else None
 
 
 def _class(letters: set[str], *, literal: bool) -> str | None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
 from synthkit.schema.datetimes import is_moment
-from synthkit.schema.patterns import alphabets
+from synthkit.schema.patterns import pattern_alphabets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ _TYPE_REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Lost:
+class Unrestorable:
     """Cells that a drawn column could not be given back as.
 
     Args:
@@ -48,7 +48,7 @@ class Lost:
     remedy: str
 
 
-def lost(values: pd.Series, column: Column, arrow: str = "") -> Lost | None:
+def find_unrestorable(values: pd.Series, column: Column, arrow: str = "") -> Unrestorable | None:
     """The cells of a column if what is drawn could not be stored as they are, else None.
 
     Args:
@@ -66,7 +66,7 @@ def lost(values: pd.Series, column: Column, arrow: str = "") -> Lost | None:
     if not why:
         return None
     where = values.notna().to_numpy(dtype=bool)
-    return Lost(where, _TYPE_NAMES[kind], why, f"{_TYPE_REMEDIES[kind]}, or leave the column out")
+    return Unrestorable(where, _TYPE_NAMES[kind], why, f"{_TYPE_REMEDIES[kind]}, or leave the column out")
 
 
 def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
@@ -102,7 +102,7 @@ def _why(kind: str, dtype: Any, column: Column) -> str:
     if isinstance(column, Datetime):  # other kinds are no moments, which is asked elsewhere
         return "only days and parts of a day are moments" if kind == "period" and not is_moment(dtype) else ""
     if isinstance(column, Identifier):
-        letters = alphabets(column.pattern or "") if kind == "bytes" and column.faker is None else []
+        letters = pattern_alphabets(column.pattern or "") if kind == "bytes" and column.faker is None else []
         fits = len(letters) == dtype and all(map(str.isascii, letters))
         of_that = " of another length, unless a `pattern` has it" if kind == "bytes" else ""
         return "" if fits else f"the fresh values of an identifier are texts{of_that}"

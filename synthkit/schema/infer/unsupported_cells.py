@@ -36,7 +36,7 @@ _PLAIN_INFERRED_TYPES = frozenset(
 )
 
 
-def foreign(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str]:
+def find_unsupported(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str]:
     """Cells that cannot be kept as they are, and what must hold instead; the sentence names types, never a cell.
 
     Args:
