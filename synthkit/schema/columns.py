@@ -12,7 +12,7 @@ from synthkit.runtime.lazy_imports import Later
 from synthkit.schema import faker_providers
 from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_moment, read_datetimes
 from synthkit.schema.mixed_levels import OneType
-from synthkit.schema.number_cells import numbers, rounded
+from synthkit.schema.number_cells import MAX_WHOLE_FLOAT, numbers, rounded
 from synthkit.schema.number_formats import Numerals
 from synthkit.schema.patterns import full_matcher, is_fresh, pattern_alphabets
 
@@ -108,7 +108,7 @@ class Numeric(_Column, Numerals):
     def _lattice(self, low: float, high: float) -> bool:
         """Whether a number of so many decimals lies between two bounds."""
         grid = 10.0 ** (self.decimals or 0)
-        if self.decimals is None or max(abs(low), abs(high)) * grid >= _MAX_WHOLE_FLOAT:
+        if self.decimals is None or max(abs(low), abs(high)) * grid >= MAX_WHOLE_FLOAT:
             return True
         return math.ceil(low * grid - 1e-9) <= math.floor(high * grid + 1e-9)
 
@@ -338,7 +338,7 @@ def level_key(level: Any) -> Any:
     if isinstance(level, float):
         return float(level)
     if isinstance(level, int) or isinstance(level, np.integer):  # noqa: SIM101 - levels of a schema need no numpy
-        return int(level) if abs(int(level)) > _MAX_WHOLE_FLOAT else float(level)
+        return int(level) if abs(int(level)) > MAX_WHOLE_FLOAT else float(level)
     return float(level) if isinstance(level, np.number | np.bool_) else str(level)
 
 

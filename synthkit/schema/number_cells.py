@@ -11,7 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MAX_WHOLE_FLOAT = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
+MAX_WHOLE_FLOAT = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 
 
 def numbers(values: pd.Series) -> NDArray[np.float64]:
@@ -29,7 +29,7 @@ def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArra
 
     **Shape**: (n,) -> (n,).
     """
-    large = np.abs(x) >= _MAX_WHOLE_FLOAT / 2
+    large = np.abs(x) >= MAX_WHOLE_FLOAT / 2
     small = np.where(large, 0.0, x)
     return np.asarray(large | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
 

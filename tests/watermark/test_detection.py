@@ -11,7 +11,7 @@ from scipy.stats import kstest
 
 from synthkit.errors import TableError
 from synthkit.tables.table_files import read_cells, write
-from synthkit.watermark import detect
+from synthkit.watermark import choose_candidates, detect
 
 KEYS = 120
 
