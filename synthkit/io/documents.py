@@ -119,7 +119,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _check_depth(data: Any, name: str) -> None:
+def _check_depth(data: object, name: str) -> None:
     level, depth = [data], 0
     while level:
         depth += 1
@@ -137,7 +137,7 @@ def _check_texts(text: str, name: str) -> None:
         raise DocumentError(msg) from error
 
 
-def _inside(data: Any) -> Any:
+def _inside(data: object) -> Any:
     if isinstance(data, dict):
         return data.values()
     return data if isinstance(data, list) else ()

@@ -21,7 +21,7 @@ NULLABLE_DTYPES = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for 
 _NULLABLE_INTEGERS = [pd.api.types.pandas_dtype(name) for name in NULLABLE_DTYPES.values() if name != "boolean"]
 
 
-def as_frame(table: Any, what: str = "a table") -> pd.DataFrame:
+def as_frame(table: object, what: str = "a table") -> pd.DataFrame:
     """The frame itself, or that of an Arrow table or of anything that gives one through the Arrow interface.
 
     Args:

@@ -43,7 +43,7 @@ def is_missing(cell: Any) -> bool:
 _READABLE_TYPES = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
 
 
-def is_readable(cell: Any) -> bool:
+def is_readable(cell: object) -> bool:
     """Whether a cell is missing or of a type that says something by itself; a tuple, or an object of one's own, is not.
 
     Example:
@@ -86,7 +86,7 @@ def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[A
     return codes, cells
 
 
-def read_each(values: pd.Series, read: Callable[[Any], Any]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+def read_each(values: pd.Series, read: Callable[[object], object]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     """What every cell says by itself, None where it says nothing, and which cells are missing.
 
     **Shape**: (n,) -> (n,), (n,).
@@ -116,7 +116,7 @@ def invalid_texts(values: pd.Series) -> NDArray[np.bool_]:
     return np.array([_INVALID_CHARACTERS.search(text) is not None for text in texts], dtype=bool)
 
 
-def is_whole_cell(cell: Any) -> bool:
+def is_whole_cell(cell: object) -> bool:
     """Whether a cell is a whole number or a truth; a span of time is none, though numpy takes it for one."""
     return isinstance(cell, bool | int | np.bool_ | np.integer) and not isinstance(cell, np.timedelta64)
 
@@ -143,7 +143,7 @@ def read_number(cell: Any) -> int | float | None:
     return None
 
 
-def read_truth(cell: Any) -> bool | None:
+def read_truth(cell: object) -> bool | None:
     """True or false, or None: the words in any case, or 1 and 0.
 
     Example:
@@ -156,7 +156,7 @@ def read_truth(cell: Any) -> bool | None:
     return bool(said) if said in (0, 1) else None
 
 
-def read_cell_text(cell: Any) -> str | None:
+def read_cell_text(cell: object) -> str | None:
     """The text of a scalar, or None; a whole float is written without `.0`, what files cannot hold is replaced.
 
     Example:
@@ -175,7 +175,7 @@ def read_cell_text(cell: Any) -> str | None:
         return None
 
 
-def read_moment(cell: Any, how: MomentWriting = ISO_WRITING) -> tuple[np.datetime64, bool] | None:
+def read_moment(cell: object, how: MomentWriting = ISO_WRITING) -> tuple[np.datetime64, bool] | None:
     """A moment in microseconds as the clock of the column shows it, and whether a zone was left out; or None.
 
     Args:

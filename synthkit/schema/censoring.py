@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
 
@@ -38,7 +38,7 @@ class Censored(BaseModel):
         return self
 
 
-def censoring_limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
+def censoring_limits(censored: object, how: Writing) -> dict[Side, Decimal | None]:
     """The limits that are given, by side, None where one is no number; of a model or of plain values.
 
     Example:
@@ -51,7 +51,7 @@ def censoring_limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
     return {side: _number(given[side], side, how) for side in BOUND_OF_SIDE if given.get(side) is not None}
 
 
-def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
+def _number(limit: object, side: Side, how: Writing) -> Decimal | None:
     if isinstance(limit, str):
         said = without_censoring_sign(limit, side, how)
         return None if said is None else Decimal(said)
@@ -63,7 +63,7 @@ def without_censoring_sign(text: str, side: Side, how: Writing) -> str | None:
     return how.read(text.strip(SURROUNDING_BLANKS)[1:].removeprefix("=")) if censored_side(text) == side else None
 
 
-def censored_side(cell: Any) -> Side | None:
+def censored_side(cell: object) -> Side | None:
     """The side of a limit that a text begins by naming, None if it names none.
 
     Example:
@@ -79,7 +79,7 @@ def censoring_sign(side: Side) -> str:
     return f"^{OPTIONAL_BLANKS}[{CENSORING_SIGNS[side]}]=?"
 
 
-def censoring_points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
+def censoring_points(censored: object, how: Writing, decimals: object) -> dict[str, float]:
     """Bound by bound, the number that stands for all beyond a limit: the next one of so many decimals.
 
     Example:

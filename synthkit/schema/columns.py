@@ -331,7 +331,7 @@ Column = Annotated[
 Discrete = (Categorical, Ordinal, Boolean, Code)
 
 
-def level_key(level: Any) -> Any:
+def level_key(level: object) -> Any:
     """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
     if isinstance(level, str):
         return str(level)
@@ -364,7 +364,7 @@ def level_among(values: pd.Series, levels: tuple[Level, ...]) -> NDArray[np.bool
     return _each(values, lambda cell: level_key(cell) in keys)
 
 
-def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:
+def _each(values: pd.Series, test: Callable[[object], bool]) -> NDArray[np.bool_]:
     """`test` of every cell, asked once a distinct value; False for missing cells."""
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     table = np.array([test(u) for u in uniques] + [False], dtype=bool)

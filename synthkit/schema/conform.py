@@ -80,7 +80,7 @@ def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd
     return typed
 
 
-def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False) -> list[Violation]:
+def column_faults(names: Sequence[object], schema: Schema, *, partial: bool = False) -> list[Violation]:
     """Columns named twice, missing from the table, or missing from the schema."""
     faults = []
     if not names:
@@ -279,12 +279,12 @@ def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
     return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """A cell of a column of texts of which no level is declared: a whole number has no point, whatever holds it."""
     return str(_as_text(value, {}))
 
 
-def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
+def _as_text(value: object, declared: dict[Any, Any]) -> Any:
     """The declared level this cell means, else its text; a whole float is written without `.0`."""
     for key in (str(value), level_key(value)):
         if key in declared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -92,7 +92,7 @@ class MomentWriting(BaseModel):
         how = "as ISO 8601" if self.format is None else f"as {self.format}"
         return f"a moment written {how}" + (", without a time zone" if self.zone is None else "")
 
-    def micro(self, cell: Any) -> int | None:
+    def micro(self, cell: object) -> int | None:
         """One cell in microseconds since 1970, None if it is no moment.
 
         Example:
@@ -107,7 +107,7 @@ class MomentWriting(BaseModel):
             return None if shown is None else (shown - _UNIX_EPOCH) // _MICROSECOND
         return (found - _UNIX_EPOCH) // _MICROSECOND
 
-    def moment(self, cell: Any) -> dt.datetime | None:
+    def moment(self, cell: object) -> dt.datetime | None:
         """What one cell says, with its zone if it says one; None if it is no moment."""
         if isinstance(cell, str):
             return self.parse(cell.strip())
@@ -142,7 +142,7 @@ class MomentWriting(BaseModel):
         # a Z that is no more than a letter: nobody named a clock
         return found.replace(tzinfo=None) if found is not None and how.universal and self.zone is None else found
 
-    def _whole(self, cell: Any) -> int | None:
+    def _whole(self, cell: object) -> int | None:
         """A whole number, where moments may be stored as such."""
         if self.written_as is None or self.written_as.width is None or isinstance(cell, bool | np.timedelta64):
             return None

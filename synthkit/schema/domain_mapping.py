@@ -140,7 +140,7 @@ def stand_in(column: Column) -> Any:
     return levels[0] if levels else NOT_STATED
 
 
-def _first(*values: Any) -> Any:
+def _first(*values: object) -> Any:
     return next((value for value in values if value is not None), None)
 
 
@@ -235,14 +235,14 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
     return _Cells(_typed_levels(said, levels, boolean=boolean, numeric=numeric), absent, bad, np.zeros_like(bad))
 
 
-def _meant(cell: Any, levels: Mapping[Any, Any], *, numeric: bool) -> Any:
+def _meant(cell: object, levels: Mapping[object, object], *, numeric: bool) -> Any:
     """The level a cell means, None if it means none: by its value if it is a number, else by its text."""
     keys: list[Any] = [] if isinstance(cell, str) and not numeric else [read_number(cell)]
     keys += [] if numeric else [read_cell_text(cell)]
     return next((levels[key] for key in keys if key is not None and key in levels), None)
 
 
-def _typed_levels(said: NDArray[np.object_], levels: tuple[Any, ...], *, boolean: bool, numeric: bool) -> pd.Series:
+def _typed_levels(said: NDArray[np.object_], levels: tuple[object, ...], *, boolean: bool, numeric: bool) -> pd.Series:
     gaps = np.array([cell is None for cell in said], dtype=bool)
     if boolean:
         return pd.Series(pd.arrays.BooleanArray(np.where(gaps, False, said).astype(bool), gaps))

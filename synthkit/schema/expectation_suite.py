@@ -136,7 +136,7 @@ def _expectation(
     kind: str,
     rule: str,
     remedy: str = "",
-    **kwargs: Any,
+    **kwargs: object,
 ) -> Expectation:
     kept = {key: value for key, value in kwargs.items() if value is not None}
     return {"type": kind, "kwargs": kept, "meta": {"rule": rule, "remedy": remedy}}

@@ -77,7 +77,7 @@ def _works(provider: str) -> bool:
         return False
 
 
-def _gives_text(method: Callable[..., Any]) -> bool:
+def _gives_text(method: Callable[..., object]) -> bool:
     try:
         signature = inspect.signature(method)
     except ValueError:  # a class or a function of C that does not say

@@ -31,7 +31,7 @@ def json_schema() -> dict[str, Any]:
     return document
 
 
-def save_json_schema(path: str | Path, document: Mapping[str, Any] | None = None) -> None:
+def save_json_schema(path: str | Path, document: Mapping[str, object] | None = None) -> None:
     """Write a JSON Schema where editors find it: that of schema files is `schemas/synthkit-schema-1.json`."""
     text = json.dumps(json_schema() if document is None else document, indent=1, ensure_ascii=False)
     with replacing(path) as temporary:

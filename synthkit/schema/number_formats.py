@@ -63,7 +63,7 @@ class Numerals(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_points(cls, data: Any) -> Any:
+    def _with_points(cls, data: object) -> Any:
         """What is censored stands where no other number can be, next to its limit: there are a bound and an atom."""
         if not isinstance(data, Mapping) or not data.get("censored"):
             return data
@@ -169,7 +169,7 @@ class Numerals(BaseModel):
                 found[side] = (float(limit), stand[BOUND_OF_SIDE[side]], text)
         return found
 
-    def cell(self, cell: Any) -> Any:
+    def cell(self, cell: object) -> Any:
         """A cell as it is read on: None if it is missing, a plain text of digits; `NOT_A_NUMBER` if it is none of both.
 
         What is no text is left as it is.
@@ -187,7 +187,7 @@ class Numerals(BaseModel):
         how, words = self.writing, {word.strip(SURROUNDING_BLANKS) for word in self.missing}
         read, limits = how.reader(), [(side, *found) for side, found in self.beyond.items()]
 
-        def cell(cell: Any) -> Any:
+        def cell(cell: object) -> Any:
             if not isinstance(cell, str):
                 return cell
             if words and cell.strip(SURROUNDING_BLANKS) in words:

@@ -339,7 +339,7 @@ def _said(text: str, how: Numeric) -> str:
     return f"CASE WHEN regexp_full_match({text}, {_text(how.writing.pattern)}) THEN {read} END"
 
 
-def _numeric(levels: Sequence[Any]) -> bool:
+def _numeric(levels: Sequence[object]) -> bool:
     return bool(levels) and all(isinstance(level, bool | int | float) for level in levels)
 
 
@@ -349,7 +349,7 @@ def _beyond(levels: Sequence[Any]) -> bool:
     return whole and any(abs(int(level)) > _MAX_SQL_EXACT for level in levels)
 
 
-def _key(level: Level | None, levels: Sequence[Any]) -> str:
+def _key(level: Level | None, levels: Sequence[object]) -> str:
     """A level as a literal in the form in which it is compared with the others."""
     if level is None:
         return "NULL"

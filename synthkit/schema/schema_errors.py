@@ -37,7 +37,7 @@ def rule_kinds() -> dict[str, type[BaseModel]]:
 
 
 def explain_schema_error(
-    error: ValidationError, data: Any, name: str, tree: Node | None, whole: type[BaseModel]
+    error: ValidationError, data: object, name: str, tree: Node | None, whole: type[BaseModel]
 ) -> str:
     """All errors of a schema, one line each: path in the file, line, what must hold, what came, the remedy.
 
@@ -61,7 +61,7 @@ def explain_schema_error(
     return "\n".join([f"{name} must be a synthkit schema; however: {count}", *listed])
 
 
-def _path(loc: tuple[int | str, ...], data: Any) -> Path:
+def _path(loc: tuple[int | str, ...], data: object) -> Path:
     """The error's place in the file: pydantic's location without the names of union members."""
     path: list[str | int] = []
     here = data
@@ -92,7 +92,7 @@ def _said_path(sentence: str) -> Path:
     return (found["key"], int(found["index"])) if found["index"] else (found["key"],)
 
 
-def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseModel]) -> list[str]:
+def _sentences(detail: ErrorDetails, path: Path, data: object, whole: type[BaseModel]) -> list[str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"]).split("\n")
@@ -138,7 +138,7 @@ def _allowed(path: Path, data: Any, whole: type[BaseModel]) -> set[str]:
     return {field.alias or key for key, field in model.model_fields.items()}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """What came, short; only the schema's own text is ever shown."""
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"

@@ -149,7 +149,7 @@ def _instant(key: str, how: MomentWriting) -> str:
     return key if found is None else _universal(found, np.datetime64(found.replace(tzinfo=None), "us"))
 
 
-def _universal(cell: Any, wall: np.datetime64) -> str:
+def _universal(cell: object, wall: np.datetime64) -> str:
     """A moment in ISO 8601, in universal time if its zone is known, the day alone at midnight."""
     clock: dt.datetime = wall.astype(object)
     zone = getattr(cell, "tzinfo", None)

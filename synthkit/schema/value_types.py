@@ -189,7 +189,7 @@ def _alike(values: pa.Array, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
-def _series(cells: pa.ChunkedArray, nullable: Any = None) -> pd.Series:
+def _series(cells: pa.ChunkedArray, nullable: object = None) -> pd.Series:
     """A pandas column, of the dtype `nullable` if it has missing cells."""
     series: pd.Series = cells.to_pandas(types_mapper={cells.type: nullable if cells.null_count else None}.get)
     return series

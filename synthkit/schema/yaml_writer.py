@@ -93,7 +93,7 @@ def _kept(model: BaseModel, tag: str | None = None) -> dict[str, Any]:
     }
 
 
-def _plain_value(value: Any) -> Any:
+def _plain_value(value: object) -> Any:
     if isinstance(value, Condition | Censored):
         return _kept(value)
     if isinstance(value, Mapping):
@@ -105,7 +105,7 @@ def _section(block: list[str]) -> list[str]:
     return ["", *block] if block else []
 
 
-def _top(data: Mapping[str, Any], key: str) -> list[str]:
+def _top(data: Mapping[str, object], key: str) -> list[str]:
     return _entry(key, data[key], 0) if key in data else []
 
 
@@ -115,7 +115,7 @@ def _comment(comments: Comments, path: str, indent: int = 0) -> Iterator[str]:
         yield " " * indent + f"# {line}".rstrip()
 
 
-def _entry(key: str, value: Any, indent: int) -> list[str]:
+def _entry(key: str, value: object, indent: int) -> list[str]:
     """`key: value` on one line, or broken into a block if it does not fit."""
     head = " " * indent + f"{yaml_scalar(key)}:"
     line = f"{head} {yaml_flow(value, key)}"
@@ -149,7 +149,7 @@ def _item(value: dict[str, Any], indent: int) -> list[str]:
     return [" " * indent + "- " + lines[0].lstrip(), *lines[1:]]
 
 
-def yaml_flow(value: Any, key: str = "") -> str:
+def yaml_flow(value: object, key: str = "") -> str:
     """A value in flow style; `key` says whether whole floats keep their point (levels do, bounds do not)."""
     if isinstance(value, dict):
         return (
@@ -166,7 +166,7 @@ def yaml_flow(value: Any, key: str = "") -> str:
     return yaml_scalar(value)
 
 
-def yaml_scalar(value: Any) -> str:
+def yaml_scalar(value: object) -> str:
     """One YAML scalar: plain where every YAML reader agrees on it, double-quoted otherwise."""
     if value is None:
         return "null"

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -58,12 +58,7 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         ignore_empty_lines=len(header) > 1,  # in a table of one column an empty line is a missing cell
         invalid_row_handler=skip,
     )
-    converting = pcsv.ConvertOptions(
-        column_types={name: pa.string() for name in header},
-        null_values=["", *missing],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
+    converting = _as_text(header, missing)
     rows, open_end = -1, False  # the header is read as a row, so that the rows a fault counts include it
     try:
         with open_text(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
@@ -86,11 +81,20 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         raise TableError(msg)
 
 
+def _as_text(names: list[str], missing: tuple[str, ...]) -> pcsv.ConvertOptions:
+    """Every cell a text; null where it is empty without quotes, or one of `missing`."""
+    return pcsv.ConvertOptions(
+        column_types={name: pa.string() for name in names},
+        null_values=["", *missing],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+
+
 def _unclosed(path: Path) -> str:
     return (
         f"{path} must be delimited text; however: a quote is not closed, or one row exceeds "
-        f"{_CSV_CHUNK_BYTES >> 20} MiB. "
-        "Export it again with every quote closed"
+        f"{_CSV_CHUNK_BYTES >> 20} MiB. Export it again with every quote closed"
     )
 
 
@@ -281,7 +285,7 @@ def _changed(cells: pa.ChunkedArray, change: Callable[[str], str]) -> pa.Chunked
     return changed.take(pc.index_in(cells, distinct))
 
 
-def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
+def _written(cells: pa.ChunkedArray, column: object) -> pa.ChunkedArray:
     if pa.types.is_dictionary(cells.type):
         return cells.cast(cells.type.value_type)
     if isinstance(column, Numeric) and column.told and not pa.types.is_string(cells.type):

@@ -261,7 +261,7 @@ def _cells(values: pd.Series, storage: Storage) -> NDArray[np.object_]:
     return np.array(values.astype(object).to_numpy(), dtype=object)
 
 
-def _each(values: pd.Series, change: Callable[[Any], Any]) -> NDArray[np.object_]:
+def _each(values: pd.Series, change: Callable[[Any], object]) -> NDArray[np.object_]:
     """Every present cell changed, each distinct one once; missing ones are None."""
     codes, cells = pd.factorize(values, use_na_sentinel=True)
     table = np.empty(len(cells) + 1, dtype=object)

@@ -170,5 +170,5 @@ def _sum(a: Whole, b: Whole) -> Whole:
     return np.asarray(a.astype(object) + b.astype(object))
 
 
-def _compared(found: Any) -> NDArray[np.bool_]:
+def _compared(found: object) -> NDArray[np.bool_]:
     return np.asarray(found, dtype=bool)

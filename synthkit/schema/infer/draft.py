@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -186,7 +185,7 @@ def _check_name(name: str) -> None:
 
 
 def _looked_at(
-    table: Any, unit: str | None, learned: Collection[str] = ()
+    table: object, unit: str | None, learned: Collection[str] = ()
 ) -> tuple[pd.DataFrame, dict[str, InferredColumn]]:
     """The cells of a table, whatever stores them, and what its columns seem to be."""
     stored = as_frame(table, "what a schema is drafted from")

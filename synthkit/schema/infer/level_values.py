@@ -26,7 +26,7 @@ def distinct_levels(present: pd.Series) -> list[Level]:
     return list(once.values())
 
 
-def plain_level(value: Any) -> Level:
+def plain_level(value: object) -> Level:
     """A cell as a level of a schema: plain Python, whole floats as integers, anything odd as text."""
     if isinstance(value, bool | np.bool_):
         return bool(value)

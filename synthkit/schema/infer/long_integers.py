@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def inexact_integers(values: pd.Series) -> NDArray[np.bool_]:
     return found
 
 
-def _long(cell: Any) -> bool:
+def _long(cell: object) -> bool:
     if isinstance(cell, str):
         digits = cell.strip().removeprefix("-")
         whole = len(digits) > _MAX_FLOAT_DIGITS and digits.isascii() and digits.isdigit()

@@ -54,7 +54,7 @@ class Reading:
     numbers: bool = False
 
 
-def infer_notation(cells: Iterable[Any]) -> Reading:
+def infer_notation(cells: Iterable[object]) -> Reading:
     """The reading of a column whose present cells are texts, and perhaps numbers.
 
     Only texts nobody reads otherwise have one: all but words for a missing cell are numbers, none begins with a nought
