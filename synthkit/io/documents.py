@@ -111,7 +111,7 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object whose keys differ: of two readers one would take the first, the other the last."""
     made = dict(pairs)
     if len(made) < len(pairs):
@@ -159,7 +159,7 @@ def _decoded(text: str | bytes, name: str) -> str:
         raise DocumentError(msg) from error
 
 
-def read_yaml(path: str | Path) -> Any:
+def read_yaml(path: str | Path) -> object:
     """Plain data in a YAML file.
 
     Raises:
@@ -169,7 +169,7 @@ def read_yaml(path: str | Path) -> Any:
     return parse_yaml(content(path, MAX_YAML_BYTES), str(path))[1]
 
 
-def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, Any]:
+def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, object]:
     """The tree (for line numbers) and the plain data of YAML 1.2 text; dates stay text, as in its core schema.
 
     Args:
@@ -215,7 +215,7 @@ def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, 
         raise DocumentError(msg) from error
 
 
-def _tree_and_data(text: str, name: str) -> tuple[Node | None, Any]:
+def _tree_and_data(text: str, name: str) -> tuple[Node | None, object]:
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import SafeConstructor
 

@@ -53,7 +53,7 @@ def is_readable(cell: object) -> bool:
     return isinstance(cell, _READABLE_TYPES) or is_missing(cell)
 
 
-def distinct_cells(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+def distinct_cells(values: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
     """Number of each row's cell in a list of cells, -1 where it is missing; cells differ if their types do.
 
     **Shape**: (n,) -> (n,), and as many cells as there are numbers.
@@ -72,10 +72,10 @@ def distinct_cells(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     return _one_by_one(values.to_numpy(dtype=object))
 
 
-def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[Any]]:
+def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[object]]:
     """The same of cells of any type; pandas would take 1 for True, and a text for another that goes on after a NUL."""
-    seen: dict[tuple[type, Any], int] = {}
-    codes, cells = np.full(len(objects), -1, dtype=np.int64), list[Any]()
+    seen: dict[tuple[type, object], int] = {}
+    codes, cells = np.full(len(objects), -1, dtype=np.int64), list[object]()
     for k, cell in enumerate(objects):
         if not isinstance(cell, str) and is_missing(cell):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
@@ -331,7 +331,7 @@ Column = Annotated[
 Discrete = (Categorical, Ordinal, Boolean, Code)
 
 
-def level_key(level: object) -> Any:
+def level_key(level: object) -> object:
     """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
     if isinstance(level, str):
         return str(level)

@@ -284,7 +284,7 @@ def as_text(value: object) -> str:
     return str(_as_text(value, {}))
 
 
-def _as_text(value: object, declared: dict[Any, Any]) -> Any:
+def _as_text(value: object, declared: dict[object, object]) -> object:
     """The declared level this cell means, else its text; a whole float is written without `.0`."""
     for key in (str(value), level_key(value)):
         if key in declared:

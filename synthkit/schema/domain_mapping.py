@@ -128,7 +128,7 @@ def map_column(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np
     return out, read.bad | read.moved | lacking, faults
 
 
-def stand_in(column: Column) -> Any:
+def stand_in(column: Column) -> object:
     """What stands where nothing may be missing: a function of the schema."""
     if isinstance(column, Numeric):
         x = 0.0 if column.min is None and column.max is None else _first(column.min, column.max)
@@ -235,9 +235,9 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
     return _Cells(_typed_levels(said, levels, boolean=boolean, numeric=numeric), absent, bad, np.zeros_like(bad))
 
 
-def _meant(cell: object, levels: Mapping[object, object], *, numeric: bool) -> Any:
+def _meant(cell: object, levels: Mapping[object, object], *, numeric: bool) -> object:
     """The level a cell means, None if it means none: by its value if it is a number, else by its text."""
-    keys: list[Any] = [] if isinstance(cell, str) and not numeric else [read_number(cell)]
+    keys: list[object] = [] if isinstance(cell, str) and not numeric else [read_number(cell)]
     keys += [] if numeric else [read_cell_text(cell)]
     return next((levels[key] for key in keys if key is not None and key in levels), None)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from synthkit.errors import UnsupportedError
 
@@ -86,7 +85,7 @@ def _gives_text(method: Callable[..., object]) -> bool:
     return signature.return_annotation in (str, "str") and all(p.default is not p.empty for p in named)
 
 
-def provider_maker(name: str, provider: str, seed: int) -> Callable[[], Any]:
+def provider_maker(name: str, provider: str, seed: int) -> Callable[[], object]:
     """What gives a new cell whenever it is called.
 
     Args:
@@ -110,5 +109,5 @@ def provider_maker(name: str, provider: str, seed: int) -> Callable[[], Any]:
     if why := provider_fault(provider):  # the schema was read where Faker was not installed
         msg = f"`{name}`: Faker must have the provider that makes its cells; however: {why}. Try `name` or `ssn`"
         raise UnsupportedError(msg)
-    make: Callable[[], Any] = getattr(faker, provider)
+    make: Callable[[], object] = getattr(faker, provider)
     return make

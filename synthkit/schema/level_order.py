@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
 _AMOUNT = r"[$€£]?\s*(\d+(?:\.\d+)?)\s*([kKmM]?)"
 _BAND_TEXT = re.compile(rf"[\[(]?\s*{_AMOUNT}\s*(?:-|–|to|,|\.\.)\s*{_AMOUNT}\s*[\])]?(?:\s*[a-z%/]+)?", re.IGNORECASE)
@@ -62,7 +61,7 @@ def in_public_order(levels: Iterable[str]) -> tuple[str, ...]:
     return known_order(once) or tuple(once)
 
 
-def level_sort_key(level: str) -> tuple[Any, ...]:
+def level_sort_key(level: str) -> tuple[object, ...]:
     """A level's place among others: numbers by size, then names, digits in them by size too."""
     try:
         number = float(level)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import AfterValidator
 
 
-def one_type(levels: tuple[object, ...]) -> tuple[Any, ...]:
+def one_type(levels: tuple[object, ...]) -> tuple[object, ...]:
     """The levels as they are if all are texts, all numbers or all truths; as texts if they mix.
 
     Example:
@@ -35,7 +35,7 @@ def level_text(level: object) -> str:
     return str(level)
 
 
-def spellings(levels: tuple[object, ...]) -> dict[str, Any]:
+def spellings(levels: tuple[object, ...]) -> dict[str, object]:
     """Texts that mean a level: its own, and of `true` and `false` those that other programs write.
 
     Example:

@@ -63,7 +63,7 @@ class Numerals(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_points(cls, data: object) -> Any:
+    def _with_points(cls, data: object) -> object:
         """What is censored stands where no other number can be, next to its limit: there are a bound and an atom."""
         if not isinstance(data, Mapping) or not data.get("censored"):
             return data

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
@@ -153,7 +152,7 @@ def _fixed(schema: Schema, name: str, key: str) -> bool:
 
 def _public(column: Column) -> Column:
     seen = set(column.observed)
-    changes: dict[str, Any] = {"observed": ()}
+    changes: dict[str, object] = {"observed": ()}
     if "nullable" in seen:
         changes["nullable"] = True
     changes |= {key: None for key in ("min", "max") if key in seen}

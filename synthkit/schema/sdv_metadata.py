@@ -29,7 +29,7 @@ _PRECISIONS = (("microsecond", "%f"), ("second", "%S%T%c%X%s"), ("minute", "%M%R
 _SUPPORTED_SDTYPES = frozenset(("numerical", "categorical", "ordinal", "boolean", "datetime", "id", "unknown"))
 
 
-def to_sdv(schema: Schema) -> dict[str, Any]:
+def to_sdv(schema: Schema) -> dict[str, object]:
     """The schema as SDV Metadata V2.
 
     What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text and the
@@ -46,7 +46,7 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
         120
     """
     columns = {name: _column_to_sdv(column) for name, column in schema.columns.items()}
-    table: dict[str, Any] = {"columns": columns}
+    table: dict[str, object] = {"columns": columns}
     keys = [c for c, k in schema.columns.items() if isinstance(k, Identifier) and k.unique and not k.nullable]
     if keys:
         table["primary_key"] = schema.unit if schema.unit in keys else keys[0]
@@ -58,8 +58,8 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
     return {"METADATA_SPEC_VERSION": SDV_METADATA_VERSION, "relationships": [], "tables": {schema.name: table}}
 
 
-def _column_to_sdv(column: Column) -> dict[str, Any]:
-    said: dict[str, Any] = {"range_is_nullable": column.nullable}
+def _column_to_sdv(column: Column) -> dict[str, object]:
+    said: dict[str, object] = {"range_is_nullable": column.nullable}
     if isinstance(column, Numeric):
         said |= {"sdtype": "numerical", "range_min": _short(column.min), "range_max": _short(column.max)}
         said["decimal_places"] = column.decimals

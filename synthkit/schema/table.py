@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -199,7 +199,7 @@ def is_plain(name: str) -> bool:
     return 0 < len(name) <= 100 and name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"}
 
 
-def _values(schema: Schema) -> Iterator[tuple[str, Any]]:
+def _values(schema: Schema) -> Iterator[tuple[str, object]]:
     """Values that rules and targets name, each with its column."""
     for target in schema.targets:
         yield target.column, target.positive

@@ -122,7 +122,7 @@ def _settled_objects(values: pd.Series) -> pd.Series:
         typed, bad, _ = type_column(values, Datetime())
         return values if bad.any() else typed
     if seen in ("period", "interval"):
-        held: Any = pd.array(list(values[~absent]))  # of their own dtype, if they have one
+        held: object = pd.array(list(values[~absent]))  # of their own dtype, if they have one
         return _settled(pd.Series(held, index=values.index[~absent]).reindex(values.index))
     return cells
 

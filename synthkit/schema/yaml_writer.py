@@ -75,12 +75,12 @@ def plain(schema: BaseModel) -> dict[str, Any]:
     return data
 
 
-def _kept(model: BaseModel, tag: str | None = None) -> dict[str, Any]:
+def _kept(model: BaseModel, tag: str | None = None) -> dict[str, object]:
     """One model's keys that differ from their defaults: its tag, its own keys, then those that all kinds share.
 
     Defaults are compared as written: the levels 0 and 1 equal false and true in Python, but not in a table.
     """
-    kept: dict[str, Any] = {} if tag is None else {tag: getattr(model, tag)}
+    kept: dict[str, object] = {} if tag is None else {tag: getattr(model, tag)}
     implied = getattr(model, "implied", {})
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
@@ -93,7 +93,7 @@ def _kept(model: BaseModel, tag: str | None = None) -> dict[str, Any]:
     }
 
 
-def _plain_value(value: object) -> Any:
+def _plain_value(value: object) -> object:
     if isinstance(value, Condition | Censored):
         return _kept(value)
     if isinstance(value, Mapping):
@@ -141,7 +141,7 @@ def _filled(items: list[str], indent: int) -> list[str]:
     return [*lines, " " * indent + line.rstrip().rstrip(",")]
 
 
-def _item(value: dict[str, Any], indent: int) -> list[str]:
+def _item(value: dict[str, object], indent: int) -> list[str]:
     line = f"{' ' * indent}- {yaml_flow(value)}"
     if len(line) <= YAML_WIDTH:
         return [line]

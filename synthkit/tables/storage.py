@@ -313,7 +313,7 @@ def _arrow(values: pd.Series, kind: pa.DataType, storage: Storage, column: Colum
     if types.is_dictionary(kind):
         return _arrow(values, kind.value_type, storage, column).dictionary_encode().cast(kind)
     if any(is_(kind) for is_ in (types.is_string, types.is_large_string, types.is_string_view)):
-        cells: Any = _written(values, storage, column)
+        cells: object = _written(values, storage, column)
     elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)) or (
         types.is_fixed_size_binary(kind)
     ):
@@ -363,7 +363,7 @@ def _seen(column: Any, **keys: Any) -> Any:
     return column.model_copy(update={**keys, "observed": tuple(dict.fromkeys((*column.observed, *keys)))})
 
 
-def _declared(categories: pd.Series, column: Column | None) -> tuple[Any, ...]:
+def _declared(categories: pd.Series, column: Column | None) -> tuple[object, ...]:
     """Declared levels in the order of the categories that mean them; no category that nobody declared."""
     levels = getattr(column, "levels", None) or ()
     meant = {str(level): level for level in levels} | {level: level for level in levels if not isinstance(level, str)}

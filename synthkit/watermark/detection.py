@@ -12,7 +12,6 @@ is an exact p-value: P(p <= a) <= a for every a, over keys drawn after, or witho
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -53,7 +52,7 @@ class WatermarkDetection:
         """Whether the table is called ours."""
         return self.p <= alpha
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """As plain data."""
         return {"format": FORMAT, **asdict(self)}
 

@@ -183,9 +183,9 @@ def _shape(decimal: str, thousands: str | None) -> re.Pattern[str]:
 
 def _keys(
     look: tuple[str, str | None], found: Iterable[re.Match[str]], counts: Counter[str], words: Sequence[str]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     decimal, thousands = look
-    keys: dict[str, Any] = {"decimal": decimal} if decimal != "." else {}
+    keys: dict[str, object] = {"decimal": decimal} if decimal != "." else {}
     keys |= {"thousands": thousands} if thousands is not None else {}
     found = list(found)
     for key, side in (("prefix", "before"), ("suffix", "after")):
@@ -206,11 +206,11 @@ def _keys(
     return keys
 
 
-def _signs(signs: Sequence[str]) -> dict[str, Any]:
+def _signs(signs: Sequence[str]) -> dict[str, object]:
     """How signs are written: a plus if most of the numbers that may have one do."""
     above = [sign for sign in signs if sign in ("", "+")]
     plus = 2 * above.count("+") > len(above)
-    keys: dict[str, Any] = {"minus": "\u2212"} if "\u2212" in signs else {}
+    keys: dict[str, object] = {"minus": "\u2212"} if "\u2212" in signs else {}
     return keys | ({"plus": True} if plus else {})
 
 

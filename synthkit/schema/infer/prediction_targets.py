@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.schema.columns import Column, Discrete, Level
 from synthkit.schema.infer.column_names import name_words
@@ -60,7 +60,7 @@ class Proposal:
         evidence: what does, in words.
     """
 
-    target: Mapping[str, Any]
+    target: Mapping[str, object]
     score: float
     evidence: str
 
@@ -135,7 +135,7 @@ def _scored(name: str, column: Column, said: int, told: float, *, last: bool) ->
     return Proposal(_target(name, levels), round(score, 3), ", ".join(why))
 
 
-def _target(name: str, levels: tuple[Level, ...]) -> dict[str, Any]:
+def _target(name: str, levels: tuple[Level, ...]) -> dict[str, object]:
     if len(levels) != 2:
         return {"column": name, "task": "multiclass"}
     lowered = [" ".join(name_words(str(level))) or str(level) for level in levels]

@@ -83,11 +83,11 @@ def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
     return ("time" if _TIME_TYPE.search(str(dtype)) else ""), None
 
 
-def _objects(values: pd.Series) -> tuple[str, Any]:
+def _objects(values: pd.Series) -> tuple[str, object]:
     """The same of cells of any type."""
     seen = pd.api.types.infer_dtype(values, skipna=True)
     if seen in ("period", "interval"):
-        held: Any = pd.array(list(values.dropna())).dtype
+        held: object = pd.array(list(values.dropna())).dtype
         return (seen, held) if isinstance(held, pd.PeriodDtype | pd.IntervalDtype) else ("several", None)
     mixed = seen in ("mixed", "mixed-integer") and any(isinstance(c, dt.time | pd.Period | pd.Interval) for c in values)
     return ("several" if mixed else "time" if seen == "time" else ""), None
