@@ -8,17 +8,39 @@ export GX_ANALYTICS_ENABLED ?= False
 export GOMP_SPINCOUNT ?= 20000
 # modules are compiled once, not in each of the many processes that tests start
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: venv demo test test-slow test-processors check bench reports notebooks clean
+# the versions that were tested together, where somebody has locked them
+LOCK := $(wildcard requirements.lock)
+CODE := synthkit tests benchmarks reports
+.PHONY: venv lock lowest demo test test-slow test-processors format lint types check bench reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
-$(VENV)/.ok: pyproject.toml
+$(VENV)/.ok: pyproject.toml $(LOCK)
 	test -x $(PY) || python3 -m venv $(VENV)
 	$(PY) -m pip install -q uv || true
 	if $(PY) -m uv --version >/dev/null 2>&1; then \
-	  $(PY) -m uv pip install -q --python $(PY) '$(TORCH)' && $(PY) -m uv pip install -q --python $(PY) -e '.[dev]'; \
-	else $(PY) -m pip install -q '$(TORCH)' && $(PY) -m pip install -q -e '.[dev]'; fi
+	  $(PY) -m uv pip install -q --python $(PY) '$(TORCH)' && \
+	  $(PY) -m uv pip install -q --python $(PY) $(LOCK:%=-c %) -e '.[dev]'; \
+	else $(PY) -m pip install -q '$(TORCH)' && $(PY) -m pip install -q $(LOCK:%=-c %) -e '.[dev]'; fi
 	touch $@
+
+# The newest versions that go together, for every system and Python at once. What torch needs of a GPU is left out: the
+# torch that is installed first says whether it wants it.
+lock: $(VENV)/.ok
+	echo '$(TORCH)' > $(VENV)/torch.txt
+	env -u UV_FIND_LINKS -u UV_TORCH_BACKEND $(PY) -m uv pip compile -q pyproject.toml --extra dev --universal \
+	  --python-version 3.11 -c $(VENV)/torch.txt --no-annotate --custom-compile-command 'make lock' -o $(VENV)/lock.txt --upgrade
+	grep -vE '^(cuda|nvidia|triton)' $(VENV)/lock.txt > requirements.lock
+
+# A sample of the tests with the oldest libraries that pyproject.toml allows, torch too if nobody names another.
+OLDEST ?= .lowest
+SAMPLE := tests/test_cli.py tests/contract tests/encoding tests/io tests/metrics/stats tests/models tests/privacy/accounting \
+  tests/privacy/dpsgd tests/release/policy tests/report tests/tables
+lowest:
+	test -x $(OLDEST)/bin/python || python3 -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install -q uv
+	$(OLDEST)/bin/python -m uv pip install -q --python $(OLDEST)/bin/python --resolution lowest-direct $(OLDEST_TORCH) -e '.[test,boost,fake]'
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -q -n 2 --dist loadfile $(SAMPLE)
 
 demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
@@ -33,11 +55,16 @@ test-slow: $(VENV)/.ok
 test-processors: $(VENV)/.ok
 	OMP_NUM_THREADS=1 $(PY) tests/instruction_sets.py
 
-check: $(VENV)/.ok
-	$(VENV)/bin/ruff format --check synthkit tests benchmarks reports
-	$(VENV)/bin/ruff check synthkit tests benchmarks reports
-	$(VENV)/bin/mypy
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+format: $(VENV)/.ok
+	$(PY) -m ruff format --check $(CODE)
+
+lint: $(VENV)/.ok
+	$(PY) -m ruff check $(CODE)
+
+types: $(VENV)/.ok
+	$(PY) -m mypy --strict
+
+check: format lint types test
 
 # peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
 # another torch, which it does not need and which keep it from starting
@@ -52,12 +79,12 @@ check: $(VENV)/.ok
 	touch $@
 
 bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/smartnoise/.ok
-	$(PY) benchmarks/bench.py --timing
-	$(PY) benchmarks/bench.py
-	$(PY) benchmarks/scaling.py
-	$(PY) benchmarks/imputation.py
-	$(PY) benchmarks/private.py
-	$(PY) benchmarks/risks.py
+	$(PY) -m benchmarks bench --timing
+	$(PY) -m benchmarks bench
+	$(PY) -m benchmarks scaling
+	$(PY) -m benchmarks imputation
+	$(PY) -m benchmarks private
+	$(PY) -m benchmarks risks
 
 reports: $(VENV)/.ok
 	bash reports/make.sh $(VENV)/bin/synthkit

@@ -39,7 +39,7 @@ print("made by others:    ", *REFERENCES)
 #
 # `independent` draws each column by itself: whatever does no better has learned no relation between columns.
 # `gaussian_copula` is SDV's, fitted and drawn as SDV does it. References are optional (`pip install 'synthkit[sdv]'`), come
-# under the Business Source License, know no row rules, and cannot be saved. A model of ours with the ending `+calibrated`
+# under the Business Source License, know no row rules, and cannot be saved. A model of ours with the ending `+raked`
 # draws from a larger pool of rows, chosen so that tables match.
 
 # %%

@@ -20,7 +20,7 @@ wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 mkdir -p "$work"
 if wanted support2-autoregressive; then
   "$synthkit" demo --out "$work/support2-autoregressive" --seed 1 --overwrite --quiet
-  keep support2-autoregressive synthkit/data/internal-research.yaml
+  keep support2-autoregressive schemas/policies/internal-research.yaml
 fi
 if wanted support2-marginal-epsilon-1; then
   rm -f "$work/support2-marginal-epsilon-1.ledger.json" # an example: what was spent on it before is not meant to count

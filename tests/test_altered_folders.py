@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from synthkit import RunConfig, synthesize
+from synthkit.data.shipped_files import find
 from synthkit.errors import ArtefactError
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release
-from synthkit.release.gate_run_folder import hold
+from synthkit.release.gate_run_folder import apply_policy
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,14 @@ def alter(path, change):
 
 @pytest.fixture(scope="module")
 def policy():
-    return next(Path(run_folder.__file__).parents[1].rglob("internal-research.yaml"))
+    return find("internal-research")
 
 
 @pytest.mark.parametrize("panel", [7, "x", [1], {"checks": 3}])
 def test_a_gate_on_an_altered_evaluation_is_refused(panel, run, policy):
     alter(run / "evaluation.json", lambda data: data["panels"].update(membership=panel))
     with pytest.raises(ArtefactError, match=r"must hold what a run wrote; however: a file in it was altered"):
-        hold(run, policy)
+        apply_policy(run, policy)
 
 
 @pytest.mark.parametrize("config", [7, "x", [1]])

@@ -246,7 +246,8 @@ def test_an_unknown_key_in_the_configuration(toy, tmp_path, refused):
     (tmp_path / "run.yaml").write_text("modell: independent\n")
     words = ["--schema", toy.yaml, "--out", tmp_path / "out", "--config", tmp_path / "run.yaml"]
     said = refused("run", toy.csv, *words)
-    assert "modell: unknown key. Known: model, settings, rows" in said
+    assert "modell (line 1): unknown key. Known: model, settings, max_minutes" in said
+    assert "Did you mean `model`?" in said
 
 
 @pytest.mark.parametrize("missing", [["--out", "o"], ["--schema", "s"]])

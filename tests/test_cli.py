@@ -11,9 +11,9 @@ import sys
 import pandas as pd
 import pytest
 
-from synthkit.cli.arguments import config
 from synthkit.data import path as demo_path
 from synthkit.data import support2, support2_schema
+from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
 from synthkit.schema.validation import validate
 from synthkit.tables.table_files import read, write
@@ -172,8 +172,8 @@ def test_overwrite_replaces_the_whole_folder(toy, tmp_path, command):
 
 def test_flag_beats_config_beats_default(tmp_path):
     (tmp_path / "run.yaml").write_text("seed: 4\nquick: true\nsettings: {steps: 9, width: 32}\nmissing: [NA]\n")
-    asked = config(
-        tmp_path / "run.yaml", seed=8, quick=False, model=None, settings={"steps": 5}, missing=[], encoding=None
+    asked = RunConfig.of(
+        tmp_path / "run.yaml", seed=8, quick=False, model=None, settings={"steps": 5}, missing=None, encoding=None
     )
     assert (asked.seed, asked.quick) == (8, False)  # said by a flag
     assert asked.settings == {"steps": 5, "width": 32}  # merged

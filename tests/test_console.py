@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from synthkit.cli.console import Lines, Terminal, watching
+from synthkit.cli.progress_display import ProgressBars, ProgressLines, progress_display
 from synthkit.runtime.progress import Clock, Silent
 
 
@@ -19,7 +19,7 @@ def clock(monkeypatch):
 
 def test_the_time_left_is_that_of_the_steps(clock, capsys):
     """A hundred seconds of reading, then steps of two seconds; a training taken up begins at its step."""
-    lines = Lines()
+    lines = ProgressLines()
     lines.stage("fit")
     for done in range(501, 510):
         clock[0] = 100.0 + 2 * (done - 501)
@@ -33,7 +33,7 @@ def test_the_time_left_is_that_of_the_steps(clock, capsys):
 
 
 def test_a_stage_begins_its_own_count(clock, capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.stage("fit")
     lines.advance(1, 2)
     lines.stage("evaluate")
@@ -45,7 +45,7 @@ def test_a_stage_begins_its_own_count(clock, capsys):
 
 
 def test_sentences_are_lines_of_their_own(capsys):
-    lines = Lines()
+    lines = ProgressLines()
     lines.stage("fit")
     lines.say("about 75 steps fit into 0.5 minutes")
     assert capsys.readouterr().err.splitlines() == ["fit ...", "  about 75 steps fit into 0.5 minutes"]
@@ -61,7 +61,7 @@ def test_a_bar_takes_its_pace_from_the_first_step_it_is_told():
     screen = StringIO()
     console = Console(file=screen, force_terminal=True, width=100)
     with Progress(console=console, get_time=lambda: now[0], auto_refresh=False) as bars:
-        shown = Terminal(bars)
+        shown = ProgressBars(bars)
         shown.advance(1, 2)  # no stage yet: nothing to move
         shown.say("hello [bold]")
         shown.stage("fit")
@@ -77,7 +77,7 @@ def test_a_bar_takes_its_pace_from_the_first_step_it_is_told():
 
 
 def test_a_clock_remembers_what_was_said_and_passes_it_on(capsys):
-    clock = Clock(Lines())
+    clock = Clock(ProgressLines())
     clock.say("one")
     clock.say("two")
     assert clock.said == ["one", "two"]
@@ -85,7 +85,7 @@ def test_a_clock_remembers_what_was_said_and_passes_it_on(capsys):
 
 
 def test_quiet_is_silent(capsys):
-    with watching(quiet=True) as progress:
+    with progress_display(quiet=True) as progress:
         assert isinstance(progress, Silent)
         progress.stage("fit")
         progress.advance(1, 2)
@@ -95,11 +95,9 @@ def test_quiet_is_silent(capsys):
 
 def test_progress_under_a_budget_does_not_follow_the_clock(capsys):
     """The same lines however long the steps take: one by the tenth, without a pace or a loss."""
-    from synthkit.cli.console import Lines
-
     told = []
     for wait in (0.0, 1e9):
-        lines = Lines(timeless=True)
+        lines = ProgressLines(timeless=True)
         lines.stage("fit")
         for step in range(1, 41):
             lines._said -= wait  # as if so many seconds had gone by

@@ -18,9 +18,10 @@ from synthkit.cli import audit
 from synthkit.cli.app import app
 from synthkit.data import support2_schema
 from synthkit.encoding import raking_margins as targets
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.metrics import result
-from synthkit.metrics.runner import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
+from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
@@ -33,7 +34,7 @@ from synthkit.privacy import statement
 from synthkit.privacy.accounting import ledger_file, verify_ledger
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest, release_register, withdrawal_notice
-from synthkit.release.bundle.build_bundle import KEPT
+from synthkit.release.bundle.build_bundle import COMMITMENTS_FORMAT
 from synthkit.release.policy import gate_decision, limits
 from synthkit.report import json_export
 from synthkit.schema import violations
@@ -135,6 +136,7 @@ def test_every_score_is_explained_and_no_other(run):
     emitted |= {"fidelity.c2st_lightgbm"} if importlib.util.find_spec("lightgbm") is None else set()
     emitted |= {name for name in metrics_of(support2_schema()) if name == "fidelity.c2st_lightgbm"}
     emitted |= {"utility.<target>.equivalent_sample_size", "identity.meaningful"}
+    emitted |= {f"utility.<target>.<name>.{score}" for score in USER_BASELINE_LABELS}
     assert set(re.findall(r"`([\w.<>]+)`", first_cells)) == emitted
 
 
@@ -147,8 +149,8 @@ def test_the_files_of_a_run_folder(run):
     left = {"model/" if name.startswith("model/") else name for name in left}
     assert documented - only_some == left
     inside = (run_folder.CLAMPED, run_folder.REFITS, f"{run_folder.SIBLING}/")
-    assert only_some == {f"{run_folder.DRAWS}/", *(f"{run_folder.INTERNAL}/{name}" for name in inside)}
-    assert {model_files.CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
+    assert only_some == {f"{run_folder.DRAWS_FOLDER}/", *(f"{run_folder.INTERNAL_FOLDER}/{name}" for name in inside)}
+    assert {model_files.MODEL_CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
     for name in left - {"model/"}:
         assert Path(name).name in TEXT["docs/architecture.md"], name
 
@@ -158,7 +160,7 @@ def test_formats_on_disk():
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
     modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
     modules += (release_register, withdrawal_notice)
-    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, KEPT}
+    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT}
 
 
 def test_what_the_ledger_says(run):
@@ -187,7 +189,7 @@ def test_commands_and_flags_named_in_prose_exist():
     pages = "\n".join(text for name, text in TEXT.items() if name != "docs/cli.md")
     assert set(re.findall(r"`synthkit ([a-z][\w-]*)", pages)) <= set(commands())
     flags = {flag for mine in commands().values() for flag in mine}
-    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").rglob("*.py"))
     flags |= set(re.findall(r'add_argument\("(--[a-z][\w-]*)', scripts))
     assert set(re.findall(r"`(--[a-z][\w-]*)", pages)) <= flags | {"--help"}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odd_tables import STORAGES, columns
 
 from synthkit.encoding import TableEncoder
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.errors import TableError
 from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.accounting.ledger import Ledger

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.errors import ConfigError
-from synthkit.models.auto import AUTO, FEW, WIDE, ModelChoice, TableSize, choose_model
+from synthkit.models.auto import AUTO, SMALL_TABLE_ROWS, WIDE_TABLE_COLUMNS, ModelChoice, TableSize, choose_model
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
 from synthkit.privacy.access.curator import Curator
@@ -98,10 +98,10 @@ def task(rows: float = 30_000, columns: int = 15) -> TableSize:
     ("known", "width", "reason"),
     [
         (task(), None, "the most faithful model for 30,000 rows of 15 columns, in its usual size"),
-        (task(rows=FEW), None, "in its usual size"),
-        (task(rows=FEW - 1), 64, "half its usual width, for 1,999 rows of 15 columns are few"),
-        (task(columns=WIDE), None, "in its usual size"),
-        (task(columns=WIDE + 1), 64, "half its usual width, for 30,000 rows of 151 columns are wide"),
+        (task(rows=SMALL_TABLE_ROWS), None, "in its usual size"),
+        (task(rows=SMALL_TABLE_ROWS - 1), 64, "half its usual width, for 1,999 rows of 15 columns are few"),
+        (task(columns=WIDE_TABLE_COLUMNS), None, "in its usual size"),
+        (task(columns=WIDE_TABLE_COLUMNS + 1), 64, "half its usual width, for 30,000 rows of 151 columns are wide"),
     ],
 )
 def test_thresholds_of_auto(known, width, reason):
@@ -116,7 +116,12 @@ def test_thresholds_of_auto(known, width, reason):
 
 @pytest.mark.parametrize(
     ("rows", "numeric", "model"),
-    [(300, 12, "diffusion"), (300, 11, "autoregressive"), (FEW - 1, 15, "diffusion"), (FEW, 15, "autoregressive")],
+    [
+        (300, 12, "diffusion"),
+        (300, 11, "autoregressive"),
+        (SMALL_TABLE_ROWS - 1, 15, "diffusion"),
+        (SMALL_TABLE_ROWS, 15, "autoregressive"),
+    ],
 )
 def test_few_rows_of_numbers_go_to_diffusion(rows, numeric, model):
     """Four fifths of 15 columns are 12."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ctgan import CTGAN, TVAE
-from job import Job, main
 from joblib.externals.loky import get_reusable_executor
+
+from benchmarks.measure.job import Job, main
 
 NONE = "(missing)"
 FLAG = "{} is missing"

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from job import Job, main
 from mostlyai import engine
+
+from benchmarks.measure.job import Job, main
 
 ENCODINGS = {"numeric": "TABULAR_NUMERIC_AUTO", "datetime": "TABULAR_DATETIME"}
 

@@ -9,8 +9,8 @@ from synthkit.audit.canaries import CanaryTraining, training
 from synthkit.audit.experiment import Audit
 from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.rng import gaussian
-from synthkit.privacy.mechanisms.sampling import kept
 from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
+from synthkit.privacy.mechanisms.unit_sampling import kept
 
 AUDITS: dict[str, Audit[Any]] = {
     "freshness": Audit(

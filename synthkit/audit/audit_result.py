@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from synthkit.audit.lower_bounds import NEAR, LossBound
+from synthkit.audit.lower_bounds import TIGHT_SHARE, LossBound
 from synthkit.audit.noise_freshness import Freshness
 from synthkit.audit.poisson_batches import FLAKE, BatchCheck
 
@@ -43,7 +43,7 @@ class AuditResult:
     def claim(self) -> str:
         """The claim in words."""
         if self.limit == "between":
-            return f"between {NEAR * self.claimed:.3g} and {self.claimed:.3g}"
+            return f"between {TIGHT_SHARE * self.claimed:.3g} and {self.claimed:.3g}"
         return f"{self.limit} {self.claimed:.3g}"
 
     @property

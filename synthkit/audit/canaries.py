@@ -22,8 +22,8 @@ from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
 from synthkit.privacy.dpsgd.clipping import private_gradient
 from synthkit.privacy.mechanisms.rng import bernoulli, gaussian
 
-ROWS, FACTS = 50, 4  # of the table that is learned besides
-RATE, STEPS, MULTIPLIER, CLIP = 0.1, 100, 5.0, 1.0
+CANARY_ROWS, CANARY_FACTS = 50, 4  # of the table that is learned besides
+CANARY_SAMPLING_RATE, CANARY_STEPS, CANARY_NOISE_MULTIPLIER, CANARY_CLIP_NORM = 0.1, 100, 5.0, 1.0
 DELTA = 1e-7  # small, as m delta is what the theory of one run leaves unexplained
 GUESSED = 5  # one in so many coins is guessed: those of the highest and the lowest scores
 LOUD = 100.0  # norm of a canary's gradient before it is clipped
@@ -53,7 +53,7 @@ class CanaryRows(nn.Module):
 
     def __init__(self, canaries: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Linear(FACTS, 8), nn.Tanh(), nn.Linear(8, 1))
+        self.body = nn.Sequential(nn.Linear(CANARY_FACTS, 8), nn.Tanh(), nn.Linear(8, 1))
         self.marks = nn.Linear(canaries, 1, bias=False)
 
 
@@ -95,7 +95,9 @@ def training(parts: CanaryTraining, trials: int) -> tuple[AuditResult, ...]:
     ordered = np.argsort(scores, kind="stable")
     half = trials // (2 * GUESSED)
     right = int(coins[ordered[-half:]].sum() + (~coins[ordered[:half]]).sum())
-    spent = PoissonSubsampledGaussian(noise_multiplier=MULTIPLIER, rate=RATE, steps=STEPS)
+    spent = PoissonSubsampledGaussian(
+        noise_multiplier=CANARY_NOISE_MULTIPLIER, rate=CANARY_SAMPLING_RATE, steps=CANARY_STEPS
+    )
     claim = accountant.epsilon([Charge(what="training", spent=spent)], DELTA)
     found = LossBound(
         what="one training",
@@ -111,11 +113,18 @@ def _scores(parts: CanaryTraining, coins: NDArray[np.bool_]) -> NDArray[np.float
     """Noisy gradients along the canaries, summed over the steps. **Shape**: (m,) -> (m,)."""
     generator = torch.Generator().manual_seed(7)
     net, batch = _started(generator, coins)
-    sums = parts.clip(net, _loss, CLIP)
+    sums = parts.clip(net, _loss, CANARY_CLIP_NORM)
     total = torch.zeros(len(coins), dtype=torch.float64)
-    for mask in parts.masks(len(batch), RATE, STEPS):
+    for mask in parts.masks(len(batch), CANARY_SAMPLING_RATE, CANARY_STEPS):
         at = torch.from_numpy(np.flatnonzero(mask))
-        private_gradient(sums, batch[at], at, multiplier=MULTIPLIER, expected=RATE * len(batch), noise=parts.noise)
+        private_gradient(
+            sums,
+            batch[at],
+            at,
+            multiplier=CANARY_NOISE_MULTIPLIER,
+            expected=CANARY_SAMPLING_RATE * len(batch),
+            noise=parts.noise,
+        )
         assert net.marks.weight.grad is not None
         total += net.marks.weight.grad[0].double()
         with torch.no_grad():
@@ -131,13 +140,13 @@ def _started(generator: torch.Generator, coins: NDArray[np.bool_]) -> tuple[Cana
         for p in net.body.parameters():
             p.normal_(0, 0.5, generator=generator)
         net.marks.weight.zero_()
-    facts = torch.randn(ROWS, FACTS, generator=generator)
+    facts = torch.randn(CANARY_ROWS, CANARY_FACTS, generator=generator)
     marks = torch.eye(len(coins))[torch.from_numpy(np.flatnonzero(coins))]
-    none = torch.zeros(len(marks), FACTS)
+    none = torch.zeros(len(marks), CANARY_FACTS)
     rows = _Rows(
         facts=torch.cat([facts, none]),
         answer=torch.cat([facts[:, 0], torch.zeros(len(marks))]),
-        mark=torch.cat([torch.zeros(ROWS, len(coins)), marks]),
+        mark=torch.cat([torch.zeros(CANARY_ROWS, len(coins)), marks]),
     )
     return net, _Batch(rows)
 

@@ -17,10 +17,10 @@ from synthkit.audit.poisson_batches import BatchCheck
 from synthkit.privacy.dpsgd.clipping import Clipper, Sums, private_gradient
 from synthkit.privacy.mechanisms.rng import gaussian
 
-CLIP = 0.7
-MULTIPLIER = 1 / 3  # a loss large enough to be seen in a few thousand steps
-LEVELS, FACTS, WIDTH = 7, 3, 5
-EXACT = 1e-4  # relative error that float32 is forgiven
+AUDIT_CLIP_NORM = 0.7
+LOSS_MULTIPLIER = 1 / 3  # a loss large enough to be seen in a few thousand steps
+TOY_LEVELS, TOY_FACTS, TOY_WIDTH = 7, 3, 5
+FLOAT32_TOLERANCE = 1e-4  # relative error that float32 is forgiven
 
 Clip = Callable[[nn.Module, Callable[[Any, Any], Tensor], float], Sums[Any]]
 Step = Callable[[Sums[Any], Tensor, Tensor], None]
@@ -31,11 +31,11 @@ class Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table = nn.Embedding(LEVELS, WIDTH)
-        self.enter = nn.Linear(FACTS, WIDTH)
-        self.twice = nn.Linear(WIDTH, WIDTH)
-        self.norm = nn.LayerNorm(WIDTH)
-        self.leave = nn.Linear(WIDTH, 1)
+        self.table = nn.Embedding(TOY_LEVELS, TOY_WIDTH)
+        self.enter = nn.Linear(TOY_FACTS, TOY_WIDTH)
+        self.twice = nn.Linear(TOY_WIDTH, TOY_WIDTH)
+        self.norm = nn.LayerNorm(TOY_WIDTH)
+        self.leave = nn.Linear(TOY_WIDTH, 1)
 
     def forward(self, level: Tensor, facts: Tensor) -> Tensor:
         """**Shape**: (B,), (B, 3) -> (B,)."""
@@ -81,17 +81,17 @@ def clipping(clip: Clip, trials: int) -> tuple[AuditResult, ...]:
         net = _network(generator)
         owner = torch.arange(8).repeat_interleave(torch.tensor([1, 1, 2, 3, 4, 6, 1, 2]))
         owner = owner[torch.randperm(len(owner), generator=generator)]
-        facts = 2 * torch.randn(len(owner), FACTS, generator=generator)
-        batch = ToyBatch(ToyRows(torch.randint(LEVELS, (len(owner),), generator=generator), facts))
-        sums = clip(net, loss, CLIP)
+        facts = 2 * torch.randn(len(owner), TOY_FACTS, generator=generator)
+        batch = ToyBatch(ToyRows(torch.randint(TOY_LEVELS, (len(owner),), generator=generator), facts))
+        sums = clip(net, loss, AUDIT_CLIP_NORM)
         whole, right = _flat(sums(batch, owner)), _written_out(net, batch, owner)
-        apart = max(apart, float((whole - right).norm()) / CLIP)
+        apart = max(apart, float((whole - right).norm()) / AUDIT_CLIP_NORM)
         for unit in range(8):
             others = torch.nonzero(owner != unit).ravel()
             most = max(most, float((whole - _flat(sums(batch[others], owner[others]))).norm()))
     return (
-        bounded("how far a unit moves the sum", "norm", CLIP * (1 + EXACT), most),
-        bounded("distance from gradients written out", "distance", EXACT, apart),
+        bounded("how far a unit moves the sum", "norm", AUDIT_CLIP_NORM * (1 + FLOAT32_TOLERANCE), most),
+        bounded("distance from gradients written out", "distance", FLOAT32_TOLERANCE, apart),
     )
 
 
@@ -103,7 +103,7 @@ def private_step(step: Step, trials: int) -> tuple[AuditResult, ...]:
         trials: steps of each table.
     """
     one = nn.Linear(1, 1, bias=False)
-    sums: Sums[Any] = Clipper(one, lambda net, x: net(x).squeeze(1), clip=CLIP)
+    sums: Sums[Any] = Clipper(one, lambda net, x: net(x).squeeze(1), clip=AUDIT_CLIP_NORM)
     table, unit = torch.zeros(3, 1), torch.full((2, 1), 50.0)
     odds = []
     for rows, owner in ((table, torch.arange(3)), (torch.cat([table, unit]), torch.tensor([0, 1, 2, 3, 3]))):
@@ -111,12 +111,16 @@ def private_step(step: Step, trials: int) -> tuple[AuditResult, ...]:
         for k in range(trials):
             step(sums, rows, owner)
             told[k] = 4.0 * _gradient(one)
-        odds.append(told - CLIP / 2)
-    found = LossBound(what="one step", measure="mu", claim=1 / MULTIPLIER, measured=mu_of_odds(odds[0], odds[1]))
+        odds.append(told - AUDIT_CLIP_NORM / 2)
+    found = LossBound(what="one step", measure="mu", claim=1 / LOSS_MULTIPLIER, measured=mu_of_odds(odds[0], odds[1]))
     wide = nn.Linear(1000, 100, bias=False)
-    step(Clipper(wide, lambda net, x: net(x).sum(dim=1), clip=CLIP), torch.zeros(0, 1000), torch.zeros(0).long())
+    step(
+        Clipper(wide, lambda net, x: net(x).sum(dim=1), clip=AUDIT_CLIP_NORM),
+        torch.zeros(0, 1000),
+        torch.zeros(0).long(),
+    )
     assert wide.weight.grad is not None
-    noise = 4.0 * wide.weight.grad.double().flatten().numpy() / (MULTIPLIER * CLIP)
+    noise = 4.0 * wide.weight.grad.double().flatten().numpy() / (LOSS_MULTIPLIER * AUDIT_CLIP_NORM)
     law = stats.chi2(len(noise))
     total = float(np.square(noise).sum())
     scatter = BatchCheck(what="noise of a step without rows", p_value=float(2 * min(law.cdf(total), law.sf(total))))
@@ -125,7 +129,7 @@ def private_step(step: Step, trials: int) -> tuple[AuditResult, ...]:
 
 def shipped_step(sums: Sums[Any], rows: Tensor, owner: Tensor) -> None:
     """The private step as it is shipped."""
-    private_gradient(sums, rows, owner, multiplier=MULTIPLIER, expected=4.0, noise=gaussian)
+    private_gradient(sums, rows, owner, multiplier=LOSS_MULTIPLIER, expected=4.0, noise=gaussian)
 
 
 def _network(generator: torch.Generator) -> Network:
@@ -148,7 +152,7 @@ def _written_out(net: Network, batch: ToyBatch, owner: Tensor) -> Tensor:
     for unit in sorted(set(owner.tolist())):
         mine = loss(net, batch[torch.nonzero(owner == unit).ravel()]).sum()
         gradient = _flat(list(torch.autograd.grad(mine, parameters)))
-        total += gradient * min(1.0, CLIP / max(float(gradient.norm()), math.ulp(0.0)))
+        total += gradient * min(1.0, AUDIT_CLIP_NORM / max(float(gradient.norm()), math.ulp(0.0)))
     return total
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 CONFIDENCE = 1 - 1e-4
-NEAR = 0.8  # a tight audit must measure this share of the claim, or the noise is larger than was paid for
+TIGHT_SHARE = 0.8  # a tight audit must measure this share of the claim, or the noise is larger than was paid for
 CUTS = 200  # thresholds that are tried
 
 Scores = NDArray[np.float64] | NDArray[np.int64]
@@ -44,7 +44,7 @@ class LossBound:
         """`broken`: more is lost than claimed. `loose`: a tight audit sees less than .8 of the claim."""
         if self.measured > self.claim:
             return "broken"
-        return "loose" if self.tight and self.measured < NEAR * self.claim else "holds"
+        return "loose" if self.tight and self.measured < TIGHT_SHARE * self.claim else "holds"
 
 
 def at_least(hits: NDArray[np.int64], trials: int, miss: float) -> NDArray[np.float64]:

@@ -19,8 +19,8 @@ from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
 RHO = 6.125  # mu = 3.5: a loss that a few thousand fits can see
 SLOTS = 3
-TABLES = (3, 40)  # rows, in turn: with few all levels of a slot are pooled, with many they stand alone
-SMALL = MarginalConfig(components=2, rounds=2, first=0, between=0, last=1, candidates=1)
+TABLE_ROWS = (3, 40)  # rows, in turn: with few all levels of a slot are pooled, with many they stand alone
+AUDITED_MODEL = MarginalConfig(components=2, rounds=2, first=0, between=0, last=1, candidates=1)
 
 Door = Callable[[NDArray[np.int64], tuple[int, ...], float], Counting]
 
@@ -105,9 +105,9 @@ def marginal(door: Door, trials: int) -> tuple[AuditResult, ...]:
     """
     told = np.empty((2, trials))
     for k in range(trials):
-        told[:, k] = _odds(door, TABLES[k % len(TABLES)], k)
+        told[:, k] = _odds(door, TABLE_ROWS[k % len(TABLE_ROWS)], k)
     found = LossBound(what="fit of counts", measure="mu", claim=math.sqrt(2 * RHO), measured=mu_of_odds(*told))
-    small, large = TABLES
+    small, large = TABLE_ROWS
     return (of_finding(found, f"fits of {small} or {large} rows, and of one row more"),)
 
 
@@ -127,7 +127,12 @@ def _odds(door: Door, n: int, seed: int) -> tuple[float, float]:
 def _fit(counting: Counting, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     measure_adaptively(
-        counting, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), lambda done, steps, loss: None
+        counting,
+        AUDITED_MODEL.split(),
+        AUDITED_MODEL.course(),
+        generator,
+        torch.device("cpu"),
+        lambda done, steps, loss: None,
     )
 
 

@@ -31,8 +31,8 @@ from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
 from synthkit.privacy.mechanisms.noise import Noise, NoisyAnswer, add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import bernoulli, gaussian, order
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
 from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, sparse_histogram, tell_levels
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 
 NORMAL = (DiscreteGaussian(sigma=1.0), DiscreteGaussian(sigma=5.6, change=4, cells=2))
 LAPLACE = (DiscreteLaplace(scale=1.0), DiscreteLaplace(scale=1.5, change=3))
@@ -41,8 +41,8 @@ CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
 SPARSE = sparse_histogram(sigma=1.0, delta=0.06)  # a delta that is seen often enough to be measured
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
-RATE, UNITS = 0.02, 500
-ROWS, MOST = 5, 2
+BATCH_SAMPLING_RATE, BATCH_UNITS = 0.02, 500
+ROWS_OF_A_UNIT, MAX_ROWS_OF_A_UNIT = 5, 2
 
 Counts = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -91,15 +91,18 @@ def poisson(units: int, rate: float, steps: int) -> Iterator[NDArray[np.bool_]]:
 
 def batches(masks: Masks, trials: int) -> tuple[AuditResult, ...]:
     """Batches of a training of so many steps."""
-    return tuple(of_check(c) for c in audit_batches(np.stack(list(masks(UNITS, RATE, trials))), RATE))
+    return tuple(
+        of_check(c)
+        for c in audit_batches(np.stack(list(masks(BATCH_UNITS, BATCH_SAMPLING_RATE, trials))), BATCH_SAMPLING_RATE)
+    )
 
 
 def rows_of_a_unit(keep: Keeper, trials: int) -> tuple[AuditResult, ...]:
     """Rows of a unit that are used, of so many units."""
-    largest, smallest, checks = audit_kept(keep, rows=ROWS, most=MOST, trials=trials)
+    largest, smallest, checks = audit_kept(keep, rows=ROWS_OF_A_UNIT, most=MAX_ROWS_OF_A_UNIT, trials=trials)
     return (
-        bounded("most rows of a unit", "rows", MOST, largest),
-        bounded("rows of a unit left out", "rows", ROWS - MOST, ROWS - smallest),
+        bounded("most rows of a unit", "rows", MAX_ROWS_OF_A_UNIT, largest),
+        bounded("rows of a unit left out", "rows", ROWS_OF_A_UNIT - MAX_ROWS_OF_A_UNIT, ROWS_OF_A_UNIT - smallest),
         *(of_check(check) for check in checks),
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from synthkit.audit.poisson_batches import BatchCheck
-from synthkit.privacy.mechanisms.sampling import kept
+from synthkit.privacy.mechanisms.unit_sampling import kept
 
 Keeper = Callable[[NDArray[np.int64], int], NDArray[np.bool_]]
 

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from synthkit.audit.audit_result import AuditResult, bounded, of_finding
 from synthkit.audit.lower_bounds import LossBound, mu_seen
 from synthkit.audit.noise_audits import mu_of
-from synthkit.privacy.access.private_curator import one_each, told_apart
+from synthkit.privacy.access.private_curator import distinct_units, one_row_a_unit
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.schema import Schema
 
 NOISE = DiscreteGaussian(sigma=1.0)  # of a table in which a unit moves one cell by one
-TABLES, ROWS = 6, 4  # random tables of each kind; rows of a person at most
-LEVELS = ("a", "b", "c", "d")
+TABLES_PER_KIND, MAX_ROWS_OF_A_PERSON = 6, 4  # random tables of each kind; rows of a person at most
+KEY_LEVELS = ("a", "b", "c", "d")
 
 Counted = Callable[[pd.DataFrame, Schema], pd.DataFrame]
 Spellings = tuple[Callable[[int], Any], ...]
 # by kind of the column: its declaration, and how a person of a number is spelled, in a domain too small for them
-KINDS: dict[str, tuple[dict[str, Any], Spellings]] = {
+KEY_KINDS: dict[str, tuple[dict[str, Any], Spellings]] = {
     "numeric with bounds": (
         {"kind": "numeric", "min": 0, "max": 2, "decimals": 0},
         (int, float, lambda k: f" {k:02d}", lambda k: Decimal(k).scaleb(0)),
@@ -59,7 +59,7 @@ KINDS: dict[str, tuple[dict[str, Any], Spellings]] = {
 
 def shipped(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     """One row of each unit, as the keeper of real rows counts them."""
-    return one_each(*told_apart(table, schema))
+    return one_row_a_unit(*distinct_units(table, schema))
 
 
 def one_unit(counted: Counted, trials: int) -> tuple[AuditResult, ...]:
@@ -72,8 +72,8 @@ def one_unit(counted: Counted, trials: int) -> tuple[AuditResult, ...]:
         counted: from a table to one row of each unit.
         trials: how often noise is drawn for the worst pair of tables of all kinds.
     """
-    out, worst = [], np.zeros(len(LEVELS), dtype=np.int64)
-    for k, (name, (declaration, spellings)) in enumerate(KINDS.items()):
+    out, worst = [], np.zeros(len(KEY_LEVELS), dtype=np.int64)
+    for k, (name, (declaration, spellings)) in enumerate(KEY_KINDS.items()):
         schema = Schema.model_validate({"unit": "who", "columns": {"who": declaration, "x": _X}})
         moved = _moved(counted, schema, spellings, np.random.default_rng(k))
         far = {whose: max(int(np.abs(m).sum()) for m in moves) for whose, moves in moved.items()}
@@ -89,7 +89,7 @@ def _moved(
 ) -> dict[str, list[NDArray[np.int64]]]:
     """What each unit of random tables moves, and what the rows of nobody do. **Shape**: (levels,) each."""
     out: dict[str, list[NDArray[np.int64]]] = {"somebody": [], "nobody": []}
-    for _ in range(TABLES):
+    for _ in range(TABLES_PER_KIND):
         table, owner = _table(spellings, rng)
         whole = _counts(counted(table, schema))
         for unit in np.unique(owner):
@@ -98,14 +98,14 @@ def _moved(
     return out
 
 
-_X = {"kind": "categorical", "levels": list(LEVELS)}
+_X = {"kind": "categorical", "levels": list(KEY_LEVELS)}
 
 
 def _table(spellings: Spellings, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[Any]]:
     """Up to six people of one to four rows each, in a random order, and three rows of nobody; and whose each row is."""
     people = int(rng.integers(2, 7))
-    owner = np.repeat(np.arange(people), rng.integers(1, ROWS + 1, people))
-    x = rng.choice(LEVELS, people)
+    owner = np.repeat(np.arange(people), rng.integers(1, MAX_ROWS_OF_A_PERSON + 1, people))
+    x = rng.choice(KEY_LEVELS, people)
     cells = [spellings[int(rng.integers(len(spellings)))](int(k)) for k in owner]
     owner = np.concatenate([owner, [-1, -1, -1]])
     table = pd.DataFrame(
@@ -116,7 +116,7 @@ def _table(spellings: Spellings, rng: np.random.Generator) -> tuple[pd.DataFrame
 
 
 def _counts(one: pd.DataFrame) -> NDArray[np.int64]:
-    return np.array([int((one["x"] == level).sum()) for level in LEVELS], dtype=np.int64)
+    return np.array([int((one["x"] == level).sum()) for level in KEY_LEVELS], dtype=np.int64)
 
 
 def _mu(moved: NDArray[np.int64], trials: int) -> float:

@@ -1,1 +1,1 @@
-"""What the command line can do: each module parses, calls and prints; what is done lives elsewhere."""
+"""The command line, one file a command: each parses, calls and prints; what is done lives elsewhere."""

@@ -1,9 +1,10 @@
-"""Words of the command line as what they mean: settings, and values given to columns."""
+"""Arguments of the command line parsed: settings of models, values given to columns, and the schema."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import parse_yaml
@@ -11,11 +12,12 @@ from synthkit.io.documents import parse_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema import Schema
 
+PASSPHRASE_VARIABLE = "SYNTHKIT_PASSPHRASE"  # of the environment
 
-def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] | None:
+
+def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, object] | None:
     """Settings of a model from words KEY=VALUE, values read as YAML; None if there are none.
 
     Raises:
@@ -25,25 +27,25 @@ def settings(pairs: Sequence[str] | None, steps: int | None) -> dict[str, Any] |
         >>> settings(["width=64", "dropout=0.1"], 500)
         {'width': 64, 'dropout': 0.1, 'steps': 500}
     """
-    said: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for pair in pairs or ():
         key, sign, value = pair.partition("=")
         if not sign or not key:
             msg = f"`--set` must be followed by KEY=VALUE; however: `{pair}`. For example: --set width=64"
             raise ConfigError(msg)
         try:
-            said[key] = parse_yaml(value)[1]
+            found[key] = parse_yaml(value)[1]
         except DocumentError as error:
             msg = (
                 f"the value of `--set {key}=` must be a number, a word or YAML; however: it cannot be parsed. Quote it"
             )
             raise ConfigError(msg) from error
     if steps is not None:
-        said["steps"] = steps
-    return said or None
+        found["steps"] = steps
+    return found or None
 
 
-def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, Any]]:
+def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, object]]:
     """Settings of several models from words MODEL.KEY=VALUE.
 
     Raises:
@@ -53,7 +55,7 @@ def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, Any]]:
         >>> settings_by_model(["ctgan.steps=500", "independent.x=1", "ctgan.width=64"])
         {'ctgan': {'steps': 500, 'width': 64}, 'independent': {'x': 1}}
     """
-    out: dict[str, dict[str, Any]] = {}
+    out: dict[str, dict[str, object]] = {}
     for pair in pairs or ():
         model, dot, rest = pair.partition(".")
         if not dot or not model or "=" in model:
@@ -107,8 +109,6 @@ def read_schema(path: Path, unit: str | None = None, *, private: bool = False) -
     return resolve_schema(path, unit, private=private)
 
 
-def config(path: Path | None, **flags: Any) -> RunConfig:
-    """The configuration: flag beats file beats default; an empty list of a repeatable flag says nothing."""
-    from synthkit.pipeline.run_config import RunConfig
-
-    return RunConfig.of(path, **{k: tuple(v) if isinstance(v, list) else v for k, v in flags.items() if v != []})
+def passphrase() -> str | None:
+    """The passphrase of the custodian's key, from the environment; None if none is set."""
+    return os.environ.get(PASSPHRASE_VARIABLE)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.console import say, watching
+from synthkit.cli.console import say, write_json
+from synthkit.cli.progress_display import progress_display
 from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from synthkit.audit import AuditResult
 
@@ -40,20 +41,19 @@ def audit(
 
     Example: synthkit audit --quick --json audit.json
     """
-    with watching(quiet=quiet) as progress:
+    with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.audit import AUDITS
 
-        names = _chosen(only, AUDITS)
         found: dict[str, tuple[AuditResult, ...]] = {}
+        names = _chosen(only, AUDITS)
         progress.stage("audit")
         for k, name in enumerate(names):
             progress.advance(k, len(names), name)
             found[name] = AUDITS[name].run(quick=quick)
         progress.advance(len(names), len(names))
         progress.stage("")
-    if json is not None:
-        _write(json, found, quick=quick)
+    write_json(json, _figures(found, quick=quick), indent=2)
     failed = [f"{name}, {result}" for name, results in found.items() for result in results if not result.holds]
     if not quiet:
         _show(found)
@@ -65,7 +65,7 @@ def audit(
     say("Every claim is kept, as far as these experiments can see.", quiet=quiet)
 
 
-def _chosen(only: list[str] | None, audits: Mapping[str, Any]) -> list[str]:
+def _chosen(only: list[str] | None, audits: Collection[str]) -> list[str]:
     """The audits asked for, in the order of the registry."""
     unknown = [name for name in only or () if name not in audits]
     if unknown:
@@ -83,15 +83,17 @@ def _show(found: Mapping[str, tuple[AuditResult, ...]]) -> None:
     say()
 
 
-def _write(path: Path, found: Mapping[str, tuple[AuditResult, ...]], *, quick: bool) -> None:
-    from json import dumps
-
+def _figures(found: Mapping[str, tuple[AuditResult, ...]], *, quick: bool) -> dict[str, object]:
+    """The results as they are written to a file."""
     from synthkit._version import __version__
     from synthkit.audit.lower_bounds import CONFIDENCE
-    from synthkit.io.atomic_files import replacing
 
-    told = [{"audit": name, **result.to_dict()} for name, results in found.items() for result in results]
-    holds = all(result["verdict"] == "holds" for result in told)
-    card = {"format": FORMAT, "synthkit": __version__, "quick": quick, "confidence": CONFIDENCE, "holds": holds}
-    with replacing(path) as temporary:
-        temporary.write_text(dumps({**card, "results": told}, indent=2) + "\n", encoding="utf-8")
+    results = [{"audit": name, **result.to_dict()} for name, each in found.items() for result in each]
+    return {
+        "format": FORMAT,
+        "synthkit": __version__,
+        "quick": quick,
+        "confidence": CONFIDENCE,
+        "holds": all(result["verdict"] == "holds" for result in results),
+        "results": results,
+    }

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import config, read_schema, settings_by_model
-from synthkit.cli.console import say, show_paths, warn, watching
+from synthkit.cli.arguments import read_schema, settings_by_model
+from synthkit.cli.config_flags import config_flags
+from synthkit.cli.console import say, show_paths, warn
+from synthkit.cli.progress_display import progress_display
+from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 if TYPE_CHECKING:
     from synthkit.pipeline.compare.compare_models import Compared
 
-WHAT = {
+COMPARISON_CONTENTS = {
     "report.html": "the comparison: open this first, in a browser (INTERNAL: exact figures of real rows)",
     "comparison.json": "the same numbers (INTERNAL: measured on real rows)",
     "schema.yaml": "what the columns mean",
@@ -25,30 +28,19 @@ WHAT = {
 }
 
 
+@config_flags("rows", "draws", "seed", "max_minutes", "device", "clamp", "quick", "suite", CSVOptions)
 def compare(
-    table: o.Table,
+    table: o.InputTable,
     schema: o.SchemaFile,
     out: Annotated[Path, typer.Option("--out", help="Folder of the comparison; a model that is done in it is kept.")],
     models: Annotated[
-        str, typer.Option("--models", metavar="A,B,C", help="Models and references, with commas; MODEL+calibrated too.")
+        str, typer.Option("--models", metavar="A,B,C", help="Models and references, with commas; MODEL+raked too.")
     ],
-    rows: o.Rows = None,
-    draws: Annotated[Optional[int], typer.Option("--draws", help="Synthetic tables a model; 1 by default.")] = None,
-    seed: o.Seed = None,
+    config: RunConfig,
     set_: Annotated[
         Optional[list[str]],
         typer.Option("--set", metavar="MODEL.KEY=VALUE", help="A setting of one of the models; may be repeated."),
     ] = None,
-    max_minutes: Annotated[
-        Optional[float], typer.Option("--max-minutes", help="Minutes that learning may take, of each model.")
-    ] = None,
-    device: o.Device = None,
-    clamp: o.Clamp = None,
-    quick: o.Quick = None,
-    suite: o.Suite = None,
-    delimiter: o.Delimiter = None,
-    encoding: o.Encoding = None,
-    missing: o.Missing = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Begin anew in a folder that holds a comparison.")
     ] = False,
@@ -61,36 +53,29 @@ def compare(
 
     Example: synthkit compare icu.csv --schema icu.yaml --models autoregressive,independent --out runs/compared
     """
-    asked = config(
-        None,
-        rows=rows,
-        draws=draws,
-        seed=seed,
-        max_minutes=max_minutes,
-        device=device,
-        clamp=clamp,
-        quick=quick,
-        suite=suite,
-        delimiter=delimiter,
-        encoding=encoding,
-        missing=missing,
-    )
     names = [name.strip() for name in models.split(",") if name.strip()]
-    said = settings_by_model(set_)
+    settings = settings_by_model(set_)
     known = read_schema(schema)
-    with _resumable(out), watching(quiet=quiet) as progress:
+    with _resumable(out), progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.pipeline.compare.compare_models import compare as contest
+        from synthkit.pipeline.compare.compare_models import compare as compare_models
 
-        made = contest(
-            table, known, models=names, out=out, settings=said, config=asked, overwrite=overwrite, progress=progress
+        made = compare_models(
+            table,
+            known,
+            models=names,
+            out=out,
+            settings=settings,
+            config=config,
+            overwrite=overwrite,
+            progress=progress,
         )
     for outcome in made.outcomes:
         if not outcome.done:
             warn(f"{outcome.name} failed: {outcome.reason}")
     if not quiet:
         _show(made)
-        show_paths({out / name: what for name, what in WHAT.items()})
+        show_paths({out / name: what for name, what in COMPARISON_CONTENTS.items()})
 
 
 @contextmanager

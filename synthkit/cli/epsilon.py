@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.console import say, warn
+from synthkit.cli.console import say, warn, write_json
 
 if TYPE_CHECKING:
     from synthkit.privacy.accounting.composed_plan import ComposedPlan
@@ -20,7 +20,7 @@ def epsilon(
     ledger: Annotated[
         Path, typer.Argument(metavar="LEDGER", help="The ledger.json of a run, or the ledger of a table.")
     ],
-    json: Annotated[Optional[Path], typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    json: o.JSONFile = None,
     quiet: o.Quiet = False,
 ) -> None:
     """Count again what a ledger has cost, from its charges alone; exit 1 if it says otherwise itself.
@@ -35,13 +35,7 @@ def epsilon(
     from synthkit.privacy.accounting.verify_ledger import LedgerVerification
 
     found = LedgerVerification.of(ledger)
-    if json is not None:
-        from json import dumps
-
-        from synthkit.io.atomic_files import replacing
-
-        with replacing(json) as temporary:
-            temporary.write_text(dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8")
+    write_json(json, found.to_dict())
     if not quiet:
         _show(found)
     for fault in found.faults:

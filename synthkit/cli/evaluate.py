@@ -1,4 +1,4 @@
-"""`evaluate` and `report`: scores of tables made elsewhere, and a report drawn again. Never loads torch."""
+"""`evaluate`: scores of tables made elsewhere. Never loads torch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import config, read_schema
-from synthkit.cli.console import say, show_paths, show_scores, warn, warn_clamped, watching
+from synthkit.cli.arguments import read_schema
+from synthkit.cli.config_flags import config_flags
+from synthkit.cli.console import show_paths, warn, warn_clamped
+from synthkit.cli.progress_display import progress_display
+from synthkit.cli.score_summary import show_scores
+from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
+@config_flags("seed", "clamp", "quick", "suite", "population", CSVOptions)
 def evaluate(
     train: Annotated[Path, typer.Option("--train", help="Real rows the synthesizer was fitted on.")],
     holdout: Annotated[Path, typer.Option("--holdout", help="Real rows it never saw.")],
@@ -25,14 +30,8 @@ def evaluate(
             help="Rows of another release made from the same training rows: attackers have all together; repeat.",
         ),
     ] = None,
-    seed: o.Seed = None,
-    clamp: o.Clamp = None,
-    quick: o.Quick = None,
-    suite: o.Suite = None,
-    population: o.Population = None,
-    delimiter: o.Delimiter = None,
-    encoding: o.Encoding = None,
-    missing: o.Missing = None,
+    *,
+    config: RunConfig,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -42,27 +41,16 @@ def evaluate(
 
     Example: synthkit evaluate --train a.csv --holdout b.csv --synthetic s.csv --schema icu.yaml --out runs/icu
     """
-    asked = config(
-        None,
-        seed=seed,
-        clamp=clamp,
-        quick=quick,
-        suite=suite,
-        population=population,
-        delimiter=delimiter,
-        encoding=encoding,
-        missing=missing,
-    )
     known = read_schema(schema)
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents
 
     check_folder(out, overwrite=overwrite, marks=MARKS)
-    with watching(quiet=quiet) as progress:
+    with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.evaluate_tables import evaluate_tables
 
-        made = evaluate_tables(train, holdout, synthetic, known, others=with_ or (), config=asked, progress=progress)
+        made = evaluate_tables(train, holdout, synthetic, known, others=with_ or (), config=config, progress=progress)
     made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     if not made.validations["output"].success:
@@ -70,32 +58,3 @@ def evaluate(
     if not quiet:
         show_scores(made.evaluation, None)
         show_paths(contents(out))
-
-
-def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")],
-    tier: Annotated[
-        str, typer.Option("--tier", help="internal (the default) or shareable: without what outsiders should not see.")
-    ] = "internal",
-    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF beside the page; needs the extra `pdf`.")] = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Draw report.html and report.json again from evaluation.json and the files beside it; no table is read.
-
-    The shareable edition is written beside them, as shareable.html and shareable.json.
-
-    Example: synthkit report runs/demo --tier shareable --pdf
-    """
-    from synthkit.errors import ConfigError
-    from synthkit.release.run_folder import REPORT, TWIN, redraw
-
-    if tier not in ("internal", "shareable"):
-        msg = f"`--tier` must be internal or shareable; however: `{tier}`"
-        raise ConfigError(msg)
-    made = redraw(folder, tier)  # type: ignore[arg-type]
-    name = REPORT if tier == "internal" else f"{tier}.html"
-    say(f"{made.save(folder / name)}: drawn again", quiet=quiet)
-    if made.twin:
-        made.save_twin((folder / name).with_suffix(".json") if tier != "internal" else folder / TWIN)
-    if pdf:
-        say(f"{made.save_pdf((folder / name).with_suffix('.pdf'))}: drawn", quiet=quiet)

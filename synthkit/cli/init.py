@@ -1,4 +1,4 @@
-"""`init` and `validate`: a schema drafted from a table, and a table held against its schema."""
+"""`init`: a schema drafted from a table, with the questions that only people can answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import config
+from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import formulas, say, warn
+from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from synthkit.schema.infer.questions import DraftQuestion
 
 
+@config_flags(CSVOptions)
 def init(
-    table: o.Table,
+    table: o.InputTable,
     out: Annotated[Path, typer.Option("--out", "-o", help="Schema file to write.")] = Path("schema.yaml"),
     unit: Annotated[
         Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
@@ -33,9 +35,8 @@ def init(
             help="Who answers for every line of the draft being public knowledge, for use under a privacy budget.",
         ),
     ] = None,
-    delimiter: o.Delimiter = None,
-    encoding: o.Encoding = None,
-    missing: o.Missing = None,
+    *,
+    config: RunConfig,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -54,10 +55,10 @@ def init(
     from synthkit.tables import table_files
 
     check_file(out, overwrite=overwrite)
-    asked = config(None, delimiter=delimiter, encoding=encoding, missing=missing)
-    read = table_files.read(table, delimiter=asked.delimiter, encoding=asked.encoding, missing=asked.missing).frame()
+    source = table_files.read(table, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing)
+    read = source.frame()
     stem = table.name.partition(".")[0]
-    draft = _settled(read, stem if is_plain(stem) else "table", unit, declared_by, quiet=quiet)
+    draft = _answered_draft(read, stem if is_plain(stem) else "table", unit, declared_by, quiet=quiet)
     with replacing(out) as temporary:
         temporary.write_text(draft.text, encoding="utf-8")
     drafted = Schema.loads(draft.text, str(out))
@@ -74,26 +75,26 @@ def init(
     )
 
 
-def _settled(read: pd.DataFrame, name: str, unit: str | None, declared_by: str | None, *, quiet: bool) -> Draft:
+def _answered_draft(read: pd.DataFrame, name: str, unit: str | None, declared_by: str | None, *, quiet: bool) -> Draft:
     """The draft with its questions answered: by whoever sits at the terminal, or else by the safe choice."""
     from synthkit.schema.infer.draft import examine
 
     draft = examine(read, name=name, unit=unit, declared_by=declared_by)
-    asked = not quiet and _on_terminal()
+    answered = not quiet and _on_terminal()
     learned = []
-    for question in draft.questions if asked else ():
+    for question in draft.questions if answered else ():
         if question.about == "unit":
-            unit = question.column if _yes(question) else unit
-        elif question.about in ("key", "sum", "names") and question.column != unit and not _yes(question):
+            unit = question.column if _confirmed(question) else unit
+        elif question.about in ("key", "sum", "names") and question.column != unit and not _confirmed(question):
             learned.append(question.column)
-    if not asked and draft.owner is not None:
+    if not answered and draft.owner is not None:
         unit = draft.owner.column
         seen = f"`{unit}` is taken for the unit, whose rows stay together: {draft.owner.evidence}"
         warn(f"{seen}. If it names no person, delete the line `unit` of the draft")
     if learned or unit is not None:
         draft = examine(read, name=name, unit=unit, declared_by=declared_by, learned=learned)
     for question in draft.questions:
-        if not asked or question.about == "misfits":  # which nobody answers by yes or no
+        if not answered or question.about == "misfits":  # which nobody answers by yes or no
             warn(f"question: {question}")
     return draft
 
@@ -103,38 +104,5 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _yes(question: DraftQuestion) -> bool:
+def _confirmed(question: DraftQuestion) -> bool:
     return typer.confirm(f"{question.asks} {question.evidence}.", default=True, err=True)
-
-
-def validate(
-    table: o.Table,
-    schema: o.SchemaFile,
-    suite: o.Suite = None,
-    json: Annotated[Optional[Path], typer.Option("--json", help="Write the result to this file as well.")] = None,
-    delimiter: o.Delimiter = None,
-    encoding: o.Encoding = None,
-    missing: o.Missing = None,
-    quiet: o.Quiet = False,
-) -> None:
-    """Hold a table against its schema and list everything it breaks; exit 1 if it breaks anything.
-
-    Columns, rules, counts and row numbers are named, values never.
-
-    Example: synthkit validate icu.csv --schema icu.yaml --json validation.json
-    """
-    asked = config(None, suite=suite, delimiter=delimiter, encoding=encoding, missing=missing)
-    from synthkit.schema import Schema
-
-    known = Schema.load(schema)  # before anything that takes time is loaded
-    from synthkit.io.atomic_files import replacing
-    from synthkit.pipeline.load_table import read_raw
-    from synthkit.schema.validation import validate as hold
-
-    result = hold(read_raw(table, asked), known, extra=asked.suite)
-    if json is not None:
-        with replacing(json) as temporary:
-            temporary.write_text(result.to_json(), encoding="utf-8")
-    say(str(result), quiet=quiet and result.success)
-    if not result.success:
-        raise typer.Exit(1)

@@ -1,16 +1,14 @@
-"""`register` and `withdraw`: what left of which table, and how it is called back."""
+"""`register`: what left of which table, and what it cost."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.console import say, warn
-from synthkit.cli.release import PASSPHRASE
+from synthkit.cli.console import say
 
 if TYPE_CHECKING:
     from synthkit.release.bundle.release_register import Entry
@@ -27,12 +25,12 @@ def register(
     """
     from synthkit.errors import ArtefactError
     from synthkit.io.atomic_files import check_file
-    from synthkit.release.bundle.release_register import Register, opened, write
+    from synthkit.release.bundle.release_register import Register, open_register, write_register
 
     if begin:
-        with opened(file) as made:
+        with open_register(file) as made:
             check_file(file, overwrite=False)
-            write(made)
+            write_register(made)
         say(f"{file}: begun; nothing has left", quiet=quiet)
         return
     found = Register.read(file)
@@ -46,7 +44,7 @@ def register(
 
 def _show(table: str, entries: tuple[Entry, ...]) -> None:
     """A line a release, and what all of one table come to."""
-    from synthkit.release.bundle.release_register import together
+    from synthkit.release.bundle.release_register import total_spent
 
     models = [each.model for each in entries]
     for k, each in enumerate(entries):
@@ -56,36 +54,5 @@ def _show(table: str, entries: tuple[Entry, ...]) -> None:
         cost = "no bound" if each.epsilon is None else f"epsilon {each.epsilon:.4g}, delta {each.delta or 0:.2g}"
         whom = each.recipient or "nobody named"
         typer.echo(f"{table} {k + 1}: {each.date}, {whom}, {each.state}, {cost}, {drawn}, {each.bundle[:16]}")
-    spent = together(entries)
+    spent = total_spent(entries)
     typer.echo(f"{table}: {spent.number} releases, together epsilon {spent.epsilon:.4g} at delta {spent.delta:.2g}")
-
-
-def withdraw(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The zip that was released.")],
-    key: Annotated[Path, typer.Option("--key", help="The private key that signed it.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why, in one line; it is published with the notice.")],
-    out: Annotated[
-        Optional[Path],
-        typer.Option("--out", help="File of notices, added to if it is there; BUNDLE.withdrawn.json if not given."),
-    ] = None,
-    register: Annotated[
-        Optional[Path], typer.Option("--register", help="Register in which the release is marked as withdrawn.")
-    ] = None,
-    quiet: o.Quiet = False,
-) -> None:
-    """Sign a notice that a release is withdrawn. `synthkit verify --revocations` heeds it; what left stays where it is.
-
-    A passphrase of the key is read from the environment variable SYNTHKIT_PASSPHRASE.
-
-    Example: synthkit withdraw bundle.zip --key custodian.key --reason "a person has objected" --out withdrawn.json
-    """
-    from synthkit.release.bundle.release_register import mark_withdrawn
-    from synthkit.release.bundle.withdrawal_notice import withdraw as sign
-
-    out = bundle.with_name(f"{bundle.name}.withdrawn.json") if out is None else out
-    notice = sign(bundle, out, key=key, reason=reason, passphrase=os.environ.get(PASSPHRASE))
-    if register is None:
-        warn("no register was named, so none says that the release is withdrawn: name it with --register")
-    else:
-        mark_withdrawn(register, notice.said["manifest"], notice.said["withdrawn"])
-    say(f"{out}: {bundle.name} is withdrawn; publish the file where recipients look for it", quiet=quiet)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.console import say, watching
+from synthkit.cli.console import say
+from synthkit.cli.progress_display import progress_display
 from synthkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from synthkit.selftest.answers import Answer
 
 
 def selftest(
@@ -28,7 +33,7 @@ def selftest(
 
     Example: synthkit selftest
     """
-    with watching(quiet=quiet) as progress:
+    with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.selftest.cases import SELFTEST_CASES, SELFTEST_SEEDS, run_case
 
@@ -54,14 +59,16 @@ def selftest(
     wrong = [f"{name}, {a}" for (name, _), each in answers.items() for a in each if not a.holds]
     if not quiet:
         for (name, _), each in answers.items():
-            right = sum(a.holds for a in each)
-            say(
-                f"{'right' if right == len(each) else 'WRONG':<6} {name}: {SELFTEST_CASES[name].about}, "
-                f"{right} of {len(each)}"
-            )
+            _show(SELFTEST_CASES[name].about, name, each)
     if wrong:
         say(f"{len(wrong)} answers are wrong:")
         for line in wrong:
             say(f"  {line}")
         raise typer.Exit(1)
     say("Every answer is right.", quiet=quiet)
+
+
+def _show(about: str, name: str, answers: Sequence[Answer]) -> None:
+    """A line a case: whether all its answers are right, and how many."""
+    right = sum(answer.holds for answer in answers)
+    say(f"{'right' if right == len(answers) else 'WRONG':<6} {name}: {about}, {right} of {len(answers)}")

@@ -1,4 +1,4 @@
-"""The demo data inside the package: 9,105 real ICU patients (SUPPORT2), their schema and an example of a policy."""
+"""The demo: 9,105 real ICU patients (SUPPORT2), their schema, and an example of a policy by which it is judged."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthkit.data import shipped_files
 from synthkit.errors import TableError
 from synthkit.schema.table import Schema
 
@@ -32,7 +33,7 @@ def path(name: str) -> Path:
     if name not in DEMO_FILES:
         msg = f"demo data must be one of {', '.join(DEMO_FILES)}; however: {name}. Name one of these"
         raise TableError(msg)
-    return Path(str(files(__package__) / name))
+    return Path(str(files(__package__) / name)) if name.endswith(".parquet") else shipped_files.find(name)
 
 
 def support2() -> pd.DataFrame:

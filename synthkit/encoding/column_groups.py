@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encoding.codecs.categorical import CombinationCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.layout import Layout
 
-GROUPS = 10  # of a column, besides "other" and "missing"
+MOST_GROUPS_OF_A_COLUMN = 10  # of a column, besides "other" and "missing"
 Codes = NDArray[np.int16]
 
 
@@ -47,17 +46,17 @@ def groupings(encoder: TableEncoder) -> tuple[ColumnGroups, ...]:
     """
     out: list[ColumnGroups] = []
     for name, codec in encoder.codecs.items():
-        slots = encoder.layout.slots_of(name)
-        if isinstance(codec, CombinationCodec):
-            levels = codec.decode(np.arange(codec.size)[:, None])
-            for column in codec.columns:
-                keys = [str(type(v)) + str(v) for v in levels[column]]
-                _, level = np.unique(keys, return_inverse=True)
-                share = np.bincount(level, weights=codec.counts).astype(np.float64)
-                groups = _most_frequent(share)[level]
-                out.append(ColumnGroups(column=column, slots=slots, groups=groups))
-        else:
+        slots, members = encoder.layout.slots_of(name), encoder.recoding.columns[name]
+        if len(members) == 1:
             out.append(ColumnGroups(column=name, slots=slots, groups=_of_slots(encoder.layout, slots)))
+            continue
+        every = np.arange(encoder.layout.sizes[slots[0]])[:, None]
+        no_residuals = np.empty((len(every), 0), dtype=np.float32)
+        for column, cells in zip(members, codec.decode_column(every, no_residuals), strict=True):
+            keys = [str(type(v)) + str(v) for v in cells]
+            _, level = np.unique(keys, return_inverse=True)
+            share = np.bincount(level, weights=codec.level_counts).astype(np.float64)
+            out.append(ColumnGroups(column=column, slots=slots[:1], groups=_most_frequent(share)[level]))
     return tuple(out)
 
 
@@ -90,16 +89,16 @@ def _of_slots(layout: Layout, slots: tuple[int, ...]) -> Codes:
 
 
 def _most_frequent(share: NDArray[np.float64]) -> Codes:
-    """The GROUPS most frequent levels alone, the others together. **Shape**: (K,) -> (K,)."""
+    """The MOST_GROUPS_OF_A_COLUMN most frequent levels alone, the others together. **Shape**: (K,) -> (K,)."""
     rank = np.empty(len(share), dtype=np.int16)
-    rank[np.argsort(-share, kind="stable")] = np.minimum(np.arange(len(share)), GROUPS)
+    rank[np.argsort(-share, kind="stable")] = np.minimum(np.arange(len(share)), MOST_GROUPS_OF_A_COLUMN)
     return rank
 
 
 def _equal_shares(share: NDArray[np.float64]) -> Codes:
     """Neighbouring levels together, groups of about equal share. **Shape**: (K,) -> (K,)."""
-    if len(share) <= GROUPS:
+    if len(share) <= MOST_GROUPS_OF_A_COLUMN:
         return np.arange(len(share), dtype=np.int16)
     middle = (np.cumsum(share) - share / 2) / share.sum()
-    group = np.minimum((middle * GROUPS).astype(np.int16), GROUPS - 1)
+    group = np.minimum((middle * MOST_GROUPS_OF_A_COLUMN).astype(np.int16), MOST_GROUPS_OF_A_COLUMN - 1)
     return np.unique(group, return_inverse=True)[1].astype(np.int16)

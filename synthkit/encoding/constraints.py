@@ -11,22 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from synthkit.encoding.codecs import datetime_steps
-from synthkit.encoding.codecs.categorical import CombinationCodec, LevelsCodec
-from synthkit.encoding.codecs.numeric import NumericCodec
+from synthkit.encoding import datetime_numbers
+from synthkit.encoding.arrays import Bools, Cells, Numbers
+from synthkit.encoding.codecs.codec import Codec
 from synthkit.encoding.gaps import Gap, gap
 from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.errors import SchemaError
 from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
 from synthkit.schema.joint_columns import joint_combinations
-
-Codec = NumericCodec | LevelsCodec | CombinationCodec
 
 
 @dataclass(frozen=True)
@@ -69,9 +65,9 @@ class Recoding:
         learned = set(self.schema.learned)
         return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and learned >= set(r.columns))
 
-    def numbers(self, frame: pd.DataFrame) -> dict[str, Any]:
-        """Numeric columns as floats, NaN for missing; moments as whole steps since 1970, see `encode.steps`."""
-        out: dict[str, Any] = {}
+    def numbers(self, frame: pd.DataFrame) -> dict[str, Numbers]:
+        """Numeric columns as floats, NaN for missing; moments as steps, see `encoding.datetime_numbers`."""
+        out: dict[str, Numbers] = {}
         for name in self.schema.learned:
             column = self.schema.columns[name]
             if name not in frame:
@@ -79,7 +75,7 @@ class Recoding:
             if isinstance(column, Numeric):
                 out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
             elif isinstance(column, Datetime):
-                out[name] = datetime_steps.steps(frame[name], column)
+                out[name] = datetime_numbers.datetime_steps_of(frame[name], column)
         return out
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -99,12 +95,12 @@ class Recoding:
             index=range(len(frame)),
         )
 
-    def backward(self, coded: Mapping[str, Any]) -> pd.DataFrame:
+    def backward(self, coded: Mapping[str, Cells]) -> pd.DataFrame:
         """Coded columns -> table columns; comparisons hold wherever the declared bounds let them."""
         grouped = {c for group in self.groups for c in group}
         kinds = self.schema.columns
         numbers = {
-            name: datetime_steps.whole(cells)
+            name: datetime_numbers.as_steps(cells)
             if isinstance(kinds[name], Datetime)
             else np.asarray(cells, dtype=np.float64)
             for name, cells in coded.items()
@@ -116,15 +112,15 @@ class Recoding:
         for name in self.schema.learned:
             column = kinds[name]
             if name in numbers and isinstance(column, Datetime):
-                out[name] = datetime_steps.moments_of(numbers[name], column)
+                out[name] = datetime_numbers.moments_of(numbers[name], column)
             else:
                 out[name] = pd.Series(numbers[name]) if name in numbers else pd.Series(coded[name])
         return pd.DataFrame(out, copy=False)
 
 
-def _column(x: Any) -> Any:
+def _column(x: Numbers) -> Cells:
     """Numbers as they are, steps as whole numbers that may be missing."""
-    return datetime_steps.coded(x) if x.dtype.kind == "i" else x
+    return datetime_numbers.nullable_steps(x.astype(np.int64)) if x.dtype.kind == "i" else x
 
 
 def _merged(groups: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
@@ -224,9 +220,9 @@ def clauses(
             continue
         if any(c in gapped and _asks_value(condition) for c, condition in [*rule.if_.items(), *rule.then.items()]):
             continue
-        holds = [(first[coded[c]], _marks(codecs[coded[c]], c, condition)[0]) for c, condition in rule.if_.items()]
+        holds = [(first[coded[c]], codecs[coded[c]].meets(condition, c)[0]) for c, condition in rule.if_.items()]
         for c, condition in rule.then.items():
-            broken = (first[coded[c]], ~_marks(codecs[coded[c]], c, condition)[1])
+            broken = (first[coded[c]], ~codecs[coded[c]].meets(condition, c)[1])
             out.append(_clause([*holds, broken]))
     return tuple(c for c in out if c is not None)
 
@@ -235,17 +231,9 @@ def _asks_value(condition: Condition) -> bool:
     return condition.in_ is not None or condition.min is not None or condition.max is not None
 
 
-def _marks(codec: Codec, column: str, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Levels that surely, and possibly, meet the condition."""
-    if isinstance(codec, NumericCodec):
-        return codec.meets(condition)
-    met = codec.meets(condition) if isinstance(codec, LevelsCodec) else codec.meets(column, condition)
-    return met, met
-
-
-def _clause(literals: list[tuple[int, NDArray[np.bool_]]]) -> ForbiddenCombination | None:
+def _clause(literals: list[tuple[int, Bools]]) -> ForbiddenCombination | None:
     """Literals on one slot are one; a clause with a literal no level meets forbids nothing."""
-    joined: dict[int, NDArray[np.bool_]] = {}
+    joined: dict[int, Bools] = {}
     for slot, marked in literals:
         joined[slot] = joined[slot] & marked if slot in joined else marked
     if not all(marked.any() for marked in joined.values()):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synthkit.encoding.codecs.datetime_steps import ATOM, NONE, ends, points
-from synthkit.encoding.codecs.numeric import Floats
+from synthkit.encoding.arrays import Floats, Ints, Numbers
+from synthkit.encoding.datetime_numbers import FIRST_ATOM_STEP, MISSING_STEP, atom_steps, step_bounds
 from synthkit.schema import Column, Datetime, Numeric
-
-Steps = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +32,8 @@ class Anchor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
-    """How one column of numbers is measured from the columns it may not cross.
+class Gap(ABC):
+    """How one column is measured from the columns it may not cross.
 
     Args:
         column: the measured column.
@@ -57,16 +54,29 @@ class Gap:
         """+1 if the column lies above its anchors, -1 if below."""
         return 1 if self.up else -1
 
-    def coded(self, numbers: Mapping[str, Any]) -> Any:
+    @abstractmethod
+    def coded(self, numbers: Mapping[str, Numbers]) -> Numbers:
         """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
-        gap = self.sign * (numbers[self.column] - self._base(numbers))
+
+    @abstractmethod
+    def measured(self, numbers: Mapping[str, Numbers], column: Column) -> Numbers:
+        """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberGap(Gap):
+    """How one column of numbers is measured: by subtraction, NaN where it is missing."""
+
+    def coded(self, numbers: Mapping[str, Numbers]) -> Floats:
+        """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
+        gap = self.sign * (_floats(numbers[self.column]) - self._base(numbers))
         return gap if self.decimals is None else np.round(gap, self.decimals)
 
-    def measured(self, numbers: Mapping[str, Any], column: Column) -> Any:
+    def measured(self, numbers: Mapping[str, Numbers], column: Column) -> Floats:
         """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
         assert isinstance(column, Numeric)
         base = self._base(numbers)
-        x = base + self.sign * numbers[self.column]
+        x = base + self.sign * _floats(numbers[self.column])
         if column.decimals is not None:  # rounding must not undo what the gap ensures
             scale = 10.0**column.decimals
             away = np.ceil(x * scale - 1e-6) if self.up else np.floor(x * scale + 1e-6)
@@ -75,9 +85,9 @@ class Gap:
             x = np.round(x, column.decimals)
         return np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
 
-    def _base(self, numbers: Mapping[str, Floats]) -> Floats:
+    def _base(self, numbers: Mapping[str, Numbers]) -> Floats:
         """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
-        edges = [self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors]
+        edges = [self._edge(anchor, _floats(numbers[anchor.column])) for anchor in self.anchors]
         base = np.fmax.reduce(edges) if self.up else np.fmin.reduce(edges)
         return np.where(np.isnan(base), self.origin, base)
 
@@ -95,45 +105,53 @@ class StepGap(Gap):
     """How one column of moments is measured: in whole steps, its own atoms by number.
 
     Args:
-        atoms: special moments of the measured column in steps; such a cell is coded as `ATOM` minus its number,
-            whatever it is measured from, so that "still open" is one point and no gap of eight thousand years.
+        atoms: special moments of the measured column in steps; such a cell is coded as `FIRST_ATOM_STEP` minus its
+            number, whatever it is measured from, so that "still open" is one point and no gap of eight thousand years.
     """
 
     atoms: tuple[int, ...] = ()
 
-    def coded(self, numbers: Mapping[str, Any]) -> Any:
+    def coded(self, numbers: Mapping[str, Numbers]) -> Ints:
         """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
-        x = numbers[self.column]
-        absent = x == NONE
+        x = _steps(numbers[self.column])
+        absent = x == MISSING_STEP
         gap = self.sign * (np.where(absent, 0, x) - self._base(numbers))
         for k, atom in enumerate(self.atoms):
-            gap[x == atom] = ATOM - k
-        return np.where(absent, NONE, gap)
+            gap[x == atom] = FIRST_ATOM_STEP - k
+        return np.where(absent, MISSING_STEP, gap)
 
-    def measured(self, numbers: Mapping[str, Any], column: Column) -> Any:
+    def measured(self, numbers: Mapping[str, Numbers], column: Column) -> Ints:
         """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
         assert isinstance(column, Datetime)
-        gap = numbers[self.column]
-        plain = (gap != NONE) & (gap > ATOM)
-        x = np.where(plain, self._base(numbers) + self.sign * np.where(plain, gap, 0), NONE)
+        gap = _steps(numbers[self.column])
+        plain = (gap != MISSING_STEP) & (gap > FIRST_ATOM_STEP)
+        x = np.where(plain, self._base(numbers) + self.sign * np.where(plain, gap, 0), MISSING_STEP)
         for k, atom in enumerate(self.atoms):
-            x[gap == ATOM - k] = atom
+            x[gap == FIRST_ATOM_STEP - k] = atom
         return x
 
-    def _base(self, numbers: Mapping[str, Any]) -> Any:
-        edges = np.stack([self._edge(anchor, numbers[anchor.column]) for anchor in self.anchors])
-        far = NONE if self.up else -(NONE + 1)
-        edges = np.where(edges == NONE, far, edges)
+    def _base(self, numbers: Mapping[str, Numbers]) -> Ints:
+        edges = np.stack([self._edge(anchor, _steps(numbers[anchor.column])) for anchor in self.anchors])
+        far = MISSING_STEP if self.up else -(MISSING_STEP + 1)
+        edges = np.where(edges == MISSING_STEP, far, edges)
         base = edges.max(axis=0) if self.up else edges.min(axis=0)
         return np.where(base == far, int(self.origin), base)
 
-    def _edge(self, anchor: Anchor, x: Any) -> Any:
-        absent = (x == NONE) | np.isin(x, np.array(anchor.atoms, dtype=np.int64))
+    def _edge(self, anchor: Anchor, x: Ints) -> Ints:
+        absent = (x == MISSING_STEP) | np.isin(x, np.array(anchor.atoms, dtype=np.int64))
         x = np.where(absent, 0, x)
         edge = -(-x * anchor.times // anchor.per) if self.up else x * anchor.times // anchor.per
         if anchor.strict:  # a calendar of days beside one of seconds: only what is met exactly must be left
             edge = np.where(edge * anchor.per == x * anchor.times, edge + self.sign, edge)
-        return np.where(absent, NONE, edge)
+        return np.where(absent, MISSING_STEP, edge)
+
+
+def _floats(x: Numbers) -> Floats:
+    return np.asarray(x, dtype=np.float64)
+
+
+def _steps(x: Numbers) -> Ints:
+    return np.asarray(x, dtype=np.int64)
 
 
 def gap(columns: Mapping[str, Column], name: str, up: bool, compared: tuple[tuple[str, bool], ...]) -> Gap:
@@ -147,17 +165,17 @@ def gap(columns: Mapping[str, Column], name: str, up: bool, compared: tuple[tupl
             anchors=tuple(_anchor(columns[other], other, strict, column, up) for other, strict in compared),
             origin=origin,
             decimals=0,
-            atoms=tuple(points(column).tolist()),
+            atoms=tuple(atom_steps(column).tolist()),
         )
     anchors = tuple(Anchor(column=other, strict=strict) for other, strict in compared)
     digits = [getattr(columns[c], "decimals", None) for c in (name, *(a.column for a in anchors))]
     decimals = None if None in digits else max(d for d in digits if d is not None)
     bound = getattr(column, "min" if up else "max", None) or 0.0
-    return Gap(column=name, up=up, anchors=anchors, origin=bound, decimals=decimals)
+    return NumberGap(column=name, up=up, anchors=anchors, origin=bound, decimals=decimals)
 
 
 def _origin(column: Datetime, up: bool) -> int:
-    low, high = ends(column)
+    low, high = step_bounds(column)
     if up:
         return 0 if column.low is None else low
     return 0 if column.high is None else high

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+QueryKind = Literal["rows", "bounds", "spikes", "cells", "levels", "counts"]  # what is asked under a budget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +18,7 @@ class Query:
     """A histogram over one or more coded columns.
 
     Args:
-        columns: names of coded columns (gaps already taken, see `encode.rules`).
+        columns: names of coded columns (gaps already taken, see `encoding.constraints`).
         share: weight of this query among those asked together, when answers have to be paid for.
     """
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -76,16 +75,16 @@ class Layout:
     Args:
         slots: the integers, in order; a fine slot stands right behind its coarse one.
         columns: coded column of each slot.
-        residuals: coded columns that own a float in [0, 1), the position inside a cell.
+        residuals: coded column of each float in [0, 1), a position inside a cell.
         clauses: what the row rules forbid.
-        pointers: numbers that lie near others, see `encode.pointers`.
+        links: numbers that lie near others, see `encoding.value_links`.
     """
 
     slots: tuple[Slot, ...]
     columns: tuple[str, ...]
     residuals: tuple[str, ...] = ()
     clauses: tuple[ForbiddenCombination, ...] = ()
-    pointers: tuple[ValueLink, ...] = ()
+    links: tuple[ValueLink, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -100,6 +99,10 @@ class Layout:
     def slots_of(self, column: str) -> tuple[int, ...]:
         """Indices of the slots of one coded column."""
         return tuple(k for k, name in enumerate(self.columns) if name == column)
+
+    def residuals_of(self, column: str) -> tuple[int, ...]:
+        """Indices of the residuals of one coded column."""
+        return tuple(k for k, name in enumerate(self.residuals) if name == column)
 
     def cells(self, coarse: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """First cell of each level of a number's coarse slot, and how many it has. **Shape**: two of (K,)."""
@@ -120,11 +123,11 @@ class Layout:
         return out
 
 
-def small(sizes: Iterable[int]) -> type[np.int16 | np.int32]:
+def level_dtype(sizes: Iterable[int]) -> type[np.int16 | np.int32]:
     """The smallest integers that hold every level of slots of these sizes.
 
     Example:
-        >>> small([3, 200]).__name__, small([40_000]).__name__
+        >>> level_dtype([3, 200]).__name__, level_dtype([40_000]).__name__
         ('int16', 'int32')
     """
     return np.int16 if max(sizes, default=0) <= np.iinfo(np.int16).max else np.int32
@@ -194,7 +197,7 @@ class ConstraintMask:
 
     def __init__(self, layout: Layout, n: int, given: Given | None, device: torch.device) -> None:
         self._by_slot: dict[int, list[tuple[int, Tensor]]] = {}
-        self._met: list[dict[int, Tensor]] = [{} for _ in layout.clauses]
+        self._observed: list[dict[int, Tensor]] = [{} for _ in layout.clauses]
         self._lengths = [len(c.literals) for c in layout.clauses]
         for k, clause in enumerate(layout.clauses):
             for slot, marked in clause.literals:
@@ -202,16 +205,16 @@ class ConstraintMask:
         self._given = given
         self._n = n
 
-    def settle(self, slot: int, levels: Tensor) -> None:
-        """Tell that `slot` has been drawn. **Shape**: `levels` (n,); -1 where it has not been."""
+    def observe(self, slot: int, levels: Tensor) -> None:
+        """Take note of what `slot` was drawn as. **Shape**: `levels` (n,); -1 where it has not been."""
         for k, marked in self._by_slot.get(slot, ()):
-            self._met[k][slot] = marked[levels.clamp(min=0)] & (levels >= 0)
+            self._observed[k][slot] = marked[levels.clamp(min=0)] & (levels >= 0)
 
     def mask(self, slot: int) -> Tensor | None:
         """True for admissible levels, or None if all are. **Shape**: (n, K) bool."""
         forbidden: Tensor | None = None
         for k, marked in self._by_slot.get(slot, ()):
-            others = [met for s, met in self._met[k].items() if s != slot]
+            others = [marked_rows for s, marked_rows in self._observed[k].items() if s != slot]
             if len(others) == self._lengths[k] - 1:
                 rows = (
                     torch.stack(others).all(dim=0)
@@ -232,7 +235,7 @@ class ConstraintMask:
         return torch.where(both.any(dim=1, keepdim=True), both, admissible)
 
 
-def in_steps(groups: Any) -> NDArray[np.int64]:
+def checked_groups(groups: Sequence[int]) -> NDArray[np.int64]:
     """Groups of cells as they were saved: each is the one before or the next, so there are no more than cells.
 
     Raises:

@@ -1,6 +1,6 @@
 """Cells of a number laid out before a row is looked at, and noisy counts of them made into a codec.
 
-The cells follow from declared bounds, digits and spikes alone; only their counts are told, with noise. What is done
+The cells follow from declared bounds, digits and spikes alone; only their counts are noisy. What is done
 with noisy counts afterwards - merging cells the noise cannot tell apart, leaving out negative mass, grouping - costs
 nothing more.
 """
@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers
 from synthkit.encoding.codecs.datetime_steps import StepsCodec
-from synthkit.encoding.codecs.numeric import Coding, Floats, Ints, NumericCodec, grouped
+from synthkit.encoding.codecs.numeric import NumericCodec, grouped
+from synthkit.encoding.coding import Coding
 
-VALUES = 512  # as many values of a lattice are counted one by one; more are counted in intervals
-CELLS = 256  # intervals otherwise
-SEARCHED = 200_000  # values of a lattice among which spikes are looked for
+MOST_COUNTED_VALUES = 512  # as many values of a lattice are counted one by one; more are counted in intervals
+INTERVALS_OF_A_GRID = 256  # intervals otherwise
+MOST_SEARCHED_VALUES = 200_000  # values of a lattice among which spikes are looked for
 
 
 def grid(
@@ -52,7 +53,7 @@ def grid(
         >>> len(cells.low), float(cells.high[-1])
         (210, 100001.0)
     """
-    if values(low, high, decimals) <= VALUES:
+    if values(low, high, decimals) <= MOST_COUNTED_VALUES:
         points, edges = lattice(low, high, decimals), np.empty(0)
     else:
         points, edges = np.unique(np.array(atoms, dtype=np.float64)), _edges(low, high, decimals, cuts)
@@ -85,11 +86,11 @@ def grid_of_steps(low: int, high: int, *, atoms: tuple[int, ...] = (), missing: 
         [18262, 18263, 18264, 2932896]
     """
     points, edges = np.array(sorted(set(atoms)), dtype=np.int64), np.empty(0, dtype=np.int64)
-    if high - low < VALUES:
+    if high - low < MOST_COUNTED_VALUES:
         points = np.union1d(points, np.arange(low, high + 1))
     else:
         ends = np.sign([low, high]) * np.log1p(np.abs([low, high]))
-        at = np.linspace(ends[0], ends[1], CELLS + 1)
+        at = np.linspace(ends[0], ends[1], INTERVALS_OF_A_GRID + 1)
         near = np.ceil(np.sign(at) * np.expm1(np.abs(at)) - 1e-6).astype(np.int64)
         edges = np.unique(np.concatenate([[low], np.clip(near[1:-1], low, high), [high + 1]]))
     starts, ends_ = np.concatenate([points, edges[:-1]]), np.concatenate([points, edges[1:]])
@@ -174,9 +175,9 @@ def lattice(low: float, high: float, decimals: int | None) -> Floats:
 
 
 def _edges(low: float, high: float, decimals: int | None, cuts: tuple[float, ...]) -> Floats:
-    """Edges of intervals, rising. **Shape**: (at most CELLS + cuts + 1,)."""
+    """Edges of intervals, rising. **Shape**: (at most INTERVALS_OF_A_GRID + cuts + 1,)."""
     ends = np.sign([low, high]) * np.log1p(np.abs([low, high]))
-    at = np.linspace(ends[0], ends[1], CELLS + 1)
+    at = np.linspace(ends[0], ends[1], INTERVALS_OF_A_GRID + 1)
     edges = np.sign(at) * np.expm1(np.abs(at))
     edges[0] = low
     if decimals is None:
@@ -276,21 +277,21 @@ def binned_codec(
     return grouped(replace(cells, low=low, high=high, missing=missing), mass, cuts, coding)
 
 
-def _ends(cells: NumericCodec) -> Floats:
+def _ends(cells: NumericCodec) -> Numbers:
     """Where the next cell begins, if it follows at once."""
     if cells.decimals is None or bool((cells.low < cells.high).any()):
         return cells.high
     return np.round(cells.high + cells.low.dtype.type(10.0**-cells.decimals), cells.decimals)
 
 
-def _apart(cells: NumericCodec) -> NDArray[np.bool_]:
+def _apart(cells: NumericCodec) -> Bools:
     """Points of a lattice of steps that do not follow the one before: atoms beyond its bounds. **Shape**: (m,)."""
-    if not isinstance(cells, StepsCodec) or bool((cells.low < cells.high).any()):
+    if not cells.whole or bool((cells.low < cells.high).any()):
         return np.zeros(len(cells.low), dtype=bool)
     return np.asarray(np.r_[True, cells.low[1:] > _ends(cells)[:-1]])
 
 
-def _joined(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...]) -> tuple[Floats, Floats, Ints]:
+def _joined(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...]) -> tuple[Numbers, Numbers, Ints]:
     """Runs of empty cells as one interval each, on one side of every cut; spikes stay."""
     lattice_ = not bool((cells.low < cells.high).any())
     ends = _ends(cells)

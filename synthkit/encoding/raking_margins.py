@@ -17,8 +17,8 @@ from synthkit.encoding.layout import Layout
 from synthkit.errors import ArtefactError
 
 FORMAT = "synthkit-targets/1"
-MOST_PAIRS = 2_000  # with more pairs of columns than this, so many random ones stand for all
-RARE = 5  # rows a cell must hold to be told apart
+MOST_PAIRS_OF_COLUMNS = 2_000  # with more pairs of columns than this, so many random ones stand for all
+LEAST_ROWS_OF_A_CELL = 5  # rows a cell must hold to be told apart
 Floats = NDArray[np.float64]
 
 
@@ -120,8 +120,8 @@ class RakingMargins:
 def tables_of(columns: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
     """All single columns and all pairs, or 2,000 random pairs if there are more. **Shape**: -> tuples of 1 or 2."""
     pairs = list(itertools.combinations(range(columns), 2))
-    if len(pairs) > MOST_PAIRS:
-        pairs = [pairs[k] for k in np.sort(rng.choice(len(pairs), MOST_PAIRS, replace=False))]
+    if len(pairs) > MOST_PAIRS_OF_COLUMNS:
+        pairs = [pairs[k] for k in np.sort(rng.choice(len(pairs), MOST_PAIRS_OF_COLUMNS, replace=False))]
     return [*((k,) for k in range(columns)), *pairs]
 
 
@@ -141,12 +141,12 @@ def tabulate(
 def _pooled(counts: Floats) -> Floats:
     """Shares of a table, nan where rare. **Shape**: (cells,) -> (cells,)."""
     total = counts.sum()
-    if total < RARE:
+    if total < LEAST_ROWS_OF_A_CELL:
         return np.full(len(counts), np.nan)
-    kept = counts >= RARE
+    kept = counts >= LEAST_ROWS_OF_A_CELL
     order = np.argsort(np.where(kept, counts, np.inf), kind="stable")
     for k in order[: int(kept.sum())]:  # at most one round: a kept cell holds enough by itself
-        if kept.all() or not 0 < counts[~kept].sum() < RARE:
+        if kept.all() or not 0 < counts[~kept].sum() < LEAST_ROWS_OF_A_CELL:
             break
         kept[k] = False
     return np.where(kept, counts / total, np.nan)

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthkit.encoding.codecs.categorical import LevelsCodec
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.schema import Code, Schema
 from synthkit.schema.public_domain import NOT_STATED
 from synthkit.schema.rare_codes import rare_codes_note
 
 
-def left(encoder: TableEncoder) -> Iterator[str]:
+def pooled_codes(encoder: TableEncoder) -> Iterator[str]:
     """A sentence for each catalogue of which most codes were too rare, with the number of codes that are left.
 
     Args:
         encoder: fitted to exact histograms.
     """
     for name, codec in encoder.codecs.items():
-        if isinstance(codec, LevelsCodec) and len(codec.rare) > len(codec.levels):
-            yield rare_codes_note(name, len(codec.levels), len(codec.levels) + len(codec.rare))
+        slot, rare = encoder.layout.slots[encoder.layout.slots_of(name)[0]], codec.rare_level_count
+        levels = slot.size - slot.missing
+        if rare > levels:
+            yield rare_codes_note(name, levels, levels + rare)
 
 
-def told(asked: Schema, schema: Schema) -> Iterator[str]:
-    """A sentence for each catalogue whose codes were bought with noise, from what was told alone.
+def bought_codes(requested: Schema, schema: Schema) -> Iterator[str]:
+    """A sentence for each catalogue whose codes were bought with noise, from what was measured alone.
 
     Args:
-        asked: the schema that was asked for.
+        requested: the schema that was asked for.
         schema: that of the synthetic table, with what was bought.
     """
-    for name, column in asked.columns.items():
+    for name, column in requested.columns.items():
         bought = schema.columns[name]
         if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
             codes = sum(level != NOT_STATED for level in bought.levels or ())

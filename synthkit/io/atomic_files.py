@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -42,7 +41,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
+        with temporary.open("r+b") as written:  # Windows syncs only what may be written to
             os.fsync(written.fileno())
         umask = os.umask(0)
         os.umask(umask)
@@ -52,29 +51,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise TableError(_unwritable(path, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def held(path: Path, *, what: str) -> Iterator[int]:
-    """The folder of a file, held so that nobody else changes an account in it at the same time; yields its handle.
-
-    Args:
-        path: the file.
-        what: what it is, in words.
-
-    Raises:
-        ArtefactError: there is no such folder.
-    """
-    try:
-        folder = os.open(path.parent, os.O_RDONLY)
-    except OSError as error:
-        msg = f"the folder of {what} must exist; however: {path.parent}: {error.strerror}. Name another"
-        raise ArtefactError(msg) from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        os.close(folder)
 
 
 def write_secret(path: str | Path, content: bytes) -> None:

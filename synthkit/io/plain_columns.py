@@ -136,7 +136,7 @@ def unpacked(values: pd.Series) -> pd.Series:
     if isinstance(dtype, pd.ArrowDtype):
         return _of_arrow(values)
     if isinstance(dtype, pd.SparseDtype):
-        dense: pd.Series = pd.Series(values.array.to_dense(), index=values.index, name=values.name)  # type: ignore[attr-defined]
+        dense: pd.Series = pd.Series(values.array.to_dense(), index=values.index, name=values.name)
         return dense
     if isinstance(dtype, pd.StringDtype):
         return _without_na(values)

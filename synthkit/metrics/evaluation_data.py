@@ -14,7 +14,7 @@ from synthkit.metrics.attacks.population import Population
 from synthkit.metrics.stats.binning import Binning
 from synthkit.schema import Schema
 
-PAIRED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
+PAIRING_SEED = 1  # seed of the pairs where a metric is called by itself; `evaluate` draws them from its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class EvaluationData:
         """
         if self.pool is not None:
             return self.pool
-        return AttackTargets.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRED))
+        return AttackTargets.of_tables(self.train, self.holdout, self.schema, np.random.default_rng(PAIRING_SEED))
 
     @property
     def seen(self) -> tuple[pd.DataFrame, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.binning import Binning, Cuts, cells, combined, label, numbers
 from synthkit.schema.columns import Datetime, Discrete, Numeric, Ordinal, level_key, level_keys
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.columns import Column
 
-BINS, TOP = 28, 15
-SMALLEST = 10  # counts below this are not shown
+SHOWN_BINS, SHOWN_LEVELS = 28, 15
+SMALLEST_SHOWN = 10  # counts below this are not shown
 SHOWN_COLUMNS, SHOWN_CELLS = 40, 20
 
 
 def distributions(
     comparison: EvaluationData, errors: NDArray[np.float64], reference: NDArray[np.float64]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, JSON]]:
     """Shares of every column side by side, worst one-way error first."""
     names = comparison.schema.described
     order = np.argsort(-np.nan_to_num(errors), kind="stable")
@@ -41,7 +42,7 @@ def distributions(
     ]
 
 
-def _distribution(comparison: EvaluationData, name: str) -> dict[str, Any]:
+def _distribution(comparison: EvaluationData, name: str) -> dict[str, JSON]:
     column = comparison.schema.columns[name]
     cuts = _display_cuts(comparison.train[name], column)
     tables = {"train": [comparison.train], "holdout": [comparison.holdout], "synthetic": list(comparison.synthetic)}
@@ -69,7 +70,7 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
     if isinstance(column, Discrete):
         counts = pd.Series(level_keys(train.dropna())).value_counts()
         order = sorted(counts.index, key=lambda key: (-counts[key], str(key)))
-        kept = order[:TOP] if len(order) > TOP + 1 else order
+        kept = order[:SHOWN_LEVELS] if len(order) > SHOWN_LEVELS + 1 else order
         if isinstance(column, Ordinal):
             rank = {level_key(level): k for k, level in enumerate(column.levels)}
             kept = sorted(kept, key=lambda key: rank.get(key, len(rank)))
@@ -78,33 +79,33 @@ def _display_cuts(train: pd.Series, column: Column) -> Cuts:
     x = numbers(train)
     distinct = np.unique(x[~np.isnan(x)])
     is_time = isinstance(column, Datetime)
-    if len(distinct) <= BINS:
+    if len(distinct) <= SHOWN_BINS:
         edges = (distinct[:-1] + distinct[1:]) / 2
-        labels = [written(v, is_time=is_time) for v in distinct] or ["any"]
+        labels = [bin_edge_text(v, is_time=is_time) for v in distinct] or ["any"]
     else:
         low, high = np.quantile(x[~np.isnan(x)], [0.005, 0.99])
         edges = _edges(distinct, float(low), float(high), column)
-        ends = [written(v, is_time=is_time) for v in edges]
+        ends = [bin_edge_text(v, is_time=is_time) for v in edges]
         labels = [f"< {ends[0]}", *(f"{a} – {b}" for a, b in itertools.pairwise(ends)), f"≥ {ends[-1]}"]
     return Cuts(labels=(*labels, "other", "missing", "novel"), edges=edges)
 
 
 def _edges(distinct: NDArray[np.float64], low: float, high: float, column: Column) -> NDArray[np.float64]:
     """Equal widths between two quantiles; whole numbers get whole widths, so that no bar is taller by accident."""
-    step = (high - low) / (BINS - 2)
+    step = (high - low) / (SHOWN_BINS - 2)
     if isinstance(column, Numeric) and column.decimals == 0 and step > 0:
         step = max(1.0, float(np.ceil(step)))
         low = float(np.floor(low))
     if step <= 0:
         middle = distinct[len(distinct) // 2]
         return np.array([middle])
-    edges = low + step * np.arange(1, BINS - 1)
+    edges = low + step * np.arange(1, SHOWN_BINS - 1)
     return np.asarray(edges[edges <= max(high, low + step)])
 
 
 def pair_errors(
     comparison: EvaluationData, errors: Mapping[tuple[int, ...], float], reference: Mapping[tuple[int, ...], float]
-) -> dict[str, Any]:
+) -> dict[str, JSON]:
     """Matrices of two-way total variation of the columns whose pairs are furthest off, at most 40."""
     names, binning = comparison.schema.described, comparison.binning
     total = np.zeros(len(names))
@@ -134,14 +135,14 @@ def _pair_tv(left: NDArray[np.intp], right: NDArray[np.intp], binning: Binning, 
     return paired_difference.tv(codes[0], codes[1], cells(binning.sizes, pair)).value
 
 
-def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], float]) -> list[dict[str, Any]]:
+def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], float]) -> list[dict[str, JSON]]:
     """Cells of two-way tables with the largest difference of shares, one a pair, no column more than four times.
 
     Counts below ten are written "<10"; the synthetic count is that of the first draw.
     """
     binning, names = comparison.binning, comparison.schema.described
     synthetic, holdout = binning.codes(comparison.synthetic[0]), binning.codes(comparison.holdout)
-    found: list[tuple[float, dict[str, Any]]] = []
+    found: list[tuple[float, tuple[str, str], dict[str, JSON]]] = []
     for i, j in sorted(errors, key=lambda pair: -errors[pair])[:200]:
         size = cells(binning.sizes, (i, j))
         counts = [np.bincount(combined(t, binning.sizes, (i, j)), minlength=size) for t in (holdout, synthetic)]
@@ -149,29 +150,30 @@ def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], flo
         at = int(np.argmax(gap))
         one, two = divmod(at, binning.sizes[j])
         cuts = (binning.cuts[names[i]], binning.cuts[names[j]])
-        cell: dict[str, Any] = {
-            "columns": [names[i], names[j]],
+        pair = (names[i], names[j])
+        cell: dict[str, JSON] = {
+            "columns": list(pair),
             "cell": [cuts[0].labels[one], cuts[1].labels[two]],
-            "holdout": shown(int(counts[0][at])),
-            "synthetic": shown(int(counts[1][at])),
+            "holdout": shown_count(int(counts[0][at])),
+            "synthetic": shown_count(int(counts[1][at])),
             "holdout_rows": int(counts[0].sum()),
             "synthetic_rows": int(counts[1].sum()),
         }
-        found.append((float(gap[at]), cell))
-    kept: list[dict[str, Any]] = []
+        found.append((float(gap[at]), pair, cell))
+    kept: list[dict[str, JSON]] = []
     used: dict[str, int] = {}
-    for _, cell in sorted(found, key=lambda pair: -pair[0]):
-        if len(kept) < SHOWN_CELLS and max(used.get(c, 0) for c in cell["columns"]) < 4:
+    for _, pair, cell in sorted(found, key=lambda each: -each[0]):
+        if len(kept) < SHOWN_CELLS and max(used.get(c, 0) for c in pair) < 4:
             kept.append(cell)
-            used |= {c: used.get(c, 0) + 1 for c in cell["columns"]}
+            used |= {c: used.get(c, 0) + 1 for c in pair}
     return kept
 
 
-def written(value: float, *, is_time: bool) -> str:
+def bin_edge_text(value: float, *, is_time: bool) -> str:
     """An end of a bin as a person writes it."""
     return iso_day(value) if is_time else f"{value:.4g}"
 
 
-def shown(count: int) -> int | str:
+def shown_count(count: int) -> int | str:
     """A count as it may be shown: small ones are suppressed."""
-    return count if count >= SMALLEST else f"<{SMALLEST}"
+    return count if count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"

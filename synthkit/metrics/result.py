@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,8 +14,12 @@ from synthkit.io.documents import parse_json
 if TYPE_CHECKING:
     import pandas as pd
 
+Panels = Mapping[str, Any]  # aggregates by name, as JSON can hold them
+Scored = tuple[Sequence["Score"], Panels]  # what a metric yields
+Found = tuple[Sequence["Score | Failure"], Panels]  # the same where parts of the metric may have failed
+
 FORMAT = "synthkit-evaluation/1"
-REDRAWN = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
+REDRAWN_HIGH = "high, training rows redrawn"  # part of a loss: its upper end if others had been trained on
 SIBLING_AUDITED = "sibling"  # what a run's facts say under `audited` where another fit than the release was measured
 
 
@@ -62,7 +66,7 @@ class Score:
         reached, the reference is weak, and there is no gain.
         """
         is_loss = self.metric.startswith("utility.") and self.metric.endswith(".gap")
-        return is_loss and max(self.high, self.parts.get(REDRAWN, self.high)) < 0
+        return is_loss and max(self.high, self.parts.get(REDRAWN_HIGH, self.high)) < 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ class Evaluation:
     run: Mapping[str, Any]
     scores: tuple[Score, ...]
     failures: tuple[Failure, ...] = ()
-    panels: Mapping[str, Any] = field(default_factory=dict)
+    panels: Panels = field(default_factory=dict)
 
     def score(self, metric: str) -> Score:
         """The score called `metric`; KeyError if it was not measured."""

@@ -5,60 +5,52 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from functools import partial
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synthkit.errors import MetricError, SchemaError, SynthkitError, TableError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import AttackTargets
-from synthkit.metrics.attacks.attribute_inference import attributes
-from synthkit.metrics.attacks.identity_disclosure import identity, linkability
-from synthkit.metrics.attacks.membership_inference import membership
-from synthkit.metrics.copying import copied_people, copied_rows
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.fidelity import classifier_two_sample, distributions, validity
-from synthkit.metrics.metric import Metric
-from synthkit.metrics.result import Evaluation, Failure, Score
-from synthkit.metrics.stats import associations
-from synthkit.metrics.utility import worth_in_rows
-from synthkit.metrics.utility.subgroups import fidelity_by_group
-from synthkit.metrics.utility.train_synthetic_test_real import utility
+from synthkit.metrics.metric import Metric, MetricOptions
+from synthkit.metrics.metric_registry import metrics_of
+from synthkit.metrics.result import Evaluation, Failure, Panels, Score
+from synthkit.metrics.utility.user_estimators import user_estimators
 from synthkit.runtime.seeds import Seeds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthkit.schema import Schema
 
-METRICS: Mapping[str, Metric] = {
-    "fidelity.columns": distributions.columns,
-    "fidelity.pairs": distributions.pairs,
-    "fidelity.triples": distributions.triples,
-    "fidelity.associations": associations.associations,
-    "fidelity.missingness": validity.missingness,
-    "fidelity.rules": validity.rules,
-    "fidelity.ranges": validity.ranges,
-    "fidelity.levels": validity.levels,
-    "fidelity.equivalent_sample_size": worth_in_rows.equivalent_sample_size,
-    "fidelity.c2st": classifier_two_sample.c2st,
-    "copying.excess": copied_people.copies,
-    "copying.matches": copied_rows.matches,
-    "copying.distances": copied_rows.distances,
-    "copying.verbatim": copied_rows.verbatim,
-    "membership": membership,
-    "identity": identity,
-    "identity.linkability": linkability,
-}
 QUICK_UNITS = 2_000  # that are attacked
-QUICK_ROWS, QUICK_LEARNERS = 10_000, ("gradient boosting", "logistic regression", "ridge regression", "dummy")
-EXPECTED = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
+QUICK_ROWS = 10_000
+MEASUREMENT_ERRORS = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
+
+
+@dataclass(frozen=True)
+class _Measurement:
+    """What one metric yielded, and how long it took."""
+
+    found: Sequence[Score | Failure]
+    panels: Panels
+    seconds: float
+
+    @classmethod
+    def of(cls, name: str, metric: Metric, comparison: EvaluationData, rng: np.random.Generator) -> _Measurement:
+        """Measure; a metric that cannot be computed on these tables is a failure."""
+        start = time.perf_counter()
+        found: Sequence[Score | Failure]
+        try:
+            found, panels = metric(comparison, rng)
+            found = [_flat_as_failure(each) for each in found]
+        except MEASUREMENT_ERRORS as error:
+            found, panels = [Failure.of(name, error)], {}
+        return cls(found, panels, round(time.perf_counter() - start, 3))
 
 
 def evaluate(
@@ -67,6 +59,7 @@ def evaluate(
     run: Mapping[str, Any] | None = None,
     seed: int = 0,
     quick: bool = False,
+    baselines: Mapping[str, object] | None = None,
     workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
@@ -77,69 +70,59 @@ def evaluate(
         run: facts about the run to keep with the scores.
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
         quick: look at 10,000 rows of each table, attack 2,000 people, use two learners; the run block says so.
+        baselines: your own scikit-learn estimators by name, or their import paths: trained on synthetic rows and
+            tested on real ones beside the fixed learners, see `synthkit.metrics.utility.user_estimators`.
         workers: metrics measured at a time, each by one core; as many as there are cores if not given.
         progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
 
     Raises:
         TableError: a table is empty or lacks a learned column.
+        ConfigError: a metric that another distribution adds cannot be used, or a baseline is no estimator that suits.
     """
     _check(comparison)
+    options = MetricOptions(quick=quick, baselines=user_estimators(baselines or {}))
+    chosen = metrics_of(comparison.schema, options)
     seeds = Seeds(seed)
     if comparison.pool is None:
         comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
     whole = _rows(comparison)
     if quick:
-        comparison = _thinned(comparison, seeds.numpy("quick"))
-    chosen = metrics_of(comparison.schema, quick=quick)
+        comparison = _sampled(comparison, seeds.numpy("quick"))
+    done = _all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
     scores: list[Score] = []
     failures: list[Failure] = []
     panels: dict[str, Any] = {}
-    seconds: dict[str, float] = {}
-    report = progress or (lambda name, k, n: None)
-
-    def measure(name: str) -> tuple[Sequence[Score | Failure], Mapping[str, Any], float]:
-        start = time.perf_counter()
-        found: Sequence[Score | Failure]
-        try:
-            found, drawn = chosen[name](comparison, seeds.numpy(name))
-            found = [_measured(each) for each in found]
-        except EXPECTED as error:
-            found, drawn = [Failure.of(name, error)], {}
-        return found, drawn, round(time.perf_counter() - start, 3)
-
-    with one_thread(), _calm(), ThreadPoolExecutor(workers or cores(), initializer=one_thread) as pool:
-        # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
-        # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
-        waiting = {name: pool.submit(measure, name) for name in reversed(chosen)}
-        for k, _ in enumerate(as_completed(waiting.values()), start=1):
-            report(next((name for name, each in waiting.items() if not each.done()), ""), k, len(chosen))
-        for name in chosen:
-            found, drawn, seconds[name] = waiting[name].result()
-            scores += [each for each in found if isinstance(each, Score)]
-            failures += [each for each in found if isinstance(each, Failure)]
-            _merge(panels, drawn)
+    for each in done.values():
+        scores += [one for one in each.found if isinstance(one, Score)]
+        failures += [one for one in each.found if isinstance(one, Failure)]
+        _merge(panels, each.panels)
+    seconds = {name: each.seconds for name, each in done.items()}
     facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
     facts |= {"measured": _rows(comparison), **_people(comparison), "seconds": seconds}
     return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
 
-def metrics_of(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
-    """The metrics of a schema: those of METRICS, LightGBM's test if it is installed, one a secret and one a target."""
-    chosen: dict[str, Metric] = dict(METRICS)
-    if find_spec("lightgbm") is not None and not quick:
-        chosen["fidelity.c2st_lightgbm"] = classifier_two_sample.c2st_lightgbm
-    if any(column in schema.described for column in schema.protected):
-        chosen["fidelity.subgroups"] = fidelity_by_group
-    chosen |= attributes(schema, quick=quick)
-    times = Counter(target.column for target in schema.targets)
-    for target in schema.targets:
-        name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
-        learners = QUICK_LEARNERS if quick else None
-        chosen[name] = partial(utility, target=target, prefix=name, learners=learners, quick=quick)
-    return chosen
+def _all_measured(
+    chosen: Mapping[str, Metric],
+    comparison: EvaluationData,
+    seeds: Seeds,
+    workers: int,
+    report: Callable[[str, int, int], None],
+) -> dict[str, _Measurement]:
+    """Every metric measured, in the order of `chosen`."""
+    with one_thread(), _without_fit_warnings(), ThreadPoolExecutor(workers, initializer=one_thread) as pool:
+        # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
+        # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
+        waiting = {
+            name: pool.submit(_Measurement.of, name, chosen[name], comparison, seeds.numpy(name))
+            for name in reversed(list(chosen))
+        }
+        for k, _ in enumerate(as_completed(waiting.values()), start=1):
+            report(next((name for name, each in waiting.items() if not each.done()), ""), k, len(chosen))
+        return {name: waiting[name].result() for name in chosen}
 
 
-def one_thread() -> AbstractContextManager[Any]:
+def one_thread() -> AbstractContextManager[object]:
     """One thread for OpenMP and BLAS while the context lasts.
 
     Two thread teams on the same cores spin against each other: on a busy machine boosting was 20 times slower with
@@ -152,7 +135,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
+def _without_fit_warnings() -> Iterator[None]:
     """Without warnings of fits that did not converge: what one thread ignores, another one shows again."""
     from sklearn.exceptions import ConvergenceWarning
 
@@ -195,7 +178,7 @@ def _paired(comparison: EvaluationData, rng: np.random.Generator) -> AttackTarge
         return None
 
 
-def _thinned(comparison: EvaluationData, rng: np.random.Generator) -> EvaluationData:
+def _sampled(comparison: EvaluationData, rng: np.random.Generator) -> EvaluationData:
     """At most 10,000 rows a table, whole rows at random."""
 
     def thin(frame: pd.DataFrame) -> pd.DataFrame:
@@ -209,14 +192,14 @@ def _thinned(comparison: EvaluationData, rng: np.random.Generator) -> Evaluation
         holdout=thin(comparison.holdout),
         synthetic=tuple(map(thin, comparison.synthetic)),
         others=tuple(map(thin, comparison.others)),
-        pool=None if comparison.pool is None else comparison.pool.thinned(QUICK_UNITS, rng),
-        refits=tuple(_thinned(fit, rng) for fit in comparison.refits),
+        pool=None if comparison.pool is None else comparison.pool.sampled(QUICK_UNITS, rng),
+        refits=tuple(_sampled(fit, rng) for fit in comparison.refits),
     )
 
 
-def _rows(comparison: EvaluationData) -> dict[str, Any]:
+def _rows(comparison: EvaluationData) -> dict[str, JSON]:
     """Numbers of rows by table, of every draw."""
-    rows: dict[str, Any] = {
+    rows: dict[str, JSON] = {
         "train": len(comparison.train),
         "holdout": len(comparison.holdout),
         "synthetic": [len(draw) for draw in comparison.synthetic],
@@ -226,7 +209,7 @@ def _rows(comparison: EvaluationData) -> dict[str, Any]:
     return rows
 
 
-def _people(comparison: EvaluationData) -> dict[str, Any]:
+def _people(comparison: EvaluationData) -> dict[str, JSON]:
     """How many units went where and how many are attacked in each fit, if the split was ours."""
     if comparison.people is None:
         return {}
@@ -234,7 +217,7 @@ def _people(comparison: EvaluationData) -> dict[str, Any]:
     return {"people": {**comparison.people, "attacked": attacked}}
 
 
-def _measured(found: Score | Failure) -> Score | Failure:
+def _flat_as_failure(found: Score | Failure) -> Score | Failure:
     """A score whose interval has no width is no measurement: it would be read as certain."""
     if isinstance(found, Failure) or not found.is_sure:
         return found
@@ -242,7 +225,7 @@ def _measured(found: Score | Failure) -> Score | Failure:
     return Failure(metric=found.metric, reason=reason)
 
 
-def _merge(panels: dict[str, Any], drawn: Mapping[str, Any]) -> None:
+def _merge(panels: dict[str, Any], drawn: Panels) -> None:
     """Metrics may share a panel: lists are joined, mappings merged."""
     for name, panel in drawn.items():
         old = panels.get(name)

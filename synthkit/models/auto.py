@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 AUTO = "auto"
-FEW = 2_000  # rows; half the width has the lower test loss on adult by .35 nats at 300 rows, .15 at 1,000, 0 at 3,000
-NUMBERS = (
+SMALL_TABLE_ROWS = (
+    2_000  # rows; half the width has the lower test loss on adult by .35 nats at 300 rows, .15 at 1,000, 0 at 3,000
+)
+MOSTLY_NUMERIC = (
     0.8  # share of columns; below FEW rows of numbers diffusion is harder to tell from real rows, see docs/models.md
 )
-WIDE = 150  # columns above which the network's width is what costs memory and time
+WIDE_TABLE_COLUMNS = 150  # columns above which the network's width is what costs memory and time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +61,13 @@ def choose_model(task: TableSize) -> ModelChoice:
         return ModelChoice(model="marginal", why="marginal: under a budget, tables of counts say most for it")
     table = f"{task.rows:,.0f} rows of {task.columns} columns"
     small = {"width": 64, "hidden": 32}
-    if task.columns > WIDE:
+    if task.columns > WIDE_TABLE_COLUMNS:
         why = f"half its usual width, for {table} are wide"
         return ModelChoice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
-    if task.rows < FEW and task.numeric >= NUMBERS * task.columns:
+    if task.rows < SMALL_TABLE_ROWS and task.numeric >= MOSTLY_NUMERIC * task.columns:
         why = f"smooth laws of numbers serve {table}, nearly all of them numbers, better than cells"
         return ModelChoice(model="diffusion", why=f"diffusion: {why}")
-    if task.rows < FEW:
+    if task.rows < SMALL_TABLE_ROWS:
         return ModelChoice(
             model="autoregressive", settings=small, why=f"autoregressive: half its usual width, for {table} are few"
         )

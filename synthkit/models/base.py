@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
 from synthkit.errors import ConfigError, UnsupportedError

@@ -46,7 +46,7 @@ class Independent(RowModel):
         cat = given.cat.clone()
         admissible = ConstraintMask(self.layout, n, given, device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         for j, slot in enumerate(self.layout.slots):
             if slot.parent is None:
                 p = torch.from_numpy(slot.prior).to(device).exp().expand(n, -1)
@@ -54,7 +54,7 @@ class Independent(RowModel):
                 p = fine_law(slot).to(device)[cat[:, slot.parent]]
             drawn = draw_allowed(p, admissible.mask(j), generator)
             cat[:, j] = torch.where(cat[:, j] >= 0, cat[:, j], drawn)
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return Rows(cat, residuals(n, self.layout, generator))
 
     def log_prob(self, rows: Rows) -> Tensor:

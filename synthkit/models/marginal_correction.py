@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 KNOTS = 257  # of the map of each score, from -4 to 4
-ROUNDS = 20  # of the shifts
+SHIFT_ROUNDS = 20  # of the shifts
 
 
 class Marginals(nn.Module):
@@ -43,7 +43,7 @@ class Marginals(nn.Module):
         for part, prior in zip(parts, priors, strict=True):
             target = torch.log_softmax(prior.to(part.device), dim=0)
             shift = torch.zeros_like(target)
-            for _ in range(ROUNDS):
+            for _ in range(SHIFT_ROUNDS):
                 shift = shift + target - torch.softmax(part + shift, dim=1).mean(dim=0).clamp(min=1e-9).log()
             shifts.append(shift)
             present.append(torch.softmax(part + shift, dim=1)[:, 0])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-TINY = 1e-30  # below it a probability counts as this much, so that its logarithm is a number
+MIN_PROBABILITY = 1e-30  # below it a probability counts as this much, so that its logarithm is a number
 
 
 class ProductMixture(nn.Module):
@@ -78,10 +78,10 @@ class MixtureEvidence:
 
     def __init__(self, laws: Tensor, shares: Tensor, starts: Sequence[int]) -> None:
         self._laws = laws
-        self._log_shares = shares.clamp(min=TINY).log()
+        self._log_shares = shares.clamp(min=MIN_PROBABILITY).log()
         self._starts = torch.tensor(starts, device=laws.device)
         blank = torch.zeros((1, laws.shape[1]), device=laws.device)
-        self._log_laws = torch.cat([laws.clamp(min=TINY).log(), blank])
+        self._log_laws = torch.cat([laws.clamp(min=MIN_PROBABILITY).log(), blank])
 
     def of(self, cat: Tensor, partly: Sequence[tuple[int, Tensor, Tensor]] = ()) -> Tensor:
         """Log-weight of every component, its logsumexp the log-probability of what is known.
@@ -100,7 +100,7 @@ class MixtureEvidence:
         for j, sets, which in partly:
             start = int(self._starts[j])
             mass = sets.to(self._laws.dtype) @ self._laws[start : start + sets.shape[1]]
-            rows.append(mass.clamp(min=TINY).log())
+            rows.append(mass.clamp(min=MIN_PROBABILITY).log())
             more.append(torch.where(cat[:, j] >= 0, nothing, which + at)[:, None])
             at += len(sets)
         told = nn.functional.embedding_bag(torch.cat(more, dim=1), torch.cat(rows), mode="sum")

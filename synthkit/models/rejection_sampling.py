@@ -15,7 +15,7 @@ from synthkit.models.sampling import draw, draw_allowed, fine_law, residuals
 
 BANDWIDTH = 0.25  # standard deviations by which a drawn score may miss a known one
 AGAINST = -50.0  # log-weight of a candidate that had to be bent to what is known in part
-CHUNK = 16_384  # candidates at once
+CANDIDATES_AT_ONCE = 16_384  # candidates at once
 
 
 class RejectionSampler(nn.Module):
@@ -69,8 +69,8 @@ class RejectionSampler(nn.Module):
         """Each row chosen among so many candidates, then bent to the rules. **Shape**: Rows of n."""
         many = candidates if self.odds is not None else 1
         parts = []
-        for start in range(0, max(n, 1), CHUNK // many):
-            size = min(CHUNK // many, n - start)
+        for start in range(0, max(n, 1), CANDIDATES_AT_ONCE // many):
+            size = min(CANDIDATES_AT_ONCE // many, n - start)
             drawn, logits = self.loose(size * many, generator)
             best = self._chosen(drawn, torch.zeros(len(drawn), device=logits.device), many, generator)
             chosen = drawn[best]
@@ -81,8 +81,8 @@ class RejectionSampler(nn.Module):
     def completed(self, given: Given, candidates: int, generator: torch.Generator) -> Rows:
         """Each row completed by one of so many candidates. **Shape**: Given of n -> Rows of n."""
         device, parts = self.marginals.shift.device, []
-        for start in range(0, max(len(given), 1), max(CHUNK // candidates, 1)):
-            part = given[slice(start, start + max(CHUNK // candidates, 1))].to(device)
+        for start in range(0, max(len(given), 1), max(CANDIDATES_AT_ONCE // candidates, 1)):
+            part = given[slice(start, start + max(CANDIDATES_AT_ONCE // candidates, 1))].to(device)
             part = part[torch.arange(len(part), device=device).repeat_interleave(candidates)]
             known = self.mixture.known(part, generator)
             condition, asked = self._asked(known, generator)
@@ -164,7 +164,7 @@ class RejectionSampler(nn.Module):
         admissible, bent = ConstraintMask(self.layout, n, given, device), torch.zeros(n, device=device)
         parts = dict(zip(self.mixture.plain, torch.split(logits, list(self.mixture.sizes), dim=1), strict=False))
         for j in range(cat.shape[1]):
-            admissible.settle(j, torch.where(free[:, j], -1, cat[:, j]))
+            admissible.observe(j, torch.where(free[:, j], -1, cat[:, j]))
         for j in [*self._numbers, *self.mixture.plain]:
             mask = admissible.mask(j)
             if mask is not None:
@@ -173,7 +173,7 @@ class RejectionSampler(nn.Module):
                 again = draw_allowed(law, mask, generator)
                 cat[:, j] = torch.where(wrong, again, cat[:, j])
                 bent = bent + wrong
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return Rows(self._fine(cat, rows.cat, free, generator), rows.num), bent
 
     def _fine(self, cat: Tensor, before: Tensor, free: Tensor, generator: torch.Generator) -> Tensor:

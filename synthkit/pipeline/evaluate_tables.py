@@ -14,7 +14,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import load_table, name_of, population, read_raw
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of, population, read_raw
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -52,11 +52,11 @@ def evaluate_tables(
         synthetic: one table a draw.
         schema: the meaning all tables share.
         others: rows of other releases made from the same training rows, and from nobody who is held out.
-        config: seed, quick, clamp, suite, population and how CSV files are read; the rest is not looked at.
+        config: seed, quick, baselines, clamp, suite, population and how CSV files are read; the rest is not looked at.
         progress: told of stages and metrics.
 
     Raises:
-        ConfigError: no synthetic table is given.
+        ConfigError: no synthetic table is given, or a baseline is no estimator that suits a target.
         TableError: a table cannot be read or is too small.
         SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
     """
@@ -68,6 +68,7 @@ def evaluate_tables(
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     schema = resolve_schema(schema)
+    check_baselines(schema, config)
     real = load_table(train, schema, config)
     held = load_table(holdout, schema, config)
     counts = population(schema, config)
@@ -84,7 +85,7 @@ def evaluate_tables(
         population=counts,
         others=tuple(conform(read_raw(table, config), schema) for table in others),
     )
-    measured = evaluate(comparison, seed=seed, quick=config.quick, progress=clock.metric)
+    measured = evaluate(comparison, seed=seed, quick=config.quick, baselines=config.baselines, progress=clock.metric)
     clock.stage("report")
     facts = run_info.facts(
         schema,
@@ -97,7 +98,7 @@ def evaluate_tables(
         **({"others": [name_of(table) for table in others]} if others else {}),
     )
     measured = with_facts(measured, facts)
-    page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.plain(validations))
+    page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.validations_json(validations))
     clock.stage("")
     return TableEvaluation(
         evaluation=measured,

@@ -23,7 +23,7 @@ from synthkit.io.atomic_files import replacing
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
-from synthkit.metrics.runner import EXPECTED, evaluate
+from synthkit.metrics.runner import MEASUREMENT_ERRORS, evaluate
 from synthkit.pipeline.evaluate_tables import with_facts
 from synthkit.pipeline.load_table import find_violations, load_mapped_table, population, read_raw
 from synthkit.pipeline.run_config import RunConfig
@@ -66,7 +66,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
     """Hold the input of a run against its schema, compare what it saved with the real rows, and draw the page.
 
     Whatever comes of it, nothing is raised or said, and no file changes but INTERNAL ones: `evaluation.json`, the
-    report and its twin, and what lies under `internal/`, where `log.txt` says how it went.
+    report and its JSON, and what lies under `internal/`, where `log.txt` says how it went.
 
     Args:
         table: path of the table that was learned.
@@ -85,7 +85,7 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
         code = _ended(task, said)
         if code:
             said.seek(0)
-            folder.note(Path(saved), f"inspection: {crash_reason(code, said.read())}")
+            folder.append_log(Path(saved), f"inspection: {crash_reason(code, said.read())}")
 
 
 def _ended(task: InternalTask, complaints: Any) -> int:
@@ -117,16 +117,16 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
     """One step; how it went is noted, without a cell of the table."""
     try:
         make()
-    except EXPECTED as error:
+    except MEASUREMENT_ERRORS as error:
         why = str(error) if isinstance(error, SynthkitError) else type(error).__name__
-        folder.note(place, f"{name}: not made: {why}")
+        folder.append_log(place, f"{name}: not made: {why}")
     else:
-        folder.note(place, f"{name}: made")
+        folder.append_log(place, f"{name}: made")
 
 
 def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
     found = find_violations(raw, public, config)
-    with replacing(place / folder.INTERNAL / folder.VALIDATION_INPUT) as temporary:
+    with replacing(place / folder.INTERNAL_FOLDER / folder.VALIDATION_INPUT) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
 
@@ -134,15 +134,15 @@ def _evaluate(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path)
     """Roles of the folder to rows of the table, its draws to scores; who is isolated is kept beside the roles."""
 
     def compared() -> EvaluationData:
-        roles = place / folder.INTERNAL / folder.ROLES
+        roles = place / folder.INTERNAL_FOLDER / folder.ROLES_FILE
         frame = load_mapped_table(raw, public, config).frame
         parts = Split.from_roles(frame, public, table_files.read(roles).frame()).isolating(public, system_generator())
         table_files.write(parts.roles, roles)
-        draws, model = folder.audited(place)
+        draws, model = folder.audited_tables(place)
         return comparison(parts, draws, public, config, _model(model, config))
 
     found = with_facts(guarded(compared, config), {"seconds": {}, **folder.plain_data(place / folder.RUN)})
-    with replacing(place / folder.EVALUATION) as temporary:
+    with replacing(place / folder.EVALUATION_FILE) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
 
@@ -159,7 +159,7 @@ def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig)
     """What the input breaks of the public schema, by the name `input`; nothing if it cannot be said."""
     try:
         return {"input": find_violations(table, public, config)}
-    except EXPECTED:
+    except MEASUREMENT_ERRORS:
         return {}
 
 
@@ -205,7 +205,7 @@ def measured(
 ) -> Evaluation:
     """The evaluation of a comparison by the seed of its run."""
     seed = Seeds(config.seed or 0).of("evaluate")
-    return evaluate(compared, seed=seed, quick=config.quick, progress=progress)
+    return evaluate(compared, seed=seed, quick=config.quick, baselines=config.baselines, progress=progress)
 
 
 def guarded(
@@ -214,7 +214,7 @@ def guarded(
     """The evaluation; one that cannot be made, such as of no rows, is a listed failure."""
     try:
         return measured(compared(), config, progress)
-    except EXPECTED as error:
+    except MEASUREMENT_ERRORS as error:
         run = {"rows": {}, "quick": config.quick, "seconds": {}}
         return Evaluation(run=run, scores=(), failures=(Failure.of(EVALUATION, error),), panels={})
 

@@ -125,7 +125,7 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
     """What is declared, and files beside the table, are looked at before any work is done and a ledger is begun.
 
     Raises:
-        ConfigError: the suite is none.
+        ConfigError: the suite is none, or a baseline is no estimator that suits a target.
         TableError: the population cannot be read, or lacks a column or a count.
         SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
@@ -134,6 +134,19 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
     population(schema, config)
     if config.suite is not None:
         read_suite(config.suite)
+    check_baselines(schema, config)
+
+
+def check_baselines(schema: Schema, config: RunConfig) -> None:
+    """Import the baselines of the user before any work is done; nothing is imported if there are none.
+
+    Raises:
+        ConfigError: a baseline is no estimator that suits a target.
+    """
+    if config.baselines:
+        from synthkit.metrics.utility.user_estimators import check_suits, user_estimators
+
+        check_suits(user_estimators(config.baselines), schema.targets)
 
 
 def name_of(table: pd.DataFrame | str | Path) -> str:

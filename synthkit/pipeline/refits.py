@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 ENOUGH = 500  # people attacked, in all fits together: half of them trained on
-MOST = 5  # fits: a little less than a fifth of the people are attacked in each
+MAX_FITS = 5  # fits: a little less than a fifth of the people are attacked in each
 
 
 def fits_for(units: int) -> int:
@@ -33,7 +33,7 @@ def fits_for(units: int) -> int:
         [5, 5, 3, 2, 1]
     """
     each = Shares.of(units).pool * units
-    return min(MOST, max(1, math.ceil(ENOUGH / max(each, 1) - 1e-9)))
+    return min(MAX_FITS, max(1, math.ceil(ENOUGH / max(each, 1) - 1e-9)))
 
 
 def refits(
@@ -71,8 +71,7 @@ def _refit(
     again.fit(train, seed=seed, progress=clock.training)
     rows, seeds = len(audited.draws[0]), Seeds(seed)
     draws = [
-        again.sample(rows, calibrate=config.calibrate, seed=seeds.of(f"draw {k}") % 2**31)
-        for k in range(len(audited.draws))
+        again.sample(rows, rake=config.rake, seed=seeds.of(f"draw {k}") % 2**31) for k in range(len(audited.draws))
     ]
     return EvaluationData(
         train=train.frame,

@@ -151,7 +151,7 @@ class Run(Release):
             _released(self, temporary)
             _measured(self, temporary)
             if self.refits is not None:
-                table_files.write(self.refits, temporary / run_folder.INTERNAL / run_folder.REFITS)
+                table_files.write(self.refits, temporary / run_folder.INTERNAL_FOLDER / run_folder.REFITS)
         return Path(path)
 
     def _repr_html_(self) -> str:
@@ -209,9 +209,9 @@ def _keeping(made: Release, path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def _common(made: Release | Fit | TableEvaluation, path: Path) -> None:
-    internal = path / run_folder.INTERNAL
+    internal = path / run_folder.INTERNAL_FOLDER
     internal.mkdir()
-    made.schema.save(path / run_folder.SCHEMA)
+    made.schema.save(path / run_folder.SCHEMA_FILE)
     private = getattr(made, "statement", {}).get("end_to_end_dp", False)
     facts = {k: v for k, v in made.facts.items() if not (private and k == "seconds")}  # times follow the rows
     (path / run_folder.RUN).write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -236,17 +236,19 @@ def _released(made: Release, path: Path) -> None:
     said = provenance_mark(date=str(made.facts["date"])[:10])
     table_files.write(made.synthetic, path / run_folder.SYNTHETIC, mark=said)
     if len(made.draws) > 1:
-        (path / run_folder.DRAWS).mkdir()
+        (path / run_folder.DRAWS_FOLDER).mkdir()
         for k, draw in enumerate(made.draws):
-            table_files.write(draw, path / run_folder.DRAWS / f"{k + 1:02d}.parquet", mark=said)
-    table_files.write(made.roles, path / run_folder.INTERNAL / run_folder.ROLES)
+            table_files.write(draw, path / run_folder.DRAWS_FOLDER / f"{k + 1:02d}.parquet", mark=said)
+    table_files.write(made.roles, path / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE)
     if made.sibling is not None:
-        (path / run_folder.INTERNAL / run_folder.SIBLING).mkdir()
+        (path / run_folder.INTERNAL_FOLDER / run_folder.SIBLING).mkdir()
         for k, draw in enumerate(made.sibling.draws):
-            table_files.write(draw, path / run_folder.INTERNAL / run_folder.SIBLING / f"{k + 1:02d}.parquet", mark=said)
-        made.sibling.synthesizer.save(path / run_folder.INTERNAL / run_folder.SIBLING / run_folder.MODEL)
+            table_files.write(
+                draw, path / run_folder.INTERNAL_FOLDER / run_folder.SIBLING / f"{k + 1:02d}.parquet", mark=said
+            )
+        made.sibling.synthesizer.save(path / run_folder.INTERNAL_FOLDER / run_folder.SIBLING / run_folder.MODEL)
 
 
 def _measured(made: Run | TableEvaluation, path: Path) -> None:
-    (path / run_folder.EVALUATION).write_text(made.evaluation.to_json(), encoding="utf-8")
+    (path / run_folder.EVALUATION_FILE).write_text(made.evaluation.to_json(), encoding="utf-8")
     run_folder.save_page(run_folder.redraw(path), path)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synthkit.synthesizer.synthesizer import Synthesizer
 
 FORMAT = "synthkit-run/1"
-FILES = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
+FILE_OPTIONS = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
 PACKAGES = (
     *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations"),
     *("opendp", "dp-accounting"),
@@ -57,13 +57,13 @@ def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any
 
 def fitted(config: RunConfig) -> dict[str, Any]:
     """The facts of whatever was fitted: model, seed and all settings; files by their names without folders."""
-    asked = json.loads(config.model_dump_json())
+    asked = json.loads(config.model_dump_json(exclude=None if config.baselines else {"baselines"}))
     return {
         "model": config.model,
         "seed": config.seed,
         "config": {
             **asked,
-            **{name: path and path.name for name in FILES for path in [getattr(config, name)]},
+            **{name: path and path.name for name in FILE_OPTIONS for path in [getattr(config, name)]},
         },
     }
 
@@ -129,7 +129,7 @@ def _trained(log: TrainingLog) -> dict[str, Any]:
     return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}
 
 
-def calibrated(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:
-    """Of calibrated draws, how many rows were chosen from how many; None if they are plain."""
+def raked(draws: tuple[pd.DataFrame, ...]) -> dict[str, int] | None:
+    """Of raked draws, how many rows were chosen from how many; None if they are plain."""
     attrs = draws[0].attrs
     return {"rows": len(draws[0]), "pool": attrs["synthkit_pool"]} if attrs["synthkit_calibrated"] else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROLES = ("train", "pool", "reference", "test")
 FEWEST_UNITS = 40
-POOL, TEST = 0.18, 0.09  # shares of a small table
+POOL_SHARE, TEST_SHARE = 0.18, 0.09  # shares of a small table
 NEIGHBOURS = 5
 _POINTS = 20_000  # rows among which neighbours are sought; a larger table is sub-sampled
 
@@ -55,8 +55,8 @@ class Shares:
             >>> round(Shares.of(1_384).fitted, 3), round(Shares.of(200_000).fitted, 3)
             (0.73, 0.86)
         """
-        pool = min(10_000 / max(units, 1), POOL)
-        return cls(train=1 - 1.5 * pool - TEST, pool=pool, reference=pool / 2, test=TEST)
+        pool = min(10_000 / max(units, 1), POOL_SHARE)
+        return cls(train=1 - 1.5 * pool - TEST_SHARE, pool=pool, reference=pool / 2, test=TEST_SHARE)
 
     @property
     def fitted(self) -> float:

@@ -15,7 +15,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.load_table import load_mapped_table, load_table, name_of, refuse_early
@@ -90,7 +90,7 @@ def synthesize(
         measured,
         ledger=made.ledger.to_dict(),
         schema=public,
-        validations=run_folder.plain(checked),
+        validations=run_folder.validations_json(checked),
         statement=made.statement,
     )
     clock.stage("")
@@ -224,7 +224,7 @@ def _made(
             clock.seconds,
             draws=len(draws),
             draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
-            calibrated=run_info.calibrated(draws),
+            calibrated=run_info.raked(draws),
             watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
             **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
             **run_info.learned(synthesizer, config, clock.said),
@@ -302,12 +302,12 @@ def _root(config: RunConfig) -> int:
 
 
 def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
-    """A synthesizer before its fit; under a budget it measures what calibrated draws need if they are asked for.
+    """A synthesizer before its fit; under a budget it measures what raked draws need if they are asked for.
 
     Raises:
         UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
     """
-    if config.release_model and not MODELS.get(config.model, Autoregressive).can(Capability.NEGATIVE_LOG_PROB):
+    if config.release_model and not models().get(config.model, Autoregressive).can(Capability.NEGATIVE_LOG_PROB):
         msg = (
             f"a model is released only if an attack by its likelihood can be made first; however: {config.model} says "
             "of no row how probable it is. Use autoregressive, or release rows only"
@@ -318,7 +318,7 @@ def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
         config.model,
         settings=config.settings,
         device=config.device,
-        targets=config.calibrate if config.epsilon is not None else None,
+        targets=config.rake if config.epsilon is not None else None,
     )
 
 
@@ -395,7 +395,7 @@ def _drawn(
     rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
     seeds = Seeds(_root(config))
     each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, calibrate=config.calibrate, seed=seed, watermark=key) for seed in each)
+    return tuple(synthesizer.sample(rows, rake=config.rake, seed=seed, watermark=key) for seed in each)
 
 
 def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coded_columns import declared_bounds
+from synthkit.encoding.coding import Coding
+from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.private_binning import values
-from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, bounds
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery
 from synthkit.schema import Datetime, Numeric
 from synthkit.schema.columns import Column
 from synthkit.schema.public_domain import Declared
 
-MISSING = 0.05  # share of missing cells where there may be any
+MISSING_SHARE = 0.05  # share of missing cells where there may be any
 CATALOGUE = 200  # levels of a catalogue that nobody listed
 
 Law = NDArray[np.float64]
@@ -77,14 +79,14 @@ def _slot(
         if asked is not None:
             law = law[: max(1, int((units * law / law.sum() >= preparation.threshold(asked).threshold).sum()))]
     law = law / law.sum()
-    return ImaginedSlot(name, np.append((1 - MISSING) * law, MISSING) if column.nullable else law)
+    return ImaginedSlot(name, np.append((1 - MISSING_SHARE) * law, MISSING_SHARE) if column.nullable else law)
 
 
 def _groups(name: str, column: Column, public: Declared, coding: Coding) -> int:
     """Groups of a number: its values where they are few, else as many as are wanted and one for each known spike."""
     if not isinstance(column, Numeric):
         return coding.coarse
-    low, high = bounds(public.schema.model_copy(update={"rules": ()}), name)
+    low, high = declared_bounds(Recoding.of(public.schema.model_copy(update={"rules": ()})), name)
     many = values(low, high, column.decimals) if np.isfinite([low, high]).all() else np.inf
     return int(many) if many <= coding.exact else coding.coarse + len(column.atoms)
 

@@ -10,7 +10,7 @@ from synthkit.models.marginal.adaptive_measurement import CLEAR
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.model import Marginal
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.planning.expected_error import ExpectedError, expected, off
 from synthkit.planning.imagined_domain import ImaginedSlot, outcomes, slots
 from synthkit.planning.outlook import Outlook
@@ -67,8 +67,8 @@ def plan(
     if not (isinstance(rows, int) and rows >= 2):
         msg = f"rows must be a whole number of 2 or more; however: {rows!r}. State about how many the table has"
         raise ConfigError(msg)
-    if model is not None and model not in MODELS:
-        msg = f"`model` must be one of {', '.join(sorted(MODELS))}; however: `{model}`"
+    if model is not None and model not in models():
+        msg = f"`model` must be one of {', '.join(sorted(models()))}; however: `{model}`"
         raise ConfigError(msg)
     progress = progress or Silent()
     progress.stage("find the noise")

@@ -17,11 +17,13 @@ from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning.imagined_domain import ImaginedSlot, imagined, outcomes
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 
-ROWS = 20_000  # at most so many rows are imagined; noise shrinks with them, so that its share stays
+MAX_IMAGINED_ROWS = 20_000  # at most so many rows are imagined; noise shrinks with them, so that its share stays
 PAIRS = 200  # at most so many pairs are looked at
 TIE = 0.4  # makes pairs of a large table depend about as much as those of a census
-SMALL = MarginalConfig(components=800, candidates=100)  # less than what is shipped: seconds instead of a minute
-SEED = 20
+SIMULATED_MODEL = MarginalConfig(
+    components=800, candidates=100
+)  # less than what is shipped: seconds instead of a minute
+SIMULATION_SEED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +63,26 @@ def simulate(
         tie: how much columns depend on a hidden class.
         told: called with step, steps and loss.
     """
-    rows = min(units, ROWS)
+    rows = min(units, MAX_IMAGINED_ROWS)
     rho = rho * (units / rows) ** 2
     sizes = tuple(slot.size for slot in slots)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SIMULATION_SEED)
     cat = imagined(slots, rows, tie, rng)
     noisy = NoisyCounting.of(cat, sizes, rho, lambda charge: None)  # the rows are nobody's: there is nothing to pay
     exact = ExactCounting.of(cat, sizes)
     pairs = list(itertools.combinations(range(len(sizes)), 2))
     pairs = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:PAIRS])]
     predicted = outcomes(slots)
-    noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SMALL.split(), predicted), rows)
-    generator = torch.Generator().manual_seed(SEED)
+    noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SIMULATED_MODEL.split(), predicted), rows)
+    generator = torch.Generator().manual_seed(SIMULATION_SEED)
     learned = measure_adaptively(
-        noisy, SMALL.split(), SMALL.course(), generator, torch.device("cpu"), told, outcomes=predicted
+        noisy,
+        SIMULATED_MODEL.split(),
+        SIMULATED_MODEL.course(),
+        generator,
+        torch.device("cpu"),
+        told,
+        outcomes=predicted,
     )
     two = _shares(exact, pairs, rows)
     fitted = _Fitted.of(learned, sizes)

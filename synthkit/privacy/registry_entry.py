@@ -8,7 +8,7 @@ from typing import Any
 from synthkit.errors import ConfigError, UnsupportedError
 
 # The keys of the registry's third tier, in its order; whatever else it has is filled in by those who keep it.
-KEYS: Mapping[str, tuple[str, ...]] = {
+REGISTRY_KEYS: Mapping[str, tuple[str, ...]] = {
     "basic": (
         "name",
         "data_curators",
@@ -60,7 +60,7 @@ def record(statement: Mapping[str, Any], known: Mapping[str, Any] | None = None)
         known: what people know, by `section.key`, over what the statement says.
 
     Returns:
-        `deployment`, a section a key of `KEYS`, each with all its keys.
+        `deployment`, a section a key of `REGISTRY_KEYS`, each with all its keys.
 
     Raises:
         UnsupportedError: the statement promises nothing.
@@ -77,7 +77,9 @@ def record(statement: Mapping[str, Any], known: Mapping[str, Any] | None = None)
         raise UnsupportedError(msg)
     said = {**_told(statement), **_checked(known or {})}
     return {
-        "deployment": {section: {key: said.get(f"{section}.{key}") for key in keys} for section, keys in KEYS.items()}
+        "deployment": {
+            section: {key: said.get(f"{section}.{key}") for key in keys} for section, keys in REGISTRY_KEYS.items()
+        }
     }
 
 
@@ -85,7 +87,7 @@ def unfilled(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys of a draft that people still have to fill in, as `section.key`."""
     return tuple(
         f"{section}.{key}"
-        for section, keys in KEYS.items()
+        for section, keys in REGISTRY_KEYS.items()
         for key in keys
         if entry["deployment"][section][key] in (None, "")
     )
@@ -94,7 +96,7 @@ def unfilled(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def _checked(known: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in known:
         section, _, key = name.partition(".")
-        if key not in KEYS.get(section, ()):
+        if key not in REGISTRY_KEYS.get(section, ()):
             msg = f"an entry in the registry must have its keys only; however: `{name}`. Known: `section.key` of KEYS"
             raise ConfigError(msg)
     return known

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from synthkit.io.atomic_files import replacing
 from synthkit.release import run_folder
-from synthkit.release.bundle.release_register import Register, beside, entry_of, together
+from synthkit.release.bundle.release_register import Register, default_register, entry_of, total_spent
 from synthkit.release.policy.gate_decision import Gate, judge
 from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 
 
-def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[Policy, Gate]:
+def apply_policy(place: Path, against: Path, *, register: Path | None = None) -> tuple[Policy, Gate]:
     """Hold what a folder's evaluation measured against a policy; gate.json, policy.yaml and the page follow.
 
     Args:
@@ -37,12 +37,12 @@ def hold(place: Path, against: Path, *, register: Path | None = None) -> tuple[P
         evidence = GateEvidence(
             evaluation=run_folder.evaluation(place),
             today=dt.datetime.now(dt.UTC).date(),
-            releases=_released(place, register or beside(place)) if policy.releases.asks else None,
+            releases=_released(place, register or default_register(place)) if policy.releases.has_limits else None,
             **known,
         )
         made = judge(policy, evidence)
-    if against.resolve() != (place / run_folder.POLICY).resolve():
-        with replacing(place / run_folder.POLICY) as temporary:
+    if against.resolve() != (place / run_folder.POLICY_FILE).resolve():
+        with replacing(place / run_folder.POLICY_FILE) as temporary:
             shutil.copyfile(against, temporary)
     with replacing(place / run_folder.GATE) as temporary:
         temporary.write_text(made.to_json(), encoding="utf-8")
@@ -56,5 +56,5 @@ def _released(place: Path, register: Path) -> Mapping[str, float] | None:
     if kept is None:
         return None
     entry = entry_of(place, kept.path)
-    spent = together((*kept.of(entry.table), entry))
+    spent = total_spent((*kept.of(entry.table), entry))
     return {"number": spent.number, "epsilon": spent.epsilon}

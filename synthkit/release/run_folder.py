@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
+from synthkit.io.json_types import JSONObject
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
@@ -20,43 +21,51 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.report.audience import Tier
+    from synthkit.report.compared_models import ComparisonJson
+    from synthkit.report.inputs import LedgerJson, StatementJson, ValidationJson
     from synthkit.schema.violations import Validation
 
-SYNTHETIC, SCHEMA, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
-EVALUATION, REPORT, RUN, INTERNAL, DRAWS = "evaluation.json", "report.html", "run.json", "internal", "draws"
-ROLES, LOG, CLAMPED, CARD = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+SYNTHETIC, SCHEMA_FILE, MODEL, LEDGER = "synthetic.parquet", "schema.yaml", "model", "ledger.json"
+EVALUATION_FILE, REPORT_FILE, RUN, INTERNAL_FOLDER, DRAWS_FOLDER = (
+    "evaluation.json",
+    "report.html",
+    "run.json",
+    "internal",
+    "draws",
+)
+ROLES_FILE, LOG, CLAMPED, MODEL_METADATA = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
 SIBLING, REFITS = "sibling", "refits.parquet"
 VALIDATION_INPUT = "validation_input.json"
-COMPARISON, STATEMENT, TWIN = "comparison.json", "statement.json", "report.json"
-GATE, POLICY = "gate.json", "policy.yaml"
+COMPARISON, STATEMENT, REPORT_JSON_FILE = "comparison.json", "statement.json", "report.json"
+GATE, POLICY_FILE = "gate.json", "policy.yaml"
 MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
-WHAT: Mapping[str, str] = {
-    REPORT: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
+FILE_WORDS: Mapping[str, str] = {
+    REPORT_FILE: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
     SYNTHETIC: "the synthetic rows",
-    f"{DRAWS}/": "all draws, the first one again",
-    EVALUATION: "every number of the report (INTERNAL: measured on real rows)",
-    TWIN: "what the report says, as data (INTERNAL)",
+    f"{DRAWS_FOLDER}/": "all draws, the first one again",
+    EVALUATION_FILE: "every number of the report (INTERNAL: measured on real rows)",
+    REPORT_JSON_FILE: "what the report says, as data (INTERNAL)",
     GATE: "what `synthkit gate` decided (INTERNAL until released: rounded figures of real rows)",
-    POLICY: "the policy it decided by",
-    SCHEMA: "what the columns mean",
+    POLICY_FILE: "the policy it decided by",
+    SCHEMA_FILE: "what the columns mean",
     f"{MODEL}/": "the fitted model, for `synthkit sample` and `synthkit impute` (INTERNAL: learned from real rows)",
     LEDGER: "what was learned from real rows, and what it cost in privacy",
     STATEMENT: "what is promised about each patient, and what is not",
     RUN: "versions, seeds, settings and times of the run",
-    f"{INTERNAL}/": "validations, log, and who was trained on (INTERNAL: never release)",
+    f"{INTERNAL_FOLDER}/": "validations, log, and who was trained on (INTERNAL: never release)",
 }
 
 PRIVATE_MODEL = "the fitted model, for `synthkit sample` and `synthkit impute`: what it holds was charged to the budget"
 
 
 def save_page(report: Report, path: Path) -> None:
-    """The page and its twin; of a comparison the page alone."""
-    report.save(path / REPORT)
-    if report.twin:
-        report.save_twin(path / TWIN)
+    """The page and its JSON; of a comparison the page alone."""
+    report.save(path / REPORT_FILE)
+    if report.document:
+        report.save_json(path / REPORT_JSON_FILE)
 
 
-def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
+def audited_tables(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
     """The synthetic tables of a run folder that are measured, and the folder of their model: a sibling's, if any.
 
     Raises:
@@ -64,8 +73,8 @@ def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
     """
     from synthkit.tables import table_files
 
-    sibling = path / INTERNAL / SIBLING
-    place = sibling if sibling.is_dir() else path / DRAWS
+    sibling = path / INTERNAL_FOLDER / SIBLING
+    place = sibling if sibling.is_dir() else path / DRAWS_FOLDER
     files = sorted(place.glob("*.parquet")) or [path / SYNTHETIC]
     model = (sibling if sibling.is_dir() else path) / MODEL
     return tuple(table_files.read(file).frame() for file in files), model
@@ -73,16 +82,20 @@ def audited(path: Path) -> tuple[tuple[pd.DataFrame, ...], Path]:
 
 def unmeasured(path: Path) -> bool:
     """Whether a folder holds the release of a run under a budget that was not compared with real rows yet."""
-    return (path / STATEMENT).is_file() and (path / INTERNAL / ROLES).is_file() and not (path / EVALUATION).exists()
+    return (
+        (path / STATEMENT).is_file()
+        and (path / INTERNAL_FOLDER / ROLES_FILE).is_file()
+        and not (path / EVALUATION_FILE).exists()
+    )
 
 
-def note(path: Path, line: str) -> None:
+def append_log(path: Path, line: str) -> None:
     """One line more in the INTERNAL log of a folder.
 
     Raises:
         TableError: it cannot be written.
     """
-    log = path / INTERNAL / LOG
+    log = path / INTERNAL_FOLDER / LOG
     before = log.read_text(encoding="utf-8") if log.exists() else ""
     with replacing(log) as temporary:
         temporary.write_text(f"{before}{line}\n", encoding="utf-8")
@@ -92,7 +105,7 @@ def contents(path: Path) -> dict[Path, str]:
     """What lies in a folder, each with what it is; what to open first comes first."""
     said = path / STATEMENT
     private = said.exists() and plain_data(said)["end_to_end_dp"]
-    words = {**WHAT, f"{MODEL}/": PRIVATE_MODEL} if private else WHAT
+    words = {**FILE_WORDS, f"{MODEL}/": PRIVATE_MODEL} if private else FILE_WORDS
     return {path / name: what for name, what in words.items() if (path / name).exists()}
 
 
@@ -103,28 +116,36 @@ def model_in(path: Path) -> Path:
         ArtefactError: there is no model.
     """
     for candidate in (path / MODEL, path):
-        if (candidate / CARD).is_file():
+        if (candidate / MODEL_METADATA).is_file():
             return candidate
-    msg = f"{path} must be the folder of a run, a fit or a model; however: it holds no {CARD}. Run `synthkit fit` first"
+    msg = (
+        f"{path} must be the folder of a run, a fit or a model; however: it holds no {MODEL_METADATA}. "
+        "Run `synthkit fit` first"
+    )
     raise ArtefactError(msg)
 
 
 def page(
     evaluation: Evaluation,
     *,
-    ledger: Mapping[str, Any] | None,
+    ledger: JSONObject | None,
     schema: Schema | None,
-    validations: Mapping[str, Any] | None,
-    statement: Mapping[str, Any] | None = None,
-    **more: Any,
+    validations: Mapping[str, ValidationJson] | None,
+    statement: JSONObject | None = None,
 ) -> Report:
-    """The page on an evaluation; validations as plain data, `more` as for `synthkit.report.view_model.view`."""
-    return build(evaluation, ledger=ledger, schema=schema, validation=validations or None, statement=statement, **more)
+    """The page on an evaluation, from what a run has in memory; validations as plain data."""
+    return build(
+        evaluation,
+        ledger=cast("LedgerJson | None", ledger),
+        schema=schema,
+        validation=validations or None,
+        statement=cast("StatementJson | None", statement),
+    )
 
 
-def hashes(path: Path) -> dict[str, str]:
+def table_hashes(path: Path) -> dict[str, str]:
     """SHA-256 of the synthetic rows of a folder, by the name of the file."""
-    files = [path / SYNTHETIC, *sorted((path / DRAWS).glob("*.parquet"))]
+    files = [path / SYNTHETIC, *sorted((path / DRAWS_FOLDER).glob("*.parquet"))]
     return {
         file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
@@ -132,11 +153,11 @@ def hashes(path: Path) -> dict[str, str]:
     }
 
 
-def comparison_page(data: Mapping[str, Any]) -> Report:
+def comparison_page(data: JSONObject) -> Report:
     """The page on the content of a comparison.json."""
     from synthkit.report.comparison_view import build_comparison
 
-    return build_comparison(data)
+    return build_comparison(cast("ComparisonJson", data))
 
 
 def redraw(path: Path, tier: Tier = "internal") -> Report:
@@ -150,14 +171,22 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
     """
     if (path / COMPARISON).exists():
         return _redrawn_comparison(path)
-    schema = Schema.load(path / SCHEMA) if (path / SCHEMA).exists() else None
+    schema = Schema.load(path / SCHEMA_FILE) if (path / SCHEMA_FILE).exists() else None
     ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
-    promised = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
+    statement = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
     decided = plain_data(path / GATE) if (path / GATE).exists() else None
     found = evaluation(path)
-    known: dict[str, Any] = {"statement": promised, "gate": decided, "hashes": hashes(path), "tier": tier}
     with unaltered(path):
-        return page(found, ledger=ledger, schema=schema, validations=validations(path), **known)
+        return build(
+            found,
+            ledger=ledger,
+            schema=schema,
+            validation=validations(path) or None,
+            statement=statement,
+            gate=decided,
+            hashes=table_hashes(path),
+            tier=tier,
+        )
 
 
 @contextmanager
@@ -191,21 +220,22 @@ def evaluation(path: Path) -> Evaluation:
     Raises:
         ArtefactError: there is none, or it is damaged.
     """
-    data = plain_data(path / EVALUATION)
+    data = plain_data(path / EVALUATION_FILE)
     try:
         return Evaluation.from_json(json.dumps(data))
     except MALFORMED_DATA_ERRORS as error:
-        msg = f"{path / EVALUATION} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
+        file = path / EVALUATION_FILE
+        msg = f"{file} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
         raise ArtefactError(msg) from error
 
 
-def validations(path: Path) -> dict[str, Any]:
+def validations(path: Path) -> dict[str, ValidationJson]:
     """The saved validations of a run folder, by name, as plain data."""
-    files = {name: path / INTERNAL / f"validation_{name}.json" for name in ("input", "output")}
+    files = {name: path / INTERNAL_FOLDER / f"validation_{name}.json" for name in ("input", "output")}
     return {name: plain_data(file) for name, file in files.items() if file.exists()}
 
 
-def plain(validations: Mapping[str, Validation]) -> dict[str, Any]:
+def validations_json(validations: Mapping[str, Validation]) -> dict[str, ValidationJson]:
     """Validations as the plain data their files hold."""
     return {name: json.loads(validation.to_json()) for name, validation in validations.items()}
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from synthkit.report.labels import number
+from synthkit.report.section_spec import Tag
+
+if TYPE_CHECKING:
+    from synthkit.report.records import ScoreRow
 
 Tier = Literal["internal", "shareable"]
-TAGS = {  # of the sections; what is not named is computed from real rows
-    "privacy": "DP",
-    "scope": "public",
-    "limits": "public",
-    "glossary": "public",
-    "standards": "public",
-    "reproducibility": "public",
-}
-WORDS = {
+EditionTag = Literal["INTERNAL", "ROUNDED", "DP", "public"]
+TAG_WORDS: Mapping[EditionTag, str] = {
     "INTERNAL": "computed from real rows without noise",
     "ROUNDED": "computed from real rows without noise, then rounded and without small counts",
     "DP": "differentially private, or a statement about that",
     "public": "known without the table",
 }
-CLASSES = {
+EDITION_WORDS: Mapping[Tier, tuple[str, str]] = {
     "internal": ("INTERNAL", "Computed from real rows without noise: for the reviewers, not for release."),
     "shareable": (
         "SHAREABLE",
@@ -31,130 +28,48 @@ CLASSES = {
         "counts; no epsilon covers them.",
     ),
 }
-KEPT = (  # sections an outsider may see; all others hold histograms, extremes, counts of cells or numbers of rows
-    *("decision", "released", "scope", "risk", "privacy", "fidelity", "utility", "limits"),
-    *("standards", "reproducibility", "glossary"),
-)
-UNTOLD = ("Source table", "Rows fitted on", "Rows held out", "Real rows looked at")  # facts
-LEAST = 10  # people; smaller counts are not told
-AGGREGATES = ("fidelity.", "utility.")  # scores that are means over columns or people, told with two digits
+MIN_SHOWN_COUNT = 10  # people; smaller counts are not given to outsiders
 
 
-def tag(section: str, *, private: bool) -> str:
-    """INTERNAL, DP or public; a statement that promises nothing is nothing but public."""
-    found = TAGS.get(section, "INTERNAL")
-    return "public" if found == "DP" and not private else found
+def tag_of(tag: Tag, *, private: bool, tier: Tier) -> EditionTag:
+    """How a section is marked: DP needs a privacy budget, and what is exact is rounded in the shareable edition.
 
-
-def rounded(tag: str) -> str:
-    """The tag of a section in the shareable edition: what is exact inside is rounded there."""
-    return "ROUNDED" if tag == "INTERNAL" else tag
-
-
-def shareable(page: Mapping[str, Any]) -> dict[str, Any]:
-    """The page without per-row output, exact histograms, extremes and small counts; figures to two digits.
-
-    Attacks are told as bounds against limits, on the first page; what was rounded is marked so by its two digits.
+    Example:
+        >>> tag_of("DP", private=False, tier="internal"), tag_of("INTERNAL", private=True, tier="shareable")
+        ('public', 'ROUNDED')
     """
-    sections = [_reduced(section) for section in page["sections"] if section["id"] in KEPT]
-    return {**page, "tier": "shareable", "sections": sections, "twin": "the JSON file of the same name"}
+    found: EditionTag = "public" if tag == "DP" and not private else tag
+    return "ROUNDED" if found == "INTERNAL" and tier == "shareable" else found
 
 
-def _reduced(section: Mapping[str, Any]) -> dict[str, Any]:
-    reduce = {
-        "released": _released,
-        "risk": _risk,
-        "fidelity": _scored,
-        "utility": _utility,
-        "decision": _decision,
-        "standards": _standards,
-    }
-    reduced = {**section, **reduce[section["id"]](section)} if section["id"] in reduce else dict(section)
-    reduced["tag"] = rounded(section["tag"])
-    if section["id"] == "reproducibility":
-        reduced["rows"] = [row for row in section["rows"] if row[0] != "Command"]
-        reduced["steps"] = []  # times follow the rows
-    if section["id"] == "limits":
-        reduced["limits"] = [each for each in section["limits"] if each[0] != "few rows"]
-    return reduced
-
-
-def _decision(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Bounds against limits; the reasons quote figures that stand in the line already."""
-    (topic, _), *others = section["sentences"]
-    judged = section["policy"] is not None
-    return {
-        "sentences": [(topic, section["bounded"]), *others],
-        "lines": [
-            {
-                **line,
-                "measured": "—" if line["limit"] != "—" else _two(line["measured"]),
-                "bound": line["bound"] if judged else _two(line["bound"]),
-                "why": "",
-            }
-            for line in section["lines"]
-        ],
-    }
-
-
-def _released(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {"facts": [fact for fact in section["facts"] if fact[0] not in UNTOLD]}
-
-
-def _risk(section: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdicts with the bound that decides, and what they rest on; no single figure of an attack."""
-    if section.get("absent"):
-        return {}
-    attack = section["membership"]
-    checks = [] if attack is None else [{**check, "measured": "—", "limit": "—"} for check in attack["checks"]]
-    kept = None if attack is None else {**attack, "checks": checks, "tests": [], "units": _many(attack["units"])}
-    verdicts = [
-        {**each, "effect": each["bounds"], "low": None, "high": None, "advice": ""} for each in section["verdicts"]
-    ]
-    return {"tables": [], "figures": [], "membership": kept, "people": [], "verdicts": verdicts}
-
-
-def _scored(section: Mapping[str, Any]) -> dict[str, Any]:
-    if section.get("absent"):
-        return {}
-    return {"scores": [_rounded(row) for row in section["scores"]], "trained": [], "others": [], "figures": []}
-
-
-def _utility(section: Mapping[str, Any]) -> dict[str, Any]:
-    rows = [_rounded(row) for row in section.get("scores") or []]
-    return {"scores": rows, "targets": [], "analyses": [], "absent": section["absent"]}
-
-
-def _standards(section: Mapping[str, Any]) -> dict[str, Any]:
-    """No link to a section that is left out."""
-    return {
-        "instruments": [
-            {**each, "items": [{**i, "anchor": i["anchor"] if i["anchor"] in KEPT else None} for i in each["items"]]}
-            for each in section["instruments"]
-        ]
-    }
-
-
-def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+def rounded_row(row: ScoreRow) -> ScoreRow:
     """A score to two digits, without its note, which may quote counts."""
-    cut = {key: None if row[key] is None else _digits(row[key]) for key in ("value", "low", "high", "reference")}
-    texts = {
-        "text": _two(row["text"]),
-        "interval": _two(row["interval"]),
-        "reference_text": _two(row["reference_text"]),
+    return {
+        **row,
+        "value": _digits(row["value"]),
+        "low": _maybe_digits(row["low"]),
+        "high": _maybe_digits(row["high"]),
+        "reference": _maybe_digits(row["reference"]),
+        "text": two_digits(row["text"]),
+        "interval": two_digits(row["interval"]),
+        "reference_text": two_digits(row["reference_text"]),
+        "note": "",
     }
-    return {**row, **cut, **texts, "note": ""}
+
+
+def _maybe_digits(x: float | None) -> float | None:
+    return None if x is None else _digits(x)
 
 
 def _digits(x: float) -> float:
     return float(f"{x:.2g}") if abs(x) >= 1 else round(x, 2)
 
 
-def _two(text: str) -> str:
+def two_digits(text: str) -> str:
     """Numbers in a text to two digits behind the point.
 
     Example:
-        >>> _two("[0.541, 12.583]"), _two("3,412"), _two("−0.004")
+        >>> two_digits("[0.541, 12.583]"), two_digits("3,412"), two_digits("−0.004")
         ('[0.54, 12.58]', '3,400', '0.00')
     """
 
@@ -167,7 +82,12 @@ def _two(text: str) -> str:
     return re.sub(r"−?\d[\d,]*(?:\.\d+)?", shorter, text)
 
 
-def _many(count: str) -> str:
-    """A count as its size: fewer than ten are not told."""
+def rough_count(count: str) -> str:
+    """A count as its size: fewer than ten are not given.
+
+    Example:
+        >>> rough_count("1,834"), rough_count("7")
+        ('2,000 or so', 'fewer than 10')
+    """
     n = int(count.replace(",", ""))
-    return f"fewer than {LEAST}" if n < LEAST else f"{float(f'{n:.1g}'):,.0f} or so"
+    return f"fewer than {MIN_SHOWN_COUNT}" if n < MIN_SHOWN_COUNT else f"{float(f'{n:.1g}'):,.0f} or so"

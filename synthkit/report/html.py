@@ -1,25 +1,30 @@
-"""A view as one self-contained HTML page: no script, no network, inline SVG and CSS; and the report that holds it."""
+"""A page as one self-contained HTML file: no script, no network, inline SVG and CSS; and the report that holds it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from html import escape
+from json import dumps, loads
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.errors import ArtefactError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MALFORMED_DATA_ERRORS
+from synthkit.report.section_spec import OWN_PACKAGE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+    from synthkit.io.json_types import JSON
     from synthkit.metrics.result import Evaluation
     from synthkit.report.audience import Tier
+    from synthkit.report.inputs import GateJson, LedgerJson, StatementJson, ValidationJson
+    from synthkit.report.records import Figure, Page
+    from synthkit.report.section_spec import AnySection
     from synthkit.schema import Schema
 
 
@@ -29,11 +34,11 @@ class Report:
 
     Args:
         html: the whole page.
-        twin: what the page is drawn from, as plain data in the format `synthkit-report/1`; none of a comparison.
+        document: what the page is drawn from, as plain data in the format `synthkit-report/1`; none of a comparison.
     """
 
     html: str = field(repr=False)
-    twin: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    document: Mapping[str, JSON] = field(default_factory=dict, repr=False)
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file, whole or not at all."""
@@ -42,11 +47,11 @@ class Report:
             temporary.write_text(self.html, encoding="utf-8")
         return path
 
-    def save_twin(self, path: str | Path) -> Path:
+    def save_json(self, path: str | Path) -> Path:
         """Write what the page says as JSON, whole or not at all."""
         path = Path(path)
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(self.twin, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            temporary.write_text(dumps(self.document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
 
     def save_pdf(self, path: str | Path) -> Path:
@@ -70,43 +75,53 @@ class Report:
 def build(
     evaluation: Evaluation,
     *,
-    ledger: Mapping[str, Any] | None = None,
+    ledger: LedgerJson | None = None,
     schema: Schema | None = None,
-    validation: Mapping[str, Any] | None = None,
-    statement: Mapping[str, Any] | None = None,
-    gate: Mapping[str, Any] | None = None,
+    validation: Mapping[str, ValidationJson] | None = None,
+    statement: StatementJson | None = None,
+    gate: GateJson | None = None,
     hashes: Mapping[str, str] | None = None,
     tier: Tier = "internal",
 ) -> Report:
-    """The report on an evaluation; arguments as for `synthkit.report.view_model.view`."""
-    from synthkit.report.json_export import pointed, twin
-    from synthkit.report.view_model import view
+    """The report on an evaluation; arguments as for `synthkit.report.view_model.page_data`."""
+    from synthkit.report.json_export import to_json, with_pointers
+    from synthkit.report.section_registry import section_registry
+    from synthkit.report.view_model import page_data
 
-    said = twin(
-        view(
-            evaluation,
-            ledger=ledger,
-            schema=schema,
-            validation=validation,
-            statement=statement,
-            gate=gate,
-            hashes=hashes,
-            tier=tier,
-        )
+    page = page_data(
+        evaluation,
+        ledger=ledger,
+        schema=schema,
+        validation=validation,
+        statement=statement,
+        gate=gate,
+        hashes=hashes,
+        tier=tier,
     )
-    return Report(render(pointed(said)), said)
+    document = to_json(page)
+    return Report(render(with_pointers(document), section_registry()), document)
 
 
-def redraw(twin: Mapping[str, Any]) -> str:
-    """The page of a twin: byte for byte the same wherever it is drawn by the same versions.
+def redraw(document: Mapping[str, JSON]) -> str:
+    """The page of a report's JSON: byte for byte the same wherever it is drawn by the same versions.
 
     Raises:
-        ArtefactError: it is not what a page is drawn from.
+        ArtefactError: it is not what a page is drawn from, or has a section that is not installed.
     """
-    from synthkit.report.json_export import pointed
+    from synthkit.report.json_export import with_pointers
+    from synthkit.report.section_registry import outside_sections, section_registry
 
     try:
-        return render(pointed(twin))
+        page = with_pointers(document)
+        brought = outside_sections(str(section["id"]) for section in page["sections"])
+        lacking = [name for name, by in brought.items() if by is None]
+        if lacking:
+            msg = (
+                "report.json must have sections that are installed; however: no page can be drawn from it: nothing "
+                f"installed here brings its section `{lacking[0]}`. Install what does"
+            )
+            raise ArtefactError(msg)
+        return render(page, section_registry())
     except MALFORMED_DATA_ERRORS as error:
         msg = (
             f"report.json must be what synthkit writes; however: no page can be drawn from it ({type(error).__name__})."
@@ -114,31 +129,37 @@ def redraw(twin: Mapping[str, Any]) -> str:
         raise ArtefactError(msg + " It was altered") from error
 
 
-def render(view: Mapping[str, Any]) -> str:
-    """The page that a view describes. Every text is escaped; a chart brings the only markup.
+def render(page: Page, specs: Mapping[str, AnySection]) -> str:
+    """The page that plain data describes. Every text is escaped; a chart brings the only markup.
+
+    Args:
+        page: its sections as plain data.
+        specs: by id, how each section is drawn.
 
     Raises:
-        ValueError: the page asks for what the view does not have.
+        KeyError: a section has no spec.
+        ValueError: the page asks for what the data does not have.
     """
     from jinja2 import TemplateError
 
-    from synthkit.report.audience import CLASSES, WORDS
+    from synthkit.report.audience import EDITION_WORDS, TAG_WORDS
 
-    page = _environment().get_template("page.html")
+    used = {str(section["id"]): specs[str(section["id"])] for section in page["sections"]}
+    template = _environment(tuple(sorted({spec.package for spec in used.values()}))).get_template("page.html")
     try:
-        return page.render(**view, classed=CLASSES[view["tier"]], tags=WORDS)
+        return template.render(**page, classed=EDITION_WORDS[page["tier"]], tags=TAG_WORDS, specs=used)
     except TemplateError as error:
-        msg = "a view must have all that a page asks for; however: something is not there"
+        msg = "the data of a page must have all that it asks for; however: something is not there"
         raise ValueError(msg) from error
 
 
-def draw(figure: Mapping[str, Any]) -> Markup:
+def draw(figure: Figure) -> Markup:
     """The chart that a figure describes, as SVG for the page."""
     from markupsafe import Markup
 
     from synthkit.report.charts.vega import embed
 
-    svg = _drawn(figure["chart"], json.dumps(figure["data"]))
+    svg = _drawn(figure["chart"], dumps(figure["data"]))
     return Markup(embed(svg, figure["title"], figure["description"], figure["key"]))
 
 
@@ -152,24 +173,27 @@ def _drawn(chart: str, data: str) -> str:
     from jsonschema import ValidationError  # type: ignore[import-untyped]  # what Altair makes its own from
 
     from synthkit.report.charts.curves import CURVES
+    from synthkit.report.charts.model_points import MODEL_CHARTS
     from synthkit.report.charts.vega import CHARTS
 
     try:
-        return {**CHARTS, **CURVES}[chart](json.loads(data))
+        return {**CHARTS, **CURVES, **MODEL_CHARTS}[chart](loads(data))
     except ValidationError as error:
         msg = f"a chart `{chart}` must have numbers and texts where they belong; however: they are of another type"
         raise TypeError(msg) from error
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def _environment(packages: tuple[str, ...]) -> Environment:
+    """Templates of synthkit by their names, those of sections by `PACKAGE:NAME`: none stands in another's place."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
     from synthkit.report.charts.column_bars import distribution
     from synthkit.report.labels import digits
 
+    sections = {package: PackageLoader(package) for package in packages}
     environment = Environment(
-        loader=PackageLoader("synthkit.report"),
+        loader=ChoiceLoader([PackageLoader(OWN_PACKAGE), PrefixLoader(sections, delimiter=":")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,66 +4,78 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from synthkit.io.json_types import JSON
+    from synthkit.report.records import Page
 
 FORMAT = "synthkit-report/1"
-PICTURES = ("figure", "figures", "entry", "panels")  # what they are drawn from; the page shows no text at these places
-SHOWN = ("text", "interval", "reference_text", "measured", "bound", "limit", "words")  # strings that the page shows
+UNSHOWN_KEYS = ("figure", "figures", "entry", "panels")  # what charts are drawn from; the page shows no text there
+SHOWN_KEYS = ("text", "interval", "reference_text", "measured", "bound", "limit", "words")  # texts that the page shows
 
 
-def pointed(twin: Mapping[str, Any]) -> dict[str, Any]:
-    """What a template draws: a twin as it is read back, with the JSON pointer of every row that shows text under `at`.
+def with_pointers(document: Mapping[str, JSON]) -> Page:
+    """What a template draws: a page as it is read back, with the JSON pointer of every row that shows text under `at`.
 
     Nothing but the JSON goes into it, so that whoever has the JSON can draw the page again.
     """
-    page: dict[str, Any] = json.loads(json.dumps(twin))
+    page: Page = json.loads(json.dumps(document))
     for k, section in enumerate(page["sections"]):
         _point(section, f"/sections/{k}")
     return page
 
 
-def _point(x: Any, at: str) -> None:
+def _point(x: object, at: str) -> None:
     if isinstance(x, dict):
-        if any(isinstance(x.get(key), str) for key in SHOWN):
+        if any(isinstance(x.get(key), str) for key in SHOWN_KEYS):
             x["at"] = at
         for key, each in x.items():
-            if key not in PICTURES:
+            if key not in UNSHOWN_KEYS:
                 _point(each, f"{at}/{key}")
-    elif isinstance(x, list | tuple):
+    elif isinstance(x, list):
         for k, each in enumerate(x):
             _point(each, f"{at}/{k}")
 
 
-def twin(page: Mapping[str, Any]) -> dict[str, Any]:
+def to_json(page: Mapping[str, object]) -> dict[str, JSON]:
     """Everything the page is drawn from, as plain data; numbers that are not finite become null."""
-    return {"format": FORMAT, **plain(page)}
+    return {"format": FORMAT, **cast("Mapping[str, JSON]", plain(page))}
 
 
-def text(page: Mapping[str, Any]) -> str:
-    """The twin as JSON text."""
-    return json.dumps(twin(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def json_text(page: Mapping[str, object]) -> str:
+    """The same as JSON text."""
+    return json.dumps(to_json(page), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def at(document: Any, pointer: str) -> Any:
+def value_at(document: JSON, pointer: str) -> JSON:
     """What stands at a JSON pointer (RFC 6901) of objects and lists.
 
     Raises:
         KeyError: nothing stands there.
 
     Example:
-        >>> at({"rows": [{"text": "0.5"}]}, "/rows/0/text")
+        >>> value_at({"rows": [{"text": "0.5"}]}, "/rows/0/text")
         '0.5'
     """
     for part in pointer.split("/")[1:]:
         try:
-            document = document[int(part)] if isinstance(document, list) else document[part]
-        except (IndexError, ValueError, TypeError) as error:
+            document = _inside(document, part)
+        except (KeyError, IndexError, ValueError, TypeError) as error:
             raise KeyError(pointer) from error
     return document
 
 
-def plain(x: Any) -> Any:
+def _inside(document: JSON, part: str) -> JSON:
+    if isinstance(document, Mapping):
+        return document[part]
+    if isinstance(document, Sequence) and not isinstance(document, str):
+        return document[int(part)]
+    raise KeyError(part)
+
+
+def plain(x: object) -> JSON:
     """A value as JSON reads it back; numbers that are not finite become null."""
     if isinstance(x, Mapping):
         return {str(k): plain(v) for k, v in x.items()}
@@ -71,4 +83,4 @@ def plain(x: Any) -> Any:
         return [plain(v) for v in x]
     if isinstance(x, float) and not math.isfinite(x):
         return None
-    return x
+    return cast("JSON", x)

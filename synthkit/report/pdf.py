@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Never
 
 from synthkit.errors import ArtefactError
 from synthkit.io.atomic_files import replacing
 
-VARIANT = "pdf/ua-1"
+PDF_VARIANT = "pdf/ua-1"
 
 
 def write_pdf(html: str, path: str | Path) -> Path:
@@ -26,10 +26,10 @@ def write_pdf(html: str, path: str | Path) -> Path:
     path = Path(path)
     document = weasyprint.HTML(string=html, url_fetcher=_nothing)
     with replacing(path) as temporary:
-        document.write_pdf(temporary, pdf_variant=VARIANT)
+        document.write_pdf(temporary, pdf_variant=PDF_VARIANT)
     return path
 
 
-def _nothing(url: str, *_: Any, **__: Any) -> Any:
+def _nothing(url: str, *_: object, **__: object) -> Never:
     msg = f"a report must hold all it shows; however: it asks for {url.split(':', 1)[0]}"
     raise ValueError(msg)

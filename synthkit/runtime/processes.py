@@ -42,7 +42,7 @@ def crash_reason(code: int, complaints: str) -> str:
     if code < 0:
         number = -code
         known = {s.value: s.name for s in signal.Signals}
-        memory = "; memory may have run out" if number == signal.SIGKILL else ""
+        memory = "; memory may have run out" if known.get(number) == "SIGKILL" else ""
         return f"its process was ended by {known.get(number, f'signal {number}')}{memory}"
     lines = [line for line in complaints.splitlines() if _ERROR_CLASS.match(line)]
     found = _ERROR_CLASS.match(lines[-1]) if lines else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from synthkit.io.atomic_files import replacing
+from synthkit.runtime.docstrings import arguments
 from synthkit.schema.censoring import Censored
 from synthkit.schema.rules import Condition
 from synthkit.schema.schema_errors import column_kinds, rule_kinds
 from synthkit.schema.table import Schema
 from synthkit.schema.target import Target
-
-_DOCSTRING_ARGUMENT = re.compile(r"^    (?P<name>\w+): (?P<text>.+)$")
 
 
 def json_schema() -> dict[str, Any]:
@@ -55,19 +53,3 @@ def _describe(properties: dict[str, Any], docs: list[str], fields: dict[str, Any
             key = fields[name].alias or name if name in fields else None
             if key in properties:
                 properties[key]["description"] = text
-
-
-def arguments(doc: str) -> dict[str, str]:
-    """Name and text of each entry under `Args:` in a Google-style docstring."""
-    lines = [line[4:] if line.startswith("    ") else line for line in doc.splitlines()]
-    found: dict[str, str] = {}
-    inside = name = ""
-    for line in lines:
-        if line and not line.startswith(" "):
-            inside, name = line, ""
-        elif inside == "Args:" and (entry := _DOCSTRING_ARGUMENT.match(line)):
-            name = entry["name"]
-            found[name] = re.sub(r"^\(YAML: `\w+`\) ", "", entry["text"])
-        elif name and line.strip():
-            found[name] += " " + line.strip()
-    return found

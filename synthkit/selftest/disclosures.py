@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthkit.metrics.attacks.attribute_inference import attribute
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
-from synthkit.metrics.copying.copied_people import copies
+from synthkit.metrics.copying.copied_people import count_copied_people
 from synthkit.metrics.fidelity.classifier_two_sample import c2st
 from synthkit.metrics.fidelity.distributions import pairs
 from synthkit.metrics.result import Score
@@ -98,7 +98,8 @@ def few_copied(rng: np.random.Generator) -> tuple[Answer, ...]:
     fresh = people(2_400, rng)
     rows = pd.concat([never.head(8), fresh.iloc[8:]], ignore_index=True)
     found, silent = (
-        {s.metric: s for s in copies(here.against(each), rng)[0]}["copying.excess.whole_rows"] for each in (rows, fresh)
+        {s.metric: s for s in count_copied_people(here.against(each), rng)[0]}["copying.excess.whole_rows"]
+        for each in (rows, fresh)
     )
     trained = len(here.train)
     return (

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "synthkit-checkpoint/1"
-CARD, TRAINING, ROLES = "checkpoint.json", "training.safetensors", "roles.parquet"
+CHECKPOINT_CARD, TRAINING_FILE, ROLES_FILE = "checkpoint.json", "training.safetensors", "roles.parquet"
 EVERY = 30.0  # seconds between two states, and at least twenty times what keeping one takes
-SEED = "seed"
+SEED_ENTRY = "seed"
 
 
 class Checkpoint:
@@ -59,7 +59,7 @@ class Checkpoint:
     @property
     def exists(self) -> bool:
         """Whether a training is kept here."""
-        return (self.folder / CARD).is_file()
+        return (self.folder / CHECKPOINT_CARD).is_file()
 
     @property
     def taken_up(self) -> bool:
@@ -69,7 +69,7 @@ class Checkpoint:
     @property
     def seed(self) -> int | None:
         """Root seed of the training that is taken up."""
-        return None if self._card is None else int(self._card[SEED])
+        return None if self._card is None else int(self._card[SEED_ENTRY])
 
     def roles(self) -> pd.DataFrame | None:
         """Roles and coins of the run that is taken up; INTERNAL.
@@ -82,9 +82,9 @@ class Checkpoint:
         if self._card is None or not self._card["roles"]:
             return None
         try:
-            return table_files.read(self.folder / ROLES).frame()
+            return table_files.read(self.folder / ROLES_FILE).frame()
         except TableError as error:
-            raise ArtefactError(self._damaged(ROLES)) from error
+            raise ArtefactError(self._damaged(ROLES_FILE)) from error
 
     def keep_roles(self, roles: pd.DataFrame) -> None:
         """Who is trained on, to be written with the first state."""
@@ -119,13 +119,13 @@ class Checkpoint:
         Raises:
             ArtefactError: it is damaged.
         """
-        if self._card is None or not (self.folder / TRAINING).is_file():
+        if self._card is None or not (self.folder / TRAINING_FILE).is_file():
             return None
-        tensors, facts = read_tensors(self.folder / TRAINING)
+        tensors, facts = read_tensors(self.folder / TRAINING_FILE)
         try:
             return State(tensors, parse_json(facts["facts"]))
         except (KeyError, DocumentError) as error:
-            raise ArtefactError(self._damaged(TRAINING)) from error
+            raise ArtefactError(self._damaged(TRAINING_FILE)) from error
 
     def due(self) -> bool:
         """Whether the last state is old enough."""
@@ -140,7 +140,7 @@ class Checkpoint:
         since = time.monotonic()
         try:
             self._describe()
-            with replacing(self.folder / TRAINING) as temporary:
+            with replacing(self.folder / TRAINING_FILE) as temporary:
                 write_tensors(temporary, state.tensors, {"facts": json.dumps(state.facts)})
         except (OSError, TableError) as error:
             msg = f"{self.folder} must be writable; however: {error}"
@@ -163,7 +163,7 @@ class Checkpoint:
 
     def _clear(self) -> None:
         """Remove our files, and what a kill left of them; the card first, for without it there is no checkpoint."""
-        for name in (CARD, TRAINING, ROLES):
+        for name in (CHECKPOINT_CARD, TRAINING_FILE, ROLES_FILE):
             (self.folder / name).unlink(missing_ok=True)
             for partial in self.folder.glob(f".{name}.*.partial"):
                 partial.unlink()
@@ -177,23 +177,23 @@ class Checkpoint:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._clear()  # what is left of a training that was not taken up
         if self._roles is not None:
-            table_files.write(self._roles, self.folder / ROLES)
+            table_files.write(self._roles, self.folder / ROLES_FILE)
         card = {"format": FORMAT, "roles": self._roles is not None, **self._identity}
-        with replacing(self.folder / CARD) as temporary:
+        with replacing(self.folder / CHECKPOINT_CARD) as temporary:
             temporary.write_text(json.dumps(card), encoding="utf-8")
         self._identity = None
 
     def _read(self) -> dict[str, Any]:
         try:
-            card = read_json(self.folder / CARD)
+            card = read_json(self.folder / CHECKPOINT_CARD)
         except (OSError, DocumentError) as error:
-            raise ArtefactError(self._damaged(CARD)) from error
+            raise ArtefactError(self._damaged(CHECKPOINT_CARD)) from error
         said = card.get("format") if isinstance(card, dict) else None
         if said != FORMAT:
             msg = f"{self.folder} must have format {FORMAT}; however: {said!r}. Begin anew with --overwrite"
             raise ArtefactError(msg)
-        if not {SEED, "roles"} <= set(card):
-            raise ArtefactError(self._damaged(CARD))
+        if not {SEED_ENTRY, "roles"} <= set(card):
+            raise ArtefactError(self._damaged(CHECKPOINT_CARD))
         return dict(card)
 
     def _damaged(self, name: str) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encoding import Given, NumericCodec, Rows, TableEncoder
+from synthkit.encoding import Given, Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.io.plain_columns import as_frame
 from synthkit.models.base import Capability, RowModel
@@ -31,10 +31,10 @@ from synthkit.schema.conform import conform, refuse
 from synthkit.schema.derived import derived_admitted, derived_origins, rows_keeping_rules, with_derived
 from synthkit.schema.violations import Violation
 
-TRIES = 128  # rows drawn at once for those that broke a rule in the rounds before
-MENDINGS = 5  # rounds in which a drawn row may be mended before it is given up
-MENDERS = 4  # completions weighed for a row that is mended: what is known of it was drawn by the same model
-PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
+REDRAWS_AT_ONCE = 128  # rows drawn at once for those that broke a rule in the rounds before
+REPAIR_ROUNDS = 5  # rounds in which a drawn row may be mended before it is given up
+REPAIR_CANDIDATES = 4  # completions weighed for a row that is mended: what is known of it was drawn by the same model
+ANCHOR_PROPOSALS = 64  # of anchors, for each row whose gap cannot be told without them
 
 
 class ConditionalSampler:
@@ -126,7 +126,7 @@ class ConditionalSampler:
             out = with_derived(conform(out, schema, partial=True), schema)
         return out[list(schema.columns)]
 
-    def mend(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    def repair(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Rows that break a rule, with what the rule says of them drawn again given the rest of the row.
 
         Drawing whole rows again would favour rows to which no rule applies; here what a rule asks about (`if`) stays,
@@ -149,7 +149,7 @@ class ConditionalSampler:
         for gap in self._encoder.recoding.gaps:  # what is measured from a redrawn column must be measured anew
             again[gap.column] |= again[[anchor.column for anchor in gap.anchors]].any(axis=1)
         whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
-        out, todo = self._drawn(whole, ~again, MENDINGS, present=False, tries=MENDERS)
+        out, todo = self._drawn(whole, ~again, REPAIR_ROUNDS, present=False, tries=REPAIR_CANDIDATES)
         good = ~np.isin(np.arange(len(frame)), todo)
         out = conform(out, schema, partial=True)  # as the rows it is put beside are
         return (with_derived(out, schema)[list(frame.columns)] if schema.derived else out), good
@@ -166,8 +166,8 @@ class ConditionalSampler:
             if not len(todo):
                 break
             # the fewer rows are left, the more often each is tried at once
-            tried = np.repeat(todo, np.clip(TRIES // len(todo), 1, 2**k))
-            part, mask = self._settled(frame.iloc[tried], known.iloc[tried], present=present, tries=tries)
+            tried = np.repeat(todo, np.clip(REDRAWS_AT_ONCE // len(todo), 1, 2**k))
+            part, mask = self._with_anchors(frame.iloc[tried], known.iloc[tried], present=present, tries=tries)
             given = encoder.given(part, mask, present=present)
             rows = self._model.sample_given(given, self._generator, tries=tries)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
@@ -182,8 +182,8 @@ class ConditionalSampler:
         for rule in self._encoder.schema.rules:
             if not set(rule.columns) <= set(known.columns):
                 continue  # what is computed is known when all is
-            told = known[list(rule.columns)].all(axis=1).to_numpy()
-            bad = np.flatnonzero(told)[~rule.holds(frame[told])] if told.any() else np.empty(0, dtype=np.int64)
+            decided = known[list(rule.columns)].all(axis=1).to_numpy()
+            bad = np.flatnonzero(decided)[~rule.holds(frame[decided])] if decided.any() else np.empty(0, dtype=np.int64)
             if len(bad):
                 msg = (
                     f"known values must obey the rule {rule.sentence}; however: {len(bad)} rows do not (row "
@@ -201,16 +201,16 @@ class ConditionalSampler:
             cells[name] = values if held.all() else drawn[name].where(~held, values) if held.any() else drawn[name]
         return pd.DataFrame(cells)
 
-    def _settled(
+    def _with_anchors(
         self, frame: pd.DataFrame, known: pd.DataFrame, *, present: bool, tries: int | None
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Rows in which every known gap stands on known anchors, proposing those that are unknown."""
         frame, known = frame.reset_index(drop=True), known.reset_index(drop=True)
-        open_ = self._encoder.unsettled(known)
+        open_ = self._encoder.unanchored(known)
         rows = np.flatnonzero(open_.any(axis=1).to_numpy())
         if not len(rows):
             return frame, known
-        many = np.repeat(rows, PROPOSALS)
+        many = np.repeat(rows, ANCHOR_PROPOSALS)
         base, mask = frame.iloc[many].reset_index(drop=True), known.iloc[many].reset_index(drop=True)
         waiting = open_.iloc[many].reset_index(drop=True)
         free = mask & ~waiting
@@ -219,8 +219,8 @@ class ConditionalSampler:
         proposed = self._encoder.decode(rows_, self._rng)[list(frame.columns)]
         anchors = self._anchors(waiting)
         filled = self._with_known(proposed, base, ~anchors | mask)
-        weights = self._weights(filled, free | anchors, waiting).reshape(len(rows), PROPOSALS)
-        chosen = self._choose(weights) + np.arange(len(rows)) * PROPOSALS
+        weights = self._weights(filled, free | anchors, waiting).reshape(len(rows), ANCHOR_PROPOSALS)
+        chosen = self._choose(weights) + np.arange(len(rows)) * ANCHOR_PROPOSALS
         frame, known = frame.astype(object), known.copy()
         frame.iloc[rows] = filled.iloc[chosen].astype(object).to_numpy()
         known.iloc[rows] = (mask | anchors).iloc[chosen].to_numpy()
@@ -255,9 +255,7 @@ class ConditionalSampler:
             here = waiting[gap.column].to_numpy(dtype=bool)
             for j in encoder.layout.slots_of(gap.column):
                 aim[:, j] = torch.from_numpy(here)
-            codec = encoder.codecs[gap.column]
-            if isinstance(codec, NumericCodec):
-                steps += np.where(here, codec.log_steps(codec.read(measured[gap.column])), 0.0)
+            steps += np.where(here, encoder.codecs[gap.column].log_width(measured[[gap.column]]), 0.0)
         log = self._model.log_prob_given(Rows(coded.cat, torch.empty(len(filled), 0)), Given(held.cat, {}), aim)
         return np.where(fits, log.cpu().double().numpy() - steps, -np.inf)
 

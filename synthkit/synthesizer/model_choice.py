@@ -9,7 +9,7 @@ from typing import Any
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models.auto import AUTO, TableSize, choose_model
 from synthkit.models.base import Capability, RowModel
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.models.settings import is_private, resolve_settings
 from synthkit.privacy.access.data_access import DataAccess
 from synthkit.schema import Schema
@@ -59,7 +59,7 @@ def chosen(
         choice = choose_model(size)
         name, why, settings = choice.model, choice.why, {**choice.settings, **settings}
         callbacks.note(why)
-    kind = MODELS[name]
+    kind = models()[name]
     if access.private and not kind.can(Capability.BUDGET):
         msg = f"under a privacy budget a model must learn from noisy answers; however: `{name}` cannot. Use marginal"
         raise UnsupportedError(msg)

@@ -14,21 +14,25 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 from synthkit.models.base import TrainingLog
 
 FORMAT = "synthkit-model/1"
 MAKERS = frozenset((torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye))
-TIMES, SPARE, LEAST = 8, 2**28, 2**12  # what a layout may take: times its tensors, bytes beside, bytes of a small one
-CARD, TENSORS = "synthesizer.json", "model.safetensors"
+LAYOUT_TIMES, LAYOUT_SPARE_BYTES, MIN_LAYOUT_BYTES = (
+    8,
+    2**28,
+    2**12,
+)  # what a layout may take: times its tensors, bytes beside, bytes of a small one
+MODEL_CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 
 def save(folder: Path, card: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write a card and its tensors; an older folder of the same name is replaced only when all is written."""
-    with replacing_folder(folder, overwrite=True, marks=(CARD,)) as temporary:
-        (temporary / CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
+    with replacing_folder(folder, overwrite=True, marks=(MODEL_CARD,)) as temporary:
+        (temporary / MODEL_CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
         write_tensors(temporary / TENSORS, tensors)
 
 
@@ -39,9 +43,9 @@ def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ArtefactError: a file is missing or damaged, or has another format.
     """
     try:
-        card = read_json(folder / CARD)
+        card = read_json(folder / MODEL_CARD)
     except FileNotFoundError as error:
-        raise ArtefactError(_absent(folder / CARD)) from error
+        raise ArtefactError(_absent(folder / MODEL_CARD)) from error
     except DocumentError as error:
         msg = f"{folder} must hold an undamaged model; however: {error}"
         raise ArtefactError(msg) from error
@@ -86,7 +90,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _absent(path: Path) -> str:
-    needed = f"{CARD} and {TENSORS}" if path.name in (CARD, TENSORS) else path.name
+    needed = f"{MODEL_CARD} and {TENSORS}" if path.name in (MODEL_CARD, TENSORS) else path.name
     return f"{path.parent} must hold {needed}; however: {path.name} is not there"
 
 
@@ -127,12 +131,15 @@ def undamaged(folder: str | Path) -> Iterator[None]:
 
     Raises:
         ArtefactError: an entry of the card is not there, or cannot be meant.
+        UnsupportedError: it asks for what is not installed.
     """
     try:
         yield
+    except UnsupportedError:
+        raise
     except (*MALFORMED_DATA_ERRORS, MemoryError, RuntimeError, SynthkitError) as error:
         msg = (
-            f"{folder} must hold an undamaged model; however: {CARD} is incomplete or altered "
+            f"{folder} must hold an undamaged model; however: {MODEL_CARD} is incomplete or altered "
             f"({type(error).__name__}). Fit again"
         )
         raise ArtefactError(msg) from error
@@ -171,7 +178,9 @@ class LayoutAllowance(TorchFunctionMode):
     def __init__(self, folder: Path, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
         self._folder = folder
-        self._left = SPARE + TIMES * sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+        self._left = LAYOUT_SPARE_BYTES + LAYOUT_TIMES * sum(
+            tensor.numel() * tensor.element_size() for tensor in tensors.values()
+        )
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Weigh what is about to be made."""
@@ -179,11 +188,11 @@ class LayoutAllowance(TorchFunctionMode):
         if func in MAKERS:
             probe = {k: v for k, v in said.items() if k not in ("generator", "device", "pin_memory", "out")}
             asked = func(*args, **probe, device="meta")
-            self._left -= max(LEAST, asked.numel() * asked.element_size())
+            self._left -= max(MIN_LAYOUT_BYTES, asked.numel() * asked.element_size())
             if self._left < 0:
                 msg = (
                     f"{self._folder} must hold tensors of the size that its settings ask for; however: they ask for "
-                    f"far more than {TENSORS} holds. {CARD} was altered: fit again"
+                    f"far more than {TENSORS} holds. {MODEL_CARD} was altered: fit again"
                 )
                 raise ArtefactError(msg)
         return func(*args, **said)

@@ -28,16 +28,16 @@ from synthkit.errors import UnsupportedError
 if TYPE_CHECKING:
     from synthkit.models.base import RowModel
 
-POOL = 3  # rows drawn for each that is kept
+POOL_FACTOR = 3  # rows drawn for each that is kept
 POOLS = {"ctgan": 4}  # of models that need more: a GAN's pairs are farther from the targets (docs/models.md)
-AT_ONCE = 50_000  # rows kept from one pool; bounds the memory
+MAX_ROWS_PER_POOL = 50_000  # rows kept from one pool; bounds the memory
 SWEEPS = 2  # of raking
-CLIP = (0.2, 5.0)  # of one factor
+FACTOR_RANGE = (0.2, 5.0)  # of one factor
 DAMPING = 0.7  # power of each factor
 CAP = 5.0  # of a weight, in means
 BLOCK = 1_000  # pool rows looked at between two exchanges
-SHARE = 0.1  # of the chosen rows of a block that may be exchanged at once
-NEAR = 0.25  # exchanges end when tables are as near as this many sampling errors of the targets
+EXCHANGE_SHARE = 0.1  # of the chosen rows of a block that may be exchanged at once
+NEAR_ENOUGH = 0.25  # exchanges end when tables are as near as this many sampling errors of the targets
 
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
@@ -45,8 +45,8 @@ Change = NDArray[np.float32]
 
 
 def pool_for(model: str) -> int:
-    """Rows that calibrated draws of a model take for each one kept."""
-    return POOLS.get(model, POOL)
+    """Rows that raked draws of a model take for each one kept."""
+    return POOLS.get(model, POOL_FACTOR)
 
 
 def draw(
@@ -56,7 +56,7 @@ def draw(
     generator: torch.Generator,
     rng: np.random.Generator,
     *,
-    pool: int = POOL,
+    pool: int = POOL_FACTOR,
 ) -> Rows:
     """Draw pools from a model and keep n rows that match the targets, in memory for 50,000 of them at a time.
 
@@ -75,11 +75,11 @@ def draw(
     """
     if targets is None:
         msg = (
-            "calibrate needs tables measured at fit; however: this model was fitted without. "
+            "`rake` needs tables measured at fit; however: this model was fitted without. "
             "Fit again with `Synthesizer(..., targets=True)`"
         )
         raise UnsupportedError(msg)
-    parts = max(1, -(-n // AT_ONCE))
+    parts = max(1, -(-n // MAX_ROWS_PER_POOL))
     kept = []
     for part in range(parts):
         wanted = n * (part + 1) // parts - n * part // parts
@@ -197,7 +197,7 @@ def rake(codes: Codes, tables: Cells, *, sweeps: int = SWEEPS) -> Floats:
             now = np.bincount(cell, raw, minlength=b - a)
             with np.errstate(divide="ignore", invalid="ignore"):  # cells the pool does not reach
                 ratio = np.nan_to_num(tables.share[a:b] * now.sum() / now, nan=1.0)
-            weights *= (np.clip(ratio, *CLIP) ** DAMPING)[cell][flat]
+            weights *= (np.clip(ratio, *FACTOR_RANGE) ** DAMPING)[cell][flat]
         weights = np.minimum(weights * (m / weights.sum()), CAP)
     return weights
 
@@ -237,7 +237,7 @@ def exchange(codes: Codes, chosen: Chosen, tables: Cells, rng: np.random.Generat
     price = 1 / np.sqrt(np.maximum(n * tables.share, 1.0))
     order, size = rng.permutation(m), int(np.clip(m // 20, 50, BLOCK))
     for start in range(0, m, size):
-        if np.abs(error).sum() / 2 <= NEAR * n * tables.slack:
+        if np.abs(error).sum() / 2 <= NEAR_ENOUGH * n * tables.slack:
             break
         block = order[start : start + size]
         inside, outside = block[chosen[block]], block[~chosen[block]]
@@ -256,7 +256,7 @@ def _pairs(leaving: Change, coming: Change) -> tuple[NDArray[np.int64], NDArray[
 
     **Shape**: change of the error by each row (a,) and (b,) -> positions (k,) and (k,).
     """
-    k = min(len(leaving), len(coming), max(1, int(SHARE * len(leaving))))
+    k = min(len(leaving), len(coming), max(1, int(EXCHANGE_SHARE * len(leaving))))
     out, back = np.argsort(leaving, kind="stable")[:k], np.argsort(coming, kind="stable")[:k]
     good = leaving[out] + coming[back] < 0
     return out[good], back[good]

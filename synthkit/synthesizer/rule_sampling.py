@@ -18,7 +18,7 @@ from synthkit.synthesizer.conditional import ConditionalSampler
 if TYPE_CHECKING:
     from synthkit.watermark import WatermarkKey
 
-ROUNDS = 20  # how often rows that cannot be mended are drawn again
+REDRAW_ROUNDS = 20  # how often rows that cannot be mended are drawn again
 
 
 def sample_valid_rows(
@@ -46,7 +46,7 @@ def sample_valid_rows(
     **Shape**: -> frame of n rows, the schema's columns in order.
     """
     generator, rng = seeds.torch("sample"), seeds.numpy("identifiers")
-    mender = ConditionalSampler(encoder, model, seeds, ROUNDS) if model.can(Capability.GIVEN) else None
+    mender = ConditionalSampler(encoder, model, seeds, REDRAW_ROUNDS) if model.can(Capability.GIVEN) else None
 
     def table() -> pd.DataFrame:
         return _drawn(n, encoder, lambda lacking: model.sample(lacking, generator), rng, mender, first)
@@ -86,7 +86,7 @@ def _drawn(
     """Described columns of n rows that obey the rules."""
     schema = encoder.schema
     kept: list[pd.DataFrame] = []
-    for _ in range(ROUNDS):
+    for _ in range(REDRAW_ROUNDS):
         lacking = n - sum(map(len, kept))
         if kept and lacking == 0:
             break
@@ -96,14 +96,14 @@ def _drawn(
         good = rows_keeping_rules(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
-            mended, obeys = mender.mend(frame[~good])
+            mended, obeys = mender.repair(frame[~good])
             parts.append(mended.set_index(np.flatnonzero(~good))[obeys])
         kept.append(parts[0] if len(parts) == 1 else _joined(parts).sort_index())
         del frame, parts
     out = kept[0] if len(kept) == 1 else _joined(kept).reset_index(drop=True)
     if len(out) < n:
         msg = (
-            f"rows must be able to obey all rules; however: after {ROUNDS} rounds {n - len(out)} of {n} still "
+            f"rows must be able to obey all rules; however: after {REDRAW_ROUNDS} rounds {n - len(out)} of {n} still "
             "break one. Check whether rules contradict each other or the bounds"
         )
         raise SchemaError(msg)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from synthkit._version import __version__
 from synthkit.encoding import Rows, TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
-from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.models.auto import AUTO
 from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import models
 from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.data_access import FitPlan
@@ -37,7 +37,7 @@ from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
 from synthkit.synthesizer.model_choice import chosen
-from synthkit.synthesizer.rule_sampling import ROUNDS, sample_valid_rows, watermarked_rows
+from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
 from synthkit.tables.typed_table import TypedTable
@@ -54,14 +54,16 @@ class Synthesizer:
 
     Args:
         schema: meaning of the columns.
-        model: name of the model, one of `models.registry.MODELS`, or `auto` to have it chosen when the table is known.
+        model: name of the model, one of `models.registry.models`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        targets: whether `fit` measures the one- and two-way tables that `sample(calibrate=True)` needs; if not given
+        targets: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
             only where there is no budget they would take a fifth of.
+        codecs: names of codecs, by column (of columns that only occur together, `a+b`); where none is named, ours for
+            its kind. Installed distributions may offer more, see docs/extending/codec.md.
 
     Raises:
-        ConfigError: there is no such model or setting.
+        ConfigError: there is no such model or setting; in `fit` if there is no such codec.
 
     Example:
         >>> schema = Schema(columns={"x": {"kind": "categorical", "levels": ["a", "b"]}})
@@ -78,9 +80,11 @@ class Synthesizer:
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
         targets: bool | None = None,
+        codecs: Mapping[str, str] | None = None,
     ) -> None:
-        if model not in (AUTO, *MODELS):
-            msg = f"`model` must be one of {', '.join(sorted((AUTO, *MODELS)))}; however: `{model}`"
+        known = models()
+        if model not in (AUTO, *known):
+            msg = f"`model` must be one of {', '.join(sorted((AUTO, *known)))}; however: `{model}`"
             raise ConfigError(msg)
         self.schema = schema
         self.model_name = model
@@ -88,11 +92,12 @@ class Synthesizer:
         self._settings = dict(settings or {})
         self._config: Any = None
         if model != AUTO:
-            record = MODELS[model].Config
+            record = known[model].Config
             private = is_private(record, self._settings)
             self._config = resolve_settings(model, record, self._settings, private=private)
         self._device = device
         self._wants_targets = targets
+        self._codecs = dict(codecs or {})
         self._targets: RakingMargins | None = None
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
@@ -150,7 +155,8 @@ class Synthesizer:
         self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
         kind = choice.kind
         dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
-        access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=self._wants_targets, share=share))
+        margins, codecs = self._wants_targets, self._codecs
+        access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=margins, share=share, codecs=codecs))
         self._encoder = access.fit_encoder()
         self._targets = access.margins()
         self._model = kind(self._encoder.layout, self._config)
@@ -193,7 +199,7 @@ class Synthesizer:
         n: int,
         *,
         given: Mapping[str, Any] | pd.DataFrame | None = None,
-        calibrate: bool = False,
+        rake: bool = False,
         seed: int | None = None,
         watermark: WatermarkKey | None = None,
     ) -> pd.DataFrame:
@@ -203,7 +209,7 @@ class Synthesizer:
             n: how many rows.
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
-            calibrate: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
+            rake: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
                 match those of the training rows; see `synthkit.synthesizer.raking`.
                 `attrs["synthkit_calibrated"]` of the
                 frame says so, `attrs["synthkit_pool"]` how large the pool was.
@@ -212,7 +218,7 @@ class Synthesizer:
                 the table again; `attrs["synthkit_watermark"]` is its name.
 
         Raises:
-            ConfigError: the number of rows is negative; a draw that is to be calibrated is given values or a watermark.
+            ConfigError: the number of rows is negative; a draw that is to be raked is given values or a watermark.
             SchemaError: what is given contradicts the schema or its rules; a pattern has fewer values than n.
             UnsupportedError: the model cannot condition, or was fitted without targets.
 
@@ -221,16 +227,16 @@ class Synthesizer:
         if n < 0:
             msg = f"the number of rows must not be negative; however: {n}"
             raise ConfigError(msg)
-        if calibrate and (given is not None or watermark is not None):
+        if rake and (given is not None or watermark is not None):
             why = "values are given" if given is not None else "a watermark's key is to choose them"
-            msg = f"calibrated rows match tables of all rows; however: {why}. Leave out one of the two"
+            msg = f"raked rows match tables of all rows; however: {why}. Leave out one of the two"
             raise ConfigError(msg)
         encoder, model = self._fitted()
         encoder.room_for(n)
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:
-            first = self._selected(n, model, seeds) if calibrate else None
+            first = self._selected(n, model, seeds) if rake else None
             out = sample_valid_rows(n, encoder, model, seeds, first=first, watermark=watermark)
         else:
             completion = self._completion(encoder, model, seeds)
@@ -240,8 +246,8 @@ class Synthesizer:
         out.attrs["synthkit_seed"] = seed
         if watermark is not None:
             out.attrs["synthkit_watermark"] = watermark.name
-        out.attrs["synthkit_calibrated"] = calibrate
-        if calibrate:
+        out.attrs["synthkit_calibrated"] = rake
+        if rake:
             out.attrs["synthkit_pool"] = raking.pool_for(self.model_name) * n
         return out
 
@@ -338,11 +344,15 @@ class Synthesizer:
         card, saved = model_files.load(Path(folder))
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
+        known = models()
+        if card.get("model") not in known:
+            msg = f"the model in {folder} must be one of {', '.join(sorted(known))}; however: it is another. "
+            raise ArtefactError(msg + "Install the distribution that offers it, or fit again")
         with model_files.undamaged(folder):
             schema = Schema.model_validate(card["schema"])
             out = cls(schema, card["model"], settings=renamed(card["settings"]), device=device)
             out._encoder = TableEncoder.from_dict(card["encoder"], schema)
-            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], MODELS[card["model"]]
+            out._dtypes, out.seed, kind = card["dtypes"], card["seed"], known[card["model"]]
             out.log = model_files.log_from_dict(card["log"])
         with model_files.LayoutAllowance(Path(folder), saved), model_files.undamaged(folder):
             out._model = kind(out._encoder.layout, out._config)
@@ -384,4 +394,4 @@ class Synthesizer:
                 "Use autoregressive"
             )
             raise UnsupportedError(msg)
-        return ConditionalSampler(encoder, model, seeds, ROUNDS)
+        return ConditionalSampler(encoder, model, seeds, REDRAW_ROUNDS)

@@ -230,7 +230,7 @@ def _category(values: pd.Series, storage: Storage, column: Column | None) -> pd.
     typed = pd.Series(levels, dtype=values.dtype if levels else object)
     of = Storage.parse(storage.of or "object")
     names = pd.Index(_given_back(typed, of, column if isinstance(column, Datetime) else None))
-    made = pd.Categorical.from_codes(codes, categories=names, ordered=storage.ordered)  # type: ignore[arg-type]
+    made = pd.Categorical.from_codes(codes, categories=names, ordered=storage.ordered)
     return pd.Series(made, index=values.index, name=values.name)
 
 

@@ -15,8 +15,8 @@ from synthkit.training.state import State
 
 COPIES = 6  # of the weights: themselves, gradients, two moments, the average, the best average
 PASSING = 2.5  # peak of a step over what autograd keeps for it, without the weights; 2.2 was measured on 300 columns
-SHARE = 0.5  # of the memory that is free, to be used at most
-FEW = 8  # rows on which a loss is measured
+MEMORY_SHARE = 0.5  # of the memory that is free, to be used at most
+PROBE_ROWS = 8  # rows on which a loss is measured
 GIB = 2**30
 
 
@@ -44,7 +44,7 @@ class Footprint:
             128
         """
         rows = batch_size
-        while free is not None and rows > 1 and self.of(rows) > SHARE * free:
+        while free is not None and rows > 1 and self.of(rows) > MEMORY_SHARE * free:
             rows = (rows + 1) // 2
         return rows
 
@@ -58,10 +58,10 @@ def footprint(module: nn.Module, loss: Callable[[Rows], Tensor], layout: Layout,
         layout: of the rows.
         device: where they live.
     """
-    few, many = (_kept(lambda n=n: loss(_noughts(n, layout, device))) for n in (FEW, 2 * FEW))  # type: ignore[misc]
+    few, many = (_kept(lambda n=n: loss(_noughts(n, layout, device))) for n in (PROBE_ROWS, 2 * PROBE_ROWS))  # type: ignore[misc]
     weights = sum(t.numel() * t.element_size() for t in module.state_dict().values())
-    row = max(many - few, 0) // FEW
-    return Footprint(fixed=COPIES * weights + max(few - FEW * row, 0), row=round(PASSING * row))
+    row = max(many - few, 0) // PROBE_ROWS
+    return Footprint(fixed=COPIES * weights + max(few - PROBE_ROWS * row, 0), row=round(PASSING * row))
 
 
 def free(device: torch.device) -> int | None:

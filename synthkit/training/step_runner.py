@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.state import State, Stateful, TrainState
-from synthkit.training.time_budget import MOST, WARM, fitting, seconds_a_step
+from synthkit.training.time_budget import MAX_TIMED_STEPS, WARM_UP_STEPS, fitting, seconds_a_step
 
 Makes = Callable[[int, int], Iterator[float]]  # steps, steps made before -> the loss of each step as it is made
 
@@ -94,7 +94,7 @@ class StepRunner:
     def _paced(self, wish: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]) -> int:
         """As many steps as fit; the steps of the probe are undone."""
         before = self._trainee.state()
-        step = seconds_a_step(self._makes(max(wanted, WARM + MOST), 0), wish)
+        step = seconds_a_step(self._makes(max(wanted, WARM_UP_STEPS + MAX_TIMED_STEPS), 0), wish)
         since = time.perf_counter()
         if check is not None:
             check()

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 RESERVE = 0.05  # share of the wish kept for what a probe cannot see
-WARM, FEWEST, MOST = 3, 5, 40  # steps not timed; least and most that are
-SHARE = 0.02  # share of the wish after which timing ends
+WARM_UP_STEPS, MIN_TIMED_STEPS, MAX_TIMED_STEPS = 3, 5, 40  # steps not timed; least and most that are
+TIMING_SHARE = 0.02  # share of the wish after which timing ends
 
 
 def seconds_a_step(makes: Iterator[object], wish: float) -> float:
@@ -17,13 +17,13 @@ def seconds_a_step(makes: Iterator[object], wish: float) -> float:
         makes: each item makes one step.
         wish: seconds wished for.
     """
-    for _ in range(WARM):
+    for _ in range(WARM_UP_STEPS):
         next(makes)
     started = time.perf_counter()
-    for made in range(1, MOST + 1):
+    for made in range(1, MAX_TIMED_STEPS + 1):
         next(makes)
         spent = time.perf_counter() - started
-        if made >= FEWEST and spent > SHARE * wish:
+        if made >= MIN_TIMED_STEPS and spent > TIMING_SHARE * wish:
             break
     return spent / made
 

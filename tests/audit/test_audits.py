@@ -12,11 +12,11 @@ import torch
 
 from synthkit.audit import AUDITS
 from synthkit.audit.canaries import CanaryTraining
-from synthkit.audit.gradient_clipping import CLIP, MULTIPLIER
+from synthkit.audit.gradient_clipping import AUDIT_CLIP_NORM, LOSS_MULTIPLIER
 from synthkit.audit.marginal_counts import RHO
 from synthkit.audit.mechanism_audits import BINS, GRID
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
-from synthkit.privacy.access.private_curator import told_apart
+from synthkit.privacy.access.private_curator import distinct_units
 from synthkit.privacy.accounting.events import DiscreteLaplace
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.mechanisms.bounds import Bounds
@@ -129,9 +129,9 @@ def step(*, noise=gaussian, clip=None, rows_are_units=False):
     """A private step with a part replaced."""
 
     def made(sums, rows, owner):
-        used = sums if clip is None else clip(sums.module, sums.loss, CLIP)
+        used = sums if clip is None else clip(sums.module, sums.loss, AUDIT_CLIP_NORM)
         units = torch.arange(len(owner)) if rows_are_units else owner
-        private_gradient(used, rows, units, multiplier=MULTIPLIER, expected=4.0, noise=noise)
+        private_gradient(used, rows, units, multiplier=LOSS_MULTIPLIER, expected=4.0, noise=noise)
 
     return made
 
@@ -198,7 +198,7 @@ def by_float(table, schema):
 
 
 def all_rows(table, schema):
-    return told_apart(table, schema)[0]
+    return distinct_units(table, schema)[0]
 
 
 held = np.random.default_rng(int.from_bytes(os.urandom(16)))

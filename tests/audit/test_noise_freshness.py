@@ -15,8 +15,8 @@ from synthkit.privacy.mechanisms.bounds import LogBounds
 from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Quantiles
 from synthkit.privacy.mechanisms.rng import bernoulli, gaussian, order
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
 from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 
 ZEROS = np.zeros(64, np.int64)
 NAMES = [str(k) for k in range(64)]

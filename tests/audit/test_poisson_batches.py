@@ -8,7 +8,7 @@ from scipy import stats
 
 from synthkit.audit.poisson_batches import audit_batches
 from synthkit.errors import ConfigError
-from synthkit.privacy.mechanisms.sampling import PoissonSampling
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling
 
 UNITS, STEPS, RATE = 2000, 200, 0.1
 SIZE = int(UNITS * RATE)

@@ -1,25 +1,10 @@
-"""Scripts of the benchmarks, imported by plain names as they import each other, and made-up results."""
+"""Made-up results, as cells and scores are written."""
 
 from __future__ import annotations
 
-import importlib
-import sys
-
 import pytest
-from places import ROOT
 
-NAMES = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Import a script; afterwards nothing of it is left."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    yield importlib.import_module
-    for name in NAMES - before:
-        sys.modules.pop(name, None)
-
+from benchmarks.measure.results import Result
 
 MACHINE = {"cpu": "A CPU", "cores": 2, "python": "3.11.7", "torch": "2.13.0"}
 
@@ -32,6 +17,7 @@ def made_cell(who, table, seed=0, *, threads=1, cpu=60.0, wall=40.0, rate=1000.0
         "table": table,
         "seed": seed,
         "threads": threads,
+        "version": "synthkit 1 abc",
         "machine": MACHINE,
         "finished": True,
         "fit": {"cpu": cpu, "wall": wall, "others": others, "peak_mib": 400},
@@ -69,11 +55,10 @@ def made_score(c2st=0.6, tv3=0.9, tv2=0.95, gaps=(0.01,), dcr=0.5, attack=0.5, r
 
 
 @pytest.fixture
-def result(script):
+def result():
     """Makes a result: who, table, seed, parts of the cell, and scores by name."""
 
     def make(who, table="adult", seed=0, scores=None, **parts):
-        kind = script("results").Result
-        return kind(cell=made_cell(who, table, seed, **parts), score=made_score(**(scores or {})))
+        return Result(cell=made_cell(who, table, seed, **parts), score=made_score(**(scores or {})))
 
     return make

@@ -6,17 +6,19 @@ import json
 
 import numpy as np
 import pytest
-from places import ROOT
 from scipy.stats import binom
 
-WRITTEN = json.loads((ROOT / "benchmarks" / "alarms.json").read_text(encoding="utf-8"))
+from benchmarks.places import MEASURED
+from benchmarks.risk import alarms
+
+WRITTEN = json.loads((MEASURED / "alarms.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("design", ["coins", "pairs"])
-def test_false_alarms_stay_within_their_band(script, design):
+def test_false_alarms_stay_within_their_band(design):
     """Of 150 throws no more than one in a thousand would exceed, and each test by itself is no idle one."""
-    found = script("alarms").false_alarms(150, units=600, design=design, seed=1)
+    found = alarms.false_alarms(150, units=600, design=design, seed=1)
     assert found["alarms"] <= binom.isf(0.001, 150, 0.05)
     for share in found["each test, not adjusted"].values():
         assert share <= binom.isf(0.001, 150, 0.05) / 150
@@ -26,15 +28,15 @@ def test_false_alarms_stay_within_their_band(script, design):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("design", ["coins", "pairs"])
-def test_twenty_copies_are_found(script, design):
-    found = script("alarms").power(10, units=3_000, design=design, seed=1)
+def test_twenty_copies_are_found(design):
+    found = alarms.power(10, units=3_000, design=design, seed=1)
     assert found["found"] >= 0.9
     assert found["copies"] == 20
     assert 0.45 < found["AUC of all attacks together, median"] < 0.56  # which says nothing of them
 
 
-def test_thrown_coins_are_fair_and_pairs_stay_pairs(script):
-    alarms, rng = script("alarms"), np.random.default_rng(0)
+def test_thrown_coins_are_fair_and_pairs_stay_pairs():
+    rng = np.random.default_rng(0)
     for design in ("coins", "pairs"):
         pool = alarms.attacked_people(400, design, rng)
         again = alarms.thrown(pool, rng)
@@ -45,10 +47,10 @@ def test_thrown_coins_are_fair_and_pairs_stay_pairs(script):
 
 @pytest.mark.parametrize("design", ["coins", "pairs"])
 def test_what_was_written_meets_what_must_hold(design):
-    alarms, power = WRITTEN["false_alarms"][design], WRITTEN["power"][design]
-    assert alarms["throws"] >= 1_000
-    assert alarms["share"] == alarms["alarms"] / alarms["throws"] <= binom.isf(0.025, alarms["throws"], 0.05) / 1_000
-    assert alarms["met"]
+    false, power = WRITTEN["false_alarms"][design], WRITTEN["power"][design]
+    assert false["throws"] >= 1_000
+    assert false["share"] == false["alarms"] / false["throws"] <= binom.isf(0.025, false["throws"], 0.05) / 1_000
+    assert false["met"]
     assert power["seeds"] == len(power["each"]) >= 100
     found = [each["epsilon"] > 0 and each["p"] < 0.01 for each in power["each"]]
     assert power["found"] == np.mean(found) >= 0.8

@@ -4,28 +4,28 @@ import json
 
 import pandas as pd
 import pytest
-from places import ROOT
 
+from benchmarks.parts import drafts
+from benchmarks.places import MEASURED
+from benchmarks.tables import stand_ins
 from synthkit.schema import Schema
 
-WRITTEN = json.loads((ROOT / "benchmarks" / "drafts.json").read_text(encoding="utf-8"))
-PAGE = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
+WRITTEN = json.loads((MEASURED / "drafts.json").read_text(encoding="utf-8"))
 
 
-def test_the_page_says_what_was_measured(script):
-    assert script("drafts").written(PAGE, WRITTEN) == PAGE
+def test_the_page_says_what_was_measured():
+    text = drafts.PAGE.read_text(encoding="utf-8")
+    assert text.split(drafts.START)[1].split(drafts.END)[0].strip() == drafts.table(WRITTEN)
 
 
 @pytest.mark.parametrize("name", ["insurance", "cohort", "registry", "credit"])
-def test_made_tables_are_measured_as_they_are_written(script, name):
-    stand_ins = script("stand_ins")
-    measured = script("drafts").measure(stand_ins.table(name), stand_ins.schema(name))
+def test_made_tables_are_measured_as_they_are_written(name):
+    measured = drafts.measure(stand_ins.table(name), stand_ins.schema(name))
     assert measured == WRITTEN[name]
 
 
 @pytest.mark.parametrize("name", ["insurance", "cohort", "registry", "credit"])
-def test_made_tables_satisfy_their_schemas(script, name):
-    stand_ins = script("stand_ins")
+def test_made_tables_satisfy_their_schemas(name):
     frame, schema = stand_ins.table(name), stand_ins.schema(name)
     assert list(frame.columns) == list(schema.columns)
     assert [c for c, kind in schema.columns.items() if not kind.admits(frame[c]).all()] == []
@@ -33,7 +33,7 @@ def test_made_tables_satisfy_their_schemas(script, name):
     assert [rule.sentence for rule in schema.rules if not rule.holds(frame).all()] == []
 
 
-def test_lines_are_counted_by_hand(script):
+def test_lines_are_counted_by_hand():
     n = 40
     frame = pd.DataFrame(
         {
@@ -50,7 +50,7 @@ def test_lines_are_counted_by_hand(script):
         "died": {"kind": "boolean", "levels": [0, 1]},
     }
     targets = [{"column": "died", "task": "binary", "positive": 1}, {"column": "age", "task": "regression"}]
-    said = script("drafts").measure(frame, Schema(unit="patient_id", columns=columns, targets=targets))
+    said = drafts.measure(frame, Schema(unit="patient_id", columns=columns, targets=targets))
     counts = {title: (each["right"], each["drafted"], each["declared"]) for title, each in said.items()}
     assert counts["unit"] == counts["keys"] == counts["kind: identifier"] == (1, 1, 1)
     assert counts["kind: ordinal"] == (1, 1, 1)
@@ -61,8 +61,7 @@ def test_lines_are_counted_by_hand(script):
     assert counts["atoms"] == (0, 0, 1)
 
 
-def test_shares_are_sums_over_tables(script):
-    drafts = script("drafts")
+def test_shares_are_sums_over_tables():
     cell = {"unit": {"right": 1, "drafted": 2, "declared": 4}}
     assert drafts.total({"a": cell, "b": cell}, {"a": 0, "b": 0}) == {"unit": (2, 4, 8)}
     assert drafts._cells((2, 4, 8)) == ("2 / 4 / 8", "0.50", "0.25")

@@ -6,21 +6,22 @@ import json
 import random
 
 import pytest
-from places import ROOT
 
-WRITTEN = json.loads((ROOT / "benchmarks" / "faults.json").read_text(encoding="utf-8"))
-PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+from benchmarks.places import MEASURED
+from benchmarks.stress import changed_inputs, corpus, faults, fuzz, input_kinds, reliability
+
+WRITTEN = json.loads((MEASURED / "faults.json").read_text(encoding="utf-8"))
+PAGE = reliability.PAGE.read_text(encoding="utf-8")
 CHEAP = ("schema", "CSV", "Parquet, bytes", "Parquet, footer", "Arrow", "policy", "configuration", "key of a watermark")
 
 
 @pytest.fixture
-def small(script, tmp_path):
+def small(tmp_path):
     """The inputs of cheap kinds, without any model or run."""
     from synthkit.schema import Schema
     from synthkit.tables import table_files
     from synthkit.watermark import WatermarkKey
 
-    corpus = script("corpus")
     schema = Schema(**corpus.SCHEMA)
     schema.save(tmp_path / "schema.yaml")
     for name in ("table.csv", "table.parquet", "table.arrow"):
@@ -31,8 +32,8 @@ def small(script, tmp_path):
     return tmp_path
 
 
-def test_no_reader_ends_in_a_traceback_or_tells_a_cell(script, small):
-    fuzz, kinds = script("fuzz"), script("corpus").kinds(small)
+def test_no_reader_ends_in_a_traceback_or_tells_a_cell(small):
+    kinds = input_kinds.kinds(small)
     chosen = {name: kinds[name] for name in CHEAP}
     found = fuzz.run(chosen, small, inputs=800, seed=1, say=str)
     assert found.faults == {}
@@ -41,9 +42,8 @@ def test_no_reader_ends_in_a_traceback_or_tells_a_cell(script, small):
     assert found.told == 0
 
 
-def test_a_reader_that_fails_is_found(script, small):
+def test_a_reader_that_fails_is_found(small):
     """A traceback, a cell in a message, and a process that dies."""
-    fuzz = script("fuzz")
     from synthkit.errors import TableError
 
     def crash(path):
@@ -64,8 +64,8 @@ def test_a_reader_that_fails_is_found(script, small):
         assert found.inputs["x"] == 2
 
 
-def test_the_same_seed_gives_the_same_inputs(script, small):
-    fuzz, kinds = script("fuzz"), script("corpus").kinds(small)
+def test_the_same_seed_gives_the_same_inputs(small):
+    kinds = input_kinds.kinds(small)
     for name in CHEAP:
         content = (small / kinds[name].file).read_bytes()
         both = [fuzz.wrong(kinds[name], content, name, 3, 7) for _ in range(2)]
@@ -74,9 +74,9 @@ def test_the_same_seed_gives_the_same_inputs(script, small):
         assert len(others) > 6
 
 
-def test_only_some_kinds_are_tried_again(script, small):
+def test_only_some_kinds_are_tried_again(small):
     """By as many inputs as in a whole run; of the others nothing is forgotten."""
-    fuzz, faults, kinds = script("fuzz"), script("faults"), script("corpus").kinds(small)
+    kinds = input_kinds.kinds(small)
     chosen = {name: kinds[name] for name in CHEAP}
     whole = fuzz.run(chosen, small, inputs=200, seed=1, say=str)
     some = fuzz.run(chosen, small, inputs=200, seed=1, say=str, only=["policy", "CSV"])
@@ -93,21 +93,20 @@ def test_only_some_kinds_are_tried_again(script, small):
     assert (now["slowest_seconds"], now["seconds"]) == (4.0, 3.0)
 
 
-def test_changes_by_meaning_change(script):
-    m = script("mutating")
+def test_changes_by_meaning_change():
     data = {"a": [1, 2, {"b": "c"}], "d": None}
-    assert sum(repr(m.by_meaning(data, random.Random(k))) != repr(data) for k in range(50)) > 40
+    assert sum(repr(changed_inputs.by_meaning(data, random.Random(k))) != repr(data) for k in range(50)) > 40
     assert data == {"a": [1, 2, {"b": "c"}], "d": None}
 
 
-def test_the_page_says_what_was_measured(script):
+def test_the_page_says_what_was_measured():
     """Every figure of the page is written from the result."""
-    assert script("reliability").table(WRITTEN) in PAGE
+    assert reliability.table(WRITTEN) in PAGE
 
 
-def test_nothing_that_was_found_is_left(script):
+def test_nothing_that_was_found_is_left():
     inputs = WRITTEN["inputs"]
     assert inputs["faults"] == {}
     assert inputs["messages_with_a_cell"] == 0
     assert inputs["slowest_seconds"] < 60
-    assert script("faults").faults_in(WRITTEN) == []
+    assert faults.faults_in(WRITTEN) == []

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 
 import pytest
-from places import ROOT
+
+from benchmarks.load import evaluating
+from benchmarks.places import MEASURED
+from benchmarks.risk import risks
 
 OURS = {"autoregressive", "ctgan", "tvae", "diffusion"}
 
 
 def written(name):
-    return json.loads((ROOT / "benchmarks" / name).read_text(encoding="utf-8"))
+    return json.loads((MEASURED / name).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
-    ("script_name", "page", "part"),
-    [("risks", "docs/evaluation.md", "tables"), ("evaluating", "benchmarks/README.md", None)],
+    ("made", "kept"), [(risks, written("risks.json")["tables"]), (evaluating, written("evaluating.json"))]
 )
-def test_the_page_shows_what_is_recorded(script, script_name, page, part):
-    made = script(script_name)
-    text = (ROOT / page).read_text(encoding="utf-8")
-    kept = written(f"{script_name}.json")
-    assert text.split(made.START)[1].split(made.END)[0].strip() == made.markdown(kept[part] if part else kept).strip()
+def test_the_page_shows_what_is_recorded(made, kept):
+    text = made.PAGE.read_text(encoding="utf-8")
+    assert text.split(made.START)[1].split(made.END)[0].strip() == made.markdown(kept).strip()
 
 
 @pytest.mark.parametrize("table", ["support2", "adult"])
@@ -32,24 +32,24 @@ def test_every_model_was_attacked_with_and_without_a_budget(table):
     assert {"mostlyai", "peer-ctgan", "peer-tvae", "peer-copula"} <= there
 
 
-def test_a_line_names_the_secret_whose_excess_is_surest(script):
+def test_a_line_names_the_secret_whose_excess_is_surest():
     at = {"membership.auc": [0.5, 0.4, 0.6], "identity.linkability.k1": [0.01, 0.0, 0.02]}
     at |= {"identity.singling_out.clearest": [0.5, 0.3, 0.7]}
     at |= {f"membership.{among}epsilon_lower_bound": [0.25, 0.25, None] for among in ("", "isolated.")}
     at |= {"attribute.a.quasi_identifiers.excess": [0.5, -0.1, 1.0]}
     at |= {"attribute.b.quasi_identifiers.excess": [0.1, 0.05, 0.2]}
     at |= {"attribute.c.quasi_identifiers.isolated.excess": [0.9, 0.8, 1.0]}
-    line = script("risks").row("somebody", {"p": {"all": 0.2, "isolated": 0.03}, "scores": at})
+    line = risks.row("somebody", {"p": {"all": 0.2, "isolated": 0.03}, "scores": at})
     assert line.split(" | ")[1:5] == ["yes", "0.500 [0.400, 0.600]", "0.25, 0.25", "b +0.100 [+0.050, +0.200]"]
 
 
-def test_a_whole_evaluation_stays_within_its_limits(script):
+def test_a_whole_evaluation_stays_within_its_limits():
     """The figures that were measured; nothing is timed here."""
-    made, kept = script("evaluating"), written("evaluating.json")
+    kept = written("evaluating.json")
     for kind in ("whole", "five draws"):
-        assert kept[kind]["wall"] <= made.LONGEST
-        assert kept[kind]["peak_mib"] <= made.MOST
-    assert kept["quick"]["wall"] <= made.QUICKEST
+        assert kept[kind]["wall"] <= evaluating.LONGEST
+        assert kept[kind]["peak_mib"] <= evaluating.MOST
+    assert kept["quick"]["wall"] <= evaluating.QUICKEST
     assert kept["cores"] == 2
-    failed = {name for kind in made.KINDS for name in kept[kind]["failures"]}
+    failed = {name for kind in evaluating.KINDS for name in kept[kind]["failures"]}
     assert all(name.startswith("membership.tpr_at_fpr_") for name in failed)  # of too few people

@@ -40,7 +40,7 @@ def fitted(name, toy, watch, **settings):
     kind = MODELS[name]
     known = {f.name for f in fields(kind.Config)}
     access = ExactAccess(toy.frame, toy.schema, Ledger.unlimited(unit=None), Seeds(1))
-    access.reserve(FitPlan(coding=replace(kind.coding, ties=0)))
+    access.reserve(FitPlan(coding=replace(kind.coding, links=0)))
     encoder = access.fit_encoder()
     config = kind.Config(**{k: v for k, v in (SMALL | settings).items() if k in known})
     model = kind(encoder.layout, config)

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import MetricError, SchemaError, TableError
-from synthkit.metrics import runner as room
+from synthkit.metrics import metric_registry
 from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.metric import MetricSpec
+from synthkit.metrics.metric_registry import METRICS, metrics_of
 from synthkit.metrics.result import Evaluation, Score
-from synthkit.metrics.runner import METRICS, evaluate, metrics_of
+from synthkit.metrics.runner import evaluate, one_thread
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 
@@ -64,16 +66,20 @@ def disjoint(rows, seed):
 
 @pytest.fixture(autouse=True)
 def _calm():
-    with room.one_thread():
+    with one_thread():
         yield
 
 
 TRAIN, HOLDOUT, FRESH = draw(900, 1), draw(600, 2), draw(700, 3)
 HERE = EvaluationData(train=TRAIN, holdout=HOLDOUT, synthetic=(FRESH,), schema=SCHEMA)
 BOUNDS = {f"membership.{stratum}epsilon_lower_bound" for stratum in ("", "isolated.")}  # from below only
-RISKS = [name for name in METRICS if name.split(".")[0] in ("membership", "attribute", "identity")]
+RISKS = [name for name, spec in METRICS.items() if spec.section == "privacy risk"]
 UTILITY = [name for name in metrics_of(SCHEMA) if name.startswith("utility.")]
-NAMES = [*METRICS, *UTILITY]
+SINGLE = [name for name, spec in METRICS.items() if spec.measure is not None and not spec.needs]
+NAMES = [*SINGLE, *UTILITY]
+
+
+OF = metrics_of(SCHEMA)
 
 
 def compare(synthetic, **tables):
@@ -82,7 +88,7 @@ def compare(synthetic, **tables):
 
 
 def scores_of(name, comparison, seed=0):
-    scores, _ = metrics_of(comparison.schema)[name](comparison, Seeds(seed).numpy(name))
+    scores, _ = OF[name](comparison, Seeds(seed).numpy(name))
     assert scores, name
     return {score.metric: score for score in scores if isinstance(score, Score)}
 
@@ -141,13 +147,13 @@ WORST = {
 
 
 def test_identical_tables_score_best():
-    found = {k: s for name in METRICS for k, s in scores_of(name, compare(HOLDOUT)).items()}
+    found = {k: s for name in SINGLE for k, s in scores_of(name, compare(HOLDOUT)).items()}
     assert {k: found[k].value for k in BEST} == pytest.approx(BEST, abs=1e-9)
     assert found["fidelity.c2st"].value <= 0.5  # twins in both tables: the label of one predicts the other wrongly
 
 
 def test_disjoint_tables_score_worst():
-    found = {k: s for name in METRICS for k, s in scores_of(name, compare(disjoint(700, 4))).items()}
+    found = {k: s for name in SINGLE for k, s in scores_of(name, compare(disjoint(700, 4))).items()}
     numeric_by_edge_bin = ("fidelity.tv1", "fidelity.tv2", "fidelity.tv3")
     exact = {k: v for k, v in WORST.items() if k not in numeric_by_edge_bin}
     assert {k: found[k].value for k in exact} == pytest.approx(exact, abs=1e-9)
@@ -173,11 +179,20 @@ def test_the_sign_of_a_column_does_not_matter(name):
         assert score.value == pytest.approx(before[metric].value, rel=tolerance, abs=tolerance)
 
 
+def spec(name, measure):
+    return MetricSpec(name=name, measure=measure, labels={})
+
+
+def only(monkeypatch, *specs):
+    """An evaluation of these metrics alone."""
+    monkeypatch.setattr(metric_registry, "METRICS", {each.name: each for each in specs})
+
+
 def test_evaluate_lists_failures_and_goes_on(monkeypatch):
     def broken(comparison, rng):
         raise MetricError("a metric must be lucky; however: it was not")
 
-    monkeypatch.setattr(room, "METRICS", {"fidelity.rules": METRICS["fidelity.rules"], "fidelity.luck": broken})
+    only(monkeypatch, METRICS["fidelity.rules"], spec("fidelity.luck", broken), METRICS["utility"])
     calls = []
     found = evaluate(HERE, run={"model": "none"}, quick=True, progress=lambda *call: calls.append(call))
     assert {f.metric: f.reason[:20] for f in found.failures} == {"fidelity.luck": "a metric must be luc"}
@@ -195,14 +210,14 @@ def test_an_unexpected_error_is_not_hidden(monkeypatch):
     def broken(comparison, rng):
         raise KeyError("a bug")
 
-    monkeypatch.setattr(room, "METRICS", {"fidelity.bug": broken})
+    only(monkeypatch, spec("fidelity.bug", broken))
     with pytest.raises(KeyError):
         evaluate(HERE, quick=True)
 
 
 def test_a_failure_changes_no_other_score(monkeypatch):
     name = "fidelity.c2st"
-    monkeypatch.setattr(room, "METRICS", {name: METRICS[name]})
+    only(monkeypatch, METRICS[name])
     assert evaluate(HERE, seed=5, quick=True).score(name) == scores_of(name, HERE, seed=5)[name]
 
 
@@ -240,13 +255,14 @@ def test_evaluation_never_imports_torch(tmp_path):
 import sys
 import pandas as pd
 import synthkit.metrics
-from synthkit.metrics import Comparison, evaluate
+from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.runner import evaluate
 from synthkit.schema import Schema
 schema = Schema.model_validate_json(open({str(tmp_path / "schema.json")!r}, encoding="utf-8").read())
 train, holdout, synthetic = (
     pd.read_parquet(f"{tmp_path}/{{name}}.parquet") for name in ("train", "holdout", "synthetic")
 )
-found = evaluate(Comparison(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema), quick=True)
+found = evaluate(EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema), quick=True)
 assert len(found.scores) > 20, found.failures
 assert not [name for name in sys.modules if name.split(".")[0] == "torch"]
 """

@@ -8,22 +8,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from installed import install
 from laws import agrees
+from listings import listing
+from places import ROOT
 
 from synthkit.encoding import Given, Layout, Rows, Slot, TableEncoder
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.encoder import histograms_of
 from synthkit.encoding.layout import ForbiddenCombination
+from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability, CountModel, NetworkModel
 from synthkit.models.registry import MODELS
 from synthkit.privacy.access.counts import ExactCounting
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 CPU = torch.device("cpu")
+ADDED = "chow-liu"  # the worked model of docs/extending, installed as a distribution of its own
+KINDS = {**MODELS, ADDED: listing("model").ChowLiu}
 FAST = {
+    ADDED: {},
     "autoregressive": {"width": 32, "hidden": 16, "steps": 400, "batch_size": 256},
     "ctgan": {"noise": 16, "width": 32, "critic_width": 32, "steps": 400, "batch_size": 256, "odds_batch": 256},
     "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 400, "batch_size": 256, "draws": 16},
@@ -31,18 +37,28 @@ FAST = {
     "marginal": {"components": 60},
     "tvae": {"width": 32, "hidden": 16, "latent": 2, "blocks": 1, "couplings": 2, "steps": 400, "batch_size": 256},
 }
-models = pytest.mark.parametrize("name", sorted(MODELS))
-exact = pytest.mark.parametrize("name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.LOG_PROB)))
-completing = pytest.mark.parametrize(
-    "name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.GIVEN))
-)
+models = pytest.mark.parametrize("name", sorted(KINDS))
+exact = pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if kind.can(Capability.LOG_PROB)))
+completing = pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if kind.can(Capability.GIVEN)))
 asked = pytest.mark.parametrize(
-    "name", sorted(name for name, kind in MODELS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
+    "name", sorted(name for name, kind in KINDS.items() if kind.can(Capability.NEGATIVE_LOG_PROB))
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed(tmp_path_factory):
+    """The worked model as pip installs it."""
+    site = tmp_path_factory.mktemp("site")
+    text = (ROOT / "docs" / "extending" / "model.py").read_text(encoding="utf-8")
+    points = {"synthkit.models": {ADDED: "chow_liu_tree:ChowLiu"}}
+    install(site, "chow-liu", modules={"chow_liu_tree": text}, entry_points=points)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        yield
 
 
 def test_every_model_is_under_contract():
-    assert set(FAST) == set(MODELS)
+    assert set(FAST) == set(KINDS)
 
 
 def law(*shares):
@@ -66,7 +82,7 @@ EVERY = torch.tensor([[x, f, c] for x, f in [(0, 0), (0, 1), (0, 2), (1, 0), (1,
 
 def stirred(name: str, layout: Layout, seed: int = 0):
     """A model with weights far from where they start, so that its slots depend on each other."""
-    model = MODELS[name](layout, MODELS[name].Config(**FAST[name]))
+    model = KINDS[name](layout, KINDS[name].Config(**FAST[name]))
     generator = torch.Generator().manual_seed(seed)
     model.load_tensors(
         {k: v + 0.3 * torch.randn(v.shape, generator=generator) for k, v in model.tensors().items()}, CPU
@@ -118,7 +134,7 @@ def test_same_seed_same_rows(name):
 @models
 def test_tensors_taken_back_give_the_same_model(name):
     model = stirred(name, tiny())
-    again = MODELS[name](tiny(), MODELS[name].Config(**model.config()))
+    again = KINDS[name](tiny(), KINDS[name].Config(**model.config()))
     again.load_tensors(model.tensors(), CPU)
     assert torch.equal(again.sample(50, generator()).cat, model.sample(50, generator()).cat)
 
@@ -127,7 +143,7 @@ def test_tensors_taken_back_give_the_same_model(name):
 def test_surprise_is_asked_of_every_row_and_slot(name):
     """A model taken back says the same; of no rows nothing is said; a slot that does not apply surprises nobody."""
     model = stirred(name, tiny())
-    again = MODELS[name](tiny(), MODELS[name].Config(**model.config()))
+    again = KINDS[name](tiny(), KINDS[name].Config(**model.config()))
     again.load_tensors(model.tensors(), CPU)
     total, parts = model.negative_log_prob(rows_of(EVERY), generator())
     assert total.shape == (12,)
@@ -276,7 +292,7 @@ def learned():
     encoder = TableEncoder.fit(TOY, histograms_of(TOY, frame))
     door = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), torch.device("cpu"))
     out = {}
-    for name, kind in MODELS.items():
+    for name, kind in KINDS.items():
         out[name] = kind(encoder.layout, kind.Config(**FAST[name]))
         if issubclass(kind, CountModel):
             cat = encoder.encode(frame).cat.numpy()[:, list(encoder.layout.coarse)]
@@ -300,7 +316,7 @@ def test_learning_recovers_the_mutual_information(learned):
 @asked
 def test_fitting_lowers_the_loss_on_fresh_rows(learned, name):
     out, encoder, fresh = learned
-    blank = MODELS[name](
+    blank = KINDS[name](
         Layout(
             tuple(
                 Slot(
@@ -315,7 +331,7 @@ def test_fitting_lowers_the_loss_on_fresh_rows(learned, name):
             ),
             encoder.layout.columns,
         ),
-        MODELS[name].Config(**FAST[name]),
+        KINDS[name].Config(**FAST[name]),
     )
     some = fresh[:5000]
     before, after = (float(model.negative_log_prob(some, generator(2))[0].mean()) for model in (blank, out[name]))

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from synthkit.data import support2, support2_schema
 from synthkit.encoding import TableEncoder
-from synthkit.encoding.column_groups import GROUPS, coded, groupings
+from synthkit.encoding.column_groups import MOST_GROUPS_OF_A_COLUMN, coded, groupings
 from synthkit.encoding.encoder import histograms_of
 from synthkit.schema import Schema
 
@@ -34,11 +34,11 @@ def test_of_many_names_the_most_frequent_stay_apart():
     schema = Schema(columns={"x": {"kind": "categorical", "levels": levels}})
     frame = pd.DataFrame({"x": np.repeat(levels, np.arange(1, 31))})
     (grouping,), (codes,) = encoded(schema, frame)
-    assert grouping.size == GROUPS + 1
+    assert grouping.size == MOST_GROUPS_OF_A_COLUMN + 1
     groups = frame.assign(g=codes).groupby("x")["g"].agg(["min", "max"])
     assert (groups["min"] == groups["max"]).all()
-    assert len(set(groups["min"].iloc[-GROUPS:])) == GROUPS  # the ten most frequent
-    assert len(set(groups["min"].iloc[:-GROUPS])) == 1
+    assert len(set(groups["min"].iloc[-MOST_GROUPS_OF_A_COLUMN:])) == MOST_GROUPS_OF_A_COLUMN  # the ten most frequent
+    assert len(set(groups["min"].iloc[:-MOST_GROUPS_OF_A_COLUMN])) == 1
 
 
 @pytest.mark.parametrize("decimals", [0, None])
@@ -48,9 +48,9 @@ def test_numbers_are_cut_at_about_equal_shares_in_order(decimals):
     schema = Schema(columns={"x": {"kind": "numeric", "decimals": decimals, "nullable": True}})
     frame = pd.DataFrame({"x": np.where(np.arange(8000) % 10 == 0, np.nan, x)})
     (grouping,), (codes,) = encoded(schema, frame)
-    assert grouping.size == GROUPS + 1
+    assert grouping.size == MOST_GROUPS_OF_A_COLUMN + 1
     known = ~frame["x"].isna().to_numpy()
-    assert set(codes[~known]) == {GROUPS}
+    assert set(codes[~known]) == {MOST_GROUPS_OF_A_COLUMN}
     assert spearmanr(frame["x"][known], codes[known]).statistic > 0.99  # points may lie inside an interval
     share = np.bincount(codes[known]) / known.sum()
     assert share.min() > 0.08
@@ -84,6 +84,6 @@ def test_a_real_table_has_few_groups_and_all_of_them_occur():
     found, codes = encoded(support2_schema(), support2())
     assert [g.column for g in found] == list(support2_schema().learned)
     for grouping, mine in zip(found, codes, strict=True):
-        assert grouping.size <= GROUPS + 2
+        assert grouping.size <= MOST_GROUPS_OF_A_COLUMN + 2
         assert set(range(mine.max() + 1)) <= set(range(grouping.size))
         assert np.bincount(mine, minlength=grouping.size).max() < len(mine) or grouping.size == 1

@@ -244,7 +244,7 @@ def test_what_is_known_of_a_row_becomes_levels_and_sets():
     assert given.cat[2].tolist() == [-1, int(full[2, 1]), -1]
     table, which = given.allowed[0]
     assert table[which[1]].tolist() == [True, True, False]
-    assert encoder.unsettled(known)["follow"].tolist() == [False, True, False]
+    assert encoder.unanchored(known)["follow"].tolist() == [False, True, False]
     present = encoder.given(frame[:3].reset_index(drop=True), known, present=True)
     table, which = present.allowed[0]
     assert table[which].tolist()[1:] == [[True, True, False], [True, True, False]]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.encoding import ConstraintMask, Given, Layout, Rows, Slot
-from synthkit.encoding.layout import ForbiddenCombination, in_steps
+from synthkit.encoding.layout import ForbiddenCombination, checked_groups
 
 
 def slot(name, size, parent=None, prior=None):
@@ -53,7 +53,7 @@ def test_a_mask_forbids_a_level_exactly_where_a_clause_would_be_met(forbidden, o
         if mask is not None:
             assert mask.shape == (len(EVERY), SIZES[j])
             alive &= mask.gather(1, EVERY[:, [j]]).squeeze(1)
-        admissible.settle(j, EVERY[:, j])
+        admissible.observe(j, EVERY[:, j])
     assert {tuple(r) for r in EVERY[alive].tolist()} == allowed_rows(forbidden)
 
 
@@ -64,8 +64,8 @@ def test_known_slots_count_wherever_they_stand(forbidden):
     ways = allowed_rows(forbidden)
     admissible = ConstraintMask(replace(PLAIN, clauses=forbidden), len(EVERY), None, torch.device("cpu"))
     for j in (1, 2):
-        admissible.settle(j, EVERY[:, j])
-    admissible.settle(0, torch.full((len(EVERY),), -1))
+        admissible.observe(j, EVERY[:, j])
+    admissible.observe(0, torch.full((len(EVERY),), -1))
     mask = admissible.mask(0)
     for k, (_, b, c) in enumerate(EVERY.tolist()):
         left = [(a, b, c) in ways for a in range(2)]
@@ -78,7 +78,7 @@ def test_what_is_given_restricts_and_yields_to_clauses():
     given = Given(torch.full((2, 3), -1), {1: (table, torch.tensor([0, 1]))})
     admissible = ConstraintMask(replace(PLAIN, clauses=(never,)), 2, given, torch.device("cpu"))
     assert admissible.mask(1).tolist() == [[True, True, False], [False, False, True]]
-    admissible.settle(0, torch.tensor([1, 1]))
+    admissible.observe(0, torch.tensor([1, 1]))
     assert admissible.mask(1).tolist() == [[False, False, True]] * 2  # the first row's wish cannot be met
     assert admissible.mask(2) is None
 
@@ -113,7 +113,7 @@ def test_given_is_cut_with_its_sets():
 @pytest.mark.parametrize("n", [0, 1])
 def test_no_rows_have_no_masks(n):
     admissible = ConstraintMask(PLAIN, n, None, torch.device("cpu"))
-    admissible.settle(0, torch.zeros(n, dtype=torch.long))
+    admissible.observe(0, torch.zeros(n, dtype=torch.long))
     assert admissible.mask(1) is None
 
 
@@ -121,5 +121,5 @@ def test_no_rows_have_no_masks(n):
 def test_groups_that_leave_one_out_are_refused(groups):
     """A card with a group of number 1,578,614,400 asked for 74 GiB."""
     with pytest.raises(ValueError, match="groups of cells must follow each other"):
-        in_steps(groups)
-    assert in_steps([0, 0, 1, 2, 2]).tolist() == [0, 0, 1, 2, 2]
+        checked_groups(groups)
+    assert checked_groups([0, 0, 1, 2, 2]).tolist() == [0, 0, 1, 2, 2]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from synthkit.encoding import private_binning
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.mechanisms.bounds import LogBounds
 

@@ -12,7 +12,13 @@ from hypothesis.extra.numpy import arrays
 from synthkit.encoding import TableEncoder
 from synthkit.encoding.column_groups import ColumnGroups, coded, groupings
 from synthkit.encoding.encoder import histograms_of
-from synthkit.encoding.raking_margins import MOST_PAIRS, RARE, RakingMargins, tables_of, tabulate
+from synthkit.encoding.raking_margins import (
+    LEAST_ROWS_OF_A_CELL,
+    MOST_PAIRS_OF_COLUMNS,
+    RakingMargins,
+    tables_of,
+    tabulate,
+)
 from synthkit.errors import ArtefactError
 from synthkit.schema import Schema
 
@@ -37,9 +43,9 @@ def test_no_number_is_that_of_a_few_rows(counts):
     targets = RakingMargins.of((A,), [(0,)], [counts])
     kept = ~np.isnan(targets.shares)
     assert np.allclose(targets.shares[kept] * counts.sum(), counts[kept])
-    assert (counts[kept] >= RARE).all()
+    assert (counts[kept] >= LEAST_ROWS_OF_A_CELL).all()
     pooled = counts[~kept].sum()
-    assert pooled == 0 or pooled >= RARE or not kept.any()
+    assert pooled == 0 or pooled >= LEAST_ROWS_OF_A_CELL or not kept.any()
 
 
 def test_a_lone_row_takes_the_smallest_neighbour_with_it():
@@ -58,8 +64,8 @@ def test_every_single_column_and_every_pair_is_asked_for():
 def test_of_very_many_pairs_a_sample_stands_for_all():
     tables = tables_of(300, np.random.default_rng(0))
     pairs = [t for t in tables if len(t) == 2]
-    assert len(tables) == 300 + MOST_PAIRS
-    assert len(set(pairs)) == MOST_PAIRS
+    assert len(tables) == 300 + MOST_PAIRS_OF_COLUMNS
+    assert len(set(pairs)) == MOST_PAIRS_OF_COLUMNS
     assert {k for t in pairs for k in t} == set(range(300))
 
 

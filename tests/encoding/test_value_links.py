@@ -25,7 +25,7 @@ def bills(n=4000, seed=0):
 
 def encoder_of(meaning, frame, most=3):
     coded = TableEncoder.fit(meaning, histograms_of(meaning, frame))
-    return coded.tied(lambda questions: [compare(coded.recoding.forward(frame), q) for q in questions], most)
+    return coded.with_links(lambda questions: [compare(coded.recoding.forward(frame), q) for q in questions], most)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def fitted():
 
 def test_only_what_repeats_is_tied(fitted):
     encoder, _ = fitted
-    assert {(t.target, t.source) for t in encoder.ties} == {("a", "b"), ("b", "a")}
-    assert all(t.equal > 0.9 for t in encoder.ties), "sharing a narrow cell by chance is rare"
+    assert {(t.target, t.source) for t in encoder.links} == {("a", "b"), ("b", "a")}
+    assert all(t.equal > 0.9 for t in encoder.links), "sharing a narrow cell by chance is rare"
 
 
 def test_nearness_is_counted_as_by_hand(fitted):
@@ -67,7 +67,7 @@ def test_a_pointer_finds_the_cell_of_the_source(fitted):
     encoder, frame = fitted
     coded = encoder.encode(frame).cat.long().numpy()
     layout = encoder.layout
-    pointer = next(p for p in layout.pointers if layout.columns[p.target] == "b")
+    pointer = next(p for p in layout.links if layout.columns[p.target] == "b")
     first, count = layout.cells(pointer.target)
     source, target = layout.slots_of("a"), layout.slots_of("b")
     part = (encoder.encode(frame).num[:, layout.residuals.index("a")] * pointer.cell.shape[2]).long().numpy()
@@ -98,16 +98,16 @@ def test_equal_values_are_equal_again(fitted):
 def test_saved_and_read_again(fitted):
     encoder, _ = fitted
     again = TableEncoder.from_dict(encoder.to_dict(), encoder.schema)
-    assert again.ties == encoder.ties
-    for one, other in zip(again.layout.pointers, encoder.layout.pointers, strict=True):
+    assert again.links == encoder.links
+    for one, other in zip(again.layout.links, encoder.layout.links, strict=True):
         assert np.array_equal(one.cell, other.cell)
 
 
 def test_no_ties_where_none_are_wanted_or_asked_of_other_kinds():
     frame = bills(500)
-    assert encoder_of(schema(a=0, b=0, c=0, d=0), frame, most=0).ties == ()
+    assert encoder_of(schema(a=0, b=0, c=0, d=0), frame, most=0).links == ()
     mixed = Schema(columns={"a": {"kind": "numeric", "decimals": 0}, "k": {"kind": "categorical", "levels": ["x"]}})
-    assert encoder_of(mixed, pd.DataFrame({"a": frame["a"], "k": "x"})).ties == ()
+    assert encoder_of(mixed, pd.DataFrame({"a": frame["a"], "k": "x"})).links == ()
 
 
 def test_missing_values_point_nowhere():
@@ -120,7 +120,7 @@ def test_missing_values_point_nowhere():
         }
     )
     encoder = encoder_of(meaning, frame)
-    pointer = next(p for p in encoder.layout.pointers if encoder.layout.columns[p.target] == "b")
+    pointer = next(p for p in encoder.layout.links if encoder.layout.columns[p.target] == "b")
     assert (pointer.cell[-1] == -1).all()
     decoded = encoder.decode(encoder.encode(frame), np.random.default_rng(0))
     assert (decoded["a"].isna() == frame["a"].isna()).all()

@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from synthkit.cli.console import show_paths, show_statement
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.cli.console import show_paths
+from synthkit.cli.score_summary import show_statement
+from synthkit.encoding.coding import Coding
 from synthkit.errors import SynthkitError
 from synthkit.pipeline import synthesize
 from synthkit.pipeline.run_config import RunConfig
@@ -38,8 +39,8 @@ from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd import clipping
 from synthkit.privacy.mechanisms import noise as mechanisms
-from synthkit.privacy.mechanisms import rng, sampling, sparse_histogram
-from synthkit.release.run_folder import INTERNAL, contents
+from synthkit.privacy.mechanisms import rng, sparse_histogram, unit_sampling
+from synthkit.release.run_folder import INTERNAL_FOLDER, contents
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared_domain
 
@@ -126,16 +127,16 @@ class Ear:
             p.grad = told.clone()
 
     def rows_of(self, units: np.ndarray, most: int) -> np.ndarray:
-        """`sampling.kept`: all others' rows as before, the stranger's chosen anew."""
+        """`unit_sampling.kept`: all others' rows as before, the stranger's chosen anew."""
         if self.before is None:
-            mask = sampling.kept(units, most)
+            mask = unit_sampling.kept(units, most)
         else:
             old_units, old_mask = self.before.chosen[len(self.chosen)]
             mine = self._mine(len(units), len(old_units))
             self._same_people(units, mine, old_units)
             mask = np.zeros(len(units), dtype=bool)
             mask[~mine] = old_mask
-            mask[mine] = sampling.kept(units[mine], most)
+            mask[mine] = unit_sampling.kept(units[mine], most)
             numbers = np.unique(units[mask])
             self._stranger = int(np.searchsorted(numbers, units[mine][0])) if mine.any() else None
         self.chosen.append((units, mask))
@@ -219,7 +220,7 @@ def listening(ear: Ear) -> Iterator[None]:
         patch("synthkit.privacy.access.private_loader.private_gradient", ear.gradient),
         patch("synthkit.privacy.access.private_curator.kept", ear.rows_of),
         patch("synthkit.privacy.access.private_loader.kept", ear.rows_of),
-        patch("synthkit.privacy.mechanisms.sampling.bernoulli", ear.coins),
+        patch("synthkit.privacy.mechanisms.unit_sampling.bernoulli", ear.coins),
         patch("synthkit.pipeline.synthesize.draw_roles", ear.split),
     ):
         yield
@@ -234,7 +235,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     suffix: str = ".csv"
     held_out: bool = True
-    calibrate: bool = False
+    rake: bool = False
     epsilon: float = 60.0
 
 
@@ -249,7 +250,7 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     config = RunConfig(
         model=case.model,
         settings=dict(case.settings),
-        calibrate=case.calibrate,
+        rake=case.rake,
         epsilon=case.epsilon,
         delta=1e-2,
         seed=5,
@@ -273,13 +274,13 @@ def public(case: Case, table: pd.DataFrame, folder: Path, ear: Ear) -> dict[str,
     return {
         "exit": code,
         "said": said.getvalue().replace(str(folder), ""),
-        "files": sorted(name for name in files if f"/{INTERNAL}/" not in f"/{name}"),
-        **{name: _seen(file) for name, file in files.items() if f"/{INTERNAL}/" not in f"/{name}"},
+        "files": sorted(name for name in files if f"/{INTERNAL_FOLDER}/" not in f"/{name}"),
+        **{name: _seen(file) for name, file in files.items() if f"/{INTERNAL_FOLDER}/" not in f"/{name}"},
     }
 
 
 def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
-    """What a fit learns before its model: coding, schema, tables of counts and what calibrated draws match.
+    """What a fit learns before its model: coding, schema, tables of counts and what raked draws match.
 
     Faster than `public`, for many strangers.
     """

@@ -23,7 +23,7 @@ from synthkit.models.diffusion.noise_schedule import Schedule
 from synthkit.models.normal_scores import NormalScores
 from synthkit.models.registry import MODELS
 from synthkit.models.settings import is_private, renamed, resolve_settings
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
@@ -319,7 +319,7 @@ def test_settings_of_a_budget_are_told_by_their_names(name):
     assert is_private(record, {"steps", "clip_norm"})
     assert not is_private(MODELS["marginal"].Config, {"clip_norm"})
     assert not record().private
-    assert set(record().plain()) == set(record.__dataclass_fields__) - set(record.PRIVATE_ONLY)
+    assert set(record().plain()) == {field.name for field in fields(record)} - set(record.PRIVATE_ONLY)
     config = config_of(name)
     assert config.private
     assert record(**config.plain()) == config

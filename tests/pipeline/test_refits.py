@@ -9,11 +9,11 @@ import pytest
 
 from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError
-from synthkit.pipeline.refits import ENOUGH, MOST, fits_for
+from synthkit.pipeline.refits import ENOUGH, MAX_FITS, fits_for
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Shares
 from synthkit.pipeline.synthesize import fit, release, synthesize
-from synthkit.release.run_folder import audited
+from synthkit.release.run_folder import audited_tables
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -35,8 +35,8 @@ def table(n: int = 240) -> pd.DataFrame:
 def test_as_many_fits_as_it_takes(n):
     many = fits_for(n)
     each = Shares.of(n).pool * n
-    assert 1 <= many <= MOST
-    assert many == MOST or many * each >= ENOUGH - 1e-6
+    assert 1 <= many <= MAX_FITS
+    assert many == MAX_FITS or many * each >= ENOUGH - 1e-6
     assert many == 1 or (many - 1) * each < ENOUGH
 
 
@@ -61,7 +61,7 @@ def test_all_people_are_fitted_at_last_and_a_sibling_is_measured(run, tmp_path):
     assert run.evaluation.run["audited"] == run.facts["audited"] == "sibling"
     assert run.evaluation.run["rows"]["train"] == fitted
     out = run.save(tmp_path / "out")
-    draws, model = audited(out)
+    draws, model = audited_tables(out)
     pd.testing.assert_frame_equal(draws[0], run.sibling.draws[0], check_dtype=False)
     assert len(pd.read_parquet(out / "synthetic.parquet")) == 240
     assert Synthesizer.load(model).sample(2, seed=1).equals(run.sibling.synthesizer.sample(2, seed=1))

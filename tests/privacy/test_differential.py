@@ -16,6 +16,8 @@ import pytest
 from differential import Case, Difference, Ear, coded, compare, joined, objects, public
 from six_tables import MADE, made
 
+from synthkit.encoding import TableEncoder
+from synthkit.encoding.codecs.categorical import LevelsCodec
 from synthkit.errors import SchemaError, TableError
 from synthkit.pipeline import synthesize
 from synthkit.privacy.access.private_curator import PrivateCurator
@@ -66,7 +68,7 @@ def heard(tmp_path_factory):
     kept = {}
 
     def get(name, case, how):
-        key = (name, case.model, case.suffix, case.held_out, case.calibrate, how)
+        key = (name, case.model, case.suffix, case.held_out, case.rake, how)
         if key not in kept:
             ear = Ear()
             kept[key] = ear, how(case, made(name)[0], *_place(how, tmp_path_factory.mktemp(name)), ear)
@@ -109,7 +111,7 @@ def test_nothing_public_differs_whatever_the_model(heard, tmp_path, model, first
 @pytest.mark.parametrize("name", ["numbers", "categories", "dates"])
 def test_nothing_public_differs_where_a_column_of_a_file_has_another_type(heard, tmp_path, name):
     """One cell that is a text makes all numbers of a Parquet file texts."""
-    case = Case(made(name)[1], settings=SMALL["marginal"], suffix=".parquet", calibrate=name == "numbers")
+    case = Case(made(name)[1], settings=SMALL["marginal"], suffix=".parquet", rake=name == "numbers")
     without = held(heard, name, stranger(name, STRANGERS["unknown"]), case=case, where=tmp_path)
     assert without["exit"] == 0, without["said"]
 
@@ -233,13 +235,19 @@ def nobody_asked(schema):
 def by_appearance(real):
     """Fault 5: bought levels come in the order in which rows have them."""
 
-    def levels(self, name, *args):
-        codec = real(self, name, *args)
-        seen = list(dict.fromkeys(self._coded[name].dropna()))
+    def encoder(self, *args):
+        made_ = real(self, *args)
+        codecs = {name: shuffled(self._coded[name], codec) for name, codec in made_.codecs.items()}
+        return TableEncoder.of(made_.schema, codecs)
+
+    def shuffled(values, codec):
+        if not isinstance(codec, LevelsCodec):
+            return codec
+        seen = list(dict.fromkeys([*values.dropna(), *codec.levels]))
         order = sorted(range(len(codec.levels)), key=lambda k: seen.index(codec.levels[k]))
         return replace(codec, levels=tuple(codec.levels[k] for k in order), counts=codec.counts[order])
 
-    return levels
+    return encoder
 
 
 TWINS = {
@@ -249,7 +257,7 @@ TWINS = {
         anew("visits", "usual", held_out=False),
     ),
     "0: every row counts": (
-        "synthkit.privacy.access.private_curator.one_each",
+        "synthkit.privacy.access.private_curator.one_row_a_unit",
         every_row,
         anew("visits", "usual", rows=2),
     ),
@@ -266,8 +274,8 @@ TWINS = {
     ),
     "4: nobody was asked": ("synthkit.schema.public_domain.refuse_undeclared", nobody_asked, from_drafts),
     "5: by appearance": (
-        "synthkit.privacy.access.private_curator.PrivateCurator._levels",
-        by_appearance(PrivateCurator._levels),
+        "synthkit.privacy.access.private_curator.PrivateCurator.encoder",
+        by_appearance(PrivateCurator.encoder),
         anew("categories", "usual"),
     ),
 }

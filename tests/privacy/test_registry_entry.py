@@ -14,7 +14,7 @@ from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.composed_plan import ComposedPlan
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, NonPrivate, PoissonSubsampledGaussian
 from synthkit.privacy.accounting.ledger_file import LedgerFile
-from synthkit.privacy.registry_entry import KEYS, VARIANTS, record, unfilled
+from synthkit.privacy.registry_entry import REGISTRY_KEYS, VARIANTS, record, unfilled
 from synthkit.privacy.statement import Statement
 
 PUBLISHED = json.loads((ROOT / "schemas" / "opendp-deployment.json").read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ def statement(*charges, budget=WHOLE):
 @pytest.mark.parametrize("charges", [(STEPS, AGES), (RESERVE,)])
 def test_it_has_every_key_of_the_registry_and_no_other(charges):
     entry = record(statement(*charges))["deployment"]
-    assert {section: tuple(keys) for section, keys in entry.items()} == dict(KEYS)
+    assert {section: tuple(keys) for section, keys in entry.items()} == dict(REGISTRY_KEYS)
     assert json.loads(json.dumps(entry)) == entry
 
 

@@ -10,7 +10,7 @@ import pytest
 from synthkit.metrics.result import Evaluation
 from synthkit.report import build
 
-sys.path.append(str(Path(__file__).parent))  # the tests import `made_up` and `asked_page`, which stand beside them
+sys.path.append(str(Path(__file__).parent))  # the tests import `made_up` and `page_reader`, which stand beside them
 
 
 @pytest.fixture(scope="session")

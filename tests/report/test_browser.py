@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthkit.report import Report, build
-from synthkit.report.audience import KEPT
-from synthkit.report.comparison_view import TITLES as COMPARISON_TITLES
-from synthkit.report.comparison_view import build_comparison
-from synthkit.report.view_model import TITLES
+from synthkit.report.comparison_view import COMPARISON_SECTIONS, build_comparison
+from synthkit.report.section_registry import OWN_SECTIONS
 
 pytestmark = pytest.mark.browser
 
@@ -104,7 +102,11 @@ def test_it_opens_without_an_error_and_asks_for_nothing_else(browser, address):
 
 def test_every_section_is_seen(show, kind):
     page = show()
-    sections = {"report": TITLES, "comparison": COMPARISON_TITLES, "shareable": [t for t in TITLES if t in KEPT]}
+    sections = {
+        "report": [spec.id for spec in OWN_SECTIONS],
+        "comparison": [spec.id for spec in COMPARISON_SECTIONS],
+        "shareable": [spec.id for spec in OWN_SECTIONS if spec.shareable is not None],
+    }
     for section in sections[kind]:
         box = page.locator(f'[data-test-section="{section}"]').bounding_box()
         assert box is not None, section

@@ -7,11 +7,11 @@ import math
 import re
 
 import pytest
-from asked_page import Page
 from made_up_comparison import DATA
+from page_reader import Page
 
-from synthkit.report.charts import vega
-from synthkit.report.comparison_view import TITLES, build_comparison, view
+from synthkit.report.charts import model_points
+from synthkit.report.comparison_view import COMPARISON_SECTIONS, build_comparison, comparison_data
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,9 @@ def marks(page: Page, metric: str) -> list[str]:
 
 
 def test_every_section_is_there(page):
-    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == list(TITLES)
+    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == [
+        spec.id for spec in COMPARISON_SECTIONS
+    ]
     assert not page.left_open
 
 
@@ -92,14 +94,14 @@ def test_a_metric_that_failed_for_all_is_listed_once(page):
     one = json.loads(json.dumps(DATA))
     for e in one["entrants"][1:]:
         e["failures"] = []
-    assert view(one)["sections"][6]["failures"][0]["metric"] == "utility.time (independent)"
+    assert comparison_data(one)["sections"][6]["failures"][0]["metric"] == "utility.time (independent)"
 
 
 def test_limits_name_what_holds(page):
     limits = {e.attributes["data-test-limit"] for e in page.all("data-test-limit")}
     assert limits == {"one split", "defaults", "machine", "privacy", "references", "failed", "quick", "many scores"}
     few = json.loads(json.dumps(DATA)) | {"plan": DATA["plan"] | {"train": 99, "quick": False}}
-    assert {"few rows"} == {k for k, _ in view(few)["sections"][7]["limits"]} - limits
+    assert {"few rows"} == {k for k, _ in comparison_data(few)["sections"][7]["limits"]} - limits
 
 
 def test_nothing_is_fetched_and_nothing_runs(page):
@@ -124,7 +126,7 @@ def test_without_a_classifier_test_there_are_no_charts():
     bare = json.loads(json.dumps(DATA))
     for e in bare["entrants"]:
         e["scores"] = [s for s in e["scores"] if s["metric"] != "fidelity.c2st"]
-    absent = {s["id"]: s["absent"] for s in view(bare)["sections"] if s["absent"]}
+    absent = {s["id"]: s["absent"] for s in comparison_data(bare)["sections"] if s["absent"]}
     assert absent == {k: "No classifier test was measured." for k in ("likeness", "cost")}
 
 
@@ -133,16 +135,16 @@ def test_every_rule_broken_and_none_declared():
     for e in bad["entrants"]:
         e["broken_rows"], e["broken_rules"] = 10, 2
     bad["entrants"][0]["rules"] = 0
-    sections = {s["id"]: s for s in view(bad)["sections"]}
+    sections = {s["id"]: s for s in comparison_data(bad)["sections"]}
     assert "Every model breaks a rule." in dict(sections["verdicts"]["sentences"])["Rules"]
     assert sections["entrants"]["entrants"][0]["rules"] == "No rule was declared."
 
 
 def test_the_charts_show_every_model_that_finished():
-    sections = {s["id"]: s for s in view(DATA)["sections"]}
+    sections = {s["id"]: s for s in comparison_data(DATA)["sections"]}
     for place in ("likeness", "cost"):
         figure = sections[place]["figures"][0]
-        svg = vega.CHARTS[figure["chart"]](figure["data"])
+        svg = model_points.MODEL_CHARTS[figure["chart"]](figure["data"])
         for e in DATA["entrants"][:4]:
             assert e["name"] in svg
         assert "reference_ctgan" not in svg

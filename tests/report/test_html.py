@@ -9,13 +9,15 @@ import re
 from itertools import pairwise
 
 import pytest
-from asked_page import Page
 from made_up import HOSTILE, LEDGER, RUN, VALIDATION, make_evaluation, with_facts
+from page_reader import Page
 
 from synthkit.errors import TableError
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
-from synthkit.report.view_model import TITLES
+from synthkit.report.section_registry import OWN_SECTIONS
+
+IDS = [spec.id for spec in OWN_SECTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,9 @@ def page(html):
 
 
 def test_every_section_stands_once_in_order_and_in_the_contents(page):
-    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == list(TITLES)
+    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == IDS
     links = [e.attributes["href"] for e in page.tags("a") if "nav" in e.inside]
-    assert links == [f"#{k}" for k in TITLES]
+    assert links == [f"#{k}" for k in IDS]
 
 
 def test_every_score_on_the_page_is_the_one_in_the_json(evaluation, page):
@@ -122,7 +124,7 @@ def test_every_chart_has_a_name_and_a_role(page):
 def test_an_evaluation_with_nothing_in_it_still_makes_a_whole_page():
     """Every section that has nothing to show says so in one sentence."""
     page = Page(build(Evaluation(run={}, scores=())).html)
-    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == list(TITLES)
+    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == IDS
     absent = {e.attributes["data-test-absent"] for e in page.all("data-test-absent")}
     expected = {
         "fidelity",
@@ -160,7 +162,7 @@ def test_any_panel_may_be_absent(panel):
     panels = {k: v for k, v in small.panels.items() if k != panel}
     page = Page(build(dataclasses.replace(small, panels=panels)).html)
     assert page.left_open == []
-    assert len(page.all("data-test-section")) == len(TITLES)
+    assert len(page.all("data-test-section")) == len(IDS)
     charts = {e.attributes["data-test-chart"] for e in page.all("data-test-chart")}
     drawn = {"pairs": "pair-errors", "correlation": "correlations", "utility": "ladder-hospdead", "detection": "roc"}
     assert drawn.get(panel, panel.replace("_", "-")) not in charts

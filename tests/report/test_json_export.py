@@ -10,17 +10,18 @@ import jsonschema
 import pytest
 from places import ROOT
 
-from synthkit.report.audience import KEPT, _two, tag
+from synthkit.report.audience import tag_of, two_digits
 from synthkit.report.html import build
-from synthkit.report.json_export import at, text
-from synthkit.report.view_model import TITLES, view
+from synthkit.report.json_export import json_text, value_at
+from synthkit.report.section_registry import OWN_SECTIONS
+from synthkit.report.view_model import page_data
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
 TIERS = ("internal", "shareable")
 
 
 class Numbers(HTMLParser):
-    """Texts of all elements that name a place in the twin, by that place."""
+    """Texts of all elements that name a place in the JSON, by that place."""
 
     def __init__(self, html):
         super().__init__()
@@ -47,28 +48,28 @@ def edition(request, evaluation, full):
     return build(evaluation, **full, tier=request.param)
 
 
-def test_every_number_of_the_page_stands_in_its_twin(edition):
+def test_every_number_of_the_page_stands_in_its_json(edition):
     shown = Numbers(edition.html).found
     assert len(shown) > 30
     for place, said in shown.items():
-        assert at(edition.twin, place) == said, place
+        assert value_at(edition.document, place) == said, place
 
 
-def test_the_twin_keeps_the_published_schema(edition):
+def test_the_json_keeps_the_published_schema(edition):
     jsonschema.Draft202012Validator.check_schema(PUBLISHED)
-    jsonschema.validate(edition.twin, PUBLISHED)
+    jsonschema.validate(edition.document, PUBLISHED)
 
 
 def test_a_place_that_is_not_there_is_refused(edition):
     with pytest.raises(KeyError):
-        at(edition.twin, "/sections/0/lines/99/bound")
+        value_at(edition.document, "/sections/0/lines/99/bound")
     with pytest.raises(KeyError):
-        at(edition.twin, "/title/x")
+        value_at(edition.document, "/title/x")
 
 
-def test_the_text_is_the_twin(evaluation, full):
-    page = view(evaluation, **full)
-    assert json.loads(text(page)) == json.loads(json.dumps(build(evaluation, **full).twin))
+def test_the_text_is_the_json(evaluation, full):
+    page = page_data(evaluation, **full)
+    assert json.loads(json_text(page)) == json.loads(json.dumps(build(evaluation, **full).document))
 
 
 def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
@@ -77,17 +78,19 @@ def test_what_an_outsider_should_not_see_is_not_there(evaluation, full):
     for entry in evaluation.panels["distributions"]:
         for name in entry["bins"][:3]:
             assert name not in outside.html or re.fullmatch(r"level \d|missing", name)
-    assert [section["id"] for section in outside.twin["sections"]] == [key for key in TITLES if key in KEPT]
+    assert [section["id"] for section in outside.document["sections"]] == [
+        spec.id for spec in OWN_SECTIONS if spec.shareable is not None
+    ]
     for hidden in ("wards.parquet", "Of 317 people", "data-test-column", "<polyline", "polygon", "attack-roc", "12, 9"):
         assert hidden not in outside.html
     assert "317" in internal.html
     assert "4,552 in" not in outside.html
-    for line in at(outside.twin, "/sections/0/lines"):
+    for line in value_at(outside.document, "/sections/0/lines"):
         assert not re.search(r"\d\.\d{3}", line["measured"] + line["bound"])
 
 
 def test_scores_are_rounded_to_two_digits(evaluation, full):
-    outside = build(evaluation, **full, tier="shareable").twin
+    outside = build(evaluation, **full, tier="shareable").document
     rows = [row for section in outside["sections"] for row in section.get("scores", [])]
     assert len(rows) > 10
     for row in rows:
@@ -98,7 +101,7 @@ def test_scores_are_rounded_to_two_digits(evaluation, full):
 
 
 def test_counts_of_people_are_told_by_their_size(evaluation, full):
-    risk = next(s for s in build(evaluation, **full, tier="shareable").twin["sections"] if s["id"] == "risk")
+    risk = next(s for s in build(evaluation, **full, tier="shareable").document["sections"] if s["id"] == "risk")
     assert risk["membership"]["units"] == "2,000 or so"
     assert risk["tables"] == risk["membership"]["tests"] == []
     assert {check["measured"] for check in risk["membership"]["checks"]} == {"—"}
@@ -109,12 +112,14 @@ def test_counts_of_people_are_told_by_their_size(evaluation, full):
     [("0.971", "0.97"), ("−0.004", "0.00"), ("[0.541, ∞]", "[0.54, ∞]"), ("12.3 %", "12.30 %"), ("1,830", "1,800")],
 )
 def test_two_digits(said, cut):
-    assert _two(said) == cut
+    assert two_digits(said) == cut
 
 
 def test_every_section_is_tagged(evaluation, full):
-    for section in build(evaluation, **full).twin["sections"]:
+    for section in build(evaluation, **full).document["sections"]:
         assert section["tag"] in ("INTERNAL", "DP", "public")
-    assert tag("privacy", private=True) == "DP"
-    assert tag("privacy", private=False) == "public"
-    assert tag("risk", private=True) == "INTERNAL"
+    tags = {spec.id: spec.tag for spec in OWN_SECTIONS}
+    assert tag_of(tags["privacy"], private=True, tier="internal") == "DP"
+    assert tag_of(tags["privacy"], private=False, tier="internal") == "public"
+    assert tag_of(tags["risk"], private=True, tier="internal") == "INTERNAL"
+    assert tag_of(tags["risk"], private=True, tier="shareable") == "ROUNDED"

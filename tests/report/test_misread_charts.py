@@ -19,7 +19,7 @@ LEAVES = 3  # of one chart, evenly among all
 
 
 def figures(data):
-    """Everything in a twin that is a figure."""
+    """Everything in a report that is a figure."""
     if isinstance(data, dict):
         if {"chart", "data", "title"} <= data.keys():
             yield data
@@ -48,7 +48,7 @@ def replaced(data, at, value):
 @pytest.fixture(scope="module")
 def drawn(evaluation, full):
     """One figure of each chart."""
-    return {figure["chart"]: figure for figure in figures(build(evaluation, **full).twin)}
+    return {figure["chart"]: figure for figure in figures(build(evaluation, **full).document)}
 
 
 def test_leaves_of_another_type_are_drawn_or_misread(drawn):

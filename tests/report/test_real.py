@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from asked_page import Page
+from page_reader import Page
 
 from synthkit import data
 from synthkit.metrics.evaluation_data import EvaluationData

@@ -11,10 +11,10 @@ import pytest
 from places import ROOT
 
 from synthkit.data import support2
-from synthkit.release.bundle.page_figures import different
+from synthkit.release.bundle.page_figures import different_figures
 from synthkit.release.policy.gate_decision import rederive
 from synthkit.release.policy.limits import Policy
-from synthkit.report.sections.decision import judged
+from synthkit.report.sections.decision import judged_line
 
 HERE = ROOT
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -49,11 +49,11 @@ def test_files_are_those_that_may_be_looked_at_and_small(name):
 @pytest.mark.parametrize("edition", ["report", "shareable"])
 @pytest.mark.parametrize("name", TABLE["RELEASES"])
 def test_page_and_json_say_the_same_and_what_the_gate_decided(name, edition):
-    twin, gate = read(name, f"{edition}.json"), read(name, "gate.json")
-    jsonschema.validate(twin, PUBLISHED)
-    assert different((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), twin) == []
-    first = twin["sections"][0]
-    lines = {line["clause"]: judged(line) for line in gate["lines"]}
+    report, gate = read(name, f"{edition}.json"), read(name, "gate.json")
+    jsonschema.validate(report, PUBLISHED)
+    assert different_figures((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), report) == []
+    first = report["sections"][0]
+    lines = {line["clause"]: judged_line(line) for line in gate["lines"]}
     assert first["verdict"] == gate["verdict"]
     for line in first["lines"]:
         assert all(line[key] == lines[line["clause"]][key] for key in ("item", "bound", "limit", "verdict"))

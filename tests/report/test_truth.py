@@ -21,10 +21,10 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline.evaluate_tables import evaluate_tables
-from synthkit.release.gate_run_folder import hold
-from synthkit.report.comparison_view import view as compared
-from synthkit.report.sections.row_counts import looked_at, synthetic
-from synthkit.report.view_model import view
+from synthkit.release.gate_run_folder import apply_policy
+from synthkit.report.comparison_view import comparison_data as compared
+from synthkit.report.row_counts import looked_at, synthetic
+from synthkit.report.view_model import page_data
 from synthkit.schema import Schema
 
 NUMBER = re.compile(r"\d[\d,]*")
@@ -93,7 +93,7 @@ def runs(draw):
 @settings(deadline=None, max_examples=80)
 def test_what_is_said_of_rows_is_what_the_facts_hold(told):
     facts = told[1]
-    page = view(Evaluation(run=facts, scores=()))
+    page = page_data(Evaluation(run=facts, scores=()))
     rows, seen = facts["rows"], facts["measured"]
     each = [rows["synthetic"][0]] if len(set(rows["synthetic"])) == 1 else rows["synthetic"]
     draws = [len(rows["synthetic"])] if len(rows["synthetic"]) > 1 else []
@@ -120,7 +120,7 @@ def test_what_is_said_of_rows_is_what_the_facts_hold(told):
 @settings(deadline=None, max_examples=60)
 def test_only_a_run_of_ours_releases_and_only_what_it_was_asked(told):
     made, facts = told
-    page = view(Evaluation(run=facts, scores=()))
+    page = page_data(Evaluation(run=facts, scores=()))
     shown, what = facts_of(page)["To be released"], sections(page)["decision"]["what"]
     expected = {"run": "the rows", "run with its model": "the rows and the fitted model"}.get(made, "nothing")
     assert shown == expected
@@ -134,7 +134,7 @@ def test_only_a_run_of_ours_releases_and_only_what_it_was_asked(told):
 @settings(deadline=None, max_examples=40)
 def test_no_number_of_real_rows_is_in_the_shareable_edition_and_no_section_of_it_is_called_internal(told):
     facts = told[1]
-    page = view(Evaluation(run=facts, scores=()), tier="shareable")
+    page = page_data(Evaluation(run=facts, scores=()), tier="shareable")
     known = {
         *facts["rows"]["synthetic"],
         *facts["measured"]["synthetic"],
@@ -151,7 +151,7 @@ def test_no_number_of_real_rows_is_in_the_shareable_edition_and_no_section_of_it
 def test_no_sentence_blames_the_schema_for_a_measurement_that_failed():
     failed = tuple(Failure(metric=metric, reason="x") for metric in ("utility.ill", "fidelity.subgroups"))
     for failures, words in (((), "schema names no"), (failed, "failed")):
-        found = sections(view(Evaluation(run={}, scores=(), failures=failures)))
+        found = sections(page_data(Evaluation(run={}, scores=(), failures=failures)))
         assert words in found["utility"]["absent"].replace("names none", "names no")
         assert words in found["subgroups"]["absent"]
         assert ("failed" in dict(found["decision"]["sentences"])["The data"]) == bool(failures)
@@ -159,7 +159,7 @@ def test_no_sentence_blames_the_schema_for_a_measurement_that_failed():
 
 def test_a_failed_measurement_is_not_said_to_be_listed_where_it_is_not():
     failed = (Failure(metric="utility.ill", reason="x"),)
-    text = json.dumps(view(Evaluation(run={}, scores=(), failures=failed), tier="shareable"))
+    text = json.dumps(page_data(Evaluation(run={}, scores=(), failures=failed), tier="shareable"))
     assert "1 measurement" in text
     assert "listed" not in text
 
@@ -231,7 +231,7 @@ def held(place):
 @pytest.mark.parametrize("judged", [False, True])
 def test_the_page_of_a_run_counts_what_its_files_hold(folder, judged):
     if judged:
-        hold(folder, path(DEMO_POLICY))
+        apply_policy(folder, path(DEMO_POLICY))
     rows, columns = held(folder)
     page = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     first = page["sections"][0]

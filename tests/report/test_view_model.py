@@ -11,9 +11,10 @@ from made_up import LEDGER, RUN, make_evaluation, with_facts
 
 from synthkit.metrics.result import Evaluation, Failure, Score
 from synthkit.report.labels import digits, name, number, slug, span
-from synthkit.report.sections.facts import rows_of
+from synthkit.report.row_counts import rows_of
+from synthkit.report.score_rows import score_row
 from synthkit.report.sections.scope import scope
-from synthkit.report.view_model import score_row, view
+from synthkit.report.view_model import page_data
 from synthkit.schema import Schema
 
 
@@ -26,12 +27,12 @@ def content(view_, key):
 
 
 def summary(evaluation, **known):
-    sentences = content(view(evaluation, **known), "summary")["sentences"]
+    sentences = content(page_data(evaluation, **known), "summary")["sentences"]
     return {topic: sentence for topic, sentence in reversed(sentences)}
 
 
 def limits(evaluation, **known):
-    return dict(content(view(evaluation, **known), "limits")["limits"])
+    return dict(content(page_data(evaluation, **known), "limits")["limits"])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_losses_are_told_worst_first_with_their_metric():
     cells = [{"learner": "ridge", "trained_on": "real", "tested_on": "real", "value": 0.5, "low": 0.4, "high": 0.6}]
     panel = [{"target": t, "task": "regression", "metric": "r2", "cells": cells, "gap": None} for t in "abc"]
     evaluation = Evaluation(run={}, scores=tuple(scores), panels={"utility": panel})
-    said = [s for topic, s in content(view(evaluation), "summary")["sentences"] if topic == "Use"]
+    said = [s for topic, s in content(page_data(evaluation), "summary")["sentences"] if topic == "Use"]
     assert len(said) == 2
     assert said[0].startswith("Predicting b, a model trained on the synthetic rows loses 0.050 R² [0.020, 0.080]")
     assert "includes zero" not in said[0]
@@ -109,7 +110,7 @@ def test_broken_rules_are_counted():
     ],
 )
 def test_privacy_is_claimed_only_by_a_ledger_with_charges_and_a_finite_epsilon(ledger, sentence, epsilon):
-    privacy = content(view(Evaluation(run={}, scores=()), ledger=ledger), "privacy")
+    privacy = content(page_data(Evaluation(run={}, scores=()), ledger=ledger), "privacy")
     assert sentence in privacy["promise"]
     assert privacy["epsilon"] == epsilon
 
@@ -137,7 +138,7 @@ def test_limits_follow_from_what_is_known():
 
 
 def test_the_view_is_plain_data_but_for_numbers_out_of_range(evaluation, full):
-    assert json.loads(json.dumps(view(evaluation, **full)))["title"] == "Synthetic data report: wards"
+    assert json.loads(json.dumps(page_data(evaluation, **full)))["title"] == "Synthetic data report: wards"
 
 
 def test_numbers_that_are_missing_in_panels_are_said_to_be(evaluation):
@@ -147,25 +148,25 @@ def test_numbers_that_are_missing_in_panels_are_said_to_be(evaluation):
     pairs["reference"][2][0] = math.nan
     pairs["error"][2][0] = 9.0
     changed = dataclasses.replace(evaluation, panels={**evaluation.panels, "pairs": pairs})
-    worst = content(view(changed), "pairs")["worst"]
+    worst = content(page_data(changed), "pairs")["worst"]
     assert worst[0] == {"a": "column_00", "b": "column_02", "error": "9.000", "reference": "not measured"}
     assert ("column_00", "column_01") not in {(p["a"], p["b"]) for p in worst}
 
 
 def test_small_counts_stay_hidden_and_large_ones_come_with_their_share(evaluation):
-    cells = content(view(evaluation), "pairs")["cells"]
+    cells = content(page_data(evaluation), "pairs")["cells"]
     assert cells[0]["holdout"] == "71 (3.1 %)"
     assert cells[1]["synthetic"] == "<10"
 
 
 def test_scores_of_no_known_room_are_shown_too():
-    fidelity = content(view(Evaluation(run={}, scores=(score("risk.new"),))), "fidelity")
+    fidelity = content(page_data(Evaluation(run={}, scores=(score("risk.new"),))), "fidelity")
     assert [s["metric"] for s in fidelity["others"]] == ["risk.new"]
 
 
 def test_time_of_both_run_and_evaluation_is_told(evaluation):
     timed = dataclasses.replace(evaluation, run={**evaluation.run, "seconds": {"fidelity.c2st": 9.0}})
-    steps = dict(content(view(with_facts(timed, **RUN)), "reproducibility")["steps"])
+    steps = dict(content(page_data(with_facts(timed, **RUN)), "reproducibility")["steps"])
     assert steps == {"fit": "61.2 s", "sample": "1.4 s", "evaluate": "2.4 min", "fidelity.c2st": "9.0 s"}
 
 
@@ -198,7 +199,7 @@ def test_an_interval_of_which_nothing_is_known_is_not_written():
 def test_scores_against_the_training_rows_stand_apart_and_are_not_judged():
     """To be nearer to the training rows than a holdout is would be no merit."""
     both = (score("fidelity.tv2", reference=0.8), score("fidelity.tv2_train", reference=0.8))
-    fidelity = content(view(Evaluation(run={}, scores=both)), "fidelity")
+    fidelity = content(page_data(Evaluation(run={}, scores=both)), "fidelity")
     assert [s["metric"] for s in fidelity["scores"]] == ["fidelity.tv2"]
     assert [s["label"] for s in fidelity["trained"]] == ["Two-way tables, against training rows"]
     assert fidelity["trained"][0]["against"] is None
@@ -206,7 +207,7 @@ def test_scores_against_the_training_rows_stand_apart_and_are_not_judged():
 
 def test_hardware_and_the_step_that_was_kept_are_told(evaluation):
     panels = {**evaluation.panels, "training": {**evaluation.panels["training"], "best_step": 2400}}
-    drawn = view(with_facts(dataclasses.replace(evaluation, panels=panels), hardware={"cores": 2, "gpu": None}))
+    drawn = page_data(with_facts(dataclasses.replace(evaluation, panels=panels), hardware={"cores": 2, "gpu": None}))
     assert ("Cores", "2") in content(drawn, "reproducibility")["rows"]
     assert not any(label == "Gpu" for label, _ in content(drawn, "reproducibility")["rows"])
     assert content(drawn, "training")["figures"][0]["caption"].endswith("The model of step 2,400 was kept.")
@@ -216,10 +217,10 @@ def test_the_model_that_was_chosen_its_reason_and_every_setting_are_told(evaluat
     """Settings that were settled stand in the place of those that were asked."""
     facts = {"model": "autoregressive", "why": "autoregressive: few rows", "settings": {"steps": 75, "width": 64}}
     asked = {"model": "auto", "settings": {"width": 64}, "seed": 1}
-    told = content(view(with_facts(evaluation, **facts, config=asked)), "reproducibility")
+    told = content(page_data(with_facts(evaluation, **facts, config=asked)), "reproducibility")
     assert ("Chosen", "autoregressive: few rows") in told["rows"]
     assert told["config"] == [("model", "auto"), ("settings.steps", "75"), ("settings.width", "64"), ("seed", "1")]
-    older = content(view(with_facts(evaluation, config=asked)), "reproducibility")
+    older = content(page_data(with_facts(evaluation, config=asked)), "reproducibility")
     assert ("settings.width", "64") in older["config"]
 
 
@@ -265,9 +266,11 @@ def test_other_releases_are_known_by_a_ledger_with_a_budget(ledger, said):
 
 
 def test_rows_with_a_watermark_are_said_to_have_one():
-    told = content(view(with_facts(make_evaluation(), watermark={"key": "k", "candidates": 2})), "released")["facts"]
+    told = content(page_data(with_facts(make_evaluation(), watermark={"key": "k", "candidates": 2})), "released")[
+        "facts"
+    ]
     assert "synthkit detect" in dict(told)["Watermark"]
-    assert "Watermark" not in dict(content(view(make_evaluation()), "released")["facts"])
+    assert "Watermark" not in dict(content(page_data(make_evaluation()), "released")["facts"])
 
 
 def test_the_page_says_who_is_attacked_who_is_not_and_what_is_not_seen():
@@ -281,12 +284,12 @@ def test_the_page_says_who_is_attacked_who_is_not_and_what_is_not_seen():
     }
     scores = (score("membership.auc", 0.5, 0.4, 0.6, "low", 0.5),)
     evaluation = Evaluation(run={}, scores=scores, panels={"people": people})
-    risk = content(view(evaluation), "risk")
+    risk = content(page_data(evaluation), "risk")
     told = " ".join(risk["people"])
     assert "231 of the 1,700 people trained on, beside 229 of 700 held out" in told
     assert "The other 1,469 trained on are not attacked" in told
     assert "230 people held out are what attackers know" in told
     assert any("recoding" in line and "digits" in line for line in risk["blind"])
-    outside = content(view(evaluation, tier="shareable"), "risk")
+    outside = content(page_data(evaluation, tier="shareable"), "risk")
     assert outside["people"] == []
     assert outside["blind"] == risk["blind"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.encoding import rare_code_notes
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Categorical, Code, Schema
@@ -83,7 +83,7 @@ def test_under_a_budget_only_what_was_told_is_said(rare, tmp_path):
     assert [s for s in heard if "codes" in s] == [
         f"`dx`: {told:,} of its codes could be told inside the budget; each other one counts as its nearest relative"
     ]
-    assert list(rare_code_notes.told(schema, schema)) == []
+    assert list(rare_code_notes.bought_codes(schema, schema)) == []
 
 
 def test_a_draft_for_a_budget_counts_nothing():

@@ -10,8 +10,9 @@ from places import ROOT
 from ruamel.yaml import YAML
 
 from synthkit.errors import SchemaError, TableError
+from synthkit.runtime.docstrings import arguments
 from synthkit.schema import Schema
-from synthkit.schema.json_schema import arguments, json_schema, save_json_schema
+from synthkit.schema.json_schema import json_schema, save_json_schema
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.yaml_writer import YAML_WIDTH
 

@@ -20,7 +20,7 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit, synthesize
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.synthesizer.checkpoints import CARD, ROLES, TRAINING, Checkpoint
+from synthkit.synthesizer.checkpoints import CHECKPOINT_CARD, ROLES_FILE, TRAINING_FILE, Checkpoint
 from synthkit.synthesizer.model_files import read_tensors, write_tensors
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.training.state import State
@@ -101,12 +101,12 @@ def test_what_is_kept_is_json_and_tensors_and_no_row(stopped):
     A process that was killed while it wrote leaves a part of one of them under a temporary name.
     """
     names = sorted(p.name for p in stopped.iterdir())
-    assert [name for name in names if not name.endswith(".partial")] == [CARD, TRAINING]
-    assert all(name.startswith((f".{CARD}.", f".{TRAINING}.")) for name in names[: len(names) - 2])
+    assert [name for name in names if not name.endswith(".partial")] == [CHECKPOINT_CARD, TRAINING_FILE]
+    assert all(name.startswith((f".{CHECKPOINT_CARD}.", f".{TRAINING_FILE}.")) for name in names[: len(names) - 2])
     assert stopped.stat().st_mode & 0o077 == 0
-    card = json.loads((stopped / CARD).read_text())
+    card = json.loads((stopped / CHECKPOINT_CARD).read_text())
     assert (card["format"], card["seed"], card["model"]) == ("synthkit-checkpoint/1", SEED, "autoregressive")
-    tensors, facts = read_tensors(stopped / TRAINING)
+    tensors, facts = read_tensors(stopped / TRAINING_FILE)
     heads = {name.rsplit("/", 1)[-1].split(".")[0] for name in tensors if "part 0" not in name}
     assert heads == {"module", "optimizer", "torch"}
     assert set(json.loads(facts["facts"])["course"]) == {"steps", "done", "loss", "seconds"}
@@ -116,8 +116,8 @@ def test_a_killed_run_goes_on_by_the_command_with_the_same_people_held_out(toy, 
     """Roles come from the system: without those that are kept, other rows would be trained on."""
     out = tmp_path / "out"
     kill(toy, tmp_path / "out.checkpoint", {"settings": SMALL, "quick": True}, "run")
-    kept = pd.read_parquet(tmp_path / "out.checkpoint" / ROLES)
-    seed = json.loads((tmp_path / "out.checkpoint" / CARD).read_text())["seed"]
+    kept = pd.read_parquet(tmp_path / "out.checkpoint" / ROLES_FILE)
+    seed = json.loads((tmp_path / "out.checkpoint" / CHECKPOINT_CARD).read_text())["seed"]
     words = ["run", toy.csv, "--schema", toy.yaml, "--out", out, "--quick", "--steps", 60]
     words += [word for key in ("width", "hidden", "batch_size") for word in ("--set", f"{key}={SMALL[key]}")]
     refused = command(*words)
@@ -153,13 +153,13 @@ def test_resume_without_a_checkpoint_begins_and_says_so(toy, tmp_path, command):
 def test_ctrl_c_says_how_to_go_on(toy, stopped, tmp_path):
     """A real signal to a training that was taken up: the checkpoint stays."""
     copy(stopped, tmp_path / "out.checkpoint")
-    card = json.loads((tmp_path / "out.checkpoint" / CARD).read_text())
+    card = json.loads((tmp_path / "out.checkpoint" / CHECKPOINT_CARD).read_text())
     card["settings"]["steps"] = 10**6  # far enough away
-    (tmp_path / "out.checkpoint" / CARD).write_text(json.dumps(card))
-    tensors, facts = read_tensors(stopped / TRAINING)
+    (tmp_path / "out.checkpoint" / CHECKPOINT_CARD).write_text(json.dumps(card))
+    tensors, facts = read_tensors(stopped / TRAINING_FILE)
     plain = json.loads(facts["facts"])
     plain["course"]["steps"] = 10**6
-    write_tensors(tmp_path / "out.checkpoint" / TRAINING, tensors, {"facts": json.dumps(plain)})
+    write_tensors(tmp_path / "out.checkpoint" / TRAINING_FILE, tensors, {"facts": json.dumps(plain)})
     words = ["fit", str(toy.csv), "--schema", str(toy.yaml), "--out", str(tmp_path / "out"), "--resume"]
     words += ["--steps", "1000000", "--seed", str(SEED)]
     words += [w for key in ("width", "hidden", "batch_size") for w in ("--set", f"{key}={SMALL[key]}")]
@@ -206,8 +206,8 @@ def test_another_table_is_refused(toy, stopped):
 def test_another_version_or_device_is_refused(toy, stopped, tmp_path):
     for key, value in (("version", "0.0.1, torch 1.0"), ("device", "cuda")):
         folder = copy(stopped, tmp_path / key)
-        card = json.loads((folder / CARD).read_text())
-        (folder / CARD).write_text(json.dumps(card | {key: value}))
+        card = json.loads((folder / CHECKPOINT_CARD).read_text())
+        (folder / CHECKPOINT_CARD).write_text(json.dumps(card | {key: value}))
         with pytest.raises(ConfigError, match=f"however: {key} is not what"):
             fit(
                 toy.frame,
@@ -278,7 +278,7 @@ def test_beginning_anew_leaves_nothing_of_the_old(tmp_path):
     assert second.load() is None
     second.save(STATE)
     assert Checkpoint(tmp_path / "c", resume=True).seed == 8
-    assert not (tmp_path / "c" / ROLES).exists()
+    assert not (tmp_path / "c" / ROLES_FILE).exists()
 
 
 def test_removing_spares_what_is_not_ours(tmp_path):
@@ -286,7 +286,7 @@ def test_removing_spares_what_is_not_ours(tmp_path):
     checkpoint.begin(IDENTITY)
     checkpoint.save(STATE)
     (tmp_path / "c" / "mine.txt").touch()
-    (tmp_path / "c" / f".{TRAINING}.x1.partial").touch()  # a kill while a state was written
+    (tmp_path / "c" / f".{TRAINING_FILE}.x1.partial").touch()  # a kill while a state was written
     checkpoint.remove()
     assert [p.name for p in (tmp_path / "c").iterdir()] == ["mine.txt"]
     begun(tmp_path / "nothing").remove()
@@ -322,7 +322,7 @@ def test_a_checkpoint_is_neither_lost_nor_taken_up_by_accident(tmp_path):
     ],
 )
 def test_a_damaged_card_is_refused(tmp_path, text, message):
-    (kept(tmp_path) / CARD).write_text(text)
+    (kept(tmp_path) / CHECKPOINT_CARD).write_text(text)
     with pytest.raises(ArtefactError, match=message):
         Checkpoint(tmp_path / "c", resume=True)
 
@@ -330,16 +330,16 @@ def test_a_damaged_card_is_refused(tmp_path, text, message):
 def test_damaged_states_and_roles_are_refused(tmp_path):
     folder = kept(tmp_path)
     checkpoint = Checkpoint(folder, resume=True)
-    write_tensors(folder / TRAINING, STATE.tensors)
+    write_tensors(folder / TRAINING_FILE, STATE.tensors)
     with pytest.raises(ArtefactError, match=r"however: training\.safetensors cannot be read. Begin anew"):
         checkpoint.load()
-    (folder / TRAINING).write_bytes(b"\0" * 9)
+    (folder / TRAINING_FILE).write_bytes(b"\0" * 9)
     with pytest.raises(ArtefactError, match="SafetensorError"):
         checkpoint.load()
-    (folder / ROLES).unlink()
+    (folder / ROLES_FILE).unlink()
     with pytest.raises(ArtefactError, match=r"however: roles\.parquet cannot be read"):
         checkpoint.roles()
-    (folder / TRAINING).unlink()
+    (folder / TRAINING_FILE).unlink()
     assert checkpoint.load() is None  # killed before the first state: the roles are kept, the training begins
 
 

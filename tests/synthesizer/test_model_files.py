@@ -15,7 +15,7 @@ import torch
 from synthkit.errors import ArtefactError
 from synthkit.schema import Schema
 from synthkit.synthesizer import model_files
-from synthkit.synthesizer.model_files import CARD, TENSORS, lawful, read_tensors, write_tensors
+from synthkit.synthesizer.model_files import MODEL_CARD, TENSORS, lawful, read_tensors, write_tensors
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 
@@ -53,7 +53,7 @@ CARDS = {
 
 
 def damaged(folder: Path, how: str) -> None:
-    card, tensors = folder / model_files.CARD, folder / model_files.TENSORS
+    card, tensors = folder / model_files.MODEL_CARD, folder / model_files.TENSORS
     if how == "no card":
         card.unlink()
     elif how == "no tensors":
@@ -109,9 +109,9 @@ def test_a_card_that_asks_for_more_than_its_tensors_hold_is_refused_before_it_is
     settings = {"steps": 1, "width": 8, "batch_size": 8}
     frame = pd.DataFrame({"x": ["a", "b"] * 20})
     Synthesizer(schema, name, settings=settings, device="cpu").fit(frame, seed=1).save(tmp_path / "m")
-    card = json.loads((tmp_path / "m" / CARD).read_text())
+    card = json.loads((tmp_path / "m" / MODEL_CARD).read_text())
     card["settings"] = {**card["settings"], setting: 1_000_000}
-    (tmp_path / "m" / CARD).write_text(json.dumps(card))
+    (tmp_path / "m" / MODEL_CARD).write_text(json.dumps(card))
     with pytest.raises(ArtefactError, match=r"tensors of the size that its settings ask for|undamaged model"):
         Synthesizer.load(tmp_path / "m")
 

@@ -14,7 +14,7 @@ from synthkit.encoding import Rows
 from synthkit.encoding.column_groups import ColumnGroups
 from synthkit.encoding.raking_margins import RakingMargins, tabulate
 from synthkit.synthesizer import raking
-from synthkit.synthesizer.raking import NEAR, Cells, exchange, rake, sample, select
+from synthkit.synthesizer.raking import NEAR_ENOUGH, Cells, exchange, rake, sample, select
 
 
 def columns(*sizes: int) -> tuple[ColumnGroups, ...]:
@@ -168,7 +168,7 @@ def test_exchanges_end_within_the_sampling_error_of_the_targets():
     exact = Cells.of(RakingMargins.of(columns(5, 5, 5, 5), TABLES, counts))
     expected = [np.sqrt(2 / np.pi * (c / c.sum()) * (1 - c / c.sum()) / c.sum()).sum() / 2 for c in counts]
     assert exact.slack == pytest.approx(sum(expected))
-    assert errors[0] > 0.5 * NEAR * exact.slack / len(TABLES)
+    assert errors[0] > 0.5 * NEAR_ENOUGH * exact.slack / len(TABLES)
     assert errors[1] > 2 * errors[0]
 
 
@@ -208,7 +208,7 @@ class Coin:
 
 
 def test_large_tables_are_drawn_part_by_part(monkeypatch):
-    monkeypatch.setattr(raking, "AT_ONCE", 1000)
+    monkeypatch.setattr(raking, "MAX_ROWS_PER_POOL", 1000)
     coin, asked = Coin(), targets((2,), [(0,)], [[500, 500]])
     rows = raking.draw(coin, 2500, asked, torch.Generator().manual_seed(0), np.random.default_rng(0), pool=3)
     assert len(rows) == 2500

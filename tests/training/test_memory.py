@@ -12,7 +12,7 @@ from torch import nn
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.training import loop as training_of
 from synthkit.training.callbacks import TrainingCallbacks

@@ -18,7 +18,7 @@ from synthkit.training.early_stopping import BestWeights, spacing
 from synthkit.training.loop import ema_update
 from synthkit.training.state import State, TrainState
 from synthkit.training.step_runner import StepRunner
-from synthkit.training.time_budget import FEWEST, MOST, WARM, fitting, seconds_a_step
+from synthkit.training.time_budget import MAX_TIMED_STEPS, MIN_TIMED_STEPS, WARM_UP_STEPS, fitting, seconds_a_step
 
 CPU = torch.device("cpu")
 
@@ -169,7 +169,7 @@ def test_time_of_evaluations_is_set_aside(monkeypatch):
         watch = TrainingCallbacks(seconds=2.0, since=0.0)
         return StepRunner(makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
 
-    tried = 0.001 * (WARM + MOST)
+    tried = 0.001 * (WARM_UP_STEPS + MAX_TIMED_STEPS)
     assert steps(lambda: None) == pytest.approx(0.95 * (2 - tried) / 0.001, abs=2)
     assert steps(lambda: moved(0.2)) == pytest.approx((0.95 * (2 - tried - 0.2) - 4 * 0.2) / 0.001, abs=2)
 
@@ -188,14 +188,14 @@ def test_a_step_is_timed_after_a_few_and_not_for_longer_than_needed(monkeypatch)
 
     def makes():
         while True:
-            clock[0] += 10.0 if len(made) < WARM else 2.0
+            clock[0] += 10.0 if len(made) < WARM_UP_STEPS else 2.0
             made.append(None)
             yield 0.0
 
     assert seconds_a_step(makes(), 1.0) == 2.0
-    assert len(made) == WARM + FEWEST
+    assert len(made) == WARM_UP_STEPS + MIN_TIMED_STEPS
     assert seconds_a_step(makes(), 1e9) == 2.0
-    assert len(made) == 2 * WARM + FEWEST + MOST
+    assert len(made) == 2 * WARM_UP_STEPS + MIN_TIMED_STEPS + MAX_TIMED_STEPS
 
 
 def test_a_state_that_cannot_be_kept_is_said_and_costs_nothing():

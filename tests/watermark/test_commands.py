@@ -86,17 +86,17 @@ def test_given_values_stand_in_marked_rows(key):
     assert frame["age"].tolist() == pytest.approx(partial["age"].tolist())
 
 
-def test_calibrated_rows_bear_no_mark(synthesizer, key):
+def test_raked_rows_bear_no_mark(synthesizer, key):
     with pytest.raises(ConfigError, match="a watermark's key is to choose them"):
-        synthesizer.sample(10, calibrate=True, watermark=key)
-    with pytest.raises(ConfigError, match="by `calibrate` or by a `watermark`"):
-        RunConfig.of(calibrate=True, watermark="k.json")
+        synthesizer.sample(10, rake=True, watermark=key)
+    with pytest.raises(ConfigError, match="by `rake` or by a `watermark`"):
+        RunConfig.of(rake=True, watermark="k.json")
 
 
-def test_calibration_without_targets_is_still_refused():
+def test_raking_without_targets_is_still_refused():
     made = Synthesizer(SCHEMA, "independent", targets=False).fit(support2().head(100), seed=1)
     with pytest.raises(UnsupportedError, match="measured at fit"):
-        made.sample(10, calibrate=True)
+        made.sample(10, rake=True)
 
 
 def test_no_rows_are_drawn(synthesizer, key):
@@ -172,5 +172,5 @@ def test_commands_refuse_what_cannot_be_meant(refused, saved, tmp_path):
     assert "never replaced" in refused("watermark-key", "--schema", saved / "schema.yaml", "--out", key)
     words = ["--schema", saved / "schema.yaml", "--out", tmp_path / "k.json", "--candidates", 1]
     assert "must be 2 to 64" in refused("watermark-key", *words)
-    words = ["--rows", 5, "--calibrate", "--watermark", key, "--out", tmp_path / "rows.csv"]
-    assert "a watermark's key is to choose them" in refused("sample", saved / "model", *words)
+    words = ["--rows", 5, "--rake", "--watermark", key, "--out", tmp_path / "rows.csv"]
+    assert "by `rake` or by a `watermark`" in refused("sample", saved / "model", *words)

@@ -1,25 +1,27 @@
-"""Levels and combinations of levels as small integers, fitted from a histogram."""
+"""Levels of one column as small integers; of an open catalogue, rare codes as their nearest relatives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from synthkit.encoding.codecs.numeric import Ints
+from synthkit.encoding.arrays import Bools, Cells, Ints, Residuals
+from synthkit.encoding.codecs.codec import Codec, JsonObject, plain
+from synthkit.encoding.coded_columns import CodedColumn
+from synthkit.encoding.coding import Coding
+from synthkit.encoding.histogram_query import Histogram
 from synthkit.encoding.layout import Slot
 from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import EncodingError
-from synthkit.schema import Condition
+from synthkit.schema import Code, Condition, Identifier, Ordinal, Schema
 from synthkit.schema.columns import Level, level_index, level_key, level_keys
-from synthkit.schema.rules import MISSING_LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
-class LevelsCodec:
+class LevelsCodec(Codec):
     """Reversible coding of one column with levels.
 
     Args:
@@ -50,9 +52,14 @@ class LevelsCodec:
         """Number of levels, missing included."""
         return len(self.levels) + (self.missing is not None)
 
-    def slots(self, name: str) -> list[Slot]:
+    @property
+    def level_counts(self) -> Ints:
+        """Rows at each level, missing included. **Shape**: (K,)."""
+        return self.counts if self.missing is None else np.append(self.counts, self.missing)
+
+    def slots(self, name: str, at: int = 0) -> list[Slot]:
         """The one slot of this column."""
-        counts = self.counts if self.missing is None else np.append(self.counts, self.missing)
+        del at
         return [
             Slot(
                 name=name,
@@ -60,9 +67,18 @@ class LevelsCodec:
                 ordinal=self.ordinal,
                 missing=self.missing is not None,
                 parent=None,
-                prior=log_shares(counts),
+                prior=log_shares(self.level_counts),
             )
         ]
+
+    def encode_column(self, cells: pd.DataFrame) -> tuple[Ints, Residuals]:
+        """Codes of the one column. **Shape**: n rows -> (n, 1), (n, 0)."""
+        return self.encode(cells.iloc[:, 0]), np.empty((len(cells), 0), dtype=np.float32)
+
+    def decode_column(self, levels: Ints, residuals: Residuals) -> tuple[Cells, ...]:
+        """Levels of codes. **Shape**: (n, 1), (n, 0) -> (n,)."""
+        del residuals
+        return (self.decode(levels),)
 
     def encode(self, values: pd.Series) -> Ints:
         """Levels as integers. **Shape**: (n,) -> (n, 1).
@@ -78,9 +94,9 @@ class LevelsCodec:
             code = np.where((code < 0) & ~np.isnan(stand_in), np.nan_to_num(stand_in), code).astype(np.int64)
         absent = values.isna().to_numpy()
         if self.relatives and (strange := (code < 0) & ~absent).any():
-            heads = _heads([str(level) for level in self.levels], self.counts)
+            heads = heads_of([str(level) for level in self.levels], self.counts)
             found, which = np.unique(values[strange].astype(str).to_numpy(), return_inverse=True)
-            code[strange] = np.array([_relative(each, heads) for each in found])[which]
+            code[strange] = np.array([nearest_relative(each, heads) for each in found])[which]
         if self.missing is not None:
             code = np.where(absent, len(self.levels), code)
         if self.elsewhere is not None:
@@ -100,11 +116,32 @@ class LevelsCodec:
         table[-1] = None
         return pd.Series(table[cat[:, 0]], dtype=object)
 
-    def meets(self, condition: Condition) -> NDArray[np.bool_]:
-        """Which levels meet a condition. **Shape**: (K,) bool."""
-        return condition.met(self.decode(np.arange(self.size)[:, None]))
+    def meets(self, condition: Condition, column: str = "") -> tuple[Bools, Bools]:
+        """Which levels surely, and which possibly, meet a condition: the same ones. **Shape**: two of (K,) bool."""
+        del column
+        met = condition.met(self.decode(np.arange(self.size)[:, None]))
+        return met, met
 
-    def to_dict(self) -> dict[str, Any]:
+    def unseen(self, cells: pd.DataFrame) -> tuple[Bools, tuple[Level | None, ...]]:
+        """Cells that are no level, nor a rare one, and the commonest level. **Shape**: n rows -> (n,)."""
+        values = cells.iloc[:, 0]
+        absent = values.isna().to_numpy()
+        learned = level_index((*self.levels, *(level for level, _ in self.rare)))
+        foreign = learned.get_indexer(level_keys(values)) < 0
+        strange: Bools = np.where(absent, self.missing is None, foreign)
+        return strange, (self.levels[int(self.counts.argmax())] if self.levels else None,)
+
+    def published_keys(self, schema: Schema, column: str) -> dict[str, object]:
+        """The levels."""
+        del schema, column
+        return {"levels": self.levels}
+
+    @property
+    def rare_level_count(self) -> int:
+        """Levels that are coded as others."""
+        return len(self.rare)
+
+    def to_dict(self) -> JsonObject:
         """Plain data for JSON."""
         return {
             "levels": list(self.levels),
@@ -117,7 +154,7 @@ class LevelsCodec:
         }
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> LevelsCodec:
+    def from_dict(cls, data: JsonObject) -> Self:
         """Read what `to_dict` gave."""
         return cls(
             levels=tuple(data["levels"]),
@@ -128,6 +165,23 @@ class LevelsCodec:
             elsewhere=data.get("elsewhere"),
             relatives=data.get("relatives", False),
         )
+
+
+def fit_column(column: CodedColumn, histogram: Histogram, coding: Coding) -> LevelsCodec:
+    """Fit a codec to the histogram of a column of levels; those of a code nobody listed are the ones that occur."""
+    kind, values = column.column, histogram.cells[column.name]
+    absent = values.isna().to_numpy()
+    present, missing = histogram.counts[~absent], column.missing(histogram)
+    if isinstance(kind, Code) and kind.levels is None:
+        return fit_code([plain(v) for v in values[~absent]], present, missing, rare=coding.rare)
+    counts = {level_key(v): int(c) for v, c in zip(values[~absent], present, strict=True)}
+    listed: tuple[Level, ...] = () if isinstance(kind, Identifier) else getattr(kind, "levels", None) or ()
+    return LevelsCodec(
+        levels=listed,
+        counts=np.array([counts.get(level_key(v), 0) for v in listed], dtype=np.int64),
+        missing=missing,
+        ordinal=isinstance(kind, Ordinal),
+    )
 
 
 def fit_code(levels: list[Level], counts: Ints, missing: int | None, *, rare: int) -> LevelsCodec:
@@ -147,14 +201,14 @@ def fit_code(levels: list[Level], counts: Ints, missing: int | None, *, rare: in
     kept = counts >= rare if (counts >= rare).any() else counts == counts.max(initial=0)
     known = [levels[k] for k in np.flatnonzero(kept)]
     mass = counts[kept].copy()
-    heads = _heads([str(level) for level in known], counts[kept])
-    kin = [(levels[k], _relative(str(levels[k]), heads)) for k in np.flatnonzero(~kept)]
+    heads = heads_of([str(level) for level in known], counts[kept])
+    kin = [(levels[k], nearest_relative(str(levels[k]), heads)) for k in np.flatnonzero(~kept)]
     for (_, at), k in zip(kin, np.flatnonzero(~kept), strict=True):
         mass[at] += counts[k]
     return LevelsCodec(levels=tuple(known), counts=mass, missing=missing, ordinal=False, rare=tuple(kin))
 
 
-def _heads(known: list[str], mass: Ints) -> dict[str, int]:
+def heads_of(known: list[str], mass: Ints) -> dict[str, int]:
     """For every beginning of a known code, the most frequent code that begins so."""
     heads: dict[str, int] = {}
     for k in np.argsort(-mass, kind="stable").tolist():
@@ -163,109 +217,6 @@ def _heads(known: list[str], mass: Ints) -> dict[str, int]:
     return heads
 
 
-def _relative(code: str, heads: dict[str, int]) -> int:
+def nearest_relative(code: str, heads: dict[str, int]) -> int:
+    """Position of the known code with the longest beginning in common, the most frequent one of several."""
     return next(heads[code[:length]] for length in range(len(code), -1, -1) if code[:length] in heads)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CombinationCodec:
-    """Columns that only occur in fixed combinations, as one joint slot.
-
-    Args:
-        columns: the columns, two or more.
-        combinations: the admissible tuples, None for missing. **Shape**: K tuples.
-        counts: rows that have each. **Shape**: (K,).
-        elsewhere: position of the combination that stands for every one not listed; None where there must be none.
-    """
-
-    columns: tuple[str, ...]
-    combinations: tuple[tuple[Level | None, ...], ...]
-    counts: Ints
-    elsewhere: int | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of combinations."""
-        return len(self.combinations)
-
-    def slots(self, name: str) -> list[Slot]:
-        """The one slot of these columns."""
-        return [
-            Slot(name=name, size=self.size, ordinal=False, missing=False, parent=None, prior=log_shares(self.counts))
-        ]
-
-    def _keys(self) -> pd.MultiIndex:
-        rows = [tuple(MISSING_LEVEL if v is None else level_key(v) for v in row) for row in self.combinations]
-        return pd.MultiIndex.from_tuples(rows)
-
-    def encode(self, frame: pd.DataFrame) -> Ints:
-        """Combinations as integers. **Shape**: frame of n rows -> (n, 1).
-
-        Raises:
-            EncodingError: a row has a combination that is not admissible.
-        """
-        code = self._keys().get_indexer(self.row_keys(frame)).astype(np.int64)
-        if self.elsewhere is not None:
-            code = np.where(code < 0, self.elsewhere, code)
-        if (code < 0).any():
-            msg = (
-                f"every row must have a known combination of {', '.join(self.columns)}; however: "
-                f"{int((code < 0).sum())} rows have not. Add them to the rule's `combinations`"
-            )
-            raise EncodingError(msg)
-        return code[:, None]
-
-    def row_keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
-        """One comparable key a row."""
-        return pd.MultiIndex.from_arrays(
-            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING_LEVEL) for c in self.columns]
-        )
-
-    def decode(self, cat: Ints) -> pd.DataFrame:
-        """Integers as columns. **Shape**: (n, 1) -> frame of n rows."""
-        out = {}
-        for k, column in enumerate(self.columns):
-            table = np.empty(self.size, dtype=object)
-            table[:] = [row[k] for row in self.combinations]
-            out[column] = pd.Series(table[cat[:, 0]], dtype=object)
-        return pd.DataFrame(out)
-
-    def matching(self, frame: pd.DataFrame, known: NDArray[np.bool_], *, present: bool) -> NDArray[np.bool_]:
-        """Combinations that agree with what is known of each row. **Shape**: frame of n rows, (n, c) -> (n, K) bool.
-
-        Args:
-            frame: the columns, anything where unknown.
-            known: which cells are known. **Shape**: (n, number of columns).
-            present: whether an unknown cell must not be missing.
-        """
-        out = np.ones((len(frame), self.size), dtype=bool)
-        for k, column in enumerate(self.columns):
-            mine = pd.Index([MISSING_LEVEL if row[k] is None else level_key(row[k]) for row in self.combinations])
-            keys = level_keys(frame[column]).where(frame[column].notna().to_numpy(), MISSING_LEVEL)
-            agree = keys.to_numpy()[:, None] == mine.to_numpy()[None, :]
-            free = np.ones(self.size, dtype=bool) if not present else mine.to_numpy() != MISSING_LEVEL
-            out &= np.where(known[:, [k]], agree, free[None, :])
-        return out
-
-    def meets(self, column: str, condition: Condition) -> NDArray[np.bool_]:
-        """Which combinations meet a condition on one of the columns. **Shape**: (K,) bool."""
-        return condition.met(self.decode(np.arange(self.size)[:, None])[column])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "columns": list(self.columns),
-            "combinations": [list(row) for row in self.combinations],
-            "counts": self.counts.tolist(),
-            "elsewhere": self.elsewhere,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> CombinationCodec:
-        """Read what `to_dict` gave."""
-        return cls(
-            columns=tuple(data["columns"]),
-            combinations=tuple(tuple(row) for row in data["combinations"]),
-            counts=np.array(data["counts"], dtype=np.int64),
-            elsewhere=data.get("elsewhere"),
-        )

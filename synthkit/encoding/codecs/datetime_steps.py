@@ -1,29 +1,23 @@
-"""Moments as whole numbers: counted from 1970 in the one unit a column declares, and coded without a float between.
-
-A float of microseconds is exact up to the year 2255 only, and nanoseconds end in 2262; whole numbers of 64 bits hold
-every microsecond of the years 1 to 9999. A missing moment is the smallest whole number, as it is in numpy.
-"""
+"""Moments coded as whole steps, without a float between; see `encoding.datetime_numbers`."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers, Residuals
 from synthkit.encoding.codecs import numeric
-from synthkit.encoding.codecs.numeric import UNSEEN, Coding, NumericCodec
-from synthkit.encoding.layout import in_steps
-from synthkit.schema.datetimes import EARLIEST_MICROSECOND, LATEST_MICROSECOND, read_datetimes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from synthkit.schema import Datetime
-
-NONE = int(np.iinfo(np.int64).min)  # a missing moment
-ATOM = -(2**61)  # code of the first atom in a column of gaps: farther off than any two moments are apart
+from synthkit.encoding.codecs.codec import JsonObject
+from synthkit.encoding.codecs.numeric import UNSEEN_NATS, NumericCodec
+from synthkit.encoding.coded_columns import CodedColumn
+from synthkit.encoding.coding import Coding
+from synthkit.encoding.datetime_numbers import FIRST_ATOM_STEP, MISSING_STEP, as_steps, atom_steps
+from synthkit.encoding.histogram_query import Histogram
+from synthkit.encoding.layout import checked_groups
+from synthkit.schema import Datetime
 
 
 class StepsCodec(NumericCodec):
@@ -37,124 +31,81 @@ class StepsCodec(NumericCodec):
     """
 
     @property
-    def last(self) -> Any:
+    def last(self) -> Numbers:
         """Largest value of each cell. **Shape**: (m,)."""
         return np.maximum(self.low, self.high - 1)
 
-    def read(self, values: pd.Series) -> Any:
+    def read(self, values: pd.Series) -> Ints:
         """The steps of a coded column, the smallest whole number where one is missing. **Shape**: (n,) -> (n,)."""
-        return whole(values)
+        return as_steps(values)
 
-    def absent(self, x: Any) -> NDArray[np.bool_]:
+    def absent(self, x: Numbers) -> Bools:
         """Where no value is. **Shape**: (n,) -> (n,)."""
-        return np.asarray(x == NONE)
+        return np.asarray(x == MISSING_STEP)
 
-    def decode(self, cat: NDArray[np.int64], num: NDArray[np.float32]) -> Any:
+    def decode(self, cat: Ints, num: Residuals) -> Ints:
         """Steps of codes, the smallest whole number for missing. **Shape**: (n, 1 or 2) and (n,) -> (n,)."""
         if not len(self.low):
-            return np.full(len(cat), NONE)
+            return np.full(len(cat), MISSING_STEP)
         absent = cat[:, 0] >= self._groups
         group = np.minimum(cat[:, 0], self._groups - 1)
         fine = cat[:, 1] if cat.shape[1] > 1 else 0
         cell = np.minimum(self._starts[group] + fine, self._starts[group + 1] - 1)
         inside = np.floor(num.astype(np.float64) * (self.high - self.low)[cell] + 1e-6).astype(np.int64)
-        return np.where(absent, NONE, np.minimum(self.low[cell] + inside, self.last[cell]))
+        return np.where(absent, MISSING_STEP, np.minimum(self.low[cell] + inside, self.last[cell]))
 
-    def log_steps(self, x: Any) -> NDArray[np.float64]:
+    @property
+    def span(self) -> tuple[float, float]:
+        """Ends of all cells but those of atoms in a column of gaps, where there are others."""
+        here = self.low > FIRST_ATOM_STEP
+        here = here if here.any() else ~here
+        return float(self.low[here].min()), float(self.high[here].max())
+
+    @property
+    def whole(self) -> bool:
+        """Whether bounds are whole steps: they are."""
+        return True
+
+    def log_steps(self, x: Numbers) -> Floats:
         """Log of how many values share the cell of each; as for numbers. **Shape**: (n,) -> (n,)."""
         if not len(self.low):
             return np.zeros(len(x))
         cell = self.cells(np.where(self.absent(x), 0, x))
         held = (self.low[cell] <= x) & (x <= self.last[cell])
         steps = np.log(np.maximum(self.high - self.low, 1)[cell])
-        return np.where(self.absent(x), 0.0, np.where(held, steps, UNSEEN))
+        return np.where(self.absent(x), 0.0, np.where(held, steps, UNSEEN_NATS))
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> StepsCodec:
+    def from_dict(cls, data: JsonObject) -> Self:
         """Read what `to_dict` gave."""
         read = {k: np.array(data[k], dtype=np.int64) for k in ("low", "high", "mass")}
-        return cls(**data | read | {"group": in_steps(data["group"])})
+        return cls(**data | read | {"group": checked_groups(data["group"])})
+
+
+def fit_column(column: CodedColumn, histogram: Histogram, coding: Coding) -> StepsCodec:
+    """Fit a codec to the histogram of a column of moments, or of gaps between them."""
+    x = as_steps(histogram.cells[column.name])
+    order = np.argsort(x)[int((x == MISSING_STEP).sum()) :]
+    return fit(x[order], histogram.counts[order], column.missing(histogram), atoms=coded_atoms(column), coding=coding)
+
+
+def coded_atoms(column: CodedColumn) -> tuple[int, ...]:
+    """Steps of the atoms as they are coded; in a column of gaps they stand below all gaps, by number."""
+    kind = column.column
+    assert isinstance(kind, Datetime)
+    if column.gapped:
+        return tuple(FIRST_ATOM_STEP - k for k in range(len(kind.atoms)))
+    return tuple(atom_steps(kind).tolist())
 
 
 def fit(
-    values: NDArray[np.int64],
-    counts: NDArray[np.int64],
+    values: Ints,
+    counts: Ints,
     missing: int | None,
     *,
     atoms: tuple[int, ...] = (),
     coding: Coding | None = None,
 ) -> StepsCodec:
     """Fit a codec to a histogram of distinct steps; as `numeric.fit`."""
-    fitted: Any = numeric.fit(values, counts, missing, decimals=0, atoms=atoms, coding=coding)  # type: ignore[arg-type]
+    fitted = numeric.fit(values, counts, missing, decimals=0, atoms=atoms, coding=coding)
     return StepsCodec(**{field.name: getattr(fitted, field.name) for field in fields(fitted)})
-
-
-def steps(values: pd.Series, column: Datetime) -> NDArray[np.int64]:
-    """Moments as whole steps of the column's precision since 1970. **Shape**: (n,) -> (n,).
-
-    Example:
-        >>> from synthkit.schema import Datetime
-        >>> steps(pd.Series(np.array(["9999-12-31", "NaT"], dtype="datetime64[us]")), Datetime(precision="day"))[0]
-        np.int64(2932896)
-    """
-    return of(read_datetimes(values, column), column)
-
-
-def of(t: NDArray[np.datetime64], column: Datetime) -> NDArray[np.int64]:
-    """The same of moments that were read. **Shape**: (n,) -> (n,)."""
-    micro = t.astype("datetime64[us]").astype(np.int64)
-    return np.where(np.isnat(t), NONE, micro // column.step)
-
-
-def ends(column: Datetime) -> tuple[int, int]:
-    """First and last step that a column admits beside its atoms: declared bounds moved inwards, else the calendar."""
-    low, high = column.ends
-    first, last = (int(t.astype(np.int64)) for t in (low, high))
-    return -(-first // column.step), last // column.step
-
-
-def calendar(column: Datetime) -> tuple[int, int]:
-    """First and last step of the years 1 to 9999."""
-    return -(-EARLIEST_MICROSECOND // column.step), LATEST_MICROSECOND // column.step
-
-
-def outward(x: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Steps as floats that are not nearer to 0 than the steps. **Shape**: (n,) -> (n,)."""
-    size = np.abs(x)
-    near = size.astype(np.float64)
-    return np.sign(x) * np.where(near.astype(np.int64) < size, np.nextafter(near, np.inf), near)
-
-
-def points(column: Datetime) -> NDArray[np.int64]:
-    """The column's atoms in steps, in their order. **Shape**: (atoms,)."""
-    return of(column.points, column)
-
-
-def moments_of(x: Any, column: Datetime) -> pd.Series:
-    """Whole steps as moments inside the declared bounds, else the calendar; atoms come back exactly.
-
-    **Shape**: (n,) -> (n,).
-    """
-    x = whole(x)
-    t = (np.clip(x, *ends(column)) * column.step).astype("datetime64[us]")
-    for at, atom in zip(points(column), column.points, strict=True):
-        t[x == at] = atom
-    t[x == NONE] = np.datetime64("NaT")
-    return pd.Series(t)
-
-
-def whole(x: Any) -> NDArray[np.int64]:
-    """Steps from what holds them: a coded column, decoded cells, or the floats of models of before. **Shape**: (n,)."""
-    if isinstance(x, pd.Series):
-        if pd.api.types.is_float_dtype(x.dtype):
-            return whole(x.to_numpy(dtype=np.float64, na_value=np.nan))
-        return np.asarray(x.to_numpy(dtype=np.int64, na_value=NONE))
-    if x.dtype.kind == "f":
-        return np.where(np.isnan(x), NONE, np.round(np.nan_to_num(x)).astype(np.int64))
-    return np.asarray(x, dtype=np.int64)
-
-
-def coded(x: NDArray[np.int64]) -> pd.Series:
-    """Steps as a coded column, in which missing ones are missing. **Shape**: (n,) -> (n,)."""
-    absent = x == NONE
-    return pd.Series(pd.arrays.IntegerArray(np.where(absent, 0, x), absent))

@@ -11,8 +11,8 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Identifier, faker_providers
 from synthkit.schema.patterns import pattern_alphabets
 
-DEFAULT = "[1-9][0-9]{8}"
-TRIES = 20  # of Faker, for each value that must differ from all others
+DEFAULT_IDENTIFIER_PATTERN = "[1-9][0-9]{8}"
+MOST_FAKER_TRIES = 20  # of Faker, for each value that must differ from all others
 
 
 def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd.Series:
@@ -35,7 +35,7 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
     if column.faker is not None:
         return _faked(name, column.faker, n, rng, unique=column.unique)
     room_for(name, column, n)
-    letters_of = parse(name, column.pattern or DEFAULT)
+    letters_of = parse(name, column.pattern or DEFAULT_IDENTIFIER_PATTERN)
     space = prod(len(a) for a in letters_of)
     numbers = _distinct(space, n, rng)
     out = np.full(n, "", dtype=object)
@@ -57,7 +57,7 @@ def room_for(name: str, column: Identifier, n: int) -> None:
     Raises:
         SchemaError: it has fewer.
     """
-    space = prod(len(a) for a in parse(name, column.pattern or DEFAULT))
+    space = prod(len(a) for a in parse(name, column.pattern or DEFAULT_IDENTIFIER_PATTERN))
     if column.faker is None and space < n:
         msg = (
             f"`{name}`: the pattern must have at least as many values as rows asked for; however: it has {space:,} "
@@ -97,14 +97,14 @@ def _faked(name: str, provider: str, n: int, rng: np.random.Generator, *, unique
     if not unique:
         return pd.Series([make() for _ in range(n)], dtype=object)
     made: dict[str, None] = {}
-    for _ in range(TRIES * n):
+    for _ in range(MOST_FAKER_TRIES * n):
         if len(made) == n:
             break
         made.setdefault(str(make()))
     if len(made) < n:
         msg = (
             f"`{name}`: unique values must all be different; however: Faker's `{provider}` gave {len(made)} different "
-            f"ones in {TRIES * n} tries and {n} are needed. Use a `pattern` instead"
+            f"ones in {MOST_FAKER_TRIES * n} tries and {n} are needed. Use a `pattern` instead"
         )
         raise SchemaError(msg)
     return pd.Series(list(made), dtype=object)

@@ -8,49 +8,29 @@ laboratory value written on a lattice, a cost with a spike at zero and a smooth 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from synthkit.encoding.interval_merging import runs
-from synthkit.encoding.layout import Slot, in_steps
+from synthkit.encoding.arrays import Bools, Cells, Floats, Ints, Numbers, Residuals
+from synthkit.encoding.cell_cutting import coarse_levels, intervals, point_floor
+from synthkit.encoding.codecs.codec import Codec, JsonObject, NumberCells
+from synthkit.encoding.coded_columns import CodedColumn
+from synthkit.encoding.coding import Coding
+from synthkit.encoding.histogram_query import Histogram
+from synthkit.encoding.layout import Slot, checked_groups
 from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import EncodingError
-from synthkit.schema import Condition, rare_codes
+from synthkit.schema import Condition, Numeric, Schema
+from synthkit.schema.columns import Level
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-LATTICE = 0.9  # share of rows on single values from which on a column is a lattice
-UNSEEN = 100.0  # nats: a value outside all cells is taken only where nothing else is left
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coding:
-    """How finely a model wants its numbers cut.
-
-    Args:
-        exact: columns with at most so many distinct values are coded value by value.
-        heavy: share of rows from which on a value is a level by itself.
-        coarse: largest number of coarse groups.
-        fine: largest number of cells in a group.
-        rare: a value is a point only if at least so many rows share it; rarer ones are hidden in intervals.
-        per_cell: rows an interval should hold.
-        ties: other numbers a number may be tied to, see `encode.pointers`; only a model that follows pointers asks.
-    """
-
-    exact: int = 150
-    heavy: float = 0.004
-    coarse: int = 32
-    fine: int = 32
-    rare: int = rare_codes.MIN_ROWS_OF_COMMON_CODE
-    per_cell: int = 8
-    ties: int = 0
+LATTICE_SHARE = 0.9  # share of rows on single values from which on a column is a lattice
+UNSEEN_NATS = 100.0  # a value outside all cells is taken only where nothing else is left
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumericCodec:
+class NumericCodec(Codec):
     """Reversible coding of one numeric column.
 
     Args:
@@ -68,8 +48,9 @@ class NumericCodec:
         [0.0, 2.0]
     """
 
-    low: Floats
-    high: Floats
+    residual_count: ClassVar[int] = 1
+    low: Numbers
+    high: Numbers
     group: Ints
     mass: Ints
     missing: int | None
@@ -87,7 +68,7 @@ class NumericCodec:
         return int(self.group[-1]) + 1 if len(self.group) else 0
 
     @property
-    def last(self) -> Floats:
+    def last(self) -> Numbers:
         """Largest value of each cell. **Shape**: (m,)."""
         if self.decimals is None:
             return np.maximum(self.low, np.nextafter(self.high, -np.inf))
@@ -101,11 +82,16 @@ class NumericCodec:
     def _fine(self) -> int:
         return int(np.diff(self._starts).max(initial=1))
 
-    def slots(self, name: str, at: int) -> list[Slot]:
-        """The coarse slot and, where some level has several cells, the fine one; `at` is the coarse one's index."""
-        coarse = np.bincount(self.group, weights=self.mass, minlength=self.levels)
+    @property
+    def level_counts(self) -> Floats:
+        """Rows at each coarse level, missing included. **Shape**: (K,)."""
+        coarse = np.bincount(self.group, weights=self.mass, minlength=self.levels).astype(np.float64)
         if self.missing is not None:
             coarse[-1] = self.missing
+        return coarse
+
+    def slots(self, name: str, at: int = 0) -> list[Slot]:
+        """The coarse slot and, where some level has several cells, the fine one; `at` is the coarse one's index."""
         single = self.mass[self.low == self.high].sum()
         slots = [
             Slot(
@@ -114,8 +100,8 @@ class NumericCodec:
                 ordinal=True,
                 missing=self.missing is not None,
                 parent=None,
-                prior=log_shares(coarse),
-                lattice=self._fine == 1 and bool(single >= LATTICE * self.mass.sum()),
+                prior=log_shares(self.level_counts),
+                lattice=self._fine == 1 and bool(single >= LATTICE_SHARE * self.mass.sum()),
             )
         ]
         if self._fine > 1:
@@ -128,11 +114,20 @@ class NumericCodec:
             )
         return slots
 
-    def encode(self, x: Floats) -> tuple[Ints, NDArray[np.float32]]:
+    def encode_column(self, cells: pd.DataFrame) -> tuple[Ints, Residuals]:
+        """Codes of the one column. **Shape**: n rows -> (n, 1 or 2), (n, 1)."""
+        levels, residual = self.encode(self.read(cells.iloc[:, 0]))
+        return levels, residual[:, None]
+
+    def decode_column(self, levels: Ints, residuals: Residuals) -> tuple[Cells, ...]:
+        """Numbers of codes. **Shape**: (n, 1 or 2), (n, 1) -> (n,)."""
+        return (self.decode(levels, residuals[:, 0]),)
+
+    def encode(self, x: Numbers) -> tuple[Ints, Residuals]:
         """Codes of values. **Shape**: (n,) -> (n, 1 or 2) levels and (n,) residuals in [0, 1).
 
         Raises:
-            EncodingError: values are missing although the column never is, or there is no cell at all.
+            EncodingError: values are missing although the column never is, or there is no cell.
         """
         absent = self.absent(x)
         if absent.any() and self.missing is None:
@@ -148,15 +143,15 @@ class NumericCodec:
         cat = np.stack([coarse, fine] if self._fine > 1 else [coarse], axis=1)
         return cat.astype(np.int64), np.where(absent, 0.5, residual).astype(np.float32)
 
-    def read(self, values: pd.Series) -> Any:
+    def read(self, values: pd.Series) -> Numbers:
         """The numbers of a coded column, NaN where one is missing. **Shape**: (n,) -> (n,)."""
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
-    def absent(self, x: Any) -> NDArray[np.bool_]:
+    def absent(self, x: Numbers) -> Bools:
         """Where no value is. **Shape**: (n,) -> (n,)."""
         return np.asarray(np.isnan(x))
 
-    def cells(self, x: Floats) -> Ints:
+    def cells(self, x: Numbers) -> Ints:
         """The cell of each value, the nearest where none holds it. **Shape**: (n,) -> (n,)."""
         points = np.flatnonzero(self.low == self.high)
         spans = np.flatnonzero(self.low < self.high)
@@ -179,14 +174,14 @@ class NumericCodec:
             out = np.where(np.abs(at[near] - x) <= np.maximum(outside, slack), points[near], out)
         return out.astype(np.int64)
 
-    def _residual(self, x: Floats, cell: Ints) -> Floats:
+    def _residual(self, x: Numbers, cell: Ints) -> Floats:
         low, width = self.low[cell], self.high[cell] - self.low[cell]
         middle = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
         inside = np.clip(x - low + middle, 0.0, width)  # before dividing: a width may be the smallest number there is
         u = np.where(width > 0, inside / np.where(width > 0, width, 1.0), 0.5)
         return np.clip(u, 0.0, np.nextafter(np.float32(1.0), np.float32(0.0)))
 
-    def decode(self, cat: Ints, num: NDArray[np.float32]) -> Floats:
+    def decode(self, cat: Ints, num: Residuals) -> Numbers:
         """Values of codes, NaN for missing. **Shape**: (n, 1 or 2) and (n,) -> (n,)."""
         coarse = cat[:, 0]
         absent = coarse >= self._groups
@@ -207,25 +202,71 @@ class NumericCodec:
         x = np.clip(x, self.minimum if self.minimum is not None else -np.inf, self.maximum)
         return np.where(absent, np.nan, x)
 
-    def log_steps(self, x: Floats) -> Floats:
+    def log_steps(self, x: Numbers) -> Floats:
         """Log of how many values share the cell of each (off a grid, of its width). **Shape**: (n,) -> (n,).
 
-        The probability of a cell divided by it is that of the value. A value no cell holds counts as `UNSEEN`, so that
-        it weighs next to nothing beside any other; a missing one stands for itself.
+        The probability of a cell divided by it is that of the value. A value no cell holds counts as `UNSEEN_NATS`, so
+        that it weighs next to nothing beside any other; a missing one stands for itself.
         """
         if not len(self.low):
             return np.zeros(len(x))
-        known = np.nan_to_num(x)
+        known = np.nan_to_num(np.asarray(x, dtype=np.float64))
         cell = self.cells(known)
         slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
         inside = (self.low[cell] - slack <= known) & (known <= self.last[cell] + slack)
         step = 1.0 if self.decimals is None else 10.0**-self.decimals
         width = self.high[cell] - self.low[cell]
         steps = np.where(width > 0, np.log(np.where(width > 0, width, 1.0) / step), 0.0)
-        return np.where(np.isnan(x), 0.0, np.where(inside, steps, UNSEEN))
+        return np.where(np.isnan(x), 0.0, np.where(inside, steps, UNSEEN_NATS))
 
-    def meets(self, condition: Condition) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def log_width(self, cells: pd.DataFrame, *, graded: bool = False) -> Floats:
+        """`log_steps` of the one column.
+
+        Graded, a value outside all cells counts as log n + log R + 2 log(1 + d / R): n the rows, R how many values lie
+        between the lowest and the highest cell, d how many beyond them. **Shape**: n rows -> (n,).
+        """
+        x = self.read(cells.iloc[:, 0])
+        inside = self.log_steps(x)
+        if not graded or not len(self.low):
+            return inside
+        step = 1.0 if self.decimals is None else 10.0**-self.decimals
+        low, high = self.span
+        reach = max(high - low, step)
+        beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
+        rows = max(int(self.level_counts.sum()), 1)
+        outside = np.log(rows) + np.log(reach / step) + 2 * np.log1p(beyond / reach)
+        return np.where(inside == UNSEEN_NATS, outside, inside)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Lower bound of the lowest and upper bound of the highest cell."""
+        return float(self.low.min()), float(self.high.max())
+
+    def unseen(self, cells: pd.DataFrame) -> tuple[Bools, tuple[Level | None, ...]]:
+        """Missing cells where none ever was, and a value of the heaviest cell. **Shape**: n rows -> (n,)."""
+        absent = cells.iloc[:, 0].isna().to_numpy()
+        usual = self.low[self.mass.argmax()].item() if len(self.low) else None
+        return absent if self.missing is None else np.zeros(len(cells), dtype=bool), (usual,)
+
+    def published_keys(self, schema: Schema, column: str) -> dict[str, object]:
+        """Bounds to which decoded numbers are kept."""
+        del schema, column
+        bounds = {"min": self.minimum, "max": self.maximum}
+        return {key: bound for key, bound in bounds.items() if bound is not None}
+
+    @property
+    def number_cells(self) -> NumberCells | None:
+        """These cells, if there is one."""
+        return self if len(self.low) else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether bounds are whole steps, which may lie anywhere."""
+        return False
+
+    def meets(self, condition: Condition, column: str = "") -> tuple[Bools, Bools]:
         """Which coarse levels surely, and which possibly, meet a condition. **Shape**: two of (K,) bool."""
+        del column
         surely, possibly = np.zeros(self.levels, dtype=bool), np.zeros(self.levels, dtype=bool)
         if condition.missing is True:
             surely[self._groups :] = possibly[self._groups :] = True
@@ -244,20 +285,38 @@ class NumericCodec:
         possibly[: self._groups] = [touched[self.group == g].any() for g in groups]
         return surely, possibly
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain data for JSON."""
         arrays = {k: getattr(self, k).tolist() for k in ("low", "high", "group", "mass")}
         return arrays | {k: getattr(self, k) for k in ("missing", "decimals", "minimum", "maximum")}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> NumericCodec:
+    def from_dict(cls, data: JsonObject) -> Self:
         """Read what `to_dict` gave."""
         read = {k: np.array(data[k], dtype=np.int64 if k == "mass" else np.float64) for k in ("low", "high", "mass")}
-        return cls(**data | read | {"group": in_steps(data["group"])})
+        return cls(**data | read | {"group": checked_groups(data["group"])})
+
+
+def fit_column(column: CodedColumn, histogram: Histogram, coding: Coding) -> NumericCodec:
+    """Fit a codec to the histogram of a column of numbers, or of gaps between them."""
+    kind = column.column
+    assert isinstance(kind, Numeric)
+    x = histogram.cells[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
+    order = np.argsort(x)[: int((~np.isnan(x)).sum())]
+    return fit(
+        x[order],
+        histogram.counts[order],
+        column.missing(histogram),
+        decimals=column.decimals,
+        atoms=() if column.gapped else kind.atoms,
+        cuts=column.cuts,
+        bounds=(None, None) if column.gapped else (kind.min, kind.max),
+        coding=coding,
+    )
 
 
 def fit(
-    values: Floats,
+    values: Numbers,
     counts: Ints,
     missing: int | None,
     *,
@@ -284,9 +343,9 @@ def fit(
     share = 0.0 if len(values) <= coding.exact else coding.heavy
     heavy = counts >= max(share * total, coding.rare)
     heavy |= np.isin(values, np.array(atoms, dtype=values.dtype))
-    floor = _point_floor(counts[~heavy], coding)
+    floor = point_floor(counts[~heavy], coding)
     point = heavy | (counts >= floor)
-    low, high = _intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
+    low, high = intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
     alone = np.concatenate([heavy[point], np.zeros(len(low), dtype=bool)])
     low, high = np.concatenate([values[point], low]), np.concatenate([values[point], high])
     order = np.lexsort((high, (low + high) / 2))
@@ -303,7 +362,7 @@ def fit(
         maximum=bounds[1],
     )
     mass = np.bincount(cells.cells(values), weights=counts, minlength=len(low)).astype(np.int64)
-    return replace(cells, mass=mass, group=_groups(low, mass, alone, cuts, coding))
+    return replace(cells, mass=mass, group=coarse_levels(low, mass, alone, cuts, coding))
 
 
 def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Coding) -> NumericCodec:
@@ -317,70 +376,4 @@ def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Co
     """
     heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
     alone = np.full(len(mass), fill_value=True) if len(mass) <= coding.exact else heavy
-    return replace(cells, mass=mass, group=_groups(cells.low, mass, alone, cuts, coding))
-
-
-def _point_floor(counts: Ints, coding: Coding) -> int:
-    """Smallest count that makes a value a point, such that points take at most half of all cells."""
-    room = coding.coarse * coding.fine // 2
-    if (counts >= coding.rare).sum() <= room:
-        return coding.rare
-    return int(np.sort(counts)[-room])
-
-
-def _intervals(
-    values: Floats, counts: Ints, decimals: int | None, cuts: tuple[float, ...], coding: Coding, points: int
-) -> tuple[Floats, Floats]:
-    """Intervals of about equal mass over the values that are no points, none of them about fewer than `rare` rows.
-
-    Values too few for an interval get none: they are coded as the nearest cell, so that no lone value is released.
-    Only a column without any point keeps one all the same.
-    """
-    if not len(values):
-        return values[:0], values[:0]
-    room = max(coding.coarse * coding.fine - points, coding.coarse)
-    wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
-    at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
-    side = np.searchsorted(np.sort(np.array(cuts)), values, side="right")
-    first, last = runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
-    if not len(first):
-        if points:
-            return values[:0], values[:0]
-        first, last = np.array([0]), np.array([len(values) - 1])
-    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
-    low, high = values[first], values[last] + step if step else np.nextafter(values[last], np.inf)
-    adjoin = np.flatnonzero(first[1:] == last[:-1] + 1)  # neighbours share an edge; absorbed values leave a hole
-    before, after = values[last[adjoin]], values[first[adjoin + 1]]
-    middle = after if step else np.where((before + after) / 2 <= before, after, (before + after) / 2)
-    low[adjoin + 1] = high[adjoin] = _on_cuts(middle, before, after, cuts)
-    return low, high
-
-
-def _on_cuts(edges: Floats, before: Floats, after: Floats, cuts: tuple[float, ...]) -> Floats:
-    """Edges moved onto a cut that lies between the same two values."""
-    for cut in cuts:
-        edges = np.where((before < cut) & (cut <= after), cut, edges)
-    return edges
-
-
-def _groups(low: Floats, mass: Ints, alone: NDArray[np.bool_], cuts: tuple[float, ...], coding: Coding) -> Ints:
-    """Coarse level of each cell: heavy points alone, the rest in runs of equal mass, at most `fine` cells each."""
-    target = mass[~alone].sum() / coding.coarse
-    side = np.searchsorted(np.sort(np.array(cuts)), low, side="right")
-    group = np.zeros(len(low), dtype=np.int64)
-    level, filled, cells = -1, 0.0, 0
-    for k in range(len(low)):  # at most coarse * fine cells: not rows
-        new = (
-            k == 0
-            or alone[k]
-            or alone[k - 1]
-            or side[k] != side[k - 1]
-            or cells >= coding.fine
-            or filled + mass[k] / 2 > target
-        )
-        if new:
-            level, filled, cells = level + 1, 0.0, 0
-        group[k] = level
-        filled += float(mass[k])
-        cells += 1
-    return group
+    return replace(cells, mass=mass, group=coarse_levels(cells.low, mass, alone, cuts, coding))

@@ -1,1 +1,1 @@
-"""What an attacker who has the synthetic rows gains, each figure beside people who were not in the data."""
+"""Privacy attacks on synthetic rows, every figure compared with people who were not in the data."""

@@ -1,4 +1,4 @@
-"""What an attacker has, made ready once for all attacks: synthetic rows, rows of the population, and targets."""
+"""The data of an attack, prepared once for all attacks: synthetic rows, reference rows and targets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-NEIGHBOURS = 20
-MOST = 100_000  # synthetic rows that are looked at
-BINS, LEVELS = 10, 30
+ATTACK_NEIGHBOURS = 20
+MAX_ATTACKED_ROWS = 100_000  # synthetic rows that are looked at
+ATTACK_BINS, ATTACK_LEVELS = 10, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ class AttackData:
         rng: np.random.Generator,
     ) -> AttackData:
         """Measure what attacks have in common; nothing here looks at who was trained on."""
-        if len(synthetic) > MOST:
-            synthetic = synthetic.iloc[np.sort(rng.choice(len(synthetic), MOST, replace=False))]
+        if len(synthetic) > MAX_ATTACKED_ROWS:
+            synthetic = synthetic.iloc[np.sort(rng.choice(len(synthetic), MAX_ATTACKED_ROWS, replace=False))]
         space = DistanceSpace.fit(pd.concat([reference, targets], ignore_index=True), schema)
         at = space.coordinates(targets)
         return cls(
@@ -64,18 +64,18 @@ class AttackData:
             synthetic=synthetic,
             reference=reference,
             targets=targets,
-            binning=Binning.fit(reference, schema, bins=BINS, levels=LEVELS),
+            binning=Binning.fit(reference, schema, bins=ATTACK_BINS, levels=ATTACK_LEVELS),
             near=_nearest(space, at, synthetic),
             near_reference=_nearest(space, at, reference),
             space=space,
         )
 
     def with_copies(self, copies: pd.DataFrame) -> AttackData:
-        """The scene if the synthetic rows held these too; only distances to them are measured anew."""
+        """The data if the synthetic rows held these too; only distances to them are measured anew."""
         added = _nearest(self.space, self.space.coordinates(self.targets), copies)
         near = np.sort(np.concatenate([self.near, added], axis=1), axis=1)[:, : self.near.shape[1]]
         return replace(self, synthetic=pd.concat([self.synthetic, copies], ignore_index=True), near=near)
 
 
 def _nearest(space: DistanceSpace, at: NDArray[np.float32], points: pd.DataFrame) -> NDArray[np.float32]:
-    return space.nearest(at, space.coordinates(points), min(NEIGHBOURS, len(points)))[0]
+    return space.nearest(at, space.coordinates(points), min(ATTACK_NEIGHBOURS, len(points)))[0]

@@ -1,4 +1,4 @@
-"""The people who are attacked: members and non-members who differ in nothing but a coin, and what an attacker knows."""
+"""Attack targets: members and non-members who differ in nothing but a coin, and reference rows of the population."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-FEWEST = 20  # members, and as many non-members, below which nothing is measured
-MOST = 10_000  # units that are attacked
-REFERENCE = 1 / 3  # of the units of a holdout that is all there is
-NEIGHBOURS, POINTS = 5, 20_000
+MIN_ATTACKED = 20  # members, and as many non-members, below which nothing is measured
+MAX_ATTACKED_UNITS = 10_000  # units that are attacked
+REFERENCE_SHARE = 1 / 3  # of the units of a holdout that is all there is
+ISOLATION_NEIGHBOURS, ISOLATION_POINTS = 5, 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class AttackTargets:
         first[self.unit[order][::-1]] = order[::-1]
         return self.frame.iloc[first].reset_index(drop=True)
 
-    def thinned(self, units: int, rng: np.random.Generator) -> AttackTargets:
+    def sampled(self, units: int, rng: np.random.Generator) -> AttackTargets:
         """The same with so many people, both of a pair or neither, and as many rows of reference."""
         if len(self.member) <= units:
             return self
@@ -122,11 +122,12 @@ class AttackTargets:
         """
         units = [_units(frame, schema) for frame in (train, holdout)]
         counts = [int(codes.max(initial=-1)) + 1 for codes in units]
-        known = round(REFERENCE * counts[1])
-        pairs = min(counts[0], counts[1] - known, MOST // 2)
-        if pairs < FEWEST:
+        known = round(REFERENCE_SHARE * counts[1])
+        pairs = min(counts[0], counts[1] - known, MAX_ATTACKED_UNITS // 2)
+        if pairs < MIN_ATTACKED:
             msg = (
-                f"risks need {FEWEST} people on either side, and a third of the holdout for reference; however: there "
+                f"risks need {MIN_ATTACKED} people on either side, and a third of the holdout for reference; "
+                "however: there "
                 f"are {counts[0]} in the training rows and {counts[1]} in the holdout. Hold more out"
             )
             raise MetricError(msg)
@@ -187,12 +188,12 @@ def _isolated_pairs(
 
     Both of a pair are marked or neither, and the mark is the same whichever of the two was trained on.
     """
-    among = np.sort(rng.choice(len(everybody), min(POINTS, len(everybody)), replace=False))
+    among = np.sort(rng.choice(len(everybody), min(ISOLATION_POINTS, len(everybody)), replace=False))
     space = DistanceSpace.fit(everybody, schema)
     distances, _ = space.nearest(
         space.coordinates(frame),
         space.coordinates(everybody.iloc[among]),
-        min(NEIGHBOURS, len(among)),
+        min(ISOLATION_NEIGHBOURS, len(among)),
         query_groups=place[unit],
         point_groups=owner[among],
     )

@@ -1,49 +1,58 @@
-"""Can somebody who knows some of a person's data learn the rest from the synthetic rows, because the person was in."""
+"""Attribute inference: are secrets of members guessed better from the synthetic rows than those of non-members."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.attack_targets import FEWEST
-from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
-from synthkit.metrics.attacks.secret_inference import ATTACKS, SecretGuesses, commonest, of_population
+from synthkit.metrics.attacks.attack_targets import MIN_ATTACKED
+from synthkit.metrics.attacks.attribute_findings import (
+    KNOWLEDGE_IN_NAMES,
+    AttackOutcome,
+    AttributeFindings,
+    Context,
+    Known,
+    LevelExcess,
+)
+from synthkit.metrics.attacks.risk_difference import RiskDifference, coin_p_value
+from synthkit.metrics.attacks.secret_inference import (
+    SECRET_ATTACKS,
+    SecretGuesses,
+    most_frequent_value,
+    population_guesses,
+)
 from synthkit.metrics.attacks.secrets import Knowledge, Secret
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Scored
 from synthkit.metrics.stats.multiple_testing import holm
-from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc
+from synthkit.metrics.stats.precision_recall import best_prc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.metrics.metric import Metric
+    from synthkit.metrics.metric import Metric, MetricOptions
     from synthkit.schema import Schema
 
-Known = Literal["quasi_identifiers", "all"]
-ENOUGH = 10  # members, and as many non-members, of a level that is looked at by itself
-CALLED: Mapping[Known, str] = {"quasi_identifiers": "quasi_identifiers", "all": "all_columns"}
-WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns"}
-SCIENCE = "Guesses as good about people who were not in the data are science, not disclosure"
+MIN_PEOPLE_OF_LEVEL = 10  # members, and as many non-members, of a level that is looked at by itself
 
 
-def attributes(schema: Schema, *, quick: bool = False) -> dict[str, Metric]:
+def attributes(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
     """One metric a secret and set of known columns: the quasi-identifiers, if any are declared, and all others.
 
     A quick evaluation looks at the first of these only.
     """
     found: dict[str, Metric] = {}
     for secret in (name for name in schema.secrets if name in schema.described):
-        sets = [known for known in CALLED if known_columns(schema, secret, known)]
-        for knowledge in sets[:1] if quick else sets:
-            name = f"attribute.{secret}.{CALLED[knowledge]}"
+        sets = [known for known in KNOWLEDGE_IN_NAMES if known_columns(schema, secret, known)]
+        for knowledge in sets[:1] if options.quick else sets:
+            name = f"attribute.{secret}.{KNOWLEDGE_IN_NAMES[knowledge]}"
             found[name] = partial(attribute, secret=secret, knowledge=knowledge, prefix=name)
     return found
 
@@ -54,45 +63,9 @@ def known_columns(schema: Schema, secret: str, knowledge: Known) -> tuple[str, .
     return tuple(name for name in schema.described if name in allowed and name != secret)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttackOutcome:
-    """What one attack did.
-
-    Args:
-        name: of the attack.
-        right: (n,) whether the guess about each person was right.
-        sure: (n,) how sure it was.
-        excess: of right guesses about members.
-        p: probability of as much if coins alone decided who is a member.
-    """
-
-    name: str
-    right: NDArray[np.bool_]
-    sure: NDArray[np.float64]
-    excess: RiskDifference
-    p: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """What could be guessed by people who never saw the synthetic rows.
-
-    Args:
-        majority: share of people about whom the commonest value is right.
-        model: share of non-members about whom the best model of the population is right.
-        base: its precision and recall, the best of all such models.
-        rows: people it was fitted to.
-    """
-
-    majority: float
-    model: float
-    base: float
-    rows: int
-
-
 def attribute(
     comparison: EvaluationData, rng: np.random.Generator, *, secret: str, knowledge: Known, prefix: str
-) -> tuple[list[Score], dict[str, Any]]:
+) -> Scored:
     r"""Guess a secret of members and of non-members from the synthetic rows alone: the gain on members is disclosure.
 
     Excess: $p_1 - p_0$, shares of right guesses about members and non-members. The headline is the strongest of three
@@ -146,106 +119,6 @@ def attribute(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeFindings:
-    """All that was found about one secret and one set of known columns.
-
-    Args:
-        best: the attack with the largest excess.
-        outcomes: of all attacks.
-        p: of the strongest evidence of any attack, adjusted for their number.
-        context: what is known without the synthetic rows.
-        isolated: excess among the more isolated half and its p-value, if there are enough people.
-        levels: by level or tenth of the secret, of the attack with the largest excess there.
-        member: (n,) who was trained on.
-        secret: its column.
-        knowledge: what the attacker knows.
-        prefix: beginning of the scores' names.
-    """
-
-    best: AttackOutcome
-    outcomes: list[AttackOutcome]
-    p: float
-    context: Context
-    isolated: tuple[RiskDifference, float] | None
-    levels: list[dict[str, Any]]
-    member: NDArray[np.bool_]
-    secret: str
-    knowledge: Known
-    prefix: str
-
-    @property
-    def loss(self) -> float:
-        """Anonymity loss: precision and recall on members, above those of the population's models."""
-        attack = best_prc(self.best.right[self.member], self.best.sure[self.member])
-        return anonymity_loss(attack, self.context.base)
-
-    def scores(self) -> list[Score]:
-        """The excess, and that among isolated people and in the worst level, where there are enough."""
-        worst = max(self.levels, key=lambda each: each["low"], default=None)
-        at, each = self.best.excess, self.context
-        found = [self._score("excess", at, self._parts(), self._note())]
-        if self.isolated is not None:
-            note = f"The same attack among the more isolated half of the people. Simultaneous interval. {SCIENCE}."
-            found.append(self._score("isolated.excess", self.isolated[0], {"p": self.isolated[1]}, note))
-        if worst is not None:
-            note = f"The level or tenth of `{self.secret}` with the largest lower end, of {len(self.levels)}; interval "
-            note += f"for all of them and all attacks together. {SCIENCE}; majority is {each.majority:.1%}."
-            found.append(self._score("worst_level.excess", worst["at"], {"levels": float(len(self.levels))}, note))
-        return found
-
-    def _score(self, name: str, excess: RiskDifference, parts: Mapping[str, float], note: str) -> Score:
-        return Score(
-            metric=f"{self.prefix}.{name}",
-            value=excess.at.value,
-            low=excess.at.low,
-            high=excess.at.high,
-            goal="low",
-            reference=0.0,
-            parts={"members": excess.members, "non-members": excess.non_members, **parts},
-            note=note,
-        )
-
-    def _parts(self) -> dict[str, float]:
-        return {
-            "normalised": self.best.excess.normalised,
-            "p": self.p,
-            "anonymity loss": self.loss,
-            "majority": self.context.majority,
-            "model of the population": self.context.model,
-            **{f"excess, {each.name}": each.excess.at.value for each in self.outcomes},
-        }
-
-    def _note(self) -> str:
-        at, context = self.best.excess, self.context
-        return (
-            f"Right guesses of `{self.secret}` from {WORDS[self.knowledge]} by {self.best.name}, the strongest of "
-            f"{len(self.outcomes)} attacks: {at.members:.1%} of members less {at.non_members:.1%} of non-members. "
-            f"{SCIENCE}: a model of {context.rows:,} people not in the data is right about {context.model:.1%}, the "
-            f"commonest value about {context.majority:.1%}. Newcombe interval for all attacks together."
-        )
-
-    def plain(self) -> dict[str, Any]:
-        """As data of a panel."""
-        people = int(self.member.sum()), int((~self.member).sum())
-        return {
-            "secret": self.secret,
-            "knowledge": self.knowledge,
-            "attack": self.best.name,
-            **self.best.excess.plain(),
-            "people": {"members": people[0], "non_members": people[1]},
-            "normalised": self.best.excess.normalised,
-            "p": self.p,
-            "alc": self.loss,
-            "majority": self.context.majority,
-            "population_model": self.context.model,
-            "population_rows": self.context.rows,
-            "attacks": [{"attack": each.name, **each.excess.plain(), "p": each.p} for each in self.outcomes],
-            "classes": [{key: value for key, value in level.items() if key != "at"} for level in self.levels],
-            "isolated": None if self.isolated is None else {**self.isolated[0].plain(), "p": self.isolated[1]},
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Game:
     """What an attacker of one fit knows, and what he would like to learn."""
 
@@ -275,8 +148,9 @@ def _check(secret: str, names: tuple[str, ...], targets: pd.DataFrame, compariso
     known = targets[secret].notna().to_numpy()
     member = comparison.everybody.member
     fewest = min(int((known & member).sum()), int((known & ~member).sum()))
-    if fewest < FEWEST:
-        msg = f"guesses need {FEWEST} people on either side whose `{secret}` is known; however: {fewest}. Hold more out"
+    if fewest < MIN_ATTACKED:
+        msg = f"guesses need {MIN_ATTACKED} people on either side whose `{secret}` is known; however: {fewest}. "
+        msg += "Hold more out"
         raise MetricError(msg)
     for fit in comparison.fits:
         for frame, whose in ((fit.released, "synthetic"), (fit.attacked.reference, "reference")):
@@ -297,12 +171,12 @@ def _attacked(
     def judged(name: str, guesses: list[SecretGuesses]) -> AttackOutcome:
         right = np.concatenate([game.right(each) for game, each in zip(games, guesses, strict=True)])
         sure = np.concatenate([each.sure for each in guesses])
-        excess = RiskDifference.of(right, member, looks=len(ATTACKS))
-        return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=chance(right, member, pair))
+        excess = RiskDifference.of(right, member, looks=len(SECRET_ATTACKS))
+        return AttackOutcome(name=name, right=right, sure=sure, excess=excess, p=coin_p_value(right, member, pair))
 
     return [
         judged(name, [attack(game.knowledge, game.secret, game.draws, rng) for game in games])
-        for name, attack in ATTACKS.items()
+        for name, attack in SECRET_ATTACKS.items()
     ]
 
 
@@ -314,14 +188,14 @@ def _strongest(outcomes: list[AttackOutcome]) -> AttackOutcome:
 
 def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Generator) -> Context:
     """What is guessed without the synthetic rows; people of whom models were made are those of the first fit."""
-    each = [of_population(game.knowledge, game.secret, rng) for game in games]
+    each = [population_guesses(game.knowledge, game.secret, rng) for game in games]
     right, base = [], []
     for name in each[0]:
-        hits = np.concatenate([game.right(told[name]) for game, told in zip(games, each, strict=True)])[outside]
+        hits = np.concatenate([game.right(guessed[name]) for game, guessed in zip(games, each, strict=True)])[outside]
         right.append(float(hits.mean()))
-        base.append(best_prc(hits, np.concatenate([told[name].sure for told in each])[outside]))
+        base.append(best_prc(hits, np.concatenate([guessed[name].sure for guessed in each])[outside]))
     common = [
-        game.secret.right(np.full(len(game.truth), commonest(game.knowledge, game.secret)), game.truth)
+        game.secret.right(np.full(len(game.truth), most_frequent_value(game.knowledge, game.secret)), game.truth)
         for game in games
     ]
     rows = int(games[0].knowledge.reference[games[0].secret.name].notna().sum())
@@ -331,26 +205,42 @@ def _context(games: list[_Game], outside: NDArray[np.bool_], rng: np.random.Gene
 def _isolated(best: AttackOutcome, pool: AttackTargets, place: NDArray[np.intp]) -> tuple[RiskDifference, float] | None:
     among = pool.isolated[place]
     member = pool.member[place][among]
-    if min(int(member.sum()), int((~member).sum())) < ENOUGH:
+    if min(int(member.sum()), int((~member).sum())) < MIN_PEOPLE_OF_LEVEL:
         return None
     pair = None if pool.pair is None else pool.pair[place][among]
-    excess = RiskDifference.of(best.right[among], member, looks=len(ATTACKS))
-    return excess, min(1.0, len(ATTACKS) * chance(best.right[among], member, pair))
+    excess = RiskDifference.of(best.right[among], member, looks=len(SECRET_ATTACKS))
+    return excess, min(1.0, len(SECRET_ATTACKS) * coin_p_value(best.right[among], member, pair))
 
 
 def _by_group(
     outcomes: list[AttackOutcome], groups: dict[str, NDArray[np.bool_]], member: NDArray[np.bool_]
-) -> list[dict[str, Any]]:
+) -> list[LevelExcess]:
     """Of every level with enough people the attack with the largest excess; the intervals hold all together."""
     enough = {
         label: among
         for label, among in groups.items()
-        if min(int((among & member).sum()), int((among & ~member).sum())) >= ENOUGH
+        if min(int((among & member).sum()), int((among & ~member).sum())) >= MIN_PEOPLE_OF_LEVEL
     }
     looks, found = len(enough) * len(outcomes), []
     for label, among in enough.items():
         tried = [(each.name, RiskDifference.of(each.right[among], member[among], looks=looks)) for each in outcomes]
         name, at = max(tried, key=lambda pair: pair[1].at.value)
-        counts = {"count_members": at.counts[0], "count_non_members": at.counts[1]}
-        found.append({"label": label, "attack": name, **at.plain(), **counts, "at": at})
+        found.append(LevelExcess(label=label, attack=name, excess=at))
     return found
+
+
+ATTRIBUTE_SPEC = MetricSpec(
+    name="attribute",
+    for_schema=attributes,
+    labels={
+        "excess": MetricLabel(
+            "Secret guessed of members", "Right guesses about members less those about people not in the data.", "share"
+        ),
+        "isolated.excess": MetricLabel(
+            "Secret guessed of unusual members", "The same among the half who are unlike others.", "share"
+        ),
+        "worst_level.excess": MetricLabel(
+            "Secret guessed, worst level", "The same among those with the rare level that loses most.", "share"
+        ),
+    },
+)

@@ -1,4 +1,4 @@
-"""Verdicts on attacks by the size of what they reach: none, some, too much; and the limits where nobody set any."""
+"""Grades of effect sizes of attacks against a limit, and the default limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Grade(StrEnum):
     OPEN = "inconclusive"
 
 
-SIGNS: Mapping[Grade, str] = {Grade.NONE: "✓", Grade.BELOW: "✓", Grade.ABOVE: "✗", Grade.OPEN: "?"}
+GRADE_SIGNS: Mapping[Grade, str] = {Grade.NONE: "✓", Grade.BELOW: "✓", Grade.ABOVE: "✗", Grade.OPEN: "?"}
 
 
 def grade(low: float, high: float, limit: float, *, detected: bool, doubt: bool = False) -> Grade:
@@ -57,11 +57,15 @@ class Limit:
     source: str
 
 
-TIER = "synthkit's own, for no policy sets one: the strongest of three tiers of formal promises, Ponomareva et al. 2023"
-PUBLISHED = "synthkit's own, for no policy sets one: what EMA policy 0070 and Health Canada take for publication"
-DEFAULTS: Mapping[str, Limit] = {  # where no policy says otherwise; docs/evaluation.md gives the reasons
-    "membership": Limit(1.0, TIER),
-    "attribute": Limit(0.09, PUBLISHED),
-    "identity": Limit(0.09, PUBLISHED),
+FORMAL_TIER_SOURCE = (
+    "synthkit's own, for no policy sets one: the strongest of three tiers of formal promises, Ponomareva et al. 2023"
+)
+PUBLICATION_SOURCE = (
+    "synthkit's own, for no policy sets one: what EMA policy 0070 and Health Canada take for publication"
+)
+DEFAULT_EFFECT_LIMITS: Mapping[str, Limit] = {  # where no policy says otherwise; docs/evaluation.md gives the reasons
+    "membership": Limit(1.0, FORMAL_TIER_SOURCE),
+    "attribute": Limit(0.09, PUBLICATION_SOURCE),
+    "identity": Limit(0.09, PUBLICATION_SOURCE),
     "copying": Limit(0.001, "synthkit's own, where no policy says otherwise: a convention"),
 }

@@ -1,4 +1,4 @@
-"""What the attacks of one kind reach, as one effect with both bounds: the worst of the kind."""
+"""Effect size of the attacks of one kind: the worst of the kind, with both bounds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from synthkit.metrics.attacks.effect_grade import Grade, grade
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
 
-STEEPEST = 40.0  # no number of people could show a larger epsilon
-LEVEL = 0.05  # of all tests of one kind together
-STRATA = {"all": "membership", "isolated": "membership.isolated"}  # of people, and how their scores begin
-AGAIN = ("replicated_uniques", "disclosive.", "unique_exact_matches", "linkability.")  # ways of finding somebody again
-NEEDED = frozenset({"identity.unique_exact_matches", "identity.linkability.k1", "identity.replicated_uniques"})
+LARGEST_EPSILON_OF_SHARE = 40.0  # no number of people could show a larger epsilon
+EFFECT_TEST_LEVEL = 0.05  # of all tests of one kind together
+SCORE_OF_STRATUM = {"all": "membership", "isolated": "membership.isolated"}  # of people, and how their scores begin
+REIDENTIFICATION_SCORES = (
+    "replicated_uniques",
+    "disclosive.",
+    "unique_exact_matches",
+    "linkability.",
+)  # ways of finding somebody again
+NEEDED_IDENTITY_SCORES = frozenset(
+    {"identity.unique_exact_matches", "identity.linkability.k1", "identity.replicated_uniques"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +65,11 @@ def epsilon_of(share: float) -> float:
         >>> [round(epsilon_of(q), 2) for q in (0.3, 0.5, 0.73, 1.0)]
         [0.0, 0.0, 0.99, 40.0]
     """
-    return STEEPEST if share >= 1 else min(STEEPEST, math.log(max(share, 0.5) / (1 - max(share, 0.5))))
+    return (
+        LARGEST_EPSILON_OF_SHARE
+        if share >= 1
+        else min(LARGEST_EPSILON_OF_SHARE, math.log(max(share, 0.5) / (1 - max(share, 0.5))))
+    )
 
 
 def share_of(epsilon: float) -> float:
@@ -75,7 +86,7 @@ def of_membership(evaluation: Evaluation) -> Effect:
     """Epsilon that guesses about everybody and about unusual people prove lost, and that the surest leave room for."""
     panel = evaluation.panels.get("membership")
     scores = {s.metric: s for s in evaluation.scores if s.metric.startswith("membership.")}
-    proven = [scores.get(f"{start}.epsilon_lower_bound") for start in STRATA.values()]
+    proven = [scores.get(f"{start}.epsilon_lower_bound") for start in SCORE_OF_STRATUM.values()]
     there = [score for score in proven if score is not None]
     if panel is None or len(there) < len(proven):
         failures = _failed(evaluation, "membership")
@@ -83,7 +94,7 @@ def of_membership(evaluation: Evaluation) -> Effect:
     if any(not math.isfinite(score.value) for score in there):
         return Effect(lacking=f"{there[0].metric} is not a number")
     most = max(there, key=lambda s: s.value)
-    surest = [scores.get(f"{start}.surest") for start in STRATA.values()]
+    surest = [scores.get(f"{start}.surest") for start in SCORE_OF_STRATUM.values()]
     ends = [epsilon_of(score.high) for score in surest if score is not None]
     unsound = [check["name"] for check in panel["checks"] if not check["holds"]]
     if len(ends) < len(surest):
@@ -93,7 +104,7 @@ def of_membership(evaluation: Evaluation) -> Effect:
         value=most.value,
         low=most.value,
         high=max([most.value, *ends]) if len(ends) == len(surest) else math.inf,
-        detected=min(panel["p"].values(), default=1.0) < LEVEL,
+        detected=min(panel["p"].values(), default=1.0) < EFFECT_TEST_LEVEL,
         doubt=f"what it rests on does not hold ({', '.join(unsound)})" if unsound else "",
     )
 
@@ -106,9 +117,9 @@ def of_attributes(evaluation: Evaluation) -> Effect:
 
 def of_identities(evaluation: Evaluation) -> Effect:
     """The largest excess of members who are matched, disclosed, copied or linked over people not in the data."""
-    scores = [s for s in evaluation.scores if s.metric.removeprefix("identity.").startswith(AGAIN)]
+    scores = [s for s in evaluation.scores if s.metric.removeprefix("identity.").startswith(REIDENTIFICATION_SCORES)]
     scores = [s for s in scores if s.metric.startswith("identity.")]
-    absent = NEEDED - {s.metric for s in scores}
+    absent = NEEDED_IDENTITY_SCORES - {s.metric for s in scores}
     if absent:
         return Effect(lacking=f"{min(absent)} was not measured")
     failures = _failed(evaluation, "identity.linkability", "identity.disclosive")
@@ -149,7 +160,7 @@ def _worst(scores: Sequence[Score], label: str, failures: Sequence[str]) -> Effe
     most = max(scores, key=lambda s: (s.high, s.value))
     if not math.isfinite(most.value):
         return Effect(lacking=f"{most.metric} is not a number")
-    detected = most.low > 0 or _by_chance(scores) < LEVEL
+    detected = most.low > 0 or _by_chance(scores) < EFFECT_TEST_LEVEL
     return Effect(about=most.metric, value=most.value, low=most.low, high=most.high, detected=detected)
 
 

@@ -1,4 +1,4 @@
-"""How much privacy was lost at least, from guesses about fair coins of a single training."""
+"""Lower bound on epsilon from membership guesses of a single training: what was lost at least."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numpy as np
 from scipy import special, stats
 
-CONFIDENCE = 0.95
-STEEPEST = 40.0  # epsilons are sought up to here: no number of people could show more
+BOUND_CONFIDENCE = 0.95
+LARGEST_EPSILON_SOUGHT = 40.0  # epsilons are sought up to here: no number of people could show more
 
 
 def p_value(trials: int, guesses: int, right: int, *, epsilon: float = 0.0, delta: float = 0.0) -> float:
@@ -48,7 +48,7 @@ def p_value(trials: int, guesses: int, right: int, *, epsilon: float = 0.0, delt
 
 
 def epsilon_lower_bound(
-    trials: int, guesses: int, right: int, *, delta: float = 0.0, confidence: float = CONFIDENCE
+    trials: int, guesses: int, right: int, *, delta: float = 0.0, confidence: float = BOUND_CONFIDENCE
 ) -> float:
     r"""Largest epsilon that so many right guesses refute, 0 if none: with `confidence` the loss was more.
 
@@ -74,7 +74,7 @@ def epsilon_lower_bound(
         return 0.0
     if delta == 0:
         return max(0.0, float(special.logit(special.betaincinv(right, guesses - right + 1, level))))
-    low, high = 0.0, STEEPEST
+    low, high = 0.0, LARGEST_EPSILON_SOUGHT
     while high - low > 1e-7:
         middle = (low + high) / 2
         refuted = p_value(trials, guesses, right, epsilon=middle, delta=delta) <= level
@@ -82,7 +82,7 @@ def epsilon_lower_bound(
     return low
 
 
-def ceiling(guesses: int, confidence: float = CONFIDENCE) -> float:
+def ceiling(guesses: int, confidence: float = BOUND_CONFIDENCE) -> float:
     """What could have been shown at most with so many guesses, all of them right.
 
     Example:

@@ -1,4 +1,4 @@
-"""Guesses about fair coins: which attack is followed, how many are guessed, and how often chance does as well."""
+"""Membership guesses: which attack is followed, how many are guessed, and how often chance does as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from synthkit.metrics.attacks.epsilon_lower_bound import CONFIDENCE, ceiling, epsilon_lower_bound
+from synthkit.metrics.attacks.epsilon_lower_bound import BOUND_CONFIDENCE, ceiling, epsilon_lower_bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
 
-SIZES = (10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000)  # how many coins may be guessed
-COINS = 2_000  # times the coins are thrown again
+GUESS_COUNTS = (10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000)  # how many coins may be guessed
+MAX_COIN_THROWS = 2_000  # times the coins are thrown again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +109,9 @@ class MembershipGuesses:
 
     def sizes(self) -> list[int]:
         """Numbers of coins that may be guessed: at most half of them, and all the smallest allows."""
-        return [k for k in SIZES if k <= len(self.coins) / 2] or [max(1, len(self.coins) // 2)]
+        return [k for k in GUESS_COUNTS if k <= len(self.coins) / 2] or [max(1, len(self.coins) // 2)]
 
-    def chance(self, rng: np.random.Generator, *, times: int = COINS) -> float:
+    def p_value(self, rng: np.random.Generator, *, times: int = MAX_COIN_THROWS) -> float:
         """Probability of guesses as good as the best of all ways and numbers, if coins were thrown after the scores.
 
         Exact but for the number of times: the coins are thrown again and everything is chosen again; the best is the
@@ -163,7 +163,7 @@ def bound(guesses: MembershipGuesses, *, delta: float = 0.0) -> Bound:
     """
     sizes = guesses.sizes()
     right = guesses.right(sizes)
-    n, sure = len(guesses.coins), 1 - (1 - CONFIDENCE) / right.size
+    n, sure = len(guesses.coins), 1 - (1 - BOUND_CONFIDENCE) / right.size
     shown = [
         [epsilon_lower_bound(n, k, int(v), delta=delta, confidence=sure) for k, v in zip(sizes, row, strict=True)]
         for row in right

@@ -1,36 +1,38 @@
-"""Can somebody who has the synthetic rows tell who was trained on, better than by tossing a coin."""
+"""Membership inference: can an attacker tell who was trained on, better than by tossing a coin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats as distributions
 
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks import preconditions
 from synthkit.metrics.attacks.attack_data import AttackData
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.metrics.attacks.effect_size import of_membership
-from synthkit.metrics.attacks.membership_guesses import COINS, Bound, MembershipGuesses, bound
-from synthkit.metrics.attacks.membership_scores import ATTACKS, together
+from synthkit.metrics.attacks.membership_guesses import MAX_COIN_THROWS, Bound, MembershipGuesses, bound
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, mean_rank
 from synthkit.metrics.attacks.most_confident import Surest
-from synthkit.metrics.result import Evaluation, Failure, Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Evaluation, Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
     from synthkit.metrics.evaluation_data import EvaluationData
 
-FPRS = (0.001, 0.01, 0.1)
-ENOUGH = 20  # non-members beyond a threshold, on average, for its rate to be shown
-TOGETHER = "all together"
-NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
+FALSE_POSITIVE_RATES = (0.001, 0.01, 0.1)
+MIN_FALSE_ALARMS = 20  # non-members beyond a threshold, on average, for its rate to be shown
+ALL_ATTACKS = "all together"
+MEMBERSHIP_NOTE = "of telling people who were trained on from people who were not, by the synthetic rows alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +60,26 @@ class MembershipFindings:
     coins: int
 
 
-def attacked(scene: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
+def attack_scores(data: AttackData, pool: AttackTargets, rng: np.random.Generator) -> NDArray[np.float64]:
     """Scores of every attack, the largest of each unit's rows. **Shape**: (attacks, m)."""
-    scores = [pool.of_units(attack(scene, rng)) for attack in ATTACKS.values()]
+    scores = [pool.of_units(attack(data, rng)) for attack in MEMBERSHIP_ATTACKS.values()]
     if pool.likelihood is not None:
         scores.append(pool.of_units(pool.likelihood))
     return np.array(scores)
 
 
-def names(pool: AttackTargets) -> tuple[str, ...]:
+def attack_names(pool: AttackTargets) -> tuple[str, ...]:
     """Names of the attacks on a pool: the model's own likelihood is one of them if the model is to be released."""
-    return (*ATTACKS, "likelihood") if pool.likelihood is not None else tuple(ATTACKS)
+    return (*MEMBERSHIP_ATTACKS, "likelihood") if pool.likelihood is not None else tuple(MEMBERSHIP_ATTACKS)
 
 
-def findings(
+def membership_findings(
     scores: NDArray[np.float64],
     pool: AttackTargets,
     among: NDArray[np.bool_],
     rng: np.random.Generator,
     *,
-    times: int = COINS,
+    times: int = MAX_COIN_THROWS,
     strata: int = 1,
 ) -> MembershipFindings:
     """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
@@ -85,8 +87,8 @@ def findings(
     Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
     way of guessing with its choice made again for every throw of the coins. All else is description.
     """
-    every = np.concatenate([together(scores)[None], scores])
-    called = (TOGETHER, *names(pool))
+    every = np.concatenate([mean_rank(scores)[None], scores])
+    called = (ALL_ATTACKS, *attack_names(pool))
     member = pool.member[among]
     guesses = MembershipGuesses.of(every, called, pool, among, rng)
     return MembershipFindings(
@@ -94,7 +96,7 @@ def findings(
         chance_of_auc=_chance_of_auc(
             every[0, among], member, None if pool.pair is None else pool.pair[among], rng, times
         ),
-        chance_of_guesses=guesses.chance(rng, times=times),
+        chance_of_guesses=guesses.p_value(rng, times=times),
         bound=bound(guesses),
         surest=Surest.of(guesses, strata=strata),
         each={name: intervals.auc(each[among], member) for name, each in zip(called[1:], every[1:], strict=True)},
@@ -103,7 +105,7 @@ def findings(
     )
 
 
-def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def comparable_scores(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Scores of several fits as shares of people with a lower one in the same fit: only those can be compared.
 
     **Shape**: (attacks, m_k) each -> (attacks, sum of m_k); those of one fit alone are left as they are.
@@ -113,7 +115,7 @@ def side_by_side(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([distributions.rankdata(each, axis=1) / (each.shape[1] + 1) for each in scores], axis=1)
 
 
-def chances(found: dict[str, MembershipFindings]) -> dict[str, float]:
+def adjusted_p_values(found: dict[str, MembershipFindings]) -> dict[str, float]:
     """Probabilities of both tests on all strata, adjusted for their number."""
     raw = {
         f"{name}, {test}": chance
@@ -123,9 +125,7 @@ def chances(found: dict[str, MembershipFindings]) -> dict[str, float]:
     return dict(zip(raw, holm(list(raw.values())), strict=True))
 
 
-def membership(
-    comparison: EvaluationData, rng: np.random.Generator
-) -> tuple[Sequence[Score | Failure], dict[str, Any]]:
+def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
     """Attack everybody in the pool; the coins that made them members or not say how much of it is chance.
 
     Raises:
@@ -137,36 +137,41 @@ def membership(
         (2023), for people who are unlike others.
     """
     pool = comparison.everybody
-    scenes = [
+    known = [
         AttackData.of(fit.released, fit.attacked.reference, fit.attacked.frame, fit.schema, rng)
         for fit in comparison.fits
     ]
-    each = [attacked(scene, fit.attacked, rng) for scene, fit in zip(scenes, comparison.fits, strict=True)]
-    scores = side_by_side(each)
+    each = [attack_scores(data, fit.attacked, rng) for data, fit in zip(known, comparison.fits, strict=True)]
+    scores = comparable_scores(each)
     strata = pool.strata
-    found = {name: findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
-    adjusted = chances(found)
-    checks = preconditions.check(scenes[0], each[0], comparison.attacked, rng, everybody=pool)
-    rates = _rates(together(scores), pool, rng)
-    panel = {
+    found = {name: membership_findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
+    adjusted = adjusted_p_values(found)
+    checks = preconditions.check(known[0], each[0], comparison.attacked, rng, everybody=pool)
+    rates = _rates(mean_rank(scores), pool, rng)
+    panel: dict[str, JSON] = {
         "design": pool.design,
         "units": len(pool.member),
         "p": adjusted,
         "checks": [check.plain() for check in checks],
         "strata": {name: _plain(each) for name, each in found.items()},
         "rates": [rate for rate, _ in rates],
-        "roc": intervals.roc(together(scores), pool.member),
+        "roc": intervals.roc(mean_rank(scores), pool.member),
     }
-    told = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*told, *(score for _, score in rates)], {"membership": panel | _judged(told, panel)}
+    main = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
+    return [*main, *(score for _, score in rates)], {"membership": panel | _graded(main, panel, adjusted, checks)}
 
 
-def _judged(scores: Sequence[Score], panel: dict[str, Any]) -> dict[str, Any]:
+def _graded(
+    scores: Sequence[Score],
+    panel: Mapping[str, JSON],
+    adjusted: Mapping[str, float],
+    checks: Sequence[preconditions.Precondition],
+) -> dict[str, JSON]:
     """The grade of the effect at the stated default limit, and the test or the unsound precondition behind it."""
     effect = of_membership(Evaluation(run={}, scores=tuple(scores), panels={"membership": panel}))
-    graded = effect.against(DEFAULTS["membership"].value)
-    surest = min(panel["p"], key=lambda name: panel["p"][name])
-    unsound = "; ".join(check["name"] for check in panel["checks"] if not check["holds"])
+    graded = effect.against(DEFAULT_EFFECT_LIMITS["membership"].value)
+    surest = min(adjusted, key=lambda name: adjusted[name])
+    unsound = "; ".join(check.name for check in checks if not check.holds)
     return {
         "detected": effect.detected,
         "verdict": None if graded is None else graded.value,
@@ -186,7 +191,8 @@ def _scores(stratum: str, found: MembershipFindings, adjusted: dict[str, float],
         goal="low",
         reference=0.5,
         parts={**found.each, "p": found.chance_of_auc, "p, adjusted": adjusted[f"{stratum}, all attacks"]},
-        note=f"AUC {NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An AUC near 0.5 "
+        note=f"AUC {MEMBERSHIP_NOTE}{whom}: mean rank of all attacks. Interval: DeLong; p: coins thrown again. An "
+        "AUC near 0.5 "
         "can hide a few people who are found with certainty: read the bound on epsilon beside it.",
     )
     at = found.bound
@@ -230,15 +236,16 @@ def _surest(prefix: str, whom: str, found: Surest, pool: AttackTargets) -> Score
 
 def _rates(
     scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator
-) -> list[tuple[dict[str, Any], Score | Failure]]:
+) -> list[tuple[dict[str, JSON], Score | Failure]]:
     """Members found at small rates of false alarm; the threshold is set on one half of the units, read on the other."""
     half = rng.permutation(len(scores)) < len(scores) // 2
     sets, reads = scores[half & ~pool.member], ~half
-    out: list[tuple[dict[str, Any], Score | Failure]] = []
-    for fpr in FPRS:
+    out: list[tuple[dict[str, JSON], Score | Failure]] = []
+    for fpr in FALSE_POSITIVE_RATES:
         metric = f"membership.tpr_at_fpr_{fpr:g}"
-        if len(sets) < ENOUGH / fpr:
-            reason = f"needs {ENOUGH / fpr:,.0f} people not trained on to set its threshold; there are {len(sets):,}"
+        if len(sets) < MIN_FALSE_ALARMS / fpr:
+            reason = f"needs {MIN_FALSE_ALARMS / fpr:,.0f} people not trained on to set its threshold; there are "
+            reason += f"{len(sets):,}"
             out.append(({"fpr": fpr, "not_assessed": reason}, Failure(metric=metric, reason=reason)))
             continue
         threshold = float(np.quantile(sets, 1 - fpr, method="higher"))
@@ -284,7 +291,7 @@ def _chance_of_auc(
     return (1 + as_large) / (times + 1)
 
 
-def _plain(found: MembershipFindings) -> dict[str, Any]:
+def _plain(found: MembershipFindings) -> dict[str, JSON]:
     at = found.bound
     return {
         "units": found.units,
@@ -300,3 +307,40 @@ def _plain(found: MembershipFindings) -> dict[str, Any]:
         "surest": {"guesses": found.surest.guesses, "right": found.surest.right, **found.surest.share._asdict()},
         "attacks": found.each,
     }
+
+
+MEMBERSHIP_SPEC = MetricSpec(
+    name="membership",
+    measure=membership,
+    labels={
+        "membership.auc": MetricLabel(
+            "Membership (AUC)", "Telling people who were trained on from people who were not; 0.5 is guessing."
+        ),
+        "membership.isolated.auc": MetricLabel(
+            "Membership of unusual people (AUC)", "The same among the half who are unlike others."
+        ),
+        "membership.epsilon_lower_bound": MetricLabel(
+            "Epsilon lost at least", "What the best guesses prove to have leaked; 0 if nothing is shown."
+        ),
+        "membership.isolated.epsilon_lower_bound": MetricLabel(
+            "Epsilon lost at least by unusual people", "The same among the half who are unlike others."
+        ),
+        "membership.surest": MetricLabel(
+            "Surest guesses that are right",
+            "Of those of whom attackers are surest, members; half is guessing.",
+            "share",
+        ),
+        "membership.isolated.surest": MetricLabel(
+            "Surest guesses that are right, unusual people", "The same among the half who are unlike others.", "share"
+        ),
+        "membership.tpr_at_fpr_0.001": MetricLabel(
+            "Members found at 0.1 % false alarms", "What can be said of a few, nearly for sure.", "share"
+        ),
+        "membership.tpr_at_fpr_0.01": MetricLabel(
+            "Members found at 1 % false alarms", "What can be said of a few with confidence.", "share"
+        ),
+        "membership.tpr_at_fpr_0.1": MetricLabel(
+            "Members found at 10 % false alarms", "What can be said with many errors.", "share"
+        ),
+    },
+)

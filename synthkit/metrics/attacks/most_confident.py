@@ -1,18 +1,18 @@
-"""The guesses an attacker is surest about, their number fixed before anything was seen: how many of them are right."""
+"""Accuracy of the most confident membership guesses, their number fixed before anything was seen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from synthkit.metrics.attacks.epsilon_lower_bound import CONFIDENCE
+from synthkit.metrics.attacks.epsilon_lower_bound import BOUND_CONFIDENCE
 from synthkit.metrics.stats import intervals
 
 if TYPE_CHECKING:
     from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
 
-FEWEST = 100  # guesses, if there are twice as many coins: of so many people a share can be told
-TENTH = 10  # of many coins one in so many is guessed
+MIN_SUREST_GUESSES = 100  # guesses, if there are twice as many coins: of so many people a share can be told
+COINS_OF_A_GUESS = 10  # of many coins one in so many is guessed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +40,17 @@ class Surest:
             guesses: ways of guessing; the first is looked at.
             strata: of people whose intervals shall hold together (Bonferroni).
         """
-        size = number(len(guesses.coins))
+        size = guess_count(len(guesses.coins))
         right = int(guesses.right([size])[0, 0])
-        level = 1 - (1 - CONFIDENCE) / strata
+        level = 1 - (1 - BOUND_CONFIDENCE) / strata
         return cls(guesses=size, right=right, share=intervals.clopper_pearson(right, size, level=level))
 
 
-def number(coins: int) -> int:
+def guess_count(coins: int) -> int:
     """How many coins are guessed.
 
     Example:
-        >>> [number(coins) for coins in (1, 50, 400, 5_000)]
+        >>> [guess_count(coins) for coins in (1, 50, 400, 5_000)]
         [1, 25, 100, 500]
     """
-    return max(1, min(max(FEWEST, coins // TENTH), coins // 2))
+    return max(1, min(max(MIN_SUREST_GUESSES, coins // COINS_OF_A_GUESS), coins // 2))

@@ -11,7 +11,7 @@ from synthkit.metrics.stats.binning import numbers
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 
-PEOPLE = "people"  # the column of counts
+PEOPLE_COLUMN = "people"  # the column of counts
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,20 @@ class Population:
         if not keys:
             msg = "counts of a population must be by the quasi-identifiers; however: the schema declares none. "
             raise SchemaError(msg + "Add a line `quasi_identifiers: [...]`")
-        absent = [name for name in (*keys, PEOPLE) if name not in table]
+        absent = [name for name in (*keys, PEOPLE_COLUMN) if name not in table]
         if absent:
-            msg = f"counts of a population must have the columns {', '.join(keys)} and `{PEOPLE}`; however: "
+            msg = f"counts of a population must have the columns {', '.join(keys)} and `{PEOPLE_COLUMN}`; however: "
             raise TableError(msg + f"{', '.join(absent)} not found")
-        people = numbers(pd.to_numeric(table[PEOPLE], errors="coerce"))
+        people = numbers(pd.to_numeric(table[PEOPLE_COLUMN], errors="coerce"))
         wrong = int((~(people >= 0)).sum())
         if wrong:
-            msg = f"`{PEOPLE}` must be numbers of people, 0 or more; however: {wrong:,} of {len(people):,} rows are not"
+            msg = f"`{PEOPLE_COLUMN}` must be numbers of people, 0 or more; however: {wrong:,} of {len(people):,} "
+            msg += "rows are not"
             raise TableError(msg)
         typed = conform(table[keys], schema, partial=True)
-        return cls(typed.assign(**{PEOPLE: people}))
+        return cls(typed.assign(**{PEOPLE_COLUMN: people}))
 
     @property
     def size(self) -> float:
         """People of the population."""
-        return float(self.frame[PEOPLE].sum())
+        return float(self.frame[PEOPLE_COLUMN].sum())

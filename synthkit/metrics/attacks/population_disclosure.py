@@ -1,18 +1,19 @@
-"""Meaningful identity disclosure: people matched in a population of known counts, of whom something new is told."""
+"""Meaningful identity disclosure: people matched in a population of known counts, of whom something new is learned."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.population import PEOPLE, Population
+from synthkit.metrics.attacks.population import PEOPLE_COLUMN, Population
 from synthkit.metrics.attacks.value_combinations import combinations, times
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.binning import numbers
-from synthkit.metrics.stats.intervals import Interval, around
+from synthkit.metrics.stats.intervals import Interval, normal_interval
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-COMMON = 0.5  # a level held by more than this share of the people is no news
-NEAR = 1.48  # median absolute deviations within which a quantity counts as told
-TOLD = 0.05  # share of the secrets that must be told
-THRESHOLD = 0.09  # that health data are commonly held to
+COMMON_LEVEL_SHARE = 0.5  # a level held by more than this share of the people is no news
+NEAR_DEVIATIONS = 1.48  # median absolute deviations within which a quantity counts as told
+MIN_LEARNED_SHARE = 0.05  # share of the secrets that must be told
+HEALTH_DATA_THRESHOLD = 0.09  # that health data are commonly held to
 
 
 class Matched(NamedTuple):
@@ -37,10 +38,10 @@ class Matched(NamedTuple):
     def at(self) -> Interval:
         """The larger of the two means with its normal 95 % interval."""
         worst = max(self, key=lambda each: float(each.mean()))
-        return around(float(worst.mean()), float(worst.std()) / len(worst) ** 0.5, floor=0.0)
+        return normal_interval(float(worst.mean()), float(worst.std()) / len(worst) ** 0.5, floor=0.0)
 
 
-def told(
+def learns_something(
     comparison: EvaluationData, people: pd.DataFrame, rows: pd.DataFrame, matched: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether the synthetic row each person is matched to tells something of them that is not so of most people.
@@ -56,18 +57,18 @@ def told(
     count = np.zeros(len(people))
     for name in names:
         if isinstance(schema.columns[name], Discrete):
-            mine, said = (np.asarray(level_keys(frame[name]), dtype=object) for frame in (people, rows))
+            mine, synthetic = (np.asarray(level_keys(frame[name]), dtype=object) for frame in (people, rows))
             level, code = np.unique(mine.astype(str), return_inverse=True)
             common = np.bincount(code, minlength=len(level))[code] / len(mine)
-            count += (mine == said[matched]) & (common <= COMMON)
+            count += (mine == synthetic[matched]) & (common <= COMMON_LEVEL_SHARE)
         else:
             x, y = numbers(people[name]), numbers(rows[name])[matched]
             spread = np.nanmedian(np.abs(x - np.nanmedian(x))) if (~np.isnan(x)).any() else np.nan
-            count += np.abs(x - y) <= NEAR * spread
-    return np.asarray(count >= max(1.0, TOLD * len(names)) if names else np.zeros(len(people), dtype=bool))
+            count += np.abs(x - y) <= NEAR_DEVIATIONS * spread
+    return np.asarray(count >= max(1.0, MIN_LEARNED_SHARE * len(names)) if names else np.zeros(len(people), dtype=bool))
 
 
-def matches(
+def population_matches(
     comparison: EvaluationData, people: pd.DataFrame, population: Population, rng: np.random.Generator
 ) -> Matched:
     """What each of the people adds to the mean risk; one of the rows with their quasi-identifiers at random.
@@ -80,7 +81,7 @@ def matches(
     keys = [name for name in schema.described if name in schema.quasi_identifiers]
     frames = [people, rows, population.frame]
     ours, theirs, everybody = combinations(frames, schema, keys, comparison.attacked.reference)
-    held = np.bincount(everybody, weights=population.frame[PEOPLE], minlength=int(ours.max()) + 1)[ours]
+    held = np.bincount(everybody, weights=population.frame[PEOPLE_COLUMN], minlength=int(ours.max()) + 1)[ours]
     alike = times(ours, ours)
     lacking = int((held < alike).sum())
     if lacking:
@@ -89,7 +90,7 @@ def matches(
     first = np.full(max(int(theirs.max()), int(ours.max())) + 1, -1)
     first[theirs[::-1]] = np.arange(len(theirs))[::-1]
     found = first[ours]
-    counted = (found >= 0) & told(comparison, people, rows, np.maximum(found, 0))
+    counted = (found >= 0) & learns_something(comparison, people, rows, np.maximum(found, 0))
     return Matched(counted * len(ours) / (alike * population.size), counted / np.maximum(held, 1))
 
 
@@ -100,9 +101,7 @@ def one_row_each(frame: pd.DataFrame, schema: Schema, rng: np.random.Generator) 
     return frame.iloc[rng.permutation(len(frame))].drop_duplicates(schema.unit)
 
 
-def meaningful(
-    comparison: EvaluationData, population: Population, rng: np.random.Generator
-) -> tuple[list[Score], dict[str, Any]]:
+def meaningful(comparison: EvaluationData, population: Population, rng: np.random.Generator) -> Scored:
     r"""Mean chance that a person is matched to the population and something new is learned of them.
 
     $\max(\frac{1}{N} \sum_s \frac{1}{f_s} I_s R_s, \; \frac{1}{n} \sum_s \frac{1}{F_s} I_s R_s)$ over n people trained
@@ -118,12 +117,13 @@ def meaningful(
     """
     schema = comparison.schema
     inside, outside = (
-        matches(comparison, one_row_each(frame, schema, rng), population, rng)
+        population_matches(comparison, one_row_each(frame, schema, rng), population, rng)
         for frame in (comparison.train, comparison.holdout)
     )
     at, reference = inside.at, float(outside.population.mean())
     note = f"Mean chance that a person trained on is matched in a population of {population.size:,.0f} and a secret "
-    note += f"is told; {THRESHOLD} is a common limit for health data. The reference is of people not trained on."
+    note += f"is told; {HEALTH_DATA_THRESHOLD} is a common limit for health data. The reference is of people not "
+    note += "trained on."
     score = Score(
         metric="identity.meaningful",
         value=at.value,
@@ -135,3 +135,12 @@ def meaningful(
         note=note,
     )
     return [score], {**at._asdict(), "reference": reference, "population": population.size}
+
+
+MEANINGFUL_LABELS = {
+    "identity.meaningful": MetricLabel(
+        "Meaningful identity disclosure",
+        "Chance that a person is matched in the population and a secret is told.",
+        "share",
+    ),
+}

@@ -1,4 +1,4 @@
-"""Who is found by matching: counts on arrays of codes, one entry a person or a row, no table and no schema."""
+"""Record matching on arrays of codes: uniques, replicated uniques and disclosive groups; no table and no schema."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ONE_WAY = (50, 0.9)  # records, and share of them with one level of the secret
-TWO_WAY = (4, 0.8)  # records of a key's level and a secret's level, and share of all with the key's level
+EXPECTED_ONE_WAY = (50, 0.9)  # records, and share of them with one level of the secret
+EXPECTED_TWO_WAY = (4, 0.8)  # records of a key's level and a secret's level, and share of all with the key's level
 
 
 def unique(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -93,16 +93,18 @@ def expected_anyway(
     """
     counts = np.bincount(secret[hits], minlength=1)
     most = int(counts.argmax())
-    one_way = bool(hits.sum() >= ONE_WAY[0] and counts[most] > ONE_WAY[1] * hits.sum())
-    told = hits & (secret == most) if one_way else np.zeros(len(hits), dtype=bool)
+    one_way = bool(hits.sum() >= EXPECTED_ONE_WAY[0] and counts[most] > EXPECTED_ONE_WAY[1] * hits.sum())
+    found = hits & (secret == most) if one_way else np.zeros(len(hits), dtype=bool)
     levels, names = int(secret.max(initial=0)) + 1, []
     for name, column in columns.items():
         both = column * levels + secret
-        often = (times(both, both[hits]) > TWO_WAY[0]) & (times(both, both) > TWO_WAY[1] * times(column, column))
+        often = (times(both, both[hits]) > EXPECTED_TWO_WAY[0]) & (
+            times(both, both) > EXPECTED_TWO_WAY[1] * times(column, column)
+        )
         if (often & hits).any():
             names.append(name)
-            told |= often & hits
-    return ExpectedMatches(one_way=one_way, two_way=tuple(names), records=int(told.sum()))
+            found |= often & hits
+    return ExpectedMatches(one_way=one_way, two_way=tuple(names), records=int(found.sum()))
 
 
 def linked(

@@ -1,4 +1,4 @@
-"""How much more often something holds of members than of people who were not in the data."""
+"""Risk difference: how much more often something holds of members than of people who were not in the data."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class RiskDifference:
         }
 
 
-def chance(holds: NDArray[np.bool_], member: NDArray[np.bool_], pair: NDArray[np.int64] | None = None) -> float:
+def coin_p_value(holds: NDArray[np.bool_], member: NDArray[np.bool_], pair: NDArray[np.int64] | None = None) -> float:
     """Probability that as many members or more are concerned if coins alone decided who is a member.
 
     Exact. Given for whom something holds, members among people with a coin each are a draw without replacement
@@ -74,7 +74,7 @@ def chance(holds: NDArray[np.bool_], member: NDArray[np.bool_], pair: NDArray[np
         Difference Between Correlated Proportions or Percentages (McNemar, 1947).
 
     Example:
-        >>> chance(np.array([True, True, False, False]), np.array([True, True, False, False])) == 1 / 6
+        >>> coin_p_value(np.array([True, True, False, False]), np.array([True, True, False, False])) == 1 / 6
         True
     """
     among = np.arange(len(member)) if pair is None else pair

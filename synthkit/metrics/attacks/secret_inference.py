@@ -1,29 +1,29 @@
-"""Ways of guessing a secret from the synthetic rows: a model, the most similar row, and a look-up."""
+"""Attacks of attribute inference: a model of the synthetic rows, the most similar row, and a look-up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.metrics.attacks.value_combinations import combinations
-from synthkit.metrics.utility.learners import HEADLINE, LEARNERS, Learner, LearnerPlan, predictions
+from synthkit.metrics.utility.learners import GRADIENT_BOOSTING, LEARNERS, Learner, LearnerPlan, predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.secrets import Knowledge, Secret
 
-MOST = 100_000  # rows among which the most similar is sought, all draws together
-FITTED = 20_000  # rows a model is fitted to
-POPULATION = 5_000  # reference rows the models of the population are fitted to
-CLASSES = 12  # levels a model tells apart; it never guesses a rarer one
-TIES = 8  # equally similar points that vote
-BINS = 10
-SAME = 1e-5  # distances that differ by less are equal
+MAX_SIMILAR_ROWS = 100_000  # rows among which the most similar is sought, all draws together
+MAX_FITTED_ROWS = 20_000  # rows a model is fitted to
+MAX_POPULATION_ROWS = 5_000  # reference rows the models of the population are fitted to
+MAX_SECRET_LEVELS = 12  # levels a model tells apart; it never guesses a rarer one
+MAX_TIED_POINTS = 8  # equally similar points that vote
+LOOK_UP_BINS = 10
+DISTANCE_TOLERANCE = 1e-5  # distances that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class SecretGuesses:
 Attack = Callable[["Knowledge", "Secret", Sequence[pd.DataFrame], np.random.Generator], SecretGuesses]
 
 
-def model(
+def predicted_by_model(
     knowledge: Knowledge,
     secret: Secret,
     draws: Sequence[pd.DataFrame],
     rng: np.random.Generator,
     *,
     learner: Learner | None = None,
-    most: int = FITTED,
+    most: int = MAX_FITTED_ROWS,
 ) -> SecretGuesses:
     """What a model fitted to the given rows predicts; gradient boosting unless told otherwise.
 
@@ -60,7 +60,7 @@ def model(
     if len(np.unique(y)) < 2:
         return SecretGuesses(np.full(people, kept[0] if secret.classes else y[0]), np.zeros(people))
     kinds = LEARNERS["classification" if secret.classes else "regression"]
-    fitted = learner or next(kind for kind in kinds if kind.name == HEADLINE)
+    fitted = learner or next(kind for kind in kinds if kind.name == GRADIENT_BOOSTING)
     seed = int(rng.integers(2**31))
 
     def fit(target: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ def most_similar(
 
     Of a quantity the vote is the median. The frequency of a level decides an equal vote.
     """
-    most = MOST // len(draws)
+    most = MAX_SIMILAR_ROWS // len(draws)
     values, weights, near = [], [], []
     for draw in draws:
         rows = _known(draw, secret)
@@ -88,10 +88,10 @@ def most_similar(
         if not len(rows):
             continue
         y = secret.values(rows)
-        points, place = distinct(knowledge.space.coordinates(rows))
+        points, place = distinct_points(knowledge.space.coordinates(rows))
         typical, weight, size = _of_points(y, place, len(points), secret)
-        distance, who = knowledge.space.nearest(knowledge.at, points, min(TIES, len(points)))
-        tied = distance <= distance[:, :1] + SAME
+        distance, who = knowledge.space.nearest(knowledge.at, points, min(MAX_TIED_POINTS, len(points)))
+        tied = distance <= distance[:, :1] + DISTANCE_TOLERANCE
         votes, everybody = (np.where(tied, each[who], 0.0) for each in (weight, size))
         values.append(np.where(tied, typical[who], np.nan))
         weights.append(votes / everybody.sum(axis=1, keepdims=True))
@@ -117,7 +117,7 @@ def look_up(
     rows = _known(pd.concat(draws, ignore_index=True), secret)
     frames = [rows[list(knowledge.names)], knowledge.targets]
     cut_on = pd.concat([knowledge.reference, knowledge.targets], ignore_index=True)
-    theirs, ours = combinations(frames, knowledge.schema, knowledge.names, cut_on, BINS)
+    theirs, ours = combinations(frames, knowledge.schema, knowledge.names, cut_on, LOOK_UP_BINS)
     seen = pd.Series(secret.values(rows)).groupby(theirs).agg(["min", "max", "size"])
     found = seen.reindex(ours)
     low, high, size = (found[c].to_numpy(dtype=float) for c in ("min", "max", "size"))
@@ -126,10 +126,14 @@ def look_up(
     return SecretGuesses(np.where(agreed, (low + high) / 2, np.nan), np.where(agreed, size, -np.inf))
 
 
-ATTACKS: Mapping[str, Attack] = {"gradient boosting": model, "most similar row": most_similar, "look-up": look_up}
+SECRET_ATTACKS: Mapping[str, Attack] = {
+    "gradient boosting": predicted_by_model,
+    "most similar row": most_similar,
+    "look-up": look_up,
+}
 
 
-def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
+def population_guesses(knowledge: Knowledge, secret: Secret, rng: np.random.Generator) -> dict[str, SecretGuesses]:
     """What models of people who were neither trained on nor attacked guess: knowledge of the world, and no disclosure.
 
     Linear model, random forest and gradient boosting, and the most similar person, so that whatever makes a
@@ -137,20 +141,23 @@ def of_population(knowledge: Knowledge, secret: Secret, rng: np.random.Generator
     """
     rows = knowledge.reference
     kinds = LEARNERS["classification" if secret.classes else "regression"]
-    learners = [k for k in kinds if k.name in (HEADLINE, "logistic regression", "ridge regression")]
+    learners = [k for k in kinds if k.name in (GRADIENT_BOOSTING, "logistic regression", "ridge regression")]
     learners.append(Learner(name="random forest", make=_forest(bool(secret.classes)), is_probabilistic=True))
-    found = {each.name: model(knowledge, secret, [rows], rng, learner=each, most=POPULATION) for each in learners}
+    found = {
+        each.name: predicted_by_model(knowledge, secret, [rows], rng, learner=each, most=MAX_POPULATION_ROWS)
+        for each in learners
+    }
     return {**found, "most similar row": most_similar(knowledge, secret, [rows], rng)}
 
 
-def commonest(knowledge: Knowledge, secret: Secret) -> float:
+def most_frequent_value(knowledge: Knowledge, secret: Secret) -> float:
     """The guess of somebody who knows nothing of a person: most frequent level, or median, of the reference."""
     y = secret.values(_known(knowledge.reference, secret))
     return float(np.bincount(y.astype(int)).argmax()) if secret.classes else float(np.median(y))
 
 
-def _forest(is_level: bool) -> Callable[[LearnerPlan], Any]:
-    def make(plan: LearnerPlan) -> Any:
+def _forest(is_level: bool) -> Callable[[LearnerPlan], object]:
+    def make(plan: LearnerPlan) -> object:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if is_level else RandomForestRegressor
@@ -165,11 +172,11 @@ def _known(frame: pd.DataFrame, secret: Secret) -> pd.DataFrame:
 
 def _frequent(y: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     counts = np.bincount(y.astype(int), minlength=classes)
-    kept = np.argsort(-counts, kind="stable")[:CLASSES]
+    kept = np.argsort(-counts, kind="stable")[:MAX_SECRET_LEVELS]
     return np.sort(kept[counts[kept] > 0]).astype(float)
 
 
-def distinct(at: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def distinct_points(at: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Different points, and the place of each row among them. **Shape**: (n, d) -> (p, d), (n,)."""
     whole = np.ascontiguousarray(at + np.float32(0))
     _, first, place = np.unique(

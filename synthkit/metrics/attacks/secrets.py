@@ -1,4 +1,4 @@
-"""What is to be guessed about people, what is known of them, and when a guess is right."""
+"""Secrets and prior knowledge of attribute inference: what is guessed, what is known, when a guess is right."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-TOLERANCE = 0.05  # of the distance between the 5th and the 95th centile
-SLACK = 1e-9  # of the tolerance: what arithmetic may lose
+GUESS_TOLERANCE = 0.05  # of the distance between the 5th and the 95th centile
+TOLERANCE_SLACK = 1e-9  # of the tolerance: what arithmetic may lose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Secret:
             msg = f"a guess of `{name}` needs people whose `{name}` is known; however: no reference row has one"
             raise MetricError(msg)
         low, high = np.quantile(x, [0.05, 0.95])
-        return cls(name=name, keys=None, tolerance=float(TOLERANCE * (high - low)))
+        return cls(name=name, keys=None, tolerance=float(GUESS_TOLERANCE * (high - low)))
 
     @property
     def classes(self) -> int:
@@ -72,7 +72,7 @@ class Secret:
         """
         if self.keys is not None:
             return np.asarray(guesses == truth)
-        return np.asarray(np.abs(guesses - truth) <= self.tolerance * (1 + SLACK))
+        return np.asarray(np.abs(guesses - truth) <= self.tolerance * (1 + TOLERANCE_SLACK))
 
     def groups(self, frame: pd.DataFrame, reference: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]:
         """People by their level, or the tenth of the reference their quantity is in. **Shape**: n rows -> (n,) each."""

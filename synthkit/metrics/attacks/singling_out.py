@@ -1,4 +1,4 @@
-"""Statements read off the synthetic rows that are true of one person only: how often of somebody who was trained on."""
+"""Singling out: statements from synthetic rows that are true of one person only, and how often that is a member."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WIDEST = 4  # columns a statement speaks of
-SUBSETS = 200  # sets of columns that are tried
-CLEAREST, FEWEST = 0.01, 20  # share of the people with the most surprising statements, and its least number
+MAX_STATEMENT_COLUMNS = 4  # columns a statement speaks of
+MAX_COLUMN_SUBSETS = 200  # sets of columns that are tried
+CLEAREST_SHARE, MIN_CLEAREST_PEOPLE = (
+    0.01,
+    20,
+)  # share of the people with the most surprising statements, and its least number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class SinglingOutRates:
         return epsilon_lower_bound(self.coins, self.people, self.members)
 
 
-def once(
+def true_of_one(
     synthetic: NDArray[np.int64],
     people: NDArray[np.int64],
     unit: NDArray[np.int64],
@@ -68,7 +71,7 @@ def once(
 
     Example:
         >>> people, unit = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 2, 2, 3])
-        >>> once(np.array([0, 1, 2, 2]), people, unit, np.full(5, 7.0), 4).tolist()
+        >>> true_of_one(np.array([0, 1, 2, 2]), people, unit, np.full(5, 7.0), 4).tolist()
         [-inf, -inf, 7.0, -inf]
     """
     size = int(max(synthetic.max(initial=-1), people.max(initial=-1))) + 1
@@ -109,10 +112,10 @@ def logs_of_shares(synthetic: NDArray[np.int64], people: NDArray[np.int64]) -> N
     return np.asarray(np.log(np.maximum(times(people, synthetic), 1) / len(synthetic)))
 
 
-def subsets(columns: int, rng: np.random.Generator, *, most: int = SUBSETS) -> list[tuple[int, ...]]:
+def subsets(columns: int, rng: np.random.Generator, *, most: int = MAX_COLUMN_SUBSETS) -> list[tuple[int, ...]]:
     """Sets of at most four columns: each alone, then all larger ones, or as many random ones as there is room for."""
     alone = [(c,) for c in range(columns)]
-    widths = range(2, min(WIDEST, columns) + 1)
+    widths = range(2, min(MAX_STATEMENT_COLUMNS, columns) + 1)
     if len(alone) + sum(math.comb(columns, k) for k in widths) <= most:
         return [*alone, *(each for k in widths for each in itertools.combinations(range(columns), k))]
     chosen: set[tuple[int, ...]] = set()
@@ -122,7 +125,7 @@ def subsets(columns: int, rng: np.random.Generator, *, most: int = SUBSETS) -> l
     return [*alone, *sorted(chosen)]
 
 
-def odds(
+def singling_out_rates(
     surprise: NDArray[np.float64],
     member: NDArray[np.bool_],
     pair: NDArray[np.int64] | None = None,
@@ -149,7 +152,7 @@ def odds(
         counted = np.zeros(len(member), dtype=bool)
         counted[order] = first & (surprise[order] > rival)
     if clearest and counted.any():
-        most = max(FEWEST, math.ceil(CLEAREST * counted.sum()))
+        most = max(MIN_CLEAREST_PEOPLE, math.ceil(CLEAREST_SHARE * counted.sum()))
         ranked = np.sort(surprise[counted])[::-1]
         counted &= surprise >= ranked[min(most, len(ranked)) - 1]
     coins = len(member) if pair is None else len(np.unique(pair))

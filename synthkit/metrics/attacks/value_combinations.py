@@ -1,4 +1,4 @@
-"""What people have in common: one number for every combination of values, equal in all tables that are compared."""
+"""Combinations of values as integer codes, equal in all tables that are compared."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-BINS = 20  # of a quantity; one with fewer distinct values keeps them apart
+COMBINATION_BINS = 20  # of a quantity; one with fewer distinct values keeps them apart
 
 
 def column_codes(
-    frames: Sequence[pd.DataFrame], schema: Schema, name: str, cut_on: pd.DataFrame | None = None, bins: int = BINS
+    frames: Sequence[pd.DataFrame],
+    schema: Schema,
+    name: str,
+    cut_on: pd.DataFrame | None = None,
+    bins: int = COMBINATION_BINS,
 ) -> list[NDArray[np.int64]]:
     """Number of the value of every cell of a column, the same number in all frames for the same value.
 
@@ -63,7 +67,7 @@ def combinations(
     schema: Schema,
     names: Sequence[str],
     cut_on: pd.DataFrame | None = None,
-    bins: int = BINS,
+    bins: int = COMBINATION_BINS,
 ) -> list[NDArray[np.int64]]:
     """`joint` of the `column_codes` of several columns."""
     return joint([column_codes(frames, schema, name, cut_on, bins) for name in names])

@@ -1,18 +1,20 @@
-"""People of whom synthetic rows are copies: everybody who was trained on, beside everybody who was held out."""
+"""Copied people: training units of whom a synthetic row is a copy, compared with held-out units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.value_combinations import column_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.schema.columns import Discrete
 
@@ -22,25 +24,28 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-LEVEL = 0.05
-FEWEST, SELDOM = 2, 10  # people a side; hits by chance below which real people are controls of each other too
-WHOLE, ALIKE = "whole_rows", "alike_rows"
-SETS = {
-    WHOLE: "all columns",
-    ALIKE: "all columns, quantities in twentieths",
+COPY_TEST_LEVEL = 0.05
+MIN_COMPARED_PEOPLE, FEW_CHANCE_HITS = (
+    2,
+    10,
+)  # people a side; hits by chance below which real people are controls of each other too
+WHOLE_ROWS, SIMILAR_ROWS = "whole_rows", "alike_rows"
+COLUMN_SETS = {
+    WHOLE_ROWS: "all columns",
+    SIMILAR_ROWS: "all columns, quantities in twentieths",
     "levels": "all columns of levels",
     "quantities": "all quantities",
     "keys": "the quasi-identifiers",
     "first_half": "the first half of the columns",
     "second_half": "the second half of the columns",
 }
-FIRST = (WHOLE, "alone")
-LOOKS = {
+FIRST_TEST = (WHOLE_ROWS, "alone")
+DISTINCT_PEOPLE = {
     "alone": "who have values nobody else has",
     "apart": "of whom nobody else shares all values but one",
     "all but one": "who share all values but one with nobody else, by those",
 }
-NOTHING = "What is found is a leak; what is not found is no evidence of privacy"
+NO_PROOF_OF_PRIVACY = "What is found is a leak; what is not found is no evidence of privacy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +65,13 @@ class Hits:
     people: tuple[int, int]
 
     @classmethod
-    def of(cls, hit: NDArray[np.bool_], told: NDArray[np.bool_], trained: NDArray[np.bool_], twins: int) -> Hits:
+    def of(cls, hit: NDArray[np.bool_], distinct: NDArray[np.bool_], trained: NDArray[np.bool_], twins: int) -> Hits:
         """Count. **Shape**: three arrays (m,), one entry a person."""
-        sides = [(int((hit & told & side).sum()), int((told & side).sum())) for side in (trained, ~trained)]
+        sides = [(int((hit & distinct & side).sum()), int((distinct & side).sum())) for side in (trained, ~trained)]
         people = int(trained.sum())
         return cls(trained=sides[0], held=sides[1], twins=twins, people=(people, len(trained) - people))
 
-    def surplus(self, level: float, pairs: float) -> intervals.Interval:
+    def copied(self, level: float, pairs: float) -> intervals.Interval:
         r"""Number of people trained on who are copied, beyond what as many held-out people show.
 
         Where twins are so seldom that fewer than ten hits are expected by chance, real people are controls of each
@@ -81,9 +86,11 @@ class Hits:
             The Population Frequencies of Species and the Estimation of Population Parameters (Good, 1953).
         """
         trained, held = self.people
-        if trained * self.twins < SELDOM * pairs:
-            return surplus(self.trained[0], trained, self.held[0] + self.twins, held + int(pairs), level=level)
-        return surplus(*self.trained, *self.held, level=level)
+        if trained * self.twins < FEW_CHANCE_HITS * pairs:
+            return copied_people_interval(
+                self.trained[0], trained, self.held[0] + self.twins, held + int(pairs), level=level
+            )
+        return copied_people_interval(*self.trained, *self.held, level=level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +109,8 @@ class Numbered:
     synthetic: Mapping[str, NDArray[np.uint64]]
     unit: NDArray[np.int64]
 
-    def looks(self, names: Sequence[str], trained: NDArray[np.bool_]) -> dict[str, Hits]:
-        """Hits by the columns `names`, of three kinds of people: see `LOOKS`.
+    def hits(self, names: Sequence[str], trained: NDArray[np.bool_]) -> dict[str, Hits]:
+        """Hits by the columns `names`, of three kinds of people: see `DISTINCT_PEOPLE`.
 
         Who can be told depends on everybody's rows alike, never on who was trained on.
         """
@@ -122,8 +129,8 @@ class Numbered:
             for look, pair in rows.items()
         }
         return {
-            look: Hits.of(hit, told, trained, nearly if look == "all but one" else twins)
-            for look, (hit, told) in people.items()
+            look: Hits.of(hit, distinct, trained, nearly if look == "all but one" else twins)
+            for look, (hit, distinct) in people.items()
         }
 
     def _own(
@@ -138,15 +145,15 @@ class Numbered:
         return ~shared[place], np.isin(values, synthetic)[place], int((shared & (rows == 2)).sum())
 
 
-def copies(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def count_copied_people(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """People trained on of whom a synthetic row is a copy, beyond what people held out show: all of them, none drawn.
 
-    Looked at are seven sets of columns, and by each the people `LOOKS` names: who can be told from everybody else by
-    it. A hit is a synthetic row with their values. If nobody was copied the hits are spread over people trained on and
-    people held out as a random split of all people spreads them; `surplus` holds what there is against that, exactly.
-    The intervals hold for all sets and kinds of people together (Bonferroni; half of the level goes to whole rows of
-    people who are alone). Most is seen of those who are far from
-    others; copies of people whom others share all values with show nowhere, and tell little.
+    Looked at are seven sets of columns, and by each the people `DISTINCT_PEOPLE` names: who differs from everybody else
+    in it. A hit is a synthetic row with their values. If nobody was copied the hits are spread over people trained on
+    and people held out as a random split of all people spreads them; the interval holds what there is against that,
+    exactly: see `copied_people_interval`. The intervals hold for all sets and kinds of people together (Bonferroni;
+    half of the level goes to whole rows of people who are alone). Most is seen of those who are far from others; copies
+    of people whom others share all values with show nowhere, and tell little.
 
     Raises:
         MetricError: there are fewer than two people on a side.
@@ -154,15 +161,17 @@ def copies(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[S
     frames, trained, unit = _people(comparison)
     sets = _sets(comparison.schema)
     numbered = {alike: _numbered(frames, comparison.schema, unit, alike=alike) for alike in (False, True)}
-    found = {name: numbered[name == ALIKE].looks(columns, trained) for name, columns in sets.items()}
+    found = {name: numbered[name == SIMILAR_ROWS].hits(columns, trained) for name, columns in sets.items()}
     pairs = len(unit) * len(trained) / (2 * len(frames[2]))
-    each = _surpluses(found, pairs)
-    told = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
-    panel = [entry for _, entry in told]
-    return [score for score, _ in told], {"copying": {"excess": panel}, "people": _who(comparison)}
+    each = _intervals(found, pairs)
+    scored = [_score(name, sets[name], found[name], each[name], int(trained.sum())) for name in sets]
+    panel = [entry for _, entry in scored]
+    return [score for score, _ in scored], {"copying": {"excess": panel}, "people": _people_counts(comparison)}
 
 
-def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = LEVEL) -> intervals.Interval:
+def copied_people_interval(
+    trained_hits: int, trained: int, held_hits: int, held: int, *, level: float = COPY_TEST_LEVEL
+) -> intervals.Interval:
     r"""Number c of people trained on who were copied, beyond what chance gives: the inverse of a randomisation test.
 
     If c of the n people trained on were copied, of the k + h - c other hits among n - c + m people those trained on
@@ -184,7 +193,7 @@ def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level
         On the Interpretation of Chi-Squared from Contingency Tables (Fisher, 1922).
 
     Example:
-        >>> [round(x, 1) for x in surplus(8, 960, 0, 1_440)]
+        >>> [round(x, 1) for x in copied_people_interval(8, 960, 0, 1_440)]
         [8.0, 4.0, 8.0]
     """
     if not (0 <= trained_hits <= trained and 0 <= held_hits <= held):
@@ -201,12 +210,14 @@ def surplus(trained_hits: int, trained: int, held_hits: int, held: int, *, level
     return intervals.Interval(min(max(value, low), high), low, high)
 
 
-def _surpluses(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[str, dict[str, intervals.Interval]]:
+def _intervals(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[str, dict[str, intervals.Interval]]:
     """Copied people by set of columns and look; whole rows come first, the others share what is left of the level."""
     others = sum(map(len, found.values())) - 1
     return {
         name: {
-            look: hits.surplus(LEVEL / 2 if (name, look) == FIRST else LEVEL / 2 / others, pairs)
+            look: hits.copied(
+                COPY_TEST_LEVEL / 2 if (name, look) == FIRST_TEST else COPY_TEST_LEVEL / 2 / others, pairs
+            )
             for look, hits in looks.items()
         }
         for name, looks in found.items()
@@ -215,11 +226,11 @@ def _surpluses(found: Mapping[str, Mapping[str, Hits]], pairs: float) -> dict[st
 
 def _score(
     name: str, columns: Sequence[str], found: Mapping[str, Hits], each: Mapping[str, intervals.Interval], people: int
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     """The kind of people of whom most copies are proven, as a share of all people trained on."""
     look = max(each, key=lambda k: (each[k].low, each[k].value))
     at, hits = intervals.Interval(*(x / people for x in each[look])), found[look]
-    at = intervals.opened(at, people, floor=0.0, ceiling=1.0)
+    at = intervals.widened_if_flat(at, people, floor=0.0, ceiling=1.0)
     score = Score(
         metric=f"copying.excess.{name}",
         value=at.value,
@@ -228,10 +239,12 @@ def _score(
         goal="low",
         reference=0.0,
         parts={f"{k}, people": interval.value for k, interval in each.items()},
-        note=f"Share of the {people:,} people trained on of whom a synthetic row is a copy by {SETS[name]}, beyond "
-        f"what people held out show. Of people {LOOKS[look]}, {hits.trained[0]:,} of {hits.trained[1]:,} trained on "
+        note=f"Share of the {people:,} people trained on of whom a synthetic row is a copy by {COLUMN_SETS[name]}, "
+        "beyond "
+        f"what people held out show. Of people {DISTINCT_PEOPLE[look]}, {hits.trained[0]:,} of {hits.trained[1]:,} "
+        "trained on "
         f"have one, {hits.held[0]:,} of {hits.held[1]:,} held out. Interval: exact, by throwing again who was trained "
-        f"on, for all looks together. {NOTHING}.",
+        f"on, for all looks together. {NO_PROOF_OF_PRIVACY}.",
     )
     entry = {"set": name, "columns": list(columns), "look": look, **at._asdict()}
     return score, {**entry, "trained": list(hits.trained), "held": list(hits.held), "people": people}
@@ -242,16 +255,16 @@ def _sets(schema: Schema) -> dict[str, tuple[str, ...]]:
     names = schema.described
     levels = tuple(n for n in names if isinstance(schema.columns[n], Discrete))
     sets = {
-        WHOLE: names,
-        ALIKE: names if len(levels) < len(names) else (),
+        WHOLE_ROWS: names,
+        SIMILAR_ROWS: names if len(levels) < len(names) else (),
         "levels": levels,
         "quantities": tuple(n for n in names if n not in levels),
         "keys": tuple(n for n in names if n in schema.quasi_identifiers),
         "first_half": names[: len(names) // 2],
         "second_half": names[len(names) // 2 :],
     }
-    whole = {WHOLE, ALIKE}
-    return {k: v for k, v in sets.items() if k == WHOLE or (k in whole and v) or 1 < len(v) < len(names)}
+    whole = {WHOLE_ROWS, SIMILAR_ROWS}
+    return {k: v for k, v in sets.items() if k == WHOLE_ROWS or (k in whole and v) or 1 < len(v) < len(names)}
 
 
 def _people(comparison: EvaluationData) -> tuple[list[pd.DataFrame], NDArray[np.bool_], NDArray[np.int64]]:
@@ -267,8 +280,9 @@ def _people(comparison: EvaluationData) -> tuple[list[pd.DataFrame], NDArray[np.
         people = pd.factorize(pd.concat([frame[unit] for frame in frames[:2]]), use_na_sentinel=False)[0]
     trained = np.zeros(int(people.max()) + 1, dtype=bool)
     trained[people[: len(frames[0])]] = True
-    if min(trained.sum(), (~trained).sum()) < FEWEST:
-        msg = f"copies are counted beside people held out, {FEWEST} a side at least; however: there are fewer"
+    if min(trained.sum(), (~trained).sum()) < MIN_COMPARED_PEOPLE:
+        msg = f"copies are counted beside people held out, {MIN_COMPARED_PEOPLE} a side at least; however: there "
+        msg += "are fewer"
         raise MetricError(msg)
     return frames, trained, people.astype(np.int64)
 
@@ -297,7 +311,7 @@ def _mixed(codes: NDArray[np.int64], column: int) -> NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def _who(comparison: EvaluationData) -> dict[str, int]:
+def _people_counts(comparison: EvaluationData) -> dict[str, int]:
     """Number of people by what was done with them."""
     schema, pool = comparison.schema, comparison.pool
 
@@ -313,3 +327,16 @@ def _who(comparison: EvaluationData) -> dict[str, int]:
         "reference": reference,
         "held_out": count(comparison.holdout) + (0 if pool is None or pool.pair is not None else reference),
     }
+
+
+COPIED_PEOPLE_SPEC = MetricSpec(
+    name="copying.excess",
+    measure=count_copied_people,
+    labels={
+        "copying.excess": MetricLabel(
+            "People copied",
+            "Share of the people trained on of whom a synthetic row is a copy, beyond what people held out show.",
+            "share",
+        ),
+    },
+)

@@ -1,15 +1,16 @@
-"""Copying diagnostics: do synthetic rows repeat training rows. They find careless copying and prove no privacy."""
+"""Copying diagnostics of rows: exact matches, distance to closest record, verbatim values; no evidence of privacy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.distances import DistanceSpace
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema
 
-QUERIES, POINTS = 5_000, 20_000  # rows that ask for a neighbour; rows a side among which it is sought
-CENTILE = 5
+MAX_QUERY_ROWS, MAX_NEIGHBOUR_ROWS = (
+    5_000,
+    20_000,
+)  # rows that ask for a neighbour; rows a side among which it is sought
+NNDR_CENTILE = 5
 NO_EVIDENCE = "A diagnostic, not evidence of privacy: tables that pass can still give members away."
 
 
-def matches(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def matches(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows equal to a training row in every learned column.
 
     The reference is the share of holdout rows equal to a training row: what the law of the data does by itself.
@@ -49,7 +53,7 @@ def matches(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[
     return [score], {"copying": panel}
 
 
-def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def distances(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows closer to train than to holdout (DCR share), and the 5th centile of nearest over second.
 
     Train and holdout are cut to equal numbers of rows and ties count half, so that 0.5 is expected at any holdout
@@ -60,17 +64,17 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[lis
         Holdout-Based Empirical Assessment of Mixed-Type Synthetic Data (Platzer & Reutterer, 2021);
         The DCR Delusion: Measuring the Privacy Risk of Synthetic Data (Yao, Krčo, Ganev & de Montjoye, 2025).
     """
-    size = min(len(comparison.train), len(comparison.holdout), POINTS)
+    size = min(len(comparison.train), len(comparison.holdout), MAX_NEIGHBOUR_ROWS)
     if size < 10:
         msg = f"distances need at least 10 rows of train and of holdout; however: {size}"
         raise MetricError(msg)
     train, holdout = (_sample(frame, size, rng) for frame in (comparison.train, comparison.holdout))
     space = DistanceSpace.fit(pd.concat([train, holdout], ignore_index=True), comparison.schema)
-    asked = _sample(pd.concat(comparison.synthetic, ignore_index=True), QUERIES, rng)
-    at = [space.coordinates(frame) for frame in (asked, train, holdout)]
+    queries = _sample(pd.concat(comparison.synthetic, ignore_index=True), MAX_QUERY_ROWS, rng)
+    at = [space.coordinates(frame) for frame in (queries, train, holdout)]
     (near_t, who_t), (near_h, who_h) = (space.nearest(at[0], points, 2) for points in at[1:])
     share = dcr_share(near_t[:, 0], near_h[:, 0], _votes(train, who_t, comparison), _votes(holdout, who_h, comparison))
-    real = space.coordinates(_sample(comparison.holdout, QUERIES, rng))
+    real = space.coordinates(_sample(comparison.holdout, MAX_QUERY_ROWS, rng))
     crowd = _nndr(near_t, space.nearest(real, at[1], 2)[0], rng)
     scores = [
         Score(
@@ -80,8 +84,8 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[lis
             high=share.high,
             goal="none",
             reference=0.5,
-            note=f"Share of {len(asked)} synthetic rows closer to a training row than to any holdout row, {size} rows "
-            f"each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
+            note=f"Share of {len(queries)} synthetic rows closer to a training row than to any holdout row, "
+            f"{size} rows each, ties half; 0.5 if none were copied. Interval: fair coins for the units. {NO_EVIDENCE}",
         ),
         crowd,
     ]
@@ -92,7 +96,7 @@ def distances(comparison: EvaluationData, rng: np.random.Generator) -> tuple[lis
     return scores, {"copying": {**panel, "rows": size, "note": NO_EVIDENCE}}
 
 
-def verbatim(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def verbatim(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic cells that repeat a value only one training unit has, in columns that could name somebody.
 
     Looked at are identifiers, the unit column, codes, and columns of levels or whole numbers of which nearly every
@@ -141,23 +145,23 @@ def dcr_share(
     vote = np.where(to_train < to_holdout, 1.0, np.where(to_train > to_holdout, 0.0, 0.5))
     votes = [np.bincount(train_units, weights=vote), np.bincount(holdout_units, weights=1 - vote)]
     se = np.sqrt(sum((v**2).sum() for v in votes)) / (2 * len(vote))
-    return intervals.around(float(vote.mean()), float(se), floor=0.0, ceiling=1.0)
+    return intervals.normal_interval(float(vote.mean()), float(se), floor=0.0, ceiling=1.0)
 
 
 def _nndr(near: NDArray[np.float32], near_real: NDArray[np.float32], rng: np.random.Generator) -> Score:
     """5th centile of nearest over second nearest, of synthetic rows and (reference) of holdout rows."""
     ratio = _ratio(near)
     weights = intervals.bootstrap_weights(np.arange(len(ratio)), 200, rng)
-    replicates = np.array([np.percentile(np.repeat(ratio, w), CENTILE) for w in weights])
-    at = intervals.spread(float(np.percentile(ratio, CENTILE)), replicates)
-    at = intervals.opened(at, len(ratio), floor=0.0, ceiling=1.0)
+    replicates = np.array([np.percentile(np.repeat(ratio, w), NNDR_CENTILE) for w in weights])
+    at = intervals.percentile_interval(float(np.percentile(ratio, NNDR_CENTILE)), replicates)
+    at = intervals.widened_if_flat(at, len(ratio), floor=0.0, ceiling=1.0)
     return Score(
         metric="copying.nndr_5th_centile",
         value=at.value,
         low=at.low,
         high=at.high,
         goal="none",
-        reference=float(np.percentile(_ratio(near_real), CENTILE)),
+        reference=float(np.percentile(_ratio(near_real), NNDR_CENTILE)),
         note="Distance to the nearest over the second nearest training row, 5th centile; the reference is that of "
         f"holdout rows. Bootstrap interval. {NO_EVIDENCE}",
     )
@@ -213,3 +217,36 @@ def _among(values: pd.Series, rare: pd.Index, *, unit: bool = False) -> NDArray[
 def _keys(values: pd.Series, *, unit: bool) -> pd.Index:
     """What cells are compared by: those of the unit by the person they name. **Shape**: (n,) -> (n,)."""
     return pd.Index(unit_keys(values), dtype=object) if unit else level_keys(values)
+
+
+MATCHES_SPEC = MetricSpec(
+    name="copying.matches",
+    measure=matches,
+    labels={
+        "copying.identical_matches": MetricLabel(
+            "Identical rows", "Share of synthetic rows equal to a training row.", "share"
+        ),
+    },
+)
+DISTANCES_SPEC = MetricSpec(
+    name="copying.distances",
+    measure=distances,
+    labels={
+        "copying.dcr_share": MetricLabel(
+            "Nearer to training (DCR share)",
+            "Share of synthetic rows closer to a training row than to a holdout row; 0.5 if nothing is copied.",
+        ),
+        "copying.nndr_5th_centile": MetricLabel(
+            "Nearest over second nearest (5th centile)", "Small if some rows sit on top of one training row."
+        ),
+    },
+)
+VERBATIM_SPEC = MetricSpec(
+    name="copying.verbatim",
+    measure=verbatim,
+    labels={
+        "copying.verbatim_values": MetricLabel(
+            "Values of one person", "Share of cells that repeat a value only one training unit has.", "share"
+        ),
+    },
+)

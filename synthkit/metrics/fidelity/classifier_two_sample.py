@@ -1,11 +1,11 @@
-"""Can a classifier tell synthetic rows from real ones: the classifier two-sample test."""
+"""The classifier two-sample test (C2ST): can a classifier tell synthetic rows from real ones."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ from scipy import stats as distributions
 
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.distributions import both_sides, unit_codes
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, convergence
@@ -21,12 +22,13 @@ from synthkit.metrics.utility.learners import LEARNERS, Learner, LearnerPlan, co
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.metrics.estimator import ProbabilisticClassifier
     from synthkit.metrics.evaluation_data import EvaluationData
 
-FOLDS, MOST, DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
-PERMUTED = 3_000  # rows on which the importance of a column is measured
-SHOWN = 20
-ENOUGH = 1_000  # rows a side from which on boosting is the classifier; below, the best of two is chosen
+DETECTION_FOLDS, MAX_DETECTION_ROWS, MAX_DETECTED_DRAWS = 3, 20_000, 3  # folds; rows a side; draws that are tested
+IMPORTANCE_ROWS = 3_000  # rows on which the importance of a column is measured
+SHOWN_FEATURES = 20
+ENOUGH_FOR_BOOSTING = 1_000  # rows a side from which on boosting is the classifier; below, the best of two is chosen
 
 Scorer = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
 
@@ -48,7 +50,7 @@ class DetectionResult:
     learners: tuple[str, ...]
 
 
-def c2st(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """AUC of a classifier that tells synthetic rows from holdout rows, cross-fitted in three folds.
 
     0.5: the classifier cannot; 1: every row is told apart. Below 0.5 rows of both tables are twins. The folds keep
@@ -64,18 +66,18 @@ def c2st(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sco
         Revisiting Classifier Two-Sample Tests (Lopez-Paz & Oquab, 2017); Bias in Error Estimation when Using
         Cross-Validation for Model Selection (Varma & Simon, 2006), why the choice is made inside.
     """
-    return _score("fidelity.c2st", comparison, rng, CLASSIFIERS, panel=True)
+    return _score("fidelity.c2st", comparison, rng, DETECTION_LEARNERS, panel=True)
 
 
-def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def c2st_lightgbm(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """The same with LightGBM (200 trees, 31 leaves, rate 0.08, 3 folds), the setting of our benchmark tables."""
     return _score("fidelity.c2st_lightgbm", comparison, rng, (LIGHTGBM,), panel=False)
 
 
 def _score(
     metric: str, comparison: EvaluationData, rng: np.random.Generator, learners: Sequence[Learner], *, panel: bool
-) -> tuple[list[Score], dict[str, Any]]:
-    holdout, tested = comparison.holdout, comparison.synthetic[:DRAWS]
+) -> Scored:
+    holdout, tested = comparison.holdout, comparison.synthetic[:MAX_DETECTED_DRAWS]
     found = [detect(draw, holdout, comparison, rng, learners) for draw in tested]
     like = detect(both_sides(comparison, rng)[0].other, holdout, comparison, rng, learners)
     each = [intervals.delong(d.scores, d.synthetic) for d in found]
@@ -98,7 +100,7 @@ def _score(
     )
     if not panel:
         return [score], {}
-    worst = sorted(importance, key=lambda name: -importance[name])[:SHOWN]
+    worst = sorted(importance, key=lambda name: -importance[name])[:SHOWN_FEATURES]
     return [score], {
         "detection": {
             "auc": value,
@@ -120,9 +122,9 @@ def detect(
 ) -> DetectionResult:
     """Cross-fitted scores of being a row of `left`."""
     names, unit = comparison.schema.described, comparison.schema.unit
-    size = min(len(left), len(right), MOST)
-    if size < 2 * FOLDS:
-        msg = f"a classifier needs at least {2 * FOLDS} rows a side; however: the smaller side has {size}"
+    size = min(len(left), len(right), MAX_DETECTION_ROWS)
+    if size < 2 * DETECTION_FOLDS:
+        msg = f"a classifier needs at least {2 * DETECTION_FOLDS} rows a side; however: the smaller side has {size}"
         raise MetricError(msg)
     sides = [f.iloc[np.sort(rng.choice(len(f), size, replace=False))] if len(f) > size else f for f in (left, right)]
     both = pd.concat([side[list(names)] for side in sides], ignore_index=True)
@@ -132,9 +134,9 @@ def detect(
     inputs = {"trees": table.trees, "linear": table.linear}
     race = _Race(label, folds, table, {each.inputs: inputs[each.inputs](both) for each in learners})
     scores, used, fall = np.zeros(2 * size), [], np.zeros(len(table.names))
-    for fold in range(FOLDS):
+    for fold in range(DETECTION_FOLDS):
         test, seed = folds == fold, int(rng.integers(2**31))
-        learner = learners[0] if size >= ENOUGH else race.best(learners, fold, seed)
+        learner = learners[0] if size >= ENOUGH_FOR_BOOSTING else race.best(learners, fold, seed)
         fitted = race.fit(learner, ~test, seed)
         scores[test] = fitted(race.inputs[learner.inputs][test])
         if np.ptp(scores[test]) == 0:
@@ -165,18 +167,19 @@ class _Race:
         """A classifier fitted to some rows, as a function from inputs to scores."""
         x, y = self.inputs[learner.inputs], self.label[rows]
         empty = np.asarray(np.isnan(x[rows]).all(axis=0))
-        model = learner.make(LearnerPlan.of(self.table.categorical, seed, y.astype(float), 2))
+        model = learner.fresh(LearnerPlan.of(self.table.categorical, seed, y.astype(float), 2))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", convergence())
             model.fit(without_empty(x[rows], empty), y)
-        return lambda inputs: np.asarray(model.predict_proba(without_empty(inputs, empty))[:, 1])
+        able = cast("ProbabilisticClassifier", model)
+        return lambda inputs: np.asarray(able.predict_proba(without_empty(inputs, empty))[:, 1])
 
     def best(self, learners: Sequence[Learner], fold: int, seed: int) -> Learner:
         """The learner with the largest AUC on each of the other folds after training on those but it."""
         found = []
         for learner in learners if len(learners) > 1 else ():
             aucs = []
-            for inner in (k for k in range(FOLDS) if k != fold):
+            for inner in (k for k in range(DETECTION_FOLDS) if k != fold):
                 fits, tests = (self.folds != fold) & (self.folds != inner), self.folds == inner
                 scores = self.fit(learner, fits, seed)(self.inputs[learner.inputs][tests])
                 aucs.append(-1.0 if np.ptp(scores) == 0 else intervals.auc(scores, self.label[tests]))
@@ -187,7 +190,7 @@ class _Race:
 def _folds(frame: pd.DataFrame, unit: str | None, rng: np.random.Generator) -> NDArray[np.intp]:
     units = unit_codes(frame, unit)
     units = np.arange(len(frame)) if units is None else units
-    return np.asarray(rng.permutation(np.arange(units.max() + 1) % FOLDS)[units])
+    return np.asarray(rng.permutation(np.arange(units.max() + 1) % DETECTION_FOLDS)[units])
 
 
 def _importance(
@@ -198,7 +201,7 @@ def _importance(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Fall of the AUC when the inputs of one column are shuffled, by column."""
-    rows = rng.permutation(len(x))[:PERMUTED]
+    rows = rng.permutation(len(x))[:IMPORTANCE_ROWS]
     x, label = x[rows], label[rows]
     base = intervals.auc(fitted(x), label)
     fall = np.zeros(len(blocks))
@@ -209,7 +212,7 @@ def _importance(
     return np.maximum(fall, 0.0)
 
 
-def _lightgbm(plan: LearnerPlan) -> Any:
+def _lightgbm(plan: LearnerPlan) -> object:
     from lightgbm import LGBMClassifier
 
     leaf = plan.trees["min_samples_leaf"]
@@ -224,5 +227,27 @@ def _lightgbm(plan: LearnerPlan) -> Any:
     )
 
 
-CLASSIFIERS = tuple(each for each in LEARNERS["classification"] if each.is_candidate)
+DETECTION_LEARNERS = tuple(each for each in LEARNERS["classification"] if each.is_candidate)
 LIGHTGBM = Learner(name="LightGBM", make=_lightgbm, inputs="trees", is_probabilistic=True)
+
+
+C2ST_SPEC = MetricSpec(
+    name="fidelity.c2st",
+    measure=c2st,
+    labels={
+        "fidelity.c2st": MetricLabel(
+            "Real or synthetic?", "AUC of a classifier that tells the two apart; 0.5 is a coin toss."
+        ),
+    },
+)
+C2ST_LIGHTGBM_SPEC = MetricSpec(
+    name="fidelity.c2st_lightgbm",
+    measure=c2st_lightgbm,
+    in_quick=False,
+    needs=frozenset({"lightgbm"}),
+    labels={
+        "fidelity.c2st_lightgbm": MetricLabel(
+            "Real or synthetic? (LightGBM)", "The same AUC with the benchmarks' classifier."
+        ),
+    },
+)

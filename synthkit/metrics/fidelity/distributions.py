@@ -1,17 +1,18 @@
-"""Do synthetic rows look like real ones: columns one by one, in pairs and in triples, against holdout and train."""
+"""Distributions of columns, pairs and triples of synthetic rows against holdout and train."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from synthkit.metrics import panels
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.binning import Binning, cells, combined, numbers, quantities, tuples
 
@@ -20,14 +21,20 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-ALL_PAIRS, ALL_TRIPLES = 2_000, 500  # with more tuples of columns than this, 300 random ones stand for all
+MAX_EXHAUSTIVE_PAIRS, MAX_EXHAUSTIVE_TRIPLES = (
+    2_000,
+    500,
+)  # with more tuples of columns than this, 300 random ones stand for all
+Prepared = tuple["NDArray[np.float64]", "NDArray[np.intp]"]  # quantities and codes by column
 _T = TypeVar("_T")
 
 _AGAINST = {
     "": "Against the holdout; the reference is as many training rows against the holdout.",
     "_train": "Against the training rows, as published benchmarks do; the reference is the holdout against them.",
 }
-_INTERVAL = "Interval: first-order influence of the rows of both tables (whole units where a unit is declared)."
+_INFLUENCE_INTERVAL = (
+    "Interval: first-order influence of the rows of both tables (whole units where a unit is declared)."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,7 @@ class TableDistances:
     reference: NDArray[np.float64]
 
 
-def columns(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def columns(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Column shapes (1 - KS or 1 - TV) and one-way total variation, and the distributions behind them.
 
     `shape` is the definition of SDMetrics' Column Shapes: numbers and moments by 1 - KS, levels by 1 - TV, missing
@@ -69,7 +76,7 @@ def columns(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[
     return scores, {"distributions": panels.distributions(comparison, tv1[0].values, tv1[0].reference)}
 
 
-def pairs(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def pairs(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Two-way total variation and pair trends, and the error of every pair.
 
     `trend` is the definition of SDMetrics' Column Pair Trends with both thresholds at 0: 1 - |difference of Pearson
@@ -94,7 +101,7 @@ def pairs(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sc
     }
 
 
-def triples(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def triples(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Three-way total variation over all, or 300 random, triples of columns."""
     if len(comparison.schema.described) < 3:
         return [], {}
@@ -140,13 +147,13 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
     schema, binning = comparison.schema, Binning.equal_width(sides.real, comparison.schema)
     numeric = set(quantities(schema))
     names, sizes = schema.described, binning.sizes
-    chosen = tuples(len(names), 2, ALL_PAIRS, rng)
+    chosen = tuples(len(names), 2, MAX_EXHAUSTIVE_PAIRS, rng)
 
-    def prepare(frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    def prepare(frame: pd.DataFrame) -> Prepared:
         blank = np.full(len(frame), np.nan)
         return np.stack([numbers(frame[n]) if n in numeric else blank for n in names]), binning.codes(frame)
 
-    def distance(left: tuple[Any, Any], right: tuple[Any, Any]) -> paired_difference.Mean:
+    def distance(left: Prepared, right: Prepared) -> paired_difference.Mean:
         def one(pair: tuple[int, ...]) -> paired_difference.PairedDifference | None:
             if all(names[k] in numeric for k in pair):
                 return paired_difference.pearson(left[0][list(pair)], right[0][list(pair)])
@@ -161,7 +168,7 @@ def _trend(comparison: EvaluationData, sides: Sides, rng: np.random.Generator) -
 
 def _tv(comparison: EvaluationData, sides: Sides, k: int, rng: np.random.Generator) -> TableDistances:
     binning, names = comparison.binning, comparison.schema.described
-    chosen = tuples(len(names), k, ALL_PAIRS if k < 3 else ALL_TRIPLES, rng)
+    chosen = tuples(len(names), k, MAX_EXHAUSTIVE_PAIRS if k < 3 else MAX_EXHAUSTIVE_TRIPLES, rng)
     return _measure(
         f"fidelity.tv{k}", sides, binning.codes, lambda a, b: tv_mean(a, b, binning.sizes, chosen), chosen, names
     )
@@ -192,7 +199,7 @@ def _measure(
     seen = values[~np.isnan(values)]
     is_sample = len(keys) < math.comb(len(names), len(keys[0]))
     at = paired_difference.over_draws(
-        [m.contrast for m in means],
+        [m.difference for m in means],
         [sides.units(draw) for draw in sides.draws],
         sides.units(sides.real),
         extra=float(seen.var(ddof=1) / len(seen)) if is_sample else 0.0,
@@ -203,9 +210,10 @@ def _measure(
         low=max(0.0, 1 - at.high),
         high=min(1.0, 1 - at.low),
         goal="high",
-        reference=1 - reference.contrast.value,
+        reference=1 - reference.difference.value,
         parts=_by_column(keys, values, names),
-        note=f"{_AGAINST[sides.suffix]} {_INTERVAL}" + (f" {len(keys)} random column tuples." if is_sample else ""),
+        note=f"{_AGAINST[sides.suffix]} {_INFLUENCE_INTERVAL}"
+        + (f" {len(keys)} random column tuples." if is_sample else ""),
     )
     return TableDistances(score=score, keys=tuple(keys), values=values, reference=np.array(reference.values))
 
@@ -220,3 +228,36 @@ def _by_column(
             total[list(key)] += value
             count[list(key)] += 1
     return {name: float(1 - total[k] / count[k]) for k, name in enumerate(names) if count[k]}
+
+
+COLUMNS_SPEC = MetricSpec(
+    name="fidelity.columns",
+    measure=columns,
+    labels={
+        "fidelity.shape": MetricLabel(
+            "Column shapes", "How alike single columns are, averaged over columns; 1 is identical."
+        ),
+        "fidelity.tv1": MetricLabel("One-way tables", "1 minus the mean total variation distance of single columns."),
+    },
+)
+PAIRS_SPEC = MetricSpec(
+    name="fidelity.pairs",
+    measure=pairs,
+    labels={
+        "fidelity.trend": MetricLabel(
+            "Pair trends", "How alike relations between two columns are, averaged over pairs."
+        ),
+        "fidelity.tv2": MetricLabel(
+            "Two-way tables", "1 minus the mean total variation distance of tables of two columns."
+        ),
+    },
+)
+TRIPLES_SPEC = MetricSpec(
+    name="fidelity.triples",
+    measure=triples,
+    labels={
+        "fidelity.tv3": MetricLabel(
+            "Three-way tables", "1 minus the mean total variation distance of tables of three columns."
+        ),
+    },
+)

@@ -1,14 +1,15 @@
-"""Is every synthetic row possible: declared rules, declared ranges, known levels, patterns of missing cells."""
+"""Validity of synthetic rows: declared rules, declared ranges, known levels, patterns of missing cells."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.metrics.fidelity.distributions import both_sides
-from synthkit.metrics.result import Score
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals, paired_difference
 from synthkit.metrics.stats.binning import discrete
 from synthkit.schema.columns import level_keys
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema.rules import Rule
 
-PATTERNS = 50  # most frequent patterns of missing cells that are told apart
+MAX_MISSING_PATTERNS = 50  # most frequent patterns of missing cells that are told apart
 
 
-def rules(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def rules(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows that break a declared rule; nought rows must.
 
     The interval is exact (Clopper-Pearson): no violation in n rows still allows 3.7/n.
@@ -53,7 +54,7 @@ def rules(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Sc
     return [score], {"rules": panel}
 
 
-def ranges(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def ranges(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Share of synthetic rows with a cell its column does not admit, or missing where that is not allowed."""
     names = comparison.schema.described
     outside = {name: [_outside(comparison, name, draw) for draw in comparison.synthetic] for name in names}
@@ -74,7 +75,7 @@ def ranges(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[S
     return [score], {}
 
 
-def levels(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def levels(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Levels the training rows never had, and levels of theirs that no synthetic row has."""
     names = discrete(comparison.schema)
     if not names:
@@ -85,7 +86,7 @@ def levels(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[S
     return [_novel(comparison, names), *coverage], {}
 
 
-def missingness(comparison: EvaluationData, rng: np.random.Generator) -> tuple[list[Score], dict[str, Any]]:
+def missingness(comparison: EvaluationData, rng: np.random.Generator) -> Scored:
     """Total variation of which cells of a row are missing together, and shares of missing cells by column."""
     names = comparison.schema.described
     sides = both_sides(comparison, rng)[0]
@@ -95,8 +96,10 @@ def missingness(comparison: EvaluationData, rng: np.random.Generator) -> tuple[l
     patterns = _patterns(absent["train"])
     real = _pattern_codes(absent["holdout"], patterns)
     cells = len(patterns) + 1
-    contrasts = [paired_difference.tv(_pattern_codes(draw, patterns), real, cells) for draw in draws]
-    at = paired_difference.over_draws(contrasts, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout))
+    differences = [paired_difference.tv(_pattern_codes(draw, patterns), real, cells) for draw in draws]
+    at = paired_difference.over_draws(
+        differences, [sides.units(d) for d in sides.draws], sides.units(comparison.holdout)
+    )
     synthetic = np.mean([draw.mean(axis=0) for draw in draws], axis=0)
     shares = {key: table.mean(axis=0) for key, table in absent.items()}
     score = Score(
@@ -107,7 +110,8 @@ def missingness(comparison: EvaluationData, rng: np.random.Generator) -> tuple[l
         goal="low",
         reference=paired_difference.tv(_pattern_codes(absent["other"], patterns), real, cells).value,
         parts={name: float(abs(synthetic[k] - shares["holdout"][k])) for k, name in enumerate(names)},
-        note=f"Total variation of the patterns of missing cells against the holdout, the {PATTERNS} most frequent "
+        note=f"Total variation of the patterns of missing cells against the holdout, the {MAX_MISSING_PATTERNS} "
+        "most frequent "
         "of the training rows and all others; parts are differences of the share missing. "
         "The reference is as many training rows against the holdout. Interval: first-order influence of the rows.",
     )
@@ -174,8 +178,8 @@ def _coverage(comparison: EvaluationData, names: tuple[str, ...], like: pd.DataF
     found = np.array([[covered(draw, name) for name in names] for draw in comparison.synthetic])
     by_name = found[:, :, 0].mean(axis=0)
     variance = float(found[:, :, 1].sum()) / (len(names) * len(found)) ** 2
-    at = intervals.around(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
-    at = intervals.opened(at, min(map(len, comparison.synthetic)), floor=0.0, ceiling=1.0)
+    at = intervals.normal_interval(float(by_name.mean()), float(np.sqrt(variance)), floor=0.0, ceiling=1.0)
+    at = intervals.widened_if_flat(at, min(map(len, comparison.synthetic)), floor=0.0, ceiling=1.0)
     return Score(
         metric="fidelity.coverage",
         value=at.value,
@@ -191,7 +195,7 @@ def _coverage(comparison: EvaluationData, names: tuple[str, ...], like: pd.DataF
 
 def _patterns(absent: NDArray[np.bool_]) -> dict[bytes, int]:
     rows, counts = np.unique(np.packbits(absent, axis=1), axis=0, return_counts=True)
-    order = sorted(range(len(rows)), key=lambda k: (-counts[k], rows[k].tobytes()))[:PATTERNS]
+    order = sorted(range(len(rows)), key=lambda k: (-counts[k], rows[k].tobytes()))[:MAX_MISSING_PATTERNS]
     return {rows[k].tobytes(): i for i, k in enumerate(order)}
 
 
@@ -199,3 +203,44 @@ def _pattern_codes(absent: NDArray[np.bool_], patterns: dict[bytes, int]) -> NDA
     rows, inverse = np.unique(np.packbits(absent, axis=1), axis=0, return_inverse=True)
     table = np.array([patterns.get(row.tobytes(), len(patterns)) for row in rows], dtype=np.intp)
     return table[inverse.reshape(-1)]
+
+
+MISSINGNESS_SPEC = MetricSpec(
+    name="fidelity.missingness",
+    measure=missingness,
+    labels={
+        "fidelity.missingness": MetricLabel(
+            "Missing cells", "How differently cells are missing in real and synthetic rows."
+        ),
+    },
+)
+RULES_SPEC = MetricSpec(
+    name="fidelity.rules",
+    measure=rules,
+    labels={
+        "fidelity.rule_violations": MetricLabel(
+            "Rule violations", "Share of synthetic rows that break a declared rule.", "share"
+        ),
+    },
+)
+RANGES_SPEC = MetricSpec(
+    name="fidelity.ranges",
+    measure=ranges,
+    labels={
+        "fidelity.range_violations": MetricLabel(
+            "Range violations", "Share of synthetic rows with a cell the schema forbids.", "share"
+        ),
+    },
+)
+LEVELS_SPEC = MetricSpec(
+    name="fidelity.levels",
+    measure=levels,
+    labels={
+        "fidelity.novel_levels": MetricLabel(
+            "Novel levels", "Share of synthetic rows with a level no training row has.", "share"
+        ),
+        "fidelity.coverage": MetricLabel(
+            "Coverage of levels", "Share of the levels of real rows that synthetic rows show.", "share"
+        ),
+    },
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-QUANTILES = 10
-LEVELS = 10  # most frequent levels of a column, which keep a code of their own; the rarer ones are pooled
+QUANTILE_BINS = 10
+KEPT_LEVELS = 10  # most frequent levels of a column, which keep a code of their own; the rarer ones are pooled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Cuts:
 
     labels: tuple[str, ...]
     edges: NDArray[np.float64] | None = None
-    levels: Mapping[Any, int] | None = None
+    levels: Mapping[Hashable, int] | None = None
 
     @property
     def size(self) -> int:
@@ -60,7 +60,9 @@ class Binning:
     cuts: Mapping[str, Cuts]
 
     @classmethod
-    def fit(cls, reference: pd.DataFrame, schema: Schema, *, bins: int = QUANTILES, levels: int = LEVELS) -> Binning:
+    def fit(
+        cls, reference: pd.DataFrame, schema: Schema, *, bins: int = QUANTILE_BINS, levels: int = KEPT_LEVELS
+    ) -> Binning:
         """Cut quantities at about equal shares of `reference`, and keep its `levels` most frequent levels apart."""
         return cls(
             {
@@ -211,6 +213,6 @@ def _level_cuts(values: pd.Series, keep: int) -> Cuts:
     return Cuts(labels=(*map(label, kept), "other", "missing", "novel"), levels=codes)
 
 
-def label(key: Any) -> str:
+def label(key: Hashable) -> str:
     """A level's key as a person writes it: 1.0 becomes 1."""
     return f"{key:g}" if isinstance(key, float) else str(key)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 _ONE_HOT = 32  # columns with more levels are compared by number instead
-_CELLS = 1 << 24  # distances held at a time: 64 MiB of float32
+_HELD_DISTANCES = 1 << 24  # distances held at a time: 64 MiB of float32
 _SPARE = 3  # candidates beyond k whose distance is computed again without cancellation
 
 
@@ -39,7 +39,7 @@ class DistanceSpace:
         >>> from synthkit.schema import Schema
         >>> schema = Schema(columns={"age": {"kind": "numeric"}, "sex": {"kind": "categorical", "levels": ["F", "M"]}})
         >>> frame = pd.DataFrame({"age": [30.0, 40.0, 50.0, 60.0], "sex": ["F", "F", "M", "M"]})
-        >>> space = Space.fit(frame, schema)
+        >>> space = DistanceSpace.fit(frame, schema)
         >>> at = space.coordinates(frame)
         >>> distances, indices = space.nearest(at[:1], at[1:], k=1)
         >>> float(distances[0, 0]), int(indices[0, 0])
@@ -130,7 +130,7 @@ class DistanceSpace:
         distances = np.empty((len(queries), k), dtype=np.float32)
         indices = np.empty((len(queries), k), dtype=np.int64)
         prepared = _Points(points, self.dense)
-        step = max(1, _CELLS // len(points))
+        step = max(1, _HELD_DISTANCES // len(points))
         for start in range(0, len(queries), step):
             block = slice(start, start + step)
             square = prepared.squares(queries[block])

@@ -21,7 +21,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def around(value: float, se: float, *, floor: float = -np.inf, ceiling: float = np.inf) -> Interval:
+def normal_interval(value: float, se: float, *, floor: float = -np.inf, ceiling: float = np.inf) -> Interval:
     """95 % normal interval `value` +- 1.96 `se`, cut to what is possible."""
     reach = Z95 * se if np.isfinite(se) else np.inf
     return Interval(value, min(value, max(floor, value - reach)), max(value, min(ceiling, value + reach)))
@@ -142,7 +142,7 @@ def bootstrap_weights(units: NDArray[np.intp], replicates: int, rng: np.random.G
     return np.array(counts, dtype=np.uint16)
 
 
-def spread(value: float, replicates: NDArray[np.float64]) -> Interval:
+def percentile_interval(value: float, replicates: NDArray[np.float64]) -> Interval:
     """95 % percentile interval of bootstrap replicates, widened to hold the value itself."""
     finite = replicates[np.isfinite(replicates)]
     if not len(finite):
@@ -151,7 +151,7 @@ def spread(value: float, replicates: NDArray[np.float64]) -> Interval:
     return Interval(value, min(value, float(low)), max(value, float(high)))
 
 
-def opened(at: Interval, rows: int, *, floor: float = -np.inf, ceiling: float = np.inf) -> Interval:
+def widened_if_flat(at: Interval, rows: int, *, floor: float = -np.inf, ceiling: float = np.inf) -> Interval:
     """An interval of no width as wide as what so many rows could have hidden, 1 - 0.025^(1 / rows); others as they are.
 
     Every replicate of a figure at the end of its scale is there too, which is no certainty.
@@ -163,7 +163,7 @@ def opened(at: Interval, rows: int, *, floor: float = -np.inf, ceiling: float = 
         ceiling: largest value it can have.
 
     Example:
-        >>> [round(x, 3) for x in opened(Interval(1.0, 1.0, 1.0), 100, ceiling=1.0)]
+        >>> [round(x, 3) for x in widened_if_flat(Interval(1.0, 1.0, 1.0), 100, ceiling=1.0)]
         [1.0, 0.964, 1.0]
     """
     if at.low < at.high:
@@ -232,7 +232,7 @@ def delong(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> Interval
     below = 1 - (ranks[len(a) :] - stats.rankdata(b)) / len(a)
     value = float(above.mean())
     se = np.sqrt(above.var(ddof=1) / len(a) + below.var(ddof=1) / len(b))
-    interval = around(value, float(se), floor=0.0, ceiling=1.0)
+    interval = normal_interval(value, float(se), floor=0.0, ceiling=1.0)
     if 0 < value < 1:
         return interval
     hidden = float(0.025 ** (1 / min(len(a), len(b))))

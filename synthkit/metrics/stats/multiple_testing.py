@@ -1,4 +1,4 @@
-"""Probabilities of several tests at once, adjusted so that looking at many does not find by looking."""
+"""Multiple testing: p-values of several tests adjusted for their number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A distance between two tables together with what each row adds to it: one pass gives value and interval.
+"""Distances between two tables with the influence of every row: one pass gives value and interval.
 
 The row contributions are the first-order (infinitesimal jackknife) influence of a row on the distance. Averages of
 distances average their contributions, so the interval of a mean over 1,225 pairs of columns costs no bootstrap and
@@ -19,7 +19,7 @@ from synthkit.metrics.stats import intervals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DENSE = 2_000_000  # cells above which combinations are renumbered before they are counted
+MAX_DENSE_CELLS = 2_000_000  # cells above which combinations are renumbered before they are counted
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,20 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean of many contrasts of the same two tables, and the value of each."""
+    """Mean of many differences of the same two tables, and the value of each."""
 
-    contrast: PairedDifference
+    difference: PairedDifference
     values: tuple[float, ...]
 
 
-def mean(contrasts: Iterable[PairedDifference | None]) -> Mean:
-    """Average of contrasts of the same tables; None (nothing to compare) becomes nan and is left out."""
+def mean(differences: Iterable[PairedDifference | None]) -> Mean:
+    """Average of differences of the same tables; None (nothing to compare) becomes nan and is left out."""
     values, count = [], 0
     left = right = np.zeros(1)
-    for contrast in contrasts:
-        values.append(float("nan") if contrast is None else contrast.value)
-        if contrast is not None:
-            left, right, count = left + contrast.left, right + contrast.right, count + 1
+    for difference in differences:
+        values.append(float("nan") if difference is None else difference.value)
+        if difference is not None:
+            left, right, count = left + difference.left, right + difference.right, count + 1
     if count == 0:
         msg = "a mean distance needs at least one column that has values in both tables; however: none has"
         raise ValueError(msg)
@@ -54,7 +54,7 @@ def mean(contrasts: Iterable[PairedDifference | None]) -> Mean:
 
 
 def over_draws(
-    contrasts: Sequence[PairedDifference],
+    differences: Sequence[PairedDifference],
     left_units: Sequence[NDArray[np.intp] | None],
     right_units: NDArray[np.intp] | None,
     *,
@@ -63,24 +63,24 @@ def over_draws(
     """Mean over draws with its 95 % interval; the right table is the same in all, so its share does not shrink.
 
     Args:
-        contrasts: one a draw.
+        differences: one a draw.
         left_units: unit codes of each draw's rows; None if each row is a unit.
         right_units: unit codes of the right table's rows.
         extra: further variance, such as that of a random choice of column tuples.
     """
-    m = len(contrasts)
-    variance = sum(intervals.variance_of_mean(c.left, u) for c, u in zip(contrasts, left_units, strict=True)) / m**2
-    variance += intervals.variance_of_mean(np.mean([c.right for c in contrasts], axis=0), right_units) + extra
-    at = intervals.around(float(np.mean([c.value for c in contrasts])), float(np.sqrt(variance)))
+    m = len(differences)
+    variance = sum(intervals.variance_of_mean(c.left, u) for c, u in zip(differences, left_units, strict=True)) / m**2
+    variance += intervals.variance_of_mean(np.mean([c.right for c in differences], axis=0), right_units) + extra
+    at = intervals.normal_interval(float(np.mean([c.value for c in differences])), float(np.sqrt(variance)))
     units = [*left_units, right_units]
-    sides = [*(c.left for c in contrasts), contrasts[0].right]
+    sides = [*(c.left for c in differences), differences[0].right]
     few = min(len(side) if u is None else int(u.max()) + 1 for side, u in zip(sides, units, strict=True))
-    return intervals.opened(at, few, floor=0.0)
+    return intervals.widened_if_flat(at, few, floor=0.0)
 
 
 def tv(left: NDArray[np.intp], right: NDArray[np.intp], cells: int) -> PairedDifference:
     """Total variation of two columns of codes. **Shape**: (n,), (m,) codes below `cells`."""
-    if cells > DENSE:
+    if cells > MAX_DENSE_CELLS:
         _, both = np.unique(np.concatenate([left, right]), return_inverse=True)
         left, right, cells = both[: len(left)], both[len(left) :], int(both.max()) + 1
     gap = np.bincount(left, minlength=cells) / len(left) - np.bincount(right, minlength=cells) / len(right)

@@ -1,4 +1,4 @@
-"""Precision and recall of guesses in one number, and how far an attack is above what anybody could have guessed."""
+"""Precision and recall of guesses in one number, and anonymity loss above a baseline."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-LEAST = 1e-4  # recall at which a precision is worth nothing
+LEAST_RECALL = 1e-4  # recall at which a precision is worth nothing
 
 
-def prc(precision: ArrayLike, recall: ArrayLike, *, least: float = LEAST) -> NDArray[np.float64]:
+def prc(precision: ArrayLike, recall: ArrayLike, *, least: float = LEAST_RECALL) -> NDArray[np.float64]:
     r"""Precision, discounted the less people it is reached for.
 
     $P \, (1 - (\log_{10} R / \log_{10} R_{min})^3)$, and 0 for a recall of at most $R_{min}$.

@@ -1,4 +1,4 @@
-"""A figure measured on several synthetic draws and the same test units: its mean, and what the next draw may give."""
+"""Means and intervals over several synthetic draws judged on the same test units."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def mean_of_draws(values: Sequence[float], replicates: Sequence[NDArray[np.float
         2.0
     """
     if len(set(values)) == 1:
-        return intervals.spread(values[0], replicates[0])
-    return intervals.around(float(np.mean(values)), standard_error(values, replicates))
+        return intervals.percentile_interval(values[0], replicates[0])
+    return intervals.normal_interval(float(np.mean(values)), standard_error(values, replicates))
 
 
 def one_fresh_draw(values: Sequence[float], replicates: Sequence[NDArray[np.float64]]) -> intervals.Interval:
     """95 % interval of what one further draw scores: Var = Var_bootstrap(mean over draws) + (1 + 1/m) B."""
-    return intervals.around(float(np.mean(values)), standard_error(values, replicates, fresh=1))
+    return intervals.normal_interval(float(np.mean(values)), standard_error(values, replicates, fresh=1))
 
 
 def standard_error(values: Sequence[float], replicates: Sequence[NDArray[np.float64]], *, fresh: int = 0) -> float:

@@ -1,4 +1,4 @@
-"""Times until an event that is not always seen: survival curves, concordance and Cox regression, from arrays alone.
+"""Survival analysis on arrays: Kaplan-Meier curves, concordance and Cox regression.
 
 lifelines is imported here and nowhere else.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from synthkit.errors import MetricError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK = 500  # rows compared with all others at a time
-RIDGE = 0.01  # penalty of a Cox regression that predicts
+CONCORDANCE_BLOCK = 500  # rows compared with all others at a time
+COX_RIDGE = 0.01  # penalty of a Cox regression that predicts
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SurvivalCurve:
 
 
 def kaplan_meier(
-    times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None
+    times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[np.uint16] | None = None
 ) -> SurvivalCurve:
     """The product-limit estimate S(t) = product over times u <= t of (1 - events at u / at risk at u).
 
@@ -94,7 +94,10 @@ def areas_between(
 
 
 def concordance(
-    risk: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], weights: NDArray[Any] | None = None
+    risk: NDArray[np.float64],
+    times: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    weights: NDArray[np.uint16] | None = None,
 ) -> NDArray[np.float64]:
     """Harrell's C: share of comparable pairs in which the one with the earlier event has the higher risk, ties half.
 
@@ -112,8 +115,8 @@ def concordance(
     w = np.ones((1, len(risk)), dtype=np.float32) if weights is None else weights.astype(np.float32)
     pairs, right = np.zeros(len(w)), np.zeros(len(w))
     events = np.flatnonzero(seen)
-    for k in range(0, len(events), BLOCK):
-        rows = events[k : k + BLOCK]
+    for k in range(0, len(events), CONCORDANCE_BLOCK):
+        rows = events[k : k + CONCORDANCE_BLOCK]
         time, own = times[rows, None], risk[rows, None]
         later = (time < times) | ((time == times) & ~seen)
         ahead = (later * ((own > risk) + 0.5 * (own == risk))).astype(np.float32)
@@ -124,7 +127,7 @@ def concordance(
 
 
 def cox(
-    x: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], *, ridge: float = RIDGE
+    x: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], *, ridge: float = COX_RIDGE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Log-hazard ratios of a Cox regression (Efron's ties, a ridge), and their covariance.
 

@@ -1,4 +1,4 @@
-"""The reference of utility: which learner reaches most with the real training rows, found among them alone."""
+"""The best baseline on real rows, chosen by cross-validation among the training rows: the reference of utility."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.utility.prediction_task import PredictionTask, TaskRows
 
-FOLDS, MOST = 3, 10_000  # of the validation; training rows it looks at
+VALIDATION_FOLDS, MAX_VALIDATION_ROWS = 3, 10_000  # of the validation; training rows it looks at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def best_on_real_rows(
     if not candidates:
         msg = "a reference needs a candidate (gradient boosting, a linear model); however: none is among the learners"
         raise MetricError(msg)
-    rows = train.sample(MOST, rng)
+    rows = train.sample(MAX_VALIDATION_ROWS, rng)
     fold = _folds(task, rows, rng)
     found = {each.name: _validated(task, each, rows, fold, holdout, rng) for each in candidates}
     best = max(candidates, key=lambda each: np.nan_to_num(found[each.name][0], nan=-np.inf))
@@ -76,7 +76,7 @@ def _folds(task: PredictionTask, rows: TaskRows, rng: np.random.Generator) -> ND
     if task.classes:
         order = order[np.argsort(rows.target[first][order], kind="stable")]
     fold = np.empty(len(first), dtype=np.intp)
-    fold[order] = np.arange(len(first)) % FOLDS
+    fold[order] = np.arange(len(first)) % VALIDATION_FOLDS
     return np.asarray(fold[units])
 
 
@@ -90,7 +90,7 @@ def _validated(
 ) -> tuple[float, float]:
     """Mean over folds of the quality on rows a model was not fitted to, nan if no fold can be judged; and the noise."""
     inside, outside = [], []
-    for k in range(FOLDS):
+    for k in range(VALIDATION_FOLDS):
         fits, tests = (rows.take(np.flatnonzero(side)) for side in (fold != k, fold == k))
         if any(len(np.unique(side.target)) < 2 for side in (fits, tests)):
             continue

@@ -1,10 +1,10 @@
-"""Columns as inputs of classifiers, fitted on the rows a model is trained on and on nothing else."""
+"""Features of learners: columns encoded as inputs, fitted on the rows a model is trained on and on nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,16 @@ from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
 
     from synthkit.schema import Schema
 
-ONE_HOT, NATIVE = 40, 250  # levels that get a column of their own; codes a boosted tree takes natively
+MAX_ONE_HOT_LEVELS, MAX_TREE_CODES = (
+    40,
+    250,
+)  # levels that get a column of their own; codes a boosted tree takes natively
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class FeatureEncoder:
     """
 
     numeric: Mapping[str, tuple[float, float, float]]
-    levels: Mapping[str, Mapping[Any, int]]
+    levels: Mapping[str, Mapping[Hashable, int]]
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, schema: Schema, names: Sequence[str]) -> FeatureEncoder:
@@ -65,14 +68,14 @@ class FeatureEncoder:
         """Which inputs of a form come of each of `names`."""
         if form == "trees":
             return [slice(k, k + 1) for k in range(len(self.names))]
-        widths = [2] * len(self.numeric) + [min(len(ranks), ONE_HOT) for ranks in self.levels.values()]
+        widths = [2] * len(self.numeric) + [min(len(ranks), MAX_ONE_HOT_LEVELS) for ranks in self.levels.values()]
         return [slice(end - width, end) for width, end in zip(widths, np.cumsum(widths).tolist(), strict=True)]
 
     def trees(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Numbers as they are and levels as codes; missing and unknown cells are nan. **Shape**: n rows -> (n, d)."""
         columns = [numbers(frame[name]) for name in self.numeric]
         for name in self.levels:
-            codes = self._codes(frame, name, NATIVE)
+            codes = self._codes(frame, name, MAX_TREE_CODES)
             columns.append(np.where(codes < 0, np.nan, codes))
         return np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
 
@@ -89,8 +92,8 @@ class FeatureEncoder:
             scaled = np.clip((np.where(absent, median, x) - centre) / spread, -10, 10)
             blocks.append(np.stack([scaled, absent.astype(float)], axis=1))
         for name, ranks in self.levels.items():
-            codes = self._codes(frame, name, ONE_HOT)
-            hot = np.zeros((len(frame), min(len(ranks), ONE_HOT)))
+            codes = self._codes(frame, name, MAX_ONE_HOT_LEVELS)
+            hot = np.zeros((len(frame), min(len(ranks), MAX_ONE_HOT_LEVELS)))
             seen = np.flatnonzero(codes >= 0)
             hot[seen, codes[seen]] = 1
             blocks.append(hot)

@@ -1,25 +1,33 @@
-"""The models whose usefulness is compared: fixed settings, inputs fitted on their own training rows only."""
+"""The fixed learners of utility: settings and inputs, fitted on their own training rows only."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
+from synthkit.errors import MetricError
 from synthkit.metrics.utility.features import FeatureEncoder, without_empty
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from synthkit.schema import Schema
+    from synthkit.io.json_types import JSON
+    from synthkit.metrics.estimator import DecisionClassifier, Estimator, ProbabilisticClassifier
+    from synthkit.schema import Schema, Target
 
 Task = Literal["classification", "regression"]
-COMPONENTS = 200  # of the Nyström approximation of the RBF kernel
-LEAF, LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are enough rows
+NYSTROEM_COMPONENTS = 200  # of the Nyström approximation of the RBF kernel
+MAX_LEAF_ROWS, MAX_TREE_LEAVES = 20, 31  # rows of a leaf and leaves of a tree, where there are enough rows
+
+
+def task_of(target: Target) -> Task:
+    """Which learners a target takes, if it is not of survival."""
+    return "regression" if target.task == "regression" else "classification"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,20 +54,20 @@ class LearnerPlan:
         return cls(categorical=categorical, seed=seed, rows=rows, others=rows - most)
 
     @property
-    def trees(self) -> dict[str, Any]:
+    def trees(self) -> dict[str, JSON]:
         """Settings of boosted trees that few rows, or few events, leave: smaller leaves, fewer of them, shrunk.
 
         A leaf holds a twentieth of the rows, 2 to 20; a tree has a leaf for every 50 events, 4 to 31; from 31 leaves on
         these are the usual settings.
         """
-        leaves = min(LEAVES, max(4, self.others // 50))
+        leaves = min(MAX_TREE_LEAVES, max(4, self.others // 50))
         return {
             "learning_rate": 0.1,
             "max_iter": 100,
             "early_stopping": False,
-            "min_samples_leaf": min(LEAF, max(2, self.rows // 20)),
+            "min_samples_leaf": min(MAX_LEAF_ROWS, max(2, self.rows // 20)),
             "max_leaf_nodes": leaves,
-            "l2_regularization": 0.0 if leaves == LEAVES else 1.0,
+            "l2_regularization": 0.0 if leaves == MAX_TREE_LEAVES else 1.0,
             "categorical_features": self.categorical,
             "random_state": self.seed,
         }
@@ -79,11 +87,15 @@ class Learner:
     """
 
     name: str
-    make: Callable[[LearnerPlan], Any]
+    make: Callable[[LearnerPlan], object]
     inputs: Literal["linear", "trees"] = "linear"
     most: int = 50_000
     is_probabilistic: bool = False
     is_candidate: bool = False
+
+    def fresh(self, plan: LearnerPlan) -> Estimator:
+        """An unfitted estimator."""
+        return cast("Estimator", self.make(plan))
 
 
 def predictions(
@@ -110,14 +122,24 @@ def predictions(
     x = form(train)
     empty = np.asarray(np.isnan(x).all(axis=0))
     centre, spread = (float(target.mean()), float(target.std()) or 1.0) if classes == 0 else (0.0, 1.0)
-    model = learner.make(LearnerPlan.of(table.categorical, int(rng.integers(2**31)), target, classes))
+    model = learner.fresh(LearnerPlan.of(table.categorical, int(rng.integers(2**31)), target, classes))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", convergence())  # fixed effort: an unfinished fit is scored as it is
         model.fit(without_empty(x, empty), (target - centre) / spread if classes == 0 else target.astype(int))
     inputs = [without_empty(form(test), empty) for test in tests]
     if classes == 0:
-        return [(centre + spread * model.predict(each))[:, None] for each in inputs]
+        return [(centre + spread * _numbers(model, each))[:, None] for each in inputs]
     return [_class_scores(model, each, classes, learner.is_probabilistic) for each in inputs]
+
+
+def _numbers(model: Estimator, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.asarray(model.predict(x), dtype=float)
+    if found.shape != (len(x),):
+        msg = (
+            f"a regressor must predict one number a row; however: an array of shape {found.shape}. Check its `predict`"
+        )
+        raise MetricError(msg)
+    return found
 
 
 def is_constant(predicted: Sequence[NDArray[np.float64]]) -> bool:
@@ -126,12 +148,17 @@ def is_constant(predicted: Sequence[NDArray[np.float64]]) -> bool:
     return bool((rows == rows[:1]).all())
 
 
-def _class_scores(model: Any, x: NDArray[np.float64], classes: int, is_probabilistic: bool) -> NDArray[np.float64]:
-    raw = model.predict_proba(x) if is_probabilistic else model.decision_function(x)
+def _class_scores(
+    model: Estimator, x: NDArray[np.float64], classes: int, is_probabilistic: bool
+) -> NDArray[np.float64]:
+    if is_probabilistic:
+        raw = cast("ProbabilisticClassifier", model).predict_proba(x)
+    else:
+        raw = cast("DecisionClassifier", model).decision_function(x)
     if raw.ndim == 1:
         raw = np.stack([-raw, raw], axis=1)
     scores = np.full((len(x), classes), 0.0 if is_probabilistic else -np.inf)
-    scores[:, model.classes_] = raw
+    scores[:, cast("DecisionClassifier", model).classes_] = raw
     return scores
 
 
@@ -142,26 +169,26 @@ def convergence() -> type[Warning]:
     return ConvergenceWarning  # type: ignore[no-any-return]
 
 
-def logistic(plan: LearnerPlan) -> Any:
+def logistic(plan: LearnerPlan) -> object:
     """Logistic regression, unfitted."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=1.0, max_iter=200)
 
 
-def _ridge(plan: LearnerPlan) -> Any:
+def _ridge(plan: LearnerPlan) -> object:
     from sklearn.linear_model import Ridge
 
     return Ridge(alpha=1.0)
 
 
-def _linear_svm(plan: LearnerPlan) -> Any:
+def _linear_svm(plan: LearnerPlan) -> object:
     from sklearn.svm import LinearSVC
 
     return LinearSVC(C=0.1, dual=False, max_iter=200, random_state=plan.seed)
 
 
-def _linear_svr(plan: LearnerPlan) -> Any:
+def _linear_svr(plan: LearnerPlan) -> object:
     from sklearn.svm import LinearSVR
 
     return LinearSVR(
@@ -169,64 +196,64 @@ def _linear_svr(plan: LearnerPlan) -> Any:
     )
 
 
-def _rbf_svm(plan: LearnerPlan) -> Any:
+def _rbf_svm(plan: LearnerPlan) -> object:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(_nystroem(plan), _linear_svm(plan))
 
 
-def _rbf_svr(plan: LearnerPlan) -> Any:
+def _rbf_svr(plan: LearnerPlan) -> object:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(_nystroem(plan), _linear_svr(plan))
 
 
-def _nystroem(plan: LearnerPlan) -> Any:
+def _nystroem(plan: LearnerPlan) -> object:
     from sklearn.kernel_approximation import Nystroem
 
-    return Nystroem(gamma=0.02, n_components=min(COMPONENTS, plan.rows), random_state=plan.seed)
+    return Nystroem(gamma=0.02, n_components=min(NYSTROEM_COMPONENTS, plan.rows), random_state=plan.seed)
 
 
-def boosting(plan: LearnerPlan) -> Any:
+def boosting(plan: LearnerPlan) -> object:
     """Gradient boosting of classes, unfitted."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(**plan.trees)
 
 
-def _boosting_regressor(plan: LearnerPlan) -> Any:
+def _boosting_regressor(plan: LearnerPlan) -> object:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(**plan.trees)
 
 
-def _dummy(plan: LearnerPlan) -> Any:
+def _dummy(plan: LearnerPlan) -> object:
     from sklearn.dummy import DummyClassifier
 
     return DummyClassifier(strategy="prior")
 
 
-def _dummy_regressor(plan: LearnerPlan) -> Any:
+def _dummy_regressor(plan: LearnerPlan) -> object:
     from sklearn.dummy import DummyRegressor
 
     return DummyRegressor()
 
 
-HEADLINE = "gradient boosting"
-GUESS = "dummy"  # looks at no column
+GRADIENT_BOOSTING = "gradient boosting"
+DUMMY = "dummy"  # looks at no column
 LEARNERS: Mapping[Task, tuple[Learner, ...]] = {
     "classification": (
-        Learner(name=HEADLINE, make=boosting, inputs="trees", is_probabilistic=True, is_candidate=True),
+        Learner(name=GRADIENT_BOOSTING, make=boosting, inputs="trees", is_probabilistic=True, is_candidate=True),
         Learner(name="logistic regression", make=logistic, most=30_000, is_probabilistic=True, is_candidate=True),
         Learner(name="linear SVM", make=_linear_svm, most=20_000),
         Learner(name="RBF SVM", make=_rbf_svm, most=20_000),
-        Learner(name=GUESS, make=_dummy, is_probabilistic=True),
+        Learner(name=DUMMY, make=_dummy, is_probabilistic=True),
     ),
     "regression": (
-        Learner(name=HEADLINE, make=_boosting_regressor, inputs="trees", is_candidate=True),
+        Learner(name=GRADIENT_BOOSTING, make=_boosting_regressor, inputs="trees", is_candidate=True),
         Learner(name="ridge regression", make=_ridge, is_candidate=True),
         Learner(name="linear SVM", make=_linear_svr, most=20_000),
         Learner(name="RBF SVM", make=_rbf_svr, most=20_000),
-        Learner(name=GUESS, make=_dummy_regressor),
+        Learner(name=DUMMY, make=_dummy_regressor),
     ),
 }

@@ -1,13 +1,14 @@
-"""What is lost by training on synthetic rows, and is it little enough: the gap and a verdict from a margin."""
+"""Non-inferiority of training on synthetic rows: the gap, and a verdict from a margin."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from synthkit.metrics.result import REDRAWN, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.result import REDRAWN_HIGH, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.several_draws import mean_of_draws, one_fresh_draw
 
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T_OF_TWO = 4.303  # 97.5th centile of Student's t with the two degrees of freedom of three folds
-MARGIN = 0.05  # a convention, not a finding; a policy file states its own
+DEFAULT_MARGIN = 0.05  # a convention, not a finding; a policy file states its own
 
 Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "WEAK REFERENCE"]
 Measured = tuple[float, "NDArray[np.float64]"]
 
 
-def verdict(low: float, high: float, margin: float = MARGIN, *, redrawn: float | None = None) -> Verdict:
+def verdict(low: float, high: float, margin: float = DEFAULT_MARGIN, *, redrawn: float | None = None) -> Verdict:
     """Whether a loss with the 95 % interval from `low` to `high` is smaller than `margin`.
 
     PASS if high < margin, FAIL if low > margin, otherwise INCONCLUSIVE: more test rows would tell. A loss that is not
@@ -85,7 +86,7 @@ def loss(
     tested: str,
     hidden: int,
     noise: float,
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     """The score `gap` = trtr - tstr, and its part of the utility panel with the verdict at the usual margin.
 
     Its parts: retention = (tstr - floor) / (trtr - floor), and with several draws the interval of one fresh draw.
@@ -102,11 +103,11 @@ def loss(
     """
     gaps = [real[0] - value for value, _ in synthetic]
     replicates = [real[1] - each for _, each in synthetic]
-    at, fresh = intervals.opened(mean_of_draws(gaps, replicates), hidden), one_fresh_draw(gaps, replicates)
+    at, fresh = intervals.widened_if_flat(mean_of_draws(gaps, replicates), hidden), one_fresh_draw(gaps, replicates)
     redrawn = at.value + float(np.hypot(at.high - at.value, T_OF_TWO * np.sqrt(2) * noise))
-    if at.high < -MARGIN:  # a reference of which chance takes that much is weak for that
+    if at.high < -DEFAULT_MARGIN:  # a reference of which chance takes that much is weak for that
         redrawn = at.high
-    parts = {REDRAWN: redrawn}
+    parts = {REDRAWN_HIGH: redrawn}
     if floor is not None and abs(real[0] - floor) > 1e-9:
         parts["retention"] = 1 - at.value / (real[0] - floor)
     if len(gaps) > 1:
@@ -128,5 +129,5 @@ def loss(
     )
     return score, {
         "gap": {"value": at.value, "low": at.low, "high": at.high},
-        "non_inferiority": {"margin": MARGIN, "verdict": verdict(at.low, at.high, redrawn=redrawn)},
+        "non_inferiority": {"margin": DEFAULT_MARGIN, "verdict": verdict(at.low, at.high, redrawn=redrawn)},
     }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Boolean, level_key, level_keys
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from synthkit.metrics.utility.learners import Learner
     from synthkit.schema import Target
 
-REPLICATES, DRAWS, MOST_TEST, HELD_BACK = 300, 5, 20_000, 0.2
-METRIC_OF = {"binary": "AUROC", "multiclass": "macro AUROC", "regression": "R²", "survival": "C-index"}
-Found = tuple[list[Score | Failure], dict[str, Any]]
+TEST_REPLICATES, MAX_PREDICTED_DRAWS, MAX_TEST_ROWS, SYNTHETIC_TEST_SHARE = 300, 5, 20_000, 0.2
+QUALITY_NAMES = {"binary": "AUROC", "multiclass": "macro AUROC", "regression": "R²", "survival": "C-index"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class PredictionTask:
 
     target: Target
     names: tuple[str, ...]
-    keys: tuple[Any, ...]
+    keys: tuple[Hashable, ...]
     comparison: EvaluationData
 
     @classmethod
@@ -84,7 +84,7 @@ class PredictionTask:
         if not names:
             msg = f"a model of `{target.column}` needs a column to learn from; however: `exclude` leaves none"
             raise MetricError(msg)
-        keys: tuple[Any, ...] = ()
+        keys: tuple[Hashable, ...] = ()
         if target.task == "binary":
             positive = column.levels[1] if isinstance(column, Boolean) and target.positive is None else target.positive
             keys = (None, level_key(positive))
@@ -125,18 +125,18 @@ class PredictionTask:
     def trials(self, comparison: EvaluationData, rng: np.random.Generator) -> list[Trial]:
         """One trial a draw, five at most, all with the same real rows."""
         train, holdout = self.rows(comparison.train, "training"), self.rows(comparison.holdout, "holdout")
-        holdout = holdout.sample(MOST_TEST, rng)
-        draws = [self.rows(draw, "synthetic") for draw in comparison.synthetic[:DRAWS]]
+        holdout = holdout.sample(MAX_TEST_ROWS, rng)
+        draws = [self.rows(draw, "synthetic") for draw in comparison.synthetic[:MAX_PREDICTED_DRAWS]]
         if len(draws) == 1:
             order = rng.permutation(len(draws[0].target))
-            held = max(1, round(HELD_BACK * len(order)))
+            held = max(1, round(SYNTHETIC_TEST_SHARE * len(order)))
             fits, tests = [draws[0].take(np.sort(order[held:]))], [draws[0].take(np.sort(order[:held]))]
         else:
             fits, tests = draws, [*draws[1:], draws[0]]
         size = min(len(train.target), *(len(fit.target) for fit in fits))
         real = train.sample(size, rng)
         return [
-            Trial(real, fit.sample(size, rng), holdout, test.sample(MOST_TEST, rng))
+            Trial(real, fit.sample(size, rng), holdout, test.sample(MAX_TEST_ROWS, rng))
             for fit, test in zip(fits, tests, strict=True)
         ]
 
@@ -145,7 +145,9 @@ class PredictionTask:
         codes = unit_codes(rows.frame, self.comparison.schema.unit)
         return np.arange(len(rows.target)) if codes is None else codes
 
-    def quality(self, y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[Any]) -> NDArray[Any]:
+    def quality(
+        self, y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.uint16]
+    ) -> NDArray[np.float64]:
         """AUROC, macro one-against-rest AUROC or R² under each row of weights.
 
         **Shape**: (n,), (n, c), (b, n) -> (b,).
@@ -191,7 +193,7 @@ def gather(parts: Sequence[tuple[str, Callable[[], Found]]]) -> Found:
         ([], {'effects': [1, 2]})
     """
     scores: list[Score | Failure] = []
-    panels: dict[str, Any] = {}
+    panels: dict[str, list[JSON]] = {}
     for name, part in parts:
         try:
             found, drawn = part()
@@ -204,7 +206,7 @@ def gather(parts: Sequence[tuple[str, Callable[[], Found]]]) -> Found:
     return scores, panels
 
 
-def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[Any]) -> NDArray[np.float64]:
+def _r2(y: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> NDArray[np.float64]:
     w = weights.astype(float)
     total = w.sum(axis=1)
     mean = w @ y / np.maximum(total, 1)

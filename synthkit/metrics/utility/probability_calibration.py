@@ -1,13 +1,15 @@
-"""Are predicted probabilities right on real rows: recalibration, calibration error, precision and recall."""
+"""Calibration of predicted probabilities on real rows: recalibration, calibration error, precision and recall."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats.several_draws import mean_of_draws
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.utility.prediction_task import Judged
 
-EDGE, BINS, STEPS = 1e-6, 10, 50
-BEST = {"calibration_intercept": 0, "calibration_slope": 1}
+PROBABILITY_EDGE, CALIBRATION_BINS, MAX_NEWTON_STEPS = 1e-6, 10, 50
+BEST_CALIBRATION = {"calibration_intercept": 0, "calibration_slope": 1}
 
 
-def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
+def calibration(tested: Judged) -> Scored:
     """Intercept and slope of a logistic recalibration on the holdout, of the headline's learner; binary tasks only.
 
     Both are 0 and 1 if the predicted probabilities are right. A slope below 1 says that they are too extreme, above
@@ -36,8 +38,8 @@ def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
     y, weights = tested.holdout.target, tested.weights
     real = recalibration(logit(tested.real[:, 1]), y, weights)[0]
     draws = [recalibration(logit(p[:, 1]), y, weights) for p in tested.synthetic]
-    scores: list[Score | Failure] = []
-    for k, (name, best) in enumerate(BEST.items()):
+    scores: list[Score] = []
+    for k, (name, best) in enumerate(BEST_CALIBRATION.items()):
         at = mean_of_draws([float(value[k]) for value, _ in draws], [replicates[:, k] for _, replicates in draws])
         scores.append(
             Score(
@@ -52,19 +54,23 @@ def calibration(tested: Judged) -> tuple[list[Score | Failure], dict[str, Any]]:
                 f"rows. Interval: bootstrap of the test {tested.task.tested}, one Newton step a replicate.",
             )
         )
-    panel = {"target": tested.task.target.column, "learner": tested.learner.name, "real": _bars(tested.real[:, 1], y)}
+    panel: dict[str, JSON] = {
+        "target": tested.task.target.column,
+        "learner": tested.learner.name,
+        "real": _bars(tested.real[:, 1], y),
+    }
     curves = [_bars(p[:, 1], y) for p in tested.synthetic]
     return scores, {"calibration": [{**panel, "synthetic": curves[0]}]}
 
 
 def logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """log(p / (1 - p)) of probabilities kept a millionth away from 0 and 1."""
-    p = np.clip(p, EDGE, 1 - EDGE)
+    p = np.clip(p, PROBABILITY_EDGE, 1 - PROBABILITY_EDGE)
     return np.asarray(np.log(p / (1 - p)))
 
 
 def recalibration(
-    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[Any] | None = None
+    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.uint16] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Intercept a and slope b of the greatest likelihood of logit P(y = 1) = a + b x, and bootstrap replicates.
 
@@ -86,7 +92,7 @@ def recalibration(
         raise MetricError(msg)
     z = np.stack([np.ones(len(x)), x])
     beta = np.zeros(2)
-    for _ in range(STEPS):
+    for _ in range(MAX_NEWTON_STEPS):
         gradient, hessian = _terms(z, y, beta)
         step = np.linalg.solve(hessian.sum(axis=-1) + 1e-12 * np.eye(2), gradient.sum(axis=1))
         beta = beta + step * min(1.0, 4 / np.abs(step).max(initial=1e-12))
@@ -140,10 +146,12 @@ def _binned(
     y: NDArray[np.float64], p: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
     """Rows, events and sum of probabilities of each bin that holds a row."""
-    inner = np.quantile(p, np.arange(1, BINS) / BINS)
+    inner = np.quantile(p, np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS)
     code = np.searchsorted(inner, p, side="right")
-    count = np.bincount(code, minlength=BINS)
-    observed, predicted = (np.asarray(np.bincount(code, weights=v, minlength=BINS), dtype=float) for v in (y, p))
+    count = np.bincount(code, minlength=CALIBRATION_BINS)
+    observed, predicted = (
+        np.asarray(np.bincount(code, weights=v, minlength=CALIBRATION_BINS), dtype=float) for v in (y, p)
+    )
     return count[count > 0], observed[count > 0], predicted[count > 0]
 
 
@@ -159,3 +167,13 @@ def _terms(
     """Every row's gradient (2, n) and negative Hessian (2, 2, n) of the log-likelihood."""
     p = 1 / (1 + np.exp(-np.clip(beta @ z, -500, 500)))
     return z * (y - p), z[:, None] * z[None] * (p * (1 - p))
+
+
+CALIBRATION_LABELS = {
+    "calibration_intercept": MetricLabel(
+        "Calibration intercept", "0 if probabilities learned from synthetic rows are right on real people."
+    ),
+    "calibration_slope": MetricLabel(
+        "Calibration slope", "1 if these probabilities are right, below 1 if too extreme."
+    ),
+}

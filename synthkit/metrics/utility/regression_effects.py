@@ -1,17 +1,18 @@
-"""Would the same regression be published: coefficients from synthetic rows against those from the real ones."""
+"""Regression coefficients from synthetic rows against those from real rows: overlap of their confidence intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.utility.features import ONE_HOT, FeatureEncoder
+from synthkit.metrics.utility.features import MAX_ONE_HOT_LEVELS, FeatureEncoder
 from synthkit.schema.columns import level_key
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from synthkit.metrics.utility.prediction_task import PredictionTask
     from synthkit.schema import Schema
 
-COLUMNS, FEWEST, MOST_ROWS, REPLICATES = 20, 10, 50_000, 300
-RIDGE = 1e-3  # a normal law of variance 1,000 a coefficient: felt only where rows say nothing
-NAMES = {"binary": "logistic", "regression": "linear", "survival": "Cox"}
+MAX_REGRESSION_COLUMNS, MIN_LEVEL_ROWS, MAX_REGRESSION_ROWS, EFFECT_REPLICATES = 20, 10, 50_000, 300
+REGRESSION_RIDGE = 1e-3  # a normal law of variance 1,000 a coefficient: felt only where rows say nothing
+REGRESSION_NAMES = {"binary": "logistic", "regression": "linear", "survival": "Cox"}
 
 Fit = tuple["NDArray[np.float64]", "NDArray[np.float64]"]  # coefficients (p,) and their covariance (p, p)
 Table = tuple["pd.DataFrame", "NDArray[np.float64]"]  # n rows and their outcome, (n,) or (n, 2) of time and event
@@ -58,14 +59,14 @@ class Design:
         basis = [np.full(len(x), len(x) ** -0.5)]
         for k in order:
             is_level = labels[k][1] != labels[k][0]
-            if is_level and not FEWEST <= x[:, k].sum() <= len(x) - FEWEST:
+            if is_level and not MIN_LEVEL_ROWS <= x[:, k].sum() <= len(x) - MIN_LEVEL_ROWS:
                 continue
             rest = x[:, k] - np.stack(basis, axis=1) @ (np.stack(basis) @ x[:, k])  # what earlier columns do not say
             size = float(np.linalg.norm(rest))
             if size > 1e-4 * max(1.0, float(np.linalg.norm(x[:, k]))):
                 kept.append(k)
                 basis.append(rest / size)
-            if len(kept) == COLUMNS:
+            if len(kept) == MAX_REGRESSION_COLUMNS:
                 break
         if not kept:
             msg = (
@@ -86,8 +87,8 @@ def effects(
     tables: Sequence[Table],
     rng: np.random.Generator,
     *,
-    most: int = MOST_ROWS,
-) -> tuple[list[Score | Failure], dict[str, Any]]:
+    most: int = MAX_REGRESSION_ROWS,
+) -> Scored:
     """Overlap of the 95 % intervals of regression coefficients from synthetic rows with those from the real ones.
 
     IO_j = 1 - |q_j - Q_j| / (2 · 1.96 √v_j), Q_j the real estimate, v_j its variance, q_j the mean over draws: the
@@ -108,8 +109,8 @@ def effects(
         A Framework for Evaluating the Utility of Data Altered to Protect Confidentiality (Karr, Kohnen, Oganian, Reiter
         & Sanil, 2006); Practical Data Synthesis for Large Samples (Raab, Nowok & Dibben, 2016), the standard errors.
     """
-    (frame, outcome), *draws = (_thinned(table, most, rng) for table in tables)
-    draws = [_thinned(draw, len(frame), rng) for draw in draws]
+    (frame, outcome), *draws = (_sampled(table, most, rng) for table in tables)
+    draws = [_sampled(draw, len(frame), rng) for draw in draws]
     design = Design.fit(frame, task.comparison.schema, task.names)
     kind = task.target.task
     real, variance = _estimate(kind, design.matrix(frame), outcome)
@@ -120,7 +121,7 @@ def effects(
     overlap = overlaps(real, q, v)
     replicates = np.mean([_replicates(b, c, rng) for b, c in fits], axis=0)
     se = float(overlaps(real, replicates, v).mean(axis=1).std(ddof=1))
-    at = intervals.around(float(overlap.mean()), se, ceiling=1.0)
+    at = intervals.normal_interval(float(overlap.mean()), se, ceiling=1.0)
     agreement = _agreement(real, q, v, v_bar)
     expected = {"expected of other people": null_overlap(m, ratio, fresh=True)}
     score = Score(
@@ -131,7 +132,8 @@ def effects(
         goal="high",
         reference=null_overlap(m, ratio),
         parts={**dict(zip(design.names, map(float, overlap), strict=True)), **agreement, **expected},
-        note=f"Mean overlap of 95 % intervals of {len(real)} coefficients of a {NAMES[kind]} regression; not 1 but "
+        note=f"Mean overlap of 95 % intervals of {len(real)} coefficients of a {REGRESSION_NAMES[kind]} "
+        "regression; not 1 but "
         f"{null_overlap(m, ratio):.3f} is expected of perfect rows ({m} draw{'s' * (m > 1)}). A ridge keeps separated "
         "effects finite; rows count as independent. Interval: standard errors of the synthetic estimates.",
     )
@@ -184,7 +186,7 @@ def logistic(x: NDArray[np.float64], y: NDArray[np.float64]) -> Fit:
         MetricError: the fit does not converge.
     """
     z = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    ridge = np.diag([1e-9, *np.full(x.shape[1], RIDGE)])
+    ridge = np.diag([1e-9, *np.full(x.shape[1], REGRESSION_RIDGE)])
     beta = np.zeros(z.shape[1])
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(z @ beta, -500, 500)))
@@ -209,7 +211,7 @@ def linear(x: NDArray[np.float64], y: NDArray[np.float64]) -> Fit:
         )
         raise MetricError(msg)
     z = x - x.mean(axis=0)
-    hessian = z.T @ z + RIDGE * np.eye(x.shape[1])
+    hessian = z.T @ z + REGRESSION_RIDGE * np.eye(x.shape[1])
     beta = np.asarray(np.linalg.solve(hessian, z.T @ (y - y.mean())), dtype=float)
     left = y - y.mean() - z @ beta
     spread = float(left @ left) / (len(y) - x.shape[1] - 1)
@@ -243,13 +245,15 @@ def _ends(side: str, middle: NDArray[np.float64], reach: NDArray[np.float64]) ->
     return {side: middle.tolist(), f"{side}_low": low.tolist(), f"{side}_high": high.tolist()}
 
 
-def _replicates(beta: NDArray[np.float64], covariance: NDArray[np.float64], rng: np.random.Generator) -> NDArray[Any]:
+def _replicates(
+    beta: NDArray[np.float64], covariance: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Normal replicates of an estimate; what has infinite variance is known to be absent. **Shape**: -> (b, p)."""
     known = np.where(np.isfinite(covariance), covariance, 0.0)
-    return rng.multivariate_normal(beta, known, size=REPLICATES, method="eigh", check_valid="ignore")
+    return rng.multivariate_normal(beta, known, size=EFFECT_REPLICATES, method="eigh", check_valid="ignore")
 
 
-def _thinned(table: Table, most: int, rng: np.random.Generator) -> Table:
+def _sampled(table: Table, most: int, rng: np.random.Generator) -> Table:
     frame, outcome = table
     if len(frame) <= most:
         return table
@@ -263,10 +267,20 @@ def _labels(table: FeatureEncoder, schema: Schema) -> dict[int, tuple[str, str]]
     position = 2 * len(table.numeric)
     for name, ranks in table.levels.items():
         declared = {level_key(level): str(level) for level in getattr(schema.columns[name], "levels", None) or ()}
-        size = min(len(ranks), ONE_HOT)
+        size = min(len(ranks), MAX_ONE_HOT_LEVELS)
         for key, rank in ranks.items():
             if 0 < rank < size:
                 label = "rare levels" if size < len(ranks) and rank == size - 1 else declared.get(key)
                 labels[position + rank] = (name, f"{name}: {label or f'undeclared level {rank}'}")
         position += size
     return labels
+
+
+EFFECT_LABELS = {
+    "effect_overlap": MetricLabel(
+        "Overlap of effects", "How far intervals of regression coefficients overlap; see what perfect rows reach."
+    ),
+    "log_hazard_overlap": MetricLabel(
+        "Overlap of hazard ratios", "How far intervals of log-hazard ratios overlap; see what perfect rows reach."
+    ),
+}

@@ -1,17 +1,19 @@
-"""Survival targets: do synthetic people live as long as real ones, and do the same facts foretell it."""
+"""Survival targets: Kaplan-Meier curves, restricted means and Cox regression of synthetic against real rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import MetricError
+from synthkit.io.json_types import JSON
 from synthkit.metrics.fidelity.distributions import unit_codes
-from synthkit.metrics.result import Failure, Score
+from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.metrics.stats.several_draws import mean_of_draws
@@ -26,11 +28,10 @@ from synthkit.metrics.stats.time_to_event import (
 from synthkit.metrics.utility.features import FeatureEncoder
 from synthkit.metrics.utility.non_inferiority import jackknife, loss
 from synthkit.metrics.utility.prediction_task import (
-    DRAWS,
-    METRIC_OF,
-    MOST_TEST,
-    REPLICATES,
-    Found,
+    MAX_PREDICTED_DRAWS,
+    MAX_TEST_ROWS,
+    QUALITY_NAMES,
+    TEST_REPLICATES,
     PredictionTask,
     gather,
 )
@@ -43,10 +44,10 @@ if TYPE_CHECKING:
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.schema import Schema, Target
 
-LEARNER = "Cox regression"
-MOST_COX, QUICK_COX, MOST_PAIRED, POINTS, BATCH = 20_000, 5_000, 5_000, 100, 50
-CENTILE = 90  # of the holdout's times: where the restricted mean ends
-NOTES = {
+COX_LEARNER = "Cox regression"
+MAX_COX_ROWS, QUICK_COX_ROWS, MAX_CONCORDANCE_ROWS, CURVE_POINTS, BOOTSTRAP_BATCH = 20_000, 5_000, 5_000, 100, 50
+RESTRICTED_MEAN_CENTILE = 90  # of the holdout's times: where the restricted mean ends
+CURVE_NOTES = {
     "km_gap": "Mean distance between the Kaplan-Meier curves of synthetic and holdout rows, from 0 to the holdout's "
     "longest time",
     "optimism": "Mean of synthetic minus holdout Kaplan-Meier curve, from 0 to the holdout's longest time: above 0, "
@@ -135,9 +136,9 @@ def survival(
     """
     task, schema = PredictionTask.of(comparison, target), comparison.schema
     train = Followed.of(comparison.train, target, schema, "training")
-    holdout = Followed.of(comparison.holdout, target, schema, "holdout").sample(MOST_TEST, rng)
-    draws = [Followed.of(draw, target, schema, "synthetic") for draw in comparison.synthetic[:DRAWS]]
-    most = QUICK_COX if quick else MOST_COX
+    holdout = Followed.of(comparison.holdout, target, schema, "holdout").sample(MAX_TEST_ROWS, rng)
+    draws = [Followed.of(draw, target, schema, "synthetic") for draw in comparison.synthetic[:MAX_PREDICTED_DRAWS]]
+    most = QUICK_COX_ROWS if quick else MAX_COX_ROWS
     tables = [(each.frame, np.stack([each.times, each.seen.astype(float)], axis=1)) for each in (train, *draws)]
     return gather(
         [
@@ -174,23 +175,24 @@ def _curves(
     rng: np.random.Generator,
 ) -> Found:
     """Scores of the curves: values and replicates of each draw, and the training rows in the place of a draw."""
-    end, tau = float(holdout.times.max()), float(np.percentile(holdout.times, CENTILE))
-    weights = intervals.bootstrap_weights(holdout.units, REPLICATES, rng)
-    draws = [draw.sample(MOST_TEST, rng) for draw in draws]
+    end, tau = float(holdout.times.max()), float(np.percentile(holdout.times, RESTRICTED_MEAN_CENTILE))
+    weights = intervals.bootstrap_weights(holdout.units, TEST_REPLICATES, rng)
+    draws = [draw.sample(MAX_TEST_ROWS, rng) for draw in draws]
     size = min(len(draw.times) for draw in draws)
     reference = _figures(train.sample(size, rng), holdout, end, tau)
     values, replicates = [], []
     for draw in draws:
-        own = intervals.bootstrap_weights(draw.units, REPLICATES, rng)
+        own = intervals.bootstrap_weights(draw.units, TEST_REPLICATES, rng)
         values.append(_figures(draw, holdout, end, tau)[:, 0])
-        parts = [slice(k, k + BATCH) for k in range(0, REPLICATES, BATCH)]
+        parts = [slice(k, k + BOOTSTRAP_BATCH) for k in range(0, TEST_REPLICATES, BOOTSTRAP_BATCH)]
         replicates.append(
             np.concatenate([_figures(draw, holdout, end, tau, own[k], weights[k]) for k in parts], axis=1)
         )
     at, spread = np.mean(values, axis=0), np.std(np.mean(replicates, axis=0), axis=1, ddof=1)
     scores: list[Score | Failure] = []
-    for k, (name, note) in enumerate(NOTES.items()):
-        interval = intervals.around(float(at[k]), float(spread[k]), floor=0.0 if name == "km_gap" else -np.inf)
+    up_to = f", up to the {RESTRICTED_MEAN_CENTILE}th centile of the holdout times"
+    for k, (name, note) in enumerate(CURVE_NOTES.items()):
+        interval = intervals.normal_interval(float(at[k]), float(spread[k]), floor=0.0 if name == "km_gap" else -np.inf)
         scores.append(
             Score(
                 metric=f"{prefix}.{name}",
@@ -200,7 +202,7 @@ def _curves(
                 goal="low" if name == "km_gap" else "none",
                 reference=float(reference[k, 0]),
                 parts={"tau": tau} if name == "rmst_difference" else {},
-                note=f"{note}{f', up to the {CENTILE}th centile of the holdout times' if k == 3 else ''}. The "
+                note=f"{note}{up_to if name == 'rmst_difference' else ''}. The "
                 f"reference is as many training rows against the holdout. Interval: bootstrap of the {task.tested} of "
                 "both tables.",
             )
@@ -213,8 +215,8 @@ def _figures(
     holdout: Followed,
     end: float,
     tau: float,
-    other_weights: NDArray[Any] | None = None,
-    weights: NDArray[Any] | None = None,
+    other_weights: NDArray[np.uint16] | None = None,
+    weights: NDArray[np.uint16] | None = None,
 ) -> NDArray[np.float64]:
     """The five figures in the order of NOTES. **Shape**: weights (b, n) and (b, m) -> (5, b)."""
     curve, real = (kaplan_meier(rows.times, rows.seen, w) for rows, w in ((other, other_weights), (holdout, weights)))
@@ -225,11 +227,11 @@ def _figures(
     return np.stack([gap, optimism, shortfall, restricted_mean(curve, tau) - restricted_mean(real, tau), rates])
 
 
-def _longest(rows: Followed, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+def _longest(rows: Followed, weights: NDArray[np.uint16] | None) -> NDArray[np.float64]:
     return np.array([rows.times.max()]) if weights is None else np.where(weights > 0, rows.times, 0.0).max(axis=1)
 
 
-def _rate(rows: Followed, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+def _rate(rows: Followed, weights: NDArray[np.uint16] | None) -> NDArray[np.float64]:
     return (
         np.array([rows.seen.mean()])
         if weights is None
@@ -244,9 +246,9 @@ def _panel(
     weights: NDArray[np.uint16],
     rng: np.random.Generator,
     tau: float,
-) -> dict[str, Any]:
+) -> dict[str, JSON]:
     """Both curves at a hundred times, with pointwise percentile bands."""
-    grid = np.linspace(0, float(holdout.times.max()), POINTS)
+    grid = np.linspace(0, float(holdout.times.max()), CURVE_POINTS)
 
     def band(of: list[NDArray[np.float64]]) -> tuple[list[float], list[float]]:
         low, high = np.quantile(np.mean(of, axis=0), [0.025, 0.975], axis=0)
@@ -257,8 +259,8 @@ def _panel(
 
     real = level(kaplan_meier(holdout.times, holdout.seen))[0]
     synthetic = np.mean([level(kaplan_meier(draw.times, draw.seen))[0] for draw in draws], axis=0)
-    few = [intervals.bootstrap_weights(draw.units, 2 * BATCH, rng) for draw in draws]
-    real_band = band([level(kaplan_meier(holdout.times, holdout.seen, weights[: 2 * BATCH]))])
+    few = [intervals.bootstrap_weights(draw.units, 2 * BOOTSTRAP_BATCH, rng) for draw in draws]
+    real_band = band([level(kaplan_meier(holdout.times, holdout.seen, weights[: 2 * BOOTSTRAP_BATCH]))])
     bands = band([level(kaplan_meier(d.times, d.seen, w)) for d, w in zip(draws, few, strict=True)])
     return {
         "target": task.target.column,
@@ -284,9 +286,9 @@ def _prognosis(
     rng: np.random.Generator,
 ) -> Found:
     """C-index of Cox regressions trained on real or synthetic rows, on the same holdout rows, and their difference."""
-    holdout = holdout.sample(MOST_PAIRED, rng)
+    holdout = holdout.sample(MAX_CONCORDANCE_ROWS, rng)
     size = min(most, len(train.times), *(len(draw.times) for draw in draws))
-    weights = intervals.bootstrap_weights(holdout.units, REPLICATES, rng)
+    weights = intervals.bootstrap_weights(holdout.units, TEST_REPLICATES, rng)
     weights = np.concatenate([np.ones((1, len(holdout.times)), dtype=np.uint16), weights])
 
     def judge(rows: Followed, weights: NDArray[np.uint16] = weights) -> NDArray[np.float64]:
@@ -303,19 +305,36 @@ def _prognosis(
     each = [(float(x[0]), x[1:]) for x in synthetic]
     ends = (float(real[0]), real[1:])
     at = {"trtr": mean_of_draws([ends[0]], [ends[1]]), "tstr": mean_of_draws(*map(list, zip(*each, strict=True)))}
-    at = {name: intervals.opened(found, int(holdout.seen.sum()), ceiling=1.0) for name, found in at.items()}
+    at = {name: intervals.widened_if_flat(found, int(holdout.seen.sum()), ceiling=1.0) for name, found in at.items()}
     scores: list[Score | Failure] = []
     cells = []
     for name, source in (("trtr", "real"), ("tstr", "synthetic")):
         found = at[name]._asdict()
-        note = f"C-index of {LEARNER} trained on {size} {source} and tested on {len(holdout.times)} holdout rows. "
+        note = f"C-index of {COX_LEARNER} trained on {size} {source} and tested on {len(holdout.times)} holdout rows. "
         note += f"Interval: bootstrap of the test {task.tested}."
         reference = None if name == "trtr" else at["trtr"].value
         scores.append(Score(metric=f"{prefix}.{name}", **found, goal="high", reference=reference, note=note))
-        cells.append({"learner": LEARNER, "trained_on": source, "tested_on": "real", **found})
+        cells.append({"learner": COX_LEARNER, "trained_on": source, "tested_on": "real", **found})
     parts = train.sample(size, rng).without_thirds(rng)
     noise = jackknife([float(judge(part, weights[:1])[0]) for part in parts])
     events = int(holdout.seen.sum())
-    gap, lost = loss(prefix, LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
-    panel = {"target": task.target.column, "task": "survival", "metric": METRIC_OF["survival"], "cells": cells, **lost}
-    return [*scores, gap], {"utility": [panel]}
+    gap, lost = loss(prefix, COX_LEARNER, ends, each, floor=0.5, tested=task.tested, hidden=events, noise=noise)
+    about = {"target": task.target.column, "task": "survival", "metric": QUALITY_NAMES["survival"]}
+    return [*scores, gap], {"utility": [{**about, "cells": cells, **lost}]}
+
+
+SURVIVAL_LABELS = {
+    "km_gap": MetricLabel(
+        "Distance of survival curves", "Mean distance of the Kaplan-Meier curves; 0 is the same curve."
+    ),
+    "optimism": MetricLabel("Optimism", "Above 0 if synthetic people live longer than real ones, below if shorter."),
+    "short_sightedness": MetricLabel(
+        "Short-sightedness", "Share of the follow-up time that synthetic rows do not reach."
+    ),
+    "rmst_difference": MetricLabel(
+        "Difference of mean survival", "Restricted mean survival time, synthetic minus real."
+    ),
+    "event_rate_difference": MetricLabel(
+        "Difference of event rates", "Share whose event was seen, synthetic minus real."
+    ),
+}

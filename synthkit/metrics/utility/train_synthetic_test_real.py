@@ -1,72 +1,80 @@
-"""Do models trained on synthetic rows work on real ones: four cells, several learners, one target at a time."""
+"""Train on synthetic rows, test on real ones (TSTR): four cells, several learners, one target at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import MetricError
-from synthkit.metrics.result import Failure, Score
+from synthkit.io.json_types import JSON
+from synthkit.metrics.metric import MetricLabel, MetricSpec
+from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.stats.several_draws import mean_of_draws
 from synthkit.metrics.utility.best_baseline import BestBaseline, best_on_real_rows
-from synthkit.metrics.utility.equivalent_sample_size import equivalent_sample_size
-from synthkit.metrics.utility.learners import GUESS, LEARNERS, Learner, is_constant, predictions
+from synthkit.metrics.utility.learners import DUMMY, LEARNERS, Learner, task_of
+from synthkit.metrics.utility.learning_curve import LEARNING_CURVE_LABELS, equivalent_rows
 from synthkit.metrics.utility.non_inferiority import loss
 from synthkit.metrics.utility.prediction_task import (
-    DRAWS,
-    METRIC_OF,
-    REPLICATES,
-    Found,
+    MAX_PREDICTED_DRAWS,
+    QUALITY_NAMES,
+    TEST_REPLICATES,
     Judged,
     PredictionTask,
-    TaskRows,
     Trial,
     gather,
 )
-from synthkit.metrics.utility.probability_calibration import calibration, figures
-from synthkit.metrics.utility.regression_effects import effects
-from synthkit.metrics.utility.subgroups import utility_by_group
-from synthkit.metrics.utility.survival import survival
+from synthkit.metrics.utility.probability_calibration import CALIBRATION_LABELS, calibration
+from synthkit.metrics.utility.regression_effects import EFFECT_LABELS, effects
+from synthkit.metrics.utility.subgroups import GROUP_LOSS_LABELS, utility_by_group
+from synthkit.metrics.utility.survival import SURVIVAL_LABELS, survival
+from synthkit.metrics.utility.train_test_cells import (
+    TRAIN_TEST_CELLS,
+    LearnerCells,
+    Results,
+    cells_of,
+    idle_after,
+    interval_of,
+    panel_cell,
+)
+from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS, user_baseline_scores
+from synthkit.metrics.utility.user_estimators import check_suits, user_learners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.metrics.estimator import Estimator
     from synthkit.metrics.evaluation_data import EvaluationData
-    from synthkit.schema import Target
+    from synthkit.metrics.metric import Metric, MetricOptions
+    from synthkit.schema import Schema, Target
 
-CELLS = {  # trained on, tested on
-    "trtr": ("real", "real"),
-    "tstr": ("synthetic", "real"),
-    "trts": ("real", "synthetic"),
-    "tsts": ("synthetic", "synthetic"),
-}
+QUICK_LEARNERS = ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 
 
-Results = dict[str, dict[str, list["UtilityCell"]]]
+def targets(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
+    """One metric for each declared target; a quick evaluation uses fewer learners.
 
-
-@dataclass(frozen=True)
-class UtilityCell:
-    """Predictive quality of one learner in one cell and in bootstrap replicates of its test rows.
-
-    Args:
-        value: the quality.
-        replicates: (b,) in each replicate.
-        extras: further figures by name.
-        predicted: (m, c) what was predicted.
-        hidden: number of test rows, or of the rarest class among them: so few could have hidden an error.
+    Raises:
+        ConfigError: a baseline of the user suits no target.
     """
-
-    value: float
-    replicates: NDArray[np.float64]
-    extras: dict[str, float]
-    predicted: NDArray[np.float64]
-    hidden: int
+    found: dict[str, Metric] = {}
+    times = Counter(target.column for target in schema.targets)
+    if options.baselines:
+        check_suits(options.baselines, schema.targets)
+    for target in schema.targets:
+        name = f"utility.{target.column}" + (f".{target.task}" if times[target.column] > 1 else "")
+        found[name] = partial(
+            utility,
+            target=target,
+            prefix=name,
+            learners=QUICK_LEARNERS if options.quick else None,
+            quick=options.quick,
+            baselines=options.baselines,
+        )
+    return found
 
 
 def utility(
@@ -77,6 +85,7 @@ def utility(
     prefix: str | None = None,
     learners: Sequence[str] | None = None,
     quick: bool = False,
+    baselines: Mapping[str, Estimator] | None = None,
 ) -> Found:
     """Train on real or synthetic rows, test on real or synthetic rows, all with equal numbers of training rows.
 
@@ -91,6 +100,9 @@ def utility(
     protected groups, effect estimates (binary, regression), and the equivalent sample size. Survival targets go to
     `survival`.
 
+    Baselines of the user are scored on the same rows and replicates, from a random stream of their own: they change no
+    other score and have no say in the headline.
+
     Args:
         comparison: the tables.
         rng: source of the draws of rows and of the learners' seeds.
@@ -98,6 +110,7 @@ def utility(
         prefix: beginning of the scores' names, `utility.<column>` if not given.
         learners: names of the learners to use, all if not given; a candidate must be among them.
         quick: no equivalent sample size, and Cox regressions on 5,000 rows at most.
+        baselines: estimators of the user by name; those that suit the task are scored too.
 
     Raises:
         MetricError: a table has too few rows or classes, or the learner of the headline learned nothing.
@@ -108,53 +121,60 @@ def utility(
     prefix = prefix or f"utility.{target.column}"
     if target.task == "survival":
         return survival(comparison, rng, target=target, prefix=prefix, quick=quick)
-    task = PredictionTask.of(comparison, target)
-    kinds = LEARNERS["regression" if task.classes == 0 else "classification"]
-    chosen = [k for k in kinds if learners is None or k.name in learners]
+    task, kind = PredictionTask.of(comparison, target), task_of(target)
+    chosen = [each for each in LEARNERS[kind] if learners is None or each.name in learners]
     trials = task.trials(comparison, rng)
-    weights = intervals.bootstrap_weights(task.units(trials[0].holdout), REPLICATES, rng)
-    candidates = [k for k in chosen if k.is_candidate]
+    weights = intervals.bootstrap_weights(task.units(trials[0].holdout), TEST_REPLICATES, rng)
+    candidates = [each for each in chosen if each.is_candidate]
     best = best_on_real_rows(task, candidates, trials[0].train, trials[0].holdout, rng.spawn(1)[0])
-    results: Results = {}
-    idle: list[Failure] = []
-    for learner in chosen:
-        several = trials if learner.is_candidate else trials[:1]  # the kernels are slow
-        cells = _cells(task, learner, several, weights, rng)
-        rows = _idle(learner, cells)
-        if rows is None:
-            results[learner.name] = cells
-        else:
-            reason = f"{learner.name} predicts one value for all rows after training on {rows} rows: it learned nothing"
-            idle.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
+    results, constant = _results(prefix, task, chosen, trials, weights, rng)
     if best.learner.name not in results:
-        msg = f"a loss of prediction needs a learner that learned something; however: {idle[0].reason}"
+        msg = f"a loss of prediction needs a learner that learned something; however: {constant[0].reason}"
         raise MetricError(msg)
     head = results[best.learner.name]
-    scores = [_score(prefix, cell, results, best.learner, task) for cell in CELLS]
-    gap, lost = _gap(prefix, head, best, results.get(GUESS), task)
+    scores = [_score(prefix, cell, results, best.learner, task) for cell in TRAIN_TEST_CELLS]
+    gap, lost = _gap(prefix, head, best, results.get(DUMMY), task)
+    own: list[Score | Failure] = []
+    drawn: list[JSON] = []
+    if baselines:
+        fresh = user_learners(baselines, kind)
+        own, drawn = user_baseline_scores(prefix, task, fresh, trials, weights, rng.spawn(1)[0])
+    fixed = [panel_cell(name, cell, cells[cell]) for name, cells in results.items() for cell in TRAIN_TEST_CELLS]
     panel = {
         "target": target.column,
         "task": target.task,
-        "metric": METRIC_OF[target.task],
+        "metric": QUALITY_NAMES[target.task],
         "learner": best.learner.name,
         "validated": dict(best.quality),
-        "cells": [_panel_cell(name, cell, cells[cell]) for name, cells in results.items() for cell in CELLS],
+        "cells": [*fixed, *drawn],
         **lost,
     }
     tested = _tested(task, best.learner, prefix, trials[0], weights, head)
     found, panels = gather(_parts(tested, trials[0], rng, quick=quick))
-    return [*scores, gap, *found, *idle], {"utility": [panel], **panels}
+    return [*scores, gap, *own, *found, *constant], {"utility": [panel], **panels}
 
 
-def _idle(learner: Learner, cells: dict[str, list[UtilityCell]]) -> str | None:
-    """After training on which rows a learner says the same of every test row; None if it learned something."""
-    if learner.name == GUESS:
-        return None
-    for trained, of_real in (("real", ("trtr", "trts")), ("synthetic", ("tstr", "tsts"))):
-        for k in range(len(cells["tstr"])):
-            if is_constant([cells[cell][k].predicted for cell in of_real]):
-                return trained
-    return None
+def _results(
+    prefix: str,
+    task: PredictionTask,
+    chosen: Sequence[Learner],
+    trials: Sequence[Trial],
+    weights: NDArray[np.uint16],
+    rng: np.random.Generator,
+) -> tuple[Results, list[Failure]]:
+    """Cells by learner, and the learners that learned nothing."""
+    results: Results = {}
+    constant: list[Failure] = []
+    for learner in chosen:
+        several = trials if learner.is_candidate else trials[:1]  # the kernels are slow
+        cells = cells_of(task, learner, several, weights, rng)
+        rows = idle_after(learner, cells)
+        if rows is None:
+            results[learner.name] = cells
+        else:
+            reason = f"{learner.name} predicts one value for all rows after training on {rows} rows: it learned nothing"
+            constant.append(Failure(metric=f"{prefix}.{learner.name}", reason=reason))
+    return results, constant
 
 
 def _parts(
@@ -171,14 +191,17 @@ def _parts(
     if kind in ("binary", "regression"):
         parts.append((f"{prefix}.effect_overlap", partial(_effects, f"{prefix}.effect_overlap", task, rng)))
     if not quick:
-        parts.append((f"{prefix}.equivalent_sample_size", partial(equivalent_sample_size, tested, trial.train, rng)))
+        parts.append((f"{prefix}.equivalent_sample_size", partial(equivalent_rows, tested, trial.train, rng)))
     return parts
 
 
 def _effects(metric: str, task: PredictionTask, rng: np.random.Generator) -> Found:
     """Effect estimates of all rows: nothing is held back, because nothing is predicted."""
     c = task.comparison
-    rows = [task.rows(c.train, "training"), *(task.rows(draw, "synthetic") for draw in c.synthetic[:DRAWS])]
+    rows = [
+        task.rows(c.train, "training"),
+        *(task.rows(draw, "synthetic") for draw in c.synthetic[:MAX_PREDICTED_DRAWS]),
+    ]
     return effects(metric, task, [(each.frame, each.target) for each in rows], rng)
 
 
@@ -188,7 +211,7 @@ def _tested(
     prefix: str,
     trial: Trial,
     weights: NDArray[np.uint16],
-    cells: dict[str, list[UtilityCell]],
+    cells: LearnerCells,
 ) -> Judged:
     classes = np.arange(task.classes)
     return Judged(
@@ -203,64 +226,15 @@ def _tested(
     )
 
 
-def _cells(
-    task: PredictionTask,
-    learner: Learner,
-    trials: Sequence[Trial],
-    weights: NDArray[np.uint16],
-    rng: np.random.Generator,
-) -> dict[str, list[UtilityCell]]:
-    """Quality in the four cells, one entry a trial; the real model is fitted once for all of them."""
-    schema = task.comparison.schema
-    cells: dict[str, list[UtilityCell]] = {cell: [] for cell in CELLS}
-    tests = [trials[0].holdout, *(trial.synthetic_test for trial in trials)]
-
-    def fit(rows: TaskRows, tested: Sequence[TaskRows]) -> list[NDArray[np.float64]]:
-        frames = [test.frame for test in tested]
-        return predictions(learner, rows.frame, rows.target, frames, schema, task.names, task.classes, rng)
-
-    def judge(rows: TaskRows, predicted: NDArray[np.float64], weights: NDArray[np.uint16]) -> UtilityCell:
-        one = np.ones((1, len(rows.target)), dtype=np.uint16)
-        value = float(task.quality(rows.target, predicted, one)[0])
-        extras = _extras(rows.target, predicted, task.classes, learner.is_probabilistic)
-        few = np.unique(rows.target, return_counts=True)[1].min() if task.classes else len(rows.target)
-        return UtilityCell(value, task.quality(rows.target, predicted, weights), extras, predicted, int(few))
-
-    real = fit(trials[0].train, tests)
-    for k, trial in enumerate(trials):
-        on_holdout, on_synthetic = fit(trial.synthetic, [trial.holdout, trial.synthetic_test])
-        again = intervals.bootstrap_weights(task.units(trial.synthetic_test), len(weights), rng)
-        cells["trtr"].append(judge(trial.holdout, real[0], weights))
-        cells["tstr"].append(judge(trial.holdout, on_holdout, weights))
-        cells["trts"].append(judge(trial.synthetic_test, real[k + 1], again))
-        cells["tsts"].append(judge(trial.synthetic_test, on_synthetic, again))
-    return cells
-
-
-def _extras(
-    y: NDArray[np.float64], predicted: NDArray[np.float64], classes: int, is_probabilistic: bool
-) -> dict[str, float]:
-    """Further figures of one cell: mean absolute error, or log-loss, Brier score and calibration of probabilities."""
-    if classes == 0:
-        return {"MAE": float(np.abs(y - predicted[:, 0]).mean())}
-    if not is_probabilistic:
-        return {}
-    given = np.clip(predicted[np.arange(len(y)), y.astype(int)], 1e-6, 1)
-    truth = np.eye(classes)[y.astype(int)]
-    brier = float(((predicted - truth) ** 2).sum(axis=1).mean())
-    scores = {"log-loss": float(-np.log(given).mean()), "Brier": brier / 2 if classes == 2 else brier}
-    return {**scores, **figures(y, predicted[:, 1])} if classes == 2 else scores
-
-
 def _score(prefix: str, cell: str, results: Results, learner: Learner, task: PredictionTask) -> Score:
     head = results[learner.name]
-    at = _interval(head[cell])
+    at = interval_of(head[cell])
     parts: dict[str, float] = {}
     for name, cells in results.items():
         parts[name] = float(np.mean([c.value for c in cells[cell]]))
         for extra in (e for e in cells[cell][0].extras if all(e in c.extras for c in cells[cell])):
             parts[f"{name}, {extra}"] = float(np.mean([c.extras[extra] for c in cells[cell]]))
-    trained, tested = CELLS[cell]
+    trained, tested = TRAIN_TEST_CELLS[cell]
     size = len(head[cell])
     return Score(
         metric=f"{prefix}.{cell}",
@@ -270,7 +244,8 @@ def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Pre
         goal="none" if cell in ("trts", "tsts") else "high",
         reference=None if cell == "trtr" else float(np.mean([c.value for c in head["trtr"]])),
         parts=parts,
-        note=f"{METRIC_OF[task.target.task]} of {learner.name}, the best on real training rows, trained on {trained} "
+        note=f"{QUALITY_NAMES[task.target.task]} of {learner.name}, the best on real training rows, trained on "
+        f"{trained} "
         f"and tested on {tested} rows"
         + (f", mean of {size} draws" if size > 1 and cell != "trtr" else "")
         + f"; the reference is trained and tested on real rows. Interval: bootstrap of the test {task.tested}.",
@@ -279,11 +254,11 @@ def _score(prefix: str, cell: str, results: Results, learner: Learner, task: Pre
 
 def _gap(
     prefix: str,
-    cells: dict[str, list[UtilityCell]],
+    cells: LearnerCells,
     best: BestBaseline,
-    dummy: dict[str, list[UtilityCell]] | None,
+    dummy: LearnerCells | None,
     task: PredictionTask,
-) -> tuple[Score, dict[str, Any]]:
+) -> tuple[Score, dict[str, JSON]]:
     real = cells["trtr"][0]
     return loss(
         prefix,
@@ -297,18 +272,28 @@ def _gap(
     )
 
 
-def _interval(cells: Sequence[UtilityCell]) -> intervals.Interval:
-    at = mean_of_draws([cell.value for cell in cells], [cell.replicates for cell in cells])
-    return intervals.opened(at, min(cell.hidden for cell in cells), ceiling=1.0)
-
-
-def _panel_cell(name: str, cell: str, cells: Sequence[UtilityCell]) -> dict[str, Any]:
-    at, (trained, tested) = _interval(cells), CELLS[cell]
-    return {
-        "learner": name,
-        "trained_on": trained,
-        "tested_on": tested,
-        "value": at.value,
-        "low": at.low,
-        "high": at.high,
-    }
+UTILITY_SPEC = MetricSpec(
+    name="utility",
+    for_schema=targets,
+    labels={
+        "trtr": MetricLabel("Train real, test real", "What a model reaches with the real rows: the reference."),
+        "tstr": MetricLabel(
+            "Train synthetic, test real", "What it reaches on real people having seen synthetic rows only."
+        ),
+        "trts": MetricLabel(
+            "Train real, test synthetic", "Whether synthetic rows follow the relations found in real ones."
+        ),
+        "tsts": MetricLabel(
+            "Train synthetic, test synthetic", "Whether synthetic rows are easier or harder than real ones."
+        ),
+        "gap": MetricLabel(
+            "Loss by training on synthetic rows", "TRTR minus TSTR on the same test rows; 0 is no loss."
+        ),
+        **CALIBRATION_LABELS,
+        **GROUP_LOSS_LABELS,
+        **EFFECT_LABELS,
+        **LEARNING_CURVE_LABELS,
+        **SURVIVAL_LABELS,
+        **USER_BASELINE_LABELS,
+    },
+)

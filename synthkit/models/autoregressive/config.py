@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.training.layers.masked_network import Sizes
 
-SMALL = 20_000  # rows below which a table is small
-WIDE = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
-MANY = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
+AUTOREGRESSIVE_SMALL_ROWS = 20_000  # rows below which a table is small
+WIDE_SLOTS = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
+MANY_LEVELS = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class AutoregressiveConfig(DPSGDConfig):
 
         Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
         """
-        small = n < SMALL
+        small = n < AUTOREGRESSIVE_SMALL_ROWS
         return replace(
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
@@ -117,6 +117,6 @@ def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) ->
     A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
     end it sooner.
     """
-    many, wide = levels >= MANY, min(1.0, WIDE / max(slots, 1))
-    epochs = wide * (50 if n < SMALL else 35 if many else 20)
+    many, wide = levels >= MANY_LEVELS, min(1.0, WIDE_SLOTS / max(slots, 1))
+    epochs = wide * (50 if n < AUTOREGRESSIVE_SMALL_ROWS else 35 if many else 20)
     return int(min(max(epochs * n / batch_size, 300 * wide), 4500 if many else 2000))

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Rows
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.base import Capability, NetworkModel
@@ -30,7 +30,7 @@ from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
 from synthkit.training.matrix_precision import fast_matrices
 
-CHUNK = 8192  # rows sampled at once: the working set stays in cache
+AUTOREGRESSIVE_CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
 class Autoregressive(NetworkModel):
@@ -43,7 +43,7 @@ class Autoregressive(NetworkModel):
         config: settings.
     """
 
-    coding: ClassVar[Coding] = Coding(ties=3)
+    coding: ClassVar[Coding] = Coding(links=3)
     Config: ClassVar[type[AutoregressiveConfig]] = AutoregressiveConfig
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
     _config: AutoregressiveConfig
@@ -82,7 +82,8 @@ class Autoregressive(NetworkModel):
             return Rows(given.cat, residuals(0, self.layout, generator))
         with fast_matrices():
             parts = [
-                self._complete(given[slice(start, start + CHUNK)], generator) for start in range(0, len(given), CHUNK)
+                self._complete(given[slice(start, start + AUTOREGRESSIVE_CHUNK)], generator)
+                for start in range(0, len(given), AUTOREGRESSIVE_CHUNK)
             ]
         return Rows.cat_rows(parts)
 
@@ -98,7 +99,7 @@ class Autoregressive(NetworkModel):
         learned = net.learned()
         s = self._known_sum(given, learned.values)
         for j in range(known.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         for j in self._sequence(given):
             here = known[:, j]
             if bool(here.all()):
@@ -110,7 +111,7 @@ class Autoregressive(NetworkModel):
             if applies is not None:
                 level = torch.where(applies, level, 0)
             cat[:, j], row.have[:, j] = level, True
-            admissible.settle(j, level)
+            admissible.observe(j, level)
             fresh = ~here if applies is None else applies & ~here
             z = learned.values[level + net.offsets[j]]
             s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))

@@ -21,7 +21,7 @@ from synthkit.training.loop import ema_update, schedule
 from synthkit.training.state import TrainState
 
 HELD = 8192  # rows held back that the odds are tried on
-SMALL = 200  # with fewer rows than this and none held back the odds are not trusted
+MIN_ROWS_TO_TRUST = 200  # with fewer rows than this and none held back the odds are not trusted
 
 
 class GANTrainer(GANStep):
@@ -132,7 +132,7 @@ class GANTrainer(GANStep):
         """
         held, average = self._training.validation(), self._average
         if held is None or average.odds is None:
-            average.trust.fill_(float(self._training.n >= SMALL))
+            average.trust.fill_(float(self._training.n >= MIN_ROWS_TO_TRUST))
             return
         held = held[slice(0, HELD)]
         with torch.no_grad():

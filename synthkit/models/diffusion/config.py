@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 
-SMALL = 5_000  # rows below which a table is small
+DIFFUSION_SMALL_ROWS = 5_000  # rows below which a table is small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class DiffusionConfig(DPSGDConfig):
 
     def settled(self, n: float) -> DiffusionConfig:
         """The settings with everything left open chosen for n rows: small tables need a smaller network."""
-        small = n < SMALL
+        small = n < DIFFUSION_SMALL_ROWS
         width = (128 if small else 256) if self.width is None else self.width
         size = (256 if small else 1024) if self.batch_size is None else self.batch_size
         return replace(
@@ -99,4 +99,4 @@ class DiffusionConfig(DPSGDConfig):
 
 def default_steps(n: float, batch_size: int) -> int:
     """4,000 steps; below 5,000 rows sixty epochs, at least 1,500 and at most 4,000. Early stopping may end it."""
-    return int(min(max(60 * n / batch_size, 1500), 4000)) if n < SMALL else 4000
+    return int(min(max(60 * n / batch_size, 1500), 4000)) if n < DIFFUSION_SMALL_ROWS else 4000

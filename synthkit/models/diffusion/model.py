@@ -25,7 +25,7 @@ from torch import Tensor
 
 from synthkit.encoding.layout import Given, Rows
 from synthkit.models.base import Capability, NetworkModel
-from synthkit.models.diffusion.config import SMALL, DiffusionConfig
+from synthkit.models.diffusion.config import DIFFUSION_SMALL_ROWS, DiffusionConfig
 from synthkit.models.diffusion.loss import DiffusionLoss
 from synthkit.models.diffusion.network import Denoiser
 from synthkit.models.diffusion.noise_schedule import Schedule
@@ -33,7 +33,7 @@ from synthkit.models.diffusion.sampler import ReverseSampler, SamplerConfig
 from synthkit.models.normal_scores import NormalScores
 from synthkit.training.matrix_precision import fast_matrices
 
-CHUNK = 4096  # rows sampled at once: the working set stays in cache
+DIFFUSION_CHUNK = 4096  # rows sampled at once: the working set stays in cache
 LATTICE = 150  # numbers on a lattice with at most so many levels are names
 LEAST_ENTROPY = 0.1  # nats
 
@@ -55,7 +55,7 @@ class Diffusion(NetworkModel):
 
     def build(self) -> DiffusionLoss:
         """The denoising network and its loss."""
-        config, mixture = self._config.settled(SMALL), NormalScores(self.layout, lattice=LATTICE)
+        config, mixture = self._config.settled(DIFFUSION_SMALL_ROWS), NormalScores(self.layout, lattice=LATTICE)
         network = Denoiser(
             mixture.slots,
             mixture.scores,
@@ -99,8 +99,8 @@ class Diffusion(NetworkModel):
         steps = min(max(most, 32), 64) if self._config.draws is None else self._config.draws
         way = SamplerConfig(steps=steps, heun=self._config.heun, churn=self._config.churn)
         with fast_matrices():
-            for start in range(0, max(len(given), 1), CHUNK):
-                part = given[slice(start, start + CHUNK)].to(device)
+            for start in range(0, max(len(given), 1), DIFFUSION_CHUNK):
+                part = given[slice(start, start + DIFFUSION_CHUNK)].to(device)
                 mixed = ReverseSampler(module, module.mixture.known(part, generator), generator).walk(way)
                 rows = module.mixture.join(mixed, generator)
                 parts.append(Rows(torch.where(part.known(), part.cat.long(), rows.cat), rows.num))

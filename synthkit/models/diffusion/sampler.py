@@ -114,7 +114,7 @@ class ReverseSampler:
         return p
 
     def _settle(self, k: int) -> None:
-        self._admissible.settle(k, torch.where(self.shown[:, k], self.cat[:, k], -1))
+        self._admissible.observe(k, torch.where(self.shown[:, k], self.cat[:, k], -1))
 
     def _stir(self, t: float, up: float) -> float:
         """Make rows noisier, from time t to a later one: noise on scores, masks on names that are not given."""

@@ -16,7 +16,7 @@ from synthkit.encoding.slot_counts import Counting, MeasuredCounts, Scope
 from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, screened, small
 from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
-from synthkit.models.product_mixture import TINY, ProductMixture
+from synthkit.models.product_mixture import MIN_PROBABILITY, ProductMixture
 
 CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
 ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
@@ -238,5 +238,5 @@ def _spread_out(mixture: ProductMixture, pools: list[Pooled]) -> tuple[Tensor, T
     for j, pool in enumerate(pools):
         own = laws[mixture.slot(j)][torch.from_numpy(pool.group)]
         out.append(own * torch.from_numpy(pool.within).float()[:, None])
-    logits = torch.cat([*out, torch.empty(0, laws.shape[1])]).clamp(min=TINY).log()
+    logits = torch.cat([*out, torch.empty(0, laws.shape[1])]).clamp(min=MIN_PROBABILITY).log()
     return logits, mixture.weights.detach().clone()

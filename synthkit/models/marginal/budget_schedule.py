@@ -13,8 +13,8 @@ from torch import Tensor
 
 from synthkit.encoding.slot_counts import Scope
 
-DOWN = 1 - 1e-12  # rounding must not let the parts cost more than the whole
-MANY = 200_000  # tables of one width that are thought of at all; of wide rows random ones
+SHARE_ROUNDING = 1 - 1e-12  # rounding must not let the parts cost more than the whole
+MAX_CANDIDATE_TABLES = 200_000  # tables of one width that are thought of at all; of wide rows random ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Rounds:
             split: how to share.
             outcomes: slots that are to be predicted.
         """
-        d, rho = len(sizes), rho * DOWN
+        d, rho = len(sizes), rho * SHARE_ROUNDING
         pairs = d * (d - 1) // 2
         known = tuple(sorted({(min(t, j), max(t, j)) for t in outcomes for j in range(d) if j != t}))
         told = split.outcomes if known else 0.0
@@ -117,14 +117,14 @@ def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Gener
     **Shape**: -> (t, width), rows rising.
     """
     d = len(sizes)
-    if math.comb(d, width) <= MANY:
+    if math.comb(d, width) <= MAX_CANDIDATE_TABLES:
         every = torch.arange(d)[:, None]
         for _ in range(width - 1):  # each with every larger slot behind it
             more = d - 1 - every[:, -1]
             every, first = every.repeat_interleave(more, dim=0), (more.cumsum(0) - more).repeat_interleave(more)
             every = torch.cat([every, every[:, -1:] + 1 + (torch.arange(len(every)) - first)[:, None]], dim=1)
     else:
-        drawn = torch.randint(d, (MANY, width), generator=generator).sort(dim=1).values
+        drawn = torch.randint(d, (MAX_CANDIDATE_TABLES, width), generator=generator).sort(dim=1).values
         every = torch.unique(drawn[(drawn[:, 1:] > drawn[:, :-1]).all(dim=1)], dim=0)
     return every[torch.tensor(sizes)[every].prod(dim=1) <= largest]
 

@@ -20,12 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.models.product_mixture import TINY
+from synthkit.models.product_mixture import MIN_PROBABILITY
 
 EXPLAINED = 0.95  # of what is not the commonest level of a follower, the part its leader must tell, at least
 VARIED = 0.05  # share of rows that have not the commonest level of a follower, at least: constants follow everything
 NOISE_ALONE = 0.001  # how likely any cell of a table of empty cells is believed, at most
-LEAST = 1e-6  # share of rows that are left to the mixture's own conditional, so that nothing is impossible
+MIXTURE_SHARE = 1e-6  # share of rows that are left to the mixture's own conditional, so that nothing is impossible
 
 Levels = Mapping[
     int, tuple[Tensor, Tensor]
@@ -112,7 +112,7 @@ def conditional(counts: NDArray[np.float64], sigma: float, own: NDArray[np.float
     """
     clear = np.where(believed(counts, sigma), counts, 0.0)
     total = clear.sum(axis=1, keepdims=True)
-    left = float(np.clip(1 - clear.sum() / max(counts.sum(), 1.0), LEAST, 1 - EXPLAINED))
+    left = float(np.clip(1 - clear.sum() / max(counts.sum(), 1.0), MIXTURE_SHARE, 1 - EXPLAINED))
     told = (1 - left) * clear / np.where(total > 0, total, 1.0) + left * own
     return np.asarray(np.where(total > 0, told, own))
 
@@ -136,7 +136,7 @@ def found(
         leaders, followers = {f.leader for f in out}, {f.slot for f in out}
         if explained < EXPLAINED or slot in leaders | followers or leader in followers:
             continue
-        alone = joint / np.maximum(joint.sum(axis=1, keepdims=True), TINY)
+        alone = joint / np.maximum(joint.sum(axis=1, keepdims=True), MIN_PROBABILITY)
         out.append(DependentSlot(slot=slot, leader=leader, law=conditional(counts, sigma, alone)))
     return out
 

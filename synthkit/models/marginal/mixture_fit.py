@@ -14,9 +14,9 @@ from synthkit.encoding.slot_counts import MeasuredCounts, Scope
 from synthkit.models.product_mixture import ProductMixture
 
 FLOOR = 1.0  # rows: standard deviation that a cell counts with at least, for exact counts and cheap noise
-LAST = 0.3  # part of the last steps over which parameters are averaged
+AVERAGED_SHARE = 0.3  # part of the last steps over which parameters are averaged
 END = 0.02  # share of the learning rate that is left at the end of the last steps
-TINY = 1e-8  # so that what never had a gradient is not divided by nought
+ADAM_EPSILON = 1e-8  # so that what never had a gradient is not divided by nought
 
 
 class Tables:
@@ -156,7 +156,7 @@ def descend(
         loss = tables.pull(mixture)
         adam.step(rate * (END + (1 - END) * fall))
         told(loss)
-        if last and t >= (1 - LAST) * steps:
+        if last and t >= (1 - AVERAGED_SHARE) * steps:
             torch._foreach_add_(sums, [p.detach() for p in parameters])
             averaged += 1
     if averaged:
@@ -200,4 +200,4 @@ class Adam:
                 continue
             mean.lerp_(parameter.grad, 1 - self._decays[0])
             square.mul_(self._decays[1]).addcmul_(parameter.grad, parameter.grad, value=1 - self._decays[1])
-            parameter.addcdiv_(mean, (square / second).sqrt_().add_(TINY), value=-rate / first)
+            parameter.addcdiv_(mean, (square / second).sqrt_().add_(ADAM_EPSILON), value=-rate / first)

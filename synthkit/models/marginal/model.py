@@ -14,19 +14,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
 from synthkit.models.base import Capability, CountModel, TrainingLog
 from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.dependent_slots import DependentSlots, Levels
-from synthkit.models.product_mixture import TINY, MixtureEvidence, ProductMixture
+from synthkit.models.product_mixture import MIN_PROBABILITY, MixtureEvidence, ProductMixture
 from synthkit.models.sampling import draw, draw_allowed, fine_law, residuals
 from synthkit.models.stratified_sampling import resampled, stratified
 from synthkit.training.callbacks import TrainingCallbacks
 
-CHUNK = 4096  # rows whose components are weighed at once
+MIXTURE_CHUNK = 4096  # rows whose components are weighed at once
 
 
 class Marginal(CountModel):
@@ -132,7 +132,7 @@ class Marginal(CountModel):
         cat, n = given.cat, len(given)
         admissible = ConstraintMask(self.layout, n, given, cat.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         led = bool((self._followers.leaders >= 0).any())
         known, allowed = cat[:, self._coarse] if led else cat, self._allowed(given)  # a copy: what is known at first
         for k in self._followers.order:
@@ -170,7 +170,7 @@ class Marginal(CountModel):
             if told is not None:
                 p = torch.where((p * told).sum(dim=1, keepdim=True) > 0, p * told, p)
             cat[:, j] = torch.where(unknown, draw_allowed(p, mask, generator), cat[:, j])
-        admissible.settle(j, cat[:, j])
+        admissible.observe(j, cat[:, j])
 
     def _allowed(self, given: Given) -> dict[int, tuple[Tensor, Tensor]]:
         """Coarse slots known to lie in a set, as the mixture counts them."""
@@ -187,7 +187,7 @@ class Marginal(CountModel):
             if told is None:
                 continue
             here = cat[:, leader]
-            said = told.gather(1, here.clamp(min=0)[:, None])[:, 0].clamp(min=TINY).log()
+            said = told.gather(1, here.clamp(min=0)[:, None])[:, 0].clamp(min=MIN_PROBABILITY).log()
             certain += torch.where(here >= 0, said, 0.0)
             sets, which = allowed.get(leader, (torch.ones(1, told.shape[1]), torch.zeros(len(cat), dtype=torch.long)))
             partly[leader] = told * sets.to(told)[which.to(told.device)], torch.arange(len(cat), device=cat.device)
@@ -208,8 +208,8 @@ class Marginal(CountModel):
         **Shape**: Rows of n, Given of n, `aim` (n, d) bool -> (n,).
         """
         out, cat = [], rows.cat.long()
-        for start in range(0, max(len(cat), 1), CHUNK):
-            here = slice(start, start + CHUNK)
+        for start in range(0, max(len(cat), 1), MIXTURE_CHUNK):
+            here = slice(start, start + MIXTURE_CHUNK)
             part, wanted, levels = given[here].to(self._laws.device), aim[here], cat[here]
             allowed, known = self._allowed(part), part.cat[:, self._coarse]
             told = wanted[:, self._coarse].to(known.device)
@@ -222,7 +222,7 @@ class Marginal(CountModel):
         """Minus the log-probability, and minus that of each slot given those before it. **Shape**: (n,), (n, d)."""
         del generator
         out = []
-        for levels in torch.split(rows.cat.long(), CHUNK):
+        for levels in torch.split(rows.cat.long(), MIXTURE_CHUNK):
             parts = -self._fine_parts(levels)
             known = torch.full((len(levels), len(self._coarse)), -1, device=self._laws.device)
             before = self._weigh(known, {}).logsumexp(dim=1)
@@ -260,5 +260,5 @@ class Marginal(CountModel):
 
 
 def _parts(given: Given) -> Iterator[Given]:
-    for start in range(0, max(len(given), 1), CHUNK):
-        yield given[slice(start, start + CHUNK)]
+    for start in range(0, max(len(given), 1), MIXTURE_CHUNK):
+        yield given[slice(start, start + MIXTURE_CHUNK)]

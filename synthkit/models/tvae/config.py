@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 
-SMALL = 20_000  # rows below which a table is small
+TVAE_SMALL_ROWS = 20_000  # rows below which a table is small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class TVAEConfig(DPSGDConfig):
         """The settings with everything left open chosen for n rows; under a budget nothing follows from them."""
         if self.private:
             return self
-        small = n < SMALL
+        small = n < TVAE_SMALL_ROWS
         return replace(
             self,
             context=0 if self.context is None and not small else self.context,

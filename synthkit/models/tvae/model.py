@@ -34,8 +34,8 @@ from synthkit.models.tvae.network import LatentNetwork, negative_elbo
 from synthkit.training.layers.gated_blocks import normal
 from synthkit.training.matrix_precision import fast_matrices
 
-CHUNK = 8192  # codes decoded at once
-TINY = 1e-30  # so that no weight is infinite
+CODES_AT_ONCE = 8192  # codes decoded at once
+MIN_WEIGHT = 1e-30  # so that no weight is infinite
 ASKED = 2048  # codes of which all slots are asked at once
 
 
@@ -84,7 +84,7 @@ class TVAE(NetworkModel):
         given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
         network, out = self._network, []
         with fast_matrices():
-            for part in _parts(given, CHUNK):
+            for part in _parts(given, CODES_AT_ONCE):
                 z = network.law.sample(len(part), generator, network.offsets.device)
                 out.append(self._decode(part.to(z.device), z, generator)[0])
         cat = torch.cat(out)
@@ -102,7 +102,7 @@ class TVAE(NetworkModel):
         """
         many, out = tries or self._config.samples, []
         with fast_matrices():
-            for part in _parts(given, max(1, CHUNK // many)):
+            for part in _parts(given, max(1, CODES_AT_ONCE // many)):
                 here = part.to(self._network.offsets.device)
                 cats, log_weights = self._completions(here, here.cat.clamp(min=0), [here.known()], generator, many)
                 chosen = draw(torch.softmax(log_weights.T, dim=1), generator)
@@ -149,7 +149,7 @@ class TVAE(NetworkModel):
         n, known, cat = len(given), given.known(), given.cat.clamp(min=0)
         admissible = ConstraintMask(layout, n, given, z.device)
         for j in range(cat.shape[1]):
-            admissible.settle(j, given.cat[:, j])
+            admissible.observe(j, given.cat[:, j])
         links, heads, biases = (
             torch.split(t, list(layout.sizes)) for t in (network.links(), network.heads(), network.bias)
         )
@@ -171,7 +171,7 @@ class TVAE(NetworkModel):
             cat[:, j] = torch.where(applies[:, j], level, 0)
             evidence += torch.where(applies[:, j], told, 0.0)
             before = before + links[j][cat[:, j]] * applies[:, j : j + 1]
-            admissible.settle(j, cat[:, j])
+            admissible.observe(j, cat[:, j])
         return cat, evidence
 
     @torch.no_grad()
@@ -183,7 +183,7 @@ class TVAE(NetworkModel):
         **Shape**: Rows of n, Given of n, `aim` (n, d) bool -> (n,).
         """
         device = self._network.offsets.device
-        size = max(1, CHUNK // self._config.samples)
+        size = max(1, CODES_AT_ONCE // self._config.samples)
         out = []
         for start in range(0, max(len(given), 1), size):
             here = slice(start, start + size)
@@ -262,7 +262,7 @@ def _settle(
         partly: whether the mask is knowledge; what rules forbid is not.
         generator: of the draws.
     """
-    told = torch.where(known, p.gather(1, cat[:, None]).squeeze(1).clamp(min=TINY).log(), 0.0)
+    told = torch.where(known, p.gather(1, cat[:, None]).squeeze(1).clamp(min=MIN_WEIGHT).log(), 0.0)
     if mask is not None and partly:
-        told = torch.where(known, told, (p * mask).sum(dim=1).clamp(min=TINY).log())
+        told = torch.where(known, told, (p * mask).sum(dim=1).clamp(min=MIN_WEIGHT).log())
     return torch.where(known, cat, draw_allowed(p, mask, generator)), told

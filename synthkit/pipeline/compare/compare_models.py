@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
+from synthkit.models import registry
 from synthkit.models.auto import AUTO
-from synthkit.models.registry import MODELS
 from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
-from synthkit.pipeline.compare.worker import CALIBRATED, WorkerTask
+from synthkit.pipeline.compare.worker import RAKED, WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
-from synthkit.pipeline.load_table import load_table, name_of
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release.run_folder import SYNTHETIC
 from synthkit.report import Report
@@ -93,13 +93,13 @@ def compare(
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
         schema: what the table means, or the path of the YAML file that says so.
-        models: names from `synthkit.models.registry.MODELS`, or `auto`, each with the ending `+calibrated` if its rows
+        models: names from `synthkit.models.registry.models`, or `auto`, each with the ending `+raked` if its rows
             are to be chosen from a pool so that tables match; and names from `synthkit.baselines.REFERENCES`.
         out: folder of the comparison.
-        settings: settings by model; a calibrated one has those of its plain name as well.
-        config: rows, draws, seed, device, clamp, quick, suite and how CSV files are read, and `max_minutes`: our models
-            plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is stopped and
-            listed as failed. The rest is not looked at.
+        settings: settings by model; a raked one has those of its plain name as well.
+        config: rows, draws, seed, device, clamp, quick, baselines, suite and how CSV files are read, and `max_minutes`:
+            our models plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is
+            stopped and listed as failed. The rest is not looked at.
         overwrite: whether to begin anew in a folder that holds a comparison.
         progress: told of entrants, stages and steps.
 
@@ -120,6 +120,7 @@ def compare(
     asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
     _check(models, said)
     schema = resolve_schema(schema)
+    check_baselines(schema, config)
     for name in set(models) - set(REFERENCES):
         Synthesizer(schema, _model(name), settings=asked[name], device=config.device)
     ComparisonSetup.check(out)
@@ -143,19 +144,17 @@ def compare(
 
 
 def _model(name: str) -> str:
-    return name.removesuffix(CALIBRATED)
+    return name.removesuffix(RAKED)
 
 
 def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
     """Refuse entrants and settings that cannot be meant, before any work is done."""
-    known = [AUTO, *sorted(MODELS), *REFERENCES]
-    ours = (AUTO, *MODELS)
-    strange = [
-        m for m in dict.fromkeys(models) if m not in known and not (m.endswith(CALIBRATED) and _model(m) in ours)
-    ]
+    known = [AUTO, *sorted(registry.models()), *REFERENCES]
+    ours = (AUTO, *registry.models())
+    strange = [m for m in dict.fromkeys(models) if m not in known and not (m.endswith(RAKED) and _model(m) in ours)]
     if not models or strange:
         what = ", ".join(f"`{name}`" for name in strange) or "none is named"
-        msg = f"models must be among {', '.join(known)}; however: {what}. A model of ours may end in {CALIBRATED}"
+        msg = f"models must be among {', '.join(known)}; however: {what}. A model of ours may end in {RAKED}"
         raise ConfigError(msg)
     twice = sorted({name for name in models if list(models).count(name) > 1})
     if twice:
@@ -182,6 +181,7 @@ def _task(
         rows=contest.plan.rows,
         draws=contest.plan.draws,
         quick=contest.plan.quick,
+        baselines=config.baselines,
         device=config.device,
         max_minutes=config.max_minutes,
     )

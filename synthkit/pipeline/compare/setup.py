@@ -118,20 +118,22 @@ class ComparisonSetup:
         plan = ComparisonPlan.of(parts, config, seed=secrets.randbits(31))
         if (path / ENTRANTS).exists():
             shutil.rmtree(path / ENTRANTS)
-        (path / folder.INTERNAL).mkdir(parents=True, exist_ok=True)
-        (path / folder.REPORT).unlink(missing_ok=True)
+        (path / folder.INTERNAL_FOLDER).mkdir(parents=True, exist_ok=True)
+        (path / folder.REPORT_FILE).unlink(missing_ok=True)
         out = cls(folder=path, schema=schema, plan=plan, parts=parts)
         out._keep([], "")  # from now on the folder is known as a comparison's
-        schema.save(path / folder.SCHEMA)
-        table_files.write(parts.roles, path / folder.INTERNAL / folder.ROLES)
+        schema.save(path / folder.SCHEMA_FILE)
+        table_files.write(parts.roles, path / folder.INTERNAL_FOLDER / folder.ROLES_FILE)
         return out
 
     @classmethod
     def _resumed(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> ComparisonSetup:
         try:
             plan = ComparisonPlan(**read(path)["plan"])
-            before = Schema.load(path / folder.SCHEMA)
-            parts = Split.from_roles(frame, schema, table_files.read(path / folder.INTERNAL / folder.ROLES).frame())
+            before = Schema.load(path / folder.SCHEMA_FILE)
+            parts = Split.from_roles(
+                frame, schema, table_files.read(path / folder.INTERNAL_FOLDER / folder.ROLES_FILE).frame()
+            )
         except (TableError, SchemaError, KeyError, TypeError) as error:
             msg = (
                 f"{path} must hold a comparison of this table; however: its roles do not fit, or a file is damaged "
@@ -170,7 +172,7 @@ class ComparisonSetup:
     def tell(self, outcomes: Sequence[ModelResult], source: str) -> Report:
         """Write comparison.json and the page on these outcomes."""
         page = folder.comparison_page(self._keep(outcomes, source))
-        page.save(self.folder / folder.REPORT)
+        page.save(self.folder / folder.REPORT_FILE)
         return page
 
     def _keep(self, outcomes: Sequence[ModelResult], source: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation
     from synthkit.synthesizer.protocol import SynthesizerProtocol
 
-CALIBRATED = "+calibrated"  # ending of the name of an entrant whose rows are chosen from a pool
+RAKED = "+raked"  # ending of the name of an entrant whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
 
 
@@ -40,7 +40,7 @@ class WorkerTask:
     """What one entrant is to do.
 
     Args:
-        name: of the model or the reference; a model with the ending `+calibrated` draws calibrated rows.
+        name: of the model or the reference; a model with the ending `+raked` draws raked rows.
         reference: whether it is made by others.
         settings: of the entrant, by name.
         schema: meaning of the tables, as plain data.
@@ -50,6 +50,7 @@ class WorkerTask:
         rows: rows a draw.
         draws: how many.
         quick: whether to evaluate on samples.
+        baselines: estimators of the user by name, as import paths.
         device: where to compute.
         max_minutes: a wish of ours for learning, a limit for a reference; none if not given.
     """
@@ -64,16 +65,17 @@ class WorkerTask:
     rows: int
     draws: int
     quick: bool
+    baselines: Mapping[str, Any]
     device: str
     max_minutes: float | None
 
     @property
     def model(self) -> str:
         """Name of the model or the reference alone."""
-        return self.name.removesuffix(CALIBRATED)
+        return self.name.removesuffix(RAKED)
 
     @property
-    def calibrate(self) -> bool:
+    def rake(self) -> bool:
         """Whether rows are chosen from a pool so that tables match."""
         return self.name != self.model
 
@@ -174,7 +176,13 @@ def enter(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, teller: 
     clock.stage("evaluate")
     typed = tuple(conform(draw, schema) for draw in draws)
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=typed, schema=schema)
-    measured = evaluate(comparison, seed=seeds.of("evaluate"), quick=task.quick, progress=clock.metric)
+    measured = evaluate(
+        comparison,
+        seed=seeds.of("evaluate"),
+        quick=task.quick,
+        baselines=task.baselines,
+        progress=clock.metric,
+    )
     clock.stage("write")
     outcome = _outcome(task, maker, measured, typed, clock, cpu, peak)
     _write(task, maker, ledger, measured, draws, outcome, schema)
@@ -226,7 +234,7 @@ def _drawn(maker: SynthesizerProtocol, task: WorkerTask, seed: int) -> pd.DataFr
     from synthkit.synthesizer.synthesizer import Synthesizer
 
     if isinstance(maker, Synthesizer):
-        return maker.sample(task.rows, seed=seed, calibrate=task.calibrate)
+        return maker.sample(task.rows, seed=seed, rake=task.rake)
     return maker.sample(task.rows, seed=seed)
 
 
@@ -267,9 +275,9 @@ def _notes(maker: SynthesizerProtocol, task: WorkerTask) -> tuple[str, ...]:
 
     if isinstance(maker, ReferenceSynthesizer):
         return maker.notes
-    plain = "Not calibrated: rows come as the model draws them."
-    chosen = "Calibrated: rows are chosen from a larger pool so that tables match those of the training rows."
-    notes = [chosen if task.calibrate else plain]
+    plain = "Not raked: rows come as the model draws them."
+    chosen = "Raked: rows are chosen from a larger pool so that tables match those of the training rows."
+    notes = [chosen if task.rake else plain]
     log = maker.log if isinstance(maker, Synthesizer) else None
     if log is not None and log.steps:
         notes.append(f"Trained for {log.steps:,} steps; the weights of step {log.best_step:,} were kept.")
@@ -295,7 +303,7 @@ def _write(
         task.source,
         {k: outcome.seconds[k] for k in ("fit", "sample")},
         model=task.model,
-        calibrated={"rows": task.rows, "pool": draws[0].attrs["synthkit_pool"]} if task.calibrate else None,
+        calibrated={"rows": task.rows, "pool": draws[0].attrs["synthkit_pool"]} if task.rake else None,
         seed=task.seed,
         draws=task.draws,
         config={"settings": dict(task.settings)},
@@ -307,14 +315,16 @@ def _write(
             measured = with_training(measured, maker.log)
             maker.save(temporary / folder.MODEL)
             (temporary / folder.LEDGER).write_text(json.dumps(ledger, indent=1), encoding="utf-8")
-        schema.save(temporary / folder.SCHEMA)
-        (temporary / folder.EVALUATION).write_text(measured.to_json(), encoding="utf-8")
-        folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT)
+        schema.save(temporary / folder.SCHEMA_FILE)
+        (temporary / folder.EVALUATION_FILE).write_text(measured.to_json(), encoding="utf-8")
+        folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT_FILE)
         table_files.write(draws[0], temporary / folder.SYNTHETIC, mark=provenance_mark())
         if len(draws) > 1:
-            (temporary / folder.DRAWS).mkdir()
+            (temporary / folder.DRAWS_FOLDER).mkdir()
             for k, draw in enumerate(draws):
-                table_files.write(draw, temporary / folder.DRAWS / f"{k + 1:02d}.parquet", mark=provenance_mark())
+                table_files.write(
+                    draw, temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}.parquet", mark=provenance_mark()
+                )
         (temporary / RESULT).write_text(outcome.to_json(), encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encoding.layout import small
+from synthkit.encoding.layout import level_dtype
 from synthkit.encoding.slot_counts import MeasuredCounts, Scope
 from synthkit.errors import ConfigError
 from synthkit.privacy.accounting.charge import Charge
@@ -81,7 +81,7 @@ class ExactCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...]) -> ExactCounting:
         """Counts of coded rows. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=small(sizes)), sizes))
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes))
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -144,7 +144,7 @@ class NoisyCounting:
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, pay: Pay) -> NoisyCounting:
         """Counts of coded rows, one row a unit. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=small(sizes)), sizes), rho, pay)
+        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes), rho, pay)
 
     @property
     def sizes(self) -> tuple[int, ...]:

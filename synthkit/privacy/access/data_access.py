@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.encoding.slot_counts import Counting
@@ -27,12 +27,14 @@ class FitPlan:
         margins: whether tables are measured that raked draws are to match; None to measure them where that costs
             nothing of a budget.
         share: of what is left of a budget, that this fit may spend, in (0, 1].
+        codecs: names of codecs, by coded column; where none is named, ours for its kind.
     """
 
     coding: Coding
     dpsgd: Callable[[float | None], DPSGDPlan] | None = None
     margins: bool | None = None
     share: float = 1.0
+    codecs: Mapping[str, str] = field(default_factory=dict)
 
 
 class DataAccess(Protocol):

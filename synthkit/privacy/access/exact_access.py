@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from synthkit.encoding import rare_code_notes
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.encoding.column_groups import coded, groupings
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import TableEncoder, count
@@ -18,7 +18,7 @@ from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.errors import ConfigError
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.data_access import FitPlan
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
@@ -26,7 +26,7 @@ from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.unit_keys import unit_keys
 
-COMPARED = 20_000  # rows looked at to see which numbers lie near others
+MAX_ROWS_COMPARED = 20_000  # rows looked at to see which numbers lie near others
 
 
 class ExactAccess:
@@ -87,7 +87,8 @@ class ExactAccess:
     def fit_encoder(self) -> TableEncoder:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
-        self._encoder = TableEncoder.fit(self.schema, self.ask, coding).tied(self.compare, coding.ties)
+        fitted = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
+        self._encoder = fitted.with_links(self.compare, coding.links)
         return self._encoder
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
@@ -105,8 +106,8 @@ class ExactAccess:
             return []
         self._charge(f"nearness of {len(questions)} pairs of columns")
         looked = self._coded
-        if len(looked) > COMPARED:
-            looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), COMPARED, replace=False)]
+        if len(looked) > MAX_ROWS_COMPARED:
+            looked = looked.iloc[self._seeds.numpy("compared").choice(len(looked), MAX_ROWS_COMPARED, replace=False)]
         return [compare(looked, question) for question in questions]
 
     def rows(self) -> int:
@@ -144,7 +145,7 @@ class ExactAccess:
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue of which most codes were too rare."""
-        return rare_code_notes.left(self.encoder)
+        return rare_code_notes.pooled_codes(self.encoder)
 
     def _charge(self, *whats: str, times: int = 1) -> None:
         """Put down what is about to be told exactly.

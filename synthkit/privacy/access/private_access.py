@@ -95,10 +95,10 @@ class PrivateAccess:
         with self.ledger.alone():
             left = self.ledger.left().part(plan.share)
             if dpsgd is None:
-                bought = for_counts(encoder_queries(self._public), left, targets=margins)
+                bought = for_counts(encoder_queries(self._public, chosen=plan.codecs), left, targets=margins)
             else:
                 bought = for_gradients(
-                    encoder_queries(self._public, counted=True),
+                    encoder_queries(self._public, counted=True, chosen=plan.codecs),
                     left,
                     lambda noise: CalibratedDPSGD(plan=dpsgd, noise_multiplier=noise).charge(),
                     targets=margins,
@@ -113,7 +113,7 @@ class PrivateAccess:
         curator, plan, bought = self._open()
         if self._dpsgd is not None:
             self.units = curator.rows(bought.preparation, self._pay)
-        self._encoder = curator.encoder(bought.preparation, plan.coding, self._pay)
+        self._encoder = curator.encoder(bought.preparation, plan.coding, self._pay, plan.codecs)
         return self._encoder
 
     def margins(self) -> RakingMargins | None:
@@ -141,7 +141,7 @@ class PrivateAccess:
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue whose codes were bought, from what was told alone."""
-        return rare_code_notes.told(self._asked, self.schema)
+        return rare_code_notes.bought_codes(self._asked, self.schema)
 
     def _open(self) -> tuple[PrivateCurator, FitPlan, BudgetPlan]:
         """The keeper of the rows, once everything is charged.

@@ -18,12 +18,14 @@ from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.rng import gaussian, order
-from synthkit.privacy.mechanisms.sampling import PoissonSampling, kept
+from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 from synthkit.training.dummy_rows import dummy_rows
 from synthkit.training.loader import M, Step
 from synthkit.training.loop import seeded
 
-AT_ONCE = 2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
+ROWS_AT_ONCE = (
+    2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
+)
 TRIED = 8  # invented rows on which it is found out where weights meet rows
 
 
@@ -203,7 +205,7 @@ class PrivateLoader:
                 multiplier=self._noisy.noise_multiplier,
                 expected=self.plan.expected(self._n),
                 noise=gaussian,
-                size=AT_ONCE,
+                size=ROWS_AT_ONCE,
                 copies=self.plan.augmentation_multiplicity,
             )
 

@@ -37,12 +37,12 @@ from synthkit.privacy.accounting.events import (
 if TYPE_CHECKING:
     from dp_accounting.pld.privacy_loss_distribution import PrivacyLossDistribution
 
-FINE = 1e-4  # grid of privacy losses for figures that are stated
-COARSE = 1e-3  # for a first search: five times faster, a thousandth too high
+STATED_GRID = 1e-4  # grid of privacy losses for figures that are stated
+SEARCH_GRID = 1e-3  # for a first search: five times faster, a thousandth too high
 HOPELESS = 200.0  # a loss from which on a grid is too long to be worth it: infinity is a bound too
 
 
-def epsilon(charges: Sequence[Charge], delta: float, *, grid: float = FINE) -> float:
+def epsilon(charges: Sequence[Charge], delta: float, *, grid: float = STATED_GRID) -> float:
     """Smallest epsilon at which all charges together keep their promise.
 
     Args:
@@ -70,7 +70,7 @@ def epsilon(charges: Sequence[Charge], delta: float, *, grid: float = FINE) -> f
     return min(tight, renyi(charges, delta)) if _picking(charges) else tight
 
 
-def delta(charges: Sequence[Charge], epsilon: float, *, grid: float = FINE) -> float:
+def delta(charges: Sequence[Charge], epsilon: float, *, grid: float = STATED_GRID) -> float:
     """Smallest delta at an epsilon: a point of the curve of all charges together; 1 where nothing can be shown.
 
     Args:

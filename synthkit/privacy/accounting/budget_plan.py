@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from synthkit.errors import BudgetExceededError
-from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, found_levels
+from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery, count_level_queries
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian
 from synthkit.privacy.accounting.noise_calibration import EpsilonDelta, smallest_noise
@@ -15,8 +15,8 @@ from synthkit.privacy.accounting.noise_calibration import EpsilonDelta, smallest
 COUNTED = 0.08  # share of rho that buys the coding of a model that learns from counts
 TRAINED = 0.05  # the same of a model that learns from gradients
 SOUGHT = 0.04  # more for each column whose levels nobody declared
-MOST = 0.25  # of rho for coding, however many those are
-TARGETED = 0.2  # share of rho for the tables that calibrated draws are to match, where they are asked for
+MAX_CODING_SHARE = 0.25  # of rho for coding, however many those are
+TARGETED = 0.2  # share of rho for the tables that raked draws are to match, where they are asked for
 FAILING = 0.1  # share of delta for levels that one unit alone has
 UNDER = 1 - 1e-6  # what steps inside a reserve may spend of it, so that rounding never exceeds it
 
@@ -32,7 +32,7 @@ class BudgetPlan:
         plan: everything, to be charged at once.
         rho: what the model may spend on counts, 0 if it learns from gradients.
         noise_multiplier: of the gradients, None if the model learns from counts.
-        targets: the noise on the tables that calibrated draws are to match, None without them.
+        targets: the noise on the tables that raked draws are to match, None without them.
     """
 
     preparation: EncoderBudget
@@ -53,7 +53,7 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
     Args:
         asked: what the encoder must know.
         left: what may be spent.
-        targets: tables that calibrated draws are to match.
+        targets: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
@@ -63,7 +63,7 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
         >>> round(outlay.rho + outlay.preparation.rho, 4)
         0.0306
     """
-    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
     prepared = _coding(COUNTED, asked) * rho
@@ -84,12 +84,12 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
         asked: what the encoder must know.
         left: what may be spent.
         steps: the training, given its noise multiplier.
-        targets: tables that calibrated draws are to match.
+        targets: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
     """
-    failing = FAILING * left.delta if found_levels(asked) else 0.0
+    failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
     preparation = EncoderBudget(queries=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
     matched = _targets(targets, TARGETED * rho) if targets else None
@@ -100,7 +100,7 @@ def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Step
 
 def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
     """Share of rho that buys the coding of the columns."""
-    return min(share + SOUGHT * found_levels(asked), MOST) if asked else 0.0
+    return min(share + SOUGHT * count_level_queries(asked), MAX_CODING_SHARE) if asked else 0.0
 
 
 def _targets(tables: int, rho: float) -> Charge:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.accounting.events import KINDS, Event
+from synthkit.privacy.accounting.events import EVENTS_BY_NAME, Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +30,9 @@ class Charge:
         if not isinstance(self.what, str):
             msg = f"a charge must say in words what is released; however: {type(self.what).__name__}. Name the columns"
             raise ConfigError(msg)
-        if KINDS.get(getattr(self.spent, "kind", "")) is not type(self.spent):
+        if EVENTS_BY_NAME.get(getattr(self.spent, "kind", "")) is not type(self.spent):
             msg = (
-                f"a charge must name a mechanism of {', '.join(KINDS)}; however: {type(self.spent).__name__}. "
+                f"a charge must name a mechanism of {', '.join(EVENTS_BY_NAME)}; however: {type(self.spent).__name__}. "
                 "Use a record of synthkit.privacy.accounting.events"
             )
             raise ConfigError(msg)

@@ -268,7 +268,7 @@ Event = (
     | Concentrated
     | NonPrivate
 )
-KINDS: dict[str, type[Event]] = {
+EVENTS_BY_NAME: dict[str, type[Event]] = {
     record.kind: record
     for record in (
         Gaussian,

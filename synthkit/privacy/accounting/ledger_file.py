@@ -15,10 +15,10 @@ from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
-from synthkit.privacy.accounting.events import KINDS, Event, NonPrivate, parameters
+from synthkit.privacy.accounting.events import EVENTS_BY_NAME, Event, NonPrivate, parameters
 
 FORMAT = "synthkit-ledger/2"
-FIRST = "synthkit-ledger/1"  # knew exact answers only; still read
+FIRST_FORMAT = "synthkit-ledger/1"  # knew exact answers only; still read
 AGAIN = "Take the ledger from the run again; never edit it"
 
 
@@ -96,7 +96,7 @@ class LedgerFile:
             msg = f"{error}. {AGAIN}"
             raise ArtefactError(msg) from error
         said = data.get("format") if isinstance(data, dict) else None
-        if said == FIRST:
+        if said == FIRST_FORMAT:
             return _first(data)
         if said != FORMAT:
             msg = f"a ledger must have format {FORMAT}; however: {said!r}. Read it with the version that wrote it"
@@ -207,7 +207,7 @@ def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> Comp
 
 
 def _charge(read: Mapping[str, Any]) -> Charge:
-    kind = KINDS.get(read["mechanism"]) if isinstance(read["mechanism"], str) else None
+    kind = EVENTS_BY_NAME.get(read["mechanism"]) if isinstance(read["mechanism"], str) else None
     if kind is None:
         msg = (
             f"every mechanism must be known; however: `{read['mechanism']}` is not. "
@@ -230,8 +230,8 @@ def _first(data: dict[str, Any]) -> LedgerFile:
     for entry in _listed(data, "charges"):
         read = _exactly(entry, {"what", "mechanism", "times", "detail"}, "a charge of the ledger")
         if read["mechanism"] != NonPrivate.kind:
-            msg = f"a ledger of format {FIRST} must hold exact answers only; however: `{read['mechanism']}`. {AGAIN}"
-            raise ArtefactError(msg)
+            msg = f"a ledger of format {FIRST_FORMAT} must hold exact answers only; however: `{read['mechanism']}`. "
+            raise ArtefactError(msg + AGAIN)
         charges.append(_charge({**read, "detail": {}}))
     part = ComposedPlan(delta=0.0, charges=tuple(charges))
     return LedgerFile(budget=None, unit=_unit({**data, "budget": None}), parts=(part,) if charges else ())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from synthkit.errors import TableError
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
+from synthkit.io.folder_lock import held, sync_folder
 from synthkit.privacy.accounting.ledger_file import LedgerFile
 
 
@@ -21,12 +21,12 @@ class LedgerLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._folder: int | None = None
+        self._held = False
 
     @property
     def held(self) -> bool:
         """Whether nobody else may write to it now."""
-        return self._folder is not None
+        return self._held
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -35,12 +35,12 @@ class LedgerLock:
         Raises:
             ArtefactError: there is no such folder.
         """
-        with held(self.path, what="a ledger") as folder:
-            self._folder = folder
+        with held(self.path, what="a ledger"):
+            self._held = True
             try:
                 yield
             finally:
-                self._folder = None
+                self._held = False
 
     def read(self) -> LedgerFile:
         """What it holds.
@@ -56,11 +56,11 @@ class LedgerLock:
         Raises:
             TableError: it cannot be written, or may not have reached the disk.
         """
-        assert self._folder is not None
+        assert self._held
         with replacing(self.path) as temporary:
             temporary.write_text(archive.to_json(), encoding="utf-8")
         try:
-            os.fsync(self._folder)
+            sync_folder(self.path.parent)
         except OSError as error:
             msg = f"{self.path} must reach the disk; however: {error.strerror}. Nothing may be drawn; see to the disk"
             raise TableError(msg) from error

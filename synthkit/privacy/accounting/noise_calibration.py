@@ -12,7 +12,7 @@ from synthkit.privacy.accounting.charge import Charge
 
 Plan = Callable[[float], Sequence[Charge]]
 
-CLOSE = 1e-5  # the noise found is at most about this much more than needed, relatively
+NOISE_TOLERANCE = 1e-5  # the noise found is at most about this much more than needed, relatively
 REACH = 2.0**40  # no plan is searched beyond this much noise, or below its inverse
 
 
@@ -68,17 +68,17 @@ def smallest_noise(plan: Plan, *, epsilon: float, delta: float) -> float:
     def cost(noise: float, grid: float) -> float:
         return accountant.epsilon(plan(noise), delta, grid=grid)
 
-    low, high = _bracket(lambda noise: cost(noise, accountant.COARSE) <= epsilon, epsilon, delta)
-    near = _root(lambda noise: cost(noise, accountant.COARSE) / epsilon, low, high, 20 * CLOSE)
+    low, high = _bracket(lambda noise: cost(noise, accountant.SEARCH_GRID) <= epsilon, epsilon, delta)
+    near = _root(lambda noise: cost(noise, accountant.SEARCH_GRID) / epsilon, low, high, 20 * NOISE_TOLERANCE)
     low = high = near
-    step = 1 + 50 * CLOSE
-    while cost(high, accountant.FINE) > epsilon:
+    step = 1 + 50 * NOISE_TOLERANCE
+    while cost(high, accountant.STATED_GRID) > epsilon:
         low, high, step = high, high * step, step**2
-    while low == high or cost(low, accountant.FINE) <= epsilon:
+    while low == high or cost(low, accountant.STATED_GRID) <= epsilon:
         high, low, step = low, low / step, step**2
-    found = _root(lambda noise: cost(noise, accountant.FINE) / epsilon, low, high, CLOSE)
-    step = 1 + CLOSE / 4
-    while cost(found, accountant.FINE) > epsilon:  # a root is met from either side, a budget from below only
+    found = _root(lambda noise: cost(noise, accountant.STATED_GRID) / epsilon, low, high, NOISE_TOLERANCE)
+    step = 1 + NOISE_TOLERANCE / 4
+    while cost(found, accountant.STATED_GRID) > epsilon:  # a root is met from either side, a budget from below only
         found, step = min(found * step, high), step**2
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.composed_plan import ComposedPlan, total
 
-STEPS = 24  # epsilons between 0 and the total at which the curve is told
+TRADEOFF_STEPS = 24  # epsilons between 0 and the total at which the curve is told
 LARGEST = 700.0  # the exponential of more is beyond every number
 
 
@@ -47,8 +47,8 @@ class Tradeoff:
             return cls(epsilons=(), deltas=()) if parts else cls(epsilons=(0.0,), deltas=(0.0,))
         if len(parts) > 1:
             return cls(epsilons=(epsilon,), deltas=(delta,))
-        grid = [float(e) for e in np.linspace(0, epsilon, STEPS + 1)[1:-1]]
-        deltas = [accountant.delta(parts[0].charges, e, grid=accountant.COARSE) for e in grid]
+        grid = [float(e) for e in np.linspace(0, epsilon, TRADEOFF_STEPS + 1)[1:-1]]
+        deltas = [accountant.delta(parts[0].charges, e, grid=accountant.SEARCH_GRID) for e in grid]
         return cls(epsilons=(*grid, epsilon), deltas=(*deltas, delta))
 
     def found(self, alpha: float) -> float:

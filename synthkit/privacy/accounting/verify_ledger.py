@@ -14,7 +14,7 @@ from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 
 FORMAT = "synthkit-recount/1"
-CLOSE = 1e-6  # relative difference that another machine's arithmetic may make
+EPSILON_TOLERANCE = 1e-6  # relative difference that another machine's arithmetic may make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class LedgerVerification:
         for name, spent, most in zip(
             ("epsilon", "delta"), self.archive.spent(), (budget.epsilon, budget.delta), strict=True
         ):
-            if spent > most * (1 + CLOSE):
+            if spent > most * (1 + EPSILON_TOLERANCE):
                 yield f"{name} must stay within its budget of {most:g}; however: the charges cost {_shown(spent)}"
 
 
@@ -104,7 +104,11 @@ def _same(said: object, found: float) -> bool:
     if said is None:
         return math.isinf(found)
     number = isinstance(said, int | float) and not isinstance(said, bool)
-    return number and math.isfinite(found) and math.isclose(float(str(said)), found, rel_tol=CLOSE, abs_tol=0.0)
+    return (
+        number
+        and math.isfinite(found)
+        and math.isclose(float(str(said)), found, rel_tol=EPSILON_TOLERANCE, abs_tol=0.0)
+    )
 
 
 def _differs(what: str, said: object, found: float) -> str:

@@ -21,7 +21,7 @@ from synthkit.privacy.accounting.events import (
     StableHistogram,
 )
 
-ROUNDING = 1e-9  # shares of a reserve may exceed it by this much, relatively; the accountant charges it
+RESERVE_ROUNDING = 1e-9  # shares of a reserve may exceed it by this much, relatively; the accountant charges it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def cost(event: Event) -> ZCDPCost:
         case Laplace() | DiscreteLaplace() | StableHistogram():
             rho = pure(event) ** 2 / 2
         case Concentrated():
-            rho = event.rho * (1 + ROUNDING)
+            rho = event.rho * (1 + RESERVE_ROUNDING)
         case NonPrivate():
             rho = math.inf
         case PoissonSubsampledGaussian():
@@ -95,7 +95,7 @@ def failure(event: Event) -> float:
         case SparseHistogram() | StableHistogram():
             return event.failure
         case Concentrated():
-            return event.delta * (1 + ROUNDING)
+            return event.delta * (1 + RESERVE_ROUNDING)
         case _:
             return 0.0
 

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from synthkit.errors import ConfigError, UnsupportedError
-from synthkit.privacy.dpsgd.gradient_factors import AT_ONCE, GradientFactors, Lookup, Matrix, Vector
+from synthkit.privacy.dpsgd.gradient_factors import MAX_TEMPORARY_NUMBERS, GradientFactors, Lookup, Matrix, Vector
 from synthkit.privacy.dpsgd.unit_batches import Units, clip_norm, learned, parts
 from synthkit.privacy.dpsgd.weight_trace import Weight, WeightTrace, WeightUse
 from synthkit.training.matrix_precision import exact
 
-ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
+NORM_ROUNDING = 1e-6  # relative error of inner products in float32, by which norms are rounded up
 AGREEMENT = 0.05  # relative distance from autograd's own gradient beyond which a weight was missed; bfloat16 is coarse
 
 _UNSEEN = "every use of a weight must be seen; however: one was not. Use `Sampled`"
@@ -127,7 +127,7 @@ class Clipper(Generic[M, B]):
             uses = self._uses(meetings, gradients, self._plan)
             together = Units(units)
             squared, bound = self._norms(uses, meetings, together, self._plan)
-            norm = (squared + ROUNDING * bound).clamp(min=0).sqrt()
+            norm = (squared + NORM_ROUNDING * bound).clamp(min=0).sqrt()
             weight = torch.where(norm.isfinite(), (self.clip / norm).clamp(max=1), 0.0)
             keep = None if bool(norm.isfinite().all()) else norm.isfinite()[together.of]
             sums = [use.total(weight[together.of], keep) for use in uses.values()]
@@ -351,7 +351,9 @@ def _written_out(uses: list[tuple[GradientFactors, Tensor]], size: int, units: U
     """Squared norms by unit of gradients that share some numbers, written out for a few units at a time."""
     order = torch.argsort(units.of, stable=True)
     out = []
-    for some in torch.split(torch.arange(units.count, device=order.device), max(1, AT_ONCE // (size * units.largest))):
+    for some in torch.split(
+        torch.arange(units.count, device=order.device), max(1, MAX_TEMPORARY_NUMBERS // (size * units.largest))
+    ):
         rows = order[(units.of[order] >= some[0]) & (units.of[order] <= some[-1])]
         gradient = torch.zeros(len(some), size, dtype=torch.float32, device=order.device)
         for use, at in uses:

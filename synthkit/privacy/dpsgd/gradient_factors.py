@@ -10,7 +10,7 @@ from torch import Tensor
 
 from synthkit.privacy.dpsgd.unit_batches import Units
 
-AT_ONCE = 1 << 24  # numbers a temporary may hold
+MAX_TEMPORARY_NUMBERS = 1 << 24  # numbers a temporary may hold
 
 
 class GradientFactors(Protocol):
@@ -69,7 +69,9 @@ class Matrix:
         for block in units.blocks():
             size = block.rows.shape[1] * left.shape[2]
             held = left.shape[0] * size * (size + left.shape[3] + right.shape[3])
-            for some in torch.split(torch.arange(len(block.units), device=left.device), max(1, AT_ONCE // held)):
+            for some in torch.split(
+                torch.arange(len(block.units), device=left.device), max(1, MAX_TEMPORARY_NUMBERS // held)
+            ):
                 rows, real = block.rows[some], block.real[some].repeat_interleave(left.shape[2], dim=1)
                 a, b = (torch.where(real[..., None], x[:, rows].float().flatten(2, 3), 0.0) for x in (left, right))
                 out[block.units[some]] = (torch.matmul(a, a.mT) * torch.matmul(b, b.mT)).sum(dim=(0, 2, 3))

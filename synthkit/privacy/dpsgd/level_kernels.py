@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.errors import UnsupportedError
-from synthkit.privacy.dpsgd.gradient_factors import AT_ONCE, Lookup, Matrix, squared
+from synthkit.privacy.dpsgd.gradient_factors import MAX_TEMPORARY_NUMBERS, Lookup, Matrix, squared
 from synthkit.privacy.dpsgd.unit_batches import Units
 from synthkit.training.layers.gated_blocks import LevelEmbedding
 
@@ -84,7 +84,7 @@ class LevelLookup(Lookup):
         for block in units.blocks():
             m, (t, h) = block.rows.shape[1], self.right.shape[1:]
             for some in torch.split(
-                torch.arange(len(block.units), device=own.device), max(1, AT_ONCE // (m * t * (h + m)))
+                torch.arange(len(block.units), device=own.device), max(1, MAX_TEMPORARY_NUMBERS // (m * t * (h + m)))
             ):
                 rows, real = block.rows[some], block.real[some]
                 right = torch.where(real[..., None, None], self.right[rows].float(), 0.0).transpose(1, 2)

@@ -35,7 +35,7 @@ ARGUMENTS = {
     **dict.fromkeys(("matmul", "__matmul__", "mm", "bmm"), ("x", "weight")),
     **dict.fromkeys(("addmm", "baddbmm"), ("bias", "x", "weight")),
 }
-PLAIN = {"padding_idx": None, "max_norm": None, "scale_grad_by_freq": False, "offsets": None, "mode": "sum"}
+PLAIN_EMBEDDING = {"padding_idx": None, "max_norm": None, "scale_grad_by_freq": False, "offsets": None, "mode": "sum"}
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class WeightTrace(TorchFunctionMode):
     def _met(self, name: str, given: dict[str, Any], out: Tensor) -> None:
         weight, bias = self._of(given.get("weight")), self._of(given.get("bias"))
         if name in ("embedding", "embedding_bag"):
-            if weight is None or any(given.get(k, v) != v for k, v in PLAIN.items() if k in ARGUMENTS[name]):
+            if weight is None or any(given.get(k, v) != v for k, v in PLAIN_EMBEDDING.items() if k in ARGUMENTS[name]):
                 _refuse(name)
                 return
             self._looked(name, weight, given, out)

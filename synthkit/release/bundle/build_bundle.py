@@ -9,27 +9,45 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from synthkit.errors import ArtefactError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import parse_json
+from synthkit.io.json_types import JSON, JSONObject
 from synthkit.privacy.registry_entry import record
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.objections import Standing, standing
-from synthkit.release.bundle.release_register import Entry, Register, beside, entry_of, opened, together, write
+from synthkit.release.bundle.objections import Standing, release_standing
+from synthkit.release.bundle.release_register import (
+    Entry,
+    Register,
+    default_register,
+    entry_of,
+    open_register,
+    total_spent,
+    write_register,
+)
 from synthkit.release.bundle.signature import sign
 from synthkit.release.bundle.zip_archive import pack
 from synthkit.release.policy.limits import Policy
 from synthkit.report.render_versions import drawn_by
 
-TOLD = ("version", "model", "settings", "columns", "date", "draws", "quick", "watermark", "calibrated")  # of run.json
+CONFIG_FACTS = (
+    "version",
+    "model",
+    "settings",
+    "columns",
+    "date",
+    "draws",
+    "quick",
+    "watermark",
+    "calibrated",
+)  # of run.json
 COMMITMENTS = "commitments.json"
-KEPT = "synthkit-commitments/1"
-REPORT, TWIN, CONFIG, REGISTRY = "report.html", "report.json", "config.json", "registry.json"
-DATE = "basic.publication_date"  # of the entry
-NONCE = 32  # bytes
+COMMITMENTS_FORMAT = "synthkit-commitments/1"
+CONFIG, REGISTRY = "config.json", "registry.json"
+PUBLICATION_DATE = "basic.publication_date"  # of the entry
+NONCE_BYTES = 32  # bytes
 
 
 def release(
@@ -65,34 +83,37 @@ def release(
     """
     source, out = Path(source), Path(out)
     members = _members(source)
-    with run_folder.unaltered(source), opened(beside(source) if register is None else register) as kept:
+    with (
+        run_folder.unaltered(source),
+        open_register(default_register(source) if register is None else register) as kept,
+    ):
         entry = entry_of(source, kept.path, recipient=recipient)
         found = _standing(source, kept, entry)
-        content, nonces = _packed(source, members, entry, table, found.excused(although))
-        signed = content[manifests.NAME]
+        content, nonces = _packed(source, members, entry, table, found.override_entry(although))
+        signed = content[manifests.MANIFEST]
         if key is not None:
             content[manifests.SIGNATURE] = sign(signed, key, passphrase)
         packed = pack(content)
         entry = replace(entry, manifest=hashlib.sha256(signed).hexdigest(), bundle=hashlib.sha256(packed).hexdigest())
         if nonces:
             _keep(source, {"made": entry.date, "recipient": recipient, "manifest": entry.manifest, "nonces": nonces})
-        write(kept.with_entry(entry))
+        write_register(kept.with_entry(entry))
         with replacing(out) as temporary:
             temporary.write_bytes(packed)
-        write(kept.with_entry(replace(entry, state="released")))
+        write_register(kept.with_entry(replace(entry, state="released")))
     return out
 
 
 def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
     """What stands against a release: its gate, and limits on all releases of the table that this one would pass."""
     gate = run_folder.plain_data(source / run_folder.GATE) if (source / run_folder.GATE).exists() else None
-    found = standing(gate, dt.date.fromisoformat(entry.date))
-    if not (source / run_folder.POLICY).exists():
+    found = release_standing(gate, dt.date.fromisoformat(entry.date))
+    if not (source / run_folder.POLICY_FILE).exists():
         return found
-    asked = Policy.load(source / run_folder.POLICY).releases
-    spent = together((*kept.of(entry.table), entry))
+    asked = Policy.load(source / run_folder.POLICY_FILE).releases
+    spent = total_spent((*kept.of(entry.table), entry))
     limits = ((asked.epsilon_max, spent.epsilon, "epsilon"), (asked.number_max, spent.number, "number"))
-    return found.also(
+    return found.with_objections(
         [
             f"with it the {name} of releases of the table is {now:.4g}, and the policy allows {most:g}"
             for most, now, name in limits
@@ -102,7 +123,11 @@ def _standing(source: Path, kept: Register, entry: Entry) -> Standing:
 
 
 def _packed(
-    source: Path, members: Mapping[str, bytes], entry: Entry, table: str | Path | None, excuse: Mapping[str, Any] | None
+    source: Path,
+    members: Mapping[str, bytes],
+    entry: Entry,
+    table: str | Path | None,
+    excuse: Mapping[str, JSON] | None,
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     """The members with their manifest, and the nonces of what it commits to."""
     statement = (
@@ -112,48 +137,54 @@ def _packed(
     claim = {name: parameters.get(name) for name in ("epsilon", "delta")}
     private = claim["epsilon"] is not None and bool(statement.get("end_to_end_dp"))
     nonces, commitments = _commitments(source, table)
-    facts = {
+    facts: dict[str, JSON] = {
         "generator": manifests.GENERATOR,
         "made": entry.date,
         "recipient": entry.recipient,
         "commitments": commitments,
-        manifests.DRAWN: drawn_by(),
+        manifests.DRAWN_BY: drawn_by(_section_ids(members)),
         "although": excuse,
     }
     content = dict(members)
     if claim["epsilon"] is not None:
-        drafted = record(statement, {DATE: facts["made"]})
+        drafted = record(statement, {PUBLICATION_DATE: facts["made"]})
         content[REGISTRY] = json.dumps(drafted, indent=1, ensure_ascii=False).encode() + b"\n"
-    content[manifests.NAME] = manifests.manifest(content, facts=facts, claim=claim, private=private)
+    content[manifests.MANIFEST] = manifests.manifest(content, facts=facts, claim=claim, private=private)
     return content, nonces
 
 
+def _section_ids(members: Mapping[str, bytes]) -> list[str]:
+    """Ids of the sections of the report among the members."""
+    report: JSONObject = parse_json(members[run_folder.REPORT_JSON_FILE], run_folder.REPORT_JSON_FILE)
+    return [str(section["id"]) for section in report["sections"]]
+
+
 def _members(source: Path) -> dict[str, bytes]:
-    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS).glob("*.parquet"))]
+    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS_FOLDER).glob("*.parquet"))]
     if not rows[0].exists():
         msg = f"{source} must be a run folder; however: it holds no {run_folder.SYNTHETIC}. Run `synthkit run` first"
         raise ArtefactError(msg)
     report = run_folder.redraw(source, "shareable")
     said = {file.relative_to(source).as_posix(): file.read_bytes() for file in rows}
-    kept = (run_folder.SCHEMA, run_folder.STATEMENT, run_folder.LEDGER, run_folder.GATE, run_folder.POLICY)
+    kept = (run_folder.SCHEMA_FILE, run_folder.STATEMENT, run_folder.LEDGER, run_folder.GATE, run_folder.POLICY_FILE)
     said |= {name: (source / name).read_bytes() for name in kept if (source / name).exists()}
-    twin = json.dumps(report.twin, indent=1, ensure_ascii=False) + "\n"
-    said |= {REPORT: report.html.encode(), TWIN: twin.encode()}
+    document = json.dumps(report.document, indent=1, ensure_ascii=False) + "\n"
+    said |= {run_folder.REPORT_FILE: report.html.encode(), run_folder.REPORT_JSON_FILE: document.encode()}
     return said | {CONFIG: _config(source)}
 
 
 def _config(source: Path) -> bytes:
     """What may be told of the run: no command, no name of the table, no seconds."""
-    facts: dict[str, Any] = run_folder.plain_data(source / run_folder.RUN)
-    told = {name: facts[name] for name in TOLD if name in facts}
+    facts: JSONObject = run_folder.plain_data(source / run_folder.RUN)
+    told = {name: facts[name] for name in CONFIG_FACTS if name in facts}
     return json.dumps({**told, "packages": facts.get("packages") or {}}, indent=1).encode() + b"\n"
 
 
 def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str], dict[str, str]]:
     """Nonces, and digests over a nonce and what it commits to, by what that is."""
-    roles = source / run_folder.INTERNAL / run_folder.ROLES
+    roles = source / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE
     files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
-    nonces = {name: secrets.token_bytes(NONCE) for name, file in files.items() if file is not None}
+    nonces = {name: secrets.token_bytes(NONCE_BYTES) for name, file in files.items() if file is not None}
     made = {
         name: hashlib.sha256(nonces[name] + file.read_bytes()).hexdigest()
         for name, file in files.items()
@@ -162,12 +193,12 @@ def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str]
     return {name: nonce.hex() for name, nonce in nonces.items()}, made
 
 
-def _keep(source: Path, entry: dict[str, Any]) -> None:
+def _keep(source: Path, entry: JSONObject) -> None:
     """Nonces of one bundle beside those of earlier ones: without its nonce a commitment proves nothing any more."""
-    path = source / run_folder.INTERNAL / COMMITMENTS
+    path = source / run_folder.INTERNAL_FOLDER / COMMITMENTS
     earlier = run_folder.plain_data(path)["releases"] if path.exists() else []
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(
-            json.dumps({"format": KEPT, "releases": [*earlier, entry]}, indent=1) + "\n", encoding="utf-8"
+            json.dumps({"format": COMMITMENTS_FORMAT, "releases": [*earlier, entry]}, indent=1) + "\n", encoding="utf-8"
         )

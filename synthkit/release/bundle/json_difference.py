@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-CLOSE = 1e-6  # relative difference that another machine's arithmetic may make
+from synthkit.io.json_types import JSON
+
+JSON_TOLERANCE = 1e-6  # relative difference that another machine's arithmetic may make
 
 
-def difference(said: Any, right: Any) -> str | None:
+def difference(said: JSON, right: JSON) -> str | None:
     """The first place at which two values of JSON differ, as a pointer; None where they agree.
 
     Numbers agree if they are as close as two machines compute them; an integer is no boolean.
@@ -23,7 +24,7 @@ def difference(said: Any, right: Any) -> str | None:
     return next(_differences(said, right, ""), None)
 
 
-def _differences(said: Any, right: Any, at: str) -> Iterator[str]:
+def _differences(said: JSON, right: JSON, at: str) -> Iterator[str]:
     if isinstance(said, Mapping) and isinstance(right, Mapping):
         for key in (*right, *(key for key in said if key not in right)):
             if key in said and key in right:
@@ -39,9 +40,9 @@ def _differences(said: Any, right: Any, at: str) -> Iterator[str]:
         yield at or "/"
 
 
-def _same(said: Any, right: Any) -> bool:
+def _same(said: JSON, right: JSON) -> bool:
     if isinstance(said, bool) or isinstance(right, bool):
         return said is right
     if isinstance(said, int | float) and isinstance(right, int | float):
-        return math.isclose(said, right, rel_tol=CLOSE, abs_tol=0.0)
+        return math.isclose(said, right, rel_tol=JSON_TOLERANCE, abs_tol=0.0)
     return bool(type(said) is type(right) and said == right)

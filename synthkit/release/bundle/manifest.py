@@ -6,38 +6,46 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 from synthkit._version import __version__
 from synthkit.io.arrow_files import arrow_extent
+from synthkit.io.json_types import JSON
 
 FORMAT = "synthkit-bundle/1"
-NAME, SIGNATURE = "manifest.json", "signature.json"
-DRAWN = "drawn_by"  # versions under which report.html is what report.json draws
+MANIFEST, SIGNATURE = "manifest.json", "signature.json"
+DRAWN_BY = "drawn_by"  # versions under which report.html is what report.json draws
 GENERATOR = f"synthkit {__version__}"
-SAID = ("generator", "made", "recipient", "commitments", DRAWN, "although")  # facts, by the word of whoever released it
-Covered = Literal["charged", "public", "exact"]
-WORDS: Mapping[Covered, str] = {
+FACT_KEYS = (
+    "generator",
+    "made",
+    "recipient",
+    "commitments",
+    DRAWN_BY,
+    "although",
+)  # facts, by the word of whoever released it
+CoveredBy = Literal["charged", "public", "exact"]
+COVERED_WORDS: Mapping[CoveredBy, str] = {
     "charged": "computed from real rows with noise; paid for from the budget",
     "public": "known without the table",
     "exact": "computed from real rows without noise: no epsilon covers it",
 }
-TABLE = ".parquet"
-ROWS = ("synthetic.parquet", "draws/")
-EXACT = ("report.html", "report.json", "gate.json")  # what was measured on real rows
+TABLE_ENDING = ".parquet"
+ROW_MEMBERS = ("synthetic.parquet", "draws/")
+EXACT_MEMBERS = ("report.html", "report.json", "gate.json")  # what was measured on real rows
 
 
-def covered(name: str, *, private: bool) -> Covered:
+def covered(name: str, *, private: bool) -> CoveredBy:
     """Whether a claim covers a member; without one the rows are as exact as the model that made them."""
-    if name in EXACT:
+    if name in EXACT_MEMBERS:
         return "exact"
-    if name.startswith(ROWS) or name == "schema.yaml":
+    if name.startswith(ROW_MEMBERS) or name == "schema.yaml":
         return "charged" if private else "exact"
     return "public"
 
 
 def manifest(
-    members: Mapping[str, bytes], *, facts: Mapping[str, Any], claim: Mapping[str, Any], private: bool
+    members: Mapping[str, bytes], *, facts: Mapping[str, JSON], claim: Mapping[str, JSON], private: bool
 ) -> bytes:
     """The manifest of members as JSON; tables are listed with their rows and columns.
 
@@ -52,7 +60,7 @@ def manifest(
             "name": name,
             "bytes": len(members[name]),
             "sha256": hashlib.sha256(members[name]).hexdigest(),
-            **(asdict(arrow_extent(members[name], name)) if name.endswith(TABLE) else {}),
+            **(asdict(arrow_extent(members[name], name)) if name.endswith(TABLE_ENDING) else {}),
             "covered": covered(name, private=private),
         }
         for name in sorted(members)
@@ -64,7 +72,7 @@ def manifest(
         "claim": dict(claim),
         "end_to_end_dp": private and "exact" not in kinds,
         "sentence": sentence(private=private),
-        "words": {kind: words for kind, words in WORDS.items() if kind in kinds},
+        "words": {kind: words for kind, words in COVERED_WORDS.items() if kind in kinds},
         "members": listed,
     }
     return json.dumps(said, indent=1, ensure_ascii=False, sort_keys=False).encode() + b"\n"

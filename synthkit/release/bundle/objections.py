@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from synthkit.errors import ConfigError
+from synthkit.io.json_types import JSON, JSONObject
 
 NO_GATE = "NO GATE"
-LONGEST = 500  # characters of a reason
+MAX_REASON_LENGTH = 500  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Standing:
     verdict: str
     against: tuple[str, ...] = ()
 
-    def also(self, sentences: Sequence[str]) -> Standing:
+    def with_objections(self, sentences: Sequence[str]) -> Standing:
         """The same with more against it."""
         return Standing(self.verdict, (*self.against, *sentences))
 
-    def excused(self, although: str | None) -> dict[str, Any] | None:
+    def override_entry(self, although: str | None) -> dict[str, JSON] | None:
         """What the manifest says of it: None if nothing stands against the release, else verdict, sentences and reason.
 
         Args:
@@ -40,8 +40,8 @@ class Standing:
                 reason is no line of text.
 
         Example:
-            >>> Standing("PASS").excused(None)
-            >>> Standing("NO GATE", ("no policy was applied",)).excused("a first look")["reason"]
+            >>> Standing("PASS").override_entry(None)
+            >>> Standing("NO GATE", ("no policy was applied",)).override_entry("a first look")["reason"]
             'a first look'
         """
         if not self.against:
@@ -55,10 +55,10 @@ class Standing:
                 "or say why the release is made all the same: --although REASON. The manifest keeps it"
             )
             raise ConfigError(msg)
-        return {"verdict": self.verdict, "against": list(self.against), "reason": line(although)}
+        return {"verdict": self.verdict, "against": list(self.against), "reason": one_line(although)}
 
 
-def standing(gate: Mapping[str, Any] | None, day: dt.date) -> Standing:
+def release_standing(gate: JSONObject | None, day: dt.date) -> Standing:
     """How a gate lets a run stand on a day; a run that was never held against a policy does not pass.
 
     Args:
@@ -66,7 +66,7 @@ def standing(gate: Mapping[str, Any] | None, day: dt.date) -> Standing:
         day: the day of the release.
 
     Example:
-        >>> standing(None, dt.date(2026, 1, 31)).against
+        >>> release_standing(None, dt.date(2026, 1, 31)).against
         ('no policy was applied: there is no gate',)
     """
     if gate is None:
@@ -82,28 +82,31 @@ def standing(gate: Mapping[str, Any] | None, day: dt.date) -> Standing:
     return Standing(verdict, tuple(against))
 
 
-def line(reason: str) -> str:
+def one_line(reason: str) -> str:
     """A reason that somebody gives and that others will read.
 
     Raises:
         ConfigError: it is no line of 1 to 500 printable characters.
 
     Example:
-        >>> line(" the contract has ended ")
+        >>> one_line(" the contract has ended ")
         'the contract has ended'
     """
     said = reason.strip()
-    if not said or len(said) > LONGEST or not said.isprintable():
-        msg = f"a reason must be one line of 1 to {LONGEST} printable characters; however: it is not. Write another"
+    if not said or len(said) > MAX_REASON_LENGTH or not said.isprintable():
+        msg = (
+            f"a reason must be one line of 1 to {MAX_REASON_LENGTH} printable characters; however: it is not. "
+            "Write another"
+        )
         raise ConfigError(msg)
     return said
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     r"""Words of a stranger as one line that a terminal shows as it is.
 
     Example:
-        >>> shown("fine\x1b[2J")
+        >>> printable("fine\x1b[2J")
         'fine?[2J'
     """
     return "".join(each if each.isprintable() else "?" for each in text)

@@ -19,8 +19,8 @@ from synthkit.release.bundle.withdrawal_notice import Notice
 if TYPE_CHECKING:
     from synthkit.schema import Schema
 
-JSON = 2**24  # bytes of one member
-CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
+MAX_JSON_BYTES = 2**24  # bytes of one member
+MAX_CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class Opened:
     members: Mapping[str, bytes]
     known: bytes | None
     today: dt.date
-    cells: int = CELLS
+    cells: int = MAX_CELLS
     notices: Sequence[Notice] | None = None
 
     def json(self, name: str) -> Any:
         """A member as JSON."""
-        return parse_json(self.members[name], name, most=JSON)
+        return parse_json(self.members[name], name, most=MAX_JSON_BYTES)
 
     def otherwise(self, words: str) -> CheckResult:
         """What follows where a member has other words than ours: it is broken, unless another version wrote it."""
-        who = self.json(manifests.NAME)["generator"]
+        who = self.json(manifests.MANIFEST)["generator"]
         if who == manifests.GENERATOR:
             return broken(words)
         return unvouched(f"{words}; it is said to be written by {who}, which is not installed")
@@ -55,20 +55,20 @@ class Opened:
     @property
     def content(self) -> dict[str, bytes]:
         """All members that the manifest lists: not itself, and not the signature under it."""
-        outside = (manifests.NAME, manifests.SIGNATURE)
+        outside = (manifests.MANIFEST, manifests.SIGNATURE)
         return {name: each for name, each in self.members.items() if name not in outside}
 
     def schema(self) -> Schema:
         """What the columns mean."""
         from synthkit.schema import Schema
 
-        with self.file(run_folder.SCHEMA) as path:
+        with self.file(run_folder.SCHEMA_FILE) as path:
             return Schema.load(path)
 
     @property
     def tables(self) -> list[str]:
         """Names of the members that hold rows."""
-        return [name for name in sorted(self.members) if name.endswith(manifests.TABLE)]
+        return [name for name in sorted(self.members) if name.endswith(manifests.TABLE_ENDING)]
 
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:

@@ -1,14 +1,27 @@
-"""The figures and verdicts a page shows, by the place in its twin that each of them names."""
+"""The figures and verdicts a page shows, by the place in its JSON that each of them names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html.parser import HTMLParser
-from typing import Any
 
-from synthkit.report.json_export import at
+from synthkit.io.json_types import JSONObject
+from synthkit.report.json_export import value_at
 
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}  # no end
+VOID_TAGS = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}  # no end
 
 
 class _Numbers(HTMLParser):
@@ -21,7 +34,7 @@ class _Numbers(HTMLParser):
         place = dict(attrs).get("data-number")
         if place is not None:
             self.found.setdefault(place, "")
-        if tag not in VOID:
+        if tag not in VOID_TAGS:
             self._open.append((tag, place))
 
     def handle_data(self, data: str) -> None:
@@ -36,11 +49,11 @@ class _Numbers(HTMLParser):
             del self._open[len(names) - 1 - names[::-1].index(tag) :]
 
 
-def shown(html: str) -> dict[str, str]:
-    """Texts of the elements that name a place in the twin.
+def shown_figures(html: str) -> dict[str, str]:
+    """Texts of the elements that name a place in the JSON.
 
     Example:
-        >>> shown('<td data-number="/rows/0/text">0.5</td>')
+        >>> shown_figures('<td data-number="/rows/0/text">0.5</td>')
         {'/rows/0/text': '0.5'}
     """
     parser = _Numbers()
@@ -48,12 +61,12 @@ def shown(html: str) -> dict[str, str]:
     return parser.found
 
 
-def different(html: str, twin: Mapping[str, Any]) -> list[str]:
-    """Places at which page and twin do not say the same."""
+def different_figures(html: str, report: JSONObject) -> list[str]:
+    """Places at which page and JSON do not say the same."""
     out = []
-    for place, text in shown(html).items():
+    for place, text in shown_figures(html).items():
         try:
-            same = at(twin, place) == text
+            same = value_at(report, place) == text
         except KeyError:
             same = False
         if not same:

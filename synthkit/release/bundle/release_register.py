@@ -7,20 +7,22 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from synthkit.errors import ArtefactError, TableError
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
+from synthkit.io.folder_lock import held, sync_folder
+from synthkit.io.json_types import JSONObject
 from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.release import run_folder
 
 FORMAT = "synthkit-releases/1"
-NAME = "releases.json"
-State = Literal["intended", "released", "withdrawn"]
+REGISTER_FILE = "releases.json"
+ReleaseState = Literal["intended", "released", "withdrawn"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Entry:
     table: str
     recipient: str | None
     date: str
-    state: State
+    state: ReleaseState
     manifest: str
     bundle: str
     rows: str
@@ -77,7 +79,7 @@ class Spent:
     delta: float
 
 
-def together(entries: Sequence[Entry]) -> Spent:
+def total_spent(entries: Sequence[Entry]) -> Spent:
     r"""What somebody who has all of them learns at most.
 
     Releases from one model are draws from what was paid for once, and the claim of a release is the total of its
@@ -91,7 +93,7 @@ def together(entries: Sequence[Entry]) -> Spent:
     Example:
         >>> one = Entry(table="icu", recipient="B", date="2026-01-31", state="released", manifest="1", bundle="1",
         ...     rows="1", model="m", ledger=None, epsilon=1.0, delta=1e-6)
-        >>> together([one, replace(one, recipient="C", rows="2"), replace(one, model="n", rows="3")]).epsilon
+        >>> total_spent([one, replace(one, recipient="C", rows="2"), replace(one, model="n", rows="3")]).epsilon
         2.0
     """
     named = {(each.rows, each.recipient) for each in entries if each.recipient is not None}
@@ -174,7 +176,7 @@ class Register:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[Register]:
+def open_register(path: str | Path) -> Iterator[Register]:
     """The register in a file, begun if there is none, held until the block ends so that nobody else adds to it.
 
     Raises:
@@ -185,7 +187,7 @@ def opened(path: str | Path) -> Iterator[Register]:
         yield Register.read(path) or Register(path)
 
 
-def write(register: Register) -> None:
+def write_register(register: Register) -> None:
     """Put a register on disk, its entry in the folder too; to be called while it is held.
 
     Raises:
@@ -194,11 +196,7 @@ def write(register: Register) -> None:
     with replacing(register.path) as temporary:
         temporary.write_text(register.to_json(), encoding="utf-8")
     try:
-        handle = os.open(register.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(register.path.parent)
     except OSError as error:
         msg = f"{register.path} must reach the disk; however: {error.strerror}. Nothing was released; see to the disk"
         raise TableError(msg) from error
@@ -216,7 +214,7 @@ def mark_withdrawn(path: str | Path, manifest: str, day: str) -> None:
         ArtefactError: the register does not hold the release.
         TableError: it cannot be written.
     """
-    with opened(path) as register:
+    with open_register(path) as register:
         entry = next((each for each in register.entries if each.manifest == manifest), None)
         if entry is None:
             msg = (
@@ -224,12 +222,12 @@ def mark_withdrawn(path: str | Path, manifest: str, day: str) -> None:
                 "register in which the release was entered"
             )
             raise ArtefactError(msg)
-        write(register.with_entry(replace(entry, state="withdrawn", withdrawn=day)))
+        write_register(register.with_entry(replace(entry, state="withdrawn", withdrawn=day)))
 
 
-def beside(source: Path) -> Path:
+def default_register(source: Path) -> Path:
     """Where the register of a run lies if nobody names another: beside its folder, as its ledger does."""
-    return source.resolve().parent / NAME
+    return source.resolve().parent / REGISTER_FILE
 
 
 def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> Entry:
@@ -244,9 +242,9 @@ def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> E
     statement = run_folder.plain_data(source / run_folder.STATEMENT) if (source / run_folder.STATEMENT).exists() else {}
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     covered = bool(statement.get("end_to_end_dp"))
-    rows = json.dumps(run_folder.hashes(source), sort_keys=True).encode()
+    rows = json.dumps(run_folder.table_hashes(source), sort_keys=True).encode()
     return Entry(
-        table=Schema.load(source / run_folder.SCHEMA).name,
+        table=Schema.load(source / run_folder.SCHEMA_FILE).name,
         recipient=recipient,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         state="intended",
@@ -285,17 +283,17 @@ def _ledger(source: Path, register: Path) -> str | None:
     return Path(os.path.relpath(path, register.resolve().parent)).as_posix()
 
 
-def _entries(data: Mapping[str, Any]) -> tuple[Entry, ...]:
+def _entries(data: JSONObject) -> tuple[Entry, ...]:
     """The entries of a register, in order."""
     if data["format"] != FORMAT:
         raise ValueError(data["format"])
     return tuple(_entry(each) for each in data["releases"])
 
 
-def _entry(data: Mapping[str, Any]) -> Entry:
+def _entry(data: JSONObject) -> Entry:
     """An entry from plain data; whatever it does not know is refused."""
     entry = Entry(**data)
-    if set(data) != {each.name for each in fields(Entry)} or entry.state not in get_args(State):
+    if set(data) != {each.name for each in fields(Entry)} or entry.state not in get_args(ReleaseState):
         raise ValueError(entry.state)
     texts = ("table", "date", "manifest", "bundle", "rows")
     maybe = ("recipient", "model", "ledger", "withdrawn")

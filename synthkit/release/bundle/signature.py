@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.io.atomic_files import replacing, write_secret
 from synthkit.io.documents import content, parse_json
+from synthkit.io.json_types import JSONObject
 
 ALGORITHM = "Ed25519"
 KEY_BYTES = 2**16  # of a key in PEM: two orders of magnitude more than it takes
@@ -108,7 +109,7 @@ def signer(manifest: bytes, signature: bytes | None, known: bytes | None = None)
     if signature is None:
         return "unsigned", ""
     try:
-        said: dict[str, Any] = parse_json(signature, "signature.json")
+        said: JSONObject = parse_json(signature, "signature.json")
         public, mark = bytes.fromhex(said["public_key"]), bytes.fromhex(said["signature"])
         key = Ed25519PublicKey.from_public_bytes(public)
     except (ValueError, KeyError, TypeError) as error:

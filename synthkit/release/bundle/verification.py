@@ -12,10 +12,10 @@ from synthkit.io.documents import MALFORMED_DATA_ERRORS, content
 from synthkit.release import run_folder
 from synthkit.release.bundle.checks import CHECKS
 from synthkit.release.bundle.finding import CheckResult, Outcome, broken
-from synthkit.release.bundle.opened_bundle import CELLS, Opened
+from synthkit.release.bundle.opened_bundle import MAX_CELLS, Opened
 from synthkit.release.bundle.signature import public_key
 from synthkit.release.bundle.withdrawal_notice import notices
-from synthkit.release.bundle.zip_archive import BYTES, unpack
+from synthkit.release.bundle.zip_archive import MAX_BUNDLE_BYTES, unpack
 from synthkit.runtime.resource_limits import DEFAULT_MEMORY_LIMIT, DEFAULT_TIME_LIMIT, Deadline, resource_limits
 
 
@@ -45,7 +45,7 @@ def verify(
     *,
     on: dt.date | None = None,
     revocations: str | Path | None = None,
-    cells: int = CELLS,
+    cells: int = MAX_CELLS,
 ) -> list[BundleCheck]:
     """Look at everything; a check that cannot be made because a file is damaged does not hold.
 
@@ -63,14 +63,14 @@ def verify(
         ConfigError: the key cannot be read.
     """
     known = None if key is None else public_key(key)
-    told = None if revocations is None else notices(revocations)
-    more = max(1.0, cells / CELLS)
+    known_notices = None if revocations is None else notices(revocations)
+    more = max(1.0, cells / MAX_CELLS)
     with resource_limits(DEFAULT_TIME_LIMIT * more, round(DEFAULT_MEMORY_LIMIT * more)) as deadline:
         try:
-            members = unpack(content(bundle, BYTES))
+            members = unpack(content(bundle, MAX_BUNDLE_BYTES))
         except (OSError, MemoryError, SynthkitError) as error:
             return [BundleCheck("archive", "broken", str(error) or "there is not enough memory to read it")]
-        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, told)
+        opened = Opened(members, known, on or dt.datetime.now(dt.UTC).date(), cells, known_notices)
         first = BundleCheck("archive", "holds", f"{len(members)} members, and not a byte besides")
         return [first, *(_checked(name, check, opened, deadline) for name, check in CHECKS.items())]
 
@@ -85,11 +85,11 @@ def sql(bundle: str | Path) -> str:
     from synthkit.schema import Schema
     from synthkit.schema.rules_sql import script
 
-    opened = Opened(unpack(content(bundle, BYTES)), None, dt.date.min)
-    if run_folder.SCHEMA not in opened.members:
+    opened = Opened(unpack(content(bundle, MAX_BUNDLE_BYTES)), None, dt.date.min)
+    if run_folder.SCHEMA_FILE not in opened.members:
         msg = "a bundle must hold a schema; however: it holds none. It was altered"
         raise ArtefactError(msg)
-    with opened.file(run_folder.SCHEMA) as path:
+    with opened.file(run_folder.SCHEMA_FILE) as path:
         return script(Schema.load(path), opened.tables)
 
 
@@ -97,18 +97,18 @@ def outcome(checks: Sequence[BundleCheck]) -> Outcome:
     """That of the whole: `broken` if one check is; else `unvouched` if one is; else it `holds`.
 
     Example:
-        >>> outcome([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        >>> outcome([BundleCheck("rows", "holds", ""), BundleCheck("signature", "unvouched", "")])
         'unvouched'
     """
     found = {check.outcome for check in checks}
     return "broken" if "broken" in found else "unvouched" if "unvouched" in found else "holds"
 
 
-def last_word(checks: Sequence[BundleCheck]) -> str:
+def conclusion(checks: Sequence[BundleCheck]) -> str:
     """What follows from the checks, in one sentence.
 
     Example:
-        >>> last_word([Check("rows", "holds", ""), Check("signature", "unvouched", "")])
+        >>> conclusion([BundleCheck("rows", "holds", ""), BundleCheck("signature", "unvouched", "")])
         'NOT VOUCHED FOR: nothing speaks against the bundle, but nothing here vouches for: signature.'
     """
     found = outcome(checks)

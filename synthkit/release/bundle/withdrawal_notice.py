@@ -5,22 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.io import documents
-from synthkit.io.atomic_files import held, replacing
+from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, parse_json, read_json
+from synthkit.io.folder_lock import held
+from synthkit.io.json_types import JSONObject
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.objections import line
+from synthkit.release.bundle.objections import one_line
 from synthkit.release.bundle.signature import Signer, sign, signer
-from synthkit.release.bundle.zip_archive import BYTES, unpack
+from synthkit.release.bundle.zip_archive import MAX_BUNDLE_BYTES, unpack
 
 FORMAT = "synthkit-withdrawal/1"
-SAID = ("format", "manifest", "bundle", "recipient", "made", "withdrawn", "reason")
+NOTICE_KEYS = ("format", "manifest", "bundle", "recipient", "made", "withdrawn", "reason")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Notice:
         signature: over the canonical JSON of that, with the public key.
     """
 
-    said: Mapping[str, Any]
-    signature: Mapping[str, Any]
+    said: JSONObject
+    signature: JSONObject
 
     @property
     def signed(self) -> bytes:
@@ -68,7 +69,7 @@ def withdraw(
     """
     content = _content(bundle)
     members = unpack(content)
-    manifest = members.get(manifests.NAME, b"")
+    manifest = members.get(manifests.MANIFEST, b"")
     facts = _facts(manifest)
     said = {
         "format": FORMAT,
@@ -77,7 +78,7 @@ def withdraw(
         "recipient": facts.get("recipient"),
         "made": facts.get("made"),
         "withdrawn": dt.datetime.now(dt.UTC).date().isoformat(),
-        "reason": line(reason),
+        "reason": one_line(reason),
     }
     unsigned = Notice(said, {})
     notice = Notice(said, json.loads(sign(unsigned.signed, key, passphrase)))
@@ -94,15 +95,15 @@ def withdraw(
 
 def _content(bundle: str | Path) -> bytes:
     try:
-        return documents.content(bundle, BYTES)
+        return documents.content(bundle, MAX_BUNDLE_BYTES)
     except OSError as error:
         msg = f"{bundle} must be a bundle that was released; however: {error.strerror}. Name its zip"
         raise ArtefactError(msg) from error
 
 
-def _facts(manifest: bytes) -> Mapping[str, Any]:
+def _facts(manifest: bytes) -> JSONObject:
     try:
-        return dict(parse_json(manifest, manifests.NAME))
+        return dict(parse_json(manifest, manifests.MANIFEST))
     except MALFORMED_DATA_ERRORS as error:
         msg = "a bundle must hold a manifest; however: it does not. Name a zip that `synthkit release` wrote"
         raise ArtefactError(msg) from error
@@ -121,14 +122,14 @@ def notices(path: str | Path) -> list[Notice]:
         raise ArtefactError(msg) from error
 
 
-def _parsed(data: Mapping[str, Any]) -> list[Notice]:
+def _parsed(data: JSONObject) -> list[Notice]:
     found = [Notice(dict(each["said"]), dict(each["signature"])) for each in data["notices"]]
-    if data["format"] != FORMAT or any(set(n.said) != set(SAID) or n.said["format"] != FORMAT for n in found):
+    if data["format"] != FORMAT or any(set(n.said) != set(NOTICE_KEYS) or n.said["format"] != FORMAT for n in found):
         raise ValueError(data["format"])
     return found
 
 
-def heeded(found: Sequence[Notice], manifest: bytes, known: bytes) -> tuple[list[Notice], int]:
+def valid_notices(found: Sequence[Notice], manifest: bytes, known: bytes) -> tuple[list[Notice], int]:
     """Notices about a bundle that a key signed, and the number of those about it that it did not sign."""
     about = [each for each in found if each.about(manifest)]
     ours = [each for each in about if _trusted(each, known)]

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from synthkit.errors import ArtefactError
 
-BYTES = 384 * 2**20  # of a bundle: it is held in memory three times while it is unpacked
-MEMBERS, LONGEST = 1000, 200  # of them, and letters of a name
+MAX_BUNDLE_BYTES = 384 * 2**20  # of a bundle: it is held in memory three times while it is unpacked
+MAX_MEMBERS, MAX_NAME_LENGTH = 1000, 200  # of them, and letters of a name
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say; when the bundle was made stands in its manifest
 MODE = 0o644 << 16
-PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 # what reading an altered zip may raise
 DAMAGED = (
     zipfile.BadZipFile,
@@ -78,11 +78,11 @@ def _check_names(names: Sequence[str]) -> None:
     Raises:
         ArtefactError: there is another.
     """
-    odd = [name for name in names if len(name) > LONGEST or not PLAIN.fullmatch(name)]
-    twins = len({name.casefold() for name in names}) < len(names)
-    if odd or twins or len(names) > MEMBERS:
+    odd = [name for name in names if len(name) > MAX_NAME_LENGTH or not PLAIN_NAME.fullmatch(name)]
+    alike = len({name.casefold() for name in names}) < len(names)
+    if odd or alike or len(names) > MAX_MEMBERS:
         msg = (
-            f"a bundle must hold at most {MEMBERS:,} members, each with a plain name of its own; however: it does not. "
-            "It was altered, or synthkit did not write it"
+            f"a bundle must hold at most {MAX_MEMBERS:,} members, each with a plain name of its own; however: it does "
+            "not. It was altered, or synthkit did not write it"
         )
         raise ArtefactError(msg)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from synthkit.metrics.attacks.effect_size import of_attributes, of_copies, of_identities, of_membership
-from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence, of, worst
+from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence, figure_of, worst_figure
+from synthkit.release.policy.limits import Rate
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Score
     from synthkit.release.policy.limits import Policy
 
+PolicyLimit = float | Sequence[float]  # a number, True for what must be so, or the ends of an interval
 Sense = Literal["upper", "proof", "alarm", "within", "most", "least", "yes"]
+
+FigureSource = Callable[[GateEvidence, PolicyLimit], FoundFigure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,41 +39,68 @@ class PolicyClause:
     item: str
     sense: Sense
     evidence: str
-    find: Callable[[GateEvidence, Any], FoundFigure]
+    find: FigureSource
 
-    def limit(self, policy: Policy) -> Any:
+    def limit(self, policy: Policy) -> PolicyLimit | None:
         """The limit as plain data, None if the policy does not ask."""
-        at: Any = policy
+        at: object = policy
         for name in self.path.split("."):
             at = None if at is None else getattr(at, name)
-        if hasattr(at, "max_upper"):
+        if isinstance(at, Rate):
             return at.max_upper
-        return list(at) if isinstance(at, tuple) else (at or None) if isinstance(at, bool) else at
+        if isinstance(at, bool):
+            return at or None
+        return list(at) if isinstance(at, tuple) else at if isinstance(at, int | float) else None
 
 
-def _promised(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _promised(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     if evidence.ledger is None:
         return FoundFigure(lacking="there is no ledger of what was spent")
     spent = evidence.epsilon
     return FoundFigure(measured=float("inf") if spent is None else spent)
 
 
-def _required(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def number_limit(limit: PolicyLimit) -> float:
+    """A limit that is one number.
+
+    Raises:
+        TypeError: it is an interval.
+    """
+    if isinstance(limit, Sequence):
+        msg = "a limit of this sense must be one number; however: it is an interval. Give one number"
+        raise TypeError(msg)
+    return limit
+
+
+def interval_limit(limit: PolicyLimit) -> tuple[float, float]:
+    """A limit that is an interval.
+
+    Raises:
+        TypeError: it is one number.
+    """
+    if not isinstance(limit, Sequence):
+        msg = "a limit of this sense must be an interval; however: it is one number. Give both ends"
+        raise TypeError(msg)
+    low, high = limit
+    return low, high
+
+
+def _required(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     if evidence.statement is None or evidence.ledger is None:
         return FoundFigure(lacking="there is no privacy statement, or no ledger")
     return FoundFigure(measured=float(evidence.epsilon is not None))
 
 
-def _whole(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _whole(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     if evidence.statement is None or evidence.ledger is None:
         return FoundFigure(lacking="there is no privacy statement, or no ledger")
     return FoundFigure(measured=float(bool(evidence.statement.get("end_to_end_dp")) and evidence.epsilon is not None))
 
 
-def _released(name: str) -> Callable[[GateEvidence, Any], FoundFigure]:
+def _released(name: str) -> FigureSource:
     """The figure of that name over all releases of the table."""
 
-    def find(evidence: GateEvidence, limit: Any) -> FoundFigure:
+    def find(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
         if evidence.releases is None:
             return FoundFigure(lacking="there is no register of releases, so earlier ones are not known")
         return FoundFigure(measured=float(evidence.releases[name]))
@@ -77,8 +108,8 @@ def _released(name: str) -> Callable[[GateEvidence, Any], FoundFigure]:
     return find
 
 
-def _lost(evidence: GateEvidence, limit: Any) -> FoundFigure:
-    return FoundFigure.attacked(of_membership(evidence.evaluation))
+def _lost(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    return FoundFigure.of_attack(of_membership(evidence.evaluation))
 
 
 def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
@@ -89,23 +120,23 @@ def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
         return FoundFigure(lacking=f"it could not be measured: {failures[0]}")
     score = evidence.score(metric)
     if score is None:
-        return of(score, label=metric)
-    return of(score)._replace(detected=score.reference is not None and score.low > score.reference)
+        return figure_of(score, label=metric)
+    return figure_of(score)._replace(detected=score.reference is not None and score.low > score.reference)
 
 
-def _secrets(evidence: GateEvidence, limit: Any) -> FoundFigure:
-    return FoundFigure.attacked(of_attributes(evidence.evaluation))
+def _secrets(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    return FoundFigure.of_attack(of_attributes(evidence.evaluation))
 
 
-def _found_again(evidence: GateEvidence, limit: Any) -> FoundFigure:
-    return FoundFigure.attacked(of_identities(evidence.evaluation))
+def _found_again(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    return FoundFigure.of_attack(of_identities(evidence.evaluation))
 
 
-def _copied(evidence: GateEvidence, limit: Any) -> FoundFigure:
-    return FoundFigure.attacked(of_copies(evidence.evaluation))
+def _copied(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    return FoundFigure.of_attack(of_copies(evidence.evaluation))
 
 
-def _singled(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _singled(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     scores = [evidence.score(f"identity.singling_out{part}") for part in ("", ".clearest")]
     there = [s for s in scores if s is not None and "p" in s.parts]
     if len(there) < len(scores):
@@ -114,21 +145,21 @@ def _singled(evidence: GateEvidence, limit: Any) -> FoundFigure:
     return FoundFigure(measured=least.parts["p"], about=least.metric)
 
 
-def _meaningful(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _meaningful(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     said = (evidence.evaluation.panels.get("identity") or {}).get("meaningful")
     score = evidence.score("identity.meaningful")
     return (
         FoundFigure(lacking=str(said))
         if score is None and isinstance(said, str)
-        else of(score, label="meaningful identity disclosure")
+        else figure_of(score, label="meaningful identity disclosure")
     )
 
 
-def _loss(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _loss(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     return _against_real(evidence.among("utility.", ".gap"), "the loss of prediction", evidence)
 
 
-def _groups(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _groups(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     scores = evidence.among("utility.", ".worst_group_gap")
     return _against_real(scores, "the loss in groups of people", evidence)
 
@@ -137,19 +168,19 @@ def _against_real(scores: Sequence[Score], label: str, evidence: GateEvidence) -
     """The worst loss; where rows beat real ones beyond the interval the reference is weak, and no loss is small."""
     weak = [score.metric for score in evidence.among("utility.", ".gap") if score.beats_real]
     doubt = f"rows cannot teach more than real ones, so that the reference of {', '.join(weak)} is weak" if weak else ""
-    return worst(scores, label, evidence.failed("utility."))._replace(doubt=doubt)
+    return worst_figure(scores, label, evidence.failed("utility."))._replace(doubt=doubt)
 
 
-def _slope(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _slope(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     scores = evidence.among("utility.", ".calibration_slope")
     if not scores:
         return FoundFigure(lacking="the slope of calibration was not measured")
-    low, high = limit
+    low, high = interval_limit(limit)
     far = max(scores, key=lambda s: max(s.high - high, low - s.low))
-    return of(far)
+    return figure_of(far)
 
 
-def _pairs(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _pairs(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     score = evidence.score("fidelity.tv2")
     if score is None or score.reference is None:
         return FoundFigure(lacking="tables of two columns were not held against a real holdout")
@@ -157,7 +188,7 @@ def _pairs(evidence: GateEvidence, limit: Any) -> FoundFigure:
     return FoundFigure(r - score.value, r - score.high, r - score.low, about=score.metric)
 
 
-def _rules(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _rules(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     score = evidence.score("fidelity.rule_violations")
     return (
         FoundFigure(lacking="no declared rule was checked")
@@ -166,20 +197,20 @@ def _rules(evidence: GateEvidence, limit: Any) -> FoundFigure:
     )
 
 
-def _controls(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _controls(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     """As many as were asked, if there are: how many more is nobody's business to whom the gate is shown."""
-    return FoundFigure(measured=float(min(evidence.controls, limit)))
+    return FoundFigure(measured=float(min(evidence.controls, number_limit(limit))))
 
 
-def _draws(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _draws(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     return FoundFigure(measured=float(evidence.draws))
 
 
-def _not_quick(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _not_quick(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     return FoundFigure(measured=float(not evidence.evaluation.run.get("quick", True)))
 
 
-def _age(evidence: GateEvidence, limit: Any) -> FoundFigure:
+def _age(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     made = evidence.made
     if made is None:
         return FoundFigure(lacking="the evaluation does not say when it was made")
@@ -188,19 +219,25 @@ def _age(evidence: GateEvidence, limit: Any) -> FoundFigure:
     return FoundFigure(measured=float((evidence.today - made).days))
 
 
-def _clause(
-    path: str, item: str, sense: Sense, evidence: str, find: Callable[[GateEvidence, Any], FoundFigure]
-) -> PolicyClause:
+def _clause(path: str, item: str, sense: Sense, evidence: str, find: FigureSource) -> PolicyClause:
     return PolicyClause(path=path, item=item, sense=sense, evidence=evidence, find=find)
 
 
-CAUGHT = "membership.tpr_at_fpr"
-MEASURED = ("membership.", "attribute.", "identity.", "copying.", "utility.", "fidelity.", "evidence.min_control_units")
-SIBLING = (
+CLAUSE_OF_TPR = "membership.tpr_at_fpr"
+MEASURED_CLAUSES = (
+    "membership.",
+    "attribute.",
+    "identity.",
+    "copying.",
+    "utility.",
+    "fidelity.",
+    "evidence.min_control_units",
+)
+SIBLING_DOES_NOT_COUNT = (
     "what is released was fitted to all people after a sibling of it, fitted to a part of them, had been measured; "
     "`evidence.sibling_audit` of the policy does not let that count"
 )
-CLAUSES: Sequence[PolicyClause] = (
+POLICY_CLAUSES: Sequence[PolicyClause] = (
     _clause("dp.required", "Privacy budget", "yes", "NIST SP 800-226", _required),
     _clause("dp.epsilon_max", "Epsilon spent", "most", "NIST SP 800-226", _promised),
     _clause("dp.end_to_end", "Everything that leaves is covered", "yes", "NIST SP 800-226", _whole),
@@ -210,7 +247,11 @@ CLAUSES: Sequence[PolicyClause] = (
     _clause("releases.number_max", "Releases of the table", "most", "NIST SP 800-226", _released("number")),
     _clause("membership.eps_lb_max", "Epsilon shown to be lost", "proof", "ISO/IEC 27559 8.2.3", _lost),
     _clause(
-        CAUGHT, "Members found among few false alarms", "upper", "ISO/IEC 27559 8.2.3", lambda e, limit: FoundFigure()
+        CLAUSE_OF_TPR,
+        "Members found among few false alarms",
+        "upper",
+        "ISO/IEC 27559 8.2.3",
+        lambda e, limit: FoundFigure(),
     ),
     _clause("attribute.excess_max_upper", "Secrets learned of members", "upper", "WP29 05/2014, inference", _secrets),
     _clause("identity.excess_max_upper", "Members found again", "upper", "WP29 05/2014, linkability", _found_again),
@@ -235,9 +276,9 @@ CLAUSES: Sequence[PolicyClause] = (
 )
 
 
-def figure(clause: PolicyClause, policy: Policy, evidence: GateEvidence, limit: Any) -> FoundFigure:
+def find_figure(clause: PolicyClause, policy: Policy, evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     """What a clause is held against; a measurement of a sibling counts only if the policy says so."""
-    measured = clause.path.startswith(MEASURED)
+    measured = clause.path.startswith(MEASURED_CLAUSES)
     if measured and evidence.of_sibling and not policy.evidence.sibling_audit:
-        return FoundFigure(lacking=SIBLING)
-    return _caught(policy, evidence) if clause.path == CAUGHT else clause.find(evidence, limit)
+        return FoundFigure(lacking=SIBLING_DOES_NOT_COUNT)
+    return _caught(policy, evidence) if clause.path == CLAUSE_OF_TPR else clause.find(evidence, limit)

@@ -7,21 +7,38 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
+from synthkit.io.json_types import JSON, JSONObject
 from synthkit.metrics.attacks.effect_grade import grade
 from synthkit.metrics.attacks.effect_size import share_of
-from synthkit.release.policy.clauses import CLAUSES, PolicyClause, figure
+from synthkit.release.policy.clauses import (
+    POLICY_CLAUSES,
+    PolicyClause,
+    PolicyLimit,
+    find_figure,
+    interval_limit,
+    number_limit,
+)
 from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence
 from synthkit.release.policy.limits import Policy
+from synthkit.report.json_export import plain
+
+if TYPE_CHECKING:
+    from synthkit.report.inputs import GateJson
 
 FORMAT = "synthkit-gate/1"
-Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
-ORDER: Sequence[Verdict] = ("FAIL", "NOT ASSESSED", "INCONCLUSIVE", "PASS")  # the first that occurs is the whole's
-AGE = "evidence.review_within_days"
-ESTIMATES = ("upper", "proof", "alarm", "within")  # senses of limits on what was estimated from people
-TOLD = ("item", "evidence", "bound", "why")  # what a line says of its figures
-EVIDENCE = "evidence."  # its clauses are about the evidence itself: too little of it is none
+GateVerdict = Literal["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"]
+VERDICT_ORDER: Sequence[GateVerdict] = (
+    "FAIL",
+    "NOT ASSESSED",
+    "INCONCLUSIVE",
+    "PASS",
+)  # the first that occurs is the whole's
+CLAUSE_OF_AGE = "evidence.review_within_days"
+ESTIMATE_SENSES = ("upper", "proof", "alarm", "within")  # senses of limits on what was estimated from people
+DERIVED_KEYS = ("item", "evidence", "bound", "why")  # what a line says of its figures
+EVIDENCE_CLAUSES = "evidence."  # its clauses are about the evidence itself: too little of it is none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +73,12 @@ class Line:
     low: float | None
     high: float | None
     bound: float | None
-    limit: Any
+    limit: PolicyLimit
     lacking: str
     doubt: str
     detected: bool | None
     grade: str
-    verdict: Verdict
+    verdict: GateVerdict
     why: str
 
 
@@ -78,16 +95,20 @@ class Gate:
         valid_until: last day on which the evaluation may be relied on.
     """
 
-    policy: Mapping[str, Any]
+    policy: Mapping[str, JSON]
     lines: tuple[Line, ...]
-    verdict: Verdict
+    verdict: GateVerdict
     evaluated: str | None
     decided: str
     valid_until: str | None
 
+    def document(self) -> GateJson:
+        """Plain data in the format `synthkit-gate/1`; infinity is null."""
+        return cast("GateJson", plain({"format": FORMAT, **asdict(self)}))
+
     def to_json(self) -> str:
-        """JSON text in the format `synthkit-gate/1`; infinity is null."""
-        return json.dumps(_plain({"format": FORMAT, **asdict(self)}), indent=1, ensure_ascii=False) + "\n"
+        """The same as JSON text."""
+        return json.dumps(self.document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def judge(policy: Policy, evidence: GateEvidence) -> Gate:
@@ -97,8 +118,8 @@ def judge(policy: Policy, evidence: GateEvidence) -> Gate:
     end is above, else INCONCLUSIVE. What attacks prove lost can fail; it passes only if what it rests on holds and the
     surest guesses leave room for no more than the limit.
     """
-    asked = [(clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None]
-    lines = tuple(_line(clause, limit, figure(clause, policy, evidence, limit)) for clause, limit in asked)
+    asked = [(clause, limit) for clause in POLICY_CLAUSES if (limit := clause.limit(policy)) is not None]
+    lines = tuple(_line(clause, limit, find_figure(clause, policy, evidence, limit)) for clause, limit in asked)
     made = None if evidence.made is None else evidence.made.isoformat()
     return Gate(
         policy=policy.policy.model_dump(mode="json"),
@@ -116,13 +137,13 @@ def _until(made: str | None, policy: Policy) -> str | None:
     return None if made is None else (dt.date.fromisoformat(made) + days).isoformat()
 
 
-def overall(verdicts: Sequence[str]) -> Verdict:
+def overall(verdicts: Sequence[str]) -> GateVerdict:
     """The worst of the lines; of no line, NOT ASSESSED."""
-    return next((verdict for verdict in ORDER if verdict in verdicts), "NOT ASSESSED")
+    return next((verdict for verdict in VERDICT_ORDER if verdict in verdicts), "NOT ASSESSED")
 
 
-def _line(clause: PolicyClause, limit: Any, found: FoundFigure) -> Line:
-    found = found.outward() if clause.sense in ESTIMATES else found
+def _line(clause: PolicyClause, limit: PolicyLimit, found: FoundFigure) -> Line:
+    found = found.rounded_outward() if clause.sense in ESTIMATE_SENSES else found
     verdict = decide(clause.path, clause.sense, found, limit)
     return Line(
         item=clause.item,
@@ -144,60 +165,67 @@ def _line(clause: PolicyClause, limit: Any, found: FoundFigure) -> Line:
     )
 
 
-def decide(path: str, sense: str, found: FoundFigure, limit: Any) -> Verdict:
+def decide(path: str, sense: str, found: FoundFigure, limit: PolicyLimit) -> GateVerdict:
     """The verdict of a line from its figures and its limit alone."""
     if found.lacking or found.measured is None or math.isnan(found.measured):
         return "NOT ASSESSED"
     if sense in ("most", "least", "yes"):
-        if sense == "yes":
-            good = found.measured == 1
-        else:
-            good = found.measured <= limit if sense == "most" else found.measured >= limit
-        return "PASS" if good else "NOT ASSESSED" if path.startswith(EVIDENCE) else "FAIL"
+        good = _holds(sense, found.measured, number_limit(limit))
+        return "PASS" if good else "NOT ASSESSED" if path.startswith(EVIDENCE_CLAUSES) else "FAIL"
     low, high = (_end(end, otherwise) for end, otherwise in ((found.low, -math.inf), (found.high, math.inf)))
     if sense == "proof":
-        wide = found.high is not None and not high < limit  # a lower bound alone has no upper end to be held against it
-        return "FAIL" if found.measured > limit else "INCONCLUSIVE" if found.doubt or wide else "PASS"
+        most = number_limit(limit)
+        wide = found.high is not None and not high < most  # a lower bound alone has no upper end to be held against it
+        return "FAIL" if found.measured > most else "INCONCLUSIVE" if found.doubt or wide else "PASS"
     if sense == "alarm":
-        return "FAIL" if low > limit else "PASS"
+        return "FAIL" if low > number_limit(limit) else "PASS"
     if sense == "within":
-        inside, outside = limit[0] <= low and high <= limit[1], high < limit[0] or low > limit[1]
+        first, last = interval_limit(limit)
+        inside, outside = first <= low and high <= last, high < first or low > last
     else:
-        inside, outside = high < limit, low > limit
+        inside, outside = high < number_limit(limit), low > number_limit(limit)
     return "FAIL" if outside else "PASS" if inside and not found.doubt else "INCONCLUSIVE"
 
 
-def _grade(sense: str, found: FoundFigure, limit: Any) -> str:
+def _holds(sense: str, measured: float, limit: float) -> bool:
+    """Whether a figure without an interval is as it should be."""
+    if sense == "yes":
+        return measured == 1
+    return measured <= limit if sense == "most" else measured >= limit
+
+
+def _grade(sense: str, found: FoundFigure, limit: PolicyLimit) -> str:
     """How large the effect of an attack is against the limit; empty where none was measured."""
     if found.detected is None or found.lacking or found.measured is None:
         return ""
     high = -math.inf if sense == "alarm" else math.inf if found.high is None else found.high
     low = found.measured if sense == "proof" or found.low is None else found.low
-    return grade(low, high, limit, detected=found.detected, doubt=bool(found.doubt)).value
+    return grade(low, high, number_limit(limit), detected=found.detected, doubt=bool(found.doubt)).value
 
 
 def _end(x: float | None, otherwise: float) -> float:
     return otherwise if x is None or math.isnan(x) else x
 
 
-def _settled(found: FoundFigure, limit: Any) -> bool:
+def _settled(found: FoundFigure, limit: float) -> bool:
     """Whether the upper end of what was proven lost decides: it is known, and not too much is proven already."""
     return found.high is not None and math.isfinite(found.high) and (found.measured or 0.0) <= limit
 
 
-def _bound(sense: str, found: FoundFigure, limit: Any) -> float | None:
+def _bound(sense: str, found: FoundFigure, limit: PolicyLimit) -> float | None:
     if found.lacking:
         return None
     if sense in ("upper", "alarm"):
         return found.high if sense == "upper" else found.low
-    if sense == "proof" and _settled(found, limit):
+    if sense == "proof" and _settled(found, number_limit(limit)):
         return found.high
     if sense == "within" and found.low is not None and found.high is not None:
-        return found.low if limit[0] - found.low > found.high - limit[1] else found.high
+        first, last = interval_limit(limit)
+        return found.low if first - found.low > found.high - last else found.high
     return found.measured
 
 
-def _why(clause: PolicyClause, found: FoundFigure, limit: Any, verdict: Verdict) -> str:
+def _why(clause: PolicyClause, found: FoundFigure, limit: PolicyLimit, verdict: GateVerdict) -> str:
     """The reason, with the figures it rests on."""
     if found.lacking:
         return f"Not assessed: {found.lacking.removeprefix('not assessed: ')}."
@@ -209,13 +237,13 @@ def _why(clause: PolicyClause, found: FoundFigure, limit: Any, verdict: Verdict)
         allowed = "most" if clause.sense == "most" else "least"
         return f"{at}{name}; at {allowed} {asked} {'is' if verdict == 'PASS' else 'was'} asked."
     if clause.sense == "proof":
-        return _proof(found, limit, name)
+        return _proof(found, number_limit(limit), name)
     if clause.sense == "within":
         return f"The interval from {_number(found.low)} to {_number(found.high)}{name} is held against {asked}."
     return _ends(clause.sense, found, asked, verdict, f"{at}{name}", f"{_number(found.low)}{name}")
 
 
-def _ends(sense: str, found: FoundFigure, asked: str, verdict: Verdict, high: str, low: str) -> str:
+def _ends(sense: str, found: FoundFigure, asked: str, verdict: GateVerdict, high: str, low: str) -> str:
     """The reason where ends of an interval decide; of an alarm `high` is the end that is compared, the lower one."""
     if verdict == "FAIL":
         return f"Even the lower end {low} is above {asked}."
@@ -239,13 +267,13 @@ def _proof(found: FoundFigure, limit: float, name: str) -> str:
     return proven + (f"{room}: below it." if found.high < limit else f"{room}: more people must be attacked.")
 
 
-def _number(x: Any) -> str:
+def _number(x: PolicyLimit | None) -> str:
     if isinstance(x, list | tuple):
         return " to ".join(map(_number, x))
     return "∞" if x is None or x == math.inf else f"{x:.4g}" if isinstance(x, int | float) else str(x)
 
 
-def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
+def rederive(gate: JSONObject, policy: Policy) -> list[str]:
     """What in a gate's JSON does not follow from its own figures and the policy; nothing if all of it does.
 
     Example:
@@ -259,13 +287,13 @@ def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
         return [f"a gate must have the format {FORMAT}"]
     if dict(gate.get("policy") or {}) != policy.policy.model_dump(mode="json"):
         faults.append("the policy in the gate is not the one beside it")
-    asked = {clause.path: (clause, limit) for clause in CLAUSES if (limit := clause.limit(policy)) is not None}
+    asked = {clause.path: (clause, limit) for clause in POLICY_CLAUSES if (limit := clause.limit(policy)) is not None}
     lines = {line["clause"]: line for line in gate["lines"]}
     if len(lines) < len(gate["lines"]):
         faults.append("a clause has two lines")
     if gate.get("valid_until") != _until(gate.get("evaluated"), policy):
         faults.append("the last day on which it is valid does not follow from the policy")
-    faults += [f"{AGE} does not follow from the days" for line in gate["lines"] if _older(line, gate)]
+    faults += [f"{CLAUSE_OF_AGE} does not follow from the days" for line in gate["lines"] if _older(line, gate)]
     faults += [f"{path} is asked by the policy and has no line" for path in asked if path not in lines]
     faults += [f"{path} has a line and is not asked by the policy" for path in lines if path not in asked]
     for path, line in lines.items():
@@ -276,15 +304,15 @@ def rederive(gate: Mapping[str, Any], policy: Policy) -> list[str]:
     return faults
 
 
-def _older(line: Mapping[str, Any], gate: Mapping[str, Any]) -> bool:
+def _older(line: JSONObject, gate: JSONObject) -> bool:
     """Whether a line on the age of the evaluation says another than its days do."""
-    if line["clause"] != AGE or line["lacking"]:
+    if line["clause"] != CLAUSE_OF_AGE or line["lacking"]:
         return False
     days = dt.date.fromisoformat(gate["decided"]) - dt.date.fromisoformat(gate["evaluated"])
     return bool(line["measured"] != days.days)
 
 
-def _differs(line: Mapping[str, Any], clause: PolicyClause, limit: Any) -> list[str]:
+def _differs(line: JSONObject, clause: PolicyClause, limit: PolicyLimit) -> list[str]:
     if line["limit"] != limit or line["sense"] != clause.sense:
         return [f"{clause.path}: the limit is not the policy's"]
     if not _plausible(line):
@@ -296,13 +324,15 @@ def _differs(line: Mapping[str, Any], clause: PolicyClause, limit: Any) -> list[
     faults = (
         [] if line["verdict"] == again.verdict else [f"{clause.path}: the verdict does not follow from its figures"]
     )
-    told = _plain(asdict(again))
-    if line.get("grade", told["grade"]) != told["grade"] or any(line[key] != told[key] for key in TOLD):
+    derived = {key: plain(value) for key, value in asdict(again).items()}
+    if line.get("grade", derived["grade"]) != derived["grade"] or any(
+        line[key] != derived[key] for key in DERIVED_KEYS
+    ):
         faults.append(f"{clause.path}: what the line says does not follow from its figures")
     return faults
 
 
-def _plausible(line: Mapping[str, Any]) -> bool:
+def _plausible(line: JSONObject) -> bool:
     """Whether a figure lies in its own interval, and what does not count is not there."""
     at, low, high = line["measured"], line["low"], line["high"]
     if line["sense"] in ("yes", "most", "least"):
@@ -310,11 +340,3 @@ def _plausible(line: Mapping[str, Any]) -> bool:
     if line["lacking"] or at is None:
         return bool(line["lacking"]) and (at, low, high) == (None, None, None)
     return (low is None or low <= at) and (high is None or at <= high)
-
-
-def _plain(x: Any) -> Any:
-    if isinstance(x, Mapping):
-        return {k: _plain(v) for k, v in x.items()}
-    if isinstance(x, list | tuple):
-        return [_plain(v) for v in x]
-    return None if isinstance(x, float) and not math.isfinite(x) else x

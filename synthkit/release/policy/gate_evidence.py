@@ -6,15 +6,17 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from synthkit.metrics.result import SIBLING_AUDITED
+from synthkit.report import privacy_claim
 
 if TYPE_CHECKING:
     from synthkit.metrics.attacks.effect_size import Effect
     from synthkit.metrics.result import Evaluation, Score
+    from synthkit.report.inputs import LedgerJson, StatementJson
 
-DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
+FIGURE_DIGITS = 4  # behind the point: finer differences decide nothing, and would tell of single people
 
 
 class FoundFigure(NamedTuple):
@@ -39,18 +41,18 @@ class FoundFigure(NamedTuple):
     detected: bool | None = None
 
     @classmethod
-    def attacked(cls, effect: Effect) -> FoundFigure:
+    def of_attack(cls, effect: Effect) -> FoundFigure:
         """What attacks reach as a figure."""
         if effect.lacking:
             return cls(lacking=effect.lacking)
         at = effect.value, effect.low, effect.high
         return cls(*at, about=effect.about, doubt=effect.doubt, detected=effect.detected)
 
-    def outward(self) -> FoundFigure:
+    def rounded_outward(self) -> FoundFigure:
         """The same to four digits behind the point, the interval no narrower: what is decided on can be shown whole.
 
         Example:
-            >>> Found(0.123456, 0.1, 0.15001).outward()[:3]
+            >>> FoundFigure(0.123456, 0.1, 0.15001).rounded_outward()[:3]
             (0.1235, 0.1, 0.1501)
         """
         return self._replace(
@@ -61,8 +63,8 @@ class FoundFigure(NamedTuple):
 
 
 def _rounded(x: float | None, way: Callable[[float], int]) -> float | None:
-    """To a multiple of 10^-DIGITS; what is one already, but for the last bits of a float, stays."""
-    return x if x is None or not math.isfinite(x) else way(round(x * 10**DIGITS, 6)) / 10**DIGITS
+    """To a multiple of 10^-FIGURE_DIGITS; what is one already, but for the last bits of a float, stays."""
+    return x if x is None or not math.isfinite(x) else way(round(x * 10**FIGURE_DIGITS, 6)) / 10**FIGURE_DIGITS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +81,8 @@ class GateEvidence:
     """
 
     evaluation: Evaluation
-    statement: Mapping[str, Any] | None = None
-    ledger: Mapping[str, Any] | None = None
+    statement: StatementJson | None = None
+    ledger: LedgerJson | None = None
     releases: Mapping[str, float] | None = None
     today: dt.date
 
@@ -99,8 +101,7 @@ class GateEvidence:
     @property
     def epsilon(self) -> float | None:
         """What was spent according to the ledger; None for no bound."""
-        ledger = self.ledger or {}
-        return ledger.get("epsilon") if ledger.get("charges") else None
+        return privacy_claim.epsilon(self.ledger)
 
     @property
     def made(self) -> dt.date | None:
@@ -130,7 +131,7 @@ class GateEvidence:
         return int(smaller[0]) if smaller else 0
 
 
-def worst(scores: Iterable[Score], label: str, failures: list[str]) -> FoundFigure:
+def worst_figure(scores: Iterable[Score], label: str, failures: list[str]) -> FoundFigure:
     """The score with the largest upper end; not assessed if a member of the family failed or none is there."""
     found = list(scores)
     if failures:
@@ -138,10 +139,10 @@ def worst(scores: Iterable[Score], label: str, failures: list[str]) -> FoundFigu
     if not found:
         return FoundFigure(lacking=f"{label} was not measured")
     most = max(found, key=lambda s: (s.high, s.value))
-    return of(most, about=most.metric)
+    return figure_of(most, about=most.metric)
 
 
-def of(score: Score | None, *, about: str = "", label: str = "", doubt: str = "") -> FoundFigure:
+def figure_of(score: Score | None, *, about: str = "", label: str = "", doubt: str = "") -> FoundFigure:
     """A score as a figure; a figure that is not a number was not assessed."""
     if score is None:
         return FoundFigure(lacking=f"{label} was not measured")

@@ -10,15 +10,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_yaml
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.runtime.validation_words import requirement
 
 FORMAT = "synthkit-policy/1"
 _FORMAT = f"^{FORMAT}$"
-_PATTERNS = {_FORMAT: f"must be {FORMAT}"}
+_FORMAT_WORDS = {_FORMAT: f"must be {FORMAT}"}
 PLACEHOLDERS = ("TODO", "TBD", "XXX", "REQUIRED", "N/A")
-RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
-EXAMPLE = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
+MEASURED_RATES = (0.001, 0.01, 0.1)  # of false alarms, that are measured
+EXAMPLE_POLICY_OWNER = "EXAMPLE"  # how the owner of an example begins: nobody has decided anything yet
 
 
 def _meant(said: str) -> str:
@@ -29,10 +29,10 @@ def _meant(said: str) -> str:
     return said
 
 
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3), AfterValidator(_meant)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FilledIn = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3), AfterValidator(_meant)]
+ShareLimit = Annotated[float, Field(ge=0, le=1)]
+FiniteLimit = Annotated[float, Field(allow_inf_nan=False)]
+PositiveLimit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -49,9 +49,9 @@ class Decided(_Part):
         decided: when.
     """
 
-    id: Said
-    owner: Said
-    justification: Said
+    id: FilledIn
+    owner: FilledIn
+    justification: FilledIn
     decided: dt.date | None = None
 
 
@@ -63,14 +63,14 @@ class Rate(_Part):
         max_upper: most that the upper end of the interval may be.
     """
 
-    fpr: Share
-    max_upper: Share
+    fpr: ShareLimit
+    max_upper: ShareLimit
 
     @field_validator("fpr")
     @classmethod
     def _measured(cls, fpr: float) -> float:
-        if fpr not in RATES:
-            msg = f"must be one of the rates that are measured, {', '.join(map(str, RATES))}"
+        if fpr not in MEASURED_RATES:
+            msg = f"must be one of the rates that are measured, {', '.join(map(str, MEASURED_RATES))}"
             raise ValueError(msg)
         return fpr
 
@@ -83,7 +83,7 @@ class Membership(_Part):
         tpr_at_fpr: members found at a rate of false alarms.
     """
 
-    eps_lb_max: Positive | None = None
+    eps_lb_max: PositiveLimit | None = None
     tpr_at_fpr: Rate | None = None
 
 
@@ -94,7 +94,7 @@ class Attribute(_Part):
         excess_max_upper: most that the upper end of any secret's excess over non-members may be.
     """
 
-    excess_max_upper: Share | None = None
+    excess_max_upper: ShareLimit | None = None
 
 
 class Identity(_Part):
@@ -106,9 +106,9 @@ class Identity(_Part):
         meaningful_identity_max: most that the upper end of meaningful identity disclosure may be.
     """
 
-    excess_max_upper: Share | None = None
-    singling_p_min: Share | None = None
-    meaningful_identity_max: Share | None = None
+    excess_max_upper: ShareLimit | None = None
+    singling_p_min: ShareLimit | None = None
+    meaningful_identity_max: ShareLimit | None = None
 
 
 class Copying(_Part):
@@ -118,10 +118,10 @@ class Copying(_Part):
         people_max: largest share of the people trained on who may be proven to be copied; asked if not given.
     """
 
-    people_max: Share | None = DEFAULTS["copying"].value
+    people_max: ShareLimit | None = DEFAULT_EFFECT_LIMITS["copying"].value
 
 
-class Promise(_Part):
+class PrivacyLimits(_Part):
     """What is promised.
 
     Args:
@@ -131,7 +131,7 @@ class Promise(_Part):
     """
 
     required: bool = False
-    epsilon_max: Positive | None = None
+    epsilon_max: PositiveLimit | None = None
     end_to_end: bool = False
 
 
@@ -143,11 +143,11 @@ class Releases(_Part):
         number_max: most that there may be.
     """
 
-    epsilon_max: Positive | None = None
+    epsilon_max: PositiveLimit | None = None
     number_max: Annotated[int, Field(ge=1)] | None = None
 
     @property
-    def asks(self) -> bool:
+    def has_limits(self) -> bool:
         """Whether any limit is set."""
         return self.epsilon_max is not None or self.number_max is not None
 
@@ -161,9 +161,9 @@ class Utility(_Part):
         subgroup_margin: most that the upper end of the worst group's loss may be.
     """
 
-    margin: Positive | None = None
-    calibration_slope: tuple[Finite, Finite] | None = None
-    subgroup_margin: Positive | None = None
+    margin: PositiveLimit | None = None
+    calibration_slope: tuple[FiniteLimit, FiniteLimit] | None = None
+    subgroup_margin: PositiveLimit | None = None
 
     @field_validator("calibration_slope")
     @classmethod
@@ -182,8 +182,8 @@ class Fidelity(_Part):
         constraint_violations_max: most that the share of rows breaking a declared rule may be.
     """
 
-    tv2_shortfall_max: Share | None = None
-    constraint_violations_max: Share | None = None
+    tv2_shortfall_max: ShareLimit | None = None
+    constraint_violations_max: ShareLimit | None = None
 
 
 class Required(_Part):
@@ -236,7 +236,7 @@ class Policy(_Part):
     attribute: Attribute = Attribute()
     identity: Identity = Identity()
     copying: Copying = Copying()
-    dp: Promise = Promise()
+    dp: PrivacyLimits = PrivacyLimits()
     releases: Releases = Releases()
     utility: Utility = Utility()
     fidelity: Fidelity = Fidelity()
@@ -245,7 +245,7 @@ class Policy(_Part):
     @property
     def example(self) -> bool:
         """Whether nobody has put their own name to it yet."""
-        return self.policy.owner.startswith(EXAMPLE)
+        return self.policy.owner.startswith(EXAMPLE_POLICY_OWNER)
 
     @classmethod
     def json_schema(cls) -> dict[str, Any]:
@@ -260,7 +260,7 @@ class Policy(_Part):
             Attribute,
             Identity,
             Copying,
-            Promise,
+            PrivacyLimits,
             Releases,
             Utility,
             Fidelity,
@@ -295,7 +295,7 @@ class Policy(_Part):
             return cls.model_validate(data)
         except ValidationError as error:
             faults = [
-                f"{'.'.join(map(str, e['loc'])) or 'the file'}: {requirement(e, _PATTERNS)}" for e in error.errors()
+                f"{'.'.join(map(str, e['loc'])) or 'the file'}: {requirement(e, _FORMAT_WORDS)}" for e in error.errors()
             ]
             msg = "a policy must name its owner, its justification and limits that can be meant; however: "
             raise ConfigError(msg + "; ".join(faults)) from error

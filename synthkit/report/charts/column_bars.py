@@ -3,23 +3,91 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypedDict
 
 from synthkit.report.labels import digits
 
-WIDTH = 270  # user units of a small chart; labels are 12 of them high
-HEIGHT = 110  # of the plot of an ordered column
-ROW = 25  # of a level of an unordered one
-LABEL = 110  # most room for its name
-GUTTER = 46  # room for the shares at the left of an upright chart
-MOST_LEVELS = 8
-MOST_PAIRS = 16  # bins that may stand as pairs of bars; of more the synthetic ones are a stepped line
-ORDERED = ("numeric", "datetime")
-SPECIAL = ("other", "missing", "novel")  # bins that stand behind those of the values, kept only if a row is in them
+if TYPE_CHECKING:
+    from synthkit.report.panel_types import DistributionPanel
+
+CHART_WIDTH = 270  # user units of a small chart; labels are 12 of them high
+PLOT_HEIGHT = 110  # of the plot of an ordered column
+LEVEL_HEIGHT = 25  # of a level of an unordered one
+MAX_LABEL_WIDTH = 110  # most room for its name
+AXIS_WIDTH = 46  # room for the shares at the left of an upright chart
+MAX_SHOWN_LEVELS = 8
+MAX_PAIRED_BARS = 16  # bins that may stand as pairs of bars; of more the synthetic ones are a stepped line
+ORDERED_KINDS = ("numeric", "datetime")
+SPECIAL_BINS = (
+    "other",
+    "missing",
+    "novel",
+)  # bins that stand behind those of the values, kept only if a row is in them
 
 
-def distribution(entry: Mapping[str, Any]) -> dict[str, Any]:
+class Box(TypedDict):
+    """A rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Segment(TypedDict):
+    """A straight line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+class BinBar(TypedDict):
+    """One bin: rectangles of real and synthetic rows and a tick of the holdout."""
+
+    tip: str
+    real: Box
+    synthetic: Box | None
+    holdout: Segment | None
+
+
+class Guide(Segment):
+    """A grid line with its text."""
+
+    x: float
+    y: float
+    text: str
+
+
+class Label(TypedDict):
+    """A text with its place."""
+
+    x: float
+    y: float
+    anchor: str
+    text: str
+
+
+class Plot(TypedDict):
+    """Everything that is drawn of a column; `path` is the stepped line of synthetic rows."""
+
+    height: float
+    path: str | None
+    bars: list[BinBar]
+    guides: list[Guide]
+    labels: list[Label]
+
+
+class ColumnChart(Plot):
+    """A plot with its width, and whether its bars stand."""
+
+    upright: bool
+    width: float
+
+
+def distribution(entry: DistributionPanel) -> ColumnChart:
     """Bars of a column: upright side by side for quantities and times, lying one above the other for levels.
 
     Args:
@@ -30,40 +98,48 @@ def distribution(entry: Mapping[str, Any]) -> dict[str, Any]:
         `holdout` or None), `labels` (text with its place) and `guides` (grid lines with their text).
     """
     train, synthetic = entry["train"], entry["synthetic"]
-    holdout = entry.get("holdout") or [None] * len(train)
+    holdout: Sequence[float | None] = entry.get("holdout") or [None] * len(train)
     rows = list(zip(map(str, entry["bins"]), train, holdout, synthetic, strict=True))
-    rows = [r for r in rows if r[0] not in SPECIAL or any(r[1:])]
+    rows = [r for r in rows if r[0] not in SPECIAL_BINS or any(r[1:])]
     top = _ceiling(max([0.01, *(x for row in rows for x in row[1:] if x is not None)]))
-    draw = _upright if entry["kind"] in ORDERED else _lying
-    return {"upright": draw is _upright, "width": WIDTH, **draw(rows, top)}
+    draw = _upright if entry["kind"] in ORDERED_KINDS else _lying
+    return {"upright": draw is _upright, "width": CHART_WIDTH, **draw(rows, top)}
 
 
-def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> dict[str, Any]:
-    head, slot = 6, (WIDTH - GUTTER) / max(1, len(rows))
-    stepped = len(rows) > MOST_PAIRS
+def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> Plot:
+    head, slot = 6, (CHART_WIDTH - AXIS_WIDTH) / max(1, len(rows))
+    stepped = len(rows) > MAX_PAIRED_BARS
     thick = slot - 0.6 if stepped else slot * 0.42
 
     def y(share: float) -> float:
-        return round(head + HEIGHT * (1 - share / top), 1)
+        return round(head + PLOT_HEIGHT * (1 - share / top), 1)
 
-    bars: list[dict[str, Any]] = []
+    bars: list[BinBar] = []
     for k, (label, real, holdout, made) in enumerate(rows):
-        x = GUTTER + k * slot + (0.3 if stepped else slot * 0.08)
+        x = AXIS_WIDTH + k * slot + (0.3 if stepped else slot * 0.08)
         bars.append(
             {
                 "tip": _tip(label, real, holdout, made),
-                "real": _box(x, y(real), thick, HEIGHT * real / top),
-                "synthetic": None if stepped else _box(x + thick, y(made), thick, HEIGHT * made / top),
+                "real": _box(x, y(real), thick, PLOT_HEIGHT * real / top),
+                "synthetic": None if stepped else _box(x + thick, y(made), thick, PLOT_HEIGHT * made / top),
                 "holdout": None if holdout is None else _line(x, y(holdout), x + thick, y(holdout)),
             }
         )
-    steps = "".join(f"V{y(made)}H{round(GUTTER + (k + 1) * slot, 1)}" for k, (*_, made) in enumerate(rows))
-    guides = [
-        {"x1": GUTTER, "y1": y(s), "x2": WIDTH, "y2": y(s), "x": GUTTER - 5, "y": y(s) + 4, "text": f"{100 * s:.3g} %"}
+    steps = "".join(f"V{y(made)}H{round(AXIS_WIDTH + (k + 1) * slot, 1)}" for k, (*_, made) in enumerate(rows))
+    guides: list[Guide] = [
+        {
+            "x1": AXIS_WIDTH,
+            "y1": y(s),
+            "x2": CHART_WIDTH,
+            "y2": y(s),
+            "x": AXIS_WIDTH - 5,
+            "y": y(s) + 4,
+            "text": f"{100 * s:.3g} %",
+        }
         for s in (top, top / 2, 0)
     ]
-    base = head + HEIGHT
-    path = f"M{GUTTER} {y(0)}{steps}V{y(0)}" if stepped else None
+    base = head + PLOT_HEIGHT
+    path = f"M{AXIS_WIDTH} {y(0)}{steps}V{y(0)}" if stepped else None
     return {
         "height": base + 20,
         "path": path,
@@ -73,13 +149,14 @@ def _upright(rows: Sequence[tuple[str, float, float | None, float]], top: float)
     }
 
 
-def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> dict[str, Any]:
-    shown = rows[:MOST_LEVELS]
-    left = min(LABEL, 12 + max(7.6 * len(_short(r[0], 13)) for r in shown))
-    room, thick = WIDTH - left - 22, 9
-    bars, labels = [], []
+def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -> Plot:
+    shown = rows[:MAX_SHOWN_LEVELS]
+    left = min(MAX_LABEL_WIDTH, 12 + max(7.6 * len(_short(r[0], 13)) for r in shown))
+    room, thick = CHART_WIDTH - left - 22, 9
+    bars: list[BinBar] = []
+    labels: list[Label] = []
     for k, (label, real, holdout, made) in enumerate(shown):
-        y = k * ROW + 3
+        y = k * LEVEL_HEIGHT + 3
         x = round(left + room * (holdout or 0) / top, 1)
         bars.append(
             {
@@ -90,11 +167,11 @@ def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -
             }
         )
         labels.append({"x": round(left - 7, 1), "y": y + 13, "anchor": "end", "text": _short(label, 13)})
-    height = len(shown) * ROW + 20
+    height = len(shown) * LEVEL_HEIGHT + 20
     if len(rows) > len(shown):
         text = f"and {len(rows) - len(shown)} more in Numbers"
         labels.append({"x": round(left, 1), "y": height + 12, "anchor": "start", "text": text})
-    guides = [
+    guides: list[Guide] = [
         {
             "x1": round(x, 1),
             "y1": 0,
@@ -110,19 +187,19 @@ def _lying(rows: Sequence[tuple[str, float, float | None, float]], top: float) -
     return {"height": height, "path": None, "bars": bars, "guides": guides, "labels": labels}
 
 
-def _axis(names: Sequence[str], slot: float, y: float) -> list[dict[str, Any]]:
+def _axis(names: Sequence[str], slot: float, y: float) -> list[Label]:
     """The smallest and the largest value under the bins of values; the names of the bins behind them at the right."""
-    values = [n for n in names if n not in SPECIAL]
-    special = " · ".join(n for n in names if n in SPECIAL)
-    out = []
+    values = [n for n in names if n not in SPECIAL_BINS]
+    special = " · ".join(n for n in names if n in SPECIAL_BINS)
+    out: list[Label] = []
     if values:
         room = max(len(special) * 7.5 + 14, (len(names) - len(values)) * slot) if special else 0.0
         first, last = (digits(v, short=True).split(" – ") for v in (values[0], values[-1]))
-        out.append({"x": GUTTER, "y": y, "anchor": "start", "text": _short(first[0], 11)})
+        out.append({"x": AXIS_WIDTH, "y": y, "anchor": "start", "text": _short(first[0], 11)})
         if len(values) > 1:
-            out.append({"x": round(WIDTH - room, 1), "y": y, "anchor": "end", "text": _short(last[-1], 11)})
+            out.append({"x": round(CHART_WIDTH - room, 1), "y": y, "anchor": "end", "text": _short(last[-1], 11)})
     if special:
-        out.append({"x": WIDTH, "y": y, "anchor": "end", "text": special})
+        out.append({"x": CHART_WIDTH, "y": y, "anchor": "end", "text": special})
     return out
 
 
@@ -132,11 +209,11 @@ def _ceiling(share: float) -> float:
     return min(1.0, next(m * unit for m in (1, 1.2, 1.6, 2, 3, 4, 6, 8, 10) if m * unit >= share - 1e-12))
 
 
-def _box(x: float, y: float, width: float, height: float) -> dict[str, float]:
+def _box(x: float, y: float, width: float, height: float) -> Box:
     return {"x": round(x, 1), "y": round(y, 1), "width": round(width, 1), "height": round(height, 1)}
 
 
-def _line(x1: float, y1: float, x2: float, y2: float) -> dict[str, float]:
+def _line(x1: float, y1: float, x2: float, y2: float) -> Segment:
     return {"x1": round(x1, 1), "y1": round(y1, 1), "x2": round(x2, 1), "y2": round(y2, 1)}
 
 

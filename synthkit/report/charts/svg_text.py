@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TypeVar, cast
 
+PlainData = TypeVar("PlainData")
 _NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
-_UNKNOWN = "\ufffd"
+_REPLACEMENT = "\ufffd"
 
 
-def writable(data: Any) -> Any:
+def writable(data: PlainData) -> PlainData:
     """Plain data with a replacement character for whatever XML cannot hold.
 
     What draws charts does not refuse such a character: it ends the process.
@@ -20,10 +21,14 @@ def writable(data: Any) -> Any:
         >>> writable({"name": ["a" + chr(0) + "b", 3]})
         {'name': ['a�b', 3]}
     """
+    return cast("PlainData", _writable(data))
+
+
+def _writable(data: object) -> object:
     if isinstance(data, str):
-        return _NOT_IN_XML.sub(_UNKNOWN, data)
+        return _NOT_IN_XML.sub(_REPLACEMENT, data)
     if isinstance(data, dict):
-        return {writable(key): writable(value) for key, value in data.items()}
+        return {_writable(key): _writable(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [writable(value) for value in data]
+        return [_writable(value) for value in data]
     return data

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from synthkit.io.json_types import JSON
 
 INK, MUTED, LINE = "#1c2430", "#55606e", "#dfe4ea"
 FONT = "DejaVu Sans, Verdana, sans-serif"
 
 
-def theme() -> dict[str, Any]:
+def theme() -> dict[str, JSON]:
     """Configuration of every chart, in Vega-Lite's own keys."""
-    text = {
+    text: dict[str, JSON] = {
         "labelFontSize": 12,
         "titleFontSize": 12,
         "labelColor": INK,
         "titleColor": MUTED,
         "titleFontWeight": "normal",
     }
-    axis = {
+    axis: dict[str, JSON] = {
         **text,
         "domainColor": MUTED,
         "tickColor": MUTED,

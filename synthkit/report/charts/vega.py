@@ -1,4 +1,4 @@
-"""Aggregates -> Altair -> inline SVG; what the charts say in words is written in view.py, not here.
+"""Charts of a report in Altair, drawn as inline SVG; what they say in words is written in the sections.
 
 Every chart reads without colour: real is a filled circle or a solid line, synthetic a hollow diamond or a dashed line.
 """
@@ -10,17 +10,32 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthkit.report.charts.svg_text import writable
 from synthkit.report.charts.theme import INK, MUTED, theme
-from synthkit.report.labels import GUESS
+from synthkit.report.labels import GUESSING_LEARNER
 from synthkit.report.render_versions import fonts
 
-REAL, SYNTHETIC = "#1f5fa8", "#c8540a"
-BLUES = ("#eef3f9", "#c6d7ea", "#8fb1d8", "#4f82bd", "#1f5fa8", "#0b3263")
-Matrix = Sequence[Sequence[float | None]]
-STEP = 15  # pixels of a row of a heat map: room for a 12 pixel label
+if TYPE_CHECKING:
+    import altair as alt
+
+    from synthkit.report.charts.chart_data import PrivacyCurve
+    from synthkit.report.panel_types import (
+        CorrelationPanel,
+        DetectionPanel,
+        Matrix,
+        MissingnessPanel,
+        PairErrorsPanel,
+        SampleSizePanel,
+        TrainingPanel,
+        UtilityPanel,
+    )
+
+REAL_COLOUR, SYNTHETIC_COLOUR = "#1f5fa8", "#c8540a"
+ERROR_COLOURS = ("#eef3f9", "#c6d7ea", "#8fb1d8", "#4f82bd", "#1f5fa8", "#0b3263")
+ChartRows = Sequence[Mapping[str, object]]  # of a chart's data
+CELL_PIXELS = 15  # pixels of a row of a heat map: room for a 12 pixel label
 WIDEST_ERRORS, WIDEST_CORRELATIONS = 48, 18  # columns a map can show with readable labels
 
 
@@ -58,37 +73,34 @@ def embed(svg: str, title: str, description: str, key: str) -> str:
     return svg.replace(">", inside, 1)
 
 
-def pair_errors(panel: Mapping[str, Any]) -> str:
+def pair_errors(panel: PairErrorsPanel) -> str:
     """Two-way error of each pair as a triangle of squares, darker for larger."""
     import altair as alt
 
     columns, error = panel["columns"], panel["error"]
     shown = sorted(sorted(range(len(columns)), key=lambda i: -_mean(error[i]))[:WIDEST_ERRORS])
     names = labels([columns[i] for i in shown])
-    cells = [
-        {"x": names[b], "y": names[a], "error": error[i][j]}
-        for a, i in enumerate(shown)
-        for b, j in enumerate(shown[:a])
-        if error[i][j] is not None
-    ]
+    pairs = [(a, b, error[i][j]) for a, i in enumerate(shown) for b, j in enumerate(shown[:a])]
+    known = [(a, b, e) for a, b, e in pairs if e is not None]
+    colour = alt.Color(
+        "error:Q",
+        scale=alt.Scale(type="quantize", domain=[0, max([0.01, *(e for *_, e in known)])], range=ERROR_COLOURS),
+        legend=alt.Legend(title="Two-way error (TV)", format=".3f", orient="top", titleLimit=300),
+    )
     chart = (
-        inline(cells)
+        inline([{"x": names[b], "y": names[a], "error": e} for a, b, e in known])
         .mark_rect(stroke="#ffffff", strokeWidth=1)
         .encode(
             x=alt.X("x:N", sort=names[:-1], title=None, axis=alt.Axis(labelAngle=-90, grid=False)),
             y=alt.Y("y:N", sort=names[1:], title=None, axis=alt.Axis(grid=False)),
-            color=alt.Color(
-                "error:Q",
-                scale=alt.Scale(type="quantize", domain=[0, max([0.01, *(c["error"] for c in cells)])], range=BLUES),
-                legend=alt.Legend(title="Two-way error (TV)", format=".3f", orient="top", titleLimit=300),
-            ),
+            color=colour,
         )
-        .properties(width=alt.Step(STEP), height=alt.Step(STEP))
+        .properties(width=alt.Step(CELL_PIXELS), height=alt.Step(CELL_PIXELS))
     )
     return rendered(chart)
 
 
-def correlations(panel: Mapping[str, Any]) -> str:
+def correlations(panel: CorrelationPanel) -> str:
     """Real, synthetic and their difference side by side; size is strength, filled is positive, hollow negative."""
     import altair as alt
 
@@ -97,7 +109,7 @@ def correlations(panel: Mapping[str, Any]) -> str:
     worst = sorted(range(len(columns)), key=lambda i: -max([0.0, *(abs(d) for d in difference[i] if d is not None)]))
     shown = sorted(worst[:WIDEST_CORRELATIONS])
     names = labels([columns[i] for i in shown])
-    maps: list[Any] = []
+    maps: list[alt.Chart] = []
     for title, matrix in (("Real", real), ("Synthetic", synthetic), ("Synthetic minus real", difference)):
         cells = _signed(matrix, shown, names)
         axis = alt.Axis(grid=True, labels=not maps, ticks=False)
@@ -109,30 +121,32 @@ def correlations(panel: Mapping[str, Any]) -> str:
                 y=alt.Y("y:N", title=None, axis=axis, scale=alt.Scale(domain=names[1:])),
                 size=alt.Size(
                     "size:Q",
-                    scale=alt.Scale(domain=[0, 1], range=[0, STEP * STEP * 0.8]),
+                    scale=alt.Scale(domain=[0, 1], range=[0, CELL_PIXELS * CELL_PIXELS * 0.8]),
                     legend=alt.Legend(title="Strength", values=[0.1, 0.3, 0.6, 1], symbolType="square"),
                 ),
-                stroke=alt.Stroke("sign:N", scale=_signs(REAL, SYNTHETIC), legend=alt.Legend(title="Sign")),
-                fill=alt.Fill("sign:N", scale=_signs(REAL, "transparent"), legend=alt.Legend(title="Sign")),
+                stroke=alt.Stroke(
+                    "sign:N", scale=_signs(REAL_COLOUR, SYNTHETIC_COLOUR), legend=alt.Legend(title="Sign")
+                ),
+                fill=alt.Fill("sign:N", scale=_signs(REAL_COLOUR, "transparent"), legend=alt.Legend(title="Sign")),
             )
-            .properties(width=alt.Step(STEP), height=alt.Step(STEP), title=title)
+            .properties(width=alt.Step(CELL_PIXELS), height=alt.Step(CELL_PIXELS), title=title)
         )
     return rendered(alt.hconcat(*maps, spacing=14))
 
 
-def missingness(rows: Sequence[Mapping[str, Any]]) -> str:
+def missingness(rows: Sequence[MissingnessPanel]) -> str:
     """Share of missing cells by column in training, holdout and synthetic rows."""
     import altair as alt
 
     names = labels([r["column"] for r in rows])
     points = [
-        {"column": n, "rows": label, "share": r[key]}
+        {"column": n, "rows": label, "share": share}
         for n, r in zip(names, rows, strict=True)
-        for key, label in (("train", "Training"), ("holdout", "Holdout"), ("synthetic", "Synthetic"))
-        if r.get(key) is not None
+        for share, label in ((r["train"], "Training"), (r.get("holdout"), "Holdout"), (r["synthetic"], "Synthetic"))
+        if share is not None
     ]
     kinds = ["Training", "Holdout", "Synthetic"]
-    colour = alt.Scale(domain=kinds, range=[REAL, INK, SYNTHETIC])
+    colour = alt.Scale(domain=kinds, range=[REAL_COLOUR, INK, SYNTHETIC_COLOUR])
     shape = alt.Scale(domain=kinds, range=["circle", "stroke", "diamond"])
     legend = alt.Legend(title=None, orient="top")
     chart = (
@@ -154,7 +168,7 @@ def missingness(rows: Sequence[Mapping[str, Any]]) -> str:
     return rendered(chart)
 
 
-def roc(panel: Mapping[str, Any]) -> str:
+def roc(panel: DetectionPanel) -> str:
     """ROC curve of the classifier that tells synthetic from real; the dashed diagonal is a coin toss."""
     import altair as alt
 
@@ -162,11 +176,11 @@ def roc(panel: Mapping[str, Any]) -> str:
     x = alt.X("fpr:Q", title="Real rows taken for synthetic", axis=alt.Axis(format="%", tickCount=5))
     y = alt.Y("tpr:Q", title="Synthetic rows recognised", axis=alt.Axis(format="%", tickCount=5))
     toss = inline([{"fpr": 0, "tpr": 0}, {"fpr": 1, "tpr": 1}]).mark_line(color=MUTED, strokeDash=[4, 4])
-    line = inline(curve).mark_line(color=SYNTHETIC, strokeWidth=2.5, interpolate="step-after")
+    line = inline(curve).mark_line(color=SYNTHETIC_COLOUR, strokeWidth=2.5, interpolate="step-after")
     return rendered((toss.encode(x=x, y=y) + line.encode(x=x, y=y)).properties(width=290, height=290))
 
 
-def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
+def giveaways(panel: DetectionPanel, most: int = 12) -> str:
     """The columns that give synthetic rows away, most telling first."""
     import altair as alt
 
@@ -175,7 +189,7 @@ def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
     bars = [{"column": n, "importance": f["importance"]} for n, f in zip(names, features, strict=True)]
     chart = (
         inline(bars)
-        .mark_bar(color=SYNTHETIC, height=11)
+        .mark_bar(color=SYNTHETIC_COLOUR, height=11)
         .encode(
             x=alt.X("importance:Q", title="Importance", axis=alt.Axis(tickCount=4)),
             y=alt.Y("column:N", sort=names, title=None),
@@ -185,7 +199,7 @@ def giveaways(panel: Mapping[str, Any], most: int = 12) -> str:
     return rendered(chart)
 
 
-def ladder(entry: Mapping[str, Any]) -> str:
+def ladder(entry: UtilityPanel) -> str:
     """One target: every learner in its four cells, value and interval on one axis."""
     import altair as alt
 
@@ -194,15 +208,18 @@ def ladder(entry: Mapping[str, Any]) -> str:
             "learner": c["learner"],
             "cell": f"{c['trained_on']} → {c['tested_on']}",
             "trained": f"on {c['trained_on']} rows",
-            **{k: c[k] for k in ("value", "low", "high")},
+            "value": c["value"],
+            "low": c["low"],
+            "high": c["high"],
         }
         for c in entry["cells"]
-        if c["value"] is not None and c["learner"] != GUESS  # it would stretch the axis until the rest is one point
+        if c["value"] is not None
+        and c["learner"] != GUESSING_LEARNER  # it would stretch the axis until the rest is one point
     ]
     order = ["real → real", "synthetic → real", "real → synthetic", "synthetic → synthetic"]
     kinds = ["on real rows", "on synthetic rows"]
     legend = alt.Legend(title="Trained", orient="top")
-    colour = alt.Color("trained:N", scale=alt.Scale(domain=kinds, range=[REAL, SYNTHETIC]), legend=legend)
+    colour = alt.Color("trained:N", scale=alt.Scale(domain=kinds, range=[REAL_COLOUR, SYNTHETIC_COLOUR]), legend=legend)
     y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(grid=True))
     base = alt.Chart().encode(y=y, color=colour)
     bar = base.mark_rule(strokeWidth=2).encode(
@@ -212,7 +229,7 @@ def ladder(entry: Mapping[str, Any]) -> str:
         x="value:Q",
         shape=alt.Shape("trained:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond"]), legend=legend),
     )
-    learners = list(dict.fromkeys(r["learner"] for r in rows))
+    learners = list(dict.fromkeys(str(r["learner"]) for r in rows))
     header = alt.Header(labelAngle=0, labelAlign="left", labelFontWeight="bold", labelFontSize=13, title=None)
     chart = alt.layer(bar, point, data=alt.InlineData(values=rows)).properties(width=460, height=alt.Step(20))
     return rendered(
@@ -220,7 +237,7 @@ def ladder(entry: Mapping[str, Any]) -> str:
     )
 
 
-def sample_size(panel: Mapping[str, Any]) -> str:
+def sample_size(panel: SampleSizePanel) -> str:
     """Error of real samples of growing size; where it crosses the synthetic rows' error is the equivalent size."""
     import altair as alt
 
@@ -228,18 +245,20 @@ def sample_size(panel: Mapping[str, Any]) -> str:
     x = alt.X("rows:Q", title="Real rows released", scale=alt.Scale(type="log", nice=False), axis=_log_axis(points))
     y = alt.Y("error:Q", title="Two-way error (TV)", scale=alt.Scale(zero=True))
     real = inline(points).mark_line(
-        color=REAL, strokeWidth=2.5, point=alt.OverlayMarkDef(color=REAL, size=45, filled=True)
+        color=REAL_COLOUR, strokeWidth=2.5, point=alt.OverlayMarkDef(color=REAL_COLOUR, size=45, filled=True)
     )
-    level = inline([{"error": panel["synthetic_error"]}]).mark_rule(color=SYNTHETIC, strokeDash=[6, 4], strokeWidth=2.5)
+    level = inline([{"error": panel["synthetic_error"]}]).mark_rule(
+        color=SYNTHETIC_COLOUR, strokeDash=[6, 4], strokeWidth=2.5
+    )
     layers = [real.encode(x=x, y=y), level.encode(y=y)]
     if panel.get("equivalent"):
         here = inline([{"rows": panel["equivalent"], "error": panel["synthetic_error"]}])
-        mark = here.mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
+        mark = here.mark_point(shape="diamond", size=140, color=SYNTHETIC_COLOUR, strokeWidth=2.5, fill="#ffffff")
         layers.append(mark.encode(x=x, y=y))
     return rendered(alt.layer(*layers).properties(width=560, height=240))
 
 
-def promise(panel: Mapping[str, Any]) -> str:
+def privacy_curve(panel: PrivacyCurve) -> str:
     """Delta against epsilon, on a log scale; the stated pair is marked."""
     import altair as alt
 
@@ -248,12 +267,14 @@ def promise(panel: Mapping[str, Any]) -> str:
     powers = [10.0**k for k in range(math.ceil(math.log10(points[-1]["delta"])), 1)]
     axis = alt.Axis(format="~e", values=powers, labelOverlap="greedy", labelSeparation=4)
     y = alt.Y("delta:Q", title="Delta", scale=alt.Scale(type="log", nice=False), axis=axis)
-    line = inline(points).mark_line(color=SYNTHETIC, strokeWidth=2.5)
-    stated = inline(points[-1:]).mark_point(shape="diamond", size=140, color=SYNTHETIC, strokeWidth=2.5, fill="#ffffff")
+    line = inline(points).mark_line(color=SYNTHETIC_COLOUR, strokeWidth=2.5)
+    stated = inline(points[-1:]).mark_point(
+        shape="diamond", size=140, color=SYNTHETIC_COLOUR, strokeWidth=2.5, fill="#ffffff"
+    )
     return rendered(alt.layer(line.encode(x=x, y=y), stated.encode(x=x, y=y)).properties(width=560, height=200))
 
 
-def training(panel: Mapping[str, Any]) -> str:
+def training(panel: TrainingPanel) -> str:
     """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
 
@@ -269,7 +290,7 @@ def training(panel: Mapping[str, Any]) -> str:
     legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2.5, symbolSize=300)
     x = alt.X("step:Q", title="Step", axis=alt.Axis(format=",d", tickCount=6))
     y = alt.Y("loss:Q", title="Loss, nats a row", scale=alt.Scale(zero=False))
-    colour = alt.Color("on:N", scale=alt.Scale(domain=list(both), range=[REAL, SYNTHETIC]), legend=legend)
+    colour = alt.Color("on:N", scale=alt.Scale(domain=list(both), range=[REAL_COLOUR, SYNTHETIC_COLOUR]), legend=legend)
     dash = alt.StrokeDash("on:N", scale=alt.Scale(domain=list(both), range=[[1, 0], [6, 4]]), legend=legend)
     lines = inline(points).mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash)
     best = inline(kept).encode(x=x, y=y)
@@ -278,49 +299,12 @@ def training(panel: Mapping[str, Any]) -> str:
     return rendered(alt.layer(lines, here, words).properties(width=560, height=240))
 
 
-def contenders(panel: Mapping[str, Any]) -> str:
-    """One score of several models, each with its interval; a solid line where real rows stand."""
-    import altair as alt
-
-    base, made = inline(panel["points"]).encode(y=alt.Y("name:N", sort=None, title=None)), _made()
-    x = alt.X("low:Q", title="AUC", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
-    bars = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", color=made["color"])
-    layers = [bars, base.mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x="value:Q", **made)]
-    if panel["real"] is not None:
-        layers.append(inline([{"at": panel["real"]}]).mark_rule(color=REAL, strokeWidth=2.2).encode(x="at:Q"))
-    return rendered(alt.layer(*layers).properties(width=330, height=alt.Step(32)))
-
-
-def tradeoff(panel: Mapping[str, Any]) -> str:
-    """Seconds to learn against a score, one named point a model."""
-    import altair as alt
-
-    axis, wide = alt.Axis(format="~g", tickCount=4), 12  # pixels between a point and the edge
-    x = alt.X("seconds:Q", title="Seconds to learn", scale=alt.Scale(type="log", padding=wide), axis=axis)
-    y = alt.Y("value:Q", title="AUC", scale=alt.Scale(zero=False, padding=wide))
-    layers = [inline(panel["points"]).mark_point(size=110, strokeWidth=2.2, fill="#ffffff").encode(x=x, y=y, **_made())]
-    for side, dx in (("left", 11), ("right", -11)):
-        words = inline([p for p in panel["points"] if p["align"] == side]).mark_text(align=side, dx=dx, fontSize=12)
-        layers.append(words.encode(x=x, y=y, text="name:N", color=alt.value(INK)))
-    return rendered(alt.layer(*layers).properties(width=400, height=280))
-
-
-def _made() -> dict[str, Any]:
-    """Colour and shape by who made a model."""
-    import altair as alt
-
-    who, legend = ["by synthkit", "by others"], alt.Legend(title="Made", orient="top")
-    colour = alt.Color("made:N", scale=alt.Scale(domain=who, range=[SYNTHETIC, MUTED]), legend=legend)
-    return {"color": colour, "shape": alt.Shape("made:N", scale=alt.Scale(domain=who, range=["diamond", "square"]))}
-
-
-def rendered(chart: Any) -> str:
+def rendered(chart: alt.TopLevelMixin) -> str:
     """An Altair chart as SVG in the theme of all charts; nothing is fetched."""
     import vl_convert
 
     _measured()
-    spec = writable(chart.to_dict())
-    spec["config"] = theme()
+    spec = {**writable(chart.to_dict()), "config": theme()}
     return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
 
 
@@ -332,14 +316,14 @@ def _measured() -> None:
     vl_convert.register_font_directory(str(fonts()))
 
 
-def inline(values: list[dict[str, Any]]) -> Any:
+def inline(values: ChartRows) -> alt.Chart:
     """A chart that holds its values itself."""
     import altair as alt
 
     return alt.Chart(alt.InlineData(values=values))
 
 
-def _signed(matrix: Matrix, shown: Sequence[int], names: Sequence[str]) -> list[dict[str, Any]]:
+def _signed(matrix: Matrix, shown: Sequence[int], names: Sequence[str]) -> ChartRows:
     """Cells of the lower triangle that are far enough from zero to be seen."""
     cells = []
     for a, i in enumerate(shown):
@@ -350,13 +334,13 @@ def _signed(matrix: Matrix, shown: Sequence[int], names: Sequence[str]) -> list[
     return cells
 
 
-def _signs(positive: str, negative: str) -> Any:
+def _signs(positive: str, negative: str) -> alt.Scale:
     import altair as alt
 
     return alt.Scale(domain=["+", "−"], range=[positive, negative])
 
 
-def _log_axis(points: Sequence[Mapping[str, float]]) -> Any:
+def _log_axis(points: Sequence[Mapping[str, float]]) -> alt.Axis:
     import altair as alt
 
     return alt.Axis(
@@ -388,9 +372,6 @@ def _mean(row: Sequence[float | None]) -> float:
 
 
 CHARTS: Mapping[str, Callable[[Any], str]] = {
-    f.__name__: f
-    for f in (
-        *(pair_errors, correlations, missingness, roc, giveaways, ladder, sample_size, training),
-        *(contenders, tradeoff, promise),
-    )
+    **{f.__name__: f for f in (pair_errors, correlations, missingness, roc, giveaways, ladder, sample_size, training)},
+    "promise": privacy_curve,  # as reports have named it from the first
 }

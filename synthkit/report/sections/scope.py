@@ -1,18 +1,21 @@
-"""Whom the release is about, what an attacker is taken to know, and what they are given."""
+"""The section on the scope: whom the release is about, what an attacker is taken to know, and what they get."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from synthkit.report import privacy_claim
-from synthkit.report.sections.facts import Section
-from synthkit.report.sections.row_counts import others, surface, synthetic
+from synthkit.report.context import ReportContext
+from synthkit.report.inputs import LedgerJson, RunFacts
+from synthkit.report.panel_types import Panels
+from synthkit.report.records import Fact
+from synthkit.report.row_counts import others, release_surface, synthetic
+from synthkit.report.section_spec import SectionSpec, unchanged
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
 
-ATTACKERS = (
+PLAYED_ATTACKERS = (
     (
         "membership",
         "Somebody who knows a whole record",
@@ -31,29 +34,46 @@ ATTACKERS = (
 )
 
 
-def scope(
-    schema: Schema | None, facts: Mapping[str, Any], panels: Mapping[str, Any], ledger: Mapping[str, Any] | None = None
-) -> Section:
+class AttackerLine(TypedDict):
+    """An attacker, and what they do."""
+
+    who: str
+    does: str
+
+
+class ScopeData(TypedDict, total=False):
+    """Labels and values, and attackers; or the sentence that says why there are none."""
+
+    rows: list[Fact]
+    attackers: list[AttackerLine]
+    absent: str
+
+
+def scope(schema: Schema | None, facts: RunFacts, panels: Panels, ledger: LedgerJson | None = None) -> ScopeData:
     """Unit, what outsiders may know, secrets, what is released, and the attackers that were played."""
     if schema is None:
         return {"absent": "The schema is not at hand, so it is not known who is protected from whom."}
-    played = [{"who": who, "does": does} for room, who, does in ATTACKERS if panels.get(room)]
-    rows = [
+    played: list[AttackerLine] = [
+        {"who": who, "does": does} for room, who, does in PLAYED_ATTACKERS if panels.get(room)
+    ]
+    rows: list[Fact] = [
         ("Protected", f"one {schema.unit}, with all its rows" if schema.unit else "one row"),
         ("Known to outsiders", _names(schema.quasi_identifiers) or "not declared"),
         ("Secret", _names(schema.secrets) or "not declared"),
         ("Groups looked at", _names(schema.protected) or "none declared"),
         (
             "To be released",
-            f"{released}: {synthetic(facts)}" if (released := surface(facts)) else "nothing: rows were measured",
+            f"{released}: {synthetic(facts)}"
+            if (released := release_surface(facts))
+            else "nothing: rows were measured",
         ),
-        *([("Attacked together with", told)] if (told := others(facts)) else []),
-        ("Other releases", _others(ledger)),
+        *([("Attacked together with", also)] if (also := others(facts)) else []),
+        ("Other releases", _other_releases(ledger)),
     ]
     return {"rows": rows, "attackers": played}
 
 
-def _others(ledger: Mapping[str, Any] | None) -> str:
+def _other_releases(ledger: LedgerJson | None) -> str:
     """Of the same table: a ledger with a budget knows those that were charged to it."""
     if privacy_claim.epsilon(ledger) is None:
         return "not known: say in the conditions whether the same table was released before"
@@ -64,3 +84,12 @@ def _others(ledger: Mapping[str, Any] | None) -> str:
 
 def _names(names: tuple[str, ...] | list[str]) -> str:
     return ", ".join(names)
+
+
+def _data(context: ReportContext) -> ScopeData:
+    return scope(context.schema, context.facts, context.panels, context.ledger)
+
+
+SCOPE = SectionSpec(
+    id="scope", title="Scope: who might learn what about whom", data=_data, tag="public", shareable=unchanged
+)

@@ -1,70 +1,106 @@
-"""What was found, in sentences for a person who reads nothing else."""
+"""The section that sums up: what was found in a few sentences, and the headline scores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypedDict
 
-from synthkit.report import privacy_claim
-from synthkit.report.labels import TASKS, number, span
-from synthkit.report.sections import attack_verdicts, row_counts
-from synthkit.report.sections import facts as sections
+from synthkit.report import attack_verdicts, privacy_claim, row_counts
+from synthkit.report.context import ReportContext
+from synthkit.report.inputs import RunFacts
+from synthkit.report.labels import QUALITY_IN_WORDS, number, span
+from synthkit.report.records import Fact, ScoreCard
+from synthkit.report.score_rows import score_row
+from synthkit.report.section_spec import SectionSpec
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
 
 
-def find(evaluation: Evaluation, metric: str) -> Score | None:
-    """The score called `metric`, None if it was not measured."""
-    return next((s for s in evaluation.scores if s.metric == metric), None)
+HEADLINE_CARDS = ("fidelity.c2st", "fidelity.tv2", "fidelity.equivalent_sample_size", "fidelity.rule_violations")
 
 
-def summary(
-    evaluation: Evaluation,
-    ledger: Mapping[str, Any] | None,
-    facts: Mapping[str, Any],
-    statement: Mapping[str, Any] | None,
-    attacked: Sequence[Mapping[str, Any]],
-) -> Iterable[tuple[str, str]]:
-    """Topic and sentence, for a person who reads nothing else."""
-    if "synthetic" in row_counts.rows_of(facts):
-        yield "Rows", _rows(facts)
-    if facts.get("calibrated"):
+class SummaryData(TypedDict):
+    """Topics with sentences, and headline scores."""
+
+    sentences: list[Fact]
+    cards: list[ScoreCard]
+
+
+def _data(context: ReportContext) -> SummaryData:
+    found = (_of_rows(context), _of_fidelity(context), _of_use(context.evaluation), _of_privacy(context))
+    return {"sentences": [sentence for each in found for sentence in each], "cards": _cards(context)}
+
+
+def _of_rows(context: ReportContext) -> Iterator[Fact]:
+    if "synthetic" in row_counts.rows_of(context.facts):
+        yield "Rows", _rows(context.facts)
+    if context.facts.get("calibrated"):
         yield (
             "Selection",
-            (
-                f"Calibrated: {sections.selection(facts)}, so that one- and two-way tables match those of the "
-                "training rows. No score here is that of the model alone."
-            ),
+            f"Calibrated: {row_counts.raking_sentence(context.facts)}, so that one- and two-way tables match those of "
+            "the training rows. No score here is that of the model alone.",
         )
-    c2st = find(evaluation, "fidelity.c2st")
+
+
+def _of_fidelity(context: ReportContext) -> Iterator[Fact]:
+    c2st = context.find("fidelity.c2st")
     if c2st is not None:
         holdout = "" if c2st.reference is None else f"; a real holdout scores {number(c2st.reference)}"
         yield (
             "Likeness",
-            (
-                f"A classifier told synthetic from real rows with AUC {number(c2st.value)} "
-                f"{span(c2st.low, c2st.high)} (0.500 is a coin toss{holdout})."
-            ),
+            f"A classifier told synthetic from real rows with AUC {number(c2st.value)} "
+            f"{span(c2st.low, c2st.high)} (0.500 is a coin toss{holdout}).",
         )
-    size = find(evaluation, "fidelity.equivalent_sample_size")
+    size = context.find("fidelity.equivalent_sample_size")
     if size is not None:
-        ends = (evaluation.panels.get("sample_size") or {}).get("sizes") or [size.value + 1]
+        ends = (context.evaluation.panels.get("sample_size") or {}).get("sizes") or [size.value + 1]
         about = "at least" if size.value >= ends[-1] else "about"
         yield "Size", f"Judged by two-way tables it is equivalent to releasing {about} {size.value:,.0f} real rows."
+
+
+def _of_use(evaluation: Evaluation) -> Iterator[Fact]:
     yield from (("Use", sentence) for sentence in _losses(evaluation))
     yield from (("Rules", sentence) for sentence in _violations(evaluation))
-    said = privacy_claim.sentences(statement)
-    yield "Privacy", said[0] if said else privacy_claim.promise(ledger)
-    yield from (("Attacker", sentence) for sentence in said[1:2])
-    if any(verdict["grade"] != attack_verdicts.UNASSESSED for verdict in attacked):
-        yield "Attacks", f"{attack_verdicts.whole(attacked)['words']}."
-        yield from ((verdict["title"], attack_verdicts.told(verdict)) for verdict in attacked)
+
+
+def _of_privacy(context: ReportContext) -> Iterator[Fact]:
+    stated = context.privacy_sentences
+    yield "Privacy", stated[0] if stated else privacy_claim.claim_sentence(context.ledger)
+    yield from (("Attacker", sentence) for sentence in stated[1:2])
+    attacked = context.attacked
+    if any(verdict["grade"] != attack_verdicts.NOT_ASSESSED for verdict in attacked):
+        yield "Attacks", f"{attack_verdicts.overall_verdict(attacked)['words']}."
+        yield from ((verdict["title"], attack_verdicts.verdict_sentences(verdict)) for verdict in attacked)
     else:
         yield "Attacks", "Disclosure attacks were not run: how much the rows reveal about a person was not measured."
 
 
-def _rows(facts: Mapping[str, Any]) -> str:
+def _cards(context: ReportContext) -> list[ScoreCard]:
+    """The headline scores, the worst loss of prediction among them, and epsilon."""
+    losses = [s for s in context.evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
+    chosen = [s for m in HEADLINE_CARDS if (s := context.find(m)) is not None]
+    cards: list[ScoreCard] = [{**score_row(s)} for s in chosen[:3]]
+    for worst in sorted(losses, key=lambda s: -s.value)[:1]:
+        row = score_row(worst)
+        target = worst.metric.removeprefix("utility.").removesuffix(".gap")
+        cards.append({**row, "label": f"{row['label']}: {target}"})
+    cards += [{**score_row(s)} for s in chosen[3:]]
+    epsilon = context.epsilon
+    cards.append(
+        {
+            "metric": "privacy.epsilon",
+            "label": "Epsilon",
+            "meaning": "Bound on what the release reveals about one person; infinity is no bound.",
+            "text": "∞" if epsilon is None else f"{epsilon:.4g}",
+            "value": "infinity" if epsilon is None else epsilon,
+            "against": None,
+        }
+    )
+    return cards
+
+
+def _rows(facts: RunFacts) -> str:
     """How many rows there are, of how many they were learned, and of how many only a sample was looked at."""
     real, sample = row_counts.rows_of(facts), row_counts.looked_at(facts)
     fitted = f"{real['train']:,} real rows" if "train" in real else "real rows"
@@ -77,26 +113,31 @@ def _rows(facts: Mapping[str, Any]) -> str:
 def _losses(evaluation: Evaluation, most: int = 2) -> Iterable[str]:
     metrics = {}
     for e in evaluation.panels.get("utility") or []:
-        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = TASKS.get(e["metric"].lower(), e["metric"])
-    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
-    gaps.sort(key=lambda s: -s.value)
-    for gap in gaps[:most]:
-        target = gap.metric.removeprefix("utility.").removesuffix(".gap")
-        if gap.beats_real:
-            yield (
-                f"Predicting {target}, no loss is known: a model trained on the real rows does worse than one trained "
-                f"on the synthetic rows, by {number(-gap.value)} {span(-gap.high, -gap.low)}. They cannot teach more "
-                "than the rows they come from, so the reference is weak."
-            )
-            continue
-        change = "loses" if gap.value >= 0 else "does better by"
-        low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
-        unsure = "; the interval includes zero" if gap.low <= 0 <= gap.high else ""
-        amount = " ".join(filter(None, (number(abs(gap.value)), metrics.get(target), span(low, high))))
-        yield (
-            f"Predicting {target}, a model trained on the synthetic rows {change} {amount}"
-            f" against one trained on the real rows, both tested on real people{unsure}."
+        metrics[e["target"]] = metrics[f"{e['target']}.{e['task']}"] = QUALITY_IN_WORDS.get(
+            e["metric"].lower(), e["metric"]
         )
+    gaps = [s for s in evaluation.scores if s.metric.startswith("utility.") and s.metric.endswith(".gap")]
+    for gap in sorted(gaps, key=lambda s: -s.value)[:most]:
+        target = gap.metric.removeprefix("utility.").removesuffix(".gap")
+        yield _loss(gap, target, metrics.get(target))
+
+
+def _loss(gap: Score, target: str, metric: str | None) -> str:
+    """The loss by training on synthetic rows, in a sentence."""
+    if gap.beats_real:
+        return (
+            f"Predicting {target}, no loss is known: a model trained on the real rows does worse than one trained "
+            f"on the synthetic rows, by {number(-gap.value)} {span(-gap.high, -gap.low)}. They cannot teach more "
+            "than the rows they come from, so the reference is weak."
+        )
+    change = "loses" if gap.value >= 0 else "does better by"
+    low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
+    unsure = "; the interval includes zero" if gap.low <= 0 <= gap.high else ""
+    amount = " ".join(filter(None, (number(abs(gap.value)), metric, span(low, high))))
+    return (
+        f"Predicting {target}, a model trained on the synthetic rows {change} {amount}"
+        f" against one trained on the real rows, both tested on real people{unsure}."
+    )
 
 
 def _violations(evaluation: Evaluation) -> Iterable[str]:
@@ -107,3 +148,6 @@ def _violations(evaluation: Evaluation) -> Iterable[str]:
         yield f"{found} synthetic rows looked at breaks one of the {len(rules)} declared rules."
     elif rules is not None:
         yield "No rule was declared, so none could be checked."
+
+
+SUMMARY = SectionSpec(id="summary", title="Summary", data=_data)

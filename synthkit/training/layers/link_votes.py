@@ -56,7 +56,7 @@ class Pointers(nn.Module):
 
     def __init__(self, layout: Layout, width: int) -> None:
         super().__init__()
-        arrows = [(p, slot) for p in layout.pointers for slot in layout.slots_of(layout.columns[p.target])]
+        arrows = [(p, slot) for p in layout.links for slot in layout.slots_of(layout.columns[p.target])]
         self.slots = [slot for _, slot in arrows]
         self.sources = [p.source for p, _ in arrows]
         self.of = {j: [a for a, slot in enumerate(self.slots) if slot == j] for j in set(self.slots)}

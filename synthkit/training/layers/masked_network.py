@@ -47,7 +47,7 @@ class MaskedNetwork(nn.Module):
         for k, block in enumerate(self.blocks):
             self.add_module(f"block_{k}", block)
         self.heads = LevelEmbedding(slots, h, free=0.0, smooth=0.0)
-        self.pointers = Pointers(layout, h) if layout.pointers else None
+        self.pointers = Pointers(layout, h) if layout.links else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
         for j, slot in enumerate(slots):

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit.encoding import Coding, TableEncoder
-from synthkit.encoding.codecs import datetime_steps
+from synthkit.encoding import Coding, TableEncoder, datetime_numbers
 from synthkit.encoding.encoder import histograms_of
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.datetimes import PRECISION_STEPS
@@ -34,9 +33,9 @@ def floored(moment, precision):
 @given(st.lists(st.datetimes() | st.none(), min_size=1, max_size=20), st.sampled_from(sorted(PRECISION_STEPS)))
 def test_steps_are_pythons_count_of_the_same_unit(moments, precision):
     column = Datetime(precision=precision, nullable=True)
-    counted = datetime_steps.steps(series(moments), column)
+    counted = datetime_numbers.datetime_steps_of(series(moments), column)
     expected = [
-        datetime_steps.NONE if m is None else ((m - EPOCH) // MICROSECOND) // PRECISION_STEPS[precision]
+        datetime_numbers.MISSING_STEP if m is None else ((m - EPOCH) // MICROSECOND) // PRECISION_STEPS[precision]
         for m in moments
     ]
     assert counted.tolist() == expected
@@ -125,7 +124,7 @@ def test_an_anchor_that_says_nothing_stretches_no_gap():
 def test_declared_bounds_off_the_lattice_are_moved_inwards(bound):
     column = Datetime(precision="day", **{bound: "2020-01-01T12:00:00"})
     day = (dt.datetime(2020, 1, 1) - EPOCH).days
-    assert datetime_steps.ends(column)[bound == "max"] == (day + 1 if bound == "min" else day)
+    assert datetime_numbers.step_bounds(column)[bound == "max"] == (day + 1 if bound == "min" else day)
 
 
 def test_models_of_before_which_counted_in_floats_are_still_read():
@@ -145,5 +144,5 @@ def test_models_of_before_which_counted_in_floats_are_still_read():
 
 @given(st.lists(st.integers(-(2**60), 2**60), min_size=1))
 def test_floats_for_bounds_that_are_bought_never_lie_nearer_to_0(x):
-    near = datetime_steps.outward(np.array(x, dtype=np.int64))
+    near = datetime_numbers.outward_floats(np.array(x, dtype=np.int64))
     assert all(abs(int(f)) >= abs(v) and (f >= 0) == (v >= 0) for f, v in zip(near.tolist(), x, strict=True))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.encoding.codecs.identifier import DEFAULT, fresh, parse
+from synthkit.encoding.codecs.identifier import DEFAULT_IDENTIFIER_PATTERN, fresh, parse
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema import Identifier
 
@@ -89,7 +89,7 @@ def test_values_are_spread_over_the_space():
 
 def test_nine_digits_without_a_pattern():
     values = fresh("id", Identifier(), 100, np.random.default_rng(0))
-    assert all(re.fullmatch(DEFAULT, v) for v in values)
+    assert all(re.fullmatch(DEFAULT_IDENTIFIER_PATTERN, v) for v in values)
     assert len(fresh("id", Identifier(), 0, np.random.default_rng(0))) == 0
 
 

@@ -103,7 +103,7 @@ def test_the_pool_of_a_split_has_its_coins():
 def test_a_thinner_pool_keeps_whole_people_and_whole_pairs(design):
     pool = pairs() if design == "pairs" else split(visits(900, 4), SCHEMA, np.random.default_rng(0)).attacked()
     pool = replace(pool, likelihood=pool.frame["x"].to_numpy())
-    thin = pool.thinned(100, np.random.default_rng(1))
+    thin = pool.sampled(100, np.random.default_rng(1))
     assert len(thin.member) == 100
     before = pool.frame.groupby("who").size()
     assert (thin.frame.groupby("who").size() == before[thin.frame["who"].unique()].sort_index()).all()
@@ -113,4 +113,4 @@ def test_a_thinner_pool_keeps_whole_people_and_whole_pairs(design):
     assert len(thin.reference) == min(100, len(pool.reference))
     if design == "pairs":
         assert all(sorted(thin.member[thin.pair == k]) == [False, True] for k in range(50))
-    assert pool.thinned(10**6, np.random.default_rng(1)) is pool
+    assert pool.sampled(10**6, np.random.default_rng(1)) is pool

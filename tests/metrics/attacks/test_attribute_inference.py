@@ -15,9 +15,10 @@ from synthkit.errors import MetricError
 from synthkit.metrics.attacks import secret_inference
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.attribute_inference import attribute, attributes, known_columns
-from synthkit.metrics.attacks.risk_difference import RiskDifference, chance
+from synthkit.metrics.attacks.risk_difference import RiskDifference, coin_p_value
 from synthkit.metrics.attacks.secrets import Knowledge, Secret, only
 from synthkit.metrics.evaluation_data import EvaluationData
+from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.precision_recall import anonymity_loss, best_prc, prc
 from synthkit.schema import Schema
@@ -157,7 +158,7 @@ def test_nothing_is_left_to_gain_where_everything_is_known():
 def test_chance_of_single_coins_is_the_test_of_fisher(rows):
     holds, member = (np.array(column) for column in zip(*rows, strict=True))
     table = [[(holds & member).sum(), (~holds & member).sum()], [(holds & ~member).sum(), (~holds & ~member).sum()]]
-    assert chance(holds, member) == pytest.approx(distributions.fisher_exact(table, alternative="greater").pvalue)
+    assert coin_p_value(holds, member) == pytest.approx(distributions.fisher_exact(table, alternative="greater").pvalue)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=20))
@@ -167,7 +168,7 @@ def test_chance_of_pairs_is_the_sign_test(pairs):
     member, pair = np.repeat([True, False], len(pairs)), np.tile(np.arange(len(pairs)), 2)
     wins, losses = sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs)
     expected = distributions.binom.sf(wins - 1, wins + losses, 0.5)
-    assert chance(holds, member, pair) == pytest.approx(expected)
+    assert coin_p_value(holds, member, pair) == pytest.approx(expected)
 
 
 def test_chance_with_pairs_and_single_people_by_brute_force():
@@ -181,7 +182,7 @@ def test_chance_with_pairs_and_single_people_by_brute_force():
             again = np.array([first, not first, second, not second, lone == 0, lone == 1, lone == 2])
             worlds += 1
             as_many += (holds & again).sum() >= seen
-    assert chance(holds, member, pair) == pytest.approx(as_many / worlds)
+    assert coin_p_value(holds, member, pair) == pytest.approx(as_many / worlds)
 
 
 # Secrets and guesses
@@ -242,7 +243,7 @@ def test_the_look_up_is_silent_unless_all_rows_agree():
 def test_a_model_of_one_level_guesses_it():
     frame = pd.DataFrame({"k": ["a", "b", "c"], "s": ["a", "a", "b"]})
     rows = pd.DataFrame({"k": list("abc"), "s": list("bbb")})
-    assert simple(frame, rows, "s", ["k"], secret_inference.model).value.tolist() == [1, 1, 1]
+    assert simple(frame, rows, "s", ["k"], secret_inference.predicted_by_model).value.tolist() == [1, 1, 1]
 
 
 def test_a_schema_of_some_columns_has_no_roles():
@@ -464,19 +465,19 @@ def test_the_headline_is_the_strongest_attack_and_its_interval_holds_for_all():
 
 
 def test_one_metric_a_secret_and_set_of_known_columns():
-    assert list(attributes(SCHEMA)) == [
+    assert list(attributes(SCHEMA, MetricOptions())) == [
         "attribute.ill.quasi_identifiers",
         "attribute.ill.all_columns",
         "attribute.cost.quasi_identifiers",
         "attribute.cost.all_columns",
     ]
-    assert list(attributes(SCHEMA.model_copy(update={"quasi_identifiers": ()}))) == [
+    assert list(attributes(SCHEMA.model_copy(update={"quasi_identifiers": ()}), MetricOptions())) == [
         "attribute.ill.all_columns",
         "attribute.cost.all_columns",
     ]
     only_key = SCHEMA.model_copy(update={"quasi_identifiers": ("ill",), "secrets": ("ill",)})
-    assert list(attributes(only_key)) == ["attribute.ill.all_columns"]
-    metric = attributes(SCHEMA)["attribute.ill.quasi_identifiers"]
+    assert list(attributes(only_key, MetricOptions())) == ["attribute.ill.all_columns"]
+    metric = attributes(SCHEMA, MetricOptions())["attribute.ill.quasi_identifiers"]
     assert isinstance(metric, partial)
     scores, _ = metric(coined(people(900, 1)), RNG(0))
     assert scores[0].metric == "attribute.ill.quasi_identifiers.excess"

@@ -20,14 +20,14 @@ from synthkit.errors import MetricError
 from synthkit.metrics.attacks import record_matching
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability, statements
-from synthkit.metrics.attacks.secret_inference import distinct
+from synthkit.metrics.attacks.secret_inference import distinct_points
 from synthkit.metrics.attacks.singling_out import (
     SinglingOutRates,
     extremes,
     logs_of_shares,
-    odds,
-    once,
+    singling_out_rates,
     subsets,
+    true_of_one,
     univariate,
 )
 from synthkit.metrics.attacks.value_combinations import column_codes, combinations, joint
@@ -216,7 +216,7 @@ def test_statements_by_brute_force(theirs, rows):
         if count == 1 and len(who) == 1:
             one = who.pop()
             expected[one] = max(expected[one], code / 2)
-    assert once(array(theirs), cells, unit, cells / 2, 4).tolist() == expected
+    assert true_of_one(array(theirs), cells, unit, cells / 2, 4).tolist() == expected
 
 
 def test_ends_single_out_who_is_beyond_alone():
@@ -243,7 +243,7 @@ def test_odds_of_pairs_count_one_of_both():
     """Pair 0: the first is the more surprising; 1: both are as much; 2: only the second; 3: none."""
     surprise = np.array([3, 2, -np.inf, -np.inf, 1, 2, -4, -np.inf])
     member, pair = np.array([True, False, False, True, False, True, True, False]), np.tile(np.arange(4), 2)
-    found = odds(surprise, member, pair)
+    found = singling_out_rates(surprise, member, pair)
     assert (found.people, found.members, found.coins) == (2, 2, 4)
 
 
@@ -251,23 +251,23 @@ def test_odds_of_pairs_count_one_of_both():
 def test_odds_of_pairs_by_brute_force(counts):
     surprise = np.array([a or -np.inf for a, _ in counts] + [b or -np.inf for _, b in counts])
     member, pair = np.repeat([True, False], len(counts)), np.tile(np.arange(len(counts)), 2)
-    found = odds(surprise, member, pair)
+    found = singling_out_rates(surprise, member, pair)
     assert found.people == sum(a != b for a, b in counts)
     assert found.members == sum(a > b for a, b in counts)
 
 
 def test_the_clearest_are_a_hundredth_or_twenty():
     surprise, member = np.arange(-2000.0, 2000.0), np.ones(4000, dtype=bool)
-    assert odds(surprise, member, clearest=True).people == 40
-    assert odds(surprise[:500], member[:500], clearest=True).people == 20
-    assert odds(surprise[:7], member[:7], clearest=True).people == 7
-    assert odds(np.full(50, -np.inf), member[:50], clearest=True).people == 0
+    assert singling_out_rates(surprise, member, clearest=True).people == 40
+    assert singling_out_rates(surprise[:500], member[:500], clearest=True).people == 20
+    assert singling_out_rates(surprise[:7], member[:7], clearest=True).people == 7
+    assert singling_out_rates(np.full(50, -np.inf), member[:50], clearest=True).people == 0
 
 
 def test_the_clearest_are_those_with_the_largest_surprise():
     surprise = np.arange(100.0)
-    assert odds(surprise, surprise >= 80, clearest=True).members == 20
-    assert odds(-surprise, surprise >= 80, clearest=True).members == 0
+    assert singling_out_rates(surprise, surprise >= 80, clearest=True).members == 20
+    assert singling_out_rates(-surprise, surprise >= 80, clearest=True).members == 0
 
 
 def test_shares_of_values():
@@ -571,7 +571,7 @@ def test_linkability_as_published():
 
 def test_equal_points_are_one():
     at = np.array([[0.0, 1.0], [0.0, 1.0], [-0.0, 1.0], [2.0, 1.0]], dtype=np.float32)
-    points, place = distinct(at)
+    points, place = distinct_points(at)
     assert len(points) == 2
     assert (points[place] == at).all()
     assert len(set(place[:3].tolist())) == 1

@@ -9,7 +9,7 @@ from scipy import stats
 
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.epsilon_lower_bound import ceiling, epsilon_lower_bound
-from synthkit.metrics.attacks.membership_guesses import SIZES, MembershipGuesses, bound
+from synthkit.metrics.attacks.membership_guesses import GUESS_COUNTS, MembershipGuesses, bound
 
 RNG = np.random.default_rng
 
@@ -117,7 +117,7 @@ def test_equal_scores_stand_in_random_order(pairs):
 
 
 def test_at_most_half_of_the_coins_are_guessed():
-    assert guessed(np.arange(200), coins(200, 0)).sizes() == [k for k in SIZES if k <= 100]
+    assert guessed(np.arange(200), coins(200, 0)).sizes() == [k for k in GUESS_COUNTS if k <= 100]
     assert guessed(np.arange(12), coins(12, 0)).sizes() == [6]
     assert guessed(np.arange(3), coins(3, 0)).sizes() == [1]
 
@@ -136,7 +136,7 @@ def test_chance_is_uniform_where_nothing_is_known(pairs):
             first = rng.random(150) < 0.5
             member = np.concatenate([first, ~first])
         found = MembershipGuesses.of(scores, list("abcd"), pool(member, pairs=pairs), everybody(member), rng)
-        p.append(found.chance(rng, times=99))
+        p.append(found.p_value(rng, times=99))
     for level in (0.05, 0.2, 0.5):
         share = np.mean(np.array(p) <= level)
         assert stats.binom.ppf(0.0005, 300, 0.6 * level) / 300 <= share <= stats.binom.isf(0.0005, 300, level) / 300
@@ -156,14 +156,14 @@ def test_chance_is_the_share_of_all_throws_that_do_as_well():
 
     throws = [[bool(k >> i & 1) for i in range(8)] for k in range(256)]
     exact = np.mean([best(fallen) >= best(member) for fallen in throws])
-    assert found.chance(RNG(0), times=4_000) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4_000))
+    assert found.p_value(RNG(0), times=4_000) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 4_000))
 
 
 def test_members_who_are_known_are_no_chance():
     member = coins(400, 0)
-    assert guessed(member + 0.1 * RNG(1).random(400), member).chance(RNG(9), times=400) == 1 / 401
+    assert guessed(member + 0.1 * RNG(1).random(400), member).p_value(RNG(9), times=400) == 1 / 401
     twenty = np.where(member & (np.cumsum(member) <= 20), 5.0, 0.0)
-    assert guessed(twenty, member).chance(RNG(9), times=400) == 1 / 401
+    assert guessed(twenty, member).p_value(RNG(9), times=400) == 1 / 401
 
 
 # What was lost at least
@@ -173,7 +173,7 @@ def test_the_bound_is_the_largest_that_holds_for_all_at_once():
     member = coins(600, 5)
     scores = np.stack([RNG(1).normal(size=600), member + RNG(2).normal(size=600), -1.0 * member])
     found = guessed(scores, member)
-    sizes = [k for k in SIZES if k <= 300]
+    sizes = [k for k in GUESS_COUNTS if k <= 300]
     sure = 1 - 0.05 / (6 * len(sizes))
     best = max(
         (epsilon_lower_bound(600, k, int(v), confidence=sure), found.names[w], k, int(v))

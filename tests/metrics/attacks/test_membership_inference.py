@@ -18,13 +18,13 @@ from synthkit.metrics.attacks.membership_guesses import Bound
 from synthkit.metrics.attacks.membership_inference import (
     MembershipFindings,
     _rates,
-    attacked,
-    chances,
-    findings,
+    adjusted_p_values,
+    attack_names,
+    attack_scores,
     membership,
-    names,
+    membership_findings,
 )
-from synthkit.metrics.attacks.membership_scores import ATTACKS, together
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, mean_rank
 from synthkit.metrics.attacks.most_confident import Surest
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Failure, Score
@@ -131,7 +131,7 @@ def test_all_that_is_measured_has_a_name_a_reference_and_a_note(copies):
         assert scores[name].reference in (0.5, 0.0)
         assert scores[name].note
         assert {"p", "p, adjusted"} <= set(scores[name].parts)
-    assert set(ATTACKS) <= set(scores["membership.auc"].parts)
+    assert set(MEMBERSHIP_ATTACKS) <= set(scores["membership.auc"].parts)
     assert set(panel["p"]) == {f"{s}, {test}" for s in STRATA for test in ("all attacks", "few guesses")}
     assert set(panel["strata"]) == set(STRATA)
     assert panel["strata"]["isolated"]["units"] == panel["units"] // 2
@@ -142,13 +142,13 @@ def test_figures_are_those_of_the_attacks(here, copies):
     scores, _ = copies
     rng = RNG(0)
     made = AttackData.of(here.train, here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, rng)
-    each = attacked(made, here.pool, rng)
-    for k, name in enumerate(ATTACKS):
+    each = attack_scores(made, here.pool, rng)
+    for k, name in enumerate(MEMBERSHIP_ATTACKS):
         pairs = each[k][here.pool.member][:, None] - each[k][~here.pool.member][None, :]
         expected = ((pairs > 0) + (pairs == 0) / 2).mean()
         assert scores["membership.auc"].parts[name] == pytest.approx(expected)
     at = scores["membership.auc"]
-    assert (at.value, at.low, at.high) == pytest.approx(intervals.delong(together(each), here.pool.member))
+    assert (at.value, at.low, at.high) == pytest.approx(intervals.delong(mean_rank(each), here.pool.member))
 
 
 def test_rates_that_need_more_people_are_listed_with_the_reason(fresh):
@@ -183,8 +183,8 @@ def test_the_likelihood_of_a_released_model_is_one_more_attack(here):
     """A model that knows its training rows, and draws rows of nobody: only its likelihood gives them away."""
     known = here.pool.member[here.pool.unit] + 0.2 * RNG(0).normal(size=len(here.pool.unit))
     pool = replace(here.pool, likelihood=known)
-    assert names(pool) == (*ATTACKS, "likelihood")
-    assert names(here.pool) == tuple(ATTACKS)
+    assert attack_names(pool) == (*MEMBERSHIP_ATTACKS, "likelihood")
+    assert attack_names(here.pool) == tuple(MEMBERSHIP_ATTACKS)
     scores, panel = run(replace(here, pool=pool).against(people(800, RNG(5))))
     assert scores["membership.auc"].parts["likelihood"] > 0.99
     assert panel["verdict"] == Grade.ABOVE
@@ -214,7 +214,7 @@ def test_the_chance_of_an_auc_is_that_of_all_throws_of_ten_coins():
     throws = [np.array(bits) for bits in itertools.product([False, True], repeat=10)]
     aucs = [0.5 if each.all() or not each.any() else intervals.auc(scores[0], each) for each in throws]
     exact = np.mean(np.array(aucs) >= seen - 1e-12)
-    found = findings(scores, tiny(member), np.ones(10, dtype=bool), RNG(0), times=5_000)
+    found = membership_findings(scores, tiny(member), np.ones(10, dtype=bool), RNG(0), times=5_000)
     assert found.auc.value == seen
     assert found.chance_of_auc == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 5_000))
 
@@ -225,7 +225,7 @@ def test_the_chance_of_an_auc_of_pairs_is_that_of_all_swaps():
     seen = intervals.auc(scores[0], member)
     swaps = [member ^ np.array(bits)[pair] for bits in itertools.product([False, True], repeat=5)]
     exact = np.mean([intervals.auc(scores[0], each) >= seen - 1e-12 for each in swaps])
-    found = findings(scores, tiny(member, pair), np.ones(10, dtype=bool), RNG(0), times=5_000)
+    found = membership_findings(scores, tiny(member, pair), np.ones(10, dtype=bool), RNG(0), times=5_000)
     assert found.coins == 5
     assert found.chance_of_auc == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 5_000))
 
@@ -233,11 +233,11 @@ def test_the_chance_of_an_auc_of_pairs_is_that_of_all_swaps():
 def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
     """120 throws: probabilities below 1/2 about half of the time, and below 1/20 no more often than one in twenty."""
     rng = RNG(3)
-    scene = AttackData.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, rng)
-    scores, every = attacked(scene, here.pool, rng), np.ones(len(here.pool.member), dtype=bool)
+    data = AttackData.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, rng)
+    scores, every = attack_scores(data, here.pool, rng), np.ones(len(here.pool.member), dtype=bool)
     p = []
     for _ in range(120):
-        found = findings(scores, here.thrown_again(rng).pool, every, rng, times=59)
+        found = membership_findings(scores, here.thrown_again(rng).pool, every, rng, times=59)
         p.append((found.chance_of_auc, found.chance_of_guesses))
     for each in np.array(p).T:
         assert (each <= 0.05).sum() <= distributions.binom.isf(0.001, 120, 0.05)
@@ -248,10 +248,10 @@ def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
 def test_a_leak_of_noisy_copies_is_no_longer_found_once_the_coins_are_thrown_again():
     here = Experiment.of(RNG(1), units=800)
     rows = jittered(here.train, 0.2, RNG(4), ("age", "height", "pressure", "balance", "glucose"))
-    scene = AttackData.of(rows, here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, RNG(0))
-    scores, every = attacked(scene, here.pool, RNG(0)), np.ones(len(here.pool.member), dtype=bool)
-    assert findings(scores, here.pool, every, RNG(1), times=200).chance_of_auc == 1 / 201
-    again = [findings(scores, here.thrown_again(RNG(k)).pool, every, RNG(1), times=50) for k in range(10)]
+    data = AttackData.of(rows, here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, RNG(0))
+    scores, every = attack_scores(data, here.pool, RNG(0)), np.ones(len(here.pool.member), dtype=bool)
+    assert membership_findings(scores, here.pool, every, RNG(1), times=200).chance_of_auc == 1 / 201
+    again = [membership_findings(scores, here.thrown_again(RNG(k)).pool, every, RNG(1), times=50) for k in range(10)]
     assert np.mean([each.chance_of_auc for each in again]) > 0.2
     assert sum(each.bound.epsilon > 0 for each in again) <= 2
 
@@ -269,7 +269,7 @@ def test_probabilities_of_all_tests_are_adjusted_together():
             coins=2,
         )
 
-    found = chances({"all": stratum(0.02, 0.5), "isolated": stratum(0.01, 0.2)})
+    found = adjusted_p_values({"all": stratum(0.02, 0.5), "isolated": stratum(0.01, 0.2)})
     assert found == pytest.approx(
         {
             "all, all attacks": 0.06,

@@ -13,8 +13,8 @@ from scipy import stats
 
 from synthkit.metrics.attacks import attack_data, membership_scores
 from synthkit.metrics.attacks.attack_data import AttackData
-from synthkit.metrics.attacks.membership_inference import attacked
-from synthkit.metrics.attacks.membership_scores import ATTACKS, FINE, together
+from synthkit.metrics.attacks.membership_inference import attack_scores
+from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, RARE_VALUE_BINS, mean_rank
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.binning import Binning
 from synthkit.schema import Schema
@@ -134,7 +134,7 @@ def test_marginals_sum_log_ratios_of_all_cells(small):
 
 
 def test_rare_values_are_those_of_one_or_two_people_that_came_out(small):
-    fine = Binning.fit(small.reference, SCHEMA, bins=FINE, levels=10**6)
+    fine = Binning.fit(small.reference, SCHEMA, bins=RARE_VALUE_BINS, levels=10**6)
     frames = small.targets, small.reference, small.synthetic
     views = [[["none" if pd.isna(v) else v for v in frame[n]] for frame in frames] for n in SCHEMA.columns]
     codes = [fine.codes(frame) for frame in frames]
@@ -172,15 +172,15 @@ def test_the_classifier_knows_where_synthetic_rows_are():
 
 
 def test_the_classifier_looks_at_a_sample_of_many_rows(monkeypatch):
-    monkeypatch.setattr(membership_scores, "SIDE", 150)
+    monkeypatch.setattr(membership_scores, "MAX_CLASSIFIER_ROWS", 150)
     here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert not np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
-    monkeypatch.setattr(membership_scores, "SIDE", 400)
+    monkeypatch.setattr(membership_scores, "MAX_CLASSIFIER_ROWS", 400)
     assert np.allclose(membership_scores.classifier(here, RNG(0)), membership_scores.classifier(here, RNG(1)))
 
 
 def test_more_synthetic_rows_than_can_be_looked_at_are_sampled(monkeypatch):
-    monkeypatch.setattr(attack_data, "MOST", 100)
+    monkeypatch.setattr(attack_data, "MAX_ATTACKED_ROWS", 100)
     here = AttackData.of(people(400, RNG(1)), people(300, RNG(2)), people(50, RNG(3)), PEOPLE, RNG(0))
     assert len(here.synthetic) == len(here.synthetic.drop_duplicates()) == 100
 
@@ -193,10 +193,10 @@ def copied():
         return here, AttackData.of(rows, here.pool.reference, here.pool.frame, PEOPLE, RNG(0))
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", MEMBERSHIP_ATTACKS)
 def test_copies_score_higher_with_every_attack(name, copied):
     here, made = copied
-    scores = ATTACKS[name](made, RNG(0))
+    scores = MEMBERSHIP_ATTACKS[name](made, RNG(0))
     assert scores.shape == (len(here.pool.frame),)
     assert np.isfinite(scores).all()
     among = here.pool.member
@@ -206,7 +206,7 @@ def test_copies_score_higher_with_every_attack(name, copied):
 def test_attacks_do_not_know_who_was_trained_on(copied):
     here, made = copied
     swapped = replace(here.pool, member=~here.pool.member)
-    assert (attacked(made, here.pool, RNG(1)) == attacked(made, swapped, RNG(1))).all()
+    assert (attack_scores(made, here.pool, RNG(1)) == attack_scores(made, swapped, RNG(1))).all()
 
 
 def test_copies_that_are_added_are_as_if_they_had_been_there(small):
@@ -215,10 +215,12 @@ def test_copies_that_are_added_are_as_if_they_had_been_there(small):
     again = AttackData.of(pd.concat([small.synthetic, more]), small.reference, small.targets, SCHEMA, RNG(0))
     assert added.near == pytest.approx(again.near)
     for name in ("distance", "relative distance", "marginals", "rare values"):
-        assert ATTACKS[name](added, RNG(0)) == pytest.approx(ATTACKS[name](again, RNG(0)), abs=1e-5), name
+        assert MEMBERSHIP_ATTACKS[name](added, RNG(0)) == pytest.approx(
+            MEMBERSHIP_ATTACKS[name](again, RNG(0)), abs=1e-5
+        ), name
 
 
 def test_all_together_is_the_mean_rank():
     scores = np.array([[1.0, 5.0, 3.0, 3.0], [0.0, -np.inf, 2.0, 1.0]])
     ranks = [[sum(b < a for b in row) + (sum(b == a for b in row) + 1) / 2 for a in row] for row in scores.tolist()]
-    assert together(scores).tolist() == [(a + b) / 2 for a, b in zip(*ranks, strict=True)]
+    assert mean_rank(scores).tolist() == [(a + b) / 2 for a, b in zip(*ranks, strict=True)]

@@ -9,7 +9,12 @@ import pytest
 from synthkit.errors import MetricError, SchemaError, TableError
 from synthkit.metrics.attacks.identity_disclosure import identity
 from synthkit.metrics.attacks.population import Population
-from synthkit.metrics.attacks.population_disclosure import matches, meaningful, one_row_each, told
+from synthkit.metrics.attacks.population_disclosure import (
+    learns_something,
+    meaningful,
+    one_row_each,
+    population_matches,
+)
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Failure
 from synthkit.schema import Schema
@@ -57,7 +62,7 @@ def here(monkeypatch):
 
 def test_matches_by_hand(here):
     """`no` is held by half and counts, twice in one group; `yes` by one; the fourth has no row with his keys."""
-    found = matches(here(), MEMBERS, Population.of(COUNTS, SCHEMA), rng())
+    found = population_matches(here(), MEMBERS, Population.of(COUNTS, SCHEMA), rng())
     assert found.population == pytest.approx([1 / 8, 1 / 8, 1 / 4, 0])
     assert found.sample == pytest.approx([4 / (2 * 100), 4 / (2 * 100), 4 / 100, 0])
     assert found.at.value == pytest.approx((1 / 8 + 1 / 8 + 1 / 4) / 4)
@@ -82,15 +87,15 @@ def test_what_most_people_have_is_no_news():
     people = frame([("f", "A", "no", 1.0), ("f", "A", "no", 4.0), ("f", "A", "no", 5.0), ("m", "A", "yes", 8.0)])
     rows = frame([("f", "A", "no", 100.0), ("m", "A", "yes", 100.0), ("f", "A", "very", 3.9), ("f", "A", "very", 7.0)])
     here = comparison(rows=rows)
-    assert told(here, people, rows, np.array([0, 0, 0, 1])).tolist() == [False, False, False, True]
-    assert told(here, people, rows, np.array([2, 2, 2, 2])).tolist() == [True, True, True, False]
-    assert told(here, people, rows, np.array([3, 3, 3, 3])).tolist() == [False, False, True, True]
+    assert learns_something(here, people, rows, np.array([0, 0, 0, 1])).tolist() == [False, False, False, True]
+    assert learns_something(here, people, rows, np.array([2, 2, 2, 2])).tolist() == [True, True, True, False]
+    assert learns_something(here, people, rows, np.array([3, 3, 3, 3])).tolist() == [False, False, True, True]
 
 
 def test_without_secrets_all_other_columns_are():
     schema = SCHEMA.model_copy(update={"secrets": ()})
     here = comparison(schema=schema)
-    assert told(here, MEMBERS, ROWS, np.array([0, 0, 1, 0])).tolist() == [True, True, True, False]
+    assert learns_something(here, MEMBERS, ROWS, np.array([0, 0, 1, 0])).tolist() == [True, True, True, False]
 
 
 def test_of_a_person_one_row_counts():
@@ -102,9 +107,9 @@ def test_of_a_person_one_row_counts():
 def test_a_population_holds_the_sample(here):
     few = COUNTS.assign(people=[1, 4, 50, 2, 3, 33])
     with pytest.raises(MetricError, match="must hold the sample; however: 2 of 4 people share"):
-        matches(here(), MEMBERS, Population.of(few, SCHEMA), rng())
+        population_matches(here(), MEMBERS, Population.of(few, SCHEMA), rng())
     with pytest.raises(MetricError, match="however: 1 of 4 people share"):
-        matches(here(), MEMBERS, Population.of(COUNTS.drop(3), SCHEMA), rng())
+        population_matches(here(), MEMBERS, Population.of(COUNTS.drop(3), SCHEMA), rng())
 
 
 def test_counts_that_cannot_be_meant_are_refused():

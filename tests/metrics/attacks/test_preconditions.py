@@ -12,7 +12,7 @@ from scipy import stats
 from synthkit.metrics.attacks import preconditions
 from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.attack_targets import AttackTargets
-from synthkit.metrics.attacks.membership_inference import attacked
+from synthkit.metrics.attacks.membership_inference import attack_scores
 from synthkit.metrics.runner import one_thread
 from synthkit.schema import Schema
 from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
@@ -52,8 +52,8 @@ def usual():
     """People with a coin each, fresh synthetic rows, and what the attacks say."""
     with one_thread():
         here = Experiment.of(RNG(1), units=800)
-        scene = scene_of(here.pool, people(800, RNG(5)))
-        return here.pool, scene, attacked(scene, here.pool, RNG(0))
+        data = scene_of(here.pool, people(800, RNG(5)))
+        return here.pool, data, attack_scores(data, here.pool, RNG(0))
 
 
 def test_a_hundred_people_on_either_side_are_enough(usual):
@@ -115,7 +115,7 @@ def test_a_holdout_that_was_in_the_data_is_told(usual):
     pool, _, fresh = usual
     assert preconditions.uncontaminated(fresh, pool, RNG(1)).holds
     outside = pool.frame.loc[~pool.member[pool.unit]]
-    scores = attacked(scene_of(pool, outside), pool, RNG(0))
+    scores = attack_scores(scene_of(pool, outside), pool, RNG(0))
     found = preconditions.uncontaminated(scores, pool, RNG(1))
     assert not found.holds
     assert found.measured == pytest.approx(1 / 501)
@@ -123,10 +123,10 @@ def test_a_holdout_that_was_in_the_data_is_told(usual):
 
 
 def test_a_blind_attack_finds_nothing_where_coins_were_thrown(usual):
-    pool, scene, _ = usual
-    assert preconditions.blind(scene, pool, RNG(1)).holds
+    pool, data, _ = usual
+    assert preconditions.blind(data, pool, RNG(1)).holds
     p = [
-        preconditions.blind(scene, replace(pool, member=RNG(k).random(len(pool.member)) < 0.5), RNG(9)).measured
+        preconditions.blind(data, replace(pool, member=RNG(k).random(len(pool.member)) < 0.5), RNG(9)).measured
         for k in range(8)
     ]
     assert np.median(p) > 0.1
@@ -142,8 +142,8 @@ def test_a_blind_attack_tells_members_of_another_time():
 
 
 def test_twenty_copies_would_be_found(usual):
-    pool, scene, scores = usual
-    found = preconditions.power(scene, scores, pool, RNG(1))
+    pool, data, scores = usual
+    found = preconditions.power(data, scores, pool, RNG(1))
     assert found.holds
     assert found.measured == pytest.approx(1 / 501)
 
@@ -153,25 +153,25 @@ def test_twenty_copies_among_four_kinds_of_people_would_not():
     frame, rows, known = (pd.DataFrame(rng.integers(0, 2, (n, 2)), columns=["a", "b"]) for n in (600, 600, 300))
     unit = np.arange(600)
     pool = AttackTargets(frame=frame, unit=unit, member=rng.random(600) < 0.5, isolated=unit < 0, reference=known)
-    scene = scene_of(pool, rows, KINDS)
-    found = preconditions.power(scene, attacked(scene, pool, rng), pool, rng)
+    data = scene_of(pool, rows, KINDS)
+    found = preconditions.power(data, attack_scores(data, pool, rng), pool, rng)
     assert not found.holds
     assert found.measured > 0.01
 
 
 def test_power_keeps_what_it_cannot_compute_anew(usual):
     """The classifier's scores and a model's likelihood stay, and the scores of others are not changed in place."""
-    pool, scene, scores = usual
+    pool, data, scores = usual
     known = replace(pool, likelihood=np.where(pool.member[pool.unit], 1.0, 0.0))
     seven = np.concatenate([scores, known.of_units(known.likelihood)[None]])
     before = seven.copy()
-    assert preconditions.power(scene, seven, known, RNG(1)).holds
+    assert preconditions.power(data, seven, known, RNG(1)).holds
     assert (seven == before).all()
 
 
 def test_all_that_is_checked_is_told(usual):
-    pool, scene, scores = usual
-    found = preconditions.check(scene, scores, pool, RNG(1))
+    pool, data, scores = usual
+    found = preconditions.check(data, scores, pool, RNG(1))
     wanted = [
         "enough people",
         "no twins across the coin",
@@ -186,7 +186,7 @@ def test_all_that_is_checked_is_told(usual):
         assert each.words
     pairs = by_chance(rows=400)
     made = scene_of(pairs, people(200, RNG(3)))
-    names = [each.name for each in preconditions.check(made, attacked(made, pairs, RNG(0)), pairs, RNG(1))]
+    names = [each.name for each in preconditions.check(made, attack_scores(made, pairs, RNG(0)), pairs, RNG(1))]
     assert names == [*wanted[:2], "the split looks random", *wanted[2:]]
 
 

@@ -13,7 +13,12 @@ from synthkit.metrics.attacks.attack_data import AttackData
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.attribute_inference import attribute
 from synthkit.metrics.attacks.identity_disclosure import identity, linkability
-from synthkit.metrics.attacks.membership_inference import attacked, findings, membership, side_by_side
+from synthkit.metrics.attacks.membership_inference import (
+    attack_scores,
+    comparable_scores,
+    membership,
+    membership_findings,
+)
 from synthkit.metrics.runner import one_thread
 from synthkit.selftest.made_up_people import Experiment, people
 
@@ -67,8 +72,8 @@ def test_pairs_of_several_fits_stay_apart():
 def test_scores_are_compared_within_a_fit():
     """However large the scores of a fit are: who is first there is first."""
     a, b = np.array([[1.0, 3.0, 2.0]]), np.array([[1e9, 2e9]])
-    assert side_by_side([a]) is a
-    np.testing.assert_allclose(side_by_side([a, b]), [[1 / 4, 3 / 4, 2 / 4, 1 / 3, 2 / 3]])
+    assert comparable_scores([a]) is a
+    np.testing.assert_allclose(comparable_scores([a, b]), [[1 / 4, 3 / 4, 2 / 4, 1 / 3, 2 / 3]])
 
 
 def test_exact_matches_add_up():
@@ -104,10 +109,10 @@ def test_chance_alone_is_called_chance():
     each = fits(0)
     pool, rng = together(each).everybody, RNG(7)
     scenes = [AttackData.of(f.released, f.attacked.reference, f.attacked.frame, f.schema, rng) for f in each]
-    scores = side_by_side([attacked(scene, f.attacked, rng) for scene, f in zip(scenes, each, strict=True)])
+    scores = comparable_scores([attack_scores(data, f.attacked, rng) for data, f in zip(scenes, each, strict=True)])
     everyone = np.ones(len(pool.member), dtype=bool)
     found = [
-        findings(scores, replace(pool, member=rng.random(len(pool.member)) < 0.5), everyone, rng, times=200)
+        membership_findings(scores, replace(pool, member=rng.random(len(pool.member)) < 0.5), everyone, rng, times=200)
         for _ in range(100)
     ]
     assert kstest([each.chance_of_auc for each in found], "uniform").pvalue > 1e-3

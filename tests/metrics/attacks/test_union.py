@@ -16,6 +16,7 @@ from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.copying.copied_rows import matches
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
+from synthkit.metrics.metric import MetricOptions
 from synthkit.report.sections.scope import scope
 from synthkit.schema import Schema
 
@@ -55,7 +56,9 @@ def scores(metric, comparison):
     return {each.metric: (each.value, each.low, each.high) for each in found if hasattr(each, "value")}
 
 
-ATTACKS = {"membership": membership, "identity": identity, "linkability": linkability} | attributes(SCHEMA, quick=True)
+ATTACKS = {"membership": membership, "identity": identity, "linkability": linkability} | attributes(
+    SCHEMA, MetricOptions(quick=True)
+)
 
 
 @pytest.mark.parametrize("name", ATTACKS)

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats as distributions
 
 from synthkit.errors import MetricError
-from synthkit.metrics.attacks.effect_grade import DEFAULTS
-from synthkit.metrics.copying.copied_people import copies, surplus
+from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
+from synthkit.metrics.copying.copied_people import copied_people_interval, count_copied_people
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
 from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, jittered, people
 
 RNG = np.random.default_rng
-LIMIT = DEFAULTS["copying"].value
+LIMIT = DEFAULT_EFFECT_LIMITS["copying"].value
 SIX = [f"level_{k}" for k in range(6)]
 LEVELS = Schema.model_validate(
     {
@@ -37,7 +37,7 @@ def levelled(rows, rng, many=12):
 
 def scores_of(train, holdout, synthetic, schema=PEOPLE_SCHEMA, **parts):
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema, **parts)
-    return {s.metric.removeprefix("copying.excess."): s for s in copies(comparison, RNG(0))[0]}
+    return {s.metric.removeprefix("copying.excess."): s for s in count_copied_people(comparison, RNG(0))[0]}
 
 
 def with_copies(rows, fresh):
@@ -113,7 +113,9 @@ def test_all_rows_of_a_person_are_one_person():
     rows = with_copies(tables[0].head(30), people(600, rng).assign(who=-1))
     score = scores_of(*tables, rows, schema)["whole_rows"]
     assert score.value == 10 / 200
-    _, panels = copies(EvaluationData(train=tables[0], holdout=tables[1], synthetic=(rows,), schema=schema), rng)
+    _, panels = count_copied_people(
+        EvaluationData(train=tables[0], holdout=tables[1], synthetic=(rows,), schema=schema), rng
+    )
     assert panels["people"]["trained_on"] == panels["people"]["held_out"] == 200
 
 
@@ -122,7 +124,7 @@ def test_all_rows_of_a_person_are_one_person():
 def test_the_interval_is_that_of_the_randomisation_test(hits, others, held_hits, held_others):
     """Against every number of copied people tried by itself."""
     n, m = max(1, hits + others), held_hits + held_others
-    at = surplus(hits, n, held_hits, m, level=0.1)
+    at = copied_people_interval(hits, n, held_hits, m, level=0.1)
     possible = [
         c
         for c in range(hits + 1)
@@ -139,13 +141,13 @@ def test_the_randomisation_test_keeps_its_level():
     rng, missed = RNG(7), 0
     for _ in range(400):
         hit, trained = rng.random(40) < 0.3, rng.permutation(40) < 20
-        missed += surplus(int((hit & trained).sum()), 20, int((hit & ~trained).sum()), 20).low > 0
+        missed += copied_people_interval(int((hit & trained).sum()), 20, int((hit & ~trained).sum()), 20).low > 0
     assert missed <= distributions.binom.ppf(0.999, 400, 0.05)
 
 
 def test_more_hits_than_people_are_refused():
     with pytest.raises(ValueError, match="no more hits than people"):
-        surplus(3, 2, 0, 5)
+        copied_people_interval(3, 2, 0, 5)
 
 
 def test_copies_need_people_on_both_sides():

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from synthkit.errors import MetricError
-from synthkit.metrics.fidelity.classifier_two_sample import ENOUGH, c2st
+from synthkit.metrics.fidelity.classifier_two_sample import ENOUGH_FOR_BOOSTING, c2st
 from synthkit.metrics.utility.features import FeatureEncoder
 
 RNG = np.random.default_rng
@@ -46,7 +46,10 @@ def test_few_fresh_rows_are_told_apart_no_oftener_than_by_chance(law, compare):
 
 
 def test_boosting_alone_is_asked_of_many_rows(law, compare):
-    (score,), panels = c2st(compare(law(ENOUGH, 3), train=law(ENOUGH, 1), holdout=law(ENOUGH, 2)), RNG(0))
+    (score,), panels = c2st(
+        compare(law(ENOUGH_FOR_BOOSTING, 3), train=law(ENOUGH_FOR_BOOSTING, 1), holdout=law(ENOUGH_FOR_BOOSTING, 2)),
+        RNG(0),
+    )
     assert panels["detection"]["learners"] == ["gradient boosting"]
     assert "by gradient boosting, 0.5" in score.note
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from scipy.stats.contingency import association
 
 from synthkit.errors import MetricError
-from synthkit.metrics.fidelity import classifier_two_sample, validity
+from synthkit.metrics.fidelity import associations, classifier_two_sample, equivalent_sample_size, validity
 from synthkit.metrics.fidelity import distributions as fidelity
-from synthkit.metrics.stats import associations, binning
-from synthkit.metrics.utility import worth_in_rows
+from synthkit.metrics.stats import binning
 from synthkit.schema import Schema
 
 RNG = np.random.default_rng
@@ -190,7 +189,7 @@ def test_missingness_sees_cells_that_go_missing_together(law, compare):
 @pytest.mark.parametrize("rows", [150, 600])
 def test_a_real_subsample_is_worth_its_rows(law, compare, rows):
     comparison = compare(law(rows, 3), train=law(4000, 4), holdout=law(4000, 5))
-    score = scores_of(worth_in_rows.equivalent_sample_size, comparison)["fidelity.equivalent_sample_size"]
+    score = scores_of(equivalent_sample_size.equivalent_sample_size, comparison)["fidelity.equivalent_sample_size"]
     assert score.reference == rows
     assert 0.5 * rows < score.value < 2 * rows
     assert score.low <= rows <= score.high * 1.3

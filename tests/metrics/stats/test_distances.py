@@ -85,7 +85,7 @@ def test_blocks_do_not_change_the_answer(rng, monkeypatch):
     space = DistanceSpace.fit(frame, SCHEMA)
     at = space.coordinates(frame)
     whole = space.nearest(at, at, 3)
-    monkeypatch.setattr(module, "_CELLS", 120)
+    monkeypatch.setattr(module, "_HELD_DISTANCES", 120)
     for one, other in zip(whole, space.nearest(at, at, 3), strict=True):
         np.testing.assert_array_equal(one, other)
 

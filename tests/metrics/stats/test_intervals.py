@@ -124,8 +124,8 @@ def test_bootstrap_weights_move_whole_units():
 
 
 def test_spread_holds_the_value():
-    assert intervals.spread(5.0, np.array([0.0, 1.0, np.nan])).high == 5
-    assert intervals.spread(1.0, np.array([np.nan])) == (1.0, -np.inf, np.inf)
+    assert intervals.percentile_interval(5.0, np.array([0.0, 1.0, np.nan])).high == 5
+    assert intervals.percentile_interval(1.0, np.array([np.nan])) == (1.0, -np.inf, np.inf)
 
 
 def _bootstrap_se(measure, left, right, seed):

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from synthkit.errors import MetricError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Failure, Score
-from synthkit.metrics.runner import _measured as measured_or_not
+from synthkit.metrics.runner import _flat_as_failure as measured_or_not
 from synthkit.metrics.runner import evaluate
 from synthkit.metrics.utility.best_baseline import best_on_real_rows
 from synthkit.metrics.utility.learners import LEARNERS, LearnerPlan, is_constant

@@ -11,9 +11,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from synthkit.errors import MetricError
-from synthkit.metrics.runner import metrics_of
+from synthkit.metrics.metric_registry import metrics_of
 from synthkit.metrics.utility.learners import LEARNERS
-from synthkit.metrics.utility.prediction_task import REPLICATES, Judged, PredictionTask, TaskRows
+from synthkit.metrics.utility.prediction_task import TEST_REPLICATES, Judged, PredictionTask, TaskRows
 from synthkit.metrics.utility.subgroups import (
     SubgroupSplit,
     _bonferroni,
@@ -130,7 +130,7 @@ def test_gaps_and_rates_are_what_sklearn_and_a_count_say(compare):
         learner=LEARNERS["classification"][0],
         prefix="utility.died",
         holdout=TaskRows(holdout, y),
-        weights=np.ones((REPLICATES, n), dtype=np.uint16),
+        weights=np.ones((TEST_REPLICATES, n), dtype=np.uint16),
         real=np.stack([1 - real, real], axis=1),
         synthetic=(np.stack([1 - synthetic, synthetic], axis=1),),
         prevalence=np.array([0.75, 0.25]),

@@ -183,7 +183,7 @@ def test_a_holdout_without_comparable_people_fails_only_the_prognosis(run):
 def test_a_full_evaluation_gives_cox_more_rows(run, monkeypatch):
     from synthkit.metrics.utility import survival
 
-    monkeypatch.setattr(survival, "MOST_COX", 300)
-    monkeypatch.setattr(survival, "QUICK_COX", 100)
+    monkeypatch.setattr(survival, "MAX_COX_ROWS", 300)
+    monkeypatch.setattr(survival, "QUICK_COX_ROWS", 100)
     assert "trained on 300 real" in run(follow(800, 3), quick=False)[0]["trtr"].note
     assert "trained on 100 real" in run(follow(800, 3), quick=True)[0]["trtr"].note

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import ValueLink
+from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import ConfigError
 from synthkit.models.autoregressive.config import AutoregressiveConfig, default_steps
 from synthkit.models.autoregressive.model import Autoregressive
@@ -60,7 +60,7 @@ def pointed(layout: Layout) -> Layout:
     first, second = (layout.slots_of(name)[0] for name in ("v0", "v1"))
     cell = np.array([[[1], [2]], [[3], [-1]], [[0], [0]]])
     both = (ValueLink(second, first, cell), ValueLink(first, second, cell))
-    return replace(layout, residuals=("v0", "v1"), pointers=both)
+    return replace(layout, residuals=("v0", "v1"), links=both)
 
 
 POINTED = pointed(layout_of([(3, 2), (3, 2), 2]))

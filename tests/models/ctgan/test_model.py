@@ -12,7 +12,7 @@ from synthkit.models.ctgan.model import CTGAN
 from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.normal_scores import NormalScores
 from synthkit.models.rejection_sampling import RejectionSampler
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.training.callbacks import TrainingCallbacks

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.models.marginal.budget_schedule import MANY, BudgetShares, Rounds, screened, small
+from synthkit.models.marginal.budget_schedule import MAX_CANDIDATE_TABLES, BudgetShares, Rounds, screened, small
 
 SPLIT = BudgetShares(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=30)
@@ -79,7 +79,7 @@ def test_tables_have_a_bounded_number_of_cells():
 def test_of_wide_rows_random_tables_stand_for_all():
     """300 slots have four million triples; those drawn are different, rising and bounded."""
     tables = small([2] * 299 + [50], 3, 8, generator())
-    assert 150_000 < len(tables) <= MANY
+    assert 150_000 < len(tables) <= MAX_CANDIDATE_TABLES
     assert len(torch.unique(tables, dim=0)) == len(tables)
     assert bool((tables[:, 1:] > tables[:, :-1]).all())
     assert int(tables.max()) == 298

@@ -12,9 +12,9 @@ import torch
 from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
-from synthkit.encoding.codecs.numeric import log_shares
 from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.encoding.slot_counts import MeasuredCounts
+from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability
 from synthkit.models.marginal.adaptive_measurement import Pooled, measure_adaptively, projected
 from synthkit.models.marginal.budget_schedule import Rounds

@@ -229,23 +229,23 @@ def test_what_is_done_is_not_done_again(copied):
 
 
 def test_a_model_more_is_fitted_to_the_same_rows(copied):
-    """Here one that draws calibrated rows; it has the settings of its plain name."""
+    """Here one that draws raked rows; it has the settings of its plain name."""
     heard = Heard()
     made = again(
         copied,
         "gaussian_copula",
-        "autoregressive+calibrated",
+        "autoregressive+raked",
         settings={"autoregressive": SETTINGS["autoregressive"]},
         progress=heard,
     )
-    assert [s for s in heard.stages if ": fit" in s] == ["autoregressive+calibrated: fit"]
+    assert [s for s in heard.stages if ": fit" in s] == ["autoregressive+raked: fit"]
     assert made.outcomes[1].notes[0].startswith("Calibrated: ")
     assert made.outcomes[1].settings == SETTINGS["autoregressive"]
     rows = [
         json.loads((copied / "models" / o.name / "evaluation.json").read_text())["run"]["rows"] for o in made.outcomes
     ]
     assert rows[0] == rows[1]
-    assert "calibrated draw" in (copied / "models" / "autoregressive+calibrated" / "report.html").read_text()
+    assert "calibrated draw" in (copied / "models" / "autoregressive+raked" / "report.html").read_text()
 
 
 def test_overwrite_begins_anew(copied):
@@ -320,7 +320,7 @@ def test_a_folder_of_somebody_else(tmp_path):
     [
         ((), {}, "models must be among auto, .*autoregressive.*gaussian_copula.*; however: none is named"),
         (("independent", "gan9"), {}, "models must be among .*; however: `gan9`"),
-        (("gaussian_copula+calibrated",), {}, "however: `gaussian_copula.calibrated`. A model of ours may end in"),
+        (("gaussian_copula+raked",), {}, "however: `gaussian_copula.raked`. A model of ours may end in"),
         (("independent", "independent"), {}, "each model must be named once; however: independent"),
         (("independent",), {"ctgan": {"steps": 1}}, "must belong to a model of the comparison; however: ctgan"),
         (("independent",), {"independent": {"steps": 1}}, "settings of `independent` must be among: none"),

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.encoding import Histogram, Query, TableEncoder
+from synthkit.encoding import Histogram, Query
 from synthkit.encoding.raking_margins import RakingMargins
-from synthkit.errors import BudgetExceededError
+from synthkit.errors import BudgetExceededError, ConfigError
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.exact_access import ExactAccess
-from synthkit.privacy.access.loader import ExactLoader
+from synthkit.privacy.access.exact_loader import ExactLoader
+from synthkit.privacy.access.private_access import PrivateAccess
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
@@ -66,16 +67,16 @@ def test_every_look_is_charged():
 def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
     """The refusal comes first, for questions and for the door."""
     free = access()
-    encoder = TableEncoder.fit(SCHEMA, free.ask)
     strict = access(book=Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
     with pytest.raises(BudgetExceededError, match="histogram of sex"):
         strict.ask([Query(columns=("sex",))])
+    strict._encoder = free.fit_encoder()
     with pytest.raises(BudgetExceededError, match="training rows"):
-        strict.training(encoder)
+        strict.batches()
     with pytest.raises(BudgetExceededError, match="two-way table"):
-        strict.targets(encoder)
+        strict.margins()
     with pytest.raises(BudgetExceededError, match="tables of counts"):
-        strict.counting(encoder)
+        strict.counts()
     assert strict.ledger.charges == ()
 
 
@@ -83,9 +84,10 @@ def test_nothing_public_gives_rows_away():
     """Every public method and field: a histogram, a door, the schema or the ledger, and never the table."""
     book = access()
     book.fit_encoder()
-    methods = {n for n, _ in inspect.getmembers(Curator, inspect.isfunction) if not n.startswith("_")}
-    assert methods == {"ask", "compare", "counting", "rows", "targets", "training"}
-    assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger"}
+    answers = {"ask", "batches", "compare", "counts", "fit_encoder", "margins", "remarks", "reserve", "rows"}
+    for kind, more in ((Curator, {"access"}), (ExactAccess, answers), (PrivateAccess, answers - {"ask", "compare"})):
+        assert {n for n, _ in inspect.getmembers(kind, inspect.isfunction) if not n.startswith("_")} == more
+    assert {n for n in vars(book) if not n.startswith("_")} == {"schema", "ledger", "device"}
     assert all(isinstance(a, Histogram) for a in book.ask([Query(columns=("sex",))]))
     assert isinstance(book.batches(), ExactLoader)
     assert isinstance(book.rows(), int)
@@ -110,3 +112,29 @@ def test_a_unit_is_held_back_whole():
     exact = {a for a in back if encoder.codecs["age"].log_steps(np.array([a]))[0] == 0}
     assert len(exact) > 3
     assert not exact & kept
+
+
+def test_the_budget_says_which_access_is_handed_out(tmp_path):
+    strict = Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who"))
+    public = SCHEMA.model_copy(update={"declared_by": "the test: made-up people"})
+    assert isinstance(Curator(table(), SCHEMA, Ledger.unlimited(unit="who"), Seeds(1)).access(), ExactAccess)
+    assert isinstance(Curator(table(), public, strict, Seeds(1)).access(), PrivateAccess)
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda a: a.encoder, lambda a: a.batches(), lambda a: a.margins()], ids=["encoder", "batches", "margins"]
+)
+def test_rows_are_not_encoded_before_there_is_an_encoder(ask):
+    with pytest.raises(ConfigError, match="an encoder must be fitted before rows are encoded; however"):
+        ask(access())
+
+
+def test_nothing_is_drawn_that_was_not_reserved(tmp_path):
+    strict = Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who"))
+    public = SCHEMA.model_copy(update={"declared_by": "the test: made-up people"})
+    private = PrivateAccess(table(), public, strict)
+    with pytest.raises(ConfigError, match="must be charged before they are drawn; however"):
+        private.fit_encoder()
+    with pytest.raises(ConfigError, match="an encoder must be fitted before rows are encoded; however"):
+        _ = private.encoder
+    assert strict.charges == ()

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthkit.encoding.coded_columns import declared_bounds
+from synthkit.encoding.constraints import Recoding
 from synthkit.errors import ConfigError
-from synthkit.privacy.access.encoder_budget import SHARES, EncoderBudget, EncoderQuery, bounds, encoder_queries
+from synthkit.privacy.access.encoder_budget import PRICE_SHARES, EncoderBudget, EncoderQuery, encoder_queries
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, SparseHistogram
 from synthkit.privacy.accounting.zcdp import PrivacyFilter
 from synthkit.schema import Schema
@@ -67,8 +69,8 @@ def test_a_gap_is_bounded_by_the_outer_bounds():
         columns=columns,
         rules=[{"rule": "comparison", "left": "low", "op": "<=", "right": "high"}],
     )
-    assert bounds(schema, "high") == (0.0, 500.0)
-    assert bounds(schema, "low") == (10.0, 99_999.0)
+    assert declared_bounds(Recoding.of(schema), "high") == (0.0, 500.0)
+    assert declared_bounds(Recoding.of(schema), "low") == (10.0, 99_999.0)
 
 
 @given(
@@ -95,7 +97,7 @@ def test_each_question_has_its_mechanism():
     one, two = plan.charges()
     assert isinstance(one.spent, DiscreteGaussian)
     assert isinstance(two.spent, SparseHistogram)
-    shares = SHARES["cells"], SHARES["levels"]
+    shares = PRICE_SHARES["cells"], PRICE_SHARES["levels"]
     for charge, share in zip((one, two), shares, strict=True):
         assert 1 / (2 * charge.spent.sigma**2) == pytest.approx(share / sum(shares))
     assert two.spent.failure <= 1e-6

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from synthkit.encoding import Rows, TableEncoder
-from synthkit.encoding.codecs.numeric import Coding
+from synthkit.encoding.coding import Coding
 from synthkit.models.marginal.model import Marginal
 from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries

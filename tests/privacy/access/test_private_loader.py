@@ -15,7 +15,6 @@ from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.accounting.events import PoissonSubsampledGaussian
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
-from synthkit.training.loader import TrainingLoader
 
 FLAKE = 1e-6
 QUIET = 1e-9  # a noise multiplier nobody would hear
@@ -71,7 +70,7 @@ def gradients(door, steps=1, loss=pull, net=None):
 
 def test_it_is_a_private_door():
     door = door_of([0.5], n=12.5)
-    assert isinstance(door, TrainingLoader)
+    assert door.planned_steps == door.plan.steps == door.left
     assert door.n == 12.5
     assert door.device == torch.device("cpu")
     assert door.layout.sizes == (2,)
@@ -84,7 +83,18 @@ def test_nothing_of_the_rows_is_shown():
     with pytest.raises(TypeError):
         len(door_of([0.5]))
     public = {name for name in dir(door_of([0.5])) if not name.startswith("_")}
-    assert public == {"descent", "device", "layout", "left", "n", "stepping", "validation"}
+    assert public == {
+        "batches",
+        "device",
+        "layout",
+        "left",
+        "n",
+        "plan",
+        "planned_steps",
+        "stepping",
+        "steps",
+        "validation",
+    }
 
 
 def test_the_divisor_is_the_public_number_not_the_rows():
@@ -189,7 +199,7 @@ def test_what_losses_draw_is_secret_and_tells_nothing_of_the_size_of_a_batch():
 @pytest.mark.parametrize("at_once", [1, 3, 8, 1000])
 def test_a_batch_in_parts_is_the_step_of_the_whole(monkeypatch, at_once):
     """Rows of a unit stay in one part, so that norms are exact."""
-    monkeypatch.setattr(private_loader, "AT_ONCE", at_once)
+    monkeypatch.setattr(private_loader, "ROWS_AT_ONCE", at_once)
     values, units = [0.1, 0.9, 0.8, 0.2, 0.7, 0.6, 0.3], [0, 1, 1, 2, 1, 3, 3]
     told = gradients(door_of(values, units, clip=0.85, n=1.0, most=5))
     assert float(told) == pytest.approx(0.1 + 0.85 + 0.2 + 0.85, rel=1e-4)
@@ -252,10 +262,17 @@ def test_no_row_of_a_unit_is_refused():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("rate", 0.0), ("rate", 1.1), ("steps", 0), ("clip", 0.0), ("clip", float("inf")), ("copies", 0)],
+    [
+        ("sampling_rate", 0.0),
+        ("sampling_rate", 1.1),
+        ("steps", 0),
+        ("clip_norm", 0.0),
+        ("clip_norm", float("inf")),
+        ("augmentation_multiplicity", 0),
+    ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused(name, value):
-    plan = {"rate": 0.1, "steps": 10, "clip": 1.0, "copies": 1} | {name: value}
+    plan = {"sampling_rate": 0.1, "steps": 10, "clip_norm": 1.0, "augmentation_multiplicity": 1} | {name: value}
     with pytest.raises(ConfigError, match=f"the plan of a private training must lie in its ranges; however: {name} "):
         DPSGDPlan(**plan)
 

@@ -33,7 +33,7 @@ def of(event, times=1):
     return Charge(what="x", spent=event, times=times)
 
 
-def epsilon(*events, delta=DELTA, grid=accountant.FINE):
+def epsilon(*events, delta=DELTA, grid=accountant.STATED_GRID):
     return accountant.epsilon([of(event) for event in events], delta, grid=grid)
 
 
@@ -140,7 +140,7 @@ def test_many_steps_on_poisson_samples_cost_what_others_found():
     """Opacus' PRV accountant says 5.311 to 5.320 and its Rényi one 5.790 for these steps."""
     steps = PoissonSubsampledGaussian(noise_multiplier=1.1, rate=0.02, steps=2500)
     assert epsilon(steps) == pytest.approx(5.3097, abs=5e-4)
-    assert epsilon(steps, grid=accountant.COARSE) == pytest.approx(5.3106, abs=5e-4)
+    assert epsilon(steps, grid=accountant.SEARCH_GRID) == pytest.approx(5.3106, abs=5e-4)
     assert accountant.renyi([of(steps)], DELTA) == pytest.approx(5.790, abs=5e-3)
     assert epsilon(*[PoissonSubsampledGaussian(noise_multiplier=1.1, rate=0.02, steps=1250)] * 2) == pytest.approx(
         5.3097, abs=5e-4
@@ -180,7 +180,7 @@ def test_a_noisy_maximum_loses_no_more_than_the_worst_pair(scores, seed, scale, 
     """The law of the highest of scores with Gumbel noise is a softmax: its exact loss against the bound."""
     moved = np.asarray(scores) + np.random.default_rng(seed).choice([-1.0, 0.0, 1.0], len(scores))
     one, other = special.softmax(np.asarray(scores) / scale), special.softmax(moved / scale)
-    bound = accountant.delta([of(ReportNoisyMax(sensitivity=1, scale=scale))], e, grid=accountant.COARSE)
+    bound = accountant.delta([of(ReportNoisyMax(sensitivity=1, scale=scale))], e, grid=accountant.SEARCH_GRID)
     assert np.maximum(one - math.exp(e) * other, 0).sum() <= bound + 1e-9
 
 
@@ -267,8 +267,8 @@ PLANS = st.lists(st.builds(Charge, what=st.just("x"), spent=SOME, times=st.integ
 def test_the_order_of_charges_does_not_matter(plan, seed):
     other = list(plan)
     seed.shuffle(other)
-    assert accountant.epsilon(plan, DELTA, grid=accountant.COARSE) == accountant.epsilon(
-        other, DELTA, grid=accountant.COARSE
+    assert accountant.epsilon(plan, DELTA, grid=accountant.SEARCH_GRID) == accountant.epsilon(
+        other, DELTA, grid=accountant.SEARCH_GRID
     )
     assert accountant.renyi(plan, DELTA) == accountant.renyi(other, DELTA)
 
@@ -276,7 +276,7 @@ def test_the_order_of_charges_does_not_matter(plan, seed):
 @settings(max_examples=25, deadline=None)
 @given(one=PLANS, other=PLANS)
 def test_together_costs_no_more_than_apart_and_no_less_than_either(one, other):
-    grid = accountant.COARSE
+    grid = accountant.SEARCH_GRID
     apart = sum(accountant.epsilon(plan, DELTA / 2, grid=grid) for plan in (one, other))
     both = accountant.epsilon(one + other, DELTA, grid=grid)
     assert both <= apart + 5e-3

@@ -11,7 +11,7 @@ from scipy import stats
 from synthkit.errors import ConfigError
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import (
-    KINDS,
+    EVENTS_BY_NAME,
     Concentrated,
     DiscreteGaussian,
     DiscreteLaplace,
@@ -42,8 +42,8 @@ REAL = [(k, n) for k, values in SOUND.items() for n, v in values.items() if isin
 
 
 def test_all_kinds_are_known_and_told_apart():
-    assert list(SOUND) == list(KINDS.values())
-    assert {kind: record.kind for kind, record in KINDS.items()} == {kind: kind for kind in KINDS}
+    assert list(SOUND) == list(EVENTS_BY_NAME.values())
+    assert {kind: record.kind for kind, record in EVENTS_BY_NAME.items()} == {kind: kind for kind in EVENTS_BY_NAME}
 
 
 @pytest.mark.parametrize("record", SOUND)

@@ -27,7 +27,7 @@ from synthkit.privacy.accounting.events import (
     StableHistogram,
 )
 from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
-from synthkit.report.privacy_claim import promise
+from synthkit.report.privacy_claim import claim_sentence
 
 GAUSS = Charge(what="histogram of age", spent=Gaussian(sensitivity=1, sigma=9), times=3)
 RESERVE = Charge(what="pairs", spent=Concentrated(rho=0.01))
@@ -167,9 +167,9 @@ def test_a_ledger_of_the_first_format_is_read(tmp_path):
 
 
 def test_the_page_of_a_report_understands_it():
-    assert promise(WHOLE.to_dict()).startswith("The release is differentially private with epsilon = ")
+    assert claim_sentence(WHOLE.to_dict()).startswith("The release is differentially private with epsilon = ")
     exact = LedgerFile(budget=None, unit=None, parts=(ComposedPlan(delta=0.0, charges=(GAUSS,)),))
-    assert promise(exact.to_dict()) == "No differential-privacy claim: epsilon = infinity."
+    assert claim_sentence(exact.to_dict()) == "No differential-privacy claim: epsilon = infinity."
 
 
 def test_what_is_no_file_is_refused(tmp_path):

@@ -59,7 +59,7 @@ def layout():
         Slot(name="c", size=3, ordinal=False, missing=False, parent=None, prior=logs(3)),
     )
     cell = np.array([[[2, 2]], [[4, 5]], [[1, 1]], [[0, 3]], [[-1, -1]]])
-    return Layout(slots, ("a", "b", "b", "c"), ("a", "b"), pointers=(ValueLink(1, 0, cell),))
+    return Layout(slots, ("a", "b", "b", "c"), ("a", "b"), links=(ValueLink(1, 0, cell),))
 
 
 def table(n=N, seed=0):

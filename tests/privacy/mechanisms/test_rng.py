@@ -12,7 +12,7 @@ import torch
 from scipy import stats
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.mechanisms import bounds, quantiles, rng, sampling, sparse_histogram
+from synthkit.privacy.mechanisms import bounds, quantiles, rng, sparse_histogram, unit_sampling
 from synthkit.privacy.mechanisms import noise as mechanisms
 
 FLAKE = 1e-6  # how often a right generator may fail a test
@@ -44,7 +44,7 @@ def test_global_seeds_change_nothing():
     assert draws[0][1] != draws[1][1]
 
 
-@pytest.mark.parametrize("room", [rng, sampling, mechanisms, sparse_histogram, bounds, quantiles])
+@pytest.mark.parametrize("room", [rng, unit_sampling, mechanisms, sparse_histogram, bounds, quantiles])
 def test_nobody_can_pass_a_seed_or_a_generator(room):
     """No parameter of any function or record of these files can carry one."""
     for name, thing in inspect.getmembers(room, lambda x: inspect.isfunction(x) or inspect.isclass(x)):

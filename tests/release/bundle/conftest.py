@@ -25,13 +25,13 @@ from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
 sys.path.append(str(Path(__file__).parent))  # the tests import `sealing`, which stands beside them
-POLICY = ROOT / "synthkit" / "data" / "internal-research.yaml"
+POLICY = ROOT / "schemas" / "policies" / "internal-research.yaml"
 
 
 def judged(made, place):
     """Save a run with what the policy says of it."""
     made.save(place)
-    shutil.copy(POLICY, place / run_folder.POLICY)
+    shutil.copy(POLICY, place / run_folder.POLICY_FILE)
     evidence = GateEvidence(
         evaluation=made.evaluation,
         ledger=made.ledger.to_dict(),

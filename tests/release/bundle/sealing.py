@@ -16,7 +16,7 @@ from synthkit.release.bundle.zip_archive import pack
 def resealed(members):
     """Every digest in the manifest mended; all else that it says is left as it is."""
     content = {name: each for name, each in members.items() if name != manifests.SIGNATURE}
-    said = json.loads(content.pop(manifests.NAME))
+    said = json.loads(content.pop(manifests.MANIFEST))
     covered = {each["name"]: each["covered"] for each in said.get("members", ())}
     if "members" in said:
         said["members"] = [
@@ -29,13 +29,13 @@ def resealed(members):
             }
             for name in sorted(content)
         ]
-    return {**content, manifests.NAME: json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"}
+    return {**content, manifests.MANIFEST: json.dumps(said, indent=1, ensure_ascii=False).encode() + b"\n"}
 
 
 def sealed(members, key, out):
     """A bundle of these members, with their digests and a signature by the key."""
     content = resealed(members)
-    out.write_bytes(pack({**content, manifests.SIGNATURE: sign(content[manifests.NAME], key)}))
+    out.write_bytes(pack({**content, manifests.SIGNATURE: sign(content[manifests.MANIFEST], key)}))
     return out
 
 

@@ -50,8 +50,8 @@ NAMES = (
 
 def kept_of(run, members):
     """Nonces that the folder keeps of a bundle."""
-    kept = json.loads((run / run_folder.INTERNAL / COMMITMENTS).read_text(encoding="utf-8"))
-    digest = hashlib.sha256(members[manifests.NAME]).hexdigest()
+    kept = json.loads((run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_text(encoding="utf-8"))
+    digest = hashlib.sha256(members[manifests.MANIFEST]).hexdigest()
     (found,) = [each["nonces"] for each in kept["releases"] if each["manifest"] == digest]
     return found
 
@@ -65,22 +65,22 @@ def test_all_checks_hold(home, bundle):
 
 
 def test_what_is_in_it_and_what_is_not(home, members):
-    manifest = json.loads(members[manifests.NAME])
+    manifest = json.loads(members[manifests.MANIFEST])
     assert manifest["format"] == "synthkit-bundle/1"
     assert manifest["recipient"] == "University B"
-    assert {each["name"] for each in manifest["members"]} == set(members) - {manifests.NAME, manifests.SIGNATURE}
+    assert {each["name"] for each in manifest["members"]} == set(members) - {manifests.MANIFEST, manifests.SIGNATURE}
     covered = {each["name"]: each["covered"] for each in manifest["members"]}
     assert covered["report.json"] == covered["synthetic.parquet"] == "exact"
     assert covered["policy.yaml"] == "public"
     assert "No privacy claim" in manifest["sentence"]
-    assert not any(run_folder.INTERNAL in name or name.startswith("model") for name in members)
+    assert not any(run_folder.INTERNAL_FOLDER in name or name.startswith("model") for name in members)
     assert json.loads(members["report.json"])["tier"] == "shareable"
     whole = b"".join(members.values())
-    for file in (home / "run" / run_folder.INTERNAL).iterdir():
+    for file in (home / "run" / run_folder.INTERNAL_FOLDER).iterdir():
         assert hashlib.sha256(file.read_bytes()).hexdigest().encode() not in whole, file.name
     nonces = kept_of(home / "run", members)
     assert nonces["coins"].encode() not in whole
-    roles = (home / "run" / run_folder.INTERNAL / run_folder.ROLES).read_bytes()
+    roles = (home / "run" / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE).read_bytes()
     again = hashlib.sha256(bytes.fromhex(nonces["coins"]) + roles).hexdigest()
     assert manifest["commitments"]["coins"] == again
 
@@ -90,7 +90,7 @@ def test_a_commitment_to_the_table(home, tmp_path):
     table.write_text("a\n1\n", encoding="utf-8")
     copied = shutil.copytree(home / "run", tmp_path / "run")
     path = release(copied, tmp_path / "b.zip", table=table, although="a test")
-    said = json.loads(unpack(path.read_bytes())[manifests.NAME])["commitments"]
+    said = json.loads(unpack(path.read_bytes())[manifests.MANIFEST])["commitments"]
     assert set(said) == {"coins", "input"}
     assert broken(path) == {"signature": "nobody signed it: who made it is not known"}
 
@@ -99,14 +99,14 @@ def test_nonces_of_every_bundle_are_kept(home, tmp_path):
     run = shutil.copytree(home / "run", tmp_path / "run")
     made = [unpack(release(run, tmp_path / f"{k}.zip", although="a test").read_bytes()) for k in range(2)]
     nonces = [kept_of(run, each)["coins"] for each in made]
-    kept = (run / run_folder.INTERNAL / COMMITMENTS).read_bytes()
+    kept = (run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_bytes()
     with pytest.raises(ConfigError, match="must be one that `synthkit keygen` made"):
-        release(run, tmp_path / "never.zip", key=run / run_folder.SCHEMA, although="a test")
-    assert (run / run_folder.INTERNAL / COMMITMENTS).read_bytes() == kept
+        release(run, tmp_path / "never.zip", key=run / run_folder.SCHEMA_FILE, although="a test")
+    assert (run / run_folder.INTERNAL_FOLDER / COMMITMENTS).read_bytes() == kept
     assert nonces[0] != nonces[1]
-    roles = (run / run_folder.INTERNAL / run_folder.ROLES).read_bytes()
+    roles = (run / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE).read_bytes()
     for each, nonce in zip(made, nonces, strict=True):
-        told = json.loads(each[manifests.NAME])["commitments"]["coins"]
+        told = json.loads(each[manifests.MANIFEST])["commitments"]["coins"]
         assert told == hashlib.sha256(bytes.fromhex(nonce) + roles).hexdigest()
 
 
@@ -158,10 +158,10 @@ def first_number(content):
 
 
 def in_both(content, places, said):
-    """Page and twin altered alike, so that they agree with each other."""
-    twin, page = json.loads(content["report.json"]), content["report.html"].decode()
+    """Page and report altered alike, so that they agree with each other."""
+    report, page = json.loads(content["report.json"]), content["report.html"].decode()
     *outer, last = places
-    row = twin["sections"][0]
+    row = report["sections"][0]
     for key in outer:
         row = row[key]
     pointer = "/".join(["/sections/0", *map(str, places)])
@@ -169,7 +169,7 @@ def in_both(content, places, said):
     assert mark + html.escape(row[last]) in page
     page = page.replace(mark + html.escape(row[last]), mark + said)
     row[last] = said
-    return {"report.html": page.encode(), "report.json": json.dumps(twin, indent=1, ensure_ascii=False).encode()}
+    return {"report.html": page.encode(), "report.json": json.dumps(report, indent=1, ensure_ascii=False).encode()}
 
 
 def verdict_in_words(content):
@@ -263,12 +263,12 @@ def test_a_member_too_many_or_too_few(members, tmp_path, home):
     path.write_bytes(pack({k: v for k, v in members.items() if k != "ledger.json"}))
     assert broken(path)["members"] == "ledger.json is missing"
     assert "epsilon" in broken(path)
-    without = {k: v for k, v in members.items() if k not in (run_folder.GATE, run_folder.POLICY)}
+    without = {k: v for k, v in members.items() if k not in (run_folder.GATE, run_folder.POLICY_FILE)}
     assert broken(sealed(without, home / "theirs.key", path))["decision"] == "the report shows a verdict without a gate"
 
 
 def test_signatures_are_told_apart(members, tmp_path, home):
-    manifest, signature = members[manifests.NAME], members[manifests.SIGNATURE]
+    manifest, signature = members[manifests.MANIFEST], members[manifests.SIGNATURE]
     ours, theirs = (public_key(home / f"{who}.pub") for who in ("ours", "theirs"))
     assert signer(manifest, signature)[0] == "unknown"
     assert signer(manifest, signature, ours)[0] == "known"
@@ -364,7 +364,7 @@ def test_under_a_budget_members_are_charged_and_the_epsilon_is_recomputed(privat
     assert all(check.holds for check in checks.values()), checks
     assert "come to epsilon" in checks["epsilon"].words
     content = unpack(private.read_bytes())
-    manifest = json.loads(content[manifests.NAME])
+    manifest = json.loads(content[manifests.MANIFEST])
     covered = {each["name"]: each["covered"] for each in manifest["members"]}
     assert covered["synthetic.parquet"] == covered["schema.yaml"] == "charged"
     assert covered["report.json"] == "exact"

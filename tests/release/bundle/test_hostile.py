@@ -35,12 +35,12 @@ def members(toy, tmp_path_factory):
 
 def listed(members):
     """The members with a manifest that lists them as they are now, whatever that is."""
-    said = json.loads(members[manifests.NAME])
+    said = json.loads(members[manifests.MANIFEST])
     said["members"] = [
         {**each, "bytes": len(members[each["name"]]), "sha256": sha256(members[each["name"]]).hexdigest()}
         for each in said["members"]
     ]
-    return {**members, manifests.NAME: json.dumps(said).encode()}
+    return {**members, manifests.MANIFEST: json.dumps(said).encode()}
 
 
 def broken(members, path):
@@ -70,7 +70,7 @@ def test_a_member_made_to_harm_is_answered_in_words(name, content, check, why, m
 
 
 def test_a_manifest_nested_without_end_is_answered_in_words(members, tmp_path):
-    found = broken({**members, manifests.NAME: DEEP["json"]}, tmp_path / "b.zip")
+    found = broken({**members, manifests.MANIFEST: DEEP["json"]}, tmp_path / "b.zip")
     assert "manifest.json must be nested at most 64 deep" in found["members"]
 
 
@@ -86,14 +86,16 @@ def test_rows_without_end_are_counted_and_not_read(members, tmp_path):
 
 
 def test_a_manifest_says_how_many_rows_and_columns_a_table_has(members, tmp_path):
-    entry = next(each for each in json.loads(members[manifests.NAME])["members"] if each["name"] == "synthetic.parquet")
+    entry = next(
+        each for each in json.loads(members[manifests.MANIFEST])["members"] if each["name"] == "synthetic.parquet"
+    )
     size = arrow_extent(members["synthetic.parquet"], "synthetic.parquet")
     assert (entry["rows"], entry["columns"]) == (size.rows, size.columns) == (160, 2)
-    said = json.loads(members[manifests.NAME])
+    said = json.loads(members[manifests.MANIFEST])
     for each in said["members"]:
         if each["name"] == "synthetic.parquet":
             each["rows"] += 1
-    found = broken({**members, manifests.NAME: json.dumps(said).encode()}, tmp_path / "b.zip")
+    found = broken({**members, manifests.MANIFEST: json.dumps(said).encode()}, tmp_path / "b.zip")
     assert found["members"] == "the manifest does not say what the claim covers"
 
 

@@ -27,7 +27,7 @@ FIND = {  # by which checks, besides the digests, a leaf of a member must be fou
     run_folder.LEDGER: ("epsilon", "statement", "contents"),
     REGISTRY: ("registry",),
     CONFIG: ("run", "statement"),
-    manifests.NAME: ("members",),
+    manifests.MANIFEST: ("members",),
 }
 BY_WORD = {  # what nothing in a bundle can show
     CONFIG: {("watermark", "key"), ("watermark", "candidates")},
@@ -80,7 +80,7 @@ def changed(document: Any, place: Place, value: Any) -> Any:
 def found(members, name, document):
     """Checks that find a document in the place of a member, when all digests were mended."""
     content = json.dumps(document, ensure_ascii=False).encode()
-    altered = {**members, name: content} if name == manifests.NAME else resealed({**members, name: content})
+    altered = {**members, name: content} if name == manifests.MANIFEST else resealed({**members, name: content})
     opened = Opened(altered, None, dt.datetime.now(dt.UTC).date())
     return {key for key in FIND[name] if breaks(key, opened)}
 
@@ -105,7 +105,7 @@ def test_no_leaf_can_be_changed(released, name):
         pytest.skip("no promise, no entry")
     document = json.loads(released[name])
     assert not found(released, name, document)
-    places = [place for place in told_apart(leaves(document)) if name != manifests.NAME or place[0] in CLAIMED]
+    places = [place for place in told_apart(leaves(document)) if name != manifests.MANIFEST or place[0] in CLAIMED]
     assert len(places) > 5
     missed = []
     for place in places:
@@ -139,7 +139,7 @@ EXAMPLES = {  # each passed before
     "an invented declarer": (run_folder.STATEMENT, ("declared_by",), "The regulator: examined"),
     "another entry": (REGISTRY, ("deployment", "privacy_loss", "privacy_parameters", "delta"), 1e-30),
     "another model": (CONFIG, ("model",), "autoregressive"),
-    "a smaller claim": (manifests.NAME, ("claim", "delta"), 1e-30),
+    "a smaller claim": (manifests.MANIFEST, ("claim", "delta"), 1e-30),
 }
 
 

@@ -14,11 +14,11 @@ from synthkit.cli.app import app
 from synthkit.errors import ConfigError
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import release
-from synthkit.release.bundle.objections import NO_GATE, line, shown, standing
+from synthkit.release.bundle.objections import NO_GATE, one_line, printable, release_standing
 from synthkit.release.bundle.signature import sign
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.zip_archive import pack, unpack
-from synthkit.release.policy.gate_decision import ORDER, overall
+from synthkit.release.policy.gate_decision import VERDICT_ORDER, overall
 
 DAY = dt.date(2026, 3, 1)
 LENIENT = """
@@ -41,22 +41,22 @@ def asked(words, *, code):
     return done.output
 
 
-@given(st.lists(st.sampled_from(ORDER), max_size=4), st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
+@given(st.lists(st.sampled_from(VERDICT_ORDER), max_size=4), st.dates(dt.date(2026, 1, 1), dt.date(2027, 12, 31)))
 @settings(deadline=None)
 def test_nothing_stands_against_a_release_only_if_the_gate_passes_and_may_be_relied_on(verdicts, day):
-    found = standing(gate_of(verdicts), day)
+    found = release_standing(gate_of(verdicts), day)
     may_leave = bool(verdicts) and set(verdicts) == {"PASS"} and day <= dt.date(2026, 12, 31)
     assert (found.against == ()) == may_leave
     for k, verdict in enumerate(verdicts):
         assert (f"a.b{k} {verdict}" in " ".join(found.against)) == (verdict != "PASS")
     if may_leave:
-        assert found.excused(None) is None
+        assert found.override_entry(None) is None
         with pytest.raises(ConfigError, match=r"the gate says PASS\. Leave it away"):
-            found.excused("because")
+            found.override_entry("because")
     else:
         with pytest.raises(ConfigError, match="a release must pass its gate; however: "):
-            found.excused(None)
-        assert found.excused(" because ") == {
+            found.override_entry(None)
+        assert found.override_entry(" because ") == {
             "verdict": overall(verdicts),
             "against": list(found.against),
             "reason": "because",
@@ -64,22 +64,22 @@ def test_nothing_stands_against_a_release_only_if_the_gate_passes_and_may_be_rel
 
 
 def test_a_run_without_a_gate_does_not_pass():
-    found = standing(None, DAY)
-    assert found.excused("a first look")["verdict"] == NO_GATE
+    found = release_standing(None, DAY)
+    assert found.override_entry("a first look")["verdict"] == NO_GATE
     with pytest.raises(ConfigError, match="there is no gate"):
-        found.excused(None)
+        found.override_entry(None)
 
 
 @given(st.text())
 @settings(deadline=None)
 def test_a_reason_is_one_line_that_a_terminal_shows(text):
     said = text.strip()
-    assert shown(text).isprintable()
+    assert printable(text).isprintable()
     if said and said.isprintable() and len(said) <= 500:
-        assert line(text) == said
+        assert one_line(text) == said
     else:
         with pytest.raises(ConfigError, match="a reason must be one line"):
-            line(text)
+            one_line(text)
 
 
 def test_a_release_without_a_gate_is_refused_until_somebody_says_why(toy, run, tmp_path):
@@ -112,7 +112,7 @@ def test_the_manifest_keeps_verdict_and_reason(verdict, toy, run, tmp_path):
         with pytest.raises(ConfigError, match=f"the gate says {verdict}"):
             release(run, out, key=f"{toy.ours}.key")
         release(run, out, key=f"{toy.ours}.key", although="the board has decided")
-    said = json.loads(unpack(out.read_bytes())[manifests.NAME])["although"]
+    said = json.loads(unpack(out.read_bytes())[manifests.MANIFEST])["although"]
     (told,) = [check for check in verify(out, f"{toy.ours}.pub") if check.name == "although"]
     assert told.holds
     if verdict == "PASS":
@@ -129,9 +129,9 @@ def test_the_manifest_keeps_verdict_and_reason(verdict, toy, run, tmp_path):
 )
 def test_a_custodian_who_does_not_say_it_is_found(altered, toy, run, tmp_path):
     members = unpack(release(run, tmp_path / "b.zip", although="a test").read_bytes())
-    said = {**json.loads(members[manifests.NAME]), "although": altered}
-    members[manifests.NAME] = json.dumps(said, indent=1).encode()
-    members[manifests.SIGNATURE] = sign(members[manifests.NAME], f"{toy.ours}.key")
+    said = {**json.loads(members[manifests.MANIFEST]), "although": altered}
+    members[manifests.MANIFEST] = json.dumps(said, indent=1).encode()
+    members[manifests.SIGNATURE] = sign(members[manifests.MANIFEST], f"{toy.ours}.key")
     (tmp_path / "b.zip").write_bytes(pack(members))
     broken = {check.name for check in verify(tmp_path / "b.zip", f"{toy.ours}.pub") if not check.holds}
     assert broken == {"although"}

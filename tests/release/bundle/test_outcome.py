@@ -9,7 +9,7 @@ import pytest
 from sealing import broken
 
 from synthkit.release import run_folder
-from synthkit.release.bundle.verification import BundleCheck, last_word, outcome
+from synthkit.release.bundle.verification import BundleCheck, conclusion, outcome
 
 DAY = dt.timedelta(days=1)
 
@@ -55,7 +55,7 @@ def test_a_damaged_bundle_does_not_hold_whoever_signed(command, bundle, home, tm
 def test_the_worst_check_decides(found, whole):
     checks = [BundleCheck(f"number {k}", each, "") for k, each in enumerate(found.split())]
     assert outcome(checks) == whole
-    assert all((check.name in last_word(checks)) == (check.outcome == whole != "holds") for check in checks)
+    assert all((check.name in conclusion(checks)) == (check.outcome == whole != "holds") for check in checks)
 
 
 @pytest.mark.parametrize(("days", "expired"), [(-400, False), (-1, False), (0, False), (1, True), (4000, True)])

@@ -23,12 +23,12 @@ from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.release_register import (
     Entry,
     Register,
-    beside,
+    default_register,
     entry_of,
     mark_withdrawn,
-    opened,
-    together,
-    write,
+    open_register,
+    total_spent,
+    write_register,
 )
 from synthkit.release.policy.limits import Policy
 
@@ -91,12 +91,12 @@ def by_brute_force(found):
 @given(entries)
 @settings(deadline=None)
 def test_what_shares_a_model_or_a_ledger_is_paid_once_and_the_rest_adds_up(found):
-    spent = together(found)
+    spent = total_spent(found)
     assert spent.epsilon == pytest.approx(by_brute_force(found))
     named = {(each.rows, each.recipient) for each in found if each.recipient}
     assert spent.number == len(named) + sum(each.recipient is None for each in found)
     for each in found:
-        more = together([*found, replace(each, recipient="somebody else", model=None, ledger=None)])
+        more = total_spent([*found, replace(each, recipient="somebody else", model=None, ledger=None)])
         assert more.number == spent.number + 1
         assert more.epsilon >= spent.epsilon
 
@@ -106,7 +106,7 @@ def test_what_shares_a_model_or_a_ledger_is_paid_once_and_the_rest_adds_up(found
 def test_a_register_is_read_as_it_was_written_and_keeps_its_schema(tmp_path_factory, found):
     path = tmp_path_factory.mktemp("register") / "releases.json"
     register = Register(path, tuple(found))
-    write(register)
+    write_register(register)
     assert Register.read(path) == register
     published = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(published)
@@ -130,7 +130,7 @@ def test_a_register_is_read_as_it_was_written_and_keeps_its_schema(tmp_path_fact
 )
 def test_what_is_no_register_is_refused(change, tmp_path):
     path = tmp_path / "releases.json"
-    write(Register(path, (PLAIN,)))
+    write_register(Register(path, (PLAIN,)))
     data = json.loads(path.read_text(encoding="utf-8"))
     change(data)
     path.write_text(json.dumps(data), encoding="utf-8")
@@ -140,17 +140,17 @@ def test_what_is_no_register_is_refused(change, tmp_path):
 
 def test_a_release_is_entered_with_the_digests_of_its_bundle(toy, run, tmp_path):
     path = release(run, tmp_path / "b.zip", key=f"{toy.ours}.key", recipient="B", although="a test")
-    register = Register.read(beside(run))
+    register = Register.read(default_register(run))
     (entry,) = register.of("toy")
     assert (entry.state, entry.recipient, entry.epsilon) == ("released", "B", None)
     assert entry.bundle == hashlib.sha256(path.read_bytes()).hexdigest()
     assert entry.model is not None
     assert register.of("another") == ()
     release(run, tmp_path / "c.zip", recipient="C", although="a test")
-    again = Register.read(beside(run)).of("toy")
+    again = Register.read(default_register(run)).of("toy")
     assert again[0].model == again[1].model
-    assert together(again).number == 2
-    shown = asked(["register", beside(run)], code=0)
+    assert total_spent(again).number == 2
+    shown = asked(["register", default_register(run)], code=0)
     assert "toy 2" in shown
     assert "drawn from the model of release 1" in shown
     assert "2 releases, together epsilon inf" in shown
@@ -170,18 +170,18 @@ def test_whatever_stops_a_release_what_may_have_left_is_counted(kill, run, tmp_p
     with pytest.raises(KeyboardInterrupt):
         release(run, tmp_path / "b.zip", recipient="B", although="a test")
     monkeypatch.undo()
-    register = Register.read(beside(run))
+    register = Register.read(default_register(run))
     states = [] if register is None else [each.state for each in register.entries]
     assert states == ([] if kill <= 2 else ["intended"])
     assert (tmp_path / "b.zip").exists() == (kill == 4)
     release(run, tmp_path / "b.zip", recipient="B", although="a test")
-    assert together(Register.read(beside(run)).of("toy")).number == 1
+    assert total_spent(Register.read(default_register(run)).of("toy")).number == 1
 
 
 def test_a_bundle_that_cannot_be_written_was_intended(run, tmp_path):
     with pytest.raises(TableError, match="must be writable"):
         release(run, tmp_path / "nowhere" / "b.zip", although="a test")
-    assert [each.state for each in Register.read(beside(run)).entries] == ["intended"]
+    assert [each.state for each in Register.read(default_register(run)).entries] == ["intended"]
 
 
 def test_the_gate_counts_this_release_and_those_before_it(toy, run, tmp_path):
@@ -192,7 +192,7 @@ def test_the_gate_counts_this_release_and_those_before_it(toy, run, tmp_path):
     told = asked(words, code=1)
     assert "NOT ASSESSED Releases of the table (releases.number_max)" in told
     assert "there is no register of releases" in told
-    assert "begun" in asked(["register", beside(run), "--begin"], code=0)
+    assert "begun" in asked(["register", default_register(run), "--begin"], code=0)
     assert "PASS Releases of the table" in asked(words, code=0)
     release(run, tmp_path / "b.zip", key=f"{toy.ours}.key", recipient="B")
     release(run, tmp_path / "again.zip", key=f"{toy.ours}.key", recipient="B")
@@ -208,7 +208,7 @@ def test_the_gate_counts_this_release_and_those_before_it(toy, run, tmp_path):
 def test_the_epsilon_of_releases_without_a_bound_passes_no_limit(run, tmp_path):
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY.replace("number_max: 1", "epsilon_max: 1000.0"), encoding="utf-8")
-    asked(["register", beside(run), "--begin"], code=0)
+    asked(["register", default_register(run), "--begin"], code=0)
     assert "FAIL Epsilon of all releases of the table" in asked(["gate", run, "--policy", policy], code=1)
     assert not Policy.parse(
         {
@@ -216,7 +216,7 @@ def test_the_epsilon_of_releases_without_a_bound_passes_no_limit(run, tmp_path):
             "policy": {"id": "one", "owner": "two", "justification": "six"},
             "membership": None,
         }
-    ).releases.asks
+    ).releases.has_limits
 
 
 def test_a_ledger_is_known_by_where_it_lies_only_if_it_holds_what_the_run_charged(run):
@@ -231,16 +231,16 @@ def test_a_ledger_is_known_by_where_it_lies_only_if_it_holds_what_the_run_charge
     ledger.charge([Charge(what="a", spent=Laplace(sensitivity=1, scale=9.0))], delta=1e-6)
     shutil.copy(kept, run / "ledger.json")
     ledger.charge([Charge(what="b", spent=Laplace(sensitivity=1, scale=9.0))], delta=1e-6)
-    assert entry_of(run, beside(run)).ledger == "toy.ledger.json"
+    assert entry_of(run, default_register(run)).ledger == "toy.ledger.json"
     assert entry_of(run, run.parent.parent / "releases.json").ledger == "runs/toy.ledger.json"
     kept.unlink()
     other = Ledger.new(kept, budget)
     other.charge([Charge(what="c", spent=Laplace(sensitivity=1, scale=9.0))], delta=1e-6)
-    assert entry_of(run, beside(run)).ledger is None
+    assert entry_of(run, default_register(run)).ledger is None
     kept.unlink()
-    assert entry_of(run, beside(run)).ledger is None
+    assert entry_of(run, default_register(run)).ledger is None
     shutil.rmtree(run / "model")
-    assert entry_of(run, beside(run)).model is None
+    assert entry_of(run, default_register(run)).model is None
 
 
 def test_commands_on_a_register_are_refused_where_they_mean_nothing(tmp_path):
@@ -249,7 +249,7 @@ def test_commands_on_a_register_are_refused_where_they_mean_nothing(tmp_path):
     assert "must not exist yet" in asked(["register", tmp_path / "releases.json", "--begin"], code=2)
     with (
         pytest.raises(ArtefactError, match="the folder of a register of releases must exist"),
-        opened(tmp_path / "nowhere" / "releases.json"),
+        open_register(tmp_path / "nowhere" / "releases.json"),
     ):
         pass
     with pytest.raises(ArtefactError, match="must hold the release that is withdrawn"):

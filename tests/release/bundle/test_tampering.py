@@ -31,9 +31,9 @@ def test_every_other_value_of_every_byte_of_a_small_archive_is_found():
 
 @pytest.mark.parametrize("key", ["sentence", "words", "end_to_end_dp"])
 def test_a_manifest_that_claims_more_than_it_covers_is_found(key, members, tmp_path):
-    said = json.loads(members[manifests.NAME])
+    said = json.loads(members[manifests.MANIFEST])
     assert said["end_to_end_dp"] is False
-    altered = {**members, manifests.NAME: json.dumps({**said, key: True}).encode()}
+    altered = {**members, manifests.MANIFEST: json.dumps({**said, key: True}).encode()}
     assert words(altered, tmp_path / "b.zip")["members"] == "the manifest does not say what the claim covers"
 
 

@@ -13,7 +13,7 @@ from synthkit.cli.app import app
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import release
-from synthkit.release.bundle.release_register import Register, beside
+from synthkit.release.bundle.release_register import Register, default_register
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.withdrawal_notice import notices, withdraw
 from synthkit.release.bundle.zip_archive import pack, unpack
@@ -32,7 +32,7 @@ def bundles(toy, tmp_path_factory):
         release(run, place / f"{name}.zip", key=key and f"{getattr(toy, key)}.key", recipient=name, although="a test")
     words = ["withdraw", place / "a.zip", "--key", f"{toy.ours}.key", "--reason", "a person has objected"]
     done = CliRunner().invoke(
-        app, [*map(str, words), "--out", str(place / "notices.json"), "--register", str(beside(run))]
+        app, [*map(str, words), "--out", str(place / "notices.json"), "--register", str(default_register(run))]
     )
     assert done.exit_code == 0, done.output
     return place
@@ -61,7 +61,7 @@ def test_other_releases_hold_as_before(bundles, toy):
 
 
 def test_the_register_says_so_and_counts_it_as_before(bundles):
-    states = {each.recipient: each.state for each in Register.read(beside(bundles / "runs" / "toy")).entries}
+    states = {each.recipient: each.state for each in Register.read(default_register(bundles / "runs" / "toy")).entries}
     assert states == {"a": "withdrawn", "b": "released", "theirs": "released", "unsigned": "released"}
 
 
@@ -85,7 +85,7 @@ def test_an_altered_notice_does_not_count(key, value, bundles, toy, tmp_path):
     data = json.loads((bundles / "notices.json").read_text(encoding="utf-8"))
     from synthkit.release.bundle.release_register import Register as Kept
 
-    b = next(e for e in Kept.read(beside(bundles / "runs" / "toy")).entries if e.recipient == "b")
+    b = next(e for e in Kept.read(default_register(bundles / "runs" / "toy")).entries if e.recipient == "b")
     data["notices"][0]["said"][key] = b.manifest if key == "manifest" else value
     (tmp_path / "n.json").write_text(json.dumps(data), encoding="utf-8")
     check = found(bundles / ("b.zip" if key == "manifest" else "a.zip"), tmp_path / "n.json", f"{toy.ours}.pub")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from places import ROOT
 
 from synthkit.metrics.result import Evaluation, Failure, Score
-from synthkit.release.policy.gate_decision import ORDER, decide, judge, overall, rederive
+from synthkit.release.policy.gate_decision import VERDICT_ORDER, decide, judge, overall, rederive
 from synthkit.release.policy.gate_evidence import FoundFigure, GateEvidence
 from synthkit.release.policy.limits import Policy
 
@@ -226,12 +226,12 @@ def test_figures_are_rounded_against_the_release_before_they_are_judged():
 
 @given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 1))
 def test_rounding_is_outward_once_and_for_all(value, down, up):
-    told = FoundFigure(value, value - down, value + up).outward()
+    told = FoundFigure(value, value - down, value + up).rounded_outward()
     assert told.low - 1e-10 <= value - down  # but for the last bits of a float
     assert value + up <= told.high + 1e-10
     assert told.low <= told.measured <= told.high
     assert max(value - down - told.low, told.high - value - up) < 1.01e-4
-    assert told.outward() == told
+    assert told.rounded_outward() == told
 
 
 def test_more_controls_than_asked_are_not_counted():
@@ -276,7 +276,7 @@ def test_the_worst_of_a_family_is_named():
     assert "0.04 (attribute.icd.all_columns.worst_level.excess) is below 0.05" in line.why
 
 
-@given(st.lists(st.sampled_from(ORDER)))
+@given(st.lists(st.sampled_from(VERDICT_ORDER)))
 def test_one_line_that_does_not_pass_is_enough(found):
     whole = overall(found)
     assert (whole == "PASS") == (bool(found) and set(found) == {"PASS"})

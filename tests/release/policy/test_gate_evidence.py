@@ -13,7 +13,7 @@ from synthkit.metrics.runner import evaluate
 from synthkit.release.policy.gate_decision import judge
 from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
-from synthkit.report.sections.attack_verdicts import verdicts, whole
+from synthkit.report.attack_verdicts import attack_verdicts, overall_verdict
 from synthkit.schema import Schema
 from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
 
@@ -46,7 +46,7 @@ def test_copies_of_people_nobody_attacks_fail_a_release_and_decide_the_whole(cop
     line = decided["copying.people_max"]
     assert line.verdict == ("FAIL" if copied else "PASS")
     assert line.why.startswith("Even the lower end" if copied else "Nothing found")
-    told = whole(verdicts(found))
+    told = overall_verdict(attack_verdicts(found))
     assert (told["words"] == "Privacy on the whole: above the limit (Copies)") == bool(copied)
 
 

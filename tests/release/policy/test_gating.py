@@ -40,8 +40,8 @@ def test_a_policy_that_is_not_met(folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert 'data-test-decision="FAIL"' in page
     assert "public-release-v1" in page
-    twin = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert {line["clause"] for line in twin["sections"][0]["lines"]} <= {line["clause"] for line in gate["lines"]}
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert {line["clause"] for line in report["sections"][0]["lines"]} <= {line["clause"] for line in gate["lines"]}
     assert (folder / "policy.yaml").read_text(encoding="utf-8") == (EXAMPLES / "public-release.yaml").read_text(
         encoding="utf-8"
     )

@@ -9,7 +9,7 @@ import pytest
 from made_up import make_evaluation
 
 from synthkit.report.charts import vega
-from synthkit.report.charts.column_bars import GUTTER, HEIGHT, MOST_LEVELS, WIDTH, distribution
+from synthkit.report.charts.column_bars import AXIS_WIDTH, CHART_WIDTH, MAX_SHOWN_LEVELS, PLOT_HEIGHT, distribution
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -75,7 +75,7 @@ def test_the_map_of_pairs_has_one_square_a_pair_and_the_worst_in_the_last_shade(
     svg = vega.pair_errors({"columns": ["a", "b", "c"], "error": error, "reference": None})
     cells = [p for p in ET.fromstring(svg).iter(f"{SVG}path") if p.get("stroke") == "#ffffff"]
     assert len(cells) == 3
-    assert [p.get("fill") for p in cells].count(vega.BLUES[-1]) == 1
+    assert [p.get("fill") for p in cells].count(vega.ERROR_COLOURS[-1]) == 1
 
 
 def test_a_wide_table_keeps_only_the_worst_columns():
@@ -90,12 +90,14 @@ def test_negative_correlations_are_hollow_and_positive_ones_filled():
     zero = [[1, 0.0, 0.0], [0.0, 1, 0.0], [0.0, 0.0, 1]]
     real = [[1, 0.9, -0.8], [0.9, 1, 0.0], [-0.8, 0.0, 1]]
     svg = vega.correlations({"columns": ["a", "b", "c"], "real": real, "synthetic": zero})
-    marks = [p for p in ET.fromstring(svg).iter(f"{SVG}path") if p.get("stroke") in (vega.REAL, vega.SYNTHETIC)]
-    hollow = {p.get("fill") for p in marks if p.get("stroke") == vega.SYNTHETIC}
-    filled = {p.get("fill") for p in marks if p.get("stroke") == vega.REAL}
+    marks = [
+        p for p in ET.fromstring(svg).iter(f"{SVG}path") if p.get("stroke") in (vega.REAL_COLOUR, vega.SYNTHETIC_COLOUR)
+    ]
+    hollow = {p.get("fill") for p in marks if p.get("stroke") == vega.SYNTHETIC_COLOUR}
+    filled = {p.get("fill") for p in marks if p.get("stroke") == vega.REAL_COLOUR}
     assert hollow == {None}  # which inherits from the root
     assert ET.fromstring(svg).find(f"{SVG}g").get("fill") == "none"
-    assert filled == {vega.REAL}
+    assert filled == {vega.REAL_COLOUR}
 
 
 def test_the_ladder_draws_every_learner_but_the_guess(evaluation):
@@ -121,8 +123,8 @@ def test_bars_are_as_high_as_their_shares():
     real = [b["real"] for b in d["bars"]]
     assert d["upright"]
     assert real[1]["height"] / real[0]["height"] == pytest.approx(4, rel=0.01)
-    assert real[1]["height"] == pytest.approx(HEIGHT, abs=0.1)
-    assert {round(r["y"] + r["height"]) for r in real} == {6 + HEIGHT}
+    assert real[1]["height"] == pytest.approx(PLOT_HEIGHT, abs=0.1)
+    assert {round(r["y"] + r["height"]) for r in real} == {6 + PLOT_HEIGHT}
     assert d["bars"][0]["synthetic"]["height"] == pytest.approx(2 * real[0]["height"], abs=0.2)
     assert "training 20.0 %, holdout 30.0 %, synthetic 40.0 %" in d["bars"][0]["tip"]
 
@@ -139,7 +141,7 @@ def test_many_bins_make_a_stepped_line_through_every_share():
     d = distribution(entry)
     heights = [float(y) for y in re.findall(r"V([\d.]+)", d["path"])]
     assert heights[:-1] == [b["real"]["y"] for b in d["bars"]]
-    assert float(re.findall(r"H([\d.]+)", d["path"])[-1]) == WIDTH
+    assert float(re.findall(r"H([\d.]+)", d["path"])[-1]) == CHART_WIDTH
     assert all(b["synthetic"] is None and b["holdout"] is None for b in d["bars"])
 
 
@@ -148,14 +150,14 @@ def test_bins_behind_the_values_are_dropped_if_no_row_is_in_them():
     d = distribution({**entry, "train": [0.5, 0.5, 0, 0], "synthetic": [0.5, 0.5, 0, 0]})
     assert len(d["bars"]) == 3
     assert [t["text"] for t in d["labels"]] == ["< 1", "≥ 1", "missing"]
-    assert d["labels"][0]["x"] == GUTTER
+    assert d["labels"][0]["x"] == AXIS_WIDTH
 
 
 def test_levels_that_do_not_fit_are_counted():
-    k = MOST_LEVELS + 3
+    k = MAX_SHOWN_LEVELS + 3
     shares = [1 / k] * k
     d = distribution({"kind": "categorical", "bins": [f"l{i}" for i in range(k)], "train": shares, "synthetic": shares})
-    assert len(d["bars"]) == MOST_LEVELS
+    assert len(d["bars"]) == MAX_SHOWN_LEVELS
     assert d["labels"][-1]["text"] == "and 3 more in Numbers"
     assert not d["upright"]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from synthkit.metrics.result import Evaluation, Score
+from synthkit.report.context import ReportContext
 from synthkit.report.html import build
-from synthkit.report.sections.attack_verdicts import verdicts
-from synthkit.report.sections.decision import MOST, OVERALL, SIGNS, decision
+from synthkit.report.sections.decision import DECISION_SIGNS, MAX_DECISION_LINES, VERDICT_WORDS, decision
 
 LINE = {
     "item": "Epsilon lost at least",
@@ -26,6 +26,14 @@ LINE = {
 POLICY = {"id": "ours-v1", "owner": "A. Custodian", "justification": "for the test", "decided": "2026-01-02"}
 
 
+STATEMENT = {
+    "sentences": ("x", "At most 60 in 100."),
+    "privacy_loss": {"privacy_parameters": {"epsilon": 1.0}},
+    "end_to_end_dp": True,
+}
+LEDGER = {"epsilon": 1.0, "charges": [{}]}
+
+
 def gate(*verdicts, overall="FAIL"):
     lines = [{**LINE, "verdict": v, "clause": f"membership.line_{k}"} for k, v in enumerate(verdicts)]
     return {
@@ -38,8 +46,7 @@ def gate(*verdicts, overall="FAIL"):
 
 
 def made(evaluation, **more):
-    known = {"gate": None, "facts": evaluation.run, "sentences": (), "epsilon": None, "hashes": {}, **more}
-    return decision(evaluation, verdicts(evaluation, known["gate"]), **known)
+    return decision(ReportContext(evaluation, **more))
 
 
 def test_without_a_policy_attacks_alone_are_graded(evaluation):
@@ -72,7 +79,11 @@ def test_the_secret_with_the_largest_upper_end_and_the_worst_loss_stand_for_all(
 @pytest.mark.parametrize("overall", ["PASS", "FAIL", "INCONCLUSIVE", "NOT ASSESSED"])
 def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
     found = made(evaluation, gate=gate("PASS", "FAIL", "NOT ASSESSED", overall=overall))
-    assert (found["verdict"], found["words"], found["sign"]) == (overall, OVERALL[overall], SIGNS[overall])
+    assert (found["verdict"], found["words"], found["sign"]) == (
+        overall,
+        VERDICT_WORDS[overall],
+        DECISION_SIGNS[overall],
+    )
     assert [line["verdict"] for line in found["lines"]] == ["PASS", "FAIL", "NOT ASSESSED"]
     assert found["lines"][0]["bound"] == "0.25"
     assert found["lines"][0]["limit"] == "1"
@@ -83,7 +94,7 @@ def test_the_verdict_of_the_gate_is_that_of_the_page(evaluation, overall):
 def test_no_more_lines_than_a_page_holds(evaluation):
     verdicts = [*["PASS"] * 12, "FAIL", "PASS", "NOT ASSESSED"]
     found = made(evaluation, gate=gate(*verdicts))
-    assert len(found["lines"]) == MOST
+    assert len(found["lines"]) == MAX_DECISION_LINES
     assert found["more"] == 3
     assert [line["verdict"] for line in found["lines"]] == [*["PASS"] * 10, "FAIL", "NOT ASSESSED"]
     assert [line["clause"] for line in found["lines"][-2:]] == ["membership.line_12", "membership.line_14"]
@@ -99,9 +110,7 @@ def test_three_sentences_in_plain_words(evaluation):
         for entry, verdict in zip(evaluation.panels["utility"], ("PASS", "INCONCLUSIVE"), strict=True)
     ]
     judged = replace(evaluation, failures=(), panels={**evaluation.panels, "utility": utility})
-    (_, attacker), (_, use), (_, untested) = made(judged, sentences=("x", "At most 60 in 100."), epsilon=1.0)[
-        "sentences"
-    ]
+    (_, attacker), (_, use), (_, untested) = made(judged, statement=STATEMENT, ledger=LEDGER)["sentences"]
     assert attacker == "At most 60 in 100."
     assert use.startswith("A model trained on them predicts hospdead no worse")
     assert use.endswith("That is not shown for totcst.")
@@ -118,7 +127,7 @@ def test_what_is_released_is_told(evaluation):
     config = {"release_model": True}
     facts = {"draws": 3, "rows": {"synthetic": [10, 10, 10]}, "config": config}
     assert (
-        made(evaluation, facts=facts)["what"]
+        made(replace(evaluation, run=facts))["what"]
         == "3 draws of 10 synthetic rows each. To be released: the rows and the fitted model."
     )
 

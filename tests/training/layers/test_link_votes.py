@@ -21,7 +21,7 @@ def layout():
         Slot(name="b:fine", size=3, ordinal=True, missing=False, parent=1, prior=fine),
     )
     cell = np.array([[[2, 2]], [[4, 5]], [[-1, -1]]])  # cell 2 is (1, 1); 4 is (2, 0) and 5 is (2, 1)
-    return Layout(slots, ("a", "b", "b"), ("a", "b"), pointers=(ValueLink(1, 0, cell),))
+    return Layout(slots, ("a", "b", "b"), ("a", "b"), links=(ValueLink(1, 0, cell),))
 
 
 def test_places_of_every_row():

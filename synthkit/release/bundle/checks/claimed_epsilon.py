@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.finding import CheckResult, broken, holds
@@ -15,7 +16,7 @@ from synthkit.release.bundle.opened_bundle import Opened
 if TYPE_CHECKING:
     from synthkit.privacy.accounting.ledger_file import LedgerFile
 
-EQUAL = 1e-9  # relative difference of two epsilons from the same charges
+EPSILON_TOLERANCE = 1e-9  # relative difference of two epsilons from the same charges
 
 
 def check(bundle: Opened) -> CheckResult:
@@ -26,9 +27,9 @@ def check(bundle: Opened) -> CheckResult:
         recount = LedgerVerification.of(path)
     epsilon, delta = recount.archive.spent()
     statement = bundle.json(run_folder.STATEMENT)["privacy_loss"]["privacy_parameters"]
-    claim = bundle.json(manifests.NAME)["claim"]
-    for where, told in (("statement", statement), ("ledger", recount.written), ("manifest", claim)):
-        if not _same(math.inf if told["epsilon"] is None else told["epsilon"], epsilon):
+    claim = bundle.json(manifests.MANIFEST)["claim"]
+    for where, stated in (("statement", statement), ("ledger", recount.written), ("manifest", claim)):
+        if not _same(math.inf if stated["epsilon"] is None else stated["epsilon"], epsilon):
             return broken(f"the {where} does not say the epsilon that the charges of the ledger come to, {epsilon:.4g}")
     fault = next(iter((*recount.faults, *_undrawn(recount.archive))), None)
     if fault:
@@ -49,7 +50,7 @@ def _undrawn(archive: LedgerFile) -> Iterator[str]:
         yield "ledger.json says of what was charged that it was not drawn, and here are the rows"
 
 
-def _again(archive: LedgerFile, library: str) -> dict[str, Any]:
+def _again(archive: LedgerFile, library: str) -> JSONObject:
     """The ledger written again from its charges; the version of the library is that which was used."""
     from synthkit.privacy.accounting import accountant
 
@@ -60,4 +61,4 @@ def _again(archive: LedgerFile, library: str) -> dict[str, Any]:
 
 
 def _same(a: float, b: float) -> bool:
-    return a == b or math.isclose(a, b, rel_tol=EQUAL)
+    return a == b or math.isclose(a, b, rel_tol=EPSILON_TOLERANCE)

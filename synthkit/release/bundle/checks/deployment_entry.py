@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
-from synthkit.release.bundle.build_bundle import DATE, REGISTRY
+from synthkit.release.bundle.build_bundle import PUBLICATION_DATE, REGISTRY
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
@@ -20,7 +20,7 @@ def check(bundle: Opened) -> CheckResult:
         return broken("there must be an entry for the registry where there is a promise, and nowhere else")
     if not promised:
         return holds("no promise is made, so there is no entry")
-    right = record(statement, {DATE: bundle.json(manifests.NAME)["made"]})
+    right = record(statement, {PUBLICATION_DATE: bundle.json(manifests.MANIFEST)["made"]})
     place = difference(bundle.json(REGISTRY), right)
     if place:
         return bundle.otherwise(f"registry.json does not follow from the statement at {place}")

@@ -7,15 +7,15 @@ import datetime as dt
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.finding import CheckResult, broken, holds
-from synthkit.release.bundle.objections import shown, standing
+from synthkit.release.bundle.objections import printable, release_standing
 from synthkit.release.bundle.opened_bundle import Opened
 
 
 def check(bundle: Opened) -> CheckResult:
     """What stood against the release on its day is derived again; the manifest must hold all of it, and a reason."""
-    manifest = bundle.json(manifests.NAME)
+    manifest = bundle.json(manifests.MANIFEST)
     gate = bundle.json(run_folder.GATE) if run_folder.GATE in bundle.members else None
-    found = standing(gate, dt.date.fromisoformat(manifest["made"]))
+    found = release_standing(gate, dt.date.fromisoformat(manifest["made"]))
     said = manifest.get("although")
     if said is None:
         if found.against:
@@ -24,4 +24,4 @@ def check(bundle: Opened) -> CheckResult:
     reason, against = str(said["reason"]), [str(each) for each in said["against"]]
     if said["verdict"] != found.verdict or not against or not reason or set(found.against) - set(against):
         return broken("the manifest does not say what stood against the release")
-    return holds(f"released although {shown('; '.join(against))}. The reason given: {shown(reason)}")
+    return holds(f"released although {printable('; '.join(against))}. The reason given: {printable(reason)}")

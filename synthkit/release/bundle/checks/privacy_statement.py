@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from synthkit.io.json_types import JSON, JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import CONFIG
 from synthkit.release.bundle.finding import CheckResult, broken, holds
@@ -12,11 +10,11 @@ from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 
 # what is promised, in figures and keys, whatever words a version puts it in
-FIGURES = (
+STATEMENT_FIGURES = (
     *("format", "adjacency", "delta_below_one_over_n", "end_to_end_dp", "declared_by", "declarations", "paid"),
     *("sampling", "curve", "attacker", "privacy_evaluations_run"),
 )
-INSIDE = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
+NESTED_FIGURES = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
 
 
 def check(bundle: Opened) -> CheckResult:
@@ -42,6 +40,6 @@ def check(bundle: Opened) -> CheckResult:
     return holds("every key of statement.json follows from ledger, schema and model")
 
 
-def _figures(statement: Mapping[str, Any]) -> dict[str, Any]:
-    inside = {place: {key: statement[place].get(key) for key in keys} for place, keys in INSIDE.items()}
-    return {key: statement.get(key) for key in FIGURES} | inside
+def _figures(statement: JSONObject) -> dict[str, JSON]:
+    inside = {place: {key: statement[place].get(key) for key in keys} for place, keys in NESTED_FIGURES.items()}
+    return {key: statement.get(key) for key in STATEMENT_FIGURES} | inside

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
-from synthkit.release.bundle.build_bundle import CONFIG, TOLD, TWIN
+from synthkit.release.bundle.build_bundle import CONFIG, CONFIG_FACTS
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.run_folder import REPORT_JSON_FILE
 
-RELEASED = ("Columns", "Model", "Draws", "Calibrated", "Watermark", "Date")  # lines of the report that a run says
-SETTINGS = "settings."
+RUN_LINES = ("Columns", "Model", "Draws", "Calibrated", "Watermark", "Date")  # lines of the report that a run says
+SETTINGS_PREFIX = "settings."
 
 
 def check(bundle: Opened) -> CheckResult:
@@ -21,32 +22,32 @@ def check(bundle: Opened) -> CheckResult:
 
 
 def _faults(bundle: Opened) -> Iterator[str]:
-    run, twin = bundle.json(CONFIG), bundle.json(TWIN)
-    extra = sorted(set(run) - {*TOLD, "packages"})
+    run, report = bundle.json(CONFIG), bundle.json(REPORT_JSON_FILE)
+    extra = sorted(set(run) - {*CONFIG_FACTS, "packages"})
     if extra:
         yield f"config.json must hold what a run tells; however: it has `{extra[0]}`"
-    draws = sum(name.startswith(f"{run_folder.DRAWS}/") for name in bundle.tables) or 1
+    draws = sum(name.startswith(f"{run_folder.DRAWS_FOLDER}/") for name in bundle.tables) or 1
     follows = {
         "columns": len(bundle.schema().columns),
         "draws": draws,
         "version": bundle.json(run_folder.STATEMENT)["libraries"]["synthkit"],
-        "date": twin["date"],
+        "date": report["date"],
     }
     yield from (f"config.json says another {key} than the bundle" for key in follows if run[key] != follows[key])
-    if run["version"] != twin["version"]:
+    if run["version"] != report["version"]:
         yield "config.json says another version than the report"
     libraries = bundle.json(run_folder.STATEMENT)["libraries"]
-    told = {**libraries, **run["packages"]}
+    stated = {**libraries, **run["packages"]}
     yield from (
         f"config.json and statement.json say other versions of {name}"
         for name in libraries
-        if told[name] != libraries[name]
+        if stated[name] != libraries[name]
     )
     yield from _marked(bundle, run)
-    yield from _reported(run, {section["id"]: section for section in twin["sections"]})
+    yield from _reported(run, {section["id"]: section for section in report["sections"]})
 
 
-def _marked(bundle: Opened, run: Mapping[str, Any]) -> Iterator[str]:
+def _marked(bundle: Opened, run: JSONObject) -> Iterator[str]:
     """Tables that say another day or version than the run."""
     from synthkit.io.provenance_marks import provenance_mark, read_mark
 
@@ -57,20 +58,24 @@ def _marked(bundle: Opened, run: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{name} says another date or version than config.json"
 
 
-def _reported(run: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _reported(run: JSONObject, sections: Mapping[str, JSONObject]) -> Iterator[str]:
     """Lines of the report that say another of the run."""
-    from synthkit.report.sections.facts import released, reproducibility
+    from synthkit.report.inputs import run_facts
+    from synthkit.report.sections.released_rows import released_facts
+    from synthkit.report.sections.reproducibility import reproducibility
 
-    here, there = dict(released(run)["facts"]), dict(sections["released"]["facts"])
+    here, there = dict(released_facts(run_facts(run))), dict(sections["released"]["facts"])
     yield from (
-        f"config.json and the report say other {label}" for label in RELEASED if here.get(label) != there.get(label)
+        f"config.json and the report say other {label}" for label in RUN_LINES if here.get(label) != there.get(label)
     )
-    again = reproducibility({**run, "config": {}})
+    again = reproducibility(run_facts({**run, "config": {}}))
     rows = dict(sections["reproducibility"]["rows"])
     yield from (
         f"config.json and the report say other {label}" for label, value in again["rows"] if rows.get(label) != value
     )
-    settings = {label: value for label, value in sections["reproducibility"]["config"] if label.startswith(SETTINGS)}
-    mine = {label: value for label, value in again["config"] if label.startswith(SETTINGS)}
+    settings = {
+        label: value for label, value in sections["reproducibility"]["config"] if label.startswith(SETTINGS_PREFIX)
+    }
+    mine = {label: value for label, value in again["config"] if label.startswith(SETTINGS_PREFIX)}
     if settings != mine:
         yield "config.json and the report say other settings"

@@ -23,6 +23,6 @@ FOUND: Mapping[Signer, tuple[Outcome, str]] = {
 
 def check(bundle: Opened) -> CheckResult:
     """Whether somebody signed, and whether that was the one who is expected."""
-    who, print_ = signer(bundle.members[manifests.NAME], bundle.members.get(manifests.SIGNATURE), bundle.known)
+    who, print_ = signer(bundle.members[manifests.MANIFEST], bundle.members.get(manifests.SIGNATURE), bundle.known)
     outcome, words = FOUND[who]
     return CheckResult(outcome, words.format(print_))

@@ -1,0 +1,1 @@
+"""How time and memory grow: with rows, with columns, with privacy, with a whole evaluation or validation."""

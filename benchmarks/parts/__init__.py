@@ -1,0 +1,1 @@
+"""Parts of the package by themselves: drafts, imputation, raked draws."""

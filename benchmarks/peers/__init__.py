@@ -1,0 +1,1 @@
+"""Packages of others as contestants, each in an environment of its own."""

@@ -1,0 +1,1 @@
+"""Faults on purpose: wrong inputs, kills, full disks, many runs."""

@@ -1,0 +1,1 @@
+"""The tables that figures are measured on: public ones, tables made of them, and made-up ones."""
