@@ -14,7 +14,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import cells, check_baselines, load_table, name_of, population
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of, population, read_raw
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -22,7 +22,8 @@ from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.resolve import resolve_schema
-from synthkit.schema.validation import validate
+from synthkit.schema.typed_columns import TypedColumns
+from synthkit.schema.validation import validate_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,9 +72,10 @@ def evaluate_tables(
     real = load_table(train, schema, config)
     held = load_table(holdout, schema, config)
     counts = population(schema, config)
-    raw = [cells(table, config) for table in synthetic]
-    validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
-    draws = tuple(conform(frame, schema) for frame in raw)
+    typed = [TypedColumns.of(read_raw(table, config), schema) for table in synthetic]
+    output = validate_typed(typed[0], schema, extra=config.suite)
+    validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
+    draws = tuple(columns.fitting() for columns in typed)
     clock.stage("evaluate")
     comparison = EvaluationData(
         train=real.frame,
@@ -81,7 +83,7 @@ def evaluate_tables(
         synthetic=draws,
         schema=schema,
         population=counts,
-        others=tuple(conform(cells(table, config), schema) for table in others),
+        others=tuple(conform(read_raw(table, config), schema) for table in others),
     )
     measured = evaluate(comparison, seed=seed, quick=config.quick, baselines=config.baselines, progress=clock.metric)
     clock.stage("report")
