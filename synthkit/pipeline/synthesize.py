@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability
 from synthkit.models.registry import models
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
+from synthkit.pipeline.draws import draw_tables, validate_draws
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.load_table import load_mapped_table, load_table, name_of, refuse_early
 from synthkit.pipeline.refits import refits
@@ -33,7 +34,6 @@ from synthkit.schema.narrow_patterns import narrow_pattern_faults
 from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.typed_columns import TypedColumns, check_learnable
-from synthkit.schema.validation import validate
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -206,7 +206,7 @@ def _made(
         refuse([] if config.epsilon else narrow_pattern_faults(given, most, unique=False))
         _learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
         clock.stage("sample")
-        draws = _drawn(synthesizer, len(train.frame), config, key)
+        draws = draw_tables(synthesizer, len(train.frame), config, key)
         sibling = None
         if config.final:
             sibling = Sibling(draws=draws, synthesizer=synthesizer)
@@ -215,9 +215,9 @@ def _made(
             synthesizer = _again(synthesizer, given, config)
             _learn(synthesizer, typed, again, ledger, None, clock)
             clock.stage("sample")
-            draws = _drawn(synthesizer, len(typed.frame), again, key)
+            draws = draw_tables(synthesizer, len(typed.frame), again, key)
         clock.stage("validate synthetic rows")
-        output = _released(draws, synthesizer.schema, config)
+        output = validate_draws(draws, synthesizer.schema, config)
         facts = run_info.facts(
             public,
             name_of(table),
@@ -386,25 +386,3 @@ def _learn(
 def _key(config: RunConfig, schema: Schema) -> WatermarkKey | None:
     """The key of the watermark, held against the schema before any work is done."""
     return None if config.watermark is None else WatermarkKey.load(config.watermark).of(schema)
-
-
-def _drawn(
-    synthesizer: Synthesizer, fitted: int, config: RunConfig, key: WatermarkKey | None
-) -> tuple[pd.DataFrame, ...]:
-    """As many rows a draw as were asked for, or fitted; under a budget as many as there are units by a noisy count."""
-    rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
-    seeds = Seeds(_root(config))
-    each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, rake=config.rake, seed=seed, watermark=key) for seed in each)
-
-
-def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:
-    """The validation of the first draw; every draw must pass, for each may be released."""
-    validations = [validate(draw, schema, extra=config.suite) for draw in draws]
-    for k, validation in enumerate(validations):
-        if not validation.success:
-            msg = (
-                f"synthetic rows must keep the schema they were made for; however: draw {k + 1} does not\n{validation}"
-            )
-            raise SchemaError(msg)
-    return validations[0]
