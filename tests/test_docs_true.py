@@ -16,16 +16,18 @@ from places import ROOT
 import synthkit as sk
 from synthkit.cli import audit
 from synthkit.cli.app import app
-from synthkit.data import support2_schema
+from synthkit.cli.lazy_commands import COMMAND_PLUGINS
+from synthkit.data import support2, support2_schema
 from synthkit.encoding import raking_margins as targets
+from synthkit.encoding.codecs.codec_registry import CODEC_PLUGINS
 from synthkit.encoding.coding import Coding
 from synthkit.metrics import result
-from synthkit.metrics.metric_registry import metrics_of
+from synthkit.metrics.metric_registry import METRIC_PLUGINS, metrics_of
 from synthkit.metrics.utility.user_baselines import USER_BASELINE_LABELS
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
-from synthkit.models.registry import MODELS
+from synthkit.models.registry import MODEL_PLUGINS, MODELS
 from synthkit.models.tvae.model import TVAEConfig
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup
@@ -37,13 +39,14 @@ from synthkit.release.bundle import manifest, release_register, withdrawal_notic
 from synthkit.release.bundle.build_bundle import COMMITMENTS_FORMAT
 from synthkit.release.policy import gate_decision, limits
 from synthkit.report import json_export
+from synthkit.report.section_registry import SECTIONS_GROUP
 from synthkit.schema import violations
 from synthkit.synthesizer import checkpoints, model_files
 from synthkit.training.loop import TrainingPlan
 from synthkit.watermark import detection, key
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
 EXAMPLE = re.search(r"^```python\n(.*?)^```", TEXT["README.md"], flags=re.MULTILINE | re.DOTALL)[1]
 
@@ -164,10 +167,21 @@ def test_formats_on_disk():
 
 
 def test_what_the_ledger_says(run):
-    """The two kinds of charges that docs/privacy.md quotes, an infinite epsilon, and null for it in the file."""
+    """The two kinds of charges that docs/privacy.md quotes, an infinite epsilon, and null for it in the file.
+
+    `independent` trains on no row; a model that does is fitted beside it.
+    """
     spent = run[0].ledger
-    assert {c.what for c in spent.charges} >= {"histogram of age", "training rows, through the door"}
-    assert {c.spent.kind for c in spent.charges} == {"non-private"}
+    trained = sk.Ledger.unlimited(unit=None)
+    smallest = sk.Synthesizer(support2_schema(), "autoregressive", settings={"steps": 1, "width": 8, "hidden": 4})
+    smallest.fit(support2().head(300), seed=1, ledger=trained)
+    histograms, training = re.search(
+        r"one a coded column \(`(.*?)`\), one for the training \(`(.*?)`", TEXT["docs/privacy.md"]
+    ).groups()
+    assert histograms in {c.what for c in spent.charges}
+    assert training not in {c.what for c in spent.charges}
+    assert {c.what for c in trained.charges} >= {histograms, training}
+    assert {c.spent.kind for c in (*spent.charges, *trained.charges)} == {"non-private"}
     assert spent.epsilon() == float("inf")
     assert spent.to_dict()["epsilon"] is None
 
@@ -201,8 +215,10 @@ def test_make_targets_exist():
 
 
 def test_python_names_exist():
-    """Dotted names of the package in backticks can be looked up."""
-    for name in set(re.findall(r"`(synthkit(?:\.\w+)+)`", "\n".join(TEXT.values()))):
+    """Dotted names of the package in backticks can be looked up; other such names are groups of entry points."""
+    groups = {MODEL_PLUGINS, CODEC_PLUGINS, METRIC_PLUGINS, SECTIONS_GROUP, COMMAND_PLUGINS}
+    assert groups == set(re.findall(r"`(synthkit\.\w+)` \| `tests/", TEXT["docs/extending/README.md"]))
+    for name in set(re.findall(r"`(synthkit(?:\.\w+)+)`", "\n".join(TEXT.values()))) - groups:
         assert pydoc.locate(name) is not None, name
 
 
@@ -228,7 +244,10 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_is_found_from_the_readme():
+    """Those of worked examples from their index."""
     linked = set(re.findall(r"\]\(([^)#]+)\)", TEXT["README.md"]))
+    index = "docs/extending/README.md"
+    linked |= {f"docs/extending/{name}" for name in re.findall(r"\]\(([^)#]+)\)", TEXT[index]) if index in linked}
     assert set(TEXT) - {"README.md"} <= linked
 
 

@@ -25,7 +25,7 @@ class AuditResult:
         verdict: `holds`; `broken`, more is lost than claimed; `loose`, so much less that a claim was overpaid.
 
     Example:
-        >>> print(of_finding(Finding(what="gaussian", measure="mu", claim=1.0, measured=0.91)))
+        >>> print(of_finding(LossBound(what="gaussian", measure="mu", claim=1.0, measured=0.91)))
         gaussian: mu between 0.8 and 1 claimed, 0.91 measured: holds
     """
 

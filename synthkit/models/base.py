@@ -231,12 +231,14 @@ class NetworkModel(RowModel):
         Raises:
             ConfigError: there is a budget and the settings are not for it, or the other way round.
         """
-        self._begin(loader, seed)
+        self._suit(loader)
+        with seeded(seed, loader.device):
+            self._network = self.build().to(loader.device)
         curve = train(self._network, self.loss, loader, self._training_plan(), seed, callbacks)
         return TrainingLog(**asdict(curve))
 
-    def _begin(self, loader: TrainingLoader, seed: int) -> None:
-        """Settings held against the loader and chosen for it, and a network with fresh weights."""
+    def _suit(self, loader: TrainingLoader) -> None:
+        """Settings held against the loader, and those left open chosen for it."""
         private = self._config.private
         if private != (loader.planned_steps is not None):
             came = "those of a private training came without a budget" if private else "there is one, and they are not"
@@ -244,8 +246,6 @@ class NetworkModel(RowModel):
             msg = f"settings of `{name}` must be private ones where there is a budget; however: {came}. "
             raise ConfigError(msg + "Change one of them")
         self._config = self.resolved(loader.n)
-        with seeded(seed, loader.device):
-            self._network = self.build().to(loader.device)
 
     def _training_plan(self) -> TrainingPlan:
         config = self._config

@@ -80,7 +80,7 @@ class NormalScores:
         >>> from synthkit.encoding.layout import Slot
         >>> prior = np.log(np.array([0.9, 0.05, 0.05], dtype=np.float32))
         >>> slot = Slot(name="x", size=3, ordinal=True, missing=False, parent=None, prior=prior)
-        >>> Mixture(Layout((slot,), ("x",), ("x",)), few=2).sizes
+        >>> NormalScores(Layout((slot,), ("x",), ("x",)), few=2).sizes
         (2,)
     """
 

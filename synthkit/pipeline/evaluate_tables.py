@@ -87,16 +87,8 @@ def evaluate_tables(
     )
     measured = evaluate(comparison, seed=seed, quick=config.quick, baselines=config.baselines, progress=clock.metric)
     clock.stage("report")
-    facts = run_info.facts(
-        schema,
-        name_of(train),
-        clock.seconds,
-        draws=len(draws),
-        seed=seed,
-        synthetic=[name_of(table) for table in synthetic],
-        holdout=name_of(holdout),
-        **({"others": [name_of(table) for table in others]} if others else {}),
-    )
+    names = _names_of_tables(holdout, synthetic, others)
+    facts = run_info.facts(schema, name_of(train), clock.seconds, draws=len(draws), seed=seed, **names)
     measured = with_facts(measured, facts)
     page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.validations_json(validations))
     clock.stage("")
@@ -108,6 +100,19 @@ def evaluate_tables(
         clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
         facts=facts,
     )
+
+
+def _names_of_tables(
+    holdout: pd.DataFrame | str | Path,
+    synthetic: Sequence[pd.DataFrame | str | Path],
+    others: Sequence[pd.DataFrame | str | Path],
+) -> dict[str, str | list[str]]:
+    """What the tables are called, by what they are."""
+    names: dict[str, str | list[str]] = {
+        "synthetic": [name_of(table) for table in synthetic],
+        "holdout": name_of(holdout),
+    }
+    return {**names, "others": [name_of(table) for table in others]} if others else names
 
 
 def with_facts(evaluation: Evaluation, facts: Mapping[str, Any]) -> Evaluation:

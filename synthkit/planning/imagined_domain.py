@@ -106,7 +106,7 @@ def imagined(slots: Sequence[ImaginedSlot], rows: int, tie: float, rng: np.rando
         rng: of the table, which is nobody's.
 
     Example:
-        >>> slot = Slot("sex", np.array([0.5, 0.5]))
+        >>> slot = ImaginedSlot("sex", np.array([0.5, 0.5]))
         >>> np.unique(imagined([slot, slot], 500, 1.0, np.random.default_rng(1)), axis=0).tolist()
         [[0, 0], [1, 1]]
     """

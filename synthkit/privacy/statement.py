@@ -60,7 +60,7 @@ class Statement:
         differential privacy guarantees (2025).
 
     Example:
-        >>> free = Statement(archive=Archive(budget=None, unit=None), table="icu", model="tvae")
+        >>> free = Statement(archive=LedgerFile(budget=None, unit=None), table="icu", model="tvae")
         >>> free.end_to_end, free.sentences[0]
         (False, 'Not differentially private: epsilon is infinite for each row, and nothing bounds what is revealed.')
     """

@@ -24,7 +24,7 @@ def resolve_schema(schema: Schema | str | Path, unit: str | None = None, *, priv
 
     Example:
         >>> age = {"kind": "numeric", "min": 0}
-        >>> meaning(Schema(columns={"age": age, "person": {"kind": "identifier"}}), "person").learned
+        >>> resolve_schema(Schema(columns={"age": age, "person": {"kind": "identifier"}}), "person").learned
         ('age',)
     """
     schema = schema if isinstance(schema, Schema) else Schema.load(schema)

@@ -42,7 +42,8 @@ class TrainingCallbacks:
         store: where the state is kept, and found again.
 
     Example:
-        >>> Watch(progress=lambda step, steps, loss: print(f"{step}/{steps}: {loss:.1f}")).tell(3, 10, 1.23)
+        >>> callbacks = TrainingCallbacks(progress=lambda step, steps, loss: print(f"{step}/{steps}: {loss:.1f}"))
+        >>> callbacks.tell(3, 10, 1.23)
         3/10: 1.2
     """
 

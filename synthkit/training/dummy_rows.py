@@ -14,7 +14,7 @@ def dummy_rows(n: int, layout: Layout, generator: torch.Generator) -> Rows:
         >>> import numpy as np
         >>> from synthkit.encoding.layout import Slot
         >>> slot = Slot(name="x", size=3, ordinal=False, missing=False, parent=None, prior=np.zeros(3, np.float32))
-        >>> invented(4, Layout((slot,), ("x",)), torch.Generator().manual_seed(0)).cat.shape
+        >>> dummy_rows(4, Layout((slot,), ("x",)), torch.Generator().manual_seed(0)).cat.shape
         torch.Size([4, 1])
     """
     cat = torch.zeros((n, len(layout.slots)), dtype=torch.long)

@@ -40,7 +40,7 @@ def subsets(key: WatermarkKey) -> tuple[Subset, ...]:
 
     Example:
         >>> from synthkit.schema import Schema
-        >>> key = Key.new(Schema(columns={c: {"kind": "numeric"} for c in "abcdefgh"}))
+        >>> key = WatermarkKey.new(Schema(columns={c: {"kind": "numeric"} for c in "abcdefgh"}))
         >>> len(subsets(key)), len(set(subsets(key)))
         (64, 64)
     """

@@ -70,7 +70,7 @@ def detect(frame: pd.DataFrame, key: WatermarkKey) -> WatermarkDetection:
     Example:
         >>> from synthkit.schema import Schema
         >>> schema = Schema(columns={"x": {"kind": "numeric"}, "y": {"kind": "numeric"}})
-        >>> detect(pd.DataFrame({"x": [1, 2], "y": [3, 4]}), Key.new(schema)).coins
+        >>> detect(pd.DataFrame({"x": [1, 2], "y": [3, 4]}), WatermarkKey.new(schema)).coins
         4
     """
     from scipy.stats import binom

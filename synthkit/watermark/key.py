@@ -63,7 +63,7 @@ class WatermarkKey(BaseModel):
 
     Example:
         >>> schema = Schema(columns={"x": {"kind": "numeric"}, "y": {"kind": "code"}})
-        >>> key = Key.new(schema)
+        >>> key = WatermarkKey.new(schema)
         >>> [column.kind for column in key.columns], key.candidates, len(key.name)
         (['number', 'word'], 4, 16)
     """

@@ -67,7 +67,7 @@ def canonical_forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> 
     **Shape**: (n,) -> codes (n,).
 
     Example:
-        >>> column = Marked(name="x", kind="number")
+        >>> column = MarkedColumn(name="x", kind="number")
         >>> forms(pd.Series(["5.0", "5", None]), column, coarse=False)[1]
         ['5', '']
     """

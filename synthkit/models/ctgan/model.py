@@ -84,9 +84,9 @@ class CTGAN(NetworkModel):
         """
         callbacks = callbacks or TrainingCallbacks()
         refuse_traces(loader, callbacks)
+        self._suit(loader)
         with seeded(seed, loader.device), fast_matrices():
-            self._begin(loader, seed)
-            network = self._network.eval()
+            network = self._network = self.build().to(loader.device).eval()
             if loader.planned_steps is not None:
                 trainer = PrivateGANTrainer(network, self._config, loader, seed)
                 steps = trainer.run(loader.planned_steps, callbacks)

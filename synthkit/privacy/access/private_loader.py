@@ -59,10 +59,11 @@ class PrivateLoader:
         >>> rows = Rows(torch.tensor([[0], [1], [1]]), torch.zeros(3, 0))
         >>> plan = DPSGDPlan(sampling_rate=0.5, steps=2, clip_norm=1.0)
         >>> noisy = CalibratedDPSGD(plan=plan, noise_multiplier=1.0)
-        >>> door = PrivateLoader(rows, np.arange(3), Layout((slot,), ("x",)), noisy, n=4.0)
-        >>> net = nn.Linear(1, 1)
-        >>> step = door.stepping(net, lambda net, r: net(r.cat.float()).squeeze(1), torch.optim.SGD(net.parameters()))
-        >>> step(), step(), door.left
+        >>> loader = PrivateLoader(rows, np.arange(3), Layout((slot,), ("x",)), noisy, n=4.0)
+        >>> net = torch.nn.Linear(1, 1)
+        >>> optimizer = torch.optim.SGD(net.parameters())
+        >>> step = loader.stepping(net, lambda net, r: net(r.cat.float()).squeeze(1), optimizer)
+        >>> step(), step(), loader.left
         (None, None, 0)
     """
 

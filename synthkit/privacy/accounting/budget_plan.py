@@ -59,8 +59,9 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
         BudgetExceededError: nothing is left.
 
     Example:
-        >>> outlay = for_counts([Question(kind="cells", column="age")], Allotment(epsilon=1.0, delta=1e-5))
-        >>> round(outlay.rho + outlay.preparation.rho, 4)
+        >>> asked = [EncoderQuery(kind="cells", column="age")]
+        >>> plan = for_counts(asked, EpsilonDelta(epsilon=1.0, delta=1e-5))
+        >>> round(plan.rho + plan.preparation.rho, 4)
         0.0306
     """
     failing = FAILING * left.delta if count_level_queries(asked) else 0.0
@@ -120,7 +121,7 @@ def affordable(left: EpsilonDelta, failing: float = 0.0) -> float:
         BudgetExceededError: nothing is left.
 
     Example:
-        >>> round(affordable(Allotment(epsilon=1.0, delta=1e-5)), 5)
+        >>> round(affordable(EpsilonDelta(epsilon=1.0, delta=1e-5)), 5)
         0.03056
     """
     if left.epsilon <= 0 or left.delta <= 0:

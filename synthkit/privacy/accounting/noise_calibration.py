@@ -32,8 +32,8 @@ class EpsilonDelta:
         """A share of it, in (0, 1].
 
         Example:
-            >>> Allotment(epsilon=1.0, delta=1e-6).part(0.5)
-            Allotment(epsilon=0.5, delta=5e-07)
+            >>> EpsilonDelta(epsilon=1.0, delta=1e-6).part(0.5)
+            EpsilonDelta(epsilon=0.5, delta=5e-07)
         """
         return EpsilonDelta(epsilon=share * self.epsilon, delta=share * self.delta)
 

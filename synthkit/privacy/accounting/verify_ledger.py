@@ -26,8 +26,8 @@ class LedgerVerification:
         written: its own figures: `epsilon`, `delta` and those of its `parts`.
 
     Example:
-        >>> archive = Archive(budget=None, unit="patient")
-        >>> Recount(archive=archive, written=archive.to_dict()).faults
+        >>> archive = LedgerFile(budget=None, unit="patient")
+        >>> LedgerVerification(archive=archive, written=archive.to_dict()).faults
         ()
     """
 

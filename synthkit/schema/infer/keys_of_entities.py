@@ -297,7 +297,8 @@ def owner_key(found: Sequence[EntityKey]) -> EntityKey | None:
     """The key of the person who owns the rows: one that repeats, never a place; the finest if there are several.
 
     Example:
-        >>> owner([Key("zip", "place", 90, 30, ""), Key("case.id", "person", 90, 40, "")]).column
+        >>> keys = [EntityKey("zip", "place", 90, 30, ""), EntityKey("case.id", "person", 90, 40, "")]
+        >>> owner(keys).column
         'case.id'
     """
     people = [key for key in found if key.role == "person" and key.repeats]
