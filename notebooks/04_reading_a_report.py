@@ -156,7 +156,7 @@ for failure in run.evaluation.failures:
 #   which it is known what they leak. One of its cases, 2,000 training rows released as they are:
 
 # %%
-from synthkit.selftest.cases import run as known_answers
+from synthkit.selftest.cases import run_case as known_answers
 
 for answer in known_answers("copies", seed=0):
     print("right:" if answer.holds else "WRONG:", answer)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError
-from synthkit.pipeline.load_table import LINES, NOBODY, broken, load_mapped_table
+from synthkit.pipeline.load_table import ROWS_WITHOUT_UNIT, UNREADABLE_LINES, find_violations, load_mapped_table
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import split
 from synthkit.schema import Schema
@@ -45,14 +45,14 @@ def odd():
 def test_every_odd_row_comes_in_or_is_nobodys():
     made = load_mapped_table(odd(), SCHEMA, CONFIG)
     assert made.frame["who"].notna().all()
-    assert made.clamped[NOBODY] == len(odd()) - len(made.frame) > 3
+    assert made.clamped[ROWS_WITHOUT_UNIT] == len(odd()) - len(made.frame) > 3
     assert set(KINDS) <= set(made.clamped)
     for name, column in SCHEMA.columns.items():
         assert name == "who" or column.admits(made.frame[name]).all()
 
 
 def test_what_the_input_breaks_is_listed_and_refuses_nothing():
-    found = broken(odd(), SCHEMA, CONFIG)
+    found = find_violations(odd(), SCHEMA, CONFIG)
     assert not found.unchecked
     listed = {(v.columns, v.rule) for v in found.violations}
     assert (("age",), "a cell of the column's kind") in listed
@@ -72,7 +72,7 @@ def test_a_table_that_keeps_its_schema_breaks_nothing():
             "died": True,
         }
     )
-    assert broken(good, SCHEMA, CONFIG).success
+    assert find_violations(good, SCHEMA, CONFIG).success
     assert load_mapped_table(good, SCHEMA, CONFIG).clamped == {}
 
 
@@ -80,7 +80,7 @@ def test_lines_that_are_no_rows_are_counted(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"who,age,sex,icd,seen,died\n1,61,f,250,2020-01-01,true\n2,61\n3,61,f,250,2020-01-01,maybe\n")
     made = load_mapped_table(path, SCHEMA, CONFIG)
-    assert made.clamped == {"died": 1, LINES: 1}
+    assert made.clamped == {"died": 1, UNREADABLE_LINES: 1}
     assert made.frame["who"].tolist() == ["1", "3"]
 
 

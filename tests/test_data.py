@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synthkit.data import FILES, path, support2, support2_schema
+from synthkit.data import DEMO_FILES, path, support2, support2_schema
 from synthkit.errors import TableError
 
 
@@ -32,7 +32,7 @@ def test_the_table_and_the_schema_belong_together():
     assert all(rule.holds(table).all() for rule in schema.rules)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", DEMO_FILES)
 def test_the_files_are_on_disk(name):
     assert path(name).is_file()
 

@@ -26,7 +26,7 @@ from synthkit.schema import (
     Schema,
     Target,
 )
-from synthkit.schema.schema_errors import kinds, rules
+from synthkit.schema.schema_errors import column_kinds, rule_kinds
 
 TEXT = (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
@@ -82,13 +82,22 @@ def test_every_example_loads(text):
 
 
 def test_there_is_a_section_for_every_kind_and_rule():
-    assert set(SECTIONS) - {"The table", "Targets", "Conditions"} == {*kinds(), *rules()}
-    assert {SECTIONS[name] for name in (*kinds(), *rules())} == {*kinds().values(), *rules().values()}
+    assert set(SECTIONS) - {"The table", "Targets", "Conditions"} == {*column_kinds(), *rule_kinds()}
+    assert {SECTIONS[name] for name in (*column_kinds(), *rule_kinds())} == {
+        *column_kinds().values(),
+        *rule_kinds().values(),
+    }
 
 
 @pytest.mark.parametrize("heading", SECTIONS)
 def test_every_key_is_explained_and_no_other(heading):
-    shared = explained("Every column") if heading in kinds() else explained("Rules") if heading in rules() else set()
+    shared = (
+        explained("Every column")
+        if heading in column_kinds()
+        else explained("Rules")
+        if heading in rule_kinds()
+        else set()
+    )
     assert explained(heading) | shared - {"kind"} == keys(SECTIONS[heading])
 
 
@@ -96,8 +105,8 @@ def test_every_key_is_explained_and_no_other(heading):
 def test_every_key_is_shown_in_an_example(heading):
     """Keys that all kinds or all rules share need to be shown once, the others in their own section's examples."""
     used = shown()
-    families = {**dict.fromkeys(kinds(), kinds()), **dict.fromkeys(rules(), rules())}
-    shared = explained("Every column" if heading in kinds() else "Rules") if heading in families else set()
+    families = {**dict.fromkeys(column_kinds(), column_kinds()), **dict.fromkeys(rule_kinds(), rule_kinds())}
+    shared = explained("Every column" if heading in column_kinds() else "Rules") if heading in families else set()
     anywhere = set().union(*(used[name] for name in families.get(heading, [])))
     assert keys(SECTIONS[heading]) <= used[heading] | (anywhere & shared)
 

@@ -17,7 +17,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
-from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
@@ -107,7 +107,7 @@ def test_bounds_and_atoms_are_held_alike_by_validation_sql_and_python(tmp_path):
     }
     clamped, changed = clamp(frame, schema)
     assert changed == {"t": sum(outside)}
-    assert clamped["t"].tolist() == mapped(frame, schema).frame["t"].tolist()
+    assert clamped["t"].tolist() == map_into_domain(frame, schema).frame["t"].tolist()
     assert clamped["t"].to_numpy().astype("datetime64[D]").tolist()[0] == low
 
 

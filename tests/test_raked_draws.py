@@ -21,7 +21,7 @@ from synthkit.release.run_folder import redraw
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.rules import obeying
+from synthkit.schema.rules import rows_obeying
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema(
@@ -85,7 +85,7 @@ def test_every_model_draws_nearer_tables_and_keeps_its_promises(fitted):
     assert error(chosen) < 0.8 * error(plain)
     assert chosen.shape == plain.shape
     assert (chosen.dtypes == plain.dtypes).all()
-    assert obeying(conform(chosen, SCHEMA), SCHEMA.rules).all()
+    assert rows_obeying(conform(chosen, SCHEMA), SCHEMA.rules).all()
     assert chosen["id"].is_unique
     assert (chosen.attrs["synthkit_calibrated"], plain.attrs["synthkit_calibrated"]) == (True, False)
     assert chosen.attrs["synthkit_pool"] == (6000 if fitted.model_name == "ctgan" else 4500)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from synthkit.cli.app import app
 from synthkit.schema import Schema
-from synthkit.schema.spreadsheet_formulas import formula
+from synthkit.schema.spreadsheet_formulas import is_formula
 from synthkit.tables import table_files
 
 SCHEMA = Schema.model_validate(
@@ -62,10 +62,10 @@ def test_texts_are_named_or_escaped(command, place, tmp_path):
     words += ["--rows", 40] if command == "sample" else [place / "table.csv"]
     said = asked([*words, "--seed", 2, "--out", tmp_path / "plain.csv"])
     assert "plain.csv: texts of `=rh` begin with" in said
-    assert any(map(formula, written(tmp_path / "plain.csv")))
+    assert any(map(is_formula, written(tmp_path / "plain.csv")))
     said = asked([*words, "--seed", 2, "--out", tmp_path / "safe.csv", "--spreadsheet-safe"])
     assert "begin with" not in said
-    assert not any(map(formula, written(tmp_path / "safe.csv")))
+    assert not any(map(is_formula, written(tmp_path / "safe.csv")))
     if command != "score":  # which is no table to be read again
         safe, plain = (table_files.read(tmp_path / f"{name}.csv", schema=SCHEMA).frame() for name in ("safe", "plain"))
         pd.testing.assert_frame_equal(safe, plain)

@@ -19,7 +19,7 @@ from synthkit.privacy.accounting.budget_plan import for_counts
 from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 from synthkit.schema import Schema
 from synthkit.schema.domain_mapping import into_domain
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Coded:
     @classmethod
     def bought(cls, train: pd.DataFrame, schema: Schema, settings: Mapping[str, Any]) -> Coded:
         """The coding that ours would buy of these rows for its share of `epsilon` and `delta`."""
-        public = declared(schema)
+        public = declared_domain(schema)
         allotment = EpsilonDelta(epsilon=float(settings["epsilon"]), delta=float(settings["delta"]))
         preparation = for_counts(encoder_queries(public), allotment).preparation
         curator = PrivateCurator(train, public)

@@ -32,7 +32,7 @@ from synthkit.metrics.attacks.effect_size import EFFECT_TEST_LEVEL
 from synthkit.metrics.attacks.membership_inference import adjusted_p_values, attack_scores, membership_findings
 from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS
 from synthkit.metrics.attacks.preconditions import PLANTED_COPIES
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
 
 OUT = MEASURED / "alarms.json"
 TABLES = 5  # sets of people among which the throws of the coins are shared out
@@ -46,7 +46,7 @@ def attacked_people(units: int, design: str, rng: np.random.Generator) -> Attack
     here = Experiment.of(rng, units=units)
     if design == "coins":
         return here.pool
-    return AttackTargets.of_tables(people(units // 2, rng), people(3 * units // 4, rng), SCHEMA, rng)
+    return AttackTargets.of_tables(people(units // 2, rng), people(3 * units // 4, rng), PEOPLE_SCHEMA, rng)
 
 
 def thrown(pool: AttackTargets, rng: np.random.Generator) -> AttackTargets:
@@ -62,7 +62,7 @@ def false_alarms(coins: int, *, units: int = 2_000, design: str = "coins", seed:
     adjusted, raw, bounds = [], [], []
     for table in range(TABLES):
         pool = attacked_people(units, design, rng)
-        data = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+        data = AttackData.of(people(units, rng), pool.reference, pool.frame, PEOPLE_SCHEMA, rng)
         scores = attack_scores(data, pool, rng)
         for _ in range(len(range(table, coins, TABLES))):
             again = thrown(pool, rng)
@@ -94,7 +94,7 @@ def power(seeds: int, *, units: int = 10_000, design: str = "coins", seed: int =
     """Share of throws and choices of twenty members whose copies are found."""
     rng = np.random.default_rng(seed)
     pool = attacked_people(units, design, rng)
-    data = AttackData.of(people(units, rng), pool.reference, pool.frame, SCHEMA, rng)
+    data = AttackData.of(people(units, rng), pool.reference, pool.frame, PEOPLE_SCHEMA, rng)
     before = attack_scores(data, pool, rng)
     found: list[dict[str, float]] = []
     for _ in range(seeds):

@@ -64,7 +64,7 @@ def build(place: Path) -> None:
     from synthkit.release.bundle.build_bundle import release
     from synthkit.release.bundle.signature import keygen
     from synthkit.schema import Schema
-    from synthkit.schema.validation import suite
+    from synthkit.schema.expectation_suite import expectation_suite
     from synthkit.synthesizer.synthesizer import Synthesizer
     from synthkit.tables import table_files
     from synthkit.watermark import WatermarkKey
@@ -81,7 +81,9 @@ def build(place: Path) -> None:
     keygen(place / "custodian")
     release(place / "private", place / "bundle.zip", key=place / "custodian.key", although=WHY)
     WatermarkKey.new(schema).save(place / "key.json")
-    (place / "suite.json").write_text(json.dumps(suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))))
+    (place / "suite.json").write_text(
+        json.dumps(expectation_suite(Schema(columns={"age": {"kind": "numeric", "min": 0}})))
+    )
     (place / "config.yaml").write_text(CONFIGURATION, encoding="utf-8")
     (place / "gaps.csv").write_bytes((place / "table.csv").read_bytes())
     shutil.copyfile(policy(), place / LAST)

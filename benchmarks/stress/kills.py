@@ -136,9 +136,9 @@ def end(child: int) -> None:
 
 def left(out: Path) -> list[Path]:
     """What a command left beside its place that is not its output, its mark, nor a training that can be taken up."""
-    from synthkit.io.provenance_marks import SIDECAR
+    from synthkit.io.provenance_marks import SIDECAR_SUFFIX
 
-    names = (".partial", ".older", ".checkpoint", SIDECAR)
+    names = (".partial", ".older", ".checkpoint", SIDECAR_SUFFIX)
     return [path for path in out.parent.iterdir() if not any(part in path.name for part in names)]
 
 

@@ -11,17 +11,19 @@ from benchmarks.stress.corpus import SCHEMA, table
 from synthkit.cli.app import REFUSED, app
 from synthkit.errors import SynthkitError
 from synthkit.io.provenance_marks import read_mark
-from synthkit.pipeline.load_table import cells, load_mapped_table
+from synthkit.pipeline.load_table import load_mapped_table, read_raw
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.verify_ledger import LedgerVerification
 from synthkit.release import run_folder
 from synthkit.release.bundle.zip_archive import unpack
 from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
+from synthkit.schema.expectation_suite import expectation_suite as expectations
+from synthkit.schema.expectation_suite import helper_columns
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.validation import helpers, validate
-from synthkit.schema.validation import suite as expectations
+from synthkit.schema.typed_columns import check_structure
+from synthkit.schema.validation import validate
 from synthkit.synthesizer.model_files import lawful
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
@@ -55,7 +57,7 @@ def schema(path: Path) -> object:
     read = Schema.load(path)
     assert Schema.loads(read.dumps()) == read
     expectations(read)
-    return helpers(conform(table(6), read), read)
+    return helper_columns(conform(table(6), read), read)
 
 
 def checked_table(path: Path) -> object:
@@ -63,7 +65,7 @@ def checked_table(path: Path) -> object:
     schema = Schema(**SCHEMA)
     if not table_files.is_text(path):
         read_mark(path)
-    raw = cells(path, RunConfig())
+    raw = read_raw(path, RunConfig())
     load_mapped_table(path, schema, RunConfig(epsilon=1.0, delta=1e-6))
     check_structure(raw, schema)
     return conform(raw, schema)

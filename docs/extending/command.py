@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
 from synthkit.cli.options import InputTable, Quiet
-from synthkit.pipeline.load_table import cells
+from synthkit.pipeline.load_table import read_raw
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
@@ -15,5 +15,5 @@ def count_rows(table: InputTable, config: RunConfig, quiet: Quiet = False) -> No
 
     Example: synthkit count-rows icu.csv --missing NA
     """
-    frame = cells(table, config)
+    frame = read_raw(table, config)
     say(f"{table.name}: {len(frame):,} rows, {int(frame.isna().sum().sum()):,} missing cells", quiet=quiet)

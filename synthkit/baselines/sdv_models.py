@@ -17,9 +17,10 @@ from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.columns import Datetime, Identifier, Numeric
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
 from synthkit.schema.derived import with_derived
 from synthkit.schema.sdv_metadata import to_sdv
+from synthkit.schema.typed_columns import check_structure
 from synthkit.tables import table_files
 from synthkit.tables.storage import storages
 
@@ -166,9 +167,9 @@ def _made(name: str, part: Schema, settings: Mapping[str, Any], device: str) -> 
         raise ConfigError(msg)
     ours: dict[str, Any] = {"verbose": True} if "verbose" in takes else {}
     if "enable_gpu" in takes:
-        from synthkit.runtime.device import choose
+        from synthkit.runtime.device import choose_device
 
-        ours["enable_gpu"] = choose(device).type != "cpu"
+        ours["enable_gpu"] = choose_device(device).type != "cpu"
     with isolated(0):
         try:
             return kind(Metadata.load_from_dict(to_sdv(part)), **settings, **ours)

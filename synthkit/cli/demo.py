@@ -26,9 +26,12 @@ def demo(
 
     Example: synthkit demo --out runs/demo
     """
-    from synthkit.data import POLICY, path
+    from synthkit.data import DEMO_POLICY, path
 
     files = path("support2.parquet"), path("support2.yaml")
-    run_and_save(*files, out, config, policy=path(POLICY), resume=False, overwrite=overwrite, quiet=quiet)
+    run_and_save(*files, out, config, policy=path(DEMO_POLICY), resume=False, overwrite=overwrite, quiet=quiet)
     if config.epsilon is not None:
-        say(f"An example of a policy to hold it against: synthkit gate {out} --policy {path(POLICY).stem}", quiet=quiet)
+        say(
+            f"An example of a policy to hold it against: synthkit gate {out} --policy {path(DEMO_POLICY).stem}",
+            quiet=quiet,
+        )

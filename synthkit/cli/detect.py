@@ -34,12 +34,12 @@ def detect(
 
     Example: synthkit detect found.csv --key icu.key.json
     """
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.watermark import WatermarkKey
     from synthkit.watermark import detect as detect_key
 
     secret = WatermarkKey.load(key)
-    detection = detect_key(cells(table, config), secret)
+    detection = detect_key(read_raw(table, config), secret)
     found = detection.found(alpha)
     write_json(json, detection.to_dict() | {"key": secret.name, "alpha": alpha, "found": found})
     if not quiet:

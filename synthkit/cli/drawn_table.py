@@ -30,9 +30,9 @@ def check_table_file(out: Path, *, spreadsheet_safe: bool, overwrite: bool) -> N
 
 def warn_of_formulas(frame: pd.DataFrame, out: Path, *, spreadsheet_safe: bool) -> None:
     """Name columns of a CSV file that a spreadsheet may run."""
-    from synthkit.schema.spreadsheet_formulas import occurring
+    from synthkit.schema.spreadsheet_formulas import formulas_in_cells
     from synthkit.tables import table_files
 
-    names = occurring(frame) if table_files.is_text(out) and not spreadsheet_safe else []
+    names = formulas_in_cells(frame) if table_files.is_text(out) and not spreadsheet_safe else []
     if names:
         warn(f"{out.name}: {formulas(names)}; say --spreadsheet-safe if somebody may open it in one")

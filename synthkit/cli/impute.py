@@ -31,8 +31,8 @@ def impute(
 
     Example: synthkit impute runs/demo gaps.csv --out filled.csv --seed 1
     """
-    from synthkit.io.provenance_marks import mark
-    from synthkit.pipeline.load_table import cells
+    from synthkit.io.provenance_marks import provenance_mark
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.release.run_folder import model_in
     from synthkit.tables import table_files
 
@@ -44,12 +44,12 @@ def impute(
         from synthkit.synthesizer.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=config.device)
-        before = cells(table, config)
+        before = read_raw(table, config)
         progress.stage("impute")
         with lawful(found):
             after = synthesizer.impute(before, seed=config.seed)
         progress.stage("write")
-        partly = mark("partially synthetic")
+        partly = provenance_mark("partially synthetic")
         table_files.write(after, out, schema=synthesizer.schema, mark=partly, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
     warn_of_formulas(after, out, spreadsheet_safe=spreadsheet_safe)

@@ -49,8 +49,8 @@ def init(
     """
     from synthkit.io.atomic_files import check_file, replacing
     from synthkit.schema.columns import Identifier
-    from synthkit.schema.infer.direct_identifiers import find
-    from synthkit.schema.spreadsheet_formulas import declared
+    from synthkit.schema.infer.direct_identifiers import find_direct_identifiers
+    from synthkit.schema.spreadsheet_formulas import declared_formulas
     from synthkit.schema.table import Schema, is_plain
     from synthkit.tables import table_files
 
@@ -63,9 +63,9 @@ def init(
         temporary.write_text(draft.text, encoding="utf-8")
     drafted = Schema.loads(draft.text, str(out))
     columns = drafted.columns
-    if begun := declared(drafted):
+    if begun := declared_formulas(drafted):
         warn(f"{formulas(begun)}: say --spreadsheet-safe where CSV is written")
-    for suspicion in find(read, columns):
+    for suspicion in find_direct_identifiers(read, columns):
         done = isinstance(columns[suspicion.column], Identifier)
         known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"
         warn(f"`{suspicion.column}`: {known if done else suspicion}")

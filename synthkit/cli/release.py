@@ -39,7 +39,7 @@ def release(
     from synthkit.release.bundle.build_bundle import release as pack_bundle
     from synthkit.release.run_folder import SCHEMA_FILE
     from synthkit.schema import Schema
-    from synthkit.schema.spreadsheet_formulas import declared
+    from synthkit.schema.spreadsheet_formulas import declared_formulas
 
     check_file(out, overwrite=overwrite)
     path = pack_bundle(
@@ -56,7 +56,7 @@ def release(
         warn(
             f"{path.name} did not pass its gate; the manifest says so, with the reason, and `synthkit verify` tells it"
         )
-    if begun := declared(Schema.load(folder / SCHEMA_FILE)):
+    if begun := declared_formulas(Schema.load(folder / SCHEMA_FILE)):
         warn(f"{formulas(begun)}: tell whoever makes a CSV file of the rows")
     if key is None:
         warn("the bundle is not signed: nobody can tell that it is yours. Make a key with `synthkit keygen`")

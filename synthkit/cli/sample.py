@@ -54,7 +54,7 @@ def sample(
 
     Example: synthkit sample runs/demo --rows 1000 --given hospdead=1 --out deaths.csv
     """
-    from synthkit.io.provenance_marks import mark
+    from synthkit.io.provenance_marks import provenance_mark
     from synthkit.release.run_folder import model_in
     from synthkit.tables import table_files
     from synthkit.watermark import WatermarkKey
@@ -75,7 +75,9 @@ def sample(
         with lawful(found):
             drawn = synthesizer.sample(count, given=fixed, rake=config.rake, seed=config.seed, watermark=key)
         progress.stage("write")
-        table_files.write(drawn, out, schema=synthesizer.schema, mark=mark(), spreadsheet_safe=spreadsheet_safe)
+        table_files.write(
+            drawn, out, schema=synthesizer.schema, mark=provenance_mark(), spreadsheet_safe=spreadsheet_safe
+        )
         progress.stage("")
     warn_of_formulas(drawn, out, spreadsheet_safe=spreadsheet_safe)
     if not quiet:

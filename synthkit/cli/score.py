@@ -27,7 +27,7 @@ def score(
 
     Example: synthkit score runs/demo records.csv --out odd.csv
     """
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.release.run_folder import model_in
     from synthkit.synthesizer.anomaly import scored
     from synthkit.tables import table_files
@@ -40,7 +40,7 @@ def score(
         from synthkit.synthesizer.synthesizer import Synthesizer
 
         synthesizer = Synthesizer.load(found, device=config.device)
-        records = cells(table, config)
+        records = read_raw(table, config)
         progress.stage("score")
         with lawful(found):
             parts = scored(synthesizer.anomaly_parts(records, seed=config.seed or 0))

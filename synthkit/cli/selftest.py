@@ -35,24 +35,31 @@ def selftest(
     """
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.selftest.cases import CASES, SEEDS, run
+        from synthkit.selftest.cases import SELFTEST_CASES, SELFTEST_SEEDS, run_case
 
-        unknown = [name for name in only or () if name not in CASES]
+        unknown = [name for name in only or () if name not in SELFTEST_CASES]
         if unknown:
-            msg = f"`--only` must name a case of {', '.join(CASES)}; however: `{unknown[0]}`. Choose one of them"
+            msg = (
+                f"`--only` must name a case of {', '.join(SELFTEST_CASES)}; however: `{unknown[0]}`. Choose one of them"
+            )
             raise ConfigError(msg)
-        chosen = [(name, k) for name in CASES if not only or name in only for k in range(SEEDS if full else 1)]
+        chosen = [
+            (name, k)
+            for name in SELFTEST_CASES
+            if not only or name in only
+            for k in range(SELFTEST_SEEDS if full else 1)
+        ]
         progress.stage("selftest")
         answers = {}
         for k, (name, repetition) in enumerate(chosen):
             progress.advance(k, len(chosen), name)
-            answers[name, repetition] = run(name, seed, repetition=repetition)
+            answers[name, repetition] = run_case(name, seed, repetition=repetition)
         progress.advance(len(chosen), len(chosen))
         progress.stage("")
     wrong = [f"{name}, {a}" for (name, _), each in answers.items() for a in each if not a.holds]
     if not quiet:
         for (name, _), each in answers.items():
-            _show(CASES[name].about, name, each)
+            _show(SELFTEST_CASES[name].about, name, each)
     if wrong:
         say(f"{len(wrong)} answers are wrong:")
         for line in wrong:

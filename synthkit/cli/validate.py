@@ -32,10 +32,10 @@ def validate(
 
     known = Schema.load(schema)  # before anything that takes time is loaded
     from synthkit.io.atomic_files import replacing
-    from synthkit.pipeline.load_table import cells
+    from synthkit.pipeline.load_table import read_raw
     from synthkit.schema.validation import validate as validate_cells
 
-    result = validate_cells(cells(table, config), known, extra=config.suite)
+    result = validate_cells(read_raw(table, config), known, extra=config.suite)
     if json is not None:
         with replacing(json) as temporary:
             temporary.write_text(result.to_json(), encoding="utf-8")

@@ -13,15 +13,15 @@ from synthkit.schema.table import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-POLICY = "internal-research.yaml"  # limits by which the demo is judged
-FILES = ("support2.parquet", "support2.yaml", POLICY)
+DEMO_POLICY = "internal-research.yaml"  # limits by which the demo is judged
+DEMO_FILES = ("support2.parquet", "support2.yaml", DEMO_POLICY)
 
 
 def path(name: str) -> Path:
     """Where a file of the demo data lies on disk.
 
     Args:
-        name: one of `FILE_OPTIONS`.
+        name: one of `DEMO_FILES`.
 
     Raises:
         TableError: if there is no such file in the package.
@@ -30,8 +30,8 @@ def path(name: str) -> Path:
         >>> path("support2.yaml").name
         'support2.yaml'
     """
-    if name not in FILES:
-        msg = f"demo data must be one of {', '.join(FILES)}; however: {name}. Name one of these"
+    if name not in DEMO_FILES:
+        msg = f"demo data must be one of {', '.join(DEMO_FILES)}; however: {name}. Name one of these"
         raise TableError(msg)
     return Path(str(files(__package__) / name)) if name.endswith(".parquet") else shipped_files.find(name)
 

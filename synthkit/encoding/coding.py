@@ -25,6 +25,6 @@ class Coding:
     heavy: float = 0.004
     coarse: int = 32
     fine: int = 32
-    rare: int = rare_codes.LEAST
+    rare: int = rare_codes.MIN_ROWS_OF_COMMON_CODE
     per_cell: int = 8
     links: int = 0

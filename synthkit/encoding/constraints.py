@@ -22,7 +22,7 @@ from synthkit.encoding.gaps import Gap, gap
 from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.errors import SchemaError
 from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.joint_columns import joint_combinations
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Recoding:
         Raises:
             SchemaError: comparisons run in a circle.
         """
-        groups = _merged([r.of for r in joint(schema)])
+        groups = _merged([r.of for r in joint_combinations(schema)])
         taken = {c for group in groups for c in group}
         return cls(schema, groups, _gaps(schema, taken))
 

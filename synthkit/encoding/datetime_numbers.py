@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Cells, Floats, Ints
 from synthkit.schema import Datetime
-from synthkit.schema.datetimes import FIRST, LAST, moments
+from synthkit.schema.datetimes import EARLIEST_MICROSECOND, LATEST_MICROSECOND, read_datetimes
 
 MISSING_STEP = int(np.iinfo(np.int64).min)
 FIRST_ATOM_STEP = -(2**61)  # of the first atom in a column of gaps: farther off than any two moments are apart
@@ -26,7 +26,7 @@ def datetime_steps_of(values: pd.Series, column: Datetime) -> Ints:
         >>> int(datetime_steps_of(last, Datetime(precision="day"))[0])
         2932896
     """
-    return steps_of_moments(moments(values, column), column)
+    return steps_of_moments(read_datetimes(values, column), column)
 
 
 def steps_of_moments(t: NDArray[np.datetime64], column: Datetime) -> Ints:
@@ -44,7 +44,7 @@ def step_bounds(column: Datetime) -> tuple[int, int]:
 
 def calendar_steps(column: Datetime) -> tuple[int, int]:
     """First and last step of the years 1 to 9999."""
-    return -(-FIRST // column.step), LAST // column.step
+    return -(-EARLIEST_MICROSECOND // column.step), LATEST_MICROSECOND // column.step
 
 
 def outward_floats(x: Ints) -> Floats:

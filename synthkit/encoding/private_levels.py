@@ -21,11 +21,11 @@ from synthkit.encoding.noisy_answers import NoisyAnswers
 from synthkit.encoding.private_binning import bounded, first_of
 from synthkit.schema import Code, Numeric, Ordinal, Schema
 from synthkit.schema.columns import Column, Level
-from synthkit.schema.joint_columns import joint
-from synthkit.schema.level_order import in_public_order, public_key
+from synthkit.schema.joint_columns import joint_combinations
+from synthkit.schema.level_order import in_public_order, level_sort_key
 from synthkit.schema.named_levels import levels_named
-from synthkit.schema.public_domain import NOT_TOLD
-from synthkit.schema.rules import obeying
+from synthkit.schema.public_domain import NOT_STATED
+from synthkit.schema.rules import rows_obeying
 
 
 def level_queries(column: CodedColumn, counted: bool) -> tuple[QueryKind, ...]:
@@ -118,7 +118,7 @@ def levels_codec(schema: Schema, name: str, noisy: Mapping[str, int]) -> LevelsC
         noisy: noisy counts by level.
     """
     column = schema.columns[name]
-    levels = _admitted(column, {*noisy, *map(str, levels_named(schema, name))}) or (NOT_TOLD,)
+    levels = _admitted(column, {*noisy, *map(str, levels_named(schema, name))}) or (NOT_STATED,)
     counts = np.array([noisy.get(level, 0) for level in levels], dtype=np.int64)
     return LevelsCodec(
         levels=levels,
@@ -146,21 +146,21 @@ def combination_codec(schema: Schema, members: tuple[str, ...], noisy: Mapping[L
 
 def _admitted(column: Column, names: set[str]) -> tuple[str, ...]:
     """The levels a column admits, in public order."""
-    found = sorted(names, key=public_key)
+    found = sorted(names, key=level_sort_key)
     fits = column.admits(pd.Series(found, dtype=object))
     return in_public_order(name for name, fit in zip(found, fits, strict=True) if fit)
 
 
 def _sort_key(row: LevelRow) -> tuple[tuple[bool, object], ...]:
     """A combination's place among others; missing cells come last."""
-    return tuple((cell is None, public_key(str(cell))) for cell in row)
+    return tuple((cell is None, level_sort_key(str(cell))) for cell in row)
 
 
 def _rule_abiding(schema: Schema, members: tuple[str, ...], rows: Sequence[LevelRow]) -> list[LevelRow]:
     """The combinations that the columns admit and that keep the rules on them."""
     frame = pd.DataFrame(list(rows), columns=list(members), dtype=object)
     mine = tuple(rule for rule in schema.rules if set(rule.columns) <= set(members))
-    kept = obeying(frame, mine)
+    kept = rows_obeying(frame, mine)
     for name in members:
         kept &= schema.columns[name].admits(frame[name])
     return [row for row, keep in zip(rows, kept, strict=True) if keep]
@@ -170,7 +170,7 @@ def _stand_in(schema: Schema, members: tuple[str, ...]) -> LevelRow:
     """A public combination for all: one that the rules list, the first level or nothing where they list none."""
     lists = [
         [dict(zip(rule.of, row, strict=True)) for row in rule.combinations]
-        for rule in joint(schema)
+        for rule in joint_combinations(schema)
         if rule.combinations and set(rule.of) <= set(members)
     ]
     for chosen in itertools.product(*lists):
@@ -186,5 +186,5 @@ def _public_cell(column: Column) -> Level | None:
     if isinstance(column, Numeric):
         known = (-math.inf if column.min is None else column.min), (math.inf if column.max is None else column.max)
         return first_of(*bounded((0.0, 0.0), known, column.decimals), column.decimals)
-    levels: tuple[Level, ...] = getattr(column, "levels", None) or (NOT_TOLD,)
+    levels: tuple[Level, ...] = getattr(column, "levels", None) or (NOT_STATED,)
     return levels[0]

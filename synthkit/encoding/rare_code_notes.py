@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.schema import Code, Schema
-from synthkit.schema.public_domain import NOT_TOLD
-from synthkit.schema.rare_codes import sentence
+from synthkit.schema.public_domain import NOT_STATED
+from synthkit.schema.rare_codes import rare_codes_note
 
 
 def pooled_codes(encoder: TableEncoder) -> Iterator[str]:
@@ -20,7 +20,7 @@ def pooled_codes(encoder: TableEncoder) -> Iterator[str]:
         slot, rare = encoder.layout.slots[encoder.layout.slots_of(name)[0]], codec.rare_level_count
         levels = slot.size - slot.missing
         if rare > levels:
-            yield sentence(name, levels, levels + rare)
+            yield rare_codes_note(name, levels, levels + rare)
 
 
 def bought_codes(requested: Schema, schema: Schema) -> Iterator[str]:
@@ -33,6 +33,6 @@ def bought_codes(requested: Schema, schema: Schema) -> Iterator[str]:
     for name, column in requested.columns.items():
         bought = schema.columns[name]
         if isinstance(column, Code) and isinstance(bought, Code) and "levels" in bought.paid:
-            codes = sum(level != NOT_TOLD for level in bought.levels or ())
+            codes = sum(level != NOT_STATED for level in bought.levels or ())
             other = "each other one counts as its nearest relative"
             yield f"`{name}`: {codes:,} of its codes could be told inside the budget; {other}"

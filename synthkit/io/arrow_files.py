@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.errors import TableError
-from synthkit.io.documents import MISREAD
+from synthkit.io.documents import MALFORMED_DATA_ERRORS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS = 2**20  # of a piece: what pandas writes as one
-TEXT = 2**30  # bytes of all texts of a column of a piece, each written out
-WIDTH = TEXT // ROWS  # bytes of a cell, where all have as many
+MAX_PIECE_ROWS = 2**20  # of a piece: what pandas writes as one
+MAX_PIECE_BYTES = 2**30  # bytes of all texts of a column of a piece, each written out
+MAX_BYTES_PER_CELL = MAX_PIECE_BYTES // MAX_PIECE_ROWS  # bytes of a cell, where all have as many
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Extent:
     columns: int
 
 
-def extent(content: bytes, name: str) -> Extent:
+def arrow_extent(content: bytes, name: str) -> Extent:
     """Rows and columns of a Parquet file, from its footer.
 
     Args:
@@ -49,7 +49,7 @@ def extent(content: bytes, name: str) -> Extent:
         return Extent(file.metadata.num_rows, file.metadata.num_columns)
 
 
-def said(path: Path, kind: str, key: bytes) -> bytes | None:
+def read_metadata(path: Path, kind: str, key: bytes) -> bytes | None:
     """What stands under a key in the metadata of a file, None if nothing does.
 
     Raises:
@@ -68,7 +68,7 @@ def said(path: Path, kind: str, key: bytes) -> bytes | None:
         return found
 
 
-def pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
+def read_pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Table]:
     """The rows, at most 1,048,576 at a time; every byte of a piece was held against its type.
 
     Args:
@@ -100,7 +100,7 @@ def refusing(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except TableError:
         raise
-    except (pa.ArrowException, OSError, RecursionError, *MISREAD) as error:
+    except (pa.ArrowException, OSError, RecursionError, *MALFORMED_DATA_ERRORS) as error:
         msg = f"{path} must be a whole {kind} file; however: it cannot be read as one. Export it again"
         raise TableError(msg) from error
 
@@ -118,7 +118,7 @@ def _parquet(path: Path) -> Iterator[pa.Table]:
         if file.metadata.num_rows == 0:
             yield schema.empty_table()
         for group in range(file.num_row_groups):
-            for batch in file.iter_batches(batch_size=ROWS, row_groups=[group], use_threads=False):
+            for batch in file.iter_batches(batch_size=MAX_PIECE_ROWS, row_groups=[group], use_threads=False):
                 both = zip(batch.columns, schema, strict=True)
                 columns = [_written_out(path, column, field) for column, field in both]
                 yield pa.Table.from_arrays(columns, schema=schema)
@@ -132,8 +132,8 @@ def _written_out(path: Path, column: pa.Array, field: pa.Field) -> pa.Array:
         return column
     if pa.types.is_dictionary(column.type):
         each = pc.take(pc.binary_length(column.dictionary), column.indices)
-        if (pc.sum(each).as_py() or 0) > TEXT:
-            many = f"{TEXT >> 20:,} MiB of text in {ROWS:,} rows"
+        if (pc.sum(each).as_py() or 0) > MAX_PIECE_BYTES:
+            many = f"{MAX_PIECE_BYTES >> 20:,} MiB of text in {MAX_PIECE_ROWS:,} rows"
             msg = f"a column of {path} must hold at most {many}; however: one holds more. Split the file"
             raise TableError(msg)
     return column.cast(field.type)
@@ -175,10 +175,15 @@ def _check_types(path: Path, schema: pa.Schema) -> None:
     import pyarrow as pa
 
     inner = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema}
-    long = [name for name, kind in inner.items() if pa.types.is_fixed_size_binary(kind) and kind.byte_width > WIDTH]
+    long = [
+        name
+        for name, kind in inner.items()
+        if pa.types.is_fixed_size_binary(kind) and kind.byte_width > MAX_BYTES_PER_CELL
+    ]
     if long:
         msg = (
-            f"bytes of one length in {path} must be at most {WIDTH:,} a cell; however: those of {', '.join(long)} are "
+            f"bytes of one length in {path} must be at most {MAX_BYTES_PER_CELL:,} a cell; "
+            f"however: those of {', '.join(long)} are "
             "more. Store them as `binary`"
         )
         raise TableError(msg)

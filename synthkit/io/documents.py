@@ -14,15 +14,15 @@ from synthkit.errors import DocumentError
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
-DIGITS = 300  # of a whole number
-DEPTH = 64  # lists and mappings inside each other
-_KINDS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")
-_INT = "tag:yaml.org,2002:int"
-CORE = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
-JSON_BYTES, JSON_VALUES = 64 * 2**20, 4_000_000
-YAML_BYTES, YAML_VALUES = 2 * 2**20, 200_000  # people write it, and reading it takes a thousand times as long
+MAX_NUMBER_DIGITS = 300  # of a whole number
+MAX_NESTING_DEPTH = 64  # lists and mappings inside each other
+_YAML_CORE_TYPES = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")
+_YAML_INT_TAG = "tag:yaml.org,2002:int"
+YAML_CORE_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _YAML_CORE_TYPES)
+MAX_JSON_BYTES, MAX_JSON_VALUES = 64 * 2**20, 4_000_000
+MAX_YAML_BYTES, MAX_YAML_VALUES = 2 * 2**20, 200_000  # people write it, and reading it takes a thousand times as long
 # what code that reads plain data raises where they are not as synthkit writes them
-MISREAD = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
+MALFORMED_DATA_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 def content(path: str | Path, most: int) -> bytes:
@@ -52,10 +52,10 @@ def read_json(path: str | Path) -> Any:
         OSError: the file is not there, or cannot be read.
         DocumentError: it is no JSON, or beyond the bounds.
     """
-    return parse_json(content(path, JSON_BYTES), str(path))
+    return parse_json(content(path, MAX_JSON_BYTES), str(path))
 
 
-def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BYTES) -> Any:
+def parse_json(text: str | bytes, name: str = "the text", *, most: int = MAX_JSON_BYTES) -> Any:
     """Plain data in JSON text in UTF-8; a key that stands twice in an object is refused.
 
     Args:
@@ -74,8 +74,11 @@ def parse_json(text: str | bytes, name: str = "the text", *, most: int = JSON_BY
         msg = f"{name} must have at most {most:,} bytes; however: it has more. It is not what synthkit writes"
         raise DocumentError(msg)
     text = _decoded(text, name)
-    if text.count(",") + text.count("{") + text.count("[") > JSON_VALUES:
-        msg = f"{name} must hold at most {JSON_VALUES:,} values; however: it holds more. It is not what synthkit writes"
+    if text.count(",") + text.count("{") + text.count("[") > MAX_JSON_VALUES:
+        msg = (
+            f"{name} must hold at most {MAX_JSON_VALUES:,} values; however: it holds more. "
+            "It is not what synthkit writes"
+        )
         raise DocumentError(msg)
     try:
         data = json.loads(text, object_pairs_hook=_once, parse_int=_whole)
@@ -102,13 +105,13 @@ class _TwiceError(Exception):
 
 def _whole(digits: str) -> int:
     """A whole number that is a float as well: beyond that, sums over it would fail."""
-    if len(digits) > DIGITS:
-        msg = f"whole numbers have at most {DIGITS} digits"
+    if len(digits) > MAX_NUMBER_DIGITS:
+        msg = f"whole numbers have at most {MAX_NUMBER_DIGITS} digits"
         raise ValueError(msg)
     return int(digits)
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object whose keys differ: of two readers one would take the first, the other the last."""
     made = dict(pairs)
     if len(made) < len(pairs):
@@ -116,11 +119,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _check_depth(data: Any, name: str) -> None:
+def _check_depth(data: object, name: str) -> None:
     level, depth = [data], 0
     while level:
         depth += 1
-        if depth > DEPTH:
+        if depth > MAX_NESTING_DEPTH:
             raise DocumentError(_deep(name))
         level = [each for outer in level for each in _inside(outer) if isinstance(each, dict | list)]
 
@@ -134,14 +137,16 @@ def _check_texts(text: str, name: str) -> None:
         raise DocumentError(msg) from error
 
 
-def _inside(data: Any) -> Any:
+def _inside(data: object) -> Any:
     if isinstance(data, dict):
         return data.values()
     return data if isinstance(data, list) else ()
 
 
 def _deep(name: str) -> str:
-    return f"{name} must be nested at most {DEPTH} deep; however: it is deeper. It is not what synthkit writes"
+    return (
+        f"{name} must be nested at most {MAX_NESTING_DEPTH} deep; however: it is deeper. It is not what synthkit writes"
+    )
 
 
 def _decoded(text: str | bytes, name: str) -> str:
@@ -154,17 +159,17 @@ def _decoded(text: str | bytes, name: str) -> str:
         raise DocumentError(msg) from error
 
 
-def read_yaml(path: str | Path) -> Any:
+def read_yaml(path: str | Path) -> object:
     """Plain data in a YAML file.
 
     Raises:
         OSError: the file is not there, or cannot be read.
         DocumentError: it is no YAML, or beyond the bounds.
     """
-    return parse_yaml(content(path, YAML_BYTES), str(path))[1]
+    return parse_yaml(content(path, MAX_YAML_BYTES), str(path))[1]
 
 
-def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, Any]:
+def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, object]:
     """The tree (for line numbers) and the plain data of YAML 1.2 text; dates stay text, as in its core schema.
 
     Args:
@@ -182,10 +187,10 @@ def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, 
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     text = _decoded(text, name)
-    if len(text) > YAML_BYTES:
-        msg = f"{name} must have at most {YAML_BYTES:,} letters; however: it has more. Shorten its lists"
+    if len(text) > MAX_YAML_BYTES:
+        msg = f"{name} must have at most {MAX_YAML_BYTES:,} letters; however: it has more. Shorten its lists"
         raise DocumentError(msg)
-    if text.count(",") + text.count("\n") > YAML_VALUES:
+    if text.count(",") + text.count("\n") > MAX_YAML_VALUES:
         raise DocumentError(_many(name))
     try:
         return _tree_and_data(text, name)
@@ -205,12 +210,12 @@ def parse_yaml(text: str | bytes, name: str = "the text") -> tuple[Node | None, 
     except YAMLError as error:
         msg = f"{name} must be valid YAML; however: {str(error).splitlines()[0]}. Correct the file"
         raise DocumentError(msg) from error
-    except MISREAD as error:  # a scalar that its tag or its look says to be what it is not
+    except MALFORMED_DATA_ERRORS as error:  # a scalar that its tag or its look says to be what it is not
         msg = f"{name} must be valid YAML; however: a value cannot be read ({type(error).__name__}). Quote it as text"
         raise DocumentError(msg) from error
 
 
-def _tree_and_data(text: str, name: str) -> tuple[Node | None, Any]:
+def _tree_and_data(text: str, name: str) -> tuple[Node | None, object]:
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import SafeConstructor
 
@@ -250,14 +255,14 @@ def _check_size(root: Node, name: str) -> None:
             raise DocumentError(msg)
         many = 1 + sum(sizes[id(each)][0] for each in inner)
         deep = 0 if isinstance(node.value, str) else 1 + max((sizes[id(each)][1] for each in inner), default=0)
-        if deep > DEPTH:
+        if deep > MAX_NESTING_DEPTH:
             raise DocumentError(_deep(name))
-        if many > YAML_VALUES:
+        if many > MAX_YAML_VALUES:
             raise DocumentError(_many(name))
-        if str(node.tag) == _INT and len(node.value) > DIGITS:
+        if str(node.tag) == _YAML_INT_TAG and len(node.value) > MAX_NUMBER_DIGITS:
             msg = f"{name} must hold numbers of usual length; however: one has hundreds of digits. Quote it as text"
             raise DocumentError(msg)
-        if str(node.tag) not in CORE:
+        if str(node.tag) not in YAML_CORE_TAGS:
             where = f"line {node.start_mark.line + 1}"
             msg = f"{name} must be written without tags; however, {where}: there is one. Remove it"
             raise DocumentError(msg)
@@ -267,7 +272,7 @@ def _check_size(root: Node, name: str) -> None:
 
 
 def _many(name: str) -> str:
-    return f"{name} must hold at most {YAML_VALUES:,} values; however: it holds more. Shorten its lists and aliases"
+    return f"{name} must hold at most {MAX_YAML_VALUES:,} values; however: it holds more. Shorten its lists and aliases"
 
 
 def _children(node: Node) -> Iterator[Node]:

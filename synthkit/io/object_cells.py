@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-_POINT = re.compile(r"-?\d+\.(\d+)")
+_DECIMAL_TEXT = re.compile(r"-?\d+\.(\d+)")
 
 
-def of_objects(values: pd.Series) -> dict[str, Any]:
+def object_cell_types(values: pd.Series) -> dict[str, Any]:
     """What cells of any type are, as keys of a storage.
 
     Example:
@@ -21,7 +21,7 @@ def of_objects(values: pd.Series) -> dict[str, Any]:
     seen = pd.api.types.infer_dtype(values, skipna=True)
     first = next((cell for cell in values if cell is not None and cell is not pd.NA and cell == cell), None)  # noqa: PLR0124
     if seen == "string":
-        return {"cells": "text", **words(values)}
+        return {"cells": "text", **truth_words(values)}
     if seen == "decimal":
         digits = (-int(cell.as_tuple().exponent) for cell in values.dropna() if cell.is_finite())
         return {"cells": "decimal", "scale": max(0, *digits, 0)}
@@ -47,13 +47,13 @@ def _of_moments(values: pd.Series) -> dict[str, Any]:
     return {**said, "zoned": True} if zoned else said
 
 
-def words(values: pd.Series) -> dict[str, Any]:
+def truth_words(values: pd.Series) -> dict[str, Any]:
     """The texts of false and true, or how many digits stand behind each point, if the texts of a column are such."""
     if not pd.api.types.is_string_dtype(values.dtype):
         return {}
     first = str(next(iter(values.dropna()), ""))
-    if _POINT.fullmatch(first):
-        digits = {found and len(found[1]) for found in map(_POINT.fullmatch, map(str, values.dropna().unique()))}
+    if _DECIMAL_TEXT.fullmatch(first):
+        digits = {found and len(found[1]) for found in map(_DECIMAL_TEXT.fullmatch, map(str, values.dropna().unique()))}
         return {} if len(digits) > 1 else {"scale": digits.pop()}
     if first.lower() not in ("true", "false"):
         return {}

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-TYPES = "synthkit_types"  # of `attrs`: Arrow types by column, where a frame cannot tell them
-_NAMELESS = re.compile(r"__index_level_\d+__")  # how pandas calls a level of an index that has no name
-NULLABLE = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in (8, 16, 32, 64)}
-_WHOLE = [pd.api.types.pandas_dtype(name) for name in NULLABLE.values() if name != "boolean"]
+TYPES_ATTRIBUTE = "synthkit_types"  # of `attrs`: Arrow types by column, where a frame cannot tell them
+_INDEX_COLUMN = re.compile(r"__index_level_\d+__")  # how pandas calls a level of an index that has no name
+NULLABLE_DTYPES = {"bool": "boolean"} | {f"{u}int{w}": f"{u.upper()}Int{w}" for u in ("", "u") for w in (8, 16, 32, 64)}
+_NULLABLE_INTEGERS = [pd.api.types.pandas_dtype(name) for name in NULLABLE_DTYPES.values() if name != "boolean"]
 
 
-def as_frame(table: Any, what: str = "a table") -> pd.DataFrame:
+def as_frame(table: object, what: str = "a table") -> pd.DataFrame:
     """The frame itself, or that of an Arrow table or of anything that gives one through the Arrow interface.
 
     Args:
@@ -64,7 +64,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
     table = _without_index(table)
     described = table.schema.pandas_metadata or {}
     known = {c.get("field_name"): str(c.get("numpy_type")) for c in described.get("columns", ())}
-    nullable = {getattr(pa, str(d).lower())(): d for d in _WHOLE} | {pa.bool_(): pd.BooleanDtype()}
+    nullable = {getattr(pa, str(d).lower())(): d for d in _NULLABLE_INTEGERS} | {pa.bool_(): pd.BooleanDtype()}
     frame: pd.DataFrame = _without_arrow_dtypes(table, described).to_pandas(date_as_object=False)
     types = {}
     for i, field in enumerate(table.schema):
@@ -80,7 +80,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
         if known.get(field.name, "None") == "None" or pd.api.types.is_float_dtype(frame[field.name].dtype):
             frame[field.name] = table.column(i).to_pandas(types_mapper=nullable.get).array
     frame = frame.reset_index(drop=True)
-    frame.attrs = {TYPES: types} if types else {}
+    frame.attrs = {TYPES_ATTRIBUTE: types} if types else {}
     return frame
 
 
@@ -91,7 +91,7 @@ def _without_index(table: pa.Table) -> pa.Table:
     if not levels:
         return table
     said = json.dumps({**described, "index_columns": []}).encode()
-    nameless = [name for name in levels if _NAMELESS.fullmatch(name)]
+    nameless = [name for name in levels if _INDEX_COLUMN.fullmatch(name)]
     return table.drop_columns(nameless).replace_schema_metadata({**table.schema.metadata, b"pandas": said})
 
 
@@ -154,7 +154,7 @@ def _taken(cells: pd.Series, codes: NDArray[Any], like: pd.Series) -> pd.Series:
         table = np.empty(len(cells) + 1, dtype=object)
         table[:-1] = cells.to_numpy()
         return pd.Series(table[codes], index=like.index, name=like.name, dtype=object)
-    dtype: Any = NULLABLE.get(str(cells.dtype), cells.dtype)
+    dtype: Any = NULLABLE_DTYPES.get(str(cells.dtype), cells.dtype)
     out: pd.Series = (cells.astype(dtype) if (codes < 0).any() else cells).reindex(codes)
     out.index, out.name = like.index, like.name
     return out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -25,7 +23,7 @@ def storable(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _kept(values: pd.Series) -> pd.Series | None:
     """The column in another type, None if it can stay."""
-    dtype: Any = values.dtype
+    dtype: object = values.dtype
     if isinstance(dtype, pd.SparseDtype):
         return pd.Series(np.asarray(values), index=values.index).astype(dtype.subtype)
     if dtype in (np.longdouble, np.clongdouble) and dtype != np.float64:

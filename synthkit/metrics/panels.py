@@ -13,7 +13,7 @@ from synthkit.io.json_types import JSON
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.binning import Binning, Cuts, cells, combined, label, numbers
 from synthkit.schema.columns import Datetime, Discrete, Numeric, Ordinal, level_key, level_keys
-from synthkit.schema.datetimes import day
+from synthkit.schema.datetimes import iso_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -171,7 +171,7 @@ def worst_cells(comparison: EvaluationData, errors: Mapping[tuple[int, ...], flo
 
 def bin_edge_text(value: float, *, is_time: bool) -> str:
     """An end of a bin as a person writes it."""
-    return day(value) if is_time else f"{value:.4g}"
+    return iso_day(value) if is_time else f"{value:.4g}"
 
 
 def shown_count(count: int) -> int | str:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from synthkit.errors import ConfigError
-from synthkit.runtime.validation_words import must
+from synthkit.runtime.validation_words import requirement
 
 BEFORE = {"rate": "sampling_rate", "clip": "clip_norm", "copies": "augmentation_multiplicity"}  # names of 0.1.0
 
@@ -37,7 +37,7 @@ def resolve_settings(model: str, record: type[Any], settings: Mapping[str, Any],
         defaults = getattr(record, "PRIVATE_DEFAULTS", {}) if private else {}
         return TypeAdapter(record).validate_python({**defaults, **settings})
     except ValidationError as error:
-        said = [(".".join(map(str, e["loc"])), must(e)) for e in error.errors()]
+        said = [(".".join(map(str, e["loc"])), requirement(e)) for e in error.errors()]
         wrong = "; ".join(f"`{where}`: {what}" if where else what for where, what in said)
         msg = f"settings of `{model}` must have values that can be meant; however: {wrong}"
         raise ConfigError(msg) from error

@@ -14,7 +14,7 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import cells, check_baselines, load_table, name_of, population
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of, population, read_raw
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -22,7 +22,8 @@ from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.resolve import resolve_schema
-from synthkit.schema.validation import validate
+from synthkit.schema.typed_columns import TypedColumns
+from synthkit.schema.validation import validate_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,9 +72,10 @@ def evaluate_tables(
     real = load_table(train, schema, config)
     held = load_table(holdout, schema, config)
     counts = population(schema, config)
-    raw = [cells(table, config) for table in synthetic]
-    validations = {**real.validations, "output": validate(raw[0], schema, extra=config.suite)}
-    draws = tuple(conform(frame, schema) for frame in raw)
+    typed = [TypedColumns.of(read_raw(table, config), schema) for table in synthetic]
+    output = validate_typed(typed[0], schema, extra=config.suite)
+    validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
+    draws = tuple(columns.fitting() for columns in typed)
     clock.stage("evaluate")
     comparison = EvaluationData(
         train=real.frame,
@@ -81,20 +83,12 @@ def evaluate_tables(
         synthetic=draws,
         schema=schema,
         population=counts,
-        others=tuple(conform(cells(table, config), schema) for table in others),
+        others=tuple(conform(read_raw(table, config), schema) for table in others),
     )
     measured = evaluate(comparison, seed=seed, quick=config.quick, baselines=config.baselines, progress=clock.metric)
     clock.stage("report")
-    facts = run_info.facts(
-        schema,
-        name_of(train),
-        clock.seconds,
-        draws=len(draws),
-        seed=seed,
-        synthetic=[name_of(table) for table in synthetic],
-        holdout=name_of(holdout),
-        **({"others": [name_of(table) for table in others]} if others else {}),
-    )
+    names = _names_of_tables(holdout, synthetic, others)
+    facts = run_info.facts(schema, name_of(train), clock.seconds, draws=len(draws), seed=seed, **names)
     measured = with_facts(measured, facts)
     page = run_folder.page(measured, ledger=None, schema=schema, validations=run_folder.validations_json(validations))
     clock.stage("")
@@ -106,6 +100,19 @@ def evaluate_tables(
         clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
         facts=facts,
     )
+
+
+def _names_of_tables(
+    holdout: pd.DataFrame | str | Path,
+    synthetic: Sequence[pd.DataFrame | str | Path],
+    others: Sequence[pd.DataFrame | str | Path],
+) -> dict[str, str | list[str]]:
+    """What the tables are called, by what they are."""
+    names: dict[str, str | list[str]] = {
+        "synthetic": [name_of(table) for table in synthetic],
+        "holdout": name_of(holdout),
+    }
+    return {**names, "others": [name_of(table) for table in others]} if others else names
 
 
 def with_facts(evaluation: Evaluation, facts: Mapping[str, Any]) -> Evaluation:

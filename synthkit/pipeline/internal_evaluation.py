@@ -25,15 +25,15 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import MEASUREMENT_ERRORS, evaluate
 from synthkit.pipeline.evaluate_tables import with_facts
-from synthkit.pipeline.load_table import broken, cells, load_mapped_table, population
+from synthkit.pipeline.load_table import find_violations, load_mapped_table, population, read_raw
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import Split
 from synthkit.release import run_folder as folder
-from synthkit.runtime.processes import crash, start
+from synthkit.runtime.processes import crash_reason, start_module
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
 from synthkit.tables import table_files
 
@@ -85,12 +85,12 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
         code = _ended(task, said)
         if code:
             said.seek(0)
-            folder.append_log(Path(saved), f"inspection: {crash(code, said.read())}")
+            folder.append_log(Path(saved), f"inspection: {crash_reason(code, said.read())}")
 
 
 def _ended(task: InternalTask, complaints: Any) -> int:
     """The exit status of the process that did a task; it does not outlive this one's wish to stop."""
-    process = start(MODULE, complaints)
+    process = start_module(MODULE, complaints)
     try:
         process.communicate(json.dumps(asdict(task)).encode())
     finally:
@@ -106,8 +106,8 @@ def main() -> None:
     place = Path(task.folder)
     seed = folder.plain_data(place / folder.RUN)["seed"]
     config = RunConfig.model_validate({**task.config, "seed": seed})
-    public = declared(Schema.model_validate(task.schema)).schema
-    raw = cells(Path(task.table), config)
+    public = declared_domain(Schema.model_validate(task.schema)).schema
+    raw = read_raw(Path(task.table), config)
     _step(place, CHECK, lambda: _check(raw, public, config, place))
     _step(place, EVALUATION, lambda: _evaluate(raw, public, config, place))
     _step(place, REPORT, lambda: folder.save_page(folder.redraw(place), place))
@@ -125,7 +125,7 @@ def _step(place: Path, name: str, make: Callable[[], None]) -> None:
 
 
 def _check(raw: pd.DataFrame, public: Schema, config: RunConfig, place: Path) -> None:
-    found = broken(raw, public, config)
+    found = find_violations(raw, public, config)
     with replacing(place / folder.INTERNAL_FOLDER / folder.VALIDATION_INPUT) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
@@ -158,7 +158,7 @@ def _model(place: Path, config: RunConfig) -> Synthesizer | None:
 def checked(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> dict[str, Validation]:
     """What the input breaks of the public schema, by the name `input`; nothing if it cannot be said."""
     try:
-        return {"input": broken(table, public, config)}
+        return {"input": find_violations(table, public, config)}
     except MEASUREMENT_ERRORS:
         return {}
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.io.plain_columns import as_frame
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
-from synthkit.schema.clamp import clamp
+from synthkit.schema.clamp import clamp_typed
 from synthkit.schema.columns import Identifier
-from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.public_domain import declared
+from synthkit.schema.domain_mapping import map_into_domain
+from synthkit.schema.public_domain import declared_domain
+from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.unit_keys import unit_codes
-from synthkit.schema.validation import own, validate, validated
+from synthkit.schema.validation import read_suite, validate, validate_typed
 from synthkit.schema.violations import Validation
-from synthkit.tables import table_files
-from synthkit.tables.csv_lines import LEFT_OUT
+from synthkit.tables.csv_lines import LEFT_OUT_LINES
 from synthkit.tables.storage import storages
+from synthkit.tables.table_files import CellOptions, is_text, read_cells
+from synthkit.tables.typed_table import TypedTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,40 +27,24 @@ if TYPE_CHECKING:
     from synthkit.metrics.attacks.population import Population
 
 
-LINES, NOBODY = "(lines that are no rows)", "(rows without a unit)"  # what is counted beside cells of columns
+UNREADABLE_LINES, ROWS_WITHOUT_UNIT = (
+    "(lines that are no rows)",
+    "(rows without a unit)",
+)  # what is counted beside cells of columns
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValidatedTable:
-    """A table that keeps its schema.
-
-    Args:
-        frame: the rows, in canonical dtypes.
-        dtypes: the dtypes it came with, by column, which samples are to have as well; none for CSV.
-        validations: what it was held against, by the name `input`; none where that comes later.
-        clamped: number of cells mapped into the declared domain, by column, and of lines and rows left out; INTERNAL.
-    """
-
-    frame: pd.DataFrame
-    dtypes: Mapping[str, str]
-    validations: Mapping[str, Validation]
-    clamped: Mapping[str, int]
-
-
-def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
-    """The cells as they stand: text for CSV, so that the schema alone types them; other formats bring their dtypes.
+def read_raw(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
+    """The cells as they stand, read as the configuration says; no schema has typed them.
 
     Raises:
         TableError: the file cannot be read as a table.
     """
-    import pandas as pd
+    return read_cells(table, **_reading(config))
 
-    if isinstance(table, pd.DataFrame):
-        return table.reset_index(drop=True)
-    if not isinstance(table, str | Path):
-        return as_frame(table).reset_index(drop=True)
-    return table_files.read_cells(
-        table,
+
+def _reading(config: RunConfig) -> CellOptions:
+    """How files are read; under a budget each line by itself."""
+    return CellOptions(
         delimiter=config.delimiter,
         encoding=config.encoding,
         missing=config.missing,
@@ -68,25 +52,24 @@ def cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
     )
 
 
-def load_table(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> ValidatedTable:
-    """Read a table and hold it against its schema; cells are mapped into the domain first if `config.clamp` says so.
+def load_table(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> TypedTable:
+    """Read a table, type it and hold it against its schema; `config.clamp` maps cells into the domain before that.
 
     Raises:
         TableError: the file cannot be read as a table.
         SchemaError: the table breaks its schema; every violation is listed.
     """
-    raw = cells(table, config)
-    own = not isinstance(table, str | Path) or not table_files.is_text(table)
-    dtypes = storages(raw, schema) if own else {}
-    changed: dict[str, int] = {}
+    raw = read_cells(table, **_reading(config))
+    stored = {} if isinstance(table, str | Path) and is_text(table) else storages(raw, schema)
+    typed, changed = TypedColumns.of(raw, schema), dict[str, int]()
     if config.clamp:
-        raw, changed = clamp(raw, schema)
-    checked, frame = validated(raw, schema, extra=config.suite)
-    checked.raise_if_failed()
-    return ValidatedTable(frame=frame, dtypes=dtypes, validations={"input": checked}, clamped=changed)
+        typed, changed = clamp_typed(typed, schema)
+    validation = validate_typed(typed, schema, extra=config.suite)
+    validation.raise_if_failed()
+    return TypedTable(frame=typed.frame, storages=stored, validation=validation, clamped=changed)
 
 
-def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> ValidatedTable:
+def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> TypedTable:
     """Read a table and map every cell into the public domain by itself, refusing none, and holding it against nothing.
 
     Rows without a unit are dropped. Samples get the schema's own dtypes: those of the table would tell of its cells.
@@ -95,15 +78,15 @@ def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: 
         TableError: the file cannot be read as a table.
         SchemaError: columns are missing or unknown.
     """
-    raw = cells(table, config)
-    found = mapped(raw, public)
+    raw = read_cells(table, **_reading(config))
+    found = map_into_domain(raw, public)
     owned = unit_codes(found.frame, public)[0] >= 0
-    left_out = {LINES: int(raw.attrs.get(LEFT_OUT, 0)), NOBODY: int((~owned).sum())}
+    left_out = {UNREADABLE_LINES: int(raw.attrs.get(LEFT_OUT_LINES, 0)), ROWS_WITHOUT_UNIT: int((~owned).sum())}
     counts = {**found.counts, **{what: count for what, count in left_out.items() if count}}
-    return ValidatedTable(frame=found.frame[owned].reset_index(drop=True), dtypes={}, validations={}, clamped=counts)
+    return TypedTable(frame=found.frame[owned].reset_index(drop=True), clamped=counts)
 
 
-def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
+def find_violations(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> Validation:
     """What the cells of a table are not, and which rules its rows break once each cell is mapped; INTERNAL.
 
     Raises:
@@ -111,7 +94,7 @@ def broken(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) 
         SchemaError: columns are missing or unknown.
         ConfigError: the suite of the user's own is none.
     """
-    found = mapped(cells(table, config), public)
+    found = map_into_domain(read_raw(table, config), public)
     checked = validate(found.frame, _with_keys(public), extra=config.suite)
     return replace(checked, violations=(*found.faults, *checked.violations))
 
@@ -135,7 +118,7 @@ def population(schema: Schema, config: RunConfig) -> Population | None:
         return None
     from synthkit.metrics.attacks.population import Population
 
-    return Population.of(cells(config.population, config), schema)
+    return Population.of(read_raw(config.population, config), schema)
 
 
 def refuse_early(config: RunConfig, schema: Schema) -> None:
@@ -147,10 +130,10 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
         SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
     if config.epsilon is not None:
-        declared(schema)
+        declared_domain(schema)
     population(schema, config)
     if config.suite is not None:
-        own(config.suite)
+        read_suite(config.suite)
     check_baselines(schema, config)
 
 

@@ -10,11 +10,10 @@ import pandas as pd
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.pipeline.internal_evaluation import attacked
 from synthkit.pipeline.split import Shares, Split, split
-from synthkit.privacy.access.curator import Curator
-from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema.conform import conform
 from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables.typed_table import TypedTable
 
 if TYPE_CHECKING:
     from synthkit.pipeline.results import Sibling
@@ -68,14 +67,14 @@ def _refit(
 ) -> EvaluationData:
     settled = audited.synthesizer
     again = Synthesizer(schema, settled.model_name, settings=settled.settings, device=config.device)
-    curator = Curator(parts.train_frame(), schema, Ledger.unlimited(unit=schema.unit), Seeds(seed))
-    again.fit(curator, seed=seed, progress=clock.training)
+    train = TypedTable(frame=parts.train_frame())
+    again.fit(train, seed=seed, progress=clock.training)
     rows, seeds = len(audited.draws[0]), Seeds(seed)
     draws = [
         again.sample(rows, rake=config.rake, seed=seeds.of(f"draw {k}") % 2**31) for k in range(len(audited.draws))
     ]
     return EvaluationData(
-        train=parts.train_frame(),
+        train=train.frame,
         holdout=parts.holdout_frame(),
         synthetic=tuple(conform(draw, schema) for draw in draws),
         schema=schema,

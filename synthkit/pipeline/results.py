@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import TableError
 from synthkit.io.atomic_files import replacing_folder
-from synthkit.io.provenance_marks import mark
+from synthkit.io.provenance_marks import provenance_mark
 from synthkit.release import run_folder
 from synthkit.tables import table_files
 
@@ -233,7 +233,7 @@ def _fitted(made: Release | Fit, path: Path) -> None:
 
 def _released(made: Release, path: Path) -> None:
     _fitted(made, path)
-    said = mark(date=str(made.facts["date"])[:10])
+    said = provenance_mark(date=str(made.facts["date"])[:10])
     table_files.write(made.synthetic, path / run_folder.SYNTHETIC, mark=said)
     if len(made.draws) > 1:
         (path / run_folder.DRAWS_FOLDER).mkdir()

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from synthkit.errors import ConfigError, DocumentError
-from synthkit.io.documents import YAML_BYTES, content, parse_yaml
-from synthkit.runtime.validation_words import must
+from synthkit.io.documents import MAX_YAML_BYTES, content, parse_yaml
+from synthkit.runtime.validation_words import requirement
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -245,7 +245,7 @@ def _line(detail: ErrorDetails, lines: Mapping[str, int], flags: Mapping[str, ob
 
 def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] != "extra_forbidden":
-        return must(detail)
+        return requirement(detail)
     known = list(RunConfig.model_fields)
     near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
     return f"unknown key. Known: {', '.join(known)}" + (f". Did you mean `{near[0]}`?" if near else "")
@@ -254,7 +254,7 @@ def _sentence(detail: ErrorDetails) -> str:
 def _mapping(path: Path) -> tuple[Mapping[str, Any], Mapping[str, int]]:
     """The keys of a file with their values, and with their lines."""
     try:
-        tree, data = parse_yaml(content(path, YAML_BYTES), str(path))
+        tree, data = parse_yaml(content(path, MAX_YAML_BYTES), str(path))
     except OSError as error:
         msg = f"the run configuration must be a readable file; however: {path}: {error.strerror}"
         raise ConfigError(msg) from error

@@ -217,7 +217,7 @@ def split(
     References:
         Steinke, Nasr, Jagielski, "Privacy auditing with one (1) training run", 2023: one fair coin a unit.
     """
-    keys, _ = _units(frame, schema)
+    keys, unit = _units(frame, schema)
     if len(keys) < FEWEST_UNITS:
         msg = (
             f"a table is split from {FEWEST_UNITS} units on; however: it has {len(keys)}. "
@@ -225,7 +225,7 @@ def split(
         )
         raise TableError(msg)
     shares = shares or Shares.of(len(keys))
-    return draw_roles(frame, schema, rng, shares=shares, before=before).isolating(schema, rng)
+    return _drawn(frame, schema, keys, unit, _roles(len(keys), shares, before, rng), rng).isolating(schema, rng)
 
 
 def draw_roles(
@@ -244,7 +244,18 @@ def draw_roles(
         TableError: rows without a unit.
     """
     keys, unit = _units(frame, schema)
-    role = _roles(len(keys), shares, before, rng)
+    return _drawn(frame, schema, keys, unit, _roles(len(keys), shares, before, rng), rng)
+
+
+def _drawn(
+    frame: pd.DataFrame,
+    schema: Schema,
+    keys: pd.Index,
+    unit: NDArray[np.int64],
+    role: NDArray[np.str_],
+    rng: np.random.Generator,
+) -> Split:
+    """The split of units whose roles are drawn: those of the pool draw their coins."""
     outside = role != "pool"
     roles = pd.DataFrame(
         {

@@ -18,25 +18,26 @@ from synthkit.models.base import Capability
 from synthkit.models.registry import models
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
-from synthkit.pipeline.load_table import ValidatedTable, load_mapped_table, load_table, name_of, refuse_early
+from synthkit.pipeline.load_table import load_mapped_table, load_table, name_of, refuse_early
 from synthkit.pipeline.refits import refits
 from synthkit.pipeline.results import Fit, Release, Run, Sibling
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
-from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.release import run_folder
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, refuse
-from synthkit.schema.narrow_patterns import narrow
-from synthkit.schema.public_domain import declared
+from synthkit.schema.conform import refuse
+from synthkit.schema.narrow_patterns import narrow_pattern_faults
+from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
+from synthkit.schema.typed_columns import TypedColumns, check_learnable
 from synthkit.schema.validation import validate
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables.typed_table import TypedTable
 from synthkit.watermark import WatermarkKey
 
 HALF = 0.5  # of a budget, for the fit that is measured, where another follows
@@ -159,12 +160,12 @@ def fit(
     synthesizer = _empty(given, config)
     refuse_early(config, given)
     ledger = privacy_terms.ledger(config, given, resume=resume)
-    admitted, _ = _admitted(table, given, config)
+    typed, _ = _read_typed(table, given, config)
     if config.epsilon is None:
-        check_structure(admitted.frame, given)
+        check_learnable(TypedColumns(frame=typed.frame, width=len(given.columns)), given)
     clock.stage("fit")
     with ledger.accounting():
-        _learn(synthesizer, admitted.frame, admitted, config, ledger, checkpoint, clock)
+        _learn(synthesizer, typed, config, ledger, checkpoint, clock)
     promised = privacy_terms.statement(synthesizer, ledger)
     clock.stage("")
     return Fit(
@@ -172,8 +173,8 @@ def fit(
         schema=synthesizer.schema,
         ledger=ledger,
         statement=promised,
-        validations=admitted.validations,
-        clamped=admitted.clamped,
+        validations=_of_input(typed),
+        clamped=typed.clamped,
         facts=run_info.facts(given, name_of(table), clock.seconds, **run_info.learned(synthesizer, config, clock.said)),
     )
 
@@ -195,25 +196,26 @@ def _made(
     refuse_early(config, given)
     _refuse_few(config)
     ledger = privacy_terms.ledger(config, given, resume=resume)
-    admitted, public = _admitted(table, given, config)
+    typed, public = _read_typed(table, given, config)
     clock.stage("split")
-    parts = _split(admitted.frame, public, checkpoint, config)
+    parts = _split(typed.frame, public, checkpoint, config)
     with ledger.accounting():
         clock.stage("fit")
-        train = parts.train_frame()
-        refuse([] if config.epsilon else narrow(given, len(admitted.frame if config.final else train), unique=False))
-        _learn(synthesizer, train, admitted, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
+        train = replace(typed, frame=parts.train_frame())
+        most = len(typed.frame if config.final else train.frame)
+        refuse([] if config.epsilon else narrow_pattern_faults(given, most, unique=False))
+        _learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
         clock.stage("sample")
-        draws = _drawn(synthesizer, len(train), config, key)
+        draws = _drawn(synthesizer, len(train.frame), config, key)
         sibling = None
         if config.final:
             sibling = Sibling(draws=draws, synthesizer=synthesizer)
             clock.stage("fit all people")
             again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
             synthesizer = _again(synthesizer, given, config)
-            _learn(synthesizer, admitted.frame, admitted, again, ledger, None, clock)
+            _learn(synthesizer, typed, again, ledger, None, clock)
             clock.stage("sample")
-            draws = _drawn(synthesizer, len(admitted.frame), again, key)
+            draws = _drawn(synthesizer, len(typed.frame), again, key)
         clock.stage("validate synthetic rows")
         output = _released(draws, synthesizer.schema, config)
         facts = run_info.facts(
@@ -233,8 +235,8 @@ def _made(
             schema=synthesizer.schema,
             ledger=ledger,
             statement=privacy_terms.statement(synthesizer, ledger),
-            validations={**admitted.validations, "output": output},
-            clamped=admitted.clamped,
+            validations={**_of_input(typed), "output": output},
+            clamped=typed.clamped,
             roles=parts.roles,
             facts=facts,
             sibling=sibling,
@@ -327,11 +329,16 @@ def _again(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesize
     return Synthesizer(schema, fitted.model_name, settings=fitted.settings, device=config.device)
 
 
-def _admitted(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[ValidatedTable, Schema]:
+def _of_input(table: TypedTable) -> dict[str, Validation]:
+    """What the input was held against, by that name; nothing under a budget, where that comes later."""
+    return {} if table.validation is None else {"input": table.validation}
+
+
+def _read_typed(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[TypedTable, Schema]:
     """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
     if config.epsilon is None:
         return load_table(table, schema, config), schema
-    public = declared(schema).schema
+    public = declared_domain(schema).schema
     return load_mapped_table(table, public, config), public
 
 
@@ -355,8 +362,7 @@ def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, c
 
 def _learn(
     synthesizer: Synthesizer,
-    train: pd.DataFrame,
-    admitted: ValidatedTable,
+    table: TypedTable,
     config: RunConfig,
     ledger: Ledger,
     checkpoint: Checkpoint | None,
@@ -364,10 +370,10 @@ def _learn(
     *,
     share: float = 1.0,
 ) -> None:
-    """Fit through a curator, who writes down in the ledger what is learned while doing so."""
-    schema = synthesizer.with_dtypes(admitted.dtypes).schema
+    """Fit a typed table; the ledger is charged with what is learned while doing so."""
     synthesizer.fit(
-        Curator(train, schema, ledger, Seeds(_root(config))),
+        table,
+        ledger=ledger,
         seed=config.seed,
         max_minutes=config.max_minutes,
         checkpoint=checkpoint,

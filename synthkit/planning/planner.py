@@ -21,7 +21,7 @@ from synthkit.privacy.accounting.budget_plan import for_counts
 from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 from synthkit.runtime.progress import Progress, Silent
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 SINGLE = 0.1  # noise of tables of one column, from which on even those are not worth having: a fit keeps half of it
 PAIR = 0.3  # of two: in simulations nothing was left of a dependence of .09 beyond, and half of it at .13
@@ -74,7 +74,7 @@ def plan(
     progress.stage("find the noise")
     units = math.ceil(rows / max_rows_per_unit) if schema.unit is not None and max_rows_per_unit else rows
     budget = _budget(schema, units, epsilon, delta, max_rows_per_unit)
-    public = declared(schema)
+    public = declared_domain(schema)
     outlay = for_counts(encoder_queries(public), EpsilonDelta(epsilon=budget.epsilon, delta=budget.delta))
     laid = slots(public, Marginal.coding, outlay.preparation, units)
     sizes = [slot.size for slot in laid]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.io.atomic_files import replacing
-from synthkit.io.documents import MISREAD, read_json
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 from synthkit.io.json_types import JSONObject
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
@@ -200,7 +200,7 @@ def unaltered(path: Path) -> Iterator[None]:
         yield
     except SynthkitError:
         raise
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error
 
@@ -209,7 +209,7 @@ def _redrawn_comparison(path: Path) -> Report:
     data = plain_data(path / COMPARISON)
     try:
         return comparison_page(data)
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = f"{path / COMPARISON} must be what `synthkit compare` wrote; however: it was altered. Compare again"
         raise ArtefactError(msg) from error
 
@@ -223,7 +223,7 @@ def evaluation(path: Path) -> Evaluation:
     data = plain_data(path / EVALUATION_FILE)
     try:
         return Evaluation.from_json(json.dumps(data))
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         file = path / EVALUATION_FILE
         msg = f"{file} must be a synthkit evaluation; however: it is not ({_sort(error)}). Evaluate again"
         raise ArtefactError(msg) from error

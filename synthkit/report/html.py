@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from synthkit.errors import ArtefactError
 from synthkit.io.atomic_files import replacing
-from synthkit.io.documents import MISREAD
+from synthkit.io.documents import MALFORMED_DATA_ERRORS
 from synthkit.report.section_spec import OWN_PACKAGE
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def redraw(document: Mapping[str, JSON]) -> str:
             )
             raise ArtefactError(msg)
         return render(page, section_registry())
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = (
             f"report.json must be what synthkit writes; however: no page can be drawn from it ({type(error).__name__})."
         )

@@ -7,7 +7,7 @@ import torch
 from synthkit.errors import ConfigError
 
 
-def choose(wish: str = "auto") -> torch.device:
+def choose_device(wish: str = "auto") -> torch.device:
     """The device to train on.
 
     Args:

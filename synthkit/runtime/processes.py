@@ -10,18 +10,18 @@ import sys
 from pathlib import Path
 from typing import IO
 
-HERE = Path(__file__).parent
-_SORT = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
+RUNTIME_FOLDER = Path(__file__).parent
+_ERROR_CLASS = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 
 
-def start(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
+def start_module(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
     """A fresh interpreter that finds the same package, and no module of the folder it happens to run in.
 
     Args:
         module: its name, such as `synthkit.pipeline.compare.worker`; it reads its task from stdin.
         complaints: where its stderr goes.
     """
-    home = str(HERE.parents[1])
+    home = str(RUNTIME_FOLDER.parents[1])
     paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module],
@@ -32,7 +32,7 @@ def start(module: str, complaints: IO[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def crash(code: int, complaints: str) -> str:
+def crash_reason(code: int, complaints: str) -> str:
     r"""Why a process ended that did not say so; the sort of an error, never its message, which may quote rows.
 
     Example:
@@ -44,7 +44,7 @@ def crash(code: int, complaints: str) -> str:
         known = {s.value: s.name for s in signal.Signals}
         memory = "; memory may have run out" if known.get(number) == "SIGKILL" else ""
         return f"its process was ended by {known.get(number, f'signal {number}')}{memory}"
-    lines = [line for line in complaints.splitlines() if _SORT.match(line)]
-    found = _SORT.match(lines[-1]) if lines else None
+    lines = [line for line in complaints.splitlines() if _ERROR_CLASS.match(line)]
+    found = _ERROR_CLASS.match(lines[-1]) if lines else None
     sort = f" ({found[1].rpartition('.')[2]})" if found else ""
     return f"its process ended with an error of its own{sort}"

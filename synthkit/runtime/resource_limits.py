@@ -12,8 +12,8 @@ from types import FrameType
 
 from synthkit.errors import ArtefactError
 
-SECONDS, MEMORY = 60.0, 2 * 2**30
-_STATUS = Path("/proc/self/status")
+DEFAULT_TIME_LIMIT, DEFAULT_MEMORY_LIMIT = 60.0, 2 * 2**30
+_PROCESS_STATUS = Path("/proc/self/status")
 
 
 class Deadline:
@@ -47,7 +47,7 @@ class Deadline:
 
 
 @contextmanager
-def within(seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[Deadline]:
+def resource_limits(seconds: float = DEFAULT_TIME_LIMIT, memory: int = DEFAULT_MEMORY_LIMIT) -> Iterator[Deadline]:
     """Bound what happens in a block: an `ArtefactError` at the end of the time, a `MemoryError` beyond the memory.
 
     The memory is what is taken beyond what is there already; it is bounded on Linux. The alarm rings in the main
@@ -92,7 +92,9 @@ def _memory(more: int) -> Iterator[None]:
 
 def _taken() -> int | None:
     """Bytes of data of this process; None where the system does not say."""
-    if not _STATUS.exists():
+    if not _PROCESS_STATUS.exists():
         return None
-    lines = dict(line.split(":", 1) for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines())
+    lines = dict(
+        line.split(":", 1) for line in _PROCESS_STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    )
     return int(lines["VmData"].split()[0]) * 1024 if "VmData" in lines else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-_TYPES: Final = {
+_ERROR_TYPES: Final = {
     "text": ("string_type", "string_unicode"),
     "true or false": ("bool_type", "bool_parsing"),
     "a whole number": ("int_type", "int_parsing", "int_from_float", "int_parsing_size"),
@@ -26,7 +26,7 @@ _TYPES: Final = {
     "the path of a file": ("path_type",),
     "given": ("missing", "missing_argument"),
 }
-SAYS: Final = {kind: f"must be {what}" for what, kinds in _TYPES.items() for kind in kinds} | {
+REQUIREMENT_OF: Final = {kind: f"must be {what}" for what, kinds in _ERROR_TYPES.items() for kind in kinds} | {
     "too_short": "must have at least {min_length} of them",
     "too_long": "must have at most {max_length} of them",
     "string_too_short": "must have at least {min_length} letters",
@@ -36,7 +36,7 @@ SAYS: Final = {kind: f"must be {what}" for what, kinds in _TYPES.items() for kin
 }
 
 
-def must(detail: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:
+def requirement(detail: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str:
     """What must hold, as the rest of a sentence that begins with the name of the value.
 
     Args:
@@ -52,6 +52,6 @@ def must(detail: ErrorDetails, patterns: Mapping[str, str] | None = None) -> str
         return str(context["error"])
     if kind == "string_pattern_mismatch":
         return (patterns or {}).get(context["pattern"], "must be text of the documented form")
-    if kind not in SAYS:
+    if kind not in REQUIREMENT_OF:
         return "must be written as documented"
-    return SAYS[kind].format(**{**context, "expected": context.get("expected", "")})
+    return REQUIREMENT_OF[kind].format(**{**context, "expected": context.get("expected", "")})

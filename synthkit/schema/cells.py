@@ -12,23 +12,23 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.datetimes import PLAIN, MomentWriting
+from synthkit.schema.datetimes import ISO_WRITING, MomentWriting
 from synthkit.schema.time_zones import on_the_clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-_UNTOLD = re.compile(
+NUMBER_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_INTEGER_CELL = re.compile(r"[+-]?[0-9]+")
+_TRUTH_OF_CELL = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+_INVALID_CHARACTERS = re.compile(
     "[\x00\ud800-\udfff]"
 )  # NUL, at which pandas ends a text, and halves of letters, which no UTF-8 has
 # types of which two equal cells are the same cell; 1 and True, or two moments in two zones, are equal and are not
-_PLAIN = (str, bool, int, float, np.bool_, np.integer, np.floating)
+_PLAIN_TYPES = (str, bool, int, float, np.bool_, np.integer, np.floating)
 
 
-def missing(cell: Any) -> bool:
+def is_missing(cell: Any) -> bool:
     """Whether a cell is empty: None, NaN of any type, NA or NaT; a text never is.
 
     Example:
@@ -40,20 +40,20 @@ def missing(cell: Any) -> bool:
     return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))
 
 
-_READABLE = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
+_READABLE_TYPES = (str, bytes, bool, int, float, np.generic, Decimal, dt.date, dt.time, pd.Period, pd.Interval, UUID)
 
 
-def readable(cell: Any) -> bool:
+def is_readable(cell: object) -> bool:
     """Whether a cell is missing or of a type that says something by itself; a tuple, or an object of one's own, is not.
 
     Example:
         >>> [readable(cell) for cell in ("a", 1, Decimal("1.5"), None, (1, 2), object())]
         [True, True, True, True, False, False]
     """
-    return isinstance(cell, _READABLE) or missing(cell)
+    return isinstance(cell, _READABLE_TYPES) or is_missing(cell)
 
 
-def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
+def distinct_cells(values: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
     """Number of each row's cell in a list of cells, -1 where it is missing; cells differ if their types do.
 
     **Shape**: (n,) -> (n,), and as many cells as there are numbers.
@@ -64,7 +64,7 @@ def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        codes, cells = distinct(pd.Series(dtype.categories))
+        codes, cells = distinct_cells(pd.Series(dtype.categories))
         return np.append(codes, -1)[values.cat.codes.to_numpy()], cells
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         codes, found = pd.factorize(values, use_na_sentinel=True)
@@ -72,33 +72,33 @@ def distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[Any]]:
     return _one_by_one(values.to_numpy(dtype=object))
 
 
-def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[Any]]:
+def _one_by_one(objects: NDArray[np.object_]) -> tuple[NDArray[np.int64], list[object]]:
     """The same of cells of any type; pandas would take 1 for True, and a text for another that goes on after a NUL."""
-    seen: dict[tuple[type, Any], int] = {}
-    codes, cells = np.full(len(objects), -1, dtype=np.int64), list[Any]()
+    seen: dict[tuple[type, object], int] = {}
+    codes, cells = np.full(len(objects), -1, dtype=np.int64), list[object]()
     for k, cell in enumerate(objects):
-        if not isinstance(cell, str) and missing(cell):
+        if not isinstance(cell, str) and is_missing(cell):
             continue
-        place = seen.setdefault((type(cell), cell), len(cells)) if isinstance(cell, _PLAIN) else len(cells)
+        place = seen.setdefault((type(cell), cell), len(cells)) if isinstance(cell, _PLAIN_TYPES) else len(cells)
         if place == len(cells):
             cells.append(cell)
         codes[k] = place
     return codes, cells
 
 
-def each(values: pd.Series, read: Callable[[Any], Any]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+def read_each(values: pd.Series, read: Callable[[object], object]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
     """What every cell says by itself, None where it says nothing, and which cells are missing.
 
     **Shape**: (n,) -> (n,), (n,).
     """
-    codes, cells = distinct(values)
+    codes, cells = distinct_cells(values)
     table = np.empty(len(cells) + 1, dtype=object)
     for k, cell in enumerate(cells):
         table[k] = read(cell)
     return table[codes], codes < 0
 
 
-def untold(values: pd.Series) -> NDArray[np.bool_]:
+def invalid_texts(values: pd.Series) -> NDArray[np.bool_]:
     r"""Where a text stands that no file holds as it is: with NUL, or with half a letter. **Shape**: (n,) -> (n,).
 
     Example:
@@ -107,21 +107,21 @@ def untold(values: pd.Series) -> NDArray[np.bool_]:
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return np.append(untold(pd.Series(dtype.categories)), False)[values.cat.codes.to_numpy()]
+        return np.append(invalid_texts(pd.Series(dtype.categories)), False)[values.cat.codes.to_numpy()]
     if not (pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)):
         return np.zeros(len(values), dtype=bool)
     texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
-    if _UNTOLD.search("".join(texts)) is None:
+    if _INVALID_CHARACTERS.search("".join(texts)) is None:
         return np.zeros(len(values), dtype=bool)
-    return np.array([_UNTOLD.search(text) is not None for text in texts], dtype=bool)
+    return np.array([_INVALID_CHARACTERS.search(text) is not None for text in texts], dtype=bool)
 
 
-def whole(cell: Any) -> bool:
+def is_whole_cell(cell: object) -> bool:
     """Whether a cell is a whole number or a truth; a span of time is none, though numpy takes it for one."""
     return isinstance(cell, bool | int | np.bool_ | np.integer) and not isinstance(cell, np.timedelta64)
 
 
-def number(cell: Any) -> int | float | None:
+def read_number(cell: Any) -> int | float | None:
     """A finite number, or None; text is one if it is written in ASCII digits with a point and without separators.
 
     Example:
@@ -131,10 +131,10 @@ def number(cell: Any) -> int | float | None:
     try:
         if isinstance(cell, str):
             text = cell.strip()
-            cell = float(text) if NUMBER.fullmatch(text) else np.nan
-            if _WHOLE.fullmatch(text) and np.isfinite(cell):
+            cell = float(text) if NUMBER_TEXT.fullmatch(text) else np.nan
+            if _INTEGER_CELL.fullmatch(text) and np.isfinite(cell):
                 return int(text)
-        elif whole(cell):
+        elif is_whole_cell(cell):
             return int(cell) if np.isfinite(float(cell)) else None
         if isinstance(cell, float | np.floating | Decimal):
             return float(cell) if np.isfinite(float(cell)) else None
@@ -143,7 +143,7 @@ def number(cell: Any) -> int | float | None:
     return None
 
 
-def truth(cell: Any) -> bool | None:
+def read_truth(cell: object) -> bool | None:
     """True or false, or None: the words in any case, or 1 and 0.
 
     Example:
@@ -151,12 +151,12 @@ def truth(cell: Any) -> bool | None:
         [True, False, None, True, None]
     """
     if isinstance(cell, str):
-        return _TRUTH.get(cell.strip().lower())
-    said = number(cell)
+        return _TRUTH_OF_CELL.get(cell.strip().lower())
+    said = read_number(cell)
     return bool(said) if said in (0, 1) else None
 
 
-def text(cell: Any) -> str | None:
+def read_cell_text(cell: object) -> str | None:
     """The text of a scalar, or None; a whole float is written without `.0`, what files cannot hold is replaced.
 
     Example:
@@ -170,12 +170,12 @@ def text(cell: Any) -> str | None:
     if not pd.api.types.is_scalar(cell):
         return None
     try:
-        return _UNTOLD.sub("\ufffd", str(cell))
+        return _INVALID_CHARACTERS.sub("\ufffd", str(cell))
     except ValueError:  # a whole number of thousands of digits
         return None
 
 
-def moment(cell: Any, how: MomentWriting = PLAIN) -> tuple[np.datetime64, bool] | None:
+def read_moment(cell: object, how: MomentWriting = ISO_WRITING) -> tuple[np.datetime64, bool] | None:
     """A moment in microseconds as the clock of the column shows it, and whether a zone was left out; or None.
 
     Args:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, model_validator
 
-from synthkit.schema.digits import AROUND, BLANK, Writing
+from synthkit.schema.digits import OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing
 
 Side = Literal["below", "above"]
-BOUNDS: Mapping[Side, str] = {"below": "min", "above": "max"}
-SIGNS: Mapping[Side, str] = {"below": "<\u2264", "above": ">\u2265"}  # the first is written
+BOUND_OF_SIDE: Mapping[Side, str] = {"below": "min", "above": "max"}
+CENSORING_SIGNS: Mapping[Side, str] = {"below": "<\u2264", "above": ">\u2265"}  # the first is written
 Limit = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 
 
@@ -38,7 +38,7 @@ class Censored(BaseModel):
         return self
 
 
-def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
+def censoring_limits(censored: object, how: Writing) -> dict[Side, Decimal | None]:
     """The limits that are given, by side, None where one is no number; of a model or of plain values.
 
     Example:
@@ -48,38 +48,38 @@ def limits(censored: Any, how: Writing) -> dict[Side, Decimal | None]:
     given = censored.model_dump() if isinstance(censored, BaseModel) else censored
     if not isinstance(given, Mapping):
         return {}
-    return {side: _number(given[side], side, how) for side in BOUNDS if given.get(side) is not None}
+    return {side: _number(given[side], side, how) for side in BOUND_OF_SIDE if given.get(side) is not None}
 
 
-def _number(limit: Any, side: Side, how: Writing) -> Decimal | None:
+def _number(limit: object, side: Side, how: Writing) -> Decimal | None:
     if isinstance(limit, str):
-        said = unmarked(limit, side, how)
+        said = without_censoring_sign(limit, side, how)
         return None if said is None else Decimal(said)
     return Decimal(repr(limit)) if isinstance(limit, int | float) and not isinstance(limit, bool) else None
 
 
-def unmarked(text: str, side: Side, how: Writing) -> str | None:
+def without_censoring_sign(text: str, side: Side, how: Writing) -> str | None:
     """The plain number of a text such as "< 5", None if it is no such text."""
-    return how.read(text.strip(AROUND)[1:].removeprefix("=")) if marked(text) == side else None
+    return how.read(text.strip(SURROUNDING_BLANKS)[1:].removeprefix("=")) if censored_side(text) == side else None
 
 
-def marked(cell: Any) -> Side | None:
+def censored_side(cell: object) -> Side | None:
     """The side of a limit that a text begins by naming, None if it names none.
 
     Example:
         >>> [marked(cell) for cell in (" <5", "\u22655", "5", 5)]
         ['below', 'above', None, None]
     """
-    first = cell.strip(AROUND)[:1] if isinstance(cell, str) else ""
-    return next((side for side in BOUNDS if first and first in SIGNS[side]), None)
+    first = cell.strip(SURROUNDING_BLANKS)[:1] if isinstance(cell, str) else ""
+    return next((side for side in BOUND_OF_SIDE if first and first in CENSORING_SIGNS[side]), None)
 
 
-def mark(side: Side) -> str:
+def censoring_sign(side: Side) -> str:
     """Regular expression, RE2, of what such a text begins with."""
-    return f"^{BLANK}[{SIGNS[side]}]=?"
+    return f"^{OPTIONAL_BLANKS}[{CENSORING_SIGNS[side]}]=?"
 
 
-def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
+def censoring_points(censored: object, how: Writing, decimals: object) -> dict[str, float]:
     """Bound by bound, the number that stands for all beyond a limit: the next one of so many decimals.
 
     Example:
@@ -87,14 +87,14 @@ def points(censored: Any, how: Writing, decimals: Any) -> dict[str, float]:
         ({'min': 4.9, 'max': 100.0}, {'min': 4.0})
     """
     found = {}
-    for side, limit in limits(censored, how).items():
+    for side, limit in censoring_limits(censored, how).items():
         if limit is None or not limit.is_finite():
             continue
         outward = -1 if side == "below" else 1
         if isinstance(decimals, int):
             step = Decimal(1).scaleb(-decimals)
             last = (limit / step).to_integral_value(ROUND_CEILING if side == "below" else ROUND_FLOOR)
-            found[BOUNDS[side]] = float((last + outward) * step)
+            found[BOUND_OF_SIDE[side]] = float((last + outward) * step)
         else:
-            found[BOUNDS[side]] = math.nextafter(float(limit), outward * math.inf)
+            found[BOUND_OF_SIDE[side]] = math.nextafter(float(limit), outward * math.inf)
     return found

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import conform, refuse
-from synthkit.schema.derived import recomputed
+from synthkit.schema.conform import refuse, type_column
+from synthkit.schema.derived import with_recomputed
+from synthkit.schema.typed_columns import TypedColumns, rounded_faults
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
@@ -44,7 +46,17 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
         >>> mapped["age"].tolist(), changed
         ([61, 120, 44], {'age': 2})
     """
-    typed = conform(frame, schema)
+    clamped, counts = clamp_typed(TypedColumns.of(frame, schema), schema)
+    return clamped.frame, counts
+
+
+def clamp_typed(columns: TypedColumns, schema: Schema) -> tuple[TypedColumns, dict[str, int]]:
+    """As `clamp`, of a frame that the schema has typed already; a column that changes is typed anew, no other.
+
+    Raises:
+        SchemaError: as `clamp`.
+    """
+    typed = columns.fitting()
     outside = {
         name: ~column.admits(typed[name])
         for name, column in schema.columns.items()
@@ -52,7 +64,7 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     }
     refuse(
         [
-            Violation.at((name,), "a declared level or code", bad, remedy=_REMEDY)
+            Violation.at((name,), "a declared level or code", bad, remedy=_UNDECLARED_LEVEL_REMEDY)
             for name, bad in outside.items()
             if bad.any()
             and not isinstance(schema.columns[name], Numeric | Datetime)
@@ -62,13 +74,13 @@ def clamp(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, 
     mapped = typed.copy()
     for name, bad in outside.items():
         if bad.any():
-            mapped[name] = _mapped(typed[name], schema.columns[name], bad)
-    mapped, broken = recomputed(conform(mapped, schema), schema)
+            mapped[name], _, _ = type_column(_mapped(typed[name], schema.columns[name], bad), schema.columns[name])
+    mapped, broken = with_recomputed(mapped, schema)
     counts = {name: int(bad.sum()) for name, bad in {**outside, **broken}.items() if bad.any()}
-    return mapped, counts
+    return replace(columns, frame=mapped, rounded=tuple(rounded_faults(mapped, schema))), counts
 
 
-_REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
+_UNDECLARED_LEVEL_REMEDY = "add the levels to the schema, or set `nullable: true` so that such cells become missing"
 
 
 def _mapped(values: pd.Series, column: Column, outside: NDArray[np.bool_]) -> pd.Series:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from synthkit.runtime.lazy_imports import Later
 from synthkit.schema import faker_providers
-from synthkit.schema.datetimes import STEPS, MomentWriting, declared_moment, moments
+from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_moment, read_datetimes
 from synthkit.schema.mixed_levels import OneType
+from synthkit.schema.number_cells import MAX_WHOLE_FLOAT, numbers, rounded
 from synthkit.schema.number_formats import Numerals
-from synthkit.schema.patterns import alphabets, is_fresh, whole
+from synthkit.schema.patterns import full_matcher, is_fresh, pattern_alphabets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
-DECLARER = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
-Declarer = Annotated[str, Field(pattern=DECLARER)]
+DECLARER_PATTERN = r"^[^:]*\w[^:]*:.*\w.*$"  # "NAME: reason"
+Declarer = Annotated[str, Field(pattern=DECLARER_PATTERN)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Level = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
-DERIVED = "derived"  # stands among `observed` of a column whose expression was found in the data
-_WHOLE_FLOATS = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
+DERIVED_KEY = "derived"  # stands among `observed` of a column whose expression was found in the data
 
 
 class _Column(BaseModel):
@@ -55,7 +54,7 @@ class _Column(BaseModel):
     @model_validator(mode="after")
     def _names_keys(self) -> _Column:
         for where, names in (("observed", self.observed), ("paid", self.paid)):
-            keys = {*type(self).model_fields, *([DERIVED] if where == "observed" else [])}
+            keys = {*type(self).model_fields, *([DERIVED_KEY] if where == "observed" else [])}
             unknown = sorted(set(names) - keys)
             if unknown:
                 msg = f"`{where}` must name keys of this column; however: {', '.join(unknown)}"
@@ -109,7 +108,7 @@ class Numeric(_Column, Numerals):
     def _lattice(self, low: float, high: float) -> bool:
         """Whether a number of so many decimals lies between two bounds."""
         grid = 10.0 ** (self.decimals or 0)
-        if self.decimals is None or max(abs(low), abs(high)) * grid >= _WHOLE_FLOATS:
+        if self.decimals is None or max(abs(low), abs(high)) * grid >= MAX_WHOLE_FLOAT:
             return True
         return math.ceil(low * grid - 1e-9) <= math.floor(high * grid + 1e-9)
 
@@ -212,7 +211,11 @@ class Datetime(_Column, MomentWriting):
     @property
     def step(self) -> int:
         """Microseconds in one step of `precision`, or of the format where that tells less."""
-        return STEPS[self.precision] if self.written_as is None else max(STEPS[self.precision], self.written_as.step)
+        return (
+            PRECISION_STEPS[self.precision]
+            if self.written_as is None
+            else max(PRECISION_STEPS[self.precision], self.written_as.step)
+        )
 
     @property
     def _years(self) -> tuple[int, int]:
@@ -247,7 +250,7 @@ class Datetime(_Column, MomentWriting):
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
         """True for moments within the bounds, and for atoms; and where missing."""
-        t = moments(values, self)
+        t = read_datetimes(values, self)
         ok = ~np.isnat(t)
         if self.low is not None:
             ok &= t >= self.low
@@ -273,7 +276,7 @@ class Code(_Column):
     @model_validator(mode="after")
     def _pattern_compiles(self) -> Code:
         if self.pattern is not None:
-            whole(self.pattern)
+            full_matcher(self.pattern)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -282,7 +285,7 @@ class Code(_Column):
         if self.levels is not None:
             ok &= level_among(values, self.levels)
         if self.pattern is not None:
-            matches = whole(self.pattern)
+            matches = full_matcher(self.pattern)
             ok &= _each(values, lambda cell: matches(str(cell)))
         return np.asarray(ok | values.isna().to_numpy())
 
@@ -310,11 +313,11 @@ class Identifier(_Column):
             )
             raise ValueError(msg)
         if self.pattern is not None:
-            alphabets(self.pattern)
+            pattern_alphabets(self.pattern)
         if self.pattern is not None and self.faker is not None:
             msg = "an identifier takes `pattern` or `faker`; however: both are given"
             raise ValueError(msg)
-        faker_providers.check(self.faker)
+        faker_providers.check_provider(self.faker)
         return self
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
@@ -328,14 +331,14 @@ Column = Annotated[
 Discrete = (Categorical, Ordinal, Boolean, Code)
 
 
-def level_key(level: Any) -> Any:
+def level_key(level: object) -> object:
     """Form in which levels are compared: 1, 1.0 and True are one level, "1" is another."""
     if isinstance(level, str):
         return str(level)
     if isinstance(level, float):
         return float(level)
     if isinstance(level, int) or isinstance(level, np.integer):  # noqa: SIM101 - levels of a schema need no numpy
-        return int(level) if abs(int(level)) > _WHOLE_FLOATS else float(level)
+        return int(level) if abs(int(level)) > MAX_WHOLE_FLOAT else float(level)
     return float(level) if isinstance(level, np.number | np.bool_) else str(level)
 
 
@@ -361,38 +364,7 @@ def level_among(values: pd.Series, levels: tuple[Level, ...]) -> NDArray[np.bool
     return _each(values, lambda cell: level_key(cell) in keys)
 
 
-def numbers(values: pd.Series) -> NDArray[np.float64]:
-    """Every cell as a float, NaN where it is missing or no number; **Shape**: (n,) -> (n,)."""
-    dtype = values.dtype
-    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    table = np.array([_number(u) for u in uniques] + [np.nan])
-    return np.asarray(table[codes])
-
-
-def rounded(x: NDArray[np.float64], decimals: int, slack: float = 0.0) -> NDArray[np.bool_]:
-    """True where a number has no more than `decimals` digits behind the point, up to `slack`.
-
-    **Shape**: (n,) -> (n,).
-    """
-    whole = np.abs(x) >= _WHOLE_FLOATS / 2
-    small = np.where(whole, 0.0, x)
-    return np.asarray(whole | np.isclose(small, np.round(small, decimals), rtol=1e-12, atol=slack))
-
-
-def _number(cell: Any) -> float:
-    if isinstance(cell, str | bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
-        cell, np.complexfloating
-    ):
-        try:
-            return float(cell)
-        except (ValueError, OverflowError):
-            return np.nan
-    return np.nan
-
-
-def _each(values: pd.Series, test: Callable[[Any], bool]) -> NDArray[np.bool_]:
+def _each(values: pd.Series, test: Callable[[object], bool]) -> NDArray[np.bool_]:
     """`test` of every cell, asked once a distinct value; False for missing cells."""
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     table = np.array([test(u) for u in uniques] + [False], dtype=bool)

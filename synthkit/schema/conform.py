@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.io.plain_columns import TYPES, unpacked
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, unpacked
 from synthkit.schema import number_formats
-from synthkit.schema.cells import untold
+from synthkit.schema.cells import invalid_texts
 from synthkit.schema.columns import (
     Boolean,
     Categorical,
@@ -38,12 +38,10 @@ from synthkit.schema.columns import (
     Ordinal,
     level_key,
 )
-from synthkit.schema.datetimes import moments
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import unsupported_cells
-from synthkit.schema.infer.long_integers import long
-from synthkit.schema.infer.unrestorable_types import lost
+from synthkit.schema.infer.unrestorable_types import find_unrestorable
 from synthkit.schema.mixed_levels import spellings
-from synthkit.schema.narrow_patterns import narrow
 from synthkit.schema.violations import Violation, listing, total
 
 if TYPE_CHECKING:
@@ -52,8 +50,8 @@ if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
 Typed = tuple[pd.Series, "NDArray[np.bool_]", str]
-_WHOLE = float(2**63)
-_LARGEST = 2**63 - 1
+_INT64_LIMIT = float(2**63)
+_MAX_INT64 = 2**63 - 1
 
 
 def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd.DataFrame:
@@ -82,39 +80,7 @@ def conform(frame: pd.DataFrame, schema: Schema, *, partial: bool = False) -> pd
     return typed
 
 
-def check_structure(frame: pd.DataFrame, schema: Schema) -> None:
-    """Refuse a table nothing can be learned from, before any work is done.
-
-    Raises:
-        SchemaError: fewer than two rows, no columns, none to learn, columns missing, unknown or named twice, columns
-            without a single value that are not nullable, cells that cannot be typed, infinities, whole numbers that
-            are learned as others, patterns of fewer values than rows that must all differ; lists all of them.
-    """
-    faults = column_faults(list(frame.columns), schema)
-    if len(frame) < 2:
-        faults.append(
-            Violation(("(table)",), f"at least 2 rows; however: {len(frame)}", remedy="give a table with more rows")
-        )
-    faults += narrow(schema, len(frame), unique=True)
-    if not schema.learned:
-        faults.append(Violation(("(table)",), "a column to learn; however: only identifiers", remedy=_LEARN))
-    if not frame.columns.has_duplicates:
-        typed, untyped = type_cells(frame, schema)
-        faults += [*untyped, *rounded_faults(frame, schema)]
-        unread = {each.columns[0] for each in untyped}  # which is no word on whether their cells are missing
-        faults += [
-            Violation((c,), "a column that is not nullable has values; however: none", remedy=_NULLABLE)
-            for c, column in schema.columns.items()
-            if c in typed and len(frame) and not column.nullable and c not in unread and typed[c].isna().all()
-        ]
-    refuse(faults)
-
-
-_LEARN = "declare another kind for the columns that describe the rows"
-_NULLABLE = "set `nullable: true` for the column, or take it out of the table and the schema"
-
-
-def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False) -> list[Violation]:
+def column_faults(names: Sequence[object], schema: Schema, *, partial: bool = False) -> list[Violation]:
     """Columns named twice, missing from the table, or missing from the schema."""
     faults = []
     if not names:
@@ -130,25 +96,28 @@ def column_faults(names: Sequence[Any], schema: Schema, *, partial: bool = False
         faults.append(Violation((str(name),), "each column name once", remedy="rename the columns that share a name"))
     if not partial:
         faults += [
-            Violation((c,), "declared in the schema, missing from the table", remedy=_ABSENT)
+            Violation((c,), "declared in the schema, missing from the table", remedy=_COLUMNS_REMEDY)
             for c in schema.columns
             if c not in names
         ]
     known = sum(name in schema.columns for name in names)
     faults += [
         # where hardly a name is known, the first line may be a row: its cells are not names to be shown
-        Violation((str(n) if 2 * known >= len(names) else f"column {k + 1}",), _UNKNOWN, remedy=_ABSENT)
+        Violation((str(n) if 2 * known >= len(names) else f"column {k + 1}",), _UNKNOWN_COLUMN, remedy=_COLUMNS_REMEDY)
         for k, n in enumerate(names)
         if n not in schema.columns and n not in names[:k]
     ]
     return faults
 
 
-_WHOLE_TEXT, _TAKE_OUT = "text without NUL (U+0000) and half letters (surrogates)", "take the signs out of the cells"
-_UNKNOWN = "in the table, missing from the schema"
+_VALID_TEXT, _INVALID_TEXT_REMEDY = (
+    "text without NUL (U+0000) and half letters (surrogates)",
+    "take the signs out of the cells",
+)
+_UNKNOWN_COLUMN = "in the table, missing from the schema"
 
 
-_ABSENT = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"
+_COLUMNS_REMEDY = "let the schema declare exactly the columns of the table (`synthkit init TABLE` drafts one)"
 
 
 def refuse(faults: Sequence[Violation]) -> None:
@@ -167,13 +136,13 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
         first: number of the frame's first row, for a frame that is a chunk.
     """
     columns, faults = {}, []
-    types: dict[str, str] = frame.attrs.get(TYPES, {})
+    types: dict[str, str] = frame.attrs.get(TYPES_ATTRIBUTE, {})
     for name, column in schema.columns.items():
         if name not in frame:
             continue
         values = unpacked(frame[name]).reset_index(drop=True)
         unfit, rule, remedy = _unfit(values, column)
-        if (found := lost(frame[name], column, types.get(name, ""))) is not None and not unfit.any():
+        if (found := find_unrestorable(frame[name], column, types.get(name, ""))) is not None and not unfit.any():
             unfit, rule, remedy = found.where, f"{found.what} can be given back; however: {found.why}", found.remedy
         if unfit.any():
             faults.append(Violation.at((name,), rule, unfit, remedy=remedy, first=first))
@@ -185,28 +154,14 @@ def type_cells(frame: pd.DataFrame, schema: Schema, *, first: int = 1) -> tuple[
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), faults
 
 
-def rounded_faults(frame: pd.DataFrame, schema: Schema) -> list[Violation]:
-    """Whole numbers of learned columns that no float equals: they are read exactly, but would be learned as others.
-
-    Args:
-        frame: cells as they came; columns are named once.
-        schema: the declared meaning.
-    """
-    numeric = [name for name in schema.learned if name in frame and isinstance(schema.columns[name], Numeric)]
-    found = {name: long(unpacked(frame[name]).reset_index(drop=True)) for name in numeric}
-    return [Violation.at((name,), _HELD, where, remedy=_AS_CODE) for name, where in found.items() if where.any()]
-
-
-_HELD = "a whole number that a float of 64 bits equals, as it does up to 2^53"
-_AS_CODE = "declare `kind: code` or `identifier`, or take a constant off every cell"
-
-
 def _unfit(values: pd.Series, column: Column) -> tuple[NDArray[np.bool_], str, str]:
     """Cells no column can hold; what must hold instead; and what to do."""
-    halves = untold(values)
+    halves = invalid_texts(values)
     if halves.any():  # pandas would end the text at NUL, and take two texts for one
-        return halves, _WHOLE_TEXT, _TAKE_OUT
-    return *unsupported_cells.foreign(values, numeric=_are_numbers(column)), unsupported_cells.REMEDY
+        return halves, _VALID_TEXT, _INVALID_TEXT_REMEDY
+    return *unsupported_cells.find_unsupported(
+        values, numeric=_are_numbers(column)
+    ), unsupported_cells.UNSUPPORTED_REMEDY
 
 
 def _are_numbers(column: Column) -> bool:
@@ -225,7 +180,7 @@ def type_column(values: pd.Series, column: Column) -> Typed:
     if isinstance(column, Identifier):
         return values, np.zeros(len(values), dtype=bool), ""
     if isinstance(column, Numeric):
-        numbers = number_formats.read(values, column)
+        numbers = number_formats.read_numbers(values, column)
         typed = _numbers(numbers, whole=column.decimals == 0, nullable=column.nullable)
         typed = _on_grid(typed, column) if column.decimals else typed
         return (*typed[:2], column.sentence) if column.written else typed
@@ -258,7 +213,7 @@ def _numbers(values: pd.Series, *, whole: bool, nullable: bool) -> Typed:
     if bad.any():
         return values, bad, rule
     exact = pd.api.types.is_integer_dtype(present.dtype)
-    if whole and (exact or ((x == np.floor(x)).all() and (np.abs(x) < _WHOLE).all())):
+    if whole and (exact or ((x == np.floor(x)).all() and (np.abs(x) < _INT64_LIMIT).all())):
         return _whole(present, absent, nullable=nullable), bad, rule
     out = np.full(len(values), np.nan)
     out[~absent] = x
@@ -292,7 +247,7 @@ def _parsed_numbers(present: pd.Series) -> pd.Series:
 
 def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> pd.Series:
     """Whole numbers without a detour through floats, so that numbers beyond 2**53 stay exact."""
-    beyond = pd.api.types.is_unsigned_integer_dtype(present.dtype) and bool((present > _LARGEST).any())
+    beyond = pd.api.types.is_unsigned_integer_dtype(present.dtype) and bool((present > _MAX_INT64).any())
     dtype: Any = np.uint64 if beyond else np.int64
     cells = np.zeros(len(absent), dtype=dtype)
     cells[~absent] = present.to_numpy(dtype=dtype)
@@ -301,12 +256,12 @@ def _whole(present: pd.Series, absent: NDArray[np.bool_], *, nullable: bool) -> 
     return pd.Series(cells, name=present.name)
 
 
-_TRUTH = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+_TRUTH_OF_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
 def _truth(values: pd.Series, *, nullable: bool) -> Typed:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    meaning = [_TRUTH.get(str(u).strip().lower()) for u in uniques]
+    meaning = [_TRUTH_OF_TEXT.get(str(u).strip().lower()) for u in uniques]
     known = np.array([m is not None for m in meaning] + [True], dtype=bool)
     cells = np.array([bool(m) for m in meaning] + [False], dtype=bool)[codes]
     absent, bad = codes < 0, ~known[codes]
@@ -324,12 +279,12 @@ def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
     return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """A cell of a column of texts of which no level is declared: a whole number has no point, whatever holds it."""
     return str(_as_text(value, {}))
 
 
-def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
+def _as_text(value: object, declared: dict[object, object]) -> object:
     """The declared level this cell means, else its text; a whole float is written without `.0`."""
     for key in (str(value), level_key(value)):
         if key in declared:
@@ -342,7 +297,7 @@ def _as_text(value: Any, declared: dict[Any, Any]) -> Any:
 
 def _moments(values: pd.Series, column: Datetime) -> Typed:
     absent = values.isna().to_numpy(dtype=bool)
-    cells = moments(values, column)
+    cells = read_datetimes(values, column)
     bad = np.isnat(cells) & ~absent
     whole = pd.api.types.is_numeric_dtype(values.dtype) or isinstance(values.dtype, pd.DatetimeTZDtype)
     return (values if whole and bad.any() else pd.Series(cells, name=values.name)), bad, column.sentence

@@ -20,17 +20,19 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-MONTHS = (
+MONTH_NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-PIVOT = 1969  # first of the hundred years that two digits mean where nobody says otherwise, as POSIX has it
-BLANK = "[ \t\u00a0\u2009\u202f]+"  # a blank, or one that looks like it
-_LONG = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d"}
-_TOKEN = re.compile(r"%([-^:1-9]?[A-Za-z%])|([^%]+)|(%)")
-_UNIVERSAL = re.compile(r"(?:^|[^A-Za-z])(?:Z|UTC|GMT)$")
-_READ = {
+DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+TWO_DIGIT_YEAR_PIVOT = (
+    1969  # first of the hundred years that two digits mean where nobody says otherwise, as POSIX has it
+)
+DATETIME_BLANKS = "[ \t\u00a0\u2009\u202f]+"  # a blank, or one that looks like it
+_COMPOSITE_DIRECTIVES = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d"}
+_FORMAT_TOKEN = re.compile(r"%([-^:1-9]?[A-Za-z%])|([^%]+)|(%)")
+_UTC_SUFFIX = re.compile(r"(?:^|[^A-Za-z])(?:Z|UTC|GMT)$")
+_DIRECTIVE_PATTERNS = {
     "Y": "[0-9]{4}",
     "y": "[0-9]{2}",
     "m": "1[0-2]|0?[1-9]",
@@ -43,26 +45,31 @@ _READ = {
     "f": "[0-9]{1,9}",
     "p": r"[ap]\.?m\.?",
     "P": r"[ap]\.?m\.?",
-    "b": "|".join(name[:3] for name in MONTHS),
-    "B": "|".join(MONTHS),
-    "a": "|".join(name[:3] for name in DAYS),
-    "A": "|".join(DAYS),
+    "b": "|".join(name[:3] for name in MONTH_NAMES),
+    "B": "|".join(MONTH_NAMES),
+    "a": "|".join(name[:3] for name in DAY_NAMES),
+    "A": "|".join(DAY_NAMES),
     "z": "Z|[+-][0-9]{2}(?::?[0-9]{2})?",
     "Z": "Z|UTC|GMT",
 }
-_TIGHT = {"m": "1[0-2]|0[1-9]", "d": "3[01]|[12][0-9]|0[1-9]", "H": "2[0-3]|[01][0-9]", "I": "1[0-2]|0[1-9]"} | {
+_FIXED_WIDTH_PATTERNS = {
+    "m": "1[0-2]|0[1-9]",
+    "d": "3[01]|[12][0-9]|0[1-9]",
+    "H": "2[0-3]|[01][0-9]",
+    "I": "1[0-2]|0[1-9]",
+} | {
     "M": "[0-5][0-9]",
     "S": "[0-5][0-9]",
     "j": "[0-9]{3}",
 }  # beside other digits: how long a number is must follow from the format
-_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
-_FINEST = (
+_DIRECTIVE_WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
+_DIRECTIVE_STEPS = (
     ("f", 1),
     ("S", 1_000_000),
     ("M", 60_000_000),
     ("HI", 3_600_000_000),
 )  # what a format can tell, in microseconds
-_NEEDS = (
+_REQUIRED_DIRECTIVES = (
     ("I", "pP", "the hour %I needs %p or %P, for the half of the day"),
     ("pP", "IH", "%p and %P need the hour, %I"),
     ("f", "S", "a fraction needs its second, %S"),
@@ -105,7 +112,7 @@ class Format:
     """
 
     pattern: str
-    pivot: int = PIVOT
+    pivot: int = TWO_DIGIT_YEAR_PIVOT
 
     def __post_init__(self) -> None:
         names = [token.name for token in self.tokens if token.name]
@@ -114,14 +121,14 @@ class Format:
         if unknown or twice:
             what = f"{', '.join(unknown)} not known" if unknown else f"{', '.join(twice)} stands twice"
             msg = f"`format` must be made of known directives, each once; however: {what} in {self.pattern!r}"
-            raise ValueError(f"{msg}. Known: {' '.join('%' + name for name in _READ)}")
+            raise ValueError(f"{msg}. Known: {' '.join('%' + name for name in _DIRECTIVE_PATTERNS)}")
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
         """The parts, in order; short forms written out."""
-        long = re.sub(r"%([TRDF])", lambda found: _LONG[found[1]], self.pattern.replace("%%", "%\0"))
+        long = re.sub(r"%([TRDF])", lambda found: _COMPOSITE_DIRECTIVES[found[1]], self.pattern.replace("%%", "%\0"))
         out = []
-        for directive, text, lone in _TOKEN.findall(long.replace("%\0", "%%")):
+        for directive, text, lone in _FORMAT_TOKEN.findall(long.replace("%\0", "%%")):
             if directive == "%" or lone:
                 out.append(Token(text="%"))
             elif directive:
@@ -142,12 +149,16 @@ class Format:
         for k, token in enumerate(self.tokens):
             if token.name:
                 beside = [t.name for t in (*self.tokens[max(k - 1, 0) : k], *self.tokens[k + 1 : k + 2])]
-                tight = any(name in _WIDTHS or name == "f" for name in beside)
-                parts.append(f"({(_TIGHT if tight else _READ).get(token.name, _READ[token.name])})")
+                tight = any(name in _DIRECTIVE_WIDTHS or name == "f" for name in beside)
+                patterns = _DIRECTIVE_PATTERNS | _FIXED_WIDTH_PATTERNS if tight else _DIRECTIVE_PATTERNS
+                parts.append(f"({patterns[token.name]})")
                 if token.name == "f" and len(parts) > 1 and parts[-2].endswith("\\."):  # Python leaves out .000000
                     parts[-2:] = [parts[-2][:-2], f"(?:\\.{parts[-1]})?"]
             else:
-                parts += [BLANK if re.fullmatch(BLANK, p) else re.escape(p) for p in re.split(f"({BLANK})", token.text)]
+                parts += [
+                    DATETIME_BLANKS if re.fullmatch(DATETIME_BLANKS, p) else re.escape(p)
+                    for p in re.split(f"({DATETIME_BLANKS})", token.text)
+                ]
         return "".join(parts)
 
     @cached_property
@@ -171,7 +182,7 @@ class Format:
         """
         names = set(self.names)
         said = [] if names & set("Yy") else ["the year is left out, %Y or %y"]
-        said += [words for some, others, words in _NEEDS if names & set(some) and not names & set(others)]
+        said += [words for some, others, words in _REQUIRED_DIRECTIVES if names & set(some) and not names & set(others)]
         month, day = bool(names & set("mbB")), bool(names & set("dj"))
         if "d" in names and not month and "j" not in names:
             said.append("a day needs its month, %m or %b, or is %j")
@@ -187,18 +198,18 @@ class Format:
     @property
     def universal(self) -> bool:
         """Whether the format ends in a Z, UTC or GMT of its own."""
-        return bool(self.tokens) and _UNIVERSAL.search(self.tokens[-1].text) is not None
+        return bool(self.tokens) and _UTC_SUFFIX.search(self.tokens[-1].text) is not None
 
     @property
     def width(self) -> int | None:
         """Digits of a text if it has nothing else, so that it may be stored as a whole number; None otherwise."""
-        widths = [_WIDTHS.get(token.name) if token.flag == "" else None for token in self.tokens]
+        widths = [_DIRECTIVE_WIDTHS.get(token.name) if token.flag == "" else None for token in self.tokens]
         return sum(w for w in widths if w is not None) if widths and None not in widths else None
 
     @property
     def step(self) -> int:
         """Microseconds of the finest step it can tell."""
-        return next((step for names, step in _FINEST if set(names) & set(self.names)), 86_400_000_000)
+        return next((step for names, step in _DIRECTIVE_STEPS if set(names) & set(self.names)), 86_400_000_000)
 
     @property
     def window(self) -> tuple[int, int]:
@@ -228,7 +239,7 @@ class Format:
                 raise ValueError
             return day
         month = said.get("B", said.get("b", ""))[:3].lower()
-        known = [name[:3] for name in MONTHS]
+        known = [name[:3] for name in MONTH_NAMES]
         return dt.date(year, known.index(month) + 1 if month else int(said.get("m", 1)), int(said.get("d", 1)))
 
     def _zone(self, said: dict[str, str]) -> dt.tzinfo | None:
@@ -247,13 +258,13 @@ class Format:
 
 
 @lru_cache(maxsize=512)
-def format_of(pattern: str, pivot: int = PIVOT) -> Format:
+def format_of(pattern: str, pivot: int = TWO_DIGIT_YEAR_PIVOT) -> Format:
     """The format of a pattern, made once."""
     return Format(pattern, pivot)
 
 
 def _known(token: Token) -> bool:
-    flags = {"-": "mdHIMSj", "^": "bBaA", ":": "z", "": "".join(_READ)}
+    flags = {"-": "mdHIMSj", "^": "bBaA", ":": "z", "": "".join(_DIRECTIVE_PATTERNS)}
     return token.name in flags.get(token.flag, "f")
 
 
@@ -270,9 +281,13 @@ def _written(token: Token, t: dt.datetime) -> str:
     numbers = {"Y": t.year, "y": t.year % 100, "m": t.month, "d": t.day, "H": t.hour, "I": (t.hour - 1) % 12 + 1}
     numbers |= {"M": t.minute, "S": t.second, "j": t.timetuple().tm_yday}
     if token.name in numbers:
-        return str(numbers[token.name]) if token.flag == "-" else f"{numbers[token.name]:0{_WIDTHS[token.name]}d}"
+        return (
+            str(numbers[token.name])
+            if token.flag == "-"
+            else f"{numbers[token.name]:0{_DIRECTIVE_WIDTHS[token.name]}d}"
+        )
     if token.name in "bBaA":
-        name = (MONTHS[t.month - 1] if token.name in "bB" else DAYS[t.weekday()]).capitalize()
+        name = (MONTH_NAMES[t.month - 1] if token.name in "bB" else DAY_NAMES[t.weekday()]).capitalize()
         name = name if token.name in "BA" else name[:3]
         return name.upper() if token.flag == "^" else name
     if token.name == "f":

@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from synthkit.schema.datetime_formats import MONTHS, PIVOT, Format
+from synthkit.schema.datetime_formats import MONTH_NAMES, TWO_DIGIT_YEAR_PIVOT, Format
 
 if TYPE_CHECKING:
     from synthkit.schema.datetimes import MomentWriting
 
-_CLOCK = "[T ][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
-_ISO = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_CLOCK})?"
-_ZONED = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK}(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
-_NUMBERS = ".*INT.*|FLOAT|DOUBLE|DECIMAL.*"
+_CLOCK_SQL = "[T ][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)?"
+_ISO_SQL = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_CLOCK_SQL})?"
+_ZONED_SQL = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK_SQL}(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)"
+_NUMERIC_SQL_TYPES = ".*INT.*|FLOAT|DOUBLE|DECIMAL.*"
 
 
-def read(how: MomentWriting, cell: str) -> str:
+def datetime_sql(how: MomentWriting, cell: str) -> str:
     """Expression of a cell as a moment on the clock of the column, null if it is none.
 
     Args:
@@ -33,7 +33,8 @@ def read(how: MomentWriting, cell: str) -> str:
         whole = f"TRY_CAST({cell} AS HUGEINT)"
         digits = f"CASE WHEN {whole}::DOUBLE = TRY_CAST({cell} AS DOUBLE) THEN CAST({whole} AS VARCHAR) END"
         branches.append(
-            f"regexp_full_match(typeof({cell}), {_text(_NUMBERS)}) THEN {_by_format(how, how.written_as, digits)}"
+            f"regexp_full_match(typeof({cell}), {_text(_NUMERIC_SQL_TYPES)}) "
+            f"THEN {_by_format(how, how.written_as, digits)}"
         )
     zoned = "CAST(NULL AS TIMESTAMP)" if how.zone is None else _on_clock(how.zone, _universal(text))
     branches.append(f"typeof({cell}) = 'TIMESTAMP WITH TIME ZONE' THEN {zoned}")
@@ -41,13 +42,13 @@ def read(how: MomentWriting, cell: str) -> str:
 
 
 def _iso(how: MomentWriting, text: str) -> str:
-    plain = f"CASE WHEN regexp_full_match(trim({text}), {_text(_ISO)}) THEN TRY_CAST({text} AS TIMESTAMP)"
+    plain = f"CASE WHEN regexp_full_match(trim({text}), {_text(_ISO_SQL)}) THEN TRY_CAST({text} AS TIMESTAMP)"
     if how.written_as is None or how.written_as.width is None:  # else digits are of the format or nothing
         dashed = f"regexp_replace(trim({text}), '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})$', '\\1-\\2-\\3')"
         plain += f" WHEN regexp_full_match(trim({text}), '[0-9]{{8}}') THEN TRY_CAST({dashed} AS TIMESTAMP)"
     if how.zone is None:
         return f"{plain} END"
-    zoned = f"regexp_full_match(trim({text}), {_text(_ZONED)})"
+    zoned = f"regexp_full_match(trim({text}), {_text(_ZONED_SQL)})"
     return f"{plain} WHEN {zoned} THEN {_on_clock(how.zone, _universal(text))} END"
 
 
@@ -72,7 +73,8 @@ def _by_format(how: MomentWriting, written: Format, text: str) -> str:
             text = f"CASE WHEN length({text}) = {written.width - 1} THEN '0' || {text} ELSE {text} END"
     expression = _text(f"(?i){written.expression}")
     said = {name: f"regexp_extract({text}, {expression}, {k})" for k, name in enumerate(written.names, start=1)}
-    day = f"{_year(said, how.pivot or PIVOT)} || '-' || {_month(said)} || '-' || {_padded(said.get('d'), '01')}"
+    year = _year(said, how.pivot or TWO_DIGIT_YEAR_PIVOT)
+    day = f"{year} || '-' || {_month(said)} || '-' || {_padded(said.get('d'), '01')}"
     clock = f"{_hour(said)} || ':' || {_padded(said.get('M'))} || ':' || {_second(said)}"
     moment = f"TRY_CAST({day} || ' ' || {clock} AS TIMESTAMP)"
     if "j" in said:
@@ -93,7 +95,7 @@ def _month(said: Mapping[str, str]) -> str:
     name = said.get("B", said.get("b"))
     if name is None:
         return "'01'" if "j" in said else _padded(said.get("m"), "01")
-    listed = ", ".join(_text(month[:3]) for month in MONTHS)
+    listed = ", ".join(_text(month[:3]) for month in MONTH_NAMES)
     return _padded(f"CAST(list_position([{listed}], lower(left({name}, 3))) AS VARCHAR)")
 
 

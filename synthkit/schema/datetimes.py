@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.datetime_formats import PIVOT, Format, format_of
-from synthkit.schema.time_zones import on_the_clock, told, zone
+from synthkit.schema.datetime_formats import TWO_DIGIT_YEAR_PIVOT, Format, format_of
+from synthkit.schema.time_zones import at_clock_time, on_the_clock, zone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
-STEPS: Final = {
+PRECISION_STEPS: Final = {
     "day": 86_400_000_000,
     "hour": 3_600_000_000,
     "minute": 60_000_000,
@@ -28,13 +28,22 @@ STEPS: Final = {
     "millisecond": 1_000,
     "microsecond": 1,
 }  # microseconds in one step of a precision, coarsest first
-_EPOCH = dt.datetime(1970, 1, 1)
-_TICK = dt.timedelta(microseconds=1)
-_ZEROS = re.compile(r"\.0+$")  # what a table of floats leaves behind a whole number
-_MOST = 10**17  # more digits no moment has
-_PERIODS: Final = {"D": "D", "h": "h", "min": "m", "s": "s", "ms": "ms", "us": "us"}  # of pandas, and the unit of numpy
-FIRST: Final = (dt.datetime.min - _EPOCH) // _TICK  # of the calendar, in microseconds since 1970
-LAST: Final = (dt.datetime.max - _EPOCH) // _TICK
+_UNIX_EPOCH = dt.datetime(1970, 1, 1)
+_MICROSECOND = dt.timedelta(microseconds=1)
+_TRAILING_ZEROS = re.compile(r"\.0+$")  # what a table of floats leaves behind a whole number
+_MAX_DATETIME_NUMBER = 10**17  # more digits no moment has
+_PERIOD_UNITS: Final = {
+    "D": "D",
+    "h": "h",
+    "min": "m",
+    "s": "s",
+    "ms": "ms",
+    "us": "us",
+}  # of pandas, and the unit of numpy
+EARLIEST_MICROSECOND: Final = (
+    dt.datetime.min - _UNIX_EPOCH
+) // _MICROSECOND  # of the calendar, in microseconds since 1970
+LATEST_MICROSECOND: Final = (dt.datetime.max - _UNIX_EPOCH) // _MICROSECOND
 
 
 class MomentWriting(BaseModel):
@@ -75,7 +84,7 @@ class MomentWriting(BaseModel):
     @property
     def written_as(self) -> Format | None:
         """The format, None for ISO 8601."""
-        return None if self.format is None else format_of(self.format, self.pivot or PIVOT)
+        return None if self.format is None else format_of(self.format, self.pivot or TWO_DIGIT_YEAR_PIVOT)
 
     @property
     def sentence(self) -> str:
@@ -83,7 +92,7 @@ class MomentWriting(BaseModel):
         how = "as ISO 8601" if self.format is None else f"as {self.format}"
         return f"a moment written {how}" + (", without a time zone" if self.zone is None else "")
 
-    def micro(self, cell: Any) -> int | None:
+    def micro(self, cell: object) -> int | None:
         """One cell in microseconds since 1970, None if it is no moment.
 
         Example:
@@ -95,10 +104,10 @@ class MomentWriting(BaseModel):
             return None
         if found.tzinfo is not None:
             shown = None if self.zone is None else on_the_clock(found, self.zone)
-            return None if shown is None else (shown - _EPOCH) // _TICK
-        return (found - _EPOCH) // _TICK
+            return None if shown is None else (shown - _UNIX_EPOCH) // _MICROSECOND
+        return (found - _UNIX_EPOCH) // _MICROSECOND
 
-    def moment(self, cell: Any) -> dt.datetime | None:
+    def moment(self, cell: object) -> dt.datetime | None:
         """What one cell says, with its zone if it says one; None if it is no moment."""
         if isinstance(cell, str):
             return self.parse(cell.strip())
@@ -126,14 +135,14 @@ class MomentWriting(BaseModel):
         if how is None:
             return None
         if how.width is not None:
-            text = _ZEROS.sub("", text)
+            text = _TRAILING_ZEROS.sub("", text)
             lost = how.names[0] != "Y" and len(text) == how.width - 1  # 1022020 is 01022020
             text = f"0{text}" if lost else text
         found = how.read(text)
         # a Z that is no more than a letter: nobody named a clock
         return found.replace(tzinfo=None) if found is not None and how.universal and self.zone is None else found
 
-    def _whole(self, cell: Any) -> int | None:
+    def _whole(self, cell: object) -> int | None:
         """A whole number, where moments may be stored as such."""
         if self.written_as is None or self.written_as.width is None or isinstance(cell, bool | np.timedelta64):
             return None
@@ -141,22 +150,22 @@ class MomentWriting(BaseModel):
             cell = cell.item() if isinstance(cell, np.integer) else float(cell)
         if not isinstance(cell, int | float | Decimal) or (isinstance(cell, Decimal) and not cell.is_finite()):
             return None
-        return int(cell) if 0 <= cell < _MOST and cell == int(cell) else None
+        return int(cell) if 0 <= cell < _MAX_DATETIME_NUMBER and cell == int(cell) else None
 
     def text(self, micro: int) -> str:
         """Microseconds since 1970, in the calendar, as they are written."""
-        moment, how = _EPOCH + micro * _TICK, self.written_as
+        moment, how = _UNIX_EPOCH + micro * _MICROSECOND, self.written_as
         if how is None:
             return (moment.date() if moment.time() == dt.time() else moment).isoformat()
         if self.zone is not None and (how.zoned or how.universal):
-            moment = told(moment, self.zone, universal=how.universal)
+            moment = at_clock_time(moment, self.zone, universal=how.universal)
         return how.write(moment)
 
 
-PLAIN: Final = MomentWriting()
+ISO_WRITING: Final = MomentWriting()
 
 
-def moments(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.datetime64]:
+def read_datetimes(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.datetime64]:
     """Every cell as a moment in microseconds, NaT where it is missing or none; **Shape**: (n,) -> (n,).
 
     Numbers are no moments unless the format is digits alone, and neither is anything with a time zone where the column
@@ -166,7 +175,7 @@ def moments(values: pd.Series, how: MomentWriting | None = None) -> NDArray[np.d
         values: cells of any dtype.
         how: how they are written; ISO 8601 if not given.
     """
-    how = how or PLAIN
+    how = how or ISO_WRITING
     if pd.api.types.is_datetime64_dtype(values.dtype):
         return values.to_numpy(dtype="datetime64[us]")
     if isinstance(values.dtype, pd.DatetimeTZDtype) and how.zone is not None:
@@ -183,7 +192,7 @@ def _on_clock(values: pd.Series, name: str) -> NDArray[np.datetime64]:
     universal = values.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     codes, uniques = pd.factorize(universal, use_na_sentinel=True)
     shown = [on_the_clock(t.replace(tzinfo=dt.UTC), name) for t in uniques.astype("datetime64[us]").tolist()]
-    return np.asarray(_table([None if t is None else (t - _EPOCH) // _TICK for t in shown])[codes])
+    return np.asarray(_table([None if t is None else (t - _UNIX_EPOCH) // _MICROSECOND for t in shown])[codes])
 
 
 def _table(found: list[int | None]) -> NDArray[np.datetime64]:
@@ -192,7 +201,7 @@ def _table(found: list[int | None]) -> NDArray[np.datetime64]:
     return np.array([nat if m is None else m for m in found] + [nat], dtype=np.int64).view("datetime64[us]")
 
 
-def write(values: pd.Series, how: MomentWriting) -> pd.Series:
+def write_datetimes(values: pd.Series, how: MomentWriting) -> pd.Series:
     """Moments as texts, None for missing ones; each distinct one is written once. **Shape**: (n,) -> (n,).
 
     Example:
@@ -213,7 +222,7 @@ def as_numbers(texts: pd.Series) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(cells, absent), index=texts.index, name=texts.name)
 
 
-def zoned(values: pd.Series, how: MomentWriting) -> pd.Series:
+def with_zone(values: pd.Series, how: MomentWriting) -> pd.Series:
     """Moments with the zone whose clock shows them, as frames may store them. **Shape**: (n,) -> (n,)."""
     if how.zone is None:
         return values
@@ -224,7 +233,7 @@ def zoned(values: pd.Series, how: MomentWriting) -> pd.Series:
 
 def _begins(period: pd.Period) -> np.datetime64:
     """The moment at which a day, or a part of one, begins; of longer periods, which are no moments, none."""
-    unit = _PERIODS.get(period.freqstr)
+    unit = _PERIOD_UNITS.get(period.freqstr)
     none = np.datetime64("NaT", "us")
     return none if unit is None else np.array([period.ordinal]).astype(f"datetime64[{unit}]")[0]
 
@@ -236,7 +245,7 @@ def is_moment(dtype: pd.PeriodDtype) -> bool:
         >>> is_moment(pd.PeriodDtype("h")), is_moment(pd.PeriodDtype("M"))
         (True, False)
     """
-    return dtype.freq.freqstr in _PERIODS
+    return dtype.freq.freqstr in _PERIOD_UNITS
 
 
 def parse_moment(text: str) -> dt.datetime | None:
@@ -257,7 +266,7 @@ def declared_moment(key: str, text: str) -> int:
     if found is None or found.tzinfo is not None:
         msg = f"`{key}` must be a moment in ISO 8601 without a time zone; however: {text!r}. Write 2026-01-31"
         raise ValueError(msg)
-    return (found - _EPOCH) // _TICK
+    return (found - _UNIX_EPOCH) // _MICROSECOND
 
 
 def in_calendar(t: np.datetime64) -> bool:
@@ -266,21 +275,23 @@ def in_calendar(t: np.datetime64) -> bool:
     return dt.MINYEAR <= year <= dt.MAXYEAR
 
 
-def written(t: np.datetime64) -> str:
+def iso_text(t: np.datetime64) -> str:
     """A moment in ISO 8601, the day alone at midnight.
 
     Example:
         >>> written(np.datetime64("9999-12-31", "us"))
         '9999-12-31'
     """
-    return PLAIN.text(int(t.astype("datetime64[us]").astype(np.int64)))
+    return ISO_WRITING.text(int(t.astype("datetime64[us]").astype(np.int64)))
 
 
-def day(micro: float) -> str:
+def iso_day(micro: float) -> str:
     """The day of a number of microseconds since 1970; what rounding moved out of the calendar is its last day.
 
     Example:
         >>> day(float(LAST))
         '9999-12-31'
     """
-    return str(np.datetime64(min(max(int(micro), FIRST), LAST), "us").astype("datetime64[D]"))
+    return str(
+        np.datetime64(min(max(int(micro), EARLIEST_MICROSECOND), LATEST_MICROSECOND), "us").astype("datetime64[D]")
+    )

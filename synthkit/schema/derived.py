@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.runtime.lazy_imports import Later
 from synthkit.schema.columns import Boolean, Column, Datetime, Numeric
-from synthkit.schema.expressions.grammar import Call, columns_of, parse, quoted
+from synthkit.schema.expressions.grammar import Call, columns_of, parse_expression, quote_column
 from synthkit.schema.expressions.result_kinds import digits
-from synthkit.schema.rules import obeying
+from synthkit.schema.rules import rows_obeying
 from synthkit.schema.table import Schema
 
 if TYPE_CHECKING:
@@ -25,26 +25,28 @@ if TYPE_CHECKING:
 else:  # a schema is read without them
     np, pd = Later("numpy"), Later("pandas")
 
-CLOSE = 1e-9  # up to which a number without declared decimals is what was computed
+DERIVED_TOLERANCE = 1e-9  # up to which a number without declared decimals is what was computed
 
 
-def sentence(name: str, expression: str) -> str:
+def derived_sentence(name: str, expression: str) -> str:
     """What must hold, as an equation.
 
     Example:
         >>> sentence("total", "a + b")
         'total = a + b'
     """
-    return f"{quoted(name)} = {' '.join(expression.split())}"
+    return f"{quote_column(name)} = {' '.join(expression.split())}"
 
 
-def in_order(schema: Schema) -> list[str]:
+def derivation_order(schema: Schema) -> list[str]:
     """Derived columns, each behind those it is computed from."""
-    uses = {name: [c for c in columns_of(parse(e)) if c in schema.derived] for name, e in schema.derived.items()}
+    uses = {
+        name: [c for c in columns_of(parse_expression(e)) if c in schema.derived] for name, e in schema.derived.items()
+    }
     return list(TopologicalSorter(uses).static_order())
 
 
-def origins(schema: Schema, name: str) -> tuple[str, ...]:
+def derived_origins(schema: Schema, name: str) -> tuple[str, ...]:
     """The columns that are no derived ones, from which a column is computed at last; itself if it is none.
 
     Example:
@@ -55,7 +57,9 @@ def origins(schema: Schema, name: str) -> tuple[str, ...]:
     """
     if name not in schema.derived:
         return (name,)
-    found = [origin for c in columns_of(parse(schema.derived[name])) for origin in origins(schema, c)]
+    found = [
+        origin for c in columns_of(parse_expression(schema.derived[name])) for origin in derived_origins(schema, c)
+    ]
     return tuple(dict.fromkeys(found))
 
 
@@ -78,8 +82,8 @@ def with_derived(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     if not schema.derived:
         return frame
     out = {str(name): frame[name] for name in frame.columns}
-    for name in in_order(schema):
-        needed = columns_of(parse(schema.derived[name]))
+    for name in derivation_order(schema):
+        needed = columns_of(parse_expression(schema.derived[name]))
         cells = pd.DataFrame({c: out[c] for c in needed}, index=frame.index)
         out[name] = _column(name, schema, cells)
     return pd.DataFrame(out, index=frame.index, copy=False)
@@ -87,10 +91,13 @@ def with_derived(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 def _column(name: str, schema: Schema, frame: pd.DataFrame) -> pd.Series:
     """One derived column in its dtype."""
-    from synthkit.schema.expressions.evaluation import computed
+    from synthkit.schema.expressions.evaluation import evaluate_expression
     from synthkit.schema.expressions.exact_numbers import Exact
 
-    column, found = schema.columns[name], computed(parse(schema.derived[name]), frame, schema.columns)
+    column, found = (
+        schema.columns[name],
+        evaluate_expression(parse_expression(schema.derived[name]), frame, schema.columns),
+    )
     if isinstance(found, Exact):
         cells = _numbers(found, column)
     elif isinstance(column, Datetime):
@@ -121,7 +128,7 @@ def _numbers(found: Exact, column: Column) -> pd.Series:
     return pd.Series(found.floats())
 
 
-def held(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
+def derived_holds(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Where a cell is what its expression gives. **Shape**: frame of n rows -> (n,) bool.
 
     A number may be rounded either way where it lies in the middle, and be off by a billionth where no decimals are
@@ -132,13 +139,15 @@ def held(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
         frame: it and the columns it is computed from, in the schema's dtypes.
         schema: the declared meaning.
     """
-    from synthkit.schema.expressions.evaluation import computed
+    from synthkit.schema.expressions.evaluation import evaluate_expression
     from synthkit.schema.expressions.exact_numbers import Exact
 
-    column, expression = schema.columns[name], parse(schema.derived[name])
+    column, expression = schema.columns[name], parse_expression(schema.derived[name])
     absent = frame[name].isna().to_numpy(dtype=bool)
     rounds = isinstance(expression, Call) and expression.function == "round"
-    found = computed(expression.of[0] if rounds and isinstance(expression, Call) else expression, frame, schema.columns)
+    found = evaluate_expression(
+        expression.of[0] if rounds and isinstance(expression, Call) else expression, frame, schema.columns
+    )
     if isinstance(found, Exact):
         by = digits(expression) if isinstance(expression, Call) and rounds else None
         same = _same_numbers(Exact.of(frame[name]), found, column, by)
@@ -156,7 +165,7 @@ def _same_numbers(cells: Exact, found: Exact, column: Column, by: int | None) ->
         return cells.equals(found if by is None else found.rounded(by))
     if decimals is not None:
         return _within_half(cells, found if by is None else found.rounded(by), decimals)
-    return np.isclose(cells.floats(), found.floats(), rtol=CLOSE, atol=CLOSE, equal_nan=True)
+    return np.isclose(cells.floats(), found.floats(), rtol=DERIVED_TOLERANCE, atol=DERIVED_TOLERANCE, equal_nan=True)
 
 
 def _within_half(cells: Exact, found: Exact, digits: int) -> NDArray[np.bool_]:
@@ -181,14 +190,14 @@ def _same_values(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.b
     return np.asarray(level_keys(made) == level_keys(frame[name]), dtype=bool)
 
 
-def recomputed(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, NDArray[np.bool_]]]:
+def with_recomputed(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[str, NDArray[np.bool_]]]:
     """The frame with derived cells computed where they do not hold, and where that was, by column.
 
     **Shape**: frame of n rows -> the same, (n,) bool each.
     """
     broken = {}
-    for name in in_order(schema) if schema.derived else ():
-        broken[name] = ~held(name, frame, schema)
+    for name in derivation_order(schema) if schema.derived else ():
+        broken[name] = ~derived_holds(name, frame, schema)
         if broken[name].any():
             whole = _column(name, schema, frame)
             mixed = frame[name].astype(object).where(~broken[name], whole.astype(object))
@@ -196,20 +205,20 @@ def recomputed(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, dict[
     return frame, broken
 
 
-def keeping(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
+def rows_keeping_rules(frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Rows in which every rule holds and every derived cell is one its column admits. **Shape**: n rows -> (n,) bool.
 
     Args:
         frame: the described columns, derived ones computed.
         schema: the declared meaning.
     """
-    good = obeying(frame, schema.rules)
+    good = rows_obeying(frame, schema.rules)
     for name in schema.derived:
-        good &= admitted(name, frame, schema)
+        good &= derived_admitted(name, frame, schema)
     return good
 
 
-def admitted(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
+def derived_admitted(name: str, frame: pd.DataFrame, schema: Schema) -> NDArray[np.bool_]:
     """Where a cell is one its column admits, and is there if it must be. **Shape**: frame of n rows -> (n,) bool."""
     column = schema.columns[name]
     return np.asarray(column.admits(frame[name]) & (column.nullable | frame[name].notna().to_numpy(dtype=bool)))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from synthkit.schema.columns import DERIVED, Column, Datetime
-from synthkit.schema.expressions.grammar import Expression, columns_of, parse
+from synthkit.schema.columns import DERIVED_KEY, Column, Datetime
+from synthkit.schema.expressions.grammar import Expression, columns_of, parse_expression
 from synthkit.schema.expressions.result_kinds import refuse_misfit
 
 
 def problems(derived: Mapping[str, str], columns: Mapping[str, Column], unit: str | None) -> Iterator[str]:
     """What is wrong with the derived columns of a schema, a sentence each."""
     for name, column in columns.items():
-        if DERIVED in column.observed and name not in derived:
-            yield f"`observed` may say `{DERIVED}` of derived columns; however: `{name}` is none"
+        if DERIVED_KEY in column.observed and name not in derived:
+            yield f"`observed` may say `{DERIVED_KEY}` of derived columns; however: `{name}` is none"
     read: dict[str, Expression] = {}
     for name, text in derived.items():
         where = f"`derived.{name}`"
         try:
-            read[name] = parse(text)
+            read[name] = parse_expression(text)
             unknown = [c for c in (name, *columns_of(read[name])) if c not in columns]
             if unknown:
                 yield f"{where} must speak of declared columns; however: `{unknown[0]}` is not declared under `columns`"

@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-BLANKS = " \u00a0\u2009\u202f"  # blank, no-break, thin, and narrow no-break: one is read where another is declared
-QUOTES = "'\u2019"
-SIGNS = "+-\u2212"
-AROUND = f"\t\r\n{BLANKS}"  # what may stand beside a number or a word
-BLANK = f"[{AROUND}]*"
+GROUPING_BLANKS = (
+    " \u00a0\u2009\u202f"  # blank, no-break, thin, and narrow no-break: one is read where another is declared
+)
+GROUPING_QUOTES = "'\u2019"
+PLUS_AND_MINUS_SIGNS = "+-\u2212"
+SURROUNDING_BLANKS = f"\t\r\n{GROUPING_BLANKS}"  # what may stand beside a number or a word
+OPTIONAL_BLANKS = f"[{SURROUNDING_BLANKS}]*"
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,18 @@ class Writing:
     @property
     def pattern(self) -> str:
         """Regular expression, RE2, of a whole text that is a number; its groups are two signs and the digits."""
-        sign, point, whole = f"[{re.escape(SIGNS)}]?", re.escape(self.decimal), "[0-9]+"
+        sign, point, whole = f"[{re.escape(PLUS_AND_MINUS_SIGNS)}]?", re.escape(self.decimal), "[0-9]+"
         if self.between is not None:
             whole = f"(?:[0-9]{{1,3}}(?:{self.between}[0-9]{{3}})+|[0-9]+)"
         digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
-        return f"{BLANK}({sign}){_loose(self.prefix)}({sign})({digits}){_loose(self.ending)}{BLANK}"
+        return f"{OPTIONAL_BLANKS}({sign}){_loose(self.prefix)}({sign})({digits}){_loose(self.ending)}{OPTIONAL_BLANKS}"
 
     @property
     def between(self) -> str | None:
         """Regular expression, RE2, of the sign between groups: what looks alike is read alike."""
         if self.thousands is None:
             return None
-        alike = next((signs for signs in (BLANKS, QUOTES) if self.thousands in signs), self.thousands)
+        alike = next((signs for signs in (GROUPING_BLANKS, GROUPING_QUOTES) if self.thousands in signs), self.thousands)
         return f"[{alike}]" if len(alike) > 1 else re.escape(alike)
 
     def read(self, text: str) -> str | None:
@@ -88,13 +90,13 @@ class Writing:
         return f"{self.minus if plain.startswith('-') else self.plus}{self.prefix}{digits}{self.ending}"
 
 
-def powers(text: str) -> bool:
+def has_powers(text: str) -> bool:
     """Whether a unit begins with a power of ten, as 10^9/L does: only a blank tells it from the digits before it."""
     return text.startswith(("10^", "10*"))
 
 
 def _loose(text: str) -> str:
     """Expression of what stands beside a number: the blanks around it may be there or not."""
-    parts = [re.escape(part) for part in re.split(f"[{AROUND}]+", text) if part]
-    first = BLANK.replace("*", "+") if powers(text.strip(AROUND)) else BLANK
-    return f"{first}{BLANK.join(parts)}{BLANK}" if parts else ""
+    parts = [re.escape(part) for part in re.split(f"[{SURROUNDING_BLANKS}]+", text) if part]
+    first = OPTIONAL_BLANKS.replace("*", "+") if has_powers(text.strip(SURROUNDING_BLANKS)) else OPTIONAL_BLANKS
+    return f"{first}{OPTIONAL_BLANKS.join(parts)}{OPTIONAL_BLANKS}" if parts else ""

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.cells import distinct, each, moment, number, text, truth
+from synthkit.schema.cells import distinct_cells, read_cell_text, read_each, read_moment, read_number, read_truth
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.conform import column_faults, refuse
-from synthkit.schema.derived import recomputed, sentence
-from synthkit.schema.infer.long_integers import EXACT
+from synthkit.schema.derived import derived_sentence, with_recomputed
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
 from synthkit.schema.mixed_levels import spellings
-from synthkit.schema.patterns import whole
-from synthkit.schema.public_domain import NOT_TOLD
+from synthkit.schema.patterns import full_matcher
+from synthkit.schema.public_domain import NOT_STATED
 from synthkit.schema.table import Schema
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.schema.violations import Violation
@@ -39,11 +39,11 @@ from synthkit.schema.violations import Violation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONGEST = 2.0**62  # up to it a float is a whole number of 64 bits
+MAX_MAPPED_NUMBER = 2.0**62  # up to it a float is a whole number of 64 bits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mapped:
+class MappedTable:
     """A table in the public domain; all but the frame is INTERNAL.
 
     Args:
@@ -78,10 +78,10 @@ def into_domain(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         >>> into_domain(pd.DataFrame({"sex": ["m", "x", None]}), schema)["sex"].tolist()
         ['m', 'f', 'f']
     """
-    return mapped(frame, schema).frame
+    return map_into_domain(frame, schema).frame
 
 
-def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
+def map_into_domain(frame: pd.DataFrame, schema: Schema) -> MappedTable:
     """The same, with what was changed.
 
     Raises:
@@ -102,12 +102,12 @@ def mapped(frame: pd.DataFrame, schema: Schema) -> Mapped:
         if changed.any():
             counts[name] = int(changed.sum())
         faults += [Violation.at((name,), rule, where) for rule, where in found.items() if where.any()]
-    out, broken = recomputed(pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), schema)
+    out, broken = with_recomputed(pd.DataFrame(columns, index=pd.RangeIndex(len(frame)), copy=False), schema)
     for name, off in broken.items():
         where = off | unread[name]
         counts |= {name: int(where.sum())} if where.any() else {}
-        faults += [Violation.at((name,), sentence(name, schema.derived[name]), where)] * bool(where.any())
-    return Mapped(frame=out, counts=counts, faults=tuple(faults))
+        faults += [Violation.at((name,), derived_sentence(name, schema.derived[name]), where)] * bool(where.any())
+    return MappedTable(frame=out, counts=counts, faults=tuple(faults))
 
 
 def map_column(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
@@ -128,7 +128,7 @@ def map_column(values: pd.Series, column: Column) -> tuple[pd.Series, NDArray[np
     return out, read.bad | read.moved | lacking, faults
 
 
-def stand_in(column: Column) -> Any:
+def stand_in(column: Column) -> object:
     """What stands where nothing may be missing: a function of the schema."""
     if isinstance(column, Numeric):
         x = 0.0 if column.min is None and column.max is None else _first(column.min, column.max)
@@ -137,10 +137,10 @@ def stand_in(column: Column) -> Any:
     if isinstance(column, Datetime):
         return _first(column.low, column.high, np.datetime64("1970-01-01", "us"))
     levels = getattr(column, "levels", None)
-    return levels[0] if levels else NOT_TOLD
+    return levels[0] if levels else NOT_STATED
 
 
-def _first(*values: Any) -> Any:
+def _first(*values: object) -> Any:
     return next((value for value in values if value is not None), None)
 
 
@@ -161,9 +161,9 @@ def _read(values: pd.Series, column: Column) -> _Cells:
 
 
 def _numbers(values: pd.Series, column: Numeric) -> _Cells:
-    codes, cells = distinct(values)
+    codes, cells = distinct_cells(values)
     read = list(map(column.reader(), cells)) if column.written else cells
-    said = np.array([_float(number(cell)) for cell in read] + [np.nan])[codes]
+    said = np.array([_float(read_number(cell)) for cell in read] + [np.nan])[codes]
     absent = np.array([cell is None for cell in read] + [True])[codes]
     bad = np.isnan(said) & ~absent
     near = _nearest(said, column)
@@ -178,16 +178,16 @@ def _float(x: float | None) -> float:
 def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
     # where no bound is declared, numbers end where floats no longer tell whole ones apart
-    low = min(-EXACT, column.max or 0.0) if column.min is None else column.min
-    high = max(EXACT, column.min or 0.0) if column.max is None else column.max
+    low = min(-MAX_EXACT_FLOAT, column.max or 0.0) if column.min is None else column.min
+    high = max(MAX_EXACT_FLOAT, column.min or 0.0) if column.max is None else column.max
     if column.decimals is not None:
         grid = 10.0**column.decimals
         with np.errstate(over="ignore", invalid="ignore"):  # beyond 2**52 floats have no decimals to round
-            x = np.where(np.abs(x) < EXACT / 2, np.round(x, column.decimals), x)
-        low = math.ceil(low * grid - 1e-9) / grid if abs(low) * grid < EXACT else low
-        high = math.floor(high * grid + 1e-9) / grid if abs(high) * grid < EXACT else high
+            x = np.where(np.abs(x) < MAX_EXACT_FLOAT / 2, np.round(x, column.decimals), x)
+        low = math.ceil(low * grid - 1e-9) / grid if abs(low) * grid < MAX_EXACT_FLOAT else low
+        high = math.floor(high * grid + 1e-9) / grid if abs(high) * grid < MAX_EXACT_FLOAT else high
     if column.decimals == 0:
-        low, high = max(low, -LONGEST), min(high, LONGEST)
+        low, high = max(low, -MAX_MAPPED_NUMBER), min(high, MAX_MAPPED_NUMBER)
     return np.clip(x, low, high) + 0.0  # no sign of zero
 
 
@@ -199,8 +199,8 @@ def _typed_numbers(x: NDArray[np.float64], *, whole: bool) -> pd.Series:
 
 
 def _moments(values: pd.Series, column: Datetime) -> _Cells:
-    codes, cells = distinct(values)
-    read = [moment(cell, column) for cell in cells]
+    codes, cells = distinct_cells(values)
+    read = [read_moment(cell, column) for cell in cells]
     nat = np.datetime64("NaT", "us")
     said = np.array([nat if m is None else m[0] for m in read] + [nat], dtype="datetime64[us]")[codes]
     zoned = np.array([m is not None and m[1] for m in read] + [False], dtype=bool)[codes]
@@ -211,8 +211,8 @@ def _moments(values: pd.Series, column: Datetime) -> _Cells:
 
 
 def _texts(values: pd.Series, pattern: str | None = None) -> _Cells:
-    fits = whole(pattern) if pattern is not None else None
-    said, absent = each(values, lambda cell: _fitting(text(cell), fits))
+    fits = full_matcher(pattern) if pattern is not None else None
+    said, absent = read_each(values, lambda cell: _fitting(read_cell_text(cell), fits))
     bad = np.array([cell is None for cell in said], dtype=bool) & ~absent
     return _Cells(pd.Series(said, dtype=object), absent, bad, np.zeros_like(bad))
 
@@ -226,23 +226,23 @@ def _levels(values: pd.Series, column: Categorical | Ordinal | Boolean | Code) -
     boolean = all(isinstance(level, bool) for level in levels)
     numeric = not boolean and all(isinstance(level, bool | int | float) for level in levels)
     if boolean:
-        said, absent = each(values, lambda cell: next((v for v in levels if v is truth(cell)), None))
+        said, absent = read_each(values, lambda cell: next((v for v in levels if v is read_truth(cell)), None))
     else:
         meant: dict[Any, Any] = {level: level for level in levels if not isinstance(level, str)}
         meant |= {} if numeric else spellings(levels)
-        said, absent = each(values, lambda cell: _meant(cell, meant, numeric=numeric))
+        said, absent = read_each(values, lambda cell: _meant(cell, meant, numeric=numeric))
     bad = np.array([cell is None for cell in said], dtype=bool) & ~absent
     return _Cells(_typed_levels(said, levels, boolean=boolean, numeric=numeric), absent, bad, np.zeros_like(bad))
 
 
-def _meant(cell: Any, levels: Mapping[Any, Any], *, numeric: bool) -> Any:
+def _meant(cell: object, levels: Mapping[object, object], *, numeric: bool) -> object:
     """The level a cell means, None if it means none: by its value if it is a number, else by its text."""
-    keys: list[Any] = [] if isinstance(cell, str) and not numeric else [number(cell)]
-    keys += [] if numeric else [text(cell)]
+    keys: list[object] = [] if isinstance(cell, str) and not numeric else [read_number(cell)]
+    keys += [] if numeric else [read_cell_text(cell)]
     return next((levels[key] for key in keys if key is not None and key in levels), None)
 
 
-def _typed_levels(said: NDArray[np.object_], levels: tuple[Any, ...], *, boolean: bool, numeric: bool) -> pd.Series:
+def _typed_levels(said: NDArray[np.object_], levels: tuple[object, ...], *, boolean: bool, numeric: bool) -> pd.Series:
     gaps = np.array([cell is None for cell in said], dtype=bool)
     if boolean:
         return pd.Series(pd.arrays.BooleanArray(np.where(gaps, False, said).astype(bool), gaps))

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 
 Expectation = dict[str, Any]
-CELLS = 2_000_000  # most cells of a stack: beyond, stacking costs memory and saves nothing
-_SIDES = ("column", "column_A", "column_B")
-_ONE_BY_ONE = frozenset(("expect_column_values_to_be_unique",))  # a value of another column is no second one
-_PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
+MAX_STACKED_CELLS = 2_000_000  # most cells of a stack: beyond, stacking costs memory and saves nothing
+_COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
+_UNSTACKED_EXPECTATIONS = frozenset(
+    ("expect_column_values_to_be_unique",)
+)  # a value of another column is no second one
+_PAIR_EXPECTATION = "expect_column_pair_values_a_to_be_greater_than_b"
 
 
 @dataclass(frozen=True)
@@ -76,19 +78,21 @@ def stacked(frame: pd.DataFrame, expectations: Sequence[Expectation]) -> list[St
     columns = {str(name): frame[name] for name in frame.columns}
     for k, expectation in enumerate(expectations):
         for stack in _questions(columns, expectation, k):
-            alone = k if stack.kind in _ONE_BY_ONE else None
+            alone = k if stack.kind in _UNSTACKED_EXPECTATIONS else None
             dtypes = [str(parts[0].dtype) for parts in stack.sides.values()]
             key = (stack.kind, json.dumps([stack.kwargs, dtypes, sorted(stack.sides)], default=repr), alone)
             groups.setdefault(key, []).append(stack)
-    most = max(CELLS // max(len(frame), 1), 1)
+    most = max(MAX_STACKED_CELLS // max(len(frame), 1), 1)
     return [_one(group[at : at + most]) for group in groups.values() for at in range(0, len(group), most)]
 
 
 def _questions(columns: dict[str, pd.Series], expectation: Expectation, member: int) -> Iterator[Stack]:
     """What one expectation asks; bounds of numbers become a column beside the numbers."""
     kwargs = expectation["kwargs"]
-    sides: dict[str, tuple[pd.Series, ...]] = {side: (columns[kwargs[side]],) for side in _SIDES if side in kwargs}
-    said = {key: value for key, value in kwargs.items() if key not in _SIDES}
+    sides: dict[str, tuple[pd.Series, ...]] = {
+        side: (columns[kwargs[side]],) for side in _COLUMN_ARGUMENTS if side in kwargs
+    }
+    said = {key: value for key, value in kwargs.items() if key not in _COLUMN_ARGUMENTS}
     if expectation["type"] != "expect_column_values_to_be_between" or not _plain(sides["column"][0]):
         yield Stack(expectation["type"], said, sides, (member,))
         return
@@ -97,7 +101,9 @@ def _questions(columns: dict[str, pd.Series], expectation: Expectation, member: 
         if key in said:
             bound = pd.Series(np.full(len(cells), said[key]))
             pair: dict[str, tuple[pd.Series, ...]] = {more: (cells,), less: (bound,)}
-            yield Stack(_PAIR, {"or_equal": True, "ignore_row_if": "either_value_is_missing"}, pair, (member,))
+            yield Stack(
+                _PAIR_EXPECTATION, {"or_equal": True, "ignore_row_if": "either_value_is_missing"}, pair, (member,)
+            )
 
 
 def _plain(cells: pd.Series) -> bool:

@@ -8,18 +8,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from synthkit.errors import UnsupportedError
 
 
-def check(provider: str | None) -> None:
+def check_provider(provider: str | None) -> None:
     """Refuse a provider that cannot make cells of text by itself; none at all is fine.
 
     Raises:
-        ValueError: it cannot, see `fault`.
+        ValueError: it cannot, see `provider_fault`.
     """
-    if provider is not None and (why := fault(provider)):
+    if provider is not None and (why := provider_fault(provider)):
         msg = (
             f"`faker` must name a provider of Faker that gives text and needs no arguments; however: {why}. "
             "Try `name` or `ssn`, or give a `pattern`"
@@ -27,7 +26,7 @@ def check(provider: str | None) -> None:
         raise ValueError(msg)
 
 
-def fault(provider: str) -> str:
+def provider_fault(provider: str) -> str:
     """Why a provider cannot make cells of text by itself, or nothing.
 
     Where Faker is not installed, only names that no provider can have are refused: such a schema is read everywhere,
@@ -77,7 +76,7 @@ def _works(provider: str) -> bool:
         return False
 
 
-def _gives_text(method: Callable[..., Any]) -> bool:
+def _gives_text(method: Callable[..., object]) -> bool:
     try:
         signature = inspect.signature(method)
     except ValueError:  # a class or a function of C that does not say
@@ -86,7 +85,7 @@ def _gives_text(method: Callable[..., Any]) -> bool:
     return signature.return_annotation in (str, "str") and all(p.default is not p.empty for p in named)
 
 
-def maker(name: str, provider: str, seed: int) -> Callable[[], Any]:
+def provider_maker(name: str, provider: str, seed: int) -> Callable[[], object]:
     """What gives a new cell whenever it is called.
 
     Args:
@@ -107,8 +106,8 @@ def maker(name: str, provider: str, seed: int) -> Callable[[], Any]:
         raise UnsupportedError(msg) from error
     faker = Faker()
     faker.seed_instance(seed)
-    if why := fault(provider):  # the schema was read where Faker was not installed
+    if why := provider_fault(provider):  # the schema was read where Faker was not installed
         msg = f"`{name}`: Faker must have the provider that makes its cells; however: {why}. Try `name` or `ssn`"
         raise UnsupportedError(msg)
-    make: Callable[[], Any] = getattr(faker, provider)
+    make: Callable[[], object] = getattr(faker, provider)
     return make

@@ -9,7 +9,7 @@ from synthkit.schema.rules import ExactlyOne, FixedCombination
 from synthkit.schema.table import Schema
 
 
-def joint(schema: Schema) -> tuple[FixedCombination, ...]:
+def joint_combinations(schema: Schema) -> tuple[FixedCombination, ...]:
     """The fixed combinations of a schema, those it writes first, then groups of which exactly one is true.
 
     A rule on what is computed is left to the check at the exit.
@@ -23,10 +23,10 @@ def joint(schema: Schema) -> tuple[FixedCombination, ...]:
     learned = set(schema.learned)
     rules = [rule for rule in schema.rules if learned >= set(rule.columns)]
     fixed = [rule for rule in rules if isinstance(rule, FixedCombination)]
-    return (*fixed, *(listed(rule, schema.columns) for rule in rules if isinstance(rule, ExactlyOne)))
+    return (*fixed, *(as_fixed_combination(rule, schema.columns) for rule in rules if isinstance(rule, ExactlyOne)))
 
 
-def listed(rule: ExactlyOne, columns: Mapping[str, Column]) -> FixedCombination:
+def as_fixed_combination(rule: ExactlyOne, columns: Mapping[str, Column]) -> FixedCombination:
     """What a group of which exactly one is true admits: a combination a column, and none at all where all may miss."""
     flags = [_flag(columns[name]) for name in rule.of]
     rows: list[tuple[Level | None, ...]] = [

@@ -13,15 +13,15 @@ from synthkit.io.atomic_files import replacing
 from synthkit.runtime.docstrings import arguments
 from synthkit.schema.censoring import Censored
 from synthkit.schema.rules import Condition
-from synthkit.schema.schema_errors import kinds, rules
+from synthkit.schema.schema_errors import column_kinds, rule_kinds
 from synthkit.schema.table import Schema
 from synthkit.schema.target import Target
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
-    document = described(Schema, Target, Condition, Censored, *kinds().values(), *rules().values())
-    for tag, family in (("kind", kinds()), ("rule", rules())):
+    document = described(Schema, Target, Condition, Censored, *column_kinds().values(), *rule_kinds().values())
+    for tag, family in (("kind", column_kinds()), ("rule", rule_kinds())):
         for model in family.values():
             part = document["$defs"][model.__name__]
             part["required"] = [tag, *part.get("required", [])]
@@ -29,7 +29,7 @@ def json_schema() -> dict[str, Any]:
     return document
 
 
-def save_json_schema(path: str | Path, document: Mapping[str, Any] | None = None) -> None:
+def save_json_schema(path: str | Path, document: Mapping[str, object] | None = None) -> None:
     """Write a JSON Schema where editors find it: that of schema files is `schemas/synthkit-schema-1.json`."""
     text = json.dumps(json_schema() if document is None else document, indent=1, ensure_ascii=False)
     with replacing(path) as temporary:

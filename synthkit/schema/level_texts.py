@@ -10,7 +10,7 @@ from synthkit.schema.target import Target
 
 
 def with_texts(
-    rules: Iterable[Rule], targets: Iterable[Target], columns: Collection[str], text: Callable[[Any], str]
+    rules: Iterable[Rule], targets: Iterable[Target], columns: Collection[str], text: Callable[[object], str]
 ) -> tuple[tuple[Rule, ...], tuple[Target, ...]]:
     """Rules and targets with what they name of some columns written as texts."""
 
@@ -19,7 +19,7 @@ def with_texts(
             return said
         return said.model_copy(update={"in_": tuple(dict.fromkeys(map(text, said.in_)))})
 
-    def rewritten(rule: Any) -> Any:
+    def rewritten(rule: object) -> Any:
         if isinstance(rule, Implication):
             sides = {side: {n: condition(n, c) for n, c in getattr(rule, side).items()} for side in ("if_", "then")}
             return rule.model_copy(update=sides)

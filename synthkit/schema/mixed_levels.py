@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from pydantic import AfterValidator
 
 
-def one_type(levels: tuple[Any, ...]) -> tuple[Any, ...]:
+def one_type(levels: tuple[object, ...]) -> tuple[object, ...]:
     """The levels as they are if all are texts, all numbers or all truths; as texts if they mix.
 
     Example:
@@ -21,7 +21,7 @@ def one_type(levels: tuple[Any, ...]) -> tuple[Any, ...]:
 OneType: Final = AfterValidator(one_type)
 
 
-def level_text(level: Any) -> str:
+def level_text(level: object) -> str:
     """A level as the text that stands for it in a file: a whole number without a point, truths as YAML writes them.
 
     Example:
@@ -35,7 +35,7 @@ def level_text(level: Any) -> str:
     return str(level)
 
 
-def spellings(levels: tuple[Any, ...]) -> dict[str, Any]:
+def spellings(levels: tuple[object, ...]) -> dict[str, object]:
     """Texts that mean a level: its own, and of `true` and `false` those that other programs write.
 
     Example:

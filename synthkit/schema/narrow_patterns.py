@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthkit.schema.columns import Identifier
-from synthkit.schema.patterns import space
+from synthkit.schema.patterns import pattern_space
 from synthkit.schema.violations import Violation
 
 if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
-_WIDEN = "widen `pattern`, for example by more digits"
+_NARROW_PATTERN_REMEDY = "widen `pattern`, for example by more digits"
 
 
-def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
+def narrow_pattern_faults(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
     """A fault for each pattern with fewer values than rows.
 
     Args:
@@ -23,8 +23,12 @@ def narrow(schema: Schema, rows: int, *, unique: bool) -> list[Violation]:
         unique: whether patterns of columns whose values may repeat are left out: what is drawn from them may be fewer.
     """
     return [
-        Violation((name,), f"a pattern with a value for each of {rows:,} rows; however: it has {has:,}", remedy=_WIDEN)
+        Violation(
+            (name,),
+            f"a pattern with a value for each of {rows:,} rows; however: it has {has:,}",
+            remedy=_NARROW_PATTERN_REMEDY,
+        )
         for name, column in schema.columns.items()
         if isinstance(column, Identifier) and column.pattern is not None and (column.unique or not unique)
-        if (has := space(column.pattern)) < rows
+        if (has := pattern_space(column.pattern)) < rows
     ]

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.censoring import BOUNDS, SIGNS, Censored, Side, limits, points, unmarked
-from synthkit.schema.digits import AROUND, BLANK, QUOTES, Writing, powers
-from synthkit.schema.digits import SIGNS as PLUS_AND_MINUS
+from synthkit.schema.censoring import (
+    BOUND_OF_SIDE,
+    CENSORING_SIGNS,
+    Censored,
+    Side,
+    censoring_limits,
+    censoring_points,
+    without_censoring_sign,
+)
+from synthkit.schema.digits import GROUPING_QUOTES, OPTIONAL_BLANKS, SURROUNDING_BLANKS, Writing, has_powers
+from synthkit.schema.digits import PLUS_AND_MINUS_SIGNS as PLUS_AND_MINUS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +28,8 @@ if TYPE_CHECKING:
 else:
     np, pd = Later("numpy"), Later("pandas")
 
-NO_NUMBER = ""  # what a text becomes that is no number: nobody reads it as one, and it is not missing
-_DIGITS = f"0123456789.,{PLUS_AND_MINUS}{QUOTES}"
+NOT_A_NUMBER = ""  # what a text becomes that is no number: nobody reads it as one, and it is not missing
+_NUMBER_CHARACTERS = f"0123456789.,{PLUS_AND_MINUS}{GROUPING_QUOTES}"
 
 
 class Numerals(BaseModel):
@@ -55,11 +63,11 @@ class Numerals(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _with_points(cls, data: Any) -> Any:
+    def _with_points(cls, data: object) -> object:
         """What is censored stands where no other number can be, next to its limit: there are a bound and an atom."""
         if not isinstance(data, Mapping) or not data.get("censored"):
             return data
-        found = points(data["censored"], _writing(data.get), data.get("decimals"))
+        found = censoring_points(data["censored"], _writing(data.get), data.get("decimals"))
         atoms = data.get("atoms") or ()
         if not isinstance(atoms, list | tuple):
             return data
@@ -80,8 +88,16 @@ class Numerals(BaseModel):
             yield "`trailing_zeros` fill up `decimals`; however: none are declared. Declare how many there are"
         for key, beside in (("prefix", -1), ("suffix", 0)):
             text = getattr(self, key)
-            apart = key == "suffix" and text is not None and text[0:1] in AROUND and powers(text.strip(AROUND))
-            if text is not None and (not text.strip(AROUND) or (text.strip(AROUND)[beside] in _DIGITS and not apart)):
+            apart = (
+                key == "suffix"
+                and text is not None
+                and text[0:1] in SURROUNDING_BLANKS
+                and has_powers(text.strip(SURROUNDING_BLANKS))
+            )
+            if text is not None and (
+                not text.strip(SURROUNDING_BLANKS)
+                or (text.strip(SURROUNDING_BLANKS)[beside] in _NUMBER_CHARACTERS and not apart)
+            ):
                 yield f"`{key}` must be text that can be told from the digits beside it; however: {text!r}"
         numbers = [word for word in self.missing if self.writing.read(word) is not None]
         if numbers:
@@ -91,10 +107,10 @@ class Numerals(BaseModel):
         yield from self._unlimited()
 
     def _unlimited(self) -> Iterator[str]:
-        found = limits(self.censored, self.writing)
+        found = censoring_limits(self.censored, self.writing)
         for side, limit in found.items():
             if limit is None:
-                said, like = getattr(self.censored, side), SIGNS[side][0] + self._limit(5)
+                said, like = getattr(self.censored, side), CENSORING_SIGNS[side][0] + self._limit(5)
                 yield f"`{side}` must be a number, or a text like {like}; however: {said!r}"
         low, high = found.get("below"), found.get("above")
         if low is not None and high is not None and low > high:
@@ -132,28 +148,29 @@ class Numerals(BaseModel):
     @property
     def words(self) -> str:
         """Regular expression, RE2, of a whole text that means a missing cell."""
-        return f"{BLANK}(?:{'|'.join(re.escape(word.strip(AROUND)) for word in self.missing)}){BLANK}"
+        words = "|".join(re.escape(word.strip(SURROUNDING_BLANKS)) for word in self.missing)
+        return f"{OPTIONAL_BLANKS}(?:{words}){OPTIONAL_BLANKS}"
 
     @property
     def implied(self) -> dict[str, Any]:
         """Keys that follow from the limits: bounds, and atoms among others."""
-        found = points(self.censored, self.writing, self._decimals)
+        found = censoring_points(self.censored, self.writing, self._decimals)
         return {**found, "atoms": tuple(found.values())} if found else {}
 
     @property
     def beyond(self) -> dict[Side, tuple[float, float, str]]:
         """Limits by side: the limit, the number that stands for all beyond it, and how that is written."""
         found: dict[Side, tuple[float, float, str]] = {}
-        stand = points(self.censored, self.writing, self._decimals)
-        for side, limit in limits(self.censored, self.writing).items():
+        stand = censoring_points(self.censored, self.writing, self._decimals)
+        for side, limit in censoring_limits(self.censored, self.writing).items():
             if limit is not None:
                 said = getattr(self.censored, side)
-                text = said if isinstance(said, str) else SIGNS[side][0] + self._limit(said)
-                found[side] = (float(limit), stand[BOUNDS[side]], text)
+                text = said if isinstance(said, str) else CENSORING_SIGNS[side][0] + self._limit(said)
+                found[side] = (float(limit), stand[BOUND_OF_SIDE[side]], text)
         return found
 
-    def cell(self, cell: Any) -> Any:
-        """A cell as it is read on: None if it is missing, a plain text of digits; `NO_NUMBER` if it is none of both.
+    def cell(self, cell: object) -> Any:
+        """A cell as it is read on: None if it is missing, a plain text of digits; `NOT_A_NUMBER` if it is none of both.
 
         What is no text is left as it is.
 
@@ -167,22 +184,22 @@ class Numerals(BaseModel):
 
     def reader(self) -> Callable[[Any], Any]:
         """`cell` for many cells."""
-        how, words = self.writing, {word.strip(AROUND) for word in self.missing}
+        how, words = self.writing, {word.strip(SURROUNDING_BLANKS) for word in self.missing}
         read, limits = how.reader(), [(side, *found) for side, found in self.beyond.items()]
 
-        def cell(cell: Any) -> Any:
+        def cell(cell: object) -> Any:
             if not isinstance(cell, str):
                 return cell
-            if words and cell.strip(AROUND) in words:
+            if words and cell.strip(SURROUNDING_BLANKS) in words:
                 return None
             number = read(cell)
             for side, limit, point, _ in limits:
-                said = unmarked(cell, side, how)
+                said = without_censoring_sign(cell, side, how)
                 if said is not None and float(said) == limit:
                     return repr(int(point) if self._decimals == 0 else point)
                 if number is not None and (float(number) < limit if side == "below" else float(number) > limit):
-                    return NO_NUMBER
-            return NO_NUMBER if number is None else number
+                    return NOT_A_NUMBER
+            return NOT_A_NUMBER if number is None else number
 
         return cell
 
@@ -231,7 +248,7 @@ def _writing(get: Any) -> Writing:
     return Writing("," if get("decimal") == "," else ".", texts[0], texts[1] or "", texts[2] or "", minus, plus)
 
 
-def read(values: pd.Series, how: Numerals) -> pd.Series:
+def read_numbers(values: pd.Series, how: Numerals) -> pd.Series:
     """The cells of a column with every text as a plain number, see `Numerals.cell`. **Shape**: (n,) -> (n,).
 
     Example:
@@ -247,7 +264,7 @@ def read(values: pd.Series, how: Numerals) -> pd.Series:
     return pd.Series(table[codes], index=values.index, name=values.name, dtype=object)
 
 
-def write(values: pd.Series, how: Numerals) -> pd.Series:
+def write_numbers(values: pd.Series, how: Numerals) -> pd.Series:
     """Numbers as texts, missing ones as the first text that means it, None if that is "". **Shape**: (n,) -> (n,).
 
     Example:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 
-LONGEST = 1000  # letters of a pattern
-MEMORY = 2**20  # bytes of a compiled one
-POSITIONS, LETTERS = 256, 1000  # of a fresh identifier; of one of its classes
-_FRESH = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d{1,3}\})?)+")
-_TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?", re.DOTALL)
+MAX_PATTERN_LENGTH = 1000  # letters of a pattern
+MAX_PATTERN_MEMORY = 2**20  # bytes of a compiled one
+MAX_PATTERN_POSITIONS, MAX_ALPHABET = 256, 1000  # of a fresh identifier; of one of its classes
+_GENERATING_PATTERN = re.compile(r"(?:(?:\\[^\w]|\\d|\[[^\]\\^\[]+\]|[^\\\[\](){}|*+?.^$])(?:\{\d{1,3}\})?)+")
+_PATTERN_TOKEN = re.compile(r"(\[[^\]]+\]|\\d|\\.|[^\[\]{}\\])(?:\{(\d+)\})?", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
-def whole(pattern: str) -> Callable[[str], bool]:
+def full_matcher(pattern: str) -> Callable[[str], bool]:
     r"""A test whether a text matches a pattern in full, in time linear in the text whatever the pattern is.
 
     The engine is RE2: a regular expression in the mathematical sense, without backreferences and without looking ahead
@@ -38,9 +38,12 @@ def whole(pattern: str) -> Callable[[str], bool]:
     import re2
 
     options = re2.Options()
-    options.log_errors, options.never_capture, options.max_mem = False, True, MEMORY
-    if len(pattern) > LONGEST:
-        msg = f"`pattern` must have at most {LONGEST:,} letters; however: it has {len(pattern):,}. List levels instead"
+    options.log_errors, options.never_capture, options.max_mem = False, True, MAX_PATTERN_MEMORY
+    if len(pattern) > MAX_PATTERN_LENGTH:
+        msg = (
+            f"`pattern` must have at most {MAX_PATTERN_LENGTH:,} letters; however: it has {len(pattern):,}. "
+            "List levels instead"
+        )
         raise ValueError(msg)
     try:
         compiled = re2.compile(pattern, options)
@@ -63,10 +66,10 @@ def whole(pattern: str) -> Callable[[str], bool]:
 
 def is_fresh(pattern: str) -> bool:
     """Whether a pattern is made of literals, classes and counts alone, so that fresh values can be drawn from it."""
-    return _FRESH.fullmatch(pattern) is not None
+    return _GENERATING_PATTERN.fullmatch(pattern) is not None
 
 
-def alphabets(pattern: str) -> list[str]:
+def pattern_alphabets(pattern: str) -> list[str]:
     r"""The letters of each position of a pattern made of literals, `[A-Z0-9]` classes, `\d` and `{n}` counts.
 
     Raises:
@@ -79,30 +82,33 @@ def alphabets(pattern: str) -> list[str]:
     found: list[str] = []
     at = 0
     while at < len(pattern):
-        token = _TOKEN.match(pattern, at)
+        token = _PATTERN_TOKEN.match(pattern, at)
         if token is None or token[1] in "*+?|()^$.":
             msg = (
                 "an identifier's pattern must be made of literals, [classes], \\d and {n}; however: "
                 f"position {at + 1} is something else. Rewrite `pattern`, for example P[0-9]{{6}}"
             )
             raise ValueError(msg)
-        times = int(token[2] or 1) if len(token[2] or "") <= 3 else POSITIONS + 1
-        if len(found) + times > POSITIONS:
-            msg = f"an identifier's pattern must have at most {POSITIONS} positions; however: it has more. Shorten it"
+        times = int(token[2] or 1) if len(token[2] or "") <= 3 else MAX_PATTERN_POSITIONS + 1
+        if len(found) + times > MAX_PATTERN_POSITIONS:
+            msg = (
+                f"an identifier's pattern must have at most {MAX_PATTERN_POSITIONS} positions; however: it has more. "
+                "Shorten it"
+            )
             raise ValueError(msg)
         found += [_letters(token[1])] * times
         at = token.end()
     return found
 
 
-def space(pattern: str) -> int:
+def pattern_space(pattern: str) -> int:
     """How many different values a pattern has.
 
     Example:
         >>> space("P[0-9]{3}"), space("bed")
         (1000, 1)
     """
-    return prod(map(len, alphabets(pattern)))
+    return prod(map(len, pattern_alphabets(pattern)))
 
 
 def _letters(token: str) -> str:
@@ -111,8 +117,8 @@ def _letters(token: str) -> str:
     if not token.startswith("["):
         return token[-1]
     spans = [(a or c, b or c) for a, b, c in re.findall(r"(.)-(.)|(.)", token[1:-1], re.DOTALL)]
-    if sum(max(0, ord(b) - ord(a) + 1) for a, b in spans) > LETTERS:
-        msg = f"a class of an identifier's pattern must have at most {LETTERS:,} letters; however: it has more"
+    if sum(max(0, ord(b) - ord(a) + 1) for a, b in spans) > MAX_ALPHABET:
+        msg = f"a class of an identifier's pattern must have at most {MAX_ALPHABET:,} letters; however: it has more"
         raise ValueError(msg)
     letters = "".join(chr(k) for a, b in spans for k in range(ord(a), ord(b) + 1))
     if not letters or any(0xD800 <= ord(c) <= 0xDFFF for c in letters):

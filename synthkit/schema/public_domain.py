@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.conform import as_text
-from synthkit.schema.expressions.grammar import columns_of, parse
+from synthkit.schema.expressions.grammar import columns_of, parse_expression
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.table import Schema
 
-PAYABLE = frozenset({"levels", "min", "max", "atoms", "nullable"})
-RULES = "rules"  # the rules among the lines somebody answers for
-NOT_TOLD = "(not told)"  # level of a column of which no level could be told, and of what has none where it must
+PAYABLE_KEYS = frozenset({"levels", "min", "max", "atoms", "nullable"})
+RULES_KEY = "rules"  # the rules among the lines somebody answers for
+NOT_STATED = "(not told)"  # level of a column of which no level could be told, and of what has none where it must
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class Declared:
     unknown: Mapping[str, frozenset[str]]
 
 
-def declared(schema: Schema) -> Declared:
+def declared_domain(schema: Schema) -> Declared:
     """The public part of a schema.
 
     Raises:
@@ -73,7 +72,7 @@ def declarers(schema: Schema) -> dict[str, tuple[str, ...]]:
         if (who := column.declared_by or schema.declared_by) is not None:
             found.setdefault(who, []).append(name)
     if schema.rules and schema.declared_by is not None:
-        found.setdefault(schema.declared_by, []).append(RULES)
+        found.setdefault(schema.declared_by, []).append(RULES_KEY)
     return {who: tuple(names) for who, names in found.items()}
 
 
@@ -113,11 +112,11 @@ def refuse_undeclared(schema: Schema) -> None:
     lines = [
         f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()
-        if (keys := [k for k in column.observed if k not in PAYABLE or _fixed(schema, name, k)])
+        if (keys := [k for k in column.observed if k not in PAYABLE_KEYS or _fixed(schema, name, k)])
     ]
     lines += [f"  `rules[{k}]`: {rule.sentence}" for k, rule in enumerate(schema.rules) if rule.observed]
     silent = [f"`{name}`" for name, c in schema.columns.items() if not (c.declared_by or schema.declared_by)]
-    silent += [f"`{RULES}`"] * bool(schema.rules and not schema.declared_by)
+    silent += [f"`{RULES_KEY}`"] * bool(schema.rules and not schema.declared_by)
     problems, remedies = [], []
     if lines:
         problems.append(f"{len(lines)} lines were read off the data, and noise cannot buy them:\n" + "\n".join(lines))
@@ -128,12 +127,12 @@ def refuse_undeclared(schema: Schema) -> None:
         however = "\n".join(problems)
         msg = (
             f"under a privacy budget every line of the schema must be public; however: {however}\n"
-            f"{' '.join([*remedies, _ANSWER])}"
+            f"{' '.join([*remedies, _DECLARE_REMEDY])}"
         )
         raise SchemaError(msg)
 
 
-_ANSWER = (
+_DECLARE_REMEDY = (
     'Say who answers for the lines, and why: `declared_by: "NAME: reason"` at the head of the schema or in the line of '
     'a column, such as "A. Lee: codebook of 2019"; of a draft `synthkit init --declared-by "NAME: reason"` writes it'
 )
@@ -147,13 +146,13 @@ def _fixed(schema: Schema, name: str, key: str) -> bool:
     column = schema.columns[name]
     if key != "levels" or isinstance(column, Boolean) or name in schema.derived:
         return key == "levels"
-    used = {c for expression in schema.derived.values() for c in columns_of(parse(expression))}
+    used = {c for expression in schema.derived.values() for c in columns_of(parse_expression(expression))}
     return name in used and not all(isinstance(level, str) for level in getattr(column, "levels", None) or ())
 
 
 def _public(column: Column) -> Column:
     seen = set(column.observed)
-    changes: dict[str, Any] = {"observed": ()}
+    changes: dict[str, object] = {"observed": ()}
     if "nullable" in seen:
         changes["nullable"] = True
     changes |= {key: None for key in ("min", "max") if key in seen}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthkit.io.plain_columns import unpacked
 
-_ODD = re.compile(r"-?(?:\.[0-9]+|[0-9]+\.|(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+)", flags=re.ASCII)
+_REFORMATTED_NUMBER = re.compile(r"-?(?:\.[0-9]+|[0-9]+\.|(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+)", flags=re.ASCII)
 
 
 def reformatted(stored: pd.Series) -> int:
@@ -28,10 +28,13 @@ def reformatted(stored: pd.Series) -> int:
     if not (pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)):
         return 0
     counts = unpacked(stored).value_counts()
-    odd = [isinstance(cell, str) and bool(_ODD.fullmatch(cell)) and repr(float(cell)) != cell for cell in counts.index]
+    odd = [
+        isinstance(cell, str) and bool(_REFORMATTED_NUMBER.fullmatch(cell)) and repr(float(cell)) != cell
+        for cell in counts.index
+    ]
     return int(np.asarray(counts)[np.array(odd, dtype=bool)].sum())
 
 
-def note(cells: int) -> str:
+def reformatted_note(cells: int) -> str:
     """What becomes of them, for the reader of a draft."""
     return f"{cells:,} cells have no digit before or behind the point, or an exponent: they come out as plain numbers"

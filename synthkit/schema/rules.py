@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthkit.runtime.lazy_imports import Later
-from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys, numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.columns import Finite, Level, level_among, level_key, level_keys
+from synthkit.schema.datetimes import read_datetimes
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +21,7 @@ else:  # a schema is read without them
 
 # Key of a missing cell inside combinations: a private-use character, which no real level starts with. (Not NUL: pandas
 # hashes text as C strings, in which "\0missing" and "" are one.)
-MISSING = "\ue000missing"
+MISSING_LEVEL = "\ue000missing"
 
 
 class _Rule(BaseModel):
@@ -76,7 +77,7 @@ class Comparison(_Rule):
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the comparison holds or a side is missing; a cell that is no number or moment breaks it."""
         left, right = frame[self.left], frame[self.right]
-        obeys = self._kept(numbers(left), numbers(right)) | self._kept(moments(left), moments(right))
+        obeys = self._kept(numbers(left), numbers(right)) | self._kept(read_datetimes(left), read_datetimes(right))
         return np.asarray(obeys | left.isna().to_numpy() | right.isna().to_numpy())
 
     def _kept(self, left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.bool_]:
@@ -218,14 +219,14 @@ class FixedCombination(_Group):
     def keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
         """One key a row, comparable with the declared combinations."""
         return pd.MultiIndex.from_arrays(
-            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING) for c in self.of]
+            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING_LEVEL) for c in self.of]
         )
 
     def holds(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
         """True where the row's combination is listed, or none are."""
         if self.combinations is None or frame.empty:
             return np.ones(len(frame), dtype=bool)
-        allowed = {tuple(MISSING if v is None else level_key(v) for v in row) for row in self.combinations}
+        allowed = {tuple(MISSING_LEVEL if v is None else level_key(v) for v in row) for row in self.combinations}
         cells, seen = pd.factorize(self.keys(frame))
         return np.array([key in allowed for key in seen], dtype=bool)[cells]
 
@@ -257,7 +258,7 @@ class ExactlyOne(_Group):
 Rule = Annotated[Comparison | Implication | FixedCombination | ExactlyOne, Field(discriminator="rule")]
 
 
-def obeying(frame: pd.DataFrame, rules: Iterable[Rule]) -> NDArray[np.bool_]:
+def rows_obeying(frame: pd.DataFrame, rules: Iterable[Rule]) -> NDArray[np.bool_]:
     """Rows in which every rule holds. **Shape**: frame of n rows -> (n,) bool."""
     held = [rule.holds(frame) for rule in rules]
     return np.asarray(np.logical_and.reduce([np.ones(len(frame), dtype=bool), *held]))

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthkit.schema import datetime_sql
-from synthkit.schema.censoring import mark
+from synthkit.schema.censoring import censoring_sign
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Level, Numeric
-from synthkit.schema.datetimes import PLAIN
-from synthkit.schema.derived import sentence
-from synthkit.schema.expressions.duckdb_sql import broken
-from synthkit.schema.expressions.grammar import columns_of, parse
+from synthkit.schema.datetimes import ISO_WRITING
+from synthkit.schema.derived import derived_sentence
+from synthkit.schema.expressions.duckdb_sql import broken_derived_sql
+from synthkit.schema.expressions.grammar import columns_of, parse_expression
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.table import Schema
 
-TABLE = ("(table)",)
-_EXACT = 2**53  # up to which a float holds every whole number
+WHOLE_TABLE = ("(table)",)
+_MAX_SQL_EXACT = 2**53  # up to which a float holds every whole number
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _told_apart(check: SQLCheck, schema: Schema) -> SQLCheck:
     """The check, without its query if it names a column that DuckDB takes for another one."""
     names = [name.lower() for name in schema.columns]
     alike = {name for name in schema.columns if names.count(name.lower()) > 1}
-    if alike and (alike & set(check.columns) or check.columns == TABLE):
+    if alike and (alike & set(check.columns) or check.columns == WHOLE_TABLE):
         rule = f"{check.rule}: names of columns differ only in case, which DuckDB does not tell apart"
         return SQLCheck(check.columns, rule, None)
     return check
@@ -104,7 +104,7 @@ def _declared(schema: Schema, file: str) -> SQLCheck:
         f"FULL JOIN (VALUES {names}) AS declared(name) ON found.column_name = declared.name\n"
         "WHERE found.column_name IS NULL OR declared.name IS NULL"
     )
-    return SQLCheck(TABLE, "exactly the declared columns", sql)
+    return SQLCheck(WHOLE_TABLE, "exactly the declared columns", sql)
 
 
 def _of_column(name: str, column: Column, file: str) -> Iterator[SQLCheck]:
@@ -141,7 +141,7 @@ def _of_numeric(cell: _Cell, column: Numeric, file: str) -> Iterator[SQLCheck]:
         near = f"round({cell.number}, {column.decimals})"
         slack = _number(10.0 ** -(column.decimals + 4))
         kept = (
-            f"coalesce(abs({cell.number}) >= {_EXACT // 2} OR "
+            f"coalesce(abs({cell.number}) >= {_MAX_SQL_EXACT // 2} OR "
             f"abs({cell.number} - {near}) <= {slack} + {_number(1e-12)} * abs({near}), false)"
         )
         yield _counted(file, (cell.name,), rule, f"{cell.present} AND NOT {kept}")
@@ -200,11 +200,11 @@ def _ones(cells: Mapping[str, _Cell]) -> str:
 
 def _of_derived(name: str, schema: Schema, file: str) -> SQLCheck:
     """What a derived column must be in each row."""
-    expression, columns = parse(schema.derived[name]), schema.columns
+    expression, columns = parse_expression(schema.derived[name]), schema.columns
     about = (name, *columns_of(expression))
-    said, column = sentence(name, schema.derived[name]), columns[name]
+    said, column = derived_sentence(name, schema.derived[name]), columns[name]
     levels = [_key(level, column.levels) for level in column.levels] if isinstance(column, Boolean) else []
-    wrong = broken(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
+    wrong = broken_derived_sql(name, expression, {c: _Cell(c, columns[c]) for c in about}, columns, levels)
     return (
         SQLCheck(about, f"{said}: too long to be asked in SQL", None)
         if wrong is None
@@ -263,8 +263,10 @@ class _Cell:
         """A text as the number it is written for, null if it is none."""
         read, kept, limits = _said(self.text, how), "true", ""
         for side, (limit, point, _) in how.beyond.items():
-            bare = f"regexp_replace({self.text}, {_text(mark(side))}, '')"
-            marked = f"regexp_matches({self.text}, {_text(mark(side))}) AND {_said(bare, how)} = {_number(limit)}"
+            bare = f"regexp_replace({self.text}, {_text(censoring_sign(side))}, '')"
+            marked = (
+                f"regexp_matches({self.text}, {_text(censoring_sign(side))}) AND {_said(bare, how)} = {_number(limit)}"
+            )
             limits += f"WHEN {marked} THEN {_number(point)} "
             kept += f" AND {read} {'>=' if side == 'below' else '<='} {_number(limit)}"
         return f"CASE {limits}WHEN {kept} THEN {read} END"
@@ -276,7 +278,7 @@ class _Cell:
     @property
     def moment(self) -> str:
         """As the validation reads it."""
-        return datetime_sql.read(self.kind if isinstance(self.kind, Datetime) else PLAIN, self.column)
+        return datetime_sql.datetime_sql(self.kind if isinstance(self.kind, Datetime) else ISO_WRITING, self.column)
 
     @property
     def ordered(self) -> str:
@@ -337,17 +339,17 @@ def _said(text: str, how: Numeric) -> str:
     return f"CASE WHEN regexp_full_match({text}, {_text(how.writing.pattern)}) THEN {read} END"
 
 
-def _numeric(levels: Sequence[Any]) -> bool:
+def _numeric(levels: Sequence[object]) -> bool:
     return bool(levels) and all(isinstance(level, bool | int | float) for level in levels)
 
 
 def _beyond(levels: Sequence[Any]) -> bool:
     """Whether there are whole numbers among them that a float cannot hold, and nothing but whole numbers."""
     whole = all(isinstance(level, bool | int) for level in levels)
-    return whole and any(abs(int(level)) > _EXACT for level in levels)
+    return whole and any(abs(int(level)) > _MAX_SQL_EXACT for level in levels)
 
 
-def _key(level: Level | None, levels: Sequence[Any]) -> str:
+def _key(level: Level | None, levels: Sequence[object]) -> str:
     """A level as a literal in the form in which it is compared with the others."""
     if level is None:
         return "NULL"
@@ -358,7 +360,7 @@ def _key(level: Level | None, levels: Sequence[Any]) -> str:
 
 def _number(x: float) -> str:
     """A float as a literal that is read back to the last bit: DuckDB takes 0.1 for a decimal."""
-    return str(int(x)) if x == int(x) and abs(x) <= _EXACT else f"'{x!r}'::DOUBLE"
+    return str(int(x)) if x == int(x) and abs(x) <= _MAX_SQL_EXACT else f"'{x!r}'::DOUBLE"
 
 
 def _text(text: str) -> str:

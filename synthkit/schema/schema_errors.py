@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from synthkit.runtime.validation_words import must
-from synthkit.schema.columns import DECLARER, Column
+from synthkit.runtime.validation_words import requirement
+from synthkit.schema.columns import DECLARER_PATTERN, Column
 from synthkit.schema.rules import Condition, Rule
 from synthkit.schema.target import Target
 
@@ -21,22 +21,24 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-_LEVEL = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
-_PATTERNS = {DECLARER: 'must say who answers for the lines and why, as "NAME: reason"'}
-_SAYS = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
+_LEVEL_ERRORS = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
+_PATTERN_MESSAGES = {DECLARER_PATTERN: 'must say who answers for the lines and why, as "NAME: reason"'}
+_KEY_MENTIONED = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
 
 
-def kinds() -> dict[str, type[BaseModel]]:
+def column_kinds() -> dict[str, type[BaseModel]]:
     """The column models by `kind`."""
     return {model.model_fields["kind"].default: model for model in get_args(get_args(Column)[0])}
 
 
-def rules() -> dict[str, type[BaseModel]]:
+def rule_kinds() -> dict[str, type[BaseModel]]:
     """The rule models by `rule`."""
     return {model.model_fields["rule"].default: model for model in get_args(get_args(Rule)[0])}
 
 
-def explain(error: ValidationError, data: Any, name: str, tree: Node | None, whole: type[BaseModel]) -> str:
+def explain_schema_error(
+    error: ValidationError, data: object, name: str, tree: Node | None, whole: type[BaseModel]
+) -> str:
     """All errors of a schema, one line each: path in the file, line, what must hold, what came, the remedy.
 
     Args:
@@ -51,7 +53,7 @@ def explain(error: ValidationError, data: Any, name: str, tree: Node | None, who
         path = _path(detail["loc"], data)
         for sentence in _sentences(detail, path, data, whole):
             at = path or _said_path(sentence)
-            if detail["type"] in _LEVEL and any(p == at for p, _ in lines):
+            if detail["type"] in _LEVEL_ERRORS and any(p == at for p, _ in lines):
                 continue
             lines[at, sentence] = None
     count = "1 thing is wrong" if len(lines) == 1 else f"{len(lines)} things are wrong"
@@ -59,7 +61,7 @@ def explain(error: ValidationError, data: Any, name: str, tree: Node | None, who
     return "\n".join([f"{name} must be a synthkit schema; however: {count}", *listed])
 
 
-def _path(loc: tuple[int | str, ...], data: Any) -> Path:
+def _path(loc: tuple[int | str, ...], data: object) -> Path:
     """The error's place in the file: pydantic's location without the names of union members."""
     path: list[str | int] = []
     here = data
@@ -77,12 +79,12 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
 
 
 def _tags() -> set[str]:
-    return {*kinds(), *rules()}
+    return {*column_kinds(), *rule_kinds()}
 
 
 def _said_path(sentence: str) -> Path:
-    """Where a sentence about the whole schema points: "`rules[2]`: ..." is at rules, 2."""
-    found = _SAYS.match(sentence)
+    """Where a sentence about the whole schema points: "`rule_kinds[2]`: ..." is at rules, 2."""
+    found = _KEY_MENTIONED.match(sentence)
     if found is None:
         return ()
     if found["column"]:
@@ -90,14 +92,14 @@ def _said_path(sentence: str) -> Path:
     return (found["key"], int(found["index"])) if found["index"] else (found["key"],)
 
 
-def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseModel]) -> list[str]:
+def _sentences(detail: ErrorDetails, path: Path, data: object, whole: type[BaseModel]) -> list[str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
         return str(context["error"]).split("\n")
     if kind == "extra_forbidden":
         return [_unknown(str(path[-1]), sorted(_allowed(path[:-1], data, whole)), "key")]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        key, known = ("kind", kinds()) if path[:1] == ("columns",) else ("rule", rules())
+        key, known = ("kind", column_kinds()) if path[:1] == ("columns",) else ("rule", rule_kinds())
         return [_unknown(str(context["tag"]) if "tag" in context else None, sorted(known), f"`{key}`")]
     if kind == "missing":
         return [f"`{path[-1]}` must be given; however: it is absent"]
@@ -106,11 +108,11 @@ def _sentences(detail: ErrorDetails, path: Path, data: Any, whole: type[BaseMode
 
 def _must(detail: ErrorDetails, path: Path) -> str:
     """What must hold where pydantic found something of the wrong type or size."""
-    if detail["type"] in _LEVEL and any(key in ("levels", "in", "combinations") for key in path):
+    if detail["type"] in _LEVEL_ERRORS and any(key in ("levels", "in", "combinations") for key in path):
         return "a level must be text, a finite number, true or false"
     if detail["loc"] and detail["loc"][-1] == "[key]":
         return f"a key must be text, so put {path[-1]} in quotes"
-    return must(detail, _PATTERNS)
+    return requirement(detail, _PATTERN_MESSAGES)
 
 
 def _unknown(word: str | None, known: Sequence[str], what: str) -> str:
@@ -128,15 +130,15 @@ def _allowed(path: Path, data: Any, whole: type[BaseModel]) -> set[str]:
         here = here[part]
     model = whole
     if path[:1] == ("columns",):
-        model = kinds()[here["kind"]]
+        model = column_kinds()[here["kind"]]
     elif path[:1] == ("rules",):
-        model = rules()[here["rule"]] if len(path) == 2 else Condition
+        model = rule_kinds()[here["rule"]] if len(path) == 2 else Condition
     elif path[:1] == ("targets",):
         model = Target
     return {field.alias or key for key, field in model.model_fields.items()}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """What came, short; only the schema's own text is ever shown."""
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from synthkit.errors import SchemaError
 from synthkit.schema import faker_providers
 from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Numeric, Ordinal
-from synthkit.schema.datetimes import PLAIN, MomentWriting
+from synthkit.schema.datetimes import ISO_WRITING, MomentWriting
 from synthkit.schema.patterns import is_fresh
 from synthkit.schema.table import Schema
 
-VERSION = "V2"
-_FORMATS = {
+SDV_METADATA_VERSION = "V2"
+_FORMAT_OF_PRECISION = {
     "day": "%Y-%m-%d",
     "hour": "%Y-%m-%dT%H:%M:%S",
     "minute": "%Y-%m-%dT%H:%M:%S",
@@ -26,10 +26,10 @@ _FORMATS = {
     "microsecond": "%Y-%m-%dT%H:%M:%S.%f",
 }
 _PRECISIONS = (("microsecond", "%f"), ("second", "%S%T%c%X%s"), ("minute", "%M%R"), ("hour", "%H%I"))
-_PLAIN = frozenset(("numerical", "categorical", "ordinal", "boolean", "datetime", "id", "unknown"))
+_SUPPORTED_SDTYPES = frozenset(("numerical", "categorical", "ordinal", "boolean", "datetime", "id", "unknown"))
 
 
-def to_sdv(schema: Schema) -> dict[str, Any]:
+def to_sdv(schema: Schema) -> dict[str, object]:
     """The schema as SDV Metadata V2.
 
     What V2 cannot say is lost: descriptions, sources, units of measurement, how numbers are written as text and the
@@ -46,7 +46,7 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
         120
     """
     columns = {name: _column_to_sdv(column) for name, column in schema.columns.items()}
-    table: dict[str, Any] = {"columns": columns}
+    table: dict[str, object] = {"columns": columns}
     keys = [c for c, k in schema.columns.items() if isinstance(k, Identifier) and k.unique and not k.nullable]
     if keys:
         table["primary_key"] = schema.unit if schema.unit in keys else keys[0]
@@ -55,11 +55,11 @@ def to_sdv(schema: Schema) -> dict[str, Any]:
     unit = schema.columns[schema.unit] if schema.unit is not None else None
     if isinstance(unit, Identifier) and not unit.nullable and schema.unit not in keys:
         table["sequence_key"] = schema.unit
-    return {"METADATA_SPEC_VERSION": VERSION, "relationships": [], "tables": {schema.name: table}}
+    return {"METADATA_SPEC_VERSION": SDV_METADATA_VERSION, "relationships": [], "tables": {schema.name: table}}
 
 
-def _column_to_sdv(column: Column) -> dict[str, Any]:
-    said: dict[str, Any] = {"range_is_nullable": column.nullable}
+def _column_to_sdv(column: Column) -> dict[str, object]:
+    said: dict[str, object] = {"range_is_nullable": column.nullable}
     if isinstance(column, Numeric):
         said |= {"sdtype": "numerical", "range_min": _short(column.min), "range_max": _short(column.max)}
         said["decimal_places"] = column.decimals
@@ -72,7 +72,7 @@ def _column_to_sdv(column: Column) -> dict[str, Any]:
         said["sdtype"] = "categorical"
         said |= {"range_values": list(column.levels)} if column.levels else {"high_cardinality": True}
     elif isinstance(column, Datetime):
-        how = column if column.format else MomentWriting(format=_FORMATS[column.precision])
+        how = column if column.format else MomentWriting(format=_FORMAT_OF_PRECISION[column.precision])
         assert how.written_as is not None
         said |= {"sdtype": "datetime", "datetime_format": how.written_as.plain}
         for key, bound, end in (("range_min", column.low, min), ("range_max", column.high, max)):
@@ -105,9 +105,9 @@ def from_sdv(metadata: Mapping[str, Any], table: str | None = None) -> Schema:
         SchemaError: another version, no such table, or columns no schema can declare.
     """
     version = metadata.get("METADATA_SPEC_VERSION")
-    if version != VERSION:
+    if version != SDV_METADATA_VERSION:
         msg = (
-            f"SDV metadata must have METADATA_SPEC_VERSION {VERSION}; however: {version!r}. "
+            f"SDV metadata must have METADATA_SPEC_VERSION {SDV_METADATA_VERSION}; however: {version!r}. "
             "Let SDV upgrade it: `Metadata.load_from_dict(old).to_dict()`"
         )
         raise SchemaError(msg)
@@ -144,14 +144,17 @@ def _column_from_sdv(name: str, said: Mapping[str, Any], unique: bool) -> dict[s
         pattern = said.get("regex_format")
         if pattern and is_fresh(pattern):
             keys["pattern"] = pattern
-        if sdtype not in _PLAIN and not faker_providers.fault(sdtype):
+        if sdtype not in _SUPPORTED_SDTYPES and not faker_providers.provider_fault(sdtype):
             keys["faker"] = sdtype
     return {key: value for key, value in keys.items() if value is not None}
 
 
 def _datetime_from_sdv(name: str, said: Mapping[str, Any]) -> dict[str, Any]:
     pattern = said.get("datetime_format")
-    keys: dict[str, Any] = {"kind": "datetime", "format": pattern if pattern not in _FORMATS.values() else None}
+    keys: dict[str, Any] = {
+        "kind": "datetime",
+        "format": pattern if pattern not in _FORMAT_OF_PRECISION.values() else None,
+    }
     keys["zone"] = "UTC" if "%z" in (pattern or "") else None
     directives = set(re.findall(r"%-?[A-Za-z]", pattern or "%S"))
     keys["precision"] = next((p for p, marks in _PRECISIONS if directives & set(re.findall("%.", marks))), "day")
@@ -175,4 +178,4 @@ def _parsed(name: str, moment: str, pattern: str | None, zone: str | None) -> dt
             f"{pattern or 'ISO 8601'}. Correct one of the two"
         )
         raise SchemaError(msg)
-    return dt.datetime.fromisoformat(PLAIN.text(found))
+    return dt.datetime.fromisoformat(ISO_WRITING.text(found))

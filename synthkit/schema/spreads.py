@@ -8,7 +8,7 @@ from synthkit.schema.columns import Column, Datetime, Numeric
 from synthkit.schema.rules import Comparison, Rule
 from synthkit.schema.table import Schema
 
-FURTHER = 2.0  # widths of declared bounds, at least, that one column spreads further than the other
+SPREAD_RATIO = 2.0  # widths of declared bounds, at least, that one column spreads further than the other
 
 
 def with_differences(schema: Schema) -> Schema:
@@ -32,7 +32,7 @@ def _settled(rule: Rule, schema: Schema) -> Rule:
     if not isinstance(rule, Comparison) or rule.difference is not None:
         return rule
     left, right = (_width(schema.columns[name]) for name in rule.columns)
-    further = math.isfinite(left) and math.isfinite(right) and left >= FURTHER * right
+    further = math.isfinite(left) and math.isfinite(right) and left >= SPREAD_RATIO * right
     return rule.model_copy(update={"difference": "left"}) if further else rule
 
 

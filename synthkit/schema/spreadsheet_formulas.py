@@ -21,42 +21,42 @@ if TYPE_CHECKING:
 
     from synthkit.schema.table import Schema
 
-ESCAPE = "'"
-_BEGINS = re.compile(r"[\t\r\n]|[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
+FORMULA_ESCAPE = "'"
+_FORMULA_START = re.compile(r"[\t\r\n]|[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
 
 
-def formula(text: str) -> bool:
+def is_formula(text: str) -> bool:
     """Whether a spreadsheet may run a text.
 
     Example:
         >>> [formula(text) for text in ("=1+1", "@SUM(A1)", "-5", "-5%", "a=1")]
         [True, True, False, True, False]
     """
-    return _BEGINS.match(text) is not None and _NUMBER.fullmatch(text) is None
+    return _FORMULA_START.match(text) is not None and _PLAIN_NUMBER.fullmatch(text) is None
 
 
-def escaped(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text with a `'` before it if a spreadsheet may run it, or if it begins with `'`.
 
     Example:
         >>> escaped("=1+1"), escaped("'tis"), escaped("-5"), escaped("ward 3")
         ("'=1+1", "''tis", '-5', 'ward 3')
     """
-    return ESCAPE + text if text.startswith(ESCAPE) or formula(text) else text
+    return FORMULA_ESCAPE + text if text.startswith(FORMULA_ESCAPE) or is_formula(text) else text
 
 
-def unescaped(text: str) -> str:
-    """What `escaped` was given.
+def unescape_formula(text: str) -> str:
+    """What `escape_formula` was given.
 
     Example:
         >>> unescaped(escaped("=1+1"))
         '=1+1'
     """
-    return text.removeprefix(ESCAPE)
+    return text.removeprefix(FORMULA_ESCAPE)
 
 
-def declared(schema: Schema) -> list[str]:
+def declared_formulas(schema: Schema) -> list[str]:
     """Columns of which the name, a level, or how moments and numbers are written begins like a formula, in order.
 
     Example:
@@ -72,12 +72,12 @@ def declared(schema: Schema) -> list[str]:
         if isinstance(column, Numeric) and column.told:
             texts += [column.text(x) for x in (-1.5, 1.5) if column.min is None or x >= column.min]
             texts += [text for _, _, text in column.beyond.values()]
-        if any(map(formula, texts)):
+        if any(map(is_formula, texts)):
             found.append(name)
     return found
 
 
-def occurring(frame: pd.DataFrame) -> list[str]:
+def formulas_in_cells(frame: pd.DataFrame) -> list[str]:
     """Columns of which the name or a cell begins like a formula.
 
     Example:
@@ -91,6 +91,6 @@ def occurring(frame: pd.DataFrame) -> list[str]:
         texts = [str(name)]
         if cells.dtype == object or str(cells.dtype) in ("string", "str", "category"):
             texts += [cell for cell in cells.dropna().unique() if isinstance(cell, str)]
-        if any(map(formula, texts)):
+        if any(map(is_formula, texts)):
             found.append(str(name))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,7 +16,7 @@ from synthkit.schema.derived_checks import problems as derived_problems
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
-from synthkit.schema.schema_errors import explain
+from synthkit.schema.schema_errors import explain_schema_error
 from synthkit.schema.target import Target
 from synthkit.schema.yaml_writer import Comments
 
@@ -67,7 +67,7 @@ class Schema(BaseModel):
     @classmethod
     def load(cls, path: str | Path) -> Schema:
         """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        data, tree = yaml_reader.read(Path(path))
+        data, tree = yaml_reader.read_schema_file(Path(path))
         return cls.parse(data, str(path), tree)
 
     @classmethod
@@ -81,7 +81,7 @@ class Schema(BaseModel):
             >>> Schema.loads("columns: {country: {kind: categorical, levels: [NO, SE]}}").columns["country"].levels
             ('NO', 'SE')
         """
-        data, tree = yaml_reader.reads(text, name)
+        data, tree = yaml_reader.parse_schema_text(text, name)
         return cls.parse(data, name, tree)
 
     @classmethod
@@ -105,7 +105,7 @@ class Schema(BaseModel):
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
-            raise SchemaError(explain(error, data, name, tree, cls)) from error
+            raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
 
     def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
         """Write the schema as YAML; the file appears whole or not at all.
@@ -130,7 +130,7 @@ class Schema(BaseModel):
             columns:
               age: {kind: numeric, max: 120}
         """
-        return yaml_writer.write(self, comments or {})
+        return yaml_writer.write_schema_yaml(self, comments or {})
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -199,7 +199,7 @@ def is_plain(name: str) -> bool:
     return 0 < len(name) <= 100 and name.isprintable() and not name.startswith(".") and not set(name) & {"/", "\\"}
 
 
-def _values(schema: Schema) -> Iterator[tuple[str, Any]]:
+def _values(schema: Schema) -> Iterator[tuple[str, object]]:
     """Values that rules and targets name, each with its column."""
     for target in schema.targets:
         yield target.column, target.positive

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
+_UTC_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
 
 
 @lru_cache(maxsize=64)
@@ -23,7 +23,7 @@ def zone(name: str) -> dt.tzinfo:
     """
     if name == "UTC":
         return dt.UTC
-    found = _OFFSET.fullmatch(name)
+    found = _UTC_OFFSET.fullmatch(name)
     try:
         if found is not None:
             shift = dt.timedelta(hours=int(found[2]), minutes=int(found[3]))
@@ -43,7 +43,7 @@ def name_of(moment: dt.datetime) -> str | None:
         ['Europe/Berlin', '+01:00', 'UTC']
     """
     name, shift = str(moment.tzinfo), moment.utcoffset()
-    if not _OFFSET.fullmatch(name.removeprefix("UTC")) and _known(name):
+    if not _UTC_OFFSET.fullmatch(name.removeprefix("UTC")) and _known(name):
         return name
     if shift is None or shift % dt.timedelta(minutes=1):
         return None
@@ -72,7 +72,7 @@ def on_the_clock(moment: dt.datetime, name: str) -> dt.datetime | None:
         return None
 
 
-def told(clock: dt.datetime, name: str, *, universal: bool) -> dt.datetime:
+def at_clock_time(clock: dt.datetime, name: str, *, universal: bool) -> dt.datetime:
     """The moment at which the clock of a zone shows this, with its offset, or in universal time.
 
     An hour that a clock shows twice is the first one; at an end of the calendar the offset is left out.

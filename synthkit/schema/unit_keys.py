@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.cells import NUMBER, each, missing, moment, whole
+from synthkit.schema.cells import NUMBER_TEXT, is_missing, is_whole_cell, read_each, read_moment
 from synthkit.schema.columns import Column, Datetime
-from synthkit.schema.datetimes import PLAIN, MomentWriting, parse_moment
+from synthkit.schema.datetimes import ISO_WRITING, MomentWriting, parse_moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.schema.table import Schema
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
-_LONG = 40  # digits of a number that is written out
+_DATE_KEY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*")
+_MAX_KEY_DIGITS = 40  # digits of a number that is written out
 
 
 def unit_keys(values: pd.Series, column: Column | None = None) -> pd.Series:
@@ -41,8 +41,8 @@ def unit_keys(values: pd.Series, column: Column | None = None) -> pd.Series:
         >>> unit_keys(pd.Series(["7", " 07", 7.0, "A-1", "a-1 ", "", None], dtype=object)).tolist()
         ['7', '7', '7', 'a-1', 'a-1', None, None]
     """
-    how = column if isinstance(column, Datetime) else PLAIN
-    keys, _ = each(values, lambda cell: unit_key(cell, how))
+    how = column if isinstance(column, Datetime) else ISO_WRITING
+    keys, _ = read_each(values, lambda cell: unit_key(cell, how))
     return pd.Series(keys, index=values.index, name=values.name, dtype=object)
 
 
@@ -57,7 +57,7 @@ def unit_codes(frame: pd.DataFrame, schema: Schema) -> tuple[NDArray[np.int64], 
     return codes.astype(np.int64), pd.Index(keys, dtype=object)
 
 
-def unit_key(cell: Any, how: MomentWriting = PLAIN) -> str | None:
+def unit_key(cell: Any, how: MomentWriting = ISO_WRITING) -> str | None:
     """The key of one cell, None if it names nobody.
 
     - Numbers by their value: `7`, `07`, `7.0`, `7e0`, 7 and true are one; digits of all scripts count.
@@ -71,9 +71,9 @@ def unit_key(cell: Any, how: MomentWriting = PLAIN) -> str | None:
     References:
         Unicode Standard Annex 15, Unicode normalization forms (NFKC). Unicode Standard, 3.13, default case folding.
     """
-    if missing(cell):
+    if is_missing(cell):
         return None
-    if whole(cell):
+    if is_whole_cell(cell):
         return _instant(_of_number(Decimal(int(cell))), how)
     if isinstance(cell, float | np.floating | Decimal):
         exact = Decimal(str(cell))
@@ -81,7 +81,7 @@ def unit_key(cell: Any, how: MomentWriting = PLAIN) -> str | None:
     if isinstance(cell, bytes | bytearray):
         cell = bytes(cell).decode(errors="replace")
     if not isinstance(cell, str):
-        found = moment(cell)
+        found = read_moment(cell)
         cell = str(cell) if found is None else _universal(cell, found[0])
     return _of_text(cell, how)
 
@@ -90,17 +90,17 @@ def _of_text(text: str, how: MomentWriting) -> str | None:
     plain = _plain(text)
     if not plain:
         return None
-    if NUMBER.fullmatch(plain):
+    if NUMBER_TEXT.fullmatch(plain):
         try:
             plain = _of_number(Decimal(plain))
         except InvalidOperation:  # an exponent of twenty digits
             return plain
-    elif plain in _WORDS:
-        return _WORDS[plain]
+    elif plain in _KEY_SYNONYMS:
+        return _KEY_SYNONYMS[plain]
     return _instant(plain, how)
 
 
-_WORDS = {"true": "1", "false": "0", "inf": "infinity", "+inf": "infinity", "-inf": "-infinity"}
+_KEY_SYNONYMS = {"true": "1", "false": "0", "inf": "infinity", "+inf": "infinity", "-inf": "-infinity"}
 
 
 def _plain(text: str) -> str:
@@ -136,7 +136,7 @@ def _of_number(value: Decimal) -> str:
         return "0"
     exponent += len(bare) - len(short)
     minus = "-" if sign else ""
-    if abs(exponent) + len(short) > _LONG:
+    if abs(exponent) + len(short) > _MAX_KEY_DIGITS:
         return f"{minus}{short}e{exponent}"
     return f"{Decimal((sign, tuple(map(int, short)), exponent)):f}"
 
@@ -144,12 +144,12 @@ def _of_number(value: Decimal) -> str:
 def _instant(key: str, how: MomentWriting) -> str:
     """The same moment written in one way, if the text is one."""
     found = how.by_format(key)
-    if found is None and _DATE.fullmatch(key):
+    if found is None and _DATE_KEY.fullmatch(key):
         found = parse_moment(key.upper())
     return key if found is None else _universal(found, np.datetime64(found.replace(tzinfo=None), "us"))
 
 
-def _universal(cell: Any, wall: np.datetime64) -> str:
+def _universal(cell: object, wall: np.datetime64) -> str:
     """A moment in ISO 8601, in universal time if its zone is known, the day alone at midnight."""
     clock: dt.datetime = wall.astype(object)
     zone = getattr(cell, "tzinfo", None)

@@ -1,8 +1,6 @@
-"""The schema as a Great Expectations suite, and what a table breaks of it; the only file that imports GX.
+"""What a table breaks of its schema, asked through Great Expectations; the only file that imports GX.
 
-GX asks the questions about values. Dtypes are settled before (`conform`), because GX knows few names of them. What
-GX has no expectation for (decimals, implications, fixed combinations), or none that takes linear time (patterns),
-enters as helper columns of true and false.
+GX asks the questions about values. Dtypes are settled before (`typed_columns`), because GX knows few names of them.
 """
 
 from __future__ import annotations
@@ -17,77 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_json
-from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import column_faults, rounded_faults, type_cells
-from synthkit.schema.derived import held, sentence
 from synthkit.schema.expectation_batches import Expectation, Stack, alike, stacked
-from synthkit.schema.expressions.grammar import columns_of, parse
-from synthkit.schema.narrow_patterns import narrow
-from synthkit.schema.rules import Comparison, Rule
+from synthkit.schema.expectation_suite import expectation_suite, helper_columns
+from synthkit.schema.narrow_patterns import narrow_pattern_faults
+from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from synthkit.schema.table import Schema
-
-__all__ = ["Unchecked", "Validation", "Violation", "helpers", "own", "suite", "validate"]
-
-_HELPER = "synthkit: "  # prefix of helper columns
-_DOMAIN = (
-    "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
-)
-_FILLED = "set `nullable: true` for the column, or fill the cells"
-_COMPUTED = (
-    "correct the cells, have them computed with --clamp, or take the column out of `derived`, so that it is learned"
-)
-_ROWS = "correct the rows, or change the rule in the schema"
-
-
-def suite(schema: Schema) -> dict[str, Any]:
-    """The schema as the JSON of a Great Expectations suite.
-
-    It speaks of the columns of the table and of those `helpers` adds, so it runs on a frame that has both, where no two
-    names differ only in case (`validate` asks under neutral names).
-
-    Example:
-        >>> from synthkit.schema import Schema
-        >>> [e["meta"]["rule"] for e in suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))["expectations"]]
-        ['exactly the declared columns', 'no missing cell', '>= 0']
-    """
-    own = [e for name, column in schema.columns.items() for e in _of_column(name, column)]
-    own += [_of_rule(rule) for rule in schema.rules]
-    own += [_of_derived(name, schema) for name in schema.derived]
-    columns = [
-        *schema.columns,
-        *(e["kwargs"]["column"] for e in own if e["kwargs"].get("column", "").startswith(_HELPER)),
-    ]
-    every = _expectation("expect_table_columns_to_match_set", "exactly the declared columns", column_set=columns)
-    return {"name": schema.name, "expectations": [every, *own], "meta": {}}
-
-
-def helpers(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.bool_]]:
-    """Columns of true and false for what GX has no expectation for; rules of absent columns are left out."""
-    columns = {}
-    for name, column in schema.columns.items():
-        if isinstance(column, Numeric) and column.decimals is not None and name in frame:
-            columns[_decimals_of(name)] = Numeric(decimals=column.decimals).admits(frame[name])
-        if isinstance(column, Datetime) and column.atoms and name in frame:
-            columns[_bounds_of(name)] = column.admits(frame[name])
-        if isinstance(column, Code) and column.pattern is not None and name in frame:
-            columns[_pattern_of(name)] = Code(pattern=column.pattern).admits(frame[name])
-    for rule in schema.rules:
-        if not isinstance(rule, Comparison) and set(rule.columns) <= set(frame.columns):
-            columns[_HELPER + rule.sentence] = rule.holds(frame)
-    for name, expression in schema.derived.items():
-        if {name, *columns_of(parse(expression))} <= set(frame.columns):
-            columns[_HELPER + sentence(name, expression)] = held(name, frame, schema)
-    return columns
 
 
 def validate(
@@ -107,120 +46,33 @@ def validate(
     Raises:
         ConfigError: `extra` is not such a suite.
     """
-    return validated(frame, schema, extra=extra, rows_shown=rows_shown)[0]
+    return validate_typed(TypedColumns.of(frame, schema), schema, extra=extra, rows_shown=rows_shown)
 
 
-def validated(
-    frame: pd.DataFrame, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
-) -> tuple[Validation, pd.DataFrame]:
-    """As `validate`, with the typed frame that was asked: what `conform` gives where nothing is wrong.
+def validate_typed(
+    typed: TypedColumns, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
+) -> Validation:
+    """As `validate`, of a frame that the schema has typed already.
 
     Raises:
         ConfigError: `extra` is no suite.
     """
-    asked, extras = suite(schema)["expectations"], own(extra) if extra is not None else []
-    checked = Checked(len(frame), len(frame.columns), len(asked) + len(extras))
-    faults = column_faults(list(frame.columns), schema)  # this answers the first question of the suite, to the letter
-    if faults:
+    frame = typed.frame
+    asked, extras = expectation_suite(schema)["expectations"], read_suite(extra) if extra is not None else []
+    checked = Checked(len(frame), typed.width, len(asked) + len(extras))
+    if typed.misnamed:  # which answers the first question of the suite, to the letter
         why = "the columns of the table are not those of the schema"
         unasked = tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
-        return Validation(checked, tuple(faults), unasked), frame
-    typed, faults = type_cells(frame, schema)
-    untyped = {v.columns[0] for v in faults}
+        return Validation(checked, typed.misnamed, unasked)
+    untyped = {v.columns[0] for v in typed.untyped}
     able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
-    added = helpers(typed.drop(columns=list(untyped)), schema)
-    broken, unchecked = _run(pd.concat([typed, pd.DataFrame(added)], axis=1), able[0], rows_shown)
-    theirs, unanswered = _run_own(typed, able[1], rows_shown)
+    added = helper_columns(frame.drop(columns=list(untyped)), schema)
+    broken, unchecked = _run(pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
+    theirs, unanswered = _run_own(frame, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
-    faults += [*rounded_faults(frame, schema), *narrow(schema, len(frame), unique=True)]
-    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped)), typed
-
-
-def _of_column(name: str, column: Column) -> Iterator[Expectation]:
-    """What one column must satisfy."""
-    if not column.nullable:
-        yield _expectation("expect_column_values_to_not_be_null", "no missing cell", _FILLED, column=name)
-    if isinstance(column, Identifier):
-        if column.unique:
-            yield _expectation("expect_column_values_to_be_unique", "no value twice", _ROWS, column=name)
-        return
-    if isinstance(column, Numeric | Datetime) and (column.min is not None or column.max is not None):
-        low, high = _bound(column.min), _bound(column.max)
-        rule = " and ".join(
-            f"{sign} {bound if isinstance(bound, str) else format(bound, 'g')}"
-            for sign, bound in ((">=", low), ("<=", high))
-            if bound is not None
-        )
-        if isinstance(column, Datetime) and column.atoms:
-            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", _DOMAIN, (name,))
-        else:
-            between = "expect_column_values_to_be_between"
-            yield _expectation(between, rule, _DOMAIN, column=name, min_value=low, max_value=high)
-    if isinstance(column, Numeric) and column.decimals is not None:
-        rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
-        yield _helper(_decimals_of(name), rule, _DOMAIN, (name,))
-    if levels := getattr(column, "levels", None):
-        rule = f"one of the {len(levels)} declared levels"
-        yield _expectation("expect_column_values_to_be_in_set", rule, _DOMAIN, column=name, value_set=list(levels))
-    if isinstance(column, Code) and column.pattern is not None:
-        yield _helper(_pattern_of(name), f"matches {column.pattern}", _DOMAIN, (name,))
-
-
-def _of_rule(rule: Rule) -> Expectation:
-    """What each row must satisfy."""
-    if isinstance(rule, Comparison):
-        e = _expectation(
-            "expect_column_pair_values_a_to_be_greater_than_b",
-            rule.sentence,
-            _ROWS,
-            column_A=rule.right,
-            column_B=rule.left,
-            or_equal=rule.op == "<=",
-            ignore_row_if="either_value_is_missing",
-        )
-        e["meta"]["columns"] = list(rule.columns)  # in the order of the sentence
-        return e
-    return _helper(_HELPER + rule.sentence, rule.sentence, _ROWS, rule.columns)
-
-
-def _of_derived(name: str, schema: Schema) -> Expectation:
-    """What a derived column must be in each row."""
-    rule = sentence(name, schema.derived[name])
-    return _helper(_HELPER + rule, rule, _COMPUTED, (name, *columns_of(parse(schema.derived[name]))))
-
-
-def _expectation(
-    kind: str,
-    rule: str,
-    remedy: str = "",
-    **kwargs: Any,
-) -> Expectation:
-    kept = {key: value for key, value in kwargs.items() if value is not None}
-    return {"type": kind, "kwargs": kept, "meta": {"rule": rule, "remedy": remedy}}
-
-
-def _helper(helper: str, rule: str, remedy: str, columns: tuple[str, ...]) -> Expectation:
-    e = _expectation("expect_column_values_to_be_in_set", rule, remedy, column=helper, value_set=[True])
-    e["meta"]["columns"] = list(columns)
-    return e
-
-
-def _pattern_of(name: str) -> str:
-    return f"{_HELPER}pattern of {name}"
-
-
-def _bounds_of(name: str) -> str:
-    return f"{_HELPER}bounds of {name}"
-
-
-def _decimals_of(name: str) -> str:
-    return f"{_HELPER}decimals of {name}"
-
-
-def _bound(value: float | str | None) -> float | str | None:
-    """A bound as GX understands it: a bare date is refused by its comparison, a full ISO moment is not."""
-    return str(pd.Timestamp(value).isoformat()) if isinstance(value, str) else value
+    faults = (*typed.untyped, *typed.rounded, *narrow_pattern_faults(schema, len(frame), unique=True))
+    return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped))
 
 
 def _columns(e: Expectation) -> tuple[str, ...]:
@@ -242,7 +94,7 @@ def _rule(e: Expectation) -> str:
     return f"{e['type']} {json.dumps(said, default=str) if said else ''}".strip()
 
 
-def own(path: str | Path) -> list[Expectation]:
+def read_suite(path: str | Path) -> list[Expectation]:
     """Expectations of a suite file of the user's own.
 
     Raises:

@@ -20,20 +20,20 @@ from synthkit.schema.columns import Datetime, Level
 from synthkit.schema.conform import as_text, type_column
 from synthkit.schema.datetimes import is_moment
 from synthkit.schema.infer.level_values import plain_level
-from synthkit.schema.infer.long_integers import EXACT, long
-from synthkit.schema.infer.type_inference import MOST_LEVELS
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT, inexact_integers
+from synthkit.schema.infer.type_inference import MAX_INFERRED_LEVELS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LARGEST = 2**63 - 1
-_WHOLE = r"^-?(0|[1-9]\d{0,19})$"
-_REAL = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-_TRUTH = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
-_MOMENT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
+_MAX_SIGNED = 2**63 - 1
+_INTEGER_TEXT = r"^-?(0|[1-9]\d{0,19})$"
+_REAL_TEXT = r"^-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_TRUTH_TEXT = r"^([Tt]rue|TRUE|[Ff]alse|FALSE)$"
+_DATETIME_TEXT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
 
 
-def settled(frame: pd.DataFrame) -> pd.DataFrame:
+def with_value_types(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame in which the same values have the same dtype; columns are named once.
 
     Example:
@@ -44,7 +44,7 @@ def settled(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: _settled(unpacked(frame[name])) for name in frame}, index=frame.index, copy=False)
 
 
-def orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
+def category_orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
     """Levels of the columns whose categories have an order, lowest first, with those that nobody has.
 
     Example:
@@ -56,7 +56,11 @@ def orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
         dtype = frame[name].dtype
         if isinstance(dtype, pd.ArrowDtype) and pa.types.is_dictionary(dtype.pyarrow_dtype):
             dtype = from_arrow(pa.table({"x": pa.chunked_array(frame[name].array.__arrow_array__())}))["x"].dtype
-        if not (isinstance(dtype, pd.CategoricalDtype) and dtype.ordered and 0 < len(dtype.categories) <= MOST_LEVELS):
+        if not (
+            isinstance(dtype, pd.CategoricalDtype)
+            and dtype.ordered
+            and 0 < len(dtype.categories) <= MAX_INFERRED_LEVELS
+        ):
             continue
         cells = _settled(unpacked(pd.Series(dtype.categories)))
         if not pd.api.types.is_datetime64_any_dtype(cells.dtype):
@@ -82,9 +86,9 @@ def _settled(values: pd.Series) -> pd.Series:
 
 def _settled_whole(values: pd.Series) -> pd.Series:
     """Whole numbers; all are texts where one has more digits than a float holds, for a quantity has not."""
-    if long(values).any():
+    if inexact_integers(values).any():
         return values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
-    large = pd.api.types.is_unsigned_integer_dtype(values.dtype) and (values > _LARGEST).any()
+    large = pd.api.types.is_unsigned_integer_dtype(values.dtype) and (values > _MAX_SIGNED).any()
     return values.astype("UInt64" if large else "Int64")
 
 
@@ -92,7 +96,7 @@ def _settled_floats(values: pd.Series) -> pd.Series:
     """Whole numbers that stand in floats, for beside missing cells they had no other place."""
     x = values.to_numpy(dtype=float, na_value=np.nan)
     absent = np.isnan(x)
-    if absent.all() or not (np.abs(x[~absent]) < EXACT).all() or (x[~absent] != np.floor(x[~absent])).any():
+    if absent.all() or not (np.abs(x[~absent]) < MAX_EXACT_FLOAT).all() or (x[~absent] != np.floor(x[~absent])).any():
         return pd.Series(x, index=values.index, name=values.name)
     whole = np.where(absent, 0, x).astype(np.int64)
     return pd.Series(pd.arrays.IntegerArray(whole, absent), index=values.index, name=values.name)
@@ -107,7 +111,7 @@ def _settled_objects(values: pd.Series) -> pd.Series:
         texts = list(cells)
         if seen != "string":  # what is text already is not written once more, cell by cell
             texts = [None if gone else as_text(cell) for cell, gone in zip(values, absent, strict=True)]
-        said = recognised(pa.chunked_array([texts], pa.string()))
+        said = recognise_texts(pa.chunked_array([texts], pa.string()))
         said.index, said.name = values.index, values.name
         return said if pd.api.types.is_object_dtype(said.dtype) else _settled(said)
     if seen == "boolean":
@@ -118,14 +122,14 @@ def _settled_objects(values: pd.Series) -> pd.Series:
         typed, bad, _ = type_column(values, Datetime())
         return values if bad.any() else typed
     if seen in ("period", "interval"):
-        held: Any = pd.array(list(values[~absent]))  # of their own dtype, if they have one
+        held: object = pd.array(list(values[~absent]))  # of their own dtype, if they have one
         return _settled(pd.Series(held, index=values.index[~absent]).reindex(values.index))
     return cells
 
 
 def _settled_numbers(values: pd.Series, absent: NDArray[np.bool_]) -> pd.Series:
     if all(map(_is_whole, values[~absent])):
-        if long(values).any():
+        if inexact_integers(values).any():
             return pd.Series(
                 [None if gone else str(cell) for cell, gone in zip(values, absent, strict=True)], values.index
             )
@@ -148,7 +152,7 @@ def _only(present: pd.Series, kinds: tuple[type, ...]) -> bool:
     return all(isinstance(cell, kinds) for cell in present)
 
 
-def recognised(texts: pa.ChunkedArray) -> pd.Series:
+def recognise_texts(texts: pa.ChunkedArray) -> pd.Series:
     """Cells typed by what all texts of a column look like; numbers with a leading zero stay text.
 
     **Shape**: (n,) -> (n,).
@@ -158,15 +162,15 @@ def recognised(texts: pa.ChunkedArray) -> pd.Series:
         [[61, <NA>, 44], ['061']]
     """
     values = pc.unique(texts.drop_null())
-    if not len(values) or long(values.to_pandas()).any():
+    if not len(values) or inexact_integers(values.to_pandas()).any():
         return _series(texts)
-    if _alike(values, _WHOLE) and (whole := _whole(texts)) is not None:
+    if _alike(values, _INTEGER_TEXT) and (whole := _whole(texts)) is not None:
         return whole
-    if _alike(values, _REAL):
+    if _alike(values, _REAL_TEXT):
         return _series(texts.cast(pa.float64()))
-    if _alike(values, _TRUTH):
+    if _alike(values, _TRUTH_TEXT):
         return _series(pc.equal(pc.utf8_lower(texts), "true"), pd.BooleanDtype())
-    if _alike(values, _MOMENT):
+    if _alike(values, _DATETIME_TEXT):
         moments, bad, _ = type_column(_series(texts), Datetime())
         if not bad.any():
             return moments
@@ -185,7 +189,7 @@ def _alike(values: pa.Array, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
-def _series(cells: pa.ChunkedArray, nullable: Any = None) -> pd.Series:
+def _series(cells: pa.ChunkedArray, nullable: object = None) -> pd.Series:
     """A pandas column, of the dtype `nullable` if it has missing cells."""
     series: pd.Series = cells.to_pandas(types_mapper={cells.type: nullable if cells.null_count else None}.get)
     return series

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from synthkit.schema.number_formats import Numerals, write
+from synthkit.schema.number_formats import Numerals, write_numbers
 from synthkit.schema.table import Schema
 
 
@@ -22,7 +22,7 @@ def as_written(frame: pd.DataFrame, schema: Schema, dtypes: Mapping[str, str]) -
     for name in frame:
         column = schema.columns.get(str(name))
         told = isinstance(column, Numerals) and column.told and not _is_number(dtypes.get(str(name), "object"))
-        out[name] = write(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
+        out[name] = write_numbers(frame[name], column) if told and isinstance(column, Numerals) else frame[name]
     return pd.DataFrame(out, index=frame.index, copy=False)
 
 

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.errors import DocumentError, SchemaError
-from synthkit.io.documents import YAML_BYTES, content, parse_yaml
+from synthkit.io.documents import MAX_YAML_BYTES, content, parse_yaml
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
 
 
-def read(path: Path) -> tuple[object, Node | None]:
+def read_schema_file(path: Path) -> tuple[object, Node | None]:
     """What a YAML file holds, and its nodes, which know their lines.
 
     Raises:
         SchemaError: no such file, not to be read, not UTF-8, or not YAML.
     """
     try:
-        text = content(path, YAML_BYTES)
+        text = content(path, MAX_YAML_BYTES)
     except DocumentError as error:
         raise SchemaError(str(error)) from error
     except FileNotFoundError as error:
@@ -28,10 +28,10 @@ def read(path: Path) -> tuple[object, Node | None]:
     except OSError as error:
         msg = f"the schema must be a readable file; however: {path}: {error.strerror}. Give the path of a YAML file"
         raise SchemaError(msg) from error
-    return reads(text, str(path))
+    return parse_schema_text(text, str(path))
 
 
-def reads(text: str | bytes, name: str) -> tuple[object, Node | None]:
+def parse_schema_text(text: str | bytes, name: str) -> tuple[object, Node | None]:
     """What YAML text holds, and its nodes; `name` stands for the file in errors.
 
     Raises:

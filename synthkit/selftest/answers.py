@@ -27,7 +27,7 @@ class Answer:
         return f"{self.what}: must be {self.expected}, is {shown}"
 
 
-def equal(what: str, measured: float, expected: float, *, off: float = 5e-5) -> Answer:
+def equals_figure(what: str, measured: float, expected: float, *, off: float = 5e-5) -> Answer:
     """A figure known to so many digits.
 
     Example:
@@ -37,7 +37,7 @@ def equal(what: str, measured: float, expected: float, *, off: float = 5e-5) -> 
     return Answer(what=what, expected=f"{expected:g}", measured=measured, holds=abs(measured - expected) <= off)
 
 
-def within(what: str, measured: float, low: float, high: float = math.inf) -> Answer:
+def lies_within(what: str, measured: float, low: float, high: float = math.inf) -> Answer:
     """A figure between two limits, both allowed.
 
     Example:
@@ -48,12 +48,12 @@ def within(what: str, measured: float, low: float, high: float = math.inf) -> An
     return Answer(what=what, expected=words, measured=measured, holds=low <= measured <= high)
 
 
-def said(what: str, measured: str, *expected: str) -> Answer:
+def equals_word(what: str, measured: str, *expected: str) -> Answer:
     """A word."""
     return Answer(what=what, expected=" or ".join(expected), measured=measured, holds=measured in expected)
 
 
-def covers(what: str, low: float, high: float, value: float) -> Answer:
+def interval_covers(what: str, low: float, high: float, value: float) -> Answer:
     """An interval that must hold a value."""
     return Answer(
         what=what,

@@ -11,12 +11,12 @@ import numpy as np
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
 from synthkit.selftest import disclosures, leaks
-from synthkit.selftest.closed_forms import figures
+from synthkit.selftest.closed_forms import closed_form_answers
 
 if TYPE_CHECKING:
     from synthkit.selftest.answers import Answer
 
-SEEDS = 10  # repetitions of the whole test
+SELFTEST_SEEDS = 10  # repetitions of the whole test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ class Case:
     run: Callable[[np.random.Generator], tuple[Answer, ...]]
 
 
-CASES: Mapping[str, Case] = {
-    "figures": Case(about="closed forms and published numbers", run=figures),
+SELFTEST_CASES: Mapping[str, Case] = {
+    "figures": Case(about="closed forms and published numbers", run=closed_form_answers),
     "copies": Case(about="the training rows themselves", run=leaks.copies),
     "fresh": Case(about="other people of the same law", run=leaks.fresh),
     "isolated": Case(about="one row in twenty a copy of a person unlike others", run=leaks.isolated),
@@ -49,7 +49,7 @@ CASES: Mapping[str, Case] = {
 }
 
 
-def run(name: str, seed: int, *, repetition: int = 0) -> tuple[Answer, ...]:
+def run_case(name: str, seed: int, *, repetition: int = 0) -> tuple[Answer, ...]:
     """The answers of a case; the same seed makes the same people."""
     with one_thread():
-        return CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))
+        return SELFTEST_CASES[name].run(Seeds(seed).numpy(f"selftest {name} {repetition}"))

@@ -14,7 +14,7 @@ from synthkit.metrics.copying.copied_people import count_copied_people
 from synthkit.metrics.fidelity.classifier_two_sample import c2st
 from synthkit.metrics.fidelity.distributions import pairs
 from synthkit.metrics.result import Score
-from synthkit.selftest.answers import Answer, covers, equal, within
+from synthkit.selftest.answers import Answer, equals_figure, interval_covers, lies_within
 from synthkit.selftest.made_up_people import Experiment, people, shuffled
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-SPARE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
+DISCLOSURE_TOLERANCE = 0.02  # what an interval may miss by where chance is in it: it fails one time in twenty without
 
 
 def learned(comparison: EvaluationData, secret: str, rng: np.random.Generator) -> Mapping[str, Score]:
@@ -44,10 +44,10 @@ def copied(rng: np.random.Generator) -> tuple[Answer, ...]:
     found = learned(comparison, "glucose", rng)["x.excess"]
     known = matched(comparison, rng)
     return (
-        within("excess of a number that is copied", found.low, 0.5),
-        within("unique exact matches, excess", known["identity.unique_exact_matches"].value, 0.95),
-        within("people linked, excess, lower end", known["identity.linkability.k1"].low, 0.3),
-        equal("singled out who are members", known["identity.singling_out.clearest"].value, 1.0, off=0.1),
+        lies_within("excess of a number that is copied", found.low, 0.5),
+        lies_within("unique exact matches, excess", known["identity.unique_exact_matches"].value, 0.95),
+        lies_within("people linked, excess, lower end", known["identity.linkability.k1"].low, 0.3),
+        equals_figure("singled out who are members", known["identity.singling_out.clearest"].value, 1.0, off=0.1),
     )
 
 
@@ -59,12 +59,18 @@ def nobody(rng: np.random.Generator) -> tuple[Answer, ...]:
     out = []
     for secret in ("rare", "glucose"):
         found = learned(comparison, secret, rng)["x.excess"]
-        out.append(covers(f"excess about {secret}", found.low - SPARE, found.high + SPARE, 0.0))
+        out.append(
+            interval_covers(
+                f"excess about {secret}", found.low - DISCLOSURE_TOLERANCE, found.high + DISCLOSURE_TOLERANCE, 0.0
+            )
+        )
     for name in ("unique_exact_matches", "replicated_uniques", "linkability.k5"):
         at = known[f"identity.{name}"]
-        out.append(covers(f"{name}, excess", at.low - SPARE, at.high + SPARE, 0.0))
+        out.append(
+            interval_covers(f"{name}, excess", at.low - DISCLOSURE_TOLERANCE, at.high + DISCLOSURE_TOLERANCE, 0.0)
+        )
     at = known["identity.singling_out"]
-    return (*out, covers("singled out who are members", at.low - 0.05, at.high + 0.05, 0.5))
+    return (*out, interval_covers("singled out who are members", at.low - 0.05, at.high + 0.05, 0.5))
 
 
 def signs(rng: np.random.Generator) -> tuple[Answer, ...]:
@@ -81,7 +87,7 @@ def signs(rng: np.random.Generator) -> tuple[Answer, ...]:
     )
     turned = replace(here, pool=pool).against(rows.assign(balance=-rows["balance"]))
     after = learned(turned, "balance", np.random.default_rng(seed))["x.excess"]
-    return (equal("excess after the sign is turned", after.value, before.value, off=0.03),)
+    return (equals_figure("excess after the sign is turned", after.value, before.value, off=0.03),)
 
 
 def few_copied(rng: np.random.Generator) -> tuple[Answer, ...]:
@@ -97,9 +103,9 @@ def few_copied(rng: np.random.Generator) -> tuple[Answer, ...]:
     )
     trained = len(here.train)
     return (
-        equal("people copied, of those trained on", found.value * trained, 8.0, off=1e-6),
-        within("people proven to be copied, of 1,000", 1_000 * found.low, 1.0),
-        equal("people copied by fresh rows", silent.value, 0.0),
+        equals_figure("people copied, of those trained on", found.value * trained, 8.0, off=1e-6),
+        lies_within("people proven to be copied, of 1,000", 1_000 * found.low, 1.0),
+        equals_figure("people copied by fresh rows", silent.value, 0.0),
     )
 
 
@@ -111,6 +117,8 @@ def relations_lost(rng: np.random.Generator) -> tuple[Answer, ...]:
     two_way = next(s for s in pairs(comparison, rng)[0] if s.metric == "fidelity.tv2")
     seen = c2st(comparison, rng)[0][0]
     return (
-        within("two-way similarity below what real rows reach, by", (two_way.reference or 0) - two_way.value, 0.005),
-        within("AUC of telling synthetic from real", seen.value, 0.65),
+        lies_within(
+            "two-way similarity below what real rows reach, by", (two_way.reference or 0) - two_way.value, 0.005
+        ),
+        lies_within("AUC of telling synthetic from real", seen.value, 0.65),
     )

@@ -13,15 +13,15 @@ from synthkit.metrics.attacks.membership_inference import membership
 from synthkit.metrics.copying.copied_rows import distances
 from synthkit.metrics.result import Score
 from synthkit.schema import Schema
-from synthkit.selftest.answers import Answer, covers, equal, said, within
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people, with_isolated
+from synthkit.selftest.answers import Answer, equals_figure, equals_word, interval_covers, lies_within
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, jittered, people, with_isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synthkit.metrics.evaluation_data import EvaluationData
 
-NUMBERS = ("age", "height", "pressure", "balance", "glucose")
+NUMERIC_CASE_COLUMNS = ("age", "height", "pressure", "balance", "glucose")
 
 
 def attack(comparison: EvaluationData, rng: np.random.Generator) -> tuple[Mapping[str, Score], Mapping[str, Any]]:
@@ -44,11 +44,11 @@ def copies(rng: np.random.Generator) -> tuple[Answer, ...]:
     most = bound.parts["largest it could be"]
     share = bound.value / most if most else 0.0
     return (
-        equal("AUC of the distance", scores["membership.auc"].parts["distance"], 1.0),
-        within("guesses that are wrong", guesses - right, 0, 2),
-        within("epsilon lost at least, of what it could be", share, 0.9, 1.0 + 1e-9),
-        within("largest p of four tests, adjusted", max(panel["p"].values()), 0.0, 0.01),
-        said("verdict", panel["verdict"], Grade.ABOVE),
+        equals_figure("AUC of the distance", scores["membership.auc"].parts["distance"], 1.0),
+        lies_within("guesses that are wrong", guesses - right, 0, 2),
+        lies_within("epsilon lost at least, of what it could be", share, 0.9, 1.0 + 1e-9),
+        lies_within("largest p of four tests, adjusted", max(panel["p"].values()), 0.0, 0.01),
+        equals_word("verdict", panel["verdict"], Grade.ABOVE),
     )
 
 
@@ -62,22 +62,24 @@ def fresh(rng: np.random.Generator) -> tuple[Answer, ...]:
     scores, panel = attack(here.against(rows), rng)
     auc = scores["membership.auc"]
     out = [
-        within("AUC", auc.value, 0.45, 0.55),
-        within("epsilon lost at least", panel["strata"]["all"]["epsilon_lower_bound"], 0.0, 1.0),
+        lies_within("AUC", auc.value, 0.45, 0.55),
+        lies_within("epsilon lost at least", panel["strata"]["all"]["epsilon_lower_bound"], 0.0, 1.0),
     ]
     alone = [panel["strata"][name][f"p_of_{test}"] for name in ("all", "isolated") for test in ("auc", "guesses")]
     out.append(
-        equal("smallest p of four tests, adjusted", min(panel["p"].values()), min(1.0, 4 * min(alone)), off=1e-9)
+        equals_figure(
+            "smallest p of four tests, adjusted", min(panel["p"].values()), min(1.0, 4 * min(alone)), off=1e-9
+        )
     )
     rows_each = min(len(here.train), len(here.holdout))
     sides = here.train.iloc[:rows_each], here.holdout.iloc[:rows_each]
     there, back = (replace(here, train=a, holdout=b).against(rows) for a, b in (sides, sides[::-1]))
     both = dcr_share(there, rng).value + dcr_share(back, rng).value
-    out.append(equal("DCR share and that with train and holdout exchanged", both, 1.0, off=1e-9))
+    out.append(equals_figure("DCR share and that with train and holdout exchanged", both, 1.0, off=1e-9))
     for share in (1.0, 0.5, 0.25):
         fewer = replace(here, holdout=here.holdout.iloc[: round(share * len(here.holdout))])
         at = dcr_share(fewer.against(rows), rng)
-        out.append(within(f"DCR share with {share:.0%} of the holdout", at.value, 0.45, 0.55))
+        out.append(lies_within(f"DCR share with {share:.0%} of the holdout", at.value, 0.45, 0.55))
     return tuple(out)
 
 
@@ -87,19 +89,19 @@ def isolated(rng: np.random.Generator) -> tuple[Answer, ...]:
     rows = with_isolated(here, people(2_000, rng), 0.05)
     scores, panel = attack(here.against(rows), rng)
     return (
-        within("DCR share", dcr_share(here.against(rows), rng).value, 0.47, 0.55),
-        within("epsilon lost at least", scores["membership.epsilon_lower_bound"].value, 1.0),
-        said("verdict", panel["verdict"], Grade.ABOVE),
+        lies_within("DCR share", dcr_share(here.against(rows), rng).value, 0.47, 0.55),
+        lies_within("epsilon lost at least", scores["membership.epsilon_lower_bound"].value, 1.0),
+        equals_word("verdict", panel["verdict"], Grade.ABOVE),
     )
 
 
 def shaken(rng: np.random.Generator) -> tuple[Answer, ...]:
     """Copies with noise of half a standard deviation on each number."""
     here = Experiment.of(rng)
-    scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMBERS)), rng)
+    scores, panel = attack(here.against(jittered(here.train, 0.5, rng, NUMERIC_CASE_COLUMNS)), rng)
     return (
-        within("AUC of the relative distance", scores["membership.auc"].parts["relative distance"], 0.52),
-        said("told from chance", "yes" if panel["detected"] else "no", "yes"),
+        lies_within("AUC of the relative distance", scores["membership.auc"].parts["relative distance"], 0.52),
+        equals_word("told from chance", "yes" if panel["detected"] else "no", "yes"),
     )
 
 
@@ -109,9 +111,9 @@ def contaminated(rng: np.random.Generator) -> tuple[Answer, ...]:
     scores, panel = attack(here.against(here.holdout), rng)
     held = next(check for check in panel["checks"] if check["name"] == "the holdout was held out")
     return (
-        within("AUC", scores["membership.auc"].value, 0.0, 0.1),
-        said("verdict", panel["verdict"], Grade.OPEN),
-        said("the holdout was held out", "yes" if held["holds"] else "no", "no"),
+        lies_within("AUC", scores["membership.auc"].value, 0.0, 0.1),
+        equals_word("verdict", panel["verdict"], Grade.OPEN),
+        equals_word("the holdout was held out", "yes" if held["holds"] else "no", "no"),
     )
 
 
@@ -128,9 +130,9 @@ def levels_only(rng: np.random.Generator) -> tuple[Answer, ...]:
     auc = scores["membership.auc"]
     apart = next(check for check in panel["checks"] if check["name"] == "no twins across the coin")
     return (
-        covers("AUC of fresh rows", auc.low - 0.02, auc.high + 0.02, 0.5),
-        within("DCR share, ties half", dcr_share(here.against(law(2_000, rng)), rng).value, 0.45, 0.55),
-        said("no twins across the coin", "yes" if apart["holds"] else "no", "no"),
+        interval_covers("AUC of fresh rows", auc.low - 0.02, auc.high + 0.02, 0.5),
+        lies_within("DCR share, ties half", dcr_share(here.against(law(2_000, rng)), rng).value, 0.45, 0.55),
+        equals_word("no twins across the coin", "yes" if apart["holds"] else "no", "no"),
     )
 
 
@@ -141,7 +143,9 @@ def names_and_order(rng: np.random.Generator) -> tuple[Answer, ...]:
     seed = int(rng.integers(2**31))
     before, _ = attack(here.against(rows), np.random.default_rng(seed))
     called = {name: f"column {k} of {len(rows.columns)}" for k, name in enumerate(rows.columns)}
-    schema = Schema.model_validate({"columns": {called[c]: SCHEMA.columns[c].model_dump() for c in SCHEMA.columns}})
+    schema = Schema.model_validate(
+        {"columns": {called[c]: PEOPLE_SCHEMA.columns[c].model_dump() for c in PEOPLE_SCHEMA.columns}}
+    )
     pool = replace(
         here.pool, frame=here.pool.frame.rename(columns=called), reference=here.pool.reference.rename(columns=called)
     )
@@ -149,6 +153,8 @@ def names_and_order(rng: np.random.Generator) -> tuple[Answer, ...]:
     mixed = rows.rename(columns=called).iloc[np.random.default_rng(1).permutation(len(rows))]
     after, _ = attack(there.against(mixed.set_index(mixed.index.astype(str))), np.random.default_rng(seed))
     return tuple(
-        equal(f"AUC of {name}", after["membership.auc"].parts[name], before["membership.auc"].parts[name], off=1e-9)
+        equals_figure(
+            f"AUC of {name}", after["membership.auc"].parts[name], before["membership.auc"].parts[name], off=1e-9
+        )
         for name in ("distance", "relative distance", "marginals")
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Law = Callable[[int, np.random.Generator], pd.DataFrame]
 
-SCHEMA = Schema.model_validate(
+PEOPLE_SCHEMA = Schema.model_validate(
     {
         "name": "people",
         "columns": {
@@ -71,11 +71,11 @@ class Experiment:
     pool: AttackTargets
     train: pd.DataFrame
     holdout: pd.DataFrame
-    schema: Schema = SCHEMA
+    schema: Schema = PEOPLE_SCHEMA
 
     @classmethod
     def of(
-        cls, rng: np.random.Generator, *, units: int = 2_000, schema: Schema = SCHEMA, law: Law | None = None
+        cls, rng: np.random.Generator, *, units: int = 2_000, schema: Schema = PEOPLE_SCHEMA, law: Law | None = None
     ) -> Experiment:
         """About `units` attacked people, half as many for reference, and half as many who are trained on anyway."""
         from synthkit.pipeline.split import Shares, split

@@ -25,10 +25,10 @@ from synthkit.io.plain_columns import as_frame
 from synthkit.models.base import Capability, RowModel
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Identifier, Implication, Numeric, Schema
-from synthkit.schema.cells import missing
+from synthkit.schema.cells import is_missing
 from synthkit.schema.columns import Code, Column, Datetime, Discrete
 from synthkit.schema.conform import conform, refuse
-from synthkit.schema.derived import admitted, keeping, origins, with_derived
+from synthkit.schema.derived import derived_admitted, derived_origins, rows_keeping_rules, with_derived
 from synthkit.schema.violations import Violation
 
 REDRAWS_AT_ONCE = 128  # rows drawn at once for those that broke a rule in the rounds before
@@ -65,7 +65,7 @@ class ConditionalSampler:
         if refused:
             why = "an identifier" if isinstance(schema.columns.get(refused[0]), Identifier) else "not a learned column"
             if refused[0] in schema.derived:
-                sources = ", ".join(f"`{c}`" for c in origins(schema, refused[0]))
+                sources = ", ".join(f"`{c}`" for c in derived_origins(schema, refused[0]))
                 why = f"computed from {sources or 'nothing'}. Give those"
             msg = f"`given` must name columns the model has learned; however: `{refused[0]}` is {why}"
             raise SchemaError(msg)
@@ -143,9 +143,9 @@ class ConditionalSampler:
         schema = self._encoder.schema
         for rule in schema.rules:
             asked = rule.then if isinstance(rule, Implication) else rule.columns
-            again.loc[~rule.holds(frame), [c for name in asked for c in origins(schema, name)]] = True
+            again.loc[~rule.holds(frame), [c for name in asked for c in derived_origins(schema, name)]] = True
         for name in schema.derived:
-            again.loc[~admitted(name, frame, schema), list(origins(schema, name))] = True
+            again.loc[~derived_admitted(name, frame, schema), list(derived_origins(schema, name))] = True
         for gap in self._encoder.recoding.gaps:  # what is measured from a redrawn column must be measured anew
             again[gap.column] |= again[[anchor.column for anchor in gap.anchors]].any(axis=1)
         whole = conform(frame[learned].reset_index(drop=True), self._encoder.schema, partial=True)
@@ -171,7 +171,7 @@ class ConditionalSampler:
             given = encoder.given(part, mask, present=present)
             rows = self._model.sample_given(given, self._generator, tries=tries)
             drawn = self._with_known(encoder.decode(rows, self._rng)[learned], part, mask)
-            good = keeping(with_derived(drawn, encoder.schema), encoder.schema)
+            good = rows_keeping_rules(with_derived(drawn, encoder.schema), encoder.schema)
             kept, first = np.unique(tried[good], return_index=True)
             out.iloc[kept] = drawn[good].iloc[first].astype(object).to_numpy()
             todo = np.setdiff1d(todo, kept)
@@ -285,7 +285,7 @@ def one_value(name: str, value: Any) -> Any:
     value = value.item() if isinstance(value, np.ndarray) else value
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]")
-    if missing(value):
+    if is_missing(value):
         return None
     return value.item() if isinstance(value, np.generic) else value
 

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
 from synthkit.io.atomic_files import replacing_folder
-from synthkit.io.documents import MISREAD, read_json
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 from synthkit.models.base import TrainingLog
 
 FORMAT = "synthkit-model/1"
@@ -137,7 +137,7 @@ def undamaged(folder: str | Path) -> Iterator[None]:
         yield
     except UnsupportedError:
         raise
-    except (*MISREAD, MemoryError, RuntimeError, SynthkitError) as error:
+    except (*MALFORMED_DATA_ERRORS, MemoryError, RuntimeError, SynthkitError) as error:
         msg = (
             f"{folder} must hold an undamaged model; however: {MODEL_CARD} is incomplete or altered "
             f"({type(error).__name__}). Fit again"
@@ -156,7 +156,7 @@ def lawful(folder: str | Path) -> Iterator[None]:
         yield
     except SynthkitError:
         raise
-    except (*MISREAD, MemoryError, RuntimeError) as error:
+    except (*MALFORMED_DATA_ERRORS, MemoryError, RuntimeError) as error:
         msg = (
             f"{folder} must hold a model that rows can be drawn from; however: its numbers make no law "
             f"({type(error).__name__}). Fit again"

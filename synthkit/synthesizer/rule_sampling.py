@@ -12,7 +12,7 @@ from synthkit.encoding import Rows, TableEncoder
 from synthkit.errors import SchemaError
 from synthkit.models.base import Capability, RowModel
 from synthkit.runtime.seeds import Seeds
-from synthkit.schema.derived import keeping
+from synthkit.schema.derived import rows_keeping_rules
 from synthkit.synthesizer.conditional import ConditionalSampler
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def watermarked_rows(table: Callable[[], pd.DataFrame], watermark: WatermarkKey 
     """
     if watermark is None:
         return table()
-    from synthkit.watermark import choose
+    from synthkit.watermark import choose_candidates
 
     drawn = pd.concat([table() for _ in range(watermark.candidates)], ignore_index=True)
-    return drawn.iloc[choose(drawn, watermark, seeds.numpy("watermark"))].reset_index(drop=True)
+    return drawn.iloc[choose_candidates(drawn, watermark, seeds.numpy("watermark"))].reset_index(drop=True)
 
 
 def _drawn(
@@ -93,7 +93,7 @@ def _drawn(
         frame = encoder.decode(sample(lacking) if first is None or kept else first, rng)
         if list(frame) != list(schema.described):
             frame = frame[list(schema.described)]
-        good = keeping(frame, schema)
+        good = rows_keeping_rules(frame, schema)
         parts = [frame if good.all() else frame[good]]  # a whole table is not copied for nothing
         if mender is not None and not good.all():
             mended, obeys = mender.repair(frame[~good])

@@ -26,10 +26,10 @@ from synthkit.models.settings import is_private, renamed, resolve_settings
 from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.data_access import FitPlan
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.runtime.device import choose
+from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
 from synthkit.schema.derived import with_derived
 from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer import model_files, raking
@@ -40,6 +40,7 @@ from synthkit.synthesizer.model_choice import chosen
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
+from synthkit.tables.typed_table import TypedTable
 from synthkit.training.callbacks import Progress, TrainingCallbacks
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Synthesizer:
 
     def fit(
         self,
-        table: pd.DataFrame | Curator,
+        table: pd.DataFrame | TypedTable | Curator,
         *,
         seed: int | None = None,
         max_minutes: float | None = None,
@@ -120,7 +121,7 @@ class Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
         Args:
-            table: rows, or the curator that keeps them.
+            table: rows, rows that were typed already, or the curator that keeps them.
             seed: root of all random choices; drawn and recorded in `seed` if not given.
             max_minutes: a time budget, above 0: as many steps are planned as fit, found by timing a few. What was
                 planned is in `settings["steps"]`; the same number asked for gives the same model.
@@ -142,7 +143,7 @@ class Synthesizer:
             raise ConfigError(msg)
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = seed if seed is not None else secrets.randbits(31) if taken_up is None else taken_up
-        seeds, device = Seeds(self.seed), choose(self._device)
+        seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
         if isinstance(table, Curator) and ledger is not None:
@@ -170,15 +171,14 @@ class Synthesizer:
         self.log = log
         return self
 
-    def _curated(self, table: pd.DataFrame, ledger: Ledger | None, seeds: Seeds) -> Curator:
-        """The curator of a table as it comes; under a budget its cells are mapped, not typed."""
+    def _curated(self, table: pd.DataFrame | TypedTable, ledger: Ledger | None, seeds: Seeds) -> Curator:
+        """The curator of a table, which is typed here if it is not yet; under a budget its cells are mapped."""
         self.schema = with_differences(self.schema)
         ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
-        if ledger.budget is None:
-            check_structure(table, self.schema)
-            self.with_dtypes(storages(table, self.schema))
-            table = conform(table, self.schema)
-        return Curator(table, self.schema, ledger, seeds)
+        if isinstance(table, pd.DataFrame):
+            table = TypedTable.of(table, self.schema) if ledger.budget is None else TypedTable(frame=table)
+        self.with_storages(table.storages)
+        return Curator(table.frame, self.schema, ledger, seeds)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -188,9 +188,9 @@ class Synthesizer:
         planned = None if self.log is None else self.log.planned
         return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
 
-    def with_dtypes(self, dtypes: Mapping[str, str]) -> Synthesizer:
-        """Give samples these dtypes, by column, instead of the schema's own."""
-        self._dtypes = dict(dtypes)
+    def with_storages(self, stored: Mapping[str, str]) -> Synthesizer:
+        """Store samples so, by column, instead of as the schema alone says."""
+        self._dtypes = dict(stored)
         self.schema = narrowed(self.schema, self._dtypes)
         return self
 
@@ -358,7 +358,7 @@ class Synthesizer:
             out._model = kind(out._encoder.layout, out._config)
         model_files.check_tensors(Path(folder), tensors, out._model.tensors())
         with model_files.undamaged(folder):
-            out._model.load_tensors(tensors, choose(device))
+            out._model.load_tensors(tensors, choose_device(device))
             if "targets" in card:
                 out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -21,17 +21,17 @@ import pyarrow.csv as pcsv
 from synthkit.errors import TableError
 from synthkit.schema import datetimes, number_formats, spreadsheet_formulas
 from synthkit.schema.columns import Datetime, Numeric
-from synthkit.schema.value_types import recognised
+from synthkit.schema.value_types import recognise_texts
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 _DELIMITERS = ",;\t|"
-_HINT = re.compile(r'"?sep=([\t -~])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
-_BLOCK = 8 << 20  # bytes of text in one chunk
-_SAMPLE = 1 << 18  # characters looked at to find the delimiter
-_FIRST = 200  # lines looked at for that
-_MOST = 0.9  # this share of lines has as many cells as the header where a delimiter fits
+_SEP_LINE = re.compile(r'"?sep=([\t -~])"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_CSV_CHUNK_BYTES = 8 << 20  # bytes of text in one chunk
+_DELIMITER_SAMPLE_CHARACTERS = 1 << 18  # characters looked at to find the delimiter
+_DELIMITER_SAMPLE_LINES = 200  # lines looked at for that
+_MIN_DELIMITER_AGREEMENT = 0.9  # this share of lines has as many cells as the header where a delimiter fits
 
 
 def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> Iterator[pa.Table]:
@@ -42,15 +42,15 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
             delimiter that does not fit, lines with too many or too few cells (line numbers named).
     """
     sample, quotes = _checked_sample(path, encoding)
-    hint, sample = hinted(sample)
-    header, delimiter = head(path, sample, delimiter or hint)
+    hint, sample = sep_hint(sample)
+    header, delimiter = read_header(path, sample, delimiter or hint)
     ragged: list[int] = []
 
     def skip(row: pcsv.InvalidRow) -> str:
         ragged.append(row.number)
         return "skip"
 
-    reading = pcsv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding, column_names=header)
+    reading = pcsv.ReadOptions(use_threads=False, block_size=_CSV_CHUNK_BYTES, encoding=encoding, column_names=header)
     reading.skip_rows = int(hint is not None)
     parsing = pcsv.ParseOptions(
         delimiter=delimiter,
@@ -58,15 +58,10 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         ignore_empty_lines=len(header) > 1,  # in a table of one column an empty line is a missing cell
         invalid_row_handler=skip,
     )
-    converting = pcsv.ConvertOptions(
-        column_types={name: pa.string() for name in header},
-        null_values=["", *missing],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
+    converting = _as_text(header, missing)
     rows, open_end = -1, False  # the header is read as a row, so that the rows a fault counts include it
     try:
-        with opened(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
+        with open_text(path) as file, pcsv.open_csv(file, reading, parsing, converting) as batches:
             for batch in batches:
                 chunk = pa.Table.from_batches([batch]).slice(1 if rows < 0 and batch.num_rows else 0)
                 rows += batch.num_rows
@@ -86,14 +81,24 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         raise TableError(msg)
 
 
-def _unclosed(path: Path) -> str:
-    return (
-        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds {_BLOCK >> 20} MiB. "
-        "Export it again with every quote closed"
+def _as_text(names: list[str], missing: tuple[str, ...]) -> pcsv.ConvertOptions:
+    """Every cell a text; null where it is empty without quotes, or one of `missing`."""
+    return pcsv.ConvertOptions(
+        column_types={name: pa.string() for name in names},
+        null_values=["", *missing],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
 
 
-def opened(path: Path) -> IO[bytes]:
+def _unclosed(path: Path) -> str:
+    return (
+        f"{path} must be delimited text; however: a quote is not closed, or one row exceeds "
+        f"{_CSV_CHUNK_BYTES >> 20} MiB. Export it again with every quote closed"
+    )
+
+
+def open_text(path: Path) -> IO[bytes]:
     """The file's bytes, unpacked if it is a gzip file."""
     return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
@@ -107,8 +112,8 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
         raise TableError(msg) from error
     sample, quotes, before, lines = "", 0, 0, 1
     try:
-        with opened(path) as file:
-            while block := file.read(_BLOCK):
+        with open_text(path) as file:
+            while block := file.read(_CSV_CHUNK_BYTES):
                 pending = len(decoder.getstate()[0])
                 try:
                     text = decoder.decode(block)
@@ -116,7 +121,7 @@ def _checked_sample(path: Path, encoding: str) -> tuple[str, int]:
                     at = before - pending + error.start
                     line = lines + error.object[: error.start].count(b"\n")
                     raise TableError(_undecodable(path, encoding, at, line, block[:2])) from error
-                sample, quotes = sample or text[:_SAMPLE], quotes + text.count('"')
+                sample, quotes = sample or text[:_DELIMITER_SAMPLE_CHARACTERS], quotes + text.count('"')
                 before, lines = before + len(block), lines + block.count(b"\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -136,24 +141,24 @@ def _undecodable(path: Path, encoding: str, at: int, line: int, start: bytes) ->
     )
 
 
-def hinted(text: str) -> tuple[str | None, str]:
+def sep_hint(text: str) -> tuple[str | None, str]:
     r"""The delimiter that a first line `sep=;` names, as Excel writes and reads it, and the text without that line.
 
     Example:
         >>> hinted("sep=;\na;b"), hinted("a;b")
         ((';', 'a;b'), (None, 'a;b'))
     """
-    found = _HINT.match(text)
+    found = _SEP_LINE.match(text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
 
-def head(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
+def read_header(path: Path, sample: str, delimiter: str | None) -> tuple[list[str], str]:
     """Column names and the delimiter; a wrong delimiter is named together with the one that fits."""
     if delimiter is not None and len(delimiter.encode()) != 1:
         msg = f"`delimiter` must be one character; however: {delimiter!r}"
         raise TableError(msg)
     found = _found_delimiter(path, sample)
-    fits = delimiter is None or delimiter == found or _agreement(sample, delimiter) >= _MOST
+    fits = delimiter is None or delimiter == found or _agreement(sample, delimiter) >= _MIN_DELIMITER_AGREEMENT
     if delimiter is not None and not fits and _width(sample, delimiter) < _width(sample, found):
         msg = (
             f"the delimiter must separate the columns of {path}; however: {delimiter!r} gives "
@@ -181,7 +186,7 @@ def _found_delimiter(path: Path, sample: str) -> str:
     """The delimiter that gives most columns and the same number in most lines; the ending's own if none does."""
     own = "\t" if ".tsv" in [s.lower() for s in path.suffixes] else ","
     candidates = [own, *(d for d in _DELIMITERS if d != own)]
-    return max(candidates, key=lambda d: (_agreement(sample, d) >= _MOST, _width(sample, d)))
+    return max(candidates, key=lambda d: (_agreement(sample, d) >= _MIN_DELIMITER_AGREEMENT, _width(sample, d)))
 
 
 def _width(sample: str, delimiter: str) -> int:
@@ -194,8 +199,12 @@ def _agreement(sample: str, delimiter: str) -> float:
     0 as well where a quoted cell ends before something else than the delimiter: then what was found stands in texts.
     """
     text = io.StringIO(sample, newline="")
-    widths = [len(cells) for _, cells in itertools.islice(_lines(text, delimiter, strict=True), _FIRST) if cells]
-    if len(widths) < _FIRST and text.tell() < len(sample):
+    widths = [
+        len(cells)
+        for _, cells in itertools.islice(_lines(text, delimiter, strict=True), _DELIMITER_SAMPLE_LINES)
+        if cells
+    ]
+    if len(widths) < _DELIMITER_SAMPLE_LINES and text.tell() < len(sample):
         return 0.0
     return sum(w == widths[0] for w in widths) / len(widths) if widths and widths[0] > 1 else 0.0
 
@@ -217,7 +226,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
     """Names lines of the file, which differ from rows where a quoted cell spans several lines."""
     wanted = set(rows[:10])
     lines = []
-    with io.TextIOWrapper(opened(path), encoding=encoding, newline="") as file:
+    with io.TextIOWrapper(open_text(path), encoding=encoding, newline="") as file:
         row = 0
         for start, cells in _lines(file, delimiter):
             row += bool(cells) or expected == 1
@@ -235,7 +244,7 @@ def _ragged(path: Path, rows: list[int], expected: int, delimiter: str, encoding
 def infer_types(chunks: Iterable[pa.Table]) -> pd.DataFrame:
     """Text cells typed by what all cells of a column look like; numbers with a leading zero stay text."""
     texts = pa.concat_tables(list(chunks))
-    return pd.DataFrame({name: recognised(texts.column(name)) for name in texts.column_names})
+    return pd.DataFrame({name: recognise_texts(texts.column(name)) for name in texts.column_names})
 
 
 def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None, escape: bool = False) -> None:
@@ -253,12 +262,12 @@ def write_text(table: pa.Table, path: Path, *, name: str, schema: Schema | None,
     options = pcsv.WriteOptions(delimiter="\t" if ".tsv" in endings else ",")
     with gzip.open(path, "wb") if endings[-1] == ".gz" else path.open("wb") as file:
         written = pa.table(columns, names=table.column_names)
-        pcsv.write_csv(_mapped(written, spreadsheet_formulas.escaped) if escape else written, file, options)
+        pcsv.write_csv(_mapped(written, spreadsheet_formulas.escape_formula) if escape else written, file, options)
 
 
-def unescaped(table: pa.Table) -> pa.Table:
+def unescape_cells(table: pa.Table) -> pa.Table:
     """Names and texts as they were before they were escaped for spreadsheets."""
-    return _mapped(table, spreadsheet_formulas.unescaped)
+    return _mapped(table, spreadsheet_formulas.unescape_formula)
 
 
 def _mapped(table: pa.Table, change: Callable[[str], str]) -> pa.Table:
@@ -276,18 +285,20 @@ def _changed(cells: pa.ChunkedArray, change: Callable[[str], str]) -> pa.Chunked
     return changed.take(pc.index_in(cells, distinct))
 
 
-def _written(cells: pa.ChunkedArray, column: Any) -> pa.ChunkedArray:
+def _written(cells: pa.ChunkedArray, column: object) -> pa.ChunkedArray:
     if pa.types.is_dictionary(cells.type):
         return cells.cast(cells.type.value_type)
     if isinstance(column, Numeric) and column.told and not pa.types.is_string(cells.type):
         numbers = cells.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-        return pa.chunked_array([pa.array(number_formats.write(numbers, column), pa.string(), from_pandas=True)])
+        return pa.chunked_array(
+            [pa.array(number_formats.write_numbers(numbers, column), pa.string(), from_pandas=True)]
+        )
     if pa.types.is_time(cells.type):
         return pa.chunked_array([pa.array([None if c is None else str(c) for c in cells.to_pylist()], pa.string())])
     if not pa.types.is_timestamp(cells.type):
         return cells
     if isinstance(column, Datetime) and column.written_as is not None:
-        texts = datetimes.write(cells.to_pandas(), column)
+        texts = datetimes.write_datetimes(cells.to_pandas(), column)
         whole = column.written_as.width is not None and not texts.str.startswith("0").any()
         made = pa.array(
             datetimes.as_numbers(texts) if whole else texts, None if whole else pa.string(), from_pandas=True

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 
 from synthkit.errors import TableError
-from synthkit.tables.csv import head, hinted, opened
+from synthkit.tables.csv import open_text, read_header, sep_hint
 
-LEFT_OUT = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
-_BLOCK = 8 << 20  # characters that are parsed together
-_ENDS = re.compile(r"\r\n|\r|\n")
+LEFT_OUT_LINES = "synthkit_left_out"  # attribute of the frame: how many lines were no rows; INTERNAL
+_LINE_BLOCK_BYTES = 8 << 20  # characters that are parsed together
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
 def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> pd.DataFrame:
@@ -40,15 +40,15 @@ def read_lines(path: Path, *, delimiter: str | None, encoding: str, missing: tup
     """
     _check_encoding(path, encoding)
     lines = _decoded(path, encoding)
-    hint, first = hinted(next(lines, ""))
-    names, delimiter = head(path, first if hint is None else next(lines, ""), delimiter or hint)
+    hint, first = sep_hint(next(lines, ""))
+    names, delimiter = read_header(path, first if hint is None else next(lines, ""), delimiter or hint)
     parts, left_out = [pa.table({name: pa.array([], pa.string()) for name in names})], 0
     for block in _blocks(lines):
         rows, bad = _parsed(block, names, delimiter, missing)
         parts.append(rows)
         left_out += bad
     frame: pd.DataFrame = pa.concat_tables(parts).to_pandas()
-    frame.attrs[LEFT_OUT] = left_out
+    frame.attrs[LEFT_OUT_LINES] = left_out
     return frame
 
 
@@ -68,9 +68,9 @@ def _check_encoding(path: Path, encoding: str) -> None:
 def _decoded(path: Path, encoding: str) -> Iterator[str]:
     """Lines without their ends, each decoded by itself."""
     try:
-        with opened(path) as file:
+        with open_text(path) as file:
             for line in file:
-                ended = _ENDS.split(line.decode(encoding, errors="replace"))
+                ended = _LINE_ENDS.split(line.decode(encoding, errors="replace"))
                 for text in ended if ended[-1] else ended[:-1]:
                     yield text.lstrip("\ufeff")  # a mark of the byte order says nothing
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -83,7 +83,7 @@ def _blocks(lines: Iterator[str]) -> Iterator[list[str]]:
     for line in lines:
         block.append(line)
         size += len(line)
-        if size >= _BLOCK:
+        if size >= _LINE_BLOCK_BYTES:
             yield block
             block, size = [], 0
     if block:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from synthkit.io.arrow_types import arrow_type
-from synthkit.io.object_cells import of_objects, words
-from synthkit.io.plain_columns import NULLABLE, TYPES, unpacked
+from synthkit.io.object_cells import object_cell_types, truth_words
+from synthkit.io.plain_columns import NULLABLE_DTYPES, TYPES_ATTRIBUTE, unpacked
 from synthkit.schema import Datetime, datetimes
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
     from synthkit.schema.columns import Column
 
-ARROW = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
-_NUMBER = re.compile(r"u?int|float|double|decimal")
-_ZONED = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
-_STEPS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
-_ORDER = ("day", "hour", "minute", "second", "millisecond", "microsecond")
+ARROW_PREFIX = "arrow:"  # how the name of a dtype begins whose arrays are Arrow's
+_NUMERIC_DTYPE = re.compile(r"u?int|float|double|decimal")
+_ZONED_DTYPE = re.compile(r"^datetime64\[\w+, |timestamp\[\w+, tz=")
+_PERIOD_PRECISIONS = {"D": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
+_TIME_PRECISIONS = ("day", "hour", "minute", "second", "millisecond", "microsecond")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +77,11 @@ class Storage:
                 arrow=arrow,
             )
         if isinstance(dtype, pd.ArrowDtype):
-            return cls(dtype=f"{ARROW}{dtype.pyarrow_dtype}", **words(unpacked(values)))
+            return cls(dtype=f"{ARROW_PREFIX}{dtype.pyarrow_dtype}", **truth_words(unpacked(values)))
         if isinstance(dtype, pd.StringDtype):
-            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **words(values))
+            return cls(dtype=f"string[{dtype.storage}]", arrow=arrow, **truth_words(values))
         if pd.api.types.is_object_dtype(dtype):
-            return cls(dtype="object", arrow=arrow, **of_objects(values))
+            return cls(dtype="object", arrow=arrow, **object_cell_types(values))
         return cls(dtype=str(dtype), arrow=arrow)
 
     @classmethod
@@ -105,7 +105,7 @@ def storages(frame: pd.DataFrame, schema: Schema | None = None) -> dict[str, str
         >>> storages(pd.DataFrame({"dose": pd.Series([0.5], dtype="float32")}))
         {'dose': 'float32'}
     """
-    types: Mapping[str, str] = frame.attrs.get(TYPES, {})
+    types: Mapping[str, str] = frame.attrs.get(TYPES_ATTRIBUTE, {})
     columns = {} if schema is None else schema.columns
     return {
         str(name): str(Storage.of_column(frame[name], columns.get(str(name)), types.get(str(name), "")))
@@ -123,8 +123,8 @@ def holds_numbers(stored: str) -> bool:
     storage = Storage.parse(stored)
     if storage.of:
         return holds_numbers(storage.of)
-    name = storage.dtype.removeprefix(ARROW)
-    return storage.cells in ("number", "decimal") or _NUMBER.match(name.lower()) is not None
+    name = storage.dtype.removeprefix(ARROW_PREFIX)
+    return storage.cells in ("number", "decimal") or _NUMERIC_DTYPE.match(name.lower()) is not None
 
 
 def restore(frame: pd.DataFrame, wanted: Mapping[str, str], schema: Schema | None = None) -> pd.DataFrame:
@@ -153,13 +153,13 @@ def restore(frame: pd.DataFrame, wanted: Mapping[str, str], schema: Schema | Non
     made = pd.DataFrame(out, index=frame.index, copy=False)
     made.attrs = dict(frame.attrs)
     if types := {name: each.arrow for name, each in stored.items() if each.arrow and name in frame}:
-        made.attrs[TYPES] = types
+        made.attrs[TYPES_ATTRIBUTE] = types
     return made
 
 
 def _given_back(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
     values = _as_stored(values, storage, column)
-    for dtype in (storage.dtype, NULLABLE.get(storage.dtype)):
+    for dtype in (storage.dtype, NULLABLE_DTYPES.get(storage.dtype)):
         if dtype is None:
             continue
         try:
@@ -175,18 +175,20 @@ def _as_stored(values: pd.Series, storage: Storage, column: Column | None) -> pd
     """Moments as whole numbers of digits, or with their zone, where they are stored so."""
     if not isinstance(column, Datetime) or not pd.api.types.is_datetime64_dtype(values.dtype):
         return values
-    if storage.zoned or _ZONED.search(storage.dtype):
-        return datetimes.zoned(values, column)
+    if storage.zoned or _ZONED_DTYPE.search(storage.dtype):
+        return datetimes.with_zone(values, column)
     digits = column.written_as is not None and column.written_as.width is not None
-    numbers = storage.cells in ("number", "decimal") or _NUMBER.match(storage.dtype.removeprefix(ARROW).lower())
-    return datetimes.as_numbers(datetimes.write(values, column)) if digits and numbers else values
+    numbers = storage.cells in ("number", "decimal") or _NUMERIC_DTYPE.match(
+        storage.dtype.removeprefix(ARROW_PREFIX).lower()
+    )
+    return datetimes.as_numbers(datetimes.write_datetimes(values, column)) if digits and numbers else values
 
 
 def _cast(values: pd.Series, storage: Storage, column: Column | None) -> pd.Series:
     if storage.dtype == "category":
         return _category(values, storage, column)
-    if storage.dtype.startswith(ARROW):
-        kind = arrow_type(storage.dtype.removeprefix(ARROW))
+    if storage.dtype.startswith(ARROW_PREFIX):
+        kind = arrow_type(storage.dtype.removeprefix(ARROW_PREFIX))
         return pd.Series(pd.array(_arrow(values, kind, storage, column), dtype=pd.ArrowDtype(kind)))
     if storage.dtype.startswith("string["):
         return _written(values, storage, column).astype(storage.dtype)  # type: ignore[call-overload, no-any-return]
@@ -259,7 +261,7 @@ def _cells(values: pd.Series, storage: Storage) -> NDArray[np.object_]:
     return np.array(values.astype(object).to_numpy(), dtype=object)
 
 
-def _each(values: pd.Series, change: Callable[[Any], Any]) -> NDArray[np.object_]:
+def _each(values: pd.Series, change: Callable[[Any], object]) -> NDArray[np.object_]:
     """Every present cell changed, each distinct one once; missing ones are None."""
     codes, cells = pd.factorize(values, use_na_sentinel=True)
     table = np.empty(len(cells) + 1, dtype=object)
@@ -276,7 +278,7 @@ def _written(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
         words = storage.words or ("False", "True")
         made = _each(values, lambda cell: words[bool(cell)])
     elif pd.api.types.is_datetime64_dtype(values.dtype) and isinstance(column, Datetime) and column.format:
-        made = datetimes.write(values, column).to_numpy(dtype=object)
+        made = datetimes.write_datetimes(values, column).to_numpy(dtype=object)
     elif pd.api.types.is_datetime64_dtype(values.dtype):
         days = bool((values.dropna() == values.dropna().dt.normalize()).all())
         made = _each(values, lambda cell: str(cell.date() if days else cell))
@@ -311,7 +313,7 @@ def _arrow(values: pd.Series, kind: pa.DataType, storage: Storage, column: Colum
     if types.is_dictionary(kind):
         return _arrow(values, kind.value_type, storage, column).dictionary_encode().cast(kind)
     if any(is_(kind) for is_ in (types.is_string, types.is_large_string, types.is_string_view)):
-        cells: Any = _written(values, storage, column)
+        cells: object = _written(values, storage, column)
     elif any(is_(kind) for is_ in (types.is_binary, types.is_large_binary, types.is_binary_view)) or (
         types.is_fixed_size_binary(kind)
     ):
@@ -343,15 +345,15 @@ def narrowed(schema: Schema, wanted: Mapping[str, str]) -> Schema:
 def _narrowed(column: Any, storage: Storage) -> Any:
     if storage.of:
         storage = Storage.parse(storage.of)
-    name = storage.dtype.removeprefix(ARROW)
+    name = storage.dtype.removeprefix(ARROW_PREFIX)
     if column.kind == "numeric" and column.decimals is None:
         scale = storage.scale
         scale = 0 if re.fullmatch(r"u?int\d+", name.lower()) else scale
         return column if scale is None else _seen(column, decimals=min(scale, 15))
     if column.kind == "datetime":
         unit = re.fullmatch(r"(?:datetime64|timestamp|period)\[(D|h|min|s|ms)\]", name)
-        finest = "day" if storage.cells == "date" or name.startswith("date3") else unit and _STEPS[unit[1]]
-        if finest and _ORDER.index(finest) < _ORDER.index(column.precision):
+        finest = "day" if storage.cells == "date" or name.startswith("date3") else unit and _PERIOD_PRECISIONS[unit[1]]
+        if finest and _TIME_PRECISIONS.index(finest) < _TIME_PRECISIONS.index(column.precision):
             return _seen(column, precision=finest)
     return column
 
@@ -361,7 +363,7 @@ def _seen(column: Any, **keys: Any) -> Any:
     return column.model_copy(update={**keys, "observed": tuple(dict.fromkeys((*column.observed, *keys)))})
 
 
-def _declared(categories: pd.Series, column: Column | None) -> tuple[Any, ...]:
+def _declared(categories: pd.Series, column: Column | None) -> tuple[object, ...]:
     """Declared levels in the order of the categories that mean them; no category that nobody declared."""
     levels = getattr(column, "levels", None) or ()
     meant = {str(level): level for level in levels} | {level: level for level in levels if not isinstance(level, str)}

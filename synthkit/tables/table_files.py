@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,11 @@ from synthkit.errors import TableError
 from synthkit.io import arrow_files
 from synthkit.io.arrow_types import retyped
 from synthkit.io.atomic_files import replacing
-from synthkit.io.plain_columns import TYPES, as_frame, from_arrow
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, as_frame, from_arrow
 from synthkit.io.portable_types import storable
-from synthkit.io.provenance_marks import ESCAPED, KEY, is_escaped, write_beside
+from synthkit.io.provenance_marks import ESCAPED_KEY, PROVENANCE_KEY, is_escaped, write_sidecar
 from synthkit.schema.conform import column_faults, conform, refuse, type_cells
-from synthkit.schema.spreadsheet_formulas import ESCAPE
+from synthkit.schema.spreadsheet_formulas import FORMULA_ESCAPE
 from synthkit.schema.violations import Violation
 from synthkit.schema.written_numbers import as_written
 from synthkit.tables.storage import holds_numbers, restore
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-__all__ = ["Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
+__all__ = ["CellOptions", "Table", "as_it_came", "conform", "is_text", "read", "read_cells", "write"]
 
-_FORMATS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
+_FILE_ENDINGS = ".csv, .csv.gz, .tsv, .tsv.gz, .parquet, .arrow or .feather"
 
 
 @dataclass(frozen=True)
@@ -133,45 +133,55 @@ def is_text(path: str | Path) -> bool:
     return _kind(Path(path)) == "text"
 
 
-def read_cells(
-    path: str | Path,
-    *,
-    delimiter: str | None = None,
-    encoding: str = "utf-8",
-    missing: Iterable[str] = (),
-    alone: bool = False,
-) -> pd.DataFrame:
-    """The cells of a file as they stand, so that one validation can list all faults: CSV as text, others typed.
+class CellOptions(TypedDict, total=False):
+    """How the cells of a file are read.
 
     Args:
-        path: as for `read`.
         delimiter: character between cells of a CSV file; found if not given.
-        encoding: of a CSV file.
+        encoding: of a CSV file; UTF-8 if not given.
         missing: texts of a CSV file that mean missing, besides the empty cell.
         alone: whether each line of a CSV file, and each text of another, is read by itself, so that what is wrong with
             one keeps no other from being read; see `synthkit.tables.csv_lines`.
+    """
+
+    delimiter: str | None
+    encoding: str
+    missing: Iterable[str]
+    alone: bool
+
+
+def read_cells(source: str | Path | pd.DataFrame | pa.Table, **options: Unpack[CellOptions]) -> pd.DataFrame:
+    """The cells of a table as they stand, so that one validation can list all faults: CSV as text, others typed.
+
+    Args:
+        source: as for `read`.
+        options: of files, see `CellOptions`.
 
     Raises:
         TableError: as for `read`; with `alone` for the file and its header only.
     """
-    if not is_text(path):
-        existing = _existing(Path(path))
-        return Table(tuple(_arrow_chunks(existing, _kind(existing), alone=alone))).frame()
+    if not isinstance(source, str | Path):
+        return as_frame(source).reset_index(drop=True)
+    kind, path, alone = _kind(Path(source)), _existing(Path(source)), options.get("alone", False)
+    if kind != "text":
+        return Table(tuple(_arrow_chunks(path, kind, alone=alone))).frame()
+    delimiter, encoding = options.get("delimiter"), options.get("encoding", "utf-8")
+    missing = tuple(options.get("missing", ()))
     if alone:
         from synthkit.tables.csv_lines import read_lines
 
-        return read_lines(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
+        return read_lines(path, delimiter=delimiter, encoding=encoding, missing=missing)
     from synthkit.tables.csv import read_text
 
-    chunks = read_text(_existing(Path(path)), delimiter=delimiter, encoding=encoding, missing=tuple(missing))
-    return Table(tuple(chunk.to_pandas() for chunk in _undone(Path(path), chunks))).frame()
+    chunks = read_text(path, delimiter=delimiter, encoding=encoding, missing=missing)
+    return Table(tuple(chunk.to_pandas() for chunk in _undone(path, chunks))).frame()
 
 
 def _undone(path: Path, chunks: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The chunks as they were before their texts were escaped for spreadsheets, if the mark beside says they were."""
-    from synthkit.tables.csv import unescaped
+    from synthkit.tables.csv import unescape_cells
 
-    return map(unescaped, chunks) if is_escaped(path) else chunks
+    return map(unescape_cells, chunks) if is_escaped(path) else chunks
 
 
 def _typed(chunks: Iterable[pd.DataFrame], schema: Schema | None) -> Table:
@@ -221,13 +231,13 @@ def _kind(path: Path) -> str:
     kinds = {".csv": "text", ".tsv": "text", ".txt": "text", ".parquet": "parquet", ".arrow": "arrow"}
     kind = (kinds | {".feather": "arrow"}).get(last)
     if kind is None or (suffixes[-1:] == [".gz"] and kind != "text"):
-        msg = f"a table's file name ends in {_FORMATS}; however: {path.name}. Convert or rename the file"
+        msg = f"a table's file name ends in {_FILE_ENDINGS}; however: {path.name}. Convert or rename the file"
         raise TableError(msg)
     return kind
 
 
 def _arrow_chunks(path: Path, kind: str, *, alone: bool = False) -> Iterator[pd.DataFrame]:
-    for piece in arrow_files.pieces(path, kind, alone=alone):
+    for piece in arrow_files.read_pieces(path, kind, alone=alone):
         with arrow_files.refusing(path, kind):
             yield from_arrow(piece)
 
@@ -265,14 +275,14 @@ def write(
     table = _to_arrow(frame, typed=kind != "text")
     if mark is not None and kind != "text":
         said = json.dumps(dict(mark), sort_keys=True).encode()
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), KEY: said})
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PROVENANCE_KEY: said})
     with replacing(path) as temporary:
         if kind == "text":
             from synthkit.tables.csv import write_text
 
             write_text(table, temporary, name=path.name, schema=schema, escape=spreadsheet_safe)
             if mark is not None:  # before the rows are in place: whatever happens, none stand there without it
-                write_beside(path, {**mark, ESCAPED: ESCAPE} if spreadsheet_safe else mark, rows=temporary)
+                write_sidecar(path, {**mark, ESCAPED_KEY: FORMULA_ESCAPE} if spreadsheet_safe else mark, rows=temporary)
         elif kind == "parquet":
             import pyarrow.parquet as pq
 
@@ -303,7 +313,7 @@ def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
     if mixed:
         msg = f"a column is written with one type; however: mixed in {', '.join(mixed)}. Pass the frame through conform"
         raise TableError(msg)
-    types = plain.attrs.pop(TYPES, {})
+    types = plain.attrs.pop(TYPES_ATTRIBUTE, {})
     table = pa.Table.from_pandas(plain, preserve_index=False)
     return retyped(table, types) if typed else table
 

@@ -44,13 +44,13 @@ from numpy.typing import NDArray
 from synthkit.errors import SchemaError
 from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import WatermarkKey
-from synthkit.watermark.row_tokens import contents
+from synthkit.watermark.row_tokens import row_contents
 
-WEIGHTS = 4  # 1, 2, 4 and 8
+WEIGHT_COUNT = 4  # 1, 2, 4 and 8
 Counts = NDArray[np.int64]
 
 
-def choose(frame: pd.DataFrame, key: WatermarkKey, rng: np.random.Generator) -> NDArray[np.int64]:
+def choose_candidates(frame: pd.DataFrame, key: WatermarkKey, rng: np.random.Generator) -> NDArray[np.int64]:
     """Which of its candidates each row becomes.
 
     Args:
@@ -73,36 +73,36 @@ def choose(frame: pd.DataFrame, key: WatermarkKey, rng: np.random.Generator) -> 
     if len(frame) % key.candidates:
         msg = f"candidates must be {key.candidates} equally long tables; however: {len(frame)} rows. Draw a multiple"
         raise SchemaError(msg)
-    scores = uniforms(*tossed(frame, key), rng).reshape(key.candidates, -1)
+    scores = uniforms(*count_coins(frame, key), rng).reshape(key.candidates, -1)
     n = scores.shape[1]
     return np.asarray(scores.argmax(axis=0) * n + np.arange(n))
 
 
-def tossed(frame: pd.DataFrame, key: WatermarkKey) -> tuple[Counts, Counts]:
+def count_coins(frame: pd.DataFrame, key: WatermarkKey) -> tuple[Counts, Counts]:
     """How many coins each row has among all rows, by their weight, and how many of them are heads.
 
     **Shape**: -> (n, K), (n, K).
     """
-    coins, heads = (np.zeros((len(frame), WEIGHTS), dtype=np.int64) for _ in range(2))
-    for _, said in contents(frame, key, subsets(key)):
-        alone = once(said)
-        k = weight(alone.sum() / max(len(alone), 1))
+    coins, heads = (np.zeros((len(frame), WEIGHT_COUNT), dtype=np.int64) for _ in range(2))
+    for _, said in row_contents(frame, key, subsets(key)):
+        alone = occurs_once(said)
+        k = set_weight(alone.sum() / max(len(alone), 1))
         coins[:, k] += alone
         heads[:, k] += alone & (said & np.uint64(1)).astype(bool)
     return coins, heads
 
 
-def weight(share: float) -> int:
+def set_weight(share: float) -> int:
     """Exponent of two of a set's weight, by the share of rows that have a coin in it.
 
     Example:
         >>> [weight(share) for share in (1.0, 0.25, 0.01, 0.0)]
         [0, 1, 3, 3]
     """
-    return WEIGHTS - 1 if share <= 0 else min(max(round(-np.log2(share) / 2), 0), WEIGHTS - 1)
+    return WEIGHT_COUNT - 1 if share <= 0 else min(max(round(-np.log2(share) / 2), 0), WEIGHT_COUNT - 1)
 
 
-def once(said: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def occurs_once(said: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """True where a content stands a single time.
 
     **Shape**: (n,) -> (n,).

@@ -10,8 +10,8 @@ from math import comb
 from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.keyed_hash import digest
 
-SIZES = (2, 3, 4)  # columns in a set, in turn: small ones outlive lost columns, large ones tell rows apart
-COUNT = 64  # sets, where the table has as many
+SUBSET_SIZES = (2, 3, 4)  # columns in a set, in turn: small ones outlive lost columns, large ones tell rows apart
+SUBSET_COUNT = 64  # sets, where the table has as many
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def subsets(key: WatermarkKey) -> tuple[Subset, ...]:
         (64, 64)
     """
     names = sorted(column.name for column in key.columns)
-    sizes = sorted({min(size, len(names)) for size in SIZES})
+    sizes = sorted({min(size, len(names)) for size in SUBSET_SIZES})
     there = 2 * sum(comb(len(names), size) for size in sizes)
-    return tuple(islice(_distinct(key, names, sizes), min(COUNT, there)))
+    return tuple(islice(_distinct(key, names, sizes), min(SUBSET_COUNT, there)))
 
 
 def _distinct(key: WatermarkKey, names: list[str], sizes: list[int]) -> Iterator[Subset]:

@@ -12,17 +12,16 @@ is an exact p-value: P(p <= a) <= a for every a, over keys drawn after, or witho
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
 
 from synthkit.errors import TableError
-from synthkit.watermark.candidate_choice import tossed
+from synthkit.watermark.candidate_choice import count_coins
 from synthkit.watermark.column_subsets import subsets
 from synthkit.watermark.key import WatermarkKey
 
 FORMAT = "synthkit-detection/1"
-ALPHA = 1e-6  # a table is called ours below it
+DETECTION_ALPHA = 1e-6  # a table is called ours below it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +48,11 @@ class WatermarkDetection:
     heads: int
     p: float
 
-    def found(self, alpha: float = ALPHA) -> bool:
+    def found(self, alpha: float = DETECTION_ALPHA) -> bool:
         """Whether the table is called ours."""
         return self.p <= alpha
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """As plain data."""
         return {"format": FORMAT, **asdict(self)}
 
@@ -85,7 +84,7 @@ def detect(frame: pd.DataFrame, key: WatermarkKey) -> WatermarkDetection:
         raise TableError(msg)
     differing = frame[here].drop_duplicates()
     every = subsets(key)
-    coins, heads = (int(each.sum()) for each in tossed(differing, key))
+    coins, heads = (int(each.sum()) for each in count_coins(differing, key))
     return WatermarkDetection(
         rows=len(differing),
         columns=len(here),

@@ -19,8 +19,8 @@ from synthkit.schema.number_formats import Numerals
 from synthkit.watermark.keyed_hash import digest
 
 FORMAT: Final = "synthkit-watermark-key/1"
-BYTES = 32
-CANDIDATES = 4  # rows drawn for each released one
+SECRET_BYTES = 32
+DEFAULT_CANDIDATES = 4  # rows drawn for each released one
 
 
 class MarkedColumn(BaseModel):
@@ -73,19 +73,19 @@ class WatermarkKey(BaseModel):
     format: Literal["synthkit-watermark-key/1"] = FORMAT
     secret: SecretStr
     columns: Annotated[tuple[MarkedColumn, ...], Field(min_length=1)]
-    candidates: Annotated[int, Field(ge=2, le=64)] = CANDIDATES
+    candidates: Annotated[int, Field(ge=2, le=64)] = DEFAULT_CANDIDATES
 
     @field_validator("secret")
     @classmethod
     def _whole(cls, secret: SecretStr) -> SecretStr:
         text = secret.get_secret_value()
-        if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
+        if len(text) != 2 * SECRET_BYTES or set(text) - set("0123456789abcdef"):
             msg = "64 hexadecimal digits are needed"
             raise ValueError(msg)
         return secret
 
     @classmethod
-    def new(cls, schema: Schema, *, candidates: int = CANDIDATES) -> WatermarkKey:
+    def new(cls, schema: Schema, *, candidates: int = DEFAULT_CANDIDATES) -> WatermarkKey:
         """Draw a key from the operating system, for tables of a schema.
 
         Raises:
@@ -107,7 +107,7 @@ class WatermarkKey(BaseModel):
             }
             for name in schema.learned
         ]
-        found = {"secret": secrets.token_hex(BYTES), "columns": columns, "candidates": candidates}
+        found = {"secret": secrets.token_hex(SECRET_BYTES), "columns": columns, "candidates": candidates}
         return cls.model_validate(found)
 
     @classmethod

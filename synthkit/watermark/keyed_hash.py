@@ -14,8 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
-FIRST = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)  # "somepseudorandomly..."
-WITHIN, AFTER = 2, 4  # rounds for each block, and at the end
+SIPHASH_CONSTANTS = (
+    0x736F6D6570736575,
+    0x646F72616E646F6D,
+    0x6C7967656E657261,
+    0x7465646279746573,
+)  # "somepseudorandomly..."
+SIPHASH_ROUNDS, SIPHASH_FINAL_ROUNDS = 2, 4  # rounds for each block, and at the end
 
 
 def digest(secret: bytes, *texts: str) -> int:
@@ -52,14 +57,14 @@ def siphash(key: tuple[int, int], blocks: Sequence[Words | int]) -> Words:
         '0xa129ca6149be45e5'
     """
     shape = np.broadcast_shapes(*(np.shape(block) for block in blocks))
-    state = tuple(np.full(shape, key[i % 2] ^ first, dtype=np.uint64) for i, first in enumerate(FIRST))
+    state = tuple(np.full(shape, key[i % 2] ^ first, dtype=np.uint64) for i, first in enumerate(SIPHASH_CONSTANTS))
     for block in blocks:
         word = np.asarray(block, dtype=np.uint64)
         state[3][:] ^= word
-        _rounds(state, WITHIN)
+        _rounds(state, SIPHASH_ROUNDS)
         state[0][:] ^= word
     state[2][:] ^= np.uint64(0xFF)
-    _rounds(state, AFTER)
+    _rounds(state, SIPHASH_FINAL_ROUNDS)
     return np.asarray(state[0] ^ state[1] ^ state[2] ^ state[3])
 
 

@@ -9,17 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.schema import number_formats
-from synthkit.schema.columns import numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.datetimes import read_datetimes
+from synthkit.schema.number_cells import numbers
 from synthkit.watermark.column_subsets import Subset
 from synthkit.watermark.key import MarkedColumn, WatermarkKey
 from synthkit.watermark.keyed_hash import Words, digest, siphash
 
-FINE, COARSE = 6, 2  # significant digits of numbers
-MISSING = ""
+FINE_DIGITS, COARSE_DIGITS = 6, 2  # significant digits of numbers
+MISSING_TOKEN = ""
 
 
-def contents(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> Iterator[tuple[Subset, Words]]:
+def row_contents(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> Iterator[tuple[Subset, Words]]:
     """For each set whose columns are all there, what every row says in it.
 
     Two rows have the same 64 bits where they say the same, and, but for a chance of 2^-64, only there. The bits are
@@ -39,12 +39,12 @@ def contents(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> 
             continue
         for name in one.columns:
             if (name, one.coarse) not in read:
-                read[name, one.coarse] = tokens(frame[name], known[name], key, coarse=one.coarse)
+                read[name, one.coarse] = cell_tokens(frame[name], known[name], key, coarse=one.coarse)
         blocks = [read[name, one.coarse] for name in one.columns]
         yield one, siphash(one.key(key), [*blocks, 8 * len(blocks) << 56])
 
 
-def tokens(cells: pd.Series, column: MarkedColumn, key: WatermarkKey, *, coarse: bool) -> Words:
+def cell_tokens(cells: pd.Series, column: MarkedColumn, key: WatermarkKey, *, coarse: bool) -> Words:
     """64 secret bits for every cell, equal where cells mean the same. **Shape**: (n,) -> (n,).
 
     Args:
@@ -53,12 +53,12 @@ def tokens(cells: pd.Series, column: MarkedColumn, key: WatermarkKey, *, coarse:
         key: of the watermark.
         coarse: whether numbers and moments are rounded.
     """
-    codes, texts = forms(cells, column, coarse=coarse)
+    codes, texts = canonical_forms(cells, column, coarse=coarse)
     table = np.array([digest(key.raw, "cell", column.name, text) for text in texts], dtype=np.uint64)
     return np.asarray(table[codes])
 
 
-def forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> tuple[NDArray[np.intp], list[str]]:
+def canonical_forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> tuple[NDArray[np.intp], list[str]]:
     """The one form in which each cell is read, as codes into a list of texts; missing cells have the empty text.
 
     Numbers have 6 significant digits, or 2; moments are whole microseconds, or months; words lose blanks at their ends
@@ -72,28 +72,28 @@ def forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> tuple[NDAr
         ['5', '']
     """
     if column.kind == "number":
-        x = numbers(cells if column.numerals is None else number_formats.read(cells, column.numerals))
+        x = numbers(cells if column.numerals is None else number_formats.read_numbers(cells, column.numerals))
         distinct, codes = np.unique(x, return_inverse=True)
-        digits = COARSE if coarse else FINE
-        texts = [MISSING if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]
+        digits = COARSE_DIGITS if coarse else FINE_DIGITS
+        texts = [MISSING_TOKEN if np.isnan(value) else f"{value + 0.0:.{digits}g}" for value in distinct.tolist()]
     elif column.kind == "moment":
-        t = moments(cells, column.writing).astype("datetime64[M]" if coarse else "datetime64[us]")
+        t = read_datetimes(cells, column.writing).astype("datetime64[M]" if coarse else "datetime64[us]")
         distinct, codes = np.unique(t, return_inverse=True)
-        texts = [MISSING if np.isnat(value) else str(value) for value in distinct]
+        texts = [MISSING_TOKEN if np.isnat(value) else str(value) for value in distinct]
     else:
         codes, found = pd.factorize(cells, use_na_sentinel=True)
         codes = np.where(codes < 0, len(found), codes)
-        texts = [*(_word(cell) for cell in found), MISSING]
+        texts = [*(_word(cell) for cell in found), MISSING_TOKEN]
     return codes, texts
 
 
-TRUTH: Mapping[str, str] = {"true": "1", "false": "0"}
+TRUTH_TOKENS: Mapping[str, str] = {"true": "1", "false": "0"}
 
 
 def _word(cell: object) -> str:
     text = str(cell).strip().casefold()
-    if text in TRUTH:
-        return TRUTH[text]
+    if text in TRUTH_TOKENS:
+        return TRUTH_TOKENS[text]
     try:
         number = float(text)
     except ValueError:

@@ -24,7 +24,7 @@ from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.quantiles import Edges
 from synthkit.privacy.mechanisms.rng import gaussian
 from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
-from synthkit.schema.cells import missing, number
+from synthkit.schema.cells import is_missing, read_number
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.unit_keys import unit_key, unit_keys
 
@@ -185,14 +185,14 @@ def nobody_is_somebody(table, schema):
 
 def by_spelling(table, schema):
     """Persons are told apart by the letters of their cells."""
-    keys = pd.Series([None if missing(cell) or cell == " " else repr(cell) for cell in table["who"]], dtype=object)
+    keys = pd.Series([None if is_missing(cell) or cell == " " else repr(cell) for cell in table["who"]], dtype=object)
     rows = keys.notna().to_numpy()
     return first_of(into_domain(table, schema)[rows], pd.factorize(keys[rows])[0])
 
 
 def by_float(table, schema):
     """Persons are told apart by the number their cell is closest to, as where one missing cell made all floats."""
-    keys = table["who"].map(lambda cell: float(number(cell)) if number(cell) is not None else unit_key(cell))
+    keys = table["who"].map(lambda cell: float(read_number(cell)) if read_number(cell) is not None else unit_key(cell))
     rows = keys.notna().to_numpy()
     return first_of(into_domain(table, schema)[rows], pd.factorize(keys[rows].astype(object))[0])
 

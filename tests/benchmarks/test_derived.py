@@ -12,7 +12,7 @@ from places import ROOT
 
 from benchmarks.tables import derived, derived_tables
 from synthkit.schema import Numeric, Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 DATA = os.environ.get("SYNTHKIT_DATA")
 needs_data = pytest.mark.skipif(not DATA, reason="SYNTHKIT_DATA does not name the folder of the real tables")
@@ -22,7 +22,7 @@ SCHEMA = Schema.load(ROOT / "schemas" / "diabetes130_dp46.yaml")
 def test_the_whole_domain_of_the_46_columns_is_public():
     assert len(SCHEMA.learned) == len(SCHEMA.columns) == 46
     assert SCHEMA.unit is None
-    assert declared(SCHEMA).unknown == {}
+    assert declared_domain(SCHEMA).unknown == {}
     numbers = [c for c in SCHEMA.columns.values() if isinstance(c, Numeric)]
     assert all(c.min is not None and c.max is not None for c in numbers)
 

@@ -22,7 +22,7 @@ from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_querie
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Condition, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ PRIVATE = [name for name in CASES if name not in ("nothing but missing", "real n
 @pytest.mark.parametrize("name", CASES)
 def test_under_a_budget_every_query_is_paid_once_in_order_and_with_hardly_any_noise_counts_are_right(name):
     case = CASES[name]
-    public = declared(case.schema)
+    public = declared_domain(case.schema)
     plan = EncoderBudget(queries=encoder_queries(public, counted=True, chosen=case.chosen), rho=1e7, delta=1e-6)
     paid = []
     curator = PrivateCurator(case.frame, public)

@@ -13,7 +13,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 BY = "A. Lee: the form"
@@ -75,8 +75,8 @@ def test_samples_given_and_imputed_rows_keep_it():
 
 def test_under_a_budget_the_group_is_public_and_nothing_is_bought_for_it():
     _, schema = made((0, 1), 4)
-    assert [q.kind for q in encoder_queries(declared(schema)) if q.column == "x_0+x_1+x_2+x_3"] == []
-    asked = encoder_queries(declared(schema), counted=True)
+    assert [q.kind for q in encoder_queries(declared_domain(schema)) if q.column == "x_0+x_1+x_2+x_3"] == []
+    asked = encoder_queries(declared_domain(schema), counted=True)
     assert [q.kind for q in asked if q.column == "x_0+x_1+x_2+x_3"] == ["counts"]
 
 

@@ -42,7 +42,7 @@ from synthkit.privacy.mechanisms import noise as mechanisms
 from synthkit.privacy.mechanisms import rng, sparse_histogram, unit_sampling
 from synthkit.release.run_folder import INTERNAL_FOLDER, contents
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 ROUNDING = 1 + 1e-6  # norms are computed in float32
 UNSEEN = {"run.json": ("date",)}  # keys that differ from one second to the next: no row has a part in them
@@ -284,7 +284,7 @@ def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
 
     Faster than `public`, for many strangers.
     """
-    known = declared(case.schema)
+    known = declared_domain(case.schema)
     plan = EncoderBudget(queries=encoder_queries(known, counted=True), rho=50.0, delta=1e-2)
     paid: list[Charge] = []
     with listening(ear):

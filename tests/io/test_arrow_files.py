@@ -39,16 +39,16 @@ def test_what_was_written_is_read(ending, tmp_path):
 
 
 def test_many_rows_in_one_group_come_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrow_files, "ROWS", 10)
+    monkeypatch.setattr(arrow_files, "MAX_PIECE_ROWS", 10)
     frame = pd.DataFrame({"x": np.arange(25), "y": [f"t{k}" for k in range(25)]})
     frame.to_parquet(tmp_path / "t.parquet")
-    assert [piece.num_rows for piece in arrow_files.pieces(tmp_path / "t.parquet", "parquet")] == [10, 10, 5]
+    assert [piece.num_rows for piece in arrow_files.read_pieces(tmp_path / "t.parquet", "parquet")] == [10, 10, 5]
     pd.testing.assert_frame_equal(table_files.read(tmp_path / "t.parquet").frame(), frame)
 
 
 def test_the_extent_is_that_of_the_footer(tmp_path):
     MIXED.to_parquet(tmp_path / "t.parquet", index=False)
-    assert arrow_files.extent((tmp_path / "t.parquet").read_bytes(), "t.parquet") == arrow_files.Extent(
+    assert arrow_files.arrow_extent((tmp_path / "t.parquet").read_bytes(), "t.parquet") == arrow_files.Extent(
         rows=3, columns=7
     )
 

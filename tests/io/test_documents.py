@@ -14,10 +14,10 @@ from ruamel.yaml import YAML
 
 from synthkit.errors import DocumentError
 from synthkit.io.documents import (
-    DEPTH,
-    JSON_VALUES,
-    YAML_BYTES,
-    YAML_VALUES,
+    MAX_JSON_VALUES,
+    MAX_NESTING_DEPTH,
+    MAX_YAML_BYTES,
+    MAX_YAML_VALUES,
     content,
     parse_json,
     parse_yaml,
@@ -51,7 +51,7 @@ def test_json_is_what_the_standard_reader_reads(data):
         ('{"a":' * 900 + "1" + "}" * 900, "nested at most 64 deep"),
         ("9" * 5000, "numbers of usual length"),
         ('{"a": -' + "9" * 301 + "}", "numbers of usual length"),
-        ("[" + "1," * JSON_VALUES + "1]", "at most 4,000,000 values"),
+        ("[" + "1," * MAX_JSON_VALUES + "1]", "at most 4,000,000 values"),
         ('{"a": "\\ud800"}', "half a letter"),
         ('{"\\udfff": 1}', "half a letter"),
         ('["\\udc00\\ud800"]', "half a letter"),
@@ -66,9 +66,9 @@ def test_json_that_is_refused(text, why):
 def test_json_may_be_as_deep_as_is_said_and_no_deeper(opens):
     closes = "]" if opens == "[" else "}"
     inner = "[]"
-    assert parse_json(opens * (DEPTH - 1) + inner + closes * (DEPTH - 1))
+    assert parse_json(opens * (MAX_NESTING_DEPTH - 1) + inner + closes * (MAX_NESTING_DEPTH - 1))
     with pytest.raises(DocumentError, match="deep"):
-        parse_json(opens * DEPTH + inner + closes * DEPTH)
+        parse_json(opens * MAX_NESTING_DEPTH + inner + closes * MAX_NESTING_DEPTH)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_json_may_be_as_deep_as_is_said_and_no_deeper(opens):
         ("x: !!binary aGk=", "without tags; however, line 1"),
         ("a: 1\nb: !!set {x}", "without tags; however, line 2"),
         ("!!python/object:os.system x", "without tags"),
-        ("[" + "a," * YAML_VALUES + "a]", "at most 200,000 values"),
-        ("a" * (YAML_BYTES + 1), "at most 2,097,152 letters"),
+        ("[" + "a," * MAX_YAML_VALUES + "a]", "at most 200,000 values"),
+        ("a" * (MAX_YAML_BYTES + 1), "at most 2,097,152 letters"),
         ("{a: 1, a: 2}", "line 1, column 8: found duplicate key"),
         ("9" * 301, "numbers of usual length"),
         ('a: "\\ud800"', "half a letter"),

@@ -20,7 +20,7 @@ from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_querie
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 COLUMNS = {
     "age": {"kind": "numeric", "min": 0, "max": 120, "decimals": 0},
@@ -40,7 +40,7 @@ def look(schema=SCHEMA, *, rows=20_000, epsilon=1.0, simulated=False, **more):
 
 
 def laid(schema=SCHEMA, units=20_000.0, rho=0.002):
-    public = declared(schema)
+    public = declared_domain(schema)
     bought = EncoderBudget(queries=encoder_queries(public), rho=rho, delta=1e-7)
     return slots(public, Marginal.coding, bought, units)
 

@@ -9,8 +9,8 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
-from synthkit.schema.derived import held
-from synthkit.schema.public_domain import declared, refuse_undeclared
+from synthkit.schema.derived import derived_holds
+from synthkit.schema.public_domain import declared_domain, refuse_undeclared
 from synthkit.schema.validation import validate
 
 KINDS = {
@@ -51,7 +51,7 @@ def test_what_is_drawn_holds_whatever_stood_in_the_table(tmp_path):
     made = fit(rows(wrong=True), SCHEMA, config=RunConfig(**TERMS, seed=1, ledger=tmp_path / "ledger.json"))
     drawn = made.synthesizer.sample(500, seed=2)
     assert validate(drawn, made.schema).success
-    assert all(held(name, drawn, made.schema).all() for name in DERIVED)
+    assert all(derived_holds(name, drawn, made.schema).all() for name in DERIVED)
     assert isinstance(made.ledger, Ledger)
 
 
@@ -72,7 +72,7 @@ def test_expressions_read_off_the_data_and_levels_they_need_must_be_declared(col
 
 def test_observed_bounds_of_what_is_computed_are_neither_bought_nor_kept():
     kinds = {**KINDS, "score": {**KINDS["score"], "observed": ["max"]}}
-    public = declared(Schema.model_validate({"columns": kinds, "derived": DERIVED, **WHO}))
+    public = declared_domain(Schema.model_validate({"columns": kinds, "derived": DERIVED, **WHO}))
     assert public.schema.columns["score"].max is None
     assert "score" not in public.unknown
 

@@ -18,7 +18,7 @@ from synthkit.pipeline.synthesize import fit
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 SMALL = {"components": 30, "rounds": 2, "first": 5, "between": 2, "last": 5}
 SCHEMA = Schema(
@@ -104,7 +104,7 @@ def test_what_is_public_is_the_same_with_a_stranger(plain, tmp_path, cells):
 
 def told(frame, draws=400):
     """Number of units and counts of sex, drawn again and again with the same noise."""
-    public = declared(SCHEMA)
+    public = declared_domain(SCHEMA)
     plan = EncoderBudget(queries=encoder_queries(public, counted=True)[:1], rho=0.05, delta=1e-6)
     curator = PrivateCurator(frame, public)
     return [curator.rows(plan, lambda charge: None) for _ in range(draws)]

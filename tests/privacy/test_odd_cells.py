@@ -17,7 +17,7 @@ from synthkit.cli.app import app
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import NOT_TOLD
+from synthkit.schema.public_domain import NOT_STATED
 
 SMALL = {"components": 8, "rounds": 1, "first": 2, "between": 1, "last": 2}
 SCHEMA = Schema(
@@ -57,7 +57,7 @@ def visits(n=150):
 def artefacts(here, said):
     """What may leave or is said: names of files, exit, words, the plan and the public schema."""
     out = here / "out"
-    released = [code for code in Schema.load(out / "schema.yaml").columns["icd"].levels if code != NOT_TOLD]
+    released = [code for code in Schema.load(out / "schema.yaml").columns["icd"].levels if code != NOT_STATED]
     # what is released already may be counted, and nothing else
     noisy = f"`icd`: {len(released)} of its codes could be told"
     assert noisy in said.output

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.io.documents import MISREAD
+from synthkit.io.documents import MALFORMED_DATA_ERRORS
 from synthkit.report.charts.svg_text import writable
 from synthkit.report.html import build, draw
 
@@ -61,7 +61,7 @@ def test_leaves_of_another_type_are_drawn_or_misread(drawn):
                 tried += 1
                 try:
                     draw({**figure, "data": replaced(figure["data"], at, other)})
-                except MISREAD:
+                except MALFORMED_DATA_ERRORS:
                     refused += 1
     assert tried / 10 < refused < tried
 

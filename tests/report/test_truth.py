@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from synthkit import RunConfig, synthesize
 from synthkit.cli.app import app
-from synthkit.data import POLICY, path
+from synthkit.data import DEMO_POLICY, path
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation, Failure
 from synthkit.metrics.runner import evaluate
@@ -231,7 +231,7 @@ def held(place):
 @pytest.mark.parametrize("judged", [False, True])
 def test_the_page_of_a_run_counts_what_its_files_hold(folder, judged):
     if judged:
-        apply_policy(folder, path(POLICY))
+        apply_policy(folder, path(DEMO_POLICY))
     rows, columns = held(folder)
     page = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     first = page["sections"][0]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.number_formats import NO_NUMBER, write
+from synthkit.schema.number_formats import NOT_A_NUMBER, write_numbers
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -74,11 +74,11 @@ def test_censored_cells_are_read_and_written_and_no_number_beyond_a_limit_is():
     frame = pd.DataFrame({"x": ["< 5", "5", "7,5", "100", ">100", None]})
     typed = conform(frame, Schema(columns={"x": column}))["x"]
     assert typed.tolist()[:5] == [4.9, 5.0, 7.5, 100.0, 100.1]
-    assert write(typed, column).tolist() == frame["x"].tolist()
+    assert write_numbers(typed, column).tolist() == frame["x"].tolist()
     for same in ("<5", "≤ 5,0", "<=5", " <5"):
         assert column.cell(same) == "4.9"
     for strange in ("4,9", "3", "100,5", "<6", ">99", "<", "<5 mg", "> 5"):
-        assert column.cell(strange) == NO_NUMBER
+        assert column.cell(strange) == NOT_A_NUMBER
         assert [
             v.count for v in validate(pd.DataFrame({"x": [strange]}), Schema(columns={"x": column})).violations
         ] == [1]
@@ -99,7 +99,7 @@ def test_a_limit_is_written_as_it_was_declared_though_numbers_are_filled_up(deci
         decimals=2, decimal=decimal, trailing_zeros=True, censored={"below": below, "above": above}, nullable=True
     )
     typed = conform(pd.DataFrame({"x": texts}), Schema(columns={"x": column}))["x"]
-    assert write(typed, column).tolist() == texts
+    assert write_numbers(typed, column).tolist() == texts
     assert column.sentence.endswith(f", or {', or '.join(texts[:-1])}")
 
 
@@ -108,7 +108,7 @@ def test_a_drafted_limit_comes_back_as_it_came_beside_numbers_that_are_filled_up
     frame = pd.DataFrame({"crp": [limit, *(f"{x}.0" for x in range(5, 12)), "7.5"] * 3})
     schema = infer_schema(frame)
     assert schema.columns["crp"].trailing_zeros
-    assert write(conform(frame, schema)["crp"], schema.columns["crp"]).tolist() == frame["crp"].tolist()
+    assert write_numbers(conform(frame, schema)["crp"], schema.columns["crp"]).tolist() == frame["crp"].tolist()
 
 
 @given(st.data())
@@ -128,7 +128,7 @@ def test_censored_columns_are_written_back_whatever_their_digits(data):
     assert typed.astype(float).tolist()[: len(texts)] == [float(one) for one in numbers]
     assert typed.iloc[-2] < float(low)
     assert typed.iloc[-1] > float(high)
-    assert write(typed, column).tolist() == [*texts, *beyond]
+    assert write_numbers(typed, column).tolist() == [*texts, *beyond]
     again = Schema(columns={"x": column})
     assert conform(pd.DataFrame({"x": typed}), again)["x"].tolist() == typed.tolist()
 
@@ -152,18 +152,20 @@ def test_a_sample_has_its_censored_cells_and_keeps_their_share(model, decimals):
 
 
 def test_under_a_budget_limits_are_public_bounds_and_atoms():
-    from synthkit.schema.public_domain import declared
+    from synthkit.schema.public_domain import declared_domain
 
     column = Numeric(decimals=3, censored={"below": 5, "above": 30}, observed=("min", "atoms"))
-    public = declared(Schema(columns={"x": column}, declared_by="A. Lee: manual of the analyser"))
+    public = declared_domain(Schema(columns={"x": column}, declared_by="A. Lee: manual of the analyser"))
     kept = public.schema.columns["x"]
     assert (kept.min, kept.max, kept.atoms) == (4.999, 30.001, (4.999, 30.001))
     assert not public.unknown
-    found = mapped(pd.DataFrame({"x": ["<5", "3", "7.5", ">30", "4.2"]}), public.schema)
+    found = map_into_domain(pd.DataFrame({"x": ["<5", "3", "7.5", ">30", "4.2"]}), public.schema)
     assert found.frame["x"].tolist() == [4.999, 4.999, 7.5, 30.001, 4.999]
     assert found.counts == {"x": 2}
     with pytest.raises(SchemaError, match="censored"):
-        declared(Schema(columns={"x": column.model_copy(update={"observed": ("censored",)})}, declared_by="A: b"))
+        declared_domain(
+            Schema(columns={"x": column.model_copy(update={"observed": ("censored",)})}, declared_by="A: b")
+        )
 
 
 LIMITED = ("<5", "< 5,0", ">100", "> 1.00", "3", "5", "100", "100,5", "4,9", "<6", "≥100", None, "?", "x")
@@ -176,6 +178,6 @@ def test_sql_counts_censored_cells_as_the_validation_does(tmp_path_factory, text
     pd.DataFrame({"x": pd.Series(texts, dtype=object)}).to_parquet(path)
     counted = {c.rule: duckdb.sql(c.sql).fetchall()[0][0] for c in checks(Schema(columns={"x": column}), str(path))}
     said = [None if text is None else column.cell(text) for text in texts]
-    assert counted["a number, finite"] == said.count(NO_NUMBER)
-    assert counted[">= 4.9 and <= 100.1"] == said.count(NO_NUMBER)
+    assert counted["a number, finite"] == said.count(NOT_A_NUMBER)
+    assert counted[">= 4.9 and <= 100.1"] == said.count(NOT_A_NUMBER)
     assert counted["no missing cell"] == said.count(None)

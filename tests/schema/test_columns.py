@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from synthkit.schema import Boolean, Categorical, Code, Datetime, Identifier, Numeric, Ordinal
-from synthkit.schema.columns import level_key, level_keys, numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.columns import level_key, level_keys
+from synthkit.schema.datetimes import read_datetimes
+from synthkit.schema.number_cells import numbers
 
 
 def series(*cells):
@@ -180,4 +181,4 @@ def test_values_are_frozen():
 
 def test_numbers_and_moments_see_categorical_dtypes():
     assert numbers(pd.Series([1, 2, None], dtype="category")).tolist()[:2] == [1.0, 2.0]
-    assert not np.isnat(moments(pd.Series(pd.to_datetime(["2020-01-01"]), dtype="category"), None)).any()
+    assert not np.isnat(read_datetimes(pd.Series(pd.to_datetime(["2020-01-01"]), dtype="category"), None)).any()

@@ -42,10 +42,10 @@ def test_all_pairs_at_once_are_each_pair_by_itself(seed, rows, columns, at_once)
             x[0] = np.inf
         cells[f"bp_{k}"] = x
     frame = pd.DataFrame(cells)
-    before, module._CELLS = module._CELLS, at_once
+    before, module._MAX_CONTINGENCY_CELLS = module._MAX_CONTINGENCY_CELLS, at_once
     try:
         found = comparisons(frame, {name: Numeric() for name in frame})
     finally:
-        module._CELLS = before
+        module._MAX_CONTINGENCY_CELLS = before
     assert {(rule.left, rule.right) for rule in found} == plainly(frame)
     assert len(found) == len(plainly(frame))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.datetime_formats import Format
-from synthkit.schema.datetime_sql import read
-from synthkit.schema.datetimes import moments
+from synthkit.schema.datetime_sql import datetime_sql
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.validation import validate
 
@@ -54,7 +54,7 @@ def asked(column, values):
     """What DuckDB reads in a column, as pandas holds it."""
     database = duckdb.connect()
     database.register("rows", pa.table({"n": list(range(len(values))), "t": values}))
-    found = database.execute(f"SELECT {read(column, 't')} FROM rows ORDER BY n").fetchall()
+    found = database.execute(f"SELECT {datetime_sql(column, 't')} FROM rows ORDER BY n").fetchall()
     return [row[0] for row in found]
 
 
@@ -78,7 +78,9 @@ def test_texts_are_read_alike(keys, cells):
         else how.write(cell.replace(tzinfo=dt.UTC))
         for cell in cells
     ]
-    assert asked(column, pa.array(texts, pa.string())) == moments(pd.Series(texts, dtype=object), column).tolist()
+    assert (
+        asked(column, pa.array(texts, pa.string())) == read_datetimes(pd.Series(texts, dtype=object), column).tolist()
+    )
 
 
 @given(
@@ -90,7 +92,7 @@ def test_whole_numbers_are_read_alike(pattern, cells):
     numbers = [
         c if isinstance(c, int) else int(Format(pattern).write(dt.datetime(c.year, c.month, c.day))) for c in cells
     ]
-    expected = moments(pd.Series(numbers), column).tolist()
+    expected = read_datetimes(pd.Series(numbers), column).tolist()
     for type_ in (pa.int64(), pa.float64(), pa.uint32()):
         assert asked(column, pa.array(numbers, type_)) == expected
 

@@ -15,7 +15,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform, type_column
 from synthkit.schema.datetime_formats import Format
-from synthkit.schema.datetimes import MomentWriting, as_numbers, moments, write
+from synthkit.schema.datetimes import MomentWriting, as_numbers, read_datetimes, write_datetimes
 from synthkit.schema.domain_mapping import map_column
 from tests.helpers import odd_cells
 
@@ -154,8 +154,8 @@ def test_a_format_that_cannot_hold_a_moment_is_refused_with_the_schema(pattern, 
 def test_a_format_may_be_coarse_and_what_it_writes_is_read_back(pattern):
     column = Schema.parse({"columns": {"t": {"kind": "datetime", "format": pattern}}}).columns["t"]
     times = pd.Series(pd.date_range("2020-01-01", periods=24 * 366, freq="h").to_numpy("datetime64[us]"))
-    texts = write(times, column)
-    assert write(pd.Series(moments(texts, column)), column).tolist() == texts.tolist()
+    texts = write_datetimes(times, column)
+    assert write_datetimes(pd.Series(read_datetimes(texts, column)), column).tolist() == texts.tolist()
 
 
 WHOLE = Datetime(format="%Y%m%d", precision="day", nullable=True)
@@ -179,7 +179,7 @@ def test_days_in_whole_numbers_are_read_from_every_storage_and_written_back(days
         assert not bad.any()
         np.testing.assert_array_equal(typed.to_numpy(), expected)
         np.testing.assert_array_equal(map_column(values, WHOLE)[0].to_numpy(), expected)
-    texts = write(pd.Series(expected), WHOLE)
+    texts = write_datetimes(pd.Series(expected), WHOLE)
     assert texts.tolist() == [None if n is None else str(n) for n in numbers]
     assert [None if pd.isna(n) else int(n) for n in as_numbers(texts)] == numbers
 
@@ -199,9 +199,9 @@ def test_a_leading_zero_that_a_number_lost_is_put_back():
 def test_a_column_reads_and_writes_as_each_cell_does(found, pattern):
     column = Datetime(format=pattern, nullable=True, precision="microsecond")
     expected = [None if t is None else told(t, pattern) for t in found]
-    texts = write(pd.Series(np.array(expected, dtype="datetime64[us]")), column)
+    texts = write_datetimes(pd.Series(np.array(expected, dtype="datetime64[us]")), column)
     assert texts.tolist() == [None if t is None else Format(pattern).write(t) for t in expected]
-    read = moments(texts, column)
+    read = read_datetimes(texts, column)
     assert read.tolist() == expected
 
 

@@ -17,8 +17,15 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import conform
-from synthkit.schema.derived import held, in_order, origins, recomputed, sentence, with_derived
-from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.derived import (
+    derivation_order,
+    derived_holds,
+    derived_origins,
+    derived_sentence,
+    with_derived,
+    with_recomputed,
+)
+from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.json_schema import json_schema
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.sdv_metadata import to_sdv
@@ -81,8 +88,8 @@ def clinic(n=200):
 def test_what_is_derived_is_described_and_not_learned():
     assert SCHEMA.learned == ("age", "a", "b", "weight", "height")
     assert SCHEMA.described == tuple(c for c in SCHEMA.columns if c != "id")
-    assert in_order(SCHEMA).index("bmi") < in_order(SCHEMA).index("heavy")
-    assert origins(SCHEMA, "heavy") == ("weight", "height")
+    assert derivation_order(SCHEMA).index("bmi") < derivation_order(SCHEMA).index("heavy")
+    assert derived_origins(SCHEMA, "heavy") == ("weight", "height")
 
 
 def test_expressions_come_back_from_the_file():
@@ -151,7 +158,7 @@ def test_rows_that_do_not_hold_are_counted_and_refused(column, row, cell, about)
     frame = clinic()
     frame.loc[row, column] = cell
     broken = {v.columns: v for v in validate(frame, SCHEMA).violations}
-    assert broken[about].rule == sentence(column, SCHEMA.derived[column])
+    assert broken[about].rule == derived_sentence(column, SCHEMA.derived[column])
     assert (broken[about].count, broken[about].rows) == (1, (row + 1,))
     assert "have them computed with --clamp" in broken[about].remedy
 
@@ -161,14 +168,14 @@ def test_halves_may_be_rounded_either_way_and_nothing_else():
     for expression in ("a / 2", "round(a / 2)"):
         schema = Schema(columns=kinds, derived={"half": expression})
         frame = pd.DataFrame({"a": [1.0, 1.0, 3.0, 3.0, 3.1, 3.1], "half": [0, 1, 1, 2, 2, 1]})
-        assert held("half", frame, schema).tolist() == [True, True, True, True, True, False]
+        assert derived_holds("half", frame, schema).tolist() == [True, True, True, True, True, False]
     assert with_derived(frame, schema)["half"].tolist() == [1, 1, 2, 2, 2, 2]
 
 
 def test_without_declared_decimals_a_billionth_is_no_difference():
     schema = Schema(columns={c: {"kind": "numeric"} for c in "ab"} | {"r": {"kind": "numeric"}}, derived={"r": "a / b"})
     frame = pd.DataFrame({"a": [1.0, 1.0, 1.0], "b": [3.0, 3.0, 0.0], "r": [0.3333333333, 0.33333, np.nan]})
-    assert held("r", frame, schema).tolist() == [True, False, True]
+    assert derived_holds("r", frame, schema).tolist() == [True, False, True]
 
 
 def test_clamped_cells_are_computed_and_counted():
@@ -185,16 +192,16 @@ def test_clamped_cells_are_computed_and_counted():
 def test_cells_mapped_under_a_budget_are_computed_from_mapped_cells():
     frame = clinic().astype(object)
     frame.loc[4, "age"], frame.loc[5, "band"], frame.loc[6, "total"] = "400", "nonsense", "yesterday"
-    found = mapped(frame, SCHEMA)
+    found = map_into_domain(frame, SCHEMA)
     assert found.counts["band"] == 2
     assert found.counts["total"] == 1
-    assert all(held(name, found.frame, SCHEMA).all() for name in SCHEMA.derived)
-    assert {f.rule for f in found.faults} >= {"total = a + b", sentence("band", SCHEMA.derived["band"])}
+    assert all(derived_holds(name, found.frame, SCHEMA).all() for name in SCHEMA.derived)
+    assert {f.rule for f in found.faults} >= {"total = a + b", derived_sentence("band", SCHEMA.derived["band"])}
 
 
 def test_cells_that_hold_are_left_alone():
     frame = clinic()
-    assert recomputed(frame, SCHEMA)[0] is frame
+    assert with_recomputed(frame, SCHEMA)[0] is frame
 
 
 # ---- never learned, computed last
@@ -233,7 +240,7 @@ def test_what_is_computed_cannot_be_given():
     gaps = clinic().drop(columns=["band", "bmi"]).assign(band=None, bmi=np.nan)
     gaps.loc[:20, "weight"] = np.nan
     full = synthesizer.impute(gaps, seed=1)
-    assert all(held(name, full, SCHEMA).all() for name in SCHEMA.derived)
+    assert all(derived_holds(name, full, SCHEMA).all() for name in SCHEMA.derived)
 
 
 def test_a_model_on_disk_computes_as_before(fitted, tmp_path):
@@ -278,7 +285,7 @@ def counted(frame, schema, folder):
     """Violations of derived columns that DuckDB counts."""
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / "t.parquet")
     asked = {c.rule: c.sql for c in checks(schema, str(folder / "t.parquet"))}
-    rules = {name: sentence(name, text) for name, text in schema.derived.items()}
+    rules = {name: derived_sentence(name, text) for name, text in schema.derived.items()}
     every = ", ".join(f"({asked[rule]})" for rule in rules.values())
     with duckdb.connect() as database:
         [counts] = database.execute(f"SELECT {every}").fetchall()
@@ -336,7 +343,7 @@ def test_sql_counts_what_pandas_counts(tmp_path_factory, rows):
         elif row[4] is not None:
             swapped = {"f": "m", "m": "f", "no": "yes", "yes": "no"}
             whole.loc[k, row[4]] = swapped.get(whole.loc[k, row[4]], "m" if row[4] == "z" else "no")
-    wrong = {name: int((~held(name, whole, PLAIN)).sum()) for name in FORMS}
+    wrong = {name: int((~derived_holds(name, whole, PLAIN)).sum()) for name in FORMS}
     assert wrong == {name: sum(row[4] == name for row in rows) for name in FORMS}
     assert counted(whole, PLAIN, tmp_path_factory.mktemp("sql")) == wrong
 

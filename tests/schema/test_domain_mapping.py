@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.columns import Identifier
-from synthkit.schema.domain_mapping import into_domain, map_column, mapped
+from synthkit.schema.domain_mapping import into_domain, map_column, map_into_domain
 
 COLUMNS = {
     "numeric": [
@@ -185,7 +185,7 @@ def test_what_was_changed_is_counted_by_column():
         columns={"age": {"kind": "numeric", "max": 120}, "sex": {"kind": "categorical", "levels": ["f", "m"]}}
     )
     frame = pd.DataFrame({"age": [61, 130, "old"], "sex": ["f", None, "m"]})
-    found = mapped(frame, schema)
+    found = map_into_domain(frame, schema)
     assert found.counts == {"age": 2, "sex": 1}
     assert {(v.columns, v.rule, v.count) for v in found.faults} == {
         (("age",), "a cell of the column's kind", 1),

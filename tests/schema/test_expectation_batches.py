@@ -122,7 +122,7 @@ def test_one_question_serves_all_columns_of_a_kind():
 
 
 def test_a_stack_has_a_bounded_number_of_cells(monkeypatch):
-    monkeypatch.setattr(module, "CELLS", 25)
+    monkeypatch.setattr(module, "MAX_STACKED_CELLS", 25)
     frame = pd.DataFrame({f"v{k}": np.arange(10.0) for k in range(5)})
     asked = [{"type": "expect_column_values_to_not_be_null", "kwargs": {"column": c}} for c in frame]
     assert [stack.members for stack in stacked(frame, asked)] == [(0, 1), (2, 3), (4,)]

@@ -73,4 +73,4 @@ def test_a_semantic_type_of_sdv_that_gives_no_text_is_a_plain_identifier():
 def test_a_provider_that_needs_another_library_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "xmltodict", None)
     faker_providers._works.cache_clear()
-    assert faker_providers.fault("xml") == "`xml` needs a library that is not installed"
+    assert faker_providers.provider_fault("xml") == "`xml` needs a library that is not installed"

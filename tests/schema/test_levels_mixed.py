@@ -14,7 +14,7 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.domain_mapping import mapped
+from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
@@ -73,8 +73,8 @@ def test_every_place_takes_them(made, tmp_path):
     assert validate(table, schema).success
     typed = conform(table, schema)
     assert {type(v) for c in ("grade", "smokes", "icd", "seen") for v in typed[c].dropna()} == {str}
-    assert mapped(table, schema).counts == {}
-    pd.testing.assert_frame_equal(mapped(table, schema).frame, typed)
+    assert map_into_domain(table, schema).counts == {}
+    pd.testing.assert_frame_equal(map_into_domain(table, schema).frame, typed)
     run = synthesize(table, schema, config=RunConfig(model="independent", quick=True), rows=50, seed=1)
     run.save(tmp_path / "run")
     again = table_files.read(tmp_path / "run" / "synthetic.parquet").frame()

@@ -7,10 +7,10 @@ import pytest
 import synthkit as sk
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.narrow_patterns import narrow
-from synthkit.schema.patterns import space
+from synthkit.schema.narrow_patterns import narrow_pattern_faults
+from synthkit.schema.patterns import pattern_space
+from synthkit.schema.typed_columns import check_structure
 
 
 def made(rows, **keys):
@@ -20,7 +20,7 @@ def made(rows, **keys):
 
 def test_as_many_values_as_rows_are_enough():
     frame, schema = made(12, pattern="[A-C][1-4]", unique=True)
-    assert space("[A-C][1-4]") == 12
+    assert pattern_space("[A-C][1-4]") == 12
     assert sk.validate(frame, schema).success
     check_structure(frame, schema)
 
@@ -38,7 +38,7 @@ def test_too_few_values_are_a_fault_of_the_table_and_the_schema():
 def test_values_that_may_repeat_need_not_be_as_many():
     frame, schema = made(13, pattern="[A-C][1-4]")
     assert sk.validate(frame, schema).success
-    assert len(narrow(schema, 13, unique=False)) == 1
+    assert len(narrow_pattern_faults(schema, 13, unique=False)) == 1
 
 
 def test_more_rows_than_values_are_refused_before_they_are_drawn(monkeypatch):
@@ -57,7 +57,7 @@ def test_a_drafted_key_of_few_people_can_be_drawn_for_every_row(keys):
     frame = frame.assign(sex=np.repeat(list("ffmmf"), 40), x=rng.normal(size=200))
     schema = infer_schema(frame)
     assert schema.columns["patnr"].kind == "identifier"
-    assert narrow(schema, 200, unique=False) == []
+    assert narrow_pattern_faults(schema, 200, unique=False) == []
     assert len(sk.Synthesizer(schema, "independent").fit(frame, seed=1).sample(200, seed=1)) == 200
 
 

@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Numeric, Schema
 from synthkit.schema.clamp import clamp
-from synthkit.schema.conform import check_structure, conform
-from synthkit.schema.domain_mapping import mapped
-from synthkit.schema.number_formats import NO_NUMBER, read, write
+from synthkit.schema.conform import conform
+from synthkit.schema.domain_mapping import map_into_domain
+from synthkit.schema.number_formats import NOT_A_NUMBER, read_numbers, write_numbers
 from synthkit.schema.rules_sql import checks
+from synthkit.schema.typed_columns import check_structure
 from synthkit.schema.validation import validate
 from synthkit.schema.written_numbers import as_written
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
 from synthkit.tables.storage import storages
 from synthkit.watermark import WatermarkKey
-from synthkit.watermark.row_tokens import forms
+from synthkit.watermark.row_tokens import canonical_forms
 
 THOUSANDS = (None, ".", ",", "'", "\u2019", " ", "\u00a0", "\u2009", "\u202f")
 LOOKS = [(decimal, thousands) for decimal in ".," for thousands in THOUSANDS if decimal != thousands]
@@ -94,7 +95,7 @@ def test_every_number_is_read_as_decimal_reads_it_and_written_back_to_the_same_t
     typed = conform(pd.DataFrame({"x": values}), Schema(columns={"x": column}))["x"]
     assert typed[: len(texts)].astype(float).tolist() == [float(number) for number in numbers]
     assert typed[len(texts) :].isna().all()
-    written = write(typed, column)
+    written = write_numbers(typed, column)
     assert written[: len(texts)].tolist() == texts
     assert set(written[len(texts) :]) <= {column.missing[0] if column.missing and column.missing[0] else None}
 
@@ -150,7 +151,7 @@ def test_what_people_write_is_read(keys, text, number):
 )
 def test_what_is_written_in_another_way_is_no_number_and_is_refused_by_count(keys, text):
     column = Numeric(nullable=True, **keys)
-    assert column.cell(text) == NO_NUMBER
+    assert column.cell(text) == NOT_A_NUMBER
     schema = Schema(columns={"x": column})
     broken = validate(pd.DataFrame({"x": [column.text(3), text]}), schema)
     assert [(v.columns, v.count, v.rows) for v in broken.violations] == [(("x",), 1, (2,))]
@@ -223,7 +224,7 @@ def test_whole_numbers_beyond_floats_stay_exact():
     frame = pd.DataFrame({"x": ["9 007 199 254 740 993", "1"]})
     typed = conform(frame, Schema(columns={"x": column}))
     assert typed["x"].tolist() == [2**53 + 1, 1]
-    assert write(typed["x"], column).tolist() == frame["x"].tolist()
+    assert write_numbers(typed["x"], column).tolist() == frame["x"].tolist()
 
 
 def test_csv_goes_out_as_it_came(tmp_path):
@@ -246,7 +247,7 @@ def test_a_column_of_words_for_missing_cells_is_empty_before_the_fit():
 
 def test_under_a_budget_strange_cells_are_mapped_and_counted_and_none_is_refused():
     schema = Schema(columns={"x": Numeric(min=0, max=100, decimals=1, decimal=",", missing=["?"], nullable=True)})
-    found = mapped(pd.DataFrame({"x": ["1,5", "1.5", "?", None, "250", "no"]}), schema)
+    found = map_into_domain(pd.DataFrame({"x": ["1,5", "1.5", "?", None, "250", "no"]}), schema)
     assert found.frame["x"].tolist()[0::4] == [1.5, 100.0]
     assert found.frame["x"].isna().tolist() == [False, True, True, True, False, True]
     assert found.counts == {"x": 3}
@@ -283,14 +284,14 @@ def test_sql_counts_what_the_validation_counts(tmp_path_factory, texts):
 def test_a_watermark_reads_numbers_however_they_are_written():
     key = WatermarkKey.new(Schema(columns={"x": Numeric(decimal=",", thousands=".", decimals=1)}))
     marked = WatermarkKey.model_validate_json(key.model_dump_json().replace("**********", "0" * 64)).columns[0]
-    written = forms(pd.Series(["1.234,5", "7"]), marked, coarse=False)[1]
-    assert written == forms(pd.Series([1234.5, 7.0]), marked, coarse=False)[1]
+    written = canonical_forms(pd.Series(["1.234,5", "7"]), marked, coarse=False)[1]
+    assert written == canonical_forms(pd.Series([1234.5, 7.0]), marked, coarse=False)[1]
 
 
 def test_reading_leaves_columns_without_texts_alone():
     column = Numeric(decimal=",")
     for values in (pd.Series([1, 2]), pd.Series([1.5]), pd.Series(pd.to_datetime(["2020-01-01"]))):
-        assert read(values, column) is values
-    assert read(pd.Series(["1,5"]), Numeric()).tolist() == ["1,5"]
+        assert read_numbers(values, column) is values
+    assert read_numbers(pd.Series(["1,5"]), Numeric()).tolist() == ["1,5"]
     frame: Any = as_written(pd.DataFrame({"x": [np.inf]}), Schema(columns={"x": column}), {})
     assert frame["x"].tolist() == ["inf"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from synthkit.schema import Code, Identifier, Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.infer.draft import draft, infer_schema
-from synthkit.schema.infer.number_notation import reading
-from synthkit.schema.number_formats import write
+from synthkit.schema.infer.number_notation import infer_notation
+from synthkit.schema.number_formats import write_numbers
 from synthkit.schema.validation import validate
 from synthkit.tables import table_files
 from tests.schema.test_number_formats import columns, decimals_of, spelled
@@ -106,7 +106,7 @@ def test_what_stands_behind_a_blank_beside_every_number_is_its_unit(unit):
     assert column.suffix == f" {unit}"
     schema = Schema(columns={"x": column})
     assert validate(pd.DataFrame({"x": cells}), schema).success
-    assert write(conform(pd.DataFrame({"x": cells}), schema)["x"], column).tolist() == cells
+    assert write_numbers(conform(pd.DataFrame({"x": cells}), schema)["x"], column).tolist() == cells
 
 
 @pytest.mark.parametrize("unit", ["ng/L", "mm/h", "G/l", "x10^9/L", "×10^9/L", "µg/dL", "mL/min/1.73m2", "°dH", "/nl"])
@@ -165,7 +165,7 @@ def test_signs_are_read_and_written_back_as_they_came(cells, keys):
     typed = conform(pd.DataFrame({"x": cells}), schema)["x"]
     plain = [cell.replace("\u2212", "-").replace(",", ".").split()[0] for cell in cells]
     assert typed.tolist() == [float(cell) for cell in plain]
-    assert write(typed, column).tolist() == cells
+    assert write_numbers(typed, column).tolist() == cells
 
 
 def test_a_few_signs_among_numbers_without_are_counted():
@@ -314,7 +314,7 @@ def test_whatever_is_written_in_one_way_is_drafted_so_that_it_is_read_and_writte
     column = data.draw(columns())
     numbers = data.draw(st.lists(decimals_of(column), min_size=3, max_size=12, unique=True))
     texts = [spelled(number, column) for number in numbers]
-    found = reading([*texts, *column.missing])
+    found = infer_notation([*texts, *column.missing])
     if not found.keys:  # plain numbers, or a nought before the digits
         return
     how = Numeric(**{"decimals": column.decimals, "nullable": True, **found.keys})

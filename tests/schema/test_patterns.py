@@ -14,7 +14,7 @@ from synthkit.encoding.codecs.identifier import parse
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.columns import Code
-from synthkit.schema.patterns import LETTERS, POSITIONS, alphabets, is_fresh, whole
+from synthkit.schema.patterns import MAX_ALPHABET, MAX_PATTERN_POSITIONS, full_matcher, is_fresh, pattern_alphabets
 from synthkit.schema.validation import validate
 
 # each needs exponential or polynomial time of an engine that tries one way after another
@@ -35,7 +35,7 @@ regular = st.recursive(
 @given(regular, st.text("ab1.", max_size=6))
 @settings(deadline=None, max_examples=300)
 def test_what_matches_is_what_pythons_engine_says(pattern, text):
-    assert whole(pattern)(text) == (re.fullmatch(pattern, text) is not None)
+    assert full_matcher(pattern)(text) == (re.fullmatch(pattern, text) is not None)
 
 
 @pytest.mark.parametrize("pattern", CATASTROPHES)
@@ -69,7 +69,7 @@ def test_patterns_that_are_refused(pattern, why):
 
 
 def test_half_a_letter_matches_nothing():
-    assert not whole(".*")("\ud800")
+    assert not full_matcher(".*")("\ud800")
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_identifiers_that_would_fill_the_memory_are_refused(pattern, why):
 def test_alphabets_are_those_of_the_pattern(parts):
     pattern = "".join(f"{token}{{{times}}}" for token, times in parts)
     assert is_fresh(pattern)
-    if sum(times for _, times in parts) > POSITIONS:
+    if sum(times for _, times in parts) > MAX_PATTERN_POSITIONS:
         return
-    found = alphabets(pattern)
+    found = pattern_alphabets(pattern)
     letters = [
         [c for c in string.printable if re.fullmatch(token, c, re.ASCII)] for token, n in parts for _ in range(n)
     ]
     assert [sorted(each) for each in found] == [sorted(each) for each in letters]
-    assert max(map(len, found)) <= LETTERS
+    assert max(map(len, found)) <= MAX_ALPHABET

@@ -14,7 +14,7 @@ from synthkit.schema.conform import conform
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.infer.draft import draft
 from synthkit.schema.level_order import in_public_order
-from synthkit.schema.public_domain import NOT_TOLD, declared, declarers
+from synthkit.schema.public_domain import NOT_STATED, declared_domain, declarers
 
 COLUMNS = {
     "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 120},
@@ -38,7 +38,7 @@ def frame():
 
 
 def test_all_that_is_declared_is_known():
-    public = declared(Schema(declared_by="the test: made-up people", columns=COLUMNS))
+    public = declared_domain(Schema(declared_by="the test: made-up people", columns=COLUMNS))
     assert public.unknown == {"icd": frozenset({"levels"})}
     assert public.schema.columns["age"].max == 120
 
@@ -48,7 +48,7 @@ def test_bounds_spikes_gaps_and_levels_read_off_the_data_are_not_used():
         "age": COLUMNS["age"] | {"observed": ["max", "nullable", "atoms"], "atoms": [0]},
         "sex": COLUMNS["sex"] | {"observed": ["levels"]},
     }
-    public = declared(Schema(declared_by="the test: made-up people", columns=seen))
+    public = declared_domain(Schema(declared_by="the test: made-up people", columns=seen))
     age = public.schema.columns["age"]
     assert (age.min, age.max, age.nullable, age.atoms, age.observed) == (0, None, True, (), ())
     assert public.unknown == {"age": frozenset({"max"}), "sex": frozenset({"levels"})}
@@ -65,7 +65,7 @@ def test_what_noise_cannot_buy_is_refused_line_by_line():
         rules=[{"rule": "comparison", "left": "low", "op": "<=", "right": "age", "observed": True}],
     )
     with pytest.raises(SchemaError) as caught:
-        declared(schema)
+        declared_domain(schema)
     text = str(caught.value)
     assert "every line of the schema must be public; however: 3 lines were read off" in text
     assert "`age`: kind, decimals\n" in text
@@ -99,7 +99,7 @@ def test_an_open_number_without_bounds_stands_in_as_zero():
     schema = Schema(declared_by="the test: made-up people", columns={"x": {"kind": "numeric"}, "c": {"kind": "code"}})
     mapped = into_domain(pd.DataFrame({"x": [np.nan, 2.0], "c": [None, "a"]}), schema)
     assert mapped["x"].tolist() == [0.0, 2.0]
-    assert mapped["c"].tolist() == [NOT_TOLD, "a"]
+    assert mapped["c"].tolist() == [NOT_STATED, "a"]
 
 
 def test_only_structure_refuses():
@@ -123,7 +123,7 @@ def test_whoever_declares_a_draft_is_named_in_it_and_nothing_is_marked():
     assert not any(column.observed for column in schema.columns.values())
     assert not any(rule.observed for rule in schema.rules)
     assert "answers for every line" in text
-    assert declared(schema).unknown == {}
+    assert declared_domain(schema).unknown == {}
 
 
 @pytest.mark.parametrize("said", ["A. Lee", ": codebook", "A. Lee:", "", " : "])
@@ -142,12 +142,12 @@ def test_a_line_nobody_answers_for_is_refused_by_name(silent, whole, ruled):
     rules = [{"rule": "implication", "if": {"sex": {"in": ["f"]}}, "then": {"age": {"min": 1}}}] * ruled
     schema = Schema(columns=named, rules=rules, declared_by="A. Lee: codebook of 2019" if whole else None)
     if whole or not (silent or ruled):
-        answered = declarers(declared(schema).schema)
+        answered = declarers(declared_domain(schema).schema)
         assert sorted(n for names in answered.values() for n in names) == sorted([*COLUMNS, *["rules"] * ruled])
         assert set(answered.get("B. Roth: form 12", ())) == set(COLUMNS) - silent
         return
     with pytest.raises(SchemaError, match="nobody answers for") as caught:
-        declared(schema)
+        declared_domain(schema)
     said = str(caught.value).partition("\n")[0]
     assert {name for name in [*COLUMNS, "rules"] if f"`{name}`" in said} == silent | ({"rules"} if ruled else set())
     assert 'declared_by: "NAME: reason"' in str(caught.value)
@@ -156,13 +156,13 @@ def test_a_line_nobody_answers_for_is_refused_by_name(silent, whole, ruled):
 def test_the_two_values_of_a_boolean_cannot_be_bought():
     flag = {"kind": "boolean", "levels": [0, 1], "observed": ["levels"]}
     with pytest.raises(SchemaError, match=r"`flag`: levels"):
-        declared(Schema(columns={"flag": flag}, declared_by="A. Lee: codebook of 2019"))
+        declared_domain(Schema(columns={"flag": flag}, declared_by="A. Lee: codebook of 2019"))
 
 
 def test_levels_that_were_read_off_are_nowhere_in_what_is_public():
     town = {"kind": "categorical", "levels": ["north", "east"], "observed": ["levels"]}
     icd = {"kind": "code", "levels": ["250"], "observed": ["levels"]}
-    public = declared(Schema(columns={"town": town, "icd": icd}, declared_by="A. Lee: codebook of 2019"))
+    public = declared_domain(Schema(columns={"town": town, "icd": icd}, declared_by="A. Lee: codebook of 2019"))
     assert public.unknown == {"town": frozenset({"levels"}), "icd": frozenset({"levels"})}
     assert "east" not in repr(public)
     assert "250" not in repr(public)
@@ -172,7 +172,7 @@ def test_levels_that_were_read_off_are_nowhere_in_what_is_public():
 def test_a_cell_of_an_open_column_is_the_same_text_whatever_else_is_there(cells, random):
     """Numbers or texts, ints or floats: the type of one cell does not follow from another."""
     schema = Schema(columns={"w": {"kind": "code", "nullable": True}}, declared_by="A. Lee: codebook of 2019")
-    public = declared(schema).schema
+    public = declared_domain(schema).schema
     mapped = into_domain(pd.DataFrame({"w": pd.Series(cells, dtype=object)}), public)["w"].tolist()
     alone = [into_domain(pd.DataFrame({"w": pd.Series([c], dtype=object)}), public)["w"][0] for c in cells]
     assert mapped == alone

@@ -12,7 +12,7 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Categorical, Code, Schema
 from synthkit.schema.infer.draft import draft, examine
-from synthkit.schema.rare_codes import LEAST, mostly_rare
+from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE, mostly_rare_codes
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 
@@ -34,16 +34,16 @@ def said_by_fit(cells, **columns):
 
 
 def test_one_number_says_what_is_rare():
-    assert Coding().rare == LEAST == 5
+    assert Coding().rare == MIN_ROWS_OF_COMMON_CODE == 5
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30))
 def test_counts_are_those_of_the_rows(counts):
     cells = pd.Series([f"c{k}" for k, count in enumerate(counts) for _ in range(count)])
     kept = sum(count >= 5 for count in counts)
-    assert mostly_rare(cells, Code()) == ((kept, len(counts)) if 2 * kept < len(counts) else None)
-    assert mostly_rare(cells, Code(levels=tuple(cells.unique()))) is None
-    assert mostly_rare(cells, Categorical(levels=tuple(cells.unique()))) is None
+    assert mostly_rare_codes(cells, Code()) == ((kept, len(counts)) if 2 * kept < len(counts) else None)
+    assert mostly_rare_codes(cells, Code(levels=tuple(cells.unique()))) is None
+    assert mostly_rare_codes(cells, Categorical(levels=tuple(cells.unique()))) is None
 
 
 def test_init_says_how_many_codes_are_left():

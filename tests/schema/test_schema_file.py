@@ -14,7 +14,7 @@ from synthkit.runtime.docstrings import arguments
 from synthkit.schema import Schema
 from synthkit.schema.json_schema import json_schema, save_json_schema
 from synthkit.schema.mixed_levels import level_text
-from synthkit.schema.yaml_writer import WIDTH
+from synthkit.schema.yaml_writer import YAML_WIDTH
 
 SHIPPED = sorted((ROOT / "schemas").glob("*.yaml"))
 
@@ -190,7 +190,7 @@ def test_a_column_is_one_line_where_it_fits_and_defaults_are_left_out():
     lines = schema.dumps().splitlines()
     assert "  age: {kind: numeric, min: 18, max: 120, decimals: 0, unit: years}" in lines
     assert "  dead: {kind: boolean, levels: [0, 1]}" in lines
-    assert max(map(len, lines)) <= WIDTH
+    assert max(map(len, lines)) <= YAML_WIDTH
     assert "nullable" not in schema.dumps()
 
 

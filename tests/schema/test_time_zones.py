@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.datetimes import MomentWriting, moments, write
+from synthkit.schema.datetimes import MomentWriting, read_datetimes, write_datetimes
 from synthkit.schema.domain_mapping import map_column
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.time_zones import told
+from synthkit.schema.time_zones import at_clock_time
 from synthkit.schema.unit_keys import unit_key
 from synthkit.tables.storage import storages
 from synthkit.tables.table_files import as_it_came
@@ -38,9 +38,9 @@ def test_a_z_is_shown_on_the_clock_of_the_zone_as_pandas_shows_it(found, zone):
     texts = pd.Series([t.isoformat(timespec="microseconds") + "Z" for t in found])
     column = Datetime(format="%Y-%m-%dT%H:%M:%S.%fZ", zone=zone, precision="microsecond")
     expected = pd.Series(np.array(found, dtype="datetime64[us]")).dt.tz_localize("UTC").dt.tz_convert(z(zone))
-    np.testing.assert_array_equal(moments(texts, column), expected.dt.tz_localize(None).to_numpy())
+    np.testing.assert_array_equal(read_datetimes(texts, column), expected.dt.tz_localize(None).to_numpy())
     zoned = pd.Series(np.array(found, dtype="datetime64[us]")).dt.tz_localize("UTC")
-    np.testing.assert_array_equal(moments(zoned, column), moments(texts, column))
+    np.testing.assert_array_equal(read_datetimes(zoned, column), read_datetimes(texts, column))
 
 
 @given(
@@ -56,15 +56,15 @@ def test_texts_with_a_zone_are_written_back_as_they_came(found, zone, ending):
         t.isoformat(timespec="microseconds") if ending == "%:z" else t.strftime(f"%Y-%m-%dT%H:%M:%S.%f{written}")
         for t in aware
     ]
-    read = moments(pd.Series(texts), column)
-    assert write(pd.Series(read), column).tolist() == texts
+    read = read_datetimes(pd.Series(texts), column)
+    assert write_datetimes(pd.Series(read), column).tolist() == texts
 
 
 @given(NOW, st.sampled_from(ZONES))
 def test_what_a_clock_shows_is_told_and_shown_again(clock, zone):
     """But in the hour that is left out in spring, which no clock shows."""
-    moment = told(clock, zone, universal=True)
-    if told(clock, zone, universal=False).replace(tzinfo=None) == clock:
+    moment = at_clock_time(clock, zone, universal=True)
+    if at_clock_time(clock, zone, universal=False).replace(tzinfo=None) == clock:
         assert MomentWriting(zone=zone).moment(moment).astimezone(z(zone)).replace(tzinfo=None) == clock
 
 

@@ -14,7 +14,8 @@ from synthkit.errors import ConfigError, SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp
 from synthkit.schema.conform import conform
-from synthkit.schema.validation import Validation, helpers, suite, validate
+from synthkit.schema.expectation_suite import expectation_suite, helper_columns
+from synthkit.schema.validation import Validation, validate
 
 SCHEMA = Schema.model_validate(
     {
@@ -78,7 +79,7 @@ def test_a_good_table_keeps_its_schema():
     assert validation.success, validation
     assert validation.checked.rows == 12
     assert validation.checked.columns == 10
-    assert validation.checked.expectations == len(suite(SCHEMA)["expectations"]) == 21
+    assert validation.checked.expectations == len(expectation_suite(SCHEMA)["expectations"]) == 21
     validation.raise_if_failed()
     assert str(validation) == "the table keeps its schema: 12 rows and 10 columns, 21 rules checked"
 
@@ -186,8 +187,8 @@ def test_findings_agree_with_the_schema_s_own_masks():
 def test_the_suite_runs_in_great_expectations_by_itself():
     import great_expectations as gx
 
-    content = json.loads(json.dumps(suite(SCHEMA)))
-    frame = conform(good(), SCHEMA).assign(**helpers(conform(good(), SCHEMA), SCHEMA))
+    content = json.loads(json.dumps(expectation_suite(SCHEMA)))
+    frame = conform(good(), SCHEMA).assign(**helper_columns(conform(good(), SCHEMA), SCHEMA))
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     batch = (

@@ -9,31 +9,31 @@ import numpy as np
 import pytest
 
 from synthkit.selftest import cases
-from synthkit.selftest.answers import Answer, covers, equal, said, within
-from synthkit.selftest.cases import CASES, Case, run
+from synthkit.selftest.answers import Answer, equals_figure, equals_word, interval_covers, lies_within
+from synthkit.selftest.cases import SELFTEST_CASES, Case, run_case
 from synthkit.selftest.made_up_people import Experiment, jittered, people, shuffled, with_isolated
 
 RNG = np.random.default_rng
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SELFTEST_CASES)
 def test_every_answer_is_right(name):
-    assert [str(answer) for answer in run(name, 0) if not answer.holds] == []
+    assert [str(answer) for answer in run_case(name, 0) if not answer.holds] == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SELFTEST_CASES)
 def test_answers_are_right_for_other_people_too(name):
     """One case in a hundred may be wrong by chance."""
-    wrong = sum(not all(answer.holds for answer in run(name, 1, repetition=k)) for k in range(10))
+    wrong = sum(not all(answer.holds for answer in run_case(name, 1, repetition=k)) for k in range(10))
     assert wrong <= 1
 
 
 def test_the_same_seed_makes_the_same_people(monkeypatch):
-    case = Case(about="", run=lambda rng: (equal("one", float(people(5, rng)["glucose"].sum()), 1),))
-    monkeypatch.setattr(cases, "CASES", {"one": case})
-    assert run("one", 3) == run("one", 3)
-    assert len({run("one", 3), run("one", 3, repetition=1), run("one", 4)}) == 3
+    case = Case(about="", run=lambda rng: (equals_figure("one", float(people(5, rng)["glucose"].sum()), 1),))
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {"one": case})
+    assert run_case("one", 3) == run_case("one", 3)
+    assert len({run_case("one", 3), run_case("one", 3, repetition=1), run_case("one", 4)}) == 3
 
 
 # The command
@@ -56,10 +56,10 @@ def test_a_quiet_test_says_nothing_where_all_is_right(command):
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_wrong_answer_is_told_and_exits_with_1(command, monkeypatch, quiet):
     def wrong(rng):
-        return equal("two and two", 5, 4), equal("two", 2, 2)
+        return equals_figure("two and two", 5, 4), equals_figure("two", 2, 2)
 
-    case = replace(CASES["figures"], run=wrong)
-    monkeypatch.setattr(cases, "CASES", {**CASES, "figures": case})
+    case = replace(SELFTEST_CASES["figures"], run=wrong)
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {**SELFTEST_CASES, "figures": case})
     done = command("selftest", "--only", "figures", *(["--quiet"] if quiet else []))
     told = done.out + done.err
     assert done.code == 1
@@ -74,11 +74,11 @@ def test_a_full_test_repeats_every_case_with_other_people(command, monkeypatch):
 
     def drawn(rng):
         seen.append(rng.random())
-        return (equal("one", 1, 1),)
+        return (equals_figure("one", 1, 1),)
 
-    monkeypatch.setattr(cases, "CASES", {"one": replace(CASES["figures"], run=drawn)})
+    monkeypatch.setattr(cases, "SELFTEST_CASES", {"one": replace(SELFTEST_CASES["figures"], run=drawn)})
     assert command("selftest", "--full", "--seed", 5).code == 0
-    assert len(seen) == len(set(seen)) == cases.SEEDS == 10
+    assert len(seen) == len(set(seen)) == cases.SELFTEST_SEEDS == 10
 
 
 def test_an_unknown_case_is_refused(refused):
@@ -93,17 +93,17 @@ def test_an_unknown_case_is_refused(refused):
 @pytest.mark.parametrize(
     ("answer", "holds"),
     [
-        (equal("", 0.30004, 0.3), True),
-        (equal("", 0.3001, 0.3), False),
-        (equal("", math.nan, 0.3), False),
-        (within("", 0.4, 0.4, 0.6), True),
-        (within("", 0.61, 0.4, 0.6), False),
-        (within("", math.nan, 0.4), False),
-        (within("", 1e9, 0.4), True),
-        (said("", "PASS", "PASS", "FAIL"), True),
-        (said("", "PASS", "FAIL"), False),
-        (covers("", 0.1, 0.3, 0.2), True),
-        (covers("", 0.1, 0.3, 0.4), False),
+        (equals_figure("", 0.30004, 0.3), True),
+        (equals_figure("", 0.3001, 0.3), False),
+        (equals_figure("", math.nan, 0.3), False),
+        (lies_within("", 0.4, 0.4, 0.6), True),
+        (lies_within("", 0.61, 0.4, 0.6), False),
+        (lies_within("", math.nan, 0.4), False),
+        (lies_within("", 1e9, 0.4), True),
+        (equals_word("", "PASS", "PASS", "FAIL"), True),
+        (equals_word("", "PASS", "FAIL"), False),
+        (interval_covers("", 0.1, 0.3, 0.2), True),
+        (interval_covers("", 0.1, 0.3, 0.4), False),
     ],
 )
 def test_an_answer_knows_whether_it_holds(answer, holds):

@@ -20,7 +20,7 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
-from synthkit.schema.rules import obeying
+from synthkit.schema.rules import rows_obeying
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMAS = ROOT / "schemas"
@@ -56,7 +56,7 @@ def test_samples_are_tables_of_the_schema(either):
     assert [c for c in schema.learned if rows[c].dtype != real[c].dtype] == []
     assert [c for c, kind in schema.columns.items() if not kind.admits(rows[c]).all()] == []
     assert [c for c, kind in schema.columns.items() if rows[c].isna().any() and not kind.nullable] == []
-    assert obeying(conform(rows, schema), schema.rules).all()
+    assert rows_obeying(conform(rows, schema), schema.rules).all()
     assert rows["id"].is_unique
     assert not set(rows["id"].astype(str)) & set(real["id"].astype(str))
 

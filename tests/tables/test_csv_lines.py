@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthkit.errors import TableError
-from synthkit.tables.csv_lines import LEFT_OUT, read_lines
+from synthkit.tables.csv_lines import LEFT_OUT_LINES, read_lines
 from synthkit.tables.table_files import read_cells, write
 
 HEAD = b"who,age,sex"
@@ -50,7 +50,7 @@ def test_an_odd_line_moves_no_other(tmp_path, line, place):
     whole = read(table(tmp_path, [*PLAIN[:place], line, *PLAIN[place:]]))
     plain = rows(read(table(tmp_path, PLAIN, name="plain.csv")))
     assert rows(whole) == plain[:place] + rows(alone) + plain[place:]
-    assert whole.attrs[LEFT_OUT] == alone.attrs[LEFT_OUT]
+    assert whole.attrs[LEFT_OUT_LINES] == alone.attrs[LEFT_OUT_LINES]
     assert list(whole.columns) == ["who", "age", "sex"]
 
 
@@ -73,7 +73,7 @@ def test_an_odd_line_moves_no_other(tmp_path, line, place):
 def test_what_a_line_becomes(tmp_path, line, wanted):
     found = read(table(tmp_path, [line]))
     assert rows(found) == ([] if wanted is None else [wanted])
-    assert found.attrs[LEFT_OUT] == (wanted is None and bool(line))
+    assert found.attrs[LEFT_OUT_LINES] == (wanted is None and bool(line))
 
 
 CELLS = st.text(st.characters(blacklist_characters="\r\n", blacklist_categories=("Cs",)), min_size=1, max_size=6)
@@ -180,4 +180,4 @@ def test_read_cells_reads_line_by_line_if_asked(tmp_path):
 def test_the_first_line_of_excel_names_the_delimiter_and_is_no_row(tmp_path):
     path = table(tmp_path, [b"1;2,5", b"3;4,5"], head=b"sep=;\na;b,c")
     assert rows(read(path)) == [("1", "2,5"), ("3", "4,5")]
-    assert read(path).attrs[LEFT_OUT] == 0
+    assert read(path).attrs[LEFT_OUT_LINES] == 0

@@ -18,7 +18,8 @@ from places import ROOT
 from synthkit.errors import SchemaError, TableError
 from synthkit.io.atomic_files import replacing
 from synthkit.schema import Schema
-from synthkit.schema.conform import check_structure, conform
+from synthkit.schema.conform import conform
+from synthkit.schema.typed_columns import check_structure
 from synthkit.tables.csv import read_text
 from synthkit.tables.storage import restore, storages
 from synthkit.tables.table_files import Table, read, read_cells, write
@@ -296,7 +297,7 @@ def test_ragged_lines_are_named_by_their_line_in_the_file_without_their_content(
 
 
 def test_an_open_quote_is_named_without_the_text_behind_it(csv, monkeypatch):
-    monkeypatch.setattr("synthkit.tables.csv._BLOCK", 256)
+    monkeypatch.setattr("synthkit.tables.csv._CSV_CHUNK_BYTES", 256)
     with pytest.raises(TableError) as error:
         read(csv('a,b\n1,"SECRET\n' + "3,4\n" * 400))
     assert "a quote is not closed" in message(error)
@@ -345,7 +346,7 @@ def test_a_path_that_is_no_table_is_refused(tmp_path, csv):
 
 
 def test_csv_is_read_in_typed_chunks_whose_faults_have_the_rows_of_the_table(csv, monkeypatch):
-    monkeypatch.setattr("synthkit.tables.csv._BLOCK", 64)
+    monkeypatch.setattr("synthkit.tables.csv._CSV_CHUNK_BYTES", 64)
     schema = Schema(columns={"a": {"kind": "numeric", "decimals": 0}, "b": {"kind": "code"}})
     rows = [f"{i},c{i}" for i in range(100)]
     table = read(csv("a,b\n" + "\n".join(rows) + "\n"), schema=schema)
@@ -586,6 +587,6 @@ def test_public_tables_survive_csv(tmp_path, schema, file):
 
 
 def test_read_text_yields_chunks_lazily(csv, monkeypatch):
-    monkeypatch.setattr("synthkit.tables.csv._BLOCK", 64)
+    monkeypatch.setattr("synthkit.tables.csv._CSV_CHUNK_BYTES", 64)
     chunks = read_text(csv("a,b\n" + "1,2\n" * 100), delimiter=None, encoding="utf-8", missing=())
     assert next(chunks).num_rows < 100

@@ -11,10 +11,10 @@ from scipy.stats import binom, chi2, chisquare, kstest
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
-from synthkit.watermark import choose
-from synthkit.watermark.candidate_choice import WEIGHTS, once, tossed, uniforms
+from synthkit.watermark import choose_candidates
+from synthkit.watermark.candidate_choice import WEIGHT_COUNT, count_coins, occurs_once, uniforms
 from synthkit.watermark.column_subsets import subsets
-from synthkit.watermark.row_tokens import contents
+from synthkit.watermark.row_tokens import row_contents
 
 KEYS = 600
 
@@ -30,7 +30,7 @@ def test_each_candidate_of_each_row_is_equally_likely_over_keys_and_rows_are_ind
     )  # row 0: positions 0, 2, 4; row 1: positions 1, 3, 5, of which 1 and 5 are copies
     seen = np.zeros((3, 3))
     for k in range(KEYS):
-        first, second = choose(frame, keyed(k, small(), 3), np.random.default_rng(k))
+        first, second = choose_candidates(frame, keyed(k, small(), 3), np.random.default_rng(k))
         assert first in {0, 2, 4}
         assert second in {1, 3, 5}
         seen[first // 2, second // 2] += 1
@@ -42,9 +42,9 @@ def test_for_one_key_the_choice_follows_from_the_contents(keyed):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(400, 6)), columns=list("abcdef"))
     key = keyed(5, Schema(columns={c: {"kind": "numeric"} for c in "abcdef"}))
-    one, two = (choose(frame, key, np.random.default_rng(seed)) for seed in (1, 2))
+    one, two = (choose_candidates(frame, key, np.random.default_rng(seed)) for seed in (1, 2))
     assert (one == two).mean() > 0.85
-    other = choose(
+    other = choose_candidates(
         frame, keyed(6, Schema(columns={c: {"kind": "numeric"} for c in "abcdef"})), np.random.default_rng(1)
     )
     assert (one == other).mean() < 0.4
@@ -60,7 +60,7 @@ def test_the_law_of_a_row_is_the_models_over_keys(keyed):
     for k in range(400):
         drawn = rng.choice(len(cells), size=12, p=law)
         frame = pd.DataFrame([cells[i] for i in drawn], columns=list("abc"))
-        kept = choose(frame, keyed(k, schema), rng)
+        kept = choose_candidates(frame, keyed(k, schema), rng)
         counts += np.bincount(drawn[kept], minlength=len(cells))
     n, expected = counts.sum(), law * counts.sum()
     common = expected >= 5
@@ -76,7 +76,7 @@ def test_a_rare_row_is_as_likely_as_a_common_one(keyed):
     others = pd.DataFrame(np.random.default_rng(4).normal(size=(6, 3)), columns=list("abc"))
     common = pd.DataFrame([[0.0, 0.0, 0.0]] * 2, columns=list("abc"))
     frame = pd.concat([common, others], ignore_index=True)  # candidates of row 0 are 0, 2, 4, 6
-    chosen = [choose(frame, keyed(k, small()), np.random.default_rng(k)) for k in range(KEYS)]
+    chosen = [choose_candidates(frame, keyed(k, small()), np.random.default_rng(k)) for k in range(KEYS)]
     for row in (0, 1):
         assert chisquare(np.bincount([c[row] // 2 for c in chosen], minlength=4)).pvalue > 1e-4
 
@@ -84,9 +84,9 @@ def test_a_rare_row_is_as_likely_as_a_common_one(keyed):
 def test_only_contents_that_stand_once_have_coins(keyed, table, schema):
     """Coins and heads by a loop over rows and sets; the fewer coins a set has, the more each of them weighs."""
     frame, key = pd.concat([table(20, 1), table(20, 1).head(5)]).reset_index(drop=True), keyed(2)
-    coins, heads = tossed(frame, key)
-    slow, slow_heads = np.zeros((len(frame), WEIGHTS), int), np.zeros((len(frame), WEIGHTS), int)
-    for _, said in contents(frame, key, subsets(key)):
+    coins, heads = count_coins(frame, key)
+    slow, slow_heads = np.zeros((len(frame), WEIGHT_COUNT), int), np.zeros((len(frame), WEIGHT_COUNT), int)
+    for _, said in row_contents(frame, key, subsets(key)):
         listed = said.tolist()
         share = sum(listed.count(word) == 1 for word in listed) / len(listed)
         k = 3 if share < 2**-5 else 2 if share < 2**-3 else 1 if share < 2**-1 else 0
@@ -132,20 +132,20 @@ def test_one_weight_is_the_binomial_law():
 
 
 def test_nothing_is_chosen_of_nothing(keyed, table):
-    assert choose(table(0, 0), keyed(1), np.random.default_rng(0)).tolist() == []
-    assert once(np.array([], dtype=np.uint64)).tolist() == []
+    assert choose_candidates(table(0, 0), keyed(1), np.random.default_rng(0)).tolist() == []
+    assert occurs_once(np.array([], dtype=np.uint64)).tolist() == []
 
 
 def test_same_key_and_die_same_rows(keyed, table):
-    one, two = (choose(table(80, 3), keyed(1), np.random.default_rng(7)) for _ in range(2))
+    one, two = (choose_candidates(table(80, 3), keyed(1), np.random.default_rng(7)) for _ in range(2))
     assert one.tolist() == two.tolist()
 
 
 def test_a_table_without_the_columns_is_refused(keyed, table):
     with pytest.raises(SchemaError, match="the table has no cost, sex"):
-        choose(table(8, 0).drop(columns=["sex", "cost"]), keyed(1), np.random.default_rng(0))
+        choose_candidates(table(8, 0).drop(columns=["sex", "cost"]), keyed(1), np.random.default_rng(0))
 
 
 def test_candidates_in_uneven_numbers_are_refused(keyed, table):
     with pytest.raises(SchemaError, match="4 equally long tables; however: 9 rows"):
-        choose(table(9, 0), keyed(1), np.random.default_rng(0))
+        choose_candidates(table(9, 0), keyed(1), np.random.default_rng(0))

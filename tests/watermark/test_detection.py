@@ -11,14 +11,14 @@ from scipy.stats import kstest
 
 from synthkit.errors import TableError
 from synthkit.tables.table_files import read_cells, write
-from synthkit.watermark import choose, detect
+from synthkit.watermark import choose_candidates, detect
 
 KEYS = 120
 
 
 def marked(table, key, n: int, seed: int = 0) -> pd.DataFrame:
     pool = table(key.candidates * n, seed)
-    return pool.iloc[choose(pool, key, np.random.default_rng(seed))].reset_index(drop=True)
+    return pool.iloc[choose_candidates(pool, key, np.random.default_rng(seed))].reset_index(drop=True)
 
 
 def made_of(kind: str, table) -> pd.DataFrame:

@@ -7,16 +7,16 @@ import pandas as pd
 import pytest
 
 from synthkit.schema import Schema
-from synthkit.watermark.column_subsets import COUNT, subsets
+from synthkit.watermark.column_subsets import SUBSET_COUNT, subsets
 from synthkit.watermark.key import MarkedColumn
-from synthkit.watermark.row_tokens import contents, forms
+from synthkit.watermark.row_tokens import canonical_forms, row_contents
 
 NUMBER, WORD = MarkedColumn(name="x", kind="number"), MarkedColumn(name="x", kind="word")
 MOMENT = MarkedColumn(name="x", kind="moment", format="%d.%m.%Y")
 
 
 def read(cells: list, column: MarkedColumn, *, coarse: bool = False) -> list[str]:
-    codes, texts = forms(pd.Series(cells, dtype=object), column, coarse=coarse)
+    codes, texts = canonical_forms(pd.Series(cells, dtype=object), column, coarse=coarse)
     return [texts[code] for code in codes]
 
 
@@ -48,7 +48,7 @@ def test_words():
 
 @pytest.mark.parametrize("dtype", ["category", "string", object])
 def test_words_of_every_dtype(dtype):
-    codes, texts = forms(pd.Series(["a", None, "b"], dtype=dtype), WORD, coarse=False)
+    codes, texts = canonical_forms(pd.Series(["a", None, "b"], dtype=dtype), WORD, coarse=False)
     assert [texts[c] for c in codes] == ["a", "", "b"]
 
 
@@ -57,7 +57,7 @@ def test_contents_tell_columns_apart_and_follow_the_row(keyed):
     schema = Schema(columns={c: {"kind": "numeric"} for c in "abc"})
     frame = pd.DataFrame({"a": [1, 2, 1], "b": [2, 1, 2], "c": [3, 3, 3]})
     key = keyed(1, schema)
-    found = dict(contents(frame, key, subsets(key)))
+    found = dict(row_contents(frame, key, subsets(key)))
     for said in found.values():
         assert said[0] == said[2]
     for one, said in found.items():
@@ -68,7 +68,7 @@ def test_contents_tell_columns_apart_and_follow_the_row(keyed):
 def test_sets_whose_columns_lack_are_left_out(keyed, table):
     key = keyed(1)
     frame = table(5, 0)[["age", "mass", "sex"]]
-    found = [one for one, _ in contents(frame, key, subsets(key))]
+    found = [one for one, _ in row_contents(frame, key, subsets(key))]
     assert found == [one for one in subsets(key) if set(one.columns) <= {"age", "mass", "sex"}]
     assert found
 
@@ -78,9 +78,9 @@ def test_sets_follow_from_the_key_and_not_from_the_order_of_columns(keyed, schem
     turned = key.model_copy(update={"columns": key.columns[::-1]})
     assert subsets(key) == subsets(turned)
     assert subsets(key) != subsets(keyed(2))
-    assert len(set(subsets(key))) == COUNT
+    assert len(set(subsets(key))) == SUBSET_COUNT
     assert {len(one.columns) for one in subsets(key)} == {2, 3, 4}
-    assert COUNT * 0.4 < sum(one.coarse for one in subsets(key)) < COUNT * 0.6
+    assert SUBSET_COUNT * 0.4 < sum(one.coarse for one in subsets(key)) < SUBSET_COUNT * 0.6
 
 
 @pytest.mark.parametrize(("columns", "there"), [("a", 2), ("ab", 2), ("abc", 8), ("abcd", 22), ("abcdef", 64)])

@@ -18,11 +18,11 @@ from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition, Schema
 from synthkit.schema.columns import Level, level_key, level_keys
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.joint_columns import joint_combinations
 from synthkit.schema.level_order import in_public_order
 from synthkit.schema.named_levels import levels_named
-from synthkit.schema.public_domain import NOT_TOLD
-from synthkit.schema.rules import MISSING
+from synthkit.schema.public_domain import NOT_STATED
+from synthkit.schema.rules import MISSING_LEVEL
 
 LevelRow = tuple[Level | None, ...]
 
@@ -92,7 +92,7 @@ class CombinationCodec(Codec):
     def row_keys(self, frame: pd.DataFrame) -> pd.MultiIndex:
         """One comparable key a row."""
         return pd.MultiIndex.from_arrays(
-            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING) for c in self.columns]
+            [level_keys(frame[c]).where(frame[c].notna().to_numpy(), MISSING_LEVEL) for c in self.columns]
         )
 
     def decode(self, cat: Ints) -> pd.DataFrame:
@@ -114,10 +114,10 @@ class CombinationCodec(Codec):
         """
         out = np.ones((len(frame), self.size), dtype=bool)
         for k, column in enumerate(self.columns):
-            mine = pd.Index([MISSING if row[k] is None else level_key(row[k]) for row in self.combinations])
-            keys = level_keys(frame[column]).where(frame[column].notna().to_numpy(), MISSING)
+            mine = pd.Index([MISSING_LEVEL if row[k] is None else level_key(row[k]) for row in self.combinations])
+            keys = level_keys(frame[column]).where(frame[column].notna().to_numpy(), MISSING_LEVEL)
             agree = keys.to_numpy()[:, None] == mine.to_numpy()[None, :]
-            free = np.ones(self.size, dtype=bool) if not present else mine.to_numpy() != MISSING
+            free = np.ones(self.size, dtype=bool) if not present else mine.to_numpy() != MISSING_LEVEL
             out &= np.where(known[:, [k]], agree, free[None, :])
         return out
 
@@ -136,7 +136,7 @@ class CombinationCodec(Codec):
         """The levels that stand in combinations, and those that rules and targets name."""
         k = self.columns.index(column)
         found = {str(row[k]) for row in self.combinations if row[k] is not None}
-        return {"levels": in_public_order(found | set(map(str, levels_named(schema, column)))) or (NOT_TOLD,)}
+        return {"levels": in_public_order(found | set(map(str, levels_named(schema, column)))) or (NOT_STATED,)}
 
     def to_dict(self) -> JsonObject:
         """Plain data for JSON."""
@@ -177,9 +177,9 @@ def fit_column(column: CodedColumn, histogram: Histogram, coding: Coding) -> Com
 
 def listed_combinations(column: CodedColumn) -> tuple[LevelRow, ...] | None:
     """The combinations that a rule lists of exactly these columns, None where none does."""
-    rules = (r.combinations for r in joint(column.schema) if r.of == column.members)
+    rules = (r.combinations for r in joint_combinations(column.schema) if r.of == column.members)
     return next((listed for listed in rules if listed is not None), None)
 
 
 def _row_key(row: LevelRow) -> tuple[object, ...]:
-    return tuple(MISSING if v is None else level_key(v) for v in row)
+    return tuple(MISSING_LEVEL if v is None else level_key(v) for v in row)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema import Identifier, faker_providers
-from synthkit.schema.patterns import alphabets
+from synthkit.schema.patterns import pattern_alphabets
 
 DEFAULT_IDENTIFIER_PATTERN = "[1-9][0-9]{8}"
 MOST_FAKER_TRIES = 20  # of Faker, for each value that must differ from all others
@@ -67,13 +67,13 @@ def room_for(name: str, column: Identifier, n: int) -> None:
 
 
 def parse(name: str, pattern: str) -> list[str]:
-    """The letters of each position of a pattern, see `synthkit.schema.patterns.alphabets`.
+    """The letters of each position of a pattern, see `synthkit.schema.patterns.pattern_alphabets`.
 
     Raises:
         SchemaError: the pattern is outside the grammar.
     """
     try:
-        return alphabets(pattern)
+        return pattern_alphabets(pattern)
     except ValueError as error:
         msg = f"`{name}`: {error}"
         raise SchemaError(msg) from error
@@ -93,7 +93,7 @@ def _distinct(space: int, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _faked(name: str, provider: str, n: int, rng: np.random.Generator, *, unique: bool) -> pd.Series:
-    make = faker_providers.maker(name, provider, int(rng.integers(2**62)))
+    make = faker_providers.provider_maker(name, provider, int(rng.integers(2**62)))
     if not unique:
         return pd.Series([make() for _ in range(n)], dtype=object)
     made: dict[str, None] = {}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema.columns import Datetime, Discrete, Numeric, level_keys
-from synthkit.schema.datetimes import day
+from synthkit.schema.datetimes import iso_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,7 +195,7 @@ def _interval_labels(distinct: NDArray[np.float64], edges: NDArray[np.float64], 
         return ["any"]
 
     def write(value: float) -> str:
-        return day(value) if is_time else f"{value:.6g}"
+        return iso_day(value) if is_time else f"{value:.6g}"
 
     firsts = np.append(distinct[0], distinct[np.searchsorted(distinct, edges)] if len(edges) else [])
     lasts = np.append(distinct[np.searchsorted(distinct, edges) - 1] if len(edges) else [], distinct[-1])

@@ -16,7 +16,7 @@ from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
 from synthkit.schema.columns import Boolean, level_key, level_keys
-from synthkit.schema.derived import origins
+from synthkit.schema.derived import derived_origins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,9 @@ class PredictionTask:
         """The task of a declared target; MetricError if `exclude` leaves no column to learn from."""
         schema, column = comparison.schema, comparison.schema.columns[target.column]
         left_out = {target.column, target.event, *target.exclude}
-        left_out |= {name for name in schema.derived if {target.column, target.event} & set(origins(schema, name))}
+        left_out |= {
+            name for name in schema.derived if {target.column, target.event} & set(derived_origins(schema, name))
+        }
         names = tuple(name for name in schema.described if name not in left_out)
         if not names:
             msg = f"a model of `{target.column}` needs a column to learn from; however: `exclude` leaves none"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.errors import ArtefactError
-from synthkit.io.documents import MISREAD, read_json
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 
 FORMAT = "synthkit-outcome/1"
 RESULT = "result.json"
@@ -87,7 +87,7 @@ class ModelResult:
             said = data.pop("format")
             lists = {k: tuple(data[k]) for k in ("scores", "failures", "rows", "notes")}
             outcome = cls(**{**data, **lists})
-        except (OSError, *MISREAD) as error:
+        except (OSError, *MALFORMED_DATA_ERRORS) as error:
             msg = (
                 f"{path} must hold an outcome in format {FORMAT}; however: it cannot be read ({type(error).__name__}). "
                 "Remove its folder and compare again"

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing_folder
-from synthkit.io.provenance_marks import mark
+from synthkit.io.provenance_marks import provenance_mark
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
 from synthkit.release import run_folder as folder
@@ -247,7 +247,7 @@ def _outcome(
     cpu: Mapping[str, float],
     peak: float | None,
 ) -> ModelResult:
-    from synthkit.schema.rules import obeying
+    from synthkit.schema.rules import rows_obeying
 
     said = ("metric", "value", "low", "high", "goal", "reference")
     rows, schema = tuple(len(draw) for draw in draws), maker.schema
@@ -262,7 +262,7 @@ def _outcome(
         rows_per_second=sum(rows) / max(clock.seconds["sample"], 0.01),
         peak_mib=peak,
         rows=rows,
-        broken_rows=sum(int((~obeying(draw, schema.rules)).sum()) for draw in draws),
+        broken_rows=sum(int((~rows_obeying(draw, schema.rules)).sum()) for draw in draws),
         broken_rules=sum(any(not rule.holds(draw).all() for draw in draws) for rule in schema.rules),
         rules=len(schema.rules),
         notes=(*_notes(maker, task), *clock.said),
@@ -318,11 +318,13 @@ def _write(
         schema.save(temporary / folder.SCHEMA_FILE)
         (temporary / folder.EVALUATION_FILE).write_text(measured.to_json(), encoding="utf-8")
         folder.page(measured, ledger=ledger, schema=schema, validations=None).save(temporary / folder.REPORT_FILE)
-        table_files.write(draws[0], temporary / folder.SYNTHETIC, mark=mark())
+        table_files.write(draws[0], temporary / folder.SYNTHETIC, mark=provenance_mark())
         if len(draws) > 1:
             (temporary / folder.DRAWS_FOLDER).mkdir()
             for k, draw in enumerate(draws):
-                table_files.write(draw, temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}.parquet", mark=mark())
+                table_files.write(
+                    draw, temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}.parquet", mark=provenance_mark()
+                )
         (temporary / RESULT).write_text(outcome.to_json(), encoding="utf-8")
 
 

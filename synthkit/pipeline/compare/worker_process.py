@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
 from synthkit.pipeline.compare.worker import WorkerTask, send
-from synthkit.runtime.processes import crash, start
+from synthkit.runtime.processes import crash_reason, start_module
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, prog
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         listener = ProgressReceiver(
-            task.name, start("synthkit.pipeline.compare.worker", complaints), task.minutes, progress
+            task.name, start_module("synthkit.pipeline.compare.worker", complaints), task.minutes, progress
         )
         try:
             listener.give(task, train, holdout)
@@ -39,7 +39,7 @@ def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, prog
             listener.end()
         if not reason and listener.process.returncode:
             complaints.seek(0)
-            reason = crash(listener.process.returncode, complaints.read())
+            reason = crash_reason(listener.process.returncode, complaints.read())
     if reason:
         return ModelResult(name=task.name, reference=task.reference, settings=task.settings, reason=reason)
     return ModelResult.read(Path(task.folder) / RESULT)

@@ -23,7 +23,7 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 
 class PrivateAccess:
@@ -42,7 +42,7 @@ class PrivateAccess:
     def __init__(self, table: pd.DataFrame, schema: Schema, ledger: Ledger, device: torch.device | str = "cpu") -> None:
         self._table: pd.DataFrame | None = table
         self._asked = schema
-        self._public = declared(schema)
+        self._public = declared_domain(schema)
         self._curator: PrivateCurator | None = None
         self._dpsgd: DPSGDPlan | None = None
         self._plan: FitPlan | None = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from synthkit.encoding.codecs.codec import Codec
 from synthkit.encoding.constraints import Recoding
 from synthkit.schema import Code, Identifier, Schema
-from synthkit.schema.public_domain import NOT_TOLD, Declared
+from synthkit.schema.public_domain import NOT_STATED, Declared
 
 
 def published_schema(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
@@ -26,7 +26,7 @@ def published_schema(public: Declared, codecs: Mapping[str, Codec]) -> Schema:
         changes = {key: bought[key] for key in keys if key in bought}
         if changes:
             paid = tuple(sorted(changes))
-            if changes.get("levels") == (NOT_TOLD,) and isinstance(columns[name], Code):
+            if changes.get("levels") == (NOT_STATED,) and isinstance(columns[name], Code):
                 changes["pattern"] = None  # the stand-in has the shape of no code
             columns[name] = columns[name].model_copy(update={**changes, "paid": paid})
     return public.schema.model_copy(update={"columns": columns})

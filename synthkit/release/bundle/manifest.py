@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from synthkit._version import __version__
-from synthkit.io.arrow_files import extent
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.io.json_types import JSON
 
 FORMAT = "synthkit-bundle/1"
@@ -60,7 +60,7 @@ def manifest(
             "name": name,
             "bytes": len(members[name]),
             "sha256": hashlib.sha256(members[name]).hexdigest(),
-            **(asdict(extent(members[name], name)) if name.endswith(TABLE_ENDING) else {}),
+            **(asdict(arrow_extent(members[name], name)) if name.endswith(TABLE_ENDING) else {}),
             "covered": covered(name, private=private),
         }
         for name in sorted(members)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthkit.errors import ArtefactError, SynthkitError
-from synthkit.io.documents import MISREAD, content
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, content
 from synthkit.release import run_folder
 from synthkit.release.bundle.checks import CHECKS
 from synthkit.release.bundle.finding import CheckResult, Outcome, broken
@@ -16,7 +16,7 @@ from synthkit.release.bundle.opened_bundle import MAX_CELLS, Opened
 from synthkit.release.bundle.signature import public_key
 from synthkit.release.bundle.withdrawal_notice import notices
 from synthkit.release.bundle.zip_archive import MAX_BUNDLE_BYTES, unpack
-from synthkit.runtime.resource_limits import MEMORY, SECONDS, Deadline, within
+from synthkit.runtime.resource_limits import DEFAULT_MEMORY_LIMIT, DEFAULT_TIME_LIMIT, Deadline, resource_limits
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def verify(
     known = None if key is None else public_key(key)
     known_notices = None if revocations is None else notices(revocations)
     more = max(1.0, cells / MAX_CELLS)
-    with within(SECONDS * more, round(MEMORY * more)) as deadline:
+    with resource_limits(DEFAULT_TIME_LIMIT * more, round(DEFAULT_MEMORY_LIMIT * more)) as deadline:
         try:
             members = unpack(content(bundle, MAX_BUNDLE_BYTES))
         except (OSError, MemoryError, SynthkitError) as error:
@@ -129,6 +129,6 @@ def _checked(name: str, check: Callable[[Opened], CheckResult], bundle: Opened, 
         found = broken(str(error))
     except (MemoryError, RecursionError):
         found = broken("it takes more memory to look at than a bundle may ask for")
-    except (*MISREAD, OSError) as error:
+    except (*MALFORMED_DATA_ERRORS, OSError) as error:
         found = broken(f"a member is not what synthkit writes ({type(error).__name__})")
     return BundleCheck(name, found.outcome, found.words)

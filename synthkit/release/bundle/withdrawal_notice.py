@@ -12,7 +12,7 @@ from pathlib import Path
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.io import documents
 from synthkit.io.atomic_files import replacing
-from synthkit.io.documents import MISREAD, parse_json, read_json
+from synthkit.io.documents import MALFORMED_DATA_ERRORS, parse_json, read_json
 from synthkit.io.folder_lock import held
 from synthkit.io.json_types import JSONObject
 from synthkit.release.bundle import manifest as manifests
@@ -104,7 +104,7 @@ def _content(bundle: str | Path) -> bytes:
 def _facts(manifest: bytes) -> JSONObject:
     try:
         return dict(parse_json(manifest, manifests.MANIFEST))
-    except MISREAD as error:
+    except MALFORMED_DATA_ERRORS as error:
         msg = "a bundle must hold a manifest; however: it does not. Name a zip that `synthkit release` wrote"
         raise ArtefactError(msg) from error
 
@@ -117,7 +117,7 @@ def notices(path: str | Path) -> list[Notice]:
     """
     try:
         return _parsed(read_json(path))
-    except (OSError, *MISREAD) as error:
+    except (OSError, *MALFORMED_DATA_ERRORS) as error:
         msg = f"{path} must be a file of notices in the format {FORMAT}; however: it is not. Get it from the custodian"
         raise ArtefactError(msg) from error
 

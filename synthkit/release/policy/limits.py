@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_yaml
 from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
-from synthkit.runtime.validation_words import must
+from synthkit.runtime.validation_words import requirement
 
 FORMAT = "synthkit-policy/1"
 _FORMAT = f"^{FORMAT}$"
@@ -294,6 +294,8 @@ class Policy(_Part):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            faults = [f"{'.'.join(map(str, e['loc'])) or 'the file'}: {must(e, _FORMAT_WORDS)}" for e in error.errors()]
+            faults = [
+                f"{'.'.join(map(str, e['loc'])) or 'the file'}: {requirement(e, _FORMAT_WORDS)}" for e in error.errors()
+            ]
             msg = "a policy must name its owner, its justification and limits that can be meant; however: "
             raise ConfigError(msg + "; ".join(faults)) from error

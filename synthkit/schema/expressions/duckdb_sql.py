@@ -7,7 +7,7 @@ from typing import Protocol
 
 from synthkit.schema.columns import Boolean, Column, Level, Numeric
 from synthkit.schema.expressions.grammar import (
-    COMPARED,
+    COMPARISON_SIGNS,
     Binary,
     Call,
     ColumnName,
@@ -17,12 +17,12 @@ from synthkit.schema.expressions.grammar import (
     Signed,
     Text,
     Truth,
-    fold,
+    fold_expression,
 )
 from synthkit.schema.expressions.result_kinds import digits, kind_of, kind_of_column
 
-CLOSE = "1e-9"
-LONGEST = 50_000  # letters of a query: what is missing is asked of each part, so that nested ones grow
+SQL_TOLERANCE = "1e-9"
+MAX_SQL_LENGTH = 50_000  # letters of a query: what is missing is asked of each part, so that nested ones grow
 
 
 class SQLCell(Protocol):
@@ -52,7 +52,7 @@ class SQLCell(Protocol):
         """In the form in which levels are compared."""
 
 
-def broken(
+def broken_derived_sql(
     name: str,
     expression: Expression,
     cells: Mapping[str, SQLCell],
@@ -69,7 +69,7 @@ def broken(
         levels: of a boolean column, its two levels as SQL.
     """
     cell, column = cells[name], columns[name]
-    kind, found = kind_of(expression, columns), spelled(expression, cells, columns)
+    kind, found = kind_of(expression, columns), expression_sql(expression, cells, columns)
     if isinstance(column, Boolean) and kind == "truth":
         found = f"(CASE WHEN {found} IS NULL THEN NULL WHEN {found} THEN {levels[1]} ELSE {levels[0]} END)"
         same = f"{cell.key(column.levels)} = {found}"
@@ -81,7 +81,7 @@ def broken(
         f"CASE WHEN {cell.missing} OR {found} IS NULL THEN NOT ({cell.missing} AND {found} IS NULL) "
         f"ELSE NOT coalesce({same}, false) END"
     )
-    return out if len(out) <= LONGEST else None
+    return out if len(out) <= MAX_SQL_LENGTH else None
 
 
 def _slack(expression: Expression, column: Column, cell: SQLCell) -> str:
@@ -90,10 +90,10 @@ def _slack(expression: Expression, column: Column, cell: SQLCell) -> str:
     if decimals is None and isinstance(expression, Call) and expression.function == "round":
         decimals = digits(expression)
     half = 0.0 if decimals is None else 0.5 * 10.0**-decimals
-    return f"{half!r}::DOUBLE + {CLOSE}::DOUBLE * greatest(1, abs({cell.number}))"
+    return f"{half!r}::DOUBLE + {SQL_TOLERANCE}::DOUBLE * greatest(1, abs({cell.number}))"
 
 
-def spelled(expression: Expression, cells: Mapping[str, SQLCell], columns: Mapping[str, Column]) -> str:
+def expression_sql(expression: Expression, cells: Mapping[str, SQLCell], columns: Mapping[str, Column]) -> str:
     """What an expression is in a row, null where it is missing.
 
     Args:
@@ -115,7 +115,7 @@ def spelled(expression: Expression, cells: Mapping[str, SQLCell], columns: Mappi
             return _called(part, of)
         return _binary(part, of[0], of[1], kind_of(part.left, columns))
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def _constant(part: Number | Text | Truth) -> str:
@@ -133,9 +133,9 @@ def _binary(part: Binary, left: str, right: str, kind: str) -> str:
     sign = part.sign
     if sign in ("and", "or"):
         return _strict(f"{left} {sign.upper()} {right}", (left, right))
-    if sign in COMPARED and kind == "number":
+    if sign in COMPARISON_SIGNS and kind == "number":
         return _compared(sign, left, right)
-    if sign in COMPARED:
+    if sign in COMPARISON_SIGNS:
         return f"({left} {'<>' if sign == '!=' else sign} {right})"
     if kind == "moment":
         return f"((epoch_us({left}) - epoch_us({right})) / 86400000000.0::DOUBLE)"
@@ -144,7 +144,7 @@ def _binary(part: Binary, left: str, right: str, kind: str) -> str:
 
 def _compared(sign: str, left: str, right: str) -> str:
     """Numbers compared, those a billionth apart as equal."""
-    close = f"{CLOSE}::DOUBLE * greatest(1, abs({left}), abs({right}))"
+    close = f"{SQL_TOLERANCE}::DOUBLE * greatest(1, abs({left}), abs({right}))"
     away = f"({left} - {right})"
     sides = {
         "<": f"{away} < -{close}",
@@ -164,9 +164,9 @@ def _called(part: Call, of: tuple[str, ...]) -> str:
     if part.function == "abs":
         return f"abs({of[0]})"
     if part.function != "round":  # what floats add to a whole number, or take from it, is no reason for another one
-        return f"{part.function}({of[0]} {'+' if part.function == 'floor' else '-'} {CLOSE}::DOUBLE)"
+        return f"{part.function}({of[0]} {'+' if part.function == 'floor' else '-'} {SQL_TOLERANCE}::DOUBLE)"
     scale = f"1e{digits(part)}::DOUBLE"
-    return f"(sign({of[0]}) * floor(abs({of[0]}) * {scale} + 0.5 + {CLOSE}::DOUBLE) / {scale})"
+    return f"(sign({of[0]}) * floor(abs({of[0]}) * {scale} + 0.5 + {SQL_TOLERANCE}::DOUBLE) / {scale})"
 
 
 def _strict(sql: str, parts: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.schema.columns import Column
-from synthkit.schema.datetimes import moments
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.expressions.exact_numbers import Exact
 from synthkit.schema.expressions.grammar import (
     Binary,
@@ -24,11 +24,11 @@ from synthkit.schema.expressions.grammar import (
     Signed,
     Text,
     Truth,
-    fold,
+    fold_expression,
 )
 from synthkit.schema.expressions.result_kinds import Kind, digits, kind_of_column
 
-DAY = 86_400_000_000  # microseconds
+MICROSECONDS_PER_DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Values:
 Computed = Exact | Values
 
 
-def computed(expression: Expression, frame: pd.DataFrame, columns: Mapping[str, Column]) -> Computed:
+def evaluate_expression(expression: Expression, frame: pd.DataFrame, columns: Mapping[str, Column]) -> Computed:
     """What an expression is in each row. **Shape**: frame of n rows -> n values.
 
     Args:
@@ -88,7 +88,7 @@ def computed(expression: Expression, frame: pd.DataFrame, columns: Mapping[str, 
             return _chosen(*of)
         return _called(part, of) if isinstance(part, Call) else _binary(part, *of)
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def cells_of(values: pd.Series, kind: Kind) -> Computed:
@@ -97,7 +97,7 @@ def cells_of(values: pd.Series, kind: Kind) -> Computed:
     if kind == "number":
         return Exact.of(values)
     if kind == "moment":
-        return Values(np.where(absent, 0, moments(values, None).astype(np.int64)), absent)
+        return Values(np.where(absent, 0, read_datetimes(values, None).astype(np.int64)), absent)
     if kind == "truth":
         return Values(values.where(~absent, other=False).to_numpy(dtype=bool), absent)
     return Values(np.where(absent, "", values.to_numpy(dtype=object)), absent)
@@ -134,7 +134,7 @@ def _binary(part: Expression, left: Computed, right: Computed) -> Computed:
         return Values(a & b if sign == "and" else a | b, absent)
     if sign == "-":
         days = np.where(absent, 0, left.cells - right.cells)
-        return Exact(days, np.full(len(days), DAY, dtype=np.int64), absent)
+        return Exact(days, np.full(len(days), MICROSECONDS_PER_DAY, dtype=np.int64), absent)
     equal = np.asarray(left.cells == right.cells, dtype=bool)
     below = np.asarray(left.cells < right.cells, dtype=bool) if sign not in ("=", "!=") else equal
     return Values(_held(sign, below, equal), absent)

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Whole = NDArray[Any]  # int64, or object holding Python's int
-SAFE = 2**62  # sizes up to which a result is computed in 64 bits
-_EXACT = 10**15  # up to it a float has one decimal form of so many digits
-_SCALES = 7  # decimals tried before each float is read by itself
+MAX_SAFE_INTEGER = 2**62  # sizes up to which a result is computed in 64 bits
+_MAX_UNIQUE_DECIMAL = 10**15  # up to it a float has one decimal form of so many digits
+_DECIMALS_TRIED = 7  # decimals tried before each float is read by itself
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Exact:
             top = values.fillna(0).to_numpy(dtype=np.int64)
             return cls(top, _filled(1, len(top)), absent)
         x = np.where(absent, 0.0, values.to_numpy(dtype=np.float64, na_value=np.nan))
-        for scale in range(_SCALES):
+        for scale in range(_DECIMALS_TRIED):
             whole = np.rint(x * 10.0**scale)
-            if (np.abs(whole) < _EXACT).all() and (whole / 10.0**scale == x).all():
+            if (np.abs(whole) < _MAX_UNIQUE_DECIMAL).all() and (whole / 10.0**scale == x).all():
                 return cls(whole.astype(np.int64), _filled(10**scale, len(x)), absent)
         each, where = np.unique(x, return_inverse=True)
         pairs = [Decimal(repr(float(v))).as_integer_ratio() for v in each]
@@ -143,7 +143,7 @@ def _shortened(exact: Exact) -> Exact:
 
 
 def _filled(value: int, n: int) -> Whole:
-    return np.full(n, value, dtype=np.int64 if abs(value) < SAFE else object)
+    return np.full(n, value, dtype=np.int64 if abs(value) < MAX_SAFE_INTEGER else object)
 
 
 def _plain(*whole: Whole) -> bool:
@@ -155,20 +155,20 @@ def _size(whole: Whole) -> int:
 
 
 def _fitting(whole: Whole) -> Whole:
-    return whole.astype(np.int64) if _size(whole) < SAFE else whole
+    return whole.astype(np.int64) if _size(whole) < MAX_SAFE_INTEGER else whole
 
 
 def _product(a: Whole, b: Whole) -> Whole:
-    if _plain(a, b) and _size(a) * _size(b) < SAFE:
+    if _plain(a, b) and _size(a) * _size(b) < MAX_SAFE_INTEGER:
         return np.asarray(a * b)
     return np.asarray(a.astype(object) * b.astype(object))
 
 
 def _sum(a: Whole, b: Whole) -> Whole:
-    if _plain(a, b) and _size(a) + _size(b) < SAFE:
+    if _plain(a, b) and _size(a) + _size(b) < MAX_SAFE_INTEGER:
         return np.asarray(a + b)
     return np.asarray(a.astype(object) + b.astype(object))
 
 
-def _compared(found: Any) -> NDArray[np.bool_]:
+def _compared(found: object) -> NDArray[np.bool_]:
     return np.asarray(found, dtype=bool)

@@ -20,14 +20,14 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar
 
-T = TypeVar("T")
-LONGEST = 10_000  # letters
-DEEPEST = 60  # brackets, conditions and signs inside one another
-DIGITS = 30  # of a number, before and behind the point
+Folded = TypeVar("Folded")
+MAX_EXPRESSION_LENGTH = 10_000  # letters
+MAX_EXPRESSION_DEPTH = 60  # brackets, conditions and signs inside one another
+MAX_LITERAL_DIGITS = 30  # of a number, before and behind the point
 FUNCTIONS = ("round", "floor", "ceil", "abs", "min", "max")
-WORDS = frozenset((*FUNCTIONS, "if", "then", "else", "and", "or", "not", "true", "false"))
-COMPARED = ("<=", ">=", "!=", "==", "<", ">", "=")
-_TOKEN = re.compile(
+RESERVED_WORDS = frozenset((*FUNCTIONS, "if", "then", "else", "and", "or", "not", "true", "false"))
+COMPARISON_SIGNS = ("<=", ">=", "!=", "==", "<", ">", "=")
+_EXPRESSION_TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?|\.\d+)(?![\w.])|(?P<name>[^\W\d]\w*(?:\.\w+)*)|`(?P<quoted>(?:[^`]|``)+)`
     |"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<sign><=|>=|!=|==|[-+*/()<>=,]))""",
     re.VERBOSE,
@@ -100,7 +100,7 @@ Expression = Number | Text | Truth | ColumnName | Signed | Binary | ConditionalE
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Expression:
+def parse_expression(text: str) -> Expression:
     """The expression that a text spells out.
 
     Raises:
@@ -110,8 +110,11 @@ def parse(text: str) -> Expression:
         >>> parse("a + 2 * b").sign
         '+'
     """
-    if len(text) > LONGEST:
-        msg = f"an expression must have at most {LONGEST:,} letters; however: {len(text):,}. Split it in two columns"
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        msg = (
+            f"an expression must have at most {MAX_EXPRESSION_LENGTH:,} letters; however: {len(text):,}. "
+            "Split it in two columns"
+        )
         raise ValueError(msg)
     reader = _Reader(text)
     found = reader.expression(0)
@@ -126,10 +129,10 @@ def columns_of(expression: Expression) -> tuple[str, ...]:
         >>> columns_of(parse("if a > 3 then b else a"))
         ('a', 'b')
     """
-    return tuple(dict.fromkeys(part.column for part in walk(expression) if isinstance(part, ColumnName)))
+    return tuple(dict.fromkeys(part.column for part in walk_expression(expression) if isinstance(part, ColumnName)))
 
 
-def walk(expression: Expression) -> Iterator[Expression]:
+def walk_expression(expression: Expression) -> Iterator[Expression]:
     """An expression and all inside it, in order of mention."""
     stack = [expression]
     while stack:
@@ -149,7 +152,7 @@ def parts_of(expression: Expression) -> tuple[Expression, ...]:
     return expression.of if isinstance(expression, Call) else ()
 
 
-def fold(expression: Expression, made: Callable[[Expression, tuple[T, ...]], T]) -> T:
+def fold_expression(expression: Expression, made: Callable[[Expression, tuple[Folded, ...]], Folded]) -> Folded:
     """What is made of an expression from what was made of its parts, the innermost first; however deep it is.
 
     Args:
@@ -160,8 +163,8 @@ def fold(expression: Expression, made: Callable[[Expression, tuple[T, ...]], T])
         >>> fold(parse("a + 2 * b"), lambda part, of: 1 + sum(of))
         5
     """
-    order = list(walk(expression))
-    done: list[T] = []  # results of parts that wait for their whole, the last in front
+    order = list(walk_expression(expression))
+    done: list[Folded] = []  # results of parts that wait for their whole, the last in front
     for part in reversed(order):
         count = len(parts_of(part))
         mine = tuple(reversed(done[len(done) - count :]))
@@ -170,14 +173,14 @@ def fold(expression: Expression, made: Callable[[Expression, tuple[T, ...]], T])
     return done[0]
 
 
-def quoted(column: str) -> str:
+def quote_column(column: str) -> str:
     """The name of a column as an expression writes it.
 
     Example:
         >>> quoted("age"), quoted("body mass"), quoted("min")
         ('age', '`body mass`', '`min`')
     """
-    plain = re.fullmatch(r"[^\W\d]\w*(?:\.\w+)*", column) and column not in WORDS
+    plain = re.fullmatch(r"[^\W\d]\w*(?:\.\w+)*", column) and column not in RESERVED_WORDS
     return column if plain else "`" + column.replace("`", "``") + "`"
 
 
@@ -189,7 +192,7 @@ class _Reader:
         self._tokens: list[tuple[str, str, int]] = []  # kind, what it says, place
         at, end = 0, len(text.rstrip())
         while at < end:
-            found = _TOKEN.match(text, at)
+            found = _EXPRESSION_TOKEN.match(text, at)
             if found is None or found.lastgroup is None:
                 space = len(text[at:]) - len(text[at:].lstrip())
                 near = self._near(at + space)
@@ -225,9 +228,10 @@ class _Reader:
             raise ValueError(msg)
 
     def expression(self, depth: int) -> Expression:
-        if depth > DEEPEST:
+        if depth > MAX_EXPRESSION_DEPTH:
             msg = (
-                f"an expression must be at most {DEEPEST} brackets deep; however: it is deeper. Split it in two columns"
+                f"an expression must be at most {MAX_EXPRESSION_DEPTH} brackets deep; however: it is deeper. "
+                "Split it in two columns"
             )
             raise ValueError(msg)
         if self._take("if") is None:
@@ -260,7 +264,7 @@ class _Reader:
     def _compared(self, depth: int) -> Expression:
         left = self._sum(depth)
         out: Expression | None = None
-        while sign := self._take(*COMPARED):
+        while sign := self._take(*COMPARISON_SIGNS):
             right = self._sum(depth)
             one = Binary("=" if sign == "==" else sign, left, right)
             out, left = one if out is None else Binary("and", out, one), right
@@ -293,7 +297,7 @@ class _Reader:
         if kind in ("double", "single"):
             self._at += 1
             return Text(said)
-        if kind == "quoted" or (kind == "name" and said not in WORDS):
+        if kind == "quoted" or (kind == "name" and said not in RESERVED_WORDS):
             self._at += 1
             return ColumnName(said.replace("``", "`") if kind == "quoted" else said)
         if truth := self._take("true", "false"):
@@ -318,7 +322,10 @@ class _Reader:
 
 
 def _number(said: str) -> Number:
-    if any(len(digits) > DIGITS for digits in said.split(".")):
-        msg = f"a number in an expression must have at most {DIGITS} digits before and behind the point; however: more"
+    if any(len(digits) > MAX_LITERAL_DIGITS for digits in said.split(".")):
+        msg = (
+            f"a number in an expression must have at most {MAX_LITERAL_DIGITS} digits before and behind the point; "
+            "however: more"
+        )
         raise ValueError(msg)
     return Number(Fraction(said))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from synthkit.schema.columns import Boolean, Column, Datetime, Identifier, Numeric
 from synthkit.schema.expressions.grammar import (
-    COMPARED,
+    COMPARISON_SIGNS,
     Binary,
     Call,
     ColumnName,
@@ -16,11 +16,11 @@ from synthkit.schema.expressions.grammar import (
     Number,
     Signed,
     Text,
-    fold,
+    fold_expression,
 )
 
 Kind = Literal["number", "text", "truth", "moment"]
-MOST_DIGITS = 15
+MAX_ROUND_DIGITS = 15
 
 
 def kind_of(expression: Expression, columns: Mapping[str, Column]) -> Kind:
@@ -49,7 +49,7 @@ def kind_of(expression: Expression, columns: Mapping[str, Column]) -> Kind:
             return _of_binary(part, kinds, columns)
         return "number" if isinstance(part, Number) else "text" if isinstance(part, Text) else "truth"
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def kind_of_column(name: str, column: Column) -> Kind:
@@ -112,7 +112,7 @@ def texts_of(expression: Expression, columns: Mapping[str, Column]) -> frozenset
         levels = getattr(columns[part.column], "levels", None) if isinstance(part, ColumnName) else ()
         return None if levels is None else frozenset(map(str, levels))
 
-    return fold(expression, made)
+    return fold_expression(expression, made)
 
 
 def _needed(kind: Kind, wanted: Kind, where: str) -> Kind:
@@ -136,7 +136,7 @@ def _of_binary(expression: Binary, kinds: tuple[Kind, ...], columns: Mapping[str
             _needed(kind, "truth", f"`{sign}`")
         return "truth"
     kind = _alike(kinds, f"`{sign}`")
-    if sign not in COMPARED:
+    if sign not in COMPARISON_SIGNS:
         return "number" if kind == "moment" and sign == "-" else _needed(kind, "number", f"`{sign}`")  # days
     if kind == "truth":
         msg = f"`{sign}` compares numbers, texts or moments; however: it stands with a truth. Write that by itself"
@@ -187,7 +187,10 @@ def digits(expression: Call) -> int:
     if len(expression.of) == 1:
         return 0
     said = expression.of[1]
-    if not isinstance(said, Number) or said.value.denominator != 1 or not 0 <= said.value <= MOST_DIGITS:
-        msg = f"`round` rounds to a whole number of decimals from 0 to {MOST_DIGITS}; however: its second part is none"
+    if not isinstance(said, Number) or said.value.denominator != 1 or not 0 <= said.value <= MAX_ROUND_DIGITS:
+        msg = (
+            f"`round` rounds to a whole number of decimals from 0 to {MAX_ROUND_DIGITS}; "
+            "however: its second part is none"
+        )
         raise ValueError(msg)
     return int(said.value)

@@ -14,62 +14,68 @@ _PERSON_KEYS = frozenset(
         *("empi", "nip", "ipp", "nhc", "bsn", "pseudonym"),
     )
 )
-_ENDS = frozenset(("id", "ids", "nbr", "nr", "no", "key", "nummer", "numero", "kennung", "identifiant"))
-KEYS = _PERSON_KEYS | _ENDS | {"uuid", "guid", "ssn", "identifier", "index"}
-PEOPLE = frozenset(
+_KEY_ENDINGS = frozenset(("id", "ids", "nbr", "nr", "no", "key", "nummer", "numero", "kennung", "identifiant"))
+KEY_WORDS = _PERSON_KEYS | _KEY_ENDINGS | {"uuid", "guid", "ssn", "identifier", "index"}
+PERSON_WORDS = frozenset(
     (
         *("patient", "person", "subject", "member", "participant", "client", "beneficiary", "mrn", "pid", "individual"),
         *("patienten", "patientin", "proband", "probanden", "teilnehmer", "versicherten", "assure", "beneficiaire"),
         *("paciente", "paziente", "deelnemer", "dossier", "historia", "expediente", "pasient"),
     )
 )
-_SHORT = (
+_PERSON_ABBREVIATIONS = (
     frozenset(("pat", "per", "pers", "subj", "case", "respondent", "resident", "insured", "customer", "player"))
     | _PERSON_KEYS
 )
-_EVENTS = frozenset(
+_EVENT_WORDS = frozenset(
     (
         *("encounter", "visit", "stay", "admission", "hadm", "icustay", "episode", "claim", "specimen"),
         *("fall", "aufnahme", "aufenthalt", "sejour", "ingreso", "episodio", "opname", "ricovero"),
     )
 )
-_COUNTS = frozenset(("num", "n", "nr", "no", "numero", "nummer", "nro", "id", "identifiant"))  # before what they number
-_LINKS = frozenset(("de", "du", "del", "do", "di", "der", "des", "van", "la", "el", "le"))
+_NUMBERING_WORDS = frozenset(
+    ("num", "n", "nr", "no", "numero", "nummer", "nro", "id", "identifiant")
+)  # before what they number
+_LINKING_WORDS = frozenset(("de", "du", "del", "do", "di", "der", "des", "van", "la", "el", "le"))
 # Words beside which a name speaks of a sort of people and not of each of them.
-_SORTS = frozenset(("type", "group", "class", "category", "status", "cohort", "arm", "list", "kind", "level", "stage"))
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "œ": "oe"})
-_PLACES = frozenset(
+_SORT_WORDS = frozenset(
+    ("type", "group", "class", "category", "status", "cohort", "arm", "list", "kind", "level", "stage")
+)
+_LETTERS_IN_ASCII = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "œ": "oe"})
+_PLACE_WORDS = frozenset(
     (
         *("zip", "zipcode", "postcode", "postal", "plz", "county", "city", "town", "tract", "fips", "state", "region"),
         *("country", "district", "site", "ward", "hospital", "clinic", "center", "centre", "address"),
     )
 )
-_CODES = frozenset(("id", "code", "cd", "type", "category", "class", "group", "zip", "postcode"))
+_CODE_WORDS = frozenset(("id", "code", "cd", "type", "category", "class", "group", "zip", "postcode"))
 
 
-def words(name: str) -> tuple[str, ...]:
+def name_words(name: str) -> tuple[str, ...]:
     """Words of a column name in lower case and without accents, whatever joins them.
 
     Example:
         >>> words("patientNbr"), words("DATE_OF_BIRTH"), words("d.time"), words("diag_1"), words("Prénom")
         (('patient', 'nbr'), ('date', 'of', 'birth'), ('d', 'time'), ('diag', '1'), ('prenom',))
     """
-    decomposed = unicodedata.normalize("NFKD", name.translate(_LETTERS))
+    decomposed = unicodedata.normalize("NFKD", name.translate(_LETTERS_IN_ASCII))
     return tuple(word.lower() for word in _WORD.findall("".join(c for c in decomposed if not unicodedata.combining(c))))
 
 
 def _parts(name: str) -> tuple[str, ...]:
     """The words, a compound of a person or an event and a key taken apart: `patnr`, `Fallnummer`, `idpaciente`."""
-    return tuple(part for word in words(name) for part in _apart(word))
+    return tuple(part for word in name_words(name) for part in _apart(word))
 
 
 def _apart(word: str) -> tuple[str, ...]:
-    whose = PEOPLE | _SHORT | _EVENTS
-    if word in whose or word in KEYS:
+    whose = PERSON_WORDS | _PERSON_ABBREVIATIONS | _EVENT_WORDS
+    if word in whose or word in KEY_WORDS:
         return (word,)
     for k in range(2, len(word) - 1):
         before, after = word[:k], word[k:]
-        if (before in whose and after in _ENDS) or (before in _COUNTS and after in whose and len(after) > 4):
+        if (before in whose and after in _KEY_ENDINGS) or (
+            before in _NUMBERING_WORDS and after in whose and len(after) > 4
+        ):
             return before, after
     return (word,)
 
@@ -78,13 +84,13 @@ def says_key(name: str) -> bool:
     """Whether the name ends like a key: `id`, `patient_nbr`, `account_number`, `Fallnummer`."""
     parts = _parts(name)
     return bool(parts) and (
-        parts[-1] in KEYS or (len(parts) > 1 and parts[-1] == "number") or parts[0] in ("mrn", "ssn")
+        parts[-1] in KEY_WORDS or (len(parts) > 1 and parts[-1] == "number") or parts[0] in ("mrn", "ssn")
     )
 
 
 def says_person(name: str) -> bool:
     """Whether the name is that of a person's key."""
-    return says_key(name) and bool((PEOPLE | _SHORT) & set(_parts(name)))
+    return says_key(name) and bool((PERSON_WORDS | _PERSON_ABBREVIATIONS) & set(_parts(name)))
 
 
 def calls_person(name: str) -> bool:
@@ -92,13 +98,13 @@ def calls_person(name: str) -> bool:
     parts = _parts(name)
     if not says_key(name) or len(parts) > 2:
         return False
-    return parts[-1] in _PERSON_KEYS or (len(parts) == 2 and parts[0] in PEOPLE | _SHORT)
+    return parts[-1] in _PERSON_KEYS or (len(parts) == 2 and parts[0] in PERSON_WORDS | _PERSON_ABBREVIATIONS)
 
 
 def is_owner(name: str) -> bool:
     """Whether the name is one word for whom or what a row belongs to: `patient`, `case`, `encounter`."""
-    parts = words(name)
-    return len(parts) == 1 and parts[0] in PEOPLE | _SHORT | _EVENTS
+    parts = name_words(name)
+    return len(parts) == 1 and parts[0] in PERSON_WORDS | _PERSON_ABBREVIATIONS | _EVENT_WORDS
 
 
 def numbers_somebody(name: str) -> bool:
@@ -110,38 +116,38 @@ def numbers_somebody(name: str) -> bool:
         >>> [numbers_somebody(c) for c in ("N° dossier", "patient_type_id", "num_visits", "subject")]
         [True, False, False, False]
     """
-    parts = tuple(part for part in _parts(name) if part not in _LINKS)
-    if not 1 <= len(parts) <= 3 or (_SORTS | _PLACES) & set(parts):
+    parts = tuple(part for part in _parts(name) if part not in _LINKING_WORDS)
+    if not 1 <= len(parts) <= 3 or (_SORT_WORDS | _PLACE_WORDS) & set(parts):
         return False
     if parts[-1] in _PERSON_KEYS:
         return True
-    whose = PEOPLE | _SHORT | _EVENTS
+    whose = PERSON_WORDS | _PERSON_ABBREVIATIONS | _EVENT_WORDS
     if not whose & set(parts):
         return False
-    return parts[-1] in KEYS | {"number", "code", "num"} or (parts[0] in _COUNTS and parts[-1] in whose)
+    return parts[-1] in KEY_WORDS | {"number", "code", "num"} or (parts[0] in _NUMBERING_WORDS and parts[-1] in whose)
 
 
 def is_somebody(name: str) -> bool:
     """Whether the name is one word for a person or for a case: `patient`, `subject`, `dossier`."""
-    parts = words(name)
-    return len(parts) == 1 and parts[0] in PEOPLE | {"pat", "subj", "case", "fall", "encounter", "respondent"}
+    parts = name_words(name)
+    return len(parts) == 1 and parts[0] in PERSON_WORDS | {"pat", "subj", "case", "fall", "encounter", "respondent"}
 
 
 def says_event(name: str) -> bool:
     """Whether the name speaks of something that happens to a person: an encounter, a stay, a claim."""
-    return bool(_EVENTS & set(_parts(name)))
+    return bool(_EVENT_WORDS & set(_parts(name)))
 
 
 def says_place(name: str) -> bool:
     """Whether the name speaks of a place: a postcode, a county, a hospital."""
-    return bool(_PLACES & set(words(name)))
+    return bool(_PLACE_WORDS & set(name_words(name)))
 
 
 def says_code(name: str) -> bool:
     """Whether numbers under this name are likely codes rather than quantities."""
-    return bool(_CODES & set(words(name)[-1:]))
+    return bool(_CODE_WORDS & set(name_words(name)[-1:]))
 
 
-def stem(name: str, dropped: frozenset[str]) -> tuple[str, ...]:
+def name_stem(name: str, dropped: frozenset[str]) -> tuple[str, ...]:
     """Words of the name without numbers and without `dropped`, to see which columns belong together."""
-    return tuple(word for word in words(name) if not word.isdigit() and word not in dropped)
+    return tuple(word for word in name_words(name) if not word.isdigit() and word not in dropped)

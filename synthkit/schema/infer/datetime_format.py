@@ -17,30 +17,33 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema.datetime_formats import DAYS, MONTHS, PIVOT, format_of
+from synthkit.schema.datetime_formats import DAY_NAMES, MONTH_NAMES, TWO_DIGIT_YEAR_PIVOT, format_of
 from synthkit.schema.datetimes import MomentWriting, parse_moment
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.time_zones import name_of
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
-_PARTS = re.compile(
+_ISO_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
+_DATE_AND_TIME = re.compile(
     r"(?P<date>.*?[0-9])"
     r"(?:(?P<sep>T|:|,?[ \u00a0\u202f]+)(?P<hour>[0-9]{1,2}):[0-9]{2}(?P<second>:[0-9]{2})?(?P<fraction>\.[0-9]{1,9})?"
     r"(?P<gap>[ \u00a0\u202f]?)(?P<half>[AaPp]\.?[Mm]\.?)?(?P<before> ?)"
     r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
-_COMPACT = ("%Y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ")
-_FOREIGN = re.compile(r"[0-9]{1,2}[.]?[ -]?(?:de )?([^\W\d_]{3,10})[.]?[ -]?(?:de )?(?:[0-9]{4}|[0-9]{2})")
-_TOKENS = re.compile(r"[0-9]+|[^\W\d_]+|[\W_]+")
-_ORDERS = {".": ("dmY", "mdY"), "/": ("mdY", "dmY")}  # which of two orders is likelier where both are possible
-_PLAUSIBLE = (1800, 2199)  # years of a date that is stored as a whole number
-FOREIGN = (
+_COMPACT_FORMATS = ("%Y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ")
+_FOREIGN_MONTH = re.compile(r"[0-9]{1,2}[.]?[ -]?(?:de )?([^\W\d_]{3,10})[.]?[ -]?(?:de )?(?:[0-9]{4}|[0-9]{2})")
+_DATE_TOKENS = re.compile(r"[0-9]+|[^\W\d_]+|[\W_]+")
+_DAY_MONTH_ORDERS = {
+    ".": ("dmY", "mdY"),
+    "/": ("mdY", "dmY"),
+}  # which of two orders is likelier where both are possible
+_PLAUSIBLE_YEARS = (1800, 2199)  # years of a date that is stored as a whole number
+FOREIGN_MONTH_NOTE = (
     "days whose months have names of another language than English, which no `format` reads: real dates would be "
     "learned word by word. Write them as 2026-01-31 and draft again"
 )
-MOST_STRANGE = 0.2  # share of cells that are no moments up to which the others are taken for some
-_LEAST = 5  # different moments without which cells that are none say nothing of the others
-_NAMED = frozenset(("date", "day", "dob", "born", "birth", "datetime", "timestamp", "datum", "dt"))
+MAX_MISFIT_SHARE = 0.2  # share of cells that are no moments up to which the others are taken for some
+_MIN_DATES_FOR_FORMAT = 5  # different moments without which cells that are none say nothing of the others
+_DATE_COLUMN_WORDS = frozenset(("date", "day", "dob", "born", "birth", "datetime", "timestamp", "datum", "dt"))
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class FoundFormat:
         return self.writing.format or "ISO 8601"
 
 
-def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
+def infer_datetime_format(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """How the texts of a column write moments, None if they do not.
 
     Args:
@@ -81,7 +84,7 @@ def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
     texts = [text.strip() for text in texts]
     if not texts:
         return None
-    if all(_ISO.fullmatch(text) for text in texts):
+    if all(_ISO_TEXT.fullmatch(text) for text in texts):
         return _with_strange(
             FoundFormat(MomentWriting()), texts, [text for text in texts if parse_moment(text) is None]
         )
@@ -90,20 +93,22 @@ def found(name: str, texts: Sequence[str]) -> FoundFormat | None:
     return _all_alike(name, texts) or _most_alike(name, texts)
 
 
-def of_another_language(texts: Sequence[str]) -> bool:
+def has_foreign_months(texts: Sequence[str]) -> bool:
     """Whether all texts are days whose months have names, though no English ones.
 
     Example:
         >>> of_another_language(["4. März 2021", "12. Mai 2020"]), of_another_language(["4 beds 2021 A"])
         (True, False)
     """
-    split = [_FOREIGN.fullmatch(text.strip()) for text in texts]
+    split = [_FOREIGN_MONTH.fullmatch(text.strip()) for text in texts]
     return (
-        bool(split) and all(split) and len({found_[1].lower() for found_ in split if found_ is not None}) <= len(MONTHS)
+        bool(split)
+        and all(split)
+        and len({found_[1].lower() for found_ in split if found_ is not None}) <= len(MONTH_NAMES)
     )
 
 
-def in_numbers(name: str, whole: Sequence[int]) -> FoundFormat | None:
+def infer_numeric_format(name: str, whole: Sequence[int]) -> FoundFormat | None:
     """How distinct whole numbers write days, as 20210304 does; None if they do not.
 
     Example:
@@ -115,10 +120,10 @@ def in_numbers(name: str, whole: Sequence[int]) -> FoundFormat | None:
 
 def _compact(name: str, texts: Sequence[str]) -> FoundFormat | None:
     """Digits alone: they must be plausible days, more than one of them unless the column is called a date."""
-    told = bool(_NAMED & set(words(name)))
+    told = bool(_DATE_COLUMN_WORDS & set(name_words(name)))
     if len(texts) < 2 and not told:
         return None
-    for pattern in _COMPACT:
+    for pattern in _COMPACT_FORMATS:
         how = MomentWriting(format=pattern, zone="UTC" if pattern.endswith("Z") else None)
         read = dict(zip(texts, map(how.by_format, texts), strict=True))
         strange = [text for text, t in read.items() if t is None or not _plausible(t.year)]
@@ -129,18 +134,18 @@ def _compact(name: str, texts: Sequence[str]) -> FoundFormat | None:
 
 
 def _plausible(year: int) -> bool:
-    return _PLAUSIBLE[0] <= year <= _PLAUSIBLE[1] or year == 9999
+    return _PLAUSIBLE_YEARS[0] <= year <= _PLAUSIBLE_YEARS[1] or year == 9999
 
 
 def _with_strange(drafted: FoundFormat, texts: Sequence[str], strange: Sequence[str]) -> FoundFormat | None:
     """What was found with the cells that are no such moments, None if they are too many."""
-    if strange and len(texts) - len(strange) < max(_LEAST, (1 - MOST_STRANGE) * len(texts)):
+    if strange and len(texts) - len(strange) < max(_MIN_DATES_FOR_FORMAT, (1 - MAX_MISFIT_SHARE) * len(texts)):
         return None
     return replace(drafted, strange=frozenset(strange))
 
 
 def _all_alike(name: str, texts: Sequence[str]) -> FoundFormat | None:
-    split = [_PARTS.fullmatch(text) for text in texts]
+    split = [_DATE_AND_TIME.fullmatch(text) for text in texts]
     if any(parts is None for parts in split):
         return None
     parts = [found_.groupdict() for found_ in split if found_ is not None]
@@ -157,12 +162,14 @@ def _most_alike(name: str, texts: Sequence[str]) -> FoundFormat | None:
     shapes = [_shape(text) for text in texts]
     ((usual, _),) = Counter(shapes).most_common(1)
     like = [text for text, shape in zip(texts, shapes, strict=True) if shape == usual]
-    if len(like) < max(2, (1 - MOST_STRANGE) * len(texts)):
+    if len(like) < max(2, (1 - MAX_MISFIT_SHARE) * len(texts)):
         return None
     drafted = _all_alike(name, like) if len(like) < len(texts) else None
     if drafted is None and all(text.isdigit() for text in like):
         drafted = _compact(name, like)
-    if drafted is None and len(good := _most_readable(like)) >= max(_LEAST, (1 - MOST_STRANGE) * len(texts)):
+    if drafted is None and len(good := _most_readable(like)) >= max(
+        _MIN_DATES_FOR_FORMAT, (1 - MAX_MISFIT_SHARE) * len(texts)
+    ):
         drafted = _all_alike(name, good)
     if drafted is None:
         return None
@@ -172,7 +179,7 @@ def _most_alike(name: str, texts: Sequence[str]) -> FoundFormat | None:
 
 def _most_readable(texts: Sequence[str]) -> list[str]:
     """Of texts of one shape those that are moments by the format that most are by: 00.00.0000 is none."""
-    split = {text: parts["date"] for text in texts if (parts := _PARTS.fullmatch(text)) is not None}
+    split = {text: parts["date"] for text in texts if (parts := _DATE_AND_TIME.fullmatch(text)) is not None}
     how = [format_of(pattern) for pattern in _dates(list(dict.fromkeys(split.values())))]
     good = [[text for text, date in split.items() if one.read(date) is not None] for one in how]
     return max(good, key=len, default=[])
@@ -220,7 +227,7 @@ def _bare(numbers: Sequence[str]) -> bool:
 
 def _dates(dates: Sequence[str]) -> Iterator[str]:
     """Formats that the dates may have, the likeliest first."""
-    tokens = [_TOKENS.findall(date) for date in dates]
+    tokens = [_DATE_TOKENS.findall(date) for date in dates]
     if len({tuple("0" if t.isdigit() else "a" if t.isalpha() else t for t in row) for row in tokens}) != 1:
         return
     columns = list(zip(*tokens, strict=True))
@@ -240,7 +247,7 @@ def _dates(dates: Sequence[str]) -> Iterator[str]:
 def _orders(named: bool, between: str, numbers: int) -> Sequence[Sequence[str]]:
     if named:
         return list(permutations("dY")) if numbers == 2 else []
-    likely = _ORDERS.get(between.strip(), ("dmY", "mdY"))
+    likely = _DAY_MONTH_ORDERS.get(between.strip(), ("dmY", "mdY"))
     return [*likely, "Ymd"] if numbers == 3 else []
 
 
@@ -250,7 +257,7 @@ def _word(column: Sequence[str]) -> str | None:
         return ""
     said = {word.lower() for word in column}
     flag = "^" if all(word.isupper() for word in column) else ""
-    for letter, known in (("b", MONTHS), ("a", DAYS)):
+    for letter, known in (("b", MONTH_NAMES), ("a", DAY_NAMES)):
         if said <= {name[:3] for name in known}:
             return f"%{flag}{letter}"
         if said <= set(known):
@@ -274,7 +281,7 @@ def _reads(pattern: str, dates: Sequence[str]) -> bool:
 def _drafted(name: str, patterns: Sequence[str], clock: str, parts: Sequence[dict[str, str | None]]) -> FoundFormat:
     """The first of the formats, and what is to be said of it."""
     pattern = patterns[0] + clock
-    pivot = PIVOT if "%y" in pattern else None
+    pivot = TWO_DIGIT_YEAR_PIVOT if "%y" in pattern else None
     offsets = {str(p["zone"]) for p in parts if p["zone"]}
     zone = _one_zone(offsets) if offsets else None
     said = [f"moments written as {pattern}"]
@@ -311,15 +318,15 @@ def zone_of(name: str, present: pd.Series) -> str | None:
         'Europe/Berlin'
     """
     if isinstance(present.dtype, pd.DatetimeTZDtype):
-        found = {name_of(present.iloc[0])}
+        named = {name_of(present.iloc[0])}
     elif pd.api.types.is_object_dtype(present.dtype):
-        found = {_named(cell) for cell in present}
+        named = {_named(cell) for cell in present}
     else:
         return None
-    if len(found) == 1 and (only := found.pop()) is not None:
+    if len(named) == 1 and (only := named.pop()) is not None:
         return only or None
-    what = f"moments with {len(found)} zones" if "" not in found else "moments with a zone beside moments without"
-    what = what if found else "moments with a zone that has no name"
+    what = f"moments with {len(named)} zones" if "" not in named else "moments with a zone beside moments without"
+    what = what if named else "moments with a zone that has no name"
     msg = (
         f"the moments of a column must be in one zone, or all without; however: `{name}` holds {what} in "
         f"{len(present):,} cells. Bring them to one, such as pandas.to_datetime(frame[{name!r}], utc=True), or write "

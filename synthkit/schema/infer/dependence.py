@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Column, Datetime, Discrete, Identifier, numbers
+from synthkit.schema.columns import Column, Datetime, Discrete, Identifier
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PARTS = 5  # into which numbers are cut
-_LEVELS = 50
+_DEPENDENCE_BINS = 5  # into which numbers are cut
+_MAX_DEPENDENCE_LEVELS = 50
 
 
-def coded(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
+def code_column(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
     """Cells as few small integers: levels as they are, numbers in fifths, missing cells as one more.
 
     **Shape**: (n,) -> (n,); None for keys, moments, and columns of too many levels or one.
@@ -31,13 +32,13 @@ def coded(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
         return None
     if isinstance(column, Discrete):
         codes, levels = pd.factorize(values, use_na_sentinel=False)
-        return codes.astype(np.int64) if 2 <= len(levels) <= _LEVELS else None
+        return codes.astype(np.int64) if 2 <= len(levels) <= _MAX_DEPENDENCE_LEVELS else None
     x = numbers(values)
     known = x[np.isfinite(x)]
     if not len(known):
         return None
-    cuts = np.unique(np.quantile(known, np.arange(1, _PARTS) / _PARTS))
-    cells = np.where(np.isfinite(x), np.searchsorted(cuts, x, side="left"), _PARTS)
+    cuts = np.unique(np.quantile(known, np.arange(1, _DEPENDENCE_BINS) / _DEPENDENCE_BINS))
+    cells = np.where(np.isfinite(x), np.searchsorted(cuts, x, side="left"), _DEPENDENCE_BINS)
     return cells.astype(np.int64) if len(np.unique(cells)) > 1 else None
 
 
@@ -66,7 +67,9 @@ def cramers_v(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
     return float(np.sqrt(over / least)) if least > 0 else 0.0
 
 
-def told_by(frame: pd.DataFrame, columns: Mapping[str, Column], names: list[str], most: int = 40) -> dict[str, float]:
+def dependence_shares(
+    frame: pd.DataFrame, columns: Mapping[str, Column], names: list[str], most: int = 40
+) -> dict[str, float]:
     """For some columns, the share of the others that say something about them: Cramér's V of a tenth or more.
 
     Args:
@@ -78,7 +81,7 @@ def told_by(frame: pd.DataFrame, columns: Mapping[str, Column], names: list[str]
     cells: dict[str, NDArray[np.int64]] = {}
     for name, column in columns.items():
         if len(cells) < most or name in names:
-            found = coded(frame[name], column)
+            found = code_column(frame[name], column)
             if found is not None:
                 cells[name] = found
     out = {}

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Column, Datetime, Identifier, numbers
-from synthkit.schema.infer.column_names import PEOPLE, words
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.columns import Column, Datetime, Identifier
+from synthkit.schema.infer.column_names import PERSON_WORDS, name_words
+from synthkit.schema.infer.type_inference import infer_column
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DISTINCT_LOOKED_AT = 5000
+MAX_DISTINCT_INSPECTED = 5000
 
-CATEGORIES = {
+SAFE_HARBOR_CATEGORIES = {
     "name": "(A) names",
     "place": "(B) geographic units smaller than a state",
     "date": "(C) dates more exact than the year",
@@ -45,8 +46,10 @@ CATEGORIES = {
     "prose": "(R) free text, which may hold any of these",
 }
 
-_IDENTIFY = "declare it `kind: identifier`, so that it is made fresh and never learned, or drop it from the table"
-REMEDIES = {
+_IDENTIFIER_REMEDY = (
+    "declare it `kind: identifier`, so that it is made fresh and never learned, or drop it from the table"
+)
+IDENTIFIER_REMEDIES = {
     "place": "keep the state or the first three digits of a postcode where over 20,000 people live; drop the rest",
     "date": "keep the year, or days since an event of the same person",
     "age": "set `max: 90` and let 90 mean 90 or older",
@@ -62,7 +65,7 @@ class Suspicion:
 
     Args:
         column: the column's name.
-        category: a key of `CATEGORIES`.
+        category: a key of `SAFE_HARBOR_CATEGORIES`.
         evidence: what was seen, in words and shares, never a value.
         remedy: what to do if the suspicion is right.
     """
@@ -75,14 +78,14 @@ class Suspicion:
     @property
     def sentence(self) -> str:
         """What is suspected and why, without the remedy."""
-        return f"HIPAA Safe Harbor {CATEGORIES[self.category]}: {self.evidence}"
+        return f"HIPAA Safe Harbor {SAFE_HARBOR_CATEGORIES[self.category]}: {self.evidence}"
 
     def __str__(self) -> str:
         return f"{self.sentence}. If so, {self.remedy}"
 
 
 # Phrases are runs of words in a column's name; "=" in front means the whole name.
-_PHRASES: dict[str, tuple[str, ...]] = {
+_IDENTIFIER_PHRASES: dict[str, tuple[str, ...]] = {
     "name": (
         "first name", "last name", "given name", "family name", "middle name", "full name", "maiden name",
         "surname", "firstname", "lastname", "fullname", "forename", "fname", "lname", "next of kin", "initials",
@@ -147,9 +150,9 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "photo", "photograph", "picture", "face image", "portrait",
     ),
 }  # fmt: skip
-_NOT_DATES = frozenset(("year", "years", "days", "since", "update"))
+_NOT_DATE_WORDS = frozenset(("year", "years", "days", "since", "update"))
 
-_PATTERNS: tuple[tuple[str, str, float], ...] = (
+_IDENTIFIER_PATTERNS: tuple[tuple[str, str, float], ...] = (
     ("email", r"[\w.+-]+@[\w-]+(\.[\w-]+)+", 0.2),
     ("url", r"(https?|ftp)://\S+|www\.\S+\.\S+", 0.2),
     ("ip", r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)|"
@@ -163,7 +166,7 @@ _PATTERNS: tuple[tuple[str, str, float], ...] = (
 )  # fmt: skip
 
 
-def find(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tuple[Suspicion, ...]:
+def find_direct_identifiers(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tuple[Suspicion, ...]:
     """Suspicions in the order of the columns, at most one a column and category.
 
     Args:
@@ -176,12 +179,12 @@ def find(frame: pd.DataFrame, columns: Mapping[str, Column] | None = None) -> tu
     found = []
     for k, name in enumerate(map(str, frame.columns)):
         values = frame.iloc[:, k]
-        kind = columns[name] if columns and name in columns else guess(name, values).column
+        kind = columns[name] if columns and name in columns else infer_column(name, values).column
         suspected = _by_name(name, values, kind) | _by_values(name, values, kind)
         if isinstance(kind, Identifier) and not suspected:
             suspected = {"code": _why_code(values)}
         for category, evidence in suspected.items():
-            found.append(Suspicion(name, category, evidence, REMEDIES.get(category, _IDENTIFY)))
+            found.append(Suspicion(name, category, evidence, IDENTIFIER_REMEDIES.get(category, _IDENTIFIER_REMEDY)))
     return tuple(found)
 
 
@@ -193,10 +196,10 @@ def _why_code(values: pd.Series) -> str:
 
 
 def _by_name(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
-    parts = words(name)
+    parts = name_words(name)
     text = f" {' '.join(parts)} "
     found = {}
-    for category, phrases in _PHRASES.items():
+    for category, phrases in _IDENTIFIER_PHRASES.items():
         said = next((p for p in phrases if (text.strip() == p[1:] if p[0] == "=" else f" {p} " in text)), None)
         if said is not None and _plausible(category, parts, values, kind):
             found[category] = f"the name says `{said.lstrip('=')}`"
@@ -212,7 +215,7 @@ def _plausible(category: str, parts: tuple[str, ...], values: pd.Series, kind: C
     if category == "date":
         x = numbers(present)
         years = bool(len(x)) and bool(np.isfinite(x).all()) and bool((np.abs(x) < 3000).all())
-        return not (_NOT_DATES & set(parts)) and not years and not few
+        return not (_NOT_DATE_WORDS & set(parts)) and not years and not few
     if category in ("record", "plan", "account", "licence", "device") and not (
         isinstance(kind, Identifier) or present.nunique() > 50
     ):
@@ -225,13 +228,13 @@ def _by_values(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
     if isinstance(kind, Datetime):
         found["date"] = f"moments to the {kind.precision}"
     if pd.api.types.is_numeric_dtype(values.dtype):
-        if {"age", "ages"} & set(words(name)) and (numbers(values) > 89).any():
+        if {"age", "ages"} & set(name_words(name)) and (numbers(values) > 89).any():
             found["age"] = "some values are above 89"
         return found
-    texts = [t for t in values.dropna().unique()[:DISTINCT_LOOKED_AT] if isinstance(t, str)]
+    texts = [t for t in values.dropna().unique()[:MAX_DISTINCT_INSPECTED] if isinstance(t, str)]
     if isinstance(kind, Datetime) or len(texts) < 2:
         return found
-    for category, pattern, least in _PATTERNS:
+    for category, pattern, least in _IDENTIFIER_PATTERNS:
         share = float(np.mean(_matches(texts, pattern)))
         if share >= least and (category != "name" or _many_people(name, values, texts)):
             found[category] = f"{share:.0%} of the distinct values look so"
@@ -243,7 +246,7 @@ def _by_values(name: str, values: pd.Series, kind: Column) -> dict[str, str]:
 
 def _many_people(name: str, values: pd.Series, texts: list[str]) -> bool:
     """Two capitalised words are people if there are many of them, or if the column's name speaks of people."""
-    return len(texts) >= 20 and (len(texts) >= 0.5 * values.notna().sum() or bool(PEOPLE & set(words(name))))
+    return len(texts) >= 20 and (len(texts) >= 0.5 * values.notna().sum() or bool(PERSON_WORDS & set(name_words(name))))
 
 
 def _matches(texts: list[str], pattern: str) -> NDArray[np.bool_]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.io.plain_columns import TYPES, as_frame
+from synthkit.io.plain_columns import TYPES_ATTRIBUTE, as_frame
 from synthkit.schema import reformatted_numbers
-from synthkit.schema.cells import untold
-from synthkit.schema.columns import DERIVED, Column, Discrete, Identifier, Level, Numeric
+from synthkit.schema.cells import invalid_texts
+from synthkit.schema.columns import DERIVED_KEY, Column, Discrete, Identifier, Level, Numeric
 from synthkit.schema.conform import type_column
 from synthkit.schema.infer import (
     direct_identifiers,
@@ -23,38 +22,38 @@ from synthkit.schema.infer import (
     questions,
     survival_pairs,
 )
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.infer.keys_of_entities import EntityKey
 from synthkit.schema.infer.prediction_targets import Proposal
 from synthkit.schema.infer.questions import DraftQuestion
 from synthkit.schema.infer.relations import relations
-from synthkit.schema.infer.sums import sums
-from synthkit.schema.infer.type_inference import Guess, as_key, guess, in_order
-from synthkit.schema.infer.unrestorable_types import lost
+from synthkit.schema.infer.sums import find_sums
+from synthkit.schema.infer.type_inference import InferredColumn, as_identifier, as_ordinal, infer_column
+from synthkit.schema.infer.unrestorable_types import find_unrestorable
 from synthkit.schema.public_domain import taken_for_public
 from synthkit.schema.table import Schema, is_plain
-from synthkit.schema.value_types import orders, settled
-from synthkit.schema.yaml_writer import flow
+from synthkit.schema.value_types import category_orders, with_value_types
+from synthkit.schema.yaml_writer import yaml_flow
 
-_HEAD = (
+_DRAFT_HEAD = (
     "Drafted by `synthkit init` from a look at the table. Check every line: say what the table may hold, not what it "
     "happens to hold, and correct the kinds. `observed` lists the keys of a line that were read off the data. They are "
     "facts about patients until somebody who knows the table declares them: then delete the key from the list."
 )
-_DECLARED = (
+_DECLARED_DRAFT_HEAD = (
     "Drafted by `synthkit init` from a look at the table. Whoever is named under `declared_by` answers for every line "
     "being public knowledge, known without the table; a privacy statement prints the name and the reason."
 )
-_KNOWN = frozenset(
+_QUASI_IDENTIFIER_WORDS = frozenset(
     (
         *("age", "sex", "gender", "race", "ethnicity", "ethnic", "zip", "zipcode", "postcode", "birth", "born"),
         *("marital", "education", "edu", "occupation", "country", "state", "county", "city", "region", "religion"),
         *("language", "nationality", "income", "insurance", "site", "ward", "relationship", "workclass"),
     )
 )
-_GROUPS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
-_WIDTH = 112
-_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
+_PROTECTED_WORDS = frozenset(("sex", "gender", "race", "ethnicity", "ethnic", "religion", "nationality"))
+_COMMENT_WIDTH = 112
+_COMMENTED_ELSEWHERE = ("unit", "target", "misfits")  # questions that a comment of the draft says in another way
 
 
 def infer_schema(frame: pd.DataFrame, *, name: str = "table", unit: str | None = None) -> Schema:
@@ -138,7 +137,7 @@ def examine(
     keys = _keys(frame, guesses)
     learning = {c: schema.columns[c] for c in schema.learned}
     typed = _with_numbers(frame, learning)
-    pairs = survival_pairs.pairs(typed, learning)
+    pairs = survival_pairs.find_survival_pairs(typed, learning)
     proposals = prediction_targets.proposals(typed, learning, pairs)
     abouts = {column: drafted.about for column, drafted in guesses.items()}
     asked = (*questions.of_keys(keys, abouts, unit), *questions.of_orders(schema.columns, abouts))
@@ -154,19 +153,19 @@ def examine(
         proposals = tuple(replace(proposal, evidence="a suggestion") for proposal in proposals)
         keys = tuple(replace(key, evidence="by its name or its cells") for key in keys)
     notes = {column: [*drafted.notes, *_filled(drafted.column)] for column, drafted in guesses.items()}
-    for suspicion in direct_identifiers.find(frame, schema.columns):
+    for suspicion in direct_identifiers.find_direct_identifiers(frame, schema.columns):
         done = isinstance(schema.columns[suspicion.column], Identifier)
         notes[suspicion.column].append(suspicion.sentence if done else str(suspicion))
     for question in asked:
-        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _ELSEWHERE)
-    head = _HEAD if declared_by is None else _DECLARED
-    comments = {"": textwrap.wrap(head, _WIDTH)} | _suggestions(schema, keys, proposals)
+        notes[question.column] += [f"QUESTION: {question}"] * (question.about not in _COMMENTED_ELSEWHERE)
+    head = _DRAFT_HEAD if declared_by is None else _DECLARED_DRAFT_HEAD
+    comments = {"": textwrap.wrap(head, _COMMENT_WIDTH)} | _suggestions(schema, keys, proposals)
     if levels:
         index = f"The index of the frame ({', '.join(levels)}) is no column; `frame.reset_index()` makes it one."
-        comments["columns"] = textwrap.wrap(index, _WIDTH)
+        comments["columns"] = textwrap.wrap(index, _COMMENT_WIDTH)
     for column, said in notes.items():
-        comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _WIDTH)]
-    found = keys_of_entities.owner(keys) if unit is None else None
+        comments[f"columns.{column}"] = [line for note in said for line in textwrap.wrap(note, _COMMENT_WIDTH)]
+    found = keys_of_entities.owner_key(keys) if unit is None else None
     return Draft(schema, schema.dumps(comments=comments), asked, found, proposals)
 
 
@@ -185,12 +184,14 @@ def _check_name(name: str) -> None:
         raise SchemaError(msg)
 
 
-def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> tuple[pd.DataFrame, dict[str, Guess]]:
+def _looked_at(
+    table: object, unit: str | None, learned: Collection[str] = ()
+) -> tuple[pd.DataFrame, dict[str, InferredColumn]]:
     """The cells of a table, whatever stores them, and what its columns seem to be."""
     stored = as_frame(table, "what a schema is drafted from")
     _check_columns(stored, unit)
-    frame = settled(stored)
-    found = _guesses(frame, unit, learned, orders(stored))
+    frame = with_value_types(stored)
+    found = _guesses(frame, unit, learned, category_orders(stored))
     _check_given_back(stored, found)
     for name, drafted in found.items():
         plain = isinstance(drafted.column, Numeric) and not drafted.column.told
@@ -199,15 +200,15 @@ def _looked_at(table: Any, unit: str | None, learned: Collection[str] = ()) -> t
             and pd.api.types.is_numeric_dtype(frame[name].dtype)
             and (cells := reformatted_numbers.reformatted(stored[name]))
         ):
-            found[name] = replace(drafted, notes=(*drafted.notes, reformatted_numbers.note(cells)))
+            found[name] = replace(drafted, notes=(*drafted.notes, reformatted_numbers.reformatted_note(cells)))
     return frame, found
 
 
-def _check_given_back(stored: pd.DataFrame, guesses: Mapping[str, Guess]) -> None:
+def _check_given_back(stored: pd.DataFrame, guesses: Mapping[str, InferredColumn]) -> None:
     """Refuse cells of a type that nothing drawn from the draft could be given back as."""
-    types = stored.attrs.get(TYPES, {})
+    types = stored.attrs.get(TYPES_ATTRIBUTE, {})
     for name, drafted in guesses.items():
-        found = lost(stored[name], drafted.column, types.get(name, ""))
+        found = find_unrestorable(stored[name], drafted.column, types.get(name, ""))
         if found is not None and found.where.any():
             kind = drafted.column.kind
             msg = (
@@ -232,7 +233,7 @@ def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:
         problem = f"columns named twice: {twice}. Rename them"
     elif unit is not None and unit not in frame.columns:
         problem = f"`{unit}` is to be the unit and is no column. Name one of {', '.join(frame.columns)}"
-    elif torn := [f"`{c}`" for c in frame if untold(frame[c]).any()]:
+    elif torn := [f"`{c}`" for c in frame if invalid_texts(frame[c]).any()]:
         problem = f"NUL (U+0000) or half letters (surrogates) in texts of {', '.join(torn)}. Take these signs out"
     if problem:
         msg = f"a schema is drafted from rows in columns with different names; however: {problem}"
@@ -241,38 +242,44 @@ def _check_columns(frame: pd.DataFrame, unit: str | None) -> None:
 
 def _guesses(
     frame: pd.DataFrame, unit: str | None, learned: Collection[str], inorder: Mapping[str, Sequence[Level]]
-) -> dict[str, Guess]:
-    found = {str(c): guess(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
-    for key in keys_of_entities.repeated(
+) -> dict[str, InferredColumn]:
+    found = {str(c): infer_column(str(c), frame[c], unit=c == unit, learned=c in learned) for c in frame.columns}
+    for key in keys_of_entities.find_repeated_keys(
         frame, {c: drafted.column for c, drafted in found.items() if c not in learned}
     ):
-        drafted = as_key(frame[key.column], "a key by how it repeats: made fresh, never learned")
+        drafted = as_identifier(frame[key.column], "a key by how it repeats: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
-    for key in key_names.called(frame, {c: drafted.column for c, drafted in found.items()}, learned):
-        drafted = as_key(frame[key.column], "a key by its name and its cells: made fresh, never learned")
+    for key in key_names.find_keys_by_name(frame, {c: drafted.column for c, drafted in found.items()}, learned):
+        drafted = as_identifier(frame[key.column], "a key by its name and its cells: made fresh, never learned")
         found[key.column] = replace(drafted, key=key)
     for name, levels in inorder.items():
         if isinstance(found[name].column, (*Discrete, Numeric)):
-            found[name] = in_order(found[name], levels)
+            found[name] = as_ordinal(found[name], levels)
     columns = {c: drafted.column for c, drafted in found.items()}
-    for event, column in survival_pairs.kinds(survival_pairs.pairs(_with_numbers(frame, columns), columns), columns):
+    for event, column in survival_pairs.event_kinds(
+        survival_pairs.find_survival_pairs(_with_numbers(frame, columns), columns), columns
+    ):
         found[event] = replace(found[event], column=column, notes=("whether the event was seen, not seen first",))
     return found
 
 
-def _keys(frame: pd.DataFrame, guesses: Mapping[str, Guess]) -> tuple[EntityKey, ...]:
+def _keys(frame: pd.DataFrame, guesses: Mapping[str, InferredColumn]) -> tuple[EntityKey, ...]:
     known = [drafted.key for drafted in guesses.values() if drafted.key is not None]
-    return keys_of_entities.keys(frame, {column: drafted.column for column, drafted in guesses.items()}, known)
+    return keys_of_entities.entity_keys(frame, {column: drafted.column for column, drafted in guesses.items()}, known)
 
 
 def _schema(
-    frame: pd.DataFrame, guesses: Mapping[str, Guess], name: str, unit: str | None, learned: Collection[str] = ()
+    frame: pd.DataFrame,
+    guesses: Mapping[str, InferredColumn],
+    name: str,
+    unit: str | None,
+    learned: Collection[str] = (),
 ) -> Schema:
     columns = {column: drafted.column for column, drafted in guesses.items()}
     typed = _with_numbers(frame, columns)
-    found = {each.total: each.expression for each in sums(typed, columns) if each.total not in learned}
+    found = {each.total: each.expression for each in find_sums(typed, columns) if each.total not in learned}
     for total in found:
-        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED)})
+        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED_KEY)})
     rules = relations(typed, {c: column for c, column in columns.items() if c not in found})
     return Schema(name=name, unit=unit, columns=columns, derived=found, rules=rules)
 
@@ -288,9 +295,11 @@ def _suggestions(schema: Schema, keys: Sequence[EntityKey], proposals: Sequence[
     """Comments on the unit, the roles and the rules."""
     comments = {}
     if schema.unit is None:
-        comments["unit"] = [line for said in _unit(keys) for line in textwrap.wrap(said, _WIDTH)]
-    known = [c for c in schema.learned if _KNOWN & set(words(c))]
-    groups = [c for c in schema.learned if _GROUPS & set(words(c)) and isinstance(schema.columns[c], Discrete)]
+        comments["unit"] = [line for said in _unit(keys) for line in textwrap.wrap(said, _COMMENT_WIDTH)]
+    known = [c for c in schema.learned if _QUASI_IDENTIFIER_WORDS & set(name_words(c))]
+    groups = [
+        c for c in schema.learned if _PROTECTED_WORDS & set(name_words(c)) and isinstance(schema.columns[c], Discrete)
+    ]
     role = "quasi_identifiers: what an outsider may know about a person, such as age, sex, address, dates of a stay"
     comments["quasi_identifiers"] = [role, *_line("quasi_identifiers", known)]
     comments["secrets"] = ["secrets: what an outsider would like to learn, such as diagnoses and outcomes"]
@@ -302,22 +311,22 @@ def _suggestions(schema: Schema, keys: Sequence[EntityKey], proposals: Sequence[
 
 
 def _line(key: str, columns: list[str]) -> list[str]:
-    return [f"{key}: {flow(columns)}"] if columns else []
+    return [f"{key}: {yaml_flow(columns)}"] if columns else []
 
 
 def _targets(proposals: Sequence[Proposal]) -> list[str]:
     """Targets as they would be written, each with what speaks for it."""
-    why = [line for p in proposals for line in textwrap.wrap(f"`{p.column}`: {p.evidence}", _WIDTH)]
+    why = [line for p in proposals for line in textwrap.wrap(f"`{p.column}`: {p.evidence}", _COMMENT_WIDTH)]
     if len(proposals) == 1:
-        return [*why, f"targets: [{flow(proposals[0].target)}]"]
-    return [*why, *["targets:"] * bool(proposals), *(f"  - {flow(p.target)}" for p in proposals)]
+        return [*why, f"targets: [{yaml_flow(proposals[0].target)}]"]
+    return [*why, *["targets:"] * bool(proposals), *(f"  - {yaml_flow(p.target)}" for p in proposals)]
 
 
 def _unit(keys: Sequence[EntityKey]) -> list[str]:
     """Which column may name the person: a key that repeats, never a place or an event."""
-    if (person := keys_of_entities.owner(keys)) is not None:
+    if (person := keys_of_entities.owner_key(keys)) is not None:
         why = f"`{person.column}` repeats, so a person may own several rows ({person.evidence}): if it names the person"
-        return [f"{why}, write", f"unit: {flow(person.column)}"]
+        return [f"{why}, write", f"unit: {yaml_flow(person.column)}"]
     rows = "each row is taken for a person of its own; if a column names the person, write `unit: COLUMN`"
     if repeating := [key for key in keys if key.repeats and key.role in ("other", "event")]:
         return [

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEW = 20
-_NOTES = frozenset(
+MIN_TEXTS = 20
+_NOTE_WORDS = frozenset(
     (
         *("note", "notes", "comment", "comments", "remark", "remarks", "narrative", "text", "freetext", "message"),
         *("history", "impression", "findings", "summary", "letter", "anamnesis", "story", "feedback", "review"),
@@ -21,7 +21,7 @@ _NOTES = frozenset(
 )
 
 
-def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
+def free_text_evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
     """Why texts are prose, in words and numbers, or nothing.
 
     Labels of a catalogue may be long too; but they repeat, while most of what people write stands once.
@@ -39,11 +39,11 @@ def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
         ''
     """
     n, d = int(counts.sum()), len(texts)
-    if d < FEW:
+    if d < MIN_TEXTS:
         return ""
     length = float(np.mean([len(text.split()) for text in texts]))
     once = float((counts == 1).sum()) / n
-    said = bool(_NOTES & set(words(name)))
+    said = bool(_NOTE_WORDS & set(name_words(name)))
     long = (length >= 4.5 and once >= 0.5) or (length >= 8 and once >= 0.2)
     if long or (said and length >= 2 and once >= 0.2) or (said and length >= 4 and d > 50):
         return f"{length:.1f} words a cell, and {once:.0%} of the cells stand once"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.infer.column_names import name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST = 13  # levels of the longest scale, that of coma from 3 to 15
-_ROWS_A_LEVEL = 5
-_SAYS = frozenset(
+MAX_ORDERED_LEVELS = 13  # levels of the longest scale, that of coma from 3 to 15
+_MIN_ROWS_PER_ORDERED_LEVEL = 5
+_ORDER_WORDS = frozenset(
     (
         *("grade", "stage", "score", "ecog", "nyha", "asa", "killip", "class", "pclass", "level", "severity", "rating"),
         *("scale", "likert", "quality", "satisfaction", "apgar", "gleason", "toxicity", "performance", "degree"),
@@ -22,7 +22,9 @@ _SAYS = frozenset(
         *("education", "income", "risk"),
     )
 )
-_NONE = frozenset(("id", "code", "type", "date", "days", "count", "num", "number", "name", "time", "years", "loss"))
+_UNORDERED_WORDS = frozenset(
+    ("id", "code", "type", "date", "days", "count", "num", "number", "name", "time", "years", "loss")
+)
 
 
 def ordinal(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64]) -> tuple[int, ...] | None:
@@ -42,7 +44,7 @@ def ordinal(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64])
         True
     """
     d = len(distinct)
-    if not says_order(name) or not 3 <= d <= MOST or int(counts.sum()) < _ROWS_A_LEVEL * d:
+    if not says_order(name) or not 3 <= d <= MAX_ORDERED_LEVELS or int(counts.sum()) < _MIN_ROWS_PER_ORDERED_LEVEL * d:
         return None
     steps = np.diff(distinct)
     tens = bool((steps == 10).all()) and distinct[0] in (0.0, 10.0)
@@ -73,5 +75,5 @@ def ordinal_texts(name: str, texts: Sequence[str], rows: int) -> tuple[str, ...]
 
 def says_order(name: str) -> bool:
     """Whether the name is that of a scale: `ph.ecog`, `tumour_grade`, `NYHA class`."""
-    parts = words(name)
-    return bool(_SAYS & set(parts)) and not _NONE & set(parts)
+    parts = name_words(name)
+    return bool(_ORDER_WORDS & set(parts)) and not _UNORDERED_WORDS & set(parts)

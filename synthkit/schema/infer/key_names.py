@@ -14,17 +14,25 @@ import pandas as pd
 
 from synthkit.schema.columns import Boolean, Column, Datetime, Identifier
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.keys_of_entities import EntityKey, counted, listed, role, traits
+from synthkit.schema.infer.keys_of_entities import (
+    EntityKey,
+    key_role,
+    list_in_words,
+    repetition_in_words,
+    trait_columns,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LONG = 5  # digits of a number that hardly is a count, a grade or a level
-_CHANCE = -9.0  # log-probability that a column never changes within a value: so rarely by chance
-_TRAITS = 2  # columns that must not change
+MIN_KEY_DIGITS = 5  # digits of a number that hardly is a count, a grade or a level
+_MAX_LOG_CHANCE = -9.0  # log-probability that a column never changes within a value: so rarely by chance
+_MIN_CONSTANT_TRAITS = 2  # columns that must not change
 
 
-def called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str] = ()) -> tuple[EntityKey, ...]:
+def find_keys_by_name(
+    frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collection[str] = ()
+) -> tuple[EntityKey, ...]:
     """Columns drafted as something else that are keys by their name and their cells, in the order of the columns.
 
     Args:
@@ -49,7 +57,7 @@ def _called(frame: pd.DataFrame, columns: Mapping[str, Column], besides: Collect
         said = "long numbers" if (somebody or column_names.numbers_somebody(name)) and _long(present) else ""
         said = said or _constant(name, frame, columns)
         if said:
-            yield EntityKey(name, role(name), rows, distinct, f"{counted(rows, distinct)}; {said}")
+            yield EntityKey(name, key_role(name), rows, distinct, f"{repetition_in_words(rows, distinct)}; {said}")
 
 
 def _texts(present: pd.Series) -> list[str]:
@@ -60,7 +68,7 @@ def _texts(present: pd.Series) -> list[str]:
 def _long(present: pd.Series) -> bool:
     """Whether every cell is a number of many digits, perhaps with letters before or behind it."""
     texts = _texts(present)
-    return all(sum(c.isdigit() for c in text) >= LONG and text.isalnum() for text in texts)
+    return all(sum(c.isdigit() for c in text) >= MIN_KEY_DIGITS and text.isalnum() for text in texts)
 
 
 def _constant(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> str:
@@ -72,11 +80,11 @@ def _constant(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> 
     # rows that stand twice would tie everything to everything
     whole = whole.drop_duplicates([c for c, column in columns.items() if not isinstance(column, Identifier)])
     key = pd.factorize(whole[name])[0]
-    others = {c: pd.factorize(whole[c], use_na_sentinel=False)[0] for c in traits(whole, columns) if c != name}
+    others = {c: pd.factorize(whole[c], use_na_sentinel=False)[0] for c in trait_columns(whole, columns) if c != name}
     tied = [c for c, cells in others.items() if _never_changes(key, cells)]
     # what has as many values as the key is its other name, and says nothing of whom it names
     coarser = any(int(others[c].max()) < int(key.max()) for c in tied)
-    return listed(tied) if len(tied) >= _TRAITS and coarser else ""
+    return list_in_words(tied) if len(tied) >= _MIN_CONSTANT_TRAITS and coarser else ""
 
 
 def _never_changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
@@ -86,4 +94,4 @@ def _never_changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     shares = np.bincount(other) / len(other)
     rows, values = np.unique(np.bincount(key), return_counts=True)
     chance = sum(n * float(np.log(np.power(shares, m).sum())) for m, n in zip(rows, values, strict=True) if m > 1)
-    return bool(chance < _CHANCE)
+    return bool(chance < _MAX_LOG_CHANCE)

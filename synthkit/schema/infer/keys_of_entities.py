@@ -22,22 +22,26 @@ if TYPE_CHECKING:
 
 Role = Literal["person", "event", "place", "other"]
 
-FEW = 20  # rows below which many distinct values say little
-MANY = 50  # more distinct values than this are no levels
-_NO_CHANCE = 7.0  # pairs of equal cells expected by chance above which none is found once in a thousand tables
-_MOST_ROWS = 50.0  # rows of one value on average, beyond which it is a place or a class rather than a person
-_MOST_SHARE = 0.05  # of the rows: more of one value is a spike of a quantity
-_OTHERS = 40  # other columns that are looked at
-_CONSTANT = 0.01  # share of values within which another column may change, for errors of typing
+MIN_ROWS_FOR_KEYS = 20  # rows below which many distinct values say little
+MAX_DISTINCT_AS_LEVELS = 50  # more distinct values than this are no levels
+_NOT_BY_CHANCE = 7.0  # pairs of equal cells expected by chance above which none is found once in a thousand tables
+_MAX_MEAN_ROWS_PER_KEY = (
+    50.0  # rows of one value on average, beyond which it is a place or a class rather than a person
+)
+_MAX_SHARE_OF_ONE_KEY = 0.05  # of the rows: more of one value is a spike of a quantity
+_MAX_COLUMNS_COMPARED = 40  # other columns that are looked at
+_MAX_SHARE_NOT_CONSTANT = 0.01  # share of values within which another column may change, for errors of typing
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_QUANTITIES = frozenset(
+_QUANTITY_WORDS = frozenset(
     (
         *("day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours", "minute", "second"),
         *("time", "date", "age", "count", "num", "number", "amount", "price", "cost", "rank", "score", "weight"),
     )
 )
 
-_CATALOGUES = frozenset(("concept", "code", "item", "drug", "product", "diagnosis", "procedure", "category", "type"))
+_CATALOGUE_WORDS = frozenset(
+    ("concept", "code", "item", "drug", "product", "diagnosis", "procedure", "category", "type")
+)
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,11 @@ def whole_key(name: str, distinct: NDArray[np.float64], counts: NDArray[np.int64
     n, d = int(counts.sum()), len(distinct)
     if named := _named(name, n, d, int(counts.max(initial=0))):
         return named
-    if n >= FEW and d == n and not _QUANTITIES & set(column_names.words(name)):
+    if n >= MIN_ROWS_FOR_KEYS and d == n and not _QUANTITY_WORDS & set(column_names.name_words(name)):
         if distinct[-1] - distinct[0] < 1.05 * n:
             return "numbers the rows: made fresh, never learned"
         chance = n * (n - 1) / 2 / (distinct[-1] - distinct[0])
-        if chance >= _NO_CHANCE or (n >= 1000 and distinct[0] >= 1000):
+        if chance >= _NOT_BY_CHANCE or (n >= 1000 and distinct[0] >= 1000):
             return "every row has its own number: likely a key. If it is a quantity, write numeric with min and max"
     return ""
 
@@ -107,7 +111,7 @@ def text_key(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
         return "a key by its name and its many distinct values: made fresh, never learned"
     if np.mean([" " in text for text in texts]) > 0.1:  # words, which a key is not
         return ""
-    if d >= FEW and all(_UUID.fullmatch(text) for text in texts):
+    if d >= MIN_ROWS_FOR_KEYS and all(_UUID.fullmatch(text) for text in texts):
         return "universally unique identifiers: made fresh, never learned"
     if not column_names.calls_person(name) and np.mean([any(c.isdigit() for c in text) for text in texts]) < 0.9:
         return ""
@@ -116,21 +120,35 @@ def text_key(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
 
 def _named(name: str, n: int, d: int, most: int) -> str:
     """What a name says of n cells with d different values, of which the most frequent has `most`."""
-    if column_names.says_key(name) and n > 1 and d >= 0.5 * n and (d >= min(n, FEW) or column_names.says_person(name)):
+    if (
+        column_names.says_key(name)
+        and n > 1
+        and d >= 0.5 * n
+        and (d >= min(n, MIN_ROWS_FOR_KEYS) or column_names.says_person(name))
+    ):
         return "a key by its name and its many distinct values: made fresh, never learned"
-    if (column_names.says_person(name) and d > MANY) or (column_names.calls_person(name) and d > 10):
+    if (column_names.says_person(name) and d > MAX_DISTINCT_AS_LEVELS) or (column_names.calls_person(name) and d > 10):
         return "a person's key by its name: made fresh, never learned"
-    if column_names.says_event(name) and column_names.says_key(name) and d > MANY:
+    if column_names.says_event(name) and column_names.says_key(name) and d > MAX_DISTINCT_AS_LEVELS:
         return "the key of an encounter or another event by its name: made fresh, never learned"
-    coded = bool(_CATALOGUES & set(column_names.words(name)))
-    if column_names.says_key(name) and not coded and d > 10 * MANY and n <= _MOST_ROWS * d:
+    coded = bool(_CATALOGUE_WORDS & set(column_names.name_words(name)))
+    if (
+        column_names.says_key(name)
+        and not coded
+        and d > 10 * MAX_DISTINCT_AS_LEVELS
+        and n <= _MAX_MEAN_ROWS_PER_KEY * d
+    ):
         return "a key by its name and its many values: made fresh, never learned"
-    if column_names.is_owner(name) and d >= FEW and (d >= 0.5 * n or (d >= 2 * MANY and most <= 0.05 * n)):
+    if (
+        column_names.is_owner(name)
+        and d >= MIN_ROWS_FOR_KEYS
+        and (d >= 0.5 * n or (d >= 2 * MAX_DISTINCT_AS_LEVELS and most <= 0.05 * n))
+    ):
         return "a key by its name and its many distinct values: made fresh, never learned"
     return ""
 
 
-def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[EntityKey, ...]:
+def find_repeated_keys(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[EntityKey, ...]:
     """Columns drafted as numbers or codes in whose rows of one value other columns never change: keys of their owners.
 
     A value stands in 1.2 to 50 rows on average. Two other columns are the same in all its rows, for 99 of 100 values,
@@ -147,11 +165,11 @@ def repeated(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Entity
     whole, said = frame, [c for c, column in columns.items() if not isinstance(column, Identifier)]
     frame = frame.drop_duplicates(said)  # rows that stand twice would tie everything to everything
     coded = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in candidates}
-    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in traits(frame, columns)}
+    others = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in trait_columns(frame, columns)}
     found: list[str] = []
     keys = []
     for name in sorted(coded, key=lambda c: (-coded[c].max(), c)):
-        if any(_changes(coded[key], coded[name]) <= _CONSTANT for key in found):
+        if any(_changes(coded[key], coded[name]) <= _MAX_SHARE_NOT_CONSTANT for key in found):
             continue
         constant = [c for c in others if c != name and _tied(coded[name], others[c])]
         if len(constant) >= 2:
@@ -165,15 +183,19 @@ def _repeating(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[s
     for name, column in columns.items():
         whole = isinstance(column, Numeric) and column.decimals == 0
         code = isinstance(column, Code) and column.system is None
-        if not (whole or code) or column_names.says_place(name) or _QUANTITIES & set(column_names.words(name)):
+        if not (whole or code) or column_names.says_place(name) or _QUANTITY_WORDS & set(column_names.name_words(name)):
             continue
         counts = frame[name].value_counts(sort=False)
         rows, d = int(counts.sum()), len(counts)
-        if d > 2 * MANY and 1.2 <= rows / d <= _MOST_ROWS and counts.max() <= max(_MOST_SHARE * rows, 2):
+        if (
+            d > 2 * MAX_DISTINCT_AS_LEVELS
+            and 1.2 <= rows / d <= _MAX_MEAN_ROWS_PER_KEY
+            and counts.max() <= max(_MAX_SHARE_OF_ONE_KEY * rows, 2)
+        ):
             yield name
 
 
-def traits(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
+def trait_columns(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
     """Columns that can be traits of an owner: neither keys nor nearly constant."""
     fit = []
     for name, column in columns.items():
@@ -182,7 +204,7 @@ def traits(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
         counts = frame[name].value_counts(dropna=False)
         if len(counts) >= 2 and counts.iloc[0] <= 0.95 * len(frame):
             fit.append(name)
-    return fit[:_OTHERS]
+    return fit[:_MAX_COLUMNS_COMPARED]
 
 
 def _changes(key: NDArray[np.int64], other: NDArray[np.int64]) -> float:
@@ -197,15 +219,19 @@ def _tied(key: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
     rows = np.bincount(key)
     several = rows[rows > 1]
     chance = float(np.mean(1 - np.power(float((shares**2).sum()), several - 1))) * len(several) / len(rows)
-    return len(several) >= FEW and chance > 5 * _CONSTANT and _changes(key, other) <= _CONSTANT
+    return (
+        len(several) >= MIN_ROWS_FOR_KEYS
+        and chance > 5 * _MAX_SHARE_NOT_CONSTANT
+        and _changes(key, other) <= _MAX_SHARE_NOT_CONSTANT
+    )
 
 
 def _repeated_key(name: str, present: pd.Series, constant: list[str]) -> EntityKey:
     n, d = len(present), int(present.nunique())
-    return EntityKey(name, role(name, owner=True), n, d, f"{counted(n, d)}; {listed(constant)}")
+    return EntityKey(name, key_role(name, owner=True), n, d, f"{repetition_in_words(n, d)}; {list_in_words(constant)}")
 
 
-def listed(constant: Sequence[str]) -> str:
+def list_in_words(constant: Sequence[str]) -> str:
     """Columns that never change within a value of a key, in words.
 
     Example:
@@ -216,7 +242,7 @@ def listed(constant: Sequence[str]) -> str:
     return f"{same} never change{'s' * (len(constant) == 1)} within one"
 
 
-def counted(rows: int, distinct: int) -> str:
+def repetition_in_words(rows: int, distinct: int) -> str:
     """How often values repeat, in words.
 
     Example:
@@ -228,7 +254,7 @@ def counted(rows: int, distinct: int) -> str:
     return f"{distinct:,} different values in {rows:,} rows, {rows / max(distinct, 1):.1f} rows each"
 
 
-def role(name: str, *, owner: bool = False) -> Role:
+def key_role(name: str, *, owner: bool = False) -> Role:
     """Whom or what a key names, by its name.
 
     Args:
@@ -245,13 +271,15 @@ def role(name: str, *, owner: bool = False) -> Role:
     return "person" if person else "other"
 
 
-def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[EntityKey] = ()) -> tuple[EntityKey, ...]:
+def entity_keys(
+    frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[EntityKey] = ()
+) -> tuple[EntityKey, ...]:
     """What each identifier of a draft names, in the order of the columns.
 
     Args:
         frame: the rows.
         columns: the drafted kinds.
-        found: keys whose evidence is known already, from `repeated`.
+        found: keys whose evidence is known already, from `find_repeated_keys`.
     """
     known = {key.column: key for key in found}
     out = []
@@ -259,11 +287,13 @@ def keys(frame: pd.DataFrame, columns: Mapping[str, Column], found: Sequence[Ent
         if isinstance(column, Identifier):
             present = frame[name].dropna()
             rows, distinct = len(present), int(present.nunique())
-            out.append(known.get(name) or EntityKey(name, role(name), rows, distinct, counted(rows, distinct)))
+            out.append(
+                known.get(name) or EntityKey(name, key_role(name), rows, distinct, repetition_in_words(rows, distinct))
+            )
     return tuple(out)
 
 
-def owner(found: Sequence[EntityKey]) -> EntityKey | None:
+def owner_key(found: Sequence[EntityKey]) -> EntityKey | None:
     """The key of the person who owns the rows: one that repeats, never a place; the finest if there are several.
 
     Example:

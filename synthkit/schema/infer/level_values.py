@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -20,13 +18,13 @@ def distinct_levels(present: pd.Series) -> list[Level]:
         >>> distinct_levels(pd.Series([2.0, 2, 1.5, "x"], dtype=object))
         [2, 1.5, 'x']
     """
-    once: dict[Any, Level] = {}
+    once: dict[object, Level] = {}
     for value in pd.unique(present):
         once.setdefault(level_key(value), plain_level(value))
     return list(once.values())
 
 
-def plain_level(value: Any) -> Level:
+def plain_level(value: object) -> Level:
     """A cell as a level of a schema: plain Python, whole floats as integers, anything odd as text."""
     if isinstance(value, bool | np.bool_):
         return bool(value)

@@ -54,7 +54,7 @@ class Misfits:
         return f"{self.seen}: {self.lost}. {self.remedy[0].upper()}{self.remedy[1:]}"
 
 
-def among(present: pd.Series, strange: Collection[str]) -> int:
+def count_misfits(present: pd.Series, strange: Collection[str]) -> int:
     """How many cells are one of these texts, blanks around them aside.
 
     Example:

@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Column, numbers
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.columns import Column
+from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.joint_columns import is_flag
+from synthkit.schema.number_cells import numbers
 from synthkit.schema.rules import ExactlyOne
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-ROWS = 20  # fewer rows tell no group
-_ROWS_A_COLUMN = 5
-_LONGEST = 200  # columns of one group
+MIN_ROWS_OF_GROUP = 20  # fewer rows tell no group
+_MIN_ROWS_PER_CHOICE = 5
+_MAX_GROUP_COLUMNS = 200  # columns of one group
 
 Flags = Mapping[str, "NDArray[np.float64]"]
 
 
-def groups(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[ExactlyOne, ...]:
+def find_one_hot_groups(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[ExactlyOne, ...]:
     """Groups found in a frame, in the order of the columns: those that begin alike, then neighbours.
 
     Every row has exactly one 1 and else 0, or no cell at all; at least 20 rows, and five a column, have one.
@@ -58,14 +59,14 @@ def exactly_one(flags: Sequence[NDArray[np.float64]]) -> bool:
         return False
     rows = int((~absent).sum())
     total = np.sum([np.nan_to_num(x) for x in flags], axis=0)
-    return rows >= max(ROWS, _ROWS_A_COLUMN * len(flags)) and bool((total[~absent] == 1).all())
+    return rows >= max(MIN_ROWS_OF_GROUP, _MIN_ROWS_PER_CHOICE * len(flags)) and bool((total[~absent] == 1).all())
 
 
 def _alike(flags: Flags) -> Iterator[tuple[str, ...]]:
     """Columns whose names differ in the last word only."""
     stems: dict[tuple[str, ...], list[str]] = {}
     for name in flags:
-        if len(parts := words(name)) > 1:
+        if len(parts := name_words(name)) > 1:
             stems.setdefault(parts[:-1], []).append(name)
     yield from (tuple(names) for names in stems.values() if len(names) > 1)
 
@@ -75,7 +76,7 @@ def _neighbours(flags: Flags) -> Iterator[tuple[str, ...]]:
     names = list(flags)
     start = 0
     while start < len(names) - 1:
-        run = _run(flags, names[start : start + _LONGEST])
+        run = _run(flags, names[start : start + _MAX_GROUP_COLUMNS])
         if run:
             yield run
         start += max(len(run), 1)

@@ -8,34 +8,40 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import PEOPLE, words
+from synthkit.schema.infer.column_names import PERSON_WORDS, name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEW = 20
-_LEVELS = 10  # fewer different cells than this may be levels: then the name must speak of nothing but people
-_SAYS = (
+MIN_NAMES = 20
+_MAX_LEVELS_OF_NAMES = (
+    10  # fewer different cells than this may be levels: then the name must speak of nothing but people
+)
+_NAME_COLUMN_PHRASES = (
     *("first name", "last name", "given name", "family name", "middle name", "full name", "maiden name", "fname"),
     *("firstname", "lastname", "fullname", "forename", "surname", "lname", "givenname", "familyname", "middlename"),
     *("vorname", "nachname", "familienname", "rufname", "geburtsname", "nom de famille", "nom de naissance"),
     *("prenom", "prenoms", "apellido", "apellidos", "cognome", "voornaam", "achternaam", "fornamn", "efternamn"),
     *("fornavn", "etternavn", "efternavn", "vornamen", "nachnamen", "sobrenome", "nombre", "next of kin"),
 )
-_LOOSE = frozenset(("nombre", "next of kin"))  # a number in French; a degree of kinship
-_WORDS = frozenset(
+_AMBIGUOUS_NAME_PHRASES = frozenset(("nombre", "next of kin"))  # a number in French; a degree of kinship
+_WORDS_NOT_NAMES = frozenset(
     (
         *("yes", "no", "ja", "nein", "oui", "non", "si", "true", "false", "known", "unknown", "missing", "none", "na"),
         *("unbekannt", "inconnu", "other", "given", "absent", "present", "male", "female"),
     )
 )
-_BARE = frozenset(("first", "last", "middle", "maiden", "given", "name", "patient", "nom", "naam", "navn", "namn"))
-_STAFF = frozenset(("doctor", "physician", "nurse", "provider", "mother", "father", "guardian", "contact", "surgeon"))
-_PART = r"(?:[^\W\d_]|['’.-])+\d{0,4}"
-_NAME = re.compile(rf"{_PART}(?:,? {_PART}){{0,3}}")
+_WORDS_OF_NAME_COLUMNS = frozenset(
+    ("first", "last", "middle", "maiden", "given", "name", "patient", "nom", "naam", "navn", "namn")
+)
+_STAFF_WORDS = frozenset(
+    ("doctor", "physician", "nurse", "provider", "mother", "father", "guardian", "contact", "surgeon")
+)
+_NAME_PART = r"(?:[^\W\d_]|['’.-])+\d{0,4}"
+_PERSON_NAME = re.compile(rf"{_NAME_PART}(?:,? {_NAME_PART}){{0,3}}")
 
 # Some of the most frequent first names of North America and Europe: a column of people holds many of them.
-_COMMON = frozenset(
+_COMMON_FIRST_NAMES = frozenset(
     (
         *("mary", "james", "john", "robert", "patricia", "michael", "linda", "william", "elizabeth", "david"),
         *("barbara", "richard", "susan", "joseph", "jessica", "thomas", "sarah", "charles", "karen", "christopher"),
@@ -54,7 +60,7 @@ _COMMON = frozenset(
 )
 
 
-def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
+def person_name_evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
     """Why texts are names of people, in words and numbers, or nothing.
 
     Args:
@@ -72,12 +78,12 @@ def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
     n, d = int(counts.sum()), len(texts)
     if not d:
         return ""
-    alike = float(np.mean([bool(_NAME.fullmatch(text.strip())) and len(text) <= 60 for text in texts]))
+    alike = float(np.mean([bool(_PERSON_NAME.fullmatch(text.strip())) and len(text) <= 60 for text in texts]))
     said = _said(name)
     common = float(np.mean([_known(text) for text in texts]))
-    if said and alike >= 0.8 and (d >= _LEVELS or _few(said, texts, common)):
+    if said and alike >= 0.8 and (d >= _MAX_LEVELS_OF_NAMES or _few(said, texts, common)):
         return f"the name says `{said}`, and {alike:.0%} of the different values look like people's names"
-    if d >= FEW and alike >= 0.9 and common * min(d, 400) >= max(8.0, 0.1 * min(d, 400)) and n >= d:
+    if d >= MIN_NAMES and alike >= 0.9 and common * min(d, 400) >= max(8.0, 0.1 * min(d, 400)) and n >= d:
         return f"{common:.0%} of the different values hold a common first name"
     return ""
 
@@ -85,23 +91,25 @@ def evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64]) -> str:
 def _few(said: str, texts: Sequence[str], common: float) -> bool:
     """Whether so few texts that they could be levels are names: the column's name is that of nothing else."""
     plain = [text.strip().casefold() for text in texts]
-    if set(plain) & _WORDS or float(np.mean([len(text) > 1 for text in plain])) < 0.8:
+    if set(plain) & _WORDS_NOT_NAMES or float(np.mean([len(text) > 1 for text in plain])) < 0.8:
         return False
-    return common >= 0.5 or (said in _SAYS and said not in _LOOSE)
+    return common >= 0.5 or (said in _NAME_COLUMN_PHRASES and said not in _AMBIGUOUS_NAME_PHRASES)
 
 
 def _said(name: str) -> str:
     """The words of a column's name that speak of people's names."""
-    parts = words(name)
+    parts = name_words(name)
     text = f" {' '.join(parts)} "
-    phrase = next((p for p in _SAYS if f" {p} " in text), "")
+    phrase = next((p for p in _NAME_COLUMN_PHRASES if f" {p} " in text), "")
     if phrase:
         return phrase
-    if len(parts) == 1 and parts[0] in _BARE:
+    if len(parts) == 1 and parts[0] in _WORDS_OF_NAME_COLUMNS:
         return parts[0]
-    people = parts[-1:] == ("name",) and bool((PEOPLE | _STAFF) & set(parts))
+    people = parts[-1:] == ("name",) and bool((PERSON_WORDS | _STAFF_WORDS) & set(parts))
     return " ".join(parts) if people else ""
 
 
 def _known(text: str) -> bool:
-    return any(part.rstrip("0123456789") in _COMMON for part in re.split(r"[\s,.]+", text.strip().casefold())[:3])
+    return any(
+        part.rstrip("0123456789") in _COMMON_FIRST_NAMES for part in re.split(r"[\s,.]+", text.strip().casefold())[:3]
+    )

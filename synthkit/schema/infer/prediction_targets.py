@@ -8,44 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.schema.columns import Column, Discrete, Level
-from synthkit.schema.infer.column_names import words
-from synthkit.schema.infer.dependence import told_by
-from synthkit.schema.infer.survival_pairs import Pair
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.infer.dependence import dependence_shares
+from synthkit.schema.infer.survival_pairs import SurvivalPair
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LEAST = 2.5  # score from which on a column is proposed
-MOST = 3  # targets that are proposed
-_STRONG = frozenset(
+MIN_TARGET_SCORE = 2.5  # score from which on a column is proposed
+MAX_PROPOSED_TARGETS = 3  # targets that are proposed
+_STRONG_TARGET_WORDS = frozenset(
     (
         *("outcome", "target", "label", "readmitted", "readmission", "death", "died", "dead", "hospdead", "mortality"),
         *("survived", "default", "churn", "relapse", "recurrence", "deceased", "malignant", "remission", "binary"),
     )
 )
-_WEAK = frozenset(
+_WEAK_TARGET_WORDS = frozenset(
     (
         *("class", "status", "diagnosis", "income", "response", "responder", "result", "credit", "disease", "event"),
         *("approved", "fraud", "complication", "y", "cured"),
     )
 )
-_IF_TWO = frozenset(("income", "credit", "status", "disease", "y"))  # with more levels they tell who somebody is
+_BINARY_TARGET_WORDS = frozenset(
+    ("income", "credit", "status", "disease", "y")
+)  # with more levels they tell who somebody is
 # Words of columns that tell something known before: who somebody is, what was before, how much.
-_BEFORE = frozenset(
+_DEMOGRAPHIC_WORDS = frozenset(
     (
         *("personal", "marital", "civil", "family", "employment", "work", "worker", "social", "smoking", "checking"),
         *("history", "prior", "previous", "baseline", "amount", "type", "code", "limit", "existing", "age", "sex"),
         *("insurance", "payer", "education", "housing", "vaccination", "menopausal", "source", "reason", "veteran"),
     )
 )
-_PAIRS = (
+_OUTCOME_PAIRS = (
     *({"good", "bad"}, {"alive", "dead"}, {"living", "deceased"}, {"benign", "malignant"}, {"survived", "died"}),
     *({"success", "failure"}, {"positive", "negative"}, {"responder", "non responder"}, {"paid", "default"}),
 )
-_ADVERSE = ("dead", "died", "deceased", "bad", "malignant", "failure", "positive", "default", "yes", "true", "1")
+_ADVERSE_LEVELS = ("dead", "died", "deceased", "bad", "malignant", "failure", "positive", "default", "yes", "true", "1")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Proposal:
         evidence: what does, in words.
     """
 
-    target: Mapping[str, Any]
+    target: Mapping[str, object]
     score: float
     evidence: str
 
@@ -68,7 +70,9 @@ class Proposal:
         return str(self.target["column"])
 
 
-def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequence[Pair]) -> tuple[Proposal, ...]:
+def proposals(
+    frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequence[SurvivalPair]
+) -> tuple[Proposal, ...]:
     """Targets that evidence speaks for, best first: survival pairs, then columns with levels.
 
     Args:
@@ -88,21 +92,26 @@ def proposals(frame: pd.DataFrame, columns: Mapping[str, Column], pairs: Sequenc
     last = next(reversed(list(columns)), None)
     named = {c: _name(c, column) for c, column in columns.items() if isinstance(column, Discrete) and c not in taken}
     asked = [c for c, said in named.items() if said or _good_or_bad(columns[c])]
-    told = told_by(frame, columns, asked)
+    told = dependence_shares(frame, columns, asked)
     scored = [_scored(c, columns[c], named[c], told[c], last=c == last) for c in asked]
-    best = sorted((p for p in scored if p.score >= LEAST), key=lambda p: (-p.score, list(columns).index(p.column)))
-    return (*survival, *best)[:MOST]
+    best = sorted(
+        (p for p in scored if p.score >= MIN_TARGET_SCORE), key=lambda p: (-p.score, list(columns).index(p.column))
+    )
+    return (*survival, *best)[:MAX_PROPOSED_TARGETS]
 
 
 def _name(name: str, column: Column) -> int:
     """What a name says: 3 for the name of an outcome, 2 for a part of one, 1 for a name that it may have."""
-    parts = words(name)
-    if _BEFORE & set(parts):
+    parts = name_words(name)
+    if _DEMOGRAPHIC_WORDS & set(parts):
         return 0
-    whole, weak = "".join(parts), _WEAK if len(_levels(column)) == 2 else _WEAK - _IF_TWO
-    if whole in _STRONG:
+    whole, weak = (
+        "".join(parts),
+        _WEAK_TARGET_WORDS if len(_levels(column)) == 2 else _WEAK_TARGET_WORDS - _BINARY_TARGET_WORDS,
+    )
+    if whole in _STRONG_TARGET_WORDS:
         return 3
-    if _STRONG & set(parts) or whole in weak:
+    if _STRONG_TARGET_WORDS & set(parts) or whole in weak:
         return 2
     return int(bool(weak & set(parts)))
 
@@ -113,7 +122,7 @@ def _levels(column: Column) -> tuple[Level, ...]:
 
 def _good_or_bad(column: Column) -> bool:
     """Whether two levels say how something ended."""
-    return {" ".join(words(str(level))) for level in _levels(column)} in _PAIRS
+    return {" ".join(name_words(str(level))) for level in _levels(column)} in _OUTCOME_PAIRS
 
 
 def _scored(name: str, column: Column, said: int, told: float, *, last: bool) -> Proposal:
@@ -126,9 +135,9 @@ def _scored(name: str, column: Column, said: int, told: float, *, last: bool) ->
     return Proposal(_target(name, levels), round(score, 3), ", ".join(why))
 
 
-def _target(name: str, levels: tuple[Level, ...]) -> dict[str, Any]:
+def _target(name: str, levels: tuple[Level, ...]) -> dict[str, object]:
     if len(levels) != 2:
         return {"column": name, "task": "multiclass"}
-    lowered = [" ".join(words(str(level))) or str(level) for level in levels]
-    adverse = next((k for word in _ADVERSE for k in (1, 0) if lowered[k] == word), 1)
+    lowered = [" ".join(name_words(str(level))) or str(level) for level in levels]
+    adverse = next((k for word in _ADVERSE_LEVELS for k in (1, 0) if lowered[k] == word), 1)
     return {"column": name, "task": "binary", "positive": levels[adverse]}

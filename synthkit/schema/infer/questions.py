@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Ordinal
-from synthkit.schema.infer.keys_of_entities import EntityKey, owner
+from synthkit.schema.infer.keys_of_entities import EntityKey, owner_key
 from synthkit.schema.infer.misfits import Misfits
 from synthkit.schema.infer.prediction_targets import Proposal
-from synthkit.schema.infer.survival_pairs import Pair
-from synthkit.schema.rare_codes import LEAST, mostly_rare
+from synthkit.schema.infer.survival_pairs import SurvivalPair
+from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE, mostly_rare_codes
 from synthkit.schema.rules import ExactlyOne, Rule
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class DraftQuestion:
         return f"{self.asks}{seen} Until then {self.meanwhile}. Otherwise {self.otherwise}"
 
 
-_WRITE = "write `kind: numeric` with min and max for a quantity, `kind: code` for codes to be learned"
+_ORDER_QUESTION = "write `kind: numeric` with min and max for a quantity, `kind: code` for codes to be learned"
 
 
 def of_keys(found: Sequence[EntityKey], abouts: Mapping[str, str], unit: str | None) -> tuple[DraftQuestion, ...]:
@@ -85,7 +85,7 @@ def of_keys(found: Sequence[EntityKey], abouts: Mapping[str, str], unit: str | N
 
 
 def _of_unit(found: Sequence[EntityKey], unit: str | None) -> list[DraftQuestion]:
-    person = owner(found)
+    person = owner_key(found)
     if unit is not None or person is None:
         return []
     return [
@@ -108,7 +108,7 @@ def _of_key(key: EntityKey) -> DraftQuestion:
         f"Is `{key.column}` a key that names {what}?",
         key.evidence,
         "it is made fresh and never learned",
-        _WRITE,
+        _ORDER_QUESTION,
     )
 
 
@@ -195,7 +195,7 @@ def _fate(column: Column, misfits: Misfits) -> str:
     return "nothing of it is learned" if isinstance(column, Identifier) else misfits.lost
 
 
-def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[Pair]) -> tuple[DraftQuestion, ...]:
+def of_outcomes(proposals: Sequence[Proposal], pairs: Sequence[SurvivalPair]) -> tuple[DraftQuestion, ...]:
     """Questions on what is predicted, and on what the levels of an event mean.
 
     Args:
@@ -276,13 +276,13 @@ def of_codes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[DraftQ
         frame: the rows.
         columns: the drafted kinds.
     """
-    found = {name: mostly_rare(frame[name], column) for name, column in columns.items()}
+    found = {name: mostly_rare_codes(frame[name], column) for name, column in columns.items()}
     return tuple(
         DraftQuestion(
             "rare codes",
             name,
             f"Are most codes of `{name}` needed one by one?",
-            f"{said[0]:,} of {said[1]:,} are held by {LEAST} rows or more",
+            f"{said[0]:,} of {said[1]:,} are held by {MIN_ROWS_OF_COMMON_CODE} rows or more",
             f"{said[0]:,} are learned and each other one counts as its nearest relative",
             "shorten the codes, for example to their first three characters, before they are learned",
         )

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import rounded
-from synthkit.schema.datetimes import STEPS
+from synthkit.schema.datetimes import PRECISION_STEPS
+from synthkit.schema.number_cells import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SENTINELS = frozenset((-1, -9, -99, -999, -9999, 88, 99, 888, 999, 8888, 9999, 88888, 99999, 999999, 9999999))
-FAR = 50 * 365 * 86_400_000_000  # microseconds: so far from all others no patient's date lies
-MOST_SPECIAL = 3  # special moments at either end
-WIDE = 30  # distinct numbers from which on a column can have spikes rather than a few steps
+_SENTINEL_NUMBERS = frozenset((-1, -9, -99, -999, -9999, 88, 99, 888, 999, 8888, 9999, 88888, 99999, 999999, 9999999))
+MICROSECONDS_FAR_OFF = 50 * 365 * 86_400_000_000  # microseconds: so far from all others no patient's date lies
+MAX_SPECIAL_VALUES = 3  # special moments at either end
+MIN_DISTINCT_FOR_RANGE = 30  # distinct numbers from which on a column can have spikes rather than a few steps
 
 
 def outward(distinct: NDArray[np.float64]) -> tuple[float, float]:
@@ -63,7 +63,7 @@ def atoms(distinct: NDArray[np.float64], counts: NDArray[np.int64], share: float
     such as 999 at the end of the column, farther from the rest than half their span; or -1 below counts. More than
     three spikes are people rounding (blood pressure to the ten): of those only values with a fifth of the cells stay.
     """
-    if len(distinct) < WIDE:
+    if len(distinct) < MIN_DISTINCT_FOR_RANGE:
         return ()
     padded = np.concatenate([[0], counts, [0]])
     spikes = (counts >= share * counts.sum()) & (counts >= 3 * np.maximum(padded[:-2], padded[2:]))
@@ -71,9 +71,11 @@ def atoms(distinct: NDArray[np.float64], counts: NDArray[np.int64], share: float
         spikes &= counts >= 0.2 * counts.sum()
     found = {float(v) for v in distinct[spikes]}
     low, high = distinct[0], distinct[-1]
-    if high in _SENTINELS and high - distinct[-2] > 0.5 * (distinct[-2] - low):
+    if high in _SENTINEL_NUMBERS and high - distinct[-2] > 0.5 * (distinct[-2] - low):
         found.add(float(high))
-    if low in _SENTINELS and (distinct[1] - low > 0.5 * (high - distinct[1]) or (low == -1 and distinct[1] >= 0)):
+    if low in _SENTINEL_NUMBERS and (
+        distinct[1] - low > 0.5 * (high - distinct[1]) or (low == -1 and distinct[1] >= 0)
+    ):
         found.add(float(low))
     return tuple(sorted(found))
 
@@ -98,9 +100,9 @@ def special(t: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
 
 def _far(distinct: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
     """How many of the last values stand apart."""
-    for k in range(1, min(MOST_SPECIAL, len(distinct) - 1) + 1):
+    for k in range(1, min(MAX_SPECIAL_VALUES, len(distinct) - 1) + 1):
         off, rest = distinct[-k] - distinct[-k - 1], distinct[-k - 1] - distinct[0]
-        if off > max(rest, FAR) and (counts[-k:] > 1).all():
+        if off > max(rest, MICROSECONDS_FAR_OFF) and (counts[-k:] > 1).all():
             return k
     return 0
 
@@ -108,7 +110,7 @@ def _far(distinct: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
 def span(t: NDArray[np.datetime64]) -> tuple[str | None, str | None, str]:
     """First and last day of the years (of the months, within two years) that hold all moments, and their precision."""
     ticks = t.astype("datetime64[us]").astype(np.int64)
-    precision = next(name for name, step in STEPS.items() if not (ticks % step).any())
+    precision = next(name for name, step in PRECISION_STEPS.items() if not (ticks % step).any())
     first, last = (np.datetime64(int(k), "us").item() for k in (ticks.min(), ticks.max()))
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         return None, None, precision

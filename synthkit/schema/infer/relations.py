@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal, numbers
-from synthkit.schema.datetimes import moments
+from synthkit.schema.columns import Boolean, Categorical, Column, Datetime, Level, Numeric, Ordinal
+from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import one_hot_groups
-from synthkit.schema.infer.column_names import stem
+from synthkit.schema.infer.column_names import name_stem
 from synthkit.schema.infer.level_values import plain_level
+from synthkit.schema.number_cells import numbers
 from synthkit.schema.rules import Comparison, FixedCombination, Rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROWS_A_LEVEL = 20  # fewer on average, and a dependency is chance
-MOST_LEVELS = 200
-MOST_NUMBERS = 50  # distinct numbers up to which a numeric column may be a recoding of levels
-ROWS_A_PAIR = 50
-_CELLS = 4_000_000  # most cells that are held against a column at once
+MIN_ROWS_PER_DETERMINED_LEVEL = 20  # fewer on average, and a dependency is chance
+MAX_DETERMINED_LEVELS = 200
+MAX_COMPARED_NUMBERS = 50  # distinct numbers up to which a numeric column may be a recoding of levels
+MIN_ROWS_PER_PAIR = 50
+_MAX_CONTINGENCY_CELLS = 4_000_000  # most cells that are held against a column at once
 # Words that tell two measurements of one thing apart.
-_ENDS = frozenset(
+_RANGE_END_WORDS = frozenset(
     (
         *("min", "max", "low", "high", "lower", "upper", "start", "end", "stop", "first", "last", "from", "to"),
         *("mean", "median", "worst", "best", "systolic", "diastolic", "sys", "dia", "value", "score"),
@@ -65,8 +66,10 @@ def _candidates(frame: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[
         if not (isinstance(column, Categorical | Ordinal | Boolean) or few):
             continue
         counts = frame[name].value_counts(dropna=False)
-        enough = 2 <= len(counts) <= (MOST_NUMBERS if few else MOST_LEVELS) and len(frame) >= ROWS_A_LEVEL * len(counts)
-        if enough and len(frame) - counts.iloc[0] >= max(ROWS_A_LEVEL, 0.01 * len(frame)):
+        enough = 2 <= len(counts) <= (MAX_COMPARED_NUMBERS if few else MAX_DETERMINED_LEVELS) and len(
+            frame
+        ) >= MIN_ROWS_PER_DETERMINED_LEVEL * len(counts)
+        if enough and len(frame) - counts.iloc[0] >= max(MIN_ROWS_PER_DETERMINED_LEVEL, 0.01 * len(frame)):
             yield name
 
 
@@ -100,7 +103,7 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
         frame: the rows.
         columns: the declared or drafted kinds.
     """
-    typed = {c: pd.Series(moments(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
+    typed = {c: pd.Series(read_datetimes(frame[c], k)) for c, k in columns.items() if isinstance(k, Datetime)}
     dates = {c: np.where(t.isna(), np.nan, t.astype(np.int64)) for c, t in typed.items()}
     zones: dict[str | None, list[str]] = {}
     for c in dates:
@@ -111,7 +114,7 @@ def comparisons(frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[Comp
     held = [rule for rule in held if rule.holds(told).all()]  # of the latest, floats are rounded
     stems: dict[tuple[str, ...], list[str]] = {}
     for name, column in columns.items():
-        if isinstance(column, Numeric) and (key := stem(name, _ENDS)):
+        if isinstance(column, Numeric) and (key := name_stem(name, _RANGE_END_WORDS)):
             stems.setdefault(key, []).append(name)
     for family in stems.values():
         if len(family) > 1:
@@ -127,7 +130,7 @@ def _in_order(x: Mapping[str, NDArray[np.float64]], *, alike: bool = False) -> I
     cells = np.array([x[name] for name in names])
     known, ends = np.isfinite(cells), _ends(cells)
     endless = np.isinf(cells).any(axis=1)
-    at_once = max(_CELLS // max(cells.shape[1], 1), 1)
+    at_once = max(_MAX_CONTINGENCY_CELLS // max(cells.shape[1], 1), 1)
     for k, name in enumerate(names):
         for first in range(k + 1, len(names), at_once):
             others = np.arange(first, min(first + at_once, len(names)))
@@ -137,7 +140,7 @@ def _in_order(x: Mapping[str, NDArray[np.float64]], *, alike: bool = False) -> I
             both = known[k] & known[others]
             with np.errstate(over="ignore", invalid="ignore"):
                 away = np.where(both, cells[others] - cells[k], 0.0)
-            told = (both.sum(axis=1) >= ROWS_A_PAIR) & (away != 0).any(axis=1)
+            told = (both.sum(axis=1) >= MIN_ROWS_PER_PAIR) & (away != 0).any(axis=1)
             above, below = told & (away >= 0).all(axis=1), told & (away <= 0).all(axis=1)
             for at in np.flatnonzero(above | below):
                 left, right = (name, names[others[at]])[:: 1 if above[at] else -1]
@@ -172,6 +175,6 @@ def _without_implied(rules: list[Comparison]) -> list[Comparison]:
 
 def relations(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Rule, ...]:
     """All rules found: comparisons first, then groups of which one is true, then fixed combinations they do not say."""
-    groups = one_hot_groups.groups(frame, columns)
+    groups = one_hot_groups.find_one_hot_groups(frame, columns)
     fixed = [f for f in fixed_combinations(frame, columns) if not any(set(f.of) <= set(g.of) for g in groups)]
     return (*comparisons(frame, columns), *groups, *fixed)

@@ -12,23 +12,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Column, Numeric, numbers
-from synthkit.schema.expressions.grammar import quoted
+from synthkit.schema.columns import Column, Numeric
+from synthkit.schema.expressions.grammar import quote_column
 from synthkit.schema.expressions.result_kinds import kind_of_column
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-ROWS = 50  # fewer complete rows tell no sum
-VALUES = 5  # distinct totals, and more: a total that hardly varies is a sum of much
-SHARE = 0.02  # of rows in which each part is there and not nought, or it adds nothing
-LONGEST_RUN = 60
-FEW = 40  # columns up to which any two of them are tried, wherever they stand
-FEWER = 16  # the same for any three
-_LOOKED_AT = 32  # rows of a first look
-_WIDEST = 2**53
-_MOST_DIGITS = 6
+MIN_ROWS_FOR_SUMS = 50  # fewer complete rows tell no sum
+MIN_DISTINCT_TOTALS = 5  # distinct totals, and more: a total that hardly varies is a sum of much
+MIN_SHARE_OF_TERMS = 0.02  # of rows in which each part is there and not nought, or it adds nothing
+MAX_SUMMED_RUN = 60
+MAX_COLUMNS_FOR_PAIRS = 40  # columns up to which any two of them are tried, wherever they stand
+MAX_COLUMNS_FOR_TRIPLES = 16  # the same for any three
+_SAMPLED_SUM_ROWS = 32  # rows of a first look
+_MAX_SUM = 2**53
+_MAX_SUM_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Sum:
     @property
     def expression(self) -> str:
         """The sum as an expression."""
-        return " + ".join(map(quoted, self.parts))
+        return " + ".join(map(quote_column, self.parts))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class _Wholes:
     absent: NDArray[np.bool_]
 
 
-def sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, ...]:
+def find_sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, ...]:
     """Sums found in a frame, in the order of their totals; none is computed from itself.
 
     At least 50 rows have all numbers and five different totals, each part is something else than nought in a fiftieth
@@ -113,7 +114,7 @@ def _wholes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> _Wholes:
         if len(here) and np.isfinite(here).all() and here.min() < here.max():
             kept.append((name, x, digits))
     scale = 10.0 ** max((digits for _, _, digits in kept), default=0)
-    kept = [each for each in kept if np.nanmax(np.abs(each[1])) * scale < _WIDEST / LONGEST_RUN]
+    kept = [each for each in kept if np.nanmax(np.abs(each[1])) * scale < _MAX_SUM / MAX_SUMMED_RUN]
     table = np.array([x for _, x, _ in kept]).reshape(len(kept), len(frame))
     absent = np.isnan(table)
     cells = np.rint(np.where(absent, 0.0, table) * scale).astype(np.int64)
@@ -123,7 +124,7 @@ def _wholes(frame: pd.DataFrame, columns: Mapping[str, Column]) -> _Wholes:
 def _digits(column: Column) -> int | None:
     """Decimals of a column that can be a part of a sum, None if it cannot."""
     if isinstance(column, Numeric):
-        return column.decimals if column.decimals is not None and column.decimals <= _MOST_DIGITS else None
+        return column.decimals if column.decimals is not None and column.decimals <= _MAX_SUM_DECIMALS else None
     levels = getattr(column, "levels", None) or ()
     whole = bool(levels) and all(isinstance(level, int) and not isinstance(level, bool) for level in levels)
     return 0 if whole and kind_of_column("", column) == "number" else None
@@ -133,19 +134,19 @@ def _candidates(wholes: _Wholes, k: int) -> Iterator[tuple[int, ...]]:
     """Parts that add up to a column in the rows of a first look, runs beside it first."""
     complete = np.flatnonzero(~wholes.absent[k])
     some = np.flatnonzero(wholes.cells[k] != 0)  # rows of noughts alone, of which a long table may be full, tell no sum
-    rows = np.concatenate([each[:: max(len(each) // _LOOKED_AT, 1)] for each in (complete, some)])
+    rows = np.concatenate([each[:: max(len(each) // _SAMPLED_SUM_ROWS, 1)] for each in (complete, some)])
     cells, total = wholes.cells[:, rows], wholes.cells[k, rows]
     if not len(rows):
         return
-    for beside in (range(k - 1, max(k - LONGEST_RUN, 0) - 1, -1), range(k + 1, min(k + LONGEST_RUN, len(cells)))):
+    for beside in (range(k - 1, max(k - MAX_SUMMED_RUN, 0) - 1, -1), range(k + 1, min(k + MAX_SUMMED_RUN, len(cells)))):
         run = np.cumsum(cells[list(beside)], axis=0) if len(beside) else cells[:0]
         for at in np.flatnonzero((run == total).all(axis=1)):
             if at >= 1:
                 yield tuple(sorted(beside[: at + 1]))
     others = [j for j in range(len(cells)) if j != k]
-    if len(others) <= FEW:
+    if len(others) <= MAX_COLUMNS_FOR_PAIRS:
         yield from _adding(cells, total, combinations(others, 2))
-    if len(others) <= FEWER:
+    if len(others) <= MAX_COLUMNS_FOR_TRIPLES:
         yield from _adding(cells, total, combinations(others, 3))
 
 
@@ -162,7 +163,7 @@ def _adding(
 def _varies(wholes: _Wholes, k: int) -> bool:
     """Whether a column has rows and values enough to be a total."""
     total = wholes.cells[k][~wholes.absent[k]]
-    return len(total) >= ROWS and len(np.unique(total)) >= VALUES
+    return len(total) >= MIN_ROWS_FOR_SUMS and len(np.unique(total)) >= MIN_DISTINCT_TOTALS
 
 
 def _holds(wholes: _Wholes, k: int, parts: Sequence[int]) -> bool:
@@ -175,6 +176,6 @@ def _holds(wholes: _Wholes, k: int, parts: Sequence[int]) -> bool:
     total, cells = wholes.cells[k][there], wholes.cells[mine][:, there]
     if (cells.sum(axis=0) != total).any():
         return False
-    adds = (cells != 0).sum(axis=1) >= SHARE * len(total)
+    adds = (cells != 0).sum(axis=1) >= MIN_SHARE_OF_TERMS * len(total)
     varies = (cells != cells[:, :1]).any(axis=1)
     return bool(adds.all() and varies.all())

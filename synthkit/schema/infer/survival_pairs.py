@@ -8,35 +8,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.schema.columns import Boolean, Categorical, Column, Level, Numeric, numbers
-from synthkit.schema.infer.column_names import words
+from synthkit.schema.columns import Boolean, Categorical, Column, Level, Numeric
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TIMES = frozenset(
+_SURVIVAL_TIME_WORDS = frozenset(
     (
         *("time", "futime", "survtime", "survival", "followup", "followuptime", "fu", "os", "pfs", "dfs", "rfs", "efs"),
         *("ttd", "tte", "ttp", "stime", "dtime", "rtime", "ptime", "ftime", "lasttime", "timetoevent"),
     )
 )
-_SPANS = frozenset(("days", "months", "weeks", "years", "duration", "follow", "survived"))
-_EVENTS = frozenset(
+_TIME_SPAN_WORDS = frozenset(("days", "months", "weeks", "years", "duration", "follow", "survived"))
+_EVENT_STATUS_WORDS = frozenset(
     (
         *("event", "death", "died", "dead", "fustat", "deceased", "mortality", "relapse", "recur", "recurrence"),
         *("progression", "failure", "fail", "pstat", "rstat", "censored", "censor", "cens", "censoring"),
     )
 )
-_WEAK = frozenset(("status", "state", "vital", "outcome", "delta", "stat"))
-_CENSORED = frozenset(("censored", "censor", "cens", "censoring"))
-_NOT_YET = frozenset(("alive", "living", "censored", "no", "none", "free", "false", "0"))
-_SEEN = frozenset(("dead", "died", "deceased", "event", "yes", "true", "relapse", "progressed", "recurred", "1"))
+_WEAK_STATUS_WORDS = frozenset(("status", "state", "vital", "outcome", "delta", "stat"))
+_CENSORING_WORDS = frozenset(("censored", "censor", "cens", "censoring"))
+_CENSORED_LEVELS = frozenset(("alive", "living", "censored", "no", "none", "free", "false", "0"))
+_OBSERVED_LEVELS = frozenset(
+    ("dead", "died", "deceased", "event", "yes", "true", "relapse", "progressed", "recurred", "1")
+)
 _NOT_TIMES = frozenset(("date", "clock", "day", "zone", "start", "admission", "procedure", "hospital"))
-LEAST = 20  # different times that a time must have
+MIN_DISTINCT_TIMES = 20  # different times that a time must have
 
 
 @dataclass(frozen=True)
-class Pair:
+class SurvivalPair:
     """A time and its event.
 
     Args:
@@ -52,7 +55,7 @@ class Pair:
     evidence: str
 
 
-def pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Pair, ...]:
+def find_survival_pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[SurvivalPair, ...]:
     """Pairs of a time and an event, each column in one at most, in the order of the times.
 
     Args:
@@ -69,32 +72,36 @@ def pairs(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Pair, ...
     for fit, time, event in ranked:
         if fit >= 3 and not {time, event} & taken:
             taken |= {time, event}
-            out.append(Pair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
+            out.append(SurvivalPair(time, event, events[event][1], _evidence(frame, time, event, events[event][1])))
     return tuple(sorted(out, key=lambda pair: list(columns).index(pair.time)))
 
 
 def _time(name: str, column: Column, frame: pd.DataFrame) -> int:
     """2 for the name of a time until something, 1 for a span of time, 0 for what is none."""
-    parts = words(name)
+    parts = name_words(name)
     if not isinstance(column, Numeric) or _NOT_TIMES & set(parts):
         return 0
-    said = 2 if (_TIMES & set(parts) or "".join(parts) in _TIMES) else int(bool(_SPANS & set(parts)))
+    said = (
+        2
+        if (_SURVIVAL_TIME_WORDS & set(parts) or "".join(parts) in _SURVIVAL_TIME_WORDS)
+        else int(bool(_TIME_SPAN_WORDS & set(parts)))
+    )
     if not said:
         return 0
     x = numbers(frame[name])
     x = x[np.isfinite(x)]
-    return said if len(x) and x.min() >= 0 and len(np.unique(x)) >= LEAST else 0
+    return said if len(x) and x.min() >= 0 and len(np.unique(x)) >= MIN_DISTINCT_TIMES else 0
 
 
 def _event(name: str, column: Column) -> tuple[int, tuple[Level, Level]] | None:
     """2 for the name of an event, 1 for a status, with its levels in order."""
-    parts = words(name)
+    parts = name_words(name)
     if not isinstance(column, Boolean | Categorical) or len(column.levels) != 2:
         return None
-    said = 2 if _EVENTS & set(parts) else int(bool(_WEAK & set(parts)))
+    said = 2 if _EVENT_STATUS_WORDS & set(parts) else int(bool(_WEAK_STATUS_WORDS & set(parts)))
     if any(part.endswith(("death", "dead")) for part in parts):
         said = max(said, 1)
-    inorder = _in_order(column, censored=bool(_CENSORED & set(parts)))
+    inorder = _in_order(column, censored=bool(_CENSORING_WORDS & set(parts)))
     return (said, inorder) if said and inorder is not None else None
 
 
@@ -105,19 +112,25 @@ def _in_order(column: Boolean | Categorical, *, censored: bool) -> tuple[Level, 
         inorder: tuple[Level, Level] = (low, high) if isinstance(first, bool) or high - low == 1 else (first, second)
         return (inorder[1], inorder[0]) if censored else inorder
     no, yes = (_last_word(level) for level in (first, second))
-    if no in _NOT_YET and yes in _SEEN:
+    if no in _CENSORED_LEVELS and yes in _OBSERVED_LEVELS:
         return (first, second)
-    return (second, first) if yes in _NOT_YET and no in _SEEN else None
+    return (second, first) if yes in _CENSORED_LEVELS and no in _OBSERVED_LEVELS else None
 
 
 def _last_word(level: Level) -> str:
-    return (words(str(level)) or (str(level),))[-1]
+    return (name_words(str(level)) or (str(level),))[-1]
 
 
 def _fit(time: str, event: str, time_said: int, event_said: int) -> float:
     """How well two names belong together: what each says, and whether they share a beginning."""
-    a, b = words(time), words(event)
-    kin = bool(set(a) & set(b) - _TIMES - _WEAK) or a[0] == b[0] in ("os", "pfs", "dfs", "rfs", "efs")
+    a, b = name_words(time), name_words(event)
+    kin = bool(set(a) & set(b) - _SURVIVAL_TIME_WORDS - _WEAK_STATUS_WORDS) or a[0] == b[0] in (
+        "os",
+        "pfs",
+        "dfs",
+        "rfs",
+        "efs",
+    )
     letter = len(a[0]) == 1 and any(part.startswith(a[0]) for part in b)
     alone = 0.1 * (len(b) == 1)
     return time_said + event_said + kin + 0.5 * letter + alone
@@ -132,7 +145,7 @@ def _evidence(frame: pd.DataFrame, time: str, event: str, levels: tuple[Level, L
     return f"`{time}` has {many:,} different times, `{event}` two levels, the event is seen in {share:.0%} of the rows"
 
 
-def kinds(found: tuple[Pair, ...], columns: Mapping[str, Column]) -> Iterator[tuple[str, Boolean]]:
+def event_kinds(found: tuple[SurvivalPair, ...], columns: Mapping[str, Column]) -> Iterator[tuple[str, Boolean]]:
     """Events of pairs as booleans, not seen first, where they are drafted otherwise."""
     for pair in found:
         column = columns[pair.event]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthkit.schema.infer.column_names import words
-from synthkit.schema.patterns import space
+from synthkit.schema.infer.column_names import name_words
+from synthkit.schema.patterns import pattern_space
 
 # Catalogue, pattern of its codes, words of a column's name that point to it (none needed if the codes are telling).
-CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
+CODE_CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("ICD-9-CM", r"[0-9]{1,3}(\.[0-9]{1,2})?|V[0-9]{2}(\.[0-9]{1,2})?|E[0-9]{3,4}(\.[0-9])?",
      frozenset(("diag", "diagnosis", "diagnoses", "icd", "icd9", "dx"))),
     ("ICD-9-CM without point", r"[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3,4}",
@@ -24,10 +24,10 @@ CATALOGUES: tuple[tuple[str, str, frozenset[str]], ...] = (
 )  # fmt: skip
 
 
-def catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
+def code_catalogue(name: str, texts: Sequence[str]) -> tuple[str, str] | None:
     """Catalogue and pattern that the column's name points to and every text matches."""
-    hints = set(words(name))
-    for system, pattern, telling in CATALOGUES:
+    hints = set(name_words(name))
+    for system, pattern, telling in CODE_CATALOGUES:
         compiled = re.compile(pattern)
         if hints & telling and all(compiled.fullmatch(text) for text in texts):
             return system, pattern
@@ -60,7 +60,7 @@ def fixed_shape(texts: Sequence[str], rows: int = 0) -> str | None:
             run += 1
         pattern += f"{classes[k]}{{{run}}}" if run > 1 else f"{classes[k]}"
         k += run
-    return pattern if space(pattern) >= rows else None
+    return pattern if pattern_space(pattern) >= rows else None
 
 
 def _class(letters: set[str], *, literal: bool) -> str | None:

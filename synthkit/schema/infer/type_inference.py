@@ -10,20 +10,9 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema import censoring, level_order, number_formats
-from synthkit.schema.cells import number, readable
-from synthkit.schema.columns import (
-    Boolean,
-    Categorical,
-    Code,
-    Column,
-    Datetime,
-    Identifier,
-    Level,
-    Numeric,
-    Ordinal,
-    numbers,
-)
-from synthkit.schema.datetimes import MomentWriting, moments, written
+from synthkit.schema.cells import is_readable, read_number
+from synthkit.schema.columns import Boolean, Categorical, Code, Column, Datetime, Identifier, Level, Numeric, Ordinal
+from synthkit.schema.datetimes import MomentWriting, iso_text, read_datetimes
 from synthkit.schema.infer import (
     column_names,
     datetime_format,
@@ -34,23 +23,26 @@ from synthkit.schema.infer import (
     text_shapes,
 )
 from synthkit.schema.infer.level_values import distinct_levels
-from synthkit.schema.infer.long_integers import EXACT
-from synthkit.schema.infer.misfits import Misfits, among
-from synthkit.schema.infer.number_notation import Reading, reading
+from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
+from synthkit.schema.infer.misfits import Misfits, count_misfits
+from synthkit.schema.infer.number_notation import Reading, infer_notation
 from synthkit.schema.infer.ranges import atoms, decimals, outward, span, special
+from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_LEVELS = 100  # more distinct texts than this are codes, names or prose
-FEW = 20  # so few levels may be unique to their row and still be levels
-_ORDER = ("an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",)
-_TRUTH = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
-_FALSE = {"no", "n", "false", "f", "0", "negative"}
+MAX_INFERRED_LEVELS = 100  # more distinct texts than this are codes, names or prose
+MAX_UNIQUE_LEVELS = 20  # so few levels may be unique to their row and still be levels
+_ORDER_NOTE = (
+    "an order in whole numbers, lowest first: if they are quantities, write numeric, and categorical if codes",
+)
+_TRUTH_PAIRS = ({"no", "yes"}, {"n", "y"}, {"false", "true"}, {"f", "t"}, {"0", "1"}, {"negative", "positive"})
+_FALSE_WORDS = {"no", "n", "false", "f", "0", "negative"}
 
 
 @dataclass(frozen=True)
-class Guess:
+class InferredColumn:
     """A drafted column and what was seen.
 
     Args:
@@ -68,7 +60,7 @@ class Guess:
     misfits: Misfits | None = None
 
 
-def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = False) -> Guess:
+def infer_column(name: str, values: pd.Series, *, unit: bool = False, learned: bool = False) -> InferredColumn:
     """The kind and keys a column seems to have.
 
     Args:
@@ -87,7 +79,7 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
     elif unit:
         drafted = _identifier(present, "the unit: made fresh, never learned")
     elif family == "truth":
-        drafted = Guess(_observed(Boolean, levels=(False, True)))
+        drafted = InferredColumn(_observed(Boolean, levels=(False, True)))
     elif family == "moment":
         drafted = _moment(name, present)
     elif family == "number":
@@ -98,7 +90,7 @@ def guess(name: str, values: pd.Series, *, unit: bool = False, learned: bool = F
     return _with_missing(drafted, nullable=len(present) < len(values) or bool(words))
 
 
-def as_key(values: pd.Series, why: str) -> Guess:
+def as_identifier(values: pd.Series, why: str) -> InferredColumn:
     """A column as an identifier, whatever its cells look like.
 
     Args:
@@ -106,18 +98,18 @@ def as_key(values: pd.Series, why: str) -> Guess:
         why: the reason, for the reader of the draft.
     """
     present = values.dropna()
-    drafted = _identifier(present, why) if len(present) else Guess(_observed(Identifier), (why,), "key")
+    drafted = _identifier(present, why) if len(present) else InferredColumn(_observed(Identifier), (why,), "key")
     return _with_missing(drafted, nullable=len(present) < len(values))
 
 
-def in_order(drafted: Guess, levels: Sequence[Level]) -> Guess:
+def as_ordinal(drafted: InferredColumn, levels: Sequence[Level]) -> InferredColumn:
     """The same column as an ordinal: the table says in which order its levels stand."""
     nullable = drafted.column.nullable
     column = _observed(Ordinal, levels=tuple(levels), nullable=nullable)
-    return Guess(column, ("an order, lowest first, as the table stores it",))
+    return InferredColumn(column, ("an order, lowest first, as the table stores it",))
 
 
-def _with_missing(drafted: Guess, *, nullable: bool) -> Guess:
+def _with_missing(drafted: InferredColumn, *, nullable: bool) -> InferredColumn:
     column = drafted.column
     observed = tuple(dict.fromkeys((*column.observed, "nullable")))
     return replace(drafted, column=column.model_copy(update={"nullable": nullable, "observed": observed}))
@@ -147,7 +139,7 @@ def _refuse(name: str, values: pd.Series, dtype: Any, seen: str) -> None:
         what, remedy = "spans of time", "write them as numbers of one unit, such as hours"
     elif seen in ("mixed", "mixed-integer") and any(isinstance(v, list | dict | set | np.ndarray) for v in values):
         what, remedy = "lists or mappings", "give each entry a row or a column of its own"
-    elif seen in ("mixed", "mixed-integer") and not all(map(readable, values)):
+    elif seen in ("mixed", "mixed-integer") and not all(map(is_readable, values)):
         what, remedy = "objects that are none of these", "write them as text"
     if what:
         msg = (
@@ -163,13 +155,13 @@ def _observed(kind: Any, **keys: Any) -> Any:
     return kind(**given, observed=("kind", *given))
 
 
-def _empty(family: str) -> Guess:
+def _empty(family: str) -> InferredColumn:
     note = "every cell is missing, so nothing could be seen: declare the column by hand, or drop it from the table"
     kind = {"number": Numeric, "moment": Datetime}.get(family, Code)
-    return Guess(kind(observed=("kind",)), (note,))
+    return InferredColumn(kind(observed=("kind",)), (note,))
 
 
-def _identifier(present: pd.Series, why: str) -> Guess:
+def _identifier(present: pd.Series, why: str) -> InferredColumn:
     unique = bool(present.is_unique) and len(present) > 1
     texts = [str(v) for v in present.unique()]
     whole = not isinstance(present.iloc[0], str) and all(t.lstrip("-").removesuffix(".0").isdigit() for t in texts)
@@ -179,10 +171,12 @@ def _identifier(present: pd.Series, why: str) -> Guess:
         longest = max(len(t.lstrip("-").removesuffix(".0")) for t in (*texts, str(len(present))))
         pattern = f"[1-9][0-9]{{{longest}}}"
         note = "fresh values have more digits than any real one, so that none can be a real one"
-    return Guess(_observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,), "key")
+    return InferredColumn(
+        _observed(Identifier, pattern=pattern, unique=unique), (why, note) if pattern else (why,), "key"
+    )
 
 
-def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
+def _number(name: str, present: pd.Series, *, learned: bool) -> InferredColumn:
     x = numbers(present)
     finite = x[np.isfinite(x)]
     distinct, counts = np.unique(finite, return_counts=True)
@@ -192,10 +186,10 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
         infinite
     )
     if not len(finite):
-        return Guess(_observed(Numeric), notes)
+        return InferredColumn(_observed(Numeric), notes)
     days = None
     if whole and not infinite and not column_names.says_key(name):
-        days = datetime_format.in_numbers(name, [int(v) for v in distinct])
+        days = datetime_format.infer_numeric_format(name, [int(v) for v in distinct])
     if days is not None and not days.strange:
         return _written(present, days)
     drafted = _no_days(name, present, finite, notes, learned=learned)
@@ -205,7 +199,7 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> Guess:
     return _misfitting(drafted, Misfits("moments", int(counts[strange].sum()), days.how))
 
 
-def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...], *, learned: bool) -> Guess:
+def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...], *, learned: bool) -> InferredColumn:
     """Numbers that do not all write days."""
     distinct, counts = np.unique(finite, return_counts=True)
     whole, infinite = bool((distinct == np.floor(distinct)).all()), len(finite) < len(present)
@@ -219,86 +213,87 @@ def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...],
         notes += (f"{few}, or ordinal if they are an order",)
     if spikes:
         notes += ("atoms: values far more frequent than their neighbours, or far from all others; say what they mean",)
-    return Guess(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
+    return InferredColumn(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
 
 
-def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned: bool) -> Guess | None:
+def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned: bool) -> InferredColumn | None:
     """Whole numbers that are no quantities: flags, pairs of codes, keys, orders, codes."""
     n, d = len(present), len(distinct)
     if d == 2 and distinct.tolist() == [0.0, 1.0]:
-        return Guess(_observed(Boolean, levels=(0, 1)))
+        return InferredColumn(_observed(Boolean, levels=(0, 1)))
     if not learned and (why := keys_of_entities.whole_key(name, distinct, counts)):
         return _identifier(present, why)
     if (inorder := integer_levels.ordinal(name, distinct, counts)) is not None:
-        return Guess(_observed(Ordinal, levels=inorder), _ORDER, "order")
-    exact = np.abs(distinct).max() < EXACT  # levels must be, and from there on floats do not tell them apart
-    if exact and ((d == 2 and n >= FEW) or (column_names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
+        return InferredColumn(_observed(Ordinal, levels=inorder), _ORDER_NOTE, "order")
+    exact = np.abs(distinct).max() < MAX_EXACT_FLOAT  # levels must be, and from there on floats do not tell them apart
+    if exact and ((d == 2 and n >= MAX_UNIQUE_LEVELS) or (column_names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
-        return Guess(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
+        return InferredColumn(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
     if column_names.says_code(name) and d > 50 and n >= 2 * d:
-        return Guess(_observed(Code), ("many codes written as numbers: kept as text; name the `system`",))
+        return InferredColumn(_observed(Code), ("many codes written as numbers: kept as text; name the `system`",))
     return None
 
 
-def _moment(name: str, present: pd.Series) -> Guess:
+def _moment(name: str, present: pd.Series) -> InferredColumn:
     """Cells that are moments already; of those that name a zone, the clock of their own one is taken."""
     how = MomentWriting(zone=datetime_format.zone_of(name, present))
-    if np.isnat(moments(present, how)).any():
+    if np.isnat(read_datetimes(present, how)).any():
         note = "some cells lie beyond the calendar: correct the column"
-        return Guess(_observed(Datetime, zone=how.zone), (note,))
+        return InferredColumn(_observed(Datetime, zone=how.zone), (note,))
     notes = (f"moments with a time zone, on the clock of {how.zone}: name another `zone` if days are days there",)
-    return _spanned(moments(present, how), how, notes * (how.zone is not None))
+    return _spanned(read_datetimes(present, how), how, notes * (how.zone is not None))
 
 
-def _written(present: pd.Series, when: datetime_format.FoundFormat) -> Guess:
+def _written(present: pd.Series, when: datetime_format.FoundFormat) -> InferredColumn:
     """Cells that write moments."""
-    drafted = _spanned(moments(present, when.writing), when.writing, when.notes)
+    drafted = _spanned(read_datetimes(present, when.writing), when.writing, when.notes)
     return replace(drafted, about="date order") if when.other else drafted
 
 
-def _spanned(t: Any, how: MomentWriting, notes: tuple[str, ...]) -> Guess:
+def _spanned(t: Any, how: MomentWriting, notes: tuple[str, ...]) -> InferredColumn:
     atoms = special(t)
     low, high, precision = span(t[~np.isin(t, atoms)])
     if len(atoms):
         notes += ("atoms: moments far from all others that are repeated; say what they mean, such as still open",)
     keys = {key: getattr(how, key) for key in MomentWriting.model_fields}
-    keys |= {"min": low, "max": high, "precision": precision, "atoms": tuple(map(written, atoms))}
-    return Guess(_observed(Datetime, **keys), notes)
+    keys |= {"min": low, "max": high, "precision": precision, "atoms": tuple(map(iso_text, atoms))}
+    return InferredColumn(_observed(Datetime, **keys), notes)
 
 
-def _without(drafted: Guess) -> tuple[str, ...]:
+def _without(drafted: InferredColumn) -> tuple[str, ...]:
     """The notes but for that on misfits."""
     return tuple(note for note in drafted.notes if drafted.misfits is None or note != drafted.misfits.note)
 
 
-def _misfitting(drafted: Guess, found: Misfits) -> Guess:
+def _misfitting(drafted: InferredColumn, found: Misfits) -> InferredColumn:
     """The draft with a word on the cells that keep the others from being moments or numbers."""
     return replace(drafted, notes=(*drafted.notes, found.note), misfits=found)
 
 
-def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> Guess:
+def _text(name: str, present: pd.Series, *, pure: bool, learned: bool) -> InferredColumn:
     levels = distinct_levels(present)
     texts = [str(v) for v in levels]
-    when = datetime_format.found(name, texts) if pure else None
+    when = datetime_format.infer_datetime_format(name, texts) if pure else None
     if when is not None and not when.strange and not column_names.says_key(name):
         return _written(present, when)
     drafted = _no_moment(name, present, levels, texts, pure=pure, learned=learned)
     if when is not None and when.strange and not column_names.says_key(name):
         return _misfitting(
-            replace(drafted, notes=_without(drafted)), Misfits("moments", among(present, when.strange), when.how)
+            replace(drafted, notes=_without(drafted)),
+            Misfits("moments", count_misfits(present, when.strange), when.how),
         )
-    if when is None and pure and datetime_format.of_another_language(texts):
-        return replace(drafted, notes=(*drafted.notes, datetime_format.FOREIGN))
+    if when is None and pure and datetime_format.has_foreign_months(texts):
+        return replace(drafted, notes=(*drafted.notes, datetime_format.FOREIGN_MONTH_NOTE))
     return drafted
 
 
 def _no_moment(
     name: str, present: pd.Series, levels: list[Level], texts: list[str], *, pure: bool, learned: bool
-) -> Guess:
+) -> InferredColumn:
     """Texts that do not all write moments."""
-    found = text_shapes.catalogue(name, texts) if pure and len(texts) > FEW else None
-    bare = [text.strip() for text in texts] if pure and len(texts) > FEW and not found else []
-    said = Reading({}) if found or (bare and text_shapes.catalogue(name, bare)) else reading(present)
+    found = text_shapes.code_catalogue(name, texts) if pure and len(texts) > MAX_UNIQUE_LEVELS else None
+    bare = [text.strip() for text in texts] if pure and len(texts) > MAX_UNIQUE_LEVELS and not found else []
+    said = Reading({}) if found or (bare and text_shapes.code_catalogue(name, bare)) else infer_notation(present)
     if (drafted := _as_numbers(name, present, said, learned=learned)) is not None:
         return drafted
     drafted = _named(name, present, texts, found, learned=learned) if pure else _mixed(present, levels)
@@ -307,7 +302,7 @@ def _no_moment(
 
 def _named(
     name: str, present: pd.Series, texts: Sequence[str], found: tuple[str, str] | None, *, learned: bool
-) -> Guess:
+) -> InferredColumn:
     """Texts that are no numbers: keys, moments, names, levels or codes."""
     n, d = len(present), len(texts)
     counts = np.asarray(present.value_counts(sort=False), dtype=np.int64)
@@ -315,18 +310,18 @@ def _named(
         return _identifier(present, why)
     if not found and not learned and (unlearned := _unlearned(name, present, texts, counts)):
         return unlearned
-    if d <= MOST_LEVELS and (n >= 2 * d or d <= FEW) and not found:
+    if d <= MAX_INFERRED_LEVELS and (n >= 2 * d or d <= MAX_UNIQUE_LEVELS) and not found:
         return _closed(name, texts, n)
     return _catalogued(texts, found)
 
 
-def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) -> Guess | None:
+def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) -> InferredColumn | None:
     """The draft of texts that are numbers, nothing if they are not, or seem to be a key."""
     if not said.numbers:
         return None
-    known = present[[not censoring.marked(cell) for cell in present]]
-    plain = number_formats.read(known, Numeric(**said.keys)).dropna()
-    drafted = _number(name, plain.astype(object).map(number), learned=learned) if len(plain) else _empty("number")
+    known = present[[not censoring.censored_side(cell) for cell in present]]
+    plain = number_formats.read_numbers(known, Numeric(**said.keys)).dropna()
+    drafted = _number(name, plain.astype(object).map(read_number), learned=learned) if len(plain) else _empty("number")
     if not isinstance(drafted.column, Numeric):
         return None
     keys = {key: getattr(drafted.column, key) for key in drafted.column.observed if key != "kind"} | dict(said.keys)
@@ -334,52 +329,58 @@ def _as_numbers(name: str, present: pd.Series, said: Reading, *, learned: bool) 
     column = _observed(Numeric, **keys)
     bounds = {key for key in column.implied if key != "atoms"}
     column = column.model_copy(update={"observed": tuple(key for key in column.observed if key not in bounds)})
-    return Guess(column, (how, *said.notes, *drafted.notes))
+    return InferredColumn(column, (how, *said.notes, *drafted.notes))
 
 
-def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Guess:
+def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> InferredColumn:
     if found:
-        return Guess(_observed(Code, system=found[0], pattern=found[1]), (f"matches {found[0]}",))
+        return InferredColumn(_observed(Code, system=found[0], pattern=found[1]), (f"matches {found[0]}",))
     note = f"{len(texts):,} distinct texts: taken for codes; name the `system`, or list `levels` to close it"
-    return Guess(_observed(Code, pattern=text_shapes.fixed_shape(texts)), (note,))
+    return InferredColumn(_observed(Code, pattern=text_shapes.fixed_shape(texts)), (note,))
 
 
-def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any) -> Guess | None:
+def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any) -> InferredColumn | None:
     """Names of people, free text, and what nearly every row has of its own: nothing of it is learned."""
     n, d = int(counts.sum()), len(texts)
-    if why := person_names.evidence(name, texts, counts):
+    if why := person_names.person_name_evidence(name, texts, counts):
         note = "names of people: made fresh, never learned; `faker: name` makes names (extra `fake`)"
-        return Guess(_observed(Identifier), (note,), "names", keys_of_entities.EntityKey(name, "other", n, d, why))
-    if why := free_text.evidence(name, texts, counts):
+        return InferredColumn(
+            _observed(Identifier), (note,), "names", keys_of_entities.EntityKey(name, "other", n, d, why)
+        )
+    if why := free_text.free_text_evidence(name, texts, counts):
         note = "free text, which may name people: it is not learned; drop it from the table or turn it into levels"
-        return Guess(_observed(Identifier), (note,), "free text", keys_of_entities.EntityKey(name, "other", n, d, why))
-    if d >= FEW and d >= 0.9 * n:
+        return InferredColumn(
+            _observed(Identifier), (note,), "free text", keys_of_entities.EntityKey(name, "other", n, d, why)
+        )
+    if d >= MAX_UNIQUE_LEVELS and d >= 0.9 * n:
         return _identifier(present, "nearly every row has its own value: made fresh, never learned")
     return None
 
 
-def _closed(name: str, texts: Sequence[str], rows: int) -> Guess:
+def _closed(name: str, texts: Sequence[str], rows: int) -> InferredColumn:
     """A short list of levels: truth, an order, or names."""
     if (numbered := integer_levels.ordinal_texts(name, texts, rows)) is not None:
-        return Guess(_observed(Ordinal, levels=numbered), _ORDER, "order")
+        return InferredColumn(_observed(Ordinal, levels=numbered), _ORDER_NOTE, "order")
     lowered = {text.lower(): text for text in texts}
-    if len(texts) == 2 and set(lowered) in _TRUTH:
-        return Guess(_observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE))))
-    if (inorder := level_order.ordered(texts)) is not None:
-        return Guess(_observed(Ordinal, levels=inorder), ("an order, lowest first",))
+    if len(texts) == 2 and set(lowered) in _TRUTH_PAIRS:
+        return InferredColumn(
+            _observed(Boolean, levels=tuple(sorted(texts, key=lambda t: t.lower() not in _FALSE_WORDS)))
+        )
+    if (inorder := level_order.known_order(texts)) is not None:
+        return InferredColumn(_observed(Ordinal, levels=inorder), ("an order, lowest first",))
     notes: tuple[str, ...] = ("constant",) if len(texts) == 1 else ()
     if all(text.replace(".", "", 1).isdigit() for text in texts):
         notes += ("text that looks like numbers: kept as text",)
-    return Guess(_observed(Categorical, levels=tuple(sorted(texts))), notes)
+    return InferredColumn(_observed(Categorical, levels=tuple(sorted(texts))), notes)
 
 
-def _mixed(present: pd.Series, levels: list[Level]) -> Guess:
+def _mixed(present: pd.Series, levels: list[Level]) -> InferredColumn:
     note = "numbers and text in one column: likely two things; consider splitting it"
     n, d = len(present), len(levels)
     if any(isinstance(v, float) and not np.isfinite(v) for v in levels):
-        return Guess(_observed(Code), (note, "some cells are infinite"))
-    if d >= FEW and d >= 0.9 * n:
-        return Guess(_observed(Identifier), (note, "nearly every row has its own value: not learned"))
-    if d <= MOST_LEVELS:
-        return Guess(_observed(Categorical, levels=tuple(sorted(levels, key=str))), (note,))
-    return Guess(_observed(Code), (note,))
+        return InferredColumn(_observed(Code), (note, "some cells are infinite"))
+    if d >= MAX_UNIQUE_LEVELS and d >= 0.9 * n:
+        return InferredColumn(_observed(Identifier), (note, "nearly every row has its own value: not learned"))
+    if d <= MAX_INFERRED_LEVELS:
+        return InferredColumn(_observed(Categorical, levels=tuple(sorted(levels, key=str))), (note,))
+    return InferredColumn(_observed(Code), (note,))

@@ -12,17 +12,17 @@ import pandas as pd
 
 from synthkit.schema.columns import Column, Datetime, Identifier, Numeric
 from synthkit.schema.datetimes import is_moment
-from synthkit.schema.patterns import alphabets
+from synthkit.schema.patterns import pattern_alphabets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_WIDTH = re.compile(r"fixed_size_binary\[(\d+)\]")
-_TIME = re.compile(r"\btime(32|64)\[")
-_INTERVAL = re.compile(r"[\[(][^,]+, [^,]+[\])]")
-_NAMES = {"time": "times of day", "period": "periods", "interval": "intervals", "bytes": "bytes of one length"}
-_NAMES |= {"several": "times of day, periods or intervals beside other cells"}
-_REMEDIES = {
+_FIXED_SIZE_BINARY = re.compile(r"fixed_size_binary\[(\d+)\]")
+_TIME_TYPE = re.compile(r"\btime(32|64)\[")
+_INTERVAL_TEXT = re.compile(r"[\[(][^,]+, [^,]+[\])]")
+_TYPE_NAMES = {"time": "times of day", "period": "periods", "interval": "intervals", "bytes": "bytes of one length"}
+_TYPE_NAMES |= {"several": "times of day, periods or intervals beside other cells"}
+_TYPE_REMEDIES = {
     "time": "give minutes since midnight as numbers",
     "period": "give the moment at which each begins (`.dt.to_timestamp()`)",
     "interval": "give both ends as numbers, each in a column of its own",
@@ -32,7 +32,7 @@ _REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Lost:
+class Unrestorable:
     """Cells that a drawn column could not be given back as.
 
     Args:
@@ -48,7 +48,7 @@ class Lost:
     remedy: str
 
 
-def lost(values: pd.Series, column: Column, arrow: str = "") -> Lost | None:
+def find_unrestorable(values: pd.Series, column: Column, arrow: str = "") -> Unrestorable | None:
     """The cells of a column if what is drawn could not be stored as they are, else None.
 
     Args:
@@ -66,13 +66,13 @@ def lost(values: pd.Series, column: Column, arrow: str = "") -> Lost | None:
     if not why:
         return None
     where = values.notna().to_numpy(dtype=bool)
-    return Lost(where, _NAMES[kind], why, f"{_REMEDIES[kind]}, or leave the column out")
+    return Unrestorable(where, _TYPE_NAMES[kind], why, f"{_TYPE_REMEDIES[kind]}, or leave the column out")
 
 
 def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
     """What the cells are, and the dtype or the length that says more of it; empty for all that has no such trouble."""
     dtype: Any = values.dtype
-    if found := _WIDTH.search(arrow or str(dtype)):
+    if found := _FIXED_SIZE_BINARY.search(arrow or str(dtype)):
         return "bytes", int(found[1])
     if isinstance(dtype, pd.CategoricalDtype):
         return _stored(pd.Series(dtype.categories), "")
@@ -80,14 +80,14 @@ def _stored(values: pd.Series, arrow: str) -> tuple[str, Any]:
         return _objects(values)
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
         return ("period" if isinstance(dtype, pd.PeriodDtype) else "interval"), dtype
-    return ("time" if _TIME.search(str(dtype)) else ""), None
+    return ("time" if _TIME_TYPE.search(str(dtype)) else ""), None
 
 
-def _objects(values: pd.Series) -> tuple[str, Any]:
+def _objects(values: pd.Series) -> tuple[str, object]:
     """The same of cells of any type."""
     seen = pd.api.types.infer_dtype(values, skipna=True)
     if seen in ("period", "interval"):
-        held: Any = pd.array(list(values.dropna())).dtype
+        held: object = pd.array(list(values.dropna())).dtype
         return (seen, held) if isinstance(held, pd.PeriodDtype | pd.IntervalDtype) else ("several", None)
     mixed = seen in ("mixed", "mixed-integer") and any(isinstance(c, dt.time | pd.Period | pd.Interval) for c in values)
     return ("several" if mixed else "time" if seen == "time" else ""), None
@@ -102,7 +102,7 @@ def _why(kind: str, dtype: Any, column: Column) -> str:
     if isinstance(column, Datetime):  # other kinds are no moments, which is asked elsewhere
         return "only days and parts of a day are moments" if kind == "period" and not is_moment(dtype) else ""
     if isinstance(column, Identifier):
-        letters = alphabets(column.pattern or "") if kind == "bytes" and column.faker is None else []
+        letters = pattern_alphabets(column.pattern or "") if kind == "bytes" and column.faker is None else []
         fits = len(letters) == dtype and all(map(str.isascii, letters))
         of_that = " of another length, unless a `pattern` has it" if kind == "bytes" else ""
         return "" if fits else f"the fresh values of an identifier are texts{of_that}"
@@ -117,7 +117,7 @@ def _says(kind: str, dtype: Any, level: Any) -> bool:
     if kind == "bytes":
         return len(level.encode()) == int(dtype)
     if kind == "interval":
-        return _INTERVAL.fullmatch(level) is not None
+        return _INTERVAL_TEXT.fullmatch(level) is not None
     try:
         if kind == "time":
             dt.time.fromisoformat(level)

@@ -13,14 +13,14 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DIGITS = "a decimal of at most 15 digits, which a number of 64 bits holds"
-FINITE = "a number, finite and without units or thousands separators"
-REMEDY = "turn the cells into texts, numbers or moments, one value a cell, or leave the column out"
-_KEPT = (
+REPRESENTABLE_DECIMAL = "a decimal of at most 15 digits, which a number of 64 bits holds"
+FINITE_NUMBER = "a number, finite and without units or thousands separators"
+UNSUPPORTED_REMEDY = "turn the cells into texts, numbers or moments, one value a cell, or leave the column out"
+_SUPPORTED_TYPES = (
     *(str, bool, int, float, Decimal, dt.date, dt.time, pd.Period, pd.Interval),
     *(np.bool_, np.integer, np.floating, np.datetime64, type(None), type(pd.NA), type(pd.NaT)),
 )
-_PLAIN = frozenset(
+_PLAIN_INFERRED_TYPES = frozenset(
     (
         "string",
         "integer",
@@ -36,7 +36,7 @@ _PLAIN = frozenset(
 )
 
 
-def foreign(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str]:
+def find_unsupported(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str]:
     """Cells that cannot be kept as they are, and what must hold instead; the sentence names types, never a cell.
 
     Args:
@@ -54,15 +54,15 @@ def foreign(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bool_], str
     if not pd.api.types.is_object_dtype(values.dtype):
         return none, ""
     seen = pd.api.types.infer_dtype(values, skipna=True)
-    if seen in _PLAIN and not (numeric and seen == "integer"):
+    if seen in _PLAIN_INFERRED_TYPES and not (numeric and seen == "integer"):
         return none, ""
-    strange = _where(values, lambda cell: not isinstance(cell, _KEPT) or isinstance(cell, np.timedelta64))
+    strange = _where(values, lambda cell: not isinstance(cell, _SUPPORTED_TYPES) or isinstance(cell, np.timedelta64))
     if strange.any():
         return strange, _sentence(sorted({type(cell).__name__ for cell in values[strange]}))
     long = _where(values, lambda cell: isinstance(cell, Decimal) and not _held(cell))
     if long.any():
-        return long, DIGITS
-    return _where(values, lambda cell: numeric and isinstance(cell, int) and not _finite(cell)), FINITE
+        return long, REPRESENTABLE_DECIMAL
+    return _where(values, lambda cell: numeric and isinstance(cell, int) and not _finite(cell)), FINITE_NUMBER
 
 
 def _where(values: pd.Series, test: Any) -> NDArray[np.bool_]:

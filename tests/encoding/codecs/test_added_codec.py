@@ -21,7 +21,7 @@ from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 SCHEMA = Schema(
@@ -99,7 +99,7 @@ def test_a_model_whose_codec_is_not_installed_is_refused_with_the_remedy(tmp_pat
 def test_a_choice_that_cannot_be_meant_is_refused(installed, chosen, message):
     for refused in (
         lambda: TableEncoder.fit(SCHEMA, histograms_of(SCHEMA, table(50)), chosen=chosen),
-        lambda: encoder_queries(declared(SCHEMA), chosen=chosen),
+        lambda: encoder_queries(declared_domain(SCHEMA), chosen=chosen),
     ):
         with pytest.raises(ConfigError, match=message):
             refused()
@@ -163,7 +163,7 @@ def answers_of(monkeypatch, question):
     monkeypatch.setitem(
         CODECS, "levels", type(spec)(codec=spec.codec, handles=spec.handles, fit=spec.fit, private=private)
     )
-    public, paid = declared(SCHEMA), []
+    public, paid = declared_domain(SCHEMA), []
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     with pytest.raises(EncodingError) as refused:
         PrivateCurator(table(100), public).encoder(plan, None, paid.append)

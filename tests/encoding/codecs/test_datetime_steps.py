@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from synthkit.encoding import Coding, TableEncoder, datetime_numbers
 from synthkit.encoding.encoder import histograms_of
 from synthkit.schema import Datetime, Schema
-from synthkit.schema.datetimes import STEPS
+from synthkit.schema.datetimes import PRECISION_STEPS
 from synthkit.schema.infer.draft import infer_schema
 
 EPOCH = dt.datetime(1970, 1, 1)
@@ -26,16 +26,16 @@ def series(moments):
 
 def floored(moment, precision):
     """The moment on the lattice of a precision, by Python's whole numbers alone."""
-    step = STEPS[precision]
+    step = PRECISION_STEPS[precision]
     return EPOCH + ((moment - EPOCH) // MICROSECOND) // step * step * MICROSECOND
 
 
-@given(st.lists(st.datetimes() | st.none(), min_size=1, max_size=20), st.sampled_from(sorted(STEPS)))
+@given(st.lists(st.datetimes() | st.none(), min_size=1, max_size=20), st.sampled_from(sorted(PRECISION_STEPS)))
 def test_steps_are_pythons_count_of_the_same_unit(moments, precision):
     column = Datetime(precision=precision, nullable=True)
     counted = datetime_numbers.datetime_steps_of(series(moments), column)
     expected = [
-        datetime_numbers.MISSING_STEP if m is None else ((m - EPOCH) // MICROSECOND) // STEPS[precision]
+        datetime_numbers.MISSING_STEP if m is None else ((m - EPOCH) // MICROSECOND) // PRECISION_STEPS[precision]
         for m in moments
     ]
     assert counted.tolist() == expected
@@ -44,7 +44,7 @@ def test_steps_are_pythons_count_of_the_same_unit(moments, precision):
 @settings(max_examples=60)
 @given(
     st.lists(st.datetimes() | st.none(), min_size=2, max_size=30),
-    st.sampled_from(sorted(STEPS)),
+    st.sampled_from(sorted(PRECISION_STEPS)),
     st.lists(st.datetimes(), max_size=3, unique_by=lambda t: t.date()),
 )
 def test_any_moments_of_the_calendar_come_back_exactly(moments, precision, atoms):
@@ -52,8 +52,11 @@ def test_any_moments_of_the_calendar_come_back_exactly(moments, precision, atoms
     keys = {"precision": precision, "nullable": True, "atoms": [a.isoformat() for a in atoms]}
     frame = pd.DataFrame({"t": series(moments)})
     schema = Schema(columns={"t": {"kind": "datetime", **keys}})
-    places = {(a - EPOCH) // MICROSECOND // STEPS[precision] for a in atoms}
-    clear = [m is None or m in atoms or (m - EPOCH) // MICROSECOND // STEPS[precision] not in places for m in moments]
+    places = {(a - EPOCH) // MICROSECOND // PRECISION_STEPS[precision] for a in atoms}
+    clear = [
+        m is None or m in atoms or (m - EPOCH) // MICROSECOND // PRECISION_STEPS[precision] not in places
+        for m in moments
+    ]
     encoder = TableEncoder.fit(schema, histograms_of(schema, frame), Coding(rare=1))
     back = encoder.decode(encoder.encode(frame), np.random.default_rng(0))["t"]
     assert back[clear].equals(frame["t"][clear])

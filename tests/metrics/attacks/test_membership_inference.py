@@ -31,7 +31,7 @@ from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, jittered, people
 
 RNG = np.random.default_rng
 STRATA = ("all", "isolated")
@@ -106,14 +106,16 @@ def test_a_leak_is_a_leak_whatever_else_is_wrong():
 
 def test_pairs_of_two_tables_are_about_exchanging_people():
     train, holdout = people(300, RNG(11)), people(450, RNG(2))
-    scores, panel = run(EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=SCHEMA))
+    scores, panel = run(EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=PEOPLE_SCHEMA))
     assert panel["design"] == "pairs"
     assert panel["verdict"] == Grade.ABOVE
     assert panel["units"] == 600
     assert panel["strata"]["all"]["coins"] == 300
     assert "replacing one person by another" in scores["membership.epsilon_lower_bound"].note
     assert {check["name"] for check in panel["checks"]} >= {"the split looks random"}
-    scores, panel = run(EvaluationData(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=SCHEMA))
+    scores, panel = run(
+        EvaluationData(train=train, holdout=holdout, synthetic=(people(300, RNG(3)),), schema=PEOPLE_SCHEMA)
+    )
     assert scores["membership.epsilon_lower_bound"].value == 0
     assert panel["verdict"] == Grade.NONE
 
@@ -139,7 +141,7 @@ def test_all_that_is_measured_has_a_name_a_reference_and_a_note(copies):
 def test_figures_are_those_of_the_attacks(here, copies):
     scores, _ = copies
     rng = RNG(0)
-    made = AttackData.of(here.train, here.pool.reference, here.pool.frame, SCHEMA, rng)
+    made = AttackData.of(here.train, here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, rng)
     each = attack_scores(made, here.pool, rng)
     for k, name in enumerate(MEMBERSHIP_ATTACKS):
         pairs = each[k][here.pool.member][:, None] - each[k][~here.pool.member][None, :]
@@ -231,7 +233,7 @@ def test_the_chance_of_an_auc_of_pairs_is_that_of_all_swaps():
 def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
     """120 throws: probabilities below 1/2 about half of the time, and below 1/20 no more often than one in twenty."""
     rng = RNG(3)
-    data = AttackData.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, SCHEMA, rng)
+    data = AttackData.of(people(800, RNG(5)), here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, rng)
     scores, every = attack_scores(data, here.pool, rng), np.ones(len(here.pool.member), dtype=bool)
     p = []
     for _ in range(120):
@@ -246,7 +248,7 @@ def test_where_nothing_leaks_thrown_coins_find_what_chance_allows(here):
 def test_a_leak_of_noisy_copies_is_no_longer_found_once_the_coins_are_thrown_again():
     here = Experiment.of(RNG(1), units=800)
     rows = jittered(here.train, 0.2, RNG(4), ("age", "height", "pressure", "balance", "glucose"))
-    data = AttackData.of(rows, here.pool.reference, here.pool.frame, SCHEMA, RNG(0))
+    data = AttackData.of(rows, here.pool.reference, here.pool.frame, PEOPLE_SCHEMA, RNG(0))
     scores, every = attack_scores(data, here.pool, RNG(0)), np.ones(len(here.pool.member), dtype=bool)
     assert membership_findings(scores, here.pool, every, RNG(1), times=200).chance_of_auc == 1 / 201
     again = [membership_findings(scores, here.thrown_again(RNG(k)).pool, every, RNG(1), times=50) for k in range(10)]
@@ -281,7 +283,7 @@ def test_probabilities_of_all_tests_are_adjusted_together():
 
 def test_too_few_to_attack_is_an_error():
     comparison = EvaluationData(
-        train=people(100, RNG(1)), holdout=people(20, RNG(2)), synthetic=(people(50, RNG(3)),), schema=SCHEMA
+        train=people(100, RNG(1)), holdout=people(20, RNG(2)), synthetic=(people(50, RNG(3)),), schema=PEOPLE_SCHEMA
     )
     with pytest.raises(MetricError, match="risks need 20 people on either side"):
         membership(comparison, RNG(0))

@@ -18,7 +18,7 @@ from synthkit.metrics.attacks.membership_scores import MEMBERSHIP_ATTACKS, RARE_
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats.binning import Binning
 from synthkit.schema import Schema
-from synthkit.selftest.made_up_people import SCHEMA as PEOPLE
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA as PEOPLE
 from synthkit.selftest.made_up_people import Experiment, people
 
 RNG = np.random.default_rng

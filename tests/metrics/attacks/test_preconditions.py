@@ -15,7 +15,7 @@ from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.attacks.membership_inference import attack_scores
 from synthkit.metrics.runner import one_thread
 from synthkit.schema import Schema
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
 
 RNG = np.random.default_rng
 KINDS = Schema(columns={c: {"kind": "categorical", "levels": [0, 1]} for c in "ab"})
@@ -27,12 +27,12 @@ def _calm():
         yield
 
 
-def scene_of(pool: AttackTargets, synthetic: pd.DataFrame, schema: Schema = SCHEMA) -> AttackData:
+def scene_of(pool: AttackTargets, synthetic: pd.DataFrame, schema: Schema = PEOPLE_SCHEMA) -> AttackData:
     return AttackData.of(synthetic, pool.reference, pool.frame, schema, RNG(0))
 
 
 def split(train: pd.DataFrame, holdout: pd.DataFrame, seed: int = 0) -> AttackTargets:
-    return AttackTargets.of_tables(train, holdout, SCHEMA, RNG(seed))
+    return AttackTargets.of_tables(train, holdout, PEOPLE_SCHEMA, RNG(seed))
 
 
 def by_time(rows: int = 1_000) -> AttackTargets:
@@ -72,7 +72,7 @@ def test_twins_across_the_coin_hide_each_other():
         frame = people(400, RNG(1))
         frame.iloc[1 : 2 * twins : 2] = frame.iloc[200 : 200 + 2 * twins : 2].to_numpy()
         pool = AttackTargets(frame=frame, unit=unit, member=member, isolated=~member, reference=frame[:5])
-        found = preconditions.twins(frame, pool, SCHEMA)
+        found = preconditions.twins(frame, pool, PEOPLE_SCHEMA)
         assert found.measured == pytest.approx(twins / 100)
         assert found.holds is holds
 
@@ -82,7 +82,7 @@ def test_twins_on_the_same_side_hide_nobody():
     frame.iloc[50:100] = frame.iloc[:50].to_numpy()
     unit = np.arange(200)
     pool = AttackTargets(frame=frame, unit=unit, member=unit < 100, isolated=unit < 0, reference=frame[:5])
-    assert preconditions.twins(frame, pool, SCHEMA).measured == 0
+    assert preconditions.twins(frame, pool, PEOPLE_SCHEMA).measured == 0
 
 
 def test_a_split_by_chance_looks_random():

@@ -14,7 +14,7 @@ from synthkit.metrics.attacks.effect_grade import DEFAULT_EFFECT_LIMITS
 from synthkit.metrics.copying.copied_people import copied_people_interval, count_copied_people
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.schema import Schema
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, jittered, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, jittered, people
 
 RNG = np.random.default_rng
 LIMIT = DEFAULT_EFFECT_LIMITS["copying"].value
@@ -35,7 +35,7 @@ def levelled(rows, rng, many=12):
     return frame.assign(x=rng.normal(size=rows), y=rng.normal(size=rows))
 
 
-def scores_of(train, holdout, synthetic, schema=SCHEMA, **parts):
+def scores_of(train, holdout, synthetic, schema=PEOPLE_SCHEMA, **parts):
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=(synthetic,), schema=schema, **parts)
     return {s.metric.removeprefix("copying.excess."): s for s in count_copied_people(comparison, RNG(0))[0]}
 
@@ -88,8 +88,8 @@ def test_copies_of_the_levels_alone_are_found():
 LAWS = {  # of nobody's rows: few kinds of people, many, and whole numbers where rows of several people agree
     "few": (lambda rows, rng: levelled(rows, rng, many=2), LEVELS),
     "many": (levelled, LEVELS),
-    "rounded": (lambda rows, rng: people(rows, rng).round(-1), SCHEMA),
-    "exact": (people, SCHEMA),
+    "rounded": (lambda rows, rng: people(rows, rng).round(-1), PEOPLE_SCHEMA),
+    "exact": (people, PEOPLE_SCHEMA),
 }
 
 
@@ -106,8 +106,8 @@ def test_false_alarms_are_as_rare_as_claimed(name):
 
 
 def test_all_rows_of_a_person_are_one_person():
-    schema = Schema.model_validate({**SCHEMA.model_dump(by_alias=True), "unit": "who"} | {"columns": {
-        "who": {"kind": "identifier"}, **{k: c.model_dump() for k, c in SCHEMA.columns.items()}}})  # fmt: skip
+    schema = Schema.model_validate({**PEOPLE_SCHEMA.model_dump(by_alias=True), "unit": "who"} | {"columns": {
+        "who": {"kind": "identifier"}, **{k: c.model_dump() for k, c in PEOPLE_SCHEMA.columns.items()}}})  # fmt: skip
     rng = RNG(6)
     tables = [people(600, rng).assign(who=np.arange(600) // 3 + 1_000 * k) for k in range(2)]
     rows = with_copies(tables[0].head(30), people(600, rng).assign(who=-1))

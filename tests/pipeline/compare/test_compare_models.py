@@ -20,7 +20,7 @@ from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, rea
 from synthkit.pipeline.compare.worker import peak_mib
 from synthkit.pipeline.split import Split
 from synthkit.release import run_folder
-from synthkit.runtime.processes import crash
+from synthkit.runtime.processes import crash_reason
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
@@ -356,10 +356,10 @@ def test_whoever_takes_too_long_is_stopped(tmp_path):
 
 def test_a_crash_is_told_by_its_sort_never_by_its_message():
     trace = "Traceback (most recent call last):\n  File x\nsdv.errors.InvalidDataError: patient P0007 is bad\n"
-    assert crash(1, trace) == "its process ended with an error of its own (InvalidDataError)"
-    assert crash(1, "") == "its process ended with an error of its own"
-    assert crash(-9, "") == "its process was ended by SIGKILL; memory may have run out"
-    assert crash(-11, "") == "its process was ended by SIGSEGV"
+    assert crash_reason(1, trace) == "its process ended with an error of its own (InvalidDataError)"
+    assert crash_reason(1, "") == "its process ended with an error of its own"
+    assert crash_reason(-9, "") == "its process was ended by SIGKILL; memory may have run out"
+    assert crash_reason(-11, "") == "its process was ended by SIGSEGV"
 
 
 def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
@@ -368,7 +368,7 @@ def test_a_process_that_dies_at_once_is_a_listed_failure(tmp_path, monkeypatch):
     broken.mkdir()
     (broken / "pyarrow.py").write_text("raise OSError('Q00007 is ill')")
     monkeypatch.setenv("PYTHONPATH", str(broken))
-    monkeypatch.setattr("synthkit.runtime.processes.HERE", broken / "synthkit" / "runtime")
+    monkeypatch.setattr("synthkit.runtime.processes.RUNTIME_FOLDER", broken / "synthkit" / "runtime")
     made = again(tmp_path / "out", "independent")
     assert made.outcomes[0].reason.startswith("its process ended with an error of its own (")
     assert "Q00007" not in made.report.html

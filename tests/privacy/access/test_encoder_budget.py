@@ -15,14 +15,15 @@ from synthkit.privacy.access.encoder_budget import PRICE_SHARES, EncoderBudget, 
 from synthkit.privacy.accounting.events import Concentrated, DiscreteGaussian, SparseHistogram
 from synthkit.privacy.accounting.zcdp import PrivacyFilter
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import declared
+from synthkit.schema.public_domain import declared_domain
 
 
 def asked(columns, counted=False, rules=()):
     return [
         (q.kind, q.column)
         for q in encoder_queries(
-            declared(Schema(declared_by="the test: made-up people", columns=columns, rules=rules)), counted=counted
+            declared_domain(Schema(declared_by="the test: made-up people", columns=columns, rules=rules)),
+            counted=counted,
         )
     ]
 

@@ -17,7 +17,7 @@ from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.schema import Schema
-from synthkit.schema.public_domain import NOT_TOLD, declared
+from synthkit.schema.public_domain import NOT_STATED, declared_domain
 
 SCHEMA = Schema(
     declared_by="the test: made-up people",
@@ -65,7 +65,7 @@ def table(n=4000, seed=0):
 
 def encoder(frame, rho=1e6, counted=True):
     """An encoder with hardly any noise, and what was paid for it."""
-    public = declared(SCHEMA)
+    public = declared_domain(SCHEMA)
     paid = []
     plan = EncoderBudget(queries=encoder_queries(public, counted=counted), rho=rho, delta=1e-6)
     curator = PrivateCurator(frame, public)
@@ -142,12 +142,12 @@ def test_levels_nobody_shares_are_not_told_and_end_nothing():
     """A public level stands in, or nothing where cells may be missing: what was charged comes to its end."""
     frame = table(60)
     _, made, _, _, _ = encoder(frame, rho=1e-3)
-    assert made.codecs["town"].levels == made.schema.columns["town"].levels == (NOT_TOLD,)
-    assert made.codecs["icd"].levels == (NOT_TOLD,)
+    assert made.codecs["town"].levels == made.schema.columns["town"].levels == (NOT_STATED,)
+    assert made.codecs["icd"].levels == (NOT_STATED,)
     assert made.codecs["a+b"].combinations == (("x", None),)
     back = made.decode(made.encode(frame), np.random.default_rng(0))
     assert back["icd"].isna().all()
-    assert set(back["town"]) == {NOT_TOLD}
+    assert set(back["town"]) == {NOT_STATED}
     assert Schema.loads(made.schema.dumps()) == made.schema
 
 
@@ -190,7 +190,7 @@ def test_bought_levels_are_texts_in_an_order_that_follows_from_them_alone(extra)
     ward = {"kind": "categorical", "levels": ["10", "2", "1", *extra], "observed": ["levels"]}
     stage = {"kind": "ordinal", "levels": ["III", "I", "II"], "observed": ["levels"]}
     schema = Schema(columns={"ward": ward, "stage": stage}, declared_by="the test: made-up people")
-    public = declared(schema)
+    public = declared_domain(schema)
     cells = [10, 2, 1] if not extra else ["10", "2", "1"]
     rng = np.random.default_rng(1)
     order = rng.permutation(np.repeat([0, 1, 2], 200))
@@ -207,7 +207,7 @@ def test_columns_of_combinations_tell_no_level_that_was_not_told():
     ward = {"kind": "categorical", "levels": ["a", "b", "secret"], "observed": ["levels"]}
     rule = {"rule": "fixed_combination", "columns": ["ward", "floor"]}
     columns = {"ward": ward, "floor": {"kind": "categorical", "levels": ["1", "2"]}}
-    public = declared(Schema(columns=columns, rules=[rule], declared_by="the test: made-up people"))
+    public = declared_domain(Schema(columns=columns, rules=[rule], declared_by="the test: made-up people"))
     frame = pd.DataFrame({"ward": ["b", "a"] * 300 + ["secret"], "floor": ["1", "2"] * 300 + ["1"]})
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
@@ -225,7 +225,7 @@ def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_t
     rule = {"rule": "implication", "if": {"ward": {"in": [2]}}, "then": {"cost": {"min": 50_000}}}
     target = {"column": "ward", "task": "binary", "positive": 2}
     schema = Schema(columns=columns, rules=[rule], targets=[target], declared_by="the test: made-up people")
-    public = declared(schema)
+    public = declared_domain(schema)
     frame = pd.DataFrame({"ward": [1] * 300, "cost": [5] * 300})
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
@@ -242,7 +242,7 @@ def test_bounds_that_were_bought_never_cross_what_is_declared():
         "seen": {"kind": "datetime", "precision": "microsecond"},
         "day": {"kind": "datetime", "min": "2020-01-01", "precision": "day"},
     }
-    public = declared(Schema(columns=columns, declared_by="the test: made-up people"))
+    public = declared_domain(Schema(columns=columns, declared_by="the test: made-up people"))
     moments = pd.Series(np.array(["2021-05-01", "9999-12-31T23:59:59.999999"], dtype="datetime64[us]"))
     frame = pd.DataFrame({"low": [100.0, 7.0], "high": [-3, 900], "seen": moments, "day": moments})
     for rho in (1e-6, 1e-3, 1.0, 1e6):

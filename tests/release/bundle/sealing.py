@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from synthkit.io.arrow_files import extent
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.signature import sign
 from synthkit.release.bundle.verification import verify
@@ -24,7 +24,7 @@ def resealed(members):
                 "name": name,
                 "bytes": len(content[name]),
                 "sha256": hashlib.sha256(content[name]).hexdigest(),
-                **(asdict(extent(content[name], name)) if name.endswith(".parquet") else {}),
+                **(asdict(arrow_extent(content[name], name)) if name.endswith(".parquet") else {}),
                 "covered": covered.get(name, "public"),
             }
             for name in sorted(content)

@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthkit.errors import ArtefactError, SynthkitError
-from synthkit.io.arrow_files import extent
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.zip_archive import EPOCH, MODE, pack, unpack
-from synthkit.runtime.resource_limits import within
+from synthkit.runtime.resource_limits import resource_limits
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_a_manifest_says_how_many_rows_and_columns_a_table_has(members, tmp_path
     entry = next(
         each for each in json.loads(members[manifests.MANIFEST])["members"] if each["name"] == "synthetic.parquet"
     )
-    size = extent(members["synthetic.parquet"], "synthetic.parquet")
+    size = arrow_extent(members["synthetic.parquet"], "synthetic.parquet")
     assert (entry["rows"], entry["columns"]) == (size.rows, size.columns) == (160, 2)
     said = json.loads(members[manifests.MANIFEST])
     for each in said["members"]:
@@ -178,7 +178,10 @@ def endless():
 
 
 def test_a_minute_is_a_minute():
-    with pytest.raises(ArtefactError, match=r"within 0.05 s of the processor; however: the time is over"), within(0.05):
+    with (
+        pytest.raises(ArtefactError, match=r"within 0.05 s of the processor; however: the time is over"),
+        resource_limits(0.05),
+    ):
         endless()
 
 
@@ -186,8 +189,8 @@ def test_memory_beyond_the_bound_is_not_given():
     """In a process of its own: one that has run for long may give back as much in the same moment."""
     program = [
         "import numpy as np",
-        "from synthkit.runtime.resource_limits import within",
-        "with within(60, 2**26):",
+        "from synthkit.runtime.resource_limits import resource_limits",
+        "with resource_limits(60, 2**26):",
         "    try: np.ones(2**24)",
         "    except MemoryError: print('not given')",
         "print(np.ones(2**24).sum())",

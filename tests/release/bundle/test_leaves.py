@@ -12,7 +12,7 @@ import pytest
 from sealing import resealed
 
 from synthkit.errors import SynthkitError
-from synthkit.io.documents import MISREAD
+from synthkit.io.documents import MALFORMED_DATA_ERRORS
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import CONFIG, REGISTRY
@@ -89,7 +89,7 @@ def breaks(key, opened):
     """Whether a check says that a bundle does not hold, or cannot be made, which is as bad."""
     try:
         return CHECKS[key](opened).outcome == "broken"
-    except (SynthkitError, *MISREAD):
+    except (SynthkitError, *MALFORMED_DATA_ERRORS):
         return True
 
 

@@ -15,7 +15,7 @@ from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 from synthkit.report.attack_verdicts import attack_verdicts, overall_verdict
 from synthkit.schema import Schema
-from synthkit.selftest.made_up_people import SCHEMA, Experiment, people
+from synthkit.selftest.made_up_people import PEOPLE_SCHEMA, Experiment, people
 
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
 LENIENT = {  # but for copies, of which it says nothing
@@ -23,7 +23,7 @@ LENIENT = {  # but for copies, of which it says nothing
     "utility": {"margin": 0.05},
     "evidence": {"min_control_units": 1, "whole": False},
 }
-PEOPLE = Schema.model_validate(SCHEMA.model_dump(by_alias=True) | {"secrets": [], "targets": []})
+PEOPLE = Schema.model_validate(PEOPLE_SCHEMA.model_dump(by_alias=True) | {"secrets": [], "targets": []})
 
 
 def lines(comparison):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.schema import Boolean, Categorical, Code, Datetime, Identifier, Numeric, Ordinal
-from synthkit.schema.expressions.evaluation import computed
+from synthkit.schema.expressions.evaluation import evaluate_expression
 from synthkit.schema.expressions.exact_numbers import Exact
 from synthkit.schema.expressions.grammar import (
     Call,
@@ -20,11 +20,11 @@ from synthkit.schema.expressions.grammar import (
     Signed,
     Text,
     columns_of,
-    fold,
-    parse,
+    fold_expression,
+    parse_expression,
     parts_of,
-    quoted,
-    walk,
+    quote_column,
+    walk_expression,
 )
 from synthkit.schema.expressions.result_kinds import kind_of, refuse_misfit, texts_of
 
@@ -139,9 +139,9 @@ def framed(rows):
 
 @given(NUMBERS, ROWS)
 def test_numbers_are_what_python_s_fractions_say(text, rows):
-    expression = parse(text)
+    expression = parse_expression(text)
     assert kind_of(expression, COLUMNS) == "number"
-    found = computed(expression, framed(rows), COLUMNS)
+    found = evaluate_expression(expression, framed(rows), COLUMNS)
     for k, row in enumerate(rows):
         expected = said(expression, exactly(row))
         assert found.absent[k] == (expected is None), (text, row)
@@ -152,9 +152,11 @@ def test_numbers_are_what_python_s_fractions_say(text, rows):
 
 @given(NUMBERS)
 def test_brackets_are_read_as_they_stand(text):
-    assert parse(f"( {text} )") == parse(text)
-    assert set(columns_of(parse(text))) <= set(COLUMNS)
-    assert fold(parse(text), lambda part, of: 1 + sum(of)) == len(list(walk(parse(text))))
+    assert parse_expression(f"( {text} )") == parse_expression(text)
+    assert set(columns_of(parse_expression(text))) <= set(COLUMNS)
+    assert fold_expression(parse_expression(text), lambda part, of: 1 + sum(of)) == len(
+        list(walk_expression(parse_expression(text)))
+    )
 
 
 # ---- the grammar
@@ -180,13 +182,13 @@ def test_brackets_are_read_as_they_stand(text):
     ],
 )
 def test_precedence_is_the_usual_one(text, same):
-    assert parse(text) == parse(same)
+    assert parse_expression(text) == parse_expression(same)
 
 
 def test_names_of_any_kind_can_be_written():
     for name in ("d.time", "Größe", "body mass", "min", "a`b", "x-y", "1st"):
-        assert parse(quoted(name)) == ColumnName(name)
-    assert parse("min(a, `min`)") == Call("min", (ColumnName("a"), ColumnName("min")))
+        assert parse_expression(quote_column(name)) == ColumnName(name)
+    assert parse_expression("min(a, `min`)") == Call("min", (ColumnName("a"), ColumnName("min")))
 
 
 @pytest.mark.parametrize(
@@ -213,15 +215,15 @@ def test_names_of_any_kind_can_be_written():
 )
 def test_what_is_no_expression_is_refused_with_its_place(text, says):
     with pytest.raises(ValueError, match=says):
-        parse(text)
+        parse_expression(text)
 
 
 def test_long_sums_are_no_deep_ones():
     names = {f"v{k}": Numeric(decimals=0) for k in range(600)}
-    expression = parse(" + ".join(names))
+    expression = parse_expression(" + ".join(names))
     assert kind_of(expression, names) == "number"
     frame = pd.DataFrame({name: [1, 2] for name in names})
-    assert computed(expression, frame, names).floats().tolist() == [600.0, 1200.0]
+    assert evaluate_expression(expression, frame, names).floats().tolist() == [600.0, 1200.0]
 
 
 # ---- kinds
@@ -267,7 +269,7 @@ MORE = {
 )
 def test_what_does_not_go_together_is_refused(text, says):
     with pytest.raises(ValueError, match=says):
-        kind_of(parse(text), MORE)
+        kind_of(parse_expression(text), MORE)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +285,7 @@ def test_what_does_not_go_together_is_refused(text, says):
     ],
 )
 def test_kinds_of_expressions(text, kind):
-    assert kind_of(parse(text), MORE) == kind
+    assert kind_of(parse_expression(text), MORE) == kind
 
 
 @pytest.mark.parametrize(
@@ -302,7 +304,7 @@ def test_kinds_of_expressions(text, kind):
 )
 def test_a_column_that_cannot_hold_what_is_computed_is_refused(name, text, says):
     with pytest.raises(ValueError, match=says):
-        refuse_misfit(name, MORE[name], parse(text), MORE)
+        refuse_misfit(name, MORE[name], parse_expression(text), MORE)
 
 
 def test_columns_that_can_hold_it_pass():
@@ -314,8 +316,8 @@ def test_columns_that_can_hold_it_pass():
         ("sex", "sex"),
         ("day", "left"),
     ):
-        refuse_misfit(name, MORE[name], parse(text), MORE)
-    assert texts_of(parse("if ill then 'f' else sex"), MORE) == {"f", "m"}
+        refuse_misfit(name, MORE[name], parse_expression(text), MORE)
+    assert texts_of(parse_expression("if ill then 'f' else sex"), MORE) == {"f", "m"}
 
 
 # ---- moments, and numbers that outgrow 64 bits
@@ -324,7 +326,7 @@ def test_columns_that_can_hold_it_pass():
 def test_the_time_between_two_moments_is_counted_in_days():
     days = pd.Series(np.array(["2020-03-01T12:00", "1500-01-01", "NaT", "9999-12-31"], dtype="datetime64[us]"))
     starts = pd.Series(np.array(["2020-02-28", "2000-01-01", "2000-01-01", "0001-01-01"], dtype="datetime64[us]"))
-    found = computed(parse("left - day"), pd.DataFrame({"left": days, "day": starts}), MORE)
+    found = evaluate_expression(parse_expression("left - day"), pd.DataFrame({"left": days, "day": starts}), MORE)
     assert found.floats()[[0, 1, 3]].tolist() == [2.5, -182621.0, 3652058.0]
     assert found.absent.tolist() == [False, False, True, False]
 

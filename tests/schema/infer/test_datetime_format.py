@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from synthkit.schema import Datetime, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.datetime_formats import Format
-from synthkit.schema.datetimes import moments, write
-from synthkit.schema.infer.datetime_format import found
+from synthkit.schema.datetimes import read_datetimes, write_datetimes
+from synthkit.schema.infer.datetime_format import infer_datetime_format
 from synthkit.schema.infer.draft import draft, examine, infer_schema
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.type_inference import infer_column
 
 DAYS = [
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%y", "%d.%m.%y", "%Y%m%d"),
@@ -46,12 +46,12 @@ def clear(times):
 def test_the_format_that_wrote_them_is_drafted(times, day, clock):
     pattern = day + ("" if day == "%Y%m%d" else clock)
     texts = pd.Series([Format(pattern).write(t) for t in clear(times)])
-    drafted = guess("seen", texts)
+    drafted = infer_column("seen", texts)
     assert isinstance(drafted.column, Datetime)
     assert drafted.column.format == pattern
     assert drafted.about == ""
-    read = moments(texts, drafted.column)
-    assert write(pd.Series(read), drafted.column).tolist() == texts.tolist()
+    read = read_datetimes(texts, drafted.column)
+    assert write_datetimes(pd.Series(read), drafted.column).tolist() == texts.tolist()
 
 
 @settings(max_examples=8)
@@ -96,12 +96,12 @@ def test_drafts_of_the_same_days_agree_over_formats_and_storages(times, day):
     ],
 )
 def test_moments_that_name_their_zone_are_drafted_with_one(texts, format_, zone):
-    drafted = guess("seen", pd.Series(texts)).column
+    drafted = infer_column("seen", pd.Series(texts)).column
     assert (drafted.kind, drafted.format, drafted.zone) == ("datetime", format_, zone)
 
 
 def test_offsets_that_differ_are_said():
-    notes = " ".join(guess("seen", pd.Series(["2021-03-04 07:00+01:00", "2021-07-05 08:30+02:00"])).notes)
+    notes = " ".join(infer_column("seen", pd.Series(["2021-03-04 07:00+01:00", "2021-07-05 08:30+02:00"])).notes)
     assert "name the `zone` they come from" in notes
 
 
@@ -122,19 +122,19 @@ def test_day_and_month_are_asked_where_every_cell_can_be_read_both_ways(rows, ab
 def test_one_cell_among_many_decides_and_all_are_asked():
     """Ten thousand cells that can be read both ways, and one at the end that cannot."""
     cells = [f"{1 + k % 12:02d}/{1 + k // 12 % 12:02d}/2020" for k in range(10_000)]
-    assert guess("seen", pd.Series([*cells, "25/03/2020"])).column.format == "%d/%m/%Y"
-    assert guess("seen", pd.Series([*cells, "03/25/2020"])).column.format == "%m/%d/%Y"
+    assert infer_column("seen", pd.Series([*cells, "25/03/2020"])).column.format == "%d/%m/%Y"
+    assert infer_column("seen", pd.Series([*cells, "03/25/2020"])).column.format == "%m/%d/%Y"
 
 
 def test_two_digits_of_a_year_are_said():
-    drafted = guess("born", pd.Series(["04/13/21", "05/17/35"]))
+    drafted = infer_column("born", pd.Series(["04/13/21", "05/17/35"]))
     assert drafted.column.pivot == 1969
     assert any("1969 to 2068" in note for note in drafted.notes)
 
 
 def test_cells_that_are_no_moments_among_others_that_are_get_a_word():
     texts = [f"{1 + k % 28:02d}.03.{1990 + k}" for k in range(30)]
-    drafted = guess("seen", pd.Series([*texts, "unknown"]))
+    drafted = infer_column("seen", pd.Series([*texts, "unknown"]))
     assert drafted.column.kind != "datetime"
     assert any("1 cells are no moments, the others are, written as %d.%m.%Y" in n for n in drafted.notes)
 
@@ -152,7 +152,7 @@ def test_cells_that_are_no_moments_among_others_that_are_get_a_word():
     ],
 )
 def test_what_only_looks_like_a_date_is_none(name, values):
-    assert guess(name, pd.Series(values)).column.kind != "datetime"
+    assert infer_column(name, pd.Series(values)).column.kind != "datetime"
 
 
 @pytest.mark.parametrize(
@@ -169,12 +169,12 @@ def test_dates_are_said_to_identify_people(texts):
     "months", [("März", "Mai", "Okt."), ("janvier", "août", "mai"), ("de enero de", "de marzo de", "de mayo de")]
 )
 def test_months_of_another_language_get_a_word(months):
-    drafted = guess("seen", pd.Series([f"{1 + k % 28} {months[k % 3]} 2021" for k in range(60)]))
+    drafted = infer_column("seen", pd.Series([f"{1 + k % 28} {months[k % 3]} 2021" for k in range(60)]))
     assert any("another language than English" in note for note in drafted.notes)
 
 
 def test_no_cells_are_no_moments():
-    assert found("seen", []) is None
+    assert infer_datetime_format("seen", []) is None
 
 
 def test_comparisons_are_found_between_dates_however_they_are_written():

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from synthkit.schema.columns import Boolean, Categorical, Code, Datetime, Identifier, Numeric
-from synthkit.schema.infer.dependence import coded, cramers_v, told_by
+from synthkit.schema.infer.dependence import code_column, cramers_v, dependence_shares
 
 
 def bergsma(table):
@@ -27,14 +27,14 @@ def test_the_corrected_v_is_the_published_one(seed):
 
 
 def test_cells_as_few_integers():
-    assert coded(pd.Series([1.0, np.nan, 9.0] * 20), Numeric()).tolist()[:3] == [0, 5, 1]
-    assert coded(pd.Series(["a", "b", None]), Categorical(levels=("a", "b"))).tolist() == [0, 1, 2]
-    assert coded(pd.Series(["a"] * 3), Categorical(levels=("a",))) is None
-    assert coded(pd.Series([5.0] * 3), Numeric()) is None
-    assert coded(pd.Series([np.nan] * 3), Numeric()) is None
-    assert coded(pd.Series(["a", "b"]), Identifier()) is None
-    assert coded(pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"])), Datetime()) is None
-    assert coded(pd.Series([f"c{k}" for k in range(60)]), Code()) is None
+    assert code_column(pd.Series([1.0, np.nan, 9.0] * 20), Numeric()).tolist()[:3] == [0, 5, 1]
+    assert code_column(pd.Series(["a", "b", None]), Categorical(levels=("a", "b"))).tolist() == [0, 1, 2]
+    assert code_column(pd.Series(["a"] * 3), Categorical(levels=("a",))) is None
+    assert code_column(pd.Series([5.0] * 3), Numeric()) is None
+    assert code_column(pd.Series([np.nan] * 3), Numeric()) is None
+    assert code_column(pd.Series(["a", "b"]), Identifier()) is None
+    assert code_column(pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"])), Datetime()) is None
+    assert code_column(pd.Series([f"c{k}" for k in range(60)]), Code()) is None
 
 
 def test_shares_of_columns_that_say_something():
@@ -42,5 +42,5 @@ def test_shares_of_columns_that_say_something():
     died = rng.integers(0, 2, 1000)
     frame = pd.DataFrame({"died": died, "dose": died + rng.normal(0, 1, 1000), "noise": rng.normal(0, 1, 1000)})
     columns = {"died": Boolean(levels=(0, 1)), "dose": Numeric(), "noise": Numeric()}
-    assert told_by(frame, columns, ["died", "noise"]) == {"died": 0.5, "noise": 0.0}
-    assert told_by(frame[["died"]], {"died": columns["died"]}, ["died"]) == {"died": 0.0}
+    assert dependence_shares(frame, columns, ["died", "noise"]) == {"died": 0.5, "noise": 0.0}
+    assert dependence_shares(frame[["died"]], {"died": columns["died"]}, ["died"]) == {"died": 0.0}

@@ -9,7 +9,11 @@ import pytest
 from places import ROOT
 
 from synthkit.schema import Schema
-from synthkit.schema.infer.direct_identifiers import CATEGORIES, REMEDIES, find
+from synthkit.schema.infer.direct_identifiers import (
+    IDENTIFIER_REMEDIES,
+    SAFE_HARBOR_CATEGORIES,
+    find_direct_identifiers,
+)
 
 SCHEMAS = ROOT / "schemas"
 
@@ -22,11 +26,11 @@ def table(path):
 
 
 def found(frame):
-    return {(s.column, s.category) for s in find(frame)}
+    return {(s.column, s.category) for s in find_direct_identifiers(frame)}
 
 
 def categories(name, cells):
-    return {s.category for s in find(pd.DataFrame({name: cells}))}
+    return {s.category for s in find_direct_identifiers(pd.DataFrame({name: cells}))}
 
 
 @pytest.mark.parametrize(
@@ -143,16 +147,16 @@ def test_ordinary_columns_are_left_in_peace(name, cells):
 def test_no_value_of_the_table_is_ever_said():
     cells = ["zebra@example.org", "quagga@example.org", "okapi@example.org"]
     frame = pd.DataFrame({"x": cells, "name": cells, "age": [97.25, 1, 2], "ssn": ["123-45-6789"] * 3})
-    said = " ".join(map(str, find(frame))) + repr(find(frame))
+    said = " ".join(map(str, find_direct_identifiers(frame))) + repr(find_direct_identifiers(frame))
     assert not any(word in said for word in ("zebra", "quagga", "okapi", "97", "123-45"))
     assert "100% of the distinct values look so" in said
 
 
 def test_every_suspicion_has_a_letter_of_the_list_and_a_remedy():
-    assert all(text.startswith("(") for text in CATEGORIES.values())
-    assert {text[1] for text in CATEGORIES.values()} == set("ABCDEFGHIJKLMNOPQR")
-    assert set(REMEDIES) <= set(CATEGORIES)
-    (suspicion,) = find(pd.DataFrame({"surname": ["a", "b"]}))
+    assert all(text.startswith("(") for text in SAFE_HARBOR_CATEGORIES.values())
+    assert {text[1] for text in SAFE_HARBOR_CATEGORIES.values()} == set("ABCDEFGHIJKLMNOPQR")
+    assert set(IDENTIFIER_REMEDIES) <= set(SAFE_HARBOR_CATEGORIES)
+    (suspicion,) = find_direct_identifiers(pd.DataFrame({"surname": ["a", "b"]}))
     assert str(suspicion) == (
         "HIPAA Safe Harbor (A) names: the name says `surname`. If so, declare it `kind: identifier`, so that it is "
         "made fresh and never learned, or drop it from the table"
@@ -162,9 +166,9 @@ def test_every_suspicion_has_a_letter_of_the_list_and_a_remedy():
 def test_declared_kinds_spare_the_guess():
     frame = table("diabetes130/diabetic_data.parquet")
     columns = Schema.load(SCHEMAS / "diabetes130.yaml").columns
-    assert find(frame, columns) == find(frame)
+    assert find_direct_identifiers(frame, columns) == find_direct_identifiers(frame)
 
 
 def test_two_columns_of_one_name_are_both_looked_at():
     frame = pd.DataFrame([["a@b.org", "1"], ["c@d.org", "2"]], columns=["x", "x"])
-    assert [(s.column, s.category) for s in find(frame)] == [("x", "email")]
+    assert [(s.column, s.category) for s in find_direct_identifiers(frame)] == [("x", "email")]

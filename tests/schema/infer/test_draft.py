@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform, type_cells
-from synthkit.schema.infer.column_names import says_key, words
-from synthkit.schema.infer.datetime_format import found
+from synthkit.schema.infer.column_names import name_words, says_key
+from synthkit.schema.infer.datetime_format import infer_datetime_format
 from synthkit.schema.infer.draft import draft, examine, infer_schema
 from synthkit.schema.infer.ranges import atoms, decimals, outward, span
 from synthkit.schema.infer.relations import comparisons, fixed_combinations
 from synthkit.schema.infer.text_shapes import fixed_shape
-from synthkit.schema.infer.type_inference import guess
-from synthkit.schema.level_order import band, ordered
+from synthkit.schema.infer.type_inference import infer_column
+from synthkit.schema.level_order import known_order, parse_band
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 TABLES = {
@@ -162,7 +162,7 @@ def test_every_dtype_of_pandas_can_be_drafted(dtype):
 
 
 def kind_of(cells, name="x"):
-    return guess(name, pd.Series(cells)).column
+    return infer_column(name, pd.Series(cells)).column
 
 
 def test_kinds_of_clear_cases():
@@ -196,19 +196,19 @@ def test_the_strings_none_and_na_are_levels_and_not_missing():
 
 def test_an_all_null_column_is_nullable_and_says_that_nothing_was_seen():
     for dtype, kind in ((object, "code"), (float, "numeric"), ("datetime64[ns]", "datetime")):
-        drafted = guess("x", pd.Series([None, None], dtype=dtype))
+        drafted = infer_column("x", pd.Series([None, None], dtype=dtype))
         assert (drafted.column.kind, drafted.column.nullable) == (kind, True)
         assert "every cell is missing" in drafted.notes[0]
 
 
 def test_infinite_cells_are_counted_and_left_out_of_the_bounds():
-    drafted = guess("x", pd.Series([1.5, np.inf, -np.inf, 2.5]))
+    drafted = infer_column("x", pd.Series([1.5, np.inf, -np.inf, 2.5]))
     assert (drafted.column.min, drafted.column.max) == (1.5, 2.5)
     assert drafted.notes[0].startswith("2 cells are infinite")
 
 
 def test_moments_with_a_time_zone_are_said_to_be_refused():
-    drafted = guess("x", pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize("UTC"))
+    drafted = infer_column("x", pd.Series(pd.to_datetime(["2020-01-01"])).dt.tz_localize("UTC"))
     assert drafted.column.kind == "datetime"
     assert "time zone" in drafted.notes[0]
 
@@ -225,7 +225,7 @@ def test_keys_become_identifiers_with_a_pattern_no_real_value_has():
 
 def test_free_text_is_never_learned():
     texts = [f"the patient number {k} was seen by the doctor and sent home again" for k in range(50)]
-    drafted = guess("note", pd.Series(texts))
+    drafted = infer_column("note", pd.Series(texts))
     assert drafted.column.kind == "identifier"
     assert "free text" in drafted.notes[0]
 
@@ -348,26 +348,26 @@ def test_spans_end_where_years_and_months_end():
 
 
 def test_bands_are_read_as_people_write_them():
-    assert band("[10-20)") == (10, 20)
-    assert band("under $11k") == (-np.inf, 11000)
-    assert band("$11-$25k") == (11000, 25000)
-    assert band("65+") == (65, np.inf)
-    assert band("18 to 24 years") == (18, 24)
-    assert band(">=30") == (30, np.inf)
-    assert band("20-10") is None
-    assert band("NO") is None
+    assert parse_band("[10-20)") == (10, 20)
+    assert parse_band("under $11k") == (-np.inf, 11000)
+    assert parse_band("$11-$25k") == (11000, 25000)
+    assert parse_band("65+") == (65, np.inf)
+    assert parse_band("18 to 24 years") == (18, 24)
+    assert parse_band(">=30") == (30, np.inf)
+    assert parse_band("20-10") is None
+    assert parse_band("NO") is None
 
 
 def test_orders_are_found_only_where_they_are_clear():
-    assert ordered([">30", "<30"]) == ("<30", ">30")
-    assert ordered([">30", "<30", "NO"]) is None
-    assert ordered([">7", ">8"]) is None
-    assert ordered(["high", "low", "medium"]) == ("low", "medium", "high")
-    assert ordered(["Severe", "None", "Mild"]) == ("None", "Mild", "Severe")
-    assert ordered(["stage IV", "Stage I"]) == ("Stage I", "stage IV")
-    assert ordered(["I", "V", "X"]) is None
-    assert ordered(["low"]) is None
-    assert ordered(["0-10", "5-20"]) is None
+    assert known_order([">30", "<30"]) == ("<30", ">30")
+    assert known_order([">30", "<30", "NO"]) is None
+    assert known_order([">7", ">8"]) is None
+    assert known_order(["high", "low", "medium"]) == ("low", "medium", "high")
+    assert known_order(["Severe", "None", "Mild"]) == ("None", "Mild", "Severe")
+    assert known_order(["stage IV", "Stage I"]) == ("Stage I", "stage IV")
+    assert known_order(["I", "V", "X"]) is None
+    assert known_order(["low"]) is None
+    assert known_order(["0-10", "5-20"]) is None
 
 
 def test_shapes_generalise_digits_always_and_letters_unless_many_share_them():
@@ -388,17 +388,17 @@ def test_shapes_generalise_digits_always_and_letters_unless_many_share_them():
     ],
 )
 def test_date_formats_are_those_of_all_texts(texts, format_):
-    assert found("x", texts).writing.format == format_
+    assert infer_datetime_format("x", texts).writing.format == format_
 
 
 @pytest.mark.parametrize("texts", [["2020-01-01", "2020-13-01"], ["20200101"], ["31/12/2020", "12/31/2020"]])
 def test_texts_of_which_one_is_no_date_have_no_format(texts):
-    assert found("x", texts) is None
+    assert infer_datetime_format("x", texts) is None
 
 
 def test_names_are_split_as_people_read_them():
-    assert words("patientNbr_2") == ("patient", "nbr", "2")
-    assert words("HTTPCode") == ("http", "code")
+    assert name_words("patientNbr_2") == ("patient", "nbr", "2")
+    assert name_words("HTTPCode") == ("http", "code")
     assert says_key("encounter_id")
     assert says_key("accountNumber")
     assert not says_key("number_outpatient")

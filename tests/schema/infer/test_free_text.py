@@ -6,8 +6,8 @@ import pytest
 from made_tables import made
 
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.infer.free_text import evidence
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.free_text import free_text_evidence
+from synthkit.schema.infer.type_inference import infer_column
 
 NOTES = [f"felt dizzy after lunch on day {k}" for k in range(40)]
 LABELS = [f"Hydrochlorothiazide {k} MG Oral Tablet of the evening" for k in range(200)]
@@ -26,13 +26,13 @@ LABELS = [f"Hydrochlorothiazide {k} MG Oral Tablet of the evening" for k in rang
     ],
 )  # fmt: skip
 def test_prose_and_labels(name, texts, each, said):
-    assert evidence(name, texts, np.full(len(texts), each)) == said
+    assert free_text_evidence(name, texts, np.full(len(texts), each)) == said
 
 
 def test_repeated_notes_are_not_learned_as_codes():
     texts = [f"the patient feels as on day {k}, no change" for k in range(300)] + [
         "no change since the last visit"
     ] * 200
-    column = guess("note", pd.Series(texts)).column
+    column = infer_column("note", pd.Series(texts)).column
     assert (column.kind, column.pattern) == ("identifier", None)
     assert infer_schema(made("registry")).columns["note"].kind == "identifier"

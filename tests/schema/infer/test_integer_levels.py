@@ -9,7 +9,7 @@ from made_tables import made
 
 from synthkit.schema.infer.draft import examine, infer_schema
 from synthkit.schema.infer.integer_levels import ordinal
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.type_inference import infer_column
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from synthkit.schema.infer.type_inference import guess
     ],
 )
 def test_orders_by_name_and_numbers_without_gaps(name, levels, kind):
-    column = guess(name, pd.Series(levels * 20)).column
+    column = infer_column(name, pd.Series(levels * 20)).column
     assert column.kind == kind
     if kind == "ordinal":
         assert column.levels == tuple(levels)
@@ -41,10 +41,10 @@ def test_orders_by_name_and_numbers_without_gaps(name, levels, kind):
 
 
 def test_the_same_numbers_as_text_are_the_same_order():
-    assert guess("stage", pd.Series(["3", "1", "2"] * 20)).column.levels == ("1", "2", "3")
-    assert guess("stage", pd.Series(["3", "1", "2"] * 20)).column.kind == "ordinal"
-    assert guess("stage", pd.Series(["01", "1", "2"] * 20)).column.kind == "categorical"
-    assert guess("stage", pd.Series(["a", "1", "2"] * 20)).column.kind == "categorical"
+    assert infer_column("stage", pd.Series(["3", "1", "2"] * 20)).column.levels == ("1", "2", "3")
+    assert infer_column("stage", pd.Series(["3", "1", "2"] * 20)).column.kind == "ordinal"
+    assert infer_column("stage", pd.Series(["01", "1", "2"] * 20)).column.kind == "categorical"
+    assert infer_column("stage", pd.Series(["a", "1", "2"] * 20)).column.kind == "categorical"
 
 
 @given(st.integers(-3, 3), st.integers(3, 13), st.integers(5, 30), st.integers(0, 99))
@@ -52,7 +52,7 @@ def test_orders_do_not_depend_on_the_order_of_rows_or_on_storage(low, d, each, s
     cells = pd.Series(np.repeat(np.arange(low, low + d), each)).sample(frac=1, random_state=seed)
     expected = tuple(range(low, low + d))
     for values in (cells, cells.astype(float), cells.astype("Int8"), cells.astype(object), cells.sort_values()):
-        assert guess("grade", values).column.levels == expected
+        assert infer_column("grade", values).column.levels == expected
 
 
 def test_few_rows_tell_no_order():

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthkit.schema.infer.column_names import numbers_somebody, says_key, words
+from synthkit.schema.infer.column_names import name_words, numbers_somebody, says_key
 from synthkit.schema.infer.draft import examine
-from synthkit.schema.infer.key_names import called
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.key_names import find_keys_by_name
+from synthkit.schema.infer.type_inference import infer_column
 
 NAMES = ("patnr", "patientnr", "fallnr", "Fallnummer", "Fall-Nr.", "patient", "subject", "case", "encounter", "pid")
 FOREIGN = ("nip", "dossier", "numéro_patient", "N° dossier", "id_paciente", "nhc", "patiëntnummer", "probandennummer")
@@ -71,7 +71,7 @@ def test_the_key_of_an_encounter_is_none_of_a_person(name):
 
 def test_what_never_changes_is_the_evidence_and_no_cell_is_shown():
     frame = visits("subject", 20, 10, short)
-    (key,) = called(frame, {c: guess(c, frame[c]).column for c in frame})
+    (key,) = find_keys_by_name(frame, {c: infer_column(c, frame[c]).column for c in frame})
     assert key.evidence == "20 different values in 200 rows, 10.0 rows each; `age`, `sex` never change within one"
 
 
@@ -120,8 +120,8 @@ def test_what_somebody_says_is_no_key_is_learned():
 
 
 def test_names_without_accents_and_compounds():
-    assert words("Prénom") == ("prenom",)
-    assert words("Größe") == ("grosse",)
+    assert name_words("Prénom") == ("prenom",)
+    assert name_words("Größe") == ("grosse",)
     assert says_key("patnr")
     assert says_key("Fallnummer")
     assert not any(map(says_key, ("percent", "period", "personal", "paid", "casino", "falls")))

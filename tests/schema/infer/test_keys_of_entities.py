@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 from made_tables import made
 
 from synthkit.schema.infer.draft import examine, infer_schema
-from synthkit.schema.infer.keys_of_entities import EntityKey, counted, keys, owner, repeated, text_key, whole_key
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.keys_of_entities import (
+    EntityKey,
+    entity_keys,
+    find_repeated_keys,
+    owner_key,
+    repetition_in_words,
+    text_key,
+    whole_key,
+)
+from synthkit.schema.infer.type_inference import infer_column
 
 
 def kinds(frame):
@@ -61,7 +69,7 @@ def test_keys_of_cases_and_encounters_are_never_codes():
     ],
 )
 def test_kinds_of_columns_that_may_be_keys(name, values, kind):
-    assert guess(name, pd.Series(values)).column.kind == kind
+    assert infer_column(name, pd.Series(values)).column.kind == kind
 
 
 def test_amounts_of_a_table_without_owners_are_no_keys():
@@ -75,16 +83,16 @@ def test_amounts_of_a_table_without_owners_are_no_keys():
             "age": rng.integers(0, 90, n),
         }
     )
-    assert repeated(frame, infer_schema(frame).columns) == ()
+    assert find_repeated_keys(frame, infer_schema(frame).columns) == ()
     doubled = pd.concat([frame, frame])  # rows that stand twice tie everything to everything
-    assert repeated(doubled, infer_schema(doubled).columns) == ()
+    assert find_repeated_keys(doubled, infer_schema(doubled).columns) == ()
 
 
 def test_a_spike_is_no_key():
     rng = np.random.default_rng(3)
     amount = np.where(rng.random(3000) < 0.5, 0, rng.permutation(3000) + 1)
     frame = pd.DataFrame({"amount": amount, "a": (amount > 0) * 1, "b": (amount > 0) * 2, "c": rng.random(3000)})
-    assert repeated(frame, infer_schema(frame).columns) == ()
+    assert find_repeated_keys(frame, infer_schema(frame).columns) == ()
 
 
 def test_the_unit_is_never_a_place():
@@ -105,14 +113,14 @@ def test_of_two_keys_the_person_owns_the_rows():
         EntityKey("patient_id", "person", 90, 40, ""),
         EntityKey("mrn", "person", 90, 90, ""),
     ]
-    assert owner(found).column == "patient_id"
-    assert owner(found[:2]) is None
+    assert owner_key(found).column == "patient_id"
+    assert owner_key(found[:2]) is None
 
 
 def test_counts_in_words():
-    assert counted(4, 4) == "4 rows, each with its own value"
-    assert counted(10, 4) == "4 different values in 10 rows, 2.5 rows each"
-    assert counted(0, 0) == "0 rows, each with its own value"
+    assert repetition_in_words(4, 4) == "4 rows, each with its own value"
+    assert repetition_in_words(10, 4) == "4 different values in 10 rows, 2.5 rows each"
+    assert repetition_in_words(0, 0) == "0 rows, each with its own value"
 
 
 @given(st.integers(30, 300), st.integers(1, 12), st.integers(0, 1000))
@@ -127,11 +135,11 @@ def test_unique_numbers_that_chance_would_repeat_are_a_key(n, gap, seed):
 @pytest.mark.parametrize("name", ["insurance", "registry"])
 def test_keys_do_not_depend_on_the_order_of_rows_or_on_storage(name):
     frame = made(name)
-    expected = keys(frame, infer_schema(frame).columns)
+    expected = entity_keys(frame, infer_schema(frame).columns)
     mixed = frame.sample(frac=1, random_state=1)
-    assert keys(mixed, infer_schema(mixed).columns) == expected
+    assert entity_keys(mixed, infer_schema(mixed).columns) == expected
     nullable = frame.convert_dtypes()
-    assert keys(nullable, infer_schema(nullable).columns) == expected
+    assert entity_keys(nullable, infer_schema(nullable).columns) == expected
 
 
 def test_words_are_no_keys():
@@ -141,6 +149,6 @@ def test_words_are_no_keys():
 
 def test_quantities_by_name_are_no_keys_however_many_values_they_have():
     for name in ("age", "time", "weight", "total_cost"):
-        assert guess(name, pd.Series(range(20, 80))).column.kind == "numeric"
-        assert guess(name, pd.Series(range(2000, 5000, 2))).column.kind == "numeric"
-    assert guess("x", pd.Series(range(20, 80))).column.kind == "identifier"
+        assert infer_column(name, pd.Series(range(20, 80))).column.kind == "numeric"
+        assert infer_column(name, pd.Series(range(2000, 5000, 2))).column.kind == "numeric"
+    assert infer_column("x", pd.Series(range(20, 80))).column.kind == "identifier"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.infer.long_integers import long
+from synthkit.schema.infer.long_integers import inexact_integers
 from synthkit.schema.validation import validate
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables import table_files
@@ -23,20 +23,20 @@ FEW = [2**53 + 1 + 2 * k for k in range(20)] * 10
 def test_a_number_is_long_where_numpy_changes_it(cells):
     """numpy's own conversion there and back is the judge, and the storage of a number says nothing."""
     judged = [int(np.float64(cell)) != cell for cell in cells]
-    assert long(pd.Series(cells, dtype="int64")).tolist() == judged
-    assert long(pd.Series(cells, dtype=object)).tolist() == judged
-    assert long(pd.Series([str(cell) for cell in cells])).tolist() == judged
-    assert long(pd.Series([*cells, None], dtype="Int64")).tolist() == [*judged, False]
+    assert inexact_integers(pd.Series(cells, dtype="int64")).tolist() == judged
+    assert inexact_integers(pd.Series(cells, dtype=object)).tolist() == judged
+    assert inexact_integers(pd.Series([str(cell) for cell in cells])).tolist() == judged
+    assert inexact_integers(pd.Series([*cells, None], dtype="Int64")).tolist() == [*judged, False]
 
 
 @pytest.mark.parametrize("cell", [None, "", "x", "1e300", "0.1", "1" + "0" * 15, True, 1e300, float("nan"), "٣" * 20])
 def test_other_cells_are_not(cell):
-    assert not long(pd.Series([cell], dtype=object)).any()
+    assert not inexact_integers(pd.Series([cell], dtype=object)).any()
 
 
 @pytest.mark.parametrize("cell", ["9" * 5000, "-" + "9" * 400, 10**400, 10**30 + 1])
 def test_there_is_no_number_too_long_to_be_seen(cell):
-    assert long(pd.Series([cell], dtype=object)).all()
+    assert inexact_integers(pd.Series([cell], dtype=object)).all()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from synthkit.schema import ExactlyOne, Schema
 from synthkit.schema.infer.draft import draft, examine, infer_schema
-from synthkit.schema.infer.one_hot_groups import exactly_one, groups
-from synthkit.schema.joint_columns import joint
+from synthkit.schema.infer.one_hot_groups import exactly_one, find_one_hot_groups
+from synthkit.schema.joint_columns import joint_combinations
 from synthkit.schema.rules_sql import checks
 from synthkit.schema.sdv_metadata import from_sdv, to_sdv
 from synthkit.schema.validation import validate
@@ -66,11 +66,11 @@ def test_other_columns_are_refused_by_name(flag, what):
 
 
 def test_what_it_admits_is_listed_in_the_levels_of_the_columns():
-    assert joint(schema())[0].combinations == ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    assert joint_combinations(schema())[0].combinations == ((1, 0, 0), (0, 1, 0), (0, 0, 1))
     truth = {"kind": "boolean", "nullable": True}
-    assert joint(schema(truth, ["a", "b"]))[0].combinations == ((True, False), (False, True), (None, None))
+    assert joint_combinations(schema(truth, ["a", "b"]))[0].combinations == ((True, False), (False, True), (None, None))
     turned = {"kind": "boolean", "levels": [1, 0]}
-    assert joint(schema(turned, ["a", "b"]))[0].combinations == ((1, 0), (0, 1))
+    assert joint_combinations(schema(turned, ["a", "b"]))[0].combinations == ((1, 0), (0, 1))
 
 
 @given(rows=ROWS)
@@ -113,7 +113,7 @@ def test_any_answer_written_as_columns_is_found_whatever_the_rows(k, seed, missi
     table = pd.DataFrame(flags)
     expected = [tuple(f"x_{j}" for j in range(k))]
     for rows in (table, table.sample(frac=1, random_state=seed), table.convert_dtypes()):
-        assert [g.of for g in groups(rows, infer_schema(rows).columns)] == expected
+        assert [g.of for g in find_one_hot_groups(rows, infer_schema(rows).columns)] == expected
 
 
 def test_what_overlaps_or_leaves_a_row_out_is_no_group():

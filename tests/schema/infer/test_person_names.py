@@ -5,23 +5,23 @@ import pandas as pd
 import pytest
 from made_tables import made
 
-from synthkit.schema.infer.direct_identifiers import find
+from synthkit.schema.infer.direct_identifiers import find_direct_identifiers
 from synthkit.schema.infer.draft import examine, infer_schema
-from synthkit.schema.infer.person_names import evidence
-from synthkit.schema.infer.type_inference import guess
+from synthkit.schema.infer.person_names import person_name_evidence
+from synthkit.schema.infer.type_inference import infer_column
 
 NAMES = ["Anna", "Wilma", "Torvald", "Saskia", "Idris", "Noor", "Bram", "Ewa", "Odd", "Yusra", "O'Neil", "Émilie"]
 COMMON = ["Mary", "James", "John", "Linda", "Robert", "Susan", "Karen", "Paul", "Ruth", "Emma", "Mark", "Laura"]
 
 
 def why(name, texts):
-    return evidence(name, texts, np.full(len(texts), 20))
+    return person_name_evidence(name, texts, np.full(len(texts), 20))
 
 
 @pytest.mark.parametrize("name", ["FIRST", "first_name", "Vorname", "surname", "patient_name", "name", "doctorName"])
 def test_the_name_of_the_column_says_so(name):
     assert "look like people's names" in why(name, NAMES)
-    assert guess(name, pd.Series(NAMES * 20)).column.kind == "identifier"
+    assert infer_column(name, pd.Series(NAMES * 20)).column.kind == "identifier"
 
 
 @pytest.mark.parametrize("name", ["drug", "country", "first_line", "diagnosis_name", "last_visit"])
@@ -58,12 +58,15 @@ def test_a_few_first_names_are_asked_about_and_never_learned(name):
     assert f"Does `{name}` hold names of people?" in [question.asks for question in draft.questions]
     assert not any(text in str(question) for text in FEW for question in draft.questions)
     assert examine(frame, learned=[name]).schema.columns[name].kind == "categorical"
-    assert any(each.column == name and each.category == "name" for each in find(frame)) or name == "nombre"
+    assert (
+        any(each.column == name and each.category == "name" for each in find_direct_identifiers(frame))
+        or name == "nombre"
+    )
 
 
 @pytest.mark.parametrize("name", ["nachname", "surname", "apellido", "cognome", "achternaam", "Geburtsname"])
 def test_a_few_last_names_need_not_be_common(name):
-    assert guess(name, pd.Series(["Zyxel", "Qwerto", "Bla-Blub"] * 30)).column.kind == "identifier"
+    assert infer_column(name, pd.Series(["Zyxel", "Qwerto", "Bla-Blub"] * 30)).column.kind == "identifier"
 
 
 @pytest.mark.parametrize(
@@ -80,4 +83,4 @@ def test_a_few_last_names_need_not_be_common(name):
     ],
 )
 def test_a_few_levels_are_no_names(name, levels):
-    assert guess(name, pd.Series(levels * 30)).column.kind in ("categorical", "boolean")
+    assert infer_column(name, pd.Series(levels * 30)).column.kind in ("categorical", "boolean")

@@ -10,7 +10,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema import Schema
 from synthkit.schema.columns import Numeric
 from synthkit.schema.infer.draft import draft, examine
-from synthkit.schema.infer.sums import sums
+from synthkit.schema.infer.sums import find_sums
 from synthkit.schema.public_domain import refuse_undeclared
 from synthkit.schema.validation import validate
 
@@ -23,7 +23,7 @@ def numbers(seed, n=N, most=30):
 
 def found(frame, decimals=0):
     kinds = {name: Numeric(decimals=decimals, nullable=True) for name in frame}
-    return {each.total: each.expression for each in sums(frame, kinds)}
+    return {each.total: each.expression for each in find_sums(frame, kinds)}
 
 
 def bill():

@@ -6,7 +6,7 @@ import pytest
 from made_tables import made
 
 from synthkit.schema.infer.draft import draft, examine, infer_schema
-from synthkit.schema.infer.survival_pairs import pairs
+from synthkit.schema.infer.survival_pairs import find_survival_pairs
 
 DAYS = np.tile(np.arange(1, 151), 2)
 HALF = np.repeat([0, 1], 150)
@@ -14,7 +14,7 @@ HALF = np.repeat([0, 1], 150)
 
 def found(frame):
     columns = infer_schema(frame).columns
-    return [(pair.time, pair.event) for pair in pairs(frame, columns)]
+    return [(pair.time, pair.event) for pair in find_survival_pairs(frame, columns)]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def found(frame):
 )
 def test_pairs_by_name(time, event, cells, levels):
     frame = pd.DataFrame({event: cells, "age": DAYS % 60 + 20, time: DAYS})
-    (pair,) = pairs(frame, infer_schema(frame).columns)
+    (pair,) = find_survival_pairs(frame, infer_schema(frame).columns)
     assert (pair.time, pair.event) == (time, event)
     column = infer_schema(frame).columns[event]
     assert (column.kind, column.levels) == ("boolean", levels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthkit.io.arrow_files import extent
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 
@@ -12,7 +12,7 @@ def check(bundle: Opened) -> CheckResult:
     from synthkit.schema.validation import validate
     from synthkit.tables import table_files
 
-    sizes = [extent(bundle.members[name], name) for name in bundle.tables]
+    sizes = [arrow_extent(bundle.members[name], name) for name in bundle.tables]
     cells = sum(max(size.rows, 1) * size.columns for size in sizes)
     if cells > bundle.cells:
         return broken(

@@ -49,9 +49,9 @@ def _faults(bundle: Opened) -> Iterator[str]:
 
 def _marked(bundle: Opened, run: JSONObject) -> Iterator[str]:
     """Tables that say another day or version than the run."""
-    from synthkit.io.provenance_marks import mark, read_mark
+    from synthkit.io.provenance_marks import provenance_mark, read_mark
 
-    right = {**mark(date=str(run["date"])[:10]), "version": run["version"]}
+    right = {**provenance_mark(date=str(run["date"])[:10]), "version": run["version"]}
     for name in bundle.tables:
         with bundle.file(name) as path:
             if read_mark(path) != right:
