@@ -58,7 +58,7 @@ KEY_KINDS: dict[str, tuple[dict[str, Any], Spellings]] = {
 
 
 def shipped(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """One row of each unit, as the keeper of real rows counts them."""
+    """One row of each unit, as the curator of real rows counts them."""
     return one_row_a_unit(*distinct_units(table, schema))
 
 

@@ -1,4 +1,4 @@
-"""Counts of slots: the door of models that learn from tables of a few slots and never from rows."""
+"""Counts of slots, for models that learn from tables of a few slots and never from rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run promises: the ledger it charges, and the statement on what was charged."""
+"""The privacy terms of a run: the ledger it charges, and the statement on what was charged."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ModelOptions(OptionGroup):
         model: name of the model: autoregressive, ctgan, diffusion, independent, marginal (the default under a budget),
             tvae, or auto, which chooses one for the table.
         settings: the model's own settings by name, such as `steps`.
-        max_minutes: minutes that fitting may take, a wish: as many steps are planned as fit, none beyond the usual.
+        max_minutes: time budget of the fit in minutes: as many steps are planned as fit, none beyond the usual.
         device: where to compute: auto, cpu, cuda or mps.
         seed: root of every random choice but roles and coins, below 2**63: same seed, same numbers; drawn and recorded
             if not given.

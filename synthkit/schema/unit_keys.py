@@ -2,7 +2,7 @@
 
 The key is a function of the cell alone, so that adding or removing a person moves nobody else's rows. Where it is not
 sure whether two spellings are one person they are taken for one: that costs detail, while taking one person for two
-would break the promise to them.
+would break the guarantee to them.
 """
 
 from __future__ import annotations

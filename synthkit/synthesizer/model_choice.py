@@ -46,7 +46,7 @@ def chosen(
         callbacks: told why a model is chosen.
 
     Raises:
-        ConfigError: there is a checkpoint or a wish for time under a budget, or settings of a budget without one.
+        ConfigError: there is a checkpoint or a time budget beside a privacy budget, or settings of one without it.
         UnsupportedError: the model cannot be fitted under a budget.
     """
     why = None
@@ -76,7 +76,7 @@ def _refuse_traces(callbacks: TrainingCallbacks) -> None:
     """Refuse what under a budget would tell of the rows without being paid for.
 
     Raises:
-        ConfigError: there is a checkpoint, or a wish for time.
+        ConfigError: there is a checkpoint, or a time budget.
     """
     if callbacks.store is not None:
         msg = "a checkpoint needs a training without a budget; however: there is one. Leave the checkpoint out"

@@ -123,8 +123,8 @@ class Synthesizer:
         Args:
             table: rows, rows that were typed already, or the curator that keeps them.
             seed: root of all random choices; drawn and recorded in `seed` if not given.
-            max_minutes: a wish, above 0: as many steps are planned as fit, found by timing a few. What was planned is
-                in `settings["steps"]`; the same number asked for gives the same model.
+            max_minutes: a time budget, above 0: as many steps are planned as fit, found by timing a few. What was
+                planned is in `settings["steps"]`; the same number asked for gives the same model.
             checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
             progress: called with step, steps and loss.
             say: called with sentences for people: the model chosen, the steps that fit, the memory used.
@@ -133,8 +133,8 @@ class Synthesizer:
 
         Raises:
             SchemaError: the table is not the one the schema describes, or has fewer than two rows.
-            ConfigError: the wish is not above 0; there is a ledger beside that of a curator; the checkpoint belongs to
-                another training, or stands under a budget.
+            ConfigError: the time budget is not above 0; there is a ledger beside that of a curator; the checkpoint
+                belongs to another training, or stands beside a privacy budget.
             BudgetExceededError: nothing is left of the budget.
         """
         since = time.monotonic()

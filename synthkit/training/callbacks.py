@@ -1,4 +1,4 @@
-"""Who watches over a training: who is told of it, how long it may take, where its state is kept."""
+"""Callbacks of a training: who is told of each step, how long it may take, where its state is kept."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class TrainingCallbacks:
     Args:
         progress: called after each step with step, steps and the running loss.
         say: called with a sentence for people.
-        seconds: a wish, not a limit: as many steps are planned as fit, never more than without it.
-        since: when the time wished for began, by the monotonic clock.
+        seconds: a time budget, not a limit: as many steps are planned as fit, never more than without it.
+        since: when the time budget began, by the monotonic clock.
         store: where the state is kept, and found again.
 
     Example:
@@ -54,7 +54,7 @@ class TrainingCallbacks:
     store: Store | None = None
 
     def left(self) -> float:
-        """Seconds left of the wish; none below nought, and no end without a wish."""
+        """Seconds left of the time budget; none below nought, and no end without one."""
         return math.inf if self.seconds is None else max(self.seconds - (time.monotonic() - self.since), 0.0)
 
     def tell(self, step: int, steps: int, loss: float) -> None:

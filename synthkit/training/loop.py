@@ -83,7 +83,7 @@ def train(
         callbacks: who is told of each step, how long it may take, where its state is kept.
 
     Raises:
-        ConfigError: under a budget a time is wished for or a state is to be kept, or weights are no longer numbers.
+        ConfigError: there is a time budget or a state to be kept beside a privacy budget, or weights are no longer numbers.
     """
     callbacks = callbacks or TrainingCallbacks()
     refuse_traces(loader, callbacks)
@@ -180,7 +180,7 @@ def refuse_traces(loader: TrainingLoader, callbacks: TrainingCallbacks) -> None:
     """Refuse what would tell more of a private training than the number of its steps.
 
     Raises:
-        ConfigError: there is a budget, and a time is wished for, or a state is to be kept.
+        ConfigError: there is a privacy budget, and beside it a time budget or a state to be kept.
     """
     if loader.planned_steps is not None and (callbacks.store is not None or callbacks.seconds is not None):
         asked = "a checkpoint" if callbacks.store is not None else "a wish for time"

@@ -53,7 +53,7 @@ class TrainState:
 
     A model with a loop of its own, such as two networks against each other, names all of them here:
 
-        trainee = Trainee(
+        state = TrainState(
             modules={"generator": g, "critic": c, "average": a},
             optimizers={"generator": for_g, "critic": for_c},
             generators={"conditions": drawn},

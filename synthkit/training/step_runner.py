@@ -14,15 +14,15 @@ Makes = Callable[[int, int], Iterator[float]]  # steps, steps made before -> the
 
 
 class StepRunner:
-    """Steps that a watch may pace, keep and take up again; any loop that trains can go along one.
+    """Steps that callbacks may time, keep and take up again; any loop that trains can be run by it.
 
     The steps are made by a function `makes(steps, start)` that yields the loss of each step once it is made. What a
-    step does may depend on `steps` (schedules), on its number from `start` on, and on what the trainee holds; batches
-    come from the door with the same `start`. Then
+    step does may depend on `steps` (schedules), on its number from `start` on, and on what the state holds; batches
+    come from the loader with the same `start`. Then
 
-        course = Course(makes, trainee, watch, wanted=2000)
-        for done, loss in course.run(keeper):
-            if keeper.stop(done, loss):
+        runner = StepRunner(makes, state, callbacks, wanted=2000)
+        for done, loss in runner.run(best):
+            if best.stop(done, loss):
                 break
 
     makes the same steps whether or not it was stopped on the way.
@@ -30,9 +30,9 @@ class StepRunner:
     Args:
         makes: makes the steps.
         trainee: everything that a step changes.
-        watch: who watches.
-        wanted: steps to make; a wish of the watch may lower the number, a state taken up again brings its own.
-        check: makes one evaluation, for its time; what it does to the trainee is undone.
+        watch: callbacks of the training.
+        wanted: steps to make; their time budget may lower the number, a state taken up again brings its own.
+        check: makes one evaluation, for its time; what it does to the state is undone.
         checks: how many evaluations a plan of n steps has.
     """
 
@@ -66,7 +66,7 @@ class StepRunner:
         """Make the steps that are left; yields the number of steps made and the running loss after each.
 
         Args:
-            parts: what else is kept and taken up again, beside the trainee.
+            parts: what else is kept and taken up again, beside that state.
         """
         every: dict[str, Stateful] = {"trainee": self._trainee, **{f"part {k}": part for k, part in enumerate(parts)}}
         if self._kept is not None:

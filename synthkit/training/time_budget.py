@@ -1,21 +1,21 @@
-"""A wish in seconds becomes a number of steps: a few are timed and thrown away."""
+"""A time budget in seconds becomes a number of steps: a few are timed and thrown away."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 
-RESERVE = 0.05  # share of the wish kept for what a probe cannot see
+RESERVE = 0.05  # share of the time budget kept for what a probe cannot see
 WARM_UP_STEPS, MIN_TIMED_STEPS, MAX_TIMED_STEPS = 3, 5, 40  # steps not timed; least and most that are
-TIMING_SHARE = 0.02  # share of the wish after which timing ends
+TIMING_SHARE = 0.02  # share of the time budget after which timing ends
 
 
 def seconds_a_step(makes: Iterator[object], wish: float) -> float:
-    """Mean seconds of a step, after the first three, over 5 to 40 steps or a fiftieth of the wish.
+    """Mean seconds of a step, after the first three, over 5 to 40 steps or a fiftieth of the budget.
 
     Args:
         makes: each item makes one step.
-        wish: seconds wished for.
+        wish: the time budget, seconds.
     """
     for _ in range(WARM_UP_STEPS):
         next(makes)
@@ -32,7 +32,7 @@ def fitting(seconds: float, wanted: int, step: float, check: float, checks: Call
     """The most steps that fit, checks included: n step + checks(n) check <= 0.95 seconds; at least one.
 
     Args:
-        seconds: what is left of the wish.
+        seconds: what is left of the budget.
         wanted: the most steps there may be.
         step: seconds a step.
         check: seconds of one evaluation.

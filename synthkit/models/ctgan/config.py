@@ -13,20 +13,20 @@ from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 class CTGANConfig(DPSGDConfig):
     """Settings of the conditional GAN; the defaults were measured, see docs/models.md.
 
-    Under a budget other defaults hold: the critic's steps are noisy, the generator meets no real row. A gradient
-    penalty has no gradient by row, packs mix rows, and odds would be a second training: all three are left out.
-    Further arguments as of `DPSGDConfig`.
+    Under a budget other defaults hold: the discriminator's steps are noisy, the generator sees no real row. A gradient
+    penalty has no gradient by row, packs mix rows, and a density ratio would be a second training: all three are left
+    out. Further arguments as of `DPSGDConfig`.
 
     Args:
         noise: length of the noise vector.
         width: hidden units of the generator.
         blocks: residual blocks of the generator.
-        critic_width: hidden units of the critic, and of the odds.
-        critic_layers: hidden layers of the critic.
-        critic_dropout: share of the critic's hidden units dropped while training.
-        critic_steps: steps of the critic for each of the generator.
-        modes: Gaussians through which the critic sees each number; 0 for none.
-        pack: rows the critic judges together.
+        critic_width: hidden units of the discriminator, and of the density ratio.
+        critic_layers: hidden layers of the discriminator.
+        critic_dropout: share of the discriminator's hidden units dropped while training.
+        critic_steps: steps of the discriminator for each of the generator.
+        modes: Gaussians through which the discriminator sees each number; 0 for none.
+        pack: rows the discriminator judges together.
         loss: `logistic` or `wgan-gp`.
         penalty: weight of the gradient penalty.
         every: steps from one penalty to the next; it counts as much more.
@@ -34,15 +34,15 @@ class CTGANConfig(DPSGDConfig):
         asking: weight of the cross-entropy by which a row misses its condition; 1 in the paper.
         balance: how far rare levels are trained as often as frequent ones; 1 is the paper's log-frequency law.
         learning_rate: peak rate of the generator.
-        critic_rate: peak rate of the critic.
-        odds_rate: peak rate of the odds.
-        odds_share: share of the steps in which the odds are learned.
+        critic_rate: peak rate of the discriminator.
+        odds_rate: peak rate of the density ratio.
+        odds_share: share of the steps in which the density ratio is learned.
         batch_size: rows a step.
-        odds_batch: rows a step of the odds.
-        steps: optimizer steps of critic and odds; chosen from the number of rows if not given.
+        odds_batch: rows a step of the density ratio.
+        steps: optimizer steps of discriminator and density ratio; chosen from the number of rows if not given.
         average: largest decay of the average of the generator's weights.
-        candidates: rows drawn for each one kept; 1 for no choice by odds.
-        spectral: under a budget, largest singular value of a layer of the critic, in place of the penalty.
+        candidates: rows drawn for each one kept; 1 for no choice by density ratio.
+        spectral: under a budget, largest singular value of a layer of the discriminator, in place of the penalty.
     """
 
     PRIVATE_ONLY: ClassVar[tuple[str, ...]] = (*DPSGDConfig.PRIVATE_ONLY, "spectral")
@@ -125,7 +125,7 @@ class CTGANConfig(DPSGDConfig):
 
     @property
     def weighs(self) -> bool:
-        """Whether candidates are chosen by their odds."""
+        """Whether candidates are chosen by their density ratio."""
         return self.candidates > 1 and self.odds_share > 0
 
 

@@ -1,4 +1,4 @@
-"""Generator and critic with their optimizers: what they see of a row, and the generator's step, without real rows."""
+"""Generator and discriminator with their optimizers: what they see of a row, and the generator's step."""
 
 from __future__ import annotations
 

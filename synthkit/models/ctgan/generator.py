@@ -1,4 +1,4 @@
-"""Generator and critic of the conditional GAN, and the penalty that keeps the critic smooth."""
+"""Generator and discriminator of the conditional GAN, and the penalty that keeps the discriminator smooth."""
 
 from __future__ import annotations
 
@@ -111,7 +111,10 @@ def relaxed(logits: Tensor, sizes: Sequence[int], noise: Tensor) -> Tensor:
 
 
 def steepness(critic: Discriminator, rows: Tensor, condition: Tensor) -> Tensor:
-    """Squared length of the critic's gradient by each pack of rows. **Shape**: (B, b + V), (B, V) -> (B / pack,)."""
+    """Squared length of the discriminator's gradient by each pack of rows.
+
+    **Shape**: (B, b + V), (B, V) -> (B / pack,).
+    """
     rows = rows.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(critic(rows, condition).sum(), rows, create_graph=True)
     return slope.reshape(len(slope) // critic.pack, -1).square().sum(dim=1)

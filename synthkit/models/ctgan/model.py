@@ -1,4 +1,4 @@
-r"""Conditional GAN for tables: a generator of names and normal scores against a critic that sees rows through the door.
+r"""Conditional GAN for tables: a generator of names and normal scores against a discriminator that sees real rows.
 
 References:
     Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling tabular data using conditional GAN (2019).

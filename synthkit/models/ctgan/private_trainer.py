@@ -30,12 +30,12 @@ TURNS = 2  # of the power iteration after each step
 
 
 class PrivateGANTrainer(GANStep):
-    """A critic that meets real rows behind the door, a generator that meets the critic.
+    """A discriminator that sees real rows behind the loader, a generator that sees only the discriminator.
 
     Args:
         average: what is left in the end: averages of weights.
         config: settings.
-        training: the door.
+        training: the loader.
         seed: of initial weights and of what the generator draws for itself.
     """
 
@@ -44,7 +44,7 @@ class PrivateGANTrainer(GANStep):
         self._training, self._spectral, self._size = training, config.spectral or 1.0, config.batch_size
 
     def run(self, steps: int, callbacks: TrainingCallbacks) -> int:
-        """All steps of the critic that were charged; how many.
+        """All steps of the discriminator that were charged; how many.
 
         Args:
             steps: of the plan.
@@ -82,7 +82,7 @@ class PrivateGANTrainer(GANStep):
     def loss(self, critic: Discriminator, rows: Rows) -> Tensor:
         """Loss of each real row beside a drawn one under the same condition, by itself. **Shape**: Rows of B -> (B,).
 
-        Everything is drawn from torch's own generator, as the door wants it.
+        Everything is drawn from torch's own generator, as the loader wants it.
         """
         own = torch.Generator(device=self._device).manual_seed(int(torch.randint(2**62, (1,))))
         mixed = self._mixture.split(rows, own)

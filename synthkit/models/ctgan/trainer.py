@@ -1,4 +1,4 @@
-"""Generator against critic, then the odds against the generator that is left: two phases of one course of steps."""
+"""Training of the GAN in two phases: generator against discriminator, then the density ratio of real to drawn rows."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from synthkit.training.loader import TrainingLoader
 from synthkit.training.loop import ema_update, schedule
 from synthkit.training.state import TrainState
 
-HELD = 8192  # rows held back that the odds are tried on
-MIN_ROWS_TO_TRUST = 200  # with fewer rows than this and none held back the odds are not trusted
+HELD = 8192  # rows held back that the density ratio is tried on
+MIN_ROWS_TO_TRUST = 200  # with fewer rows than this and none held back the density ratio is not trusted
 
 
 class GANTrainer(GANStep):
-    """Two networks that train each other on rows that come through the door.
+    """Two networks that train each other on rows that the loader hands out.
 
     Args:
         average: what is left in the end: averages of weights.
         config: settings.
-        training: the door.
+        training: the loader.
         seed: of batches and draws.
     """
 
@@ -97,14 +97,14 @@ class GANTrainer(GANStep):
             yield value
 
     def _met(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
-        """Real rows as the critic sees them, conditions, weights. **Shape**: (B, b + V), (B, V), (B / pack,)."""
+        """Real rows as the discriminator sees them, conditions, weights. **Shape**: (B, b + V), (B, V), (B / pack,)."""
         mixed = self._mixture.split(rows, self._drawn)
         mixed = mixed if len(mixed) % self.pack == 0 else _whole(mixed, self.pack)
         condition, weight = self._conditions.of(mixed.cat)
         return self.real(mixed), condition, weight.reshape(-1, self.pack).mean(dim=1)
 
     def _weighed(self, steps: int, start: int) -> Iterator[float]:
-        """The odds learn to tell real rows from those the average draws."""
+        """The density ratio learns to tell real rows from those the average draws."""
         config, odds, optimizer = self._config, self.odds, self._for_odds
         if odds is None or optimizer is None or self._average.odds is None:
             return
@@ -126,7 +126,7 @@ class GANTrainer(GANStep):
             yield value
 
     def _trust(self) -> None:
-        """How far the odds hold for rows they were not learned from: the factor of least loss there.
+        """How far the density ratio holds for rows it was not learned from: the factor of least loss there.
 
         Without rows held back, all the way; or not at all where the table is too small for any to be.
         """
@@ -152,7 +152,7 @@ def critic_loss(
     config: CTGANConfig,
     often: int = 1,
 ) -> Tensor:
-    r"""The critic's loss of each pack.
+    r"""The discriminator's loss of each pack.
 
     `logistic`: w (softplus(-D(x)) + softplus(D(x'))) + w g / 2 (|grad D(x)|^2 + |grad D(x')|^2);
     `wgan-gp`: w (D(x') - D(x)) + g (|grad D(x^)| - 1)^2, x^ on the line between x and x'.

@@ -1,11 +1,11 @@
 """Slots that another slot all but determines: found in noisy tables and drawn from the noisy conditional.
 
-A mixture of products smears a function of a slot over its components; a table of the two that was told with noise says
-it nearly exactly. So a follower leaves the mixture and is drawn given its leader:
+A mixture of products smears a function of a slot over its components; a table of the two that was measured with noise says
+it nearly exactly. So a dependent slot, or follower, leaves the mixture and is drawn given its determinant, or leader:
 
     p(x) = sum_k pi_k prod_{j no follower} P_k,j(x_j) prod_{b follows a} P(b | a).
 
-All of it is made of what was told already and costs nothing.
+All of it is made of what was measured already and costs nothing.
 """
 
 from __future__ import annotations

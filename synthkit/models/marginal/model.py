@@ -158,7 +158,7 @@ class Marginal(CountModel):
         generator: torch.Generator,
         told: Tensor | None = None,
     ) -> None:
-        """Draw slot j where it is not known, from the law of each row's group times what its followers tell of it.
+        """Draw slot j where it is not known, from the law of each row's group times what its dependent slots say of it.
 
         **Shape**: laws (G, K), group (n,), cat (n, d), told (n, K).
         """
@@ -245,7 +245,7 @@ class Marginal(CountModel):
         return out
 
     def tensors(self) -> dict[str, Tensor]:
-        """Log-laws, log-shares, and laws of followers: the noisy tables are not kept, nor anything exact."""
+        """Log-laws, log-shares, and laws of dependent slots: the noisy tables are not kept, nor anything exact."""
         mixture = {k: v.detach().cpu().contiguous() for k, v in self._mixture.named_parameters()}
         return mixture | self._followers.tensors()
 

@@ -36,8 +36,8 @@ class Compared:
 
     Args:
         folder: where.
-        plan: what all entrants shared.
-        outcomes: what became of each entrant, in the order they were named.
+        plan: what all models shared.
+        outcomes: what became of each model, in the order they were named.
         report: the page on all of them.
     """
 
@@ -47,10 +47,10 @@ class Compared:
     report: Report
 
     def synthetic(self, name: str) -> pd.DataFrame:
-        """The first draw of an entrant.
+        """The first draw of a model.
 
         Raises:
-            ConfigError: there is no such entrant, or it failed.
+            ConfigError: there is no such model, or it failed.
         """
         if name not in [o.name for o in self.outcomes if o.done]:
             msg = f"rows are there of entrants that finished; however: `{name}` is none of them"
@@ -58,7 +58,7 @@ class Compared:
         return table_files.read(ComparisonSetup.place(self.folder, name) / SYNTHETIC).frame()
 
     def table(self) -> pd.DataFrame:
-        """Value of each score by entrant, those that failed left out."""
+        """Value of each score by model, those that failed left out."""
         import pandas as pd
 
         scores = {o.name: {s["metric"]: s["value"] for s in o.scores} for o in self.outcomes if o.done}
@@ -86,9 +86,9 @@ def compare(
 ) -> Compared:
     """Fit several models to the same rows, measure them in the same way, and write one page on all of them.
 
-    The table is split once. Each entrant runs in a process of its own, one after the other, with the same seeds, and
+    The table is split once. Each model runs in a process of its own, one after the other, with the same seeds, and
     its folder is moved into place when it is done: a comparison that was stopped goes on where it was, and more models
-    can be added to it. An entrant that fails is listed with its reason; the others go on.
+    can be added to it. A model that fails is listed with its reason; the others go on.
 
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.
@@ -101,7 +101,7 @@ def compare(
             our models plan their steps to fit; a reference that takes longer, or a model that takes twice as long, is
             stopped and listed as failed. The rest is not looked at.
         overwrite: whether to begin anew in a folder that holds a comparison.
-        progress: told of entrants, stages and steps.
+        progress: told of models, stages and steps.
 
     Raises:
         ConfigError: no model, an unknown one, one named twice, a setting that cannot be meant, or a budget.
@@ -148,7 +148,7 @@ def _model(name: str) -> str:
 
 
 def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
-    """Refuse entrants and settings that cannot be meant, before any work is done."""
+    """Refuse models and settings that cannot be meant, before any work is done."""
     known = [AUTO, *sorted(registry.models()), *REFERENCES]
     ours = (AUTO, *registry.models())
     strange = [m for m in dict.fromkeys(models) if m not in known and not (m.endswith(RAKED) and _model(m) in ours)]

@@ -1,4 +1,4 @@
-"""What became of one entrant of a comparison: its scores and costs, or why there are none."""
+"""What became of one model of a comparison: its scores and costs, or why there are none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ground a comparison stands on: one plan and one split for all entrants, kept so that it can go on."""
+"""The ground a comparison stands on: one plan and one split for all models, kept so that it can go on."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ ENTRANTS = "models"
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonPlan:
-    """What all entrants share, and a comparison that goes on must share with its beginning.
+    """What all models share, and a comparison that goes on must share with its beginning.
 
     Args:
         seed: root of every random choice but roles and coins.
         train: rows fitted on.
         holdout: rows held out.
         rows: synthetic rows a draw.
-        draws: synthetic tables of each entrant.
+        draws: synthetic tables of each model.
         quick: whether to evaluate on samples.
     """
 
@@ -71,7 +71,7 @@ class ComparisonSetup:
     Args:
         folder: where everything is kept.
         schema: meaning of the table.
-        plan: what all entrants share.
+        plan: what all models share.
         parts: who of the table is fitted on; INTERNAL.
     """
 
@@ -82,7 +82,7 @@ class ComparisonSetup:
 
     @staticmethod
     def place(path: Path, name: str) -> Path:
-        """The folder of an entrant."""
+        """The folder of a model."""
         return path / ENTRANTS / name
 
     @staticmethod
@@ -152,7 +152,7 @@ class ComparisonSetup:
         return cls(folder=path, schema=schema, plan=plan, parts=parts)
 
     def finished(self, name: str, settings: Mapping[str, Any]) -> ModelResult | None:
-        """The outcome of an entrant that is done; None if it is still to be fitted.
+        """The outcome of a model that is done; None if it is still to be fitted.
 
         Raises:
             ArtefactError: it was fitted with other settings, or its outcome is damaged.

@@ -1,8 +1,8 @@
-"""One entrant of a comparison in a process of its own: fitted, drawn from, measured, written to its folder.
+"""One model of a comparison in a process of its own: fitted, drawn from, measured, written to its folder.
 
 `python -m synthkit.pipeline.compare.worker` reads a task and two tables from stdin and tells its progress on
 stdout, one JSON a line.
-A process of its own makes peak memory the entrant's alone, and a crash or a full memory nobody else's.
+A process of its own makes peak memory the model's alone, and a crash or a full memory nobody else's.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation
     from synthkit.synthesizer.protocol import SynthesizerProtocol
 
-RAKED = "+raked"  # ending of the name of an entrant whose rows are chosen from a pool
+RAKED = "+raked"  # ending of the name of a model whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerTask:
-    """What one entrant is to do.
+    """What one model is to do.
 
     Args:
         name: of the model or the reference; a model with the ending `+raked` draws raked rows.
         reference: whether it is made by others.
-        settings: of the entrant, by name.
+        settings: of the model, by name.
         schema: meaning of the tables, as plain data.
         source: name of the file the rows came from.
         folder: where its folder is to stand.
-        seed: root of its random choices, the same for every entrant.
+        seed: root of its random choices, the same for every model.
         rows: rows a draw.
         draws: how many.
         quick: whether to evaluate on samples.
         baselines: estimators of the user by name, as import paths.
         device: where to compute.
-        max_minutes: a wish of ours for learning, a limit for a reference; none if not given.
+        max_minutes: a time budget of our models, a limit for a reference; none if not given.
     """
 
     name: str
@@ -81,7 +81,7 @@ class WorkerTask:
 
     @property
     def minutes(self) -> float | None:
-        """After how long learning is stopped: a model of ours plans its steps by a wish and may miss it a little."""
+        """After how long learning is stopped: models of ours plan steps by the time budget and may miss it a little."""
         return None if self.max_minutes is None else self.max_minutes * (1 if self.reference else 2)
 
 
@@ -155,7 +155,7 @@ def enter(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, teller: 
     """Fit, draw, measure, write.
 
     Raises:
-        SynthkitError: whatever the entrant cannot do.
+        SynthkitError: whatever the model cannot do.
     """
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.runner import evaluate
@@ -293,7 +293,7 @@ def _write(
     outcome: ModelResult,
     schema: Schema,
 ) -> None:
-    """The entrant's folder: what `run` leaves of it, and result.json."""
+    """The model's folder: what `run` leaves of it, and result.json."""
     from synthkit.pipeline.evaluate_tables import with_facts, with_training
     from synthkit.synthesizer.synthesizer import Synthesizer
     from synthkit.tables import table_files

@@ -1,4 +1,4 @@
-"""An entrant's process: started, listened to, ended if it takes too long; whatever befalls it, there is an outcome."""
+"""The process of a model: started, listened to, ended if it takes too long; there is an outcome in any case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> ModelResult:
-    """Let an entrant do its task in a process of its own.
+    """Let a model do its task in a process of its own.
 
     Args:
         task: what it is to do.
@@ -46,10 +46,10 @@ def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, prog
 
 
 class ProgressReceiver:
-    """Hears what an entrant's process tells.
+    """Receives what a model's process tells.
 
     Args:
-        name: of the entrant.
+        name: of the model.
         process: its process.
         minutes: the most it may take to learn.
         progress: told of its stages and steps.

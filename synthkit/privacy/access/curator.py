@@ -1,4 +1,4 @@
-"""The curator: keeper of a training table and its ledger, who hands out the access that the budget allows."""
+"""The curator: it keeps a training table and its ledger, and hands out the access that the budget allows."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class PrivateAccess:
         return rare_code_notes.bought_codes(self._asked, self.schema)
 
     def _open(self) -> tuple[PrivateCurator, FitPlan, BudgetPlan]:
-        """The keeper of the rows, once everything is charged.
+        """The curator of the rows, once everything is charged.
 
         Raises:
             ConfigError: nothing is charged yet, or the table was given up.

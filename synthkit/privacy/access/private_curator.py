@@ -1,4 +1,4 @@
-"""The keeper of real rows under a budget: every answer has noise, and is paid for before it is drawn."""
+"""The curator of real rows under a budget: every answer has noise, and is paid for before it is drawn."""
 
 from __future__ import annotations
 

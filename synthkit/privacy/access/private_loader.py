@@ -26,7 +26,7 @@ from synthkit.training.loop import seeded
 ROWS_AT_ONCE = (
     2048  # rows worked on at once, copies counted; public, for free memory may follow from the size of the table
 )
-TRIED = 8  # invented rows on which it is found out where weights meet rows
+TRIED = 8  # dummy rows on which it is found out where weights meet rows
 
 
 class PrivateLoader:

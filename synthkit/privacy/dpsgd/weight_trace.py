@@ -97,7 +97,7 @@ class WeightTrace(TorchFunctionMode):
 
     @contextmanager
     def watching(self) -> Iterator[WeightTrace]:
-        """Everything that runs inside is on the tape; tables of levels are taken as they come."""
+        """Everything that runs inside is traced; tables of levels are taken as they come."""
 
         def enter(*_: object) -> None:
             self._inside += 1

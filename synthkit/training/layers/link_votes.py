@@ -1,7 +1,7 @@
 """What earlier numbers say about a later one, in the later one's own cells: a vote for a level, and a place.
 
 A number that lies near another is hard to learn from the levels of that other: the two are cut differently, and which
-fine level follows depends on two coarse ones at once. A pointer looks up where the source's value lies among the
+fine level follows depends on two coarse ones at once. A link looks up where the source's value lies among the
 target's cells. For the coarse slot that is a level and a quarter of it; for the fine one a place inside the coarse
 level that was drawn, or so many cells before or after it. The place enters the state as a vector, and the level gets a
 vote c = w . s + b, added to its logit, so that "the same again" is one weight.
@@ -30,7 +30,7 @@ MARGIN = 8  # places on either side of a coarse level, for the fine slot; what i
 
 @dataclass(frozen=True)
 class Places:
-    """Where sources lie for some arrows. An arrow is a pointer seen from one slot of its target.
+    """Where sources lie for some arrows. An arrow is a link seen from one slot of its target.
 
     **Shape**: each (B, A): `level` voted for; `votes`, whether there is a vote; `place`, index of the vector; `tells`,
     whether there is one.
@@ -47,10 +47,10 @@ class Places:
 
 
 class Pointers(nn.Module):
-    """Vectors and votes of all pointers of a layout.
+    """Vectors and votes of all links of a layout.
 
     Args:
-        layout: slots and pointers.
+        layout: slots and links.
         width: length H of the states.
     """
 
