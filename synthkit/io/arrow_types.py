@@ -47,7 +47,7 @@ def retyped(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """A column of another type. Views are made anew: what pyarrow before 25 casts to them ends the process in a file."""
+    """A column of another type. Views are made anew: those that pyarrow before 25 casts crash when they are written."""
     import pyarrow as pa
 
     if kind in (pa.string_view(), pa.binary_view()):
