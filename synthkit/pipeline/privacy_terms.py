@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from synthkit.errors import ConfigError
+from synthkit.io.json_types import JSONDict
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.statement import Statement, packages
@@ -41,7 +41,7 @@ def ledger(config: RunConfig, schema: Schema, *, resume: bool = False) -> Ledger
     return Ledger.resuming(path, budget) if resume else Ledger.at(path, budget)
 
 
-def statement(synthesizer: Synthesizer, kept: Ledger) -> dict[str, Any]:
+def statement(synthesizer: Synthesizer, kept: Ledger) -> JSONDict:
     """What is promised about the release, as plain data."""
     said = Statement.of(kept.archive, synthesizer.schema, model=synthesizer.model_name, versions=packages())
     return said.to_dict()

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.errors import TableError
 from synthkit.io.atomic_files import replacing_folder
+from synthkit.io.json_types import JSONObject
 from synthkit.io.provenance_marks import provenance_mark
 from synthkit.release import run_folder
 from synthkit.tables import table_files
@@ -43,10 +44,10 @@ class Fit:
     synthesizer: Synthesizer
     schema: Schema
     ledger: Ledger
-    statement: Mapping[str, Any]
+    statement: JSONObject
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
-    facts: Mapping[str, Any]
+    facts: JSONObject
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write model, schema and ledger; the folder appears whole or not at all.
@@ -94,11 +95,11 @@ class Release:
     synthesizer: Synthesizer
     schema: Schema
     ledger: Ledger
-    statement: Mapping[str, Any]
+    statement: JSONObject
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
     roles: pd.DataFrame
-    facts: Mapping[str, Any]
+    facts: JSONObject
     sibling: Sibling | None = None
 
     @property
@@ -177,7 +178,7 @@ class TableEvaluation:
     schema: Schema
     validations: Mapping[str, Validation]
     clamped: Mapping[str, int]
-    facts: Mapping[str, Any]
+    facts: JSONObject
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the folder; it appears whole or not at all.

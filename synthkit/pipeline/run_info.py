@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit._version import __version__
+from synthkit.io.json_types import JSONDict
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema import Schema
 
@@ -31,7 +32,7 @@ PACKAGES = (
 )
 
 
-def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any) -> dict[str, Any]:
+def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any) -> JSONDict:
     """The content of run.json, as plain data.
 
     Args:
@@ -55,7 +56,7 @@ def facts(schema: Schema, source: str, seconds: Mapping[str, float], **more: Any
     }
 
 
-def fitted(config: RunConfig) -> dict[str, Any]:
+def fitted(config: RunConfig) -> JSONDict:
     """The facts of whatever was fitted: model, seed and all settings; files by their names without folders."""
     asked = json.loads(config.model_dump_json(exclude=None if config.baselines else {"baselines"}))
     return {
@@ -99,7 +100,7 @@ def packages() -> dict[str, str]:
     return out
 
 
-def hardware() -> dict[str, Any]:
+def hardware() -> JSONDict:
     """What it ran on; threads and GPU only if torch was used, for an evaluation never loads it."""
     machine = {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
     torch = sys.modules.get("torch")
@@ -109,7 +110,7 @@ def hardware() -> dict[str, Any]:
     return {**machine, "threads": torch.get_num_threads(), "gpu": gpu}
 
 
-def learned(synthesizer: Synthesizer, config: RunConfig, said: Sequence[str]) -> dict[str, Any]:
+def learned(synthesizer: Synthesizer, config: RunConfig, said: Sequence[str]) -> JSONDict:
     """What was asked and what came of it: the model `auto` chose, every setting, the steps, what was said."""
     log = synthesizer.log
     trained = None if log is None or not log.steps else _trained(log)
@@ -123,7 +124,7 @@ def learned(synthesizer: Synthesizer, config: RunConfig, said: Sequence[str]) ->
     }
 
 
-def _trained(log: TrainingLog) -> dict[str, Any]:
+def _trained(log: TrainingLog) -> JSONDict:
     """Steps made, the step whose weights were kept, and the memory it was estimated to take."""
     memory = None if log.memory is None else round(log.memory / 2**20)
     return {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2), "memory_mib": memory}

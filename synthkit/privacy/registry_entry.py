@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.io.json_types import JSONDict, JSONObject
 
 # The keys of the registry's third tier, in its order; whatever else it has is filled in by those who keep it.
 REGISTRY_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +53,7 @@ REGISTRY_KEYS: Mapping[str, tuple[str, ...]] = {
 VARIANTS = ("Pure DP", "Approximate DP", "Zero-concentrated DP", "Renyi DP", "Custom")
 
 
-def record(statement: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def record(statement: JSONObject, known: JSONObject | None = None) -> JSONDict:
     """A draft of an entry: what a statement says in the registry's keys, None where only people know.
 
     Args:
@@ -83,7 +84,7 @@ def record(statement: Mapping[str, Any], known: Mapping[str, Any] | None = None)
     }
 
 
-def unfilled(entry: Mapping[str, Any]) -> tuple[str, ...]:
+def unfilled(entry: JSONObject) -> tuple[str, ...]:
     """The keys of a draft that people still have to fill in, as `section.key`."""
     return tuple(
         f"{section}.{key}"
@@ -93,7 +94,7 @@ def unfilled(entry: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _checked(known: Mapping[str, Any]) -> Mapping[str, Any]:
+def _checked(known: JSONObject) -> JSONObject:
     for name in known:
         section, _, key = name.partition(".")
         if key not in REGISTRY_KEYS.get(section, ()):
@@ -102,7 +103,7 @@ def _checked(known: Mapping[str, Any]) -> Mapping[str, Any]:
     return known
 
 
-def _told(statement: Mapping[str, Any]) -> dict[str, Any]:
+def _told(statement: JSONObject) -> JSONDict:
     """What the statement says, by `section.key`."""
     plain = {
         f"{section}.{key}": value
@@ -129,7 +130,7 @@ def _told(statement: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _mechanisms(statement: Mapping[str, Any]) -> str:
+def _mechanisms(statement: JSONObject) -> str:
     """Mechanisms, libraries with versions, and what is done about arithmetic, timing and access."""
     libraries = ", ".join(f"{name} {version}" for name, version in statement["libraries"].items())
     return _sentences(

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from synthkit.io.json_types import JSONDict
 from synthkit.privacy.accounting import accountant, zcdp
 from synthkit.privacy.accounting.budget import ADJACENCY, MOST_ROWS
 from synthkit.privacy.accounting.charge import Charge
@@ -163,7 +164,7 @@ class Statement:
             f"{self._who}; what is true of people whether or not they were in the table.",
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSONDict:
         """The statement as plain data in the format `synthkit-statement/1`."""
         return {
             "format": FORMAT,
@@ -191,7 +192,7 @@ class Statement:
             "caveats": self._caveats(),
         }
 
-    def _registry(self) -> dict[str, Any]:
+    def _registry(self) -> JSONDict:
         """The keys of the registry of deployments."""
         epsilon, delta = self.archive.spent()
         variant = "Approximate DP" if self.promised else "Custom"
@@ -235,7 +236,7 @@ class Statement:
             return one
         return f"{one}; cells of {self.archive.unit} that differ in spelling alone name one of them, empty ones nobody"
 
-    def _contribution(self) -> dict[str, Any]:
+    def _contribution(self) -> JSONDict:
         budget = self.archive.budget
         most = self.most or (None if budget is None else budget.max_rows_per_unit)
         return {"max_rows_per_unit": most, "counts": "one row of each unit, chosen in secret", "gradients": "clipped"}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.errors import ArtefactError, ConfigError, DocumentError, TableError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import parse_json, read_json
+from synthkit.io.json_types import JSONDict, JSONObject
 from synthkit.synthesizer.model_files import read_tensors, write_tensors
 from synthkit.training.state import State
 
@@ -45,7 +45,7 @@ class Checkpoint:
         self, folder: str | Path, *, resume: bool = False, every: float = EVERY, replace: bool = False
     ) -> None:
         self.folder, self._every = Path(folder), every
-        self._identity: dict[str, Any] | None = None
+        self._identity: JSONDict | None = None
         self._roles: pd.DataFrame | None = None
         self._last, self._cost = time.monotonic(), 0.0
         if self.exists and not (resume or replace):
@@ -90,7 +90,7 @@ class Checkpoint:
         """Who is trained on, to be written with the first state."""
         self._roles = roles
 
-    def begin(self, identity: Mapping[str, Any]) -> None:
+    def begin(self, identity: JSONObject) -> None:
         """Say what the training belongs to, before it begins.
 
         Args:
@@ -183,7 +183,7 @@ class Checkpoint:
             temporary.write_text(json.dumps(card), encoding="utf-8")
         self._identity = None
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> JSONDict:
         try:
             card = read_json(self.folder / CHECKPOINT_CARD)
         except (OSError, DocumentError) as error:

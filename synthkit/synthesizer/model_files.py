@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
+from synthkit.io.json_types import JSONDict
 from synthkit.models.base import TrainingLog
 
 FORMAT = "synthkit-model/1"
@@ -29,14 +30,14 @@ LAYOUT_TIMES, LAYOUT_SPARE_BYTES, MIN_LAYOUT_BYTES = (
 MODEL_CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 
-def save(folder: Path, card: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+def save(folder: Path, card: JSONDict, tensors: dict[str, Tensor]) -> None:
     """Write a card and its tensors; an older folder of the same name is replaced only when all is written."""
     with replacing_folder(folder, overwrite=True, marks=(MODEL_CARD,)) as temporary:
         (temporary / MODEL_CARD).write_text(json.dumps({"format": FORMAT, **card}, indent=1), encoding="utf-8")
         write_tensors(temporary / TENSORS, tensors)
 
 
-def load(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def load(folder: Path) -> tuple[JSONDict, dict[str, Tensor]]:
     """Read a card and its tensors.
 
     Raises:
@@ -112,12 +113,12 @@ def check_tensors(folder: Path, found: dict[str, Tensor], wanted: dict[str, Tens
         raise ArtefactError(msg)
 
 
-def log_to_dict(log: TrainingLog | None) -> dict[str, Any] | None:
+def log_to_dict(log: TrainingLog | None) -> JSONDict | None:
     """A training log as plain data."""
     return None if log is None else asdict(log)
 
 
-def log_from_dict(data: dict[str, Any] | None) -> TrainingLog | None:
+def log_from_dict(data: JSONDict | None) -> TrainingLog | None:
     """Read what `log_to_dict` gave."""
     if data is None:
         return None

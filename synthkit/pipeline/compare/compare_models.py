@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.baselines import REFERENCES
 from synthkit.errors import ConfigError
+from synthkit.io.json_types import JSONObject
 from synthkit.models import registry
 from synthkit.models.auto import AUTO
 from synthkit.pipeline.compare.model_result import ModelResult
@@ -79,7 +80,7 @@ def compare(
     *,
     models: Sequence[str],
     out: str | Path,
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    settings: Mapping[str, JSONObject] | None = None,
     config: RunConfig | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -147,7 +148,7 @@ def _model(name: str) -> str:
     return name.removesuffix(RAKED)
 
 
-def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
+def _check(models: Sequence[str], settings: JSONObject) -> None:
     """Refuse models and settings that cannot be meant, before any work is done."""
     known = [AUTO, *sorted(registry.models()), *REFERENCES]
     ours = (AUTO, *registry.models())
@@ -166,9 +167,7 @@ def _check(models: Sequence[str], settings: Mapping[str, Any]) -> None:
         raise ConfigError(msg)
 
 
-def _task(
-    name: str, settings: Mapping[str, Any], contest: ComparisonSetup, source: str, config: RunConfig
-) -> WorkerTask:
+def _task(name: str, settings: JSONObject, contest: ComparisonSetup, source: str, config: RunConfig) -> WorkerTask:
     schema = contest.schema
     return WorkerTask(
         name=name,

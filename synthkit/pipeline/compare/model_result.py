@@ -11,6 +11,7 @@ from typing import Any
 
 from synthkit.errors import ArtefactError
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
+from synthkit.io.json_types import JSONDict, JSONObject
 
 FORMAT = "synthkit-outcome/1"
 RESULT = "result.json"
@@ -40,9 +41,9 @@ class ModelResult:
 
     name: str
     reference: bool
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: JSONObject = field(default_factory=dict)
     reason: str = ""
-    scores: tuple[Mapping[str, Any], ...] = ()
+    scores: tuple[JSONObject, ...] = ()
     failures: tuple[Mapping[str, str], ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     cpu_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class ModelResult:
         """Whether it was fitted, drawn from and measured."""
         return not self.reason
 
-    def score(self, metric: str) -> Mapping[str, Any] | None:
+    def score(self, metric: str) -> JSONObject | None:
         """The score called `metric`, open ends of its interval infinite; None if it was not measured."""
         for score in self.scores:
             if score["metric"] == metric and score["value"] is not None:
@@ -67,7 +68,7 @@ class ModelResult:
                 return {**score, "low": -math.inf if low is None else low, "high": math.inf if high is None else high}
         return None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSONDict:
         """As plain data."""
         return asdict(self)
 
@@ -83,7 +84,7 @@ class ModelResult:
             ArtefactError: the file holds none, or is damaged.
         """
         try:
-            data: dict[str, Any] = read_json(path)
+            data: JSONDict = read_json(path)
             said = data.pop("format")
             lists = {k: tuple(data[k]) for k in ("scores", "failures", "rows", "notes")}
             outcome = cls(**{**data, **lists})

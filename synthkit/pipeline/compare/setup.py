@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthkit.errors import ArtefactError, SchemaError, TableError
 from synthkit.io.atomic_files import check_folder, replacing
+from synthkit.io.json_types import JSONDict, JSONObject
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
 from synthkit.pipeline.split import Split, split
@@ -151,7 +152,7 @@ class ComparisonSetup:
             raise ArtefactError(msg)
         return cls(folder=path, schema=schema, plan=plan, parts=parts)
 
-    def finished(self, name: str, settings: Mapping[str, Any]) -> ModelResult | None:
+    def finished(self, name: str, settings: JSONObject) -> ModelResult | None:
         """The outcome of a model that is done; None if it is still to be fitted.
 
         Raises:
@@ -175,7 +176,7 @@ class ComparisonSetup:
         page.save(self.folder / folder.REPORT_FILE)
         return page
 
-    def _keep(self, outcomes: Sequence[ModelResult], source: str) -> dict[str, Any]:
+    def _keep(self, outcomes: Sequence[ModelResult], source: str) -> JSONDict:
         data = {
             **run_info.facts(self.schema, source, {}, plan=asdict(self.plan)),
             "format": FORMAT,
@@ -186,7 +187,7 @@ class ComparisonSetup:
         return data
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> JSONDict:
     """The content of comparison.json in a folder.
 
     Raises:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing_folder
+from synthkit.io.json_types import JSONObject
 from synthkit.io.provenance_marks import provenance_mark
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
@@ -57,15 +58,15 @@ class WorkerTask:
 
     name: str
     reference: bool
-    settings: Mapping[str, Any]
-    schema: Mapping[str, Any]
+    settings: JSONObject
+    schema: JSONObject
     source: str
     folder: str
     seed: int
     rows: int
     draws: int
     quick: bool
-    baselines: Mapping[str, Any]
+    baselines: JSONObject
     device: str
     max_minutes: float | None
 
@@ -214,7 +215,7 @@ def _maker(task: WorkerTask, schema: Schema) -> SynthesizerProtocol:
     return Synthesizer(schema, task.model, settings=task.settings, device=task.device)
 
 
-def _learn(maker: SynthesizerProtocol, train: pd.DataFrame, task: WorkerTask, clock: Clock) -> Mapping[str, Any] | None:
+def _learn(maker: SynthesizerProtocol, train: pd.DataFrame, task: WorkerTask, clock: Clock) -> JSONObject | None:
     """Fit: our models through the curator, whose ledger is returned; a reference on the rows themselves."""
     from synthkit.privacy.access.curator import Curator
     from synthkit.privacy.accounting.ledger import Ledger
@@ -287,7 +288,7 @@ def _notes(maker: SynthesizerProtocol, task: WorkerTask) -> tuple[str, ...]:
 def _write(
     task: WorkerTask,
     maker: SynthesizerProtocol,
-    ledger: Mapping[str, Any] | None,
+    ledger: JSONObject | None,
     measured: Evaluation,
     draws: tuple[pd.DataFrame, ...],
     outcome: ModelResult,

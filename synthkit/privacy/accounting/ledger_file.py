@@ -11,6 +11,7 @@ from typing import Any
 
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, DocumentError
 from synthkit.io.documents import DEFAULT_MAX_JSON_BYTES, content, parse_json
+from synthkit.io.json_types import JSONDict, JSONObject
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
@@ -40,7 +41,7 @@ class LedgerFile:
         """Epsilon and delta of all parts; infinity and 0 for any charge without a budget."""
         return total(self.parts)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSONDict:
         """Plain data in the format `synthkit-ledger/2`; an infinite epsilon is null.
 
         A charge's `detail` holds the numbers of its mechanism, which with its kind say all; `part` tells with which
@@ -136,7 +137,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _exactly(data: object, keys: set[str], where: str, *, perhaps: str = "") -> Mapping[str, Any]:
+def _exactly(data: object, keys: set[str], where: str, *, perhaps: str = "") -> JSONObject:
     if not isinstance(data, dict):
         msg = f"{where} must be a JSON object; however: {type(data).__name__}. {AGAIN}"
         raise ArtefactError(msg)
@@ -149,14 +150,14 @@ def _exactly(data: object, keys: set[str], where: str, *, perhaps: str = "") -> 
     return data
 
 
-def _listed(data: Mapping[str, Any], name: str) -> list[Any]:
+def _listed(data: JSONObject, name: str) -> list[Any]:
     if not isinstance(data[name], list):
         msg = f"`{name}` of the ledger must be a list; however: {type(data[name]).__name__}. {AGAIN}"
         raise ArtefactError(msg)
     return list(data[name])
 
 
-def _unit(data: Mapping[str, Any]) -> str | None:
+def _unit(data: JSONObject) -> str | None:
     unit, budget = data["unit"], data["budget"]
     if not (unit is None or isinstance(unit, str)) or (budget is not None and budget["unit"] != unit):
         msg = f"`unit` of the ledger must be a column's name and that of its budget; however: {unit!r}. {AGAIN}"
@@ -175,7 +176,7 @@ def _budget(data: object) -> Budget | None:
         raise ArtefactError(msg) from error
 
 
-def _parts(data: Mapping[str, Any]) -> tuple[ComposedPlan, ...]:
+def _parts(data: JSONObject) -> tuple[ComposedPlan, ...]:
     heads = [
         _exactly(head, {"delta", "epsilon", "accountant"}, "a part of the ledger", perhaps="drawn")
         for head in _listed(data, "parts")
@@ -191,7 +192,7 @@ def _parts(data: Mapping[str, Any]) -> tuple[ComposedPlan, ...]:
     return tuple(_part(head, charges) for head, charges in zip(heads, kept, strict=True))
 
 
-def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> ComposedPlan:
+def _part(head: JSONObject, charges: Mapping[bool, list[Charge]]) -> ComposedPlan:
     delta, drawn = head["delta"], head.get("drawn", True)
     if not isinstance(drawn, bool):
         msg = f"`drawn` of a part of the ledger must be true or false; however: {drawn!r}. {AGAIN}"
@@ -206,7 +207,7 @@ def _part(head: Mapping[str, Any], charges: Mapping[bool, list[Charge]]) -> Comp
         raise ArtefactError(msg) from error
 
 
-def _charge(read: Mapping[str, Any]) -> Charge:
+def _charge(read: JSONObject) -> Charge:
     kind = EVENTS_BY_NAME.get(read["mechanism"]) if isinstance(read["mechanism"], str) else None
     if kind is None:
         msg = (
@@ -223,7 +224,7 @@ def _charge(read: Mapping[str, Any]) -> Charge:
         raise ArtefactError(msg) from error
 
 
-def _first(data: dict[str, Any]) -> LedgerFile:
+def _first(data: JSONDict) -> LedgerFile:
     """The first format: a list of exact answers, or nothing."""
     _exactly(data, {"format", "unit", "budget", "epsilon", "charges"}, "the ledger")
     charges = []
