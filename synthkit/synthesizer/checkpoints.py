@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "synthkit-checkpoint/1"
-CHECKPOINT_CARD, TRAINING_FILE, ROLES_FILE = "checkpoint.json", "training.safetensors", "roles.parquet"
+CHECKPOINT_CARD, TRAINING_FILE, CHECKPOINT_ROLES = "checkpoint.json", "training.safetensors", "roles.parquet"
 EVERY = 30.0  # seconds between two states, and at least twenty times what keeping one takes
 SEED_ENTRY = "seed"
 
@@ -82,9 +82,9 @@ class Checkpoint:
         if self._card is None or not self._card["roles"]:
             return None
         try:
-            return table_files.read(self.folder / ROLES_FILE).frame()
+            return table_files.read(self.folder / CHECKPOINT_ROLES).frame()
         except TableError as error:
-            raise ArtefactError(self._damaged(ROLES_FILE)) from error
+            raise ArtefactError(self._damaged(CHECKPOINT_ROLES)) from error
 
     def keep_roles(self, roles: pd.DataFrame) -> None:
         """Who is trained on, to be written with the first state."""
@@ -163,7 +163,7 @@ class Checkpoint:
 
     def _clear(self) -> None:
         """Remove our files, and what a kill left of them; the card first, for without it there is no checkpoint."""
-        for name in (CHECKPOINT_CARD, TRAINING_FILE, ROLES_FILE):
+        for name in (CHECKPOINT_CARD, TRAINING_FILE, CHECKPOINT_ROLES):
             (self.folder / name).unlink(missing_ok=True)
             for partial in self.folder.glob(f".{name}.*.partial"):
                 partial.unlink()
@@ -177,7 +177,7 @@ class Checkpoint:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._clear()  # what is left of a training that was not taken up
         if self._roles is not None:
-            table_files.write(self._roles, self.folder / ROLES_FILE)
+            table_files.write(self._roles, self.folder / CHECKPOINT_ROLES)
         card = {"format": FORMAT, "roles": self._roles is not None, **self._identity}
         with replacing(self.folder / CHECKPOINT_CARD) as temporary:
             temporary.write_text(json.dumps(card), encoding="utf-8")

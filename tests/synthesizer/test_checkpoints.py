@@ -20,7 +20,7 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import fit, synthesize
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.synthesizer.checkpoints import CHECKPOINT_CARD, ROLES_FILE, TRAINING_FILE, Checkpoint
+from synthkit.synthesizer.checkpoints import CHECKPOINT_CARD, CHECKPOINT_ROLES, TRAINING_FILE, Checkpoint
 from synthkit.synthesizer.model_files import read_tensors, write_tensors
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.training.state import State
@@ -116,7 +116,7 @@ def test_a_killed_run_goes_on_by_the_command_with_the_same_people_held_out(toy, 
     """Roles come from the system: without those that are kept, other rows would be trained on."""
     out = tmp_path / "out"
     kill(toy, tmp_path / "out.checkpoint", {"settings": SMALL, "quick": True}, "run")
-    kept = pd.read_parquet(tmp_path / "out.checkpoint" / ROLES_FILE)
+    kept = pd.read_parquet(tmp_path / "out.checkpoint" / CHECKPOINT_ROLES)
     seed = json.loads((tmp_path / "out.checkpoint" / CHECKPOINT_CARD).read_text())["seed"]
     words = ["run", toy.csv, "--schema", toy.yaml, "--out", out, "--quick", "--steps", 60]
     words += [word for key in ("width", "hidden", "batch_size") for word in ("--set", f"{key}={SMALL[key]}")]
@@ -278,7 +278,7 @@ def test_beginning_anew_leaves_nothing_of_the_old(tmp_path):
     assert second.load() is None
     second.save(STATE)
     assert Checkpoint(tmp_path / "c", resume=True).seed == 8
-    assert not (tmp_path / "c" / ROLES_FILE).exists()
+    assert not (tmp_path / "c" / CHECKPOINT_ROLES).exists()
 
 
 def test_removing_spares_what_is_not_ours(tmp_path):
@@ -336,7 +336,7 @@ def test_damaged_states_and_roles_are_refused(tmp_path):
     (folder / TRAINING_FILE).write_bytes(b"\0" * 9)
     with pytest.raises(ArtefactError, match="SafetensorError"):
         checkpoint.load()
-    (folder / ROLES_FILE).unlink()
+    (folder / CHECKPOINT_ROLES).unlink()
     with pytest.raises(ArtefactError, match=r"however: roles\.parquet cannot be read"):
         checkpoint.roles()
     (folder / TRAINING_FILE).unlink()

@@ -14,7 +14,7 @@ from synthkit.privacy.accounting.ledger_file import LedgerFile
 from synthkit.privacy.statement import Statement
 
 FORMAT = "synthkit-recount/1"
-EPSILON_TOLERANCE = 1e-6  # relative difference that another machine's arithmetic may make
+RECOUNT_TOLERANCE = 1e-6  # relative difference that another machine's arithmetic may make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class LedgerVerification:
         for name, spent, most in zip(
             ("epsilon", "delta"), self.archive.spent(), (budget.epsilon, budget.delta), strict=True
         ):
-            if spent > most * (1 + EPSILON_TOLERANCE):
+            if spent > most * (1 + RECOUNT_TOLERANCE):
                 yield f"{name} must stay within its budget of {most:g}; however: the charges cost {_shown(spent)}"
 
 
@@ -107,7 +107,7 @@ def _same(said: object, found: float) -> bool:
     return (
         number
         and math.isfinite(found)
-        and math.isclose(float(str(said)), found, rel_tol=EPSILON_TOLERANCE, abs_tol=0.0)
+        and math.isclose(float(str(said)), found, rel_tol=RECOUNT_TOLERANCE, abs_tol=0.0)
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synthkit.errors import ConfigError
 
-KEY_BYTES, NONCE_BYTES = 32, 16  # bytes; the key is fresh for each stream, so the nonce may be zero
+CHACHA_KEY_BYTES, CHACHA_NONCE_BYTES = 32, 16  # bytes; the key is fresh for each stream, so the nonce may be zero
 
 
 def stream(size: int) -> bytearray:
@@ -34,7 +34,7 @@ def stream(size: int) -> bytearray:
         (8, False)
     """
     out = bytearray(size)
-    cipher = Cipher(algorithms.ChaCha20(os.urandom(KEY_BYTES), bytes(NONCE_BYTES)), mode=None)
+    cipher = Cipher(algorithms.ChaCha20(os.urandom(CHACHA_KEY_BYTES), bytes(CHACHA_NONCE_BYTES)), mode=None)
     cipher.encryptor().update_into(bytes(size), out)
     return out
 
