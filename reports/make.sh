@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# Four example releases, of public tables: pages, their JSON, statement and verdict are kept here, rows and models are not.
+# Four example releases, of public tables: JSON, statement and verdict of each are kept here, and the pages of the first.
+# The pages of the others stay in runs/reports; rows and models are not kept.
 # Run: make reports (two of them need SYNTHKIT_DATA, the folder of the public tables). Or: bash reports/make.sh synthkit NAME
 set -euo pipefail
 synthkit=${1:-synthkit}
 only=${2:-}
 work=runs/reports
+rendered=support2-autoregressive
 
 # Holds the run NAME against the example policy POLICY and keeps what may be looked at; a verdict other than PASS is no error.
 keep() {
   "$synthkit" gate "$work/$1" --policy "$2" || [ $? -eq 1 ]
   "$synthkit" report "$work/$1" --tier shareable --quiet
   rm -rf "reports/$1" && mkdir -p "reports/$1"
-  for file in report.html report.json shareable.html shareable.json statement.json gate.json policy.yaml; do
+  for file in report.json shareable.json statement.json gate.json policy.yaml; do
     cp "$work/$1/$file" "reports/$1/"
   done
+  if [ "$1" = "$rendered" ]; then cp "$work/$1/report.html" "$work/$1/shareable.html" "reports/$1/"; fi
 }
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 

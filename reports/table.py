@@ -42,7 +42,7 @@ def _cells(name: str) -> list[str]:
     losses = [row for metric, row in found.items() if metric.startswith("utility.") and metric.endswith(".gap")]
     worst = max(losses, key=lambda row: row["value"])
     return [
-        f"[{name}]({name}/report.html) ([shareable]({name}/shareable.html))",
+        f"[{name}]({_page(name, 'report')}) ([shareable]({_page(name, 'shareable')}))",
         gate["policy"]["id"],
         f"**{gate['verdict']}**",
         lines,
@@ -50,6 +50,12 @@ def _cells(name: str) -> list[str]:
         *(f"{found[metric]['text']} {found[metric]['interval']}" for metric in SCORES.values()),
         f"{worst['text']} {worst['interval']} ({worst['metric'].split('.')[1]})",
     ]
+
+
+def _page(name: str, edition: str) -> str:
+    """The page if it is kept, else its JSON."""
+    page = HERE / name / f"{edition}.html"
+    return f"{name}/{edition}.{'html' if page.exists() else 'json'}"
 
 
 def _scores(x: object) -> list[dict[str, object]]:

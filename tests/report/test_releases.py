@@ -20,7 +20,9 @@ HERE = ROOT
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 PLACE = HERE / "reports"
 TABLE = runpy.run_path(str(PLACE / "table.py"))
-FILES = {"report.html", "report.json", "shareable.html", "shareable.json", "statement.json", "gate.json", "policy.yaml"}
+FILES = {"report.json", "shareable.json", "statement.json", "gate.json", "policy.yaml"}
+RENDERED = "support2-autoregressive"  # the one whose pages are kept
+PAGES = {"report.html", "shareable.html"}
 PUBLISHED = json.loads((HERE / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
 
 
@@ -41,7 +43,7 @@ def test_every_release_is_named_and_no_other_is_there():
 
 @pytest.mark.parametrize("name", TABLE["RELEASES"])
 def test_files_are_those_that_may_be_looked_at_and_small(name):
-    assert {path.name for path in (PLACE / name).iterdir()} == FILES
+    assert {path.name for path in (PLACE / name).iterdir()} == FILES | (PAGES if name == RENDERED else set())
     for path in (PLACE / name).iterdir():
         assert path.stat().st_size < (3 if path.suffix == ".html" else 1) * 2**20, path
 
@@ -51,7 +53,8 @@ def test_files_are_those_that_may_be_looked_at_and_small(name):
 def test_page_and_json_say_the_same_and_what_the_gate_decided(name, edition):
     report, gate = read(name, f"{edition}.json"), read(name, "gate.json")
     jsonschema.validate(report, PUBLISHED)
-    assert different_figures((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), report) == []
+    if name == RENDERED:
+        assert different_figures((PLACE / name / f"{edition}.html").read_text(encoding="utf-8"), report) == []
     first = report["sections"][0]
     lines = {line["clause"]: judged_line(line) for line in gate["lines"]}
     assert first["verdict"] == gate["verdict"]
