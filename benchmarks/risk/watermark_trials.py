@@ -20,7 +20,7 @@ from synthkit.metrics.fidelity.classifier_two_sample import c2st_lightgbm
 from synthkit.metrics.fidelity.distributions import tv_mean
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.watermark import WatermarkKey, choose, detect
+from synthkit.watermark import WatermarkKey, choose_candidates, detect
 
 TABLES = ("support2", "adult")
 STEPS, FITTED, POOL = 600, 8_000, 40_000  # of the model: steps, rows it is fitted on, rows drawn for all tables
@@ -48,7 +48,7 @@ def model(table: str) -> Synthesizer:
 def marked(pool: pd.DataFrame, n: int, secret: WatermarkKey, rng: np.random.Generator) -> pd.DataFrame:
     """n rows chosen by a key among four times as many of a pool."""
     drawn = taken(pool, n * secret.candidates, rng)
-    return drawn.iloc[choose(drawn, secret, rng)].reset_index(drop=True)
+    return drawn.iloc[choose_candidates(drawn, secret, rng)].reset_index(drop=True)
 
 
 def alarms(pools: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def fidelity(pools: Mapping[str, pd.DataFrame], rows: int = 4_000) -> dict[str, 
             rng = np.random.default_rng([7, k])
             drawn = taken(pools[table], 6 * rows, rng)
             candidates, plain, twin = drawn[: 4 * rows], drawn[4 * rows : 5 * rows], drawn[5 * rows :]
-            chosen = candidates.iloc[choose(candidates, key(table, k), rng)]
+            chosen = candidates.iloc[choose_candidates(candidates, key(table, k), rng)]
             values = {}
             for name, frame in (("marked", chosen), ("plain", plain)):
                 both = EvaluationData(
@@ -167,7 +167,7 @@ def bias(pools: Mapping[str, pd.DataFrame], rows: int = 1_000, repeats: int = TO
         picked: dict[str, list[Any]] = {"key": [], "die": []}
         for _ in range(repeats):
             rows_of = rng.permutation(len(pool))[: 4 * rows]
-            picked["key"].append(rows_of[choose(pool.iloc[rows_of], key(table, 0), rng)])
+            picked["key"].append(rows_of[choose_candidates(pool.iloc[rows_of], key(table, 0), rng)])
             picked["die"].append(rng.choice(rows_of, rows, replace=False))
         pairs = [(i,) for i in range(len(sizes))], [(i, j) for i in range(len(sizes)) for j in range(i)]
         for ways, chosen in zip(("one-way", "two-way"), pairs, strict=True):

@@ -12,7 +12,7 @@ from laws import agrees
 
 from synthkit.encoding import Given, Layout, Rows, Slot
 from synthkit.models.tvae.model import TVAE, TVAEConfig
-from synthkit.models.tvae.network import LatentNetwork, hidden_cells, loss
+from synthkit.models.tvae.network import LatentNetwork, hidden_cells, negative_elbo
 
 NONE = -np.inf
 
@@ -161,7 +161,7 @@ def test_every_row_has_a_finite_loss_that_reaches_every_weight(context, rows):
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.1 * torch.randn(weight.shape, generator=generator(9)))
-    value = loss(network.train(), EVERY[:rows], input_dropout=0.0, forget=0.0, partial=0.0)
+    value = negative_elbo(network.train(), EVERY[:rows], input_dropout=0.0, forget=0.0, partial=0.0)
     assert value.shape == (rows,)
     assert bool(torch.isfinite(value).all())
     value.sum().backward()
@@ -171,7 +171,7 @@ def test_every_row_has_a_finite_loss_that_reaches_every_weight(context, rows):
 
 def test_the_loss_of_held_rows_is_the_same_each_time():
     network = stirred(context=None)._network
-    one, two = (loss(network, EVERY, input_dropout=0.5, forget=0.5, partial=0.5) for _ in range(2))
+    one, two = (negative_elbo(network, EVERY, input_dropout=0.5, forget=0.5, partial=0.5) for _ in range(2))
     assert torch.equal(one, two)
 
 

@@ -117,7 +117,7 @@ def tvae(context=None):
     net = LatentNetwork(layout(), width=8, hidden=6, latent=4, blocks=2, couplings=2, context=context, dropout=0.1)
 
     def loss(net, rows):
-        return network.loss(net, rows.cat, input_dropout=0.1, forget=0.2, partial=0.2)
+        return network.negative_elbo(net, rows.cat, input_dropout=0.1, forget=0.2, partial=0.2)
 
     return stirred(net), loss, table()
 
