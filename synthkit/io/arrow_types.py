@@ -40,7 +40,16 @@ def retyped(table: pa.Table, types: Mapping[str, str]) -> pa.Table:
             continue
         try:
             kind = arrow_type(types[field.name])
-            table = table.set_column(k, field.with_type(kind), table.column(k).cast(kind))
+            table = table.set_column(k, field.with_type(kind), _cast(table.column(k), kind))
         except (ValueError, NotImplementedError):
             continue
     return table
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """A column of another type. Views are made anew: those that pyarrow before 25 casts crash when they are written."""
+    import pyarrow as pa
+
+    if kind in (pa.string_view(), pa.binary_view()):
+        return pa.chunked_array([pa.array(column.to_pylist(), type=kind)])
+    return column.cast(kind)

@@ -19,7 +19,7 @@ MAX_NESTING_DEPTH = 64  # lists and mappings inside each other
 _YAML_CORE_TYPES = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")
 _YAML_INT_TAG = "tag:yaml.org,2002:int"
 YAML_CORE_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _YAML_CORE_TYPES)
-MAX_JSON_BYTES, MAX_JSON_VALUES = 64 * 2**20, 4_000_000
+DEFAULT_MAX_JSON_BYTES, MAX_JSON_VALUES = 64 * 2**20, 4_000_000
 MAX_YAML_BYTES, MAX_YAML_VALUES = 2 * 2**20, 200_000  # people write it, and reading it takes a thousand times as long
 # what code that reads plain data raises where they are not as synthkit writes them
 MALFORMED_DATA_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
@@ -52,10 +52,10 @@ def read_json(path: str | Path) -> Any:
         OSError: the file is not there, or cannot be read.
         DocumentError: it is no JSON, or beyond the bounds.
     """
-    return parse_json(content(path, MAX_JSON_BYTES), str(path))
+    return parse_json(content(path, DEFAULT_MAX_JSON_BYTES), str(path))
 
 
-def parse_json(text: str | bytes, name: str = "the text", *, most: int = MAX_JSON_BYTES) -> Any:
+def parse_json(text: str | bytes, name: str = "the text", *, most: int = DEFAULT_MAX_JSON_BYTES) -> Any:
     """Plain data in JSON text in UTF-8; a key that stands twice in an object is refused.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,37 +9,35 @@ from typing import Any
 
 import pandas as pd
 
-from synthkit.errors import ConfigError, SchemaError, UnsupportedError
+from synthkit.errors import ConfigError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
-from synthkit.models.autoregressive.model import Autoregressive
-from synthkit.models.base import Capability
-from synthkit.models.registry import models
 from synthkit.pipeline import internal_evaluation, privacy_terms, run_info
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
+from synthkit.pipeline.fit_and_draw import (
+    empty_synthesizer,
+    fit_and_draw,
+    learn,
+    root_seed,
+    validate_draws,
+    watermark_key,
+)
 from synthkit.pipeline.load_table import load_mapped_table, load_table, name_of, refuse_early
 from synthkit.pipeline.refits import refits
-from synthkit.pipeline.results import Fit, Release, Run, Sibling
+from synthkit.pipeline.results import Fit, Release, Run
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
-from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.release import run_folder
 from synthkit.runtime.progress import Clock, Progress, Silent
-from synthkit.runtime.seeds import Seeds, system_generator
+from synthkit.runtime.seeds import system_generator
 from synthkit.schema import Schema
-from synthkit.schema.conform import refuse
-from synthkit.schema.narrow_patterns import narrow_pattern_faults
 from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
 from synthkit.schema.typed_columns import TypedColumns, check_learnable
-from synthkit.schema.validation import validate
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
-from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.tables.typed_table import TypedTable
-from synthkit.watermark import WatermarkKey
 
-HALF = 0.5  # of a budget, for the fit that is measured, where another follows
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
 
@@ -158,7 +155,7 @@ def fit(
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = resolve_schema(schema, config.unit)
-    synthesizer = _empty(given, config)
+    synthesizer = empty_synthesizer(given, config)
     refuse_early(config, given)
     ledger = privacy_terms.ledger(config, given, resume=resume)
     typed, _ = _read_typed(table, given, config)
@@ -166,7 +163,7 @@ def fit(
         check_learnable(TypedColumns(frame=typed.frame, width=len(given.columns)), given)
     clock.stage("fit")
     with ledger.accounting():
-        _learn(synthesizer, typed, config, ledger, checkpoint, clock)
+        learn(synthesizer, typed, config, ledger, checkpoint, clock)
     promised = privacy_terms.statement(synthesizer, ledger)
     clock.stage("")
     return Fit(
@@ -192,8 +189,8 @@ def _made(
     """Everything of a run that is not measured; the split, and the meaning in which real and synthetic rows compare."""
     clock.stage("read and validate")
     given = resolve_schema(schema, config.unit)
-    synthesizer = _empty(given, config)
-    key = _key(config, given)
+    synthesizer = empty_synthesizer(given, config)
+    key = watermark_key(config, given)
     refuse_early(config, given)
     _refuse_few(config)
     ledger = privacy_terms.ledger(config, given, resume=resume)
@@ -201,24 +198,11 @@ def _made(
     clock.stage("split")
     parts = _split(typed.frame, public, checkpoint, config)
     with ledger.accounting():
-        clock.stage("fit")
-        train = replace(typed, frame=parts.train_frame())
-        most = len(typed.frame if config.final else train.frame)
-        refuse([] if config.epsilon else narrow_pattern_faults(given, most, unique=False))
-        _learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF if config.final else 1.0)
-        clock.stage("sample")
-        draws = _drawn(synthesizer, len(train.frame), config, key)
-        sibling = None
-        if config.final:
-            sibling = Sibling(draws=draws, synthesizer=synthesizer)
-            clock.stage("fit all people")
-            again = config.model_copy(update={"seed": Seeds(_root(config)).of("final") % 2**31, "max_minutes": None})
-            synthesizer = _again(synthesizer, given, config)
-            _learn(synthesizer, typed, again, ledger, None, clock)
-            clock.stage("sample")
-            draws = _drawn(synthesizer, len(typed.frame), again, key)
+        synthesizer, draws, sibling = fit_and_draw(
+            synthesizer, typed, parts.train_frame(), config, ledger, checkpoint, clock, key
+        )
         clock.stage("validate synthetic rows")
-        output = _released(draws, synthesizer.schema, config)
+        output = validate_draws(draws, synthesizer.schema, config)
         facts = run_info.facts(
             public,
             name_of(table),
@@ -294,40 +278,7 @@ def _asked(
     config = RunConfig.of(**plain | {k: v for k, v in said.items() if v is not None})
     if config.seed is None and checkpoint is not None and checkpoint.seed is not None:
         return config.model_copy(update={"seed": checkpoint.seed})
-    return config.model_copy(update={"seed": _root(config)})
-
-
-def _root(config: RunConfig) -> int:
-    """The root seed of a run; drawn from the operating system if none was asked for."""
-    return secrets.randbits(31) if config.seed is None else config.seed
-
-
-def _empty(schema: Schema, config: RunConfig) -> Synthesizer:
-    """A synthesizer before its fit; under a budget it measures what raked draws need if they are asked for.
-
-    Raises:
-        UnsupportedError: the model is to be released, and nothing is known of it that an attacker could ask.
-    """
-    if config.release_model and not models().get(config.model, Autoregressive).can(Capability.NEGATIVE_LOG_PROB):
-        msg = (
-            f"a model is released only if an attack by its likelihood can be made first; however: {config.model} says "
-            "of no row how probable it is. Use autoregressive, or release rows only"
-        )
-        raise UnsupportedError(msg)
-    return Synthesizer(
-        schema,
-        config.model,
-        settings=config.settings,
-        device=config.device,
-        targets=config.rake if config.epsilon is not None else None,
-    )
-
-
-def _again(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesizer:
-    """Another before its fit, of the same settled settings; under a budget of those that were asked."""
-    if config.epsilon is not None:
-        return _empty(schema, config)
-    return Synthesizer(schema, fitted.model_name, settings=fitted.settings, device=config.device)
+    return config.model_copy(update={"seed": root_seed(config)})
 
 
 def _of_input(table: TypedTable) -> dict[str, Validation]:
@@ -359,53 +310,3 @@ def _split(frame: pd.DataFrame, schema: Schema, checkpoint: Checkpoint | None, c
     if checkpoint is not None:
         checkpoint.keep_roles(parts.roles)
     return parts
-
-
-def _learn(
-    synthesizer: Synthesizer,
-    table: TypedTable,
-    config: RunConfig,
-    ledger: Ledger,
-    checkpoint: Checkpoint | None,
-    clock: Clock,
-    *,
-    share: float = 1.0,
-) -> None:
-    """Fit a typed table; the ledger is charged with what is learned while doing so."""
-    synthesizer.fit(
-        table,
-        ledger=ledger,
-        seed=config.seed,
-        max_minutes=config.max_minutes,
-        checkpoint=checkpoint,
-        progress=clock.training,
-        say=clock.say,
-        share=share,
-    )
-
-
-def _key(config: RunConfig, schema: Schema) -> WatermarkKey | None:
-    """The key of the watermark, held against the schema before any work is done."""
-    return None if config.watermark is None else WatermarkKey.load(config.watermark).of(schema)
-
-
-def _drawn(
-    synthesizer: Synthesizer, fitted: int, config: RunConfig, key: WatermarkKey | None
-) -> tuple[pd.DataFrame, ...]:
-    """As many rows a draw as were asked for, or fitted; under a budget as many as there are units by a noisy count."""
-    rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
-    seeds = Seeds(_root(config))
-    each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, rake=config.rake, seed=seed, watermark=key) for seed in each)
-
-
-def _released(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:
-    """The validation of the first draw; every draw must pass, for each may be released."""
-    validations = [validate(draw, schema, extra=config.suite) for draw in draws]
-    for k, validation in enumerate(validations):
-        if not validation.success:
-            msg = (
-                f"synthetic rows must keep the schema they were made for; however: draw {k + 1} does not\n{validation}"
-            )
-            raise SchemaError(msg)
-    return validations[0]

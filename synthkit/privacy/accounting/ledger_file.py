@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from synthkit.errors import ArtefactError, BudgetExceededError, ConfigError, DocumentError
-from synthkit.io.documents import MAX_JSON_BYTES, content, parse_json
+from synthkit.io.documents import DEFAULT_MAX_JSON_BYTES, content, parse_json
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
@@ -112,7 +112,7 @@ class LedgerFile:
             ArtefactError: there is no such file, or it holds no ledger.
         """
         try:
-            text = content(path, MAX_JSON_BYTES)
+            text = content(path, DEFAULT_MAX_JSON_BYTES)
         except (OSError, DocumentError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             msg = f"{path} must be a ledger; however: {why}. Name the ledger.json of a run"
