@@ -69,7 +69,8 @@ class Clipper(Generic[M, B]):
     g_u is the sum of the gradients of the unit's rows. Its norm comes in closed form from what enters and leaves each
     weight, so that neither it nor the gradient of a row is ever written out, also where a unit has several rows, where
     a layer is used more than once, and in the tables of `gated_blocks.LevelEmbedding`. Weights tied in another way are
-    written out by unit. Norms are rounded up by what float32 may be wrong; a unit with a gradient that is not finite adds nothing.
+    written out by unit. Norms are rounded up by what float32 may be wrong; a unit with a gradient that is not finite
+    adds nothing.
     Products for norms and sums are taken in float32, whatever the network computes in and torch was told before.
 
     Args:
