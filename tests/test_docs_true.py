@@ -48,6 +48,8 @@ from synthkit.watermark import detection, key
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 TEXT = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+ENTRY_POINTS = {MODEL_PLUGINS, CODEC_PLUGINS, METRIC_PLUGINS, SECTIONS_GROUP, COMMAND_PLUGINS}
+EXAMPLES = {"package.module.Class"}  # names that stand for a user's own
 EXAMPLE = re.search(r"^```python\n(.*?)^```", TEXT["README.md"], flags=re.MULTILINE | re.DOTALL)[1]
 
 
@@ -216,10 +218,26 @@ def test_make_targets_exist():
 
 def test_python_names_exist():
     """Dotted names of the package in backticks can be looked up; other such names are groups of entry points."""
-    groups = {MODEL_PLUGINS, CODEC_PLUGINS, METRIC_PLUGINS, SECTIONS_GROUP, COMMAND_PLUGINS}
-    assert groups == set(re.findall(r"`(synthkit\.\w+)` \| `tests/", TEXT["docs/extending/README.md"]))
-    for name in set(re.findall(r"`(synthkit(?:\.\w+)+)`", "\n".join(TEXT.values()))) - groups:
+    assert set(re.findall(r"`(synthkit\.\w+)` \| `tests/", TEXT["docs/extending/README.md"])) == ENTRY_POINTS
+    for name in set(re.findall(r"`(synthkit(?:\.\w+)+)`", "\n".join(TEXT.values()))) - ENTRY_POINTS:
         assert pydoc.locate(name) is not None, name
+
+
+def test_modules_that_docstrings_and_comments_name_exist():
+    """`module.name` in backticks: where the first word is a room, or the name is a class, both can be looked up."""
+    code = {path: path.read_text(encoding="utf-8") for path in (ROOT / "synthkit").rglob("*.py")}
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in code}
+    rooms = {name.split(".")[1] for name in modules if "." in name}
+    wrong = []
+    for path, text in code.items():
+        for name in set(re.findall(r"(?<!:)`((?:[a-z_]+\.)+\w+)`", text)) - ENTRY_POINTS:
+            first, last = name.removeprefix("synthkit.").split(".")[0], name.rsplit(".", 1)[-1]
+            if name.endswith((".json", ".txt")) or not (first in rooms or last[0].isupper()):
+                continue
+            homes = [m for m in modules if f".{m}".endswith(f".{name.rpartition('.')[0]}")]
+            if not any(pydoc.locate(f"{m}.{last}") for m in homes) and name.removeprefix("synthkit.") not in EXAMPLES:
+                wrong.append(f"{path.relative_to(ROOT)}: {name}")
+    assert wrong == []
 
 
 def test_paths_of_the_repository_exist():

@@ -15,7 +15,7 @@ def object_cell_types(values: pd.Series) -> dict[str, Any]:
     """What cells of any type are, as keys of a storage.
 
     Example:
-        >>> of_objects(pd.Series([b"A1", None]))
+        >>> object_cell_types(pd.Series([b"A1", None]))
         {'cells': 'bytes'}
     """
     seen = pd.api.types.infer_dtype(values, skipna=True)

@@ -25,7 +25,7 @@ def provenance_mark(content: Content = "synthetic", *, date: str | None = None) 
     """What is said of rows: that they are synthetic, what made them, and when if a date is given.
 
     Example:
-        >>> sorted(mark())
+        >>> sorted(provenance_mark())
         ['content', 'generator', 'version']
     """
     said = {"content": content, "generator": "synthkit", "version": __version__}

@@ -106,7 +106,7 @@ def release(
 ) -> Release:
     """From a real table to a fitted model and synthetic rows, part of the rows held out, nothing measured yet.
 
-    Under a budget this comes first and is saved; `inspection.inspect` looks at it afterwards, in a process of its own.
+    Under a budget this comes first and is saved; `internal_evaluation` looks at it later, in a process of its own.
 
     Args:
         table: a frame, or the path of a CSV, Parquet or Arrow file.

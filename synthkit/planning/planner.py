@@ -130,7 +130,7 @@ def _why(units: int, epsilon: float, model: str | None) -> str:
 def _warnings(
     schema: Schema, laid: Sequence[ImaginedSlot], units: int, one: ExpectedError, two: ExpectedError, most: int | None
 ) -> list[str]:
-    """What makes the result meaningless; every threshold is on the closed form of `expectation.off`."""
+    """What makes the result meaningless; every threshold is on the closed form of `expected_error.off`."""
     out = []
     if schema.unit is not None and most is None:
         out.append(

@@ -36,7 +36,7 @@ def crash_reason(code: int, complaints: str) -> str:
     r"""Why a process ended that did not say so; the sort of an error, never its message, which may quote rows.
 
     Example:
-        >>> crash(1, "Traceback (most recent call last):\nKeyError: 'Ann Lee'")
+        >>> crash_reason(1, "Traceback (most recent call last):\nKeyError: 'Ann Lee'")
         'its process ended with an error of its own (KeyError)'
     """
     if code < 0:

@@ -44,7 +44,7 @@ def requirement(detail: ErrorDetails, patterns: Mapping[str, str] | None = None)
         patterns: what text of a pattern must be, by the pattern.
 
     Example:
-        >>> must({"type": "greater_than_equal", "ctx": {"ge": 1}, "loc": (), "msg": "", "input": 0})
+        >>> requirement({"type": "greater_than_equal", "ctx": {"ge": 1}, "loc": (), "msg": "", "input": 0})
         'must be 1 or greater'
     """
     kind, context = detail["type"], detail.get("ctx", {})

@@ -32,7 +32,7 @@ def is_missing(cell: Any) -> bool:
     """Whether a cell is empty: None, NaN of any type, NA or NaT; a text never is.
 
     Example:
-        >>> [missing(cell) for cell in (None, float("nan"), Decimal("sNaN"), "", "nan", [None])]
+        >>> [is_missing(cell) for cell in (None, float("nan"), Decimal("sNaN"), "", "nan", [None])]
         [True, True, True, False, False, False]
     """
     if isinstance(cell, Decimal):
@@ -47,7 +47,7 @@ def is_readable(cell: object) -> bool:
     """Whether a cell is missing or of a type that says something by itself; a tuple, or an object of one's own, is not.
 
     Example:
-        >>> [readable(cell) for cell in ("a", 1, Decimal("1.5"), None, (1, 2), object())]
+        >>> [is_readable(cell) for cell in ("a", 1, Decimal("1.5"), None, (1, 2), object())]
         [True, True, True, True, False, False]
     """
     return isinstance(cell, _READABLE_TYPES) or is_missing(cell)
@@ -59,7 +59,7 @@ def distinct_cells(values: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
     **Shape**: (n,) -> (n,), and as many cells as there are numbers.
 
     Example:
-        >>> distinct(pd.Series([1, True, None, 1], dtype=object))
+        >>> distinct_cells(pd.Series([1, True, None, 1], dtype=object))
         (array([ 0,  1, -1,  0]), [1, True])
     """
     dtype = values.dtype
@@ -102,7 +102,7 @@ def invalid_texts(values: pd.Series) -> NDArray[np.bool_]:
     r"""Where a text stands that no file holds as it is: with NUL, or with half a letter. **Shape**: (n,) -> (n,).
 
     Example:
-        >>> untold(pd.Series(["x", "x\0y", None])).tolist()
+        >>> invalid_texts(pd.Series(["x", "x\0y", None])).tolist()
         [False, True, False]
     """
     dtype = values.dtype
@@ -125,7 +125,7 @@ def read_number(cell: Any) -> int | float | None:
     """A finite number, or None; text is one if it is written in ASCII digits with a point and without separators.
 
     Example:
-        >>> [number(cell) for cell in (" 07 ", "1e3", True, "True", "1,234.5", "0x20", "1e400", float("inf"))]
+        >>> [read_number(cell) for cell in (" 07 ", "1e3", True, "True", "1,234.5", "0x20", "1e400", float("inf"))]
         [7, 1000.0, 1, None, None, None, None, None]
     """
     try:
@@ -147,7 +147,7 @@ def read_truth(cell: object) -> bool | None:
     """True or false, or None: the words in any case, or 1 and 0.
 
     Example:
-        >>> [truth(cell) for cell in ("TRUE", 0, "maybe", 1.0, "01")]
+        >>> [read_truth(cell) for cell in ("TRUE", 0, "maybe", 1.0, "01")]
         [True, False, None, True, None]
     """
     if isinstance(cell, str):
@@ -160,7 +160,7 @@ def read_cell_text(cell: object) -> str | None:
     """The text of a scalar, or None; a whole float is written without `.0`, what files cannot hold is replaced.
 
     Example:
-        >>> [text(cell) for cell in (250.0, "250.00", b"V10", [250])]
+        >>> [read_cell_text(cell) for cell in (250.0, "250.00", b"V10", [250])]
         ['250', '250.00', 'V10', None]
     """
     if isinstance(cell, bytes | bytearray):
@@ -183,11 +183,11 @@ def read_moment(cell: object, how: MomentWriting = ISO_WRITING) -> tuple[np.date
         how: moments are written; where no zone is declared, the clock on the wall counts.
 
     Example:
-        >>> moment("2020-05-01 10:00:00+02:00")
+        >>> read_moment("2020-05-01 10:00:00+02:00")
         (np.datetime64('2020-05-01T10:00:00.000000'), True)
-        >>> moment("2020-05-01 10:00:00+02:00", MomentWriting(zone="UTC"))
+        >>> read_moment("2020-05-01 10:00:00+02:00", MomentWriting(zone="UTC"))
         (np.datetime64('2020-05-01T08:00:00.000000'), False)
-        >>> moment("31.12.2020", MomentWriting(format="%d.%m.%Y")), moment("yesterday")
+        >>> read_moment("31.12.2020", MomentWriting(format="%d.%m.%Y")), read_moment("yesterday")
         ((np.datetime64('2020-12-31T00:00:00.000000'), False), None)
     """
     found = how.moment(cell)

@@ -42,7 +42,7 @@ def censoring_limits(censored: object, how: Writing) -> dict[Side, Decimal | Non
     """The limits that are given, by side, None where one is no number; of a model or of plain values.
 
     Example:
-        >>> limits({"below": "< 0,5", "above": "5"}, Writing(","))
+        >>> censoring_limits({"below": "< 0,5", "above": "5"}, Writing(","))
         {'below': Decimal('0.5'), 'above': None}
     """
     given = censored.model_dump() if isinstance(censored, BaseModel) else censored
@@ -67,7 +67,7 @@ def censored_side(cell: object) -> Side | None:
     """The side of a limit that a text begins by naming, None if it names none.
 
     Example:
-        >>> [marked(cell) for cell in (" <5", "\u22655", "5", 5)]
+        >>> [censored_side(cell) for cell in (" <5", "\u22655", "5", 5)]
         ['below', 'above', None, None]
     """
     first = cell.strip(SURROUNDING_BLANKS)[:1] if isinstance(cell, str) else ""
@@ -83,7 +83,7 @@ def censoring_points(censored: object, how: Writing, decimals: object) -> dict[s
     """Bound by bound, the number that stands for all beyond a limit: the next one of so many decimals.
 
     Example:
-        >>> points({"below": 5, "above": 99.95}, Writing(), 1), points({"below": 5}, Writing(), 0)
+        >>> censoring_points({"below": 5, "above": 99.95}, Writing(), 1), censoring_points({"below": 5}, Writing(), 0)
         ({'min': 4.9, 'max': 100.0}, {'min': 4.0})
     """
     found = {}

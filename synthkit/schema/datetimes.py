@@ -206,7 +206,7 @@ def write_datetimes(values: pd.Series, how: MomentWriting) -> pd.Series:
 
     Example:
         >>> days = pd.Series(np.array(["0001-01-02", "NaT"], dtype="datetime64[us]"))
-        >>> write(days, MomentWriting(format="%d.%m.%Y")).tolist()
+        >>> write_datetimes(days, MomentWriting(format="%d.%m.%Y")).tolist()
         ['02.01.0001', None]
     """
     codes, uniques = pd.factorize(values.to_numpy(dtype="datetime64[us]"), use_na_sentinel=True)
@@ -279,7 +279,7 @@ def iso_text(t: np.datetime64) -> str:
     """A moment in ISO 8601, the day alone at midnight.
 
     Example:
-        >>> written(np.datetime64("9999-12-31", "us"))
+        >>> iso_text(np.datetime64("9999-12-31", "us"))
         '9999-12-31'
     """
     return ISO_WRITING.text(int(t.astype("datetime64[us]").astype(np.int64)))
@@ -289,7 +289,7 @@ def iso_day(micro: float) -> str:
     """The day of a number of microseconds since 1970; what rounding moved out of the calendar is its last day.
 
     Example:
-        >>> day(float(LAST))
+        >>> iso_day(float(LATEST_MICROSECOND))
         '9999-12-31'
     """
     return str(

@@ -32,7 +32,7 @@ def derived_sentence(name: str, expression: str) -> str:
     """What must hold, as an equation.
 
     Example:
-        >>> sentence("total", "a + b")
+        >>> derived_sentence("total", "a + b")
         'total = a + b'
     """
     return f"{quote_column(name)} = {' '.join(expression.split())}"
@@ -52,7 +52,7 @@ def derived_origins(schema: Schema, name: str) -> tuple[str, ...]:
     Example:
         >>> from synthkit.schema import Schema
         >>> kinds = {c: {"kind": "numeric"} for c in ("a", "b", "c", "d")}
-        >>> origins(Schema(columns=kinds, derived={"c": "a + b", "d": "c / a"}), "d")
+        >>> derived_origins(Schema(columns=kinds, derived={"c": "a + b", "d": "c / a"}), "d")
         ('a', 'b')
     """
     if name not in schema.derived:

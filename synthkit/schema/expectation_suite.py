@@ -42,7 +42,8 @@ def expectation_suite(schema: Schema) -> dict[str, Any]:
 
     Example:
         >>> from synthkit.schema import Schema
-        >>> [e["meta"]["rule"] for e in suite(Schema(columns={"age": {"kind": "numeric", "min": 0}}))["expectations"]]
+        >>> schema = Schema(columns={"age": {"kind": "numeric", "min": 0}})
+        >>> [e["meta"]["rule"] for e in expectation_suite(schema)["expectations"]]
         ['exactly the declared columns', 'no missing cell', '>= 0']
     """
     expectations = [e for name, column in schema.columns.items() for e in _of_column(name, column)]

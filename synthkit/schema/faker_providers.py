@@ -36,7 +36,7 @@ def provider_fault(provider: str) -> str:
         provider: what a schema calls it.
 
     Example:
-        >>> fault("name"), fault("__class__")
+        >>> provider_fault("name"), provider_fault("__class__")
         ('', '`__class__` is none')
     """
     if not provider.isidentifier() or provider.startswith("_"):

@@ -17,7 +17,7 @@ def joint_combinations(schema: Schema) -> tuple[FixedCombination, ...]:
     Example:
         >>> flags = {name: {"kind": "boolean", "levels": [0, 1]} for name in ("own", "rent")}
         >>> rule = {"rule": "exactly_one", "columns": ["own", "rent"]}
-        >>> joint(Schema(columns=flags, rules=[rule]))[0].combinations
+        >>> joint_combinations(Schema(columns=flags, rules=[rule]))[0].combinations
         ((1, 0), (0, 1))
     """
     learned = set(schema.learned)

@@ -34,7 +34,7 @@ def known_order(levels: Sequence[str]) -> tuple[str, ...] | None:
     """The levels lowest first if they clearly are an order, else None.
 
     Example:
-        >>> ordered(["[10-20)", "[0-10)", ">=20"]), ordered(["III", "I", "II"]), ordered(["red", "blue"])
+        >>> known_order(["[10-20)", "[0-10)", ">=20"]), known_order(["III", "I", "II"]), known_order(["red", "blue"])
         (('[0-10)', '[10-20)', '>=20'), ('I', 'II', 'III'), None)
     """
     if len(levels) < 2:

@@ -30,9 +30,9 @@ def is_measurement_unit(text: str, *, apart: bool) -> bool:
         apart: whether a blank stands before it in all cells.
 
     Example:
-        >>> [unit(text, apart=True) for text in ("ng/L", "beats per minute", "10^9/L", "of 3")]
+        >>> [is_measurement_unit(text, apart=True) for text in ("ng/L", "beats per minute", "10^9/L", "of 3")]
         [True, True, True, False]
-        >>> [unit(text, apart=False) for text in ("kg/m2", "ng/L", "/nl", "A", "/B", "-A")]
+        >>> [is_measurement_unit(text, apart=False) for text in ("kg/m2", "ng/L", "/nl", "A", "/B", "-A")]
         [True, True, True, False, False, False]
     """
     if not text or text in _KNOWN_UNITS or text.replace("\u03bc", "\u00b5") in _KNOWN_UNITS:

@@ -253,7 +253,7 @@ def read_numbers(values: pd.Series, how: Numerals) -> pd.Series:
 
     Example:
         >>> from synthkit.schema import Numeric
-        >>> read(pd.Series(["1,5", "n/a", None]), Numeric(decimal=",", missing=["n/a"])).tolist()
+        >>> read_numbers(pd.Series(["1,5", "n/a", None]), Numeric(decimal=",", missing=["n/a"])).tolist()
         ['1.5', None, None]
     """
     if not how.written or not _holds_text(values):
@@ -269,7 +269,7 @@ def write_numbers(values: pd.Series, how: Numerals) -> pd.Series:
 
     Example:
         >>> from synthkit.schema import Numeric
-        >>> write(pd.Series([1.5, None]), Numeric(decimal=",", missing=["n/a"])).tolist()
+        >>> write_numbers(pd.Series([1.5, None]), Numeric(decimal=",", missing=["n/a"])).tolist()
         ['1,5', 'n/a']
     """
     codes, numbers = pd.factorize(values, use_na_sentinel=True)

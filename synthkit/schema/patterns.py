@@ -32,7 +32,7 @@ def full_matcher(pattern: str) -> Callable[[str], bool]:
         Cox (2010), Regular expression matching in the wild.
 
     Example:
-        >>> whole("[A-Z][0-9]{2}")("I21"), whole("(a+)+b")("a" * 100_000)
+        >>> full_matcher("[A-Z][0-9]{2}")("I21"), full_matcher("(a+)+b")("a" * 100_000)
         (True, False)
     """
     import re2
@@ -76,7 +76,7 @@ def pattern_alphabets(pattern: str) -> list[str]:
         ValueError: there is something else in it, or more than 256 positions, or more than 1,000 letters in a class.
 
     Example:
-        >>> alphabets("P[0-2]{2}")
+        >>> pattern_alphabets("P[0-2]{2}")
         ['P', '012', '012']
     """
     found: list[str] = []
@@ -105,7 +105,7 @@ def pattern_space(pattern: str) -> int:
     """How many different values a pattern has.
 
     Example:
-        >>> space("P[0-9]{3}"), space("bed")
+        >>> pattern_space("P[0-9]{3}"), pattern_space("bed")
         (1000, 1)
     """
     return prod(map(len, pattern_alphabets(pattern)))

@@ -44,7 +44,7 @@ def declared_domain(schema: Schema) -> Declared:
 
     Example:
         >>> age = {"kind": "numeric", "decimals": 0, "min": 0, "max": 97, "observed": ["max"]}
-        >>> public = declared(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
+        >>> public = declared_domain(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
         >>> public.schema.columns["age"].max, sorted(public.unknown["age"])
         (None, ['max'])
     """

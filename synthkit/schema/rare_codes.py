@@ -23,7 +23,7 @@ def mostly_rare_codes(values: pd.Series, column: Column) -> tuple[int, int] | No
 
     Example:
         >>> import pandas as pd
-        >>> mostly_rare(pd.Series(["A01"] * 5 + ["B02", "C03"]), Code())
+        >>> mostly_rare_codes(pd.Series(["A01"] * 5 + ["B02", "C03"]), Code())
         (1, 3)
     """
     if not isinstance(column, Code) or column.levels is not None:
@@ -37,7 +37,7 @@ def rare_codes_note(name: str, kept: int, codes: int) -> str:
     """What becomes of such a column, in words.
 
     Example:
-        >>> sentence("diag", 12, 190)
+        >>> rare_codes_note("diag", 12, 190)
         '`diag`: 12 of 190 codes are learned; each other one, in fewer than 5 rows, counts as its nearest relative'
     """
     others = f"each other one, in fewer than {MIN_ROWS_OF_COMMON_CODE} rows, counts as its nearest relative"

@@ -30,7 +30,7 @@ def is_formula(text: str) -> bool:
     """Whether a spreadsheet may run a text.
 
     Example:
-        >>> [formula(text) for text in ("=1+1", "@SUM(A1)", "-5", "-5%", "a=1")]
+        >>> [is_formula(text) for text in ("=1+1", "@SUM(A1)", "-5", "-5%", "a=1")]
         [True, True, False, True, False]
     """
     return _FORMULA_START.match(text) is not None and _PLAIN_NUMBER.fullmatch(text) is None
@@ -40,7 +40,7 @@ def escape_formula(text: str) -> str:
     """The text with a `'` before it if a spreadsheet may run it, or if it begins with `'`.
 
     Example:
-        >>> escaped("=1+1"), escaped("'tis"), escaped("-5"), escaped("ward 3")
+        >>> escape_formula("=1+1"), escape_formula("'tis"), escape_formula("-5"), escape_formula("ward 3")
         ("'=1+1", "''tis", '-5', 'ward 3')
     """
     return FORMULA_ESCAPE + text if text.startswith(FORMULA_ESCAPE) or is_formula(text) else text
@@ -50,7 +50,7 @@ def unescape_formula(text: str) -> str:
     """What `escape_formula` was given.
 
     Example:
-        >>> unescaped(escaped("=1+1"))
+        >>> unescape_formula(escape_formula("=1+1"))
         '=1+1'
     """
     return text.removeprefix(FORMULA_ESCAPE)
@@ -61,7 +61,8 @@ def declared_formulas(schema: Schema) -> list[str]:
 
     Example:
         >>> from synthkit.schema import Schema
-        >>> declared(Schema(columns={"rh": {"kind": "categorical", "levels": ["+", "o"]}, "age": {"kind": "numeric"}}))
+        >>> columns = {"rh": {"kind": "categorical", "levels": ["+", "o"]}, "age": {"kind": "numeric"}}
+        >>> declared_formulas(Schema(columns=columns))
         ['rh']
     """
     found = []
@@ -82,7 +83,7 @@ def formulas_in_cells(frame: pd.DataFrame) -> list[str]:
 
     Example:
         >>> import pandas as pd
-        >>> occurring(pd.DataFrame({"note": ["fine", "=1+1"], "change": [-5, 5]}))
+        >>> formulas_in_cells(pd.DataFrame({"note": ["fine", "=1+1"], "change": [-5, 5]}))
         ['note']
     """
     found = []

@@ -38,7 +38,7 @@ def with_value_types(frame: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> beds = pd.DataFrame({"text": ["4", "12"], "float": [4.0, 12.0], "category": pd.Categorical([4, 12])})
-        >>> settled(beds).dtypes.astype(str).tolist()
+        >>> with_value_types(beds).dtypes.astype(str).tolist()
         ['Int64', 'Int64', 'Int64']
     """
     return pd.DataFrame({name: _settled(unpacked(frame[name])) for name in frame}, index=frame.index, copy=False)
@@ -48,7 +48,8 @@ def category_orders(frame: pd.DataFrame) -> dict[str, list[Level]]:
     """Levels of the columns whose categories have an order, lowest first, with those that nobody has.
 
     Example:
-        >>> orders(pd.DataFrame({"grade": pd.Categorical(["b", None], ["c", "b", "a"], ordered=True), "age": [1, 2]}))
+        >>> grades = pd.Categorical(["b", None], ["c", "b", "a"], ordered=True)
+        >>> category_orders(pd.DataFrame({"grade": grades, "age": [1, 2]}))
         {'grade': ['c', 'b', 'a']}
     """
     found = {}
@@ -158,7 +159,7 @@ def recognise_texts(texts: pa.ChunkedArray) -> pd.Series:
     **Shape**: (n,) -> (n,).
 
     Example:
-        >>> [recognised(pa.chunked_array([texts])).tolist() for texts in (["61", None, "44"], ["061"])]
+        >>> [recognise_texts(pa.chunked_array([texts])).tolist() for texts in (["61", None, "44"], ["061"])]
         [[61, <NA>, 44], ['061']]
     """
     values = pc.unique(texts.drop_null())

@@ -31,7 +31,7 @@ def equals_figure(what: str, measured: float, expected: float, *, off: float = 5
     """A figure known to so many digits.
 
     Example:
-        >>> equal("share", 0.23, 0.23).holds, equal("share", 0.23, 0.24).holds
+        >>> equals_figure("share", 0.23, 0.23).holds, equals_figure("share", 0.23, 0.24).holds
         (True, False)
     """
     return Answer(what=what, expected=f"{expected:g}", measured=measured, holds=abs(measured - expected) <= off)
@@ -41,7 +41,7 @@ def lies_within(what: str, measured: float, low: float, high: float = math.inf) 
     """A figure between two limits, both allowed.
 
     Example:
-        >>> str(within("AUC", 0.7, 0.4, 0.6)), within("AUC", 0.7, 0.4, 0.6).holds
+        >>> str(lies_within("AUC", 0.7, 0.4, 0.6)), lies_within("AUC", 0.7, 0.4, 0.6).holds
         ('AUC: must be 0.4 to 0.6, is 0.7', False)
     """
     words = f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"

@@ -145,7 +145,7 @@ def sep_hint(text: str) -> tuple[str | None, str]:
     r"""The delimiter that a first line `sep=;` names, as Excel writes and reads it, and the text without that line.
 
     Example:
-        >>> hinted("sep=;\na;b"), hinted("a;b")
+        >>> sep_hint("sep=;\na;b"), sep_hint("a;b")
         ((';', 'a;b'), (None, 'a;b'))
     """
     found = _SEP_LINE.match(text)

@@ -83,7 +83,8 @@ def train(
         callbacks: who is told of each step, how long it may take, where its state is kept.
 
     Raises:
-        ConfigError: there is a time budget or a state to be kept beside a privacy budget, or weights are no numbers.
+        ConfigError: there is a time budget or a state to be kept beside a privacy budget, or weights are no longer
+            numbers.
     """
     callbacks = callbacks or TrainingCallbacks()
     refuse_traces(loader, callbacks)

@@ -96,7 +96,7 @@ def set_weight(share: float) -> int:
     """Exponent of two of a set's weight, by the share of rows that have a coin in it.
 
     Example:
-        >>> [weight(share) for share in (1.0, 0.25, 0.01, 0.0)]
+        >>> [set_weight(share) for share in (1.0, 0.25, 0.01, 0.0)]
         [0, 1, 3, 3]
     """
     return WEIGHT_COUNT - 1 if share <= 0 else min(max(round(-np.log2(share) / 2), 0), WEIGHT_COUNT - 1)
@@ -108,7 +108,7 @@ def occurs_once(said: NDArray[np.uint64]) -> NDArray[np.bool_]:
     **Shape**: (n,) -> (n,).
 
     Example:
-        >>> once(np.array([3, 5, 3], dtype=np.uint64)).tolist()
+        >>> occurs_once(np.array([3, 5, 3], dtype=np.uint64)).tolist()
         [False, True, False]
     """
     _, where, counts = np.unique(said, return_inverse=True, return_counts=True)

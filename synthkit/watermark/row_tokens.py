@@ -68,7 +68,7 @@ def canonical_forms(cells: pd.Series, column: MarkedColumn, *, coarse: bool) -> 
 
     Example:
         >>> column = MarkedColumn(name="x", kind="number")
-        >>> forms(pd.Series(["5.0", "5", None]), column, coarse=False)[1]
+        >>> canonical_forms(pd.Series(["5.0", "5", None]), column, coarse=False)[1]
         ['5', '']
     """
     if column.kind == "number":

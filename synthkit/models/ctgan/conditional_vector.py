@@ -14,9 +14,9 @@ class Conditions:
     """One-hot conditions over the levels of all names, laid one behind the other.
 
     Xu et al. draw a name, then a level by the logarithm of its frequency, then a row that has it. A loader that hands
-    out shuffled rows allows no such choice; here the name is drawn for each row, the level is its own, and the row
-    weighs (q(level) / p(level))^balance, with p its share and q the log-frequency law: at balance 1 the same law, by
-    importance; at 0 rows as they come.
+    out shuffled rows allows no such choice; here the name is drawn for each row, the level is the row's own, and the
+    row weighs (q(level) / p(level))^balance, with p its share and q the log-frequency law: at balance 1 the same law,
+    by importance; at 0 rows as they come.
 
     References:
         Xu, Skoularidou, Cuesta-Infante, Veeramachaneni: Modeling tabular data using conditional GAN (2019).

@@ -1,7 +1,8 @@
 r"""Joint diffusion of names and scores: Gaussian noise on numbers, masks on names, one time for both.
 
 Going forward in time t from 0 to 1 a score x becomes x + sigma(t) eps and a name is masked with probability t. A
-network learns to tell both from such looks, `models.denoising`; rows are drawn on the way back, `models.walk`.
+network learns to tell both from such looks, `models.diffusion.loss`; rows are drawn on the way back,
+`models.diffusion.sampler`.
 
 References:
     Shi, Xu, Hua, Zhang, Ermon, Leskovec: TabDiff: a mixed-type diffusion model for tabular data generation (2025), for

@@ -1,7 +1,8 @@
 """Slots that another slot all but determines: found in noisy tables and drawn from the noisy conditional.
 
-A mixture of products smears a function of a slot over its components; a table of the two measured with noise says
-it nearly exactly. So a dependent slot, or follower, leaves the mixture and is drawn given its determinant, or leader:
+A mixture of products smears a function of a slot over its components; a table of the two that was measured with noise
+says it nearly exactly. So a dependent slot, or follower, leaves the mixture and is drawn given its determinant, or
+leader:
 
     p(x) = sum_k pi_k prod_{j no follower} P_k,j(x_j) prod_{b follows a} P(b | a).
 

@@ -71,9 +71,9 @@ class EncoderBudget:
 
     Example:
         >>> from synthkit.schema import Schema
-        >>> from synthkit.schema.public_domain import declared
+        >>> from synthkit.schema.public_domain import declared_domain
         >>> age = {"kind": "numeric", "min": 0, "max": 120, "decimals": 0}
-        >>> public = declared(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
+        >>> public = declared_domain(Schema(columns={"age": age}, declared_by="A. Lee: codebook of 2019"))
         >>> bought = EncoderBudget(queries=encoder_queries(public), rho=0.005)
         >>> [(charge.what, round(charge.spent.sigma)) for charge in bought.charges()]
         [('histogram of age', 10)]

@@ -43,7 +43,7 @@ class Noise(Protocol):
 
 
 class Sums(Protocol[B_contra]):
-    """Whatever sums clipped gradients: `Clipper`, or `sampled.Sampled`."""
+    """Whatever sums clipped gradients: `Clipper`, or `per_row_gradients.Sampled`."""
 
     clip: float
     parameters: list[nn.Parameter]
@@ -68,8 +68,9 @@ class Clipper(Generic[M, B]):
 
     g_u is the sum of the gradients of the unit's rows. Its norm comes in closed form from what enters and leaves each
     weight, so that neither it nor the gradient of a row is ever written out, also where a unit has several rows, where
-    a layer is used more than once, and in the tables of `blocks.Levels`. Weights tied in another way are written out by
-    unit. Norms are rounded up by what float32 may be wrong; a unit with a gradient that is not finite adds nothing.
+    a layer is used more than once, and in the tables of `gated_blocks.LevelEmbedding`. Weights tied in another way are
+    written out by unit. Norms are rounded up by what float32 may be wrong; a unit with a gradient that is not finite
+    adds nothing.
     Products for norms and sums are taken in float32, whatever the network computes in and torch was told before.
 
     Args:
@@ -84,7 +85,7 @@ class Clipper(Generic[M, B]):
 
     References:
         Abadi et al.: Deep learning with differential privacy (2016).
-        See `uses.Matrix` for the norms.
+        See `gradient_factors.Matrix` for the norms.
 
     Example:
         >>> net = nn.Linear(2, 1, bias=False)
@@ -258,7 +259,7 @@ def private_gradient(
         units: of the rows. **Shape**: (B,).
         multiplier: standard deviation of the noise, in units of the clip norm; above 0.
         expected: expected number of units in a batch, which is public; above 0. Never the number that came.
-        noise: where it comes from, such as `privacy.randomness.gaussian`.
+        noise: where it comes from, such as `privacy.mechanisms.rng.gaussian`.
         size: rows worked on at once, copies counted; more where one unit has more.
         copies: random orders of a row, or other looks at it, that are averaged before clipping.
 

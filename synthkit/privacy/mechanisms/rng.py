@@ -75,7 +75,7 @@ def gaussian(shape: tuple[int, ...], scale: float, *, device: str | torch.device
     """Independent Gaussian noise, for sums of clipped gradients: sqrt(-2 ln u) times cos and sin of 2 pi v.
 
     u has 53 random bits, so that the tail reaches 8.6 `scale`; v has 32. It is float32 arithmetic, no exact sampler:
-    counts take `mechanisms.DiscreteGaussian` instead.
+    counts take `accounting.events.DiscreteGaussian` instead.
 
     **Shape**: `shape`, float32.
 

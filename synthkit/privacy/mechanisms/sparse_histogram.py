@@ -50,7 +50,8 @@ def tell_levels(names: Sequence[str], counts: NDArray[np.int64], spent: SparseHi
 
     Args:
         names: the distinct levels that occur.
-        counts: units of each, all positive, each unit by one row chosen in secret (`sampling.kept`). **Shape**: (m,).
+        counts: units of each, all positive, each unit by one row chosen in secret (`unit_sampling.kept`).
+            **Shape**: (m,).
         spent: noise and threshold; charge it first.
 
     Raises:

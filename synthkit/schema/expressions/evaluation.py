@@ -67,9 +67,9 @@ def evaluate_expression(expression: Expression, frame: pd.DataFrame, columns: Ma
 
     Example:
         >>> from synthkit.schema import Numeric
-        >>> from synthkit.schema.expressions.grammar import parse
+        >>> from synthkit.schema.expressions.grammar import parse_expression
         >>> cells = pd.DataFrame({"a": [0.1, None], "b": [0.2, 1.0]})
-        >>> computed(parse("a + b"), cells, {"a": Numeric(), "b": Numeric()}).floats().tolist()
+        >>> evaluate_expression(parse_expression("a + b"), cells, {"a": Numeric(), "b": Numeric()}).floats().tolist()
         [0.3, nan]
     """
     n = len(frame)

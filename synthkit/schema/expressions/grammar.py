@@ -107,7 +107,7 @@ def parse_expression(text: str) -> Expression:
         ValueError: it is none, or is too long or too deep; the place is told.
 
     Example:
-        >>> parse("a + 2 * b").sign
+        >>> parse_expression("a + 2 * b").sign
         '+'
     """
     if len(text) > MAX_EXPRESSION_LENGTH:
@@ -126,7 +126,7 @@ def columns_of(expression: Expression) -> tuple[str, ...]:
     """Columns an expression names, each once, in order of mention.
 
     Example:
-        >>> columns_of(parse("if a > 3 then b else a"))
+        >>> columns_of(parse_expression("if a > 3 then b else a"))
         ('a', 'b')
     """
     return tuple(dict.fromkeys(part.column for part in walk_expression(expression) if isinstance(part, ColumnName)))
@@ -160,7 +160,7 @@ def fold_expression(expression: Expression, made: Callable[[Expression, tuple[Fo
         made: makes a result of an expression and the results of its parts, in order.
 
     Example:
-        >>> fold(parse("a + 2 * b"), lambda part, of: 1 + sum(of))
+        >>> fold_expression(parse_expression("a + 2 * b"), lambda part, of: 1 + sum(of))
         5
     """
     order = list(walk_expression(expression))
@@ -177,7 +177,7 @@ def quote_column(column: str) -> str:
     """The name of a column as an expression writes it.
 
     Example:
-        >>> quoted("age"), quoted("body mass"), quoted("min")
+        >>> quote_column("age"), quote_column("body mass"), quote_column("min")
         ('age', '`body mass`', '`min`')
     """
     plain = re.fullmatch(r"[^\W\d]\w*(?:\.\w+)*", column) and column not in RESERVED_WORDS

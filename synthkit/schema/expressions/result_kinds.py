@@ -30,8 +30,8 @@ def kind_of(expression: Expression, columns: Mapping[str, Column]) -> Kind:
         ValueError: parts of it do not go together; which, is told.
 
     Example:
-        >>> from synthkit.schema.expressions.grammar import parse
-        >>> kind_of(parse("if a > 3 then 'high' else 'low'"), {"a": Numeric()})
+        >>> from synthkit.schema.expressions.grammar import parse_expression
+        >>> kind_of(parse_expression("if a > 3 then 'high' else 'low'"), {"a": Numeric()})
         'text'
     """
 

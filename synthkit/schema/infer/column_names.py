@@ -55,7 +55,7 @@ def name_words(name: str) -> tuple[str, ...]:
     """Words of a column name in lower case and without accents, whatever joins them.
 
     Example:
-        >>> words("patientNbr"), words("DATE_OF_BIRTH"), words("d.time"), words("diag_1"), words("Prénom")
+        >>> tuple(map(name_words, ("patientNbr", "DATE_OF_BIRTH", "d.time", "diag_1", "Prénom")))
         (('patient', 'nbr'), ('date', 'of', 'birth'), ('d', 'time'), ('diag', '1'), ('prenom',))
     """
     decomposed = unicodedata.normalize("NFKD", name.translate(_LETTERS_IN_ASCII))

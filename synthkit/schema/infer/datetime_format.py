@@ -76,9 +76,9 @@ def infer_datetime_format(name: str, texts: Sequence[str]) -> FoundFormat | None
         texts: its distinct cells.
 
     Example:
-        >>> found("seen", ["2021-03-04T07:00:00Z", "2021-03-05T08:30:00Z"]).writing
+        >>> infer_datetime_format("seen", ["2021-03-04T07:00:00Z", "2021-03-05T08:30:00Z"]).writing
         MomentWriting(format='%Y-%m-%dT%H:%M:%SZ', zone='UTC', pivot=None)
-        >>> found("seen", ["03/04/2021", "05/06/2021"]).other
+        >>> infer_datetime_format("seen", ["03/04/2021", "05/06/2021"]).other
         '%d/%m/%Y'
     """
     texts = [text.strip() for text in texts]
@@ -97,7 +97,7 @@ def has_foreign_months(texts: Sequence[str]) -> bool:
     """Whether all texts are days whose months have names, though no English ones.
 
     Example:
-        >>> of_another_language(["4. März 2021", "12. Mai 2020"]), of_another_language(["4 beds 2021 A"])
+        >>> has_foreign_months(["4. März 2021", "12. Mai 2020"]), has_foreign_months(["4 beds 2021 A"])
         (True, False)
     """
     split = [_FOREIGN_MONTH.fullmatch(text.strip()) for text in texts]
@@ -112,7 +112,7 @@ def infer_numeric_format(name: str, whole: Sequence[int]) -> FoundFormat | None:
     """How distinct whole numbers write days, as 20210304 does; None if they do not.
 
     Example:
-        >>> in_numbers("seen", [20210304, 20201231]).writing.format
+        >>> infer_numeric_format("seen", [20210304, 20201231]).writing.format
         '%Y%m%d'
     """
     return _compact(name, [str(number) for number in whole])

@@ -25,7 +25,7 @@ def code_column(values: pd.Series, column: Column) -> NDArray[np.int64] | None:
 
     Example:
         >>> from synthkit.schema.columns import Numeric
-        >>> coded(pd.Series([1.0, 2, 3, 4, 5]), Numeric()).tolist()
+        >>> code_column(pd.Series([1.0, 2, 3, 4, 5]), Numeric()).tolist()
         [0, 1, 2, 3, 4]
     """
     if isinstance(column, Identifier | Datetime):

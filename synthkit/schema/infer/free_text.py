@@ -33,9 +33,9 @@ def free_text_evidence(name: str, texts: Sequence[str], counts: NDArray[np.int64
 
     Example:
         >>> texts = [f"seen by the doctor on day {k} and sent home" for k in range(40)]
-        >>> evidence("x", texts, np.ones(40, dtype=int))
+        >>> free_text_evidence("x", texts, np.ones(40, dtype=int))
         '10.0 words a cell, and 100% of the cells stand once'
-        >>> evidence("x", texts, np.full(40, 25))
+        >>> free_text_evidence("x", texts, np.full(40, 25))
         ''
     """
     n, d = int(counts.sum()), len(texts)

@@ -235,7 +235,7 @@ def list_in_words(constant: Sequence[str]) -> str:
     """Columns that never change within a value of a key, in words.
 
     Example:
-        >>> listed(["sex"]), listed(["age", "sex"])
+        >>> list_in_words(["sex"]), list_in_words(["age", "sex"])
         ('`sex` never changes within one', '`age`, `sex` never change within one')
     """
     same = ", ".join(f"`{c}`" for c in constant[:3]) + (f" and {len(constant) - 3} others" if constant[3:] else "")
@@ -246,7 +246,7 @@ def repetition_in_words(rows: int, distinct: int) -> str:
     """How often values repeat, in words.
 
     Example:
-        >>> counted(20190, 5912), counted(100, 100)
+        >>> repetition_in_words(20190, 5912), repetition_in_words(100, 100)
         ('5,912 different values in 20,190 rows, 3.4 rows each', '100 rows, each with its own value')
     """
     if distinct == rows:
@@ -298,7 +298,7 @@ def owner_key(found: Sequence[EntityKey]) -> EntityKey | None:
 
     Example:
         >>> keys = [EntityKey("zip", "place", 90, 30, ""), EntityKey("case.id", "person", 90, 40, "")]
-        >>> owner(keys).column
+        >>> owner_key(keys).column
         'case.id'
     """
     people = [key for key in found if key.role == "person" and key.repeats]

@@ -18,8 +18,10 @@ def inexact_integers(values: pd.Series) -> NDArray[np.bool_]:
     """Where a cell is a whole number, or the text of one, that no float of 64 bits equals. **Shape**: (n,) -> (n,).
 
     Example:
-        >>> long(pd.Series([2**53, 2**53 + 1, 2**53 + 2])).tolist(), long(pd.Series(["7", "9007199254740993"])).tolist()
-        ([False, True, False], [False, True])
+        >>> inexact_integers(pd.Series([2**53, 2**53 + 1, 2**53 + 2])).tolist()
+        [False, True, False]
+        >>> inexact_integers(pd.Series(["7", "9007199254740993"])).tolist()
+        [False, True]
     """
     found = np.zeros(len(values), dtype=bool)
     if pd.api.types.is_integer_dtype(values.dtype):

@@ -58,7 +58,7 @@ def count_misfits(present: pd.Series, strange: Collection[str]) -> int:
     """How many cells are one of these texts, blanks around them aside.
 
     Example:
-        >>> among(pd.Series([20210304, 0, 0]), {"0"})
+        >>> count_misfits(pd.Series([20210304, 0, 0]), {"0"})
         2
     """
     return int(present.astype(str).str.strip().isin(list(strange)).sum())

@@ -61,9 +61,9 @@ def infer_notation(cells: Iterable[object]) -> Reading:
     it does not need, and what stands before or behind all of them is a currency or a unit.
 
     Example:
-        >>> reading(["1.234,5", "0,5", "n/a"]).keys
+        >>> infer_notation(["1.234,5", "0,5", "n/a"]).keys
         {'decimal': ',', 'thousands': '.', 'missing': ('n/a',)}
-        >>> reading(["A1", "A2"]).keys
+        >>> infer_notation(["A1", "A2"]).keys
         {}
     """
     cells = list(cells)

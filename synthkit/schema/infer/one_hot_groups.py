@@ -37,7 +37,7 @@ def find_one_hot_groups(frame: pd.DataFrame, columns: Mapping[str, Column]) -> t
         >>> import pandas as pd
         >>> from synthkit.schema.columns import Boolean
         >>> frame = pd.DataFrame({"own": [1, 0, 0] * 9, "rent": [0, 1, 0] * 9, "free": [0, 0, 1] * 9})
-        >>> groups(frame, {name: Boolean(levels=(0, 1)) for name in frame})[0].sentence
+        >>> find_one_hot_groups(frame, {name: Boolean(levels=(0, 1)) for name in frame})[0].sentence
         'exactly one of own, rent, free'
     """
     order = list(columns)

@@ -70,9 +70,9 @@ def person_name_evidence(name: str, texts: Sequence[str], counts: NDArray[np.int
 
     Example:
         >>> first = ["Anna", "John", "Peter", "Ola", "Kari", "Luis", "Emma", "Paul", "Ruth", "Jan"]
-        >>> evidence("FIRST", first, np.ones(10))
+        >>> person_name_evidence("FIRST", first, np.ones(10))
         "the name says `first`, and 100% of the different values look like people's names"
-        >>> evidence("drug", ["Insulin", "Aspirin", "Heparin"] * 4, np.ones(12))
+        >>> person_name_evidence("drug", ["Insulin", "Aspirin", "Heparin"] * 4, np.ones(12))
         ''
     """
     n, d = int(counts.sum()), len(texts)

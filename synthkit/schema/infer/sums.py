@@ -73,7 +73,7 @@ def find_sums(frame: pd.DataFrame, columns: Mapping[str, Column]) -> tuple[Sum, 
         >>> import pandas as pd
         >>> a, b = np.arange(60) % 7, np.arange(60) % 4
         >>> frame = pd.DataFrame({"a": a, "b": b, "all": a + b})
-        >>> [found.expression for found in sums(frame, {name: Numeric(decimals=0) for name in frame})]
+        >>> [found.expression for found in find_sums(frame, {name: Numeric(decimals=0) for name in frame})]
         ['a + b']
     """
     wholes = _wholes(frame, columns)

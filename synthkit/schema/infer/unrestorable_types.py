@@ -57,7 +57,7 @@ def find_unrestorable(values: pd.Series, column: Column, arrow: str = "") -> Unr
         arrow: Arrow type of the file they came from, where the dtype does not tell it.
 
     Example:
-        >>> found = lost(pd.Series([dt.time(7, 30), None]), Identifier())
+        >>> found = find_unrestorable(pd.Series([dt.time(7, 30), None]), Identifier())
         >>> found.where.tolist(), found.what, found.why
         ([True, False], 'times of day', 'the fresh values of an identifier are texts')
     """

@@ -44,7 +44,7 @@ def find_unsupported(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bo
         numeric: whether they are to be read as numbers.
 
     Example:
-        >>> bad, rule = foreign(pd.Series([[1], "a"]), numeric=False)
+        >>> bad, rule = find_unsupported(pd.Series([[1], "a"]), numeric=False)
         >>> bad.tolist(), rule
         ([True, False], 'a cell of a type that is given back; however: list')
     """

@@ -18,7 +18,7 @@ ALIKE = 32  # slots of equally many levels, at least, that share one product
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """Sizes of the network: see `models.autoregressive.AutoregressiveConfig`."""
+    """Sizes of the network: see `models.autoregressive.config.AutoregressiveConfig`."""
 
     width: int
     hidden: int
