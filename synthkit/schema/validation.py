@@ -217,7 +217,7 @@ def _crash(result: Any) -> str:
     return ", ".join(dict.fromkeys(names)) or ("it crashed" if traces else "")
 
 
-def _ask_stacks(questions: list[Stack], result_format: dict[str, Any]) -> list[Any]:
+def _ask_stacks(questions: list[Stack], result_format: Mapping[str, object]) -> list[Any]:
     """GX's results in the order of the questions; those of one height make one table."""
     results: dict[int, Any] = {}
     for height in dict.fromkeys(q.height for q in questions):
@@ -232,7 +232,7 @@ def _ask_stacks(questions: list[Stack], result_format: dict[str, Any]) -> list[A
     return [results[k] for k in range(len(questions))]
 
 
-def _ask(frame: pd.DataFrame, expectations: list[Expectation], result_format: dict[str, Any]) -> list[Any]:
+def _ask(frame: pd.DataFrame, expectations: list[Expectation], result_format: Mapping[str, object]) -> list[Any]:
     """GX's results in the order of the expectations (it returns them in an order of its own)."""
     if not expectations:
         return []

@@ -57,7 +57,7 @@ class Storage:
     cells: str = ""
     scale: int | None = None
     ordered: bool = False
-    levels: tuple[Any, ...] = ()
+    levels: tuple[object, ...] = ()
     of: str = ""
     words: tuple[str, ...] = ()
     zoned: bool = False
@@ -245,7 +245,7 @@ def _objects(values: pd.Series, storage: Storage, column: Column | None) -> pd.S
 
 def _cells(values: pd.Series, storage: Storage) -> NDArray[np.object_]:
     """Cells of a type of Python's own."""
-    made: dict[str, Callable[[Any], Any]] = {
+    made: dict[str, Callable[[Any], object]] = {
         "bytes": lambda cell: str(cell).encode(),
         "decimal": lambda cell: Decimal(cell if isinstance(cell, str) else f"{cell:.{storage.scale or 0}f}"),
         "time": dt.time.fromisoformat,

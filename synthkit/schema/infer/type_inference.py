@@ -32,6 +32,8 @@ from synthkit.schema.number_cells import numbers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 MAX_INFERRED_LEVELS = 100  # more distinct texts than this are codes, names or prose
 MAX_UNIQUE_LEVELS = 20  # so few levels may be unique to their row and still be levels
 _ORDER_NOTE = (
@@ -199,7 +201,9 @@ def _number(name: str, present: pd.Series, *, learned: bool) -> InferredColumn:
     return _misfitting(drafted, Misfits("moments", int(counts[strange].sum()), days.how))
 
 
-def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...], *, learned: bool) -> InferredColumn:
+def _no_days(
+    name: str, present: pd.Series, finite: NDArray[np.float64], notes: tuple[str, ...], *, learned: bool
+) -> InferredColumn:
     """Numbers that do not all write days."""
     distinct, counts = np.unique(finite, return_counts=True)
     whole, infinite = bool((distinct == np.floor(distinct)).all()), len(finite) < len(present)
@@ -216,7 +220,9 @@ def _no_days(name: str, present: pd.Series, finite: Any, notes: tuple[str, ...],
     return InferredColumn(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
 
 
-def _coded(name: str, present: pd.Series, distinct: Any, counts: Any, *, learned: bool) -> InferredColumn | None:
+def _coded(
+    name: str, present: pd.Series, distinct: NDArray[np.float64], counts: NDArray[np.int64], *, learned: bool
+) -> InferredColumn | None:
     """Whole numbers that are no quantities: flags, pairs of codes, keys, orders, codes."""
     n, d = len(present), len(distinct)
     if d == 2 and distinct.tolist() == [0.0, 1.0]:
@@ -250,7 +256,7 @@ def _written(present: pd.Series, when: datetime_format.FoundFormat) -> InferredC
     return replace(drafted, about="date order") if when.other else drafted
 
 
-def _spanned(t: Any, how: MomentWriting, notes: tuple[str, ...]) -> InferredColumn:
+def _spanned(t: NDArray[np.datetime64], how: MomentWriting, notes: tuple[str, ...]) -> InferredColumn:
     atoms = special(t)
     low, high, precision = span(t[~np.isin(t, atoms)])
     if len(atoms):
@@ -339,7 +345,7 @@ def _catalogued(texts: Sequence[str], found: tuple[str, str] | None) -> Inferred
     return InferredColumn(_observed(Code, pattern=text_shapes.fixed_shape(texts)), (note,))
 
 
-def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: Any) -> InferredColumn | None:
+def _unlearned(name: str, present: pd.Series, texts: Sequence[str], counts: NDArray[np.int64]) -> InferredColumn | None:
     """Names of people, free text, and what nearly every row has of its own: nothing of it is learned."""
     n, d = int(counts.sum()), len(texts)
     if why := person_names.person_name_evidence(name, texts, counts):
