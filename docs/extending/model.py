@@ -84,7 +84,7 @@ class ChowLiu(CountModel):
             self._laws[j][: len(law)] = torch.from_numpy(law).float()
             self._parents[j] = i
             loss -= float((table * np.log(np.maximum(law, 1e-12))).sum())  # entropy of the slot given its parent
-        (callbacks or TrainingCallbacks()).tell(1, 1, loss)
+        (callbacks or TrainingCallbacks()).on_step(1, 1, loss)
         return TrainingLog(steps=1, planned=1, best_step=1, seconds=0.0)
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:

@@ -58,7 +58,7 @@ def chosen(
         size = TableSize(rows=access.rows(), columns=len(columns), numeric=numeric, device=access.device.type)
         choice = choose_model(size)
         name, why, settings = choice.model, choice.why, {**choice.settings, **settings}
-        callbacks.note(why)
+        callbacks.log(why)
     kind = models()[name]
     if access.private and not kind.can(Capability.BUDGET):
         msg = f"under a privacy budget a model must learn from noisy answers; however: `{name}` cannot. Use marginal"

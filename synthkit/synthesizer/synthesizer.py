@@ -160,7 +160,7 @@ class Synthesizer:
         self._encoder = access.fit_encoder()
         self._targets = access.margins()
         self._model = kind(self._encoder.layout, self._config)
-        callbacks.note_all(access.remarks())
+        callbacks.log_all(access.remarks())
         if checkpoint is not None and isinstance(self._model, NetworkModel):
             checkpoint.begin(self._identity(access.batches().n, device.type))
         log = self._model.fit(access, seeds.of("training"), callbacks)

@@ -43,7 +43,7 @@ class TrainingCallbacks:
 
     Example:
         >>> callbacks = TrainingCallbacks(progress=lambda step, steps, loss: print(f"{step}/{steps}: {loss:.1f}"))
-        >>> callbacks.tell(3, 10, 1.23)
+        >>> callbacks.on_step(3, 10, 1.23)
         3/10: 1.2
     """
 
@@ -57,20 +57,20 @@ class TrainingCallbacks:
         """Seconds left of the time budget; none below nought, and no end without one."""
         return math.inf if self.seconds is None else max(self.seconds - (time.monotonic() - self.since), 0.0)
 
-    def tell(self, step: int, steps: int, loss: float) -> None:
+    def on_step(self, step: int, steps: int, loss: float) -> None:
         """Tell of a step that was made."""
         if self.progress is not None:
             self.progress(step, steps, loss)
 
-    def note(self, sentence: str) -> None:
+    def log(self, sentence: str) -> None:
         """Say a sentence."""
         if self.say is not None:
             self.say(sentence)
 
-    def note_all(self, sentences: Iterable[str]) -> None:
+    def log_all(self, sentences: Iterable[str]) -> None:
         """Say several sentences."""
         for sentence in sentences:
-            self.note(sentence)
+            self.log(sentence)
 
     def kept(self) -> State | None:
         """The state to go on from, if there is one."""
@@ -82,4 +82,4 @@ class TrainingCallbacks:
             try:
                 self.store.save(state())
             except ArtefactError as error:
-                self.note(f"the state of the training could not be kept: {error}")
+                self.log(f"the state of the training could not be kept: {error}")

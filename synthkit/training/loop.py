@@ -217,7 +217,7 @@ def _micro_batch(run: _Run[M], callbacks: TrainingCallbacks) -> MicroBatch:
     before, loader = run.state.state(), run.loader
     needed = footprint(run.module, lambda rows: run.loss(run.module, rows), loader.layout, loader.device)
     run.state.restore(before)
-    return MicroBatch(needed, min(run.plan.batch_size, int(loader.n)), free(loader.device), callbacks.note)
+    return MicroBatch(needed, min(run.plan.batch_size, int(loader.n)), free(loader.device), callbacks.log)
 
 
 def _score(

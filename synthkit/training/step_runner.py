@@ -29,8 +29,8 @@ class StepRunner:
 
     Args:
         makes: makes the steps.
-        trainee: everything that a step changes.
-        watch: callbacks of the training.
+        train_state: everything that a step changes.
+        callbacks: callbacks of the training.
         wanted: steps to make; their time budget may lower the number, a state taken up again brings its own.
         check: makes one evaluation, for its time; what it does to the state is undone.
         checks: how many evaluations a plan of n steps has.
@@ -39,21 +39,21 @@ class StepRunner:
     def __init__(
         self,
         makes: Makes,
-        trainee: TrainState,
-        watch: TrainingCallbacks,
+        train_state: TrainState,
+        callbacks: TrainingCallbacks,
         *,
         wanted: int,
         check: Callable[[], object] | None = None,
         checks: Callable[[int], int] = lambda steps: 0,
     ) -> None:
-        self._makes, self._trainee, self._watch = makes, trainee, watch
+        self._makes, self._train_state, self._callbacks = makes, train_state, callbacks
         self._since, self._before = time.perf_counter(), 0.0
-        self._kept = watch.kept()
+        self._kept = callbacks.kept()
         self.done, self.loss = 0, math.nan
         if self._kept is not None:
             self.steps = int(self._kept.part("course").facts["steps"])
-        elif watch.seconds is not None:
-            self.steps = self._paced(watch.seconds, wanted, check, checks)
+        elif callbacks.seconds is not None:
+            self.steps = self._paced(callbacks.seconds, wanted, check, checks)
         else:
             self.steps = wanted
 
@@ -68,16 +68,19 @@ class StepRunner:
         Args:
             parts: what else is kept and taken up again, beside that state.
         """
-        every: dict[str, Stateful] = {"trainee": self._trainee, **{f"part {k}": part for k, part in enumerate(parts)}}
+        every: dict[str, Stateful] = {
+            "trainee": self._train_state,
+            **{f"part {k}": part for k, part in enumerate(parts)},
+        }
         if self._kept is not None:
             self._take_up(self._kept, every)
         for value in self._makes(self.steps, self.done):
             self.loss = value if self.done == 0 else 0.98 * self.loss + 0.02 * value
             self.done += 1
-            self._watch.tell(self.done, self.steps, self.loss)
+            self._callbacks.on_step(self.done, self.steps, self.loss)
             yield self.done, self.loss
             if self.done < self.steps:
-                self._watch.keep(lambda: self._state(every))
+                self._callbacks.keep(lambda: self._state(every))
 
     def _take_up(self, kept: State, every: dict[str, Stateful]) -> None:
         facts = kept.part("course").facts
@@ -85,7 +88,7 @@ class StepRunner:
         for name, part in every.items():
             part.restore(kept.part(name))
         self._kept = None
-        self._watch.note(f"training goes on after step {self.done:,} of {self.steps:,}")
+        self._callbacks.log(f"training goes on after step {self.done:,} of {self.steps:,}")
 
     def _state(self, every: dict[str, Stateful]) -> State:
         here = {"steps": self.steps, "done": self.done, "loss": self.loss, "seconds": self.seconds}
@@ -93,17 +96,19 @@ class StepRunner:
 
     def _paced(self, wish: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]) -> int:
         """As many steps as fit; the steps of the probe are undone."""
-        before = self._trainee.state()
+        before = self._train_state.state()
         step = seconds_a_step(self._makes(max(wanted, WARM_UP_STEPS + MAX_TIMED_STEPS), 0), wish)
         since = time.perf_counter()
         if check is not None:
             check()
         one = time.perf_counter() - since
-        self._trainee.restore(before)
-        steps = fitting(self._watch.left(), wanted, step, one, checks)
+        self._train_state.restore(before)
+        steps = fitting(self._callbacks.left(), wanted, step, one, checks)
         minutes = f"{wish / 60:.3g} minutes"
         if steps == wanted:
-            self._watch.note(f"all {wanted:,} steps fit into {minutes}")
+            self._callbacks.log(f"all {wanted:,} steps fit into {minutes}")
         else:
-            self._watch.note(f"about {steps:,} steps fit into {minutes}; without that wish there would be {wanted:,}")
+            self._callbacks.log(
+                f"about {steps:,} steps fit into {minutes}; without that wish there would be {wanted:,}"
+            )
         return steps

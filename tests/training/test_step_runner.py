@@ -33,7 +33,7 @@ class Pair:
         self.for_g = torch.optim.Adam(self.g.parameters(), lr=0.1)
         self.for_c = torch.optim.AdamW(self.c.parameters(), lr=0.1, fused=True)
         self.drawn = torch.Generator().manual_seed(5)
-        self.trainee = TrainState(
+        self.train_state = TrainState(
             modules={"g": self.g, "c": self.c, "average": self.average},
             optimizers={"g": self.for_g, "c": self.for_c},
             generators={"drawn": self.drawn},
@@ -54,7 +54,7 @@ class Pair:
             yield float(loss.detach())
 
     def tensors(self):
-        return {k: v for k, v in self.trainee.state().tensors.items() if k.startswith("module")}
+        return {k: v for k, v in self.train_state.state().tensors.items() if k.startswith("module")}
 
 
 class Shelf:
@@ -73,8 +73,8 @@ class Shelf:
         self.states[state.part("course").facts["done"]] = state
 
 
-def walk(pair, watch, wanted=20):
-    course = StepRunner(pair.makes, pair.trainee, watch, wanted=wanted)
+def walk(pair, callbacks, wanted=20):
+    course = StepRunner(pair.makes, pair.train_state, callbacks, wanted=wanted)
     keeper = BestWeights(pair.average, None, steps=course.steps, evaluations=4, patience=3)
     torch.manual_seed(1)
     losses = [loss for done, loss in course.run(keeper) if not keeper.stop(done, loss)]
@@ -105,14 +105,14 @@ def test_a_training_taken_up_anywhere_ends_as_if_it_had_never_stopped():
 
 def test_a_state_is_a_copy_and_holds_the_rate():
     pair = Pair()
-    before = pair.trainee.state()
+    before = pair.train_state.state()
     assert not any(name.startswith("optimizer") for name in before.tensors)
     next(pair.makes(10, 5))
-    after = pair.trainee.state()
+    after = pair.train_state.state()
     assert after.facts == {"rates": {"g": [0.05], "c": [0.05]}}
     assert not same(before.tensors, after.tensors)
-    pair.trainee.restore(before)
-    assert same(pair.trainee.state().tensors, before.tensors)
+    pair.train_state.restore(before)
+    assert same(pair.train_state.state().tensors, before.tensors)
     assert pair.for_g.param_groups[0]["lr"] == 0.1
 
 
@@ -129,7 +129,7 @@ def test_a_wish_lowers_the_number_of_steps_and_changes_nothing_else():
     """The probe is undone: a course that was paced to n steps is the course of n steps."""
     said, paced, plain = [], Pair(), Pair()
     torch.manual_seed(9)
-    course = StepRunner(paced.makes, paced.trainee, TrainingCallbacks(seconds=0.05, say=said.append), wanted=10**6)
+    course = StepRunner(paced.makes, paced.train_state, TrainingCallbacks(seconds=0.05, say=said.append), wanted=10**6)
     assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(9)))
     assert 1 <= course.steps < 10**6
     assert said == [
@@ -144,7 +144,10 @@ def test_a_wish_lowers_the_number_of_steps_and_changes_nothing_else():
 
 def test_a_wish_never_raises_the_number_of_steps():
     said, pair = [], Pair()
-    assert StepRunner(pair.makes, pair.trainee, TrainingCallbacks(seconds=3600, say=said.append), wanted=30).steps == 30
+    assert (
+        StepRunner(pair.makes, pair.train_state, TrainingCallbacks(seconds=3600, say=said.append), wanted=30).steps
+        == 30
+    )
     assert said == ["all 30 steps fit into 60 minutes"]
 
 
@@ -166,8 +169,8 @@ def test_time_of_evaluations_is_set_aside(monkeypatch):
                 yield loss
 
         clock[0] = 0.0
-        watch = TrainingCallbacks(seconds=2.0, since=0.0)
-        return StepRunner(makes, pair.trainee, watch, wanted=10**6, check=check, checks=lambda n: 4).steps
+        callbacks = TrainingCallbacks(seconds=2.0, since=0.0)
+        return StepRunner(makes, pair.train_state, callbacks, wanted=10**6, check=check, checks=lambda n: 4).steps
 
     tried = 0.001 * (WARM_UP_STEPS + MAX_TIMED_STEPS)
     assert steps(lambda: None) == pytest.approx(0.95 * (2 - tried) / 0.001, abs=2)
@@ -238,8 +241,8 @@ def test_spacing_of_scores(steps, every):
 
 
 def test_nobody_watches_by_default():
-    watch = TrainingCallbacks()
-    watch.tell(1, 2, math.nan)
-    watch.note("nothing")
-    watch.keep(lambda: pytest.fail("nothing is due"))
-    assert watch.kept() is None
+    callbacks = TrainingCallbacks()
+    callbacks.on_step(1, 2, math.nan)
+    callbacks.log("nothing")
+    callbacks.keep(lambda: pytest.fail("nothing is due"))
+    assert callbacks.kept() is None

@@ -92,7 +92,7 @@ class CTGAN(NetworkModel):
                 steps = trainer.run(loader.planned_steps, callbacks)
                 return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
             duel = GANTrainer(network, self._config, loader, seed)
-            runner = StepRunner(duel.makes, duel.trainee(), callbacks, wanted=self._config.steps or 1)
+            runner = StepRunner(duel.makes, duel.train_state(), callbacks, wanted=self._config.steps or 1)
             best = BestWeights(network, None, steps=runner.steps, evaluations=EVALUATIONS, patience=1)
             for done, loss in runner.run(best):
                 best.stop(done, loss)

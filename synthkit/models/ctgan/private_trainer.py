@@ -74,7 +74,7 @@ class PrivateGANTrainer(GANStep):
                 drawn, missed = self.drawn(condition)
                 self.answer(drawn, missed, condition, torch.ones(self._size, device=self._device))
                 ema_update(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
-            callbacks.tell(t + 1, steps, math.nan)
+            callbacks.on_step(t + 1, steps, math.nan)
         finite(self._average)
         self.settle()
         return steps

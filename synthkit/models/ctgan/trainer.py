@@ -45,7 +45,7 @@ class GANTrainer(GANStep):
             else None
         )
 
-    def trainee(self) -> TrainState:
+    def train_state(self) -> TrainState:
         """Everything that steps change."""
         modules = {"average": self._average, "generator": self.generator, "critic": self.critic}
         optimizers: dict[str, torch.optim.Optimizer] = {"generator": self._for_generator, "critic": self._for_critic}

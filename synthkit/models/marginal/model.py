@@ -85,7 +85,7 @@ class Marginal(CountModel):
             self._config.course(),
             torch.Generator().manual_seed(seed),
             device or torch.device("cpu"),
-            callbacks.tell,
+            callbacks.on_step,
             outcomes=outcomes,
         )
         self.rows = learned.rows
