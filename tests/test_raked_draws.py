@@ -77,7 +77,7 @@ def error(draw: pd.DataFrame) -> float:
     train = conform(patients(), SCHEMA)
     binning = EvaluationData(train=train, holdout=train, synthetic=(draw,), schema=SCHEMA).binning
     pairs = [(a, b) for a in range(5) for b in range(a)]
-    return tv_mean(binning.codes(conform(draw, SCHEMA)), binning.codes(train), binning.sizes, pairs).contrast.value
+    return tv_mean(binning.codes(conform(draw, SCHEMA)), binning.codes(train), binning.sizes, pairs).difference.value
 
 
 def test_every_model_draws_nearer_tables_and_keeps_its_promises(fitted):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+from synthkit.runtime.lazy_imports import Later
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
+else:  # a schema is read without them
+    np, pd = Later("numpy"), Later("pandas")
 
 MAX_WHOLE_FLOAT = 2**53  # beyond it a float no longer tells neighbouring whole numbers apart
 

@@ -46,12 +46,10 @@ def chosen(
         callbacks: told why a model is chosen.
 
     Raises:
-        ConfigError: there is a checkpoint or a time budget beside a privacy budget, or settings of one without it.
+        ConfigError: there are settings of a privacy budget without one.
         UnsupportedError: the model cannot be fitted under a budget.
     """
     why = None
-    if access.private:
-        _refuse_traces(callbacks)
     if name == AUTO:
         columns = [schema.columns[column] for column in schema.learned]
         numeric = sum(column.kind in ("numeric", "datetime") for column in columns)
@@ -72,7 +70,7 @@ def chosen(
     return ResolvedModel(name=name, kind=kind, config=config, why=why)
 
 
-def _refuse_traces(callbacks: TrainingCallbacks) -> None:
+def refuse_traces_of_rows(callbacks: TrainingCallbacks) -> None:
     """Refuse what under a budget would tell of the rows without being paid for.
 
     Raises:

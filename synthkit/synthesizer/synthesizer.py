@@ -36,7 +36,7 @@ from synthkit.synthesizer import model_files, raking
 from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
-from synthkit.synthesizer.model_choice import chosen
+from synthkit.synthesizer.model_choice import chosen, refuse_traces_of_rows
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
@@ -150,6 +150,8 @@ class Synthesizer:
             msg = "a curator charges its own ledger; however: another ledger is given. Give the table, or no ledger"
             raise ConfigError(msg)
         curator = table if isinstance(table, Curator) else self._curated(table, ledger, seeds)
+        if curator.private:
+            refuse_traces_of_rows(callbacks)
         access = curator.access(device)
         choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)
         self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
@@ -161,8 +163,9 @@ class Synthesizer:
         self._targets = access.margins()
         self._model = kind(self._encoder.layout, self._config)
         callbacks.log_all(access.remarks())
-        if checkpoint is not None and isinstance(self._model, NetworkModel):
-            checkpoint.begin(self._identity(access.batches().n, device.type))
+        if checkpoint is not None:
+            rows = access.batches().n if issubclass(kind, NetworkModel) else None
+            checkpoint.begin(self._identity(rows, device.type))
         log = self._model.fit(access, seeds.of("training"), callbacks)
         self.schema = access.schema
         if access.private:
@@ -345,7 +348,7 @@ class Synthesizer:
         measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
         tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
         known = models()
-        if card.get("model") not in known:
+        if "model" in card and card["model"] not in known:
             msg = f"the model in {folder} must be one of {', '.join(sorted(known))}; however: it is another. "
             raise ArtefactError(msg + "Install the distribution that offers it, or fit again")
         with model_files.undamaged(folder):
@@ -363,15 +366,16 @@ class Synthesizer:
                 out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 
-    def _identity(self, rows: float, device: str) -> dict[str, Any]:
-        """What a training that is taken up must have in common with the one that was begun."""
+    def _identity(self, rows: float | None, device: str) -> dict[str, Any]:
+        """What a training that is taken up must have in common with the one that was begun; rows if it has any."""
         encoder, _ = self._fitted()
+        known = {} if rows is None else {"rows": rows}
         return {
             "version": f"{__version__}, torch {torch.__version__}",
             "model": self.model_name,
             "settings": asdict(self._config),
             "seed": self.seed,
-            "rows": rows,
+            **known,
             "device": device,
             "coding": encoder.to_dict(),
         }

@@ -25,7 +25,7 @@ from synthkit.schema import domain_mapping
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.unit_keys import unit_key, unit_keys
 
-STEPS = {"rate": 0.5, "steps": 2, "copies": 1}
+STEPS = {"sampling_rate": 0.5, "steps": 2, "augmentation_multiplicity": 1}
 SMALL = {
     "marginal": {"components": 4, "rounds": 1, "first": 3, "between": 1, "last": 3},
     "autoregressive": {**STEPS, "width": 8, "hidden": 6},

@@ -28,7 +28,7 @@ def test_a_rare_level_given_comes_back_in_every_row(either):
     assert len(rows) == 1000
     assert (rows["dementia"] == 1).all()
     assert (rows["income"] == ">$50k").all()
-    assert rows_obeying(conform(rows, support2_schema()), support2_schema()).all()
+    assert rows_obeying(conform(rows, support2_schema()), support2_schema().rules).all()
 
 
 def test_missing_numbers_half_a_combination_and_the_end_of_a_gap_can_be_given(either):
@@ -48,7 +48,7 @@ def test_a_frame_of_partial_rows_is_completed_row_by_row(either):
     assert (rows["sex"][[0, 2]] == ["male", "female"]).all()
     assert rows["slos"][[0, 2]].tolist() == [3, 400]
     assert rows["dnrday"][[1, 2]].tolist() == [7, 12]
-    assert rows_obeying(conform(rows, support2_schema()), support2_schema()).all()
+    assert rows_obeying(conform(rows, support2_schema()), support2_schema().rules).all()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_imputing_keeps_what_is_known_and_fills_what_may_be_filled(either):
     for column in real:
         held = real[column].notna()
         assert (full[column][held] == real[column][held]).all(), column
-    assert rows_obeying(conform(full, support2_schema()), support2_schema()).all()
+    assert rows_obeying(conform(full, support2_schema()), support2_schema().rules).all()
     assert full.isna().sum().sum() == 0
     pd.testing.assert_frame_equal(either.impute(real, seed=10), full)
 

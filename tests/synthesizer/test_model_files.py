@@ -78,8 +78,8 @@ def damaged(folder: Path, how: str) -> None:
         ("other format", "must have format synthkit-model/1; however: 'synthkit-model/9'. Load it with"),
         ("no encoder", "synthesizer.json is incomplete or altered .KeyError"),
         ("other schema", "synthesizer.json is incomplete or altered .ValidationError"),
-        ("no model yet", "synthesizer.json is incomplete or altered .KeyError"),
-        ("other model", "synthesizer.json is incomplete or altered .ConfigError"),
+        ("no model yet", "must be one of .*; however: it is another"),
+        ("other model", "must be one of .*; however: it is another"),
     ],
 )
 def test_a_damaged_folder_is_refused(quick, tmp_path, how, message):

@@ -28,8 +28,13 @@ class Curator:
         self.schema = schema
         self.ledger = ledger
 
+    @property
+    def private(self) -> bool:
+        """Whether there is a budget."""
+        return self.ledger.budget is not None
+
     def access(self, device: torch.device | str = "cpu") -> DataAccess:
         """What a fit may learn: exact answers without a budget, noisy ones under it."""
-        if self.ledger.budget is None:
+        if not self.private:
             return ExactAccess(self._table, self.schema, self.ledger, self._seeds, device)
         return PrivateAccess(self._table, self.schema, self.ledger, device)

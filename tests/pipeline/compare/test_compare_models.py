@@ -239,7 +239,7 @@ def test_a_model_more_is_fitted_to_the_same_rows(copied):
         progress=heard,
     )
     assert [s for s in heard.stages if ": fit" in s] == ["autoregressive+raked: fit"]
-    assert made.outcomes[1].notes[0].startswith("Calibrated: ")
+    assert made.outcomes[1].notes[0].startswith("Raked: ")
     assert made.outcomes[1].settings == SETTINGS["autoregressive"]
     rows = [
         json.loads((copied / "models" / o.name / "evaluation.json").read_text())["run"]["rows"] for o in made.outcomes
