@@ -41,6 +41,7 @@ from synthkit.schema.columns import (
 from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import unsupported_cells
 from synthkit.schema.infer.unrestorable_types import find_unrestorable
+from synthkit.schema.level_texts import declared_or_text
 from synthkit.schema.mixed_levels import spellings
 from synthkit.schema.violations import Violation, listing, total
 
@@ -275,24 +276,8 @@ def _text(values: pd.Series, levels: tuple[Level, ...]) -> Typed:
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     declared = {level_key(level): level for level in levels} | spellings(levels)
     table = np.empty(len(uniques) + 1, dtype=object)
-    table[:-1] = [_as_text(u, declared) for u in uniques]
+    table[:-1] = [declared_or_text(u, declared) for u in uniques]
     return pd.Series(table[codes], name=values.name, dtype=object), np.zeros(len(values), dtype=bool), ""
-
-
-def as_text(value: object) -> str:
-    """A cell of a column of texts of which no level is declared: a whole number has no point, whatever holds it."""
-    return str(_as_text(value, {}))
-
-
-def _as_text(value: object, declared: dict[object, object]) -> object:
-    """The declared level this cell means, else its text; a whole float is written without `.0`."""
-    for key in (str(value), level_key(value)):
-        if key in declared:
-            return declared[key]
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        text = str(int(value))
-        return declared.get(text, text)
-    return str(value)
 
 
 def _moments(values: pd.Series, column: Datetime) -> Typed:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from numbers import Rational, Real
 from typing import Any
 
+from synthkit.schema.columns import level_key
 from synthkit.schema.rules import Condition, FixedCombination, Implication, Rule
 from synthkit.schema.target import Target
 
@@ -36,3 +38,24 @@ def with_texts(
         for t in targets
     )
     return tuple(map(rewritten, rules)), said
+
+
+def as_text(value: object) -> str:
+    """A cell of a column of texts of which no level is declared: a whole number has no point, whatever holds it.
+
+    Example:
+        >>> as_text(3.0), as_text(3.5), as_text("x")
+        ('3', '3.5', 'x')
+    """
+    return str(declared_or_text(value, {}))
+
+
+def declared_or_text(value: object, declared: dict[object, object]) -> object:
+    """The declared level this cell means, else its text; a whole float is written without `.0`."""
+    for key in (str(value), level_key(value)):
+        if key in declared:
+            return declared[key]
+    if isinstance(value, Real) and not isinstance(value, Rational) and float(value).is_integer():
+        text = str(int(float(value)))
+        return declared.get(text, text)
+    return str(value)

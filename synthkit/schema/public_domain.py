@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Boolean, Code, Column, Datetime, Identifier, Numeric
-from synthkit.schema.conform import as_text
 from synthkit.schema.expressions.grammar import columns_of, parse_expression
-from synthkit.schema.level_texts import with_texts
+from synthkit.schema.level_texts import as_text, with_texts
 from synthkit.schema.table import Schema
 
 PAYABLE_KEYS = frozenset({"levels", "min", "max", "atoms", "nullable"})

@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 
 from synthkit.io.plain_columns import from_arrow, unpacked
 from synthkit.schema.columns import Datetime, Level
-from synthkit.schema.conform import as_text, type_column
+from synthkit.schema.conform import type_column
 from synthkit.schema.datetimes import is_moment
 from synthkit.schema.infer.level_values import plain_level
 from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT, inexact_integers
 from synthkit.schema.infer.type_inference import MAX_INFERRED_LEVELS
+from synthkit.schema.level_texts import as_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
