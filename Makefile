@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them
 LOCK := $(wildcard requirements.lock)
 CODE := synthkit tests benchmarks reports
-.PHONY: venv lock lowest demo test test-slow test-processors format lint types check bench reports notebooks clean
+.PHONY: venv lock lowest demo test test-fast test-slow test-processors format lint types check bench reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -46,7 +46,11 @@ demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
 
 test: $(VENV)/.ok
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=2
+
+# for the loop of editing and testing: all files of tests that take a second at most
+test-fast: $(VENV)/.ok
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --fast
 
 test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,13 +32,29 @@ settings.register_profile(
 )
 settings.load_profile("synthkit")
 
-# Files of few, long tests: begun last, each would keep one core busy at the end while the others have nothing to do.
-LONG = ("test_notebooks", "test_comparing", "test_outputs", "test_checkpoint", "test_anomaly", "test_alarms")
+# Seconds that each file took when they were last measured: see `durations.py`.
+HERE = Path(__file__).parent
+SECONDS: dict[str, float] = json.loads((HERE / "durations.json").read_text(encoding="utf-8"))
+FAST = 1.0  # files up to here belong to the loop of editing and testing
+
+
+def seconds_of(path: Path) -> float:
+    return SECONDS.get(path.relative_to(HERE).as_posix(), 0.0) if path.is_relative_to(HERE) else 0.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help=f"leave out files of tests that take more than {FAST:g} s")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Without `--fast` nothing is ignored."""
+    slow = collection_path.suffix == ".py" and seconds_of(collection_path) > FAST
+    return True if slow and config.getoption("--fast") else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, all others in their order."""
-    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+    """Long files first: begun last, each would keep one core busy at the end while the others have nothing to do."""
+    items.sort(key=lambda item: -seconds_of(item.path))
 
 
 @dataclass(frozen=True)

@@ -213,9 +213,8 @@ class Synthesizer:
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
             rake: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
-                match those of the training rows; see `synthkit.synthesizer.raking`.
-                `attrs["synthkit_calibrated"]` of the
-                frame says so, `attrs["synthkit_pool"]` how large the pool was.
+                match those of the training rows. `attrs["synthkit_calibrated"]` of the frame says so,
+                `attrs["synthkit_pool"]` how large the pool was.
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
             watermark: key by which each row is chosen among several draws, so that `synthkit.watermark.detect` knows
                 the table again; `attrs["synthkit_watermark"]` is its name.
