@@ -155,9 +155,8 @@ class Synthesizer:
         access = curator.access(device)
         choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)
         self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
-        kind = choice.kind
+        kind, margins, codecs = choice.kind, self._wants_targets, self._codecs
         dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
-        margins, codecs = self._wants_targets, self._codecs
         access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=margins, share=share, codecs=codecs))
         self._encoder = access.fit_encoder()
         self._targets = access.margins()
