@@ -13,13 +13,13 @@ import sys
 import torch
 
 TESTS = (
-    "tests/nn/test_clipping.py",
-    "tests/nn/test_precision.py",
-    "tests/nn/test_products.py",
-    "tests/nn/test_sampled.py",
-    "tests/nn/test_units.py",
+    "tests/privacy/dpsgd/test_clipping.py",
+    "tests/training/test_matrix_precision.py",
+    "tests/models/test_product_mixture.py",
+    "tests/privacy/dpsgd/test_per_row_gradients.py",
+    "tests/privacy/dpsgd/test_unit_batches.py",
     "tests/models/test_private_training.py",
-    "tests/privacy/test_randomness.py",
+    "tests/privacy/mechanisms/test_rng.py",
 )
 # what torch takes the processor for, what oneDNN does, and what the processor must have for that
 SETS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -44,3 +45,11 @@ def test_files_open_with_a_sentence():
         first = path.read_text("utf-8").split("\n", 1)[0]
         assert first.lstrip("r").startswith('"""'), path
         assert first.rstrip('"').endswith("."), path
+
+
+def test_the_numerical_tests_of_each_instruction_set_are_there():
+    """Named by path: one that is moved would be run under none of them."""
+    text = (ROOT / "tests" / "instruction_sets.py").read_text(encoding="utf-8")
+    named = re.findall(r'"(tests/[\w/]+\.py)"', text)
+    assert len(named) >= 7
+    assert [path for path in named if not (ROOT / path).is_file()] == []
