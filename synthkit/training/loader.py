@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
@@ -12,6 +13,23 @@ from synthkit.encoding.layout import Layout, Rows
 
 M = TypeVar("M", bound=nn.Module)
 Step = Callable[[Tensor | Iterable[Tensor]], float]  # takes the loss of the rows of a batch, makes one step
+
+
+@dataclass(frozen=True)
+class Batching:
+    """Which batches a training asks for.
+
+    Args:
+        batch_size: rows a step, 1 or more.
+        steps: how many there are in all.
+        generator: of the order of rows, without a budget.
+        start: steps made before, 0 to `steps`.
+    """
+
+    batch_size: int
+    steps: int
+    generator: torch.Generator
+    start: int = 0
 
 
 class TrainingLoader(Protocol):
@@ -42,14 +60,11 @@ class TrainingLoader(Protocol):
         module: M,
         loss: Callable[[M, Rows], Tensor],
         optimizer: torch.optim.Optimizer,
+        batching: Batching,
         *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
         at_once: Callable[[], int] | None = None,
     ) -> Iterator[Callable[[], float]]:
-        """Functions from step `start` on, each of which makes one step when it is called and returns the mean loss.
+        """Functions from step `batching.start` on, each of which makes one step when called and returns the mean loss.
 
         Under a budget the step is a noisy one and the loss stays behind the loader: it returns a number that is none.
 
@@ -57,24 +72,13 @@ class TrainingLoader(Protocol):
             module: its parameters are trained.
             loss: loss of each row; its randomness is torch's own generator. **Shape**: Rows of B -> (B,).
             optimizer: of these parameters.
-            batch_size: rows a step.
-            steps: how many there are in all.
-            generator: of the order of rows, without a budget.
-            start: steps made before.
+            batching: which batches there are.
             at_once: how many rows of a batch are worked on at once; all if not given.
         """
         ...
 
-    def batches(
-        self,
-        optimizer: torch.optim.Optimizer,
-        *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
-    ) -> Iterator[tuple[Rows, Step]]:
-        """Batches from step `start` on, each with a function that takes the loss of its rows and makes one step.
+    def batches(self, optimizer: torch.optim.Optimizer, batching: Batching) -> Iterator[tuple[Rows, Step]]:
+        """Batches from step `batching.start` on, each with a function that takes their loss and makes one step.
 
         The loss has **Shape** (B,). It may come in parts, one after the other: then only what one part needs is held
         in memory at once.

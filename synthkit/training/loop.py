@@ -16,7 +16,7 @@ from synthkit.encoding.layout import Rows
 from synthkit.errors import ConfigError
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.early_stopping import BestWeights, spacing
-from synthkit.training.loader import M, TrainingLoader, parts
+from synthkit.training.loader import Batching, M, TrainingLoader, parts
 from synthkit.training.matrix_precision import fast_matrices
 from synthkit.training.memory import MicroBatch, footprint, free
 from synthkit.training.state import TrainState, random_states, set_random_states
@@ -129,10 +129,7 @@ class _Run(Generic[M]):
             self.module,
             self.loss,
             self.optimizer,
-            batch_size=plan.batch_size,
-            steps=steps,
-            generator=torch.Generator().manual_seed(self._seed),
-            start=start,
+            Batching(plan.batch_size, steps, torch.Generator().manual_seed(self._seed), start),
             at_once=None if micro is None else lambda: micro.rows,
         )
         for t, step in enumerate(made, start):

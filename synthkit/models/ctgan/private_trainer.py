@@ -23,7 +23,7 @@ from synthkit.models.ctgan.generator import Discriminator
 from synthkit.models.ctgan.trainer import critic_loss
 from synthkit.models.rejection_sampling import RejectionSampler
 from synthkit.training.callbacks import TrainingCallbacks
-from synthkit.training.loader import TrainingLoader
+from synthkit.training.loader import Batching, TrainingLoader
 from synthkit.training.loop import ema_update, finite, schedule
 
 TURNS = 2  # of the power iteration after each step
@@ -58,9 +58,7 @@ class PrivateGANTrainer(GANStep):
             self.critic.train(),
             self.loss,
             self._for_critic,
-            batch_size=config.batch_size,
-            steps=steps,
-            generator=self._drawn,
+            Batching(config.batch_size, steps, self._drawn),
         )
         layers = [Projection(layer, self._spectral) for layer in (*self.critic.within, self.critic.leave)]
         for t, step in enumerate(made):

@@ -16,7 +16,7 @@ from synthkit.models.ctgan.generator import Discriminator, steepness
 from synthkit.models.density_ratio import DensityRatio
 from synthkit.models.normal_scores import MixedRows
 from synthkit.models.rejection_sampling import RejectionSampler
-from synthkit.training.loader import TrainingLoader
+from synthkit.training.loader import Batching, TrainingLoader
 from synthkit.training.loop import ema_update, schedule
 from synthkit.training.state import TrainState
 
@@ -74,10 +74,7 @@ class GANTrainer(GANStep):
         config = self._config
         batches = self._training.batches(
             self._for_critic,
-            batch_size=config.batch_size,
-            steps=steps,
-            generator=torch.Generator().manual_seed(self._seed),
-            start=start,
+            Batching(config.batch_size, steps, torch.Generator().manual_seed(self._seed), start),
         )
         for t, (rows, step) in enumerate(batches, start):
             set_rate(self._for_critic, config.critic_rate * schedule(t / steps))
@@ -110,10 +107,7 @@ class GANTrainer(GANStep):
             return
         batches = self._training.batches(
             optimizer,
-            batch_size=config.odds_batch,
-            steps=steps,
-            generator=torch.Generator().manual_seed(self._seed + 1),
-            start=start,
+            Batching(config.odds_batch, steps, torch.Generator().manual_seed(self._seed + 1), start),
         )
         odds.train()
         for t, (rows, step) in enumerate(batches, start):

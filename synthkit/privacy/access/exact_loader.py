@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synthkit.encoding.layout import Layout, Rows
 from synthkit.runtime.seeds import Seeds
-from synthkit.training.loader import M, Step, parts
+from synthkit.training.loader import Batching, M, Step, parts
 
 HELD_BACK = 0.05  # share of the units kept from the steps, for early stopping
 SMALLEST = 200  # with fewer rows than this none are held back
@@ -66,30 +66,18 @@ class ExactLoader:
         module: M,
         loss: Callable[[M, Rows], Tensor],
         optimizer: torch.optim.Optimizer,
+        batching: Batching,
         *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
         at_once: Callable[[], int] | None = None,
     ) -> Iterator[Callable[[], float]]:
         """Exact steps on shuffled batches."""
-        batches = self.batches(optimizer, batch_size=batch_size, steps=steps, generator=generator, start=start)
-        for rows, step in batches:
-            size = batch_size if at_once is None else at_once()
+        for rows, step in self.batches(optimizer, batching):
+            size = batching.batch_size if at_once is None else at_once()
             yield partial(_step, step, module, loss, rows, size)
 
-    def batches(
-        self,
-        optimizer: torch.optim.Optimizer,
-        *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
-    ) -> Iterator[tuple[Rows, Step]]:
+    def batches(self, optimizer: torch.optim.Optimizer, batching: Batching) -> Iterator[tuple[Rows, Step]]:
         """Shuffled batches, epoch after epoch, each with a function that makes one step and returns the mean loss."""
-        size = min(batch_size, len(self.rows))
+        size = min(batching.batch_size, len(self.rows))
 
         def step(loss: Tensor | Iterable[Tensor]) -> float:
             optimizer.zero_grad(set_to_none=True)
@@ -102,11 +90,11 @@ class ExactLoader:
             return total
 
         order = torch.empty(0, dtype=torch.long)
-        for made in range(steps):
+        for made in range(batching.steps):
             if len(order) < size:
-                order = torch.cat([order, torch.randperm(len(self.rows), generator=generator)])
+                order = torch.cat([order, torch.randperm(len(self.rows), generator=batching.generator)])
             batch, order = order[:size], order[size:]
-            if made >= start:
+            if made >= batching.start:
                 yield self.rows[batch.to(self.device)], step
 
     def validation(self) -> Rows | None:

@@ -20,7 +20,7 @@ from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
 from synthkit.privacy.mechanisms.rng import gaussian, order
 from synthkit.privacy.mechanisms.unit_sampling import PoissonSampling, kept
 from synthkit.training.dummy_rows import dummy_rows
-from synthkit.training.loader import M, Step
+from synthkit.training.loader import Batching, M, Step
 from synthkit.training.loop import seeded
 
 ROWS_AT_ONCE = (
@@ -157,38 +157,27 @@ class PrivateLoader:
         module: M,
         loss: Callable[[M, Rows], Tensor],
         optimizer: torch.optim.Optimizer,
+        batching: Batching,
         *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
         at_once: Callable[[], int] | None = None,
     ) -> Iterator[Callable[[], float]]:
         """Noisy steps, as many as were charged; sizes and orders follow from the plan and the operating system."""
-        del batch_size, generator, at_once
+        del at_once
         step = self.stepping(module, loss, optimizer)
 
         def unseen() -> float:
             step()
             return math.nan
 
-        return iter([unseen] * (steps - start))
+        return iter([unseen] * (batching.steps - batching.start))
 
-    def batches(
-        self,
-        optimizer: torch.optim.Optimizer,
-        *,
-        batch_size: int,
-        steps: int,
-        generator: torch.Generator,
-        start: int = 0,
-    ) -> Iterator[tuple[Rows, Step]]:
+    def batches(self, optimizer: torch.optim.Optimizer, batching: Batching) -> Iterator[tuple[Rows, Step]]:
         """None.
 
         Raises:
             UnsupportedError: always.
         """
-        del optimizer, batch_size, steps, generator, start
+        del optimizer, batching
         msg = "under a privacy budget rows stay behind the loader; however: batches are asked for. Train by `steps`"
         raise UnsupportedError(msg)
 

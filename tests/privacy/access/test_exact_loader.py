@@ -10,6 +10,7 @@ import torch
 from synthkit.encoding import Layout, Rows, Slot
 from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.runtime.seeds import Seeds
+from synthkit.training.loader import Batching
 
 CPU = torch.device("cpu")
 
@@ -32,7 +33,7 @@ def batches(door, size, steps, seed=0):
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     generator = torch.Generator().manual_seed(seed)
-    return [rows for rows, _ in door.batches(optimizer, batch_size=size, steps=steps, generator=generator)]
+    return [rows for rows, _ in door.batches(optimizer, Batching(size, steps, generator))]
 
 
 @pytest.mark.parametrize("n", [1, 2, 199])
@@ -110,7 +111,7 @@ def test_batches_from_a_step_on_are_those_that_would_have_come():
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     for start in (0, 1, 4, 9):
         generator = torch.Generator().manual_seed(0)
-        rest = door_of(100).batches(optimizer, batch_size=30, steps=9, generator=generator, start=start)
+        rest = door_of(100).batches(optimizer, Batching(30, 9, generator, start))
         assert [rows.cat.tolist() for rows, _ in rest] == [rows.cat.tolist() for rows in whole[start:]]
 
 
@@ -119,7 +120,7 @@ def test_a_loss_in_parts_makes_the_step_of_the_whole(sizes):
     """The gradient of the mean over all rows, however they are cut; the mean itself comes back."""
     weight = torch.nn.Parameter(torch.tensor(2.0))
     optimizer = torch.optim.SGD([weight], lr=0.1)
-    ((rows, step),) = door_of(8).batches(optimizer, batch_size=8, steps=1, generator=torch.Generator().manual_seed(0))
+    ((rows, step),) = door_of(8).batches(optimizer, Batching(8, 1, torch.Generator().manual_seed(0)))
     parts = torch.split(rows.cat.ravel().float(), sizes)
     assert step(weight * x for x in parts) == pytest.approx(2 * 3.5, rel=1e-6)
     assert float(weight.detach()) == pytest.approx(2 - 0.1 * 3.5, rel=1e-6)
@@ -130,7 +131,7 @@ def test_a_step_follows_the_gradient_of_the_mean_loss():
     weight = torch.nn.Parameter(torch.zeros(()))
     optimizer = torch.optim.SGD([weight], lr=0.1)
     expected = 0.0
-    for rows, step in door_of(8).batches(optimizer, batch_size=4, steps=3, generator=torch.Generator().manual_seed(0)):
+    for rows, step in door_of(8).batches(optimizer, Batching(4, 3, torch.Generator().manual_seed(0))):
         x = rows.cat.ravel().float()
         assert step(weight * x + 1) == pytest.approx(float(expected * x.mean()) + 1, rel=1e-5)
         expected -= 0.1 * float(x.mean())
