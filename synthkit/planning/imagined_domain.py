@@ -43,7 +43,7 @@ class ImaginedSlot:
         return len(self.law)
 
 
-def slots(public: Declared, coding: Coding, preparation: EncoderBudget, units: float) -> tuple[ImaginedSlot, ...]:
+def slots(public: Declared, coding: Coding, encoder_budget: EncoderBudget, units: float) -> tuple[ImaginedSlot, ...]:
     """The slots of a schema, each column by itself: rules only ever make tables smaller.
 
     Numbers fall into groups of about the same weight. Levels are imagined in shares of 1, 1/2, 1/3 and so on; of levels
@@ -52,13 +52,13 @@ def slots(public: Declared, coding: Coding, preparation: EncoderBudget, units: f
     Args:
         public: what is known.
         coding: how finely the model wants its numbers cut.
-        preparation: what is bought, and for how much.
+        encoder_budget: what is bought, and for how much.
         units: how many units are counted.
     """
-    asked = {question.column: question for question in preparation.queries if question.kind == "levels"}
+    asked = {question.column: question for question in encoder_budget.queries if question.kind == "levels"}
     wanted = public.schema.outcomes
     return tuple(
-        replace(_slot(name, public, coding, preparation, asked.get(name), units), outcome=name in wanted)
+        replace(_slot(name, public, coding, encoder_budget, asked.get(name), units), outcome=name in wanted)
         for name in public.schema.learned
     )
 
@@ -69,7 +69,7 @@ def outcomes(slots: Sequence[ImaginedSlot]) -> list[int]:
 
 
 def _slot(
-    name: str, public: Declared, coding: Coding, preparation: EncoderBudget, asked: EncoderQuery | None, units: float
+    name: str, public: Declared, coding: Coding, encoder_budget: EncoderBudget, asked: EncoderQuery | None, units: float
 ) -> ImaginedSlot:
     column = public.schema.columns[name]
     if isinstance(column, Numeric | Datetime):
@@ -77,7 +77,7 @@ def _slot(
     else:
         law = 1 / np.arange(1.0, 1 + len(getattr(column, "levels", None) or range(CATALOGUE)))
         if asked is not None:
-            law = law[: max(1, int((units * law / law.sum() >= preparation.threshold(asked).threshold).sum()))]
+            law = law[: max(1, int((units * law / law.sum() >= encoder_budget.threshold(asked).threshold).sum()))]
     law = law / law.sum()
     return ImaginedSlot(name, np.append((1 - MISSING_SHARE) * law, MISSING_SHARE) if column.nullable else law)
 

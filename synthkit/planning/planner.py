@@ -76,7 +76,7 @@ def plan(
     budget = _budget(schema, units, epsilon, delta, max_rows_per_unit)
     public = declared_domain(schema)
     outlay = for_counts(encoder_queries(public), EpsilonDelta(epsilon=budget.epsilon, delta=budget.delta))
-    laid = slots(public, Marginal.coding, outlay.preparation, units)
+    laid = slots(public, Marginal.coding, outlay.encoder_budget, units)
     sizes = [slot.size for slot in laid]
     rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split(), outcomes(laid))
     one, two = expected(sizes, units, rounds)
@@ -89,7 +89,7 @@ def plan(
         epsilon=budget.epsilon,
         delta=budget.delta,
         rho=outlay.rho,
-        bought=tuple(q.words for q in outlay.preparation.queries if q.kind in ("levels", "bounds")),
+        bought=tuple(q.words for q in outlay.encoder_budget.queries if q.kind in ("levels", "bounds")),
         one=one,
         two=two,
         alone=math.ceil(CLEAR * one.sigma),

@@ -292,7 +292,7 @@ def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
         rows = curator.rows(plan, paid.append)
         encoder = curator.encoder(plan, Coding(coarse=14, fine=256), paid.append)
         pairs = Charge(what="tables", spent=DiscreteGaussian(sigma=3.0), times=len(case.schema.learned))
-        targets = curator.targets(encoder, pairs, paid.append)
+        targets = curator.margins(encoder, pairs, paid.append)
         counting = curator.counting(encoder, list(encoder.layout.coarse), 10.0, paid.append)
         told = counting.measure([(k,) for k in range(len(counting.sizes))], 1.0)
     return {

@@ -136,7 +136,7 @@ class ExactAccess:
     def batches(self) -> ExactLoader:
         """Encoded rows, charged before they are handed out, a part of the units held back for early stopping."""
         if self._loader is None:
-            self._charge("training rows, through the door")
+            self._charge("all training rows")
             unit = self.schema.unit
             units = None if unit is None else unit_keys(self._table[unit], self.schema.columns[unit])
             rows = self.encoder.encode(self._table)

@@ -95,13 +95,13 @@ class PrivateAccess:
         with self.ledger.alone():
             left = self.ledger.left().part(plan.share)
             if dpsgd is None:
-                bought = for_counts(encoder_queries(self._public, chosen=plan.codecs), left, targets=margins)
+                bought = for_counts(encoder_queries(self._public, chosen=plan.codecs), left, margins=margins)
             else:
                 bought = for_gradients(
                     encoder_queries(self._public, counted=True, chosen=plan.codecs),
                     left,
                     lambda noise: CalibratedDPSGD(plan=dpsgd, noise_multiplier=noise).charge(),
-                    targets=margins,
+                    margins=margins,
                 )
             self.ledger.charge(bought.plan, delta=left.delta)
         if not bought.reserved:
@@ -112,14 +112,14 @@ class PrivateAccess:
         """A coding of which every number is public or paid for; its schema holds what was bought."""
         curator, plan, bought = self._open()
         if self._dpsgd is not None:
-            self.units = curator.rows(bought.preparation, self._pay)
-        self._encoder = curator.encoder(bought.preparation, plan.coding, self._pay, plan.codecs)
+            self.units = curator.rows(bought.encoder_budget, self._pay)
+        self._encoder = curator.encoder(bought.encoder_budget, plan.coding, self._pay, plan.codecs)
         return self._encoder
 
     def margins(self) -> RakingMargins | None:
         """Noisy tables of grouped columns, if the plan has them."""
         curator, _, bought = self._open()
-        return None if bought.targets is None else curator.targets(self.encoder, bought.targets, self._pay)
+        return None if bought.margins is None else curator.margins(self.encoder, bought.margins, self._pay)
 
     def counts(self) -> NoisyCounting:
         """Noisy counts of the coarse slots; the last look at the table, whose copies make room."""

@@ -100,7 +100,7 @@ class PrivateCurator:
         cat = encoder.encode(self._one).cat.numpy()[:, slots]
         return NoisyCounting.of(cat, tuple(encoder.layout.sizes[j] for j in slots), rho, pay)
 
-    def targets(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> RakingMargins:
+    def margins(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> RakingMargins:
         """Noisy one- and two-way tables of grouped columns, cells that noise alone might fill pooled.
 
         Args:

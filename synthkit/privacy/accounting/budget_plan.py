@@ -28,18 +28,18 @@ class BudgetPlan:
     """The plan of a fit.
 
     Args:
-        preparation: what the encoder buys.
+        encoder_budget: what the encoder buys.
         plan: everything, to be charged at once.
         rho: what the model may spend on counts, 0 if it learns from gradients.
         noise_multiplier: of the gradients, None if the model learns from counts.
-        targets: the noise on the tables that raked draws are to match, None without them.
+        margins: the noise on the tables that raked draws are to match, None without them.
     """
 
-    preparation: EncoderBudget
+    encoder_budget: EncoderBudget
     plan: tuple[Charge, ...]
     rho: float = 0.0
     noise_multiplier: float | None = None
-    targets: Charge | None = None
+    margins: Charge | None = None
 
     @property
     def reserved(self) -> bool:
@@ -47,13 +47,13 @@ class BudgetPlan:
         return any(isinstance(charge.spent, Concentrated) for charge in self.plan)
 
 
-def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: int = 0) -> BudgetPlan:
+def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, margins: int = 0) -> BudgetPlan:
     """The plan of a model that chooses its tables by what earlier ones told: one reserve, closed by a filter.
 
     Args:
         asked: what the encoder must know.
         left: what may be spent.
-        targets: tables that raked draws are to match.
+        margins: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
@@ -61,42 +61,44 @@ def for_counts(asked: Sequence[EncoderQuery], left: EpsilonDelta, *, targets: in
     Example:
         >>> asked = [EncoderQuery(kind="cells", column="age")]
         >>> plan = for_counts(asked, EpsilonDelta(epsilon=1.0, delta=1e-5))
-        >>> round(plan.rho + plan.preparation.rho, 4)
+        >>> round(plan.rho + plan.encoder_budget.rho, 4)
         0.0306
     """
     failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
     reserve = Charge(what="tables of counts and the coding of the columns", spent=Concentrated(rho=rho, delta=failing))
     prepared = _coding(COUNTED, asked) * rho
-    matched = TARGETED * rho if targets else 0.0
-    preparation = EncoderBudget(queries=tuple(asked), rho=prepared, delta=failing * UNDER)
+    matched = TARGETED * rho if margins else 0.0
+    encoder_budget = EncoderBudget(queries=tuple(asked), rho=prepared, delta=failing * UNDER)
     return BudgetPlan(
-        preparation=preparation,
+        encoder_budget=encoder_budget,
         plan=(reserve,),
         rho=(rho - prepared - matched) * UNDER,
-        targets=_targets(targets, matched) if targets else None,
+        margins=_margins(margins, matched) if margins else None,
     )
 
 
-def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Steps, *, targets: int = 0) -> BudgetPlan:
+def for_gradients(asked: Sequence[EncoderQuery], left: EpsilonDelta, steps: Steps, *, margins: int = 0) -> BudgetPlan:
     """The plan of a model trained by noisy steps: the noise is the smallest at which all of it together fits.
 
     Args:
         asked: what the encoder must know.
         left: what may be spent.
         steps: the training, given its noise multiplier.
-        targets: tables that raked draws are to match.
+        margins: tables that raked draws are to match.
 
     Raises:
         BudgetExceededError: nothing is left.
     """
     failing = FAILING * left.delta if count_level_queries(asked) else 0.0
     rho = affordable(left, failing)
-    preparation = EncoderBudget(queries=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
-    matched = _targets(targets, TARGETED * rho) if targets else None
-    bought = [*preparation.charges(), *([matched] if matched else [])]
+    encoder_budget = EncoderBudget(queries=tuple(asked), rho=_coding(TRAINED, asked) * rho, delta=failing * UNDER)
+    matched = _margins(margins, TARGETED * rho) if margins else None
+    bought = [*encoder_budget.charges(), *([matched] if matched else [])]
     noise = smallest_noise(lambda s: [*bought, steps(s)], epsilon=left.epsilon, delta=left.delta)
-    return BudgetPlan(preparation=preparation, plan=(*bought, steps(noise)), noise_multiplier=noise, targets=matched)
+    return BudgetPlan(
+        encoder_budget=encoder_budget, plan=(*bought, steps(noise)), noise_multiplier=noise, margins=matched
+    )
 
 
 def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
@@ -104,7 +106,7 @@ def _coding(share: float, asked: Sequence[EncoderQuery]) -> float:
     return min(share + SOUGHT * count_level_queries(asked), MAX_CODING_SHARE) if asked else 0.0
 
 
-def _targets(tables: int, rho: float) -> Charge:
+def _margins(tables: int, rho: float) -> Charge:
     """So many tables of counts, for so much together."""
     noise = DiscreteGaussian(sigma=math.sqrt(tables / (2 * rho * UNDER)))
     return Charge(what="one- or two-way table of grouped columns", spent=noise, times=tables)

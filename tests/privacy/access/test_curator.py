@@ -60,7 +60,7 @@ def test_every_look_is_charged():
     book.fit_encoder()
     assert [c.what for c in book.ledger.charges] == ["histogram of sex", "histogram of age"]
     book.batches()
-    assert [c.what for c in book.ledger.charges][2:] == ["training rows, through the door"]
+    assert [c.what for c in book.ledger.charges][2:] == ["all training rows"]
     assert book.ledger.epsilon() == math.inf
 
 

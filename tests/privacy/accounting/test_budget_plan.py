@@ -35,7 +35,7 @@ def test_a_plan_of_counts_stays_inside_and_spends_nearly_all(asked):
     spent = accountant.epsilon(outlay.plan, 1e-5)
     assert 0.999 < spent <= 1.0
     assert outlay.reserved
-    bought = sum(cost(c.spent).rho for c in outlay.preparation.charges())
+    bought = sum(cost(c.spent).rho for c in outlay.encoder_budget.charges())
     assert bought + outlay.rho <= outlay.plan[0].spent.rho
     assert (outlay.plan[0].spent.delta > 0) == (asked == LEVELS)
 
@@ -60,6 +60,6 @@ def test_columns_of_undeclared_levels_get_more_but_never_most_of_the_budget():
     left = EpsilonDelta(epsilon=1.0, delta=1e-5)
     one, many = (for_counts((*CELLS, *LEVELS[-1:] * k), left) for k in (1, 40))
     for outlay, share in ((one, 0.12), (many, 0.25)):
-        assert outlay.preparation.rho == pytest.approx(share * outlay.plan[0].spent.rho)
-    levels, cells = (next(q for q in one.preparation.queries if q.kind == kind) for kind in ("levels", "cells"))
-    assert one.preparation.threshold(levels).sigma == pytest.approx(one.preparation.noise(cells).sigma / 8**0.5)
+        assert outlay.encoder_budget.rho == pytest.approx(share * outlay.plan[0].spent.rho)
+    levels, cells = (next(q for q in one.encoder_budget.queries if q.kind == kind) for kind in ("levels", "cells"))
+    assert one.encoder_budget.threshold(levels).sigma == pytest.approx(one.encoder_budget.noise(cells).sigma / 8**0.5)
