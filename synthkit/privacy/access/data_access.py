@@ -12,6 +12,7 @@ from synthkit.encoding.coding import Coding
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.encoding.slot_counts import Counting
+from synthkit.errors import ConfigError
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.schema import Schema
 from synthkit.training.loader import TrainingLoader
@@ -100,3 +101,15 @@ class DataAccess(Protocol):
     def remarks(self) -> Iterable[str]:
         """Sentences for people on what of the table could not be learned."""
         ...
+
+
+def fitted(encoder: TableEncoder | None) -> TableEncoder:
+    """The encoder, once it is fitted.
+
+    Raises:
+        ConfigError: none is fitted yet.
+    """
+    if encoder is None:
+        msg = "an encoder must be fitted before rows are encoded; however: none is. Call fit_encoder()"
+        raise ConfigError(msg)
+    return encoder

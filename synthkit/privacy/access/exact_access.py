@@ -15,9 +15,8 @@ from synthkit.encoding.encoder import TableEncoder, count
 from synthkit.encoding.histogram_query import Histogram, Query
 from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
 from synthkit.encoding.value_links import Comparing, Nearness, compare
-from synthkit.errors import ConfigError
 from synthkit.privacy.access.counts import ExactCounting
-from synthkit.privacy.access.data_access import FitPlan
+from synthkit.privacy.access.data_access import FitPlan, fitted
 from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
@@ -75,10 +74,7 @@ class ExactAccess:
         Raises:
             ConfigError: none is fitted yet.
         """
-        if self._encoder is None:
-            msg = "an encoder must be fitted before rows are encoded; however: none is. Call fit_encoder()"
-            raise ConfigError(msg)
-        return self._encoder
+        return fitted(self._encoder)
 
     def reserve(self, plan: FitPlan) -> None:
         """Nothing is charged beforehand."""
@@ -87,8 +83,8 @@ class ExactAccess:
     def fit_encoder(self) -> TableEncoder:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
-        fitted = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
-        self._encoder = fitted.with_links(self.compare, coding.links)
+        plain = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
+        self._encoder = plain.with_links(self.compare, coding.links)
         return self._encoder
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:

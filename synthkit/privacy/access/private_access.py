@@ -12,7 +12,7 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import ConfigError
 from synthkit.privacy.access.counts import NoisyCounting
-from synthkit.privacy.access.data_access import FitPlan
+from synthkit.privacy.access.data_access import FitPlan, fitted
 from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator, public_tables
 from synthkit.privacy.access.private_loader import PrivateLoader
@@ -70,10 +70,7 @@ class PrivateAccess:
         Raises:
             ConfigError: none is fitted yet.
         """
-        if self._encoder is None:
-            msg = "an encoder must be fitted before rows are encoded; however: none is. Call fit_encoder()"
-            raise ConfigError(msg)
-        return self._encoder
+        return fitted(self._encoder)
 
     def rows(self) -> float | None:
         """None: the budget is not spent on the choice of a model."""
