@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 START, END = "<!-- releases -->", "<!-- /releases -->"
@@ -58,7 +59,7 @@ def _page(name: str, edition: str) -> str:
     return f"{name}/{edition}.{'html' if page.exists() else 'json'}"
 
 
-def _scores(x: object) -> list[dict[str, object]]:
+def _scores(x: object) -> list[dict[str, Any]]:
     """Rows of scores anywhere in a page's JSON."""
     if isinstance(x, dict):
         here = [x] if {"metric", "value", "interval"} <= set(x) else []

@@ -91,9 +91,9 @@ def markdown(results: Sequence[Result]) -> str:
         lines.append(f"| {title} | " + " | ".join(cell(found) for found in by.values()) + " |")
     lines += ["", NOTE]
     for name, found in by.items():
-        cell, seeds = found[0].cell, sorted({int(r.cell["seed"]) for r in found})
-        machine = cell["machine"]
-        many, threads = ("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"), cell["threads"]
+        said, seeds = found[0].cell, sorted({int(r.cell["seed"]) for r in found})
+        machine = said["machine"]
+        many, threads = ("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"), said["threads"]
         lines.append(
             f"- {name}: {many}, {machine['cpu']}, {threads} thread{'s' * (threads > 1)} of {machine['cores']} cores, "
             f"Python {machine['python']}, torch {machine['torch']}, {versions(found)}: "

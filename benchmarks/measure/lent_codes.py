@@ -37,9 +37,9 @@ class Coded:
         """The coding that ours would buy of these rows for its share of `epsilon` and `delta`."""
         public = declared_domain(schema)
         allotment = EpsilonDelta(epsilon=float(settings["epsilon"]), delta=float(settings["delta"]))
-        preparation = for_counts(encoder_queries(public), allotment).preparation
+        budget = for_counts(encoder_queries(public), allotment).encoder_budget
         curator = PrivateCurator(train, public)
-        return cls(curator.encoder(preparation, Marginal.coding, lambda charge: None))
+        return cls(curator.encoder(budget, Marginal.coding, lambda charge: None))
 
     @property
     def sizes(self) -> list[int]:

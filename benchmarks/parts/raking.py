@@ -46,7 +46,7 @@ def tables_apart(draw: pd.DataFrame, comparison: EvaluationData) -> dict[str, fl
     for k in (1, 2, 3):
         chosen = tuples(len(binning.sizes), k, 2000 if k < 3 else 500, np.random.default_rng(0))
         for name, real in (("train", comparison.train), ("holdout", comparison.holdout)):
-            out[f"{k}_{name}"] = tv_mean(rows, binning.codes(real), binning.sizes, chosen).contrast.value
+            out[f"{k}_{name}"] = tv_mean(rows, binning.codes(real), binning.sizes, chosen).difference.value
     return out
 
 

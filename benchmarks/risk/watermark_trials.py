@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -169,8 +170,8 @@ def bias(pools: Mapping[str, pd.DataFrame], rows: int = 1_000, repeats: int = TO
             rows_of = rng.permutation(len(pool))[: 4 * rows]
             picked["key"].append(rows_of[choose_candidates(pool.iloc[rows_of], key(table, 0), rng)])
             picked["die"].append(rng.choice(rows_of, rows, replace=False))
-        pairs = [(i,) for i in range(len(sizes))], [(i, j) for i in range(len(sizes)) for j in range(i)]
-        for ways, chosen in zip(("one-way", "two-way"), pairs, strict=True):
+        for ways, k in (("one-way", 1), ("two-way", 2)):
+            chosen = list(combinations(range(len(sizes)), k))
             for by, tables in picked.items():
                 together = np.concatenate(tables)
                 z, gaps = [], []
@@ -181,11 +182,11 @@ def bias(pools: Mapping[str, pd.DataFrame], rows: int = 1_000, repeats: int = TO
                     some = p * len(together) >= 20
                     gaps.append(np.abs(q - p)[some])
                     z.append(((q - p) / np.sqrt(p * (1 - p) / len(together) + 1e-300))[some & (p < 1)])
-                z, gaps = np.concatenate(z), np.concatenate(gaps)
+                all_z, all_gaps = np.concatenate(z), np.concatenate(gaps)
                 out[f"{table}, {ways}, {by}"] = {
-                    "cells": len(z),
-                    "rms_z": float(np.sqrt(np.mean(z**2))),
-                    "largest_gap": float(gaps.max()),
+                    "cells": len(all_z),
+                    "rms_z": float(np.sqrt(np.mean(all_z**2))),
+                    "largest_gap": float(all_gaps.max()),
                 }
         print(table, {k: v for k, v in out.items() if k.startswith(table)}, flush=True)
     return out

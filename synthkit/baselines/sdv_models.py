@@ -151,7 +151,7 @@ class ReferenceSynthesizer:
 def _made(name: str, part: Schema, settings: Mapping[str, Any], device: str) -> Any:
     """The synthesizer of theirs, not yet fitted."""
     try:
-        import ctgan  # type: ignore[import-untyped]  # noqa: F401  # SDV wraps it, and would complain later
+        import ctgan  # noqa: F401  # SDV wraps it, and would complain later
         import sdv.single_table as sdv
         from sdv.errors import SynthesizerInputError
         from sdv.metadata import Metadata

@@ -54,7 +54,7 @@ class Sampled(Generic[M, B]):
 
     def _by_row(self, rows: B) -> list[Tensor]:
         """Gradients of each row. **Shape**: a (B, ..) for each parameter."""
-        from opacus.grad_sample.utils import prepare_module  # type: ignore[import-untyped]
+        from opacus.grad_sample.utils import prepare_module
 
         hooks = prepare_module(self.module, "hooks", wrap_model=False, loss_reduction="sum")
         try:
