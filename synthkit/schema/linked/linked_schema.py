@@ -1,0 +1,155 @@
+"""What linked tables mean together: tables, the unit, links, order, and rules across tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from synthkit.errors import SchemaError
+from synthkit.schema import yaml_reader
+from synthkit.schema.columns import Datetime, Declarer, Identifier, Numeric
+from synthkit.schema.linked.linked_rules import Contradiction, HistoryTarget, LinkedRule
+from synthkit.schema.linked.linked_table import LinkedTable
+from synthkit.schema.linked.rule_problems import rule_problems
+from synthkit.schema.linked.table_graph import TableGraph, graph_problems
+from synthkit.schema.schema_errors import explain_schema_error
+from synthkit.schema.table import Schema, is_plain
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
+
+LINKED_FORMAT: Final = "synthkit-linked/1"
+
+
+class LinkedSchema(BaseModel):
+    """Declared meaning of several linked tables.
+
+    Args:
+        name: short name of the whole.
+        unit: the table whose rows are the people that are protected.
+        declared_by: who declares that the lines are public knowledge, and why: "NAME: reason".
+        tables: meaning of each table by name.
+        rules: what must hold across tables; it holds by construction in what is drawn.
+        contradictions: what would be impossible; counted, in real and synthetic tables.
+        targets: prediction tasks on histories.
+
+    Example:
+        >>> patients = {"key": ["id"], "columns": {"id": {"kind": "identifier"}, "age": {"kind": "numeric"}}}
+        >>> visits = {
+        ...     "links": [{"columns": ["id"], "to": "patients", "kind": "owner"}],
+        ...     "columns": {"id": {"kind": "identifier"}, "cost": {"kind": "numeric", "min": 0}},
+        ... }
+        >>> schema = LinkedSchema(unit="patients", tables={"patients": patients, "visits": visits})
+        >>> schema.graph.records, schema.tables["visits"].payload
+        (('patients', 'visits'), ('cost',))
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["synthkit-linked/1"] = LINKED_FORMAT
+    name: str = "tables"
+    description: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    unit: str
+    declared_by: Declarer | None = None
+    tables: Annotated[dict[str, LinkedTable], Field(min_length=1)]
+    rules: tuple[LinkedRule, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    targets: tuple[HistoryTarget, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> LinkedSchema:
+        """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
+        data, tree = yaml_reader.read_schema_file(Path(path))
+        return cls.parse(data, str(path), tree)
+
+    @classmethod
+    def loads(cls, text: str | bytes, name: str = "schema") -> LinkedSchema:
+        """The schema in YAML text; `name` stands for the file in errors.
+
+        Raises:
+            SchemaError: the text is not YAML or not a schema of linked tables.
+        """
+        data, tree = yaml_reader.parse_schema_text(text, name)
+        return cls.parse(data, name, tree)
+
+    @classmethod
+    def parse(cls, data: object, name: str = "schema", tree: Node | None = None) -> LinkedSchema:
+        """The schema a mapping spells out; `tree` gives the line numbers for errors, if there is a file.
+
+        Raises:
+            SchemaError: the mapping is not a schema of linked tables.
+        """
+        if not isinstance(data, Mapping):
+            what = "nothing" if data is None else f"a {type(data).__name__}"
+            msg = f"{name} must be a mapping with the key `tables`; however: it holds {what}"
+            raise SchemaError(msg)
+        version = data.get("format", LINKED_FORMAT)
+        if version != LINKED_FORMAT:
+            msg = (
+                f"{name}: `format` must be {LINKED_FORMAT}; however: {version!r}. "
+                "A higher number needs a newer synthkit; otherwise correct the line"
+            )
+            raise SchemaError(msg)
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
+
+    @classmethod
+    def of(cls, schema: Schema) -> LinkedSchema:
+        """One table as linked ones: each row is a unit."""
+        shared = {key: getattr(schema, key) for key in LinkedTable.model_fields if key in Schema.model_fields}
+        return cls(name=schema.name, unit=schema.name, tables={schema.name: LinkedTable(**shared)})
+
+    @cached_property
+    def graph(self) -> TableGraph:
+        """Who owns whom."""
+        return TableGraph.of(self.unit, self.tables)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LinkedSchema:
+        problems = [
+            f"`tables` must have short names, for files are called by them; however: {name!r} is not one"
+            for name in (self.name, *self.tables)
+            if not is_plain(name)
+        ]
+        for name, table in self.tables.items():
+            problems += _table_problems(name, table, name == self.unit)
+        problems += graph_problems(self.unit, self.tables)
+        if not problems:
+            problems += rule_problems(self)
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def _table_problems(name: str, table: LinkedTable, unit: bool) -> Iterator[str]:
+    """What is wrong with one table's own lines."""
+    where = f"`tables.{name}`"
+    if not table.columns and table.role == "records":
+        yield f"{where} must declare `columns`; however: none. Only a reference is copied without being described"
+        return
+    single = {"series": table.series, "end": table.end, "position": table.position}
+    named = [("key", c) for c in table.key] + [("order", c) for c in table.moments]
+    named += [(key, c) for key, c in single.items() if c is not None]
+    unknown = [(key, c) for key, c in named if c not in table.columns]
+    if table.columns and unknown:
+        for key, column in unknown:
+            yield f"{where}: `{key}` must name declared columns; however: `{column}` is not declared"
+        return
+    for column in table.moments:
+        if not isinstance(table.columns[column], Numeric | Datetime | Identifier):
+            yield f"{where}: `order` needs moments or numbers; however: `{column}` is {table.columns[column].kind}"
+    if table.end is not None and not unit:
+        yield f"{where}: `end` belongs to the table of units; however: this is another"
+    if table.columns:
+        try:
+            table.alone(name if is_plain(name) else "table")
+        except ValidationError as error:
+            yield from (f"{where}: {line}" for detail in error.errors() for line in str(detail["msg"]).split("\n"))
