@@ -28,15 +28,17 @@ class LinkedTables:
         schema: what the tables mean.
         frames: typed rows of each table of records.
         references: public catalogues as they came.
+        shared: typed rows that several units have in common.
         owners: of each table but the units', the position of each row's owner among the owner's rows.
-        earlier: positions of the rows that links of kind `earlier` and `peer` point to, -1 for none, by table and
-            number of the link.
+        earlier: positions of the rows that links of kind `earlier`, `peer` and `shared` point to, -1 for none, by table
+            and number of the link.
         storages: how each column was stored, by table and name.
     """
 
     schema: LinkedSchema
     frames: Mapping[str, pd.DataFrame]
     references: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    shared: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     owners: Mapping[str, NDArray[np.intp]]
     earlier: Mapping[tuple[str, int], NDArray[np.intp]] = field(default_factory=dict)
     storages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -54,17 +56,19 @@ class LinkedTables:
             raise SchemaError(msg)
         typed = {
             name: TypedTable.of(frames[name].reset_index(drop=True), schema.tables[name].alone(name))
-            for name in schema.graph.records
+            for name in (*schema.graph.records, *schema.graph.shared)
         }
         rows, owners = {schema.unit: typed[schema.unit].frame}, {}
+        shared = {name: typed[name].frame for name in schema.graph.shared}
         for name in schema.graph.owners:
             rows[name], owners[name] = _in_order(typed[name].frame, name, rows, schema)
         return cls(
             schema=schema,
             frames=rows,
             references={name: frames[name] for name in schema.graph.references},
+            shared=shared,
             owners=owners,
-            earlier=_earlier(rows, schema),
+            earlier=_earlier(rows, shared, schema),
             storages={name: table.storages for name, table in typed.items()},
         )
 
@@ -97,11 +101,14 @@ class LinkedTables:
         for name, rows in kept.items():
             new[name] = np.full(len(self.frames[name]) + 1, -1)  # the last stands for the row -1
             new[name][rows] = np.arange(len(rows))
+        for name, common in self.shared.items():
+            new[name] = np.r_[np.arange(len(common)), -1]
         graph = self.schema.graph
         return LinkedTables(
             schema=self.schema,
             frames={name: self.frames[name].iloc[rows].reset_index(drop=True) for name, rows in kept.items()},
             references=self.references,
+            shared=self.shared,
             owners={name: new[owner][self.owners[name][kept[name]]] for name, owner in graph.owners.items()},
             earlier={
                 (name, k): new[self.schema.tables[name].links[k].to][rows[kept[name]]]
@@ -142,9 +149,12 @@ def _in_order(
     return frame.iloc[order].reset_index(drop=True), owners[order]
 
 
-def _earlier(rows: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> dict[tuple[str, int], NDArray[np.intp]]:
+def _earlier(
+    rows: Mapping[str, pd.DataFrame], shared: Mapping[str, pd.DataFrame], schema: LinkedSchema
+) -> dict[tuple[str, int], NDArray[np.intp]]:
+    to = {**rows, **shared}
     return {
-        (name, k): key_positions(frame, link.columns, rows[link.to], schema.tables[link.to].key)
+        (name, k): key_positions(frame, link.columns, to[link.to], schema.tables[link.to].key)
         for name, frame in rows.items()
         for k, link in enumerate(schema.tables[name].links)
         if link.kind in ("earlier", "peer", "shared")

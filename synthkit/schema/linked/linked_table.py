@@ -18,7 +18,8 @@ class LinkedTable(BaseModel):
     """Declared meaning of one of several linked tables.
 
     Args:
-        role: `records` of units, or a `reference`: a public catalogue that is copied as it is.
+        role: `records` of units; a `reference`: a public catalogue that is copied as it is; or `shared`: rows that
+            several units have in common, such as providers, which are not public.
         key: columns that together name a row.
         links: foreign keys.
         order: when a row happens; without it rows of one owner come in the order in which they stand in the table.
@@ -36,7 +37,7 @@ class LinkedTable(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: Literal["records", "reference"] = "records"
+    role: Literal["records", "reference", "shared"] = "records"
     description: str | None = None
     declared_by: Declarer | None = None
     key: tuple[str, ...] = ()

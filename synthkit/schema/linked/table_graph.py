@@ -17,11 +17,13 @@ class TableGraph:
         unit: table whose rows are the units.
         owners: owner of each table of records but the units', in an order in which owners come first.
         references: public catalogues, copied as they are.
+        shared: tables whose rows several units have in common.
     """
 
     unit: str
     owners: Mapping[str, str]
     references: tuple[str, ...]
+    shared: tuple[str, ...]
 
     @classmethod
     def of(cls, unit: str, tables: Mapping[str, LinkedTable]) -> TableGraph:
@@ -30,7 +32,8 @@ class TableGraph:
         owners: dict[str, str] = {}
         while ready := [name for name in waiting if waiting[name] == unit or waiting[name] in owners]:
             owners |= {name: waiting.pop(name) for name in ready}
-        return cls(unit, owners, tuple(name for name, table in tables.items() if table.role == "reference"))
+        by_role = {role: tuple(k for k, t in tables.items() if t.role == role) for role in ("reference", "shared")}
+        return cls(unit, owners, by_role["reference"], by_role["shared"])
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -68,14 +71,15 @@ def graph_problems(unit: str, tables: Mapping[str, LinkedTable]) -> Iterator[str
 
 def _ownership(name: str, table: LinkedTable, unit: str) -> Iterator[str]:
     owners = [link for link in table.links if link.kind == "owner"]
-    if table.role == "reference" or name == unit:
+    if table.role != "records" or name == unit:
         if owners:
-            what = "the table of units" if name == unit else "a reference"
+            what = "the table of units" if name == unit else f"declared `role: {table.role}`"
             yield f"`tables.{name}` must have no owner, for it is {what}; however: a link of kind owner is given"
     elif len(owners) != 1:
         yield (
             f"`tables.{name}` must have one link of kind owner; however: {len(owners)} given. Link it to the table its "
-            "rows belong to, or declare `role: reference` if it is a public catalogue"
+            "rows belong to, or declare `role: reference` if it is a public catalogue, `role: shared` if several units "
+            "have its rows in common"
         )
 
 
@@ -87,9 +91,9 @@ def _link_problems(where: str, name: str, link: Link, tables: Mapping[str, Linke
         yield f"{where} must point to a declared table; however: `{link.to}` is not declared under `tables`"
         return
     target = tables[link.to]
-    if (link.kind == "reference") != (target.role == "reference"):
-        role = f"is a table with `role: {target.role}`"
-        yield f"{where} of kind {link.kind} cannot point to `{link.to}`; however: it {role}"
+    asked = link.kind if link.kind in ("reference", "shared") else "records"
+    if target.role != asked:
+        yield f"{where} of kind {link.kind} must point to a table of `role: {asked}`; however: that is {target.role}"
     if len(target.key) != len(link.columns) and not (target.role == "reference" and not target.key):
         yield (
             f"{where} must give a column for each of the key of `{link.to}`; however: {len(link.columns)} given for "
@@ -101,7 +105,7 @@ def _paths(unit: str, tables: Mapping[str, LinkedTable]) -> Iterator[str]:
     """Tables that do not come to the units by their owners; links up must lie on the path."""
     owner = {name: table.owner.to for name, table in tables.items() if table.owner is not None}
     for name, table in tables.items():
-        if table.role == "reference" or name == unit or name not in owner:
+        if table.role != "records" or name == unit or name not in owner:
             continue
         path, here = [name], name
         while here in owner and owner[here] not in path:
