@@ -143,7 +143,8 @@ def _in_order(
         msg = f"every row of `{name}` must belong to a row of `{link.to}`; however: {lost} do not"
         raise SchemaError(msg)
     order = np.arange(len(frame))
-    for column in reversed(table.moments):
+    placed = table.moments or ((table.position,) if table.position else ())
+    for column in reversed(placed):
         order = order[np.argsort(frame[column].to_numpy()[order], kind="stable")]
     order = order[np.argsort(owners[order], kind="stable")]
     return frame.iloc[order].reset_index(drop=True), owners[order]

@@ -104,8 +104,8 @@ class ForeignKey:
 def find_foreign_keys(tables: Mapping[str, pd.DataFrame]) -> tuple[ForeignKey, ...]:
     """Columns that point to the key of a table, each with its best target.
 
-    A target is good where `MIN_RESOLVED` of the cells find a row and the names agree, or where all find one and would not
-    by chance. Of several the one is taken whose name agrees, then the one that finds most, then the smallest table.
+    A target is good where `MIN_RESOLVED` of the cells find a row and the names agree, or where all find one and would
+    not by chance. Of several the one is taken whose name agrees, then the one that finds most, then the smallest table.
     """
     cells = {name: TableCells(name, frame) for name, frame in tables.items() if len(frame)}
     found = []

@@ -26,19 +26,31 @@ if TYPE_CHECKING:
     from synthkit.schema.linked.link import LinkKind
 
 _CATALOGUE_WORDS = frozenset(
-    ("d", "dim", "dict", "dictionary", "lookup", "lkp", "ref", "reference", "catalogue", "catalog", "concept")
-    + ("vocabulary", "code", "codes", "icd", "terminology", "codebook", "map", "mapping")
+    (
+        *("d", "dim", "dict", "dictionary", "lookup", "lkp", "ref", "reference", "catalogue", "catalog", "concept"),
+        *("vocabulary", "code", "codes", "icd", "terminology", "codebook", "map", "mapping"),
+    )
 )
 _SAME_UNIT = 0.99  # share of rows whose pointed row is of the same unit, above which it is an earlier row of the unit
+
+Role = Literal["records", "reference", "shared"]
 
 
 @dataclass(frozen=True)
 class DraftedLink:
-    """A foreign key and what it seems to mean."""
+    """A foreign key and what it seems to mean.
+
+    Args:
+        key: the columns.
+        kind: what a row there is to a row here.
+        note: what was seen.
+        rows: position of the row that each row points to, -1 for none. **Shape**: (n,).
+    """
 
     key: ForeignKey
     kind: LinkKind
     note: str
+    rows: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class UnitTree:
     """
 
     unit: str
-    roles: Mapping[str, Literal["records", "reference", "shared"]]
+    roles: Mapping[str, Role]
     keys: Mapping[str, str]
     links: Mapping[str, tuple[DraftedLink, ...]] = field(default_factory=dict)
     owners: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
@@ -79,8 +91,8 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
     """The tree that keys of the tables suggest.
 
     The unit is the table that most others reach by their keys, or one that is called after persons and that half as
-    many reach; public catalogues are none. Of the tables a row points to, its owner is the one farthest from the units to which every row points; others are
-    then its owners further up, or earlier rows.
+    many reach; public catalogues are none. Of the tables a row points to, its owner is the one farthest from the units
+    to which every row points; others are then its owners further up, or earlier rows.
 
     Args:
         tables: rows as they came, by name.
@@ -97,7 +109,7 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
     found = tuple(k for k in found if k.agreement or keys.get(k.to) == k.key)
     unit = unit or _unit(tables, found)
     reach = {name for name in tables if unit in _reached(name, found)} - {unit}
-    roles = {name: "records" if name == unit or name in reach else _catalogue(name) for name in tables}
+    roles: dict[str, Role] = {name: "records" if name == unit or name in reach else _catalogue(name) for name in tables}
     tree = UnitTree(unit, roles, keys)
     return _with_links(tree, tables, found, reach)
 
@@ -141,7 +153,7 @@ def _unit(tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...]) -> 
     return max(tables, key=fitness)
 
 
-def _catalogue(name: str) -> Literal["reference", "shared"]:
+def _catalogue(name: str) -> Role:
     """Public catalogues are told by their name alone: whether a table is public cannot be seen in its rows."""
     return "reference" if _CATALOGUE_WORDS & set(column_names.name_words(name)) else "shared"
 
@@ -165,7 +177,10 @@ def _with_links(
             depth[name] = depth[key.to] + 1
         waiting -= ready
     placed = UnitTree(
-        tree.unit, tree.roles, tree.keys, {n: (DraftedLink(k, "owner", k.evidence),) for n, k in owning.items()}
+        tree.unit,
+        tree.roles,
+        tree.keys,
+        {n: (DraftedLink(k, "owner", k.evidence, rows[k]),) for n, k in owning.items()},
     )
     links = {
         name: tuple(_meanings(name, placed, found, owning.get(name), rows, units))
@@ -213,23 +228,23 @@ def _meanings(
 ) -> Iterator[DraftedLink]:
     """What each key of a table means, its owner first."""
     if owning is not None:
-        yield DraftedLink(owning, "owner", owning.evidence)
+        yield DraftedLink(owning, "owner", owning.evidence, rows[owning])
     up = set(tree.ancestors(name))
     for key in found:
         if key.table != name or key == owning:
             continue
         role = tree.roles[key.to]
         if role != "records":
-            yield DraftedLink(key, role, key.evidence)
+            yield DraftedLink(key, role, key.evidence, rows[key])
             continue
         there = rows[key] >= 0
         same = units[key.to][rows[key][there]] == units[name][there]
         share = float(same.mean()) if len(same) else 0.0
         if key.to in up and key.complete and share == 1.0:
-            yield DraftedLink(key, "implied", key.evidence)
+            yield DraftedLink(key, "implied", key.evidence, rows[key])
         else:
             kind: LinkKind = "earlier" if share >= _SAME_UNIT else "peer"
-            yield DraftedLink(key, kind, f"{key.evidence}; {share:.1%} of the same unit")
+            yield DraftedLink(key, kind, f"{key.evidence}; {share:.1%} of the same unit", rows[key])
 
 
 def _positions(tables: Mapping[str, pd.DataFrame], key: ForeignKey) -> NDArray[np.intp]:
