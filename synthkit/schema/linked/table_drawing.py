@@ -10,7 +10,13 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from synthkit.schema.linked.linked_schema import LinkedSchema
 
-WIDTH, HEIGHT, ACROSS, DOWN, EDGE = 190, 52, 270, 74, 24  # of a box, between boxes, of the margin; in pixels
+BOX_WIDTH, BOX_HEIGHT, COLUMN_STEP, ROW_STEP, MARGIN = (
+    190,
+    52,
+    270,
+    74,
+    24,
+)  # of a box, between boxes, of the margin; in pixels
 _LINES = {  # how a link of each kind is drawn
     "owner": ("#1f4e9c", "", 2.0),
     "implied": ("#9aa5b1", "2 4", 1.0),
@@ -44,8 +50,8 @@ def draw_tables(schema: LinkedSchema, rows: Mapping[str, int] | None = None) -> 
         1
     """
     boxes = {box.name: box for box in _boxes(schema)}
-    width = max(box.x for box in boxes.values()) + WIDTH + EDGE
-    height = max(box.y for box in boxes.values()) + HEIGHT + EDGE + 30
+    width = max(box.x for box in boxes.values()) + BOX_WIDTH + MARGIN
+    height = max(box.y for box in boxes.values()) + BOX_HEIGHT + MARGIN + 30
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" font-family="system-ui, sans-serif" role="img">',
@@ -62,12 +68,12 @@ def _boxes(schema: LinkedSchema) -> Iterator[TableBox]:
     """Depth gives the column; a table stands beside the first of its children."""
     graph, rows = schema.graph, 0
     for name in _depth_first(schema, graph.unit):
-        yield TableBox(name, EDGE + ACROSS * graph.depth(name), EDGE + DOWN * rows)
+        yield TableBox(name, MARGIN + COLUMN_STEP * graph.depth(name), MARGIN + ROW_STEP * rows)
         rows += not graph.children(name)
-    below = EDGE + DOWN * rows + 10
+    below = MARGIN + ROW_STEP * rows + 10
     columns = 1 + max(graph.depth(name) for name in graph.records)
     for k, name in enumerate((*graph.references, *graph.shared)):
-        yield TableBox(name, EDGE + ACROSS * (k % max(columns, 3)), below + DOWN * (k // max(columns, 3)))
+        yield TableBox(name, MARGIN + COLUMN_STEP * (k % max(columns, 3)), below + ROW_STEP * (k // max(columns, 3)))
 
 
 def _depth_first(schema: LinkedSchema, name: str) -> Iterator[str]:
@@ -81,7 +87,9 @@ def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterat
     role = "units" if box.name == schema.unit else table.role
     many = f"{rows[box.name]:,} rows" if box.name in rows else f"{len(table.columns)} columns"
     fill = {"units": "#dce8fb", "records": "#f4f6f8", "reference": "#eef4e4", "shared": "#f3ebfa"}[role]
-    yield (f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{fill}" stroke="#52606d"/>')
+    yield (
+        f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" stroke="#52606d"/>'
+    )
     yield (
         f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="14" font-weight="600" fill="#1f2933">'
         f"{escape(_short(box.name, 22))}</text>"
@@ -102,23 +110,23 @@ def _links(schema: LinkedSchema, boxes: Mapping[str, TableBox]) -> Iterator[str]
 
 def _way(box: TableBox, to: TableBox) -> str:
     """From the left of a box to the right of the one it points to; a loop for a table that points to itself."""
-    x, y = box.x, box.y + HEIGHT / 2
+    x, y = box.x, box.y + BOX_HEIGHT / 2
     if box.name == to.name:
-        right = x + WIDTH
+        right = x + BOX_WIDTH
         return f"M{right} {y - 12} C{right + 40} {y - 30} {right + 40} {y + 30} {right} {y + 12}"
     if to.x < box.x:
-        end = to.x + WIDTH, to.y + HEIGHT / 2
+        end = to.x + BOX_WIDTH, to.y + BOX_HEIGHT / 2
         middle = (x + end[0]) / 2
         return f"M{x} {y} C{middle} {y} {middle} {end[1]} {end[0]} {end[1]}"
-    start = x + WIDTH / 2, box.y + (HEIGHT if to.y > box.y else 0)
-    end = to.x + WIDTH / 2, to.y + (0 if to.y > box.y else HEIGHT)
+    start = x + BOX_WIDTH / 2, box.y + (BOX_HEIGHT if to.y > box.y else 0)
+    end = to.x + BOX_WIDTH / 2, to.y + (0 if to.y > box.y else BOX_HEIGHT)
     bend = (start[1] + end[1]) / 2
     return f"M{start[0]} {start[1]} C{start[0]} {bend} {end[0]} {bend} {end[0]} {end[1]}"
 
 
 def _legend(schema: LinkedSchema, y: float) -> Iterator[str]:
     kinds = {link.kind for table in schema.tables.values() for link in table.links}
-    x = EDGE
+    x = MARGIN
     for kind in (each for each in _LINES if each in kinds):
         colour, dashes, thick = _LINES[kind]
         yield f'<path d="M{x} {y} h28" stroke="{colour}" stroke-width="{thick}" stroke-dasharray="{dashes}"/>'
