@@ -88,7 +88,8 @@ def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterat
     many = f"{rows[box.name]:,} rows" if box.name in rows else f"{len(table.columns)} columns"
     fill = {"units": "#dce8fb", "records": "#f4f6f8", "reference": "#eef4e4", "shared": "#f3ebfa"}[role]
     yield (
-        f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" stroke="#52606d"/>'
+        f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" '
+        'stroke="#52606d"/>'
     )
     yield (
         f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="14" font-weight="600" fill="#1f2933">'

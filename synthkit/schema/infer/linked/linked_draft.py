@@ -11,8 +11,8 @@ import pandas as pd
 from synthkit.errors import SchemaError
 from synthkit.schema.columns import Code, Column, Identifier, Numeric
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open
 from synthkit.schema.infer.linked.drafted_order import find_order, find_position, find_series
+from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
 from synthkit.schema.linked.linked_rules import LinkedRule

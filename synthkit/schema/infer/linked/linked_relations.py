@@ -11,8 +11,8 @@ import pandas as pd
 
 from synthkit.schema.columns import Code, Column, Datetime, Discrete, Numeric
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.linked.evidence import Evidence, shuffled
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, clock
+from synthkit.schema.infer.linked.evidence import Evidence, shuffled
 from synthkit.schema.infer.linked.unit_tree import UnitTree
 from synthkit.schema.linked.linked_rules import LinkedRule, NothingAfter, Once, Total, Within
 from synthkit.schema.number_cells import numbers
