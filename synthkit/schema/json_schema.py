@@ -21,7 +21,12 @@ from synthkit.schema.target import Target
 def json_schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a schema file, with the descriptions of the docstrings."""
     document = described(Schema, Target, Condition, Censored, *column_kinds().values(), *rule_kinds().values())
-    for tag, family in (("kind", column_kinds()), ("rule", rule_kinds())):
+    return tagged(document, {"kind": column_kinds(), "rule": rule_kinds()})
+
+
+def tagged(document: dict[str, Any], families: Mapping[str, Mapping[str, type[BaseModel]]]) -> dict[str, Any]:
+    """The JSON Schema in which records must give the key that tells their kind; families of records by that key."""
+    for tag, family in families.items():
         for model in family.values():
             part = document["$defs"][model.__name__]
             part["required"] = [tag, *part.get("required", [])]

@@ -5,25 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pydantic import BaseModel
 
 from synthkit.runtime.validation_words import requirement
 from synthkit.schema.columns import DECLARER_PATTERN, Column
-from synthkit.schema.rules import Condition, Rule
-from synthkit.schema.target import Target
+from synthkit.schema.model_paths import Path, allowed_keys, choice_at
+from synthkit.schema.rules import Rule
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
     from ruamel.yaml.nodes import Node
 
-Path = tuple[str | int, ...]
-
 _LEVEL_ERRORS = ("bool_type", "int_type", "float_type", "string_type", "finite_number")
 _PATTERN_MESSAGES = {DECLARER_PATTERN: 'must say who answers for the lines and why, as "NAME: reason"'}
-_KEY_MENTIONED = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<column>[^`]+))?`")
+_KEY_MENTIONED = re.compile(r"`(?P<key>[a-z_]+)(\[(?P<index>\d+)\]|\.(?P<name>[^`]+))?`(?P<more>: )?")
 
 
 def column_kinds() -> dict[str, type[BaseModel]]:
@@ -50,7 +48,7 @@ def explain_schema_error(
     """
     lines: dict[tuple[Path, str], None] = {}
     for detail in error.errors(include_url=False):
-        path = _path(detail["loc"], data)
+        path = _path(detail["loc"], data, whole)
         for sentence in _sentences(detail, path, data, whole):
             at = path or _said_path(sentence)
             if detail["type"] in _LEVEL_ERRORS and any(p == at for p, _ in lines):
@@ -61,7 +59,7 @@ def explain_schema_error(
     return "\n".join([f"{name} must be a synthkit schema; however: {count}", *listed])
 
 
-def _path(loc: tuple[int | str, ...], data: object) -> Path:
+def _path(loc: tuple[int | str, ...], data: object, whole: type[BaseModel]) -> Path:
     """The error's place in the file: pydantic's location without the names of union members."""
     path: list[str | int] = []
     here = data
@@ -73,23 +71,23 @@ def _path(loc: tuple[int | str, ...], data: object) -> Path:
         elif isinstance(here, Sequence) and not isinstance(here, str) and isinstance(part, int) and part < len(here):
             path.append(part)
             here = here[part]
-        elif k == len(loc) - 1 and isinstance(here, Mapping) and part != "[key]" and part not in _tags():
-            path.append(part)
+        elif k == len(loc) - 1 and isinstance(here, Mapping) and part != "[key]":
+            choice = choice_at(whole, tuple(path), data)
+            path += [] if choice.key and part in choice.models else [part]
     return tuple(path)
 
 
-def _tags() -> set[str]:
-    return {*column_kinds(), *rule_kinds()}
-
-
 def _said_path(sentence: str) -> Path:
-    """Where a sentence about the whole schema points: "`rule_kinds[2]`: ..." is at rules, 2."""
-    found = _KEY_MENTIONED.match(sentence)
-    if found is None:
-        return ()
-    if found["column"]:
-        return (found["key"], found["column"])
-    return (found["key"], int(found["index"])) if found["index"] else (found["key"],)
+    """Where a sentence about the whole file points: "`tables.a`: `rules[2]`: ..." is at tables, a, rules, 2."""
+    path: list[str | int] = []
+    at = 0
+    while (found := _KEY_MENTIONED.match(sentence, at)) is not None:
+        path.append(found["key"])
+        path += [found["name"]] if found["name"] else [int(found["index"])] if found["index"] else []
+        at = found.end()
+        if not found["more"]:
+            break
+    return tuple(path)
 
 
 def _sentences(detail: ErrorDetails, path: Path, data: object, whole: type[BaseModel]) -> list[str]:
@@ -99,8 +97,9 @@ def _sentences(detail: ErrorDetails, path: Path, data: object, whole: type[BaseM
     if kind == "extra_forbidden":
         return [_unknown(str(path[-1]), sorted(_allowed(path[:-1], data, whole)), "key")]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        key, known = ("kind", column_kinds()) if path[:1] == ("columns",) else ("rule", rule_kinds())
-        return [_unknown(str(context["tag"]) if "tag" in context else None, sorted(known), f"`{key}`")]
+        choice = choice_at(whole, path, data)
+        tag = str(context["tag"]) if "tag" in context else None
+        return [_unknown(tag, sorted(choice.models), f"`{choice.key}`")]
     if kind == "missing":
         return [f"`{path[-1]}` must be given; however: it is absent"]
     return [f"{_must(detail, path)}; however: {_shown(detail['input'])}"]
@@ -123,19 +122,12 @@ def _unknown(word: str | None, known: Sequence[str], what: str) -> str:
     return f"{what} must be one of {', '.join(known)}; however: `{word}`.{guess}"
 
 
-def _allowed(path: Path, data: Any, whole: type[BaseModel]) -> set[str]:
+def _allowed(path: Path, data: object, whole: type[BaseModel]) -> set[str]:
     """Keys a mapping at `path` may have."""
-    here = data
+    here: object = data
     for part in path:
-        here = here[part]
-    model = whole
-    if path[:1] == ("columns",):
-        model = column_kinds()[here["kind"]]
-    elif path[:1] == ("rules",):
-        model = rule_kinds()[here["rule"]] if len(path) == 2 else Condition
-    elif path[:1] == ("targets",):
-        model = Target
-    return {field.alias or key for key, field in model.model_fields.items()}
+        here = here[part]  # type: ignore[index]
+    return allowed_keys(choice_at(whole, path, data).of(here))
 
 
 def _shown(value: object) -> str:

@@ -251,10 +251,11 @@ def _rule_problems(where: str, rule: Rule, columns: Mapping[str, Column]) -> Ite
                 yield f"{where}: exactly one of needs boolean columns with the levels 0 and 1; however: `{c}` {what}"
     else:
         for name, condition in [*rule.if_.items(), *rule.then.items()]:
-            yield from _condition_problems(where, name, condition, columns[name])
+            yield from condition_problems(where, name, condition, columns[name])
 
 
-def _condition_problems(where: str, name: str, condition: Condition, column: Column) -> Iterator[str]:
+def condition_problems(where: str, name: str, condition: Condition, column: Column) -> Iterator[str]:
+    """What is wrong with a condition on a column, as sentences that begin with the place they are about."""
     if isinstance(column, Identifier):
         yield f"{where}: a rule must not speak of an identifier; however: `{name}` is one"
         return

@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from synthkit.schema.censoring import Censored
-from synthkit.schema.rules import Condition
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from pydantic import BaseModel
 
 Comments = Mapping[str, str | Iterable[str]]
 
@@ -40,49 +36,75 @@ _ROLE_KEYS = ("quasi_identifiers", "secrets", "protected")
 def write_schema_yaml(schema: BaseModel, comments: Comments) -> str:
     """The schema as YAML text, keys in a fixed order."""
     data = plain(schema)
-    lines = list(_comment(comments, ""))
-    for key in _LEADING_KEYS:
-        lines += _comment(comments, key)
-        if key in ("format", "name") or key in data:
-            lines += _entry(key, data.get(key, getattr(schema, key)), 0)
-    lines += ["", *_comment(comments, "columns"), "columns:"]
-    for name, column in data["columns"].items():
-        lines += _comment(comments, f"columns.{name}", 2)
-        lines += _entry(name, column, 2)
-    if "derived" in data:
-        block = [*_comment(comments, "derived"), "derived:"]
-        for name, expression in data["derived"].items():
-            block += [*_comment(comments, f"derived.{name}", 2), f"  {yaml_scalar(name)}: {yaml_scalar(expression)}"]
-        lines += _section(block)
-    lines += _section([line for key in _ROLE_KEYS for line in [*_comment(comments, key), *_top(data, key)]])
-    for key in ("targets", "rules"):
-        block = list(_comment(comments, key))
-        if key in data:
-            block.append(f"{key}:")
-            for k, item in enumerate(data[key]):
-                block += [*_comment(comments, f"{key}[{k}]", 2), *_item(item, 2)]
-        lines += _section(block)
+    lines = [*leading_lines(schema, data, comments), "", *comment_lines(comments, "columns"), "columns:"]
+    lines += column_lines(data, comments)
+    for block in table_blocks(data, comments):
+        lines += ["", *block]
     return "\n".join(lines) + "\n"
 
 
-def plain(schema: BaseModel) -> dict[str, Any]:
-    """The schema as plain values under the keys of the file, defaults left out."""
-    data = _kept(schema)
-    data["columns"] = {name: _kept(column, "kind") for name, column in dict(schema)["columns"].items()}
-    for key, tag in (("targets", None), ("rules", "rule")):
-        if key in data:
-            data[key] = [_kept(item, tag) for item in getattr(schema, key)]
-    return data
+def leading_lines(schema: BaseModel, data: Mapping[str, Any], comments: Comments) -> list[str]:
+    """What a file says of itself: format, name, where it comes from, whose rows it protects."""
+    lines = list(comment_lines(comments, ""))
+    for key in _LEADING_KEYS:
+        lines += comment_lines(comments, key)
+        if key in ("format", "name") or key in data:
+            lines += yaml_entry(key, data.get(key, getattr(schema, key)), 0)
+    return lines
 
 
-def _kept(model: BaseModel, tag: str | None = None) -> dict[str, object]:
-    """One model's keys that differ from their defaults: its tag, its own keys, then those that all kinds share.
+def column_lines(data: Mapping[str, Any], comments: Comments, path: str = "", indent: int = 2) -> list[str]:
+    """A line a column, or a block where one does not fit."""
+    lines: list[str] = []
+    for name, column in data["columns"].items():
+        lines += comment_lines(comments, f"{path}columns.{name}", indent)
+        lines += yaml_entry(name, column, indent)
+    return lines
 
-    Defaults are compared as written: the levels 0 and 1 equal false and true in Python, but not in a table.
+
+def table_blocks(data: Mapping[str, Any], comments: Comments, path: str = "", indent: int = 0) -> Iterator[list[str]]:
+    """What a table means beside its columns: what is computed, roles, targets, rules; each as a block of lines."""
+    margin = " " * indent
+    if "derived" in data:
+        block = [*comment_lines(comments, f"{path}derived", indent), f"{margin}derived:"]
+        for name, expression in data["derived"].items():
+            block += comment_lines(comments, f"{path}derived.{name}", indent + 2)
+            block.append(f"{margin}  {yaml_scalar(name)}: {yaml_scalar(expression)}")
+        yield block
+    roles: list[str] = []
+    for key in _ROLE_KEYS:
+        roles += comment_lines(comments, path + key, indent)
+        roles += yaml_entry(key, data[key], indent) if key in data else []
+    if roles:
+        yield roles
+    for key in ("targets", "rules"):
+        yield from list_block(data, key, comments, path, indent)
+
+
+def list_block(
+    data: Mapping[str, Any], key: str, comments: Comments, path: str = "", indent: int = 0
+) -> Iterator[list[str]]:
+    """A list of records, one a line where it fits; nothing if it is not there and nothing is said of it."""
+    block = list(comment_lines(comments, path + key, indent))
+    if key in data:
+        block.append(f"{' ' * indent}{key}:")
+        for k, item in enumerate(data[key]):
+            block += [*comment_lines(comments, f"{path}{key}[{k}]", indent + 2), *_item(item, indent + 2)]
+    if block:
+        yield block
+
+
+def plain(model: BaseModel) -> dict[str, Any]:
+    """A record as plain values under the keys of the file: what tells its kind, then what differs from its defaults.
+
+    Keys that all kinds share come last. Defaults are compared as written: the levels 0 and 1 equal false and true in
+    Python, but not in a table.
     """
-    kept: dict[str, object] = {} if tag is None else {tag: getattr(model, tag)}
+    fields = type(model).model_fields
+    tag = next((key for key in ("kind", "rule") if key in fields and isinstance(fields[key].default, str)), None)
+    kept: dict[str, Any] = {} if tag is None else {tag: getattr(model, tag)}
     implied = getattr(model, "implied", {})
-    for name, field in type(model).model_fields.items():
+    for name, field in fields.items():
         value = getattr(model, name)
         if name in implied:
             value = tuple(v for v in value if v not in implied[name]) if isinstance(value, tuple) else field.default
@@ -94,28 +116,21 @@ def _kept(model: BaseModel, tag: str | None = None) -> dict[str, object]:
 
 
 def _plain_value(value: object) -> object:
-    if isinstance(value, Condition | Censored):
-        return _kept(value)
+    if isinstance(value, BaseModel):
+        return plain(value)
     if isinstance(value, Mapping):
         return {k: _plain_value(v) for k, v in value.items()}
     return [_plain_value(v) for v in value] if isinstance(value, tuple) else value
 
 
-def _section(block: list[str]) -> list[str]:
-    return ["", *block] if block else []
-
-
-def _top(data: Mapping[str, object], key: str) -> list[str]:
-    return _entry(key, data[key], 0) if key in data else []
-
-
-def _comment(comments: Comments, path: str, indent: int = 0) -> Iterator[str]:
+def comment_lines(comments: Comments, path: str, indent: int = 0) -> Iterator[str]:
+    """Lines to stand above a key."""
     text = comments.get(path, ())
     for line in text.splitlines() if isinstance(text, str) else text:
         yield " " * indent + f"# {line}".rstrip()
 
 
-def _entry(key: str, value: object, indent: int) -> list[str]:
+def yaml_entry(key: str, value: object, indent: int) -> list[str]:
     """`key: value` on one line, or broken into a block if it does not fit."""
     head = " " * indent + f"{yaml_scalar(key)}:"
     line = f"{head} {yaml_flow(value, key)}"
@@ -125,7 +140,7 @@ def _entry(key: str, value: object, indent: int) -> list[str]:
         lines = _filled([f"{yaml_scalar(k)}: {yaml_flow(v, k)}" for k, v in value.items()], len(head) + 2)
         if len(lines) == 2 and max(map(len, lines)) < YAML_WIDTH:
             return [f"{head} {{{lines[0].lstrip()}", lines[1] + "}"]
-        return [head, *(line for k, v in value.items() for line in _entry(k, v, indent + 2))]
+        return [head, *(line for k, v in value.items() for line in yaml_entry(k, v, indent + 2))]
     if any(isinstance(v, list | tuple) for v in value):
         return [head, *(f"{' ' * (indent + 2)}- {yaml_flow(v, key)}" for v in value)]
     return [f"{head} [", *_filled([yaml_flow(v, key) for v in value], indent + 2), " " * indent + "]"]
@@ -145,7 +160,7 @@ def _item(value: dict[str, object], indent: int) -> list[str]:
     line = f"{' ' * indent}- {yaml_flow(value)}"
     if len(line) <= YAML_WIDTH:
         return [line]
-    lines = [line for k, v in value.items() for line in _entry(k, v, indent + 2)]
+    lines = [line for k, v in value.items() for line in yaml_entry(k, v, indent + 2)]
     return [" " * indent + "- " + lines[0].lstrip(), *lines[1:]]
 
 

@@ -26,6 +26,7 @@ class Link(BaseModel):
         max_rows_per_owner: most rows of this table that one owner has; public.
         open: for `earlier`, whether the row pointed to is still going on when this one happens.
         public: for `peer`, whether who is linked to whom is public knowledge.
+        observed: whether the link was found in the data rather than declared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +55,9 @@ class RowOrder(BaseModel):
         start: (YAML: `from`) moment or number at which the row happens, or begins.
         until: moment or number at which it ends; rows of one owner then do not overlap, if `overlap` is not set.
         overlap: whether a row may begin before the one before it has ended.
+        before_owner: whether a row may happen before the row it belongs or points to, as dates of orders do that are
+            written before the admission.
+        observed: whether the order was found in the data rather than declared.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -61,6 +65,7 @@ class RowOrder(BaseModel):
     start: str = Field(alias="from")
     until: str | None = None
     overlap: bool = False
+    before_owner: bool = False
     observed: bool = False
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from synthkit.errors import SchemaError
+from synthkit.io.atomic_files import replacing
 from synthkit.schema import yaml_reader
-from synthkit.schema.columns import Datetime, Declarer, Identifier, Numeric
+from synthkit.schema.columns import Declarer
+from synthkit.schema.linked.history_problems import history_problems
 from synthkit.schema.linked.linked_rules import Contradiction, HistoryTarget, LinkedRule
 from synthkit.schema.linked.linked_table import LinkedTable
-from synthkit.schema.linked.rule_problems import rule_problems
+from synthkit.schema.linked.linked_yaml import write_linked_yaml
+from synthkit.schema.linked.rule_problems import DeclaredTables, rule_problems
 from synthkit.schema.linked.table_graph import TableGraph, graph_problems
+from synthkit.schema.linked.table_problems import clock_problems, name_problems, table_problems
 from synthkit.schema.schema_errors import explain_schema_error
-from synthkit.schema.table import Schema, is_plain
+from synthkit.schema.table import Schema
+from synthkit.schema.yaml_writer import Comments
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
@@ -101,11 +106,53 @@ class LinkedSchema(BaseModel):
         except ValidationError as error:
             raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
 
+    def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
+        """Write the schema as YAML; the file appears whole or not at all.
+
+        Raises:
+            TableError: the file cannot be written.
+        """
+        with replacing(path) as temporary:
+            temporary.write_text(self.dumps(comments=comments), encoding="utf-8")
+
+    def dumps(self, *, comments: Comments | None = None) -> str:
+        """The schema as YAML text, defaults left out, one line a column where it fits.
+
+        Args:
+            comments: lines to put above a key, by its path: `""` (the top), `unit`, `tables.visits`,
+                `tables.visits.links[0]`, `tables.visits.columns.cost`, `rules[0]`.
+
+        Example:
+            >>> patients = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}
+            >>> print(LinkedSchema(unit="patients", tables={"patients": patients}).dumps(), end="")
+            format: synthkit-linked/1
+            name: tables
+            unit: patients
+            <BLANKLINE>
+            tables:
+              patients:
+                key: [id]
+                columns:
+                  id: {kind: identifier}
+        """
+        return write_linked_yaml(self, comments or {})
+
     @classmethod
     def of(cls, schema: Schema) -> LinkedSchema:
-        """One table as linked ones: each row is a unit."""
+        """One table as linked ones: each row is a unit.
+
+        Raises:
+            SchemaError: the schema names a unit that owns several rows, for which there is no table.
+        """
+        if schema.unit is not None:
+            msg = (
+                "one table becomes linked ones where each row is a unit; however: rows belong to "
+                f"`{schema.unit}`. Declare a table with a row for each of them, and link this one to it"
+            )
+            raise SchemaError(msg)
         shared = {key: getattr(schema, key) for key in LinkedTable.model_fields if key in Schema.model_fields}
-        return cls(name=schema.name, unit=schema.name, tables={schema.name: LinkedTable(**shared)})
+        told = {key: getattr(schema, key) for key in ("name", "source", "licence")}
+        return cls(**told, unit=schema.name, tables={schema.name: LinkedTable(**shared)})
 
     @cached_property
     def graph(self) -> TableGraph:
@@ -114,42 +161,14 @@ class LinkedSchema(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> LinkedSchema:
-        problems = [
-            f"`tables` must have short names, for files are called by them; however: {name!r} is not one"
-            for name in (self.name, *self.tables)
-            if not is_plain(name)
-        ]
+        problems = list(name_problems(self.name, self.tables))
         for name, table in self.tables.items():
-            problems += _table_problems(name, table, name == self.unit)
+            problems += table_problems(name, table, name == self.unit)
         problems += graph_problems(self.unit, self.tables)
         if not problems:
-            problems += rule_problems(self)
+            problems += clock_problems(self.tables)
+            problems += rule_problems(DeclaredTables(self.unit, self.tables), self.rules)
+            problems += history_problems(DeclaredTables(self.unit, self.tables), self.contradictions, self.targets)
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-
-def _table_problems(name: str, table: LinkedTable, unit: bool) -> Iterator[str]:
-    """What is wrong with one table's own lines."""
-    where = f"`tables.{name}`"
-    if not table.columns and table.role == "records":
-        yield f"{where} must declare `columns`; however: none. Only a reference is copied without being described"
-        return
-    single = {"series": table.series, "end": table.end, "position": table.position}
-    named = [("key", c) for c in table.key] + [("order", c) for c in table.moments]
-    named += [(key, c) for key, c in single.items() if c is not None]
-    unknown = [(key, c) for key, c in named if c not in table.columns]
-    if table.columns and unknown:
-        for key, column in unknown:
-            yield f"{where}: `{key}` must name declared columns; however: `{column}` is not declared"
-        return
-    for column in table.moments:
-        if not isinstance(table.columns[column], Numeric | Datetime | Identifier):
-            yield f"{where}: `order` needs moments or numbers; however: `{column}` is {table.columns[column].kind}"
-    if table.end is not None and not unit:
-        yield f"{where}: `end` belongs to the table of units; however: this is another"
-    if table.columns:
-        try:
-            table.alone(name if is_plain(name) else "table")
-        except ValidationError as error:
-            yield from (f"{where}: {line}" for detail in error.errors() for line in str(detail["msg"]).split("\n"))

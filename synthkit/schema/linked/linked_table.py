@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from synthkit.schema.columns import Column, Declarer, Identifier
 from synthkit.schema.linked.link import Link, RowOrder
@@ -26,6 +26,7 @@ class LinkedTable(BaseModel):
         series: column that says which rows of a unit continue each other, such as the name of a test.
         end: of the table of units, the moment after which nothing happens to a unit.
         position: column that numbers the rows of one owner, from 1.
+        max_rows_per_unit: most rows of this table that one unit has; public.
         columns: kinds by column name, in the table's order; keys and links are identifiers.
         derived: columns that are never learned but computed, with the expression of others that each of them is.
         quasi_identifiers: columns an outsider may know about a person.
@@ -46,6 +47,7 @@ class LinkedTable(BaseModel):
     series: str | None = None
     end: str | None = None
     position: str | None = None
+    max_rows_per_unit: Annotated[int, Field(ge=1)] | None = None
     columns: dict[str, Column] = {}
     derived: dict[str, str] = {}
     quasi_identifiers: tuple[str, ...] = ()

@@ -65,7 +65,9 @@ def graph_problems(unit: str, tables: Mapping[str, LinkedTable]) -> Iterator[str
     for name, table in tables.items():
         yield from _ownership(name, table, unit)
         for k, link in enumerate(table.links):
-            yield from _link_problems(f"`tables.{name}`: links[{k}]", name, link, tables)
+            yield from _link_problems(f"`tables.{name}`: `links[{k}]`", name, link, tables)
+            if link in table.links[:k]:
+                yield f"`tables.{name}`: `links[{k}]` must differ from the others; however: it is there twice. Drop it"
     yield from _paths(unit, tables)
 
 
@@ -75,11 +77,17 @@ def _ownership(name: str, table: LinkedTable, unit: str) -> Iterator[str]:
         if owners:
             what = "the table of units" if name == unit else f"declared `role: {table.role}`"
             yield f"`tables.{name}` must have no owner, for it is {what}; however: a link of kind owner is given"
-    elif len(owners) != 1:
+    elif not owners:
         yield (
-            f"`tables.{name}` must have one link of kind owner; however: {len(owners)} given. Link it to the table its "
-            "rows belong to, or declare `role: reference` if it is a public catalogue, `role: shared` if several units "
-            "have its rows in common"
+            f"`tables.{name}` must have one link of kind owner; however: none is given. Link it to the table its rows "
+            "belong to, or declare `role: reference` if it is a public catalogue, `role: shared` if several units have "
+            "its rows in common"
+        )
+    elif len(owners) > 1:
+        named = " and ".join(f"`{link.to}`" for link in owners)
+        yield (
+            f"`tables.{name}` must have one link of kind owner; however: {len(owners)} given, to {named}. Keep the one "
+            "whose rows it happens in; the other is `implied` where that one belongs to it, else `earlier`"
         )
 
 
@@ -97,7 +105,12 @@ def _link_problems(where: str, name: str, link: Link, tables: Mapping[str, Linke
     if len(target.key) != len(link.columns) and not (target.role == "reference" and not target.key):
         yield (
             f"{where} must give a column for each of the key of `{link.to}`; however: {len(link.columns)} given for "
-            f"{len(target.key)}"
+            f"{len(target.key)}. Declare the `key` of `{link.to}`, or name as many columns"
+        )
+    if link.open and (target.order is None or target.order.until is None or tables[name].order is None):
+        yield (
+            f"{where} can be `open` only where rows have moments; however: `order` is missing in `{name}`, or in "
+            f"`{link.to}` with `until`. Declare it, or take `open` out"
         )
 
 
@@ -118,7 +131,21 @@ def _paths(unit: str, tables: Mapping[str, LinkedTable]) -> Iterator[str]:
             continue
         for k, link in enumerate(table.links):
             if link.kind == "implied" and link.to not in path[1:]:
-                yield (
-                    f"`tables.{name}`: links[{k}] of kind implied must point to an owner further up; however: "
-                    f"`{link.to}` is none of {', '.join(path[1:])}"
-                )
+                yield _aside(f"`tables.{name}`: `links[{k}]`", link.to, path, owner)
+
+
+def _aside(where: str, to: str, path: list[str], owner: Mapping[str, str]) -> str:
+    """A link of kind implied that does not lie on the way to the unit; maybe a second way that is as long."""
+    here, other = to, [path[0], to]
+    while here in owner and owner[here] not in other:
+        here = owner[here]
+        other.append(here)
+    if here == path[-1] and len(other) == len(path):
+        return (
+            f"{where} of kind implied must lie on the way to `{here}`; however: there are two ways of equal length, "
+            f"{' -> '.join(path)} and {' -> '.join(other)}. Keep one as owner and declare the other link `earlier`"
+        )
+    return (
+        f"{where} of kind implied must point to an owner further up; however: `{to}` is none of {', '.join(path[1:])}. "
+        "Declare it `earlier` if it names another row of the unit"
+    )
