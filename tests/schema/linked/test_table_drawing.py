@@ -45,4 +45,4 @@ def test_rows_are_told_where_they_are_known():
 def test_names_are_no_markup():
     key = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}
     odd = LinkedSchema(unit="a<b&c", name="<x>", tables={"a<b&c": key})
-    assert [t.text for t in drawn(odd).iter(f"{SVG}text")][0] == "a<b&c"
+    assert next(t.text for t in drawn(odd).iter(f"{SVG}text")) == "a<b&c"

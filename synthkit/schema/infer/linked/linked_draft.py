@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,14 @@ from synthkit.schema.linked.linked_table import LinkedTable
 from synthkit.schema.rules import Rule
 from synthkit.schema.table import Schema, is_plain
 
+_LINKED_DRAFT_HEAD = (
+    "Drafted by `synthkit init` from a look at the tables. Check every line: say what the tables may hold, not what "
+    "they happen to hold. Each key, link, order and rule says how often it holds, and how often it would by chance. "
+    "`observed` marks what was read off the data: facts about patients until somebody who knows the tables declares "
+    "them."
+)
+_COMMENT_LETTERS = 108
+
 
 @dataclass(frozen=True)
 class LinkedDraft:
@@ -33,6 +42,13 @@ class LinkedDraft:
 
     schema: LinkedSchema
     comments: Mapping[str, tuple[str, ...]]
+
+    @property
+    def text(self) -> str:
+        """The draft as YAML, with what was seen above each line."""
+        head = {"": textwrap.wrap(_LINKED_DRAFT_HEAD, _COMMENT_LETTERS)}
+        said = {path: [line for note in notes for line in _wrapped(note)] for path, notes in self.comments.items()}
+        return self.schema.dumps(comments=head | said)
 
 
 def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", unit: str | None = None) -> LinkedDraft:
@@ -62,6 +78,10 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
         comments[f"rules[{len(rules)}]"] = (str(seen),)
         rules.append(rule)
     return LinkedDraft(LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules)), comments)
+
+
+def _wrapped(note: str) -> list[str]:
+    return textwrap.wrap(note, _COMMENT_LETTERS)
 
 
 def _look(name: str, frame: pd.DataFrame, tree: UnitTree) -> TableLook:

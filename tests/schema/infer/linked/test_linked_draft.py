@@ -15,6 +15,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema.infer.linked.evidence import Evidence, shuffled
 from synthkit.schema.infer.linked.linked_draft import draft_linked
 from synthkit.schema.infer.linked.unit_tree import draft_tree
+from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
 
 
@@ -128,3 +129,9 @@ def test_evidence_tells_what_holds_by_chance():
     assert not Evidence.of(np.arange(100) < 98, np.zeros(100, dtype=bool)).beyond_chance(0.99)
     assert Evidence(0, 0, 0.0).share == 0
     assert sorted(shuffled(50)) == list(range(50))
+
+
+def test_the_draft_is_a_file_that_says_what_was_seen():
+    text = drafted().text
+    assert LinkedSchema.loads(text) == drafted().schema
+    assert text.count("by chance") >= len(drafted().schema.rules) + 10
