@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from synthkit.schema.linked.linked_schema import LinkedSchema
 
-BOX_WIDTH, BOX_HEIGHT, COLUMN_STEP, ROW_STEP, MARGIN = (
+BOX_WIDTH, BOX_HEIGHT, COLUMN_STEP, ROW_STEP, DRAWING_MARGIN = (
     190,
     52,
     270,
@@ -50,8 +50,8 @@ def draw_tables(schema: LinkedSchema, rows: Mapping[str, int] | None = None) -> 
         1
     """
     boxes = {box.name: box for box in _boxes(schema)}
-    width = max(box.x for box in boxes.values()) + BOX_WIDTH + MARGIN
-    height = max(box.y for box in boxes.values()) + BOX_HEIGHT + MARGIN + 30
+    width = max(box.x for box in boxes.values()) + BOX_WIDTH + DRAWING_MARGIN
+    height = max(box.y for box in boxes.values()) + BOX_HEIGHT + DRAWING_MARGIN + 30
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" font-family="system-ui, sans-serif" role="img">',
@@ -68,12 +68,14 @@ def _boxes(schema: LinkedSchema) -> Iterator[TableBox]:
     """Depth gives the column; a table stands beside the first of its children."""
     graph, rows = schema.graph, 0
     for name in _depth_first(schema, graph.unit):
-        yield TableBox(name, MARGIN + COLUMN_STEP * graph.depth(name), MARGIN + ROW_STEP * rows)
+        yield TableBox(name, DRAWING_MARGIN + COLUMN_STEP * graph.depth(name), DRAWING_MARGIN + ROW_STEP * rows)
         rows += not graph.children(name)
-    below = MARGIN + ROW_STEP * rows + 10
+    below = DRAWING_MARGIN + ROW_STEP * rows + 10
     columns = 1 + max(graph.depth(name) for name in graph.records)
     for k, name in enumerate((*graph.references, *graph.shared)):
-        yield TableBox(name, MARGIN + COLUMN_STEP * (k % max(columns, 3)), below + ROW_STEP * (k // max(columns, 3)))
+        yield TableBox(
+            name, DRAWING_MARGIN + COLUMN_STEP * (k % max(columns, 3)), below + ROW_STEP * (k // max(columns, 3))
+        )
 
 
 def _depth_first(schema: LinkedSchema, name: str) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _way(box: TableBox, to: TableBox) -> str:
 
 def _legend(schema: LinkedSchema, y: float) -> Iterator[str]:
     kinds = {link.kind for table in schema.tables.values() for link in table.links}
-    x = MARGIN
+    x = DRAWING_MARGIN
     for kind in (each for each in _LINES if each in kinds):
         colour, dashes, thick = _LINES[kind]
         yield f'<path d="M{x} {y} h28" stroke="{colour}" stroke-width="{thick}" stroke-dasharray="{dashes}"/>'
