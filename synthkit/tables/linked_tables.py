@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.link import Link
     from synthkit.schema.linked.linked_columns import LinkedColumns
+    from synthkit.schema.linked.linked_validation import LinkedValidation
     from synthkit.schema.linked.orphans import Orphans
 
 
@@ -36,6 +37,7 @@ class LinkedTables:
         earlier: positions of the rows that links of kind `earlier`, `peer` and `shared` point to, -1 for none, by table
             and number of the link.
         storages: how each column was stored, by table and name.
+        validation: what the tables were held against; None where they were put in order alone.
     """
 
     schema: LinkedSchema
@@ -45,6 +47,7 @@ class LinkedTables:
     owners: Mapping[str, NDArray[np.intp]]
     earlier: Mapping[tuple[str, int], NDArray[np.intp]] = field(default_factory=dict)
     storages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    validation: LinkedValidation | None = None
 
     @classmethod
     def of(
@@ -70,19 +73,21 @@ class LinkedTables:
         """
         columns = typed_columns(frames, schema, orphans)
         validate_structure(columns).raise_if_failed()
-        stored = {
-            name: {} if name in texts else storages(frames[name], schema.tables[name].alone(name))
-            for name in (*schema.graph.records, *schema.graph.shared)
-        }
-        return cls.of_columns(columns, stored)
+        return cls.of_columns(columns, stored_as(frames, schema, texts))
 
     @classmethod
-    def of_columns(cls, columns: LinkedColumns, stored: Mapping[str, Mapping[str, str]]) -> LinkedTables:
+    def of_columns(
+        cls,
+        columns: LinkedColumns,
+        stored: Mapping[str, Mapping[str, str]],
+        validation: LinkedValidation | None = None,
+    ) -> LinkedTables:
         """Put the rows of typed tables, in whose structure nothing is wrong, in order.
 
         Args:
             columns: the typed tables.
             stored: how each column was stored, by table and name.
+            validation: what they were held against.
         """
         schema, found = columns.schema, columns.resolved.frames
         rows, owners = {schema.unit: found[schema.unit]}, {}
@@ -97,6 +102,7 @@ class LinkedTables:
             owners=owners,
             earlier=_earlier(rows, shared, schema),
             storages=stored,
+            validation=validation,
         )
 
     @cached_property
@@ -142,7 +148,22 @@ class LinkedTables:
                 for (name, k), rows in self.earlier.items()
             },
             storages=self.storages,
+            validation=self.validation,
         )
+
+
+def stored_as(
+    frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, texts: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
+    """How the columns of each table are stored, by table and name; nothing of delimited text, which the schema types.
+
+    Args:
+        frames: cells as they came.
+        schema: what they mean.
+        texts: tables that came as delimited text.
+    """
+    described = {name: table.alone(name) for name, table in schema.tables.items() if table.columns}
+    return {name: {} if name in texts else storages(frames[name], alone) for name, alone in described.items()}
 
 
 def key_positions(
