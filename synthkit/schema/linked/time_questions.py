@@ -134,7 +134,7 @@ def _after_owner(tables: ResolvedTables, name: str) -> Iterator[LinkedQuestion]:
         above = None if owner is None else owner.at(tables.ancestors(name, of))
         return _held(_later(above, tables.starts(name)), len(tables.frames[name]))
 
-    rule = f"{start} not before {theirs} of the row of `{of}` it belongs to"
+    rule = f"{start} not before {of}.{theirs} of its owner"
     needs = _with_moments(unit_needs(tables, name), tables, name, of)
     yield LinkedQuestion(name, (start,), rule, needs, holds, "correct the rows, or declare `before_owner: true`")
 
@@ -153,11 +153,11 @@ def _pointing_back(tables: ResolvedTables, name: str, link: Link) -> Iterator[Li
     needs = _with_moments({link.to: tables.key_of(link), name: link.columns}, tables, link.to, name)
     needs[link.to] = (*needs[link.to], *tables.key_of(link))
     if not order.before_owner:
-        rule = f"{start} not before {theirs[0]} of the row of `{link.to}` it names"
+        rule = f"{start} not before {link.to}.{theirs[0]} it names"
         holds = partial(_not_later, tables, name, link, "starts")
         yield LinkedQuestion(name, (*link.columns, start), rule, needs, holds, _BACK_REMEDY)
     if link.open:
-        rule = f"{start} not after {theirs[-1]} of the row of `{link.to}` it names"
+        rule = f"{start} not after {link.to}.{theirs[-1]} it names"
         holds = partial(_not_later, tables, name, link, "ends")
         yield LinkedQuestion(name, (*link.columns, start), rule, needs, holds, "correct the rows, or take `open` out")
 
