@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,8 @@ def write_duckdb(
         UnsupportedError: duckdb is not installed.
     """
     duckdb = _duckdb()
+    for name, frame in tables.items():
+        _check_case(name, [str(column) for column in frame.columns])
     arrow = {name: to_arrow(frame) for name, frame in tables.items()}
     said = json.dumps(dict(mark), sort_keys=True).replace("'", "''") if mark is not None else ""
     with replacing(path) as temporary:
@@ -98,6 +101,16 @@ def write_duckdb(
                 f"{path} must be writable by DuckDB; however: it is not ({type(error).__name__}). Write Parquet instead"
             )
             raise TableError(msg) from error
+
+
+def _check_case(table: str, columns: list[str]) -> None:
+    """DuckDB takes names that differ in case for one, and renames the second without a word."""
+    twice = sorted(name for name, count in Counter(column.casefold() for column in columns).items() if count > 1)
+    if twice:
+        msg = (
+            f"columns of a DuckDB table must differ by more than case; however: {', '.join(twice)} of `{table}` do not"
+        )
+        raise TableError(f"{msg}. Rename them, or write Parquet instead")
 
 
 _ROWS = "synthkit_rows_to_write"

@@ -349,7 +349,7 @@ def test_a_longer_circle_and_a_path_that_ends_elsewhere():
         LinkedSchema.parse(data)
     assert "stays -> tests -> stays is a circle. Correct a link" in str(caught.value)
     data = changed(f"{S}.links.0", {"columns": ["person"], "to": "kinds", "kind": "owner"})
-    with pytest.raises(SchemaError, match="stays -> kinds ends there. Correct a link"):
+    with pytest.raises(SchemaError, match="stays -> kinds ends there"):
         LinkedSchema.parse(data)
 
 
