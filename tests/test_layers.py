@@ -24,6 +24,7 @@ HOMES = {
     "lightgbm": "metrics/fidelity/classifier_two_sample.py",
     "lifelines": "metrics/stats/time_to_event.py",
     "faker": "schema/faker_providers.py",
+    "duckdb": "tables/duckdb_files.py",
     "dp_accounting": "privacy/accounting/accountant.py",
     "sdv": "baselines/sdv_models.py",
     "ctgan": "baselines/sdv_models.py",

@@ -81,7 +81,7 @@ def read_pieces(path: Path, kind: str, *, alone: bool = False) -> Iterator[pa.Ta
     """
     with refusing(path, kind):
         for piece in _parquet(path) if kind == "parquet" else _arrow(path):
-            _check_types(path, piece.schema)
+            check_types(path, piece.schema)
             read = _loose(piece) if alone else piece
             read.validate(full=True)
             yield read
@@ -111,7 +111,7 @@ def _parquet(path: Path) -> Iterator[pa.Table]:
 
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
-    _check_types(path, schema)
+    check_types(path, schema)
     texts = [field.name for field in schema if _is_text(field.type)]
     # a text that stands in a million rows is stored once: it is weighed before it is written out
     with pq.ParquetFile(path, read_dictionary=texts) as file:
@@ -170,8 +170,12 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(is_(kind) for is_ in (types.is_string, types.is_binary, types.is_large_string, types.is_large_binary))
 
 
-def _check_types(path: Path, schema: pa.Schema) -> None:
-    """One cell, one value: lists and records are no cells; and bytes of one length, which can be any, are few."""
+def check_types(path: Path, schema: pa.Schema) -> None:
+    """One cell, one value: lists and records are no cells; and bytes of one length, which can be any, are few.
+
+    Raises:
+        TableError: some columns hold others.
+    """
     import pyarrow as pa
 
     inner = {f.name: f.type.value_type if pa.types.is_dictionary(f.type) else f.type for f in schema}

@@ -6,7 +6,7 @@ time (patterns), enters as helper columns of true and false.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from synthkit.schema.rules import Comparison, Rule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.schema.row_checks import RowCheck
     from synthkit.schema.table import Schema
 
 _HELPER_PREFIX = "synthkit: "  # prefix of helper columns
@@ -131,6 +132,13 @@ def _of_derived(name: str, schema: Schema) -> Expectation:
     return _helper(
         _HELPER_PREFIX + rule, rule, _DERIVED_REMEDY, (name, *columns_of(parse_expression(schema.derived[name])))
     )
+
+
+def row_check_questions(checks: Sequence[RowCheck]) -> tuple[list[Expectation], dict[str, NDArray[np.bool_]]]:
+    """Expectations for what was answered row by row elsewhere, and the helper columns they speak of."""
+    names = [f"{_HELPER_PREFIX}row check {k}" for k in range(len(checks))]
+    asked = [_helper(name, c.rule, c.remedy, c.columns) for name, c in zip(names, checks, strict=True)]
+    return asked, {name: check.holds for name, check in zip(names, checks, strict=True)}
 
 
 def _expectation(

@@ -20,12 +20,13 @@ import pandas as pd
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import read_json
 from synthkit.schema.expectation_batches import Expectation, Stack, alike, stacked
-from synthkit.schema.expectation_suite import expectation_suite, helper_columns
+from synthkit.schema.expectation_suite import expectation_suite, helper_columns, row_check_questions
 from synthkit.schema.narrow_patterns import narrow_pattern_faults
 from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:
+    from synthkit.schema.row_checks import RowCheck
     from synthkit.schema.table import Schema
 
 
@@ -50,15 +51,29 @@ def validate(
 
 
 def validate_typed(
-    typed: TypedColumns, schema: Schema, *, extra: str | Path | None = None, rows_shown: int = ROWS_SHOWN
+    typed: TypedColumns,
+    schema: Schema,
+    *,
+    extra: str | Path | None = None,
+    answered: Sequence[RowCheck] = (),
+    rows_shown: int = ROWS_SHOWN,
 ) -> Validation:
     """As `validate`, of a frame that the schema has typed already.
+
+    Args:
+        typed: the frame.
+        schema: the declared meaning.
+        extra: path of the JSON of a Great Expectations suite on the same columns.
+        answered: what else must hold in every row, such as rules across tables.
+        rows_shown: how many row numbers each violation keeps.
 
     Raises:
         ConfigError: `extra` is no suite.
     """
     frame = typed.frame
     asked, extras = expectation_suite(schema)["expectations"], read_suite(extra) if extra is not None else []
+    more, answers = row_check_questions(answered)
+    asked = [*asked, *more]
     checked = Checked(len(frame), typed.width, len(asked) + len(extras))
     if typed.misnamed:  # which answers the first question of the suite, to the letter
         why = "the columns of the table are not those of the schema"
@@ -66,7 +81,7 @@ def validate_typed(
         return Validation(checked, typed.misnamed, unasked)
     untyped = {v.columns[0] for v in typed.untyped}
     able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
-    added = helper_columns(frame.drop(columns=list(untyped)), schema)
+    added = helper_columns(frame.drop(columns=list(untyped)), schema) | answers
     broken, unchecked = _run(pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
     theirs, unanswered = _run_own(frame, able[1], rows_shown)
     why = "cells of the column have the wrong type"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from synthkit.errors import SchemaError
-from synthkit.tables.typed_table import TypedTable
+from synthkit.schema.linked.row_keys import RowKeys, key_texts
+from synthkit.schema.linked.validate_linked import typed_columns, validate_structure
+from synthkit.tables.storage import storages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.link import Link
+    from synthkit.schema.linked.linked_columns import LinkedColumns
+    from synthkit.schema.linked.linked_validation import LinkedValidation
+    from synthkit.schema.linked.orphans import Orphans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,7 @@ class LinkedTables:
         earlier: positions of the rows that links of kind `earlier`, `peer` and `shared` point to, -1 for none, by table
             and number of the link.
         storages: how each column was stored, by table and name.
+        validation: what the tables were held against; None where they were put in order alone.
     """
 
     schema: LinkedSchema
@@ -42,34 +47,62 @@ class LinkedTables:
     owners: Mapping[str, NDArray[np.intp]]
     earlier: Mapping[tuple[str, int], NDArray[np.intp]] = field(default_factory=dict)
     storages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    validation: LinkedValidation | None = None
 
     @classmethod
-    def of(cls, frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedTables:
-        """Type the tables and put their rows in order.
+    def of(
+        cls,
+        frames: Mapping[str, pd.DataFrame],
+        schema: LinkedSchema,
+        *,
+        orphans: Orphans = "refuse",
+        texts: Collection[str] = (),
+    ) -> LinkedTables:
+        """Type the tables and put their rows in order; domains, times and rules are not asked about.
+
+        Args:
+            frames: cells of each table, as they came.
+            schema: what they mean.
+            orphans: whether rows that belong to nobody are refused, or left out (`drop`).
+            texts: tables that came as delimited text, whose storage the schema alone tells.
 
         Raises:
-            SchemaError: a table is missing, cannot be typed, or has keys that are not those of its owners.
+            SchemaError: a table is missing or not declared, cannot be typed, or has keys that are missing, stand twice
+                or name no row; lists all of it, by table.
+            ConfigError: `orphans` is neither `refuse` nor `drop`.
         """
-        missing = [name for name in schema.tables if name not in frames]
-        if missing:
-            msg = f"every declared table must be given; however: {', '.join(missing)} missing"
-            raise SchemaError(msg)
-        typed = {
-            name: TypedTable.of(frames[name].reset_index(drop=True), schema.tables[name].alone(name))
-            for name in (*schema.graph.records, *schema.graph.shared)
-        }
-        rows, owners = {schema.unit: typed[schema.unit].frame}, {}
-        shared = {name: typed[name].frame for name in schema.graph.shared}
+        columns = typed_columns(frames, schema, orphans)
+        validate_structure(columns).raise_if_failed()
+        return cls.of_columns(columns, stored_as(frames, schema, texts))
+
+    @classmethod
+    def of_columns(
+        cls,
+        columns: LinkedColumns,
+        stored: Mapping[str, Mapping[str, str]],
+        validation: LinkedValidation | None = None,
+    ) -> LinkedTables:
+        """Put the rows of typed tables, in whose structure nothing is wrong, in order.
+
+        Args:
+            columns: the typed tables.
+            stored: how each column was stored, by table and name.
+            validation: what they were held against.
+        """
+        schema, found = columns.schema, columns.resolved.frames
+        rows, owners = {schema.unit: found[schema.unit]}, {}
+        shared = {name: found[name] for name in schema.graph.shared}
         for name in schema.graph.owners:
-            rows[name], owners[name] = _in_order(typed[name].frame, name, rows, schema)
+            rows[name], owners[name] = _in_order(found[name], name, rows, schema)
         return cls(
             schema=schema,
             frames=rows,
-            references={name: frames[name] for name in schema.graph.references},
+            references={name: found[name] for name in schema.graph.references},
             shared=shared,
             owners=owners,
             earlier=_earlier(rows, shared, schema),
-            storages={name: table.storages for name, table in typed.items()},
+            storages=stored,
+            validation=validation,
         )
 
     @cached_property
@@ -115,39 +148,52 @@ class LinkedTables:
                 for (name, k), rows in self.earlier.items()
             },
             storages=self.storages,
+            validation=self.validation,
         )
+
+
+def stored_as(
+    frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, texts: Collection[str] = ()
+) -> dict[str, dict[str, str]]:
+    """How the columns of each table are stored, by table and name; nothing of delimited text, which the schema types.
+
+    Args:
+        frames: cells as they came.
+        schema: what they mean.
+        texts: tables that came as delimited text.
+    """
+    described = {name: table.alone(name) for name, table in schema.tables.items() if table.columns}
+    return {name: {} if name in texts else storages(frames[name], alone) for name, alone in described.items()}
 
 
 def key_positions(
     rows: pd.DataFrame, columns: tuple[str, ...], to: pd.DataFrame, key: tuple[str, ...]
 ) -> NDArray[np.intp]:
     """Position of the row that each key names, -1 where no row has it or a part is missing. **Shape**: (n,)."""
-    found = _keys(to, key).get_indexer(_keys(rows, columns))
-    return np.where(rows[list(columns)].isna().any(axis=1).to_numpy(), -1, found).astype(np.intp)
-
-
-def _keys(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Index:
-    texts = [frame[c].astype("string").fillna("").to_numpy(dtype=object) for c in columns]
-    return pd.Index(texts[0]) if len(texts) == 1 else pd.MultiIndex.from_arrays(texts)
+    return RowKeys.of(rows, columns).positions_in(RowKeys.of(to, key))
 
 
 def _in_order(
     frame: pd.DataFrame, name: str, rows: Mapping[str, pd.DataFrame], schema: LinkedSchema
 ) -> tuple[pd.DataFrame, NDArray[np.intp]]:
-    """Rows sorted by owner, then by when they happen, then as they stood; and the positions of their owners."""
+    """Rows by owner, then by when they happen, their number, and how they stood; and the positions of their owners."""
     table = schema.tables[name]
     link: Link = next(each for each in table.links if each.kind == "owner")
     owners = key_positions(frame, link.columns, rows[link.to], schema.tables[link.to].key)
-    lost = int((owners < 0).sum())
-    if lost:
-        msg = f"every row of `{name}` must belong to a row of `{link.to}`; however: {lost} do not"
-        raise SchemaError(msg)
     order = np.arange(len(frame))
-    placed = table.moments or ((table.position,) if table.position else ())
-    for column in reversed(placed):
-        order = order[np.argsort(frame[column].to_numpy()[order], kind="stable")]
+    for column in (*((table.position,) if table.position is not None else ()), *reversed(table.moments)):
+        order = order[np.argsort(_sortable(frame[column])[order], kind="stable")]
     order = order[np.argsort(owners[order], kind="stable")]
     return frame.iloc[order].reset_index(drop=True), owners[order]
+
+
+def _sortable(values: pd.Series) -> NDArray[Any]:
+    """Cells as an array that sorts, the missing ones last; texts by their letters."""
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        return values.to_numpy()
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.factorize(key_texts(values), sort=True)[0]
 
 
 def _earlier(

@@ -272,7 +272,7 @@ def write(
     if spreadsheet_safe and kind != "text":
         msg = f"only delimited text is made safe for spreadsheets; however: {path.name}. Write CSV, or leave it away"
         raise TableError(msg)
-    table = _to_arrow(frame, typed=kind != "text")
+    table = to_arrow(frame, typed=kind != "text")
     if mark is not None and kind != "text":
         said = json.dumps(dict(mark), sort_keys=True).encode()
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), PROVENANCE_KEY: said})
@@ -293,7 +293,12 @@ def write(
             feather.write_feather(table, str(temporary))
 
 
-def _to_arrow(frame: pd.DataFrame, *, typed: bool) -> pa.Table:
+def to_arrow(frame: pd.DataFrame, *, typed: bool = True) -> pa.Table:
+    """The frame as it is written, with the Arrow types it came with if `typed`.
+
+    Raises:
+        TableError: columns are not named once each, or mix types.
+    """
     import pyarrow as pa
 
     if frame.columns.has_duplicates or not len(frame.columns):

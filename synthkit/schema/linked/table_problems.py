@@ -44,6 +44,8 @@ def table_problems(name: str, table: LinkedTable, unit: bool) -> Iterator[str]:
             yield f"{where}: `{key}` must name declared columns; however: `{column}` is not declared"
         return
     yield from _keys(where, table)
+    if table.end is not None and table.role == "records" and not unit:
+        yield f"{where}: `end` belongs to the table of units; however: this is another. Declare it there"
     if table.role != "records" or unit:
         yield from _placeless(where, table, unit)
     if table.columns:

@@ -1,0 +1,122 @@
+"""Rows whose keys name nobody: left out with all that belongs to them, or without the key, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.linked.resolved_tables import ResolvedTables
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema.linked.link import Link
+    from synthkit.schema.linked.linked_schema import LinkedSchema
+
+Orphans = Literal["refuse", "drop"]
+ORPHANS: tuple[Orphans, ...] = ("refuse", "drop")
+
+
+@dataclass(frozen=True)
+class OrphanCount:
+    """What was left out of a table; INTERNAL.
+
+    Args:
+        rows: rows that belong to no row of their owner's table, or whose key could not be emptied.
+        keys: keys that were emptied, for they named no row.
+    """
+
+    rows: int = 0
+    keys: int = 0
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """Tables without orphans.
+
+    Args:
+        frames: rows by table.
+        rows: number of each row in the table as it came, from 0, by table.
+        counts: what was left out, by table; those of which nothing was are not among them.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    rows: Mapping[str, NDArray[np.intp]]
+    counts: Mapping[str, OrphanCount]
+
+
+def without_orphans(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> KeptRows:
+    """The tables in which every key names a row.
+
+    Rows without an owner are left out, and what belongs to them. Other keys that name no row are emptied where the
+    schema has them nullable; otherwise their row is left out.
+
+    Args:
+        frames: typed rows of all tables.
+        schema: the declared meaning.
+    """
+    kept = KeptRows(dict(frames), {name: np.arange(len(frame)) for name, frame in frames.items()}, {})
+    while (fewer := _once_fewer(kept, schema)) is not None:
+        kept = fewer
+    return kept
+
+
+def _once_fewer(kept: KeptRows, schema: LinkedSchema) -> KeptRows | None:
+    """The tables without the orphans that are found at once; None if there are none."""
+    tables = ResolvedTables(kept.frames, schema)
+    changed = {name: found for name in kept.frames if (found := _changed(tables, name)) is not None}
+    if not changed:
+        return None
+    frames, rows, counts = dict(kept.frames), dict(kept.rows), dict(kept.counts)
+    for name, (frame, lost, emptied) in changed.items():
+        frames[name] = frame[~lost].reset_index(drop=True)
+        rows[name] = rows[name][~lost]
+        before = counts.get(name, OrphanCount())
+        counts[name] = replace(before, rows=before.rows + int(lost.sum()), keys=before.keys + emptied)
+    return KeptRows(frames, rows, counts)
+
+
+def _changed(tables: ResolvedTables, name: str) -> tuple[pd.DataFrame, NDArray[np.bool_], int] | None:
+    """A table with emptied keys, the rows to be left out, and how many keys were emptied; None if nothing is amiss."""
+    frame = tables.frames[name]
+    lost, emptied = np.zeros(len(frame), dtype=bool), 0
+    for link, dangling in _dangling(tables, name):
+        columns = _emptiable(tables.schema, name, link)
+        if columns:
+            frame = frame.assign(**{column: _emptied(frame[column], dangling) for column in columns})
+            emptied += int((dangling & ~lost).sum())
+        else:
+            lost |= dangling
+    return (frame, lost, emptied) if emptied or lost.any() else None
+
+
+def _dangling(tables: ResolvedTables, name: str) -> Iterator[tuple[Link, NDArray[np.bool_]]]:
+    """Links of a table that some rows have a key of which names no row, and those rows."""
+    for link in tables.schema.tables[name].links:
+        if link.to not in tables.frames or not set(tables.key_of(link)) <= set(tables.frames[link.to].columns):
+            continue
+        dangling = tables.pointed(name, link) < 0
+        if link.kind != "owner":
+            dangling &= tables.keys(name, link.columns).complete
+        if dangling.any():
+            yield link, dangling
+
+
+def _emptiable(schema: LinkedSchema, name: str, link: Link) -> tuple[str, ...]:
+    """Columns of a link that may be emptied: nullable ones that are no part of the row's own key or its owner's."""
+    table = schema.tables[name]
+    fixed = {*table.key, *(table.owner.columns if table.owner is not None else ())}
+    if link.kind == "owner":
+        return ()
+    return tuple(c for c in link.columns if c not in fixed and table.columns[c].nullable)
+
+
+def _emptied(values: pd.Series, where: NDArray[np.bool_]) -> pd.Series:
+    """Cells that are missing where asked; whole numbers stay whole."""
+    if pd.api.types.is_integer_dtype(values.dtype) and isinstance(values.dtype, np.dtype):
+        values = values.astype("UInt64" if values.dtype.kind == "u" else "Int64")
+    return values.mask(where)
