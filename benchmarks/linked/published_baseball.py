@@ -60,8 +60,8 @@ def table(name: str) -> pd.DataFrame:
     return texts.assign(playerID=frame["playerID"].astype(str).to_numpy())
 
 
-def meaning(players: pd.DataFrame, fielding: pd.DataFrame, series: str | None = "POS") -> LinkedSchema:
-    """The schema, levels from the real tables; seasons of one position are a series."""
+def meaning(players: pd.DataFrame, fielding: pd.DataFrame, series: str | None = None) -> LinkedSchema:
+    """The schema, levels from the real tables; `series` names a column whose rows continue each other."""
 
     def levels(column: pd.Series) -> dict[str, Any]:
         return {"kind": "categorical", "levels": sorted(column.dropna().unique().tolist()), "nullable": True}
@@ -94,7 +94,7 @@ def some(tables: LinkedTables, units: int, seed: int) -> LinkedTables:
 
 
 def scored(
-    names: Sequence[str], *, units: int = UNITS, quick: bool = False, series: str | None = "POS"
+    names: Sequence[str], *, units: int = UNITS, quick: bool = False, series: str | None = None
 ) -> dict[str, Evaluation]:
     """An evaluation of each published pair of tables."""
     real = {part: (table(f"baseball-players-{part}"), table(f"baseball-fielding-{part}")) for part in ("train", "test")}
@@ -103,7 +103,8 @@ def scored(
     train, holdout = linked(*real["train"], schema), some(linked(*real["test"], schema), units, 0)
     found = {}
     for name in names:
-        drawn = some(linked(*map(table, PUBLISHED[name]), schema), units, 1)
+        players, fielding = (table(each) for each in PUBLISHED[name])
+        drawn = some(linked(players, fielding, schema), units, 1)
         found[name] = evaluate_linked(LinkedEvaluationData(train=train, holdout=holdout, synthetic=drawn), quick=quick)
     return found
 

@@ -60,8 +60,8 @@ def breaks(side: LinkedSide) -> Broken:
     """Everything that must hold in a side, and the rows in which it does not; the same for every side of a schema."""
     for name in side.schema.graph.records:
         yield from _keys(side, name)
-        for k, link in enumerate(side.schema.tables[name].links):
-            yield from _link(side, name, k, link)
+        for link in side.schema.tables[name].links:
+            yield from _link(side, name, link)
         yield from _order(side, name)
         for rule in side.schema.tables[name].rules:
             yield name, f"rule {rule.sentence}", ~rule.holds(side.tables.frames[name])
@@ -83,18 +83,18 @@ def _keys(side: LinkedSide, name: str) -> Broken:
         yield name, "key", np.asarray(missing | frame.duplicated(key).to_numpy())
 
 
-def _link(side: LinkedSide, name: str, k: int, link: Link) -> Broken:
+def _link(side: LinkedSide, name: str, link: Link) -> Broken:
     frames, key = side.tables.frames, side.schema.tables[link.to].key
     cells = frames[name]
     if link.kind == "reference":
         if link.to in side.tables.references and key:
             told = ~cells[list(link.columns)].isna().any(axis=1).to_numpy()
-            known = key_positions(cells, link.columns, side.tables.references[link.to], key) >= 0
-            yield name, f"link to {link.to}", told & ~known
+            known = _looked_up(cells, link.columns, side.tables.references[link.to], key) >= 0
+            yield name, f"link {', '.join(link.columns)} to {link.to}", told & ~known
         return
     to = side.tables.shared[link.to] if link.kind == "shared" else frames[link.to]
-    found = key_positions(cells, link.columns, to, key)
-    what = f"{link.kind} link to {link.to}" + ("" if k == 0 else f" ({k + 1})")
+    found = _looked_up(cells, link.columns, to, key)
+    what = f"{link.kind} link {', '.join(link.columns)} to {link.to}"
     if link.kind in ("owner", "implied"):
         yield name, what, found != _ancestor(side, name, link.to)
         if link.kind == "owner" and link.max_rows_per_owner is not None:
@@ -105,6 +105,15 @@ def _link(side: LinkedSide, name: str, k: int, link: Link) -> Broken:
     if link.kind == "earlier":
         wrong |= _not_earlier(side, name, link, found)
     yield name, what, wrong
+
+
+def _looked_up(
+    cells: pd.DataFrame, columns: tuple[str, ...], to: pd.DataFrame, key: tuple[str, ...]
+) -> NDArray[np.intp]:
+    """Position of the first row that each key names, -1 for none. **Shape**: (n,)."""
+    first = np.flatnonzero(~to.duplicated(list(key)).to_numpy())
+    at = key_positions(cells, columns, to.iloc[first], key)
+    return np.where(at < 0, -1, np.append(first, -1)[at])
 
 
 def _ancestor(side: LinkedSide, name: str, to: str) -> NDArray[np.intp]:

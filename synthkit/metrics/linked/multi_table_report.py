@@ -118,7 +118,7 @@ def _frames(side: LinkedSide) -> dict[str, pd.DataFrame]:
 def _report(left: LinkedSide, right: LinkedSide, meaning: dict[str, Any]) -> dict[str, float]:
     """The score and its properties; nan where SDMetrics has no answer."""
     from sdmetrics.errors import IncomputableMetricError
-    from sdmetrics.reports.multi_table.quality_report import QualityReport
+    from sdmetrics.reports import QualityReport
 
     report = QualityReport()
     try:

@@ -14,7 +14,7 @@ from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.distances import DistanceSpace
-from synthkit.schema import Code, Numeric, Schema
+from synthkit.schema import Code, Column, Numeric, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,9 @@ def nearest_units(comparison: LinkedEvaluationData, rng: np.random.Generator) ->
         msg = f"a share of nearer units needs {2 * FEWEST_UNITS} units a side; however: the smaller side has {size}"
         raise MetricError(msg)
     known, real, drawn = (UnitAggregates.of(s) for s in (comparison.known, comparison.real, comparison.drawn))
-    kinds = {n: Code(nullable=True) if n in known.levels else Numeric(nullable=True) for n in known.frame}
+    kinds: dict[str, Column] = {
+        str(n): Code(nullable=True) if n in known.levels else Numeric(nullable=True) for n in known.frame
+    }
     space = DistanceSpace.fit(_texts(known), Schema(name="units", columns=kinds))
     points = [space.coordinates(_texts(each)) for each in (drawn, known, real)]
     chosen = [_some(points[1], size, rng), _some(points[2], size, rng)]

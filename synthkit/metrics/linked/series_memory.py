@@ -34,7 +34,8 @@ def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
     """Rank correlation of a value with the one before in its series, and the standard deviation within a unit.
 
     `lag_one`: weighted mean over numeric columns and series of |r_synthetic - r_holdout|, weights the numbers of real
-    pairs; `within_unit_sd`: relative difference of the mean standard deviation of a unit's values of one series.
+    pairs; `within_unit_sd`: mean over columns of the difference of the mean standard deviation of a unit's values of one
+    series, in standard deviations of that series among all training rows.
 
     Raises:
         MetricError: no series has enough neighbouring values.
@@ -42,7 +43,8 @@ def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
     if not list(_columns(comparison.schema)):
         return [], {}
     scores = [_lag_one(comparison, rng)]
-    note = "Relative difference of the mean standard deviation of a unit's values of a series, over columns."
+    note = "Difference of the mean standard deviation of a unit's values of a series, in training standard deviations "
+    note += "of the series; mean over columns."
     spreads = _spreads(comparison.known)
     scores.append(score("fidelity.within_unit_sd", comparison, lambda a, b: _within(a, b, spreads), note))
     return scores, {}
@@ -115,7 +117,7 @@ def _moments(side: LinkedSide, table: str, column: str, groups: NDArray[np.intp]
     cell = of * UNIT_GROUPS + groups[side.units(table)[rows]]
     total = side.types.series[table] * UNIT_GROUPS
     sums = [np.bincount(cell, weights=w, minlength=total) for w in (np.ones(len(a)), a, b, a * a, b * b, a * b)]
-    return np.stack(sums, axis=1).reshape(-1, UNIT_GROUPS, 6)
+    return np.stack(sums, axis=1).astype(float).reshape(-1, UNIT_GROUPS, 6)
 
 
 def _correlations(m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,7 +161,7 @@ def _within(left: LinkedSide, right: LinkedSide, spreads: dict[tuple[str, str], 
     found = {}
     for (table, column), spread in spreads.items():
         sds = [_unit_sds(side, table, column, spread) for side in (left, right)]
-        difference = absolute(sds[0][0], sds[1][0], relative=True)
+        difference = absolute(sds[0][0], sds[1][0])
         found[f"{table}.{column}"] = by_units(difference, left, sds[0][1], right, sds[1][1])
     return found
 
@@ -183,7 +185,7 @@ MEMORY_SPEC = LinkedMetricSpec(
             "Memory of series", "Difference of the rank correlation of a value with the one before in its series."
         ),
         "fidelity.within_unit_sd": MetricLabel(
-            "Spread within a unit", "Relative difference of how much the values of one unit differ.", "share"
+            "Spread within a unit", "Difference of how much the values of one unit differ, in standard deviations."
         ),
     },
 )

@@ -10,7 +10,7 @@ from synthkit.metrics.fidelity.associations import associations
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.unit_aggregates import UnitAggregates
 from synthkit.metrics.metric import MetricLabel
-from synthkit.schema import Code, Numeric, Schema
+from synthkit.schema import Code, Column, Numeric, Schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,9 @@ def unit_correlations(comparison: LinkedEvaluationData, rng: np.random.Generator
     """
     sides = [ranked(side) for side in (comparison.like, comparison.real, comparison.drawn)]
     train, real, drawn = (each.frame for each in sides)
-    kinds = {n: Code(nullable=True) if n in sides[0].levels else Numeric(nullable=True) for n in train.columns}
+    kinds: dict[str, Column] = {
+        str(n): Code(nullable=True) if n in sides[0].levels else Numeric(nullable=True) for n in train.columns
+    }
     if len(kinds) < 2:
         return [], {}
     data = EvaluationData(train=train, holdout=real, synthetic=(drawn,), schema=Schema(name="units", columns=kinds))
@@ -45,7 +47,7 @@ def ranked(side: LinkedSide) -> UnitAggregates:
     """Brief aggregates, quantities as ranks among the units from 0 to 1, levels as texts."""
     found = UnitAggregates.of(side, brief=True)
     columns = {
-        name: found.frame[name].map("{:.0f}".format, na_action="ignore").astype(object)
+        str(name): found.frame[name].map("{:.0f}".format, na_action="ignore").astype(object)
         if name in found.levels
         else found.frame[name].rank(pct=True)
         for name in found.frame

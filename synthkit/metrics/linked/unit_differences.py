@@ -52,7 +52,7 @@ def by_units(
 
 def _summed(rows: NDArray[np.float64], units: NDArray[np.intp], size: int) -> NDArray[np.float64]:
     total = np.bincount(units, weights=rows - rows.mean(), minlength=size)
-    return total * (size / len(rows))
+    return np.asarray(total * (size / len(rows)), dtype=float)
 
 
 def absolute(
