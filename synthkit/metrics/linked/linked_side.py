@@ -127,7 +127,8 @@ class LinkedSide:
         parts = [(self.units(n), self.start(n), self.types.first[n] + self.series(n)) for n in owners]
         unit, time, kind = (np.concatenate([part[k] for part in parts]) if parts else np.zeros(0) for k in range(3))
         row = np.concatenate([np.arange(n) for n in size]) if size else np.zeros(0, dtype=np.intp)
-        order = np.lexsort((row, table, time, clock, unit))
+        anchor = np.concatenate([self._anchors[n] for n in owners]) if owners else np.zeros((0, 2), dtype=np.intp)
+        order = np.lexsort((row, table, anchor[:, 1], anchor[:, 0], time, clock, unit))
         return UnitTimeline(
             unit=unit[order].astype(np.intp),
             clock=clock[order],
@@ -136,6 +137,17 @@ class LinkedSide:
             table=table[order],
             row=row[order],
         )
+
+    @cached_property
+    def _anchors(self) -> dict[str, NDArray[np.intp]]:
+        """Table and row that say when a row happens, so that rows without a moment stand by their owner."""
+        found: dict[str, NDArray[np.intp]] = {}
+        for k, (name, owner) in enumerate(self.schema.graph.owners.items()):
+            if is_timed(self.schema, name) or owner == self.schema.unit:
+                found[name] = np.stack([np.full(self.rows(name), k), np.arange(self.rows(name))], axis=1)
+            else:
+                found[name] = found[owner][self.owners(name)]
+        return found
 
     @cached_property
     def _coarse(self) -> dict[str, dict[str, NDArray[np.intp]]]:

@@ -28,17 +28,22 @@ MAX_OWNER_PAIRS, SHOWN_OWNER_PAIRS = 1_000, 40  # with more pairs of columns so 
 
 @dataclass(frozen=True)
 class _Pair:
-    """A column of a table beside one of the table it is linked to; `link` numbers an `earlier` link, -1 the owner."""
+    """A column of a table beside one of the table it is linked to.
+
+    `link` numbers an `earlier` link, whose columns are `key`; -1 stands for the owner.
+    """
 
     table: str
     column: str
     to: str
     other: str
     link: int
+    key: str
 
     @property
     def name(self) -> str:
-        return f"{self.to}.{self.other} x {self.table}.{self.column}"
+        by = f" by {self.key}" if self.key else ""
+        return f"{self.to}.{self.other} x {self.table}.{self.column}{by}"
 
 
 def owner_pairs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
@@ -70,12 +75,13 @@ def owner_pairs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
 
 def _pairs(schema: LinkedSchema) -> Iterator[_Pair]:
     for table, owner in schema.graph.owners.items():
-        targets = [(owner, -1)]
-        targets += [(each.to, k) for k, each in enumerate(schema.tables[table].links) if each.kind == "earlier"]
-        for to, link in targets:
+        links = enumerate(schema.tables[table].links)
+        targets = [(owner, -1, "")]
+        targets += [(each.to, k, ", ".join(each.columns)) for k, each in links if each.kind == "earlier"]
+        for to, link, key in targets:
             for other in described(schema, to):
                 for column in described(schema, table):
-                    yield _Pair(table, column, to, other, link)
+                    yield _Pair(table, column, to, other, link, key)
 
 
 def _distances(left: LinkedSide, right: LinkedSide, pairs: list[_Pair]) -> Parts:

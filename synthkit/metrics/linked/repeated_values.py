@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 KEPT_SHARE = 0.995  # of training pairs that agree, from which on they are said to agree always
 FEWEST_REPEATS = 30  # training pairs for that
+_SERIES = "of its series"
 Agreements = dict[str, tuple["NDArray[np.float64]", "NDArray[np.intp]"]]  # (1, 0 by row with a row before, its unit)
 
 
@@ -55,6 +56,8 @@ def agreements(side: LinkedSide) -> Agreements:
         for kind, before in _before(side, table).items():
             rows = np.flatnonzero(before >= 0)
             for k, column in enumerate(columns):
+                if kind == _SERIES and column == side.schema.tables[table].series:
+                    continue  # rows of a series agree on it
                 a, b = values[rows, k], values[before[rows], k]
                 seen = ~np.isnan(a) & ~np.isnan(b)
                 found[f"{table}.{column}, {kind}"] = (a[seen] == b[seen]).astype(float), side.units(table)[rows[seen]]
@@ -64,7 +67,7 @@ def agreements(side: LinkedSide) -> Agreements:
 def _before(side: LinkedSide, table: str) -> dict[str, NDArray[np.intp]]:
     found = {"row before": side.previous(table)}
     if side.schema.tables[table].series is not None:
-        found["of its series"] = side.previous_of_series(table)
+        found[_SERIES] = side.previous_of_series(table)
     if side.schema.tables[table].order is not None:
         moments = pd.factorize(side.start(table), use_na_sentinel=False)[0]
         found["of its moment"] = row_groups.previous_rows(side.units(table), moments)

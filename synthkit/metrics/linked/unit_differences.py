@@ -110,7 +110,7 @@ def score(
     return Score(
         metric=metric,
         value=at.value,
-        low=at.low,
+        low=max(0.0, at.low),
         high=at.high,
         goal=goal,
         reference=float(np.mean(real)) if real else None,

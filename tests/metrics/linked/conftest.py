@@ -107,7 +107,9 @@ def clinic_frames(people: int, seed: int) -> dict[str, pd.DataFrame]:
     )
     of = np.repeat(np.arange(len(owner)), rng.integers(0, 4, len(owner)))
     numbers = np.concatenate([np.arange(n) for n in np.bincount(of, minlength=len(owner))])
-    codes = visits.loc[of, ["visit", "id"]].assign(n=numbers + 1.0, code=[f"k{c}" for c in 1 + rng.integers(0, 6, len(of))])
+    codes = visits.loc[of, ["visit", "id"]].assign(
+        n=numbers + 1.0, code=[f"k{c}" for c in 1 + rng.integers(0, 6, len(of))]
+    )
     lab = np.repeat(np.arange(people), rng.integers(0, 9, people))
     level = rng.normal(size=people)
     labs = pd.DataFrame({"id": names[lab], "visit": None, "at": rng.integers(0, 130, len(lab)).astype(float)})
@@ -115,7 +117,13 @@ def clinic_frames(people: int, seed: int) -> dict[str, pd.DataFrame]:
     paid = visits.groupby("id")["cost"].sum().reindex(names).fillna(0.0).to_numpy()
     who = pd.DataFrame({"id": names, "sex": rng.choice(["F", "M"], people), "gone": 999.0, "paid": paid})
     catalogue = pd.DataFrame({"code": [f"k{c}" for c in range(8)]})
-    return {"people": who, "visits": visits, "codes": codes.reset_index(drop=True), "labs": labs, "catalogue": catalogue}
+    return {
+        "people": who,
+        "visits": visits,
+        "codes": codes.reset_index(drop=True),
+        "labs": labs,
+        "catalogue": catalogue,
+    }
 
 
 @cache

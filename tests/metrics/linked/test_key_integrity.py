@@ -61,7 +61,9 @@ def test_overlaps_within_and_once_are_counted_by_row(compare, damaged):
     assert found["visits: overlaps"] == int(rows["id"].duplicated().sum())
     twice = damaged("codes", lambda f: f.assign(code="k0"))
     found, _ = broken(compare(twice))
-    assert found["codes: codes of code once a unit where code in {k0}"] == int(twice.frames["codes"]["id"].duplicated().sum())
+    assert found["codes: codes of code once a unit where code in {k0}"] == int(
+        twice.frames["codes"]["id"].duplicated().sum()
+    )
 
 
 def test_links_to_rows_of_others_or_that_are_over_are_counted(compare, damaged, frames):
@@ -74,7 +76,9 @@ def test_links_to_rows_of_others_or_that_are_over_are_counted(compare, damaged, 
     stay = stays.loc[told["visit"]]
     outside = (at < stay["start"].to_numpy()) | (at > stay["stop"].to_numpy())
     found, _ = broken(compare(own))
-    assert found == dict.fromkeys(("labs: earlier link visit to visits", "labs: labs within visits"), int(outside.sum()))
+    assert found == dict.fromkeys(
+        ("labs: earlier link visit to visits", "labs: labs within visits"), int(outside.sum())
+    )
     others = damaged("labs", lambda f: f.assign(visit=visits["visit"].iloc[0]))
     strangers = int((others.frames["labs"]["id"] != visits["id"].iloc[0]).sum())
     assert broken(compare(others))[0]["labs: earlier link visit to visits"] >= strangers

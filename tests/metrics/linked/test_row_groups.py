@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from synthkit.metrics.linked import row_groups
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 4), st.integers(0, 2), st.sampled_from([np.nan, -1.5, 0.0, 2.0, 7.25])), min_size=1, max_size=40
+    st.tuples(st.integers(0, 4), st.integers(0, 2), st.sampled_from([np.nan, -1.5, 0.0, 2.0, 7.25])),
+    min_size=1,
+    max_size=40,
 )
 
 
