@@ -36,7 +36,7 @@ REPORT_UNITS = 4_000  # a side
 def multi_table_report(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """SDMetrics' quality report of the synthetic against the held-out tables, and its four properties.
 
-    Its two thresholds of pairs are as SDMetrics sets them. The interval is a jackknife over five groups of units.
+    All pairs of columns count: its thresholds on the strength of a pair are 0. The interval is a jackknife over five groups of units.
 
     Raises:
         MetricError: SDMetrics cannot score these tables.
@@ -121,6 +121,7 @@ def _report(left: LinkedSide, right: LinkedSide, meaning: dict[str, Any]) -> dic
     from sdmetrics.reports import QualityReport
 
     report = QualityReport()
+    report.real_correlation_threshold = report.real_association_threshold = 0.0  # all pairs count
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.result import Scored
 
-MAX_ASKING_UNITS, FEWEST_UNITS = 2_000, 10
+MAX_ASKING_UNITS, FEWEST_NEAREST = 2_000, 10
 
 
 def nearest_units(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
@@ -36,8 +36,8 @@ def nearest_units(comparison: LinkedEvaluationData, rng: np.random.Generator) ->
         MetricError: there are too few units.
     """
     size = min(comparison.known.size, comparison.real.size)
-    if size < 2 * FEWEST_UNITS:
-        msg = f"a share of nearer units needs {2 * FEWEST_UNITS} units a side; however: the smaller side has {size}"
+    if size < 2 * FEWEST_NEAREST:
+        msg = f"a share of nearer units needs {2 * FEWEST_NEAREST} units a side; however: the smaller side has {size}"
         raise MetricError(msg)
     known, real, drawn = (UnitAggregates.of(s) for s in (comparison.known, comparison.real, comparison.drawn))
     kinds: dict[str, Column] = {

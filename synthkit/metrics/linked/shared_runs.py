@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.linked.linked_side import LinkedSide
     from synthkit.metrics.result import Scored
 
-RUN = 5  # equal events that make a run
+RUN_LENGTH = 5  # equal events that make a run
 
 
 def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
@@ -48,7 +48,7 @@ def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
             "units with five events, synthetic": len(able[0]) / sides[0].size,
             "units with five events, holdout": len(able[1]) / sides[1].size,
         },
-        note=f"Share of synthetic units with a run of {RUN} events equal in type, values and gaps to one of a training "
+        note=f"Share of synthetic units with a run of {RUN_LENGTH} events equal in type, values and gaps to one of a training "
         "unit; the reference is the share of held-out units. Wilson interval of units.",
     )
     return [score], {}
@@ -62,10 +62,10 @@ def _runs(sides: list[LinkedSide]) -> list[tuple[NDArray[np.intp], NDArray[np.in
     units = [side.timeline.unit for side in sides]
     two = _pairs([each[:-1] for each in later], [each[1:] for each in later])
     four = _pairs([each[:-2] for each in two], [each[2:] for each in two])
-    runs = _pairs([each[: max(len(each) - RUN + 1, 0)] for each in first], [each[1:] for each in four])
+    runs = _pairs([each[: max(len(each) - RUN_LENGTH + 1, 0)] for each in first], [each[1:] for each in four])
     found = []
     for unit, codes in zip(units, runs, strict=True):
-        whole = unit[: len(codes)] == unit[RUN - 1 :][: len(codes)]
+        whole = unit[: len(codes)] == unit[RUN_LENGTH - 1 :][: len(codes)]
         found.append((unit[: len(codes)][whole], codes[whole]))
     return found
 

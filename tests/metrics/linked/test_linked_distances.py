@@ -82,7 +82,7 @@ def test_siblings_that_know_each_other_are_seen_beside_those_that_do_not(compare
         return LinkedTables.of(
             {**made, "labs": made["labs"].iloc[:0]._append([{"id": i, "at": 1.0, "test": "x"} for i in ids])},
             clinic(130, 3).schema,
-        )  # noqa: SLF001
+        )
 
     real = {"train": tied(1, False), "holdout": tied(2, False)}
     alike, apart = (measured(fan_outs.fan_outs, compare(tied(3, s), **real))[0] for s in (False, True))
@@ -247,7 +247,7 @@ def test_too_few_neighbours_are_a_failure(compare, clinic):
 
 def test_repeats(compare, damaged, clinic):
     c = compare(clinic(130, 3))
-    found, panels = measured(repeated_values.repeats, c)
+    found, _ = measured(repeated_values.repeats, c)
 
     def share(t, keys, column, table):
         f = t.frames[table]
