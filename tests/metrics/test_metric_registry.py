@@ -12,6 +12,7 @@ from installed import install
 
 from synthkit.errors import ConfigError
 from synthkit.metrics import metric_registry
+from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS
 from synthkit.metrics.metric import MetricLabel, MetricOptions, MetricSpec
 from synthkit.metrics.metric_registry import METRICS, installed_metrics, labels, metrics_of
 from synthkit.metrics.runner import evaluate
@@ -20,6 +21,7 @@ from synthkit.report.view_model import page_data
 
 MEDIANS = """
 from synthkit.errors import MetricError
+from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS
 from synthkit.metrics.metric import MetricLabel, MetricSpec
 from synthkit.metrics.result import Score
 
@@ -67,10 +69,10 @@ def plugin(tmp_path, monkeypatch):
 
 
 def test_scores_are_labelled_once_and_at_their_metric():
-    every = [key for spec in METRICS.values() for key in spec.labels]
+    every = [key for spec in (*METRICS.values(), *LINKED_METRICS.values()) for key in spec.labels]
     assert len(every) == len(set(every))
     assert set(labels()) == set(every)
-    for spec in METRICS.values():
+    for spec in (*METRICS.values(), *LINKED_METRICS.values()):
         for label in spec.labels.values():
             assert label.label
             assert label.meaning.endswith(".")
