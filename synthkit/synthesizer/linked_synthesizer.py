@@ -64,6 +64,7 @@ class LinkedSynthesizer:
         self._encoder: UnitEncoder | None = None
         self._model: UnitModel | None = None
         self._classes: UnitClasses | None = None
+        self._shared: dict[str, pd.DataFrame] = {}
         self._references: dict[str, pd.DataFrame] = {}
         self._storages: dict[str, dict[str, str]] = {}
         self.log: TrainingLog | None = None
@@ -109,6 +110,7 @@ class LinkedSynthesizer:
         access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
+        self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {name: frame.copy() for name, frame in typed.references.items()}
         self._storages = {name: dict(each) for name, each in typed.storages.items()}
@@ -129,7 +131,7 @@ class LinkedSynthesizer:
         seeds = Seeds(secrets.randbits(31) if seed is None else seed)
         roots = sample_valid_rows(units, encoder.root, model.root, seeds)
         drawn = model.sample(encoder, roots, seeds.torch("rows"), seeds.numpy("positions"))
-        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys")))
+        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared))
 
     def _as_they_came(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         out = {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synthkit.schema.linked.linked_table import LinkedTable
 
 MOST_BACK = 31  # rows back that an `earlier` link may point
-HUBS = 64  # rows of a shared table that many point to, which are told apart
+OTHER = "other"  # level of a shared row that few units point to
 UNIT_CLASS, FIRST, LAST, NOTHING = "(class)", "(first)", "(last)", "(nothing)"
 
 
@@ -247,7 +247,7 @@ def _bookkeeping(
         if link.kind == "earlier":
             out[pointer(k)] = Ordinal(levels=tuple(range(MOST_BACK + 1)))
         elif link.kind == "shared":
-            out[pointer(k)] = Categorical(levels=tuple(range(HUBS + 1)), nullable=nullable)
+            out[pointer(k)] = Code(nullable=nullable)
         elif link.kind == "peer":
             out[pointer(k)] = Categorical(levels=(0, 1))
     return out

@@ -11,7 +11,8 @@ from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.codecs.identifier import fresh
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.drawn_units import DrawnRows, DrawnUnits
-from synthkit.encoding.units.learned_table import HUBS, LearnedTable
+from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.encoding.units.shared_tables import with_fresh_keys
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.schema import Identifier, Numeric
@@ -55,7 +56,11 @@ def obeying(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints, u
 
 
 def decode_units(
-    encoder: UnitEncoder, roots: pd.DataFrame, drawn: DrawnUnits, rng: np.random.Generator
+    encoder: UnitEncoder,
+    roots: pd.DataFrame,
+    drawn: DrawnUnits,
+    rng: np.random.Generator,
+    shared: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Drawn units as tables: keys fresh and right, totals and derived columns computed last.
 
@@ -64,9 +69,11 @@ def decode_units(
         roots: learned columns of the units. **Shape**: (units, d).
         drawn: everything below them.
         rng: of fresh identifiers, and of rows of other units that are pointed to.
+        shared: rows that several units have in common, see `shared_tables.remade`.
     """
     schema = encoder.schema
     unit = schema.unit
+    common = {name: with_fresh_keys(schema.tables[name], frame, rng) for name, frame in (shared or {}).items()}
     root = {c: roots[c] for c in schema.tables[unit].columns if c in roots}
     frames = {unit: pd.DataFrame(root, index=range(len(roots)))}
     units = {unit: np.arange(len(roots))}
@@ -77,10 +84,26 @@ def decode_units(
         each = encoder.learned[name]
         frames[name] = _identified(each, frames[name], drawn.tables.get(name), rng)
     for name in schema.graph.owners:
-        frames[name] = _linked(name, encoder, frames, drawn, units, rng)
+        frames[name] = _linked(name, encoder, {**frames, **common}, drawn, units, rng)
     for name in reversed(schema.graph.records):
         frames[name] = _computed(name, encoder, frames, drawn)
-    return {name: frames[name][list(schema.tables[name].columns)] for name in schema.graph.records}
+    out = {name: _in_order(encoder.learned[name], frames[name], drawn.tables.get(name)) for name in schema.graph.records}
+    return {name: frame[list(schema.tables[name].columns)] for name, frame in {**out, **common}.items()}
+
+
+def _in_order(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) -> pd.DataFrame:
+    """Rows of one owner by when they happen, then by when they end."""
+    if drawn is None or not each.table.moments:
+        return frame
+    return frame.iloc[_order(each, frame, drawn)].reset_index(drop=True)
+
+
+def _order(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) -> Ints:
+    owner = np.zeros(len(frame), dtype=np.int64) if drawn is None else drawn.owner
+    order = np.arange(len(frame))
+    for column in reversed([c for c in each.table.moments if c in frame]):
+        order = order[np.argsort(frame[column].to_numpy()[order], kind="stable")]
+    return order[np.argsort(owner[order], kind="stable")]
 
 
 def _identified(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator) -> pd.DataFrame:
@@ -102,10 +125,7 @@ def _identified(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None
 def _places(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) -> Ints:
     """Place of each row among those of its owner, by when they happen. **Shape**: (n,)."""
     owner = np.zeros(len(frame), dtype=np.int64) if drawn is None else drawn.owner
-    order = np.arange(len(frame))
-    for column in reversed([c for c in each.table.moments if c in frame]):
-        order = order[np.argsort(frame[column].to_numpy()[order], kind="stable")]
-    order = order[np.argsort(owner[order], kind="stable")]
+    order = _order(each, frame, drawn)
     out = np.empty(len(order), dtype=np.int64)
     out[order] = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
     return out
@@ -161,10 +181,9 @@ def _pointed(
     many = len(frames[link.to])
     if not many:
         return np.full(len(told), -1)
-    anyone = rng.integers(many, size=len(told))
     if link.kind == "shared":
-        hubs = rng.permutation(many)
-        return np.where(told < 0, -1, np.where(told > 0, hubs[np.clip(told - 1, 0, HUBS) % many], anyone))
+        return np.where(told == -2, many - 1, np.minimum(told, many - 1))  # the last row stands for all others
+    anyone = rng.integers(many, size=len(told))
     for _ in range(20):
         own = units[link.to][anyone] == units[name]
         if not own.any():

@@ -11,10 +11,10 @@ import pandas as pd
 from synthkit.encoding.arrays import Ints
 from synthkit.encoding.units.learned_table import (
     FIRST,
-    HUBS,
     LAST,
     MOST_BACK,
     NOTHING,
+    OTHER,
     UNIT_CLASS,
     LearnedTable,
     pointer,
@@ -38,6 +38,7 @@ class UnitFrames:
         spans: first and last moment of what each row owns, by table; MISSING_TICK where it owns nothing timed.
         order: of all rows.
         counts: rows of each child table that each row owns, by child.
+        hubs: rows of each shared table that enough units point to, the most pointed to first.
     """
 
     learned: Mapping[str, LearnedTable]
@@ -46,19 +47,36 @@ class UnitFrames:
     spans: Mapping[str, tuple[Ints, Ints]]
     order: UnitOrder
     counts: Mapping[str, Ints]
+    hubs: Mapping[str, Ints]
 
     @classmethod
-    def of(cls, tables: LinkedTables, learned: Mapping[str, LearnedTable], clock: UnitClock) -> UnitFrames:
-        """What is learned of linked tables; the latent class of units is left open."""
+    def of(
+        cls,
+        tables: LinkedTables,
+        learned: Mapping[str, LearnedTable],
+        clock: UnitClock,
+        found: Mapping[str, Ints] | None = None,
+    ) -> UnitFrames:
+        """What is learned of linked tables; the latent class of units is left open.
+
+        Args:
+            tables: the units.
+            learned: what is learned of each table.
+            clock: how they tell time.
+            found: rows of shared tables that are told apart; those that enough of these units point to if not given.
+        """
         times = row_times(tables, learned, clock)
         order = unit_order(tables, learned, times)
         counts = {child: tables.counts(child) for child in tables.schema.graph.owners}
         spans = {name: _span(name, tables, each, times) for name, each in learned.items()}
+        common = hubs(tables) if found is None else found
         frames = {
-            name: _frame(each, tables, times, spans[name], order, counts, clock, learned)
+            name: _frame(each, tables, times, spans[name], order, counts, clock, learned, common)
             for name, each in learned.items()
         }
-        return cls(learned=learned, frames=frames, times=times, spans=spans, order=order, counts=counts)
+        return cls(
+            learned=learned, frames=frames, times=times, spans=spans, order=order, counts=counts, hubs=common
+        )
 
     def with_classes(self, unit: str, classes: Ints) -> UnitFrames:
         """The same with the latent class of each unit. **Shape**: (units,)."""
@@ -84,6 +102,7 @@ def _frame(
     counts: Mapping[str, Ints],
     clock: UnitClock,
     learned: Mapping[str, LearnedTable],
+    common: Mapping[str, Ints],
 ) -> pd.DataFrame:
     """The learned columns of one table, in the dtypes of its learned schema."""
     frame, kinds = tables.frames[each.name], each.schema.columns
@@ -107,7 +126,7 @@ def _frame(
         elif kind == "peer":
             out[pointer(k)] = (aim >= 0).astype(np.int64)
         else:
-            out[pointer(k)] = _hubs(aim, nullable=kinds[pointer(k)].nullable)
+            out[pointer(k)] = _hub_codes(aim, common[each.table.links[k].to])
     if NOTHING in kinds:
         out[NOTHING] = np.full(len(frame), "none", dtype=object)
     if UNIT_CLASS in kinds:
@@ -138,14 +157,26 @@ def _told_span(
     return {name: np.where(none, np.nan, x / 10.0**clock.tick) for name, x in ((FIRST, first), (LAST, last))}
 
 
-def _hubs(aim: Ints, *, nullable: bool) -> pd.Series:
-    """Which of the rows that many point to each row points to, from 1; 0 for all others."""
-    rows, times_ = np.unique(aim[aim >= 0], return_counts=True)
-    often = np.argsort(-times_, kind="stable")[:HUBS]
-    often = often[times_[often] >= MIN_ROWS_OF_COMMON_CODE]
-    rank = {int(rows[k]): place + 1 for place, k in enumerate(often)}
-    values = np.array([rank.get(int(a), 0) for a in aim], dtype=np.float64)
-    if nullable:
-        values[aim < 0] = np.nan
-        return pd.Series(pd.array(values, dtype="Int64"))
-    return pd.Series(values.astype(np.int64))
+def hubs(tables: LinkedTables) -> dict[str, Ints]:
+    """Rows of each shared table that five units or more point to, the most pointed to first."""
+    out = {}
+    for name, common in tables.shared.items():
+        pairs = [
+            np.stack([aim[aim >= 0], tables.units[table][aim >= 0]])
+            for (table, k), aim in tables.earlier.items()
+            if tables.schema.tables[table].links[k].to == name
+        ]
+        rows = np.unique(np.concatenate(pairs, axis=1), axis=1)[0] if pairs else np.empty(0, dtype=np.int64)
+        units = np.bincount(rows, minlength=len(common))
+        often = np.argsort(-units, kind="stable")
+        out[name] = often[units[often] >= MIN_ROWS_OF_COMMON_CODE].astype(np.int64)
+    return out
+
+
+def _hub_codes(aim: Ints, common: Ints) -> pd.Series:
+    """Which shared row each row points to, as a code; those that few point to have one in common."""
+    size = int(max(aim.max(initial=-1), common.max(initial=-1))) + 2
+    code = np.full(size, OTHER, dtype=object)
+    code[common] = [f"{k:06d}" for k in range(len(common))]
+    code[-1] = None
+    return pd.Series(code[aim], dtype=object)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
-from synthkit.encoding.units.learned_table import FIRST, LAST, LearnedTable, pointer, rows_of
+from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
 from synthkit.encoding.units.payload_coding import AS_BEFORE, PayloadCoding
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_decoder import obeying
@@ -338,9 +338,7 @@ def _links(
     for k, kind in each.linked.items():
         level = rows.cat[:, coding.slot(pointer(k))].cpu().numpy()
         if kind != "earlier":
-            missing = coding.layout.slots[coding.slot(pointer(k))].missing
-            size = coding.layout.sizes[coding.slot(pointer(k))]
-            links[k] = np.where(missing & (level == size - 1), -1, level)
+            links[k] = level if kind == "peer" else _hub_of(coding, pointer(k))[level]
             continue
         fits, number, until = _candidates(k, each, units, now, chunk)
         hit = fits & (fits.cumsum(axis=1) == level[:, None])
@@ -350,6 +348,13 @@ def _links(
         if each.table.links[k].to in each.within:
             inside = np.where(some & (end != MISSING_TICK), np.minimum(inside, end), inside)
     return links, inside
+
+
+def _hub_of(coding: PayloadCoding, name: str) -> Ints:
+    """The shared row that each level of a link stands for: its number, -2 for another, -1 for none. **Shape**: (K,)."""
+    size = coding.layout.sizes[coding.slot(name)]
+    texts = coding.encoder.codecs[name].decode_column(np.arange(size)[:, None], np.empty((size, 0), np.float32))[0]
+    return np.array([-1 if t is None else -2 if t == OTHER else int(t) for t in texts], dtype=np.int64)
 
 
 def _with(whole: DrawnValues, part: DrawnValues, at: Ints) -> DrawnValues:

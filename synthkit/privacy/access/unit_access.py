@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 
 from synthkit.encoding.arrays import Ints
@@ -16,6 +17,7 @@ from synthkit.encoding.encoder import count
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
 from synthkit.encoding.layout import Layout, Rows, Slot
 from synthkit.encoding.units.learned_table import learned_tables
+from synthkit.encoding.units.shared_tables import remade
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
@@ -104,6 +106,10 @@ class UnitAccess(Protocol):
 
     def fit_encoder(self) -> UnitEncoder:
         """Fit the coding of all tables to histograms."""
+        ...
+
+    def shared(self) -> dict[str, pd.DataFrame]:
+        """Rows of shared tables that enough units point to, and one in place of all others."""
         ...
 
     def root(self) -> DataAccess:
@@ -216,6 +222,16 @@ class ExactUnitAccess:
             sequences = self.encoder.encode(self._frames)
             self._batches = _batches(sequences, self._seeds, self.device)
         return self._batches
+
+    def shared(self) -> dict[str, pd.DataFrame]:
+        """Rows of shared tables that enough units point to, and one in place of all others; charged before."""
+        assert self._frames is not None
+        if self._tables.shared:
+            self._charge("rows of shared tables that five units or more point to")
+        return {
+            name: remade(self.schema.tables[name], frame, self._frames.hubs[name], self._seeds.numpy(f"shared {name}"))
+            for name, frame in self._tables.shared.items()
+        }
 
     def _charge(self, *whats: str) -> None:
         """Put down what is about to be told exactly.
