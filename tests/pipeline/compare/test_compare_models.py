@@ -258,7 +258,9 @@ def test_a_seed_not_given_is_that_of_the_beginning(copied):
 
 
 def test_other_settings_are_refused(copied):
-    with pytest.raises(ArtefactError, match=r"`autoregressive\+raked` must be compared with the settings it was fitted"):
+    with pytest.raises(
+        ArtefactError, match=r"`autoregressive\+raked` must be compared with the settings it was fitted"
+    ):
         again(copied, RAKED, settings={"autoregressive": {"steps": 21}})
 
 
