@@ -394,5 +394,14 @@ def test_the_command_goes_on_with_a_model_more_fitted_to_the_same_rows(copied, t
     runs = [json.loads((copied / "models" / name / "evaluation.json").read_text()) for name in models.split(", ")]
     assert runs[0]["run"]["rows"] == runs[1]["run"]["rows"]
     assert [outcome["name"] for outcome in read(copied)["entrants"]] == [*models.split(", "), "reference_tvae"]
-    quiet = command("compare", csv, *words, "--models", models, "--quiet")
-    assert (quiet.code, quiet.out) == (0, "")
+
+
+def test_the_command_begins_a_comparison_and_keeps_quiet_if_asked(tmp_path, command):
+    csv, yaml, out = tmp_path / "ward.csv", tmp_path / "ward.yaml", tmp_path / "new"
+    table_files.write(patients(), csv)
+    SCHEMA.save(yaml)
+    words = ["--schema", yaml, "--out", out, "--quick", "--rows", 120, "--models", "independent", "--quiet"]
+    said = command("compare", csv, *words)
+    assert (said.code, said.out) == (0, "")
+    assert [each["name"] for each in read(out)["entrants"]] == ["independent"]
+    assert (out / "report.html").exists()
