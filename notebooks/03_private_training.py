@@ -34,7 +34,7 @@ schema = support2_schema()
 ROWS = int(os.environ.get("PRIVATE_ROWS", 9105))  # the tests of this notebook take fewer
 patients = support2().head(ROWS)
 QUICK = "PRIVATE_ROWS" in os.environ
-SMALLER = {"components": 40} if QUICK else {}
+SMALLER = {"components": 40, "rounds": 2, "first": 20, "last": 20} if QUICK else {}
 
 # %% [markdown]
 # ## 1. What must be public
