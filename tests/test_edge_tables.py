@@ -1,4 +1,4 @@
-"""Odd but legal tables go the whole path, from the table to the report, under every model."""
+"""Odd but legal tables go the whole path under every model; where only rows are asked, to the report under one."""
 
 from __future__ import annotations
 
