@@ -32,10 +32,8 @@ from synthkit.schema.unit_keys import unit_key, unit_keys
 FEWER = {
     "discrete-gaussian": 8,
     "discrete-laplace": 8,
-    "choices": 2,
     "sparse-histogram": 4,
-    "bounds": 4,
-    "quantiles": 2,
+    "bounds": 2,
     "private-step": 5,
     "marginal": 8,
 }
