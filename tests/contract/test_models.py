@@ -30,7 +30,7 @@ ADDED = "chow-liu"  # the worked model of docs/extending, installed as a distrib
 KINDS = {**MODELS, ADDED: listing("model").ChowLiu}
 FAST = {
     ADDED: {},
-    "autoregressive": {"width": 32, "hidden": 16, "steps": 250, "batch_size": 256},
+    "autoregressive": {"width": 32, "hidden": 16, "steps": 400, "batch_size": 256},
     "ctgan": {"noise": 16, "width": 32, "critic_width": 32, "steps": 400, "batch_size": 256, "odds_batch": 256},
     "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 200, "batch_size": 256, "draws": 16},
     "independent": {},
