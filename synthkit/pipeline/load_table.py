@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.pipeline.run_config import RunConfig
+from synthkit.errors import ConfigError
+from synthkit.pipeline.run_config import LinkedOptions, RunConfig
 from synthkit.schema import Schema
 from synthkit.schema.clamp import clamp_typed
 from synthkit.schema.columns import Identifier
@@ -125,16 +126,31 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
     """What is declared, and files beside the table, are looked at before any work is done and a ledger is begun.
 
     Raises:
-        ConfigError: the suite is none, or a baseline is no estimator that suits a target.
+        ConfigError: the suite is none, a baseline is no estimator that suits a target, or an option is one of linked
+            tables.
         TableError: the population cannot be read, or lacks a column or a count.
         SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
+    _refuse_linked_options(config)
     if config.epsilon is not None:
         declared_domain(schema)
     population(schema, config)
     if config.suite is not None:
         read_suite(config.suite)
     check_baselines(schema, config)
+
+
+def _refuse_linked_options(config: RunConfig) -> None:
+    """What only linked tables can be asked.
+
+    Raises:
+        ConfigError: it is asked of one.
+    """
+    asked = [name for name in LinkedOptions.model_fields if getattr(config, name) not in (None, "refuse")]
+    if asked:
+        remedy = "Say `rows`" if asked == ["units"] else "Leave it out"
+        msg = f"`{asked[0]}` is of linked tables; however: the schema is of one table. {remedy}"
+        raise ConfigError(msg)
 
 
 def check_baselines(schema: Schema, config: RunConfig) -> None:

@@ -40,7 +40,8 @@ class ModelOptions(OptionGroup):
 
     Args:
         model: name of the model: autoregressive, ctgan, diffusion, independent, marginal (the default under a budget),
-            tvae, or auto, which chooses one for the table.
+            tvae, or auto, which chooses one for the table; of linked tables timeline (the default there) or
+            independent.
         settings: the model's own settings by name, such as `steps`.
         max_minutes: time budget of the fit in minutes: as many steps are planned as fit, none beyond the usual.
         device: where to compute: auto, cpu, cuda or mps.
@@ -76,6 +77,18 @@ class SamplingOptions(OptionGroup):
             msg = "rows are chosen by `rake` or by a `watermark`; however: both are asked for. Leave out one"
             raise ValueError(msg)
         return self
+
+
+class LinkedOptions(OptionGroup):
+    """What is asked of linked tables beyond what is asked of one.
+
+    Args:
+        units: people that are drawn, each with all that belongs to them; as many as were fitted on if not given.
+        orphans: rows of linked tables that belong to nobody: refuse them, or drop them and say how many.
+    """
+
+    units: PositiveCount | None = None
+    orphans: Literal["refuse", "drop"] = "refuse"
 
 
 class EvaluationOptions(OptionGroup):
@@ -182,6 +195,7 @@ class RunConfig(
     CSVOptions,
     ValidationOptions,
     EvaluationOptions,
+    LinkedOptions,
     SamplingOptions,
     ModelOptions,
 ):

@@ -34,6 +34,7 @@ EVALUATION_FILE, REPORT_FILE, RUN, INTERNAL_FOLDER, DRAWS_FOLDER = (
     "draws",
 )
 ROLES_FILE, LOG, CLAMPED, MODEL_METADATA = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
+SYNTHETIC_FOLDER = "synthetic"  # of linked tables
 SIBLING, REFITS = "sibling", "refits.parquet"
 VALIDATION_INPUT = "validation_input.json"
 COMPARISON, STATEMENT, REPORT_JSON_FILE = "comparison.json", "statement.json", "report.json"
@@ -42,6 +43,7 @@ MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 FILE_WORDS: Mapping[str, str] = {
     REPORT_FILE: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
     SYNTHETIC: "the synthetic rows",
+    f"{SYNTHETIC_FOLDER}/": "the synthetic rows, a file a table",
     f"{DRAWS_FOLDER}/": "all draws, the first one again",
     EVALUATION_FILE: "every number of the report (INTERNAL: measured on real rows)",
     REPORT_JSON_FILE: "what the report says, as data (INTERNAL)",

@@ -96,6 +96,13 @@ class Schema(BaseModel):
             msg = f"{name} must be a mapping with the key `columns`; however: it holds {what}"
             raise SchemaError(msg)
         version = data.get("format", FORMAT)
+        if "tables" in data and "columns" not in data:
+            msg = (
+                f"{name} must describe one table for what was asked; however: it describes linked tables. They can be "
+                "used with init, validate, run, fit, sample, impute, score, evaluate, compare and report; the other "
+                "commands are for one table in this version"
+            )
+            raise SchemaError(msg)
         if version != FORMAT:
             msg = (
                 f"{name}: `format` must be {FORMAT}; however: {version!r}. "

@@ -1,0 +1,1 @@
+"""Use cases of linked tables, one page each: synthesize, fit, evaluate, compare."""

@@ -1,0 +1,66 @@
+"""Linked tables that exist already, real and synthetic, to scores; never loads torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.pipeline.evaluate_tables import with_facts
+from synthkit.pipeline.linked.linked_config import settled_config
+from synthkit.pipeline.linked.linked_facts import linked_facts
+from synthkit.pipeline.linked.linked_input import load_tables, read_folder, resolve_linked, source_name, typed_draw
+from synthkit.pipeline.linked.linked_results import LinkedTablesEvaluation
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.runtime.progress import Clock, Progress, Silent
+
+if TYPE_CHECKING:
+    from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.tables.linked_files import LinkedInput
+
+
+def evaluate_linked_tables(
+    train: LinkedInput,
+    holdout: LinkedInput,
+    synthetic: LinkedInput,
+    schema: Schema | LinkedSchema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+) -> LinkedTablesEvaluation:
+    """Measure synthetic linked tables made by any tool.
+
+    Real tables must keep the schema. Of synthetic ones every key must find its row, so that rows have a place; what
+    else they break is listed and scored.
+
+    Args:
+        train: units the synthesizer was fitted on: a folder, a DuckDB file, or frames by name.
+        holdout: real units it never saw.
+        synthetic: units that were drawn.
+        schema: the meaning all tables share.
+        config: seed, quick, orphans and how CSV files are read; the rest is not looked at.
+        progress: told of stages and metrics.
+
+    Raises:
+        ConfigError: linked tables cannot be asked for it.
+        TableError: a table cannot be read, or a side has fewer than two units.
+        SchemaError: a real table breaks its schema, or rows of a synthetic one have no place.
+    """
+    config = settled_config(config)
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    given = resolve_linked(schema)
+    real, held = load_tables(train, given, config), load_tables(holdout, given, config)
+    drawn, output = typed_draw(read_folder(synthetic, given, config).frames, given)
+    clock.stage("evaluate")
+    compared = LinkedEvaluationData(train=real, holdout=held, synthetic=drawn)
+    found = evaluate_linked(compared, seed=config.seed or 0, quick=config.quick, progress=clock.metric)
+    clock.stage("")
+    names = {"synthetic": source_name(synthetic), "holdout": source_name(holdout)}
+    facts = linked_facts(given, source_name(train), clock.seconds, draws=1, seed=config.seed, **names)
+    validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
+    return LinkedTablesEvaluation(
+        evaluation=with_facts(found, facts), schema=given, validations=validations, facts=facts
+    )

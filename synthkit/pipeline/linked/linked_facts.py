@@ -1,0 +1,53 @@
+"""Where a run of linked tables comes from: what `pipeline.run_info` says of one table, and the tables by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from synthkit.io.json_types import JSONDict
+from synthkit.pipeline import run_info
+from synthkit.privacy.statement import Statement, packages
+
+if TYPE_CHECKING:
+    from synthkit.pipeline.run_config import RunConfig
+    from synthkit.privacy.accounting.ledger import Ledger
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+
+
+def linked_facts(schema: LinkedSchema, source: str, seconds: Mapping[str, float], **more: Any) -> JSONDict:
+    """The content of run.json, as plain data.
+
+    Args:
+        schema: meaning of the tables.
+        source: name of the folder or file the rows came from.
+        seconds: time each stage took.
+        more: facts only some runs have.
+    """
+    columns = {name: len(table.columns) for name, table in schema.tables.items()}
+    told = {"table": schema.name, "columns": sum(columns.values()), "unit": schema.unit, "tables": columns}
+    return {**run_info.facts(schema.tables[schema.unit].alone(schema.unit), source, seconds), **told, **more}
+
+
+def linked_learned(synthesizer: LinkedSynthesizer, config: RunConfig, said: Sequence[str]) -> JSONDict:
+    """What was asked and what came of it: the settings, the steps, what was said."""
+    log = synthesizer.log
+    trained = None
+    if log is not None and log.steps:
+        trained = {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2)}
+    asked = run_info.fitted(config)
+    return {**asked, "settings": dict(config.settings), "trained": trained, "notes": list(said)}
+
+
+def linked_statement(synthesizer: LinkedSynthesizer, ledger: Ledger) -> JSONDict:
+    """What is promised about the release, as plain data."""
+    schema = synthesizer.schema
+    said = Statement(
+        archive=ledger.archive,
+        table=schema.name,
+        model=synthesizer.model_name,
+        declared_by=schema.declared_by,
+        versions=packages(),
+    )
+    return said.to_dict()

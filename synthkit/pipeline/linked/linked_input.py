@@ -1,0 +1,99 @@
+"""The entrance of linked tables: a folder, a DuckDB file or frames, read, typed and held against their schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit.errors import SchemaError, TableError
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.schema.linked.either_schema import as_linked
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.tables.duckdb_files import is_duckdb
+from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked
+from synthkit.tables.linked_tables import LinkedTables, stored_as
+from synthkit.tables.table_files import CellOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.linked_validation import LinkedValidation
+
+
+def resolve_linked(schema: Schema | LinkedSchema | str | Path) -> LinkedSchema:
+    """The schema of linked tables in a file, or as it is; that of one table becomes one of a single linked table.
+
+    Raises:
+        SchemaError: the file holds no schema, or nothing in it can be learned.
+    """
+    found = as_linked(schema)
+    if not any(found.tables[name].payload or found.tables[name].moments for name in found.graph.records):
+        msg = (
+            "a schema must declare a column to learn; however: its tables hold keys alone, which are made fresh. "
+            "Declare another kind for the columns that describe the rows"
+        )
+        raise SchemaError(msg)
+    return found
+
+
+def cell_options(config: RunConfig) -> CellOptions:
+    """How delimited text is read."""
+    return CellOptions(delimiter=config.delimiter, encoding=config.encoding, missing=config.missing)
+
+
+def read_folder(source: LinkedInput, schema: LinkedSchema | None, config: RunConfig) -> LinkedCells:
+    """The cells of linked tables as they stand, read as the configuration says.
+
+    Raises:
+        TableError: a table cannot be read.
+        SchemaError: tables are not declared, or declared and absent.
+    """
+    return read_linked(source, schema, **cell_options(config))
+
+
+def load_tables(source: LinkedInput, schema: LinkedSchema, config: RunConfig) -> LinkedTables:
+    """Linked tables that keep their schema, rows of one unit together.
+
+    Raises:
+        TableError: a table cannot be read.
+        SchemaError: the tables break their schema; every violation is listed, by table.
+    """
+    return load_linked(source, schema, orphans=config.orphans, **cell_options(config))
+
+
+def typed_draw(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> tuple[LinkedTables, LinkedValidation]:
+    """Synthetic tables typed, and what they break of the schema.
+
+    Raises:
+        SchemaError: keys are missing, stand twice or name no row, so that the rows cannot be put in their places.
+    """
+    columns = typed_columns(frames, schema, "refuse")
+    found = validate_columns(columns)
+    if not found.success:
+        LinkedTables.of(frames, schema)  # refuses what has no place
+    return LinkedTables.of_columns(columns, stored_as(frames, schema), found), found
+
+
+def source_name(source: LinkedInput) -> str:
+    """What to call the origin of tables: the name of the folder or file without those above it."""
+    return Path(source).name if isinstance(source, str | Path) else "frames"
+
+
+def is_folder_of_tables(path: Path) -> bool:
+    """Whether a path holds several tables: a folder or a DuckDB file."""
+    return path.is_dir() or is_duckdb(path)
+
+
+def refuse_one_file(path: Path) -> None:
+    """Linked tables lie in a folder or a DuckDB file.
+
+    Raises:
+        TableError: the path is that of one file, or of nothing.
+    """
+    if not is_folder_of_tables(path):
+        what = "one file" if path.is_file() else "not there"
+        msg = f"linked tables are a folder or a DuckDB file; however: {path} is {what}. Name the folder that holds them"
+        raise TableError(msg)

@@ -1,0 +1,185 @@
+"""One run of linked tables, from real ones to synthetic ones and scores: the whole path as a page of prose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthkit.errors import SchemaError
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.pipeline.evaluate_tables import with_facts, with_training
+from synthkit.pipeline.linked.linked_config import settled_config
+from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_statement
+from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name, typed_draw
+from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun, Tables
+from synthkit.pipeline.linked.unit_split import split_units
+from synthkit.pipeline.run_config import RunConfig
+from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.runtime.progress import Clock, Progress, Silent
+from synthkit.runtime.seeds import Seeds, system_generator
+from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthkit.metrics.result import Evaluation
+    from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.linked_validation import LinkedValidation
+    from synthkit.tables.linked_files import LinkedInput
+    from synthkit.tables.linked_tables import LinkedTables
+
+
+def synthesize_linked(
+    tables: LinkedInput,
+    schema: Schema | LinkedSchema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> LinkedRun:
+    """From real linked tables to synthetic ones, a fitted model and scores.
+
+    Units are parted: some are trained on, some held out, and all rows follow their unit.
+
+    Args:
+        tables: a folder with a file a table, a DuckDB file, or frames by name.
+        schema: what they mean, or the path of the YAML file that says so.
+        config: what the run is asked.
+        progress: told of stages and steps.
+        asked: keys of `RunConfig` over those of `config`: `model`, `units`, `draws`, `seed`, `orphans` and so on.
+
+    Raises:
+        ConfigError: a setting cannot be meant, or linked tables cannot be asked for it.
+        TableError: a table cannot be read, or there are too few units to be split.
+        SchemaError: the tables break their schema, every violation listed; or synthetic ones do.
+    """
+    config = settled_config(config, **asked)
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    given = resolve_linked(schema)
+    synthesizer = _empty(given, config)
+    real = load_tables(tables, given, config)
+    clock.stage("split")
+    parts = split_units(real, system_generator())
+    clock.stage("fit")
+    ledger = _learn(synthesizer, parts.train, config, clock)
+    clock.stage("sample")
+    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config)
+    clock.stage("validate synthetic tables")
+    typed, output = _checked(draws, given)
+    clock.stage("evaluate")
+    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed)
+    found = evaluate_linked(compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric)
+    clock.stage("")
+    learned = linked_learned(synthesizer, config, clock.said)
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}
+    facts = linked_facts(given, source_name(tables), clock.seconds, **told)
+    return LinkedRun(
+        draws=draws,
+        synthesizer=synthesizer,
+        schema=given,
+        ledger=ledger,
+        statement=linked_statement(synthesizer, ledger),
+        validations=_validations(real, output),
+        roles=parts.roles,
+        evaluation=_with_run(found, facts, synthesizer),
+        facts=facts,
+    )
+
+
+def fit_linked(
+    tables: LinkedInput,
+    schema: Schema | LinkedSchema | str | Path,
+    *,
+    config: RunConfig | None = None,
+    progress: Progress | None = None,
+) -> LinkedFit:
+    """Learn all units of linked tables; nothing is held out, so nothing can be evaluated.
+
+    Args:
+        tables: a folder with a file a table, a DuckDB file, or frames by name.
+        schema: what they mean, or the path of the YAML file that says so.
+        config: model, settings, seed, device, max_minutes, orphans and how CSV files are read.
+        progress: told of stages and steps.
+
+    Raises:
+        ConfigError: a setting cannot be meant, or linked tables cannot be asked for it.
+        TableError: a table cannot be read.
+        SchemaError: the tables break their schema, or have fewer than two units.
+    """
+    config = settled_config(config)
+    clock = Clock(progress or Silent())
+    clock.stage("read and validate")
+    given = resolve_linked(schema)
+    synthesizer = _empty(given, config)
+    real = load_tables(tables, given, config)
+    units = len(real.frames[given.unit])
+    if units < 2:
+        msg = f"a model is learned from two units on; however: `{given.unit}` has {units}. Bring more"
+        raise SchemaError(msg)
+    clock.stage("fit")
+    ledger = _learn(synthesizer, real, config, clock)
+    clock.stage("")
+    learned = linked_learned(synthesizer, config, clock.said)
+    return LinkedFit(
+        synthesizer=synthesizer,
+        schema=given,
+        ledger=ledger,
+        statement=linked_statement(synthesizer, ledger),
+        validations=_validations(real),
+        facts=linked_facts(given, source_name(tables), clock.seconds, **learned),
+    )
+
+
+def _empty(schema: LinkedSchema, config: RunConfig) -> LinkedSynthesizer:
+    """Before its fit; a model or a setting that is not of linked tables is refused here, before any is read."""
+    return LinkedSynthesizer(schema, config.model, seed=config.seed, device=config.device, settings=config.settings)
+
+
+def _root(config: RunConfig) -> int:
+    return config.seed or 0
+
+
+def _learn(synthesizer: LinkedSynthesizer, tables: LinkedTables, config: RunConfig, clock: Clock) -> Ledger:
+    """Fit units; what was looked at stands in the ledger that is returned."""
+    ledger = Ledger.unlimited(unit=synthesizer.schema.unit)
+    synthesizer.fit(
+        tables,
+        seed=config.seed,
+        max_minutes=config.max_minutes,
+        progress=clock.training,
+        say=clock.say,
+        ledger=ledger,
+    )
+    return ledger
+
+
+def _draws(synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig) -> tuple[tuple[Tables, ...], list[int]]:
+    """As many units a draw as were asked for, or fitted; and the seed of each draw."""
+    seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
+    return tuple(synthesizer.sample(config.units or fitted, seed=seed) for seed in seeds), seeds
+
+
+def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[LinkedTables, LinkedValidation]:
+    """The first draw, typed, and its validation; every draw must pass, for each may be released.
+
+    Raises:
+        SchemaError: a draw breaks the schema.
+    """
+    found = [typed_draw(draw, schema) for draw in draws]
+    for k, (_, validation) in enumerate(found):
+        if not validation.success:
+            msg = f"synthetic tables must keep the schema they were made for; however: draw {k + 1} does not"
+            raise SchemaError(f"{msg}\n{validation}")
+    return found[0]
+
+
+def _validations(real: LinkedTables, output: LinkedValidation | None = None) -> Mapping[str, LinkedValidation]:
+    found = {"input": real.validation, "output": output}
+    return {name: validation for name, validation in found.items() if validation is not None}
+
+
+def _with_run(found: Evaluation, facts: Mapping[str, Any], synthesizer: LinkedSynthesizer) -> Evaluation:
+    return with_training(with_facts(found, facts), synthesizer.log)

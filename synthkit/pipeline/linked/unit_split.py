@@ -1,0 +1,93 @@
+"""Who of linked tables is trained on: units draw roles and coins, and whatever belongs to them follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synthkit.errors import TableError
+from synthkit.pipeline.split import FEWEST_UNITS, Split, split
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.tables.linked_tables import LinkedTables
+
+FEWEST_HELD = 2  # units, without which nothing can be compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitSplit:
+    """Linked tables parted by their units; INTERNAL.
+
+    Args:
+        train: units that are trained on, with all that belongs to them.
+        holdout: units that are not.
+        roles: one row a unit: its key (the row's number from 0 if the key has several parts), role and coin.
+        people: how many units have each role.
+    """
+
+    train: LinkedTables
+    holdout: LinkedTables
+    roles: pd.DataFrame
+    people: Mapping[str, int]
+
+    @classmethod
+    def of(cls, tables: LinkedTables, parts: Split) -> UnitSplit:
+        """The tables of a split of their units.
+
+        Raises:
+            TableError: by chance too few units are held out for anything to be compared.
+        """
+        held = np.flatnonzero(parts.holdout)
+        if len(held) < FEWEST_HELD:
+            msg = (
+                f"at least {FEWEST_HELD} units must be held out; however: chance left {len(held)} of "
+                f"{len(parts.roles)}. Run again, or bring more"
+            )
+            raise TableError(msg)
+        train = tables.take(np.flatnonzero(parts.train))
+        return cls(train=train, holdout=tables.take(held), roles=parts.roles, people=parts.people())
+
+
+def unit_schema(schema: LinkedSchema) -> Schema:
+    """What the table of units means by itself; its key names the unit if it is one column."""
+    table = schema.tables[schema.unit]
+    alone = table.alone(schema.unit)
+    return alone.model_copy(update={"unit": table.key[0]}) if len(table.key) == 1 else alone
+
+
+def split_units(tables: LinkedTables, rng: np.random.Generator) -> UnitSplit:
+    """Draw roles and coins of the units, see `pipeline.split`.
+
+    Args:
+        tables: all of them.
+        rng: `synthkit.runtime.seeds.system_generator()` in a real run.
+
+    Raises:
+        TableError: there are fewer than 40 units, or by chance too few are held out.
+    """
+    return UnitSplit.of(tables, split_frame(tables, rng))
+
+
+def split_frame(tables: LinkedTables, rng: np.random.Generator) -> Split:
+    """The split of the table of units.
+
+    Raises:
+        TableError: it has fewer than 40 rows.
+    """
+    unit = tables.schema.unit
+    frame = tables.frames[unit]
+    if len(frame) < FEWEST_UNITS:
+        msg = (
+            f"linked tables are split from {FEWEST_UNITS} units on; however: `{unit}` has {len(frame)}. "
+            "Fit without a split (`synthkit fit`), or bring more"
+        )
+        raise TableError(msg)
+    return split(frame, unit_schema(tables.schema), rng)
