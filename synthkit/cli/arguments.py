@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
 
 PASSPHRASE_VARIABLE = "SYNTHKIT_PASSPHRASE"  # of the environment
 
@@ -107,6 +108,25 @@ def read_schema(path: Path, unit: str | None = None, *, private: bool = False) -
     from synthkit.schema.resolve import resolve_schema
 
     return resolve_schema(path, unit, private=private)
+
+
+def read_either_schema(path: Path, unit: str | None = None, *, private: bool = False) -> Schema | LinkedSchema:
+    """The schema in a file, of one table or of linked ones; what it is decides what a command does with TABLE.
+
+    Args:
+        path: of the YAML file.
+        unit: as for `read_schema`; linked tables name theirs in the schema.
+        private: whether it is for use under a privacy budget.
+
+    Raises:
+        SchemaError: the file is no schema, or none that can be used so.
+    """
+    from synthkit.schema.linked.either_schema import load_either
+    from synthkit.schema.resolve import resolve_schema
+    from synthkit.schema.table import Schema
+
+    found = load_either(path)
+    return resolve_schema(found, unit, private=private) if isinstance(found, Schema) else found
 
 
 def passphrase() -> str | None:

@@ -8,15 +8,16 @@ from typing import Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import read_schema
+from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import show_paths, warn, warn_clamped
+from synthkit.cli.linked_runs import evaluate_linked_folders, only_one
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import show_scores
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
-@config_flags("seed", "clamp", "quick", "suite", "population", CSVOptions)
+@config_flags("seed", "orphans", "clamp", "quick", "suite", "population", CSVOptions)
 def evaluate(
     train: Annotated[Path, typer.Option("--train", help="Real rows the synthesizer was fitted on.")],
     holdout: Annotated[Path, typer.Option("--holdout", help="Real rows it never saw.")],
@@ -37,14 +38,21 @@ def evaluate(
 ) -> None:
     """Measure synthetic tables made by any tool against real ones, and draw the report.
 
-    Real tables must keep the schema; what synthetic ones break is listed and scored.
+    Real tables must keep the schema; what synthetic ones break is listed and scored. With a schema of linked tables
+    each side is a folder with a file a table, or a .duckdb file.
 
     Example: synthkit evaluate --train a.csv --holdout b.csv --synthetic s.csv --schema icu.yaml --out runs/icu
     """
-    known = read_schema(schema)
+    known = read_either_schema(schema)
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents
+    from synthkit.schema import Schema
 
+    if not isinstance(known, Schema):
+        sides = {"train": train, "holdout": holdout, "synthetic": only_one("--synthetic", synthetic)}
+        only_one("--with", [*(with_ or ()), None])
+        evaluate_linked_folders(sides, known, out, config, overwrite=overwrite, quiet=quiet)
+        return
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import read_schema
+from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn_clamped
 from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside
+from synthkit.cli.linked_runs import NOTHING_HELD_OUT, fit_linked
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import show_statement
 from synthkit.pipeline.run_config import CSVOptions, ModelOptions, PrivacyOptions, RunConfig, ValidationOptions
@@ -18,12 +19,8 @@ if TYPE_CHECKING:
     from synthkit.pipeline.results import Fit
     from synthkit.schema import Schema
 
-NOTHING_HELD_OUT = (
-    "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
-)
 
-
-@config_flags(ModelOptions, ValidationOptions, CSVOptions, PrivacyOptions, file=True)
+@config_flags(ModelOptions, "orphans", ValidationOptions, CSVOptions, PrivacyOptions, file=True)
 def fit(
     table: o.InputTable,
     schema: o.SchemaFile,
@@ -38,10 +35,14 @@ def fit(
     Example: synthkit fit icu.csv --schema icu.yaml --model autoregressive --out models/icu
     """
     private = config.epsilon is not None
-    known = read_schema(schema, config.unit, private=private)
+    known = read_either_schema(schema, config.unit, private=private)
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents
+    from synthkit.schema import Schema
 
+    if not isinstance(known, Schema):
+        fit_linked(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
+        return
     check_folder(out, overwrite=overwrite, marks=MARKS)
     made = _fit_and_save(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
     if not private:

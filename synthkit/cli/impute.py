@@ -8,6 +8,7 @@ from synthkit.cli import options as o
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
 from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
+from synthkit.cli.linked_models import LinkedPlace, impute_linked, refuse_of_linked, refuse_of_one_table
 from synthkit.cli.progress_display import progress_display
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
@@ -21,23 +22,30 @@ def impute(
     table: o.InputTable,
     out: o.OutFile,
     config: RunConfig,
+    ending: o.Ending = None,
     spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Fill missing cells with draws from what the model learned; known cells stay as they are.
 
-    A cell that a rule says must be missing stays missing.
+    A cell that a rule says must be missing stays missing. Of linked tables, a folder or a .duckdb file, keys and
+    moments stay as they are.
 
     Example: synthkit impute runs/demo gaps.csv --out filled.csv --seed 1
     """
     from synthkit.io.provenance_marks import provenance_mark
     from synthkit.pipeline.load_table import read_raw
-    from synthkit.release.run_folder import model_in
+    from synthkit.release.run_folder import is_linked_model, model_in
     from synthkit.tables import table_files
 
-    check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     found = model_in(folder)
+    if is_linked_model(found):
+        refuse_of_one_table(spreadsheet_safe=spreadsheet_safe)
+        impute_linked(found, table, LinkedPlace(out, ending, overwrite), config, quiet=quiet)
+        return
+    refuse_of_linked(ending=ending)
+    check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.synthesizer.model_files import lawful

@@ -11,6 +11,7 @@ import typer
 from synthkit.cli import options as o
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import formulas, say, warn
+from synthkit.cli.linked_drafts import init_linked, is_folder_of_tables
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def init(
     table: o.InputTable,
     out: Annotated[Path, typer.Option("--out", "-o", help="Schema file to write.")] = Path("schema.yaml"),
     unit: Annotated[
-        Optional[str], typer.Option("--unit", help="Column that names the person whose privacy is protected.")
+        Optional[str],
+        typer.Option(
+            "--unit", help="Column that names the person whose privacy is protected; of linked tables a table."
+        ),
     ] = None,
     declared_by: Annotated[
         Optional[str],
@@ -40,13 +44,22 @@ def init(
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Draft a schema from a table, to be checked by somebody who knows the data.
+    """Draft a schema from a table or from linked ones, to be checked by somebody who knows the data.
 
     Every line that came from looking at the data is marked; columns that may identify people are named as warnings.
     What only people know is asked: on a terminal, or else the safe choice is made and said.
 
+    Of a folder with a file a table, or a .duckdb file, keys, links, order and rules across tables are drafted, each
+    with the share of rows it holds in and the share it would hold in by chance, and drawn beside it; --unit names the
+    table whose rows are people.
+
     Example: synthkit init icu.csv -o icu.yaml --unit patient_id
+
+    Example: synthkit init hospital -o hospital.yaml --unit patients
     """
+    if is_folder_of_tables(table):
+        init_linked(table, out, unit, declared_by, config, overwrite=overwrite, quiet=quiet)
+        return
     from synthkit.io.atomic_files import check_file, replacing
     from synthkit.schema.columns import Identifier
     from synthkit.schema.infer.direct_identifiers import find_direct_identifiers

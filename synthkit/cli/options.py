@@ -8,15 +8,33 @@ from typing import Annotated, Optional
 import typer
 
 InputTable = Annotated[
-    Path, typer.Argument(metavar="TABLE", help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather.")
+    Path,
+    typer.Argument(
+        metavar="TABLE",
+        help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather; of linked tables a folder with a file "
+        "a table, or a .duckdb file.",
+    ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")]
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of a run, of a fit, or of the model in one of them.")
 ]
 SchemaFile = Annotated[Path, typer.Option("--schema", help="What the columns mean; `synthkit init` drafts it.")]
-OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write; it appears whole or not at all.")]
-OutFile = Annotated[Path, typer.Option("--out", help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather.")]
+OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; it appears whole or not at all.")]
+OutFile = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather; for linked tables a folder or .duckdb.",
+    ),
+]
+Ending = Annotated[
+    Optional[str],
+    typer.Option(
+        "--ending", help="Of linked tables in a folder: .parquet (the default), .csv, .tsv, .arrow and so on."
+    ),
+]
 JSONFile = Annotated[Optional[Path], typer.Option("--json", help="Write the figures to this file as well.")]
 SpreadsheetSafe = Annotated[
     bool,

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import read_schema
+from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn_clamped
 from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside
 from synthkit.cli.gate import show_briefly
+from synthkit.cli.linked_runs import run_linked
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import show_scores, show_statement
 from synthkit.pipeline.run_config import RunConfig
@@ -42,7 +43,12 @@ def run(
     With --epsilon everything that leaves but what is marked INTERNAL is differentially private; what was spent is kept
     in a ledger beside DIR, and another run on the same table adds to it.
 
+    With a schema of linked tables TABLE is a folder with a file a table, or a .duckdb file: people are held out and
+    drawn, each with all that belongs to them.
+
     Example: synthkit run icu.csv --schema icu.yaml --out runs/icu --rows 10000
+
+    Example: synthkit run hospital --schema hospital.yaml --out runs/hospital --units 5000
     """
     run_and_save(table, schema, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
 
@@ -59,7 +65,12 @@ def run_and_save(
     quiet: bool,
 ) -> None:
     """Run, write the folder, and say what was found; with a policy, what it says of the run too."""
-    known = read_schema(schema, config.unit, private=config.epsilon is not None)
+    from synthkit.schema import Schema
+
+    known = read_either_schema(schema, config.unit, private=config.epsilon is not None)
+    if not isinstance(known, Schema):
+        run_linked(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
+        return
     if config.epsilon is not None:
         _run_privately(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
         return

@@ -13,6 +13,7 @@ from synthkit.cli.arguments import given as parse_given
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
 from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
+from synthkit.cli.linked_models import LinkedPlace, refuse_of_linked, refuse_of_one_table, sample_linked
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import raking_sentence
 from synthkit.errors import ConfigError
@@ -32,12 +33,17 @@ def sample(
     rows: Annotated[
         Optional[int], typer.Option("--rows", min=0, help="How many rows; those of --given-file if not given.")
     ] = None,
+    units: Annotated[
+        Optional[int],
+        typer.Option("--units", min=0, help="Of linked tables: how many people; those of --given if not given."),
+    ] = None,
     given: Annotated[
         Optional[list[str]],
         typer.Option(
             "--given",
             metavar="COL=VALUE",
-            help="A value all rows must have; `COL=` means missing; may be repeated.",
+            help="A value all rows must have; `COL=` means missing; may be repeated. Of linked tables a file of people "
+            "whose other cells and rows are drawn, or a folder with what has happened to them so far.",
         ),
     ] = None,
     given_file: Annotated[
@@ -46,21 +52,32 @@ def sample(
     ] = None,
     *,
     config: RunConfig,
+    ending: o.Ending = None,
     spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Draw new rows from a saved model, all of them obeying the rules of its schema.
 
+    A model of linked tables draws people, each with all that belongs to them, into a folder or a .duckdb file.
+
     Example: synthkit sample runs/demo --rows 1000 --given hospdead=1 --out deaths.csv
+
+    Example: synthkit sample runs/hospital --units 1000 -o more
     """
     from synthkit.io.provenance_marks import provenance_mark
-    from synthkit.release.run_folder import model_in
+    from synthkit.release.run_folder import is_linked_model, model_in
     from synthkit.tables import table_files
     from synthkit.watermark import WatermarkKey
 
-    check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     found = model_in(folder)
+    if is_linked_model(found):
+        refuse_of_one_table(rows=rows, rake=config.rake, watermark=config.watermark, spreadsheet_safe=spreadsheet_safe)
+        place = LinkedPlace(out, ending, overwrite)
+        sample_linked(found, place, units, [*(given or ()), *filter(None, [given_file])], config, quiet=quiet)
+        return
+    refuse_of_linked(units=units, ending=ending)
+    check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     key = None if config.watermark is None else WatermarkKey.load(config.watermark)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.cli import options as o
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
+from synthkit.cli.linked_drafts import validate_folder
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
+if TYPE_CHECKING:
+    from synthkit.schema.linked.linked_validation import LinkedValidation
+    from synthkit.schema.violations import Validation
 
-@config_flags("suite", CSVOptions)
+
+@config_flags("orphans", "suite", CSVOptions)
 def validate(
     table: o.InputTable,
     schema: o.SchemaFile,
@@ -24,18 +29,24 @@ def validate(
 ) -> None:
     """Hold a table against its schema and list everything it breaks; exit 1 if it breaks anything.
 
-    Columns, rules, counts and row numbers are named, values never.
+    Columns, rules, counts and row numbers are named, values never. Linked tables, a folder or a .duckdb file, are held
+    against keys and rules across tables too.
 
     Example: synthkit validate icu.csv --schema icu.yaml --json validation.json
     """
     from synthkit.schema import Schema
+    from synthkit.schema.linked.either_schema import load_either
 
-    known = Schema.load(schema)  # before anything that takes time is loaded
+    known = load_either(schema)  # before anything that takes time is loaded
     from synthkit.io.atomic_files import replacing
     from synthkit.pipeline.load_table import read_raw
     from synthkit.schema.validation import validate as validate_cells
 
-    result = validate_cells(read_raw(table, config), known, extra=config.suite)
+    result: Validation | LinkedValidation
+    if isinstance(known, Schema):
+        result = validate_cells(read_raw(table, config), known, extra=config.suite)
+    else:
+        result = validate_folder(table, known, config)
     if json is not None:
         with replacing(json) as temporary:
             temporary.write_text(result.to_json(), encoding="utf-8")

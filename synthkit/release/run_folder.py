@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 from synthkit.io.json_types import JSONObject
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
+from synthkit.schema.linked.either_schema import is_linked
+from synthkit.schema.yaml_reader import read_schema_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +111,39 @@ def contents(path: Path) -> dict[Path, str]:
     private = said.exists() and plain_data(said)["end_to_end_dp"]
     words = {**FILE_WORDS, f"{MODEL}/": PRIVATE_MODEL} if private else FILE_WORDS
     return {path / name: what for name, what in words.items() if (path / name).exists()}
+
+
+def is_linked_folder(path: Path) -> bool:
+    """Whether a folder is that of a run, a fit or an evaluation of linked tables; false if that cannot be told.
+
+    Raises:
+        SchemaError: its schema cannot be read.
+    """
+    return (path / SCHEMA_FILE).is_file() and is_linked(read_schema_file(path / SCHEMA_FILE)[0])
+
+
+def is_linked_model(model: Path) -> bool:
+    """Whether the card in a folder is that of a model of linked tables.
+
+    Raises:
+        ArtefactError: there is no card, or it is no JSON.
+    """
+    card = plain_data(model / MODEL_METADATA)
+    return isinstance(card, dict) and bool(card.get("linked"))
+
+
+def refuse_linked(path: Path, what: str) -> None:
+    """Refuse a folder of linked tables for what is done with one table alone.
+
+    Raises:
+        UnsupportedError: it is such a folder.
+    """
+    if is_linked_folder(path):
+        msg = (
+            f"{what} one table in this version; however: {path} holds linked tables. What was measured of them stands "
+            f"in its {EVALUATION_FILE}; keep the folder inside until somebody has decided on it"
+        )
+        raise UnsupportedError(msg)
 
 
 def model_in(path: Path) -> Path:

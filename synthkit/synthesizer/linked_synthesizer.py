@@ -1,4 +1,4 @@
-"""Linked tables in, linked tables out: an encoder of units and a model, fitted through one access, saved without a row."""
+"""Linked tables in and out: an encoder of units and a model, fitted through one access, saved without a row."""
 
 from __future__ import annotations
 

@@ -187,6 +187,25 @@ def write_linked(
     """
     _check_names(list(frames), "what is written", schema)
     rows = {name: _as_came(frames[name], name, schema, (stored or {}).get(name, {})) for name in schema.tables}
+    write_as_stored(rows, place, schema, ending=ending, mark=mark, overwrite=overwrite)
+
+
+def write_as_stored(
+    rows: Mapping[str, pd.DataFrame],
+    place: str | Path,
+    schema: LinkedSchema,
+    *,
+    ending: str = ".parquet",
+    mark: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write all tables as `write_linked` does, cells stored as they are; those of a synthesizer are so already.
+
+    Raises:
+        ConfigError: no such ending.
+        ArtefactError: the folder exists and may not be replaced, or cannot be written.
+        TableError: a file cannot be written.
+    """
     if is_duckdb(place):
         write_duckdb(rows, place, mark=mark)
         return

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.errors import SchemaError, TableError
+from synthkit.errors import SchemaError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema.linked.either_schema import as_linked
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
-from synthkit.tables.duckdb_files import is_duckdb
 from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked
 from synthkit.tables.linked_tables import LinkedTables, stored_as
 from synthkit.tables.table_files import CellOptions
@@ -80,20 +79,3 @@ def typed_draw(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> tupl
 def source_name(source: LinkedInput) -> str:
     """What to call the origin of tables: the name of the folder or file without those above it."""
     return Path(source).name if isinstance(source, str | Path) else "frames"
-
-
-def is_folder_of_tables(path: Path) -> bool:
-    """Whether a path holds several tables: a folder or a DuckDB file."""
-    return path.is_dir() or is_duckdb(path)
-
-
-def refuse_one_file(path: Path) -> None:
-    """Linked tables lie in a folder or a DuckDB file.
-
-    Raises:
-        TableError: the path is that of one file, or of nothing.
-    """
-    if not is_folder_of_tables(path):
-        what = "one file" if path.is_file() else "not there"
-        msg = f"linked tables are a folder or a DuckDB file; however: {path} is {what}. Name the folder that holds them"
-        raise TableError(msg)

@@ -1,4 +1,4 @@
-"""Results of linked tables: a fit, a run and an evaluation, which write their folder, whole or not at all, on `save`."""
+"""Results of linked tables: a fit, a run and an evaluation, which write their folder whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.result import Evaluation
     from synthkit.privacy.accounting.ledger import Ledger
-    from synthkit.report import Report
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
     from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer

@@ -71,7 +71,9 @@ def synthesize_linked(
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
     compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed)
-    found = evaluate_linked(compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric)
+    found = evaluate_linked(
+        compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
+    )
     clock.stage("")
     learned = linked_learned(synthesizer, config, clock.said)
     told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}

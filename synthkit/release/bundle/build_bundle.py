@@ -77,11 +77,13 @@ def release(
         register: the register of releases, begun if it is not there; `releases.json` beside the folder if not given.
 
     Raises:
+        UnsupportedError: the folder is of linked tables.
         ArtefactError: the folder holds no synthetic rows or no evaluation; or the register is none.
         ConfigError: the key cannot be used; or something stands against the release and no reason is given.
         TableError: the bundle or the register cannot be written.
     """
     source, out = Path(source), Path(out)
+    run_folder.refuse_linked(source, "a bundle holds")
     members = _members(source)
     with (
         run_folder.unaltered(source),
