@@ -17,17 +17,18 @@ from synthkit._version import __version__
 if TYPE_CHECKING:
     from synthkit.errors import SynthkitError
     from synthkit.metrics.evaluation_data import EvaluationData
+    from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.result import Evaluation, Score
-    from synthkit.metrics.runner import evaluate
-    from synthkit.pipeline.compare.compare_models import Compared, compare
+    from synthkit.pipeline.compare.compare_models import Compared
+    from synthkit.pipeline.either_tables import compare, evaluate, infer_schema, synthesize, validate
+    from synthkit.pipeline.linked.linked_results import LinkedRun
     from synthkit.pipeline.results import Run
     from synthkit.pipeline.run_config import RunConfig
-    from synthkit.pipeline.synthesize import synthesize
     from synthkit.privacy.accounting.ledger import Ledger
     from synthkit.report.html import Report
-    from synthkit.schema.infer.draft import infer_schema
+    from synthkit.schema.linked.linked_schema import LinkedSchema
     from synthkit.schema.table import Schema
-    from synthkit.schema.validation import validate
+    from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
     from synthkit.synthesizer.synthesizer import Synthesizer
     from synthkit.tables.table_files import read, write
 
@@ -36,6 +37,10 @@ _HOMES = {
     "EvaluationData": "metrics.evaluation_data",
     "Evaluation": "metrics.result",
     "Ledger": "privacy.accounting.ledger",
+    "LinkedEvaluationData": "metrics.linked.linked_evaluation_data",
+    "LinkedRun": "pipeline.linked.linked_results",
+    "LinkedSchema": "schema.linked.linked_schema",
+    "LinkedSynthesizer": "synthesizer.linked_synthesizer",
     "Report": "report.html",
     "Run": "pipeline.results",
     "RunConfig": "pipeline.run_config",
@@ -43,12 +48,12 @@ _HOMES = {
     "Score": "metrics.result",
     "SynthkitError": "errors",
     "Synthesizer": "synthesizer.synthesizer",
-    "compare": "pipeline.compare.compare_models",
-    "evaluate": "metrics.runner",
-    "infer_schema": "schema.infer.draft",
+    "compare": "pipeline.either_tables",
+    "evaluate": "pipeline.either_tables",
+    "infer_schema": "pipeline.either_tables",
     "read": "tables.table_files",
-    "synthesize": "pipeline.synthesize",
-    "validate": "schema.validation",
+    "synthesize": "pipeline.either_tables",
+    "validate": "pipeline.either_tables",
     "write": "tables.table_files",
 }
 
@@ -57,6 +62,10 @@ __all__ = [
     "Evaluation",
     "EvaluationData",
     "Ledger",
+    "LinkedEvaluationData",
+    "LinkedRun",
+    "LinkedSchema",
+    "LinkedSynthesizer",
     "Report",
     "Run",
     "RunConfig",

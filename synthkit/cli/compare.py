@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import read_schema, settings_by_model
+from synthkit.cli.arguments import read_either_schema, settings_by_model
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn
 from synthkit.cli.progress_display import progress_display
@@ -18,6 +18,7 @@ from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 if TYPE_CHECKING:
     from synthkit.pipeline.compare.compare_models import Compared
+    from synthkit.pipeline.linked.compare_linked import LinkedCompared
 
 COMPARISON_CONTENTS = {
     "report.html": "the comparison: open this first, in a browser (INTERNAL: exact figures of real rows)",
@@ -28,7 +29,9 @@ COMPARISON_CONTENTS = {
 }
 
 
-@config_flags("rows", "draws", "seed", "max_minutes", "device", "clamp", "quick", "suite", CSVOptions)
+@config_flags(
+    "rows", "units", "draws", "seed", "max_minutes", "device", "orphans", "clamp", "quick", "suite", CSVOptions
+)
 def compare(
     table: o.InputTable,
     schema: o.SchemaFile,
@@ -49,16 +52,17 @@ def compare(
     """Fit several models to the same rows, measure them in the same way, and write one report on all of them.
 
     Each model runs in a process of its own; one that fails is listed. Stopped, it goes on where it was when it is run
-    again; more models can be added. References made by others need the extra `sdv`.
+    again; more models can be added. References made by others need the extra `sdv`. With a schema of linked tables
+    TABLE is a folder or a .duckdb file, and the models are timeline and independent.
 
     Example: synthkit compare icu.csv --schema icu.yaml --models autoregressive,independent --out runs/compared
     """
     names = [name.strip() for name in models.split(",") if name.strip()]
     settings = settings_by_model(set_)
-    known = read_schema(schema)
+    known = read_either_schema(schema)
     with _resumable(out), progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.pipeline.compare.compare_models import compare as compare_models
+        from synthkit.pipeline.either_tables import compare as compare_models
 
         made = compare_models(
             table,
@@ -87,7 +91,7 @@ def _resumable(out: Path) -> Iterator[None]:
         raise KeyboardInterrupt(msg) from error
 
 
-def _show(made: Compared) -> None:
+def _show(made: Compared | LinkedCompared) -> None:
     """The headline scores, a line a model."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -95,8 +99,9 @@ def _show(made: Compared) -> None:
 
     from synthkit.report.labels import number, seconds, span
 
-    plan = made.plan
-    say(f"\n{plan.train:,} real rows fitted, {plan.holdout:,} held out; {plan.rows:,} synthetic rows a draw")
+    plan, linked = made.plan, hasattr(made, "schema")
+    what = "units" if linked else "rows"
+    say(f"\n{plan.train:,} real {what} fitted, {plan.holdout:,} held out; {plan.rows:,} synthetic {what} a draw")
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for k, title in enumerate(("model", "AUC, real or synthetic?", "rows breaking a rule", "time to learn", "memory")):
         table.add_column(title, justify="right" if k else "left", no_wrap=k < 2)
@@ -104,7 +109,7 @@ def _show(made: Compared) -> None:
         if not outcome.done:
             table.add_row(outcome.name, "failed")
             continue
-        score = outcome.score("fidelity.c2st")
+        score = outcome.score("fidelity.unit_c2st" if linked else "fidelity.c2st")
         table.add_row(
             outcome.name,
             f"{number(score['value'])} {span(score['low'], score['high'])}" if score else number(None),

@@ -11,10 +11,12 @@ import numpy as np
 from synthkit.errors import TableError
 from synthkit.metrics.linked.event_types import EventTypes
 from synthkit.metrics.linked.linked_side import LinkedSide
+from synthkit.tables.linked_files import load_linked, read_linked
+from synthkit.tables.linked_tables import LinkedTables
 
 if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
-    from synthkit.tables.linked_tables import LinkedTables
+    from synthkit.tables.linked_files import LinkedInput
 
 LIKE_SEED = 1  # of the training units that play the synthetic part
 
@@ -45,6 +47,25 @@ class LinkedEvaluationData:
             if tables.schema != self.train.schema:
                 msg = f"all tables must be of one schema; however: that of the {name} tables is another. Type them anew"
                 raise TableError(msg)
+
+    @classmethod
+    def of(
+        cls, train: LinkedInput, holdout: LinkedInput, synthetic: LinkedInput, schema: LinkedSchema
+    ) -> LinkedEvaluationData:
+        """Linked tables as they came: frames by name, folders or DuckDB files.
+
+        Args:
+            train: units the model was fitted on.
+            holdout: units of the same law it never saw.
+            synthetic: units that were drawn; they may break what is declared, if only each key finds its row.
+            schema: what all of them mean.
+
+        Raises:
+            TableError: a table cannot be read, or a side has fewer than two units.
+            SchemaError: real tables break their schema, or keys of synthetic ones name no row.
+        """
+        drawn = LinkedTables.of(read_linked(synthetic, schema).frames, schema)
+        return cls(train=load_linked(train, schema), holdout=load_linked(holdout, schema), synthetic=drawn)
 
     @property
     def by_name(self) -> dict[str, LinkedTables]:

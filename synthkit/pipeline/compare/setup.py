@@ -15,17 +15,20 @@ from synthkit.io.atomic_files import check_folder, replacing
 from synthkit.io.json_types import JSONDict, JSONObject
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
+from synthkit.pipeline.linked.linked_facts import linked_facts
 from synthkit.pipeline.split import Split, split
 from synthkit.release import run_folder as folder
 from synthkit.report import Report
 from synthkit.runtime.seeds import system_generator
 from synthkit.schema import Schema
+from synthkit.schema.linked.either_schema import load_either
 from synthkit.tables import table_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.pipeline.run_config import RunConfig
+    from synthkit.schema.linked import LinkedSchema
 
 FORMAT = "synthkit-comparison/1"
 ENTRANTS = "models"
@@ -74,12 +77,14 @@ class ComparisonSetup:
         schema: meaning of the table.
         plan: what all models share.
         parts: who of the table is fitted on; INTERNAL.
+        linked: meaning of all tables, where the table is that of the units of linked ones.
     """
 
     folder: Path
     schema: Schema
     plan: ComparisonPlan
     parts: Split
+    linked: LinkedSchema | None = None
 
     @staticmethod
     def place(path: Path, name: str) -> Path:
@@ -96,7 +101,16 @@ class ComparisonSetup:
         check_folder(path, overwrite=True, marks=(folder.COMPARISON,))
 
     @classmethod
-    def of(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, *, anew: bool) -> ComparisonSetup:
+    def of(
+        cls,
+        path: Path,
+        frame: pd.DataFrame,
+        schema: Schema,
+        config: RunConfig,
+        *,
+        anew: bool,
+        linked: LinkedSchema | None = None,
+    ) -> ComparisonSetup:
         """Go on with the comparison in a folder, or begin one.
 
         Args:
@@ -105,33 +119,38 @@ class ComparisonSetup:
             schema: its meaning.
             config: seed, rows, draws and quick.
             anew: whether what is there is removed.
+            linked: meaning of all tables, where the table is that of the units of linked ones.
 
         Raises:
             ArtefactError: the folder holds a comparison of another table, schema or plan, or is damaged.
         """
         if anew or not (path / folder.COMPARISON).exists():
-            return cls._begun(path, frame, schema, config)
-        return cls._resumed(path, frame, schema, config)
+            return cls._begun(path, frame, schema, config, linked)
+        return cls._resumed(path, frame, schema, config, linked)
 
     @classmethod
-    def _begun(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> ComparisonSetup:
+    def _begun(
+        cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, linked: LinkedSchema | None
+    ) -> ComparisonSetup:
         parts = split(frame, schema, system_generator())
         plan = ComparisonPlan.of(parts, config, seed=secrets.randbits(31))
         if (path / ENTRANTS).exists():
             shutil.rmtree(path / ENTRANTS)
         (path / folder.INTERNAL_FOLDER).mkdir(parents=True, exist_ok=True)
         (path / folder.REPORT_FILE).unlink(missing_ok=True)
-        out = cls(folder=path, schema=schema, plan=plan, parts=parts)
+        out = cls(folder=path, schema=schema, plan=plan, parts=parts, linked=linked)
         out._keep([], "")  # from now on the folder is known as a comparison's
-        schema.save(path / folder.SCHEMA_FILE)
+        (linked or schema).save(path / folder.SCHEMA_FILE)
         table_files.write(parts.roles, path / folder.INTERNAL_FOLDER / folder.ROLES_FILE)
         return out
 
     @classmethod
-    def _resumed(cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig) -> ComparisonSetup:
+    def _resumed(
+        cls, path: Path, frame: pd.DataFrame, schema: Schema, config: RunConfig, linked: LinkedSchema | None
+    ) -> ComparisonSetup:
         try:
             plan = ComparisonPlan(**read(path)["plan"])
-            before = Schema.load(path / folder.SCHEMA_FILE)
+            before = load_either(path / folder.SCHEMA_FILE)
             parts = Split.from_roles(
                 frame, schema, table_files.read(path / folder.INTERNAL_FOLDER / folder.ROLES_FILE).frame()
             )
@@ -143,14 +162,14 @@ class ComparisonSetup:
             raise ArtefactError(msg) from error
         asked = ComparisonPlan.of(parts, config, seed=plan.seed)
         other = [key for key, value in asdict(plan).items() if getattr(asked, key) != value]
-        other += ["schema"] if before != schema else []
+        other += ["schema"] if before != (linked or schema) else []
         if other:
             msg = (
                 f"{path} must go on as it began; however: {', '.join(other)} changed. "
                 "Ask for the same again, choose another folder, or say --overwrite to begin anew"
             )
             raise ArtefactError(msg)
-        return cls(folder=path, schema=schema, plan=plan, parts=parts)
+        return cls(folder=path, schema=schema, plan=plan, parts=parts, linked=linked)
 
     def finished(self, name: str, settings: JSONObject) -> ModelResult | None:
         """The outcome of a model that is done; None if it is still to be fitted.
@@ -177,8 +196,13 @@ class ComparisonSetup:
         return page
 
     def _keep(self, outcomes: Sequence[ModelResult], source: str) -> JSONDict:
+        plan = asdict(self.plan)
+        if self.linked is None:
+            facts = run_info.facts(self.schema, source, {}, plan=plan)
+        else:
+            facts = linked_facts(self.linked, source, {}, plan=plan)
         data = {
-            **run_info.facts(self.schema, source, {}, plan=asdict(self.plan)),
+            **facts,
             "format": FORMAT,
             "entrants": [json.loads(outcome.to_json()) for outcome in outcomes],
         }

@@ -19,21 +19,23 @@ if TYPE_CHECKING:
     from synthkit.runtime.progress import Progress
 
 
-def launch(task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame, *, progress: Progress) -> ModelResult:
+WORKER = "synthkit.pipeline.compare.worker"
+
+
+def launch(task: WorkerTask, *frames: pd.DataFrame, progress: Progress, module: str = WORKER) -> ModelResult:
     """Let a model do its task in a process of its own.
 
     Args:
         task: what it is to do.
-        train: rows to learn, in canonical dtypes.
-        holdout: rows it never sees but is measured against.
+        frames: rows to learn, in canonical dtypes, and rows it never sees but is measured against; of linked tables
+            one frame a table, in the order of the schema, of either.
         progress: told of its stages and steps.
+        module: what the process runs.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        listener = ProgressReceiver(
-            task.name, start_module("synthkit.pipeline.compare.worker", complaints), task.minutes, progress
-        )
+        listener = ProgressReceiver(task.name, start_module(module, complaints), task.minutes, progress)
         try:
-            listener.give(task, train, holdout)
+            listener.give(task, *frames)
             reason = listener.listen()
         finally:
             listener.end()
@@ -61,12 +63,12 @@ class ProgressReceiver:
         self._timer: threading.Timer | None = None
         self._late = False
 
-    def give(self, task: WorkerTask, train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+    def give(self, task: WorkerTask, *frames: pd.DataFrame) -> None:
         """Hand over the task; a process that has ended already takes nothing."""
         assert self.process.stdin is not None
         try:
             with self.process.stdin as stream:
-                send(cast("BinaryIO", stream), task, train, holdout)
+                send(cast("BinaryIO", stream), task, *frames)
         except BrokenPipeError:
             return
 

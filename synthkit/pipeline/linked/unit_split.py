@@ -73,21 +73,22 @@ def split_units(tables: LinkedTables, rng: np.random.Generator) -> UnitSplit:
     Raises:
         TableError: there are fewer than 40 units, or by chance too few are held out.
     """
-    return UnitSplit.of(tables, split_frame(tables, rng))
+    refuse_few_units(tables)
+    unit = tables.schema.unit
+    return UnitSplit.of(tables, split(tables.frames[unit], unit_schema(tables.schema), rng))
 
 
-def split_frame(tables: LinkedTables, rng: np.random.Generator) -> Split:
-    """The split of the table of units.
+def refuse_few_units(tables: LinkedTables) -> None:
+    """Refuse what cannot be split.
 
     Raises:
-        TableError: it has fewer than 40 rows.
+        TableError: there are fewer than 40 units.
     """
     unit = tables.schema.unit
-    frame = tables.frames[unit]
-    if len(frame) < FEWEST_UNITS:
+    units = len(tables.frames[unit])
+    if units < FEWEST_UNITS:
         msg = (
-            f"linked tables are split from {FEWEST_UNITS} units on; however: `{unit}` has {len(frame)}. "
+            f"linked tables are split from {FEWEST_UNITS} units on; however: `{unit}` has {units}. "
             "Fit without a split (`synthkit fit`), or bring more"
         )
         raise TableError(msg)
-    return split(frame, unit_schema(tables.schema), rng)
