@@ -171,7 +171,7 @@ class Exact(ExactCounting):
     rho = property(lambda self: RHO)
 
 
-def door(kind):
+def counting(kind):
     return lambda rows, sizes, rho: kind.of(rows, sizes, rho, lambda charge: None)
 
 
@@ -258,8 +258,8 @@ TWINS = {
         "everybody in every step": CanaryTraining(masks=everybody),
     },
     "marginal": {
-        "half the noise": door(Wrong),
-        "twice the noise": door(Overdone),
+        "half the noise": counting(Wrong),
+        "twice the noise": counting(Overdone),
         "no noise": lambda rows, sizes, rho: Exact.of(rows, sizes),
     },
 }
