@@ -1,4 +1,4 @@
-"""The loader: batches cover every row, units stay together, small tables hold nothing back: the optimizer steps."""
+"""The loader: batches cover every row, units stay together, small tables hold nothing back, steps are taken."""
 
 from __future__ import annotations
 
