@@ -353,7 +353,7 @@ def test_evaluate_never_loads_torch(tmp_path):
 
 
 def test_demo_on_the_patients_inside_the_package(tmp_path, command):
-    words = ["--out", tmp_path / "demo", "--model", "independent", "--quick", "--rows", 500, "--seed", 1]
+    words = ["--out", tmp_path / "demo", "--model", "independent", "--quick", "--rows", 150, "--seed", 1]
     said = command("demo", *words)
     assert said.code == 0
     paths = [line.split()[0] for line in said.out.splitlines() if line.startswith(str(tmp_path))]

@@ -239,12 +239,19 @@ INDEXES = {
 }
 
 
-@pytest.mark.parametrize("name", INDEXES)
-def test_an_index_of_any_kind_changes_nothing(name, tmp_path):
+@pytest.fixture(scope="module")
+def without_index(tmp_path_factory):
+    """A table without an index of its own, and what the whole path makes of it."""
     plain = pd.DataFrame({"a": numbers(), "b": ["x", "y", None] * 20})
+    return plain, whole_path(plain, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.mark.parametrize("name", INDEXES)
+def test_an_index_of_any_kind_changes_nothing(name, without_index, tmp_path):
+    plain, made = without_index
     odd = plain.set_axis(pd.Index(INDEXES[name]), axis=0)
     assert draft(odd) == draft(plain)
-    pd.testing.assert_frame_equal(whole_path(odd, tmp_path), whole_path(plain, tmp_path))
+    pd.testing.assert_frame_equal(whole_path(odd, tmp_path), made)
 
 
 def test_a_named_index_is_a_column_of_its_file_and_is_said_of_a_frame(tmp_path):

@@ -38,16 +38,20 @@ def run(toy):
     return synthesize(toy.frame, toy.schema, seed=3, config=QUICK)
 
 
-def test_arguments_beat_the_configuration(toy):
-    config = RunConfig(model="autoregressive", rows=5, seed=1, quick=True)
-    made = synthesize(toy.frame, toy.schema, model="independent", rows=9, seed=2, config=config)
-    assert (len(made.synthetic), made.facts["model"], made.facts["seed"]) == (9, "independent", 2)
+@pytest.fixture(scope="module")
+def twice(toy):
+    """By the seed of `run`, with two draws, and against what its configuration says of model, rows and seed."""
+    config = RunConfig(model="autoregressive", rows=5, seed=1, draws=2, quick=True)
+    return synthesize(toy.frame, toy.schema, model="independent", rows=9, seed=3, config=config)
 
 
-def test_who_is_held_out_is_drawn_anew_while_rows_come_from_the_seed(toy):
+def test_arguments_beat_the_configuration(twice):
+    assert (len(twice.synthetic), twice.facts["model"], twice.facts["seed"]) == (9, "independent", 3)
+
+
+def test_who_is_held_out_is_drawn_anew_while_rows_come_from_the_seed(toy, run, twice):
     """The same seed gives the same rows from the same model, never the same roles."""
-    first, second = (synthesize(toy.frame, toy.schema, seed=3, config=QUICK) for _ in range(2))
-    assert not first.roles.equals(second.roles)
+    assert not run.roles.equals(twice.roles)
     a, b = (fit(toy.frame, toy.schema, config=RunConfig(model="independent", seed=4)) for _ in range(2))
     pd.testing.assert_frame_equal(a.synthesizer.sample(20, seed=1), b.synthesizer.sample(20, seed=1))
 
@@ -59,11 +63,10 @@ def test_a_seed_is_drawn_and_recorded(toy):
     assert [m.facts["config"]["seed"] for m in made] == seeds
 
 
-def test_draws_repeat_from_their_recorded_seeds(toy):
-    made = synthesize(toy.frame, toy.schema, seed=5, config=RunConfig(model="independent", quick=True, draws=3))
-    for draw, seed in zip(made.draws, made.facts["draw_seeds"], strict=True):
-        pd.testing.assert_frame_equal(draw, made.synthesizer.sample(len(draw), seed=seed))
-    assert len(made.evaluation.run["rows"]["synthetic"]) == 3
+def test_draws_repeat_from_their_recorded_seeds(twice):
+    for draw, seed in zip(twice.draws, twice.facts["draw_seeds"], strict=True):
+        pd.testing.assert_frame_equal(draw, twice.synthesizer.sample(len(draw), seed=seed))
+    assert len(twice.evaluation.run["rows"]["synthetic"]) == 2
 
 
 def test_progress_names_stages_in_order_and_counts_steps(toy):

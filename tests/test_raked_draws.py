@@ -58,7 +58,8 @@ def patients(n: int = 3000, seed: int = 0) -> pd.DataFrame:
 
 
 def quick(model: str) -> dict[str, int]:
-    small = {"steps": 30, "components": 200}
+    small = {"steps": 30, "components": 50, "batch_size": 256, "odds_batch": 256}
+    small |= {"width": 32, "hidden": 32, "critic_width": 32}
     return {k: v for k, v in small.items() if k in {f.name for f in fields(MODELS[model].Config)}}
 
 

@@ -105,6 +105,7 @@ def test_every_rule_holds_in_every_row(name):
 def test_every_rule_says_something(name):
     """Were the columns independent, each rule would be broken: shuffling one column of the real table breaks it."""
     table, rng = table_of(name), np.random.default_rng(5)
+    table = table.sample(min(len(table), 50_000), random_state=5)  # broken in some rows, and so in all
     for rule in schema_of(name).rules:
         frame = table[list(rule.columns)].copy()
         first = rule.columns[0]

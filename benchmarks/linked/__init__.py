@@ -1,0 +1,1 @@
+"""Several linked tables: published ones of others, scored by our evaluation."""

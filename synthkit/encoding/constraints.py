@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
@@ -50,7 +51,7 @@ class Recoding:
         taken = {c for group in groups for c in group}
         return cls(schema, groups, _gaps(schema, taken))
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, tuple[str, ...]]:
         """Coded columns by name, each with the table columns it stands for; in the table's order."""
         member = {c: group for group in self.groups for c in group}

@@ -139,10 +139,11 @@ class TableEncoder:
         """
         cat, num = rows.cat.cpu().numpy(), rows.num.cpu().numpy()
         coded: dict[str, Cells] = {}
+        members = self.recoding.columns
         for name, codec in self.codecs.items():
             levels = cat[:, list(self.layout.slots_of(name))].astype(np.int64)
             decoded = codec.decode_column(levels, num[:, list(self.layout.residuals_of(name))])
-            coded |= dict(zip(self.recoding.columns[name], decoded, strict=True))
+            coded |= dict(zip(members[name], decoded, strict=True))
         coded = value_links.repeat(coded, self.links, self.codecs, rng)
         table = self.recoding.backward(coded)
         whole = with_derived(table.assign(**self.identifiers(len(rows), rng)), self.schema)
@@ -184,18 +185,20 @@ class TableEncoder:
         cat = np.full((n, len(self.layout.slots)), -1, dtype=np.int64)
         allowed: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         coded = self.recoding.forward(frame)
-        tellable = known & ~self.unanchored(known)
+        columns, place = self.recoding.columns, {str(column): k for k, column in enumerate(known)}
+        held = known.to_numpy(dtype=bool)
+        tellable = held & ~self.unanchored(known).to_numpy(dtype=bool)
         for name, codec in self.codecs.items():
-            slots, members = list(self.layout.slots_of(name)), list(self.recoding.columns[name])
-            cells = known[members].to_numpy(dtype=bool)
-            match = _matching(codec, frame[members], cells, present=present)
+            slots, members = list(self.layout.slots_of(name)), list(columns[name])
+            at = [place[member] for member in members]
+            match = _matching(codec, frame[members], held[:, at], present=present)
             if match is not None:
-                _admit(allowed, cat, slots[0], match, restricted=np.asarray(cells.any(axis=1) | present))
+                _admit(allowed, cat, slots[0], match, restricted=np.asarray(held[:, at].any(axis=1) | present))
                 continue
-            here = np.asarray(tellable[members].to_numpy(dtype=bool).all(axis=1))
+            here = np.asarray(tellable[:, at].all(axis=1))
             if here.any():
                 with _naming(name):
-                    cat[np.ix_(here, np.array(slots))] = codec.encode_column(coded.loc[here, members])[0]
+                    cat[np.ix_(here, np.array(slots))] = codec.encode_column(coded[members][here])[0]
             if present and self.layout.slots[slots[0]].missing:
                 some = np.ones((1, self.layout.sizes[slots[0]]), dtype=bool)
                 some[0, -1] = False

@@ -17,6 +17,7 @@ from synthkit.metrics.fidelity import (
     equivalent_sample_size,
     validity,
 )
+from synthkit.metrics.linked.linked_metric_registry import linked_labels
 from synthkit.metrics.metric import Metric, MetricLabel, MetricOptions, MetricSpec, Need
 from synthkit.metrics.utility import subgroups, train_synthetic_test_real
 from synthkit.runtime.plugins import plugins
@@ -63,7 +64,7 @@ def installed_metrics() -> dict[str, MetricSpec]:
         ConfigError: a name or a label is taken, or an entry point is no `MetricSpec` of its own name.
     """
     found: dict[str, MetricSpec] = {}
-    taken = set(_labels(METRICS.values()))
+    taken = {*_labels(METRICS.values()), *linked_labels()}
     for name, spec in plugins(METRIC_PLUGINS, METRICS).items():
         if not isinstance(spec, MetricSpec) or spec.name != name:
             what = f"a metric called `{spec.name}`" if isinstance(spec, MetricSpec) else f"a {type(spec).__name__}"
@@ -103,12 +104,12 @@ def metrics_of(schema: Schema, options: MetricOptions | None = None) -> dict[str
 
 @cache
 def labels() -> Mapping[str, MetricLabel]:
-    """Label and meaning of every score, by its name or by the last parts of it.
+    """Label and meaning of every score, of one table or of linked ones, by its name or by the last parts of it.
 
     Raises:
         ConfigError: an installed metric cannot be used.
     """
-    return _labels([*METRICS.values(), *installed_metrics().values()])
+    return {**linked_labels(), **_labels([*METRICS.values(), *installed_metrics().values()])}
 
 
 def _labels(specs: Iterable[MetricSpec]) -> dict[str, MetricLabel]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from synthkit.errors import MetricError, SchemaError, SynthkitError, TableError
 from synthkit.io.json_types import JSON
 from synthkit.metrics.attacks.attack_targets import AttackTargets
 from synthkit.metrics.evaluation_data import EvaluationData
-from synthkit.metrics.metric import Metric, MetricOptions
+from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.metric_registry import metrics_of
-from synthkit.metrics.result import Evaluation, Failure, Panels, Score
+from synthkit.metrics.result import Evaluation, Failure, Found, Panels, Score
 from synthkit.metrics.utility.user_estimators import user_estimators
 from synthkit.runtime.seeds import Seeds
 
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_Tables = TypeVar("_Tables")
+MetricOf = Callable[[_Tables, np.random.Generator], Found]  # a metric of one table or of several
 QUICK_UNITS = 2_000  # that are attacked
 QUICK_ROWS = 10_000
 MEASUREMENT_ERRORS = (SynthkitError, ValueError, ArithmeticError, np.linalg.LinAlgError)
 
 
 @dataclass(frozen=True)
-class _Measurement:
+class Measurement:
     """What one metric yielded, and how long it took."""
 
     found: Sequence[Score | Failure]
@@ -41,7 +43,7 @@ class _Measurement:
     seconds: float
 
     @classmethod
-    def of(cls, name: str, metric: Metric, comparison: EvaluationData, rng: np.random.Generator) -> _Measurement:
+    def of(cls, name: str, metric: MetricOf[_Tables], comparison: _Tables, rng: np.random.Generator) -> Measurement:
         """Measure; a metric that cannot be computed on these tables is a failure."""
         start = time.perf_counter()
         found: Sequence[Score | Failure]
@@ -88,7 +90,13 @@ def evaluate(
     whole = _rows(comparison)
     if quick:
         comparison = _sampled(comparison, seeds.numpy("quick"))
-    done = _all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
+    done = all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
+    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
+    return assembled(done, {**facts, "measured": _rows(comparison), **_people(comparison)})
+
+
+def assembled(done: Mapping[str, Measurement], facts: Mapping[str, Any]) -> Evaluation:
+    """What was measured as one evaluation, with the facts of the run and the seconds of each metric."""
     scores: list[Score] = []
     failures: list[Failure] = []
     panels: dict[str, Any] = {}
@@ -97,24 +105,23 @@ def evaluate(
         failures += [one for one in each.found if isinstance(one, Failure)]
         _merge(panels, each.panels)
     seconds = {name: each.seconds for name, each in done.items()}
-    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
-    facts |= {"measured": _rows(comparison), **_people(comparison), "seconds": seconds}
-    return Evaluation(run=facts, scores=tuple(scores), failures=tuple(failures), panels=panels)
+    run = {**facts, "seconds": seconds}
+    return Evaluation(run=run, scores=tuple(scores), failures=tuple(failures), panels=panels)
 
 
-def _all_measured(
-    chosen: Mapping[str, Metric],
-    comparison: EvaluationData,
+def all_measured(
+    chosen: Mapping[str, MetricOf[_Tables]],
+    comparison: _Tables,
     seeds: Seeds,
     workers: int,
     report: Callable[[str, int, int], None],
-) -> dict[str, _Measurement]:
+) -> dict[str, Measurement]:
     """Every metric measured, in the order of `chosen`."""
     with one_thread(), _without_fit_warnings(), ThreadPoolExecutor(workers, initializer=one_thread) as pool:
         # each metric has its own random stream and they share nothing they change: any order gives the same numbers;
         # the last take longest (models are fitted), and begin first, so that no core waits for them at the end
         waiting = {
-            name: pool.submit(_Measurement.of, name, chosen[name], comparison, seeds.numpy(name))
+            name: pool.submit(Measurement.of, name, chosen[name], comparison, seeds.numpy(name))
             for name in reversed(list(chosen))
         }
         for k, _ in enumerate(as_completed(waiting.values()), start=1):

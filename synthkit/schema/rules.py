@@ -227,8 +227,11 @@ class FixedCombination(_Group):
         if self.combinations is None or frame.empty:
             return np.ones(len(frame), dtype=bool)
         allowed = {tuple(MISSING_LEVEL if v is None else level_key(v) for v in row) for row in self.combinations}
-        cells, seen = pd.factorize(self.keys(frame))
-        return np.array([key in allowed for key in seen], dtype=bool)[cells]
+        keys, cells = self.keys(frame), np.zeros(len(frame), dtype=np.intp)
+        for level, codes in zip(keys.levels, keys.codes, strict=True):  # numbers, for a tuple a row would take long
+            cells = pd.factorize(cells * (len(level) + 1) + codes + 1)[0]
+        first = np.unique(cells, return_index=True)[1]
+        return np.array([key in allowed for key in keys[first]], dtype=bool)[cells]
 
 
 class ExactlyOne(_Group):

@@ -82,8 +82,9 @@ def validate_typed(
     untyped = {v.columns[0] for v in typed.untyped}
     able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
     added = helper_columns(frame.drop(columns=list(untyped)), schema) | answers
-    broken, unchecked = _run(pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
-    theirs, unanswered = _run_own(frame, able[1], rows_shown)
+    table = _table() if any(able) else None
+    broken, unchecked = _run(table, pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
+    theirs, unanswered = _run_own(table, frame, able[1], rows_shown)
     why = "cells of the column have the wrong type"
     mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
     faults = (*typed.untyped, *typed.rounded, *narrow_pattern_faults(schema, len(frame), unique=True))
@@ -171,15 +172,15 @@ def _quiet() -> Iterator[None]:
 
 
 def _run(
-    frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
+    table: Any, frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
 ) -> tuple[list[Violation], list[Unchecked]]:
     """Ask GX the schema's questions: for yes or no on everything, then for row numbers where the answer was no."""
     questions = stacked(frame, expectations)
-    results = _ask_stacks(questions, _YES_OR_NO)
+    results = _ask_stacks(table, questions, _YES_OR_NO)
     crashed = {k: _crash(r) for q, r in zip(questions, results, strict=True) if _crash(r) for k in q.members}
     failed = [q for q, r in zip(questions, results, strict=True) if not r.success and not _crash(r)]
     rows: dict[int, set[int]] = {}
-    for question, result in zip(failed, _ask_stacks(failed, _WHICH_ROWS), strict=True):
+    for question, result in zip(failed, _ask_stacks(table, failed, _WHICH_ROWS), strict=True):
         for member, where in question.split(_labels(result.result)):
             rows.setdefault(member, set()).update(where.tolist())
     violations = [
@@ -189,7 +190,7 @@ def _run(
 
 
 def _run_own(
-    frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
+    table: Any, frame: pd.DataFrame, expectations: list[Expectation], rows_shown: int
 ) -> tuple[list[Violation], list[Unchecked]]:
     """Ask GX a suite of the user's own as it stands, but for columns that GX would take for others."""
     mistaken = alike([str(name) for name in frame.columns])
@@ -197,13 +198,13 @@ def _run_own(
     why = "names of columns differ only in case, which Great Expectations does not tell apart"
     unchecked = [Unchecked(_columns(e), _rule(e), why) for e in lost]
     expectations = [e for e in expectations if e not in lost]
-    results = _ask(frame, expectations, _YES_OR_NO)
+    results = _ask(table, frame, expectations, _YES_OR_NO)
     unchecked += [
         Unchecked(_columns(e), _rule(e), _crash(r)) for e, r in zip(expectations, results, strict=True) if _crash(r)
     ]
     failed = [e for e, r in zip(expectations, results, strict=True) if not r.success and not _crash(r)]
     violations = []
-    for e, r in zip(failed, _ask(frame, failed, _WHICH_ROWS), strict=True):
+    for e, r in zip(failed, _ask(table, frame, failed, _WHICH_ROWS), strict=True):
         labels = _labels(r.result)
         violations.append(_violation(e, labels, int(r.result.get("unexpected_count") or len(labels)), rows_shown))
     return violations, unchecked
@@ -232,7 +233,7 @@ def _crash(result: Any) -> str:
     return ", ".join(dict.fromkeys(names)) or ("it crashed" if traces else "")
 
 
-def _ask_stacks(questions: list[Stack], result_format: Mapping[str, object]) -> list[Any]:
+def _ask_stacks(table: Any, questions: list[Stack], result_format: Mapping[str, object]) -> list[Any]:
     """GX's results in the order of the questions; those of one height make one table."""
     results: dict[int, Any] = {}
     for height in dict.fromkeys(q.height for q in questions):
@@ -243,23 +244,31 @@ def _ask_stacks(questions: list[Stack], result_format: Mapping[str, object]) -> 
             named = {side: f"c{len(cells) + j}" for j, side in enumerate(questions[k].sides)}
             cells |= {named[side]: column for side, column in questions[k].columns().items()}
             expectations.append({"type": questions[k].kind, "kwargs": {**questions[k].kwargs, **named}})
-        results |= zip(mine, _ask(pd.DataFrame(cells, copy=False), expectations, result_format), strict=True)
+        results |= zip(mine, _ask(table, pd.DataFrame(cells, copy=False), expectations, result_format), strict=True)
     return [results[k] for k in range(len(questions))]
 
 
-def _ask(frame: pd.DataFrame, expectations: list[Expectation], result_format: Mapping[str, object]) -> list[Any]:
-    """GX's results in the order of the expectations (it returns them in an order of its own)."""
-    if not expectations:
-        return []
-    gx = _gx()
-    numbered = [{"type": e["type"], "kwargs": e["kwargs"], "meta": {"number": k}} for k, e in enumerate(expectations)]
-    context = gx.get_context(mode="ephemeral")
+def _table() -> Any:
+    """What GX takes for a table, whatever frame it is given; made once a validation, which costs as much as an answer.
+
+    Not once a process: a context that the user made meanwhile would be GX's current one, and know nothing of ours.
+    """
+    context = _gx().get_context(mode="ephemeral")
     context.enable_analytics(enable=False)
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("table")
-    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
-    asked = context.suites.add(gx.ExpectationSuite(name="schema", expectations=numbered))
+    return asset.add_batch_definition_whole_dataframe("whole")
+
+
+def _ask(
+    table: Any, frame: pd.DataFrame, expectations: list[Expectation], result_format: Mapping[str, object]
+) -> list[Any]:
+    """GX's results in the order of the expectations (it returns them in an order of its own)."""
+    if not expectations:
+        return []
+    numbered = [{"type": e["type"], "kwargs": e["kwargs"], "meta": {"number": k}} for k, e in enumerate(expectations)]
+    asked = _gx().ExpectationSuite(name="schema", expectations=numbered)
     with _quiet():
-        results = batch.validate(asked, result_format=result_format).results
+        results = table.get_batch({"dataframe": frame}).validate(asked, result_format=result_format).results
     by_number = {r.expectation_config.meta["number"]: r for r in results}
     return [by_number[k] for k in range(len(expectations))]

@@ -22,11 +22,7 @@ from synthkit.models.base import TrainingLog
 
 FORMAT = "synthkit-model/1"
 MAKERS = frozenset((torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye))
-LAYOUT_TIMES, LAYOUT_SPARE_BYTES, MIN_LAYOUT_BYTES = (
-    8,
-    2**28,
-    2**12,
-)  # what a layout may take: times its tensors, bytes beside, bytes of a small one
+LAYOUT_TIMES, LAYOUT_SPARE_BYTES, LAYOUT_SPARE_TENSORS = 8, 2**28, 4_096  # see LayoutAllowance
 MODEL_CARD, TENSORS = "synthesizer.json", "model.safetensors"
 
 
@@ -173,7 +169,8 @@ class LayoutAllowance(TorchFunctionMode):
         tensors: those that were saved.
 
     Raises:
-        ArtefactError: more is asked for than eight times their bytes and 256 MiB; before it is taken.
+        ArtefactError: more is asked for than eight times their bytes and 256 MiB, or than eight times their number and
+            4,096; before it is taken.
     """
 
     def __init__(self, folder: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -182,6 +179,7 @@ class LayoutAllowance(TorchFunctionMode):
         self._left = LAYOUT_SPARE_BYTES + LAYOUT_TIMES * sum(
             tensor.numel() * tensor.element_size() for tensor in tensors.values()
         )
+        self._times_left = LAYOUT_SPARE_TENSORS + LAYOUT_TIMES * len(tensors)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Weigh what is about to be made."""
@@ -189,8 +187,9 @@ class LayoutAllowance(TorchFunctionMode):
         if func in MAKERS:
             probe = {k: v for k, v in said.items() if k not in ("generator", "device", "pin_memory", "out")}
             asked = func(*args, **probe, device="meta")
-            self._left -= max(MIN_LAYOUT_BYTES, asked.numel() * asked.element_size())
-            if self._left < 0:
+            self._left -= asked.numel() * asked.element_size()
+            self._times_left -= 1
+            if self._left < 0 or self._times_left < 0:
                 msg = (
                     f"{self._folder} must hold tensors of the size that its settings ask for; however: they ask for "
                     f"far more than {TENSORS} holds. {MODEL_CARD} was altered: fit again"

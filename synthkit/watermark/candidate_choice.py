@@ -35,6 +35,7 @@ number of candidates is fair though some have more coins than others.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -42,7 +43,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.errors import SchemaError
-from synthkit.watermark.column_subsets import subsets
+from synthkit.watermark.column_subsets import Subset, subsets
 from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.row_tokens import row_contents
 
@@ -73,18 +74,23 @@ def choose_candidates(frame: pd.DataFrame, key: WatermarkKey, rng: np.random.Gen
     if len(frame) % key.candidates:
         msg = f"candidates must be {key.candidates} equally long tables; however: {len(frame)} rows. Draw a multiple"
         raise SchemaError(msg)
-    scores = uniforms(*count_coins(frame, key), rng).reshape(key.candidates, -1)
+    scores = uniforms(*count_coins(frame, key, subsets(key)), rng).reshape(key.candidates, -1)
     n = scores.shape[1]
     return np.asarray(scores.argmax(axis=0) * n + np.arange(n))
 
 
-def count_coins(frame: pd.DataFrame, key: WatermarkKey) -> tuple[Counts, Counts]:
+def count_coins(frame: pd.DataFrame, key: WatermarkKey, sets: Iterable[Subset]) -> tuple[Counts, Counts]:
     """How many coins each row has among all rows, by their weight, and how many of them are heads.
+
+    Args:
+        frame: the rows.
+        key: of the watermark.
+        sets: of the key, which take as long to draw as coins to toss.
 
     **Shape**: -> (n, K), (n, K).
     """
     coins, heads = (np.zeros((len(frame), WEIGHT_COUNT), dtype=np.int64) for _ in range(2))
-    for _, said in row_contents(frame, key, subsets(key)):
+    for _, said in row_contents(frame, key, sets):
         alone = occurs_once(said)
         k = set_weight(alone.sum() / max(len(alone), 1))
         coins[:, k] += alone

@@ -52,10 +52,10 @@ def subsets(key: WatermarkKey) -> tuple[Subset, ...]:
 
 def _distinct(key: WatermarkKey, names: list[str], sizes: list[int]) -> Iterator[Subset]:
     seen: set[Subset] = set()
-    draw = 0
+    raw, draw = key.raw, 0
     while True:
         size = sizes[draw // 2 % len(sizes)]
-        ranked = sorted(names, key=lambda name: digest(key.raw, "subset", str(draw), name))
+        ranked = sorted(names, key=lambda name: digest(raw, "subset", str(draw), name))
         found = Subset(tuple(sorted(ranked[:size])), coarse=bool(draw % 2))
         if found not in seen:
             seen.add(found)

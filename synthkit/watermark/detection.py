@@ -84,7 +84,7 @@ def detect(frame: pd.DataFrame, key: WatermarkKey) -> WatermarkDetection:
         raise TableError(msg)
     differing = frame[here].drop_duplicates()
     every = subsets(key)
-    coins, heads = (int(each.sum()) for each in count_coins(differing, key))
+    coins, heads = (int(each.sum()) for each in count_coins(differing, key, every))
     return WatermarkDetection(
         rows=len(differing),
         columns=len(here),

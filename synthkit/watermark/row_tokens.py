@@ -54,7 +54,8 @@ def cell_tokens(cells: pd.Series, column: MarkedColumn, key: WatermarkKey, *, co
         coarse: whether numbers and moments are rounded.
     """
     codes, texts = canonical_forms(cells, column, coarse=coarse)
-    table = np.array([digest(key.raw, "cell", column.name, text) for text in texts], dtype=np.uint64)
+    raw = key.raw
+    table = np.array([digest(raw, "cell", column.name, text) for text in texts], dtype=np.uint64)
     return np.asarray(table[codes])
 
 

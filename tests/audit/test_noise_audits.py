@@ -1,4 +1,7 @@
-"""Every mechanism loses what it claims, and each broken twin of it is called broken, or loose where it overdoes."""
+"""Audits of noise by themselves: their claims, and broken twins that `test_audits.py` does not put in their place.
+
+That what is shipped loses what it claims, from both sides where the audit is tight, is tested there.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,15 @@ from scipy import stats
 
 from synthkit.audit.noise_audits import (
     audit_bounds,
-    audit_choice,
     audit_counts,
     audit_gradients,
     audit_levels,
     audit_quantiles,
     mu_of,
 )
-from synthkit.privacy.accounting.events import DiscreteGaussian, DiscreteLaplace, Gaussian, ReportNoisyMax
+from synthkit.privacy.accounting.events import DiscreteGaussian, DiscreteLaplace, Gaussian
 from synthkit.privacy.mechanisms.bounds import Bounds, LogBounds
-from synthkit.privacy.mechanisms.noise import add_noise, choose
+from synthkit.privacy.mechanisms.noise import add_noise
 from synthkit.privacy.mechanisms.quantiles import Edges, Quantiles
 from synthkit.privacy.mechanisms.rng import gaussian
 from synthkit.privacy.mechanisms.sparse_histogram import NoisyLevels, sparse_histogram, tell_levels
@@ -30,7 +32,6 @@ NOISES = [
     DiscreteGaussian(sigma=1.0),
     DiscreteGaussian(sigma=5.6, change=4, cells=2),
 ]
-CHOICE = ReportNoisyMax(sensitivity=0.5, scale=1.0)
 SPARSE = sparse_histogram(sigma=1.0, delta=0.06)
 GRID = LogBounds(noise=DiscreteLaplace(scale=1.0), smallest=-4, largest=8)
 BINS = Quantiles(low=0, high=1, parts=2, epsilon=1.0, cells=11)
@@ -43,17 +44,10 @@ def scaled(spent, factor):
 
 
 @pytest.mark.parametrize("spent", NOISES, ids=str)
-def test_counts_lose_between_four_fifths_and_all_of_the_claim(spent):
-    finding = audit_counts(spent)
-    assert finding.verdict == "holds", finding
-    assert finding.tight
-
-
-@pytest.mark.parametrize("spent", NOISES, ids=str)
 def test_counts_with_half_the_noise_are_broken_and_with_twice_the_noise_loose(spent):
-    half = audit_counts(spent, lambda counts, said: add_noise(counts, scaled(said, 0.5)))
+    half = audit_counts(spent, lambda counts, said: add_noise(counts, scaled(said, 0.5)), trials=4000)
     assert half.verdict == "broken"
-    twice = audit_counts(spent, lambda counts, said: add_noise(counts, scaled(said, 2.0)))
+    twice = audit_counts(spent, lambda counts, said: add_noise(counts, scaled(said, 2.0)), trials=15_000)
     assert twice.verdict == "loose"
 
 
@@ -72,7 +66,7 @@ def test_mu_of_little_noise_is_more():
 def test_counts_charged_for_one_cell_of_four_are_broken():
     """The usual slip: a unit moves more cells than the noise was made for."""
     one = DiscreteGaussian(sigma=1.0)
-    four = audit_counts(replace(one, cells=4), lambda counts, said: add_noise(counts, one))
+    four = audit_counts(replace(one, cells=4), lambda counts, said: add_noise(counts, one), trials=15_000)
     assert four.verdict == "holds"
     assert replace(four, claim=mu_of(one)).verdict == "broken"
 
@@ -88,27 +82,15 @@ def test_gradients_with_other_noise_are_flagged(factor, verdict):
     assert audit_gradients(spent, lambda shape, scale: gaussian(shape, factor * scale)).verdict == verdict
 
 
-def test_choices_lose_no_more_than_the_claim():
-    finding = audit_choice(CHOICE)
-    assert finding.verdict == "holds"
-    assert finding.measured > 0.3 * finding.claim
-
-
-def test_choices_with_half_the_noise_are_broken():
-    assert audit_choice(CHOICE, lambda scores, said: choose(scores, scaled(said, 0.5))).verdict == "broken"
-
-
-def test_levels_lose_between_four_fifths_and_all_of_both_claims():
+def test_the_exaggerated_delta_is_nearly_used_up():
     assert 0.05 < SPARSE.failure <= 0.06
-    for finding in audit_levels(SPARSE):
-        assert finding.verdict == "holds", finding
 
 
 def test_levels_with_a_threshold_too_low_by_one_break_delta():
     def low(names, counts, said):
         return tell_levels(names, counts, replace(said, threshold=said.threshold - 1))
 
-    delta, mu = audit_levels(SPARSE, low)
+    delta, mu = audit_levels(SPARSE, low, trials=50_000)
     assert (delta.verdict, mu.verdict) == ("broken", "holds")
 
 
@@ -116,7 +98,7 @@ def test_levels_with_half_the_noise_break_mu():
     def quiet(names, counts, said):
         return tell_levels(names, counts, scaled(said, 0.5))
 
-    assert audit_levels(SPARSE, quiet)[1].verdict == "broken"
+    assert audit_levels(SPARSE, quiet, trials=20_000)[1].verdict == "broken"
 
 
 def test_levels_chosen_by_their_exact_counts_break_mu():
@@ -128,15 +110,9 @@ def test_levels_chosen_by_their_exact_counts_break_mu():
         noisy = add_noise(counts[many], DiscreteGaussian(sigma=said.sigma)).values
         return NoisyLevels(names=tuple(told), counts=noisy, spent=said)
 
-    delta, mu = audit_levels(SPARSE, exact)
+    delta, mu = audit_levels(SPARSE, exact, trials=30_000)
     assert (delta.measured, delta.verdict) == (0, "loose")
     assert mu.verdict == "broken"
-
-
-def test_bounds_lose_no_more_than_the_claim():
-    finding = audit_bounds(GRID)
-    assert finding.verdict == "holds"
-    assert finding.measured > 0.5 * finding.claim
 
 
 def test_bounds_from_data_are_broken():
@@ -146,27 +122,9 @@ def test_bounds_from_data_are_broken():
     assert audit_bounds(GRID, exact, trials=1000).verdict == "broken"
 
 
-def test_bounds_with_half_the_noise_are_broken():
-    def quiet(values):
-        noisy = add_noise(GRID.counts(values), DiscreteLaplace(scale=0.5)).values
-        return Bounds(low=0, high=float(np.flatnonzero(noisy >= GRID.level).max(initial=0)), spent=GRID.noise)
-
-    assert audit_bounds(GRID, quiet).verdict == "broken"
-
-
 def test_bounds_with_normal_noise_are_measured_in_mu():
-    finding = audit_bounds(LogBounds(noise=DiscreteGaussian(sigma=1.0), smallest=-4, largest=8))
+    finding = audit_bounds(LogBounds(noise=DiscreteGaussian(sigma=1.0), smallest=-4, largest=8), trials=1000)
     assert (finding.measure, finding.verdict) == ("mu", "holds")
-
-
-def test_quantiles_lose_no_more_than_the_claim():
-    finding = audit_quantiles(BINS)
-    assert finding.verdict == "holds"
-    assert finding.measured > 0.3 * finding.claim
-
-
-def test_quantiles_with_half_the_noise_are_broken():
-    assert audit_quantiles(BINS, replace(BINS, epsilon=2.5).draw).verdict == "broken"
 
 
 def test_quantiles_from_data_are_broken():

@@ -32,10 +32,10 @@ FAST = {
     ADDED: {},
     "autoregressive": {"width": 32, "hidden": 16, "steps": 400, "batch_size": 256},
     "ctgan": {"noise": 16, "width": 32, "critic_width": 32, "steps": 400, "batch_size": 256, "odds_batch": 256},
-    "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 400, "batch_size": 256, "draws": 16},
+    "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 200, "batch_size": 256, "draws": 16},
     "independent": {},
     "marginal": {"components": 60},
-    "tvae": {"width": 32, "hidden": 16, "latent": 2, "blocks": 1, "couplings": 2, "steps": 400, "batch_size": 256},
+    "tvae": {"width": 32, "hidden": 16, "latent": 2, "blocks": 1, "couplings": 2, "steps": 200, "batch_size": 256},
 }
 models = pytest.mark.parametrize("name", sorted(KINDS))
 exact = pytest.mark.parametrize("name", sorted(name for name, kind in KINDS.items() if kind.can(Capability.LOG_PROB)))
@@ -333,7 +333,7 @@ def test_fitting_lowers_the_loss_on_fresh_rows(learned, name):
         ),
         KINDS[name].Config(**FAST[name]),
     )
-    some = fresh[:5000]
+    some = fresh[:2000]
     before, after = (float(model.negative_log_prob(some, generator(2))[0].mean()) for model in (blank, out[name]))
     assert after < before - 0.005
 

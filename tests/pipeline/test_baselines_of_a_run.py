@@ -11,7 +11,7 @@ from synthkit.metrics.result import Evaluation
 from synthkit.pipeline.compare.compare_models import compare
 from synthkit.pipeline.evaluate_tables import evaluate_tables
 from synthkit.pipeline.run_config import RunConfig
-from synthkit.pipeline.synthesize import synthesize
+from synthkit.pipeline.synthesize import fit, synthesize
 from synthkit.schema import Schema
 
 SCHEMA = Schema(
@@ -22,7 +22,7 @@ SCHEMA = Schema(
     },
     targets=[{"column": "died", "task": "binary"}],
 )
-OWN = {"svm": {"estimator": "sklearn.svm.LinearSVC", "C": 0.5}, "forest": "sklearn.ensemble.RandomForestClassifier"}
+OWN = {"svm": {"estimator": "sklearn.svm.LinearSVC", "C": 0.5}, "tree": "sklearn.tree.DecisionTreeClassifier"}
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def test_a_run_scores_them_and_says_so(table, tmp_path):
 
 
 def test_a_run_without_any_says_nothing_of_them(table):
-    run = synthesize(table, SCHEMA, config=RunConfig(model="independent", quick=True, seed=3))
-    assert "baselines" not in run.facts["config"]
+    made = fit(table, SCHEMA, config=RunConfig(model="independent", quick=True, seed=3))
+    assert "baselines" not in made.facts["config"]
 
 
 def test_tables_made_elsewhere_are_judged_by_them(table):

@@ -7,7 +7,6 @@ import json
 import pandas as pd
 import pytest
 
-from synthkit.data import support2, support2_schema
 from synthkit.errors import ConfigError, SchemaError
 from synthkit.pipeline.refits import ENOUGH, MAX_FITS, fits_for
 from synthkit.pipeline.run_config import RunConfig
@@ -103,13 +102,7 @@ def test_further_fits_under_a_budget_are_refused():
 
 def test_the_settings_of_a_sibling_are_those_that_were_settled():
     small = {"width": 8, "hidden": 8, "steps": 3, "batch_size": 64}
-    run = synthesize(
-        support2().head(200),
-        support2_schema(),
-        config=RunConfig(settings=small, fits=1, quick=True),
-        final=True,
-        seed=1,
-    )
+    run = synthesize(table(), SCHEMA, config=RunConfig(settings=small, fits=1, quick=True), final=True, seed=1)
     assert run.synthesizer.settings == run.sibling.synthesizer.settings
     assert run.synthesizer.seed != run.sibling.synthesizer.seed
 

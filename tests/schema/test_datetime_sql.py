@@ -50,12 +50,17 @@ ODD = [
 ]
 
 
-def asked(column, values):
-    """What DuckDB reads in a column, as pandas holds it."""
-    database = duckdb.connect()
-    database.register("rows", pa.table({"n": list(range(len(values))), "t": values}))
-    found = database.execute(f"SELECT {datetime_sql(column, 't')} FROM rows ORDER BY n").fetchall()
-    return [row[0] for row in found]
+@pytest.fixture(scope="module")
+def asked():
+    """What DuckDB reads in a column, as pandas holds it; by one database, which costs more to open than to ask."""
+
+    def read(column, values):
+        database.register("rows", pa.table({"n": list(range(len(values))), "t": values}))
+        found = database.execute(f"SELECT {datetime_sql(column, 't')} FROM rows ORDER BY n").fetchall()
+        return [row[0] for row in found]
+
+    with duckdb.connect() as database:
+        yield read
 
 
 @settings(max_examples=80)
@@ -67,7 +72,7 @@ def asked(column, values):
         max_size=9,
     ),
 )
-def test_texts_are_read_alike(keys, cells):
+def test_texts_are_read_alike(asked, keys, cells):
     column = Datetime(**keys, nullable=True)
     how = column.written_as
     texts = [
@@ -87,7 +92,7 @@ def test_texts_are_read_alike(keys, cells):
     st.sampled_from(["%Y%m%d", "%d%m%Y"]),
     st.lists(st.dates(dt.date(1000, 1, 1)) | st.integers(0, 10**8), min_size=1, max_size=9),
 )
-def test_whole_numbers_are_read_alike(pattern, cells):
+def test_whole_numbers_are_read_alike(asked, pattern, cells):
     column = Datetime(format=pattern)
     numbers = [
         c if isinstance(c, int) else int(Format(pattern).write(dt.datetime(c.year, c.month, c.day))) for c in cells
@@ -98,11 +103,11 @@ def test_whole_numbers_are_read_alike(pattern, cells):
 
 
 @given(st.lists(st.datetimes(), min_size=1, max_size=9), st.sampled_from(WRITINGS))
-def test_timestamps_are_what_they_are(found, keys):
+def test_timestamps_are_what_they_are(asked, found, keys):
     assert asked(Datetime(**keys), pa.array(found, pa.timestamp("us"))) == found
 
 
-def test_timestamps_with_a_zone_are_shown_on_the_clock_of_the_column():
+def test_timestamps_with_a_zone_are_shown_on_the_clock_of_the_column(asked):
     values = pa.array([dt.datetime(2021, 7, 1, tzinfo=dt.UTC)], pa.timestamp("us", "UTC"))
     assert asked(Datetime(zone="Europe/Berlin"), values) == [dt.datetime(2021, 7, 1, 2)]
     assert asked(Datetime(), values) == [None]
@@ -115,7 +120,8 @@ def test_sql_counts_what_the_validation_counts(tmp_path, stored):
     schema = Schema(columns={"t": column})
     frame = pd.DataFrame({"t": numbers if stored == "whole" else [str(n) for n in numbers]})
     pq.write_table(pa.Table.from_pandas(frame), tmp_path / "t.parquet")
-    counts = [duckdb.connect().execute(c.sql).fetchone()[0] for c in checks(schema, str(tmp_path / "t.parquet"))]
+    with duckdb.connect() as database:
+        counts = [database.execute(c.sql).fetchone()[0] for c in checks(schema, str(tmp_path / "t.parquet"))]
     assert counts == [
         0,
         0,

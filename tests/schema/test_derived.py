@@ -317,7 +317,7 @@ PLAIN = Schema.model_validate(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)  # of many rows each: queries take long to read, not to answer
 @given(
     st.lists(
         st.tuples(
@@ -328,7 +328,7 @@ PLAIN = Schema.model_validate(
             st.sampled_from([None, *FORMS]),
         ),
         min_size=1,
-        max_size=8,
+        max_size=24,
     )
 )
 def test_sql_counts_what_pandas_counts(tmp_path_factory, rows):

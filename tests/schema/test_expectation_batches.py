@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthkit.schema import Schema
@@ -62,8 +62,9 @@ def test_a_pair_whose_names_differ_in_case_is_compared_in_its_order():
 cells = st.one_of(st.none(), st.integers(-5, 5))
 
 
+@settings(max_examples=40)  # of more rows each: the time goes into the question, not into the rows
 @given(
-    st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=6),
+    st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=15),
     st.lists(st.tuples(st.integers(-6, 0), st.integers(0, 6), st.booleans()), min_size=3, max_size=3),
 )
 def test_what_is_found_is_what_plain_pandas_finds(rows, bounds):

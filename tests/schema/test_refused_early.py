@@ -1,5 +1,6 @@
 """A schema that is none is refused in words, and before anything that takes time is loaded."""
 
+import json
 import subprocess
 import sys
 
@@ -27,53 +28,56 @@ WORDS = {  # of each command, besides the schema
 }
 COMMANDS = typer.main.get_command(app).commands
 PROGRAM = """
-import sys
+import contextlib, io, json, sys
 from synthkit.cli.app import main
-try:
-    main()
-except SystemExit as end:
-    print("EXIT", end.code, *(m for m in {heavy!r} if m in sys.modules))
+told = []
+for words in json.loads(sys.argv[1]):
+    sys.argv, said, status = ["synthkit", *words], io.StringIO(), 0
+    try:
+        with contextlib.redirect_stderr(said):
+            main()
+    except SystemExit as end:
+        status = end.code
+    told.append([said.getvalue(), status, [name for name in {heavy!r} if name in sys.modules]])
+print(json.dumps(told))
 """
 
 
-def told(folder, *words):
-    """What a command said in a process of its own, its status and the heavy libraries it loaded."""
-    code = PROGRAM.format(heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=folder)
-    _, status, *heavy = done.stdout.split("EXIT")[-1].split(" ")
-    return done.stderr, int(status), [name.strip() for name in heavy if name.strip()]
+def told(folder, commands):
+    """What each of some commands said, its status and the heavy libraries loaded so far, in one process for all."""
+    words = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), json.dumps(commands)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=folder)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_every_command_with_a_schema_is_tried():
     assert set(WORDS) == {name for name, each in COMMANDS.items() if any(p.name == "schema" for p in each.params)}
 
 
-@pytest.mark.parametrize("name", WORDS)
-def test_a_bad_schema_is_refused_before_anything_heavy_is_loaded(name, tmp_path):
+def test_a_bad_schema_is_refused_before_anything_heavy_is_loaded(tmp_path):
     (tmp_path / "bad.yaml").write_text("declared_by: nobody\ncolumns: {age: {kind: numerc}}", encoding="utf-8")
-    said, status, heavy = told(tmp_path, name, *WORDS[name], "--schema", "bad.yaml")
-    assert status == 2
-    assert heavy == []
-    assert 'declared_by (line 1): must say who answers for the lines and why, as "NAME: reason"; however: ' in said
-    assert "Did you mean `numeric`?" in said
+    answers = told(tmp_path, [[name, *words, "--schema", "bad.yaml"] for name, words in WORDS.items()])
+    for name, (said, status, heavy) in zip(WORDS, answers, strict=True):
+        assert (status, heavy) == (2, []), name
+        assert 'declared_by (line 1): must say who answers for the lines and why, as "NAME: reason"; however: ' in said
+        assert "Did you mean `numeric`?" in said, name
     assert not list(tmp_path.glob("r*"))
 
 
-@pytest.mark.parametrize("name", ["run", "fit", "plan"])
-def test_under_a_budget_lines_nobody_answers_for_are_refused_before_anything_heavy_is_loaded(name, tmp_path):
+def test_under_a_budget_lines_nobody_answers_for_are_refused_before_anything_heavy_is_loaded(tmp_path):
     (tmp_path / "s.yaml").write_text("columns: {age: {kind: numeric, min: 0, max: 120}}", encoding="utf-8")
-    words = [*WORDS[name], *(PRIVATE if name != "plan" else []), "--schema", "s.yaml"]
-    said, status, heavy = told(tmp_path, name, *words)
-    assert (status, heavy) == (2, [])
-    assert "nobody answers for `age`" in said
+    asked = {name: [*WORDS[name], *(PRIVATE if name != "plan" else [])] for name in ("run", "fit", "plan")}
+    for said, status, heavy in told(tmp_path, [[name, *words, "--schema", "s.yaml"] for name, words in asked.items()]):
+        assert (status, heavy) == (2, [])
+        assert "nobody answers for `age`" in said
 
 
-@pytest.mark.parametrize("name", ["run", "fit"])
-def test_a_unit_the_schema_lacks_is_refused_before_anything_heavy_is_loaded(name, tmp_path):
+def test_a_unit_the_schema_lacks_is_refused_before_anything_heavy_is_loaded(tmp_path):
     (tmp_path / "s.yaml").write_text("columns: {age: {kind: numeric, min: 0, max: 120}}", encoding="utf-8")
-    said, status, heavy = told(tmp_path, name, *WORDS[name], "--schema", "s.yaml", "--unit", "pid")
-    assert (status, heavy) == (2, [])
-    assert "the unit must be a column of the schema; however: `pid` is not" in said
+    asked = [[name, *WORDS[name], "--schema", "s.yaml", "--unit", "pid"] for name in ("run", "fit")]
+    for said, status, heavy in told(tmp_path, asked):
+        assert (status, heavy) == (2, [])
+        assert "the unit must be a column of the schema; however: `pid` is not" in said
 
 
 def test_a_schema_without_a_column_to_learn_is_refused():

@@ -341,6 +341,7 @@ def test_public_tables_keep_their_schemas_and_a_broken_cell_is_found(schema, fil
     whole = validate(frame, schema)
     assert whole.success, whole
     name, column = next((c, k) for c, k in schema.columns.items() if k.kind == "numeric" and k.max is not None)
+    frame = frame.head(5000)
     frame.loc[17, name] = column.max + 1
     broken = validate(frame, schema)
     assert isinstance(broken, Validation)

@@ -19,13 +19,19 @@ from synthkit.schema.rules import rows_obeying
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 QUICK = {"width": 32, "hidden": 16, "steps": 12, "batch_size": 128}
-SMALL = {"autoregressive": QUICK, "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 12, "draws": 8}}
+SMALL = {
+    "autoregressive": QUICK,
+    "ctgan": {"noise": 8, "width": 16, "critic_width": 16, "steps": 12, "batch_size": 64, "odds_batch": 64},
+    "diffusion": {"width": 32, "hidden": 32, "blocks": 1, "steps": 12, "draws": 8},
+    "marginal": {"components": 20, "rounds": 2, "first": 10, "between": 5, "last": 10},
+    "tvae": {"width": 16, "hidden": 8, "latent": 2, "blocks": 1, "couplings": 2, "steps": 12, "batch_size": 64},
+}
 
 
 def test_a_rare_level_given_comes_back_in_every_row(either):
     """Dementia and an income over $50,000: 14 real patients have both."""
-    rows = either.sample(1000, given={"dementia": 1, "income": ">$50k"}, seed=6)
-    assert len(rows) == 1000
+    rows = either.sample(300, given={"dementia": 1, "income": ">$50k"}, seed=6)
+    assert len(rows) == 300
     assert (rows["dementia"] == 1).all()
     assert (rows["income"] == ">$50k").all()
     assert rows_obeying(conform(rows, support2_schema()), support2_schema().rules).all()
@@ -33,7 +39,7 @@ def test_a_rare_level_given_comes_back_in_every_row(either):
 
 def test_missing_numbers_half_a_combination_and_the_end_of_a_gap_can_be_given(either):
     """None means missing; dzclass is half of a fixed combination; d.time is measured from slos, which is unknown."""
-    rows = either.sample(200, given={"alb": None, "dzclass": "Cancer", "d.time": 300, "age": 61.25}, seed=7)
+    rows = either.sample(80, given={"alb": None, "dzclass": "Cancer", "d.time": 300, "age": 61.25}, seed=7)
     assert rows["alb"].isna().all()
     assert set(rows["dzgroup"]) <= {"Colon Cancer", "Lung Cancer"}
     assert (rows["d.time"] == 300).all()
@@ -154,7 +160,7 @@ def test_a_stay_given_the_follow_up_follows_the_models_own_law(model, table, lim
 
 
 def test_imputing_keeps_what_is_known_and_fills_what_may_be_filled(either):
-    real = support2()[:400]
+    real = support2()[:100]
     full = either.impute(real, seed=10)
     assert list(full) == list(real)
     for column in real:
@@ -227,16 +233,17 @@ def some_of_support2() -> Schema:
 
 
 def test_imputing_beats_the_columns_mean_and_mode():
-    """Masked cells of 600 patients not learned from, the mean or the mode of five draws: a fifth less error in each."""
+    """Masked cells of 300 patients not learned from, the mean or the mode of five draws: a fifth less error in each."""
     schema, real = some_of_support2(), support2()[SOME]
     order = np.random.default_rng(0).permutation(len(real))
-    train, test = (real.iloc[part].reset_index(drop=True) for part in (order[600:], order[:600]))
-    settings = {"width": 32, "hidden": 16, "steps": 250, "batch_size": 256}
+    train, test = (real.iloc[part].reset_index(drop=True) for part in (order[300:], order[:300]))
+    settings = {"width": 32, "hidden": 16, "steps": 150, "batch_size": 256}
     synthesizer = Synthesizer(schema, settings=settings, device="cpu").fit(train, seed=1)
     for name in ("surv6m", "totcst", "dzgroup", "death"):
         held = test[test[name].notna()].reset_index(drop=True)
         masked = held.assign(**{name: pd.Series([None] * len(held), dtype=object)})
-        draws = pd.concat([synthesizer.impute(masked, seed=s)[name] for s in range(5)], axis=1)
+        drawn = synthesizer.impute(pd.concat([masked] * 5, ignore_index=True), seed=0)[name]
+        draws = pd.DataFrame(drawn.to_numpy().reshape(5, len(held)).T)
         if isinstance(schema.columns[name], Numeric):
             error = (draws.astype(float).mean(axis=1) - held[name]).abs().mean()
             plain = (train[name].mean() - held[name]).abs().mean()

@@ -84,7 +84,7 @@ def test_a_rare_row_is_as_likely_as_a_common_one(keyed):
 def test_only_contents_that_stand_once_have_coins(keyed, table, schema):
     """Coins and heads by a loop over rows and sets; the fewer coins a set has, the more each of them weighs."""
     frame, key = pd.concat([table(20, 1), table(20, 1).head(5)]).reset_index(drop=True), keyed(2)
-    coins, heads = count_coins(frame, key)
+    coins, heads = count_coins(frame, key, subsets(key))
     slow, slow_heads = np.zeros((len(frame), WEIGHT_COUNT), int), np.zeros((len(frame), WEIGHT_COUNT), int)
     for _, said in row_contents(frame, key, subsets(key)):
         listed = said.tolist()

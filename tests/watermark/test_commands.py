@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from narrow_table import narrow_schema, narrow_table
 
-from synthkit.data import support2, support2_schema
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.synthesize import synthesize
@@ -22,12 +22,12 @@ from synthkit.synthesizer.rule_sampling import watermarked_rows
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.watermark import WatermarkKey, detect
 
-SCHEMA = support2_schema()
+SCHEMA = narrow_schema()
 
 
 @pytest.fixture(scope="module")
 def synthesizer() -> Synthesizer:
-    return Synthesizer(SCHEMA, "independent").fit(support2().head(600), seed=1)
+    return Synthesizer(SCHEMA, "independent").fit(narrow_table(600), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +77,11 @@ def test_each_row_is_one_of_its_candidates_and_all_tables_have_a_share(keyed):
 
 
 def test_given_values_stand_in_marked_rows(key):
-    made = Synthesizer(SCHEMA, "autoregressive", settings={"steps": 20}).fit(support2().head(300), seed=1)
+    made = Synthesizer(SCHEMA, "autoregressive", settings={"steps": 20}).fit(narrow_table(300), seed=1)
     drawn = made.sample(60, given={"hospdead": 1}, seed=1, watermark=key)
     assert (drawn["hospdead"] == 1).all()
     assert detect(drawn, key).p < 1e-3
-    partial = support2().head(40)[["age", "sex"]]
+    partial = narrow_table(40)[["age", "sex"]]
     frame = made.sample(40, given=partial, seed=1, watermark=key)
     assert frame["age"].tolist() == pytest.approx(partial["age"].tolist())
 
@@ -94,7 +94,7 @@ def test_raked_rows_bear_no_mark(synthesizer, key):
 
 
 def test_raking_without_targets_is_still_refused():
-    made = Synthesizer(SCHEMA, "independent", targets=False).fit(support2().head(100), seed=1)
+    made = Synthesizer(SCHEMA, "independent", targets=False).fit(narrow_table(100), seed=1)
     with pytest.raises(UnsupportedError, match="measured at fit"):
         made.sample(10, rake=True)
 
@@ -105,7 +105,7 @@ def test_no_rows_are_drawn(synthesizer, key):
 
 def test_a_run_says_that_its_rows_are_marked_and_not_by_what(saved, key, tmp_path):
     small = RunConfig(model="independent", quick=True, rows=150, seed=1, watermark=saved / "key.json")
-    run = synthesize(support2().head(400), SCHEMA, config=small)
+    run = synthesize(narrow_table(400), SCHEMA, config=small)
     assert detect(run.synthetic, key).found()
     assert run.facts["watermark"] == {"key": key.name, "candidates": 4}
     assert run.facts["config"]["watermark"] == "key.json"
@@ -130,9 +130,9 @@ def test_a_run_with_a_key_of_another_schema_is_refused_before_any_work(keyed, tm
     keyed(1).save(tmp_path / "other.json")
     small = RunConfig(model="independent", quick=True, watermark=tmp_path / "other.json")
     with pytest.raises(ConfigError, match="key must be of the table's schema"):
-        synthesize(support2().head(400), SCHEMA, config=small)
+        synthesize(narrow_table(400), SCHEMA, config=small)
     with pytest.raises(ArtefactError, match="must be a readable file"):
-        synthesize(support2().head(400), SCHEMA, config=RunConfig(watermark=tmp_path / "none.json"))
+        synthesize(narrow_table(400), SCHEMA, config=RunConfig(watermark=tmp_path / "none.json"))
 
 
 def test_from_a_key_to_rows_and_back(command, saved, tmp_path):
@@ -156,7 +156,7 @@ def test_from_a_key_to_rows_and_back(command, saved, tmp_path):
 
 
 def test_detection_never_loads_torch(saved, tmp_path):
-    support2().head(60).to_csv(tmp_path / "t.csv", index=False)
+    narrow_table(60).to_csv(tmp_path / "t.csv", index=False)
     words = ["detect", str(tmp_path / "t.csv"), "--key", str(saved / "key.json"), "--alpha", "1", "--quiet"]
     code = (
         f"import sys; from synthkit.cli.app import app; app({words!r}, standalone_mode=False); print({{*sys.modules}})"

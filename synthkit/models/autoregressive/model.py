@@ -22,11 +22,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.encoding.coding import Coding
-from synthkit.encoding.layout import ConstraintMask, Given, Rows
+from synthkit.encoding.layout import Given, Rows
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.base import Capability, NetworkModel
-from synthkit.models.sampling import draw_allowed, residuals
-from synthkit.training.layers.gated_blocks import fast_dtype
+from synthkit.models.row_completion import complete_rows, known_sum
+from synthkit.models.sampling import residuals
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
 from synthkit.training.matrix_precision import fast_matrices
 
@@ -82,40 +82,10 @@ class Autoregressive(NetworkModel):
             return Rows(given.cat, residuals(0, self.layout, generator))
         with fast_matrices():
             parts = [
-                self._complete(given[slice(start, start + AUTOREGRESSIVE_CHUNK)], generator)
+                complete_rows(self._network, given[slice(start, start + AUTOREGRESSIVE_CHUNK)], generator)
                 for start in range(0, len(given), AUTOREGRESSIVE_CHUNK)
             ]
         return Rows.cat_rows(parts)
-
-    def _complete(self, given: Given, generator: torch.Generator) -> Rows:
-        net, layout = self._network, self.layout
-        device = net.query.device
-        given = given.to(device)
-        n, known = len(given), given.known()
-        num = residuals(n, layout, generator).to(device)
-        row = Partial(given.cat.clamp(min=0), known.clone(), num)
-        cat = row.cat
-        admissible = ConstraintMask(layout, n, given, device)
-        learned = net.learned()
-        s = self._known_sum(given, learned.values)
-        for j in range(known.shape[1]):
-            admissible.observe(j, given.cat[:, j])
-        for j in self._sequence(given):
-            here = known[:, j]
-            if bool(here.all()):
-                continue
-            logits = net.logits(j, s, row, learned, fast_dtype(device))
-            p = torch.softmax(logits, dim=1)
-            level = torch.where(here, cat[:, j], draw_allowed(p, admissible.mask(j), generator))
-            applies = net.applies(j, cat)
-            if applies is not None:
-                level = torch.where(applies, level, 0)
-            cat[:, j], row.have[:, j] = level, True
-            admissible.observe(j, level)
-            fresh = ~here if applies is None else applies & ~here
-            z = learned.values[level + net.offsets[j]]
-            s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
-        return Rows(cat, num)
 
     @torch.no_grad()
     def log_prob_given(self, rows: Rows, given: Given, aim: Tensor) -> Tensor:
@@ -127,7 +97,7 @@ class Autoregressive(NetworkModel):
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
         learned = net.learned()
         row = Partial(cat, given.known().to(cat.device), _positions(rows, cat.device))
-        s = self._known_sum(given.to(cat.device), learned.values)
+        s = known_sum(net, given.to(cat.device), learned.values)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
             here = aim[:, j].to(cat.device)
@@ -139,20 +109,6 @@ class Autoregressive(NetworkModel):
             s = s + torch.where(here[:, None], learned.values[cat[:, j] + net.offsets[j]], 0.0)
             row.have[:, j] |= here
         return out
-
-    def _known_sum(self, given: Given, table: Tensor) -> Tensor:
-        """Sum of the value vectors of what is known. **Shape**: (n, H)."""
-        known = given.known()
-        if not bool(known.any()):
-            return table.new_zeros(len(given), table.shape[1])
-        z = self._network.vectors(given.cat.clamp(min=0), table)
-        return (z * known[..., None]).sum(dim=1)
-
-    def _sequence(self, given: Given) -> list[int]:
-        """Slots in the order in which they are drawn: partly known ones first, coarse before fine."""
-        order = list(range(len(self.layout.slots)))
-        first = set(given.allowed) | {j for j in order if self.layout.slots[j].parent in given.allowed}
-        return sorted(order, key=lambda j: (j not in first, j))
 
     @torch.no_grad()
     def log_prob(self, rows: Rows) -> Tensor:

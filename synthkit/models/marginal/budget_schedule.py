@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -118,15 +119,22 @@ def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Gener
     """
     d = len(sizes)
     if math.comb(d, width) <= MAX_CANDIDATE_TABLES:
-        every = torch.arange(d)[:, None]
-        for _ in range(width - 1):  # each with every larger slot behind it
-            more = d - 1 - every[:, -1]
-            every, first = every.repeat_interleave(more, dim=0), (more.cumsum(0) - more).repeat_interleave(more)
-            every = torch.cat([every, every[:, -1:] + 1 + (torch.arange(len(every)) - first)[:, None]], dim=1)
+        every = _all(d, width)
     else:
         drawn = torch.randint(d, (MAX_CANDIDATE_TABLES, width), generator=generator).sort(dim=1).values
         every = torch.unique(drawn[(drawn[:, 1:] > drawn[:, :-1]).all(dim=1)], dim=0)
     return every[torch.tensor(sizes)[every].prod(dim=1) <= largest]
+
+
+@lru_cache(maxsize=4)
+def _all(d: int, width: int) -> Tensor:
+    """All tables of so many of d slots, kept from one fit to the next: not to be changed. **Shape**: (t, width)."""
+    every = torch.arange(d)[:, None]
+    for _ in range(width - 1):  # each with every larger slot behind it
+        more = d - 1 - every[:, -1]
+        every, first = every.repeat_interleave(more, dim=0), (more.cumsum(0) - more).repeat_interleave(more)
+        every = torch.cat([every, every[:, -1:] + 1 + (torch.arange(len(every)) - first)[:, None]], dim=1)
+    return every
 
 
 def screened(tables: Tensor, strength: Tensor, most: int, generator: torch.Generator) -> list[Scope]:

@@ -85,6 +85,7 @@ def tail(noise: Noise, k: int) -> float:
     return laplace_tail(noise.scale, k) if isinstance(noise, DiscreteLaplace) else normal_tail(noise.sigma, k)
 
 
+@lru_cache(maxsize=256)
 def reach(noise: Noise, chance: float) -> int:
     """Smallest k >= 1 that the noise reaches with probability at most `chance`, by bisection."""
     low, high = 0, 1

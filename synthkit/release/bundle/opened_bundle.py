@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,9 @@ class Opened:
         outside = (manifests.MANIFEST, manifests.SIGNATURE)
         return {name: each for name, each in self.members.items() if name not in outside}
 
+    @cached_property
     def schema(self) -> Schema:
-        """What the columns mean."""
+        """What the columns mean; read once for all the checks that ask."""
         from synthkit.schema import Schema
 
         with self.file(run_folder.SCHEMA_FILE) as path:

@@ -102,8 +102,17 @@ class MaskedNetwork(nn.Module):
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), bool (B or 1, D, D) -> (B,)."""
         return self.losses(cat, before, num).sum(dim=0)
 
-    def losses(self, cat: Tensor, before: Tensor, num: Tensor | None = None) -> Tensor:
-        """What each slot adds to it, 0 where it does not apply. **Shape**: (B, D), (B or 1, D, D) -> (D, B)."""
+    def losses(
+        self, cat: Tensor, before: Tensor, num: Tensor | None = None, context: Tensor | None = None
+    ) -> Tensor:
+        """What each slot adds to it, 0 where it does not apply. **Shape**: (B, D), (B or 1, D, D) -> (D, B).
+
+        Args:
+            cat: levels.
+            before: which slots precede which.
+            num: positions inside cells.
+            context: what else is known of a row, as each slot sees it. **Shape**: (B, D, H).
+        """
         table = self.values()
         dtype = fast_dtype(cat.device) if self.training else table.dtype
         seen = informative = self.layout.applicable(cat)
@@ -113,6 +122,7 @@ class MaskedNetwork(nn.Module):
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
         before = before & seen[:, None, :]
         s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
+        s = s if context is None else s + context.to(dtype)
         pointers, places = self.pointers, None
         if pointers is not None:
             places = pointers.places(cat, num).where(pointers.known(before))

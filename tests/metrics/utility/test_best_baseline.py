@@ -57,7 +57,7 @@ def measured(train, holdout, synthetic, learners=QUICK):
 
 
 @pytest.mark.parametrize("prevalence", [0.01, 0.02, 0.03])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_reference_of_a_rare_class_is_what_sklearn_reaches(seed, prevalence):
     """Boosting at its defaults falls far behind a logistic regression here, and synthetic rows seem to gain."""
     rng = RNG(seed)

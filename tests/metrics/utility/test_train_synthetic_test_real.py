@@ -19,13 +19,15 @@ RNG = np.random.default_rng
 FAST = ("gradient boosting", "logistic regression", "ridge regression", "dummy")
 
 
-def run(comparison, k, learners=FAST, seed=0):
-    scores, panels = utility(comparison, RNG(seed), target=comparison.schema.targets[k], learners=learners)
+def run(comparison, k, learners=FAST, *, quick=True):
+    """Without a curve of sample sizes, which `test_learning_curve.py` is about."""
+    target = comparison.schema.targets[k]
+    scores, panels = utility(comparison, RNG(0), target=target, learners=learners, quick=quick)
     return {score.metric: score for score in scores}, panels["utility"][0]
 
 
 def test_fresh_rows_are_as_useful_as_real_ones(law, compare):
-    scores, panel = run(compare(law(1500, 3)), 0, learners=None)
+    scores, panel = run(compare(law(1500, 3)), 0, learners=None, quick=False)
     gap = scores["utility.died.gap"]
     assert gap.low - 0.01 <= 0 <= gap.high + 0.01
     assert gap.value == pytest.approx(scores["utility.died.trtr"].value - scores["utility.died.tstr"].value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -58,18 +59,19 @@ def stirred(context: int | None, samples: int = 64) -> TVAE:
     return model
 
 
-def integrated(model: TVAE, cat: torch.Tensor = EVERY) -> np.ndarray:
+@cache  # the law of one context is the same in every test, however many codes its model draws
+def integrated(context: int | None) -> np.ndarray:
     """p(x) of each row: p(x | z(u)) summed over 40,000 points u of a grid, weighted by the Gaussian behind the law."""
     line = torch.linspace(-6, 6, 200)
     z = torch.cartesian_prod(line, line)
     weight = torch.exp(-0.5 * z.square().sum(dim=1)).double()
-    network = model._network
-    out = torch.zeros(len(cat), dtype=torch.float64)
+    network = stirred(context)._network
+    out = torch.zeros(len(EVERY), dtype=torch.float64)
     with torch.no_grad():
         for coupling in reversed(network.law.chain):
             z = coupling.inverse(z)
         state = network.states(z)
-        for k, row in enumerate(cat):
+        for k, row in enumerate(EVERY):
             every = row.expand(len(z), -1)
             seen = tiny().applicable(every)
             terms = (network.terms(state, every, seen) * seen.T).sum(dim=0)
@@ -85,7 +87,7 @@ def frequencies(cat: torch.Tensor) -> np.ndarray:
 @contexts
 def test_draws_follow_the_integral(context):
     model = stirred(context)
-    p = integrated(model)
+    p = integrated(context)
     assert p.sum() == pytest.approx(1, abs=1e-3)
     assert p.max() < 0.9
     counts = frequencies(model.sample(20_000, generator(3)).cat)
@@ -97,7 +99,7 @@ def test_draws_follow_the_integral(context):
 def test_the_bound_rises_with_the_codes_and_reaches_the_log_probability(context):
     """Over 100 repetitions: below log p(x) in the mean, rising from 1 to 4 to 16 codes; at it with 40,000."""
     model = stirred(context)
-    exact = torch.from_numpy(np.log(integrated(model))).float()
+    exact = torch.from_numpy(np.log(integrated(context))).float()
     many = rows_of(EVERY.repeat(100, 1))
     means = [model.bound(many, generator(5), k).view(100, 12).mean(dim=0) for k in (1, 4, 16)]
     assert bool((means[0] < exact).all())
@@ -111,7 +113,7 @@ def test_the_bound_rises_with_the_codes_and_reaches_the_log_probability(context)
 def test_what_is_known_is_held_and_the_rest_follows_the_conditional_law(context, known):
     """Approximately, from 128 weighted completions a row."""
     model = stirred(context, samples=128)
-    p = integrated(model)
+    p = integrated(context)
     held = list(known)
     for level in (EVERY[1], EVERY[8]):
         cat = torch.full((1500, 3), -1)
@@ -126,7 +128,7 @@ def test_what_is_known_is_held_and_the_rest_follows_the_conditional_law(context,
 def test_what_is_known_in_part_restricts_the_law(context):
     """x is not missing in even rows, and 1 or missing in odd ones."""
     model, n = stirred(context, samples=128), 3000
-    p = integrated(model)
+    p = integrated(context)
     table = torch.tensor([[True, True, False], [False, True, True]])
     drawn = model.sample_given(Given(torch.full((n, 3), -1), {0: (table, torch.arange(n) % 2)}), generator(7)).cat
     for odd in (0, 1):
@@ -137,7 +139,7 @@ def test_what_is_known_in_part_restricts_the_law(context):
 @contexts
 def test_conditional_log_probabilities_come_near_the_integral(context):
     model = stirred(context, samples=9000)
-    p = integrated(model)
+    p = integrated(context)
     aim = torch.tensor([[True, True, False]]).expand(12, -1)
     log = model.log_prob_given(rows_of(EVERY), Given(torch.where(aim, -1, EVERY), {}), aim)
     marginal = np.array([p[EVERY[:, 2].numpy() == c].sum() for c in EVERY[:, 2].tolist()])

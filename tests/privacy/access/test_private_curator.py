@@ -25,7 +25,7 @@ SCHEMA = Schema(
     columns={
         "who": {"kind": "identifier"},
         "age": {"kind": "numeric", "decimals": 0, "min": 0, "max": 99, "nullable": True},
-        "pay": {"kind": "numeric", "decimals": 0, "min": 0, "max": 50_000},
+        "pay": {"kind": "numeric", "decimals": 0, "min": 0, "max": 5_000},
         "open": {"kind": "numeric"},
         "sex": {"kind": "categorical", "levels": ["f", "m"]},
         "town": {"kind": "categorical", "levels": ["north", "south", "east"], "observed": ["levels"]},
@@ -50,7 +50,7 @@ def table(n=4000, seed=0):
         {
             "who": np.arange(n).astype(str),
             "age": pd.Series(rng.integers(20, 90, n)).astype("Int64").mask(rng.random(n) < 0.1),
-            "pay": np.where(rng.random(n) < 0.4, 0, rng.integers(0, 50_001, n)),
+            "pay": np.where(rng.random(n) < 0.4, 0, rng.integers(0, 5_001, n)),
             "open": rng.normal(0, 3, n),
             "sex": rng.choice(["f", "m"], n),
             "town": rng.choice(["north", "south"], n),
@@ -73,14 +73,20 @@ def encoder(frame, rho=1e6, counted=True):
     return curator, curator.encoder(plan, Coding(coarse=14, fine=256), paid.append), paid, plan, n
 
 
-def test_every_question_is_paid_for_once_in_order():
-    _, _, paid, plan, n = encoder(table())
+@pytest.fixture(scope="module")
+def plain():
+    """The encoder of the table as it is, which nobody changes."""
+    return encoder(table())
+
+
+def test_every_question_is_paid_for_once_in_order(plain):
+    _, _, paid, plan, n = plain
     assert paid == plan.charges()
     assert n == 4000
 
 
-def test_with_hardly_any_noise_the_coding_fits_the_table():
-    _, made, _, _, _ = encoder(table())
+def test_with_hardly_any_noise_the_coding_fits_the_table(plain):
+    _, made, _, _, _ = plain
     assert made.codecs["sex"].counts.sum() == 4000
     assert made.codecs["town"].levels == ("north", "south")
     assert set(made.codecs["icd"].levels) == {"250", "401"}
@@ -95,9 +101,9 @@ def test_with_hardly_any_noise_the_coding_fits_the_table():
     assert made.schema.columns["age"].paid == ()
 
 
-def test_rows_come_back_inside_the_published_schema():
+def test_rows_come_back_inside_the_published_schema(plain):
     frame = table()
-    _, made, _, _, _ = encoder(frame)
+    _, made, _, _, _ = plain
     back = made.decode(made.encode(frame), np.random.default_rng(0))
     for name in SCHEMA.learned:
         assert made.schema.columns[name].admits(back[name]).all(), name
@@ -122,10 +128,9 @@ def test_levels_that_are_not_told_stand_for_nobody():
 def test_a_person_with_many_rows_counts_once():
     frame = table(2000)
     heavy = pd.concat([frame, frame.iloc[[0]].loc[np.zeros(500, dtype=int)].assign(sex="f")], ignore_index=True)
-    _, made, _, _, n = encoder(heavy)
+    curator, made, _, _, n = encoder(heavy)
     assert n == 2000
     assert made.codecs["sex"].counts.sum() == 2000
-    curator, made, *_ = encoder(heavy)
     slots = list(made.layout.coarse)
     counting = curator.counting(made, slots, 1e6, lambda charge: None)
     assert isinstance(counting, NoisyCounting)
@@ -255,12 +260,12 @@ def test_bounds_that_were_bought_never_cross_what_is_declared():
 
 
 def test_the_coding_is_random_although_nothing_was_seeded():
-    one, two = (encoder(table(), rho=0.01)[1].codecs["sex"].counts.tolist() for _ in range(2))
+    one, two = (encoder(table(500), rho=0.01)[1].codecs["sex"].counts.tolist() for _ in range(2))
     assert one != two
 
 
-def test_nothing_public_gives_rows_away():
-    curator, made, *_ = encoder(table())
+def test_nothing_public_gives_rows_away(plain):
+    curator, made, *_ = plain
     methods = {n for n, _ in inspect.getmembers(PrivateCurator, inspect.isfunction) if not n.startswith("_")}
     assert methods >= {"counting", "encoder", "rows"}
     assert {n for n in vars(curator) if not n.startswith("_")} == {"public"}

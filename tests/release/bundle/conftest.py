@@ -14,7 +14,6 @@ import pytest
 from places import ROOT
 
 from synthkit import RunConfig, synthesize
-from synthkit.data import support2, support2_schema
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.signature import keygen
@@ -65,11 +64,10 @@ def run(toy, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory):
+def home(patients_run, tmp_path_factory):
     """A run folder with a gate, and the custodian's keys."""
     place = tmp_path_factory.mktemp("release")
-    asked = RunConfig(model="independent", quick=True)
-    judged(synthesize(support2().head(700), support2_schema(), seed=1, config=asked), place / "run")
+    judged(patients_run, place / "run")
     keygen(place / "ours")
     keygen(place / "theirs")
     return place

@@ -8,9 +8,7 @@ import pytest
 from places import ROOT
 from typer.testing import CliRunner
 
-from synthkit import RunConfig, synthesize
 from synthkit.cli.app import app
-from synthkit.data import support2, support2_schema
 
 EXAMPLES = ROOT / "schemas" / "policies"
 LENIENT = """
@@ -23,11 +21,8 @@ evidence: {min_control_units: 10, whole: false}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    config = RunConfig(model="independent", quick=True)
-    return synthesize(support2().head(600), support2_schema(), seed=1, config=config).save(
-        tmp_path_factory.mktemp("gate") / "run"
-    )
+def folder(patients_run, tmp_path_factory):
+    return patients_run.save(tmp_path_factory.mktemp("gate") / "run")
 
 
 def test_a_policy_that_is_not_met(folder):

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,12 @@ def table(name):
     return pd.read_parquet(Path(folder) / TABLES[name])
 
 
+@cache
+def examined(name, unit=None):
+    """A draft of a real table, which says its schema and its text; made once for all that ask."""
+    return examine(table(name), name=name, unit=unit)
+
+
 def refused(frame, schema):
     """Columns and rules of the schema that the frame breaks."""
     broken = [c for c, column in schema.columns.items() if not column.admits(frame[c]).all()]
@@ -49,17 +56,16 @@ def refused(frame, schema):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_real_table_satisfies_its_own_draft(name):
-    frame = table(name)
-    schema = infer_schema(frame, name=name)
+    frame, schema = table(name), examined(name).schema
     assert refused(frame, schema) == []
     assert refused(conform(frame, schema), schema) == []
-    assert Schema.loads(draft(frame, name=name)) == schema
+    assert Schema.loads(examined(name).text) == schema
     assert all({"kind", "nullable"} <= set(column.observed) for column in schema.columns.values())
     assert all(rule.observed for rule in schema.rules)
 
 
 def test_support2_is_drafted_as_a_person_would():
-    schema = infer_schema(table("support2"))
+    schema = examined("support2").schema
     kinds = {name: column.kind for name, column in schema.columns.items()}
     assert kinds["id"] == "identifier"
     assert kinds["death"] == kinds["diabetes"] == "boolean"
@@ -74,8 +80,7 @@ def test_support2_is_drafted_as_a_person_would():
 
 
 def test_diabetes130_is_drafted_as_a_person_would():
-    frame = table("diabetes130")
-    schema = infer_schema(frame, unit="patient_nbr")
+    schema = examined("diabetes130", "patient_nbr").schema
     assert [c for c, column in schema.columns.items() if column.kind == "identifier"] == ["encounter_id", "patient_nbr"]
     assert (schema.columns["encounter_id"].unique, schema.columns["patient_nbr"].unique) == (True, False)
     assert [schema.columns[f"diag_{k}"].system for k in (1, 2, 3)] == ["ICD-9-CM"] * 3
@@ -84,16 +89,16 @@ def test_diabetes130_is_drafted_as_a_person_would():
     assert schema.columns["A1Cresult"].levels == (">7", ">8", "None", "Norm")
     assert not schema.columns["A1Cresult"].nullable
     assert schema.columns["discharge_disposition_id"].kind == "categorical"
-    assert "# unit: patient_nbr" in draft(frame).splitlines()
+    assert "# unit: patient_nbr" in examined("diabetes130").text.splitlines()
 
 
 def test_adults_education_is_one_thing_said_twice():
-    frame = table("adult")
-    (rule,) = infer_schema(frame).rules
+    frame, schema = table("adult"), examined("adult").schema
+    (rule,) = schema.rules
     assert rule.of == ("education", "education_num")
     assert ("Doctorate", 16) in rule.combinations
     assert len(rule.combinations) == frame["education"].nunique()
-    assert infer_schema(frame).columns["capital_gain"].atoms == (0.0, 99999.0)
+    assert schema.columns["capital_gain"].atoms == (0.0, 99999.0)
 
 
 # Without NUL, at which pandas ends a text when it looks for distinct values.

@@ -22,7 +22,7 @@ def check(bundle: Opened) -> CheckResult:
     from synthkit.privacy.accounting.ledger_file import LedgerFile
     from synthkit.privacy.statement import Statement, packages
 
-    said, schema = bundle.json(run_folder.STATEMENT), bundle.schema()
+    said, schema = bundle.json(run_folder.STATEMENT), bundle.schema
     with bundle.file(run_folder.LEDGER) as path:
         archive = LedgerFile.read(path)
     if archive.unit != schema.unit or (archive.budget is not None and archive.budget.unit != archive.unit):

@@ -62,7 +62,7 @@ def _derived(bundle: Opened, report: JSONObject) -> JSON:
     from synthkit.report.sections.privacy_terms_section import privacy_terms_section
     from synthkit.report.sections.scope import scope
 
-    schema, statement, ledger = bundle.schema(), bundle.json(run_folder.STATEMENT), bundle.json(run_folder.LEDGER)
+    schema, statement, ledger = bundle.schema, bundle.json(run_folder.STATEMENT), bundle.json(run_folder.LEDGER)
     sentences = privacy_claim.sentences(statement)
     first = report["sections"][0]["sentences"][0]
     private = _private(bundle)

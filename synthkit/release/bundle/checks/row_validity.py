@@ -20,7 +20,7 @@ def check(bundle: Opened) -> CheckResult:
             f"If you know the sender, say --cells {cells}"
         )
     rows = 0
-    schema = bundle.schema()
+    schema = bundle.schema
     for name in bundle.tables:
         with bundle.file(name) as path:
             frame = table_files.read(path).frame()

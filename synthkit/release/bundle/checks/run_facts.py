@@ -28,7 +28,7 @@ def _faults(bundle: Opened) -> Iterator[str]:
         yield f"config.json must hold what a run tells; however: it has `{extra[0]}`"
     draws = sum(name.startswith(f"{run_folder.DRAWS_FOLDER}/") for name in bundle.tables) or 1
     follows = {
-        "columns": len(bundle.schema().columns),
+        "columns": len(bundle.schema.columns),
         "draws": draws,
         "version": bundle.json(run_folder.STATEMENT)["libraries"]["synthkit"],
         "date": report["date"],

@@ -1,0 +1,319 @@
+"""What is learned of a row of a linked table: its values, how many rows it owns, when they happen, whom it points to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from synthkit.encoding.units.unit_clock import UnitClock
+from synthkit.schema import Identifier, Numeric, Schema
+from synthkit.schema.columns import Categorical, Code, Column, Datetime, Discrete, Ordinal
+from synthkit.schema.datetimes import PRECISION_STEPS
+from synthkit.schema.derived import derived_origins
+from synthkit.schema.linked.linked_rules import NothingAfter, Once, Total, Within
+from synthkit.schema.rules import Comparison, Condition, Implication, Rule
+
+if TYPE_CHECKING:
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.linked_table import LinkedTable
+
+MOST_BACK = 31  # rows back that an `earlier` link may point
+OTHER = "other"  # level of a shared row that few units point to
+UNIT_CLASS, FIRST, LAST, NOTHING = "(class)", "(first)", "(last)", "(nothing)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedTable:
+    """What is learned of the rows of one table.
+
+    Args:
+        name: of the table.
+        table: its declared meaning.
+        owner: table that its rows belong to, None for units.
+        children: tables whose rows belong to its rows.
+        timed: whether its rows are told by the clock.
+        schema: the learned columns by themselves; moments are ticks from the anchor.
+        offsets: columns of moments that are learned as ticks from when the row, or its nearest timed owner, happens.
+        timed_children: which of the children are told by the clock.
+        anchor: nearest table on the way up, itself included, that is told by the clock; None if none is.
+        computed: columns that are the total of a child table.
+        within: owners that its rows happen inside of, and tables of earlier links.
+        bounds: columns of the unit after which none of its rows happens.
+        once: rules about rows that happen once.
+    """
+
+    name: str
+    table: LinkedTable
+    owner: str | None
+    children: tuple[str, ...]
+    timed: bool
+    schema: Schema
+    offsets: tuple[str, ...] = ()
+    timed_children: tuple[str, ...] = ()
+    anchor: str | None = None
+    computed: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
+    once: tuple[Once, ...] = ()
+    classes: int = field(default=0)
+
+    @property
+    def start(self) -> str:
+        """Column that says when a row happens; of a timed table."""
+        assert self.table.order is not None
+        return self.table.order.start
+
+    @property
+    def until(self) -> str | None:
+        """Column that says when it ends, if the clock tells it."""
+        order = self.table.order
+        return None if order is None or not self.timed else order.until
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a row may begin before the one before it ended."""
+        order = self.table.order
+        return order is None or order.until is None or order.overlap
+
+    @property
+    def has_span(self) -> bool:
+        """Whether first and last moment of what a row owns are learned."""
+        return bool(self.timed_children)
+
+    @cached_property
+    def linked(self) -> dict[int, Literal["earlier", "shared", "peer"]]:
+        """Links to rows that are learned, by number."""
+        kinds = ("earlier", "shared", "peer")
+        return {k: link.kind for k, link in enumerate(self.table.links) if link.kind in kinds}  # type: ignore[misc]
+
+    @property
+    def series(self) -> str | None:
+        """Column that tells series apart, if its levels are learned by themselves."""
+        name = self.table.series
+        kind = None if name is None else self.schema.columns.get(name)
+        return name if isinstance(kind, Discrete) else None
+
+    @cached_property
+    def distinct(self) -> tuple[str, ...]:
+        """Learned columns of the key: rows of one owner differ in them."""
+        return tuple(c for c in self.table.key if c in self.schema.columns)
+
+    @cached_property
+    def strict(self) -> bool:
+        """Whether rows of one owner must happen at different moments, for these and links make up the key."""
+        linked = {c for link in self.table.links for c in link.columns}
+        return self.timed and self.start in self.table.key and {*self.table.key} <= {*linked, self.start}
+
+    @cached_property
+    def numbered(self) -> tuple[str, ...]:
+        """Columns that number the rows of an owner from 1: the position, and numbers of a key that nobody explains."""
+        linked = {c for link in self.table.links for c in link.columns}
+        free = [c for c in self.table.key if c not in {*linked, *self.schema.columns, *self.table.moments}]
+        numbers = [c for c in free if not isinstance(self.table.columns[c], Identifier)]
+        position = [] if self.table.position is None else [self.table.position]
+        return tuple(dict.fromkeys([*position, *numbers]))
+
+    @cached_property
+    def check(self) -> Schema | None:
+        """The table by itself with the rules that can be held against a drawn row; None if there is nothing to hold."""
+        whole = self.table.alone(self.name)
+        late = {*self.computed, *self.numbered, *self.table.key}
+        derived = {c: e for c, e in whole.derived.items() if not late & set(derived_origins(whole, c))}
+        gone = {*late, *(c for c in whole.derived if c not in derived)}
+        rules = tuple(r for r in whole.rules if not gone & set(r.columns))
+        if not rules and not derived:
+            return None
+        return whole.model_copy(update={"rules": rules, "derived": derived})
+
+
+def rows_of(child: str) -> str:
+    """Name of the column that counts rows of a child table."""
+    return f"(rows of {child})"
+
+
+def pointer(k: int) -> str:
+    """Name of the column that says where link number k points."""
+    return f"(link {k})"
+
+
+def learned_tables(schema: LinkedSchema, clock: UnitClock, classes: int = 0) -> dict[str, LearnedTable]:
+    """What is learned of each table of records, owners first.
+
+    Args:
+        schema: what the tables mean.
+        clock: how they tell time.
+        classes: latent classes of units; one more column of the unit from 2 on.
+    """
+    return {name: _learned(name, schema, clock, classes) for name in schema.graph.records}
+
+
+def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) -> LearnedTable:
+    table, unit = schema.tables[name], name == schema.unit
+    children = schema.graph.children(name)
+    timed = name in clock.timed
+    anchor = next((t for t in (name, *schema.graph.ancestors(name)) if t in clock.timed), None)
+    totals = tuple(
+        r.parent.partition(".")[2] for r in schema.rules if isinstance(r, Total) and r.parent.startswith(f"{name}.")
+    )
+    kept, offsets = {}, []
+    for column, kind in _values(table, unit, timed, totals):
+        relative = not unit and anchor is not None and clock.moments and isinstance(kind, Datetime) and not kind.atoms
+        if relative or (timed and column in table.moments):
+            offsets.append(column)
+            kept[column] = _offset(column, kind, table, timed)
+        else:
+            kept[column] = kind
+    timed_children = tuple(c for c in children if c in clock.timed)
+    known = tuple(kept)
+    inside = tuple(r.of for r in schema.rules if isinstance(r, Within) and r.table == name)
+    kept |= _bookkeeping(schema, name, clock, timed_children, children)
+    ends = _ends(schema, timed_children if unit else (name,))
+    if unit and classes > 1:
+        kept = {UNIT_CLASS: Categorical(levels=tuple(range(classes))), **kept}
+    rules = [*_rules(table, known, offsets, kept), *_counted(children, timed_children)]
+    held = {*known} if unit else set()
+    if unit and timed_children:
+        rules += [Comparison(left=LAST, op="<=", right=end) for end in ends if end in held]
+    if timed_children and not unit:
+        stay = _stay(schema, name, timed_children)
+        rules += [Comparison(left=LAST, op="<=", right=stay)] if stay in kept else []
+    derived = _derived(table, held)
+    return LearnedTable(
+        name=name,
+        table=table,
+        owner=schema.graph.owners.get(name),
+        children=children,
+        timed=timed,
+        schema=Schema(name="table", columns={**kept, **_computable(table, derived)} or _nothing(), rules=tuple(rules), derived=derived),
+        offsets=tuple(offsets),
+        timed_children=timed_children,
+        anchor=anchor,
+        computed=totals,
+        within=inside,
+        bounds=ends if not unit else (),
+        once=tuple(r for r in schema.rules if isinstance(r, Once) and r.table == name),
+        classes=classes if unit else 0,
+    )
+
+
+def _nothing() -> dict[str, Column]:
+    return {NOTHING: Categorical(levels=("none",))}
+
+
+def _values(table: LinkedTable, unit: bool, timed: bool, totals: tuple[str, ...]) -> Iterator[tuple[str, Column]]:
+    """Columns whose values are learned, and their kinds; keys of catalogues are codes."""
+    catalogue = {c for link in table.links if link.kind == "reference" for c in link.columns}
+    rows = {c for link in table.links if link.kind != "reference" for c in link.columns}
+    start = table.order.start if timed and table.order is not None else None
+    for name, kind in table.columns.items():
+        if name in (*table.derived, *totals, start, table.position) or name in rows:
+            continue
+        if isinstance(kind, Identifier):
+            if name in catalogue:
+                yield name, Code(nullable=kind.nullable)
+        elif name not in table.key or name in catalogue or (isinstance(kind, Discrete) and not unit):
+            yield name, kind
+
+
+def _offset(name: str, kind: Column, table: LinkedTable, timed: bool) -> Numeric:
+    """A moment as ticks from the row's; what rules say of it and the row's own moment are bounds."""
+    low = high = None
+    if timed and table.order is not None:
+        start = table.order.start
+        low = 0.0 if name == table.order.until else None
+        for rule in table.rules:
+            if isinstance(rule, Comparison) and rule.columns == (start, name):
+                low = max(low or 0.0, 0.0 if rule.op == "<=" else 1.0)
+            if isinstance(rule, Comparison) and rule.columns == (name, start):
+                high = 0.0 if rule.op == "<=" else -1.0
+    return Numeric(decimals=0, nullable=kind.nullable, min=low, max=None if low is not None else high)
+
+
+def _bookkeeping(
+    schema: LinkedSchema, name: str, clock: UnitClock, timed: tuple[str, ...], children: tuple[str, ...]
+) -> dict[str, Column]:
+    """How many rows a row owns, when the first and the last happen, and where it points."""
+    table, out = schema.tables[name], dict[str, Column]()
+    for child in children:
+        owner = schema.tables[child].owner
+        most = None if owner is None else owner.max_rows_per_owner
+        out[rows_of(child)] = Numeric(decimals=0, min=0, max=most)
+    if timed:
+        out[FIRST], out[LAST] = _span(schema, name, clock, timed)
+    for k, link in enumerate(table.links):
+        nullable = any(table.columns[c].nullable for c in link.columns)
+        if link.kind == "earlier":
+            out[pointer(k)] = Ordinal(levels=tuple(range(MOST_BACK + 1)))
+        elif link.kind == "shared":
+            out[pointer(k)] = Code(nullable=nullable)
+        elif link.kind == "peer":
+            out[pointer(k)] = Categorical(levels=(0, 1))
+    return out
+
+
+def _span(schema: LinkedSchema, name: str, clock: UnitClock, timed: tuple[str, ...]) -> tuple[Column, Column]:
+    """Kinds of the first and the last moment of what a row owns: of the clock for units, ticks from the row's for others."""
+    if name != schema.unit and name in clock.timed:
+        inside = all(any(isinstance(r, Within) and (r.table, r.of) == (c, name) for r in schema.rules) for c in timed)
+        each = Numeric(decimals=0, nullable=True, min=0 if inside else None)
+        return each, each
+    if clock.moments:
+        fitting = [p for p, step in PRECISION_STEPS.items() if clock.tick % step == 0]
+        when = Datetime(nullable=True, precision=max(fitting, key=lambda p: PRECISION_STEPS[p]))  # type: ignore[arg-type]
+        return when, when
+    number = Numeric(decimals=clock.tick, nullable=True)
+    return number, number
+
+
+def _ends(schema: LinkedSchema, tables: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of the unit after which nothing happens in any of some tables."""
+    end = schema.tables[schema.unit].end
+    rules = [r for r in schema.rules if isinstance(r, NothingAfter)]
+    named = [r.moment.partition(".")[2] for r in rules if r.tables == "all" or set(tables) <= set(r.tables)]
+    return tuple(dict.fromkeys([*([] if end is None else [end]), *named]))
+
+
+def _stay(schema: LinkedSchema, name: str, timed: tuple[str, ...]) -> str | None:
+    """Column of the end of a row that everything it owns in time lies within; None if not all does."""
+    order = schema.tables[name].order
+    inside = all(any(isinstance(r, Within) and (r.table, r.of) == (c, name) for r in schema.rules) for c in timed)
+    return order.until if inside and order is not None else None
+
+
+def _rules(
+    table: LinkedTable, known: tuple[str, ...], offsets: list[str], kept: Mapping[str, Column]
+) -> Iterator[Rule]:
+    """Rules of the rows that speak of learned columns alone."""
+    for rule in table.rules:
+        if not set(rule.columns) <= set(known):
+            continue
+        mixed = len({c in offsets for c in rule.columns}) > 1 and isinstance(rule, Comparison)
+        if not mixed and len({type(kept[c]) for c in rule.columns} if isinstance(rule, Comparison) else {0}) == 1:
+            yield rule
+
+
+def _counted(children: tuple[str, ...], timed: tuple[str, ...]) -> Iterator[Rule]:
+    """First and last moment are there if and only if there are rows that have any; the first is not after the last."""
+    del children
+    if not timed:
+        return
+    yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
+    none = {rows_of(c): Condition(max=0) for c in timed}
+    yield Implication(if_=none, then={FIRST: Condition(missing=True), LAST: Condition(missing=True)})
+    for c in timed:
+        some = {rows_of(c): Condition(min=1)}
+        yield Implication(if_=some, then={FIRST: Condition(missing=False), LAST: Condition(missing=False)})
+
+
+def _derived(table: LinkedTable, known: set[str]) -> dict[str, str]:
+    """Derived columns of units that learned ones determine."""
+    if not known:
+        return {}
+    whole = table.alone("table")
+    return {c: e for c, e in table.derived.items() if set(derived_origins(whole, c)) <= known}
+
+
+def _computable(table: LinkedTable, derived: Mapping[str, str]) -> dict[str, Column]:
+    return {c: table.columns[c] for c in table.columns if c in derived}

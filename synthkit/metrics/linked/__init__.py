@@ -1,0 +1,1 @@
+"""Metrics of linked tables: keys, fan-outs, time, histories; each with intervals by units."""

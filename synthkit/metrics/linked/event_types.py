@@ -1,0 +1,120 @@
+"""How linked tables become small integers: cuts, levels and types of events, fitted on the training tables once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from synthkit.metrics.stats.binning import Binning
+from synthkit.schema.columns import Discrete, level_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
+    from synthkit.tables.linked_tables import LinkedTables
+
+MAX_SERIES = 63  # series of a table that are told apart; the rarer ones are one
+COARSE_BINS, COARSE_LEVELS = 5, 20  # of quantities and of levels in tables of two tables' columns
+POSITION_CLOCK = 2  # 0: moments, 1: numbers, from 2 on: the place among the rows of a unit, a clock for each table
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventTypes:
+    """What is fitted on the training tables so that all sides are coded alike.
+
+    Args:
+        schemas: each table by itself.
+        cuts: coarse cuts of its columns.
+        levels: rank by frequency of each level of its columns of levels.
+        series: number of series that are told apart, 1 for a table without series.
+        first: number of the first type of each table of events; types are table, or table and series.
+    """
+
+    schemas: Mapping[str, Schema]
+    cuts: Mapping[str, Binning]
+    levels: Mapping[str, Mapping[str, Mapping[Hashable, int]]]
+    series: Mapping[str, int]
+    first: Mapping[str, int]
+
+    @classmethod
+    def fit(cls, train: LinkedTables) -> EventTypes:
+        """Learn cuts and levels from the training tables."""
+        schema = train.schema
+        alone = {name: schema.tables[name].alone(name) for name in schema.graph.records}
+        ranks = {name: _ranks(train.frames[name], alone[name]) for name in schema.graph.records}
+        series = {name: _many(ranks[name].get(schema.tables[name].series or "")) for name in schema.graph.owners}
+        ends = np.cumsum([0, *series.values()]).tolist()
+        return cls(
+            schemas=alone,
+            cuts={
+                name: Binning.fit(train.frames[name], alone[name], bins=COARSE_BINS, levels=COARSE_LEVELS)
+                for name in schema.graph.records
+            },
+            levels=ranks,
+            series=series,
+            first=dict(zip(series, ends[:-1], strict=True)),
+        )
+
+    @property
+    def types(self) -> int:
+        """Number of types."""
+        return sum(self.series.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each type is called: its table, with the number of its series where there are several."""
+        return tuple(f"{t}:{k}" if many > 1 else t for t, many in self.series.items() for k in range(many))
+
+    def codes(self, frame: pd.DataFrame, table: str, column: str) -> NDArray[np.intp]:
+        """Rank of each level, -1 for a missing cell, the next number for levels training never had."""
+        keys, uniques = pd.factorize(level_keys(frame[column]), use_na_sentinel=True)
+        known = self.levels[table][column]
+        return np.array([*(known.get(key, len(known)) for key in uniques), -1], dtype=np.intp)[keys]
+
+    def series_codes(self, frame: pd.DataFrame, table: str, schema: LinkedSchema) -> NDArray[np.intp]:
+        """Series of each row, the rare, unknown and missing ones as the last. **Shape**: (n,) below `series`."""
+        column, many = schema.tables[table].series, self.series[table]
+        if column is None or many == 1:
+            return np.zeros(len(frame), dtype=np.intp)
+        codes = self.codes(frame, table, column)
+        return np.where((codes < 0) | (codes >= many), many - 1, codes)
+
+
+def clocks(schema: LinkedSchema) -> dict[str, int]:
+    """Clock of each table below the units: those of one clock can be laid on one line."""
+    found: dict[str, int] = {}
+    for k, (name, owner) in enumerate(schema.graph.owners.items()):
+        order = schema.tables[name].order
+        kind = None if order is None else schema.tables[name].columns[order.start].kind
+        if kind in ("datetime", "numeric"):
+            found[name] = 0 if kind == "datetime" else 1
+        else:
+            found[name] = POSITION_CLOCK + k if owner == schema.unit else found[owner]
+    return found
+
+
+def is_timed(schema: LinkedSchema, name: str) -> bool:
+    """Whether rows of a table happen at a moment or number of their own."""
+    order = schema.tables[name].order
+    return order is not None and schema.tables[name].columns[order.start].kind in ("datetime", "numeric")
+
+
+def _ranks(frame: pd.DataFrame, schema: Schema) -> dict[str, dict[Hashable, int]]:
+    found = {}
+    for name in schema.columns:
+        if isinstance(schema.columns[name], Discrete):
+            counts = pd.Series(level_keys(frame[name].dropna())).value_counts()
+            order = sorted(counts.index, key=lambda key: (-counts[key], str(key)))
+            found[name] = {key: k for k, key in enumerate(order)}
+    return found
+
+
+def _many(levels: Mapping[Hashable, int] | None) -> int:
+    """Types of a table: a series for each common level, and one for the rest."""
+    return 1 if levels is None else min(len(levels), MAX_SERIES) + 1

@@ -1,0 +1,85 @@
+"""Rows completed slot by slot by a network that knows every conditional: what is known first, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
+from synthkit.models.sampling import draw_allowed, residuals
+from synthkit.training.layers.gated_blocks import fast_dtype
+from synthkit.training.layers.masked_network import LearnedTables, MaskedNetwork, Partial
+
+Admit = Callable[[int, Tensor, Tensor | None], Tensor | None]  # slot, levels so far, mask -> mask of admissible levels
+
+
+@torch.no_grad()
+def complete_rows(
+    net: MaskedNetwork,
+    given: Given,
+    generator: torch.Generator,
+    *,
+    context: Tensor | None = None,
+    admit: Admit | None = None,
+    learned: LearnedTables | None = None,
+) -> Rows:
+    """Complete rows: what is known comes first in the order, then what is known in part, then the rest.
+
+    Args:
+        net: the conditionals.
+        given: what is known of each row.
+        generator: of the draws.
+        context: what else is known of each row, as each slot sees it. **Shape**: (n, D, H).
+        admit: which levels of a slot a row may take, beside what the layout forbids; takes the slot, the levels so
+            far and the mask of the layout. **Shape**: int, (n, D), (n, K) -> (n, K).
+        learned: tables of the network that are worked out already.
+
+    **Shape**: Given of n -> Rows of n.
+    """
+    layout, device = net.layout, net.query.device
+    given = given.to(device)
+    n, known = len(given), given.known()
+    num = residuals(n, layout, generator).to(device)
+    row = Partial(given.cat.clamp(min=0), known.clone(), num)
+    cat = row.cat
+    admissible = ConstraintMask(layout, n, given, device)
+    learned = learned or net.learned()
+    s = known_sum(net, given, learned.values)
+    for j in range(known.shape[1]):
+        admissible.observe(j, given.cat[:, j])
+    for j in drawing_order(given, layout):
+        here = known[:, j]
+        if bool(here.all()):
+            continue
+        state = s if context is None else s + context[:, j]
+        p = torch.softmax(net.logits(j, state, row, learned, fast_dtype(device)), dim=1)
+        mask = admissible.mask(j)
+        mask = mask if admit is None else admit(j, cat, mask)
+        level = torch.where(here, cat[:, j], draw_allowed(p, mask, generator))
+        applies = net.applies(j, cat)
+        if applies is not None:
+            level = torch.where(applies, level, 0)
+        cat[:, j], row.have[:, j] = level, True
+        admissible.observe(j, level)
+        fresh = ~here if applies is None else applies & ~here
+        z = learned.values[level + net.offsets[j]]
+        s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
+    return Rows(cat, num)
+
+
+def known_sum(net: MaskedNetwork, given: Given, table: Tensor) -> Tensor:
+    """Sum of the value vectors of what is known. **Shape**: (n, H)."""
+    known = given.known()
+    if not bool(known.any()):
+        return table.new_zeros(len(given), table.shape[1])
+    z = net.vectors(given.cat.clamp(min=0), table)
+    return (z * known[..., None]).sum(dim=1)
+
+
+def drawing_order(given: Given, layout: Layout) -> list[int]:
+    """Slots in the order in which they are drawn: partly known ones first, coarse before fine."""
+    order = list(range(len(layout.slots)))
+    first = set(given.allowed) | {j for j in order if layout.slots[j].parent in given.allowed}
+    return sorted(order, key=lambda j: (j not in first, j))

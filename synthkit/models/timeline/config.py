@@ -1,0 +1,84 @@
+"""Settings of the timeline model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from synthkit.training.layers.masked_network import Sizes
+
+SMALL_STEPS = 100_000  # rows below which tables are small
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineConfig:
+    """Settings of the timeline model.
+
+    Args:
+        width: H, length of value vectors.
+        hidden: M, gated units a slot.
+        mixed: gated units of what sums up the history.
+        dropout: share of gated units dropped while training; chosen from the number of rows if not given.
+        input_dropout: share of known values hidden from a row while training.
+        canonical: share of rows whose values are trained in the table's own order, the rest in a random one.
+        learning_rate: peak rate.
+        weight_decay: decoupled decay, in units of the rate; chosen from the number of rows if not given.
+        batch_rows: rows a step, about; batches are of whole units.
+        steps: optimizer steps; chosen from the number of rows if not given.
+        window: rows of a unit that are learned from in one step; what came before them is known exactly.
+        classes: latent classes of units, drawn with the root; chosen from the number of units if not given, 1 for none.
+        root_steps: optimizer steps of the root; its own choice if not given.
+    """
+
+    width: int = 128
+    hidden: int = 64
+    mixed: int = 192
+    dropout: float | None = None
+    input_dropout: float = 0.05
+    canonical: float = 0.75
+    learning_rate: float = 3e-3
+    weight_decay: float | None = None
+    batch_rows: int = 1536
+    steps: int | None = None
+    window: int = 1024
+    classes: int | None = None
+    root_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        shares = {"input_dropout": self.input_dropout, "canonical": self.canonical, "dropout": self.dropout or 0.0}
+        wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if not 0 <= x <= 1]
+        counts = ("width", "hidden", "mixed", "batch_rows", "steps", "window", "classes", "root_steps")
+        found = {k: getattr(self, k) for k in counts if getattr(self, k) is not None}
+        wrong += [f"{name} {x} (at least 1)" for name, x in found.items() if x < 1]
+        if self.learning_rate <= 0:
+            wrong.append(f"learning_rate {self.learning_rate:g} (above 0)")
+        if wrong:
+            msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
+            raise ValueError(msg)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Those of the networks of a row."""
+        return Sizes(
+            width=self.width, hidden=self.hidden, blocks=1, dropout=self.dropout or 0.0, input_dropout=self.input_dropout
+        )
+
+    def settled(self, rows: float) -> TimelineConfig:
+        """The settings with everything left open chosen for so many rows below the units."""
+        small = rows < SMALL_STEPS
+        steps = int(min(max(default_epochs(rows) * rows / self.batch_rows, 200), 6000))
+        return replace(
+            self,
+            dropout=(0.25 if small else 0.1) if self.dropout is None else self.dropout,
+            weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
+            steps=steps if self.steps is None else self.steps,
+        )
+
+
+def default_epochs(rows: float) -> float:
+    """How often each row is learned from: 40 times of few rows, 6 times of a million."""
+    return float(min(max(40 * (25_000 / max(rows, 1)) ** 0.5, 6), 60))
+
+
+def default_classes(units: float) -> int:
+    """Latent classes for so many units: one for every 60, 32 at most; none for fewer than 240."""
+    return 1 if units < 240 else int(min(units // 60, 32))

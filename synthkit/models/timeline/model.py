@@ -1,0 +1,181 @@
+r"""The model of linked tables over time: one sequence a unit, drawn row by row below a root.
+
+log p(unit) = log p(root) + sum_i [log p(event_i | before) + log p(row_i | event_i, before)]. The root is the flagship
+on the unit's own columns, how many rows it owns and when the first and the last happen; an event is the table, its
+series and the gap as a share of the time left; a row is drawn by conditionals in any order, its context one more known
+column.
+
+References:
+    Uria, Murray, Larochelle: A deep and tractable density estimator (2014), for training over random orders.
+    Gu, Lu, Li, Li: Incorporating copying mechanism in sequence-to-sequence learning (2016), for values that repeat.
+    Tiwald et al.: TabularARGN (2025), for any-order discretised tables.
+
+NOTE[DIFF]: no recurrence and no attention: what came before enters as differences of running sums, so that cost is
+linear in rows; counts of children are columns of their owner, so that keys and counts hold by construction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthkit.encoding.coding import Coding
+from synthkit.encoding.layout import Rows
+from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.autoregressive.model import Autoregressive
+from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.models.timeline.config import TimelineConfig, default_classes
+from synthkit.models.timeline.network import TimelineNetwork
+from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
+from synthkit.models.timeline.unit_sampler import draw_below
+from synthkit.models.unit_base import UnitModel
+from synthkit.training.callbacks import TrainingCallbacks
+from synthkit.training.loop import TrainingPlan, seeded, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthkit.encoding.units.drawn_units import DrawnUnits
+    from synthkit.encoding.units.sequences import Sequences
+    from synthkit.encoding.units.unit_encoder import UnitEncoder
+    from synthkit.privacy.access.unit_access import UnitAccess, UnitBatches
+
+ROOT_SHARE = 0.15  # of a time budget, for the root
+JUDGED_AT_ONCE = 8192  # rows whose probability is worked out at once
+ROOT = "root."  # how the names of the root's tensors begin
+
+
+class Timeline(UnitModel):
+    """One sequence a unit; the probability of a unit is exact.
+
+    Args:
+        layout: slots of the unit, of events and of rows.
+        config: settings.
+    """
+
+    Config: ClassVar[type[TimelineConfig]] = TimelineConfig
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.BUDGET}
+    coding: ClassVar[Coding] = Coding()
+    root_coding: ClassVar[Coding] = Autoregressive.coding
+    _config: TimelineConfig
+
+    def __init__(self, layout: UnitLayout, config: TimelineConfig | None = None) -> None:
+        super().__init__(layout, config)
+        self._root = Autoregressive(layout.root, self._root_config())
+        with seeded(0, torch.device("cpu")):
+            self._network = TimelineNetwork(layout, self._config).eval()
+
+    @property
+    def root(self) -> RowModel:
+        """The flagship, on the units' own rows."""
+        return self._root
+
+    @classmethod
+    def classes(cls, config: TimelineConfig, units: float) -> int:
+        """Latent classes of units that the settings ask for, 1 for none."""
+        return default_classes(units) if config.classes is None else config.classes
+
+    def _root_config(self) -> AutoregressiveConfig:
+        return AutoregressiveConfig(steps=self._config.root_steps)
+
+    def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
+        """Train the root, then everything below it."""
+        callbacks = callbacks or TrainingCallbacks()
+        batches = access.batches()
+        rows = float(batches.sequences.offsets[-1])
+        self._config = self._config.settled(rows)
+        rest = replace(callbacks, seconds=None, store=None, progress=None)
+        if callbacks.seconds is not None:
+            rest = replace(rest, seconds=ROOT_SHARE * callbacks.left(), since=time.monotonic())
+        self._root = Autoregressive(access.root().encoder.layout, self._root_config())
+        log = self._root.fit(access.root(), seed, rest)
+        if not rows:
+            return log
+        with seeded(seed, access.device):
+            self._network = TimelineNetwork(self.layout, self._config).to(access.device)
+        curve = train(self._network, _Loss(batches, self._config), batches.loader, self._plan(batches), seed, callbacks)
+        return TrainingLog(**asdict(curve))
+
+    def _plan(self, batches: UnitBatches) -> TrainingPlan:
+        config, lengths = self._config, batches.sequences.lengths
+        units = round(config.batch_rows / max(float(np.minimum(lengths, config.window).mean()), 1e-9))
+        return TrainingPlan(
+            steps=config.steps or 1,
+            batch_size=int(min(max(units, 4), len(lengths))),
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay or 0.0,
+            evaluations=20,
+            patience=4,
+        )
+
+    def sample(
+        self,
+        encoder: UnitEncoder,
+        roots: pd.DataFrame,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        begun: Mapping[str, Any] | None = None,
+    ) -> DrawnUnits:
+        """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
+        del rng, begun
+        return draw_below(encoder, self._network, roots, generator)
+
+    @torch.no_grad()
+    def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Exact log-probability of the codes of each unit, nats. **Shape**: (units,)."""
+        below = np.zeros(len(sequences))
+        unit = np.repeat(np.arange(len(sequences)), sequences.lengths)
+        np.add.at(below, unit, self.row_log_prob(sequences))
+        return self._root.log_prob(sequences.roots).double().cpu().numpy() + below
+
+    @torch.no_grad()
+    def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Log-probability of each row, its event included, given all before it, nats. **Shape**: (steps,)."""
+        loss = UnitLoss(self._network, sequences, None)
+        out, start, ends = np.zeros(int(sequences.offsets[-1])), 0, sequences.offsets
+        while start < len(sequences):
+            stop = max(int(np.searchsorted(ends, ends[start] + JUDGED_AT_ONCE, side="right")) - 1, start + 1)
+            batch = BatchSteps.of(sequences, np.arange(start, stop), None)
+            event, payload = loss.parts(batch)
+            out[batch.step[batch.judged]] = -(event + payload).double().cpu().numpy()
+            start = stop
+        return out
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights of both networks."""
+        below = {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
+        return below | {ROOT + k: v for k, v in self._root.tensors().items()}
+
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
+        self._root.load_tensors({k.removeprefix(ROOT): v for k, v in tensors.items() if k.startswith(ROOT)}, device)
+        below = {k: v for k, v in tensors.items() if not k.startswith(ROOT)}
+        self._network.load_state_dict(below, strict=False)
+        self._network.to(device).eval()
+
+
+class _Loss:
+    """Loss of units by their numbers, nats a row on average.
+
+    Args:
+        batches: the units.
+        config: settings.
+    """
+
+    def __init__(self, batches: UnitBatches, config: TimelineConfig) -> None:
+        self._batches, self._window = batches, config.window
+        self._usual = max(float(batches.sequences.lengths.mean()), 1.0)
+
+    def __call__(self, network: TimelineNetwork, rows: Rows) -> Tensor:
+        """**Shape**: B numbers of units -> (B,)."""
+        units = self._batches.numbers[rows.cat[:, 0].cpu().numpy().astype(np.int64)]
+        window = self._window if network.training else None
+        return UnitLoss(network, self._batches.sequences, window).of(units) / self._usual

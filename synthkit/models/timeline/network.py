@@ -1,0 +1,164 @@
+"""The network of a timeline: laws of the next event and of its row, given everything that came before.
+
+What came before enters as sums of value vectors over the rows of the unit (the last two, their mean, the mean of the
+last eight, the last of the same series and the mean of that series), beside the rows of the open owners and the root,
+and what is owed and the clocks as numbers. Sums over prefixes are differences of running sums, so that all steps of
+all units are worked on at once and cost grows with the number of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from synthkit.encoding.layout import Slot
+from synthkit.models.timeline.config import TimelineConfig
+from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
+from synthkit.training.layers.masked_network import MaskedNetwork
+
+RECENT = 8  # rows of the shorter running mean
+BEFORE, ABOUT = 7, 3  # vectors of the history that an event sees, and that its row sees besides
+
+
+@dataclass(frozen=True)
+class Past:
+    """Value vectors of what came before steps, and numbers.
+
+    **Shape**: `vectors` (n, BEFORE, H); `numbers` (n, F).
+    """
+
+    vectors: Tensor
+    numbers: Tensor
+
+
+class Mixer(nn.Module):
+    """c = W1 x + W2 dropout(a * silu(g)) with (a, g) = W x + b: what is known of a step as one vector.
+
+    Args:
+        width: length of x.
+        hidden: gated units.
+        out: length of c.
+        dropout: share of gated units dropped.
+    """
+
+    def __init__(self, width: int, hidden: int, out: int, dropout: float) -> None:
+        super().__init__()
+        self.enter = nn.Parameter(torch.randn(width, 2 * hidden) / math.sqrt(width))
+        self.enter_bias = nn.Parameter(torch.zeros(2 * hidden))
+        self.leave = nn.Parameter(torch.randn(hidden, out) * 0.5 / math.sqrt(hidden))
+        self.straight = nn.Parameter(torch.randn(width, out) * 0.3 / math.sqrt(width))
+        self.dropout = dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """**Shape**: (n, width) -> (n, out)."""
+        enter, bias, leave, straight = (w.to(x.dtype) for w in (self.enter, self.enter_bias, self.leave, self.straight))
+        a, g = torch.addmm(bias, x, enter).chunk(2, dim=-1)
+        gated = a * F.silu(g)
+        if self.training and self.dropout:
+            gated = gated * keep(gated.shape, self.dropout, gated.dtype, gated.device)
+        return torch.mm(gated, leave) + torch.mm(x, straight)
+
+
+class Words(nn.Module):
+    """Value vectors of rows: the sum of those of their levels.
+
+    Args:
+        slots: the slots.
+        width: H.
+    """
+
+    def __init__(self, slots: tuple[Slot, ...], width: int) -> None:
+        super().__init__()
+        self.values = LevelEmbedding(slots, width, free=0.3, smooth=0.2)
+        sizes = [slot.size for slot in slots]
+        self.register_buffer("offsets", torch.tensor([0, *sizes[:-1]]).cumsum(0), persistent=False)
+        self.offsets: Tensor
+        self.width = width
+
+    def table(self) -> Tensor:
+        """All vectors, and nought behind them. **Shape**: (V + 1, H)."""
+        return F.pad(self.values(), (0, 0, 0, 1))
+
+    def forward(self, cat: Tensor, applies: Tensor, first: int, table: Tensor) -> Tensor:
+        """Vectors of rows whose slots begin at number `first`. **Shape**: (n, d), (n, d) bool -> (n, H)."""
+        at = torch.where(applies, cat + self.offsets[first : first + cat.shape[1]], len(table) - 1)
+        return F.embedding_bag(at, table, mode="sum")
+
+
+class TimelineNetwork(nn.Module):
+    """Every conditional of a unit below its root.
+
+    Args:
+        layout: the slots.
+        config: sizes.
+    """
+
+    def __init__(self, layout: UnitLayout, config: TimelineConfig) -> None:
+        super().__init__()
+        h, self.layout, self.config = config.width, layout, config
+        events = layout.events.layout
+        self.event = MaskedNetwork(events, config.sizes)
+        self.payload = nn.ModuleList(MaskedNetwork(each, config.sizes) for each in layout.payloads.values())
+        slots = [*events.slots, *(slot for each in layout.payloads.values() for slot in each.slots)]
+        self.words = Words(tuple(slots), h)
+        self.roots = Words(layout.root.slots, h)
+        sizes = [len(events.slots), *(len(each.slots) for each in layout.payloads.values())]
+        self.first = [sum(sizes[:k]) for k in range(len(sizes))]
+        seen = BEFORE * h + layout.state
+        self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
+        self.about = Mixer(seen + ABOUT * h + layout.told, config.mixed, h, config.dropout or 0.0)
+        scale = 0.5 / math.sqrt(h)
+        self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * scale)
+        self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
+
+    def table_network(self, t: int) -> MaskedNetwork:
+        """Conditionals of the rows of a table."""
+        network = self.payload[t]
+        assert isinstance(network, MaskedNetwork)
+        return network
+
+    def event_words(self, event: Tensor, table: Tensor) -> Tensor:
+        """Value vectors of events. **Shape**: (n, E) -> (n, H)."""
+        return self.words(event, self.layout.events.layout.applicable(event), 0, table)
+
+    def row_words(self, t: int, cat: Tensor, table: Tensor) -> Tensor:
+        """Value vectors of the rows of a table. **Shape**: (n, D) -> (n, H)."""
+        return self.words(cat, self.table_network(t).layout.applicable(cat), self.first[t + 1], table)
+
+    def root_words(self, cat: Tensor) -> Tensor:
+        """Value vectors of units. **Shape**: (n, D) -> (n, H)."""
+        return self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
+
+    def event_context(self, past: Past) -> Tensor:
+        """What each slot of the next event sees. **Shape**: Past of n -> (n, E, H)."""
+        c = self.before(self._input(past))
+        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width)
+
+    def row_summary(self, past: Past, event: Tensor, twin: Tensor, series: Tensor, told: Tensor) -> Tensor:
+        """What is known of a row once its event is.
+
+        Args:
+            past: what came before.
+            event: value vectors of the events. **Shape**: (n, H).
+            twin, series: last row of the same series, and the mean of the series. **Shape**: (n, H) each.
+            told: numbers. **Shape**: (n, G).
+
+        **Shape**: -> (n, H).
+        """
+        x = self._input(past)
+        more = torch.cat([normal(torch.stack([event, twin, series], dim=1)).flatten(1), told], dim=1).to(x.dtype)
+        return self.about(torch.cat([x, more], dim=1))
+
+    def row_context(self, t: int, summary: Tensor) -> Tensor:
+        """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""
+        return torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+
+    def _input(self, past: Past) -> Tensor:
+        dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
+        x = torch.cat([normal(past.vectors).flatten(1), past.numbers], dim=1)
+        return x.to(dtype)

@@ -1,0 +1,127 @@
+"""Rows that happen once: which levels a slot may still take, so that no combination comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.encoding.units.payload_coding import PayloadCoding
+from synthkit.errors import UnsupportedError
+
+MOST_COMBINATIONS = 2**16
+
+
+@dataclass
+class OnceMask:
+    """Combinations of levels that a unit, or an owner, has had.
+
+    Args:
+        slots: slots of the columns that together come once, in the order in which they are drawn.
+        sizes: their numbers of levels.
+        when: slots of the conditions under which the rule holds, with the levels that may meet them.
+        by_owner: whether combinations come once an owner; once a unit otherwise.
+        by_moment: whether they come once a moment, of an owner.
+        last: the slot of all these that is drawn last.
+        used: what was had. **Shape**: (B, product of sizes).
+    """
+
+    slots: tuple[int, ...]
+    sizes: tuple[int, ...]
+    when: Mapping[int, Bools]
+    by_owner: bool
+    by_moment: bool
+    last: int
+    used: Bools = field(init=False)
+
+    def begin(self, units: int) -> None:
+        """Nothing was had yet."""
+        self.used = np.zeros((units, prod(self.sizes)), dtype=bool)
+
+    def free(self, units: Ints) -> Ints:
+        """How many rows there can still be. **Shape**: (n,) -> (n,)."""
+        if self.when or self.by_moment:
+            return np.full(len(units), np.iinfo(np.int32).max)
+        return np.asarray((~self.used[units]).sum(axis=1))
+
+    def allowed(self, slot: int, units: Ints, cat: Ints) -> Bools | None:
+        """Levels that a slot may take, None if all. **Shape**: int, (n,), levels so far (n, D) -> (n, K)."""
+        if not self.slots:
+            if slot != self.last or slot not in self.when:
+                return None
+            met = self.used[units, 0] & self._met(cat, but=slot)
+            return ~(met[:, None] & self.when[slot])
+        if slot not in self.slots or (self.when and slot != self.last):
+            return None
+        k = self.slots.index(slot)
+        tree = self.used[units].reshape(len(units), *self.sizes)
+        for before in range(k):
+            tree = tree[np.arange(len(units)), cat[:, self.slots[before]]]
+        out = ~tree.reshape(len(units), self.sizes[k], -1).all(axis=2)
+        return out if not self.when else out | ~self._met(cat, but=-1)[:, None]
+
+    def note(self, units: Ints, cat: Ints) -> None:
+        """Take note of rows. **Shape**: (n,), (n, D)."""
+        at = np.zeros(len(units), dtype=np.int64)
+        for slot, size in zip(self.slots, self.sizes, strict=True):
+            at = at * size + cat[:, slot]
+        met = self._met(cat, but=-1)
+        self.used[units[met], at[met]] = True
+
+    def forget(self, units: Ints) -> None:
+        """A new owner is open, or a new moment has come."""
+        self.used[units] = False
+
+    def _met(self, cat: Ints, *, but: int) -> Bools:
+        out = np.ones(len(cat), dtype=bool)
+        for slot, marked in self.when.items():
+            if slot != but:
+                out &= marked[cat[:, slot]]
+        return out
+
+
+def once_masks(each: LearnedTable, coding: PayloadCoding) -> list[OnceMask]:
+    """What comes once in a table: by its rules, and in its key."""
+    out = [_mask(rule.of, rule.when, each, coding, by_owner=False) for rule in each.once]
+    if each.distinct and not set(each.numbered) & set(each.table.key) and not _fresh_key(each):
+        out.append(_mask(each.distinct, {}, each, coding, by_owner=True))
+    return out
+
+
+def _fresh_key(each: LearnedTable) -> bool:
+    """Whether a part of the key is made fresh, so that the others need not differ."""
+    linked = {c for link in each.table.links for c in link.columns}
+    return any(c not in linked and c not in each.schema.columns and c not in each.table.moments for c in each.table.key)
+
+
+def _mask(of, when, each: LearnedTable, coding: PayloadCoding, *, by_owner: bool) -> OnceMask:  # type: ignore[no-untyped-def]
+    """A mask of columns with levels.
+
+    Raises:
+        UnsupportedError: a column has none, or they have too many together.
+    """
+    layout, members = coding.layout, coding.encoder.recoding.columns
+    slots = []
+    for column in of:
+        alone = column in coding.encoder.codecs and members[column] == (column,)
+        if not alone or len(coding.encoder.layout.slots_of(column)) > 1 or coding.encoder.codecs[column].residual_count:
+            msg = f"`once` must speak of columns with levels; however: `{each.name}.{column}` has none by itself. "
+            raise UnsupportedError(msg + "Take it out of the rule, or declare its levels")
+        slots.append(coding.slot(column))
+    met = {}
+    for column, condition in when.items():
+        name = next(n for n, group in members.items() if column in group)
+        met[coding.slot(column)] = np.asarray(coding.encoder.codecs[name].meets(condition, column)[1])
+    slots.sort(key=lambda slot: (slot != coding.series_slot, slot))
+    sizes = tuple(layout.sizes[slot] for slot in slots)
+    if prod(sizes) > MOST_COMBINATIONS:
+        msg = f"`once` must speak of {MOST_COMBINATIONS:,} combinations at most; however: `{each.name}` has more"
+        raise UnsupportedError(f"{msg}. Take a column out")
+    drawn = sorted({*slots, *met}, key=lambda slot: (slot != coding.series_slot, slot))
+    moment = by_owner and each.timed and each.start in each.table.key
+    last = drawn[-1] if drawn else -1
+    return OnceMask(slots=tuple(slots), sizes=sizes, when=met, by_owner=by_owner, by_moment=moment, last=last)

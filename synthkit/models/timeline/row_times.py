@@ -1,0 +1,121 @@
+"""When a drawn row happens: its gap, kept inside what rules and owners leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.units.event_coding import EventCoding
+from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock, first_step, last_step
+from synthkit.models.timeline.open_owners import LATEST, OpenOwners
+
+
+@dataclass(frozen=True)
+class TableTimes:
+    """What the clock knows of one table.
+
+    Args:
+        each: what is learned of it.
+        step: ticks between two starts; 1 without a clock.
+        until_step: ticks between two ends.
+        within: whether rows lie inside an open owner of each table, that of units first. **Shape**: (1 + T,).
+    """
+
+    each: LearnedTable
+    step: int
+    until_step: int
+    within: Bools
+
+    @classmethod
+    def of(cls, each: LearnedTable, clock: UnitClock, tables: tuple[str, ...]) -> TableTimes:
+        """Of a table."""
+        columns = each.table.columns
+        step = clock.step(columns[each.start]) if each.timed else 1
+        until = 1 if each.until is None else clock.step(columns[each.until])
+        within = np.array([False, *(name in each.within for name in tables)])
+        return cls(each=each, step=step, until_step=until, within=within)
+
+
+@dataclass(frozen=True)
+class RowTime:
+    """Where rows may lie. **Shape**: (n,) each.
+
+    Args:
+        timed: whether they are told by the clock.
+        base: moment from which the gap is told.
+        left: ticks from there to the last moment of the owner.
+        low, high: between which they must lie.
+        first, last: whether their moment is that of the first, or the last, row of the owner.
+    """
+
+    timed: Bools
+    base: Ints
+    left: Ints
+    low: Ints
+    high: Ints
+    first: Bools
+    last: Bools
+
+
+def room(owners: OpenOwners, units: Ints, table: Ints, times: list[TableTimes], ends: Ints) -> RowTime:
+    """Where the next rows of units may lie, by their tables. **Shape**: (n,), (n,), of ends (B, T) -> (n,) each."""
+    timed = np.array([t.each.timed for t in times])[table]
+    now, first, last = (owners.at(name, units) for name in ("now", "first", "last"))
+    floor = owners.floor[owners.level[units], units, table]
+    started = owners.at("timed", units) > 0
+    base = np.maximum(np.where(started & (now != MISSING_TICK), now, first), floor)
+    owed = owners.owed_now(units) @ np.array([int(t.each.timed) for t in times])
+    low, high = np.maximum(floor, -LATEST), ends[units, table]
+    for t in np.unique(table):
+        mine = table == t
+        if times[t].within.any():
+            inside = owners.bounds(units[mine], times[t].within)
+            low[mine], high[mine] = np.maximum(low[mine], inside[0]), np.minimum(high[mine], inside[1])
+    left = np.where(timed, np.maximum(last - base, 0), 0)
+    return RowTime(timed, np.where(timed, base, 0), left, low, high, timed & ~started, timed & (owed == 1))
+
+
+def moments(space: RowTime, gap: Ints, table: Ints, times: list[TableTimes], above: Ints) -> Ints:
+    """Moments of rows; of those without a clock that of their owner. **Shape**: (n,) each -> (n,)."""
+    step = np.array([t.step for t in times])[table]
+    wanted = space.base + gap
+    t = np.where(step > 1, np.minimum(first_step(wanted, step), last_step(space.base + space.left, step)), wanted)
+    t = np.maximum(t, first_step(space.low, step))
+    t = np.minimum(t, last_step(space.high, step))
+    return np.where(space.timed, t, above)
+
+
+def ends_of(
+    start: Ints, lasts: np.ndarray, space: RowTime, latest: Ints, times: TableTimes, more: Bools, within: Ints
+) -> Ints:
+    """When rows end: not after what bounds them, nor after the last row of the owner where others are due.
+
+    Args:
+        start: when they happen. **Shape**: (n,).
+        lasts: how long they were drawn to last, NaN for no end.
+        space: where they may lie.
+        latest: last moment of the owner.
+        times: what the clock knows of their table.
+        more: whether further rows of the table are due that may not overlap.
+        within: end of the rows they point to and lie inside of.
+    """
+    high = np.minimum(space.high, within)
+    high = np.where(more, np.minimum(high, last_step(np.maximum(latest, start), times.step)), high)
+    until = start + np.nan_to_num(lasts).astype(np.int64)
+    until = last_step(np.minimum(until, high), times.until_step)
+    until = np.where(until < start, first_step(start, times.until_step), until)
+    return np.where(np.isnan(lasts) & ~more, MISSING_TICK, until)
+
+
+def event_masks(events: EventCoding, space: RowTime) -> Bools:
+    """Levels of the gap that may be drawn: those that fit, or the one that is forced. **Shape**: -> (n, K)."""
+    out = events.allowed(space.left, space.timed)
+    first, last = space.first, space.last & ~space.first
+    out[first] = False
+    out[first, 1] = True
+    out[last] = False
+    out[last, np.where(space.left[last] > 0, events.all_left, 1)] = True
+    return out

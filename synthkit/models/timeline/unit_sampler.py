@@ -1,0 +1,312 @@
+"""Draws everything below units: all units advance together, one row each a round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from synthkit.encoding.arrays import Ints
+from synthkit.encoding.layout import Given, Rows
+from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
+from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
+from synthkit.encoding.units.step_state import StepState, row_features
+from synthkit.encoding.units.unit_clock import MISSING_TICK
+from synthkit.encoding.units.unit_encoder import UnitEncoder
+from synthkit.models.row_completion import complete_rows
+from synthkit.models.timeline.network import Past, TimelineNetwork
+from synthkit.models.timeline.once_masks import OnceMask, once_masks
+from synthkit.models.timeline.open_owners import LATEST, OpenOwners
+from synthkit.models.timeline.row_drawing import DrawnRound, RowDrawing, TableMemory
+from synthkit.models.timeline.row_times import TableTimes, event_masks, moments, room
+from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
+from synthkit.training.matrix_precision import fast_matrices
+
+UNITS_AT_ONCE, ROWS_AT_ONCE = 4096, 300_000  # units, and about how many rows they may own together
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootFacts:
+    """What is known of units before anything below them is drawn. **Shape**: (units,) each.
+
+    Args:
+        cat: their levels. **Shape**: (units, d).
+        owed: rows of each table that they own. **Shape**: (units, T).
+        first, last: moments of the first and the last of them in time.
+        ends: moment after which no row of each table happens. **Shape**: (units, T).
+    """
+
+    cat: Tensor
+    owed: Ints
+    first: Ints
+    last: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, encoder: UnitEncoder, roots: pd.DataFrame) -> RootFacts:
+        """Of learned columns of units."""
+        n, names, clock = len(roots), encoder.tables, encoder.clock
+        owed = np.zeros((n, len(names)), dtype=np.int64)
+        kinds = encoder.learned[encoder.schema.unit].schema.columns
+        for child in encoder.schema.graph.children(encoder.schema.unit):
+            owed[:, names.index(child)] = roots[rows_of(child)].to_numpy(dtype=np.int64)
+        span = [np.full(n, MISSING_TICK)] * 2
+        if FIRST in kinds:
+            span = [clock.ticks(roots[name], kinds[name]) for name in (FIRST, LAST)]
+        ends = np.full((n, len(names)), LATEST)
+        for t, name in enumerate(names):
+            for column in encoder.learned[name].bounds:
+                if encoder.learned[name].timed and column in roots:
+                    when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
+                    ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
+        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=span[1], ends=ends)
+
+    def take(self, units: Ints) -> RootFacts:
+        """Those of some units."""
+        cat = self.cat[torch.from_numpy(units)]
+        return RootFacts(
+            cat=cat, owed=self.owed[units], first=self.first[units], last=self.last[units], ends=self.ends[units]
+        )
+
+
+@torch.no_grad()
+def draw_below(
+    encoder: UnitEncoder, network: TimelineNetwork, roots: pd.DataFrame, generator: torch.Generator
+) -> DrawnUnits:
+    """Draw everything below units.
+
+    Args:
+        encoder: the coding.
+        network: the laws.
+        roots: learned columns of the units. **Shape**: (units, d).
+        generator: of the draws.
+    """
+    facts = RootFacts.of(encoder, roots)
+    order = np.argsort(facts.owed.sum(axis=1), kind="stable")
+    drawn: dict[str, list[RoundRows]] = {name: [] for name in encoder.tables}
+    drawing = RowDrawing.of(encoder, network, generator)
+    with fast_matrices():
+        for units in _chunks(order, facts.owed.sum(axis=1), encoder):
+            _Chunk(drawing, facts.take(units), units).draw(drawn)
+    links = encoder.schema.tables
+    to = {(n, k): links[n].links[k].to for n in encoder.tables for k, kind in encoder.learned[n].linked.items() if kind == "earlier"}
+    empty = {
+        name: Rows(torch.zeros((0, len(p.layout.slots)), dtype=torch.long), torch.zeros((0, len(p.layout.residuals))))
+        for name, p in encoder.payloads.items()
+    }
+    return joined(drawn, encoder.schema.graph.owners, encoder.schema.unit, to, empty)
+
+
+def _chunks(order: Ints, owed: Ints, encoder: UnitEncoder) -> list[Ints]:
+    """Units that are drawn together: of about equally many rows, and not too many in all."""
+    deep = len(encoder.tables) > len(encoder.schema.graph.children(encoder.schema.unit))
+    weight = np.cumsum((owed[order] + 1) * (4 if deep else 1))
+    out, start = [], 0
+    while start < len(order):
+        before = weight[start - 1] if start else 0
+        stop = int(np.searchsorted(weight, before + ROWS_AT_ONCE, side="right"))
+        stop = min(max(stop, start + 1), start + UNITS_AT_ONCE)
+        out.append(order[start:stop])
+        start = stop
+    return out
+
+
+class _Chunk:
+    """Units that advance together.
+
+    Args:
+        drawing: draws the rows of a table.
+        facts: of the units.
+        units: their numbers among all.
+    """
+
+    def __init__(self, drawing: RowDrawing, facts: RootFacts, units: Ints) -> None:
+        encoder = drawing.encoder
+        names, b = encoder.tables, len(units)
+        graph = encoder.schema.graph
+        self.drawing, self.encoder, self.facts, self.units = drawing, encoder, facts, units
+        self.network, self.device = drawing.network, drawing.network.to_event.device
+        self.owners = OpenOwners(1 + max((graph.depth(n) for n in names), default=0), b, len(names))
+        self.owners.owed[0] = facts.owed
+        self.owners.arrays["row"][0] = units
+        for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
+            self.owners.arrays[name][0] = values
+        total = encoder.series_offset(len(names))
+        self.memory = UnitMemory(b, self.network.config.width, total, encoder.counters, len(names), self.device)
+        self.times = [TableTimes.of(encoder.learned[name], encoder.clock, names) for name in names]
+        self.once: list[list[OnceMask]] = [once_masks(encoder.learned[n], encoder.payloads[n]) for n in names]
+        for mask in (m for masks in self.once for m in masks):
+            mask.begin(b)
+        pointed = {link.to for n in names for link in encoder.schema.tables[n].links if link.kind == "earlier"}
+        self.pointed = {names.index(name): PointedRows(b) for name in pointed if name in names}
+        self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
+        self.roots = self.network.root_words(facts.cat.to(self.device))
+
+    def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
+        """Draw all rows, round by round."""
+        for k in range(int(1e9)):
+            active = self.owners.close()
+            if not len(active):
+                return
+            self._round(k, active, drawn)
+
+    def _round(self, k: int, active: Ints, drawn: Mapping[str, list[RoundRows]]) -> None:
+        """One row of each of some units."""
+        encoder, owners, memory = self.encoder, self.owners, self.memory
+        near = owners.at("step", active)
+        past = Past(memory.past(active, self.roots, near), self._numbers(active))
+        event, space, gap = self._events(active, past)
+        table = event[:, 0]
+        start = moments(space, gap, table, self.times, owners.at("start", active))
+        begin = self.facts.first[active]
+        time = np.where(start == MISSING_TICK, np.where(begin == MISSING_TICK, 0, begin), start)
+        series = np.array([encoder.series_offset(t) for t in range(len(encoder.tables))])[table]
+        for name, slot in encoder.events.series_slots.items():
+            mine = table == encoder.tables.index(name)
+            series[mine] += event[mine, slot]
+        twin, last, mean, rank = memory.series_of(active, series)
+        age = np.where(twin >= 0, time - memory.time[np.maximum(twin, 0)], 0) if len(memory.time) else np.zeros_like(time)
+        gap = np.where(space.timed, np.clip(time - space.base, 0, None), 0)
+        told = row_features(encoder.scale, time, gap, np.maximum(space.left - gap, 0), rank, age)
+        level, cell = encoder.events.told(gap, space.left, space.timed)
+        at = encoder.events.gap_slot
+        event[:, at], event[:, at + 1] = level, cell
+        words = self.network.event_words(torch.from_numpy(event).to(self.device), self.drawing.words)
+        summary = self.network.row_summary(past, words, last, mean, torch.from_numpy(told).to(self.device))
+        self._rows(k, active, DrawnRound(event, table, space, time, start, series, twin, words, summary), drawn)
+
+    def _numbers(self, active: Ints) -> Tensor:
+        """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
+        owners, memory, facts = self.owners, self.memory, self.facts
+        state = StepState(
+            owed=owners.owed_now(active),
+            owed_unit=owners.owed[0, active],
+            owner=owners.at("table", active),
+            now=owners.at("now", active),
+            first=owners.at("first", active),
+            last=owners.at("last", active),
+            begin=facts.first[active],
+            end=facts.last[active],
+            index=memory.index[active],
+            place=owners.at("place", active),
+            happened=memory.happened[active],
+            latest=memory.latest[active],
+        )
+        return torch.from_numpy(state.features(self.encoder.scale)).to(self.device)
+
+    def _events(self, active: Ints, past: Past):  # type: ignore[no-untyped-def]
+        """Types, series and gaps of the next rows of units, and where in time they may lie."""
+        encoder, events = self.encoder, self.encoder.events
+        owed = self.owners.owed_now(active) > 0
+        for t, masks in enumerate(self.once):
+            for mask in masks:
+                owed[:, t] &= mask.free(active) > 0
+        owed[~owed.any(axis=1)] = (self.owners.owed_now(active) > 0)[~owed.any(axis=1)]
+        found: dict[str, object] = {}
+        names = {slot: encoder.tables.index(name) for name, slot in events.series_slots.items()}
+
+        def admit(slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
+            if slot == 0:
+                return torch.from_numpy(owed).to(cat.device)
+            if slot in names:
+                return self._series_mask(names[slot], active, cat, mask)
+            if slot == events.gap_slot:
+                found["space"] = room(self.owners, active, cat[:, 0].cpu().numpy(), self.times, self.facts.ends)
+                return torch.from_numpy(event_masks(events, found["space"])).to(cat.device)  # type: ignore[arg-type]
+            return mask
+
+        unknown = torch.full((len(active), len(events.layout.slots)), -1)
+        context = self.network.event_context(past)
+        rows = complete_rows(
+            self.network.event, Given(unknown, {}), self.drawing.generator, context=context, admit=admit,
+            learned=self.drawing.event_tables,
+        )
+        event, space = rows.cat.cpu().numpy().copy(), found["space"]
+        inside = torch.rand(len(active), generator=self.drawing.generator).numpy()
+        at = events.gap_slot
+        gap = events.gap_of(event[:, at], event[:, at + 1], space.left, inside)  # type: ignore[attr-defined]
+        return event, space, gap
+
+    def _series_mask(self, t: int, active: Ints, cat: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Series that a table may still have, where rows happen once."""
+        slot = self.encoder.payloads[self.encoder.tables[t]].series_slot
+        assert slot is not None
+        for once in self.once[t]:
+            wide = np.zeros((len(active), len(self.network.table_network(t).layout.slots)), dtype=np.int64)
+            allowed = once.allowed(slot, active, wide)
+            if allowed is not None:
+                tensor = torch.from_numpy(allowed | (cat[:, 0].cpu().numpy() != t)[:, None]).to(cat.device)
+                mask = tensor if mask is None else mask & tensor
+        return mask
+
+    def _rows(self, k: int, active: Ints, now: DrawnRound, drawn: Mapping[str, list[RoundRows]]) -> None:
+        """Values of the rows of a round, and what follows from them."""
+        for t in np.unique(now.table).tolist():
+            mine = np.flatnonzero(now.table == t)
+            units, name = active[mine], self.encoder.tables[t]
+            each = now.take(mine)
+            for mask in self.once[t]:
+                if mask.by_moment:
+                    floor = self.owners.floor[self.owners.level[units], units, t]
+                    mask.forget(units[each.time != floor])
+            row = self.drawing.rows(t, units, each, self)
+            self._note(t, units, each, row)
+            number = self.drawing.drawn[t] + np.arange(len(units))
+            drawn[name].append(
+                RoundRows(
+                    unit=self.units[units], round=k, rows=row.rows.to("cpu"), owner=self.owners.at("row", units),
+                    start=each.start, until=row.until, links=row.links,
+                )
+            )
+            self.drawing.drawn[t] += len(units)
+            self._remember(t, units, each, row, number)
+
+    def _note(self, t: int, units: Ints, each: DrawnRound, row) -> None:  # type: ignore[no-untyped-def]
+        """What came once has come."""
+        for mask in self.once[t]:
+            mask.note(units, row.rows.cat.cpu().numpy())
+
+    def _remember(self, t: int, units: Ints, each: DrawnRound, row, number: Ints) -> None:  # type: ignore[no-untyped-def]
+        """Rows become part of what came before; those that own rows are open."""
+        owners, learned = self.owners, self.encoder.learned[self.encoder.tables[t]]
+        vectors = each.words + self.network.row_words(t, row.rows.cat.to(self.device), self.drawing.words)
+        above = owners.at("step", units)
+        local = self.tables[t].append(row.rows)
+        kind = self.encoder.kinds[each.series]
+        step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
+        at = owners.level[units]
+        owners.owed[at, units, t] -= 1
+        owners.put("place", units, owners.at("place", units) + 1)
+        if learned.timed:
+            owners.put("now", units, each.time)
+            owners.put("timed", units, 1)
+            floor = each.time + (self.times[t].step if learned.strict else 0)
+            ended = (row.until != MISSING_TICK) & (not learned.overlaps)
+            owners.floor[at, units, t] = np.where(ended, np.maximum(row.until, floor), floor)
+        if t in self.pointed:
+            self.pointed[t].append(units, number, each.start, row.until)
+        if learned.children:
+            self._open(t, units, each, row, step, number)
+
+    def _open(self, t: int, units: Ints, each: DrawnRound, row, step: Ints, number: Ints) -> None:  # type: ignore[no-untyped-def]
+        """Open rows that own others."""
+        names, learned = self.encoder.tables, self.encoder.learned[self.encoder.tables[t]]
+        owed = np.zeros((len(units), len(names)), dtype=np.int64)
+        for child, count in row.counts.items():
+            c = names.index(child)
+            for mask in self.once[c]:
+                if mask.by_owner:
+                    mask.forget(units)
+                count = np.minimum(count, mask.free(units))  # noqa: PLW2901
+            owed[:, c] = count
+        values: dict[str, Ints | int] = {
+            "table": t + 1, "step": step, "row": number, "place": 0, "timed": 0, "start": each.start,
+            "until": row.until, "now": np.where(row.first == MISSING_TICK, each.time, row.first), "first": row.first,
+            "last": row.last,
+        }
+        del learned
+        self.owners.open(units, values, owed)

@@ -1,0 +1,105 @@
+"""What a model of units is: it learns linked tables through one access, draws what is below a root, and says how probable."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.training.callbacks import TrainingCallbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    import torch
+    from torch import Tensor
+
+    from synthkit.encoding.units.drawn_units import DrawnUnits
+    from synthkit.encoding.units.sequences import Sequences
+    from synthkit.encoding.units.unit_encoder import UnitEncoder
+    from synthkit.models.timeline.unit_layout import UnitLayout
+    from synthkit.privacy.access.unit_access import UnitAccess
+
+__all__ = ["LearnedTable", "UnitModel"]
+
+
+class UnitModel(ABC):
+    """A generative model of units: a row model for the unit itself, and a law of everything below it.
+
+    Args:
+        layout: slots of the unit, of events and of rows.
+        config: settings, a frozen record of the class `Config`.
+    """
+
+    Config: ClassVar[type[Any]]
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    copies: ClassVar[bool] = True  # whether values that rows repeat are coded as pointing at them
+
+    def __init__(self, layout: UnitLayout, config: Any = None) -> None:
+        self.layout = layout
+        self._config = self.Config() if config is None else config
+
+    @property
+    @abstractmethod
+    def root(self) -> RowModel:
+        """The model of the units' own rows."""
+
+    @classmethod
+    def can(cls, capability: Capability) -> bool:
+        """Whether a capability is declared."""
+        return capability in cls.capabilities
+
+    @classmethod
+    def classes(cls, config: Any, units: float) -> int:
+        """Latent classes of units that the settings ask for, 1 for none."""
+        del config, units
+        return 1
+
+    @abstractmethod
+    def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
+        """Learn through an access to real units whose encoder is fitted."""
+
+    @abstractmethod
+    def sample(
+        self,
+        encoder: UnitEncoder,
+        roots: pd.DataFrame,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        begun: Mapping[str, Any] | None = None,
+    ) -> DrawnUnits:
+        """Draw everything below units that are drawn already.
+
+        Args:
+            encoder: the coding.
+            roots: learned columns of the units. **Shape**: (units, d).
+            generator: of the draws.
+            rng: of positions inside cells.
+            begun: beginnings that are to be continued.
+        """
+
+    @abstractmethod
+    def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Log-probability of each unit, nats. **Shape**: (units,)."""
+
+    @abstractmethod
+    def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Log-probability of each row given all before it in its unit, nats. **Shape**: (steps,)."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything learned, by name."""
+
+    @abstractmethod
+    def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
+        """Take back what `tensors` gave, to draw on `device`."""
+
+    def config(self) -> dict[str, Any]:
+        """Settings as plain data."""
+        return asdict(self._config)

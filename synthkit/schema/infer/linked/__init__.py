@@ -1,0 +1,1 @@
+"""A schema of linked tables drafted from a look at them."""

@@ -1,0 +1,194 @@
+"""When rows happen, which continue each other, and which column numbers them: found in the rows of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.columns import Code, Column, Datetime, Discrete, Numeric
+from synthkit.schema.datetimes import read_datetimes
+from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.evidence import Evidence, shuffled
+from synthkit.schema.number_cells import numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_START = frozenset(("start", "admit", "admitted", "admittime", "in", "begin", "from", "date", "time", "chart", "taken"))
+_MORE_START = frozenset(
+    ("at", "on", "day", "when", "charttime", "chartdate", "intime", "starttime", "startdate", "year")
+)
+_END = frozenset(("stop", "end", "disch", "discharge", "discharged", "dischtime", "out", "until", "to", "finish"))
+_MORE_END = frozenset(("outtime", "endtime", "enddate", "finished", "closed"))
+_OTHER_MOMENTS = frozenset(
+    (
+        "birth",
+        "dob",
+        "born",
+        "death",
+        "dod",
+        "died",
+        "deathtime",
+        "store",
+        "storetime",
+        "stored",
+        "updated",
+        "edregtime",
+    )
+)
+_CLOCKS = frozenset(("year", "yr", "day", "month", "week", "quarter", "time", "age", "wave", "seq", "period"))
+MIN_ORDERED = 0.99  # share of pairs or owners that must agree
+_MAX_SERIES = 2_000  # names of series
+_MIN_SERIES_SHARE = 0.3  # share of the spread of ranks that names must explain to be those of series
+
+
+@dataclass(frozen=True)
+class DraftedOrder:
+    """When rows of a table seem to happen.
+
+    Args:
+        start: column of the moment or number.
+        until: column of the end, if rows last.
+        overlap: whether rows of an owner begin before the one before has ended.
+        notes: what was seen.
+    """
+
+    start: str
+    until: str | None
+    overlap: bool
+    notes: tuple[str, ...]
+
+
+def find_order(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[np.intp]) -> DraftedOrder | None:
+    """When rows happen: a complete column of moments called like a beginning, else whole numbers that grow.
+
+    Args:
+        frame: the rows.
+        columns: drafted kinds.
+        owner: position of the owner of each row. **Shape**: (n,).
+    """
+    moments = {c: clock(frame[c], kind) for c, kind in columns.items() if isinstance(kind, Datetime)}
+    full = [c for c, x in moments.items() if np.isfinite(x).all() and not _OTHER_MOMENTS & set(_name(c))]
+    full = [c for c in full if not (_END | _MORE_END) & set(_name(c))] or full
+    if not full:
+        return _growing(frame, columns, owner)
+    start = min(full, key=lambda c: (not (_START | _MORE_START) & set(_name(c)), list(columns).index(c)))
+    for until, last in moments.items():
+        if until != start and np.isfinite(last).all() and (_END | _MORE_END) & set(_name(until)):
+            seen = _not_before(moments[start], last)
+            if seen.share == 1.0:
+                return _lasting(start, until, moments, owner, seen)
+    return DraftedOrder(start, None, False, (f"`{start}` is complete and called like a moment of the row",))
+
+
+def _lasting(
+    start: str, until: str, moments: Mapping[str, NDArray[np.float64]], owner: NDArray[np.intp], seen: Evidence
+) -> DraftedOrder:
+    order = np.lexsort((moments[until], moments[start], owner))
+    same = owner[order][1:] == owner[order][:-1]
+    first, last = moments[start][order], moments[until][order]
+    mixed = shuffled(len(first))
+    apart = Evidence.of((first[1:] >= last[:-1])[same], (first[1:] >= last[mixed][:-1])[same])
+    notes = (f"{start} <= {until} {seen}", f"the next row of an owner begins after the one before: {apart}")
+    return DraftedOrder(start, until, apart.share < 1.0, notes)
+
+
+def _not_before(start: NDArray[np.float64], until: NDArray[np.float64]) -> Evidence:
+    return Evidence.of(until >= start, until[shuffled(len(until))] >= start)
+
+
+def _growing(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[np.intp]) -> DraftedOrder | None:
+    """Whole numbers called like a clock that never fall from one row of an owner to the next."""
+    order = np.argsort(owner, kind="stable")
+    same = owner[order][1:] == owner[order][:-1]
+    for name, kind in columns.items():
+        if isinstance(kind, Numeric) and kind.decimals == 0 and not kind.nullable and _CLOCKS & set(_name(name)):
+            x = numbers(frame[name])[order]
+            y = x[shuffled(len(x))]
+            seen = Evidence.of((x[1:] >= x[:-1])[same], (y[1:] >= y[:-1])[same])
+            if same.any() and seen.beyond_chance(MIN_ORDERED):
+                return DraftedOrder(name, None, False, (f"does not fall from row to row of an owner: {seen}",))
+    return None
+
+
+def find_position(
+    frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[np.intp]
+) -> tuple[str, Evidence] | None:
+    """A column that numbers the rows of each owner from 1, and how often it does among owners of several rows."""
+    for name, kind in columns.items():
+        if isinstance(kind, Numeric) and kind.decimals == 0 and not kind.nullable:
+            x = numbers(frame[name])
+            if x.min(initial=1) == 1:
+                seen = Evidence.of(_numbered(x, owner), _numbered(x[shuffled(len(x))], owner))
+                if seen.beyond_chance(1.0):
+                    return name, seen
+    return None
+
+
+def _numbered(x: NDArray[np.float64], owner: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Of each owner of two rows or more, whether its numbers are 1 to n."""
+    order = np.lexsort((x, owner))
+    owner, x = owner[order], x[order]
+    first = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    size = np.diff(np.r_[first, len(owner)])
+    right = x == np.arange(len(x)) - np.repeat(first, size) + 1
+    return np.logical_and.reduceat(right, first)[size > 1] if len(x) else np.zeros(0, dtype=bool)
+
+
+def find_series(
+    frame: pd.DataFrame, columns: Mapping[str, Column], units: NDArray[np.intp]
+) -> tuple[str, Evidence] | None:
+    """A column of names under which numbers of the row differ, and that come again in a unit: those of its tests.
+
+    The share is that of the spread of the ranks of a number that the names explain; by chance, of shuffled numbers. Of
+    several, complete columns come first, then those called codes, then the one that explains most.
+    """
+    fits = []
+    for name in _names_of_series(frame, columns, units):
+        codes = pd.factorize(frame[name], use_na_sentinel=False)[0]
+        for number, kind in columns.items():
+            if not isinstance(kind, Numeric) or number == name:
+                continue
+            x = numbers(frame[number])
+            there = np.isfinite(x)
+            if there.sum() < 50:
+                continue
+            ranks = pd.Series(x[there]).rank().to_numpy().astype(np.float64)
+            share = _explained(ranks, codes[there])
+            chance = _explained(ranks[shuffled(len(ranks))], codes[there])
+            seen = Evidence(round(share * int(there.sum())), int(there.sum()), chance)
+            if share - chance >= _MIN_SERIES_SHARE:
+                fits.append((frame[name].isna().any(), not column_names.says_code(name), -seen.share, name, seen))
+    return min(fits, key=lambda fit: fit[:4])[3:] if fits else None
+
+
+def _names_of_series(frame: pd.DataFrame, columns: Mapping[str, Column], units: NDArray[np.intp]) -> Iterator[str]:
+    for name, kind in columns.items():
+        discrete = isinstance(kind, (Code, *Discrete)) or (isinstance(kind, Numeric) and column_names.says_code(name))
+        if discrete and 2 <= frame[name].nunique() <= min(_MAX_SERIES, len(frame) / 5):
+            pairs = len(pd.DataFrame({"u": units, "s": frame[name].to_numpy()}).drop_duplicates())
+            if len(frame) >= 1.2 * pairs:
+                yield name
+
+
+def _explained(x: NDArray[np.float64], codes: NDArray[np.int64]) -> float:
+    """Share of the variance of x between groups."""
+    sizes = np.bincount(codes)
+    means = np.bincount(codes, x) / np.maximum(sizes, 1)
+    return float((sizes * (means - x.mean()) ** 2).sum() / max(((x - x.mean()) ** 2).sum(), 1e-12))
+
+
+def clock(cells: pd.Series, kind: Column) -> NDArray[np.float64]:
+    """Moments as seconds, numbers as they are; nan where missing. **Shape**: (n,) -> (n,)."""
+    if not isinstance(kind, Datetime):
+        return numbers(cells)
+    t = read_datetimes(cells, kind)
+    return np.where(np.isnat(t), np.nan, t.astype("datetime64[us]").astype(np.int64) / 1e6)
+
+
+def _name(column: str) -> tuple[str, ...]:
+    return column_names.name_words(column)

@@ -1,0 +1,226 @@
+"""Keys of tables and the columns that point to them, found by uniqueness and inclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.infer import column_names
+
+MIN_RESOLVED = 0.9  # share of cells that must find a row, below which a column points nowhere
+MAX_CHANCE = 0.2  # share that would be found by chance, above which the names must agree too
+_MIN_DISTINCT = 2  # different values; fewer point to anything
+_LOOKED_AT = 100  # cells that tell whether a column holds moments
+_MOMENT = r"\s*\d{4}-\d{1,2}-\d{1,2}.*|\s*\d{1,2}[./]\d{1,2}[./]\d{2,4}.*"
+
+
+@dataclass(frozen=True)
+class TableCells:
+    """Cells of one table as texts, and which of its columns name a row.
+
+    Args:
+        name: of the table.
+        frame: its rows.
+    """
+
+    name: str
+    frame: pd.DataFrame
+
+    @cached_property
+    def texts(self) -> Mapping[str, pd.Series]:
+        """Cells as texts by which keys are compared, columns of numbers with a fraction and of truths left out."""
+        return {str(c): as_key_text(self.frame[c]) for c in self.frame.columns if _may_be_key(self.frame[c])}
+
+    @cached_property
+    def distinct(self) -> Mapping[str, pd.Index]:
+        """Different texts of each of these columns."""
+        return {c: pd.Index(x.dropna().unique()) for c, x in self.texts.items()}
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that name a row each: complete, every value once; those named after the table or a key first."""
+        full = [c for c, x in self.texts.items() if len(self.distinct[c]) == len(x) > 0]
+        return tuple(sorted(full, key=lambda c: (-self._fitness(c), list(self.texts).index(c))))
+
+    def is_own_key(self, column: str) -> bool:
+        """Whether a column names the rows of this table and is called after it."""
+        return (
+            column in self.keys
+            and column_names.says_key(column)
+            and singular_words(self.name) == singular_words(column)
+        )
+
+    def _fitness(self, column: str) -> int:
+        """How much a name sounds like the key of this table; numbers of rows least."""
+        words = column_names.name_words(column)
+        own = set(singular_words(self.name)) & set(singular_words(column))
+        return 4 * bool(own) + 2 * column_names.says_key(column) - 3 * ("row" in words)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A column whose cells are keys of a table.
+
+    Args:
+        table: whose column it is.
+        column: its name.
+        to: the table it points to.
+        key: the column there.
+        cells: cells that are not missing.
+        resolved: how many of them find a row.
+        missing: cells that are missing.
+        chance: share that would find a row if the numbers were drawn between the least and the largest.
+        agreement: how far the names agree: 2 with the table's, 1 with that of its key, 0.
+    """
+
+    table: str
+    column: str
+    to: str
+    key: str
+    cells: int
+    resolved: int
+    missing: int
+    chance: float
+    agreement: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row has a cell that finds a row."""
+        return self.missing == 0 and self.resolved == self.cells
+
+    @property
+    def evidence(self) -> str:
+        """What was seen, in numbers."""
+        lost = self.cells - self.resolved
+        dangling = f", {lost:,} dangle" if lost else ""
+        absent = f", {self.missing:,} missing" if self.missing else ""
+        return f"{self.resolved / max(self.cells, 1):.1%} find a row, {self.chance:.1%} by chance{dangling}{absent}"
+
+
+def find_foreign_keys(tables: Mapping[str, pd.DataFrame]) -> tuple[ForeignKey, ...]:
+    """Columns that point to the key of a table, each with its best target.
+
+    A target is good where `MIN_RESOLVED` of the cells find a row and the names agree, or where all find one and would
+    not by chance. Of several the one is taken whose name agrees, then the one that finds most, then the smallest table.
+    """
+    cells = {name: TableCells(name, frame) for name, frame in tables.items() if len(frame)}
+    found = []
+    for here in cells.values():
+        for column in here.texts:
+            fits = list(_targets(here, column, cells))
+            if fits:
+                found.append(min(fits, key=lambda k: (-k.agreement, -k.resolved, len(tables[k.to]), k.to)))
+    return tuple(_one_way(found, cells))
+
+
+def row_key(name: str, frame: pd.DataFrame) -> str | None:
+    """The column that names the rows of a table best, if one does.
+
+    Example:
+        >>> row_key("visits", pd.DataFrame({"row": [1, 2], "visit_id": ["a", "b"]}))
+        'visit_id'
+    """
+    keys = TableCells(name, frame).keys
+    return keys[0] if keys and column_names.says_key(keys[0]) else None
+
+
+def as_key_text(cells: pd.Series) -> pd.Series:
+    """Cells as texts, whole numbers without a point whatever stores them; missing stays missing."""
+    if pd.api.types.is_float_dtype(cells.dtype):
+        cells = cells.round().astype("Int64")
+    return cells.astype("string")
+
+
+def singular_words(name: str) -> tuple[str, ...]:
+    """Words of a name without the s of a plural and without those of keys.
+
+    Example:
+        >>> singular_words("PATIENTS"), singular_words("visit_occurrence_id"), singular_words("diagnoses")
+        (('patient',), ('visit', 'occurrence'), ('diagnose',))
+    """
+    words = [w for w in column_names.name_words(name) if w not in ("id", "key", "nr", "no", "uuid")]
+    return tuple(w[:-1] if w.endswith("s") and not w.endswith("ss") and len(w) > 3 else w for w in words)
+
+
+def _may_be_key(cells: pd.Series) -> bool:
+    kind = cells.dtype
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind):
+        return False
+    if not pd.api.types.is_numeric_dtype(kind):
+        texts = cells.dropna().head(_LOOKED_AT).astype("string")
+        return not bool(texts.str.fullmatch(_MOMENT).all())
+    if pd.api.types.is_float_dtype(kind):
+        there = cells.dropna()
+        return bool(len(there)) and bool(np.isfinite(there).all()) and bool((there == there.round()).all())
+    return True
+
+
+def _targets(here: TableCells, column: str, cells: Mapping[str, TableCells]) -> Iterator[ForeignKey]:
+    values = here.distinct[column]
+    if (len(values) < _MIN_DISTINCT and not column_names.says_key(column)) or here.is_own_key(column):
+        return
+    for there in cells.values():
+        for key in there.keys[:3]:
+            if there.name == here.name and key == column:
+                continue
+            agree = names_agreement(column, key, there.name)
+            known = values.isin(there.distinct[key])
+            if not known.any() or (known.mean() < 0.5 and not agree):
+                continue
+            texts = here.texts[column]
+            resolved = int(texts.isin(values[known]).sum())
+            there_are = int(texts.notna().sum())
+            chance = chance_of_inclusion(values, there.distinct[key])
+            enough = resolved >= (MIN_RESOLVED if agree else 1.0) * there_are
+            if enough and (agree or chance <= MAX_CHANCE):
+                yield ForeignKey(
+                    here.name, column, there.name, key, there_are, resolved, len(texts) - there_are, chance, agree
+                )
+
+
+def names_agreement(column: str, key: str, table: str) -> int:
+    """How far a column is called like a key of a table: 2 if it ends in the table's name, 1 in the key's, else 0.
+
+    Example:
+        >>> names_agreement("previous_visit_id", "visit_id", "visits"), names_agreement("PATIENT", "Id", "patients")
+        (2, 2)
+        >>> names_agreement("icd9_code", "icd9_code", "d_icd"), names_agreement("quantity", "row_id", "patients")
+        (1, 0)
+    """
+    words, of_key, of_table = singular_words(column), singular_words(key), singular_words(table)
+    if of_table and words[-len(of_table) :] == of_table:
+        return 2
+    return int(bool(of_key) and not set(of_key) <= {"row", "index"} and words[-len(of_key) :] == of_key)
+
+
+def chance_of_inclusion(values: pd.Index, keys: pd.Index) -> float:
+    """Share of whole numbers between the least and the largest value that are keys; of texts, none by chance.
+
+    Example:
+        >>> round(chance_of_inclusion(pd.Index(["1", "9"]), pd.Index(["1", "2", "9"])), 2)
+        0.33
+    """
+    x = pd.to_numeric(pd.Series(values, dtype=object), errors="coerce")
+    k = pd.to_numeric(pd.Series(keys, dtype=object), errors="coerce")
+    if x.isna().any() or k.isna().mean() > 0.5:
+        return 0.0
+    inside = int(((k >= x.min()) & (k <= x.max())).sum())
+    return min(1.0, inside / (float(x.max() - x.min()) + 1))
+
+
+def _one_way(found: list[ForeignKey], cells: Mapping[str, TableCells]) -> Iterator[ForeignKey]:
+    """Of two keys that point to each other the one to the table that more others point to."""
+    pointed: dict[str, set[str]] = {}
+    for each in found:
+        pointed.setdefault(each.to, set()).add(each.table)
+    for each in found:
+        back = [k for k in found if (k.table, k.column, k.to, k.key) == (each.to, each.key, each.table, each.column)]
+        if back and each.table != each.to:
+            rank = [(len(pointed[k.to] - {k.table}), len(cells[k.to].frame), k.to) for k in (each, back[0])]
+            if rank[0] < rank[1]:
+                continue
+        yield each

@@ -1,0 +1,201 @@
+"""A schema of linked tables drafted from their rows, each line with the share it holds by and that by chance."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthkit.errors import SchemaError
+from synthkit.schema.columns import Code, Column, Identifier, Numeric
+from synthkit.schema.infer.draft import infer_schema
+from synthkit.schema.infer.linked.drafted_order import find_order, find_position, find_series
+from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open
+from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
+from synthkit.schema.linked.link import Link, RowOrder
+from synthkit.schema.linked.linked_rules import LinkedRule
+from synthkit.schema.linked.linked_schema import LinkedSchema
+from synthkit.schema.linked.linked_table import LinkedTable
+from synthkit.schema.rules import Rule
+from synthkit.schema.table import Schema, is_plain
+
+_LINKED_DRAFT_HEAD = (
+    "Drafted by `synthkit init` from a look at the tables. Check every line: say what the tables may hold, not what "
+    "they happen to hold. Each key, link, order and rule says how often it holds, and how often it would by chance. "
+    "`observed` marks what was read off the data: facts about patients until somebody who knows the tables declares "
+    "them."
+)
+_COMMENT_LETTERS = 108
+
+
+@dataclass(frozen=True)
+class LinkedDraft:
+    """A drafted schema of linked tables, and why each line is there.
+
+    Args:
+        schema: the draft.
+        comments: what was seen, by path in the schema: `tables.labs.links[0]`, `tables.labs.order`, `rules[1]`.
+    """
+
+    schema: LinkedSchema
+    comments: Mapping[str, tuple[str, ...]]
+
+    @property
+    def text(self) -> str:
+        """The draft as YAML, with what was seen above each line."""
+        head = {"": textwrap.wrap(_LINKED_DRAFT_HEAD, _COMMENT_LETTERS)}
+        said = {path: [line for note in notes for line in _wrapped(note)] for path, notes in self.comments.items()}
+        return self.schema.dumps(comments=head | said)
+
+
+def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", unit: str | None = None) -> LinkedDraft:
+    """The schema that linked tables suggest, every line marked `observed`.
+
+    Args:
+        tables: rows as they came, by name.
+        name: short name of the whole.
+        unit: the table of units, if somebody knows it.
+
+    Raises:
+        SchemaError: no tables, a name no table may have, `unit` that is no table, or a table that cannot be drafted.
+    """
+    problem = "" if tables else "none is given"
+    strange = [each for each in tables if not is_plain(each)]
+    if strange:
+        problem = f"{len(strange)} have names that no file may have. Rename them"
+    if problem:
+        msg = f"linked tables must be given by short names; however: {problem}"
+        raise SchemaError(msg)
+    tree = draft_tree(tables, unit)
+    looks = {each: _look(each, tables[each], tree) for each in tables if tree.roles[each] == "records"}
+    comments: dict[str, tuple[str, ...]] = {}
+    drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
+    rules: list[LinkedRule] = []
+    for rule, seen in find_linked_rules(looks, tree):
+        comments[f"rules[{len(rules)}]"] = (str(seen),)
+        rules.append(rule)
+    return LinkedDraft(LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules)), comments)
+
+
+def _wrapped(note: str) -> list[str]:
+    return textwrap.wrap(note, _COMMENT_LETTERS)
+
+
+def _look(name: str, frame: pd.DataFrame, tree: UnitTree) -> TableLook:
+    """Kinds of the columns, keys as identifiers, and when rows happen."""
+    alone = _alone(name, frame)
+    columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
+    if name == tree.unit:
+        return TableLook(frame, columns)
+    learned = {c: k for c, k in columns.items() if not isinstance(k, Identifier)}
+    position = find_position(frame, learned, tree.owners[name])
+    if position is not None:
+        learned.pop(position[0])
+    order = find_order(frame, learned, tree.owners[name])
+    if order is not None:
+        learned.pop(order.start)
+    return TableLook(frame, columns, order, position, find_series(frame, learned, tree.units[name]))
+
+
+def _alone(name: str, frame: pd.DataFrame) -> Schema:
+    try:
+        return infer_schema(frame, name=name)
+    except SchemaError as error:
+        msg = f"table `{name}`: {error}"
+        raise SchemaError(msg) from error
+
+
+def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str) -> Column:
+    """The kind of a column: an identifier if it is a key or points to rows, as drafted otherwise."""
+    pointing = {k.key.column for k in tree.links.get(name, ()) if k.kind != "reference"}
+    if column == tree.keys.get(name) or column in pointing:
+        missing = bool(cells.isna().any())
+        return Identifier(nullable=missing, observed=("nullable",) if missing else ())
+    catalogued = any(k.key.column == column and k.kind == "reference" for k in tree.links.get(name, ()))
+    if catalogued and isinstance(kind, Numeric):  # numbers that name entries of a catalogue are no quantities
+        return Code(nullable=kind.nullable, observed=kind.nullable * ("nullable",))
+    return kind
+
+
+def _table(
+    name: str,
+    frame: pd.DataFrame,
+    tree: UnitTree,
+    looks: Mapping[str, TableLook],
+    comments: dict[str, tuple[str, ...]],
+) -> LinkedTable:
+    where = f"tables.{name}"
+    key = (tree.keys[name],) if name in tree.keys else ()
+    if tree.roles[name] == "reference" or frame.empty:
+        comments[where] = ("taken for a public catalogue by its name" if len(frame) else "has no rows to draft from",)
+        return LinkedTable(role="reference", key=key)
+    if tree.roles[name] == "shared":
+        comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)
+        alone = _alone(name, frame)
+        columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
+        return LinkedTable(role="shared", key=key, columns=columns, rules=tuple(_usable(alone.rules, columns)))
+    return _records(name, tree, looks, key, comments)
+
+
+def _records(
+    name: str,
+    tree: UnitTree,
+    looks: Mapping[str, TableLook],
+    key: tuple[str, ...],
+    comments: dict[str, tuple[str, ...]],
+) -> LinkedTable:
+    look, where = looks[name], f"tables.{name}"
+    links = tuple(_links(name, tree, looks, comments))
+    alone = _alone(name, look.frame)
+    position, series, order = look.position, look.series, None
+    end = find_end(looks, tree) if name == tree.unit else None
+    if look.order is not None:
+        keys = {"from": look.order.start, "until": look.order.until, "overlap": look.order.overlap, "observed": True}
+        order = RowOrder.model_validate(keys)
+        comments[f"{where}.order"] = look.order.notes
+    if position is not None:
+        comments[f"{where}.position"] = (str(position[1]),)
+    if series is not None:
+        comments[f"{where}.series"] = (f"explains the spread of a number: {series[1]}",)
+    placed = {*(() if order is None else order.columns), *(() if position is None else position[:1])}
+    return LinkedTable(
+        key=key,
+        links=links,
+        order=order,
+        series=None if series is None else series[0],
+        position=None if position is None else position[0],
+        end=end.column if end is not None and end.whole else None,
+        columns=dict(look.columns),
+        derived={c: e for c, e in alone.derived.items() if c not in placed},
+        rules=tuple(_usable(alone.rules, look.columns)),
+    )
+
+
+def _links(
+    name: str, tree: UnitTree, looks: Mapping[str, TableLook], comments: dict[str, tuple[str, ...]]
+) -> Iterator[Link]:
+    for k, link in enumerate(tree.links.get(name, ())):
+        most, opened = None, False
+        if link.kind == "owner":
+            most = int(np.bincount(link.rows[link.rows >= 0]).max(initial=1))
+        elif link.kind == "earlier":
+            opened = is_open(looks[name], looks[link.key.to], link.rows)
+        comments[f"tables.{name}.links[{k}]"] = (link.note,)
+        yield Link(
+            columns=(link.key.column,),
+            to=link.key.to,
+            kind=link.kind,
+            max_rows_per_owner=most,
+            open=opened,
+            observed=True,
+        )
+
+
+def _usable(rules: tuple[Rule, ...], columns: Mapping[str, Column]) -> Iterator[Rule]:
+    """Rules within rows that do not speak of keys."""
+    for rule in rules:
+        if not any(isinstance(columns[c], Identifier) for c in rule.columns):
+            yield rule

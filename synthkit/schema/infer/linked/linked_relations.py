@@ -1,0 +1,210 @@
+"""Rules across tables that hold in the rows: inside stays, nothing after the end, totals, what happens once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.columns import Code, Column, Datetime, Discrete, Numeric
+from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.drafted_order import DraftedOrder, clock
+from synthkit.schema.infer.linked.evidence import Evidence, shuffled
+from synthkit.schema.infer.linked.unit_tree import UnitTree
+from synthkit.schema.linked.linked_rules import LinkedRule, NothingAfter, Once, Total, Within
+from synthkit.schema.number_cells import numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ENDS = frozenset(("death", "dod", "died", "dead", "deathdate", "deceased", "end", "exit", "censored", "followup"))
+_MIN_CASES = 20  # rows or owners, fewer of which show nothing
+_TOTAL_TOLERANCE = 0.005  # money is rounded to hundredths
+
+
+@dataclass(frozen=True)
+class TableLook:
+    """A table as it was looked at.
+
+    Args:
+        frame: its rows.
+        columns: drafted kinds.
+        order: when rows happen.
+        position: column that numbers the rows of an owner, and how often.
+        series: column that names series, and how much it explains.
+    """
+
+    frame: pd.DataFrame
+    columns: Mapping[str, Column]
+    order: DraftedOrder | None = None
+    position: tuple[str, Evidence] | None = None
+    series: tuple[str, Evidence] | None = None
+
+    def clock(self, column: str) -> NDArray[np.float64]:
+        """A column as seconds or numbers. **Shape**: (n,)."""
+        return clock(self.frame[column], self.columns[column])
+
+    @property
+    def by_moments(self) -> bool:
+        """Whether rows happen at moments, not at numbers."""
+        return self.order is not None and isinstance(self.columns[self.order.start], Datetime)
+
+
+def is_open(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> bool:
+    """Whether every row that points to a row of another table happens while that one goes on."""
+    seen = _inside(look, of, rows)
+    return seen is not None and seen.share == 1.0
+
+
+def find_linked_rules(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
+    """Rules that hold in all cases, and would not by chance."""
+    yield from _insides(looks, tree)
+    end = find_end(looks, tree)
+    if end is not None:
+        moment = f"{tree.unit}.{end.column}"
+        yield NothingAfter(moment=moment, tables="all" if end.whole else end.tables, observed=True), end.seen
+    yield from _totals(looks, tree)
+    yield from _onces(looks, tree)
+
+
+def _insides(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
+    for name, look in looks.items():
+        here = tree.owners.get(name)
+        if not look.by_moments or look.order is None or here is None:
+            continue
+        rows = here
+        for of in tree.ancestors(name):
+            seen = _inside(look, looks[of], rows)
+            if seen is not None and seen.share == 1.0 and seen.beyond_chance(1.0):
+                yield Within(table=name, of=of, observed=True), seen
+                break
+            if of in tree.owners:
+                rows = np.where(rows >= 0, tree.owners[of][rows], -1)
+
+
+def _inside(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Evidence | None:
+    """How often rows happen within the stay of a row further up."""
+    if not of.by_moments or of.order is None or of.order.until is None or look.order is None:
+        return None
+    kept = rows >= 0
+    if kept.sum() < _MIN_CASES:
+        return None
+    t = look.clock(look.order.start)[kept]
+    first, last = of.clock(of.order.start)[rows[kept]], of.clock(of.order.until)[rows[kept]]
+    mixed = shuffled(len(t))
+    return Evidence.of((first <= t) & (t <= last), (first[mixed] <= t) & (t <= last[mixed]))
+
+
+@dataclass(frozen=True)
+class FoundEnd:
+    """A moment of a unit after which nothing happens.
+
+    Args:
+        column: of the table of units.
+        tables: tables in which nothing happens after it.
+        whole: whether these are all tables whose rows happen at moments.
+        seen: how often that holds.
+    """
+
+    column: str
+    tables: tuple[str, ...]
+    whole: bool
+    seen: Evidence
+
+
+def find_end(looks: Mapping[str, TableLook], tree: UnitTree) -> FoundEnd | None:
+    """The moment of a unit after which nothing happens, in which tables, and how often that holds."""
+    units = looks[tree.unit]
+    for name, kind in units.columns.items():
+        if not isinstance(kind, Datetime) or not _ENDS & set(column_names.name_words(name)):
+            continue
+        end = units.clock(name)
+        timed = {table: look for table, look in looks.items() if table != tree.unit and look.by_moments}
+        found = {table: _before(look, end, tree.units[table]) for table, look in timed.items()}
+        held = {table: seen for table, seen in found.items() if seen is not None and seen.share == 1.0}
+        cases = sum(each.cases for each in held.values())
+        if cases:
+            seen = Evidence(cases, cases, sum(each.chance * each.cases for each in held.values()) / cases)
+            whole = all(each is None or each.share == 1.0 for each in found.values())
+            return FoundEnd(name, tuple(held), whole, seen)
+    return None
+
+
+def _before(look: TableLook, end: NDArray[np.float64], units: NDArray[np.intp]) -> Evidence | None:
+    assert look.order is not None
+    t = look.clock(look.order.until or look.order.start)
+    limit = np.where(units >= 0, end[units], np.nan)
+    known = np.isfinite(limit) & np.isfinite(t)
+    if known.sum() < _MIN_CASES:
+        return None
+    return Evidence.of(t[known] <= limit[known], t[known] <= limit[known][shuffled(int(known.sum()))])
+
+
+def _totals(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
+    """Numbers of owners that are sums over their rows, or counts of them."""
+    for child, look in looks.items():
+        parent = tree.owner(child)
+        if parent is None:
+            continue
+        rows = tree.owners[child]
+        kept = rows >= 0
+        n = len(looks[parent].frame)
+        summed = {"": np.bincount(rows[kept], minlength=n).astype(float)}
+        for column, kind in look.columns.items():
+            if isinstance(kind, Numeric):
+                x = np.nan_to_num(numbers(look.frame[column]))
+                summed[column] = np.bincount(rows[kept], x[kept], minlength=n)
+        yield from _sums(parent, child, looks[parent], summed, summed[""] > 1)
+
+
+def _sums(
+    parent: str, child: str, look: TableLook, summed: Mapping[str, NDArray[np.float64]], several: NDArray[np.bool_]
+) -> Iterator[tuple[LinkedRule, Evidence]]:
+    for column, kind in look.columns.items():
+        if not isinstance(kind, Numeric):
+            continue
+        x = numbers(look.frame[column])
+        known = np.isfinite(x) & several
+        if known.sum() < _MIN_CASES:
+            continue
+        for name, total in summed.items():
+            mixed = total[known][shuffled(int(known.sum()))]
+            close = np.abs(x - total) <= _TOTAL_TOLERANCE + 1e-9 * np.abs(x)
+            seen = Evidence.of(close[np.isfinite(x)], np.abs(x[known] - mixed) <= _TOTAL_TOLERANCE)
+            if seen.share == 1.0 and seen.beyond_chance(1.0):
+                of = f"{child}.{name}" if name else child
+                yield Total(parent=f"{parent}.{column}", child=of, observed=True), seen
+                break
+
+
+def _onces(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
+    """Names of which a unit has each at most once, though its rows are many."""
+    for table, look in looks.items():
+        if table == tree.unit or table not in tree.units:
+            continue
+        units = tree.units[table]
+        counts = np.bincount(units[units >= 0])
+        if (counts[counts > 0] == 1).all():
+            if (counts > 0).sum() >= _MIN_CASES:
+                yield Once(table=table, observed=True), Evidence(len(counts[counts > 0]), len(counts[counts > 0]), 0.0)
+            continue
+        for column, kind in look.columns.items():
+            if isinstance(kind, (Code, *Discrete)):
+                codes = pd.factorize(look.frame[column])[0]
+                several = np.isin(units, np.flatnonzero(counts > 1)) & (codes >= 0)
+                seen = Evidence.of(
+                    _alone(units[several], codes[several]),
+                    _alone(units[several], codes[several][shuffled(several.sum())]),
+                )
+                if seen.cases >= _MIN_CASES and seen.share == 1.0 and seen.beyond_chance(1.0):
+                    yield Once(table=table, columns=(column,), observed=True), seen
+
+
+def _alone(units: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Of each row, whether its unit has the code no other time."""
+    pairs = units.astype(np.int64) * (int(codes.max(initial=0)) + 1) + codes
+    _, where, many = np.unique(pairs, return_inverse=True, return_counts=True)
+    return np.asarray(many[where] == 1)

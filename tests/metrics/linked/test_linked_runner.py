@@ -1,0 +1,153 @@
+"""The whole evaluation of linked tables: every score labelled, with an interval and a floor; failures are listed."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from synthkit.errors import MetricError, TableError
+from synthkit.metrics.linked import linked_metric_registry
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
+from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS, linked_labels, linked_metrics_of
+from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.multi_table_report import metadata, multi_table_report
+from synthkit.metrics.metric import MetricOptions
+from synthkit.metrics.metric_registry import labels
+from synthkit.metrics.result import Evaluation
+
+pytest.importorskip("lightgbm")
+
+
+def test_every_score_is_labelled_and_has_an_interval_and_a_floor(compare, clinic):
+    c = compare(clinic(130, 3))
+    evaluation = evaluate_linked(c, quick=True)
+    assert evaluation.failures == ()
+    assert len(evaluation.scores) > 30
+    known = {**labels(), **linked_labels()}
+    for score in evaluation.scores:
+        parts = score.metric.split(".")
+        assert any(name in known for name in (score.metric, parts[-1], ".".join(parts[-2:]))), score.metric
+        assert score.low < score.high
+        assert math.isfinite(score.low)
+        assert math.isfinite(score.high)
+        assert "nterval" in score.note
+        assert score.reference is not None or score.metric.endswith(".trtr")
+    assert evaluation.run["rows"]["train"]["visits"] == len(c.train.frames["visits"])
+    assert set(evaluation.run["seconds"]) == set(linked_metrics_of(c.schema, MetricOptions(quick=True)))
+    assert Evaluation.from_json(evaluation.to_json()).to_json() == evaluation.to_json()
+    again = evaluate_linked(c, quick=True, workers=1)
+    assert again.scores == evaluation.scores
+    assert json.loads(evaluation.to_json())["panels"]["fan_outs"]
+
+
+def test_labels_are_given_once_and_end_in_sentences():
+    every = [name for spec in LINKED_METRICS.values() for name in spec.labels]
+    assert len(every) == len(set(every))
+    for label in linked_labels().values():
+        assert label.label
+        assert label.meaning.endswith(".")
+
+
+def test_no_metric_fails_on_units_without_rows_or_tables_without_rows(compare, clinic):
+    """Failures are listed, none is raised; a unit alone has its tables."""
+    tables = clinic(130, 3)
+    bare = tables.take(np.flatnonzero((tables.counts("labs") == 0) & (tables.counts("visits") == 0)))
+    few = tables.take(np.arange(3))
+    for drawn in (bare, few):
+        evaluation = evaluate_linked(compare(drawn), quick=True)
+        assert evaluation.score("fidelity.integrity").value == 0
+        assert all(
+            "however" in f.reason or "has no width" in f.reason or "no answer" in f.reason for f in evaluation.failures
+        )
+
+
+def test_a_failure_is_listed_and_changes_no_other_score(compare, clinic, monkeypatch):
+    def unlucky(comparison, rng):
+        raise MetricError("a metric must be lucky; however: it was not")
+
+    spec = LinkedMetricSpec(name="fidelity.unlucky", labels={}, measure=unlucky)
+    one = LINKED_METRICS["fidelity.fan_outs"]
+    monkeypatch.setattr(linked_metric_registry, "LINKED_METRICS", {spec.name: spec, one.name: one})
+    evaluation = evaluate_linked(compare(clinic(130, 3)))
+    assert [(f.metric, f.reason) for f in evaluation.failures] == [
+        ("fidelity.unlucky", "a metric must be lucky; however: it was not")
+    ]
+    assert evaluation.score("fidelity.fan_out_ks").value >= 0
+
+
+def test_a_spec_stands_in_a_section_and_measures_one_way():
+    with pytest.raises(ValueError, match="must begin with one of fidelity"):
+        LinkedMetricSpec(name="luck", labels={}, measure=lambda c, r: ([], {}))
+    with pytest.raises(ValueError, match="either `measure` or `for_schema`"):
+        LinkedMetricSpec(name="fidelity.luck", labels={})
+    assert LinkedMetricSpec(name="copying.x", labels={}, measure=lambda c, r: ([], {})).section == "copying"
+    gone = LinkedMetricSpec(name="copying.x", labels={}, measure=lambda c, r: ([], {}), library="no_such_library")
+    assert gone.metrics(None, MetricOptions()) == {}
+
+
+def test_sides_must_have_units_and_one_schema(clinic, hospital):
+    train, holdout = clinic(150, 1), clinic(120, 2)
+    with pytest.raises(TableError, match="synthetic tables must have at least two units; however: 1"):
+        LinkedEvaluationData(train=train, holdout=holdout, synthetic=train.take(np.array([0])))
+    with pytest.raises(TableError, match="must be of one schema; however: that of the holdout tables is another"):
+        LinkedEvaluationData(train=train, holdout=hospital(60, 2), synthetic=train)
+
+
+def test_fewer_units_are_looked_at_when_asked(compare, clinic):
+    c = compare(clinic(130, 3)).sampled(50, np.random.default_rng(0))
+    assert [side.size for side in (c.known, c.real, c.drawn)] == [50, 50, 50]
+    assert c.like.size == 50
+
+
+def test_sdmetrics_stands_beside_ours(compare, clinic):
+    """The numbers are those of its own report of the same tables."""
+    pytest.importorskip("sdmetrics")
+    from sdmetrics.reports import QualityReport
+
+    c = compare(clinic(130, 3))
+    scores, _ = multi_table_report(c, np.random.default_rng(0))
+    found = {s.metric: s for s in scores}
+    sides = []
+    for t in (c.holdout, c.synthetic):
+        frames = {
+            n: f.reset_index(names="row").drop(columns=[k for k in ("id", "visit", "n") if k in f])
+            for n, f in t.frames.items()
+        }
+        for name, owner in t.owners.items():
+            frames[name]["owner row"] = owner
+        sides.append(frames)
+    report = QualityReport()
+    report.real_correlation_threshold = report.real_association_threshold = 0.0
+    report.generate(*sides, metadata(c.schema), verbose=False)
+    assert found["fidelity.sdmetrics.quality"].value == pytest.approx(report.get_score())
+    for score in scores:
+        assert score.low <= score.value <= score.high
+        assert score.reference > 0.7
+
+
+def test_what_sdmetrics_cannot_score_is_a_listed_failure(compare, clinic):
+    pytest.importorskip("sdmetrics")
+    tables = clinic(130, 3)
+    bare = tables.take(np.flatnonzero(tables.counts("labs") == 0))
+    evaluation = evaluate_linked(compare(bare))
+    assert all(f.metric != "fidelity.integrity" for f in evaluation.failures)
+    assert any(f.metric.startswith("fidelity.sdmetrics") for f in evaluation.failures) or evaluation.score(
+        "fidelity.sdmetrics.quality"
+    )
+
+
+def test_the_evaluation_never_imports_torch():
+    code = "import sys, synthkit.metrics.linked.linked_runner\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_replacing_a_side_is_a_new_comparison(compare, clinic):
+    c = compare(clinic(130, 3))
+    assert replace(c, synthetic=c.holdout).drawn.size == c.real.size

@@ -1,0 +1,48 @@
+"""The drawing shows every table and every link, and is XML."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from benchmarks.linked.made_hospital import schema
+from synthkit.schema.linked.linked_schema import LinkedSchema
+from synthkit.schema.linked.table_drawing import draw_tables
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(schema, rows=None):
+    return ElementTree.fromstring(draw_tables(schema, rows))
+
+
+def test_every_table_is_a_box_and_every_link_a_line():
+    tree, tables = drawn(schema()), schema().tables
+    assert len(tree.findall(f"{SVG}rect")) == len(tables)
+    titles = [title.text for title in tree.iter(f"{SVG}title")]
+    assert titles[0] == f"made hospital: {len(tables)} tables"
+    assert len(titles) - 1 == sum(len(table.links) for table in tables.values())
+    assert "labs.visit_id: earlier in visits" in titles
+
+
+def test_boxes_do_not_lie_on_each_other():
+    places = [(float(box.get("x")), float(box.get("y"))) for box in drawn(schema()).iter(f"{SVG}rect")]
+    assert len(set(places)) == len(places)
+
+
+def test_owners_stand_to_the_left_of_what_they_own():
+    tree, graph = drawn(schema()), schema().graph
+    names = [text.text for text in tree.iter(f"{SVG}text") if text.get("font-weight")]
+    x = dict(zip(names, [float(box.get("x")) for box in tree.iter(f"{SVG}rect")], strict=True))
+    assert all(x[owner] < x[name] for name, owner in graph.owners.items())
+
+
+def test_rows_are_told_where_they_are_known():
+    texts = [text.text for text in drawn(schema(), {"labs": 1234}).iter(f"{SVG}text")]
+    assert "records, 1,234 rows" in texts
+    assert "units, 7 columns" in texts
+
+
+def test_names_are_no_markup():
+    key = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}
+    odd = LinkedSchema(unit="a<b&c", name="<x>", tables={"a<b&c": key})
+    assert next(t.text for t in drawn(odd).iter(f"{SVG}text")) == "a<b&c"
