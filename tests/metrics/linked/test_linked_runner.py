@@ -16,7 +16,7 @@ from synthkit.metrics.linked import linked_metric_registry
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS, linked_labels, linked_metrics_of
-from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.linked_runner import evaluate_linked, known_units
 from synthkit.metrics.linked.multi_table_report import metadata, multi_table_report
 from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.metric_registry import labels
@@ -80,6 +80,16 @@ def test_a_failure_is_listed_and_changes_no_other_score(compare, clinic, monkeyp
         ("fidelity.unlucky", "a metric must be lucky; however: it was not")
     ]
     assert evaluation.score("fidelity.fan_out_ks").value >= 0
+
+
+def test_a_holdout_that_was_trained_on_is_said(compare, clinic):
+    """Half of the published test players of baseball were trained on: the floor of classifiers fell to .44."""
+    train, own = clinic(150, 1), clinic(120, 2)
+    mixed = compare(clinic(130, 3), train=train, holdout=train.take(np.arange(40)))
+    assert known_units(mixed) == 40
+    assert known_units(compare(clinic(130, 3), train=train, holdout=own)) == 0  # the same keys, other people
+    first = evaluate_linked(mixed, quick=True).failures[0]
+    assert (first.metric, "40 have the key and the rows of a training unit" in first.reason) == ("holdout", True)
 
 
 def test_a_spec_stands_in_a_section_and_measures_one_way():
