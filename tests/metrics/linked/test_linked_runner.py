@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from synthkit.errors import MetricError, TableError
 from synthkit.metrics.linked import linked_metric_registry
@@ -53,6 +55,18 @@ def test_labels_are_given_once_and_end_in_sentences():
     for label in linked_labels().values():
         assert label.label
         assert label.meaning.endswith(".")
+
+
+def test_every_score_is_explained_and_no_other():
+    page = (ROOT / "docs" / "evaluation_linked.md").read_text(encoding="utf-8")
+    cells = "\n".join(re.findall(r"^\| (`.*?`) \|", page, flags=re.MULTILINE))
+    told = {
+        name.replace(".<table>", "").replace("fidelity.sdmetrics", "sdmetrics")
+        for name in re.findall(r"`([\w.<>]+)`", cells)
+    }
+    alone = {"shape", "trend", "tv1", "tv2", "row_c2st"}
+    known = {f"fidelity.{name}" if name in alone else name for name in linked_labels()}
+    assert told == known | {f"utility.<target>.{cell}" for cell in ("trtr", "tstr", "gap")}
 
 
 def test_no_metric_fails_on_units_without_rows_or_tables_without_rows(compare, clinic):
