@@ -130,7 +130,7 @@ class LinkedSynthesizer:
         encoder, model = self._fitted()
         seeds = Seeds(secrets.randbits(31) if seed is None else seed)
         roots = sample_valid_rows(units, encoder.root, model.root, seeds)
-        drawn = model.sample(encoder, roots, seeds.torch("rows"), seeds.numpy("positions"))
+        drawn = model.sample(encoder, roots, seeds.torch("rows"))
         return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared))
 
     def _as_they_came(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

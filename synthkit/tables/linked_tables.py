@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
+from synthkit.schema.conform import conform
 from synthkit.tables.typed_table import TypedTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.link import Link
 
@@ -44,8 +46,13 @@ class LinkedTables:
     storages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedTables:
+    def of(cls, frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, *, few: bool = False) -> LinkedTables:
         """Type the tables and put their rows in order.
+
+        Args:
+            frames: the tables by name.
+            schema: what they mean.
+            few: whether tables may have few rows, or none: of what is known already, nothing is learned from it.
 
         Raises:
             SchemaError: a table is missing, cannot be typed, or has keys that are not those of its owners.
@@ -55,7 +62,7 @@ class LinkedTables:
             msg = f"every declared table must be given; however: {', '.join(missing)} missing"
             raise SchemaError(msg)
         typed = {
-            name: TypedTable.of(frames[name].reset_index(drop=True), schema.tables[name].alone(name))
+            name: _typed(frames[name].reset_index(drop=True), schema.tables[name].alone(name), few=few)
             for name in (*schema.graph.records, *schema.graph.shared)
         }
         rows, owners = {schema.unit: typed[schema.unit].frame}, {}
@@ -116,6 +123,10 @@ class LinkedTables:
             },
             storages=self.storages,
         )
+
+
+def _typed(frame: pd.DataFrame, schema: Schema, *, few: bool) -> TypedTable:
+    return TypedTable(frame=conform(frame, schema)) if few else TypedTable.of(frame, schema)
 
 
 def key_positions(

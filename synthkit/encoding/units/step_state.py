@@ -59,6 +59,7 @@ class StepState:
         begin, end: of what the unit owns in time.
         index: steps before.
         place: rows of the open owner before.
+        run: steps since the last moment at which the open owner had rows began.
         happened: how often each kind happened.
         latest: when it last did.
     """
@@ -73,6 +74,7 @@ class StepState:
     end: Ints
     index: Ints
     place: Ints
+    run: Ints
     happened: Ints
     latest: Ints
 
@@ -100,7 +102,12 @@ class StepState:
             np.log1p(self.index) / 2,
             np.log1p(self.place) / 2,
             np.log1p(owed.sum(axis=1)),
-            scale.log(left // np.maximum(self.owed.sum(axis=1), 1)),
+            scale.log(left) - np.log1p(self.owed.sum(axis=1)),
+            scale.log(left / np.maximum(self.owed.sum(axis=1), 1)),
+            np.minimum(self.run, 8) / 4,
+            self.run == 0,
+            self.run == 1,
+            self.run == 2,
         ]
         age = np.where(self.happened > 0, self.now[:, None] - self.latest, 0)
         parts = [

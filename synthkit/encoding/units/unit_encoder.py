@@ -15,7 +15,7 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.event_coding import EventCoding, fit_event_coding
-from synthkit.encoding.units.learned_table import LearnedTable, learned_tables
+from synthkit.encoding.units.learned_table import LearnedTable, learned_tables, pointer
 from synthkit.encoding.units.payload_coding import PayloadCoding, may_be_copied
 from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, states, twins
 from synthkit.encoding.units.step_state import DAY, TimeScale, row_features
@@ -113,8 +113,17 @@ class UnitEncoder:
         return sum(len(self.events.series.get(n, [0])) for n in self.tables[:table])
 
     def frames(self, tables: LinkedTables) -> UnitFrames:
-        """What is learned of linked tables."""
-        return UnitFrames.of(tables, self.learned, self.clock)
+        """What is learned of linked tables; rows they share are not those that were shared in training."""
+        none = {name: np.empty(0, dtype=np.int64) for name in tables.shared}
+        out = UnitFrames.of(tables, self.learned, self.clock, none)
+        frames = dict(out.frames)
+        for name, coding in self.payloads.items():
+            for k, kind in self.learned[name].linked.items():
+                if kind == "shared":
+                    codec = coding.encoder.codecs[pointer(k)]
+                    strange, usual = codec.unseen(frames[name][[pointer(k)]])
+                    frames[name] = frames[name].assign(**{pointer(k): frames[name][pointer(k)].mask(strange, usual[0])})
+        return replace(out, frames=frames)
 
     def encode(self, frames: UnitFrames) -> Sequences:
         """Encode units.
@@ -130,25 +139,28 @@ class UnitEncoder:
         series = self._series(plain, order.table, order.row)
         twin, place, rank = twins(grouped.unit, series, order.offsets)
         payload = {n: self._widened(n, plain[n], frames, twin) for n in names}
+        moment = grouped.moments(times.time, times.timed)
         event = self._event(times, gap, payload, order.table, order.row)
         age = np.where(twin >= 0, times.time - times.time[np.maximum(twin, 0)], 0)
         told = row_features(self.scale, times.time, gap, times.left - gap, rank, age)
         return Sequences(
             offsets=order.offsets, table=order.table, row=order.row, owner=order.owner,
             event=torch.from_numpy(event.astype(np.int32)), free=times.timed & ~times.first & ~times.last,
-            state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series])),
+            state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series], moment)),
             told=torch.from_numpy(told.astype(np.float16)), payload=payload,
-            twin=twin, twin_place=place, twin_rank=rank, roots=self.root.encode(frames.frames[self.schema.unit]),
+            twin=twin, twin_place=place, twin_rank=rank, moment=moment, roots=self.root.encode(frames.frames[self.schema.unit]),
         )
 
-    def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints) -> Floats:
+    def _states(
+        self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints
+    ) -> Floats:
         """Features of what was known before each step, some units at a time. **Shape**: (steps, F) float16."""
         offsets, parts = frames.order.offsets, []
         start = 0
         while start < len(offsets) - 1:
             stop = max(int(np.searchsorted(offsets, offsets[start] + STEPS_AT_ONCE, side="right")) - 1, start + 1)
             part = slice(int(offsets[start]), int(offsets[stop]))
-            state = states(frames, grouped, times, kind, self.counters, part)
+            state = states(frames, grouped, times, kind, self.counters, part, moment)
             parts.append(state.features(self.scale).astype(np.float16))
             start = stop
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float16)

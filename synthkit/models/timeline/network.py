@@ -1,7 +1,7 @@
 """The network of a timeline: laws of the next event and of its row, given everything that came before.
 
 What came before enters as sums of value vectors over the rows of the unit (the last two, their mean, the mean of the
-last eight, the last of the same series and the mean of that series), beside the rows of the open owners and the root,
+last eight, the mean of those of the last moment, the last of the same series and the mean of that series), beside the rows of the open owners and the root,
 and what is owed and the clocks as numbers. Sums over prefixes are differences of running sums, so that all steps of
 all units are worked on at once and cost grows with the number of rows.
 """
@@ -22,7 +22,7 @@ from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, ke
 from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
-BEFORE, ABOUT = 7, 3  # vectors of the history that an event sees, and that its row sees besides
+BEFORE, ABOUT = 8, 3  # vectors of the history that an event sees, and that its row sees besides
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from synthkit.models.timeline.unit_memory import Growing
 from synthkit.training.layers.masked_network import LearnedTables
 
 if TYPE_CHECKING:
+    from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.models.timeline.unit_sampler import _Chunk
 
 ROUNDS_OF_REDRAWS = 40  # how often rows that break a rule are drawn again
@@ -41,6 +42,7 @@ class DrawnRound:
     space: RowTime
     time: Ints
     start: Ints
+    known: Ints
     series: Ints
     twin: Ints
     words: Tensor
@@ -51,7 +53,7 @@ class DrawnRound:
         at = torch.from_numpy(mine).to(self.words.device)
         space = RowTime(*(getattr(self.space, name)[mine] for name in RowTime.__dataclass_fields__))
         return DrawnRound(
-            self.event[mine], self.table[mine], space, self.time[mine], self.start[mine], self.series[mine], self.twin[mine],
+            self.event[mine], self.table[mine], space, self.time[mine], self.start[mine], self.known[mine], self.series[mine], self.twin[mine],
             self.words[at], self.summary[at],
         )
 
@@ -164,12 +166,28 @@ class RowDrawing:
         if coding.series_slot is not None:
             slot = self.encoder.events.series_slots[name]
             known[:, coding.series_slot] = torch.from_numpy(now.event[:, slot])
+        begun = chunk.begun
+        some = np.flatnonzero(now.known >= 0)
+        if begun is not None and len(some):
+            rows = begun.sequences.payload[name][torch.from_numpy(begun.sequences.row[now.known[some]])]
+            told = torch.from_numpy(self._told(name))
+            known[torch.from_numpy(some)[:, None], told] = rows.cat[:, told].long()
         masks = RowMasks(t, units, now, chunk, coding)
-        rows = complete_rows(
+        drawn = complete_rows(
             net, Given(known, {}), self.generator, context=self.network.row_context(t, now.summary),
             admit=masks.admit, learned=self.row_tables[t],
         )
-        return self._meant(t, units, now, chunk, masks.copied(rows))
+        drawn = masks.copied(drawn)
+        if begun is not None and len(some):
+            drawn.num[torch.from_numpy(some)] = rows.num
+        return self._meant(t, units, now, chunk, drawn)
+
+    def _told(self, name: str) -> Ints:
+        """Slots of a row that has happened which are known: all but how many rows it owns, and when."""
+        coding, each = self.encoder.payloads[name], self.encoder.learned[name]
+        open_ = {*(rows_of(c) for c in each.children), FIRST, LAST}
+        gone = {n for n, members in coding.encoder.recoding.columns.items() if open_ & set(members)}
+        return np.array([j for j, c in enumerate(coding.layout.columns) if c not in gone], dtype=np.int64)
 
     def _meant(self, t: int, units: Ints, now: DrawnRound, chunk: _Chunk, rows: Rows) -> DrawnValues:
         """What the codes of rows mean for what comes after them."""
@@ -186,13 +204,32 @@ class RowDrawing:
             latest = chunk.owners.at("last", units)
             until = ends_of(now.time, read[each.until], now.space, latest, chunk.times[t], more, inside)
         counts = {c: np.nan_to_num(read[rows_of(c)]).astype(np.int64).clip(min=0) for c in each.children}
-        first, last = _span(each, now, until, read, counts, chunk)
+        if chunk.begun is not None:
+            until, counts = _as_begun(chunk.begun, now.known, until, counts)
+        first, last = _span(each, now, until, read, counts, chunk, units)
         return DrawnValues(rows=rows, until=until, links=links, counts=counts, first=first, last=last)
+
+
+def _as_begun(
+    begun: BegunUnits, known: Ints, until: Ints, counts: Mapping[str, Ints]
+) -> tuple[Ints, dict[str, Ints]]:
+    """Ends and numbers of rows of what has happened already: as they are, or more where an owner is still open."""
+    some, at = known >= 0, np.maximum(known, 0)
+    if not some.any():
+        return until, dict(counts)
+    until = np.where(some, begun.until[at], until)
+    open_ = begun.open[at]
+    row = np.where(some, begun.sequences.row[at], 0)
+    out = {}
+    for child, drawn in counts.items():
+        so_far = begun.counts(child, row)
+        out[child] = np.where(some, np.where(open_, np.maximum(drawn, so_far), so_far), drawn)
+    return until, out
 
 
 def _span(
     each: LearnedTable, now: DrawnRound, until: Ints, read: Mapping[str, np.ndarray], counts: Mapping[str, Ints],
-    chunk: _Chunk,
+    chunk: _Chunk, units: Ints,
 ) -> tuple[Ints, Ints]:
     """First and last moment of what rows own."""
     n = len(now.time)
@@ -202,10 +239,18 @@ def _span(
     clock = chunk.encoder.clock
     unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
     spans = [np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) + base for name in (FIRST, LAST)]
-    high = np.where(until == MISSING_TICK, LATEST, until)
-    first = np.minimum(spans[0], high) if _all_within(each, chunk) else spans[0]
-    last = np.maximum(np.minimum(spans[1], high) if _all_within(each, chunk) else spans[1], first)
-    some = np.sum([counts[c] for c in each.timed_children], axis=0) > 0
+    ends = chunk.facts.ends[np.ix_(units, [chunk.encoder.tables.index(c) for c in each.timed_children])].min(axis=1)
+    high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
+    many = np.sum([counts[c] for c in each.timed_children], axis=0)
+    first = np.minimum(spans[0], high)
+    last = np.where(many > 1, np.maximum(np.minimum(spans[1], high), first), first)  # one row is first and last
+    some = many > 0
+    if chunk.begun is not None and (now.known >= 0).any():
+        begun, known = chunk.begun, now.known >= 0
+        row = np.where(known, begun.sequences.row[np.maximum(now.known, 0)], 0)
+        low, high = (x[row] for x in begun.frames.spans[each.name])
+        known &= high != MISSING_TICK
+        first, last = np.where(known, low, first), np.where(known, np.maximum(last, high), last)
     return np.where(some, first, MISSING_TICK), np.where(some, last, MISSING_TICK)
 
 

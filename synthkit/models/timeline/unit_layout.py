@@ -69,6 +69,6 @@ def _state_features(encoder: UnitEncoder) -> int:
     owed, kinds = np.zeros((1, tables), dtype=np.int64), np.zeros((1, encoder.counters), dtype=np.int64)
     state = StepState(
         owed=owed, owed_unit=owed, owner=zero, now=none, first=none, last=none, begin=none, end=none, index=zero,
-        place=zero, happened=kinds, latest=kinds,
+        place=zero, run=zero, happened=kinds, latest=kinds,
     )
     return state.features(encoder.scale).shape[1]

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
+from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
 from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
 from synthkit.encoding.units.step_state import StepState, row_features
@@ -63,7 +64,9 @@ class RootFacts:
                 if encoder.learned[name].timed and column in roots:
                     when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
                     ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
-        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=span[1], ends=ends)
+        timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
+        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
+        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
 
     def take(self, units: Ints) -> RootFacts:
         """Those of some units."""
@@ -75,7 +78,11 @@ class RootFacts:
 
 @torch.no_grad()
 def draw_below(
-    encoder: UnitEncoder, network: TimelineNetwork, roots: pd.DataFrame, generator: torch.Generator
+    encoder: UnitEncoder,
+    network: TimelineNetwork,
+    roots: pd.DataFrame,
+    generator: torch.Generator,
+    begun: BegunUnits | None = None,
 ) -> DrawnUnits:
     """Draw everything below units.
 
@@ -84,6 +91,7 @@ def draw_below(
         network: the laws.
         roots: learned columns of the units. **Shape**: (units, d).
         generator: of the draws.
+        begun: what has happened to the units already.
     """
     facts = RootFacts.of(encoder, roots)
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
@@ -91,7 +99,7 @@ def draw_below(
     drawing = RowDrawing.of(encoder, network, generator)
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
-            _Chunk(drawing, facts.take(units), units).draw(drawn)
+            _Chunk(drawing, facts.take(units), units, begun).draw(drawn)
     links = encoder.schema.tables
     to = {(n, k): links[n].links[k].to for n in encoder.tables for k, kind in encoder.learned[n].linked.items() if kind == "earlier"}
     empty = {
@@ -115,6 +123,13 @@ def _chunks(order: Ints, owed: Ints, encoder: UnitEncoder) -> list[Ints]:
     return out
 
 
+def _in_turn(owed: Bools, timed: Bools) -> Bools:
+    """Tables without a clock come first, one after the other, as they are encoded. **Shape**: (n, T), (T,) -> (n, T)."""
+    still = owed & ~timed
+    turn = still & (still.cumsum(axis=1) == 1)
+    return np.where(still.any(axis=1, keepdims=True), turn, owed)
+
+
 class _Chunk:
     """Units that advance together.
 
@@ -122,9 +137,11 @@ class _Chunk:
         drawing: draws the rows of a table.
         facts: of the units.
         units: their numbers among all.
+        begun: what has happened to them already.
     """
 
-    def __init__(self, drawing: RowDrawing, facts: RootFacts, units: Ints) -> None:
+    def __init__(self, drawing: RowDrawing, facts: RootFacts, units: Ints, begun: BegunUnits | None) -> None:
+        self.begun = begun
         encoder = drawing.encoder
         names, b = encoder.tables, len(units)
         graph = encoder.schema.graph
@@ -136,7 +153,7 @@ class _Chunk:
         for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
-        self.memory = UnitMemory(b, self.network.config.width, total, encoder.counters, len(names), self.device)
+        self.memory = UnitMemory(b, self.network.config.width, total, encoder.counters, len(names), self.owners.levels, self.device)
         self.times = [TableTimes.of(encoder.learned[name], encoder.clock, names) for name in names]
         self.once: list[list[OnceMask]] = [once_masks(encoder.learned[n], encoder.payloads[n]) for n in names]
         for mask in (m for masks in self.once for m in masks):
@@ -158,10 +175,13 @@ class _Chunk:
         """One row of each of some units."""
         encoder, owners, memory = self.encoder, self.owners, self.memory
         near = owners.at("step", active)
-        past = Past(memory.past(active, self.roots, near), self._numbers(active))
-        event, space, gap = self._events(active, past)
+        past = Past(memory.past(active, self.roots, near, owners.level[active]), self._numbers(active))
+        known = self._known(active)
+        event, space, gap = self._events(active, past, known)
         table = event[:, 0]
         start = moments(space, gap, table, self.times, owners.at("start", active))
+        if self.begun is not None:
+            start = np.where(known >= 0, self.begun.start[np.maximum(known, 0)], start)
         begin = self.facts.first[active]
         time = np.where(start == MISSING_TICK, np.where(begin == MISSING_TICK, 0, begin), start)
         series = np.array([encoder.series_offset(t) for t in range(len(encoder.tables))])[table]
@@ -177,7 +197,7 @@ class _Chunk:
         event[:, at], event[:, at + 1] = level, cell
         words = self.network.event_words(torch.from_numpy(event).to(self.device), self.drawing.words)
         summary = self.network.row_summary(past, words, last, mean, torch.from_numpy(told).to(self.device))
-        self._rows(k, active, DrawnRound(event, table, space, time, start, series, twin, words, summary), drawn)
+        self._rows(k, active, DrawnRound(event, table, space, time, start, known, series, twin, words, summary), drawn)
 
     def _numbers(self, active: Ints) -> Tensor:
         """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
@@ -193,12 +213,21 @@ class _Chunk:
             end=facts.last[active],
             index=memory.index[active],
             place=owners.at("place", active),
+            run=memory.run(active, owners.level[active]),
             happened=memory.happened[active],
             latest=memory.latest[active],
         )
         return torch.from_numpy(state.features(self.encoder.scale)).to(self.device)
 
-    def _events(self, active: Ints, past: Past):  # type: ignore[no-untyped-def]
+    def _known(self, active: Ints) -> Ints:
+        """Step of the beginning that comes next in each unit, -1 where it is over. **Shape**: (n,) -> (n,)."""
+        if self.begun is None:
+            return np.full(len(active), -1)
+        offsets, unit = self.begun.sequences.offsets, self.units[active]
+        step = offsets[unit] + self.memory.index[active]
+        return np.where(step < offsets[unit + 1], step, -1)
+
+    def _events(self, active: Ints, past: Past, known: Ints):  # type: ignore[no-untyped-def]
         """Types, series and gaps of the next rows of units, and where in time they may lie."""
         encoder, events = self.encoder, self.encoder.events
         owed = self.owners.owed_now(active) > 0
@@ -206,6 +235,7 @@ class _Chunk:
             for mask in masks:
                 owed[:, t] &= mask.free(active) > 0
         owed[~owed.any(axis=1)] = (self.owners.owed_now(active) > 0)[~owed.any(axis=1)]
+        owed = _in_turn(owed, np.array([t.each.timed for t in self.times], dtype=bool))
         found: dict[str, object] = {}
         names = {slot: encoder.tables.index(name) for name, slot in events.series_slots.items()}
 
@@ -220,6 +250,9 @@ class _Chunk:
             return mask
 
         unknown = torch.full((len(active), len(events.layout.slots)), -1)
+        if self.begun is not None and (known >= 0).any():
+            some = torch.from_numpy(np.flatnonzero(known >= 0))
+            unknown[some, : events.gap_slot] = self.begun.sequences.event[known[known >= 0], : events.gap_slot].long()
         context = self.network.event_context(past)
         rows = complete_rows(
             self.network.event, Given(unknown, {}), self.drawing.generator, context=context, admit=admit,
@@ -276,6 +309,10 @@ class _Chunk:
         vectors = each.words + self.network.row_words(t, row.rows.cat.to(self.device), self.drawing.words)
         above = owners.at("step", units)
         local = self.tables[t].append(row.rows)
+        moment = each.time if learned.timed else np.full(len(units), MISSING_TICK)
+        new = (owners.at("place", units) == 0) | (owners.at("moment", units) != moment)
+        self.memory.begin_moment(units[new], owners.level[units[new]])
+        owners.put("moment", units, moment)
         kind = self.encoder.kinds[each.series]
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
@@ -310,3 +347,4 @@ class _Chunk:
         }
         del learned
         self.owners.open(units, values, owed)
+        self.memory.begin_moment(units, self.owners.level[units])
