@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
-from synthkit.errors import ConfigError
+from synthkit.encoding.units.unit_frames import UnitFrames
+from synthkit.errors import ArtefactError, ConfigError
 from synthkit.models.base import TrainingLog
 from synthkit.models.settings import resolve_settings
 from synthkit.models.timeline.unit_layout import UnitLayout
@@ -24,7 +28,10 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
+from synthkit.synthesizer import model_files
 from synthkit.synthesizer.checkpoints import Checkpoint
+from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
+from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables import table_files
 from synthkit.tables.linked_tables import LinkedTables
@@ -117,27 +124,136 @@ class LinkedSynthesizer:
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         return self
 
-    def sample(self, units: int, *, seed: int | None = None) -> dict[str, pd.DataFrame]:
+    def sample(
+        self, units: int, *, seed: int | None = None, given: Mapping[str, Any] | None = None
+    ) -> dict[str, pd.DataFrame]:
         """Draw new units; every declared rule holds.
 
         Args:
             units: how many.
             seed: same seed, same tables; drawn if not given.
+            given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
+                of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
+                are continued: then the frame of units holds their keys.
+
+        Raises:
+            ConfigError: the number of units is negative.
+            SchemaError: what is given contradicts the schema.
         """
         if units < 0:
             msg = f"the number of units must not be negative; however: {units}"
             raise ConfigError(msg)
         encoder, model = self._fitted()
         seeds = Seeds(secrets.randbits(31) if seed is None else seed)
-        roots = sample_valid_rows(units, encoder.root, model.root, seeds)
-        drawn = model.sample(encoder, roots, seeds.torch("rows"))
-        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared))
+        known = None
+        if given is None:
+            roots = sample_valid_rows(units, encoder.root, model.root, seeds)
+        else:
+            known = KnownUnits.of(given, units, encoder)
+            roots = known.complete(model, seeds)
+        drawn = model.sample(encoder, roots, seeds.torch("rows"), None if known is None else known.begun)
+        told = {} if known is None else known.told(drawn)
+        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))
 
-    def _as_they_came(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        out = {}
+    def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
+        """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
+
+        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled unit by unit in
+        one pass: what is filled in one row does not change what came before another.
+
+        Args:
+            tables: frames by name.
+            seed: same seed, same draws.
+        """
+        encoder, model = self._fitted()
+        typed = LinkedTables.of(tables, self.schema, few=True)
+        filled = imputed(typed, encoder, model, Seeds(secrets.randbits(31) if seed is None else seed), self._classes)
+        return self._as_they_came({**filled, **typed.shared}, typed.references)
+
+    def log_prob(self, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+        """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,)."""
+        encoder, model = self._fitted()
+        frames = self._told(LinkedTables.of(tables, self.schema, few=True))
+        return model.log_prob(encoder.encode(frames))
+
+    def anomaly_score(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, NDArray[np.float64]]:
+        """How odd each row is to the model, nats, and each unit with all its rows; higher is odder.
+
+        Args:
+            tables: frames by name; a value never seen counts as log n beside the commonest in its place.
+
+        **Shape**: by table, one number a row, in the order of `LinkedTables`: rows of an owner together, by time.
+        """
+        encoder, model = self._fitted()
+        frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
+        sequences = encoder.encode(frames)
+        below = -model.row_log_prob(sequences)
+        out = {name: below[frames.order.step[name]] + extra[name] for name in encoder.tables}
+        unit = -model.log_prob(sequences) + extra[self.schema.unit]
+        for name, rows in out.items():
+            where = np.searchsorted(sequences.offsets, frames.order.step[name], side="right") - 1
+            unit += np.bincount(where, weights=extra[name], minlength=len(unit))
+            out[name] = rows
+        return {self.schema.unit: unit, **out}
+
+    def _told(self, tables: LinkedTables) -> UnitFrames:
+        """What is learned of tables, the class of each unit included."""
+        encoder, _ = self._fitted()
+        frames = encoder.frames(tables)
+        return frames if self._classes is None else frames.with_classes(self.schema.unit, self._classes.of(frames))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted synthesizer as JSON and safetensors; the folder appears whole or not at all."""
+        encoder, model = self._fitted()
+        card = {
+            "linked": True,
+            "model": self.model_name,
+            "settings": model.config(),
+            "schema": json.loads(self.schema.model_dump_json(by_alias=True, exclude_none=True)),
+            "storages": self._storages,
+            "encoder": encoder.to_dict(),
+            "classes": None if self._classes is None else self._classes.to_dict(),
+            "shared": {name: frame_to_dict(frame) for name, frame in self._shared.items()},
+            "references": {name: frame_to_dict(frame) for name, frame in self._references.items()},
+            "log": model_files.log_to_dict(self.log),
+            "seed": self.seed,
+        }
+        model_files.save(Path(folder), card, dict(model.tensors()))
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto") -> LinkedSynthesizer:
+        """Read what `save` wrote; no training data are needed.
+
+        Raises:
+            ArtefactError: the folder is not a saved synthesizer of linked tables, or is damaged.
+        """
+        card, tensors = model_files.load(Path(folder))
+        if not card.get("linked") or card.get("model") not in unit_models():
+            msg = f"{folder} must hold a model of linked tables; however: it holds another. Load it with Synthesizer"
+            raise ArtefactError(msg)
+        with model_files.undamaged(folder):
+            schema = LinkedSchema.model_validate(card["schema"])
+            out = cls(schema, card["model"], seed=card["seed"], device=device, settings=card["settings"])
+            out._encoder = UnitEncoder.from_dict(card["encoder"], schema)
+            out._classes = None if card["classes"] is None else UnitClasses.from_dict(card["classes"])
+            out._storages = card["storages"]
+            out._shared = {name: frame_from_dict(each) for name, each in card["shared"].items()}
+            out._references = {name: frame_from_dict(each) for name, each in card["references"].items()}
+            out.log = model_files.log_from_dict(card["log"])
+        with model_files.LayoutAllowance(Path(folder), tensors), model_files.undamaged(folder):
+            out._model = unit_models()[card["model"]](UnitLayout.of(out._encoder), out._config)
+        model_files.check_tensors(Path(folder), tensors, out._model.tensors())
+        out._model.load_tensors(tensors, choose_device(device))
+        return out
+
+    def _as_they_came(
+        self, frames: Mapping[str, pd.DataFrame], references: Mapping[str, pd.DataFrame] | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """Tables stored as those that were learned from; catalogues as they are."""
+        out, same = {}, self._references if references is None else references
         for name in self.schema.tables:
-            if name in self._references:
-                out[name] = self._references[name].copy()
+            if name in same:
+                out[name] = same[name].copy()
                 continue
             alone = self.schema.tables[name].alone(name)
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))

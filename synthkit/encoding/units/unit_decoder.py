@@ -61,6 +61,7 @@ def decode_units(
     drawn: DrawnUnits,
     rng: np.random.Generator,
     shared: Mapping[str, pd.DataFrame] | None = None,
+    told: Mapping[str, tuple[Ints, pd.DataFrame]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Drawn units as tables: keys fresh and right, totals and derived columns computed last.
 
@@ -70,6 +71,7 @@ def decode_units(
         drawn: everything below them.
         rng: of fresh identifiers, and of rows of other units that are pointed to.
         shared: rows that several units have in common, see `shared_tables.remade`.
+        told: by table, rows whose values are known, and these.
     """
     schema = encoder.schema
     unit = schema.unit
@@ -79,6 +81,8 @@ def decode_units(
     units = {unit: np.arange(len(roots))}
     for name, rows in drawn.tables.items():
         frames[name] = row_values(encoder.learned[name], encoder, rows.rows, rows.start, rows.until)
+        if told and name in told:
+            frames[name] = _as_told(frames[name], *told[name])
         units[name] = units[schema.graph.owners[name]][rows.owner]
     for name in schema.graph.records:
         each = encoder.learned[name]
@@ -104,6 +108,16 @@ def _order(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) -> 
     for column in reversed([c for c in each.table.moments if c in frame]):
         order = order[np.argsort(frame[column].to_numpy()[order], kind="stable")]
     return order[np.argsort(owner[order], kind="stable")]
+
+
+def _as_told(frame: pd.DataFrame, rows: Ints, known: pd.DataFrame) -> pd.DataFrame:
+    """Rows with values that are known exactly as they are."""
+    out = {}
+    for name in frame:
+        cells = frame[name].astype(object).to_numpy(copy=True)
+        cells[rows] = known[name].astype(object).to_numpy()
+        out[name] = pd.Series(cells, dtype=object)
+    return pd.DataFrame(out, index=frame.index)
 
 
 def _identified(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator) -> pd.DataFrame:

@@ -112,9 +112,11 @@ class TimelineNetwork(nn.Module):
         seen = BEFORE * h + layout.state
         self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
         self.about = Mixer(seen + ABOUT * h + layout.told, config.mixed, h, config.dropout or 0.0)
-        scale = 0.5 / math.sqrt(h)
-        self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * scale)
-        self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
+        narrow = min(config.narrow, h)
+        self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
+        self.narrow = nn.ParameterList(nn.Parameter(torch.randn(h, narrow) / math.sqrt(h)) for _ in sizes[1:])
+        scale = 0.4 / math.sqrt(narrow)
+        self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(narrow, n * h) * scale) for n in sizes[1:])
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""
@@ -155,8 +157,13 @@ class TimelineNetwork(nn.Module):
         return self.about(torch.cat([x, more], dim=1))
 
     def row_context(self, t: int, summary: Tensor) -> Tensor:
-        """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""
-        return torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+        """What each slot of a row of a table sees: the summary, and a few directions of it in its own way.
+
+        **Shape**: (n, H) -> (n, D, H).
+        """
+        c = torch.mm(summary, self.narrow[t].to(summary.dtype))
+        own = torch.mm(c, self.to_payload[t].to(c.dtype)).view(len(c), -1, self.config.width)
+        return own + summary[:, None]
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
