@@ -1,4 +1,4 @@
-"""What a model of units is: it learns linked tables through one access, draws what is below a root, and says how probable."""
+"""What a model of units is: it learns linked tables through one access, draws what is below a root, tells how odd."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from synthkit.encoding.layout import Given, Rows
     from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
-    from synthkit.encoding.layout import Given, Rows
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.models.timeline.unit_layout import UnitLayout
     from synthkit.privacy.access.unit_access import UnitAccess
+
 
 class UnitModel(ABC):
     """A generative model of units: a row model for the unit itself, and a law of everything below it.

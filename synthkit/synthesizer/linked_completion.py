@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Floats, Ints
-from synthkit.encoding.layout import Given
+from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits
 from synthkit.encoding.units.learned_table import FIRST, LAST, UNIT_CLASS, rows_of
+from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import row_values
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -71,7 +72,10 @@ class KnownUnits:
             )
             raise SchemaError(msg)
         whole = {name: _whole(name, rows.get(name), encoder) for name in schema.graph.owners}
-        others = {name: _empty(tuple(schema.tables[name].columns)) for name in (*schema.graph.shared, *schema.graph.references)}
+        others = {
+            name: _empty(tuple(schema.tables[name].columns))
+            for name in (*schema.graph.shared, *schema.graph.references)
+        }
         known = static.reset_index(drop=True).reindex(columns=list(schema.tables[schema.unit].columns))
         tables = LinkedTables.of({schema.unit: known, **whole, **others}, schema, few=True)
         frames = encoder.frames(tables)
@@ -98,7 +102,9 @@ class KnownUnits:
             if not short.any():
                 break
             at = np.flatnonzero(short)
-            again = sampler.fill(frame.iloc[at].reset_index(drop=True), known.iloc[at].reset_index(drop=True), present=False)
+            again = sampler.fill(
+                frame.iloc[at].reset_index(drop=True), known.iloc[at].reset_index(drop=True), present=False
+            )
             out = pd.concat([out[~short], again.set_index(at)]).sort_index()
         so_far = self.begun.frames
         for child in self.encoder.schema.graph.children(unit):
@@ -144,8 +150,6 @@ def _any_root(encoder: UnitEncoder, units: int) -> pd.DataFrame:
     """Units that can be encoded, whatever they are; what is drawn takes their place. **Shape**: (units, d)."""
     layout = encoder.root.layout
     rows = torch.zeros((1, len(layout.slots)), dtype=torch.long)
-    from synthkit.encoding.layout import Rows
-
     frame = encoder.root.decode(Rows(rows, torch.full((1, len(layout.residuals)), 0.5)), np.random.default_rng(0))
     return frame.iloc[np.zeros(units, dtype=np.int64)].reset_index(drop=True)
 
@@ -172,7 +176,10 @@ def usual(frames: UnitFrames, encoder: UnitEncoder) -> tuple[UnitFrames, dict[st
             if strange.any():
                 extra[name] += np.where(strange, np.log(max(float(codec.level_counts.sum()), 1.0)), 0.0)
                 frame = frame.assign(  # noqa: PLW2901
-                    **{c: frame[c].astype(object).mask(strange, value) for c, value in zip(members, common, strict=True)}
+                    **{
+                        c: frame[c].astype(object).mask(strange, value)
+                        for c, value in zip(members, common, strict=True)
+                    }
                 )
             extra[name] += codec.log_width(coded[members], graded=True)
         out[name] = frame
@@ -198,19 +205,27 @@ def imputed(
     out = {unit: _imputed_roots(tables.frames[unit], frames.frames[unit], encoder, model, seeds)}
     sequences = encoder.encode(frames)
     for name in encoder.tables:
-        whole, coding = tables.frames[name], encoder.payloads[name]
-        values = [c for c in encoder.learned[name].schema.columns if c in whole and c not in encoder.learned[name].computed]
+        whole, each = tables.frames[name], encoder.learned[name]
+        values = [c for c in each.schema.columns if c in whole and c not in each.table.moments]
         rows = np.flatnonzero(whole[values].isna().any(axis=1).to_numpy()) if values else np.empty(0, dtype=np.int64)
-        out[name] = whole if not len(rows) else _filled(name, whole, rows, values, frames, encoder, model, seeds, sequences)
-        del coding
+        if len(rows):
+            drawn = _filled(name, rows, values, frames, encoder, model, seeds, sequences)
+            whole = _with_filled(whole, drawn, rows, values)
+        out[name] = whole
     return out
 
 
-def _filled(  # noqa: PLR0913
-    name: str, whole: pd.DataFrame, rows: Ints, values: list[str], frames: UnitFrames, encoder: UnitEncoder,
-    model: UnitModel, seeds: Seeds, sequences: Any,
+def _filled(
+    name: str,
+    rows: Ints,
+    values: list[str],
+    frames: UnitFrames,
+    encoder: UnitEncoder,
+    model: UnitModel,
+    seeds: Seeds,
+    sequences: Sequences,
 ) -> pd.DataFrame:
-    """One table with missing cells filled."""
+    """Some rows of a table with their missing values drawn. **Shape**: rows (n,) -> frame of n rows."""
     coding, learned = encoder.payloads[name], frames.frames[name].iloc[rows].reset_index(drop=True)
     known = learned.notna()
     known[[c for c in learned if c not in values]] = True
@@ -223,12 +238,16 @@ def _filled(  # noqa: PLR0913
     steps = frames.order.step[name][rows]
     drawn = model.complete(name, sequences, steps, Given(cat, allowed), seeds.torch(f"impute {name}"))
     times = frames.times[name]
-    found = row_values(encoder.learned[name], encoder, drawn, times.start[rows], times.until[rows])
+    return row_values(encoder.learned[name], encoder, drawn, times.start[rows], times.until[rows])
+
+
+def _with_filled(whole: pd.DataFrame, found: pd.DataFrame, rows: Ints, values: list[str]) -> pd.DataFrame:
+    """A table whose missing cells in some rows are those that were found."""
     out = whole.copy()
     for column in values:
         if column in found:
             missing = out[column].isna().to_numpy()[rows]
-            cells = out[column].astype(object).to_numpy()
+            cells = out[column].astype(object).to_numpy(copy=True)
             cells[rows[missing]] = found[column].astype(object).to_numpy()[missing]
             out[column] = pd.Series(cells, dtype=object)
     return out
@@ -249,10 +268,4 @@ def _imputed_roots(
     known = known[[c for c in known if c in part]]
     sampler = ConditionalSampler(encoder.root, model.root, seeds, REDRAW_ROUNDS)
     found = sampler.fill(part, known.reindex(columns=part.columns, fill_value=True), present=True)
-    out = whole.copy()
-    for column in values:
-        missing = out[column].isna().to_numpy()[rows]
-        cells = out[column].astype(object).to_numpy()
-        cells[rows[missing]] = found[column].astype(object).to_numpy()[missing]
-        out[column] = pd.Series(cells, dtype=object)
-    return out
+    return _with_filled(whole, found, rows, values)

@@ -1,4 +1,4 @@
-"""Linked tables in, linked tables out: an encoder of units and a model, fitted through one access, saved without a row."""
+"""Linked tables in, linked tables out: an encoder of units and a model, fitted through one access."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.models.base import TrainingLog
 from synthkit.models.settings import resolve_settings
+from synthkit.models.timeline.once_masks import once_masks
 from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.models.unit_base import UnitModel
 from synthkit.models.unit_registry import unit_models
@@ -117,6 +118,8 @@ class LinkedSynthesizer:
         access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
+        for name, coding in self._encoder.payloads.items():
+            once_masks(self._encoder.learned[name], coding)  # what cannot be kept is refused before anything is learned
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {name: frame.copy() for name, frame in typed.references.items()}
@@ -158,8 +161,8 @@ class LinkedSynthesizer:
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
 
-        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled unit by unit in
-        one pass: what is filled in one row does not change what came before another.
+        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled in one
+        pass: what is filled in one row does not change what came before another.
 
         Args:
             tables: frames by name.

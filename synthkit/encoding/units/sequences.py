@@ -33,7 +33,7 @@ class Sequences:
         twin: last step of the same series in the unit, -1 for none. **Shape**: (steps,).
         twin_place: place of the step among those of its unit sorted by series. **Shape**: (steps,).
         twin_rank: steps of the series before. **Shape**: (steps,).
-        moment: first step of the last moment at which the owner had rows, the step itself for none. **Shape**: (steps,).
+        moment: first step of the last moment at which the owner had rows, itself for none. **Shape**: (steps,).
         roots: encoded rows of the units.
     """
 
@@ -190,7 +190,9 @@ def states(
     before = times.before[part]
     above = np.where(order.owner[part] >= 0, times.time[order.owner[part]], frames.spans[root][0][unit])
     now = np.where(before >= 0, times.time[np.maximum(before, 0)], np.where(span[0] != MISSING_TICK, span[0], above))
-    happened, latest = _happened(kind[part], times.time[part], at - at[0] if len(at) else at, base - (at[0] if len(at) else 0), kinds)
+    happened, latest = _happened(
+        kind[part], times.time[part], at - at[0] if len(at) else at, base - (at[0] if len(at) else 0), kinds
+    )
     return StepState(
         owed=owed[part],
         owed_unit=owed_unit,

@@ -29,7 +29,7 @@ class TimeScale:
     day: float
 
     def log(self, ticks: Ints) -> Floats:
-        """log(1 + t / typical), 0 where there is none. **Shape**: (n,) -> (n,)."""
+        """Times on a scale of logarithms, log(1 + t / typical); 0 where there is none. **Shape**: (n,) -> (n,)."""
         t = np.where(ticks == MISSING_TICK, 0, ticks).astype(np.float64)
         return np.sign(t) * np.log1p(np.abs(t) / self.typical)
 

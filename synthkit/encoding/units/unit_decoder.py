@@ -18,8 +18,8 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.schema import Identifier, Numeric
 from synthkit.schema.conform import conform
 from synthkit.schema.derived import rows_keeping_rules, with_derived
-from synthkit.schema.linked.linked_rules import Total
 from synthkit.schema.linked.link import Link
+from synthkit.schema.linked.linked_rules import Total
 
 
 def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints, until: Ints) -> pd.DataFrame:
@@ -29,7 +29,8 @@ def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints
         each: what is learned of the table.
         encoder: the coding.
         rows: the encoded rows.
-        start, until: when they happen and end. **Shape**: (n,).
+        start: when they happen. **Shape**: (n,).
+        until: when they end. **Shape**: (n,).
     """
     payload, clock, columns = encoder.payloads[each.name], encoder.clock, each.table.columns
     decoded = payload.encoder.decode(payload.narrow(rows), np.random.default_rng(0))  # nothing is drawn: no identifiers
@@ -91,7 +92,9 @@ def decode_units(
         frames[name] = _linked(name, encoder, {**frames, **common}, drawn, units, rng)
     for name in reversed(schema.graph.records):
         frames[name] = _computed(name, encoder, frames, drawn)
-    out = {name: _in_order(encoder.learned[name], frames[name], drawn.tables.get(name)) for name in schema.graph.records}
+    out = {
+        name: _in_order(encoder.learned[name], frames[name], drawn.tables.get(name)) for name in schema.graph.records
+    }
     return {name: frame[list(schema.tables[name].columns)] for name, frame in {**out, **common}.items()}
 
 
@@ -120,7 +123,9 @@ def _as_told(frame: pd.DataFrame, rows: Ints, known: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame(out, index=frame.index)
 
 
-def _identified(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator) -> pd.DataFrame:
+def _identified(
+    each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator
+) -> pd.DataFrame:
     """Fresh identifiers, and the numbers of rows within their owner."""
     linked = {c for link in each.table.links if link.kind != "reference" for c in link.columns}
     out = {}
@@ -159,7 +164,9 @@ def _linked(
     out: dict[str, pd.Series] = {}
     for k, link in enumerate(schema.tables[name].links):
         if link.kind in ("earlier", "shared", "peer"):
-            there = _pointed(drawn.tables[name].links.get(k, np.empty(0, dtype=np.int64)), link, frames, units, name, rng)
+            there = _pointed(
+                drawn.tables[name].links.get(k, np.empty(0, dtype=np.int64)), link, frames, units, name, rng
+            )
             out |= _keys(link, frames[link.to], schema.tables[link.to].key, there)
     above, rows = schema.graph.owners[name], drawn.tables[name].owner
     for ancestor in schema.graph.ancestors(name)[1:]:
@@ -186,7 +193,11 @@ def _keys(link: Link, to: pd.DataFrame, key: tuple[str, ...], rows: Ints) -> dic
 
 
 def _pointed(
-    told: Ints, link: Link, frames: Mapping[str, pd.DataFrame], units: Mapping[str, Ints], name: str,
+    told: Ints,
+    link: Link,
+    frames: Mapping[str, pd.DataFrame],
+    units: Mapping[str, Ints],
+    name: str,
     rng: np.random.Generator,
 ) -> Ints:
     """Rows that links point to, -1 for none. **Shape**: (n,)."""
@@ -216,7 +227,9 @@ def _computed(name: str, encoder: UnitEncoder, frames: Mapping[str, pd.DataFrame
         child, _, summed = rule.child.partition(".")
         kind, owner = schema.tables[name].columns[column], drawn.tables[child].owner
         assert isinstance(kind, Numeric)
-        values = np.ones(len(owner)) if not summed else frames[child][summed].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = (
+            np.ones(len(owner)) if not summed else frames[child][summed].to_numpy(dtype=np.float64, na_value=np.nan)
+        )
         total = np.bincount(owner, weights=np.nan_to_num(values), minlength=len(frame))
         frame = frame.assign(**{column: total if kind.decimals is None else np.round(total, kind.decimals)})
     alone = schema.tables[name].alone(name)

@@ -94,8 +94,14 @@ class UnitEncoder:
         events = fit_event_coding(types, series, gap[free], left[free], int((~times.timed).sum()))
         flat = np.concatenate([series.get(n, np.array([float(types[n])])) for n in names]) if names else np.zeros(0)
         return cls(
-            schema=schema, clock=clock, learned=frames.learned, root=root, payloads=payloads, events=events,
-            kinds=_kinds(flat), scale=_scale(times, gap[free], clock),
+            schema=schema,
+            clock=clock,
+            learned=frames.learned,
+            root=root,
+            payloads=payloads,
+            events=events,
+            kinds=_kinds(flat),
+            scale=_scale(times, gap[free], clock),
         )
 
     @property
@@ -144,16 +150,23 @@ class UnitEncoder:
         age = np.where(twin >= 0, times.time - times.time[np.maximum(twin, 0)], 0)
         told = row_features(self.scale, times.time, gap, times.left - gap, rank, age)
         return Sequences(
-            offsets=order.offsets, table=order.table, row=order.row, owner=order.owner,
-            event=torch.from_numpy(event.astype(np.int32)), free=times.timed & ~times.first & ~times.last,
+            offsets=order.offsets,
+            table=order.table,
+            row=order.row,
+            owner=order.owner,
+            event=torch.from_numpy(event.astype(np.int32)),
+            free=times.timed & ~times.first & ~times.last,
             state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series], moment)),
-            told=torch.from_numpy(told.astype(np.float16)), payload=payload,
-            twin=twin, twin_place=place, twin_rank=rank, moment=moment, roots=self.root.encode(frames.frames[self.schema.unit]),
+            told=torch.from_numpy(told.astype(np.float16)),
+            payload=payload,
+            twin=twin,
+            twin_place=place,
+            twin_rank=rank,
+            moment=moment,
+            roots=self.root.encode(frames.frames[self.schema.unit]),
         )
 
-    def _states(
-        self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints
-    ) -> Floats:
+    def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints) -> Floats:
         """Features of what was known before each step, some units at a time. **Shape**: (steps, F) float16."""
         offsets, parts = frames.order.offsets, []
         start = 0
@@ -184,9 +197,7 @@ class UnitEncoder:
         last = twin[step]
         return self.payloads[name].widen(rows, before_rows(name, frames), np.where(last >= 0, order.row[last], -1))
 
-    def _event(
-        self, times: StepTimes, gap: Ints, payload: Mapping[str, Rows], table: Ints, row: Ints
-    ) -> Ints:
+    def _event(self, times: StepTimes, gap: Ints, payload: Mapping[str, Rows], table: Ints, row: Ints) -> Ints:
         """Levels of the event slots. **Shape**: (steps, slots)."""
         events = self.events
         out = np.zeros((len(table), len(events.layout.slots)), dtype=np.int64)
@@ -241,7 +252,11 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
             same &= grouped.unit[step[1:]] == grouped.unit[step[:-1]]
             floor[step[1:]] = np.where(same, when.until[:-1], MISSING_TICK)
     root = next(each.name for each in frames.learned.values() if each.owner is None)
-    time = np.where(time == MISSING_TICK, np.where(frames.spans[root][0] == MISSING_TICK, 0, frames.spans[root][0])[grouped.unit], time)
+    time = np.where(
+        time == MISSING_TICK,
+        np.where(frames.spans[root][0] == MISSING_TICK, 0, frames.spans[root][0])[grouped.unit],
+        time,
+    )
     before = grouped.latest(timed)
     last = np.zeros(n, dtype=np.int64)
     last[timed] = _last_of_owner(frames, grouped)[timed]
@@ -250,8 +265,13 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
     total = grouped.before(timed)
     owned = np.bincount(grouped.group, weights=timed, minlength=grouped.group.max(initial=0) + 1)[grouped.group]
     return StepTimes(
-        time=time, base=base, left=np.where(timed, np.maximum(last - base, 0), 0), timed=timed,
-        first=timed & (before < 0), last=timed & (total + 1 == owned), before=before,
+        time=time,
+        base=base,
+        left=np.where(timed, np.maximum(last - base, 0), 0),
+        timed=timed,
+        first=timed & (before < 0),
+        last=timed & (total + 1 == owned),
+        before=before,
     )
 
 
@@ -288,7 +308,10 @@ def _payload(
     for column in encoder.codecs:
         if column == series or not may_be_copied(encoder, column):
             continue
-        values, counts = np.unique(coded[column].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1], None
+        values, counts = (
+            np.unique(coded[column].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1],
+            None,
+        )
         del counts
         shares = np.bincount(values) / len(values)
         last = before
@@ -320,5 +343,8 @@ def _scale(times: StepTimes, gap: Ints, clock: UnitClock) -> TimeScale:
     some = gap[gap > 0]
     typical = float(np.median(some)) if len(some) else max((high - low) / 10, 1.0)
     return TimeScale(
-        typical=max(typical, 1.0), origin=low, reach=max(high - low, 1.0), day=DAY / clock.tick if clock.moments else 0.0
+        typical=max(typical, 1.0),
+        origin=low,
+        reach=max(high - low, 1.0),
+        day=DAY / clock.tick if clock.moments else 0.0,
     )

@@ -17,7 +17,6 @@ class TimelineConfig:
         width: H, length of value vectors.
         hidden: M, gated units a slot.
         mixed: gated units of what sums up the history.
-        narrow: directions of the history that each slot of a row weighs in its own way.
         dropout: share of gated units dropped while training; chosen from the number of rows if not given.
         input_dropout: share of known values hidden from a row while training.
         canonical: share of rows whose values are trained in the table's own order, the rest in a random one.
@@ -33,7 +32,6 @@ class TimelineConfig:
     width: int = 128
     hidden: int = 64
     mixed: int = 192
-    narrow: int = 32
     dropout: float | None = None
     input_dropout: float = 0.1
     canonical: float = 0.75
@@ -48,7 +46,7 @@ class TimelineConfig:
     def __post_init__(self) -> None:
         shares = {"input_dropout": self.input_dropout, "canonical": self.canonical, "dropout": self.dropout or 0.0}
         wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if not 0 <= x <= 1]
-        counts = ("width", "hidden", "mixed", "narrow", "batch_rows", "steps", "window", "classes", "root_steps")
+        counts = ("width", "hidden", "mixed", "batch_rows", "steps", "window", "classes", "root_steps")
         found = {k: getattr(self, k) for k in counts if getattr(self, k) is not None}
         wrong += [f"{name} {x} (at least 1)" for name, x in found.items() if x < 1]
         if self.learning_rate <= 0:
@@ -61,7 +59,11 @@ class TimelineConfig:
     def sizes(self) -> Sizes:
         """Those of the networks of a row."""
         return Sizes(
-            width=self.width, hidden=self.hidden, blocks=1, dropout=self.dropout or 0.0, input_dropout=self.input_dropout
+            width=self.width,
+            hidden=self.hidden,
+            blocks=1,
+            dropout=self.dropout or 0.0,
+            input_dropout=self.input_dropout,
         )
 
     def settled(self, rows: float) -> TimelineConfig:
@@ -70,8 +72,8 @@ class TimelineConfig:
         steps = int(min(max(default_epochs(rows) * rows / self.batch_rows, 200), 6000))
         return replace(
             self,
-            dropout=(0.4 if small else 0.15) if self.dropout is None else self.dropout,
-            weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
+            dropout=(0.3 if small else 0.1) if self.dropout is None else self.dropout,
+            weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
             steps=steps if self.steps is None else self.steps,
         )
 

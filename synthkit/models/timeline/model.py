@@ -29,8 +29,8 @@ from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Rows
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
-from synthkit.models.row_completion import complete_rows
 from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.unit_layout import UnitLayout
@@ -136,7 +136,9 @@ class Timeline(UnitModel):
         loss = UnitLoss(self._network, sequences, None)
         unit = np.searchsorted(sequences.offsets, steps, side="right") - 1
         t, parts, places = self.layout.tables.index(table), [], list[NDArray[np.int64]]()
-        for units in np.array_split(np.unique(unit), max(int(sequences.lengths[np.unique(unit)].sum()) // JUDGED_AT_ONCE, 1)):
+        for units in np.array_split(
+            np.unique(unit), max(int(sequences.lengths[np.unique(unit)].sum()) // JUDGED_AT_ONCE, 1)
+        ):
             batch = BatchSteps.of(sequences, units, None).only(steps)
             mine = np.searchsorted(steps, batch.step[batch.judged])
             summary = loss.summaries(batch)

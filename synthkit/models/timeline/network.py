@@ -1,9 +1,9 @@
 """The network of a timeline: laws of the next event and of its row, given everything that came before.
 
-What came before enters as sums of value vectors over the rows of the unit (the last two, their mean, the mean of the
-last eight, the mean of those of the last moment, the last of the same series and the mean of that series), beside the rows of the open owners and the root,
-and what is owed and the clocks as numbers. Sums over prefixes are differences of running sums, so that all steps of
-all units are worked on at once and cost grows with the number of rows.
+What came before enters as sums of value vectors over the rows of the unit (the last two, the mean of all, of the last
+eight and of those of the last moment, the last of the same series and the mean of that series), beside the rows of the
+open owners and the root, and what is owed and the clocks as numbers. Sums over prefixes are differences of running
+sums, so that all steps of all units are worked on at once and cost grows with the number of rows.
 """
 
 from __future__ import annotations
@@ -112,11 +112,9 @@ class TimelineNetwork(nn.Module):
         seen = BEFORE * h + layout.state
         self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
         self.about = Mixer(seen + ABOUT * h + layout.told, config.mixed, h, config.dropout or 0.0)
-        narrow = min(config.narrow, h)
         self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
-        self.narrow = nn.ParameterList(nn.Parameter(torch.randn(h, narrow) / math.sqrt(h)) for _ in sizes[1:])
-        scale = 0.4 / math.sqrt(narrow)
-        self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(narrow, n * h) * scale) for n in sizes[1:])
+        scale = 0.5 / math.sqrt(h)
+        self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""
@@ -147,7 +145,8 @@ class TimelineNetwork(nn.Module):
         Args:
             past: what came before.
             event: value vectors of the events. **Shape**: (n, H).
-            twin, series: last row of the same series, and the mean of the series. **Shape**: (n, H) each.
+            twin: last row of the same series. **Shape**: (n, H).
+            series: the mean of the series. **Shape**: (n, H).
             told: numbers. **Shape**: (n, G).
 
         **Shape**: -> (n, H).
@@ -157,13 +156,8 @@ class TimelineNetwork(nn.Module):
         return self.about(torch.cat([x, more], dim=1))
 
     def row_context(self, t: int, summary: Tensor) -> Tensor:
-        """What each slot of a row of a table sees: the summary, and a few directions of it in its own way.
-
-        **Shape**: (n, H) -> (n, D, H).
-        """
-        c = torch.mm(summary, self.narrow[t].to(summary.dtype))
-        own = torch.mm(c, self.to_payload[t].to(c.dtype)).view(len(c), -1, self.config.width)
-        return own + summary[:, None]
+        """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""
+        return torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32

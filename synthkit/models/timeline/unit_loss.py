@@ -50,7 +50,6 @@ class BatchSteps:
             weight = (lengths / np.minimum(lengths, window))[unit[judged]].astype(np.float32)
         return cls(units=units, step=step, unit=unit, begin=begin, judged=judged, weight=weight)
 
-
     def only(self, steps: Ints) -> BatchSteps:
         """The same, with some steps judged. **Shape**: (m,), sorted."""
         here = np.flatnonzero(np.isin(self.step, steps))

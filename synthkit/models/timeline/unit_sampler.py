@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.arrays import Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
@@ -19,11 +19,13 @@ from synthkit.encoding.units.step_state import StepState, row_features
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.row_completion import complete_rows
+from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
+from synthkit.models.timeline.event_masks import EventMasks
 from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import LATEST, OpenOwners
-from synthkit.models.timeline.row_drawing import DrawnRound, RowDrawing, TableMemory
-from synthkit.models.timeline.row_times import TableTimes, event_masks, moments, room
+from synthkit.models.timeline.row_drawing import RowDrawing
+from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
 
@@ -99,9 +101,14 @@ def draw_below(
     drawing = RowDrawing.of(encoder, network, generator)
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
-            _Chunk(drawing, facts.take(units), units, begun).draw(drawn)
+            UnitChunk(drawing, facts.take(units), units, begun).draw(drawn)
     links = encoder.schema.tables
-    to = {(n, k): links[n].links[k].to for n in encoder.tables for k, kind in encoder.learned[n].linked.items() if kind == "earlier"}
+    to = {
+        (n, k): links[n].links[k].to
+        for n in encoder.tables
+        for k, kind in encoder.learned[n].linked.items()
+        if kind == "earlier"
+    }
     empty = {
         name: Rows(torch.zeros((0, len(p.layout.slots)), dtype=torch.long), torch.zeros((0, len(p.layout.residuals))))
         for name, p in encoder.payloads.items()
@@ -123,14 +130,7 @@ def _chunks(order: Ints, owed: Ints, encoder: UnitEncoder) -> list[Ints]:
     return out
 
 
-def _in_turn(owed: Bools, timed: Bools) -> Bools:
-    """Tables without a clock come first, one after the other, as they are encoded. **Shape**: (n, T), (T,) -> (n, T)."""
-    still = owed & ~timed
-    turn = still & (still.cumsum(axis=1) == 1)
-    return np.where(still.any(axis=1, keepdims=True), turn, owed)
-
-
-class _Chunk:
+class UnitChunk:
     """Units that advance together.
 
     Args:
@@ -153,7 +153,9 @@ class _Chunk:
         for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
-        self.memory = UnitMemory(b, self.network.config.width, total, encoder.counters, len(names), self.owners.levels, self.device)
+        self.memory = UnitMemory(
+            b, self.network.config.width, total, encoder.counters, len(names), self.owners.levels, self.device
+        )
         self.times = [TableTimes.of(encoder.learned[name], encoder.clock, names) for name in names]
         self.once: list[list[OnceMask]] = [once_masks(encoder.learned[n], encoder.payloads[n]) for n in names]
         for mask in (m for masks in self.once for m in masks):
@@ -189,7 +191,9 @@ class _Chunk:
             mine = table == encoder.tables.index(name)
             series[mine] += event[mine, slot]
         twin, last, mean, rank = memory.series_of(active, series)
-        age = np.where(twin >= 0, time - memory.time[np.maximum(twin, 0)], 0) if len(memory.time) else np.zeros_like(time)
+        age = (
+            np.where(twin >= 0, time - memory.time[np.maximum(twin, 0)], 0) if len(memory.time) else np.zeros_like(time)
+        )
         gap = np.where(space.timed, np.clip(time - space.base, 0, None), 0)
         told = row_features(encoder.scale, time, gap, np.maximum(space.left - gap, 0), rank, age)
         level, cell = encoder.events.told(gap, space.left, space.timed)
@@ -227,54 +231,25 @@ class _Chunk:
         step = offsets[unit] + self.memory.index[active]
         return np.where(step < offsets[unit + 1], step, -1)
 
-    def _events(self, active: Ints, past: Past, known: Ints):  # type: ignore[no-untyped-def]
+    def _events(self, active: Ints, past: Past, known: Ints) -> tuple[Ints, RowTime, Ints]:
         """Types, series and gaps of the next rows of units, and where in time they may lie."""
-        encoder, events = self.encoder, self.encoder.events
-        owed = self.owners.owed_now(active) > 0
-        for t, masks in enumerate(self.once):
-            for mask in masks:
-                owed[:, t] &= mask.free(active) > 0
-        owed[~owed.any(axis=1)] = (self.owners.owed_now(active) > 0)[~owed.any(axis=1)]
-        owed = _in_turn(owed, np.array([t.each.timed for t in self.times], dtype=bool))
-        found: dict[str, object] = {}
-        names = {slot: encoder.tables.index(name) for name, slot in events.series_slots.items()}
-
-        def admit(slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
-            if slot == 0:
-                return torch.from_numpy(owed).to(cat.device)
-            if slot in names:
-                return self._series_mask(names[slot], active, cat, mask)
-            if slot == events.gap_slot:
-                found["space"] = room(self.owners, active, cat[:, 0].cpu().numpy(), self.times, self.facts.ends)
-                return torch.from_numpy(event_masks(events, found["space"])).to(cat.device)  # type: ignore[arg-type]
-            return mask
-
+        events, masks = self.encoder.events, EventMasks(self, active)
         unknown = torch.full((len(active), len(events.layout.slots)), -1)
         if self.begun is not None and (known >= 0).any():
             some = torch.from_numpy(np.flatnonzero(known >= 0))
             unknown[some, : events.gap_slot] = self.begun.sequences.event[known[known >= 0], : events.gap_slot].long()
-        context = self.network.event_context(past)
         rows = complete_rows(
-            self.network.event, Given(unknown, {}), self.drawing.generator, context=context, admit=admit,
+            self.network.event,
+            Given(unknown, {}),
+            self.drawing.generator,
+            context=self.network.event_context(past),
+            admit=masks.admit,
             learned=self.drawing.event_tables,
         )
-        event, space = rows.cat.cpu().numpy().copy(), found["space"]
+        event, at = rows.cat.cpu().numpy().copy(), events.gap_slot
+        space = room(self.owners, active, event[:, 0], self.times, self.facts.ends)
         inside = torch.rand(len(active), generator=self.drawing.generator).numpy()
-        at = events.gap_slot
-        gap = events.gap_of(event[:, at], event[:, at + 1], space.left, inside)  # type: ignore[attr-defined]
-        return event, space, gap
-
-    def _series_mask(self, t: int, active: Ints, cat: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Series that a table may still have, where rows happen once."""
-        slot = self.encoder.payloads[self.encoder.tables[t]].series_slot
-        assert slot is not None
-        for once in self.once[t]:
-            wide = np.zeros((len(active), len(self.network.table_network(t).layout.slots)), dtype=np.int64)
-            allowed = once.allowed(slot, active, wide)
-            if allowed is not None:
-                tensor = torch.from_numpy(allowed | (cat[:, 0].cpu().numpy() != t)[:, None]).to(cat.device)
-                mask = tensor if mask is None else mask & tensor
-        return mask
+        return event, space, events.gap_of(event[:, at], event[:, at + 1], space.left, inside)
 
     def _rows(self, k: int, active: Ints, now: DrawnRound, drawn: Mapping[str, list[RoundRows]]) -> None:
         """Values of the rows of a round, and what follows from them."""
@@ -291,19 +266,24 @@ class _Chunk:
             number = self.drawing.drawn[t] + np.arange(len(units))
             drawn[name].append(
                 RoundRows(
-                    unit=self.units[units], round=k, rows=row.rows.to("cpu"), owner=self.owners.at("row", units),
-                    start=each.start, until=row.until, links=row.links,
+                    unit=self.units[units],
+                    round=k,
+                    rows=row.rows.to("cpu"),
+                    owner=self.owners.at("row", units),
+                    start=each.start,
+                    until=row.until,
+                    links=row.links,
                 )
             )
             self.drawing.drawn[t] += len(units)
             self._remember(t, units, each, row, number)
 
-    def _note(self, t: int, units: Ints, each: DrawnRound, row) -> None:  # type: ignore[no-untyped-def]
+    def _note(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues) -> None:
         """What came once has come."""
         for mask in self.once[t]:
             mask.note(units, row.rows.cat.cpu().numpy())
 
-    def _remember(self, t: int, units: Ints, each: DrawnRound, row, number: Ints) -> None:  # type: ignore[no-untyped-def]
+    def _remember(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, number: Ints) -> None:
         """Rows become part of what came before; those that own rows are open."""
         owners, learned = self.owners, self.encoder.learned[self.encoder.tables[t]]
         vectors = each.words + self.network.row_words(t, row.rows.cat.to(self.device), self.drawing.words)
@@ -329,20 +309,27 @@ class _Chunk:
         if learned.children:
             self._open(t, units, each, row, step, number)
 
-    def _open(self, t: int, units: Ints, each: DrawnRound, row, step: Ints, number: Ints) -> None:  # type: ignore[no-untyped-def]
+    def _open(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, step: Ints, number: Ints) -> None:
         """Open rows that own others."""
         names, learned = self.encoder.tables, self.encoder.learned[self.encoder.tables[t]]
         owed = np.zeros((len(units), len(names)), dtype=np.int64)
         for child, count in row.counts.items():
-            c = names.index(child)
+            c, free = names.index(child), np.full(len(units), LATEST)
             for mask in self.once[c]:
                 if mask.by_owner:
                     mask.forget(units)
-                count = np.minimum(count, mask.free(units))  # noqa: PLW2901
-            owed[:, c] = count
+                free = np.minimum(free, mask.free(units))
+            owed[:, c] = np.minimum(count, free)
         values: dict[str, Ints | int] = {
-            "table": t + 1, "step": step, "row": number, "place": 0, "timed": 0, "start": each.start,
-            "until": row.until, "now": np.where(row.first == MISSING_TICK, each.time, row.first), "first": row.first,
+            "table": t + 1,
+            "step": step,
+            "row": number,
+            "place": 0,
+            "timed": 0,
+            "start": each.start,
+            "until": row.until,
+            "now": np.where(row.first == MISSING_TICK, each.time, row.first),
+            "first": row.first,
             "last": row.last,
         }
         del learned
