@@ -28,7 +28,7 @@ class TimeScale:
     reach: float
     day: float
 
-    def log(self, ticks: Ints) -> Floats:
+    def length(self, ticks: Ints | Floats) -> Floats:
         """Times on a scale of logarithms, log(1 + t / typical); 0 where there is none. **Shape**: (n,) -> (n,)."""
         t = np.where(ticks == MISSING_TICK, 0, ticks).astype(np.float64)
         return np.sign(t) * np.log1p(np.abs(t) / self.typical)
@@ -93,17 +93,17 @@ class StepState:
         columns = [
             *scale.moment(self.now),
             timed.astype(np.float32),
-            scale.log(left),
-            scale.log(whole),
-            scale.log(passed),
+            scale.length(left),
+            scale.length(whole),
+            scale.length(passed),
             passed / np.maximum(whole, 1),
-            scale.log(np.where(begun, self.now - self.begin, 0)),
-            scale.log(np.where(begun, self.end - self.now, 0)),
+            scale.length(np.where(begun, self.now - self.begin, 0)),
+            scale.length(np.where(begun, self.end - self.now, 0)),
             np.log1p(self.index) / 2,
             np.log1p(self.place) / 2,
             np.log1p(owed.sum(axis=1)),
-            scale.log(left) - np.log1p(self.owed.sum(axis=1)),
-            scale.log(left / np.maximum(self.owed.sum(axis=1), 1)),
+            scale.length(left) - np.log1p(self.owed.sum(axis=1)),
+            scale.length(left / np.maximum(self.owed.sum(axis=1), 1)),
             np.minimum(self.run, 8) / 4,
             self.run == 0,
             self.run == 1,
@@ -121,7 +121,7 @@ class StepState:
             np.eye(owners)[self.owner],
             np.log1p(self.happened) / 2,
             self.happened == 0,
-            scale.log(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
+            scale.length(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
         ]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
@@ -133,10 +133,10 @@ def row_features(scale: TimeScale, time: Ints, gap: Ints, left: Ints, rank: Ints
     """
     columns = [
         *scale.moment(time),
-        scale.log(gap),
-        scale.log(left),
+        scale.length(gap),
+        scale.length(left),
         np.log1p(rank) / 2,
         rank == 0,
-        scale.log(np.where(rank > 0, age, 0)),
+        scale.length(np.where(rank > 0, age, 0)),
     ]
     return np.stack(columns, axis=1).astype(np.float32)

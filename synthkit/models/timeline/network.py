@@ -109,9 +109,11 @@ class TimelineNetwork(nn.Module):
         self.roots = Words(layout.root.slots, h)
         sizes = [len(events.slots), *(len(each.slots) for each in layout.payloads.values())]
         self.first = [sum(sizes[:k]) for k in range(len(sizes))]
-        seen = BEFORE * h + layout.state
+        self.counted = Mixer(layout.state, h // 2, h, 0.0)
+        self.timed = Mixer(layout.told, h // 4, h, 0.0)
+        seen = (BEFORE + 1) * h + layout.state
         self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
-        self.about = Mixer(seen + ABOUT * h + layout.told, config.mixed, h, config.dropout or 0.0)
+        self.about = Mixer(seen + (ABOUT + 1) * h + layout.told, config.mixed, h, config.dropout or 0.0)
         self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
         scale = 0.5 / math.sqrt(h)
         self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
@@ -152,7 +154,8 @@ class TimelineNetwork(nn.Module):
         **Shape**: -> (n, H).
         """
         x = self._input(past)
-        more = torch.cat([normal(torch.stack([event, twin, series], dim=1)).flatten(1), told], dim=1).to(x.dtype)
+        vectors = torch.stack([event, twin, series, self.timed(told)], dim=1)
+        more = torch.cat([normal(vectors).flatten(1), told], dim=1).to(x.dtype)
         return self.about(torch.cat([x, more], dim=1))
 
     def row_context(self, t: int, summary: Tensor) -> Tensor:
@@ -161,5 +164,6 @@ class TimelineNetwork(nn.Module):
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
-        x = torch.cat([normal(past.vectors).flatten(1), past.numbers], dim=1)
+        vectors = torch.cat([past.vectors, self.counted(past.numbers)[:, None]], dim=1)
+        x = torch.cat([normal(vectors).flatten(1), past.numbers], dim=1)
         return x.to(dtype)
