@@ -148,7 +148,7 @@ def _rows(
     return frames
 
 
-def _below(
+def _below(  # noqa: C901 - one choice after the other
     name: str,
     owner: dict[str, Any],
     span: tuple[int, int],
@@ -201,38 +201,40 @@ def _below(
 def _later_links(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng: np.random.Generator) -> None:
     for t in tables.values():
         frame = frames[t.name]
-        if t.owner is not None and len(frame):
+        if t.owner is not None:
             owner = tables[t.owner]
             for column, key in zip(owner_columns(t, owner), owner.key, strict=True):
                 if column not in frame:
                     frame[column] = frames[owner.name][key].to_numpy()[frame["_owner"]]
         for link in t.links:
-            if not len(frame):
-                frame[link["columns"][0]] = []
-                continue
-            apart = link["to"] in ("catalogue", "doctors")
-            to, key = (None, ()) if apart else (frames[link["to"]], tables[link["to"]].key)
-            out: list[Any] = []
-            for k in range(len(frame)):
-                row = frame.iloc[k]
-                if link["kind"] == "reference":
-                    out.append(f"c{int(rng.integers(4))}")
-                elif link["kind"] == "shared":
-                    out.append(None if rng.random() < 0.2 else f"dr{int(min(rng.geometric(0.3), 20))}")
-                elif link["kind"] == "implied":
-                    at, above = int(row["_owner"]), t.owner
-                    while above != link["to"]:
-                        at, above = int(frames[above]["_owner"].iloc[at]), tables[above].owner
-                    out.append(to[key[0]].iloc[at])
-                else:
-                    fits = candidates(row, to, t, tables[link["to"]], link)
-                    some = len(fits) and rng.random() < 0.8
-                    out.append(to[key[0]].iloc[int(rng.choice(fits))] if some else None)
+            out = [_linked(frame.iloc[k], t, link, tables, frames, rng) for k in range(len(frame))]
             frame[link["columns"][0]] = pd.Series(out, dtype=object)
-    frames["doctors"] = pd.DataFrame(
-        {"doctor": [f"dr{k}" for k in range(1, 21)], "since": rng.integers(1980, 2020, size=20)}
-    )
+    since = rng.integers(1980, 2020, size=20)
+    frames["doctors"] = pd.DataFrame({"doctor": [f"dr{k}" for k in range(1, 21)], "since": since})
     frames["catalogue"] = pd.DataFrame({"code": [f"c{k}" for k in range(4)], "text": list("wxyz")})
+
+
+def _linked(
+    row: pd.Series,
+    t: Table,
+    link: dict[str, Any],
+    tables: dict[str, Table],
+    frames: dict[str, pd.DataFrame],
+    rng: np.random.Generator,
+) -> str | None:
+    """The key that a link of a row holds."""
+    if link["kind"] == "reference":
+        return f"c{int(rng.integers(4))}"
+    if link["kind"] == "shared":
+        return None if rng.random() < 0.2 else f"dr{int(min(rng.geometric(0.3), 20))}"
+    to, key = frames[link["to"]], tables[link["to"]].key[0]
+    if link["kind"] == "implied":
+        at, above = int(row["_owner"]), str(t.owner)
+        while above != link["to"]:
+            at, above = int(frames[above]["_owner"].iloc[at]), str(tables[above].owner)
+        return str(to[key].iloc[at])
+    fits = candidates(row, to, t, tables[link["to"]], link)
+    return str(to[key].iloc[int(rng.choice(fits))]) if len(fits) and rng.random() < 0.8 else None
 
 
 def candidates(row: pd.Series, to: pd.DataFrame, t: Table, there: Table, link: dict[str, Any]) -> np.ndarray:
@@ -352,7 +354,7 @@ def broken(world: World, frames: dict[str, pd.DataFrame]) -> list[str]:
     return out
 
 
-def _broken_rows(
+def _broken_rows(  # noqa: C901 - one rule after the other
     t: Table, owner: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame], world: World
 ) -> list[str]:
     out = []

@@ -45,8 +45,6 @@ def test_every_rule_of_many_random_worlds_holds(seed: int) -> None:
     assert broken(world, fitted(world).sample(200, seed=seed)) == []
 
 
-
-
 def test_what_was_saved_draws_the_same(tmp_path: Path) -> None:
     """Nothing but the folder is needed."""
     synthesizer = fitted(make_world(np.random.default_rng(5)))

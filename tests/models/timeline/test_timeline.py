@@ -87,7 +87,7 @@ def test_losses_add_up_and_reach_every_weight() -> None:
     alone = torch.cat([loss.of(np.array([k])) for k in (4, 2, 0, 1, 3)])
     assert torch.allclose(together[[4, 2, 0, 1, 3]], alone, atol=1e-3)
     assert float(together[1].detach()) == 0
-    together.sum().backward()
+    torch.autograd.backward(together.sum())
     missing = [name for name, p in network.named_parameters() if p.grad is None]
     assert not missing
 
