@@ -1,4 +1,4 @@
-"""What a model of units is: it learns linked tables through one access, draws what is below a root, and says how probable."""
+"""What a model of units is: it learns linked tables through one access, draws what is below a root, tells how odd."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.encoding.coding import Coding
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     import torch
     from torch import Tensor
 
+    from synthkit.encoding.layout import Given, Rows
+    from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.models.timeline.unit_layout import UnitLayout
     from synthkit.privacy.access.unit_access import UnitAccess
-
-__all__ = ["LearnedTable", "UnitModel"]
 
 
 class UnitModel(ABC):
@@ -39,6 +37,8 @@ class UnitModel(ABC):
 
     Config: ClassVar[type[Any]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    coding: ClassVar[Coding] = Coding()
+    root_coding: ClassVar[Coding] = Coding()
     copies: ClassVar[bool] = True  # whether values that rows repeat are coded as pointing at them
 
     def __init__(self, layout: UnitLayout, config: Any = None) -> None:
@@ -71,8 +71,7 @@ class UnitModel(ABC):
         encoder: UnitEncoder,
         roots: pd.DataFrame,
         generator: torch.Generator,
-        rng: np.random.Generator,
-        begun: Mapping[str, Any] | None = None,
+        begun: BegunUnits | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already.
 
@@ -80,8 +79,21 @@ class UnitModel(ABC):
             encoder: the coding.
             roots: learned columns of the units. **Shape**: (units, d).
             generator: of the draws.
-            rng: of positions inside cells.
             begun: beginnings that are to be continued.
+        """
+
+    @abstractmethod
+    def complete(
+        self, table: str, sequences: Sequences, steps: NDArray[np.int64], given: Given, generator: torch.Generator
+    ) -> Rows:
+        """Complete some rows of a table given their events and all that came before.
+
+        Args:
+            table: its name.
+            sequences: the units.
+            steps: steps of the rows. **Shape**: (n,).
+            given: what is known of the rows, copy slots included. **Shape**: Given of n.
+            generator: of the draws.
         """
 
     @abstractmethod

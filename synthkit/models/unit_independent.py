@@ -36,7 +36,9 @@ class UnitIndependent(Timeline):
     copies: ClassVar[bool] = False
 
     def __init__(self, layout: UnitLayout, config: UnitIndependentConfig | None = None) -> None:
-        super().__init__(layout, TimelineConfig(width=8, hidden=1, mixed=1, dropout=0.0, weight_decay=0.0, steps=1, classes=1))
+        super().__init__(
+            layout, TimelineConfig(width=8, hidden=1, mixed=1, dropout=0.0, weight_decay=0.0, steps=1, classes=1)
+        )
         self._independent = config or UnitIndependentConfig()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Linked tables in and out: an encoder of units and a model, fitted through one access, saved without a row."""
+"""Linked tables in, linked tables out: an encoder of units and a model, fitted through one access."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
-from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
+from synthkit.errors import ArtefactError, ConfigError
 from synthkit.models.base import TrainingLog
 from synthkit.models.settings import resolve_settings
+from synthkit.models.timeline.once_masks import once_masks
 from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.models.unit_base import UnitModel
 from synthkit.models.unit_registry import unit_models
@@ -31,6 +32,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
+from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables import table_files
 from synthkit.tables.linked_tables import LinkedTables
@@ -116,6 +118,8 @@ class LinkedSynthesizer:
         access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
+        for name, coding in self._encoder.payloads.items():
+            once_masks(self._encoder.learned[name], coding)  # what cannot be kept is refused before anything is learned
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {name: frame.copy() for name, frame in typed.references.items()}
@@ -131,50 +135,69 @@ class LinkedSynthesizer:
         Args:
             units: how many.
             seed: same seed, same tables; drawn if not given.
-            given: by table, what is known.
+            given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
+                of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
+                are continued: then the frame of units holds their keys.
 
         Raises:
             ConfigError: the number of units is negative.
-            UnsupportedError: something is given.
+            SchemaError: what is given contradicts the schema.
         """
         if units < 0:
             msg = f"the number of units must not be negative; however: {units}"
             raise ConfigError(msg)
-        if given is not None:
-            msg = "units are drawn as they come in this version; however: something is given. Leave it out"
-            raise UnsupportedError(msg)
         encoder, model = self._fitted()
         seeds = Seeds(secrets.randbits(31) if seed is None else seed)
-        roots = sample_valid_rows(units, encoder.root, model.root, seeds)
-        drawn = model.sample(encoder, roots, seeds.torch("rows"), seeds.numpy("positions"))
-        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared))
+        known = None
+        if given is None:
+            roots = sample_valid_rows(units, encoder.root, model.root, seeds)
+        else:
+            known = KnownUnits.of(given, units, encoder)
+            roots = known.complete(model, seeds)
+        drawn = model.sample(encoder, roots, seeds.torch("rows"), None if known is None else known.begun)
+        told = {} if known is None else known.told(drawn)
+        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
-        """Fill missing cells of values.
+        """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
 
-        Raises:
-            UnsupportedError: the model cannot complete rows.
+        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled in one
+        pass: what is filled in one row does not change what came before another.
+
+        Args:
+            tables: frames by name.
+            seed: same seed, same draws.
         """
-        del tables, seed
-        msg = "linked tables are drawn whole in this version; however: cells are to be filled. Fill them by table"
-        raise UnsupportedError(msg)
+        encoder, model = self._fitted()
+        typed = LinkedTables.of(tables, self.schema, few=True)
+        filled = imputed(typed, encoder, model, Seeds(secrets.randbits(31) if seed is None else seed), self._classes)
+        return self._as_they_came({**filled, **typed.shared}, typed.references)
 
     def log_prob(self, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
         """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,)."""
         encoder, model = self._fitted()
-        return model.log_prob(encoder.encode(self._told(LinkedTables.of(tables, self.schema))))
+        frames = self._told(LinkedTables.of(tables, self.schema, few=True))
+        return model.log_prob(encoder.encode(frames))
 
     def anomaly_score(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, NDArray[np.float64]]:
         """How odd each row is to the model, nats, and each unit with all its rows; higher is odder.
 
+        Args:
+            tables: frames by name; a value never seen counts as log n beside the commonest in its place.
+
         **Shape**: by table, one number a row, in the order of `LinkedTables`: rows of an owner together, by time.
         """
         encoder, model = self._fitted()
-        frames = self._told(LinkedTables.of(tables, self.schema))
+        frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
         sequences = encoder.encode(frames)
         below = -model.row_log_prob(sequences)
-        rows = {name: below[frames.order.step[name]] for name in encoder.tables}
-        return {self.schema.unit: -model.log_prob(sequences), **rows}
+        out = {name: below[frames.order.step[name]] + extra[name] for name in encoder.tables}
+        unit = -model.log_prob(sequences) + extra[self.schema.unit]
+        for name, rows in out.items():
+            where = np.searchsorted(sequences.offsets, frames.order.step[name], side="right") - 1
+            unit += np.bincount(where, weights=extra[name], minlength=len(unit))
+            out[name] = rows
+        return {self.schema.unit: unit, **out}
 
     def _told(self, tables: LinkedTables) -> UnitFrames:
         """What is learned of tables, the class of each unit included."""
@@ -226,11 +249,14 @@ class LinkedSynthesizer:
         out._model.load_tensors(tensors, choose_device(device))
         return out
 
-    def _as_they_came(self, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        out = {}
+    def _as_they_came(
+        self, frames: Mapping[str, pd.DataFrame], references: Mapping[str, pd.DataFrame] | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """Tables stored as those that were learned from; catalogues as they are."""
+        out, same = {}, self._references if references is None else references
         for name in self.schema.tables:
-            if name in self._references:
-                out[name] = self._references[name].copy()
+            if name in same:
+                out[name] = same[name].copy()
                 continue
             alone = self.schema.tables[name].alone(name)
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))

@@ -57,6 +57,7 @@ class LinkedTables:
         *,
         orphans: Orphans = "refuse",
         texts: Collection[str] = (),
+        few: bool = False,
     ) -> LinkedTables:
         """Type the tables and put their rows in order; domains, times and rules are not asked about.
 
@@ -65,6 +66,7 @@ class LinkedTables:
             schema: what they mean.
             orphans: whether rows that belong to nobody are refused, or left out (`drop`).
             texts: tables that came as delimited text, whose storage the schema alone tells.
+            few: whether rows other units point to may be absent: of what is known so far, nothing is learned from it.
 
         Raises:
             SchemaError: a table is missing or not declared, cannot be typed, or has keys that are missing, stand twice
@@ -72,7 +74,7 @@ class LinkedTables:
             ConfigError: `orphans` is neither `refuse` nor `drop`.
         """
         columns = typed_columns(frames, schema, orphans)
-        validate_structure(columns).raise_if_failed()
+        validate_structure(columns, few=few).raise_if_failed()
         return cls.of_columns(columns, stored_as(frames, schema, texts))
 
     @classmethod

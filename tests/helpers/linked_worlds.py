@@ -75,7 +75,13 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
     t.until = t.timed and bool(rng.random() < 0.5)
     t.overlap = t.until and bool(rng.random() < 0.3)
     t.position = bool(rng.random() < 0.4)
-    t.key = (f"{name}_id",) if rng.random() < 0.5 else (f"{name}_owner", f"{name}_pos") if t.position and len(owner.key) == 1 else ()
+    t.key = (
+        (f"{name}_id",)
+        if rng.random() < 0.5
+        else (f"{name}_owner", f"{name}_pos")
+        if t.position and len(owner.key) == 1
+        else ()
+    )
     t.series, t.once = bool(rng.random() < 0.3), bool(rng.random() < 0.3)
     t.ordered, t.moment, t.derived = (bool(rng.random() < 0.3) for _ in range(3))
     t.within = t.timed and owner.until and bool(rng.random() < 0.7)
@@ -87,7 +93,14 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
     keyed = [x for x in tables.values() if len(x.key) == 1 and x.owner is not None]
     if keyed and rng.random() < 0.4:
         to = keyed[int(rng.integers(len(keyed)))]
-        t.links.append({"kind": "earlier", "to": to.name, "columns": [f"{name}_before"], "open": bool(to.until and t.timed and rng.random() < 0.5)})
+        t.links.append(
+            {
+                "kind": "earlier",
+                "to": to.name,
+                "columns": [f"{name}_before"],
+                "open": bool(to.until and t.timed and rng.random() < 0.5),
+            }
+        )
     if rng.random() < 0.25:
         t.links.append({"kind": "shared", "to": "doctors", "columns": [f"{name}_doctor"]})
     if rng.random() < 0.2:
@@ -97,12 +110,21 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
     tables[name] = t
 
 
-def _rows(tables: dict[str, Table], moments: bool, ends: bool, rng: np.random.Generator, units: int) -> dict[str, pd.DataFrame]:
+def _rows(
+    tables: dict[str, Table], moments: bool, ends: bool, rng: np.random.Generator, units: int
+) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in tables}
     for u in range(units):
         begin = int(rng.integers(0, 300)) * 24
         end = begin + int(rng.integers(24, 24 * 60))
-        root = {"t0_id": f"u{u}", "_row": u, "_unit": u, "sex": rng.choice(["f", "m"]), "x": int(rng.integers(0, 5)), "end": end if ends and rng.random() < 0.7 else None}
+        root = {
+            "t0_id": f"u{u}",
+            "_row": u,
+            "_unit": u,
+            "sex": rng.choice(["f", "m"]),
+            "x": int(rng.integers(0, 5)),
+            "end": end if ends and rng.random() < 0.7 else None,
+        }
         rows["t0"].append(root)
         _below("t0", root, (begin, end), u, tables, rows, rng)
     frames = {}
@@ -120,11 +142,21 @@ def _rows(tables: dict[str, Table], moments: bool, ends: bool, rng: np.random.Ge
         for column in ("start", "until", "moment", "end"):
             if column in frame and moments:
                 hours = pd.to_numeric(frame[column]).to_numpy(dtype=float)
-                frame[column] = np.where(np.isnan(hours), np.datetime64("NaT"), EPOCH + np.nan_to_num(hours).astype("timedelta64[h]"))
+                frame[column] = np.where(
+                    np.isnan(hours), np.datetime64("NaT"), EPOCH + np.nan_to_num(hours).astype("timedelta64[h]")
+                )
     return frames
 
 
-def _below(name: str, owner: dict[str, Any], span: tuple[int, int], unit: int, tables: dict[str, Table], rows: dict[str, list[dict[str, Any]]], rng: np.random.Generator) -> None:
+def _below(  # noqa: C901 - one choice after the other
+    name: str,
+    owner: dict[str, Any],
+    span: tuple[int, int],
+    unit: int,
+    tables: dict[str, Table],
+    rows: dict[str, list[dict[str, Any]]],
+    rng: np.random.Generator,
+) -> None:
     for t in tables.values():
         if t.owner != name:
             continue
@@ -138,7 +170,14 @@ def _below(name: str, owner: dict[str, Any], span: tuple[int, int], unit: int, t
                 break
             kind = rng.choice(free if t.once else list("abc"))
             used.append(kind)
-            row: dict[str, Any] = {"_row": len(rows[t.name]), "_owner": owner["_row"], "_unit": unit, "kind": kind, "x": int(rng.integers(0, 40)), "y": None if rng.random() < 0.2 else round(float(rng.normal()), 2)}
+            row: dict[str, Any] = {
+                "_row": len(rows[t.name]),
+                "_owner": owner["_row"],
+                "_unit": unit,
+                "kind": kind,
+                "x": int(rng.integers(0, 40)),
+                "y": None if rng.random() < 0.2 else round(float(rng.normal()), 2),
+            }
             if t.timed:
                 row["start"] = int(points[2 * k])
                 if t.until:
@@ -162,36 +201,40 @@ def _below(name: str, owner: dict[str, Any], span: tuple[int, int], unit: int, t
 def _later_links(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng: np.random.Generator) -> None:
     for t in tables.values():
         frame = frames[t.name]
-        if t.owner is not None and len(frame):
+        if t.owner is not None:
             owner = tables[t.owner]
             for column, key in zip(owner_columns(t, owner), owner.key, strict=True):
                 if column not in frame:
                     frame[column] = frames[owner.name][key].to_numpy()[frame["_owner"]]
         for link in t.links:
-            if not len(frame):
-                frame[link["columns"][0]] = []
-                continue
-            apart = link["to"] in ("catalogue", "doctors")
-            to, key = (None, ()) if apart else (frames[link["to"]], tables[link["to"]].key)
-            out: list[Any] = []
-            for k in range(len(frame)):
-                row = frame.iloc[k]
-                if link["kind"] == "reference":
-                    out.append(f"c{int(rng.integers(4))}")
-                elif link["kind"] == "shared":
-                    out.append(None if rng.random() < 0.2 else f"dr{int(min(rng.geometric(0.3), 20))}")
-                elif link["kind"] == "implied":
-                    at, above = int(row["_owner"]), t.owner
-                    while above != link["to"]:
-                        at, above = int(frames[above]["_owner"].iloc[at]), tables[above].owner
-                    out.append(to[key[0]].iloc[at])
-                else:
-                    fits = candidates(row, to, t, tables[link["to"]], link)
-                    some = len(fits) and rng.random() < 0.8
-                    out.append(to[key[0]].iloc[int(rng.choice(fits))] if some else None)
+            out = [_linked(frame.iloc[k], t, link, tables, frames, rng) for k in range(len(frame))]
             frame[link["columns"][0]] = pd.Series(out, dtype=object)
-    frames["doctors"] = pd.DataFrame({"doctor": [f"dr{k}" for k in range(1, 21)], "since": rng.integers(1980, 2020, size=20)})
+    since = rng.integers(1980, 2020, size=20)
+    frames["doctors"] = pd.DataFrame({"doctor": [f"dr{k}" for k in range(1, 21)], "since": since})
     frames["catalogue"] = pd.DataFrame({"code": [f"c{k}" for k in range(4)], "text": list("wxyz")})
+
+
+def _linked(
+    row: pd.Series,
+    t: Table,
+    link: dict[str, Any],
+    tables: dict[str, Table],
+    frames: dict[str, pd.DataFrame],
+    rng: np.random.Generator,
+) -> str | None:
+    """The key that a link of a row holds."""
+    if link["kind"] == "reference":
+        return f"c{int(rng.integers(4))}"
+    if link["kind"] == "shared":
+        return None if rng.random() < 0.2 else f"dr{int(min(rng.geometric(0.3), 20))}"
+    to, key = frames[link["to"]], tables[link["to"]].key[0]
+    if link["kind"] == "implied":
+        at, above = int(row["_owner"]), str(t.owner)
+        while above != link["to"]:
+            at, above = int(frames[above]["_owner"].iloc[at]), str(tables[above].owner)
+        return str(to[key].iloc[at])
+    fits = candidates(row, to, t, tables[link["to"]], link)
+    return str(to[key].iloc[int(rng.choice(fits))]) if len(fits) and rng.random() < 0.8 else None
 
 
 def candidates(row: pd.Series, to: pd.DataFrame, t: Table, there: Table, link: dict[str, Any]) -> np.ndarray:
@@ -223,17 +266,28 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool) -> dict[str, An
         columns: dict[str, Any] = {}
         links: list[dict[str, Any]] = []
         if t.owner is None:
-            columns = {"t0_id": {"kind": "identifier"}, "sex": {"kind": "categorical", "levels": ["f", "m"]}, "x": {"kind": "numeric", "decimals": 0}, "end": {**when, "nullable": True}}
+            columns = {
+                "t0_id": {"kind": "identifier"},
+                "sex": {"kind": "categorical", "levels": ["f", "m"]},
+                "x": {"kind": "numeric", "decimals": 0},
+                "end": {**when, "nullable": True},
+            }
         else:
             owner = tables[t.owner]
             links = [{"kind": "owner", "to": t.owner, "columns": owner_columns(t, owner)}]
             columns = {c: {"kind": "identifier"} for c in owner_columns(t, owner)}
-            columns |= {"kind": {"kind": "categorical", "levels": list("abcdefghij")}, "x": {"kind": "numeric", "decimals": 0}, "y": {"kind": "numeric", "nullable": True, "decimals": 2}}
+            columns |= {
+                "kind": {"kind": "categorical", "levels": list("abcdefghij")},
+                "x": {"kind": "numeric", "decimals": 0},
+                "y": {"kind": "numeric", "nullable": True, "decimals": 2},
+            }
         columns |= {"start": dict(when)} if t.timed else {}
         columns |= {"until": dict(when)} if t.until else {}
         columns |= {f"{t.name}_id": {"kind": "identifier"}} if f"{t.name}_id" in t.key and t.owner else {}
         columns |= {f"{t.name}_pos": {"kind": "numeric", "decimals": 0}} if t.position else {}
-        columns |= {"low": {"kind": "numeric", "decimals": 0}, "high": {"kind": "numeric", "decimals": 0}} if t.ordered else {}
+        columns |= (
+            {"low": {"kind": "numeric", "decimals": 0}, "high": {"kind": "numeric", "decimals": 0}} if t.ordered else {}
+        )
         columns |= {"moment": dict(when)} if t.moment else {}
         columns |= {"twice": {"kind": "numeric", "decimals": 0}} if t.derived else {}
         columns |= {"total": {"kind": "numeric", "decimals": 0}} if t.total else {}
@@ -280,7 +334,9 @@ def broken(world: World, frames: dict[str, pd.DataFrame]) -> list[str]:
         out.append("t0: key")
     for t in list(world.tables.values())[1:]:
         frame, owner = frames[t.name], world.tables[t.owner]  # type: ignore[index]
-        keys = {tuple(map(str, key)): k for k, key in enumerate(frames[owner.name][list(owner.key)].itertuples(index=False))}
+        keys = {
+            tuple(map(str, key)): k for k, key in enumerate(frames[owner.name][list(owner.key)].itertuples(index=False))
+        }
         place = [keys.get(tuple(map(str, key)), -1) for key in frame[owner_columns(t, owner)].itertuples(index=False)]
         frame["_owner"], frame["_row"] = np.array(place, dtype=int), np.arange(len(frame))
         if (frame["_owner"] < 0).any():
@@ -298,7 +354,9 @@ def broken(world: World, frames: dict[str, pd.DataFrame]) -> list[str]:
     return out
 
 
-def _broken_rows(t: Table, owner: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame], world: World) -> list[str]:
+def _broken_rows(  # noqa: C901 - one rule after the other
+    t: Table, owner: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame], world: World
+) -> list[str]:
     out = []
     if t.key and frame[list(t.key)].astype(str).duplicated().any():
         out.append(f"{t.name}: key")
@@ -313,10 +371,14 @@ def _broken_rows(t: Table, owner: Table, frame: pd.DataFrame, frames: dict[str, 
         if (frame["until"] < frame["start"]).any() or frame["until"].isna().any():
             out.append(f"{t.name}: until before start")
         if not t.overlap:
-            out += [f"{t.name}: overlap" for g in groups if (g["start"].to_numpy()[1:] < g["until"].to_numpy()[:-1]).any()]
+            out += [
+                f"{t.name}: overlap" for g in groups if (g["start"].to_numpy()[1:] < g["until"].to_numpy()[:-1]).any()
+            ]
     if t.within:
         stay = frames[owner.name].iloc[frame["_owner"]]
-        outside = (frame["start"].to_numpy() < stay["start"].to_numpy()) | (frame["start"].to_numpy() > stay["until"].to_numpy())
+        outside = (frame["start"].to_numpy() < stay["start"].to_numpy()) | (
+            frame["start"].to_numpy() > stay["until"].to_numpy()
+        )
         if t.until:
             outside |= frame["until"].to_numpy() > stay["until"].to_numpy()
         out += [f"{t.name}: outside its stay"] if outside.any() else []
@@ -352,7 +414,7 @@ def _broken_links(t: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame]
         some = np.flatnonzero(at.notna())
         mine, other = frame.iloc[some], to.iloc[at.iloc[some].astype(int)]
         same = mine["_unit"].to_numpy() == other["_unit"].to_numpy()
-        if link["kind"] in ("implied", "earlier") and not same.all() or link["kind"] == "peer" and same.any():
+        if (link["kind"] in ("implied", "earlier") and not same.all()) or (link["kind"] == "peer" and same.any()):
             out.append(f"{t.name}: unit of {link['kind']}")
         if link["kind"] == "earlier" and t.timed and there.timed:
             if (other["start"].to_numpy() > mine["start"].to_numpy()).any():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from synthkit.encoding.arrays import Ints
 from synthkit.encoding.layout import Rows
@@ -56,7 +57,13 @@ class RoundRows:
     links: Mapping[int, Ints]
 
 
-def joined(rounds: Mapping[str, list[RoundRows]], owners: Mapping[str, str], unit: str, to: Mapping[tuple[str, int], str], empty: Mapping[str, Rows]) -> DrawnUnits:
+def joined(
+    rounds: Mapping[str, list[RoundRows]],
+    owners: Mapping[str, str],
+    unit: str,
+    to: Mapping[tuple[str, int], str],
+    empty: Mapping[str, Rows],
+) -> DrawnUnits:
     """Rows of all rounds, put in order.
 
     Args:
@@ -79,7 +86,7 @@ def joined(rounds: Mapping[str, list[RoundRows]], owners: Mapping[str, str], uni
         owner = _cat([p.owner for p in parts])[order]
         links = {k: _cat([p.links[k] for p in parts])[order] for k in (parts[0].links if parts else {})}
         out[name] = DrawnRows(
-            rows=whole[_tensor(order)],
+            rows=whole[torch.from_numpy(order)],
             owner=owner if owners[name] == unit else new[owners[name]][owner],
             start=_cat([p.start for p in parts])[order],
             until=_cat([p.until for p in parts])[order],
@@ -95,9 +102,3 @@ def _moved(name: str, each: DrawnRows, new: Mapping[str, Ints], to: Mapping[tupl
 
 def _cat(parts: list[Ints]) -> Ints:
     return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, dtype=np.int64)
-
-
-def _tensor(order: Ints):  # type: ignore[no-untyped-def]
-    import torch
-
-    return torch.from_numpy(order)

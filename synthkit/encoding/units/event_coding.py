@@ -139,14 +139,22 @@ def fit_event_coding(
     often = np.argsort(-counts * enough, kind="stable")[:GAP_ATOMS]
     atoms = np.concatenate([[0], np.sort(values[often[enough[often]]])]).astype(np.int64)
     draft = EventCoding(
-        tables=tuple(types), types=np.array(list(types.values()), dtype=np.int64), series=series, atoms=atoms,
-        gaps=np.zeros(len(atoms) + 3, dtype=np.int64), edges=np.array([0.0, 1.0]),
+        tables=tuple(types),
+        types=np.array(list(types.values()), dtype=np.int64),
+        series=series,
+        atoms=atoms,
+        gaps=np.zeros(len(atoms) + 3, dtype=np.int64),
+        edges=np.array([0.0, 1.0]),
     )
     level, _ = draft.told(gap, left, np.ones(len(gap), dtype=bool))
     gaps = np.bincount(level, minlength=len(atoms) + 3)
     gaps[NO_CLOCK] = untimed
     share = (gap / np.maximum(left, 1))[level == draft.a_share]
-    inner = np.quantile(share, np.linspace(0, 1, SHARE_CELLS + 1)[1:-1]) if len(share) > 4 * SHARE_CELLS else np.linspace(0, 1, 9)[1:-1]
+    inner = (
+        np.quantile(share, np.linspace(0, 1, SHARE_CELLS + 1)[1:-1])
+        if len(share) > 4 * SHARE_CELLS
+        else np.linspace(0, 1, 9)[1:-1]
+    )
     edges = np.unique(np.concatenate([[0.0], np.clip(np.unique(inner), 1e-9, 1 - 1e-9), [1.0]]))
     return EventCoding(
         tables=draft.tables, types=draft.types, series=series, atoms=atoms, gaps=gaps.astype(np.int64), edges=edges

@@ -1,4 +1,4 @@
-"""What is learned of a row of a linked table: its values, how many rows it owns, when they happen, whom it points to."""
+"""What is learned of a row of a linked table: values, how many rows it owns and when, whom it points to."""
 
 from __future__ import annotations
 
@@ -85,8 +85,11 @@ class LearnedTable:
     @cached_property
     def linked(self) -> dict[int, Literal["earlier", "shared", "peer"]]:
         """Links to rows that are learned, by number."""
-        kinds = ("earlier", "shared", "peer")
-        return {k: link.kind for k, link in enumerate(self.table.links) if link.kind in kinds}  # type: ignore[misc]
+        out: dict[int, Literal["earlier", "shared", "peer"]] = {}
+        for k, link in enumerate(self.table.links):
+            if link.kind == "earlier" or link.kind == "shared" or link.kind == "peer":  # noqa: PLR1714 - for the types
+                out[k] = link.kind
+        return out
 
     @property
     def series(self) -> str | None:
@@ -186,7 +189,12 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
         owner=schema.graph.owners.get(name),
         children=children,
         timed=timed,
-        schema=Schema(name="table", columns={**kept, **_computable(table, derived)} or _nothing(), rules=tuple(rules), derived=derived),
+        schema=Schema(
+            name="table",
+            columns={**kept, **_computable(table, derived)} or _nothing(),
+            rules=tuple(rules),
+            derived=derived,
+        ),
         offsets=tuple(offsets),
         timed_children=timed_children,
         anchor=anchor,
@@ -254,14 +262,15 @@ def _bookkeeping(
 
 
 def _span(schema: LinkedSchema, name: str, clock: UnitClock, timed: tuple[str, ...]) -> tuple[Column, Column]:
-    """Kinds of the first and the last moment of what a row owns: of the clock for units, ticks from the row's for others."""
+    """Kinds of the first and the last moment of what a row owns: of the clock, or ticks from the row's own."""
     if name != schema.unit and name in clock.timed:
         inside = all(any(isinstance(r, Within) and (r.table, r.of) == (c, name) for r in schema.rules) for c in timed)
         each = Numeric(decimals=0, nullable=True, min=0 if inside else None)
         return each, each
     if clock.moments:
         fitting = [p for p, step in PRECISION_STEPS.items() if clock.tick % step == 0]
-        when = Datetime(nullable=True, precision=max(fitting, key=lambda p: PRECISION_STEPS[p]))  # type: ignore[arg-type]
+        coarsest = max(fitting, key=lambda p: PRECISION_STEPS[p])
+        when = Datetime.model_validate({"nullable": True, "precision": coarsest})
         return when, when
     number = Numeric(decimals=clock.tick, nullable=True)
     return number, number

@@ -45,7 +45,9 @@ class PayloadCoding:
             name = old.columns[j]
             if name in self.copies and slot.parent is None:
                 prior = log_shares(self.copies[name])
-                slots.append(Slot(name=f"{name}:copy", size=len(prior), ordinal=False, missing=False, parent=None, prior=prior))
+                slots.append(
+                    Slot(name=f"{name}:copy", size=len(prior), ordinal=False, missing=False, parent=None, prior=prior)
+                )
                 columns.append(name)
             parent = None if slot.parent is None else int(self.plain[slot.parent])
             slots.append(replace(slot, parent=parent))

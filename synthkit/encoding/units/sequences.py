@@ -33,6 +33,7 @@ class Sequences:
         twin: last step of the same series in the unit, -1 for none. **Shape**: (steps,).
         twin_place: place of the step among those of its unit sorted by series. **Shape**: (steps,).
         twin_rank: steps of the series before. **Shape**: (steps,).
+        moment: first step of the last moment at which the owner had rows, itself for none. **Shape**: (steps,).
         roots: encoded rows of the units.
     """
 
@@ -48,6 +49,7 @@ class Sequences:
     twin: Ints
     twin_place: Ints
     twin_rank: Ints
+    moment: Ints
     roots: Rows
 
     def __len__(self) -> int:
@@ -105,6 +107,20 @@ class Grouped:
         total = np.concatenate([np.zeros((1, *inside.shape[1:]), dtype=np.int64), inside.cumsum(axis=0)])
         return np.asarray((total[:-1] - total[self.start])[self.back])
 
+    def moments(self, time: Ints, timed: Bools) -> Ints:
+        """First step of the last moment at which the same owner had rows before each step; itself for none.
+
+        Rows without a clock happen at one moment. **Shape**: (steps,), (steps,) -> (steps,).
+        """
+        value = np.where(timed, time, np.iinfo(np.int64).min)[self.sorted]
+        at = np.arange(len(value))
+        new = np.ones(len(value), dtype=bool)
+        new[1:] = (value[1:] != value[:-1]) | (self.start[1:] == at[1:])
+        begin = np.maximum.accumulate(np.where(new, at, 0)) if len(at) else at
+        before = np.concatenate([[0], begin[:-1]]) if len(at) else at
+        found = np.where(at > self.start, self.sorted[before], self.sorted)
+        return np.asarray(found[self.back])
+
     def latest(self, marked: Bools) -> Ints:
         """Last marked step of the same owner before each, -1 for none. **Shape**: (steps,) -> (steps,)."""
         at = np.where(marked[self.sorted], np.arange(len(self.sorted)), -1)
@@ -161,7 +177,7 @@ def twins(unit: Ints, series: Ints, offsets: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def states(
-    frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, kinds: int, part: slice
+    frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, kinds: int, part: slice, moment: Ints
 ) -> StepState:
     """What was known before some steps, which are those of whole units."""
     order, learned = frames.order, frames.learned
@@ -174,7 +190,9 @@ def states(
     before = times.before[part]
     above = np.where(order.owner[part] >= 0, times.time[order.owner[part]], frames.spans[root][0][unit])
     now = np.where(before >= 0, times.time[np.maximum(before, 0)], np.where(span[0] != MISSING_TICK, span[0], above))
-    happened, latest = _happened(kind[part], times.time[part], at - at[0] if len(at) else at, base - (at[0] if len(at) else 0), kinds)
+    happened, latest = _happened(
+        kind[part], times.time[part], at - at[0] if len(at) else at, base - (at[0] if len(at) else 0), kinds
+    )
     return StepState(
         owed=owed[part],
         owed_unit=owed_unit,
@@ -186,6 +204,7 @@ def states(
         end=frames.spans[root][1][unit],
         index=at - base,
         place=grouped.place[part],
+        run=at - moment[part],
         happened=happened,
         latest=latest,
     )

@@ -1,4 +1,4 @@
-"""Tables that several units have in common, made anew: rows that enough of them point to, one row in place of others."""
+"""Tables that several units have in common: rows that enough of them point to, one in place of all others."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class TimeScale:
     reach: float
     day: float
 
-    def log(self, ticks: Ints) -> Floats:
-        """log(1 + t / typical), 0 where there is none. **Shape**: (n,) -> (n,)."""
+    def length(self, ticks: Ints | Floats) -> Floats:
+        """Times on a scale of logarithms, log(1 + t / typical); 0 where there is none. **Shape**: (n,) -> (n,)."""
         t = np.where(ticks == MISSING_TICK, 0, ticks).astype(np.float64)
         return np.sign(t) * np.log1p(np.abs(t) / self.typical)
 
@@ -59,6 +59,7 @@ class StepState:
         begin, end: of what the unit owns in time.
         index: steps before.
         place: rows of the open owner before.
+        run: steps since the last moment at which the open owner had rows began.
         happened: how often each kind happened.
         latest: when it last did.
     """
@@ -73,6 +74,7 @@ class StepState:
     end: Ints
     index: Ints
     place: Ints
+    run: Ints
     happened: Ints
     latest: Ints
 
@@ -91,16 +93,21 @@ class StepState:
         columns = [
             *scale.moment(self.now),
             timed.astype(np.float32),
-            scale.log(left),
-            scale.log(whole),
-            scale.log(passed),
+            scale.length(left),
+            scale.length(whole),
+            scale.length(passed),
             passed / np.maximum(whole, 1),
-            scale.log(np.where(begun, self.now - self.begin, 0)),
-            scale.log(np.where(begun, self.end - self.now, 0)),
+            scale.length(np.where(begun, self.now - self.begin, 0)),
+            scale.length(np.where(begun, self.end - self.now, 0)),
             np.log1p(self.index) / 2,
             np.log1p(self.place) / 2,
             np.log1p(owed.sum(axis=1)),
-            scale.log(left // np.maximum(self.owed.sum(axis=1), 1)),
+            scale.length(left) - np.log1p(self.owed.sum(axis=1)),
+            scale.length(left / np.maximum(self.owed.sum(axis=1), 1)),
+            np.minimum(self.run, 8) / 4,
+            self.run == 0,
+            self.run == 1,
+            self.run == 2,
         ]
         age = np.where(self.happened > 0, self.now[:, None] - self.latest, 0)
         parts = [
@@ -114,7 +121,7 @@ class StepState:
             np.eye(owners)[self.owner],
             np.log1p(self.happened) / 2,
             self.happened == 0,
-            scale.log(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
+            scale.length(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
         ]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
@@ -126,10 +133,10 @@ def row_features(scale: TimeScale, time: Ints, gap: Ints, left: Ints, rank: Ints
     """
     columns = [
         *scale.moment(time),
-        scale.log(gap),
-        scale.log(left),
+        scale.length(gap),
+        scale.length(left),
         np.log1p(rank) / 2,
         rank == 0,
-        scale.log(np.where(rank > 0, age, 0)),
+        scale.length(np.where(rank > 0, age, 0)),
     ]
     return np.stack(columns, axis=1).astype(np.float32)

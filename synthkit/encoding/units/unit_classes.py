@@ -74,7 +74,11 @@ class UnitClasses:
         directions = turn[:DIRECTIONS].T
         centres = _centres(scaled @ directions, classes, rng)
         return cls(
-            numbers=numbers, levels=levels, mean=mean, scale=np.where(scale > 1e-9, scale, 1.0), directions=directions,
+            numbers=numbers,
+            levels=levels,
+            mean=mean,
+            scale=np.where(scale > 1e-9, scale, 1.0),
+            directions=directions,
             centres=centres,
         )
 
@@ -98,7 +102,11 @@ class UnitClasses:
                 n = np.maximum(np.bincount(unit[there], minlength=units), 1)
                 mean = np.bincount(unit, weights=np.where(there, rank, 0), minlength=units) / n
                 square = np.bincount(unit, weights=np.where(there, rank**2, 0), minlength=units) / n
-                out += [mean, np.sqrt(np.maximum(square - mean**2, 0)), np.bincount(unit, weights=~there, minlength=units) / np.maximum(many, 1)]
+                out += [
+                    mean,
+                    np.sqrt(np.maximum(square - mean**2, 0)),
+                    np.bincount(unit, weights=~there, minlength=units) / np.maximum(many, 1),
+                ]
             for column, common in self.levels[name].items():
                 keys = pd.Series(level_keys(frame[column]))
                 out += [
@@ -117,7 +125,9 @@ class UnitClasses:
     def from_dict(cls, data: Mapping[str, Any]) -> UnitClasses:
         """Read what `to_dict` gave."""
         arrays = {k: np.array(data[k], dtype=np.float64) for k in ("mean", "scale", "directions", "centres")}
-        numbers = {n: {c: np.array(x, dtype=np.float64) for c, x in each.items()} for n, each in data["numbers"].items()}
+        numbers = {
+            n: {c: np.array(x, dtype=np.float64) for c, x in each.items()} for n, each in data["numbers"].items()
+        }
         return cls(numbers=numbers, levels=data["levels"], **arrays)
 
 

@@ -18,8 +18,8 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.schema import Identifier, Numeric
 from synthkit.schema.conform import conform
 from synthkit.schema.derived import rows_keeping_rules, with_derived
-from synthkit.schema.linked.linked_rules import Total
 from synthkit.schema.linked.link import Link
+from synthkit.schema.linked.linked_rules import Total
 
 
 def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints, until: Ints) -> pd.DataFrame:
@@ -29,7 +29,8 @@ def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints
         each: what is learned of the table.
         encoder: the coding.
         rows: the encoded rows.
-        start, until: when they happen and end. **Shape**: (n,).
+        start: when they happen. **Shape**: (n,).
+        until: when they end. **Shape**: (n,).
     """
     payload, clock, columns = encoder.payloads[each.name], encoder.clock, each.table.columns
     decoded = payload.encoder.decode(payload.narrow(rows), np.random.default_rng(0))  # nothing is drawn: no identifiers
@@ -61,6 +62,7 @@ def decode_units(
     drawn: DrawnUnits,
     rng: np.random.Generator,
     shared: Mapping[str, pd.DataFrame] | None = None,
+    told: Mapping[str, tuple[Ints, pd.DataFrame]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Drawn units as tables: keys fresh and right, totals and derived columns computed last.
 
@@ -70,6 +72,7 @@ def decode_units(
         drawn: everything below them.
         rng: of fresh identifiers, and of rows of other units that are pointed to.
         shared: rows that several units have in common, see `shared_tables.remade`.
+        told: by table, rows whose values are known, and these.
     """
     schema = encoder.schema
     unit = schema.unit
@@ -79,6 +82,8 @@ def decode_units(
     units = {unit: np.arange(len(roots))}
     for name, rows in drawn.tables.items():
         frames[name] = row_values(encoder.learned[name], encoder, rows.rows, rows.start, rows.until)
+        if told and name in told:
+            frames[name] = _as_told(frames[name], *told[name])
         units[name] = units[schema.graph.owners[name]][rows.owner]
     for name in schema.graph.records:
         each = encoder.learned[name]
@@ -87,7 +92,9 @@ def decode_units(
         frames[name] = _linked(name, encoder, {**frames, **common}, drawn, units, rng)
     for name in reversed(schema.graph.records):
         frames[name] = _computed(name, encoder, frames, drawn)
-    out = {name: _in_order(encoder.learned[name], frames[name], drawn.tables.get(name)) for name in schema.graph.records}
+    out = {
+        name: _in_order(encoder.learned[name], frames[name], drawn.tables.get(name)) for name in schema.graph.records
+    }
     return {name: frame[list(schema.tables[name].columns)] for name, frame in {**out, **common}.items()}
 
 
@@ -106,7 +113,19 @@ def _order(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) -> 
     return order[np.argsort(owner[order], kind="stable")]
 
 
-def _identified(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator) -> pd.DataFrame:
+def _as_told(frame: pd.DataFrame, rows: Ints, known: pd.DataFrame) -> pd.DataFrame:
+    """Rows with values that are known exactly as they are."""
+    out = {}
+    for name in frame:
+        cells = frame[name].astype(object).to_numpy(copy=True)
+        cells[rows] = known[name].astype(object).to_numpy()
+        out[name] = pd.Series(cells, dtype=object)
+    return pd.DataFrame(out, index=frame.index)
+
+
+def _identified(
+    each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None, rng: np.random.Generator
+) -> pd.DataFrame:
     """Fresh identifiers, and the numbers of rows within their owner."""
     linked = {c for link in each.table.links if link.kind != "reference" for c in link.columns}
     out = {}
@@ -145,7 +164,9 @@ def _linked(
     out: dict[str, pd.Series] = {}
     for k, link in enumerate(schema.tables[name].links):
         if link.kind in ("earlier", "shared", "peer"):
-            there = _pointed(drawn.tables[name].links.get(k, np.empty(0, dtype=np.int64)), link, frames, units, name, rng)
+            there = _pointed(
+                drawn.tables[name].links.get(k, np.empty(0, dtype=np.int64)), link, frames, units, name, rng
+            )
             out |= _keys(link, frames[link.to], schema.tables[link.to].key, there)
     above, rows = schema.graph.owners[name], drawn.tables[name].owner
     for ancestor in schema.graph.ancestors(name)[1:]:
@@ -172,7 +193,11 @@ def _keys(link: Link, to: pd.DataFrame, key: tuple[str, ...], rows: Ints) -> dic
 
 
 def _pointed(
-    told: Ints, link: Link, frames: Mapping[str, pd.DataFrame], units: Mapping[str, Ints], name: str,
+    told: Ints,
+    link: Link,
+    frames: Mapping[str, pd.DataFrame],
+    units: Mapping[str, Ints],
+    name: str,
     rng: np.random.Generator,
 ) -> Ints:
     """Rows that links point to, -1 for none. **Shape**: (n,)."""
@@ -202,7 +227,9 @@ def _computed(name: str, encoder: UnitEncoder, frames: Mapping[str, pd.DataFrame
         child, _, summed = rule.child.partition(".")
         kind, owner = schema.tables[name].columns[column], drawn.tables[child].owner
         assert isinstance(kind, Numeric)
-        values = np.ones(len(owner)) if not summed else frames[child][summed].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = (
+            np.ones(len(owner)) if not summed else frames[child][summed].to_numpy(dtype=np.float64, na_value=np.nan)
+        )
         total = np.bincount(owner, weights=np.nan_to_num(values), minlength=len(frame))
         frame = frame.assign(**{column: total if kind.decimals is None else np.round(total, kind.decimals)})
     alone = schema.tables[name].alone(name)

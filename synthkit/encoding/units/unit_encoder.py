@@ -15,7 +15,7 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.event_coding import EventCoding, fit_event_coding
-from synthkit.encoding.units.learned_table import LearnedTable, learned_tables
+from synthkit.encoding.units.learned_table import LearnedTable, learned_tables, pointer
 from synthkit.encoding.units.payload_coding import PayloadCoding, may_be_copied
 from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, states, twins
 from synthkit.encoding.units.step_state import DAY, TimeScale, row_features
@@ -94,8 +94,14 @@ class UnitEncoder:
         events = fit_event_coding(types, series, gap[free], left[free], int((~times.timed).sum()))
         flat = np.concatenate([series.get(n, np.array([float(types[n])])) for n in names]) if names else np.zeros(0)
         return cls(
-            schema=schema, clock=clock, learned=frames.learned, root=root, payloads=payloads, events=events,
-            kinds=_kinds(flat), scale=_scale(times, gap[free], clock),
+            schema=schema,
+            clock=clock,
+            learned=frames.learned,
+            root=root,
+            payloads=payloads,
+            events=events,
+            kinds=_kinds(flat),
+            scale=_scale(times, gap[free], clock),
         )
 
     @property
@@ -113,8 +119,17 @@ class UnitEncoder:
         return sum(len(self.events.series.get(n, [0])) for n in self.tables[:table])
 
     def frames(self, tables: LinkedTables) -> UnitFrames:
-        """What is learned of linked tables."""
-        return UnitFrames.of(tables, self.learned, self.clock)
+        """What is learned of linked tables; rows they share are not those that were shared in training."""
+        none = {name: np.empty(0, dtype=np.int64) for name in tables.shared}
+        out = UnitFrames.of(tables, self.learned, self.clock, none)
+        frames = dict(out.frames)
+        for name, coding in self.payloads.items():
+            for k, kind in self.learned[name].linked.items():
+                if kind == "shared":
+                    codec = coding.encoder.codecs[pointer(k)]
+                    strange, usual = codec.unseen(frames[name][[pointer(k)]])
+                    frames[name] = frames[name].assign(**{pointer(k): frames[name][pointer(k)].mask(strange, usual[0])})
+        return replace(out, frames=frames)
 
     def encode(self, frames: UnitFrames) -> Sequences:
         """Encode units.
@@ -130,25 +145,35 @@ class UnitEncoder:
         series = self._series(plain, order.table, order.row)
         twin, place, rank = twins(grouped.unit, series, order.offsets)
         payload = {n: self._widened(n, plain[n], frames, twin) for n in names}
+        moment = grouped.moments(times.time, times.timed)
         event = self._event(times, gap, payload, order.table, order.row)
         age = np.where(twin >= 0, times.time - times.time[np.maximum(twin, 0)], 0)
         told = row_features(self.scale, times.time, gap, times.left - gap, rank, age)
         return Sequences(
-            offsets=order.offsets, table=order.table, row=order.row, owner=order.owner,
-            event=torch.from_numpy(event.astype(np.int32)), free=times.timed & ~times.first & ~times.last,
-            state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series])),
-            told=torch.from_numpy(told.astype(np.float16)), payload=payload,
-            twin=twin, twin_place=place, twin_rank=rank, roots=self.root.encode(frames.frames[self.schema.unit]),
+            offsets=order.offsets,
+            table=order.table,
+            row=order.row,
+            owner=order.owner,
+            event=torch.from_numpy(event.astype(np.int32)),
+            free=times.timed & ~times.first & ~times.last,
+            state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series], moment)),
+            told=torch.from_numpy(told.astype(np.float16)),
+            payload=payload,
+            twin=twin,
+            twin_place=place,
+            twin_rank=rank,
+            moment=moment,
+            roots=self.root.encode(frames.frames[self.schema.unit]),
         )
 
-    def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints) -> Floats:
+    def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints) -> Floats:
         """Features of what was known before each step, some units at a time. **Shape**: (steps, F) float16."""
         offsets, parts = frames.order.offsets, []
         start = 0
         while start < len(offsets) - 1:
             stop = max(int(np.searchsorted(offsets, offsets[start] + STEPS_AT_ONCE, side="right")) - 1, start + 1)
             part = slice(int(offsets[start]), int(offsets[stop]))
-            state = states(frames, grouped, times, kind, self.counters, part)
+            state = states(frames, grouped, times, kind, self.counters, part, moment)
             parts.append(state.features(self.scale).astype(np.float16))
             start = stop
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float16)
@@ -172,9 +197,7 @@ class UnitEncoder:
         last = twin[step]
         return self.payloads[name].widen(rows, before_rows(name, frames), np.where(last >= 0, order.row[last], -1))
 
-    def _event(
-        self, times: StepTimes, gap: Ints, payload: Mapping[str, Rows], table: Ints, row: Ints
-    ) -> Ints:
+    def _event(self, times: StepTimes, gap: Ints, payload: Mapping[str, Rows], table: Ints, row: Ints) -> Ints:
         """Levels of the event slots. **Shape**: (steps, slots)."""
         events = self.events
         out = np.zeros((len(table), len(events.layout.slots)), dtype=np.int64)
@@ -229,7 +252,11 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
             same &= grouped.unit[step[1:]] == grouped.unit[step[:-1]]
             floor[step[1:]] = np.where(same, when.until[:-1], MISSING_TICK)
     root = next(each.name for each in frames.learned.values() if each.owner is None)
-    time = np.where(time == MISSING_TICK, np.where(frames.spans[root][0] == MISSING_TICK, 0, frames.spans[root][0])[grouped.unit], time)
+    time = np.where(
+        time == MISSING_TICK,
+        np.where(frames.spans[root][0] == MISSING_TICK, 0, frames.spans[root][0])[grouped.unit],
+        time,
+    )
     before = grouped.latest(timed)
     last = np.zeros(n, dtype=np.int64)
     last[timed] = _last_of_owner(frames, grouped)[timed]
@@ -238,8 +265,13 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
     total = grouped.before(timed)
     owned = np.bincount(grouped.group, weights=timed, minlength=grouped.group.max(initial=0) + 1)[grouped.group]
     return StepTimes(
-        time=time, base=base, left=np.where(timed, np.maximum(last - base, 0), 0), timed=timed,
-        first=timed & (before < 0), last=timed & (total + 1 == owned), before=before,
+        time=time,
+        base=base,
+        left=np.where(timed, np.maximum(last - base, 0), 0),
+        timed=timed,
+        first=timed & (before < 0),
+        last=timed & (total + 1 == owned),
+        before=before,
     )
 
 
@@ -276,7 +308,10 @@ def _payload(
     for column in encoder.codecs:
         if column == series or not may_be_copied(encoder, column):
             continue
-        values, counts = np.unique(coded[column].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1], None
+        values, counts = (
+            np.unique(coded[column].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1],
+            None,
+        )
         del counts
         shares = np.bincount(values) / len(values)
         last = before
@@ -308,5 +343,8 @@ def _scale(times: StepTimes, gap: Ints, clock: UnitClock) -> TimeScale:
     some = gap[gap > 0]
     typical = float(np.median(some)) if len(some) else max((high - low) / 10, 1.0)
     return TimeScale(
-        typical=max(typical, 1.0), origin=low, reach=max(high - low, 1.0), day=DAY / clock.tick if clock.moments else 0.0
+        typical=max(typical, 1.0),
+        origin=low,
+        reach=max(high - low, 1.0),
+        day=DAY / clock.tick if clock.moments else 0.0,
     )

@@ -70,13 +70,11 @@ class UnitFrames:
         counts = {child: tables.counts(child) for child in tables.schema.graph.owners}
         spans = {name: _span(name, tables, each, times) for name, each in learned.items()}
         common = hubs(tables) if found is None else found
-        frames = {
-            name: _frame(each, tables, times, spans[name], order, counts, clock, learned, common)
-            for name, each in learned.items()
-        }
-        return cls(
-            learned=learned, frames=frames, times=times, spans=spans, order=order, counts=counts, hubs=common
+        seen = _Seen(
+            tables=tables, times=times, order=order, counts=counts, clock=clock, learned=learned, common=common
         )
+        frames = {name: _frame(each, spans[name], seen) for name, each in learned.items()}
+        return cls(learned=learned, frames=frames, times=times, spans=spans, order=order, counts=counts, hubs=common)
 
     def with_classes(self, unit: str, classes: Ints) -> UnitFrames:
         """The same with the latent class of each unit. **Shape**: (units,)."""
@@ -93,45 +91,51 @@ def _span(name: str, tables: LinkedTables, each: LearnedTable, times: Mapping[st
     return np.where(last == MISSING_TICK, MISSING_TICK, first), last
 
 
-def _frame(
-    each: LearnedTable,
-    tables: LinkedTables,
-    times: Mapping[str, RowTimes],
-    span: tuple[Ints, Ints],
-    order: UnitOrder,
-    counts: Mapping[str, Ints],
-    clock: UnitClock,
-    learned: Mapping[str, LearnedTable],
-    common: Mapping[str, Ints],
-) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """Everything of which the learned columns of a table are told."""
+
+    tables: LinkedTables
+    times: Mapping[str, RowTimes]
+    order: UnitOrder
+    counts: Mapping[str, Ints]
+    clock: UnitClock
+    learned: Mapping[str, LearnedTable]
+    common: Mapping[str, Ints]
+
+
+def _frame(each: LearnedTable, span: tuple[Ints, Ints], seen: _Seen) -> pd.DataFrame:
     """The learned columns of one table, in the dtypes of its learned schema."""
-    frame, kinds = tables.frames[each.name], each.schema.columns
+    frame, kinds = seen.tables.frames[each.name], each.schema.columns
     out: dict[str, object] = {}
-    here = times[each.name].anchor
+    here = seen.times[each.name].anchor
     for name in kinds:
         if name in each.offsets:
-            ticks = clock.ticks(frame[name], each.table.columns[name])
+            ticks = seen.clock.ticks(frame[name], each.table.columns[name])
             out[name] = np.where(ticks == MISSING_TICK, np.nan, ticks - here)
         elif name in frame:
             out[name] = _as_code(frame[name]) if _is_key(name, each) else frame[name].reset_index(drop=True)
-    for child in each.children:
-        out[rows_of(child)] = counts[child]
+    out |= {rows_of(child): seen.counts[child] for child in each.children}
     if each.has_span:
-        out |= _told_span(each, span, here, clock, tables)
+        out |= _told_span(each, span, here, seen.clock)
+    out |= _told_links(each, seen)
+    out |= {NOTHING: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
+    return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
+
+
+def _told_links(each: LearnedTable, seen: _Seen) -> dict[str, object]:
+    """Where rows point, as numbers and codes."""
+    out: dict[str, object] = {}
     for k, kind in each.linked.items():
-        aim = tables.earlier[each.name, k]
+        aim, to = seen.tables.earlier[each.name, k], each.table.links[k].to
         if kind == "earlier":
-            to = each.table.links[k].to
-            out[pointer(k)] = rows_back(k, each, tables, times, order, MOST_BACK, learned[to].timed)
+            timed = seen.learned[to].timed
+            out[pointer(k)] = rows_back(k, each, seen.tables, seen.times, seen.order, MOST_BACK, timed)
         elif kind == "peer":
             out[pointer(k)] = (aim >= 0).astype(np.int64)
         else:
-            out[pointer(k)] = _hub_codes(aim, common[each.table.links[k].to])
-    if NOTHING in kinds:
-        out[NOTHING] = np.full(len(frame), "none", dtype=object)
-    if UNIT_CLASS in kinds:
-        out[UNIT_CLASS] = np.zeros(len(frame), dtype=np.int64)
-    return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
+            out[pointer(k)] = _hub_codes(aim, seen.common[to])
+    return out
 
 
 def _is_key(name: str, each: LearnedTable) -> bool:
@@ -143,9 +147,7 @@ def _as_code(values: pd.Series) -> pd.Series:
     return text.where(values.notna(), None).reset_index(drop=True)
 
 
-def _told_span(
-    each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: UnitClock, tables: LinkedTables
-) -> dict[str, object]:
+def _told_span(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: UnitClock) -> dict[str, object]:
     """First and last moment as the learned schema tells them; not after the end that is declared."""
     first, last = span
     kind = each.schema.columns[FIRST]

@@ -116,7 +116,12 @@ def _ordinals(
     sizes = [len(tables.frames[name]) for name in siblings]
     owner = np.concatenate([tables.owners[name] for name in siblings])
     timed = np.repeat([learned[name].timed for name in siblings], sizes)
-    start = np.concatenate([times[name].start if learned[name].timed else np.zeros(n, np.int64) for name, n in zip(siblings, sizes, strict=True)])
+    start = np.concatenate(
+        [
+            times[name].start if learned[name].timed else np.zeros(n, np.int64)
+            for name, n in zip(siblings, sizes, strict=True)
+        ]
+    )
     table = np.repeat([names.index(name) for name in siblings], sizes)
     row = np.concatenate([np.arange(n) for n in sizes])
     order = np.lexsort((row, table, start, timed, owner))
@@ -127,7 +132,12 @@ def _ordinals(
 
 
 def rows_back(
-    number: int, each: LearnedTable, tables: LinkedTables, times: Mapping[str, RowTimes], order: UnitOrder, most: int,
+    number: int,
+    each: LearnedTable,
+    tables: LinkedTables,
+    times: Mapping[str, RowTimes],
+    order: UnitOrder,
+    most: int,
     timed: bool,
 ) -> Ints:
     """How many rows back, among those it may point to, each row's `earlier` link points; 0 for none. **Shape**: (n,).
@@ -155,8 +165,11 @@ def rows_back(
         fits = back >= first[part, None]
         at = np.maximum(back, 0)
         fits &= may_point(
-            times[link.to].start[at], times[link.to].until[at], times[name].start[part, None],
-            open_=points_inside(number, each), timed=timed,
+            times[link.to].start[at],
+            times[link.to].until[at],
+            times[name].start[part, None],
+            open_=points_inside(number, each),
+            timed=timed,
         )
         rank = fits.cumsum(axis=1)
         hit = fits & (back == aim[part, None])

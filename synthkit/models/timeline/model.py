@@ -17,9 +17,8 @@ linear in rows; counts of children are columns of their owner, so that keys and 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +30,7 @@ from synthkit.encoding.layout import Rows
 from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.unit_layout import UnitLayout
@@ -43,6 +43,8 @@ from synthkit.training.loop import TrainingPlan, seeded, train
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthkit.encoding.layout import Given
+    from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -121,12 +123,31 @@ class Timeline(UnitModel):
         encoder: UnitEncoder,
         roots: pd.DataFrame,
         generator: torch.Generator,
-        rng: np.random.Generator,
-        begun: Mapping[str, Any] | None = None,
+        begun: BegunUnits | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
-        del rng, begun
-        return draw_below(encoder, self._network, roots, generator)
+        return draw_below(encoder, self._network, roots, generator, begun)
+
+    @torch.no_grad()
+    def complete(
+        self, table: str, sequences: Sequences, steps: NDArray[np.int64], given: Given, generator: torch.Generator
+    ) -> Rows:
+        """Complete rows of a table given their events and all that came before. **Shape**: Given of n -> Rows of n."""
+        loss = UnitLoss(self._network, sequences, None)
+        unit = np.searchsorted(sequences.offsets, steps, side="right") - 1
+        t, parts, places = self.layout.tables.index(table), [], list[NDArray[np.int64]]()
+        for units in np.array_split(
+            np.unique(unit), max(int(sequences.lengths[np.unique(unit)].sum()) // JUDGED_AT_ONCE, 1)
+        ):
+            batch = BatchSteps.of(sequences, units, None).only(steps)
+            mine = np.searchsorted(steps, batch.step[batch.judged])
+            summary = loss.summaries(batch)
+            context = self._network.row_context(t, summary)
+            net = self._network.table_network(t)
+            parts.append(complete_rows(net, given[torch.from_numpy(mine)], generator, context=context))
+            places.append(mine)
+        whole = Rows.cat_rows(parts)
+        return whole[torch.from_numpy(np.argsort(np.concatenate(places)))]
 
     @torch.no_grad()
     def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """The network of a timeline: laws of the next event and of its row, given everything that came before.
 
-What came before enters as sums of value vectors over the rows of the unit (the last two, their mean, the mean of the
-last eight, the last of the same series and the mean of that series), beside the rows of the open owners and the root,
-and what is owed and the clocks as numbers. Sums over prefixes are differences of running sums, so that all steps of
-all units are worked on at once and cost grows with the number of rows.
+What came before enters as sums of value vectors over the rows of the unit (the last two, the mean of all, of the last
+eight and of those of the last moment, the last of the same series and the mean of that series), beside the rows of the
+open owners and the root, and what is owed and the clocks as numbers. Sums over prefixes are differences of running
+sums, so that all steps of all units are worked on at once and cost grows with the number of rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, ke
 from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
-BEFORE, ABOUT = 7, 3  # vectors of the history that an event sees, and that its row sees besides
+BEFORE, ABOUT = 8, 3  # vectors of the history that an event sees, and that its row sees besides
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,13 @@ class TimelineNetwork(nn.Module):
         self.roots = Words(layout.root.slots, h)
         sizes = [len(events.slots), *(len(each.slots) for each in layout.payloads.values())]
         self.first = [sum(sizes[:k]) for k in range(len(sizes))]
-        seen = BEFORE * h + layout.state
+        self.counted = Mixer(layout.state, h // 2, h, 0.0)
+        self.timed = Mixer(layout.told, h // 4, h, 0.0)
+        seen = (BEFORE + 1) * h + layout.state
         self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
-        self.about = Mixer(seen + ABOUT * h + layout.told, config.mixed, h, config.dropout or 0.0)
+        self.about = Mixer(seen + (ABOUT + 1) * h + layout.told, config.mixed, h, config.dropout or 0.0)
+        self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
         scale = 0.5 / math.sqrt(h)
-        self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * scale)
         self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
 
     def table_network(self, t: int) -> MaskedNetwork:
@@ -145,13 +147,15 @@ class TimelineNetwork(nn.Module):
         Args:
             past: what came before.
             event: value vectors of the events. **Shape**: (n, H).
-            twin, series: last row of the same series, and the mean of the series. **Shape**: (n, H) each.
+            twin: last row of the same series. **Shape**: (n, H).
+            series: the mean of the series. **Shape**: (n, H).
             told: numbers. **Shape**: (n, G).
 
         **Shape**: -> (n, H).
         """
         x = self._input(past)
-        more = torch.cat([normal(torch.stack([event, twin, series], dim=1)).flatten(1), told], dim=1).to(x.dtype)
+        vectors = torch.stack([event, twin, series, self.timed(told)], dim=1)
+        more = torch.cat([normal(vectors).flatten(1), told], dim=1).to(x.dtype)
         return self.about(torch.cat([x, more], dim=1))
 
     def row_context(self, t: int, summary: Tensor) -> Tensor:
@@ -160,5 +164,6 @@ class TimelineNetwork(nn.Module):
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
-        x = torch.cat([normal(past.vectors).flatten(1), past.numbers], dim=1)
+        vectors = torch.cat([past.vectors, self.counted(past.numbers)[:, None]], dim=1)
+        x = torch.cat([normal(vectors).flatten(1), past.numbers], dim=1)
         return x.to(dtype)

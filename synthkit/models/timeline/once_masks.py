@@ -12,6 +12,7 @@ from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.units.learned_table import LearnedTable
 from synthkit.encoding.units.payload_coding import PayloadCoding
 from synthkit.errors import UnsupportedError
+from synthkit.schema import Condition
 
 MOST_COMBINATIONS = 2**16
 
@@ -98,20 +99,17 @@ def _fresh_key(each: LearnedTable) -> bool:
     return any(c not in linked and c not in each.schema.columns and c not in each.table.moments for c in each.table.key)
 
 
-def _mask(of, when, each: LearnedTable, coding: PayloadCoding, *, by_owner: bool) -> OnceMask:  # type: ignore[no-untyped-def]
-    """A mask of columns with levels.
+def _mask(
+    of: tuple[str, ...], when: Mapping[str, Condition], each: LearnedTable, coding: PayloadCoding, *, by_owner: bool
+) -> OnceMask:
+    """A mask of columns with levels; with the moment of the row among them, it begins anew with each moment.
 
     Raises:
         UnsupportedError: a column has none, or they have too many together.
     """
     layout, members = coding.layout, coding.encoder.recoding.columns
-    slots = []
-    for column in of:
-        alone = column in coding.encoder.codecs and members[column] == (column,)
-        if not alone or len(coding.encoder.layout.slots_of(column)) > 1 or coding.encoder.codecs[column].residual_count:
-            msg = f"`once` must speak of columns with levels; however: `{each.name}.{column}` has none by itself. "
-            raise UnsupportedError(msg + "Take it out of the rule, or declare its levels")
-        slots.append(coding.slot(column))
+    moment = each.timed and each.start in (each.table.key if by_owner else of)
+    slots = [_slot(column, each, coding) for column in of if not (moment and column == each.start)]
     met = {}
     for column, condition in when.items():
         name = next(n for n, group in members.items() if column in group)
@@ -122,6 +120,19 @@ def _mask(of, when, each: LearnedTable, coding: PayloadCoding, *, by_owner: bool
         msg = f"`once` must speak of {MOST_COMBINATIONS:,} combinations at most; however: `{each.name}` has more"
         raise UnsupportedError(f"{msg}. Take a column out")
     drawn = sorted({*slots, *met}, key=lambda slot: (slot != coding.series_slot, slot))
-    moment = by_owner and each.timed and each.start in each.table.key
     last = drawn[-1] if drawn else -1
     return OnceMask(slots=tuple(slots), sizes=sizes, when=met, by_owner=by_owner, by_moment=moment, last=last)
+
+
+def _slot(column: str, each: LearnedTable, coding: PayloadCoding) -> int:
+    """The one slot of a column with levels.
+
+    Raises:
+        UnsupportedError: it has none.
+    """
+    encoder = coding.encoder
+    alone = column in encoder.codecs and encoder.recoding.columns[column] == (column,)
+    if not alone or encoder.codecs[column].residual_count:
+        msg = f"`once` must speak of columns with levels; however: `{each.name}.{column}` has none by itself"
+        raise UnsupportedError(f"{msg}. Take it out of the rule, or declare its levels")
+    return coding.slot(column)

@@ -37,7 +37,7 @@ class OpenOwners:
         self.level = np.zeros(self.units, dtype=np.int64)
         self.owed = np.zeros((*shape, self.tables), dtype=np.int64)
         self.floor = np.full((*shape, self.tables), MISSING_TICK)
-        names = ("table", "step", "row", "now", "first", "last", "place", "start", "until", "timed")
+        names = ("table", "step", "row", "now", "first", "last", "place", "start", "until", "timed", "moment")
         empty = {"step": -1, "now": MISSING_TICK, "first": MISSING_TICK, "last": MISSING_TICK}
         empty |= {"start": MISSING_TICK, "until": MISSING_TICK}
         self.arrays = {name: np.full(shape, empty.get(name, 0)) for name in names}

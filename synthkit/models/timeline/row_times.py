@@ -110,7 +110,7 @@ def ends_of(
     return np.where(np.isnan(lasts) & ~more, MISSING_TICK, until)
 
 
-def event_masks(events: EventCoding, space: RowTime) -> Bools:
+def gap_masks(events: EventCoding, space: RowTime) -> Bools:
     """Levels of the gap that may be drawn: those that fit, or the one that is forced. **Shape**: -> (n, K)."""
     out = events.allowed(space.left, space.timed)
     first, last = space.first, space.last & ~space.first

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from synthkit.encoding.layout import Layout
 from synthkit.encoding.units.event_coding import EventCoding
 from synthkit.encoding.units.step_state import StepState, row_features
-from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_clock import MISSING_TICK
-
-import numpy as np
+from synthkit.encoding.units.unit_encoder import UnitEncoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +67,18 @@ def _state_features(encoder: UnitEncoder) -> int:
     zero = np.zeros(1, dtype=np.int64)
     owed, kinds = np.zeros((1, tables), dtype=np.int64), np.zeros((1, encoder.counters), dtype=np.int64)
     state = StepState(
-        owed=owed, owed_unit=owed, owner=zero, now=none, first=none, last=none, begin=none, end=none, index=zero,
-        place=zero, happened=kinds, latest=kinds,
+        owed=owed,
+        owed_unit=owed,
+        owner=zero,
+        now=none,
+        first=none,
+        last=none,
+        begin=none,
+        end=none,
+        index=zero,
+        place=zero,
+        run=zero,
+        happened=kinds,
+        latest=kinds,
     )
     return state.features(encoder.scale).shape[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -50,6 +50,11 @@ class BatchSteps:
             weight = (lengths / np.minimum(lengths, window))[unit[judged]].astype(np.float32)
         return cls(units=units, step=step, unit=unit, begin=begin, judged=judged, weight=weight)
 
+    def only(self, steps: Ints) -> BatchSteps:
+        """The same, with some steps judged. **Shape**: (m,), sorted."""
+        here = np.flatnonzero(np.isin(self.step, steps))
+        return replace(self, judged=here, weight=np.ones(len(here), dtype=np.float32))
+
 
 class UnitLoss:
     """What units cost, step by step.
@@ -91,6 +96,19 @@ class UnitLoss:
         counted[at:] = (free & ~untimed)[None]
         return torch.where(counted, parts, 0.0).sum(dim=0), self._payload(batch, rows, past, event)
 
+    def summaries(self, batch: BatchSteps) -> Tensor:
+        """What is known of the row of each judged step once its event is. **Shape**: (m, H)."""
+        rows = self._rows(batch)
+        event = self._index(self.sequences.event, batch.step[batch.judged]).long()
+        return self._summary(batch, rows, self._past(batch, rows), event)
+
+    def _summary(self, batch: BatchSteps, rows: Tensor, past: Past, event: Tensor) -> Tensor:
+        net = self.network
+        twin, series = self._series(batch, rows)
+        words = net.event_words(event, net.words.table())
+        told = self._index(self.sequences.told, batch.step[batch.judged]).float()
+        return net.row_summary(past, words, twin, series, told)
+
     def _rows(self, batch: BatchSteps) -> Tensor:
         """Value vectors of all steps, and nought behind them. **Shape**: (n + 1, H)."""
         net, sequences = self.network, self.sequences
@@ -115,6 +133,7 @@ class UnitLoss:
         above = np.concatenate([place, [none]])
         near = above[at]
         recent = np.maximum(at - RECENT, begin)
+        moment = at + (sequences.moment[batch.step[at]] - batch.step[at])
         vectors = [
             roots[self._tensor(batch.unit[at])],
             rows[self._tensor(near)],
@@ -123,6 +142,7 @@ class UnitLoss:
             rows[self._tensor(np.where(at - 2 >= begin, at - 2, none))],
             self._mean(running, at, begin),
             self._mean(running, at, recent),
+            self._mean(running, at, moment),
         ]
         return Past(torch.stack(vectors, dim=1), self._index(sequences.state, batch.step[at]).float())
 
@@ -134,9 +154,7 @@ class UnitLoss:
         """What the row of each judged step costs. **Shape**: (m,)."""
         net, sequences = self.network, self.sequences
         step = batch.step[batch.judged]
-        twin, series = self._series(batch, rows)
-        words = net.event_words(event, net.words.table())
-        summary = net.row_summary(past, words, twin, series, self._index(sequences.told, step).float())
+        summary = self._summary(batch, rows, past, event)
         out = past.numbers.new_zeros(len(step))
         of = sequences.table[step]
         for t, name in enumerate(net.layout.tables):

@@ -48,6 +48,7 @@ class UnitMemory:
         series: types, and levels of series, of all tables.
         counters: kinds that are counted.
         tables: T.
+        levels: how deep rows can own rows.
         device: of vectors.
     """
 
@@ -56,6 +57,7 @@ class UnitMemory:
     series: int
     counters: int
     tables: int
+    levels: int
     device: torch.device
     vectors: Growing = field(init=False)
     sums: Growing = field(init=False)
@@ -72,13 +74,15 @@ class UnitMemory:
         self.total = torch.zeros(b, self.width, device=self.device)
         self.recent = torch.zeros(b, RECENT, self.width, device=self.device)
         self.last = np.full((b, 2), -1)  # steps
+        self.moment_begin = np.zeros((self.levels, b), dtype=np.int64)
+        self.moment_total = torch.zeros(self.levels, b, self.width, device=self.device)
         self.twin = np.full((b, self.series), -1)
         self.happened = np.zeros((b, self.counters), dtype=np.int64)
         self.latest = np.zeros((b, self.counters), dtype=np.int64)
         self.before = np.full((b, self.tables), -1)  # last row of each table, as drawn
 
-    def past(self, units: Ints, roots: Tensor, near: Ints) -> Tensor:
-        """Vectors of what came before the next step of some units. **Shape**: (n,), (B, H), (n,) -> (n, 7, H)."""
+    def past(self, units: Ints, roots: Tensor, near: Ints, level: Ints) -> Tensor:
+        """Vectors of what came before the next step of some units. **Shape**: (n,), (B, H), (n,), (n,) -> (n, 8, H)."""
         at = torch.from_numpy(units).to(self.device)
         index = torch.from_numpy(self.index[units]).to(self.device)[:, None].float()
         over = np.where(near >= 0, self.above[np.maximum(near, 0)], -1) if len(self.above) else near
@@ -91,8 +95,24 @@ class UnitMemory:
             self.vectors.at(self.last[units, 1]),
             self.total[at] / index.clamp(min=1),
             self.recent[at].sum(dim=1) / index.clamp(min=1, max=RECENT),
+            self._of_moment(units, level),
         ]
         return torch.stack(parts, dim=1)
+
+    def run(self, units: Ints, level: Ints) -> Ints:
+        """Steps since the last moment began at which open owners had rows. **Shape**: (n,), (n,) -> (n,)."""
+        return self.index[units] - self.moment_begin[level, units]
+
+    def _of_moment(self, units: Ints, level: Ints) -> Tensor:
+        at = (torch.from_numpy(level).to(self.device), torch.from_numpy(units).to(self.device))
+        many = torch.from_numpy(np.maximum(self.run(units, level), 1)).to(self.device)[:, None].float()
+        return (self.total[at[1]] - self.moment_total[at]) / many
+
+    def begin_moment(self, units: Ints, level: Ints) -> None:
+        """What comes next in some units happens at a new moment of the owner at a level."""
+        at = (torch.from_numpy(level).to(self.device), torch.from_numpy(units).to(self.device))
+        self.moment_total[at] = self.total[at[1]]
+        self.moment_begin[level, units] = self.index[units]
 
     def series_of(self, units: Ints, series: Ints) -> tuple[Ints, Tensor, Tensor, Ints]:
         """Last step of a series, its vector, the mean of the series, and how many there were."""

@@ -12,17 +12,20 @@ from torch import Tensor
 
 from synthkit.encoding.arrays import Ints
 from synthkit.encoding.layout import Given, Rows
+from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
 from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
 from synthkit.encoding.units.step_state import StepState, row_features
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.row_completion import complete_rows
+from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
+from synthkit.models.timeline.event_masks import EventMasks
 from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import LATEST, OpenOwners
-from synthkit.models.timeline.row_drawing import DrawnRound, RowDrawing, TableMemory
-from synthkit.models.timeline.row_times import TableTimes, event_masks, moments, room
+from synthkit.models.timeline.row_drawing import RowDrawing
+from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
 
@@ -63,7 +66,9 @@ class RootFacts:
                 if encoder.learned[name].timed and column in roots:
                     when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
                     ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
-        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=span[1], ends=ends)
+        timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
+        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
+        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
 
     def take(self, units: Ints) -> RootFacts:
         """Those of some units."""
@@ -75,7 +80,11 @@ class RootFacts:
 
 @torch.no_grad()
 def draw_below(
-    encoder: UnitEncoder, network: TimelineNetwork, roots: pd.DataFrame, generator: torch.Generator
+    encoder: UnitEncoder,
+    network: TimelineNetwork,
+    roots: pd.DataFrame,
+    generator: torch.Generator,
+    begun: BegunUnits | None = None,
 ) -> DrawnUnits:
     """Draw everything below units.
 
@@ -84,6 +93,7 @@ def draw_below(
         network: the laws.
         roots: learned columns of the units. **Shape**: (units, d).
         generator: of the draws.
+        begun: what has happened to the units already.
     """
     facts = RootFacts.of(encoder, roots)
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
@@ -91,9 +101,14 @@ def draw_below(
     drawing = RowDrawing.of(encoder, network, generator)
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
-            _Chunk(drawing, facts.take(units), units).draw(drawn)
+            UnitChunk(drawing, facts.take(units), units, begun).draw(drawn)
     links = encoder.schema.tables
-    to = {(n, k): links[n].links[k].to for n in encoder.tables for k, kind in encoder.learned[n].linked.items() if kind == "earlier"}
+    to = {
+        (n, k): links[n].links[k].to
+        for n in encoder.tables
+        for k, kind in encoder.learned[n].linked.items()
+        if kind == "earlier"
+    }
     empty = {
         name: Rows(torch.zeros((0, len(p.layout.slots)), dtype=torch.long), torch.zeros((0, len(p.layout.residuals))))
         for name, p in encoder.payloads.items()
@@ -115,16 +130,18 @@ def _chunks(order: Ints, owed: Ints, encoder: UnitEncoder) -> list[Ints]:
     return out
 
 
-class _Chunk:
+class UnitChunk:
     """Units that advance together.
 
     Args:
         drawing: draws the rows of a table.
         facts: of the units.
         units: their numbers among all.
+        begun: what has happened to them already.
     """
 
-    def __init__(self, drawing: RowDrawing, facts: RootFacts, units: Ints) -> None:
+    def __init__(self, drawing: RowDrawing, facts: RootFacts, units: Ints, begun: BegunUnits | None) -> None:
+        self.begun = begun
         encoder = drawing.encoder
         names, b = encoder.tables, len(units)
         graph = encoder.schema.graph
@@ -136,7 +153,9 @@ class _Chunk:
         for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
-        self.memory = UnitMemory(b, self.network.config.width, total, encoder.counters, len(names), self.device)
+        self.memory = UnitMemory(
+            b, self.network.config.width, total, encoder.counters, len(names), self.owners.levels, self.device
+        )
         self.times = [TableTimes.of(encoder.learned[name], encoder.clock, names) for name in names]
         self.once: list[list[OnceMask]] = [once_masks(encoder.learned[n], encoder.payloads[n]) for n in names]
         for mask in (m for masks in self.once for m in masks):
@@ -158,10 +177,13 @@ class _Chunk:
         """One row of each of some units."""
         encoder, owners, memory = self.encoder, self.owners, self.memory
         near = owners.at("step", active)
-        past = Past(memory.past(active, self.roots, near), self._numbers(active))
-        event, space, gap = self._events(active, past)
+        past = Past(memory.past(active, self.roots, near, owners.level[active]), self._numbers(active))
+        known = self._known(active)
+        event, space, gap = self._events(active, past, known)
         table = event[:, 0]
         start = moments(space, gap, table, self.times, owners.at("start", active))
+        if self.begun is not None:
+            start = np.where(known >= 0, self.begun.start[np.maximum(known, 0)], start)
         begin = self.facts.first[active]
         time = np.where(start == MISSING_TICK, np.where(begin == MISSING_TICK, 0, begin), start)
         series = np.array([encoder.series_offset(t) for t in range(len(encoder.tables))])[table]
@@ -169,7 +191,9 @@ class _Chunk:
             mine = table == encoder.tables.index(name)
             series[mine] += event[mine, slot]
         twin, last, mean, rank = memory.series_of(active, series)
-        age = np.where(twin >= 0, time - memory.time[np.maximum(twin, 0)], 0) if len(memory.time) else np.zeros_like(time)
+        age = (
+            np.where(twin >= 0, time - memory.time[np.maximum(twin, 0)], 0) if len(memory.time) else np.zeros_like(time)
+        )
         gap = np.where(space.timed, np.clip(time - space.base, 0, None), 0)
         told = row_features(encoder.scale, time, gap, np.maximum(space.left - gap, 0), rank, age)
         level, cell = encoder.events.told(gap, space.left, space.timed)
@@ -177,7 +201,7 @@ class _Chunk:
         event[:, at], event[:, at + 1] = level, cell
         words = self.network.event_words(torch.from_numpy(event).to(self.device), self.drawing.words)
         summary = self.network.row_summary(past, words, last, mean, torch.from_numpy(told).to(self.device))
-        self._rows(k, active, DrawnRound(event, table, space, time, start, series, twin, words, summary), drawn)
+        self._rows(k, active, DrawnRound(event, table, space, time, start, known, series, twin, words, summary), drawn)
 
     def _numbers(self, active: Ints) -> Tensor:
         """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
@@ -193,55 +217,39 @@ class _Chunk:
             end=facts.last[active],
             index=memory.index[active],
             place=owners.at("place", active),
+            run=memory.run(active, owners.level[active]),
             happened=memory.happened[active],
             latest=memory.latest[active],
         )
         return torch.from_numpy(state.features(self.encoder.scale)).to(self.device)
 
-    def _events(self, active: Ints, past: Past):  # type: ignore[no-untyped-def]
+    def _known(self, active: Ints) -> Ints:
+        """Step of the beginning that comes next in each unit, -1 where it is over. **Shape**: (n,) -> (n,)."""
+        if self.begun is None:
+            return np.full(len(active), -1)
+        offsets, unit = self.begun.sequences.offsets, self.units[active]
+        step = offsets[unit] + self.memory.index[active]
+        return np.where(step < offsets[unit + 1], step, -1)
+
+    def _events(self, active: Ints, past: Past, known: Ints) -> tuple[Ints, RowTime, Ints]:
         """Types, series and gaps of the next rows of units, and where in time they may lie."""
-        encoder, events = self.encoder, self.encoder.events
-        owed = self.owners.owed_now(active) > 0
-        for t, masks in enumerate(self.once):
-            for mask in masks:
-                owed[:, t] &= mask.free(active) > 0
-        owed[~owed.any(axis=1)] = (self.owners.owed_now(active) > 0)[~owed.any(axis=1)]
-        found: dict[str, object] = {}
-        names = {slot: encoder.tables.index(name) for name, slot in events.series_slots.items()}
-
-        def admit(slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
-            if slot == 0:
-                return torch.from_numpy(owed).to(cat.device)
-            if slot in names:
-                return self._series_mask(names[slot], active, cat, mask)
-            if slot == events.gap_slot:
-                found["space"] = room(self.owners, active, cat[:, 0].cpu().numpy(), self.times, self.facts.ends)
-                return torch.from_numpy(event_masks(events, found["space"])).to(cat.device)  # type: ignore[arg-type]
-            return mask
-
+        events, masks = self.encoder.events, EventMasks(self, active)
         unknown = torch.full((len(active), len(events.layout.slots)), -1)
-        context = self.network.event_context(past)
+        if self.begun is not None and (known >= 0).any():
+            some = torch.from_numpy(np.flatnonzero(known >= 0))
+            unknown[some, : events.gap_slot] = self.begun.sequences.event[known[known >= 0], : events.gap_slot].long()
         rows = complete_rows(
-            self.network.event, Given(unknown, {}), self.drawing.generator, context=context, admit=admit,
+            self.network.event,
+            Given(unknown, {}),
+            self.drawing.generator,
+            context=self.network.event_context(past),
+            admit=masks.admit,
             learned=self.drawing.event_tables,
         )
-        event, space = rows.cat.cpu().numpy().copy(), found["space"]
+        event, at = rows.cat.cpu().numpy().copy(), events.gap_slot
+        space = room(self.owners, active, event[:, 0], self.times, self.facts.ends)
         inside = torch.rand(len(active), generator=self.drawing.generator).numpy()
-        at = events.gap_slot
-        gap = events.gap_of(event[:, at], event[:, at + 1], space.left, inside)  # type: ignore[attr-defined]
-        return event, space, gap
-
-    def _series_mask(self, t: int, active: Ints, cat: Tensor, mask: Tensor | None) -> Tensor | None:
-        """Series that a table may still have, where rows happen once."""
-        slot = self.encoder.payloads[self.encoder.tables[t]].series_slot
-        assert slot is not None
-        for once in self.once[t]:
-            wide = np.zeros((len(active), len(self.network.table_network(t).layout.slots)), dtype=np.int64)
-            allowed = once.allowed(slot, active, wide)
-            if allowed is not None:
-                tensor = torch.from_numpy(allowed | (cat[:, 0].cpu().numpy() != t)[:, None]).to(cat.device)
-                mask = tensor if mask is None else mask & tensor
-        return mask
+        return event, space, events.gap_of(event[:, at], event[:, at + 1], space.left, inside)
 
     def _rows(self, k: int, active: Ints, now: DrawnRound, drawn: Mapping[str, list[RoundRows]]) -> None:
         """Values of the rows of a round, and what follows from them."""
@@ -258,24 +266,33 @@ class _Chunk:
             number = self.drawing.drawn[t] + np.arange(len(units))
             drawn[name].append(
                 RoundRows(
-                    unit=self.units[units], round=k, rows=row.rows.to("cpu"), owner=self.owners.at("row", units),
-                    start=each.start, until=row.until, links=row.links,
+                    unit=self.units[units],
+                    round=k,
+                    rows=row.rows.to("cpu"),
+                    owner=self.owners.at("row", units),
+                    start=each.start,
+                    until=row.until,
+                    links=row.links,
                 )
             )
             self.drawing.drawn[t] += len(units)
             self._remember(t, units, each, row, number)
 
-    def _note(self, t: int, units: Ints, each: DrawnRound, row) -> None:  # type: ignore[no-untyped-def]
+    def _note(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues) -> None:
         """What came once has come."""
         for mask in self.once[t]:
             mask.note(units, row.rows.cat.cpu().numpy())
 
-    def _remember(self, t: int, units: Ints, each: DrawnRound, row, number: Ints) -> None:  # type: ignore[no-untyped-def]
+    def _remember(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, number: Ints) -> None:
         """Rows become part of what came before; those that own rows are open."""
         owners, learned = self.owners, self.encoder.learned[self.encoder.tables[t]]
         vectors = each.words + self.network.row_words(t, row.rows.cat.to(self.device), self.drawing.words)
         above = owners.at("step", units)
         local = self.tables[t].append(row.rows)
+        moment = each.time if learned.timed else np.full(len(units), MISSING_TICK)
+        new = (owners.at("place", units) == 0) | (owners.at("moment", units) != moment)
+        self.memory.begin_moment(units[new], owners.level[units[new]])
+        owners.put("moment", units, moment)
         kind = self.encoder.kinds[each.series]
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
@@ -292,21 +309,29 @@ class _Chunk:
         if learned.children:
             self._open(t, units, each, row, step, number)
 
-    def _open(self, t: int, units: Ints, each: DrawnRound, row, step: Ints, number: Ints) -> None:  # type: ignore[no-untyped-def]
+    def _open(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, step: Ints, number: Ints) -> None:
         """Open rows that own others."""
         names, learned = self.encoder.tables, self.encoder.learned[self.encoder.tables[t]]
         owed = np.zeros((len(units), len(names)), dtype=np.int64)
         for child, count in row.counts.items():
-            c = names.index(child)
+            c, free = names.index(child), np.full(len(units), LATEST)
             for mask in self.once[c]:
                 if mask.by_owner:
                     mask.forget(units)
-                count = np.minimum(count, mask.free(units))  # noqa: PLW2901
-            owed[:, c] = count
+                free = np.minimum(free, mask.free(units))
+            owed[:, c] = np.minimum(count, free)
         values: dict[str, Ints | int] = {
-            "table": t + 1, "step": step, "row": number, "place": 0, "timed": 0, "start": each.start,
-            "until": row.until, "now": np.where(row.first == MISSING_TICK, each.time, row.first), "first": row.first,
+            "table": t + 1,
+            "step": step,
+            "row": number,
+            "place": 0,
+            "timed": 0,
+            "start": each.start,
+            "until": row.until,
+            "now": np.where(row.first == MISSING_TICK, each.time, row.first),
+            "first": row.first,
             "last": row.last,
         }
         del learned
         self.owners.open(units, values, owed)
+        self.memory.begin_moment(units, self.owners.level[units])

@@ -17,8 +17,8 @@ from synthkit.encoding.encoder import count
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
 from synthkit.encoding.layout import Layout, Rows, Slot
 from synthkit.encoding.units.learned_table import learned_tables
-from synthkit.encoding.units.shared_tables import remade
 from synthkit.encoding.units.sequences import Sequences
+from synthkit.encoding.units.shared_tables import remade
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -131,9 +131,7 @@ class ExactUnitAccess:
         device: where a model computes.
     """
 
-    def __init__(
-        self, tables: LinkedTables, ledger: Ledger, seeds: Seeds, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, tables: LinkedTables, ledger: Ledger, seeds: Seeds, device: torch.device | str = "cpu") -> None:
         self._tables, self._ledger, self._seeds = tables, ledger, seeds
         self._plan = UnitFitPlan(coding=Coding(), root=Coding())
         self._encoder: UnitEncoder | None = None
@@ -257,4 +255,3 @@ def _batches(sequences: Sequences, seeds: Seeds, device: torch.device) -> UnitBa
         few = int(np.searchsorted(lengths[numbers[held]].cumsum(), HELD_STEPS)) + 1
         loader = ExactLoader(loader.rows, loader.held[slice(0, few)], loader.layout)
     return UnitBatches(sequences=sequences, loader=loader, numbers=numbers)
-

@@ -103,13 +103,17 @@ def validate_columns(
     return _result(columns, found, tuple(_links(columns, tables)))
 
 
-def validate_structure(columns: LinkedColumns) -> LinkedValidation:
+def validate_structure(columns: LinkedColumns, *, few: bool = False) -> LinkedValidation:
     """Whether rows can be put in their places: tables, columns, types, keys, and the links that name rows.
 
     Domains, times and rules are not asked about; `validate_columns` does that.
+
+    Args:
+        columns: the typed tables.
+        few: whether only owners are asked about, for rows other units point to may be absent.
     """
     tables = columns.resolved
-    placing = resolving_questions(tables, "owner", "earlier", "peer", "shared")
+    placing = resolving_questions(tables, "owner", *(() if few else ("earlier", "peer", "shared")))
     answers = columns.answers((*key_questions(tables), *placing))
     found = {}
     for name, typed in columns.typed.items():

@@ -102,9 +102,7 @@ class MaskedNetwork(nn.Module):
         """Negative log-probability of each row in its order, nats. **Shape**: (B, D), bool (B or 1, D, D) -> (B,)."""
         return self.losses(cat, before, num).sum(dim=0)
 
-    def losses(
-        self, cat: Tensor, before: Tensor, num: Tensor | None = None, context: Tensor | None = None
-    ) -> Tensor:
+    def losses(self, cat: Tensor, before: Tensor, num: Tensor | None = None, context: Tensor | None = None) -> Tensor:
         """What each slot adds to it, 0 where it does not apply. **Shape**: (B, D), (B or 1, D, D) -> (D, B).
 
         Args:

@@ -1,0 +1,68 @@
+"""Which events may come next: tables that are owed rows, series that have not been, gaps that fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthkit.encoding.arrays import Bools, Ints
+from synthkit.models.timeline.row_times import gap_masks, room
+
+if TYPE_CHECKING:
+    from synthkit.models.timeline.unit_sampler import UnitChunk
+
+
+class EventMasks:
+    """Levels that the events of some units may take.
+
+    Args:
+        chunk: what came before.
+        active: the units. **Shape**: (n,).
+    """
+
+    def __init__(self, chunk: UnitChunk, active: Ints) -> None:
+        self._chunk, self._active = chunk, active
+        events, tables = chunk.encoder.events, chunk.encoder.tables
+        self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
+        owed = chunk.owners.owed_now(active) > 0
+        free = owed.copy()
+        for t, masks in enumerate(chunk.once):
+            for mask in masks:
+                free[:, t] &= mask.free(active) > 0
+        some = free.any(axis=1, keepdims=True)
+        self._owed = _in_turn(np.where(some, free, owed), np.array([t.each.timed for t in chunk.times], dtype=bool))
+
+    def admit(self, slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Levels that may be taken. **Shape**: int, levels so far (n, E), (n, K) -> (n, K)."""
+        chunk = self._chunk
+        if slot == 0:
+            return torch.from_numpy(self._owed).to(cat.device)
+        if slot in self._series:
+            return self._series_mask(self._series[slot], cat, mask)
+        if slot == chunk.encoder.events.gap_slot:
+            space = room(chunk.owners, self._active, cat[:, 0].cpu().numpy(), chunk.times, chunk.facts.ends)
+            return torch.from_numpy(gap_masks(chunk.encoder.events, space)).to(cat.device)
+        return mask
+
+    def _series_mask(self, t: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
+        """Series that a table may still have, where rows happen once."""
+        chunk, n = self._chunk, len(self._active)
+        slot = chunk.encoder.payloads[chunk.encoder.tables[t]].series_slot
+        assert slot is not None
+        blank = np.zeros((n, len(chunk.network.table_network(t).layout.slots)), dtype=np.int64)
+        for once in chunk.once[t]:
+            allowed = once.allowed(slot, self._active, blank)
+            if allowed is not None:
+                tensor = torch.from_numpy(allowed | (cat[:, 0].cpu().numpy() != t)[:, None]).to(cat.device)
+                mask = tensor if mask is None else mask & tensor
+        return mask
+
+
+def _in_turn(owed: Bools, timed: Bools) -> Bools:
+    """Tables without a clock come first, one after the other. **Shape**: (n, T), (T,) -> (n, T)."""
+    still = owed & ~timed
+    turn = still & (still.cumsum(axis=1) == 1)
+    return np.where(still.any(axis=1, keepdims=True), turn, owed)

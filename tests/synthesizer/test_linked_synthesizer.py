@@ -1,0 +1,132 @@
+"""Linked tables in and out: every rule of random worlds holds whatever the weights, and units known in part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from linked_worlds import World, broken, make_world, plain_frames
+
+from synthkit.errors import ArtefactError, ConfigError, SchemaError
+from synthkit.schema.linked import LinkedSchema
+from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+from synthkit.tables.linked_tables import LinkedTables
+
+SMALL = {"steps": 2, "root_steps": 2, "width": 16, "hidden": 8, "mixed": 8}
+
+
+def fitted(world: World, model: str = "timeline") -> LinkedSynthesizer:
+    """A model that was hardly trained: what holds, holds by construction."""
+    schema = LinkedSchema.parse(world.schema)
+    chosen = SMALL if model == "timeline" else {}
+    return LinkedSynthesizer(schema, model, seed=1, device="cpu", settings=chosen).fit(plain_frames(world))
+
+
+@pytest.mark.parametrize("model", ["independent", "timeline"])
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_rule_of_random_worlds_holds(model: str, seed: int) -> None:
+    """Keys of every kind, order, stays, ends, totals, once-only rows, positions, derived columns: none is broken."""
+    world = make_world(np.random.default_rng(seed))
+    assert broken(world, plain_frames(world)) == []
+    assert broken(world, fitted(world, model).sample(30, seed=seed)) == []
+
+
+@pytest.mark.slow
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_rule_of_many_random_worlds_holds(seed: int) -> None:
+    """The same, of many."""
+    world = make_world(np.random.default_rng(seed))
+    assert broken(world, fitted(world).sample(200, seed=seed)) == []
+
+
+def test_what_was_saved_draws_the_same(tmp_path: Path) -> None:
+    """Nothing but the folder is needed."""
+    synthesizer = fitted(make_world(np.random.default_rng(5)))
+    synthesizer.save(tmp_path / "model")
+    again = LinkedSynthesizer.load(tmp_path / "model", device="cpu")
+    first, second = synthesizer.sample(10, seed=2), again.sample(10, seed=2)
+    for name in first:
+        pd.testing.assert_frame_equal(first[name], second[name])
+
+
+def test_other_folders_are_refused(tmp_path: Path) -> None:
+    """A folder without a model, and the model of one table."""
+    with pytest.raises(ArtefactError, match="must hold"):
+        LinkedSynthesizer.load(tmp_path)
+    from synthkit.schema import Schema
+    from synthkit.synthesizer.synthesizer import Synthesizer
+
+    one = Synthesizer(Schema(columns={"x": {"kind": "boolean"}}), "independent")
+    one.fit(pd.DataFrame({"x": [True, False]})).save(tmp_path / "one")
+    with pytest.raises(ArtefactError, match="linked tables"):
+        LinkedSynthesizer.load(tmp_path / "one")
+
+
+def visits() -> tuple[LinkedSchema, dict[str, pd.DataFrame]]:
+    """Patients and their visits, some cells missing."""
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(1, 6, 40)
+    patients = pd.DataFrame({"id": [f"p{k}" for k in range(40)], "sex": rng.choice(["f", "m"], 40)})
+    owner = np.repeat(np.arange(40), lengths)
+    cost = rng.integers(1, 99, len(owner)).astype(float)
+    cost[::5] = np.nan
+    day = np.concatenate([np.sort(rng.integers(0, 300, k)) for k in lengths])
+    table = pd.DataFrame({"id": patients["id"].to_numpy()[owner], "day": day, "cost": cost})
+    number = {"kind": "numeric", "decimals": 0}
+    sex = {"kind": "categorical", "levels": ["f", "m"]}
+    schema = {
+        "unit": "patients",
+        "tables": {
+            "patients": {"key": ["id"], "columns": {"id": {"kind": "identifier"}, "sex": sex}},
+            "visits": {
+                "links": [{"columns": ["id"], "to": "patients", "kind": "owner"}],
+                "order": {"from": "day"},
+                "columns": {"id": {"kind": "identifier"}, "day": number, "cost": {**number, "nullable": True}},
+            },
+        },
+    }
+    return LinkedSchema.parse(schema), {"patients": patients, "visits": table}
+
+
+def test_units_known_in_part() -> None:
+    """Static values are kept, beginnings continued exactly, missing cells filled and known ones let be."""
+    schema, frames = visits()
+    synthesizer = LinkedSynthesizer(schema, seed=1, device="cpu", settings=SMALL).fit(frames)
+    assert set(synthesizer.sample(9, seed=1, given={"patients": {"sex": "f"}})["patients"]["sex"]) == {"f"}
+    some = frames["patients"].head(10)
+    begun = frames["visits"][frames["visits"]["id"].isin(some["id"])].groupby("id", sort=False).head(2)
+    drawn = synthesizer.sample(10, seed=1, given={"patients": some, "visits": begun})
+    assert drawn["patients"]["sex"].tolist() == some["sex"].tolist()
+    for old, new in zip(some["id"], drawn["patients"]["id"], strict=True):
+        before = begun[begun["id"] == old][["day", "cost"]].to_numpy(dtype=float)
+        after = drawn["visits"][drawn["visits"]["id"] == new][["day", "cost"]].to_numpy(dtype=float)
+        np.testing.assert_array_equal(after[: len(before)], before)
+        assert (np.diff(after[:, 0]) >= 0).all()
+    filled = synthesizer.impute(frames, seed=1)["visits"]
+    typed = LinkedTables.of(frames, schema).frames["visits"]["cost"].to_numpy(dtype=float, na_value=np.nan)
+    assert filled["cost"].notna().all()
+    known = ~np.isnan(typed)
+    np.testing.assert_array_equal(filled["cost"].to_numpy(dtype=float)[known], typed[known])
+
+
+def test_what_is_asked_wrongly() -> None:
+    """A sentence for each."""
+    schema, frames = visits()
+    synthesizer = LinkedSynthesizer(schema, "independent", seed=1, device="cpu")
+    with pytest.raises(ConfigError, match="fitted first"):
+        synthesizer.sample(3)
+    with pytest.raises(ConfigError, match="above 0"):
+        synthesizer.fit(frames, max_minutes=0)
+    synthesizer.fit(frames)
+    with pytest.raises(ConfigError, match="negative"):
+        synthesizer.sample(-1)
+    with pytest.raises(SchemaError, match="tables of records"):
+        synthesizer.sample(3, given={"labs": frames["visits"]})
+    with pytest.raises(SchemaError, match="with their keys"):
+        synthesizer.sample(3, given={"visits": frames["visits"]})
