@@ -76,7 +76,7 @@ def gap_curve(panel: CurvePair) -> str:
     most = max([1.0, *(t for side in (panel["real"], panel["synthetic"]) for t, _ in side)])
     days = [t for t in (GAP_TICKS if most > SHORT_GAP_TICKS[-1] else SHORT_GAP_TICKS) if t <= most]
     axis = (
-        alt.Axis(values=days, format=",~r", grid=False, labelOverlap="greedy")
+        alt.Axis(values=days, format=",~g", grid=False, labelOverlap="greedy")
         if panel["days"]
         else alt.Axis(tickCount=5, grid=False)
     )
@@ -89,7 +89,8 @@ def _two_lines(panel: CurvePair, x: alt.X, axis: alt.Axis, *, points: bool) -> s
 
     both = zip(UNIT_KINDS, (panel["real"], panel["synthetic"]), strict=True)
     rows = [{"x": a, "y": b, "rows": kind} for kind, side in both for a, b in side]
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300)
+    size = 70 if points else 300
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=size)
     colour = alt.Color("rows:N", scale=alt.Scale(domain=UNIT_KINDS, range=UNIT_COLOURS), legend=legend)
     dash = alt.StrokeDash("rows:N", scale=alt.Scale(domain=UNIT_KINDS, range=[[1, 0], [6, 4]]), legend=legend)
     base = inline(rows).encode(x=x, y=alt.Y("y:Q", title=panel["y"], scale=alt.Scale(zero=True), axis=axis))
