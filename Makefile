@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them
 LOCK := $(wildcard requirements.lock)
 CODE := synthkit tests benchmarks reports
-.PHONY: venv lock lowest demo test test-fast test-slow test-processors format lint types check bench reports notebooks clean
+.PHONY: venv lock lowest demo test test-fast test-slow test-notebooks test-processors format lint types check bench reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -55,6 +55,10 @@ test-fast: $(VENV)/.ok
 test-slow: $(VENV)/.ok
 	$(PY) -m pytest -q -m slow
 
+# each notebook in a kernel of its own
+test-notebooks: $(VENV)/.ok
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 -m notebook tests/test_notebooks.py
+
 # numerical tests again, for each older instruction set that the processor has
 test-processors: $(VENV)/.ok
 	OMP_NUM_THREADS=1 $(PY) tests/instruction_sets.py
@@ -68,7 +72,7 @@ lint: $(VENV)/.ok
 types: $(VENV)/.ok
 	$(PY) -m mypy --strict
 
-check: format lint types test
+check: format lint types test test-notebooks
 
 # peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
 # another torch, which it does not need and which keep it from starting

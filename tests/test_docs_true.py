@@ -41,7 +41,10 @@ from synthkit.release.policy import gate_decision, limits
 from synthkit.report import json_export
 from synthkit.report.section_registry import SECTIONS_GROUP
 from synthkit.schema import violations
+from synthkit.schema.linked.linked_schema import LINKED_FORMAT
+from synthkit.schema.linked.linked_validation import LINKED_VALIDATION_FORMAT
 from synthkit.synthesizer import checkpoints, model_files
+from synthkit.tables.linked_files import TABLES_FORMAT
 from synthkit.training.loop import TrainingPlan
 from synthkit.watermark import detection, key
 
@@ -165,7 +168,8 @@ def test_formats_on_disk():
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
     modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
     modules += (release_register, withdrawal_notice)
-    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT}
+    linked = {LINKED_FORMAT, LINKED_VALIDATION_FORMAT, TABLES_FORMAT}
+    assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT} | linked
 
 
 def test_what_the_ledger_says(run):

@@ -1,4 +1,4 @@
-"""Dates that nanoseconds cannot hold, before 1678 and after 2262, through every door: none is changed in silence."""
+"""Dates that nanoseconds cannot hold, before 1678 and after 2262, through every way in: none is changed in silence."""
 
 from __future__ import annotations
 

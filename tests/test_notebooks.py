@@ -40,6 +40,7 @@ def test_every_notebook_is_tested():
     }
 
 
+@pytest.mark.notebook
 def test_quickstart(tmp_path, monkeypatch):
     """With less training on fewer patients than a reader would use."""
     monkeypatch.setenv("QUICKSTART_STEPS", "5")
@@ -56,6 +57,7 @@ def test_quickstart(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.notebook
 def test_comparing_models(tmp_path, monkeypatch):
     """On few patients and with little training: three processes, one after the other."""
     pytest.importorskip("sdv", reason="references need the extra `sdv`")
@@ -73,6 +75,7 @@ def test_comparing_models(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.notebook
 def test_private_training(tmp_path, monkeypatch):
     """On fewer patients; the epsilon that is shown is the ledger's."""
     monkeypatch.setenv("PRIVATE_ROWS", "500")
@@ -86,6 +89,7 @@ def test_private_training(tmp_path, monkeypatch):
     assert "no budget" in shown
 
 
+@pytest.mark.notebook
 def test_reading_a_report(tmp_path, monkeypatch):
     """With less training on fewer patients; the copies are found, and the distances do not see them."""
     monkeypatch.setenv("READING_STEPS", "5")

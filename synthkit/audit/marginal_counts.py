@@ -22,7 +22,7 @@ SLOTS = 3
 TABLE_ROWS = (3, 40)  # rows, in turn: with few all levels of a slot are pooled, with many they stand alone
 AUDITED_MODEL = MarginalConfig(components=2, rounds=2, first=0, between=0, last=1, candidates=1)
 
-Door = Callable[[NDArray[np.int64], tuple[int, ...], float], Counting]
+MakeCounting = Callable[[NDArray[np.int64], tuple[int, ...], float], Counting]
 
 
 def shipped_door(rows: NDArray[np.int64], sizes: tuple[int, ...], rho: float) -> Counting:
@@ -94,7 +94,7 @@ class Overheard:
         return chosen
 
 
-def marginal(door: Door, trials: int) -> tuple[AuditResult, ...]:
+def marginal(make_counting: MakeCounting, trials: int) -> tuple[AuditResult, ...]:
     r"""So many fits of a small table, and of the same with one strange row, in mu = sqrt(2 rho) of the whole budget.
 
     The score of a fit is the logarithm of how much likelier everything it was told is with the row than without: no
@@ -105,19 +105,19 @@ def marginal(door: Door, trials: int) -> tuple[AuditResult, ...]:
     """
     told = np.empty((2, trials))
     for k in range(trials):
-        told[:, k] = _odds(door, TABLE_ROWS[k % len(TABLE_ROWS)], k)
+        told[:, k] = _odds(make_counting, TABLE_ROWS[k % len(TABLE_ROWS)], k)
     found = LossBound(what="fit of counts", measure="mu", claim=math.sqrt(2 * RHO), measured=mu_of_odds(*told))
     small, large = TABLE_ROWS
     return (of_finding(found, f"fits of {small} or {large} rows, and of one row more"),)
 
 
-def _odds(door: Door, n: int, seed: int) -> tuple[float, float]:
+def _odds(make_counting: MakeCounting, n: int, seed: int) -> tuple[float, float]:
     """Of a fit of n rows of two kinds, and of a fit with one row more of a third kind."""
     sizes = (2,) * SLOTS
     table = np.repeat(np.arange(n)[:, None] % 2, SLOTS, axis=1)
     more = np.concatenate([table, np.arange(SLOTS)[None, :] % 2])
     without, joined = (ExactCounting.of(rows, sizes) for rows in (table, more))
-    heard = [Overheard(door(rows, sizes, RHO), without, joined) for rows in (table, more)]
+    heard = [Overheard(make_counting(rows, sizes, RHO), without, joined) for rows in (table, more)]
     for each in heard:
         _fit(each, seed)
     first, second = (math.fsum(each.odds) for each in heard)

@@ -78,7 +78,7 @@ def _path(loc: tuple[int | str, ...], data: object, whole: type[BaseModel]) -> P
 
 
 def _said_path(sentence: str) -> Path:
-    """Where a sentence about the whole file points: "`tables.a`: `rules[2]`: ..." is at tables, a, rules, 2."""
+    """Where a sentence about the whole file points: one that begins "`columns.a`: `rules[2]`: " at four steps down."""
     path: list[str | int] = []
     at = 0
     while (found := _KEY_MENTIONED.match(sentence, at)) is not None:

@@ -94,21 +94,23 @@ class StepRunner:
         here = {"steps": self.steps, "done": self.done, "loss": self.loss, "seconds": self.seconds}
         return State.together({"course": State({}, here), **{name: part.state() for name, part in every.items()}})
 
-    def _paced(self, wish: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]) -> int:
+    def _paced(
+        self, seconds: float, wanted: int, check: Callable[[], object] | None, checks: Callable[[int], int]
+    ) -> int:
         """As many steps as fit; the steps of the probe are undone."""
         before = self._train_state.state()
-        step = seconds_a_step(self._makes(max(wanted, WARM_UP_STEPS + MAX_TIMED_STEPS), 0), wish)
+        step = seconds_a_step(self._makes(max(wanted, WARM_UP_STEPS + MAX_TIMED_STEPS), 0), seconds)
         since = time.perf_counter()
         if check is not None:
             check()
         one = time.perf_counter() - since
         self._train_state.restore(before)
         steps = fitting(self._callbacks.left(), wanted, step, one, checks)
-        minutes = f"{wish / 60:.3g} minutes"
+        minutes = f"{seconds / 60:.3g} minutes"
         if steps == wanted:
             self._callbacks.log(f"all {wanted:,} steps fit into {minutes}")
         else:
             self._callbacks.log(
-                f"about {steps:,} steps fit into {minutes}; without that wish there would be {wanted:,}"
+                f"about {steps:,} steps fit into {minutes}; without that limit there would be {wanted:,}"
             )
         return steps

@@ -290,7 +290,7 @@ def learned():
     """Every model fitted to 6,000 rows of the toy; its coding; 20,000 fresh rows, coded."""
     frame = toy(6000, 0)
     encoder = TableEncoder.fit(TOY, histograms_of(TOY, frame))
-    door = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), torch.device("cpu"))
+    loader = ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), torch.device("cpu"))
     out = {}
     for name, kind in KINDS.items():
         out[name] = kind(encoder.layout, kind.Config(**FAST[name]))
@@ -299,7 +299,7 @@ def learned():
             sizes = tuple(encoder.layout.sizes[j] for j in encoder.layout.coarse)
             out[name].fit_counts(ExactCounting.of(cat, sizes), seed=1)
         elif issubclass(kind, NetworkModel):
-            out[name].fit_batches(door, seed=1)
+            out[name].fit_batches(loader, seed=1)
     return out, encoder, encoder.encode(toy(20_000, 1))
 
 

@@ -80,7 +80,7 @@ class Ear:
     chosen: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     masks: list[np.ndarray] = field(default_factory=list)
     parts: list[Split] = field(default_factory=list)
-    _stranger: int | None = None  # number of the stranger behind the door
+    _stranger: int | None = None  # number of the stranger
 
     def answer(self, mechanism: str, spent: Any, exact: Any, draw: Callable[[], Any]) -> Any:
         """What a mechanism tells: drawn, or what it told before."""

@@ -59,17 +59,19 @@ def scored(folder):
         for name in train
     }
     schema = Schema(columns=columns)
-    found, floor = {}, {}
+    found, floor = {}, []
     for method in PUBLISHED:
         runs = tuple(read(path) for path in sorted(folder.glob(f"{method}[_0-9]*.parquet")) if is_run(path, method))
         assert len(runs) == 5
-        comparison = EvaluationData(train=train, holdout=holdout, synthetic=runs, schema=schema)
+        # the holdout's own figures are those of every method: it is measured whole beside the first alone
+        held = holdout if not floor else holdout.head(100)
+        comparison = EvaluationData(train=train, holdout=held, synthetic=runs, schema=schema)
         scores = [
             s for m in (distributions.columns, distributions.pairs) for s in m(comparison, np.random.default_rng(0))[0]
         ]
         by_name = {score.metric: score for score in scores}
         found[method] = [100 * (1 - by_name[f"fidelity.{m}_train"].value) for m in METRICS]
-        floor = [100 * (1 - by_name[f"fidelity.{m}_train"].reference) for m in METRICS]
+        floor = floor or [100 * (1 - by_name[f"fidelity.{m}_train"].reference) for m in METRICS]
     return found, floor
 
 

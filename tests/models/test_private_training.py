@@ -1,4 +1,4 @@
-"""Models behind a private door: clipped as autograd says unit by unit, nothing learned past it, nothing told of it."""
+"""Models trained privately: clipped as autograd says unit by unit, nothing learned past it, nothing told of it."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ def config_of(name, **changes):
     return resolve_settings(name, MODELS[name].Config, {**TINY[name], **changes}, private=True)
 
 
-def door_of(name, rows, units, noise, *, kind=PrivateLoader, n=None, most=40, **changes):
+def loader_of(name, rows, units, noise, *, kind=PrivateLoader, n=None, most=40, **changes):
     config = config_of(name, **changes)
     noisy = CalibratedDPSGD(plan=config.dpsgd_plan(None), noise_multiplier=noise)
     return kind(rows, units, layout(), noisy, n=len(np.unique(units)) if n is None else n, most=most)
 
 
-def fitted(name, door, seed=0, watch=None, **changes):
+def fitted(name, loader, seed=0, watch=None, **changes):
     model = MODELS[name](layout(), config_of(name, **changes))
-    return model, model.fit_batches(door, seed, watch)
+    return model, model.fit_batches(loader, seed, watch)
 
 
 def by_hand(module, loss, rows, owner, clip, copies):
@@ -106,7 +106,7 @@ def by_hand(module, loss, rows, owner, clip, copies):
 
 
 class Watched(PrivateLoader):
-    """A door of which each step is held against autograd; rows come in order, with random numbers that come again.
+    """A loader of which each step is held against autograd; rows come in order, with random numbers that come again.
 
     Both at full precision: while networks train, products may go through bfloat16 units where a processor has them.
     """
@@ -141,19 +141,19 @@ class Watched(PrivateLoader):
 def test_each_unit_is_clipped_as_autograd_says_in_every_step(name, copies):
     """The patient of forty rows too; and buffers are not touched."""
     settings = {"sampling_rate": 1.0, "steps": 4, "clip_norm": 0.5, "augmentation_multiplicity": copies}
-    door = door_of(name, table(), UNITS, 1e-7, kind=Watched, **settings)
-    fitted(name, door, **settings)
-    assert door.left == 0
-    lengths = np.array(door.lengths)
+    loader = loader_of(name, table(), UNITS, 1e-7, kind=Watched, **settings)
+    fitted(name, loader, **settings)
+    assert loader.left == 0
+    lengths = np.array(loader.lengths)
     assert lengths.max() > 0.5  # some were clipped, the patient of forty rows among them
     assert lengths[-1].argmax() == 3
 
 
 def test_some_units_are_below_the_norm_and_are_left_alone():
     settings = {"sampling_rate": 1.0, "steps": 2, "clip_norm": 6.0}
-    door = door_of("autoregressive", table(), UNITS, 1e-7, kind=Watched, **settings)
-    fitted("autoregressive", door, **settings)
-    assert np.array(door.lengths).min() < 6.0 < np.array(door.lengths).max()
+    loader = loader_of("autoregressive", table(), UNITS, 1e-7, kind=Watched, **settings)
+    fitted("autoregressive", loader, **settings)
+    assert np.array(loader.lengths).min() < 6.0 < np.array(loader.lengths).max()
 
 
 @models
@@ -164,7 +164,7 @@ def test_no_loss_no_time_and_no_size_is_told(name):
     for n in (1, 300):
         steps, said = [], []
         watch = TrainingCallbacks(progress=lambda *a, s=steps: s.append(a), say=said.append)
-        _, log = fitted(name, door_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), watch=watch, **settings)
+        _, log = fitted(name, loader_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), watch=watch, **settings)
         assert (log.train, log.at, log.validation) == ((), (), None)
         assert (log.steps, log.planned, log.best_step, log.seconds, log.memory) == (6, 6, 6, 0.0, None)
         assert [s[:2] for s in steps] == [(k, 6) for k in range(1, 7)]
@@ -177,8 +177,8 @@ def test_no_loss_no_time_and_no_size_is_told(name):
 def test_a_table_without_rows_trains_on_noise(name):
     """An empty batch is a batch, every time; the fitted model still draws."""
     settings = {"sampling_rate": 0.5, "steps": 3}
-    door = door_of(name, table(0), np.zeros(0, np.int64), 1.0, n=50.0, **settings)
-    model, _ = fitted(name, door, **settings)
+    loader = loader_of(name, table(0), np.zeros(0, np.int64), 1.0, n=50.0, **settings)
+    model, _ = fitted(name, loader, **settings)
     assert len(model.sample(20, torch.Generator().manual_seed(0))) == 20
 
 
@@ -189,7 +189,7 @@ def test_the_same_seed_gives_other_weights_under_a_budget(name):
     after, weights = [], []
     for n in (5, 80):
         with seeded(9, CPU):
-            model, _ = fitted(name, door_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), **settings)
+            model, _ = fitted(name, loader_of(name, table(n), np.arange(n), 1.0, n=50.0, **settings), **settings)
             after.append(torch.rand(1))
         weights.append(torch.cat([t.flatten().float() for t in model.tensors().values()]))
     assert torch.equal(*after)
@@ -218,12 +218,12 @@ class Followed(PrivateLoader):
 @pytest.mark.parametrize("name", ["autoregressive", "diffusion", "tvae"])
 def test_the_average_of_the_way_is_what_is_left(name):
     settings = {"sampling_rate": 0.5, "steps": 12}
-    door = door_of(name, table(), UNITS, 1.0, kind=Followed, **settings)
-    model, _ = fitted(name, door, **settings)
+    loader = loader_of(name, table(), UNITS, 1.0, kind=Followed, **settings)
+    model, _ = fitted(name, loader, **settings)
     left = state_of(model)
-    for key, start in door.start.items():
+    for key, start in loader.start.items():
         average = start
-        for t, weights in enumerate(door.way):
+        for t, weights in enumerate(loader.way):
             decay = min(0.995, (1 + t) / (10 + t))
             average = decay * average + (1 - decay) * weights[key]
         torch.testing.assert_close(left[key], average, rtol=1e-4, atol=1e-6)
@@ -243,8 +243,8 @@ def test_something_is_learned_through_noise(name, rows, steps, copies):
         "learning_rate": 0.03,
         "augmentation_multiplicity": copies,
     }
-    door = door_of(name, table(rows), np.arange(rows), 1.0, **settings)
-    model, _ = fitted(name, door, **settings)
+    loader = loader_of(name, table(rows), np.arange(rows), 1.0, **settings)
+    model, _ = fitted(name, loader, **settings)
     cat = model.sample(3000, torch.Generator().manual_seed(0)).cat
     share = float(((cat[:, 2] >= 10) == (cat[:, 3] == 1)).float().mean())
     assert share > 0.8
@@ -256,20 +256,20 @@ def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
     from synthkit.synthesizer.checkpoints import Checkpoint
 
     watch = TrainingCallbacks(store=Checkpoint(tmp_path)) if asked == "store" else TrainingCallbacks(seconds=60.0)
-    door = door_of(name, table(), UNITS, 1.0)
+    loader = loader_of(name, table(), UNITS, 1.0)
     with pytest.raises(ConfigError, match="under a privacy budget all steps must be made at once, as planned; however"):
-        fitted(name, door, watch=watch)
-    assert door.left == door.plan.steps
+        fitted(name, loader, watch=watch)
+    assert loader.left == loader.plan.steps
 
 
 @models
-def test_settings_and_door_must_belong_together(name):
+def test_settings_and_loader_must_belong_together(name):
     kind = MODELS[name]
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: there is one"):
-        kind(layout(), kind.Config(**small(name))).fit_batches(door_of(name, table(), UNITS, 1.0), 0)
-    open_door = ExactLoader(table(), None, layout())
+        kind(layout(), kind.Config(**small(name))).fit_batches(loader_of(name, table(), UNITS, 1.0), 0)
+    open_loader = ExactLoader(table(), None, layout())
     with pytest.raises(ConfigError, match="must be private ones where there is a budget; however: those of a private"):
-        kind(layout(), config_of(name)).fit_batches(open_door, 0)
+        kind(layout(), config_of(name)).fit_batches(open_loader, 0)
 
 
 def small(name):
@@ -279,20 +279,20 @@ def small(name):
 def test_weights_that_are_no_numbers_are_refused():
     settings = {"sampling_rate": 0.5, "steps": 3, "learning_rate": 1e38}
     with pytest.raises(ConfigError, match="weights must stay finite; however"):
-        fitted("autoregressive", door_of("autoregressive", table(), UNITS, 1.0, **settings), **settings)
+        fitted("autoregressive", loader_of("autoregressive", table(), UNITS, 1.0, **settings), **settings)
 
 
 @models
 def test_the_plan_is_public(name):
-    """It follows from the settings and a declared number of units, and never from the number a door was told."""
+    """It follows from the settings and a declared number of units, and never from the number a loader was told."""
     config = config_of(name, batch_size=100, steps=7, clip_norm=0.4, augmentation_multiplicity=2)
     assert config.dpsgd_plan(None) == DPSGDPlan(sampling_rate=0.1, steps=7, clip_norm=0.4, augmentation_multiplicity=2)
     assert config.dpsgd_plan(400.0).sampling_rate == 0.25
     assert config.dpsgd_plan(50.0).sampling_rate == 1.0
     assert replace(config, sampling_rate=0.03).dpsgd_plan(400.0).sampling_rate == 0.03
     for n in (10.0, 1e9):
-        door = door_of(name, table(), UNITS, 1.0, n=n, steps=2, batch_size=16)
-        _, log = fitted(name, door, steps=2, batch_size=16)
+        loader = loader_of(name, table(), UNITS, 1.0, n=n, steps=2, batch_size=16)
+        _, log = fitted(name, loader, steps=2, batch_size=16)
         assert log.steps == 2
 
 
@@ -372,11 +372,11 @@ def test_the_critic_is_smooth_and_the_generator_meets_no_row():
             self.module, self.optimizer = module, optimizer
             return super().stepping(module, loss, optimizer)
 
-    door = door_of("ctgan", table(), UNITS, 1.0, kind=Asked, **settings)
-    fitted("ctgan", door, **settings)
-    critic = door.module
+    loader = loader_of("ctgan", table(), UNITS, 1.0, kind=Asked, **settings)
+    fitted("ctgan", loader, **settings)
+    critic = loader.module
     own = {id(p) for p in critic.parameters()}
-    assert {id(p) for group in door.optimizer.param_groups for p in group["params"]} == own
+    assert {id(p) for group in loader.optimizer.param_groups for p in group["params"]} == own
     for layer in (*critic.within, critic.leave):
         assert float(torch.linalg.matrix_norm(layer.weight.detach(), 2)) <= 0.7 * 1.1  # by power iteration, under noise
 
@@ -393,7 +393,7 @@ def test_a_projection_leaves_a_small_layer_alone():
 def test_the_generator_is_told_paid_conditions_only():
     config = config_of("ctgan", condition=0.5, batch_size=4000)
     model = MODELS["ctgan"](layout(), config)
-    duel = PrivateGANTrainer(model._network, config, door_of("ctgan", table(), UNITS, 1.0), 0)
+    duel = PrivateGANTrainer(model._network, config, loader_of("ctgan", table(), UNITS, 1.0), 0)
     wishes = duel._wishes()
     under = wishes.sum(dim=1)
     assert 0.45 < float(under.mean()) < 0.55

@@ -31,7 +31,7 @@ def layout_of(columns: int, levels: int) -> Layout:
     return Layout(slots, tuple(f"v{j}" for j in range(columns)))
 
 
-def door_of(layout: Layout, n: int) -> ExactLoader:
+def loader_of(layout: Layout, n: int) -> ExactLoader:
     generator = torch.Generator().manual_seed(0)
     cat = torch.cat([torch.randint(k, (n, 1), generator=generator) for k in layout.sizes], dim=1).short()
     return ExactLoader.of(Rows(cat, torch.zeros(n, 0)), layout, None, Seeds(0), CPU)
@@ -93,7 +93,7 @@ def test_a_cut_batch_makes_the_same_step(monkeypatch):
     for spare in (None, 1):
         monkeypatch.setattr(training_of, "free", lambda device, spare=spare: spare)
         net = Autoregressive(layout, config)._network
-        logs.append(train(net, training_loss, door_of(layout, 150), plan, seed=1))
+        logs.append(train(net, training_loss, loader_of(layout, 150), plan, seed=1))
         nets.append(net)
     begun, whole, cut = (torch.cat([p.detach().ravel() for p in net.parameters()]) for net in (start, *nets))
     assert float((whole - begun).norm()) > 0.1
@@ -123,7 +123,7 @@ def test_looking_for_the_footprint_changes_nothing(monkeypatch):
         monkeypatch.setattr(training_of, "footprint", taken)
         net = Autoregressive(layout, AutoregressiveConfig(width=8, hidden=4).settled(100))._network
         plan = TrainingPlan(steps=5, batch_size=32, learning_rate=0.01, weight_decay=0.0)
-        train(net, training_loss, door_of(layout, 100), plan, seed=1)
+        train(net, training_loss, loader_of(layout, 100), plan, seed=1)
         nets.append(net)
         monkeypatch.undo()
     assert all(torch.equal(p, nets[1].get_parameter(name)) for name, p in nets[0].named_parameters())
@@ -156,7 +156,7 @@ def test_three_hundred_columns_of_a_thousand_levels_train():
     layout = layout_of(300, 1000)
     said = []
     model = Autoregressive(layout, AutoregressiveConfig(width=8, hidden=4, batch_size=32, steps=2))
-    log = model.fit_batches(door_of(layout, 64), 1, TrainingCallbacks(say=said.append))
+    log = model.fit_batches(loader_of(layout, 64), 1, TrainingCallbacks(say=said.append))
     assert log.steps == 2
     assert np.isfinite(log.train).all()
     assert log.memory > 300_000 * 8 * 2 * 4

@@ -133,7 +133,7 @@ def test_a_wish_lowers_the_number_of_steps_and_changes_nothing_else():
     assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(9)))
     assert 1 <= course.steps < 10**6
     assert said == [
-        f"about {course.steps:,} steps fit into 0.000833 minutes; without that wish there would be 1,000,000"
+        f"about {course.steps:,} steps fit into 0.000833 minutes; without that limit there would be 1,000,000"
     ]
     torch.manual_seed(1)
     for _ in course.run():

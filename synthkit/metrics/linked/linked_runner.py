@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from synthkit.metrics.linked.linked_metric_registry import linked_metrics_of
+from synthkit.metrics.linked.unit_aggregates import UnitAggregates
 from synthkit.metrics.metric import MetricOptions
+from synthkit.metrics.result import Failure
 from synthkit.metrics.runner import all_measured, assembled, cores
 from synthkit.runtime.seeds import Seeds
 
@@ -38,13 +43,36 @@ def evaluate_linked(
         workers: metrics measured at a time, each by one core; as many as there are cores if not given.
         progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
     """
-    seeds, whole = Seeds(seed), rows_by_table(comparison)
+    seeds, whole, known = Seeds(seed), rows_by_table(comparison), known_units(comparison)
     if quick:
         comparison = comparison.sampled(QUICK_LINKED_UNITS, seeds.numpy("quick"))
     chosen = linked_metrics_of(comparison.schema, MetricOptions(quick=quick))
     done = all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
-    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole}
-    return assembled(done, {**facts, "measured": rows_by_table(comparison)})
+    facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole, "known units": known}
+    found = assembled(done, {**facts, "measured": rows_by_table(comparison)})
+    return replace(found, failures=(*_not_held_out(known), *found.failures))
+
+
+def known_units(comparison: LinkedEvaluationData) -> int:
+    """Units of the holdout that are training units: the same key, and the same rows as far as aggregates tell."""
+    schema = comparison.schema
+    key = list(schema.tables[schema.unit].key)
+    if not key:
+        return 0
+    sides = [comparison.known, comparison.real]
+    frames = [UnitAggregates.of(side, brief=True).frame.fillna(-1.0) for side in sides]
+    keys = [side.tables.frames[schema.unit][key].astype(str).add_prefix("key ") for side in sides]
+    both = [pd.concat(each, axis=1) for each in zip(keys, frames, strict=True)]
+    return len(both[1].merge(both[0].drop_duplicates(), how="inner"))
+
+
+def _not_held_out(known: int) -> tuple[Failure, ...]:
+    """What is said of a holdout that was trained on."""
+    if not known:
+        return ()
+    reason = f"held-out units must not be trained on; however: {known} have the key and the rows of a training unit. "
+    reason += "Take them out: until then every reference flatters, and classifiers tell too little"
+    return (Failure(metric="holdout", reason=reason),)
 
 
 def rows_by_table(comparison: LinkedEvaluationData) -> dict[str, JSON]:

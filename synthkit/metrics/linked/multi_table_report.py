@@ -36,7 +36,8 @@ REPORT_UNITS = 4_000  # a side
 def multi_table_report(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """SDMetrics' quality report of the synthetic against the held-out tables, and its four properties.
 
-    All pairs of columns count: its thresholds on the strength of a pair are 0. The interval is a jackknife over five groups of units.
+    All pairs of columns count: its thresholds on the strength of a pair are 0. The interval is a jackknife over
+    five groups of units.
 
     Raises:
         MetricError: SDMetrics cannot score these tables.

@@ -34,8 +34,8 @@ def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
     """Rank correlation of a value with the one before in its series, and the standard deviation within a unit.
 
     `lag_one`: weighted mean over numeric columns and series of |r_synthetic - r_holdout|, weights the numbers of real
-    pairs; `within_unit_sd`: mean over columns of the difference of the mean standard deviation of a unit's values of one
-    series, in standard deviations of that series among all training rows.
+    pairs; `within_unit_sd`: mean over columns of the difference of the mean standard deviation of a unit's values
+    of one series, in standard deviations of that series among all training rows.
 
     Raises:
         MetricError: no series has enough neighbouring values.

@@ -48,8 +48,8 @@ def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
             "units with five events, synthetic": len(able[0]) / sides[0].size,
             "units with five events, holdout": len(able[1]) / sides[1].size,
         },
-        note=f"Share of synthetic units with a run of {RUN_LENGTH} events equal in type, values and gaps to one of a training "
-        "unit; the reference is the share of held-out units. Wilson interval of units.",
+        note=f"Share of synthetic units with a run of {RUN_LENGTH} events equal in type, values and gaps to one of a "
+        "training unit; the reference is the share of held-out units. Wilson interval of units.",
     )
     return [score], {}
 

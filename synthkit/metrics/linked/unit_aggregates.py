@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 AGGREGATED_SERIES, AGGREGATED_TYPES = 8, 20  # commonest series with figures of their own; types with a share
 MAX_AGGREGATES = 400
+_SERIES = ", series "
 Named = Iterator[tuple[str, "NDArray[np.float64]"]]
 
 
@@ -49,7 +50,8 @@ class UnitAggregates:
         levels = frozenset(f"{unit}.{name}" for name in columns if isinstance(tables[unit].columns[name], Discrete))
         for table in side.schema.graph.owners:
             found.update(_of_table(side, table, brief=brief))
-        kept = dict(list(found.items())[:MAX_AGGREGATES])
+        plain_first = sorted(found, key=lambda name: _SERIES in name)  # those of series are left out where too many
+        kept = {name: found[name] for name in plain_first[:MAX_AGGREGATES]}
         return cls(pd.DataFrame(kept), frozenset(levels & set(kept)))
 
 
@@ -98,4 +100,4 @@ def _of_series(side: LinkedSide, table: str, name: str, x: NDArray[np.float64]) 
     many = side.types.series[table]
     for k in range(min(many - 1, AGGREGATED_SERIES)):
         rows = side.series(table) == k
-        yield from _of_numbers(f"{name}, series {k}", x[rows], side.units(table)[rows], side.size)
+        yield from _of_numbers(f"{name}{_SERIES}{k}", x[rows], side.units(table)[rows], side.size)

@@ -88,11 +88,10 @@ class CTGAN(NetworkModel):
         with seeded(seed, loader.device), fast_matrices():
             network = self._network = self.build().to(loader.device).eval()
             if loader.planned_steps is not None:
-                trainer = PrivateGANTrainer(network, self._config, loader, seed)
-                steps = trainer.run(loader.planned_steps, callbacks)
+                steps = PrivateGANTrainer(network, self._config, loader, seed).run(loader.planned_steps, callbacks)
                 return TrainingLog(steps=steps, planned=steps, best_step=steps, seconds=0.0)
-            duel = GANTrainer(network, self._config, loader, seed)
-            runner = StepRunner(duel.makes, duel.train_state(), callbacks, wanted=self._config.steps or 1)
+            trainer = GANTrainer(network, self._config, loader, seed)
+            runner = StepRunner(trainer.makes, trainer.train_state(), callbacks, wanted=self._config.steps or 1)
             best = BestWeights(network, None, steps=runner.steps, evaluations=EVALUATIONS, patience=1)
             for done, loss in runner.run(best):
                 best.stop(done, loss)

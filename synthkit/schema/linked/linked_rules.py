@@ -118,7 +118,7 @@ class RowsWhere(BaseModel):
 class Contradiction(BaseModel):
     """What a clinician would call impossible; it is counted in real and synthetic rows, not forbidden.
 
-    Written in YAML as `{name: pregnant man, table: diagnoses, when: {icd9: {in: ["V22"]}}, owner: {sex: {in: [M]}}}`.
+    Written in YAML as `{name: pregnant man, table: diagnoses, when: {icd9: {in: ["V22"]}}, unit: {sex: {in: [M]}}}`.
 
     Args:
         name: short name.

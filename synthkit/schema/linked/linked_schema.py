@@ -119,8 +119,8 @@ class LinkedSchema(BaseModel):
         """The schema as YAML text, defaults left out, one line a column where it fits.
 
         Args:
-            comments: lines to put above a key, by its path: `""` (the top), `unit`, `tables.visits`,
-                `tables.visits.links[0]`, `tables.visits.columns.cost`, `rules[0]`.
+            comments: lines to put above a key, by its path: "" (the top), "unit", "tables.visits",
+                "tables.visits.links[0]", "tables.visits.columns.cost", "rules[0]".
 
         Example:
             >>> patients = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}

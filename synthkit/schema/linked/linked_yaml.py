@@ -29,8 +29,8 @@ def write_linked_yaml(schema: BaseModel, comments: Comments) -> str:
 
     Args:
         schema: a linked schema.
-        comments: lines to put above a key, by its path: `""` (the top), `unit`, `tables.visits`,
-            `tables.visits.links[0]`, `tables.visits.columns.age`, `rules[0]`.
+        comments: lines to put above a key, by its path: "" (the top), "unit", "tables.visits",
+            "tables.visits.links[0]", "tables.visits.columns.age", "rules[0]".
     """
     data = plain(schema)
     lines = [*leading_lines(schema, data, comments), "", *comment_lines(comments, "tables"), "tables:"]

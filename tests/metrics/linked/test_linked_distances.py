@@ -245,8 +245,9 @@ def test_too_few_neighbours_are_a_failure(compare, clinic):
         series_memory.memory(compare(clinic(130, 3), holdout=clinic(4, 2)), RNG(0))
 
 
-def test_repeats(compare, damaged, clinic):
-    c = compare(clinic(130, 3))
+def test_repeats(compare, damaged):
+    drawn, real = (damaged("labs", lambda f: f.assign(at=f["at"] // 10), seed=seed) for seed in (3, 2))
+    c = compare(drawn, holdout=real)
     found, _ = measured(repeated_values.repeats, c)
 
     def share(t, keys, column, table):
@@ -278,6 +279,25 @@ def test_values_that_always_repeat_must(compare, clinic, damaged):
     wards = clinic(130, 3).frames["visits"]
     past = wards.groupby("id")["ward"].shift()
     assert bad.value == pytest.approx((past == wards["ward"])[past.notna()].mean())
+
+
+def test_two_readings_that_always_agree_are_found_among_series(hospital, compare):
+    """The made law: the second systolic line says what the first says; elsewhere lines of a panel differ."""
+    whole = hospital(150, 3)
+    real = {"train": hospital(150, 1), "holdout": hospital(150, 2)}
+    found = measured(repeated_values.repeats, compare(whole, **real))[0]
+    assert found["fidelity.repeats"].value < 0.1
+    kept = found["fidelity.kept_repeats"]
+    assert [name.split(",")[0] for name in kept.parts] == ["labs.value"]
+    assert (kept.value, kept.reference) == (1, 1)
+    labs = whole.frames["labs"].copy()
+    second = (labs["test"] == "sbp_repeat") & (np.arange(len(labs)) % 3 == 0)
+    labs.loc[second, "value"] += 1
+    from dataclasses import replace
+
+    worse = replace(whole, frames={**whole.frames, "labs": labs})
+    bad = measured(repeated_values.repeats, compare(worse, **real))[0]["fidelity.kept_repeats"]
+    assert bad.value == pytest.approx(1 - second.sum() / (labs["test"] == "sbp_repeat").sum())
 
 
 def test_alignment(compare, clinic):

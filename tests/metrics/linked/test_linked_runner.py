@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from synthkit.errors import MetricError, TableError
 from synthkit.metrics.linked import linked_metric_registry
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS, linked_labels, linked_metrics_of
-from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.linked_runner import evaluate_linked, known_units
 from synthkit.metrics.linked.multi_table_report import metadata, multi_table_report
 from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.metric_registry import labels
@@ -55,6 +57,18 @@ def test_labels_are_given_once_and_end_in_sentences():
         assert label.meaning.endswith(".")
 
 
+def test_every_score_is_explained_and_no_other():
+    page = (ROOT / "docs" / "evaluation_linked.md").read_text(encoding="utf-8")
+    cells = "\n".join(re.findall(r"^\| (`.*?`) \|", page, flags=re.MULTILINE))
+    told = {
+        name.replace(".<table>", "").replace("fidelity.sdmetrics", "sdmetrics")
+        for name in re.findall(r"`([\w.<>]+)`", cells)
+    }
+    alone = {"shape", "trend", "tv1", "tv2", "row_c2st"}
+    known = {f"fidelity.{name}" if name in alone else name for name in linked_labels()}
+    assert told == known | {f"utility.<target>.{cell}" for cell in ("trtr", "tstr", "gap")}
+
+
 def test_no_metric_fails_on_units_without_rows_or_tables_without_rows(compare, clinic):
     """Failures are listed, none is raised; a unit alone has its tables."""
     tables = clinic(130, 3)
@@ -80,6 +94,16 @@ def test_a_failure_is_listed_and_changes_no_other_score(compare, clinic, monkeyp
         ("fidelity.unlucky", "a metric must be lucky; however: it was not")
     ]
     assert evaluation.score("fidelity.fan_out_ks").value >= 0
+
+
+def test_a_holdout_that_was_trained_on_is_said(compare, clinic):
+    """Half of the published test players of baseball were trained on: the floor of classifiers fell to .44."""
+    train, own = clinic(150, 1), clinic(120, 2)
+    mixed = compare(clinic(130, 3), train=train, holdout=train.take(np.arange(40)))
+    assert known_units(mixed) == 40
+    assert known_units(compare(clinic(130, 3), train=train, holdout=own)) == 0  # the same keys, other people
+    first = evaluate_linked(mixed, quick=True).failures[0]
+    assert (first.metric, "40 have the key and the rows of a training unit" in first.reason) == ("holdout", True)
 
 
 def test_a_spec_stands_in_a_section_and_measures_one_way():

@@ -47,7 +47,7 @@ def ward(n, seed=0):
     )
 
 
-def door(n=4000):
+def training_loader(n=4000):
     frame = ward(n)
     encoder = TableEncoder.fit(WARD, histograms_of(WARD, frame))
     return ExactLoader.of(encoder.encode(frame), encoder.layout, None, Seeds(0), CPU)
@@ -55,7 +55,7 @@ def door(n=4000):
 
 @pytest.fixture(scope="module")
 def fitted():
-    training = door()
+    training = training_loader()
     settings = CTGANConfig(**SMALL, steps=600, penalty=0.5, average=0.99, condition=0.5, asking=0.2)
     model = CTGAN(training.layout, settings)
     return model, model.fit_batches(training, seed=1), training
@@ -151,7 +151,7 @@ class Shelf:
 
 
 def test_a_training_taken_up_in_either_phase_ends_as_if_it_had_never_stopped():
-    training, shelf = door(1000), Shelf()
+    training, shelf = training_loader(1000), Shelf()
     settings = CTGANConfig(**SMALL, steps=20, critic_dropout=0.1)
     whole = CTGAN(training.layout, settings)
     whole.fit_batches(training, seed=3, callbacks=TrainingCallbacks(store=shelf))
@@ -182,7 +182,7 @@ def test_a_table_without_names_and_one_without_numbers():
 @pytest.mark.parametrize("n", [3, 50, 999])
 def test_packs_and_batches_of_any_number_of_rows(n):
     """Rows that fill no pack are left out; a table of fewer rows than a pack has smaller packs."""
-    training = door(n)
+    training = training_loader(n)
     model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=6, pack=10))
     log = model.fit_batches(training, seed=0)
     assert log.steps == 6
@@ -191,11 +191,11 @@ def test_packs_and_batches_of_any_number_of_rows(n):
 
 def test_odds_that_do_not_hold_for_rows_held_back_are_not_trusted():
     """Rows drawn by chance alone: what the odds learn of 300 of them is not true of others."""
-    training = door(300)
+    training = training_loader(300)
     model = CTGAN(training.layout, CTGANConfig(**SMALL, steps=10, odds_share=0.5))
     model.fit_batches(training, seed=0)
     assert 0 <= float(model.tensors()["trust"]) <= 1.2
-    tiny = door(100)  # nothing is held back
+    tiny = training_loader(100)  # nothing is held back
     model = CTGAN(tiny.layout, CTGANConfig(**SMALL, steps=10))
     model.fit_batches(tiny, seed=0)
     assert float(model.tensors()["trust"]) == 0.0

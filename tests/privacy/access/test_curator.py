@@ -1,4 +1,4 @@
-"""The only reader of real rows: it charges first, answers with counts, and opens the door; it gives no frame away."""
+"""The only reader of real rows: it charges first, answers with counts, and opens the loader; it gives no frame away."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_every_look_is_charged():
 
 
 def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
-    """The refusal comes first, for questions and for the door."""
+    """The refusal comes first, for questions and for the loader."""
     free = access()
     strict = access(book=Ledger.new(tmp_path / "ledger.json", Budget(epsilon=1, delta=1e-6, unit="who")))
     with pytest.raises(BudgetExceededError, match="histogram of sex"):
@@ -81,7 +81,7 @@ def test_under_a_budget_nothing_is_answered_exactly(tmp_path):
 
 
 def test_nothing_public_gives_rows_away():
-    """Every public method and field: a histogram, a door, the schema or the ledger, and never the table."""
+    """Every public method and field: a histogram, a loader, the schema or the ledger, and never the table."""
     book = access()
     book.fit_encoder()
     answers = {"ask", "batches", "compare", "counts", "fit_encoder", "margins", "remarks", "reserve", "rows"}
@@ -100,15 +100,15 @@ def test_identifiers_cannot_be_asked_for():
 
 
 def test_a_unit_is_held_back_whole():
-    """With a unit column, no person stands on both sides of the door."""
+    """With a unit column, no person stands on both sides of the loader."""
     frame = table(3000)
     frame["age"] = pd.factorize(frame["who"])[0]  # the age tells the person, so coded rows can be told apart
     book = access(frame)
     encoder = book.fit_encoder()
-    door = book.batches()
+    loader = book.batches()
     rng = np.random.default_rng(0)
-    back, kept = (set(encoder.decode(rows, rng)["age"].round()) for rows in (door.held, door.rows))
-    assert len(door.held) + len(door.rows) == 3000
+    back, kept = (set(encoder.decode(rows, rng)["age"].round()) for rows in (loader.held, loader.rows))
+    assert len(loader.held) + len(loader.rows) == 3000
     exact = {a for a in back if encoder.codecs["age"].log_steps(np.array([a]))[0] == 0}
     assert len(exact) > 3
     assert not exact & kept

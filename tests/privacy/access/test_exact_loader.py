@@ -1,4 +1,4 @@
-"""The door: batches cover every row, units stay together, small tables hold nothing back, a step is the optimizer's."""
+"""The loader: batches cover every row, units stay together, small tables hold nothing back, steps are taken."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ def layout_of(n):
     return Layout((slot,), ("x",))
 
 
-def door_of(n, units=None, seed=0):
+def loader_of(n, units=None, seed=0):
     return ExactLoader.of(rows_of(n), layout_of(n), units, Seeds(seed), CPU)
 
 
-def batches(door, size, steps, seed=0):
+def batches(loader, size, steps, seed=0):
     weight = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=1.0)
     generator = torch.Generator().manual_seed(seed)
-    return [rows for rows, _ in door.batches(optimizer, Batching(size, steps, generator))]
+    return [rows for rows, _ in loader.batches(optimizer, Batching(size, steps, generator))]
 
 
 @pytest.mark.parametrize("n", [1, 2, 199])
 def test_small_tables_hold_nothing_back(n):
-    door = door_of(n)
-    assert door.validation() is None
-    assert door.n == n
+    loader = loader_of(n)
+    assert loader.validation() is None
+    assert loader.n == n
 
 
 def test_a_twentieth_is_held_back_and_no_row_is_lost_or_doubled():
-    door = door_of(20_000)
-    held, kept = door.validation().cat.ravel(), door.rows.cat.ravel()
+    loader = loader_of(20_000)
+    held, kept = loader.validation().cat.ravel(), loader.rows.cat.ravel()
     assert abs(len(held) - 1000) <= 4 * np.sqrt(20_000 * 0.05 * 0.95)
     assert torch.equal(torch.cat([held, kept]).sort().values, torch.arange(20_000))
-    assert door.n == len(kept)
-    assert door.device == CPU
-    assert len(door.validation().num) == len(held)
+    assert loader.n == len(kept)
+    assert loader.device == CPU
+    assert len(loader.validation().num) == len(held)
 
 
 def test_units_stay_together():
     units = pd.Series(np.random.default_rng(0).integers(0, 400, 3000).astype(str))
-    door = door_of(3000, units)
-    held, kept = (set(units[rows.cat.ravel().numpy()]) for rows in (door.held, door.rows))
+    loader = loader_of(3000, units)
+    held, kept = (set(units[rows.cat.ravel().numpy()]) for rows in (loader.held, loader.rows))
     assert held
     assert not held & kept
 
@@ -65,9 +65,9 @@ def test_units_stay_together():
 def test_a_table_of_one_unit_is_not_held_back_whole(owner):
     """Whatever the draw: there is always something to learn from, even where the unit is missing."""
     for seed in range(60):
-        door = door_of(300, pd.Series([owner] * 300, dtype=object), seed)
-        assert door.validation() is None
-        assert door.n == 300
+        loader = loader_of(300, pd.Series([owner] * 300, dtype=object), seed)
+        assert loader.validation() is None
+        assert loader.n == 300
 
 
 def test_rows_without_a_unit_are_no_other_persons():
@@ -75,14 +75,14 @@ def test_rows_without_a_unit_are_no_other_persons():
     units = pd.Series([None] * 150 + ["a"] * 150, dtype=object)
     sides = set()
     for seed in range(200):
-        door = door_of(300, units, seed)
-        if door.held is not None:
-            sides.add(tuple(sorted(set((door.held.cat.ravel() < 150).tolist()))))
+        loader = loader_of(300, units, seed)
+        if loader.held is not None:
+            sides.add(tuple(sorted(set((loader.held.cat.ravel() < 150).tolist()))))
     assert sides == {(True,), (False,)}
 
 
 def test_the_same_seed_holds_the_same_rows_back():
-    one, two, other = (door_of(2000, seed=s).held.cat.ravel().tolist() for s in (1, 1, 2))
+    one, two, other = (loader_of(2000, seed=s).held.cat.ravel().tolist() for s in (1, 1, 2))
     assert one == two
     assert one != other
 
@@ -91,7 +91,7 @@ def test_the_same_seed_holds_the_same_rows_back():
 def test_batches_cover_every_row_once_an_epoch(n, size):
     """The first k * n rows of the stream of batches are k shuffles of the table."""
     width = min(size, n)
-    got = batches(door_of(n), size, steps=3 * (-(-n // width)))
+    got = batches(loader_of(n), size, steps=3 * (-(-n // width)))
     assert {len(b) for b in got} == {width}
     stream = torch.cat([b.cat.ravel() for b in got])
     for epoch in range(len(stream) // n):
@@ -100,18 +100,18 @@ def test_batches_cover_every_row_once_an_epoch(n, size):
 
 
 def test_batches_are_shuffled_anew_each_epoch_and_by_the_generator_alone():
-    one, two, other = (torch.stack([b.cat.ravel() for b in batches(door_of(100), 100, 2, s)]) for s in (1, 1, 2))
+    one, two, other = (torch.stack([b.cat.ravel() for b in batches(loader_of(100), 100, 2, s)]) for s in (1, 1, 2))
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
     assert not torch.equal(one[0], one[1])
 
 
 def test_batches_from_a_step_on_are_those_that_would_have_come():
-    whole = batches(door_of(100), 30, 9)
+    whole = batches(loader_of(100), 30, 9)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     for start in (0, 1, 4, 9):
         generator = torch.Generator().manual_seed(0)
-        rest = door_of(100).batches(optimizer, Batching(30, 9, generator, start))
+        rest = loader_of(100).batches(optimizer, Batching(30, 9, generator, start))
         assert [rows.cat.tolist() for rows, _ in rest] == [rows.cat.tolist() for rows in whole[start:]]
 
 
@@ -120,7 +120,7 @@ def test_a_loss_in_parts_makes_the_step_of_the_whole(sizes):
     """The gradient of the mean over all rows, however they are cut; the mean itself comes back."""
     weight = torch.nn.Parameter(torch.tensor(2.0))
     optimizer = torch.optim.SGD([weight], lr=0.1)
-    ((rows, step),) = door_of(8).batches(optimizer, Batching(8, 1, torch.Generator().manual_seed(0)))
+    ((rows, step),) = loader_of(8).batches(optimizer, Batching(8, 1, torch.Generator().manual_seed(0)))
     parts = torch.split(rows.cat.ravel().float(), sizes)
     assert step(weight * x for x in parts) == pytest.approx(2 * 3.5, rel=1e-6)
     assert float(weight.detach()) == pytest.approx(2 - 0.1 * 3.5, rel=1e-6)
@@ -131,7 +131,7 @@ def test_a_step_follows_the_gradient_of_the_mean_loss():
     weight = torch.nn.Parameter(torch.zeros(()))
     optimizer = torch.optim.SGD([weight], lr=0.1)
     expected = 0.0
-    for rows, step in door_of(8).batches(optimizer, Batching(4, 3, torch.Generator().manual_seed(0))):
+    for rows, step in loader_of(8).batches(optimizer, Batching(4, 3, torch.Generator().manual_seed(0))):
         x = rows.cat.ravel().float()
         assert step(weight * x + 1) == pytest.approx(float(expected * x.mean()) + 1, rel=1e-5)
         expected -= 0.1 * float(x.mean())

@@ -1,4 +1,4 @@
-"""The private door: what a step is made of, who takes part, how much noise there is, and that nothing comes back."""
+"""The private loader: what a step is made of, who takes part, how much noise there is, and that nothing comes back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows_of(values):
     return Rows(torch.zeros(len(num), 1, dtype=torch.long), num)
 
 
-def door_of(values, units=None, *, rate=1.0, steps=1, clip=1.0, copies=1, noise=QUIET, n=None, most=1):
+def loader_of(values, units=None, *, rate=1.0, steps=1, clip=1.0, copies=1, noise=QUIET, n=None, most=1):
     rows = rows_of(values)
     units = np.arange(len(rows)) if units is None else np.asarray(units)
     noisy = CalibratedDPSGD(
@@ -57,10 +57,10 @@ def pull(net, rows):
     return (net(torch.zeros(len(rows), 1)) * rows.num).sum(dim=1)
 
 
-def gradients(door, steps=1, loss=pull, net=None):
+def gradients(loader, steps=1, loss=pull, net=None):
     """What a module is told, step after step."""
     net = Level() if net is None else net
-    step = door.stepping(net, loss, torch.optim.SGD(net.parameters(), lr=0.1))
+    step = loader.stepping(net, loss, torch.optim.SGD(net.parameters(), lr=0.1))
     out = []
     for _ in range(steps):
         assert step() is None
@@ -69,20 +69,20 @@ def gradients(door, steps=1, loss=pull, net=None):
 
 
 def test_it_is_a_private_door():
-    door = door_of([0.5], n=12.5)
-    assert door.planned_steps == door.plan.steps == door.left
-    assert door.n == 12.5
-    assert door.device == torch.device("cpu")
-    assert door.layout.sizes == (2,)
-    assert door.validation() is None
+    loader = loader_of([0.5], n=12.5)
+    assert loader.planned_steps == loader.plan.steps == loader.left
+    assert loader.n == 12.5
+    assert loader.device == torch.device("cpu")
+    assert loader.layout.sizes == (2,)
+    assert loader.validation() is None
 
 
 def test_nothing_of_the_rows_is_shown():
-    """Whoever prints a door, or counts it, learns nothing."""
-    assert "0.5" not in repr(door_of([0.5]))
+    """Whoever prints a loader, or counts it, learns nothing."""
+    assert "0.5" not in repr(loader_of([0.5]))
     with pytest.raises(TypeError):
-        len(door_of([0.5]))
-    public = {name for name in dir(door_of([0.5])) if not name.startswith("_")}
+        len(loader_of([0.5]))
+    public = {name for name in dir(loader_of([0.5])) if not name.startswith("_")}
     assert public == {
         "batches",
         "device",
@@ -98,21 +98,21 @@ def test_nothing_of_the_rows_is_shown():
 
 
 def test_the_divisor_is_the_public_number_not_the_rows():
-    told = gradients(door_of([0.25, 0.5, 0.75], n=100.0))
+    told = gradients(loader_of([0.25, 0.5, 0.75], n=100.0))
     assert float(told) == pytest.approx(1.5 / 100, rel=1e-4)
-    assert float(gradients(door_of([0.25, 0.5], rate=1.0, n=50.0))) == pytest.approx(0.75 / 50, rel=1e-4)
+    assert float(gradients(loader_of([0.25, 0.5], rate=1.0, n=50.0))) == pytest.approx(0.75 / 50, rel=1e-4)
 
 
 def test_a_unit_of_forty_rows_moves_the_sum_by_the_clip_norm():
     values, units = [0.9] * 40 + [0.2, 0.3], [7] * 40 + [1, 2]
-    door = door_of(values, units, clip=1.0, n=1.0, most=40)
-    assert float(gradients(door)) == pytest.approx(1.0 + 0.5, rel=1e-4)
+    loader = loader_of(values, units, clip=1.0, n=1.0, most=40)
+    assert float(gradients(loader)) == pytest.approx(1.0 + 0.5, rel=1e-4)
 
 
 def test_no_more_rows_of_a_unit_are_met_than_may_be_and_they_stay_the_same():
     values = [0.001 * 2**k for k in range(9)]
-    door = door_of(values, [3] * 9, clip=10.0, n=1.0, most=2, steps=6)
-    told = gradients(door, 6).ravel()
+    loader = loader_of(values, [3] * 9, clip=10.0, n=1.0, most=2, steps=6)
+    told = gradients(loader, 6).ravel()
     pairs = {round(a + b, 6) for i, a in enumerate(values) for b in values[:i]}
     assert round(float(told[0]), 6) in pairs
     assert float(told.max() - told.min()) < 1e-6
@@ -120,7 +120,7 @@ def test_no_more_rows_of_a_unit_are_met_than_may_be_and_they_stay_the_same():
 
 def test_which_rows_of_a_unit_are_met_is_chosen_anew_for_each_door():
     values = [0.1, 0.4]
-    seen = {round(float(gradients(door_of(values, [3, 3], n=1.0))), 3) for _ in range(40)}
+    seen = {round(float(gradients(loader_of(values, [3, 3], n=1.0))), 3) for _ in range(40)}
     assert seen == {0.1, 0.4}
 
 
@@ -133,9 +133,9 @@ def test_batches_are_poisson_samples_of_units():
         sizes.append(len(rows))
         return pull(net, rows)
 
-    door = door_of([0.5] * 2 * n, np.repeat(np.arange(n), 2), rate=q, steps=steps, most=2, n=n)
+    loader = loader_of([0.5] * 2 * n, np.repeat(np.arange(n), 2), rate=q, steps=steps, most=2, n=n)
     net = Level()
-    step = door.stepping(net, counted, torch.optim.SGD(net.parameters()))
+    step = loader.stepping(net, counted, torch.optim.SGD(net.parameters()))
     sizes.clear()
     for _ in range(steps):
         step()
@@ -146,8 +146,8 @@ def test_batches_are_poisson_samples_of_units():
 
 
 def test_an_empty_batch_is_a_step_of_pure_noise():
-    door = door_of([0.9], rate=1e-9, steps=400, noise=2.0, n=1e9)
-    told = gradients(door, 400).ravel().numpy()
+    loader = loader_of([0.9], rate=1e-9, steps=400, noise=2.0, n=1e9)
+    told = gradients(loader, 400).ravel().numpy()
     assert stats.kstest(told, stats.norm(scale=2.0).cdf).pvalue > FLAKE
 
 
@@ -159,7 +159,7 @@ def test_the_noise_is_what_was_charged_within_a_hundredth():
     def loss(net, rows):
         return net(torch.zeros(len(rows), 200_000)).mean(dim=1) * rows.num[:, 0]
 
-    told = gradients(door_of([0.5] * 20, clip=clip, noise=sigma, n=n), 1, loss, net).ravel()
+    told = gradients(loader_of([0.5] * 20, clip=clip, noise=sigma, n=n), 1, loss, net).ravel()
     residuals = (told - 20 * 0.5 / 200_000 / n) / (sigma * clip / n)
     assert float(residuals.std()) == pytest.approx(1.0, rel=0.01)
     assert abs(float(residuals.mean())) < 0.012
@@ -173,7 +173,7 @@ def test_noise_and_batches_are_never_the_same_again():
     told = []
     for _ in range(2):
         torch.manual_seed(3)
-        told.append(gradients(door_of([0.5] * 50, rate=0.5, steps=3, noise=1.0), 3))
+        told.append(gradients(loader_of([0.5] * 50, rate=0.5, steps=3, noise=1.0), 3))
     assert not torch.equal(*told)
 
 
@@ -188,7 +188,7 @@ def test_what_losses_draw_is_secret_and_tells_nothing_of_the_size_of_a_batch():
     after = []
     for n in (3, 30):
         torch.manual_seed(3)
-        gradients(door_of([0.5] * n), 1, loss)
+        gradients(loader_of([0.5] * n), 1, loss)
         after.append(torch.rand(1))
     assert torch.equal(*after)
     assert not torch.equal(drawn[-1][:3], torch.rand(3, generator=torch.Generator().manual_seed(3)))
@@ -201,22 +201,22 @@ def test_a_batch_in_parts_is_the_step_of_the_whole(monkeypatch, at_once):
     """Rows of a unit stay in one part, so that norms are exact."""
     monkeypatch.setattr(private_loader, "ROWS_AT_ONCE", at_once)
     values, units = [0.1, 0.9, 0.8, 0.2, 0.7, 0.6, 0.3], [0, 1, 1, 2, 1, 3, 3]
-    told = gradients(door_of(values, units, clip=0.85, n=1.0, most=5))
+    told = gradients(loader_of(values, units, clip=0.85, n=1.0, most=5))
     assert float(told) == pytest.approx(0.1 + 0.85 + 0.2 + 0.85, rel=1e-4)
 
 
 def test_more_steps_than_were_charged_are_refused():
-    door = door_of([0.5], steps=2)
+    loader = loader_of([0.5], steps=2)
     net = Level()
-    step = door.stepping(net, pull, torch.optim.SGD(net.parameters()))
+    step = loader.stepping(net, pull, torch.optim.SGD(net.parameters()))
     step()
-    assert door.left == 1
-    again = door.stepping(net, pull, torch.optim.SGD(net.parameters()))  # the same purse
+    assert loader.left == 1
+    again = loader.stepping(net, pull, torch.optim.SGD(net.parameters()))  # the same purse
     again()
     for one in (step, again):
         with pytest.raises(BudgetExceededError, match="may make the 2 steps that were charged; however"):
             one()
-    assert door.left == 0
+    assert loader.left == 0
 
 
 def test_real_rows_are_met_only_by_steps():
@@ -228,36 +228,36 @@ def test_real_rows_are_met_only_by_steps():
         return pull(net, rows)
 
     net = Level()
-    door_of([0.123] * 9).stepping(net, loss, torch.optim.SGD(net.parameters()))
+    loader_of([0.123] * 9).stepping(net, loss, torch.optim.SGD(net.parameters()))
     assert met
     assert all(not bool((x == 0.123).any()) for x in met)
 
 
 def test_a_door_without_rows_makes_its_steps():
-    door = PrivateLoader(rows_of([]), np.array([], np.int64), layout_of(), door_of([0.5], noise=1.0)._noisy, n=5.0)
-    assert bool(gradients(door).isfinite().all())
+    loader = PrivateLoader(rows_of([]), np.array([], np.int64), layout_of(), loader_of([0.5], noise=1.0)._noisy, n=5.0)
+    assert bool(gradients(loader).isfinite().all())
 
 
 def test_a_row_that_is_not_finite_adds_nothing():
-    told = gradients(door_of([0.25, float("nan"), 0.5], n=1.0))
+    told = gradients(loader_of([0.25, float("nan"), 0.5], n=1.0))
     assert float(told) == pytest.approx(0.75, rel=1e-4)
 
 
 @pytest.mark.parametrize("n", [0.0, -3.0, float("nan"), float("inf")])
 def test_a_number_of_units_that_is_none_is_refused(n):
     with pytest.raises(ConfigError, match="the number of units must be above 0; however"):
-        door_of([0.5], n=n)
+        loader_of([0.5], n=n)
 
 
 def test_units_that_are_not_one_a_row_are_refused():
     with pytest.raises(ConfigError, match="units must be one a row; however") as error:
-        door_of([0.5, 0.5], [1])
+        loader_of([0.5, 0.5], [1])
     assert "2" not in str(error.value)
 
 
 def test_no_row_of_a_unit_is_refused():
     with pytest.raises(ConfigError, match="a row of each unit must be kept"):
-        door_of([0.5], most=0)
+        loader_of([0.5], most=0)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +300,6 @@ def test_rows_come_in_a_secret_order():
             firsts.append(float(rows.num[0, 0]))
         return pull(net, rows)
 
-    gradients(door_of([k / 30 for k in range(30)], steps=60), 60, loss)
+    gradients(loader_of([k / 30 for k in range(30)], steps=60), 60, loss)
     assert len(firsts) == 60
     assert len(set(firsts)) > 15

@@ -1,4 +1,4 @@
-"""A wish in minutes becomes steps that anybody can ask for again; `auto` becomes a model with a reason."""
+"""A limit in minutes becomes steps that anybody can ask for again; `auto` becomes a model with a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_steps_found_by_a_wish_make_the_same_model_when_asked_for(toy, tmp_path)
     assert 1 <= steps < 300
     assert wished.synthesizer.settings == wished.facts["settings"]
     (note,) = wished.facts["notes"]
-    assert note == f"about {steps:,} steps fit into 0.0001 minutes; without that wish there would be 300"
+    assert note == f"about {steps:,} steps fit into 0.0001 minutes; without that limit there would be 300"
     asked = fit(toy.frame, toy.schema, config=RunConfig(settings={**SMALL, "steps": steps}, seed=3))
     assert all(torch.equal(v, tensors(asked.synthesizer)[k]) for k, v in tensors(wished.synthesizer).items())
     wished.save(tmp_path / "w")
