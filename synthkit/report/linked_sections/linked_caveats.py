@@ -31,7 +31,13 @@ def _of_privacy(context: LinkedContext) -> Iterator[Fact]:
 
 
 def _of_size(context: LinkedContext) -> Iterator[Fact]:
-    units = context.units("train")
+    units, known = context.units("train"), context.evaluation.run.get("known units")
+    if known:
+        yield (
+            "known units",
+            f"{known:,} held-out {context.unit} were trained on: every reference flatters, and classifiers tell too "
+            "little.",
+        )
     if 0 < units < FEW_UNITS:
         yield (
             "few units",
