@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "score": "Find odd records with a saved model",
     "evaluate": "Measure synthetic tables made by any tool",
     "compare": "Several models on one table, and one report on all of them",
+    "review": "Lay out synthetic and real people for clinicians, blind",
     "report": "Draw the report of a folder again",
     "gate": "Hold what was measured against a policy",
     "release": "Pack what may leave into one signed file",

@@ -125,8 +125,12 @@ def _as_drafted(table: Path, config: RunConfig) -> dict[str, pd.DataFrame]:
 
     if is_duckdb(table):
         return dict(read_linked(table).frames)
-    said = {"delimiter": config.delimiter, "encoding": config.encoding, "missing": config.missing}
-    return {name: table_files.read(path, **said).frame() for name, path in table_paths(table).items()}
+    return {
+        name: table_files.read(
+            path, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing
+        ).frame()
+        for name, path in table_paths(table).items()
+    }
 
 
 def _warn(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], *, guessed: bool) -> None:

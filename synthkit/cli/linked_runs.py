@@ -1,4 +1,4 @@
-"""`run`, `fit`, `evaluate` and `report` where the schema is one of linked tables."""
+"""`run`, `fit` and `evaluate` where the schema is one of linked tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from synthkit.errors import ConfigError
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
     from synthkit.pipeline.run_config import RunConfig
-    from synthkit.report import Report
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
 
@@ -97,17 +96,6 @@ def evaluate_linked_folders(
     if not quiet:
         show_linked_scores(made.evaluation)
         show_paths(contents(out))
-
-
-def redraw_linked(folder: Path, tier: str) -> Report:
-    """The page on linked tables drawn again.
-
-    Raises:
-        UnsupportedError: there is none in this version.
-    """
-    from synthkit.pipeline.linked.linked_page import redrawn_linked_page
-
-    return redrawn_linked_page(folder, tier)
 
 
 def only_one(flag: str, given: Sequence[_One]) -> _One:

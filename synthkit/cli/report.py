@@ -8,7 +8,6 @@ import typer
 
 from synthkit.cli import options as o
 from synthkit.cli.console import say
-from synthkit.cli.linked_runs import redraw_linked
 from synthkit.errors import ConfigError
 
 
@@ -26,12 +25,12 @@ def report(
 
     Example: synthkit report runs/demo --tier shareable --pdf
     """
-    from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE, is_linked_folder, redraw
+    from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE, redraw
 
     if tier not in ("internal", "shareable"):
         msg = f"`--tier` must be internal or shareable; however: `{tier}`"
         raise ConfigError(msg)
-    made = redraw_linked(folder, tier) if is_linked_folder(folder) else redraw(folder, tier)  # type: ignore[arg-type]
+    made = redraw(folder, tier)  # type: ignore[arg-type]
     name = REPORT_FILE if tier == "internal" else f"{tier}.html"
     say(f"{made.save(folder / name)}: drawn again", quiet=quiet)
     if made.document:

@@ -16,7 +16,8 @@ from synthkit.io.json_types import JSONObject
 from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
-from synthkit.schema.linked.either_schema import is_linked
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.either_schema import is_linked, load_either
 from synthkit.schema.yaml_reader import read_schema_file
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ EVALUATION_FILE, REPORT_FILE, RUN, INTERNAL_FOLDER, DRAWS_FOLDER = (
     "draws",
 )
 ROLES_FILE, LOG, CLAMPED, MODEL_METADATA = "roles.parquet", "log.txt", "clamped.json", "synthesizer.json"
-SYNTHETIC_FOLDER = "synthetic"  # of linked tables
+SYNTHETIC_FOLDER = "synthetic"  # of linked tables, a file a table
 SIBLING, REFITS = "sibling", "refits.parquet"
 VALIDATION_INPUT = "validation_input.json"
 COMPARISON, STATEMENT, REPORT_JSON_FILE = "comparison.json", "statement.json", "report.json"
@@ -45,7 +46,7 @@ MARKS = (RUN,)  # what shows that a folder is ours and may be replaced
 FILE_WORDS: Mapping[str, str] = {
     REPORT_FILE: "the report: open this first, in a browser (INTERNAL: exact figures of real rows)",
     SYNTHETIC: "the synthetic rows",
-    f"{SYNTHETIC_FOLDER}/": "the synthetic rows, a file a table",
+    f"{SYNTHETIC_FOLDER}/": "the synthetic tables, a file each",
     f"{DRAWS_FOLDER}/": "all draws, the first one again",
     EVALUATION_FILE: "every number of the report (INTERNAL: measured on real rows)",
     REPORT_JSON_FILE: "what the report says, as data (INTERNAL)",
@@ -182,7 +183,8 @@ def page(
 
 def table_hashes(path: Path) -> dict[str, str]:
     """SHA-256 of the synthetic rows of a folder, by the name of the file."""
-    files = [path / SYNTHETIC, *sorted((path / DRAWS_FOLDER).glob("*.parquet"))]
+    files = [path / SYNTHETIC, *sorted((path / DRAWS_FOLDER).rglob("*.parquet"))]
+    files += sorted((path / SYNTHETIC_FOLDER).glob("*.parquet"))
     return {
         file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
@@ -208,7 +210,9 @@ def redraw(path: Path, tier: Tier = "internal") -> Report:
     """
     if (path / COMPARISON).exists():
         return _redrawn_comparison(path)
-    schema = Schema.load(path / SCHEMA_FILE) if (path / SCHEMA_FILE).exists() else None
+    schema = load_either(path / SCHEMA_FILE) if (path / SCHEMA_FILE).exists() else None
+    if isinstance(schema, LinkedSchema):
+        return _redrawn_linked(path, schema, tier)
     ledger = plain_data(path / LEDGER) if (path / LEDGER).exists() else None
     statement = plain_data(path / STATEMENT) if (path / STATEMENT).exists() else None
     decided = plain_data(path / GATE) if (path / GATE).exists() else None
@@ -240,6 +244,24 @@ def unaltered(path: Path) -> Iterator[None]:
     except MALFORMED_DATA_ERRORS as error:
         msg = f"{path} must hold what a run wrote; however: a file in it was altered ({_sort(error)}). Run again"
         raise ArtefactError(msg) from error
+
+
+def _redrawn_linked(path: Path, schema: LinkedSchema, tier: Tier) -> Report:
+    """The page on a run of linked tables; its timelines are in evaluation.json."""
+    from synthkit.report.linked_view import build_linked
+
+    ledger, statement = (plain_data(path / name) if (path / name).exists() else None for name in (LEDGER, STATEMENT))
+    found, held = evaluation(path), cast("Mapping[str, Any]", validations(path))
+    with unaltered(path):
+        return build_linked(
+            found,
+            schema,
+            ledger=ledger,
+            statement=statement,
+            validation=held,
+            hashes=table_hashes(path),
+            tier=tier,
+        )
 
 
 def _redrawn_comparison(path: Path) -> Report:

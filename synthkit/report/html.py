@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
 
 
+LINKED_KIND = "Synthetic data report on linked tables"  # of a page, which says what its sections are
+
+
 @dataclass(frozen=True)
 class Report:
     """A page for people; the same numbers are in evaluation.json.
@@ -109,10 +112,13 @@ def redraw(document: Mapping[str, JSON]) -> str:
         ArtefactError: it is not what a page is drawn from, or has a section that is not installed.
     """
     from synthkit.report.json_export import with_pointers
+    from synthkit.report.linked_section_registry import linked_sections
     from synthkit.report.section_registry import outside_sections, section_registry
 
     try:
         page = with_pointers(document)
+        if page["kind"] == LINKED_KIND:
+            return render(page, linked_sections())
         brought = outside_sections(str(section["id"]) for section in page["sections"])
         lacking = [name for name, by in brought.items() if by is None]
         if lacking:
@@ -173,11 +179,13 @@ def _drawn(chart: str, data: str) -> str:
     from jsonschema import ValidationError  # type: ignore[import-untyped]  # what Altair makes its own from
 
     from synthkit.report.charts.curves import CURVES
+    from synthkit.report.charts.event_lines import DRAWN_CHARTS
+    from synthkit.report.charts.linked_curves import LINKED_CHARTS
     from synthkit.report.charts.model_points import MODEL_CHARTS
     from synthkit.report.charts.vega import CHARTS
 
     try:
-        return {**CHARTS, **CURVES, **MODEL_CHARTS}[chart](loads(data))
+        return {**CHARTS, **CURVES, **MODEL_CHARTS, **LINKED_CHARTS, **DRAWN_CHARTS}[chart](loads(data))
     except ValidationError as error:
         msg = f"a chart `{chart}` must have numbers and texts where they belong; however: they are of another type"
         raise TypeError(msg) from error

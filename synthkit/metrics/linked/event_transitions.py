@@ -77,7 +77,7 @@ def _by_level(left: LinkedSide, right: LinkedSide) -> Parts:
 
 def _panel(comparison: LinkedEvaluationData) -> list[dict[str, object]]:
     """The commonest transitions and those that differ most, each with its share on both sides."""
-    many, names = comparison.types.types, comparison.types.names
+    many, names = comparison.types.types, comparison.types.spelled(comparison.schema)
     shares = []
     for side in (comparison.real, comparison.drawn):
         at = side.timeline.followed

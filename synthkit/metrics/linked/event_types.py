@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.metrics.stats.binning import Binning
+from synthkit.metrics.stats.binning import Binning, label
 from synthkit.schema.columns import Discrete, level_keys
 
 if TYPE_CHECKING:
@@ -70,6 +70,18 @@ class EventTypes:
     def names(self) -> tuple[str, ...]:
         """What each type is called: its table, with the number of its series where there are several."""
         return tuple(f"{t}:{k}" if many > 1 else t for t, many in self.series.items() for k in range(many))
+
+    def spelled(self, schema: LinkedSchema) -> tuple[str, ...]:
+        """What each type is called on a page: its table, with the level of its series where there are several."""
+        found: list[str] = []
+        for table, many in self.series.items():
+            column = schema.tables[table].series
+            if many == 1 or column is None:
+                found.append(table)
+                continue
+            levels = sorted(self.levels[table][column].items(), key=lambda each: each[1])[: many - 1]
+            found += [f"{table}: {label(level)}" for level, _ in levels] + [f"{table}: other"]
+        return tuple(found)
 
     def codes(self, frame: pd.DataFrame, table: str, column: str) -> NDArray[np.intp]:
         """Rank of each level, -1 for a missing cell, the next number for levels training never had."""

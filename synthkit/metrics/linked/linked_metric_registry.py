@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from synthkit.metrics.linked import (
+    contradicted_units,
+    drawn_timelines,
     event_transitions,
     fan_outs,
     history_prediction,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _SPECS = (
     key_integrity.INTEGRITY_SPEC,
+    contradicted_units.CONTRADICTIONS_SPEC,
     fan_outs.FAN_OUTS_SPEC,
     table_distributions.TABLES_SPEC,
     owner_pairs.OWNER_PAIRS_SPEC,
@@ -45,6 +48,7 @@ _SPECS = (
     unit_two_sample.ROW_C2ST_SPEC,
     history_prediction.HISTORY_SPEC,
     multi_table_report.SDMETRICS_SPEC,
+    drawn_timelines.TIMELINES_SPEC,
 )
 LINKED_METRICS: Mapping[str, LinkedMetricSpec] = {spec.name: spec for spec in _SPECS}
 

@@ -43,16 +43,17 @@ def described(schema: LinkedSchema, table: str) -> tuple[str, ...]:
 def table_distributions(comparison: LinkedEvaluationData, rng: np.random.Generator, *, table: str) -> Found:
     """`fidelity.columns` and `fidelity.pairs` of one table against the holdout, its rows grouped by unit.
 
-    Scores are called `fidelity.TABLE.tv1` and so on.
+    Scores are called `fidelity.TABLE.tv1` and so on; the panel has the distributions by table.
     """
     alone = as_one_table(comparison, table)
-    found = [*distributions.columns(alone, rng)[0], *distributions.pairs(alone, rng)[0]]
+    columns, panels = distributions.columns(alone, rng)
+    found = [*columns, *distributions.pairs(alone, rng)[0]]
     scores = [
         replace(each, metric=each.metric.replace("fidelity.", f"fidelity.{table}.", 1))
         for each in found
         if not each.metric.endswith("_train")
     ]
-    return scores, {}
+    return scores, {"table_distributions": {table: panels["distributions"]}}
 
 
 def as_one_table(comparison: LinkedEvaluationData, table: str) -> EvaluationData:

@@ -85,6 +85,34 @@ def newcombe(hits: float, trials: float, hits_2: float, trials_2: float, *, z: f
     return Interval(p - p_2, float(p - p_2 - below), float(p - p_2 + above))
 
 
+def welch(left: NDArray[np.float64], right: NDArray[np.float64], *, level: float = 0.95) -> Interval:
+    """Interval of the difference between the means of two independent samples whose variances may differ.
+
+    mean(left) - mean(right) +- t(1 - (1 - level)/2; nu) sqrt(s²/n + s'²/m), nu by Satterthwaite; nothing is known of
+    either end where a sample has fewer than two values.
+
+    **Shape**: (n,) and (m,) with n, m >= 1 -> the difference and its interval.
+
+    References:
+        The Generalization of "Student's" Problem when Several Different Population Variances are Involved (Welch,
+        1947).
+
+    Example:
+        >>> [round(x, 4) for x in welch(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0]))]
+        [-1.0, -7.8567, 5.8567]
+    """
+    value = float(left.mean() - right.mean())
+    if min(len(left), len(right)) < 2:
+        return Interval(value, -np.inf, np.inf)
+    parts = [float(x.var(ddof=1)) / len(x) for x in (left, right)]
+    se = float(np.sqrt(sum(parts)))
+    if se == 0:
+        return Interval(value, value, value)
+    freedom = sum(parts) ** 2 / sum(v**2 / (len(x) - 1) for v, x in zip(parts, (left, right), strict=True))
+    reach = float(stats.t.ppf(0.5 + level / 2, freedom)) * se
+    return Interval(value, value - reach, value + reach)
+
+
 def total_variation(left: ArrayLike, right: ArrayLike) -> float:
     """Half the absolute difference of two sets of counts after each is scaled to one.
 

@@ -9,7 +9,7 @@ from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_runner import evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts
 from synthkit.pipeline.linked.linked_config import settled_config
-from synthkit.pipeline.linked.linked_facts import linked_facts
+from synthkit.pipeline.linked.linked_facts import linked_facts, linked_report
 from synthkit.pipeline.linked.linked_input import load_tables, read_folder, resolve_linked, source_name, typed_draw
 from synthkit.pipeline.linked.linked_results import LinkedTablesEvaluation
 from synthkit.pipeline.run_config import RunConfig
@@ -57,10 +57,11 @@ def evaluate_linked_tables(
     clock.stage("evaluate")
     compared = LinkedEvaluationData(train=real, holdout=held, synthetic=drawn)
     found = evaluate_linked(compared, seed=config.seed or 0, quick=config.quick, progress=clock.metric)
-    clock.stage("")
+    clock.stage("report")
     names = {"synthetic": source_name(synthetic), "holdout": source_name(holdout)}
     facts = linked_facts(given, source_name(train), clock.seconds, draws=1, seed=config.seed, **names)
     validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
-    return LinkedTablesEvaluation(
-        evaluation=with_facts(found, facts), schema=given, validations=validations, facts=facts
-    )
+    measured = with_facts(found, facts)
+    page = linked_report(measured, given, validations)
+    clock.stage("")
+    return LinkedTablesEvaluation(evaluation=measured, report=page, schema=given, validations=validations, facts=facts)

@@ -1,18 +1,24 @@
-"""Where a run of linked tables comes from: what `pipeline.run_info` says of one table, and the tables by name."""
+"""Where a run of linked tables comes from, what is promised of it, and the page on both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.io.json_types import JSONDict
 from synthkit.pipeline import run_info
 from synthkit.privacy.statement import Statement, packages
+from synthkit.report.linked_view import build_linked
 
 if TYPE_CHECKING:
+    from synthkit.metrics.result import Evaluation
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.privacy.accounting.ledger import Ledger
+    from synthkit.report import Report
+    from synthkit.report.inputs import LedgerJson, StatementJson
+    from synthkit.report.linked_inputs import LinkedValidationJson
     from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.linked_validation import LinkedValidation
     from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
 
@@ -51,3 +57,29 @@ def linked_statement(synthesizer: LinkedSynthesizer, ledger: Ledger) -> JSONDict
         versions=packages(),
     )
     return said.to_dict()
+
+
+def linked_report(
+    evaluation: Evaluation,
+    schema: LinkedSchema,
+    validations: Mapping[str, LinkedValidation],
+    *,
+    ledger: Ledger | None = None,
+    statement: JSONDict | None = None,
+) -> Report:
+    """The page on an evaluation, from what a run has in memory.
+
+    Args:
+        evaluation: scores, failures and panels, with the facts of the run.
+        schema: what the tables mean.
+        validations: of `input` and `output`.
+        ledger: what was charged, if there is one.
+        statement: what is promised, if anything was fitted.
+    """
+    return build_linked(
+        evaluation,
+        schema,
+        ledger=cast("LedgerJson | None", None if ledger is None else ledger.to_dict()),
+        statement=cast("StatementJson | None", statement),
+        validation={name: cast("LinkedValidationJson", each.to_dict()) for name, each in validations.items()},
+    )

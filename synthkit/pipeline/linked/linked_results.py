@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.json_types import JSONObject
 from synthkit.io.provenance_marks import provenance_mark
-from synthkit.pipeline.linked.linked_page import linked_page
 from synthkit.release import run_folder
 from synthkit.tables import table_files
 from synthkit.tables.linked_files import write_files
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.result import Evaluation
     from synthkit.privacy.accounting.ledger import Ledger
+    from synthkit.report import Report
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
     from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
@@ -72,6 +72,7 @@ class LinkedRun:
         validations: of input and output, by these names.
         roles: roles and coins of the units; INTERNAL.
         evaluation: how good, how risky; INTERNAL.
+        report: the page.
         facts: version, seeds, packages, seconds: the content of run.json.
     """
 
@@ -83,6 +84,7 @@ class LinkedRun:
     validations: Mapping[str, LinkedValidation]
     roles: pd.DataFrame
     evaluation: Evaluation
+    report: Report
     facts: JSONObject
 
     @property
@@ -103,6 +105,10 @@ class LinkedRun:
             _judged(self.evaluation, temporary)
         return Path(path)
 
+    def _repr_html_(self) -> str:
+        """First synthetic units over the report, for notebooks."""
+        return f"{self.synthetic[self.schema.unit].head().to_html(border=0)}{self.report._repr_html_()}"
+
     def __repr__(self) -> str:
         tables = ", ".join(f"{name}={len(frame)}" for name, frame in self.synthetic.items())
         model = self.facts["model"]
@@ -115,12 +121,14 @@ class LinkedTablesEvaluation:
 
     Args:
         evaluation: how good, how risky; INTERNAL.
+        report: the page.
         schema: the meaning all tables share.
         validations: of input and output, by these names.
         facts: version, seeds, packages, seconds: the content of run.json.
     """
 
     evaluation: Evaluation
+    report: Report
     schema: LinkedSchema
     validations: Mapping[str, LinkedValidation]
     facts: JSONObject
@@ -167,8 +175,6 @@ def _drawn(made: LinkedRun, path: Path) -> None:
 
 
 def _judged(evaluation: Evaluation, path: Path) -> None:
-    """Every score, and the page on them if there is one of linked tables."""
+    """Every score, and the page on them and on what lies in the folder."""
     (path / run_folder.EVALUATION_FILE).write_text(evaluation.to_json(), encoding="utf-8")
-    page = linked_page(path)
-    if page is not None:
-        run_folder.save_page(page, path)
+    run_folder.save_page(run_folder.redraw(path), path)

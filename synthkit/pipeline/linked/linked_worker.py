@@ -123,7 +123,9 @@ def _outcome(
     rows = tuple(sum(map(len, draw.values())) for draw in made.draws)
     broken = [v for found in made.validations for each in found.violations.values() for v in each]
     log = made.maker.log
-    trained = (f"Trained for {log.steps:,} steps; the weights of step {log.best_step:,} were kept.",)
+    notes = list(clock.said)
+    if log is not None and log.steps:
+        notes.insert(0, f"Trained for {log.steps:,} steps; the weights of step {log.best_step:,} were kept.")
     return ModelResult(
         name=task.name,
         reference=False,
@@ -138,14 +140,14 @@ def _outcome(
         broken_rows=sum(violation.count for violation in broken),
         broken_rules=len({(violation.columns, violation.rule) for violation in broken}),
         rules=sum(each.checked.expectations for each in made.validations[0].tables.values()),
-        notes=(*(trained if log is not None and log.steps else ()), *clock.said),
+        notes=tuple(notes),
     )
 
 
 def _write(task: WorkerTask, made: DrawnUnitsResult, outcome: ModelResult) -> None:
     """The model's folder: what `run` leaves of it, and result.json."""
     from synthkit.pipeline.evaluate_tables import with_facts, with_training
-    from synthkit.pipeline.linked.linked_facts import linked_facts
+    from synthkit.pipeline.linked.linked_facts import linked_facts, linked_report
     from synthkit.tables.linked_files import write_files
 
     schema, seconds = made.maker.schema, {k: outcome.seconds[k] for k in ("fit", "sample")}
@@ -157,6 +159,7 @@ def _write(task: WorkerTask, made: DrawnUnitsResult, outcome: ModelResult) -> No
         (temporary / folder.LEDGER).write_text(made.ledger.to_json(), encoding="utf-8")
         schema.save(temporary / folder.SCHEMA_FILE)
         (temporary / folder.EVALUATION_FILE).write_text(measured.to_json(), encoding="utf-8")
+        linked_report(measured, schema, {}, ledger=made.ledger).save(temporary / folder.REPORT_FILE)
         places = {temporary / folder.SYNTHETIC_FOLDER: made.draws[0]}
         if len(made.draws) > 1:
             places |= {temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}": draw for k, draw in enumerate(made.draws)}

@@ -10,7 +10,7 @@ from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_runner import evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.linked.linked_config import settled_config
-from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_statement
+from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name, typed_draw
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun, Tables
 from synthkit.pipeline.linked.unit_split import split_units
@@ -23,7 +23,6 @@ from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from synthkit.metrics.result import Evaluation
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -74,20 +73,25 @@ def synthesize_linked(
     found = evaluate_linked(
         compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
     )
-    clock.stage("")
+    clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
     told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
+    measured = with_training(with_facts(found, facts), synthesizer.log)
+    promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
+    page = linked_report(measured, given, checked, ledger=ledger, statement=promised)
+    clock.stage("")
     return LinkedRun(
         draws=draws,
         synthesizer=synthesizer,
         schema=given,
         ledger=ledger,
-        statement=linked_statement(synthesizer, ledger),
-        validations=_validations(real, output),
+        statement=promised,
+        validations=checked,
         roles=parts.roles,
-        evaluation=_with_run(found, facts, synthesizer),
-        facts=facts,
+        evaluation=measured,
+        report=page,
+        facts={**facts, "seconds": dict(clock.seconds)},
     )
 
 
@@ -181,7 +185,3 @@ def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[LinkedTab
 def _validations(real: LinkedTables, output: LinkedValidation | None = None) -> Mapping[str, LinkedValidation]:
     found = {"input": real.validation, "output": output}
     return {name: validation for name, validation in found.items() if validation is not None}
-
-
-def _with_run(found: Evaluation, facts: Mapping[str, Any], synthesizer: LinkedSynthesizer) -> Evaluation:
-    return with_training(with_facts(found, facts), synthesizer.log)

@@ -86,18 +86,19 @@ def _cards(context: ReportContext) -> list[ScoreCard]:
         target = worst.metric.removeprefix("utility.").removesuffix(".gap")
         cards.append({**row, "label": f"{row['label']}: {target}"})
     cards += [{**score_row(s)} for s in chosen[3:]]
-    epsilon = context.epsilon
-    cards.append(
-        {
-            "metric": "privacy.epsilon",
-            "label": "Epsilon",
-            "meaning": "Bound on what the release reveals about one person; infinity is no bound.",
-            "text": "∞" if epsilon is None else f"{epsilon:.4g}",
-            "value": "infinity" if epsilon is None else epsilon,
-            "against": None,
-        }
-    )
-    return cards
+    return [*cards, epsilon_card(context.epsilon)]
+
+
+def epsilon_card(epsilon: float | None) -> ScoreCard:
+    """The bound that a ledger proves, as a headline figure; None is no bound."""
+    return {
+        "metric": "privacy.epsilon",
+        "label": "Epsilon",
+        "meaning": "Bound on what the release reveals about one person; infinity is no bound.",
+        "text": "∞" if epsilon is None else f"{epsilon:.4g}",
+        "value": "infinity" if epsilon is None else epsilon,
+        "against": None,
+    }
 
 
 def _rows(facts: RunFacts) -> str:

@@ -87,7 +87,7 @@ def _depth_first(schema: LinkedSchema, name: str) -> Iterator[str]:
 def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterator[str]:
     table = schema.tables[box.name]
     role = "units" if box.name == schema.unit else table.role
-    many = f"{rows[box.name]:,} rows" if box.name in rows else f"{len(table.columns)} columns"
+    many = f", {rows[box.name]:,} rows" if box.name in rows else f", {len(table.columns)} columns" * bool(table.columns)
     fill = {"units": "#dce8fb", "records": "#f4f6f8", "reference": "#eef4e4", "shared": "#f3ebfa"}[role]
     yield (
         f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" '
@@ -97,7 +97,7 @@ def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterat
         f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="14" font-weight="600" fill="#1f2933">'
         f"{escape(_short(box.name, 22))}</text>"
     )
-    yield f'<text x="{box.x + 12}" y="{box.y + 40}" font-size="11" fill="#52606d">{role}, {many}</text>'
+    yield f'<text x="{box.x + 12}" y="{box.y + 40}" font-size="11" fill="#52606d">{role}{many}</text>'
 
 
 def _links(schema: LinkedSchema, boxes: Mapping[str, TableBox]) -> Iterator[str]:

@@ -1,0 +1,108 @@
+"""The section on what each link kept: keys by kind, rows by owner, and joint numbers of rows in sibling tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from synthkit.report.data_table import data_table
+from synthkit.report.labels import number
+from synthkit.report.linked_context import LinkedContext
+from synthkit.report.linked_inputs import LinkCountJson
+from synthkit.report.linked_section_data import LINKED_TEMPLATE, LinkedSectionData, scores_alone
+from synthkit.report.records import Figure, figure
+from synthkit.report.section_spec import SectionSpec
+
+if TYPE_CHECKING:
+    from synthkit.schema.linked.link import Link
+
+KIND_WORDS = {
+    "owner": "the row it belongs to",
+    "implied": "an owner further up, repeated in the row",
+    "earlier": "another row of the same unit, begun before",
+    "reference": "a row of a public catalogue",
+    "shared": "a row that several units have in common",
+    "peer": "a row of another unit",
+}
+FAN_OUT_SCORES = (
+    *("fidelity.fan_out_ks", "fidelity.fan_out_mean", "fidelity.childless"),
+    *("fidelity.sibling_correlation", "fidelity.sibling_tv"),
+)
+
+
+def _data(context: LinkedContext) -> LinkedSectionData:
+    links = [(name, link) for name in context.tables for link in context.schema.tables[name].links]
+    if not links:
+        return {"absent": "The tables have no link."}
+    broken = {(e["table"], e["kind"]): (e["broken"], e["broken real"]) for e in context.panels.get("integrity") or ()}
+    missing = [_missing(context, key) for key in ("input", "output")]
+    lines = []
+    for name, link in links:
+        made, real = broken.get((name, _panel_name(link)), (None, None))
+        lines.append(
+            [
+                f"{name}.{', '.join(link.columns)} → {link.to}\n{KIND_WORDS[link.kind]}",
+                link.kind,
+                *("—" if count is None else f"{count:,}" for count in (made, real)),
+                *(found.get((name, ", ".join(link.columns)), "—") for found in missing),
+            ]
+        )
+    heads = ["Link", "Kind", "#Broken, synthetic", "#Broken, held out", "#Left empty, real", "#Left empty, synthetic"]
+    return {
+        "paragraphs": [
+            "A key is broken if it names no row, or a row it must not name. Rows by owner are numbers of rows that one "
+            "owner has in a table; joint figures say whether owners with many rows in one table have many in the other."
+        ],
+        "caption": "Rows by owner",
+        "scores": context.score_rows(FAN_OUT_SCORES),
+        "pairs": _fan_outs(context),
+        "tables": [data_table("Links by kind", heads, lines)],
+    }
+
+
+def _panel_name(link: Link) -> str:
+    """What the metric of keys calls a link."""
+    kind = "" if link.kind == "reference" else f"{link.kind} "
+    return f"{kind}link {', '.join(link.columns)} to {link.to}"
+
+
+def _missing(context: LinkedContext, key: str) -> Mapping[tuple[str, str], str]:
+    """Share of rows without a key by table and columns, as a validation counted them."""
+    found = context.validation.get(key)
+    links: tuple[LinkCountJson, ...] = () if found is None else tuple(found["links"])
+    return {
+        (each["table"], ", ".join(each["columns"])): number(each["missing"] / each["rows"], "share")
+        for each in links
+        if each["rows"]
+    }
+
+
+def _fan_outs(context: LinkedContext) -> list[Figure]:
+    figures = []
+    score = context.find("fidelity.fan_out_ks")
+    for k, (name, shares) in enumerate((context.panels.get("fan_outs") or {}).items()):
+        owner = context.schema.graph.owners[name]
+        sides = [list(shares["real"]), list(shares["synthetic"])]
+        last = max([1, *(n for side in sides for n, share in enumerate(side) if share)])
+        distance = None if score is None else score.parts.get(name)
+        drawn = {
+            side: [[n, share] for n, share in enumerate(x[: last + 1])] for side, x in zip(shares, sides, strict=True)
+        }
+        more = "; 20 stands for 20 and more" if last == 20 else ""
+        figures.append(
+            figure(
+                "fan_out",
+                {"x": f"Rows of {name} by row of {owner}", "y": f"Share of {owner}", "days": False, **drawn},
+                title=f"Rows of {name} by row of {owner}",
+                description=f"Shares of {owner} by their number of {name}, held-out and synthetic"
+                f"{'' if distance is None else f'; largest gap of the distributions {number(distance)}'}.",
+                caption=f"{name} by {owner}{'' if distance is None else f': KS {number(distance)}'}{more}.",
+                key=f"fan-out-{k}",
+            )
+        )
+    return figures
+
+
+LINK_KINDS = SectionSpec(
+    id="links", title="What each link kept", data=_data, shareable=scores_alone, template=LINKED_TEMPLATE
+)

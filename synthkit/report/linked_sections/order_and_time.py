@@ -1,0 +1,140 @@
+"""The section on order and time: gaps, lengths, what follows what, and what series remember."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthkit.report.data_table import DataTable, data_table
+from synthkit.report.labels import number
+from synthkit.report.linked_context import LinkedContext
+from synthkit.report.linked_section_data import LINKED_TEMPLATE, FoldedTables, LinkedSectionData, scores_alone
+from synthkit.report.records import Figure, figure
+from synthkit.report.section_spec import SectionSpec
+
+ORDER_SCORES = (
+    *("fidelity.gap_ks", "fidelity.offset_ks", "fidelity.duration_ks", "fidelity.length_ks"),
+    *("fidelity.transitions_tv", "fidelity.level_transitions_tv", "fidelity.lag_one", "fidelity.within_unit_sd"),
+    *("fidelity.repeats", "fidelity.kept_repeats"),
+)
+DAY_IN_SECONDS = 86_400.0
+SHOWN_PAIRS, SHOWN_REPEATS = 20, 30  # transitions of the chart; lines of the table of repeats
+
+
+def _data(context: LinkedContext) -> LinkedSectionData:
+    scores = context.score_rows(ORDER_SCORES)
+    gaps, follows = _gaps(context), _transitions(context)
+    if not scores and not gaps and not follows:
+        return {"absent": "Order and time were not measured: no table has an order, or none could be compared."}
+    tables = [table for table in (_memory(context),) if table is not None]
+    return {
+        "paragraphs": [
+            "When rows follow each other, which event comes after which, how long histories are, and whether a value "
+            "goes on from the one before in its series. Intervals are by units; the reference is what as many training "
+            "units score against the holdout."
+        ],
+        "caption": "Order and time",
+        "scores": scores,
+        "pairs": gaps,
+        "figures": follows,
+        "tables": tables,
+        "folded": _repeats(context),
+    }
+
+
+def _gaps(context: LinkedContext) -> list[Figure]:
+    figures, score = [], context.find("fidelity.gap_ks")
+    for k, (name, gaps) in enumerate((context.panels.get("gaps") or {}).items()):
+        if not gaps["real"] or not gaps["synthetic"]:
+            continue
+        days = _is_in_days(context, name)
+        scale = DAY_IN_SECONDS if days else 1.0
+        drawn = {
+            side: _curve(centiles, scale)
+            for side, centiles in (("real", gaps["real"]), ("synthetic", gaps["synthetic"]))
+        }
+        distance = None if score is None else score.parts.get(name)
+        said = "" if distance is None else f": KS {number(distance)}"
+        word = "Days" if days else "Gap"
+        figures.append(
+            figure(
+                "gap_curve",
+                {"x": f"{word} since the row before ({name})", "y": "Share not longer", "days": days, **drawn},
+                title=f"Gaps of {name}",
+                description=f"Share of gaps between rows of {name} that are not longer than so much, held-out and "
+                f"synthetic{said}.",
+                caption=f"Gaps of {name}{said}. From the 5th to the 95th centile.",
+                key=f"gap-curve-{k}",
+            )
+        )
+    return figures
+
+
+def _curve(centiles: Sequence[float], scale: float) -> list[tuple[float, float]]:
+    """The k-th of n centiles is not exceeded by k / (n + 1) of the gaps."""
+    return [(round(t / scale, 6), (k + 1) / (len(centiles) + 1)) for k, t in enumerate(centiles)]
+
+
+def _is_in_days(context: LinkedContext, name: str) -> bool:
+    order = context.schema.tables[name].order
+    return order is not None and context.schema.tables[name].columns[order.start].kind == "datetime"
+
+
+def _transitions(context: LinkedContext) -> list[Figure]:
+    panel = list(context.panels.get("transitions") or ())
+    if not panel:
+        return []
+    rows = [
+        {"name": f"{each['from']} → {each['to']}", "real": each["real"], "synthetic": each["synthetic"]}
+        for each in panel[:SHOWN_PAIRS]
+    ]
+    worst = max(panel, key=lambda each: abs(each["real"] - each["synthetic"]))
+    return [
+        figure(
+            "share_pairs",
+            {"x": "Share of all neighbouring events", "rows": rows},
+            title="What follows what",
+            description=f"Shares of pairs of neighbouring events of a unit, held-out and synthetic. Farthest apart: "
+            f"{worst['from']} then {worst['to']}, {number(worst['real'], 'share')} of held-out and "
+            f"{number(worst['synthetic'], 'share')} of synthetic pairs.",
+            caption="An event and the next of the same unit, in all tables together: the commonest and those that "
+            "differ most. Circles: held-out; diamonds: synthetic.",
+        )
+    ]
+
+
+def _memory(context: LinkedContext) -> DataTable | None:
+    """Difference of the lag-1 correlation, and of the spread within a unit, by column."""
+    lag, spread = context.find("fidelity.lag_one"), context.find("fidelity.within_unit_sd")
+    names = {**(lag.parts if lag else {}), **(spread.parts if spread else {})}
+    if not names:
+        return None
+    lines = [
+        [
+            name,
+            *(
+                number(score.parts.get(name)) if score is not None and name in score.parts else "—"
+                for score in (lag, spread)
+            ),
+        ]
+        for name in sorted(names, key=lambda n: -(lag.parts.get(n, 0.0) if lag else 0.0))
+    ]
+    heads = ["Column", "#Lag-1 correlation in its series, difference", "#Spread within a unit, difference"]
+    return data_table("What series remember, by column; 0 is identical", heads, lines)
+
+
+def _repeats(context: LinkedContext) -> list[FoldedTables]:
+    panel = [each for each in context.panels.get("repeats") or () if each["real"] is not None]
+    if not panel:
+        return []
+    order = sorted(panel, key=lambda each: -abs((each["real"] or 0.0) - (each["synthetic"] or 0.0)))[:SHOWN_REPEATS]
+    lines = [
+        [each["pair"], *("—" if x is None else number(x, "share") for x in (each["real"], each["synthetic"]))]
+        for each in order
+    ]
+    heads = ["Column, and of which earlier row", "#Held-out rows", "#Synthetic rows"]
+    return [{"title": "Values that rows repeat", "tables": [data_table("Rows that repeat a value", heads, lines)]}]
+
+
+ORDER_AND_TIME = SectionSpec(
+    id="time", title="Order and time", data=_data, shareable=scores_alone, template=LINKED_TEMPLATE
+)
