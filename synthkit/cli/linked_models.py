@@ -142,11 +142,12 @@ def sample_linked(
 
 
 def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
-    """Frames of what is known of units, by table.
+    """Frames of what is known of units, by table; of a file of units keys are made fresh.
 
     Raises:
         ConfigError: there is nothing, `COLUMN=VALUE` is written where a file is meant, or the units are not among it.
     """
+    from synthkit.schema.columns import Identifier
     from synthkit.tables.linked_files import table_paths
     from synthkit.tables.table_files import read_cells
 
@@ -157,7 +158,9 @@ def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
             raise ConfigError(msg)
         return found
     if path.is_file():
-        return {schema.unit: read_cells(path)}
+        cells, columns = read_cells(path), schema.tables[schema.unit].columns
+        fresh = [name for name in cells.columns if isinstance(columns.get(name), Identifier)]
+        return {schema.unit: cells.drop(columns=fresh)}
     msg = (
         f"`--given` must name a file of `{schema.unit}`, or a folder of tables; however: {path.name} is not there. "
         "Write what is known of each person into a row"
