@@ -1,0 +1,241 @@
+"""Every command with linked tables: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_hospital import SMALL, broken, small_hospital
+
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.validate_linked import validate_linked
+from synthkit.tables.linked_files import read_linked
+
+SCHEMA = LinkedSchema.parse(SMALL)
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A folder of CSV files and its schema, and a run and a fit of it."""
+
+    folder: Path
+    yaml: Path
+    run: Path
+    fit: Path
+
+
+@pytest.fixture(scope="module")
+def hospital(command, tmp_path_factory) -> Hospital:
+    place = tmp_path_factory.mktemp("linked")
+    made = Hospital(place / "hospital", place / "hospital.yaml", place / "run", place / "fit")
+    made.folder.mkdir()
+    for name, frame in small_hospital().items():
+        frame.to_csv(made.folder / f"{name}.csv", index=False)
+    SCHEMA.save(made.yaml)
+    given = (made.folder, "--schema", made.yaml, "--device", "cpu", "--seed", 1)
+    said = command("run", *given, "--out", made.run, "--model", "independent", "--units", 20, "--quick")
+    assert said.code == 0, said.err
+    assert "patients 20" in said.out
+    assert "of 60 real units" in said.out
+    assert "Keys and rules broken" in said.out
+    few = ("--steps", 2, "--set", "root_steps=2", "--set", "width=16", "--set", "hidden=8")
+    said = command("fit", *given, "-o", made.fit, *few)
+    assert said.code == 0, said.err
+    assert "nothing can be evaluated" in said.out
+    return made
+
+
+def test_init_drafts_a_schema_that_the_tables_keep_and_draws_it(hospital, command, tmp_path):
+    said = command("init", hospital.folder, "-o", tmp_path / "draft.yaml")
+    assert said.code == 0
+    assert "`patients` is taken for the table whose rows are people" in said.err
+    assert "3 tables" in said.out
+    drafted = LinkedSchema.load(tmp_path / "draft.yaml")
+    assert validate_linked(read_linked(hospital.folder).frames, drafted).success
+    assert (tmp_path / "draft.svg").read_text().count("<rect") == 3
+    assert (
+        "taken for the table"
+        not in command("init", hospital.folder, "-o", tmp_path / "b.yaml", "--unit", "patients").err
+    )
+
+
+def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["patients"]["surname"] = [f"Miller-{k} Anna" for k in range(60)]
+    frames["d_tests"] = pd.DataFrame({"test": ["crea", "hb"], "label": ["creatinine", "haemoglobin"]})
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
+    assert "`patients.surname`" in said.err or "`surname`" in said.err
+    assert "`d_tests` is taken for a public catalogue" in said.err
+
+
+def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_path):
+    assert command("validate", hospital.folder, "--schema", hospital.yaml).code == 0
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for name, frame in small_hospital().items():
+        frame.iloc[1:].to_csv(folder / f"{name}.csv", index=False)
+    said = command("validate", folder, "--schema", hospital.yaml, "--json", tmp_path / "v.json")
+    assert said.code == 1
+    assert "names a row of `patients`" in said.out
+    assert "synthkit-linked-validation/1" in (tmp_path / "v.json").read_text()
+    assert command("validate", folder, "--schema", hospital.yaml, "--orphans", "drop").code == 0
+
+
+def test_sample_writes_folders_and_duckdb(hospital, command, tmp_path):
+    pytest.importorskip("duckdb")
+    said = command("sample", hospital.run, "--units", 7, "-o", tmp_path / "more", "--ending", ".csv", "--seed", 1)
+    assert said.code == 0, said.err
+    assert "patients 7" in said.out
+    found = read_linked(tmp_path / "more", SCHEMA)
+    assert validate_linked(found.frames, SCHEMA).success
+    assert command("sample", hospital.run, "--units", 7, "-o", tmp_path / "more.duckdb", "--seed", 1).code == 0
+    frames = read_linked(tmp_path / "more.duckdb", SCHEMA).frames
+    assert validate_linked(frames, SCHEMA).success
+    assert len(frames["visits"]) == len(found.frames["visits"])
+    assert command("sample", hospital.run, "--units", 3, "-o", tmp_path / "more", "--overwrite").code == 0
+
+
+def test_sample_of_patients_that_are_given(hospital, command, tmp_path):
+    """What is given of each stays; a folder gives what has happened so far, which is continued."""
+    women = pd.DataFrame({"patient": range(9), "sex": ["F"] * 9})
+    women.to_csv(tmp_path / "women.csv", index=False)
+    said = command("sample", hospital.fit, "--given", tmp_path / "women.csv", "-o", tmp_path / "theirs")
+    assert said.code == 0, said.err
+    drawn = read_linked(tmp_path / "theirs", SCHEMA).frames
+    assert set(drawn["patients"]["sex"]) == {"F"}
+    assert len(drawn["patients"]) == 9
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    first = small_hospital()["patients"].iloc[1:4]
+    first.to_csv(begun / "patients.csv", index=False)
+    labs = small_hospital()["labs"]
+    mine = labs[labs["patient"].isin(first["patient"])]
+    mine.to_csv(begun / "labs.csv", index=False)
+    said = command("sample", hospital.fit, "--given", begun, "-o", tmp_path / "continued")
+    assert said.code == 0, said.err
+    after = read_linked(tmp_path / "continued", SCHEMA).frames
+    assert len(after["patients"]) == 3
+    assert len(after["labs"]) >= len(mine)
+
+
+def test_impute_fills_cells_and_leaves_the_others(hospital, command, tmp_path):
+    said = command("impute", hospital.fit, hospital.folder, "--out", tmp_path / "filled", "--seed", 1)
+    assert said.code == 0, said.err
+    assert "2 cells filled" in said.out
+    after = read_linked(tmp_path / "filled", SCHEMA).frames
+    assert after["patients"]["born"].notna().all()
+    assert sorted(after["patients"]["patient"]) == sorted(small_hospital()["patients"]["patient"])
+
+
+def test_score_names_each_unit_once_the_oddest_first(hospital, command, tmp_path):
+    said = command("score", hospital.fit, hospital.folder, "--out", tmp_path / "odd.csv")
+    assert said.code == 0, said.err
+    odd = pd.read_csv(tmp_path / "odd.csv")
+    assert sorted(odd["(row)"]) == list(range(1, 61))
+    assert odd["(score)"].is_monotonic_decreasing
+    parts = odd[["patients", "visits", "labs"]].sum(axis=1)
+    assert (parts - odd["(score)"]).abs().max() < 1e-6
+
+
+def test_evaluate_takes_folders(hospital, command, tmp_path):
+    for name, seed in (("held", 7), ("train", 8)):
+        (tmp_path / name).mkdir()
+        for table, frame in small_hospital(40, seed).items():
+            frame.to_parquet(tmp_path / name / f"{table}.parquet")
+    sides = ("--train", tmp_path / "train", "--holdout", tmp_path / "held", "--synthetic", hospital.run / "synthetic")
+    said = command("evaluate", *sides, "--schema", hospital.yaml, "--out", tmp_path / "e", "--quick")
+    assert said.code == 0, said.err
+    assert {"evaluation.json", "schema.yaml", "run.json", "internal"} <= {p.name for p in (tmp_path / "e").iterdir()}
+
+
+def test_report_is_drawn_again(hospital, command):
+    (hospital.run / "report.html").unlink()
+    assert command("report", hospital.run).code == 0
+    assert (hospital.run / "report.html").is_file()
+
+
+def test_compare_lists_models(hospital, command, tmp_path):
+    words = ("--schema", hospital.yaml, "--out", tmp_path / "c", "--models", "independent", "--units", 6, "--quick")
+    said = command("compare", hospital.folder, *words)
+    assert said.code == 0, said.err
+    assert "6 synthetic units a draw" in said.out
+
+
+def test_the_run_of_the_fixture_keeps_its_rules(hospital):
+    frames = read_linked(hospital.run / "synthetic", SCHEMA).frames
+    assert broken(dict(frames), units=20) == []
+
+
+def test_what_is_of_one_table_alone_is_refused(hospital, refused, tmp_path):
+    for words, said in (
+        (("gate", hospital.run, "--policy", "partner-release"), "a gate decides on one table"),
+        (("release", hospital.run, "--out", tmp_path / "b.zip"), "a bundle holds one table"),
+        (("plan", "--schema", hospital.yaml, "--rows", 100, "--epsilon", 1), "describe one table"),
+        (("watermark-key", "--schema", hospital.yaml, "--out", tmp_path / "k.json"), "describe one table"),
+        (("sample", hospital.run, "--rows", 5, "-o", tmp_path / "x"), "`--rows` is of one table"),
+        (("sample", hospital.run, "--units", 5, "--rake", "-o", tmp_path / "x"), "`--rake` is of one table"),
+        (("impute", hospital.fit, hospital.folder, "--spreadsheet-safe", "-o", tmp_path / "x"), "--spreadsheet-safe"),
+    ):
+        assert said in refused(*words), words
+
+
+def test_what_cannot_be_run_is_refused(hospital, refused, tmp_path):
+    given = (hospital.folder, "--schema", hospital.yaml, "--out", tmp_path / "x")
+    for words, said in (
+        (("run", *given, "--epsilon", 1, "--delta", 1e-6), "made without `epsilon`"),
+        (("run", *given, "--rows", 5), "Say `units`"),
+        (("run", *given, "--resume"), "`--resume` goes on with a training of one table"),
+        (("run", *given, "--model", "ctgan"), "one of independent, timeline for linked tables"),
+        (("fit", *given, "--clamp"), "made without `clamp`"),
+        (("validate", hospital.folder, "--schema", hospital.yaml, "--suite", tmp_path / "s.json"), "without `suite`"),
+        (("run", hospital.folder / "labs.csv", "--schema", hospital.yaml, "--out", tmp_path / "x"), "is one file"),
+        (("sample", hospital.run, "-o", tmp_path / "x"), "there is no --units"),
+        (("sample", hospital.run, "--units", 1, "-o", tmp_path / "x.csv"), "is one table's"),
+        (("sample", hospital.run, "--units", 1, "-o", tmp_path / "x", "--ending", ".xls"), "`--ending` must be one of"),
+        (("sample", hospital.run, "--units", 1, "-o", tmp_path / "x.duckdb", "--ending", ".csv"), "is one file"),
+        (("sample", hospital.run, "--given", "sex=F", "-o", tmp_path / "x"), "must name a file of `patients`"),
+        (("sample", hospital.run, "--given", "a", "--given", "b", "-o", tmp_path / "x"), "2 are named"),
+        (("init", hospital.folder, "-o", tmp_path / "x.svg"), "is the name of both"),
+        (("init", hospital.folder, "-o", tmp_path / "x.yaml", "--declared-by", "A: b"), "declared line by line"),
+    ):
+        assert said in refused(*words), words
+
+
+def test_a_folder_without_its_people_is_refused(hospital, refused, tmp_path):
+    (tmp_path / "labs").mkdir()
+    small_hospital()["labs"].to_csv(tmp_path / "labs" / "labs.csv", index=False)
+    said = refused("sample", hospital.fit, "--given", tmp_path / "labs", "-o", tmp_path / "x")
+    assert "has no table `patients`" in said
+
+
+def test_several_draws_are_evaluated_one_after_the_other(hospital, refused, tmp_path):
+    here = hospital.folder
+    sides = (
+        "--train",
+        here,
+        "--holdout",
+        here,
+        "--synthetic",
+        here,
+        "--schema",
+        hospital.yaml,
+        "--out",
+        tmp_path / "x",
+    )
+    assert "2 folders are given" in refused("evaluate", *sides, "--synthetic", here)
+    assert "it is given" in refused("evaluate", *sides, "--with", here)
+
+
+def test_flags_of_linked_tables_are_refused_for_one(fitted, toy, refused, tmp_path):
+    assert "`--units` is of linked tables" in refused("sample", fitted, "--units", 3, "--out", tmp_path / "x.csv")
+    said = refused("impute", fitted, toy.csv, "--ending", ".csv", "--out", tmp_path / "x.csv")
+    assert "`--ending` is of linked tables" in said
+    assert "`units` is of linked tables" in refused(
+        "run", toy.csv, "--schema", toy.yaml, "--out", tmp_path / "x", "--units", 3
+    )
