@@ -14,13 +14,13 @@ from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
     from torch import Tensor
 
     from synthkit.encoding.layout import Given, Rows
     from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
+    from synthkit.encoding.units.root_facts import RootFacts
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.models.timeline.unit_layout import UnitLayout
@@ -69,7 +69,7 @@ class UnitModel(ABC):
     def sample(
         self,
         encoder: UnitEncoder,
-        roots: pd.DataFrame,
+        facts: RootFacts,
         generator: torch.Generator,
         begun: BegunUnits | None = None,
     ) -> DrawnUnits:
@@ -77,7 +77,7 @@ class UnitModel(ABC):
 
         Args:
             encoder: the coding.
-            roots: learned columns of the units. **Shape**: (units, d).
+            facts: what is known of the units themselves.
             generator: of the draws.
             begun: beginnings that are to be continued.
         """

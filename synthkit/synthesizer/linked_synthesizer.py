@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -154,7 +155,9 @@ class LinkedSynthesizer:
         else:
             known = KnownUnits.of(given, units, encoder)
             roots = known.complete(model, seeds)
-        drawn = model.sample(encoder, roots, seeds.torch("rows"), None if known is None else known.begun)
+        drawn = model.sample(
+            encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun
+        )
         told = {} if known is None else known.told(drawn)
         return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BACK = 31  # rows back that an `earlier` link may point
 OTHER = "other"  # level of a shared row that few units point to
-UNIT_CLASS, FIRST, LAST, NOTHING = "(class)", "(first)", "(last)", "(nothing)"
+UNIT_CLASS, FIRST, LAST, NO_COLUMN = "(class)", "(first)", "(last)", "(nothing)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,57 +157,54 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
     children = schema.graph.children(name)
     timed = name in clock.timed
     anchor = next((t for t in (name, *schema.graph.ancestors(name)) if t in clock.timed), None)
-    totals = tuple(
-        r.parent.partition(".")[2] for r in schema.rules if isinstance(r, Total) and r.parent.startswith(f"{name}.")
-    )
-    kept, offsets = {}, []
-    for column, kind in _values(table, unit, timed, totals):
-        relative = not unit and anchor is not None and clock.moments and isinstance(kind, Datetime) and not kind.atoms
-        if relative or (timed and column in table.moments):
-            offsets.append(column)
-            kept[column] = _offset(column, kind, table, timed)
-        else:
-            kept[column] = kind
+    totals = _totals(schema, name)
+    values = dict(_values(table, unit, timed, totals))
+    relative = not unit and anchor is not None and clock.moments
+    offsets = [c for c, kind in values.items() if (relative and _is_moment(kind)) or (timed and c in table.moments)]
+    kept = {c: _offset(c, kind, table, timed) if c in offsets else kind for c, kind in values.items()}
     timed_children = tuple(c for c in children if c in clock.timed)
     known = tuple(kept)
-    inside = tuple(r.of for r in schema.rules if isinstance(r, Within) and r.table == name)
     kept |= _bookkeeping(schema, name, clock, timed_children, children)
     ends = _ends(schema, timed_children if unit else (name,))
     if unit and classes > 1:
         kept = {UNIT_CLASS: Categorical(levels=tuple(range(classes))), **kept}
-    rules = [*_rules(table, known, offsets, kept), *_counted(children, timed_children)]
     held = {*known} if unit else set()
-    if unit and timed_children:
-        rules += [Comparison(left=LAST, op="<=", right=end) for end in ends if end in held]
-    if timed_children and not unit:
-        stay = _stay(schema, name, timed_children)
-        rules += [Comparison(left=LAST, op="<=", right=stay)] if stay in kept else []
+    limits = ends if unit else (_stay(schema, name, timed_children),)
+    last = [Comparison(left=LAST, op="<=", right=c) for c in limits if timed_children and c is not None and c in known]
+    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children), *last]
     derived = _derived(table, held)
+    columns = {**kept, **_computable(table, derived)} or _nothing()
     return LearnedTable(
         name=name,
         table=table,
         owner=schema.graph.owners.get(name),
         children=children,
         timed=timed,
-        schema=Schema(
-            name="table",
-            columns={**kept, **_computable(table, derived)} or _nothing(),
-            rules=tuple(rules),
-            derived=derived,
-        ),
+        schema=Schema(name="table", columns=columns, rules=tuple(rules), derived=derived),
         offsets=tuple(offsets),
         timed_children=timed_children,
         anchor=anchor,
         computed=totals,
-        within=inside,
+        within=tuple(r.of for r in schema.rules if isinstance(r, Within) and r.table == name),
         bounds=ends if not unit else (),
         once=tuple(r for r in schema.rules if isinstance(r, Once) and r.table == name),
         classes=classes if unit else 0,
     )
 
 
+def _totals(schema: LinkedSchema, name: str) -> tuple[str, ...]:
+    """Columns of a table that are the total of a child table."""
+    parents = [r.parent.partition(".") for r in schema.rules if isinstance(r, Total)]
+    return tuple(column for table, _, column in parents if table == name)
+
+
+def _is_moment(kind: Column) -> bool:
+    """Whether a column holds moments without special ones among them."""
+    return isinstance(kind, Datetime) and not kind.atoms
+
+
 def _nothing() -> dict[str, Column]:
-    return {NOTHING: Categorical(levels=("none",))}
+    return {NO_COLUMN: Categorical(levels=("none",))}
 
 
 def _values(table: LinkedTable, unit: bool, timed: bool, totals: tuple[str, ...]) -> Iterator[tuple[str, Column]]:
@@ -303,9 +300,8 @@ def _rules(
             yield rule
 
 
-def _counted(children: tuple[str, ...], timed: tuple[str, ...]) -> Iterator[Rule]:
+def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
     """First and last moment are there if and only if there are rows that have any; the first is not after the last."""
-    del children
     if not timed:
         return
     yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")

@@ -84,13 +84,31 @@ class StepState:
     def features(self, scale: TimeScale) -> Floats:
         """The state as numbers of about the size of one. **Shape**: (n, F)."""
         owed = self.owed.astype(np.float32)
-        owners = self.owed.shape[1] + 1
+        age = np.where(self.happened > 0, self.now[:, None] - self.latest, 0)
+        parts = [
+            np.stack(self._clocks(scale), axis=1),
+            np.log1p(owed),
+            self.owed == 0,
+            self.owed == 1,
+            self.owed == 2,
+            np.log1p(self.owed_unit),
+            self.owed_unit == 0,
+            np.eye(self.owed.shape[1] + 1)[self.owner],
+            np.log1p(self.happened) / 2,
+            self.happened == 0,
+            scale.length(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
+        ]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def _clocks(self, scale: TimeScale) -> list[Floats]:
+        """How much time has passed and is left, how many steps, and how much time there is for each row owed."""
+        owed = self.owed.sum(axis=1)
         timed = (self.last != MISSING_TICK) & (self.now != MISSING_TICK)
         left = np.where(timed, self.last - self.now, 0)
         whole = np.where(timed, self.last - self.first, 0)
         passed = np.where(timed, self.now - self.first, 0)
         begun = (self.begin != MISSING_TICK) & (self.now != MISSING_TICK)
-        columns = [
+        return [
             *scale.moment(self.now),
             timed.astype(np.float32),
             scale.length(left),
@@ -101,29 +119,14 @@ class StepState:
             scale.length(np.where(begun, self.end - self.now, 0)),
             np.log1p(self.index) / 2,
             np.log1p(self.place) / 2,
-            np.log1p(owed.sum(axis=1)),
-            scale.length(left) - np.log1p(self.owed.sum(axis=1)),
-            scale.length(left / np.maximum(self.owed.sum(axis=1), 1)),
+            np.log1p(owed),
+            scale.length(left) - np.log1p(owed),
+            scale.length(left / np.maximum(owed, 1)),
             np.minimum(self.run, 8) / 4,
             self.run == 0,
             self.run == 1,
             self.run == 2,
         ]
-        age = np.where(self.happened > 0, self.now[:, None] - self.latest, 0)
-        parts = [
-            np.stack(columns, axis=1),
-            np.log1p(owed),
-            self.owed == 0,
-            self.owed == 1,
-            self.owed == 2,
-            np.log1p(self.owed_unit),
-            self.owed_unit == 0,
-            np.eye(owners)[self.owner],
-            np.log1p(self.happened) / 2,
-            self.happened == 0,
-            scale.length(np.where(self.now[:, None] == MISSING_TICK, 0, age)) / 2,
-        ]
-        return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 def row_features(scale: TimeScale, time: Ints, gap: Ints, left: Ints, rank: Ints, age: Ints) -> Floats:

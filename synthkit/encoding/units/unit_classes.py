@@ -23,7 +23,7 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.schema import Numeric
 from synthkit.schema.columns import Discrete, level_keys
 
-KNOTS, COMMON_LEVELS, DIRECTIONS, ROUNDS = 64, 8, 16, 30
+RANK_KNOTS, COMMON_LEVELS, DIRECTIONS, ROUNDS = 64, 8, 16, 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class UnitClasses:
                     x = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
                     x = x[~np.isnan(x)]
                     if len(x):
-                        numbers[name][column] = np.unique(np.quantile(x, np.linspace(0, 1, KNOTS)))
+                        numbers[name][column] = np.unique(np.quantile(x, np.linspace(0, 1, RANK_KNOTS)))
                 elif isinstance(kind, Discrete):
                     counts = pd.Series(level_keys(frame[column])).value_counts()
                     levels[name][column] = counts.index[:COMMON_LEVELS].tolist()

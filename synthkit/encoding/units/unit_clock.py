@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
 
 MISSING_TICK = MISSING_STEP  # of a moment that is missing
+LATEST = int(np.iinfo(np.int64).max) // 4  # no bound
 FINEST_DECIMALS = 6  # of numbers that say when and declare no decimals
 
 

@@ -13,7 +13,7 @@ from synthkit.encoding.units.learned_table import (
     FIRST,
     LAST,
     MOST_BACK,
-    NOTHING,
+    NO_COLUMN,
     OTHER,
     UNIT_CLASS,
     LearnedTable,
@@ -119,7 +119,7 @@ def _frame(each: LearnedTable, span: tuple[Ints, Ints], seen: _Seen) -> pd.DataF
     if each.has_span:
         out |= _told_span(each, span, here, seen.clock)
     out |= _told_links(each, seen)
-    out |= {NOTHING: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
+    out |= {NO_COLUMN: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
     return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.models.timeline.row_times import gap_masks, room
-
-if TYPE_CHECKING:
-    from synthkit.models.timeline.unit_sampler import UnitChunk
+from synthkit.models.timeline.units_so_far import UnitsSoFar
 
 
 class EventMasks:
@@ -23,7 +19,7 @@ class EventMasks:
         active: the units. **Shape**: (n,).
     """
 
-    def __init__(self, chunk: UnitChunk, active: Ints) -> None:
+    def __init__(self, chunk: UnitsSoFar, active: Ints) -> None:
         self._chunk, self._active = chunk, active
         events, tables = chunk.encoder.events, chunk.encoder.tables
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}

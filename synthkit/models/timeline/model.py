@@ -41,11 +41,10 @@ from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.loop import TrainingPlan, seeded, train
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from synthkit.encoding.layout import Given
     from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
+    from synthkit.encoding.units.root_facts import RootFacts
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.privacy.access.unit_access import UnitAccess, UnitBatches
@@ -121,12 +120,12 @@ class Timeline(UnitModel):
     def sample(
         self,
         encoder: UnitEncoder,
-        roots: pd.DataFrame,
+        facts: RootFacts,
         generator: torch.Generator,
         begun: BegunUnits | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
-        return draw_below(encoder, self._network, roots, generator, begun)
+        return draw_below(encoder, self._network, facts, generator, begun)
 
     @torch.no_grad()
     def complete(

@@ -22,14 +22,14 @@ from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, ke
 from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
-BEFORE, ABOUT = 8, 3  # vectors of the history that an event sees, and that its row sees besides
+PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees, and that its row sees besides
 
 
 @dataclass(frozen=True)
 class Past:
     """Value vectors of what came before steps, and numbers.
 
-    **Shape**: `vectors` (n, BEFORE, H); `numbers` (n, F).
+    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F).
     """
 
     vectors: Tensor
@@ -111,9 +111,9 @@ class TimelineNetwork(nn.Module):
         self.first = [sum(sizes[:k]) for k in range(len(sizes))]
         self.counted = Mixer(layout.state, h // 2, h, 0.0)
         self.timed = Mixer(layout.told, h // 4, h, 0.0)
-        seen = (BEFORE + 1) * h + layout.state
+        seen = (PAST_VECTORS + 1) * h + layout.state
         self.before = Mixer(seen, config.mixed, h, config.dropout or 0.0)
-        self.about = Mixer(seen + (ABOUT + 1) * h + layout.told, config.mixed, h, config.dropout or 0.0)
+        self.about = Mixer(seen + (EVENT_VECTORS + 1) * h + layout.told, config.mixed, h, config.dropout or 0.0)
         self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
         scale = 0.5 / math.sqrt(h)
         self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synthkit.encoding.arrays import Bools, Ints
-from synthkit.encoding.units.unit_clock import MISSING_TICK
-
-LATEST = np.iinfo(np.int64).max // 4  # no bound
+from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 
 
 @dataclass

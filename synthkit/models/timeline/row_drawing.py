@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,23 +11,20 @@ from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
+from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
 from synthkit.encoding.units.payload_coding import PayloadCoding
-from synthkit.encoding.units.unit_clock import MISSING_TICK
+from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_decoder import obeying
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.errors import SchemaError
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, redrawn
 from synthkit.models.timeline.network import TimelineNetwork
-from synthkit.models.timeline.open_owners import LATEST
 from synthkit.models.timeline.row_masks import RowMasks, candidates
 from synthkit.models.timeline.row_times import ends_of
+from synthkit.models.timeline.units_so_far import UnitsSoFar
 from synthkit.training.layers.masked_network import LearnedTables
-
-if TYPE_CHECKING:
-    from synthkit.encoding.units.begun_units import BegunUnits
-    from synthkit.models.timeline.unit_sampler import UnitChunk
 
 ROUNDS_OF_REDRAWS = 40  # how often rows that break a rule are drawn again
 
@@ -63,7 +59,7 @@ class RowDrawing:
             encoder, network, generator, network.words.table(), network.event.learned(), tables, [0 for _ in many]
         )
 
-    def rows(self, t: int, units: Ints, now: DrawnRound, chunk: UnitChunk) -> DrawnValues:
+    def rows(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> DrawnValues:
         """Rows of one table, one for each of some units, which obey the rules of the table.
 
         Raises:
@@ -93,7 +89,7 @@ class RowDrawing:
             return np.ones(len(now.time), dtype=bool)
         return obeying(each, self.encoder, drawn.rows, now.start, drawn.until)
 
-    def _once(self, t: int, units: Ints, now: DrawnRound, chunk: UnitChunk) -> DrawnValues:
+    def _once(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> DrawnValues:
         """Rows drawn once."""
         name = self.encoder.tables[t]
         coding, net = self.encoder.payloads[name], self.network.table_network(t)
@@ -128,7 +124,7 @@ class RowDrawing:
         gone = {n for n, members in coding.encoder.recoding.columns.items() if open_ & set(members)}
         return np.array([j for j, c in enumerate(coding.layout.columns) if c not in gone], dtype=np.int64)
 
-    def _meant(self, t: int, units: Ints, now: DrawnRound, chunk: UnitChunk, rows: Rows) -> DrawnValues:
+    def _meant(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar, rows: Rows) -> DrawnValues:
         """What the codes of rows mean for what comes after them."""
         name = self.encoder.tables[t]
         each, coding, n = self.encoder.learned[name], self.encoder.payloads[name], len(units)
@@ -170,7 +166,7 @@ def _span(
     until: Ints,
     read: Mapping[str, np.ndarray],
     counts: Mapping[str, Ints],
-    chunk: UnitChunk,
+    chunk: UnitsSoFar,
     units: Ints,
 ) -> tuple[Ints, Ints]:
     """First and last moment of what rows own."""
@@ -196,12 +192,12 @@ def _span(
     return np.where(some, first, MISSING_TICK), np.where(some, last, MISSING_TICK)
 
 
-def _all_within(each: LearnedTable, chunk: UnitChunk) -> bool:
+def _all_within(each: LearnedTable, chunk: UnitsSoFar) -> bool:
     return all(each.name in chunk.encoder.learned[c].within for c in each.timed_children)
 
 
 def _links(
-    t: int, units: Ints, now: DrawnRound, chunk: UnitChunk, rows: Rows, each: LearnedTable, coding: PayloadCoding
+    t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar, rows: Rows, each: LearnedTable, coding: PayloadCoding
 ) -> tuple[dict[int, Ints], Ints]:
     """What the links of rows point to, and by when they must end for it. **Shape**: (n,) each."""
     del t

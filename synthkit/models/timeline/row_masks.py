@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,12 +12,7 @@ from synthkit.encoding.units.learned_table import LearnedTable, pointer
 from synthkit.encoding.units.payload_coding import AS_BEFORE, PayloadCoding
 from synthkit.encoding.units.unit_order import may_point, points_inside
 from synthkit.models.timeline.drawn_round import DrawnRound
-
-if TYPE_CHECKING:
-    from synthkit.models.timeline.unit_sampler import UnitChunk
-
-if TYPE_CHECKING:
-    pass
+from synthkit.models.timeline.units_so_far import UnitsSoFar
 
 
 class RowMasks:
@@ -33,7 +26,7 @@ class RowMasks:
         coding: of the table.
     """
 
-    def __init__(self, t: int, units: Ints, now: DrawnRound, chunk: UnitChunk, coding: PayloadCoding) -> None:
+    def __init__(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar, coding: PayloadCoding) -> None:
         self.t, self.units, self.now, self.chunk, self.coding = t, units, now, chunk, coding
         self.each: LearnedTable = chunk.encoder.learned[chunk.encoder.tables[t]]
         memory, self.table = chunk.memory, chunk.tables[t]
@@ -115,7 +108,7 @@ class RowMasks:
         return Rows(cat, num)
 
 
-def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitChunk) -> tuple[Bools, Ints, Ints]:
+def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> tuple[Bools, Ints, Ints]:
     """Which of the last rows a link may point to, their numbers and their ends. **Shape**: (n, 31) each."""
     to = chunk.encoder.tables.index(each.table.links[k].to)
     rows = chunk.pointed[to]
@@ -127,7 +120,7 @@ def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: 
     return fits, rows.row[units], until
 
 
-def _link_mask(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitChunk, size: int) -> Bools:
+def _link_mask(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitsSoFar, size: int) -> Bools:
     """How many rows back a link may point."""
     fits, _, _ = candidates(k, each, units, now, chunk)
     many = fits.sum(axis=1)

@@ -9,8 +9,8 @@ import numpy as np
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.units.event_coding import EventCoding
 from synthkit.encoding.units.learned_table import LearnedTable
-from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock, first_step, last_step
-from synthkit.models.timeline.open_owners import LATEST, OpenOwners
+from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK, UnitClock, first_step, last_step
+from synthkit.models.timeline.open_owners import OpenOwners
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -14,75 +12,29 @@ from synthkit.encoding.arrays import Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
-from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
+from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.step_state import StepState, row_features
-from synthkit.encoding.units.unit_clock import MISSING_TICK
+from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
 from synthkit.models.timeline.event_masks import EventMasks
 from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
-from synthkit.models.timeline.open_owners import LATEST, OpenOwners
+from synthkit.models.timeline.open_owners import OpenOwners
 from synthkit.models.timeline.row_drawing import RowDrawing
 from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
 
-UNITS_AT_ONCE, ROWS_AT_ONCE = 4096, 300_000  # units, and about how many rows they may own together
-
-
-@dataclass(frozen=True, kw_only=True)
-class RootFacts:
-    """What is known of units before anything below them is drawn. **Shape**: (units,) each.
-
-    Args:
-        cat: their levels. **Shape**: (units, d).
-        owed: rows of each table that they own. **Shape**: (units, T).
-        first, last: moments of the first and the last of them in time.
-        ends: moment after which no row of each table happens. **Shape**: (units, T).
-    """
-
-    cat: Tensor
-    owed: Ints
-    first: Ints
-    last: Ints
-    ends: Ints
-
-    @classmethod
-    def of(cls, encoder: UnitEncoder, roots: pd.DataFrame) -> RootFacts:
-        """Of learned columns of units."""
-        n, names, clock = len(roots), encoder.tables, encoder.clock
-        owed = np.zeros((n, len(names)), dtype=np.int64)
-        kinds = encoder.learned[encoder.schema.unit].schema.columns
-        for child in encoder.schema.graph.children(encoder.schema.unit):
-            owed[:, names.index(child)] = roots[rows_of(child)].to_numpy(dtype=np.int64)
-        span = [np.full(n, MISSING_TICK)] * 2
-        if FIRST in kinds:
-            span = [clock.ticks(roots[name], kinds[name]) for name in (FIRST, LAST)]
-        ends = np.full((n, len(names)), LATEST)
-        for t, name in enumerate(names):
-            for column in encoder.learned[name].bounds:
-                if encoder.learned[name].timed and column in roots:
-                    when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
-                    ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
-        timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
-        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
-        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
-
-    def take(self, units: Ints) -> RootFacts:
-        """Those of some units."""
-        cat = self.cat[torch.from_numpy(units)]
-        return RootFacts(
-            cat=cat, owed=self.owed[units], first=self.first[units], last=self.last[units], ends=self.ends[units]
-        )
+UNITS_AT_ONCE, DRAWN_AT_ONCE = 4096, 300_000  # units, and about how many rows they may own together
 
 
 @torch.no_grad()
 def draw_below(
     encoder: UnitEncoder,
     network: TimelineNetwork,
-    roots: pd.DataFrame,
+    facts: RootFacts,
     generator: torch.Generator,
     begun: BegunUnits | None = None,
 ) -> DrawnUnits:
@@ -91,11 +43,10 @@ def draw_below(
     Args:
         encoder: the coding.
         network: the laws.
-        roots: learned columns of the units. **Shape**: (units, d).
+        facts: what is known of the units.
         generator: of the draws.
         begun: what has happened to the units already.
     """
-    facts = RootFacts.of(encoder, roots)
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
     drawn: dict[str, list[RoundRows]] = {name: [] for name in encoder.tables}
     drawing = RowDrawing.of(encoder, network, generator)
@@ -123,7 +74,7 @@ def _chunks(order: Ints, owed: Ints, encoder: UnitEncoder) -> list[Ints]:
     out, start = [], 0
     while start < len(order):
         before = weight[start - 1] if start else 0
-        stop = int(np.searchsorted(weight, before + ROWS_AT_ONCE, side="right"))
+        stop = int(np.searchsorted(weight, before + DRAWN_AT_ONCE, side="right"))
         stop = min(max(stop, start + 1), start + UNITS_AT_ONCE)
         out.append(order[start:stop])
         start = stop

@@ -1,0 +1,61 @@
+"""What is known of units before anything below them is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from synthkit.encoding.arrays import Ints
+from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
+from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
+from synthkit.encoding.units.unit_encoder import UnitEncoder
+
+
+@dataclass(frozen=True, kw_only=True)
+class RootFacts:
+    """What is known of units before anything below them is drawn. **Shape**: (units,) each.
+
+    Args:
+        cat: their levels. **Shape**: (units, d).
+        owed: rows of each table that they own. **Shape**: (units, T).
+        first, last: moments of the first and the last of them in time.
+        ends: moment after which no row of each table happens. **Shape**: (units, T).
+    """
+
+    cat: Tensor
+    owed: Ints
+    first: Ints
+    last: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, encoder: UnitEncoder, roots: pd.DataFrame) -> RootFacts:
+        """Of learned columns of units."""
+        n, names, clock = len(roots), encoder.tables, encoder.clock
+        owed = np.zeros((n, len(names)), dtype=np.int64)
+        kinds = encoder.learned[encoder.schema.unit].schema.columns
+        for child in encoder.schema.graph.children(encoder.schema.unit):
+            owed[:, names.index(child)] = roots[rows_of(child)].to_numpy(dtype=np.int64)
+        span = [np.full(n, MISSING_TICK)] * 2
+        if FIRST in kinds:
+            span = [clock.ticks(roots[name], kinds[name]) for name in (FIRST, LAST)]
+        ends = np.full((n, len(names)), LATEST)
+        for t, name in enumerate(names):
+            for column in encoder.learned[name].bounds:
+                if encoder.learned[name].timed and column in roots:
+                    when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
+                    ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
+        timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
+        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
+        return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
+
+    def take(self, units: Ints) -> RootFacts:
+        """Those of some units."""
+        cat = self.cat[torch.from_numpy(units)]
+        return RootFacts(
+            cat=cat, owed=self.owed[units], first=self.first[units], last=self.last[units], ends=self.ends[units]
+        )

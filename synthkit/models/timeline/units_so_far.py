@@ -1,0 +1,43 @@
+"""What of a sampler its parts look at: the units that advance together, and everything drawn of them so far."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from synthkit.encoding.units.begun_units import BegunUnits
+from synthkit.encoding.units.root_facts import RootFacts
+from synthkit.encoding.units.unit_encoder import UnitEncoder
+from synthkit.models.timeline.drawn_round import TableMemory
+from synthkit.models.timeline.network import TimelineNetwork
+from synthkit.models.timeline.once_masks import OnceMask
+from synthkit.models.timeline.open_owners import OpenOwners
+from synthkit.models.timeline.row_times import TableTimes
+from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
+
+
+class UnitsSoFar(Protocol):
+    """Units that advance together.
+
+    Attributes:
+        encoder: the coding.
+        network: the laws.
+        facts: of the units.
+        begun: what has happened to them already.
+        owners: rows whose own rows are being drawn.
+        memory: what came before.
+        times: what the clock knows of each table.
+        once: what comes once in each table.
+        pointed: the last rows of tables that links point to, by number of the table.
+        tables: codes of the rows of each table.
+    """
+
+    encoder: UnitEncoder
+    network: TimelineNetwork
+    facts: RootFacts
+    begun: BegunUnits | None
+    owners: OpenOwners
+    memory: UnitMemory
+    times: list[TableTimes]
+    once: list[list[OnceMask]]
+    pointed: dict[int, PointedRows]
+    tables: list[TableMemory]
