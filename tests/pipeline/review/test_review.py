@@ -59,25 +59,23 @@ def ward(people: int, first: str = "2020-03-05T10:00") -> LinkedTables:
             "id": np.repeat(names, 2),
             "start": [start, start + np.timedelta64(30, "h")] * people,
             "stop": [start + np.timedelta64(20, "h"), start + np.timedelta64(31, "h")] * people,
-            "temp": [36.55, np.nan] * people,
+            "temp": [36.5, np.nan] * people,
         }
     )
-    who = pd.DataFrame({"id": names, "born": [start - np.timedelta64(14, "h")] * people})
+    who = pd.DataFrame({"id": names, "born": [np.datetime64(first[:10]) - np.timedelta64(3, "D")] * people})
     codes = pd.DataFrame({"stay": stays["stay"][::2], "code": "A<1>"})
     return LinkedTables.of({"people": who, "stays": stays, "codes": codes}, WARD)
 
 
 def test_a_person_is_read_from_the_first_row_on():
     person = reviewed_person(ward(3), 1)
-    assert person.about == (("born", "day −1, 20:00"),) or person.about == (("born", "day −1"),)
+    assert person.about == (("born", "day −3"),)
     assert [(row.when, row.table) for row in person.rows] == [
         ("day 0, 10:00", "stays"),
         ("day 0, 10:00", "codes"),
         ("day 1, 16:00", "stays"),
     ]
-    assert person.rows[0].values == (("temp", "36.5 °C"), ("stop", "day 1, 06:00")) or person.rows[0].values == (
-        ("temp", "36.6 °C"), ("stop", "day 1, 06:00"),
-    )  # fmt: skip
+    assert person.rows[0].values == (("temp", "36.5 °C"), ("stop", "day 1, 06:00"))
     assert person.rows[1].values == (("code", "A<1>"),)
     assert person.rows[2].values == (("stop", "day 1, 17:00"),)
     assert "SECRET" not in str(person)
@@ -301,7 +299,7 @@ def test_folders_that_are_no_run(run, tmp_path):
     with pytest.raises(ArtefactError, match=r"holds no internal/roles\.parquet"):
         sides_of_run(tmp_path, real)
     fewer = made_hospital.tables(30, 5)
-    with pytest.raises(TableError, match="30 units have no role|there are 40 roles"):
+    with pytest.raises(TableError, match="there are 40 roles"):
         sides_of_run(folder, fewer)
     (folder / "schema.yaml").write_text("columns: {age: {kind: numeric}}", encoding="utf-8")
     with pytest.raises(ConfigError, match="a run of one table"):
