@@ -31,6 +31,7 @@ from synthkit.models.registry import MODEL_PLUGINS, MODELS
 from synthkit.models.tvae.model import TVAEConfig
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup
+from synthkit.pipeline.review.blind_review import REVIEW_KEY_FORMAT
 from synthkit.planning import outlook
 from synthkit.privacy import statement
 from synthkit.privacy.accounting import ledger_file, verify_ledger
@@ -168,7 +169,7 @@ def test_formats_on_disk():
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
     modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
     modules += (release_register, withdrawal_notice)
-    linked = {LINKED_FORMAT, LINKED_VALIDATION_FORMAT, TABLES_FORMAT}
+    linked = {LINKED_FORMAT, LINKED_VALIDATION_FORMAT, TABLES_FORMAT, REVIEW_KEY_FORMAT}
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT} | linked
 
 

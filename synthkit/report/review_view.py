@@ -9,7 +9,7 @@ from synthkit.report.html import Report, render
 from synthkit.report.reviewed_people import ReviewedPerson
 from synthkit.report.section_spec import SectionSpec
 
-ASKED = (
+REVIEW_QUESTIONS = (
     ("How realistic is this person?", "1: not at all, 2: hardly, 3: could be, 4: largely, 5: entirely."),
     ("Real or synthetic?", "Guess even where you are unsure; a guess that is left out cannot be counted."),
     ("What contradicts itself?", "In a few words: what cannot be true together. Leave it empty if nothing does."),
@@ -51,7 +51,7 @@ class _Review(TypedDict):
 
 
 def _how(context: _Review) -> ReviewHowData:
-    return {"asked": ASKED, "people": len(context["people"]), "unit": context["unit"]}
+    return {"asked": REVIEW_QUESTIONS, "people": len(context["people"]), "unit": context["unit"]}
 
 
 def _people(context: _Review) -> ReviewPeopleData:

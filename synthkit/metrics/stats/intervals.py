@@ -99,7 +99,7 @@ def welch(left: NDArray[np.float64], right: NDArray[np.float64], *, level: float
 
     Example:
         >>> [round(x, 4) for x in welch(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0]))]
-        [-1.0, -7.8567, 5.8567]
+        [-1.0, -6.977, 4.977]
     """
     value = float(left.mean() - right.mean())
     if min(len(left), len(right)) < 2:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from synthkit.report.reviewed_people import ReviewedPerson
     from synthkit.tables.linked_tables import LinkedTables
 
-KEY_FORMAT = "synthkit-review-key/1"
+REVIEW_KEY_FORMAT = "synthkit-review-key/1"
 KEY_FILE, REVIEWERS_FOLDER = "key.json", "for_reviewers"
 PEOPLE_FILE, SHEET_FILE, SHEET_PAGE = "people.html", "sheet.csv", "sheet.html"
 SHEET_COLUMNS = ("person", "realistic_1_to_5", "real_or_synthetic", "contradictions")
-KINDS = ("real", "synthetic")
+REVIEWED_KINDS = ("real", "synthetic")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class BlindReview:
 
     def key(self) -> dict[str, object]:
         """Who is synthetic, by number on the sheet, as plain data."""
-        people = {str(k): KINDS[made] for k, made in enumerate(self.synthetic, 1)}
-        return {"format": KEY_FORMAT, "seed": self.seed, "people": people}
+        people = {str(k): REVIEWED_KINDS[made] for k, made in enumerate(self.synthetic, 1)}
+        return {"format": REVIEW_KEY_FORMAT, "seed": self.seed, "people": people}
 
 
 def lay_out_review(

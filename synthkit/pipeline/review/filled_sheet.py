@@ -14,7 +14,7 @@ from synthkit.errors import ArtefactError, TableError
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, content, read_json
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.intervals import Interval
-from synthkit.pipeline.review.blind_review import KEY_FORMAT, KINDS, SHEET_COLUMNS
+from synthkit.pipeline.review.blind_review import REVIEW_KEY_FORMAT, REVIEWED_KINDS, SHEET_COLUMNS
 from synthkit.report.labels import number, span
 
 MOST_SHEET_BYTES = 10_000_000
@@ -166,8 +166,8 @@ def read_key(path: str | Path) -> dict[int, bool]:
     try:
         data = read_json(path)
         people: dict[str, str] = data["people"]
-        if data["format"] == KEY_FORMAT and people and set(people.values()) <= set(KINDS):
-            return {int(k): KINDS.index(kind) == 1 for k, kind in people.items()}
+        if data["format"] == REVIEW_KEY_FORMAT and people and set(people.values()) <= set(REVIEWED_KINDS):
+            return {int(k): REVIEWED_KINDS.index(kind) == 1 for k, kind in people.items()}
     except FileNotFoundError as error:
         msg = f"{path} must be the key of a review; however: it is not there. Give the path of its key.json"
         raise ArtefactError(msg) from error
@@ -177,7 +177,7 @@ def read_key(path: str | Path) -> dict[int, bool]:
 
 
 def _no_key(path: str | Path) -> str:
-    return f"{path} must be the key of a review ({KEY_FORMAT}); however: it is none. Give the review's key.json"
+    return f"{path} must be the key of a review ({REVIEW_KEY_FORMAT}); however: it is none. Give the review's key.json"
 
 
 def read_sheet(path: str | Path) -> tuple[SheetLine, ...]:

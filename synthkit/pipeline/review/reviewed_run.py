@@ -25,7 +25,7 @@ def sides_of_run(folder: str | Path, real: LinkedInput) -> tuple[LinkedTables, L
     """The synthetic tables of a run, and of the real ones the units it held out.
 
     Args:
-        folder: of a run of linked tables: `schema.yaml`, `synthetic/TABLE.parquet`, `internal/roles.parquet`.
+        folder: of a run of linked tables: its schema, a file a synthetic table, and the roles of the real units.
         real: the tables that the run was made from.
 
     Raises:

@@ -152,6 +152,7 @@ def table_graph(panel: Mapping[str, Any]) -> str:
         raise ValueError(msg) from error
     drawn = draw_tables(schema, {str(name): int(rows) for name, rows in panel["rows"].items()})
     drawn = re.sub(r"<title>[^<]*</title>\n", "", drawn, count=1)  # the page gives it another
+    drawn = re.sub(r"<path ([^>]*)>(<title>[^<]*</title>)</path>", r"<g>\2<path \1/></g>", drawn)
     return drawn.replace(' role="img"', "", 1).strip()
 
 

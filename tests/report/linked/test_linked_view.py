@@ -1,0 +1,246 @@
+"""The page on linked tables: its figures are those of the evaluation, its JSON says the same, outsiders see less."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from dataclasses import replace
+
+import jsonschema
+import pandas as pd
+import pytest
+from page_reader import Page
+from places import ROOT
+
+from benchmarks.linked import made_hospital
+from synthkit.errors import ArtefactError
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.metrics.result import Evaluation
+from synthkit.release import run_folder
+from synthkit.report.html import redraw
+from synthkit.report.json_export import value_at
+from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
+from synthkit.report.linked_view import build_linked
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.tables.linked_tables import LinkedTables
+
+PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
+TEMPLATES = ROOT / "synthkit" / "report" / "templates"
+
+
+@pytest.fixture(scope="module")
+def page(linked_report) -> Page:
+    return Page(linked_report.html)
+
+
+def section(report, name):
+    return next(s for s in report.document["sections"] if s["id"] == name)
+
+
+def table(found, caption):
+    """Cells of a table of a section, by the name of the row."""
+    tables = [*found.get("tables", []), *(t for fold in found.get("folded", []) for t in fold["tables"])]
+    made = next(t for t in tables if t["caption"].startswith(caption))
+    return {row["name"]: [cell["text"] for cell in row["cells"]] for row in made["rows"]}
+
+
+def test_every_section_is_there_once_with_its_template(page):
+    ids = [spec.id for spec in SECTIONS_ON_LINKED_TABLES]
+    assert len(set(ids)) == len(ids)
+    assert [e.attributes["data-test-section"] for e in page.all("data-test-section")] == ids
+    assert all((TEMPLATES / spec.template).is_file() for spec in SECTIONS_ON_LINKED_TABLES)
+    assert not page.left_open
+    absent = {e.attributes["data-test-absent"] for e in page.all("data-test-absent")}
+    assert absent == {"training"}
+
+
+def test_nothing_is_fetched_and_nothing_runs(linked_report, page):
+    assert not page.tags("script")
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', linked_report.html)
+    assert "it has &lt;i&gt;none&lt;/i&gt;" in linked_report.html
+
+
+def test_links_inside_the_page_lead_somewhere(linked_edition):
+    page = Page(linked_edition.html)
+    ids = {e.attributes["id"] for e in page.all("id")}
+    targets = {e.attributes["href"][1:] for e in page.tags("a") if e.attributes["href"].startswith("#")}
+    assert targets <= ids
+    every = [e.attributes["id"] for e in page.all("id")]
+    assert len(every) == len(set(every))
+
+
+def test_scores_of_the_page_are_those_of_the_evaluation(page, hospital_evaluation):
+    shown = {e.attributes["data-test-score"]: float(e.attributes["data-value"]) for e in page.all("data-test-score")}
+    measured = {s.metric: s.value for s in hospital_evaluation.scores}
+    assert shown == pytest.approx(measured)
+
+
+def test_every_number_of_the_page_stands_in_its_json(linked_edition):
+    found = {e.attributes["data-number"]: e.text for e in Page(linked_edition.html).all("data-number")}
+    assert len(found) > 30
+    for place, said in found.items():
+        assert value_at(linked_edition.document, place) == said
+
+
+def test_the_json_keeps_the_published_schema_and_draws_the_page_again(linked_edition):
+    jsonschema.Draft202012Validator.check_schema(PUBLISHED)
+    jsonschema.validate(linked_edition.document, PUBLISHED)
+    again = json.loads(json.dumps(linked_edition.document))
+    assert redraw(again) == linked_edition.html
+
+
+def test_the_published_schema_still_asks_for_a_decision_of_one_table(linked_report):
+    other = {**linked_report.document, "kind": "Synthetic data report"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(other, PUBLISHED)
+
+
+def test_an_altered_page_is_refused(linked_report):
+    broken = copy.deepcopy(dict(linked_report.document))
+    del broken["sections"][0]["figures"][0]["data"]["schema"]["unit"]
+    with pytest.raises(ArtefactError, match="no page can be drawn from it"):
+        redraw(broken)
+
+
+def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_evaluation, hospital_schema):
+    report = build_linked(hospital_evaluation, hospital_schema, tier="shareable")
+    ids = [s["id"] for s in report.document["sections"]]
+    assert ids == [spec.id for spec in SECTIONS_ON_LINKED_TABLES if spec.shareable is not None]
+    assert {"summary", "integrity", "tables", "copying"}.isdisjoint(ids)
+    released = section(report, "released")
+    assert [head["label"] for head in released["table"]["heads"]] == ["Table", "Synthetic", "By unit, synthetic"]
+    assert {"Fitted on", "Held out"}.isdisjoint(label for label, _ in released["facts"])
+    assert {s["tag"] for s in report.document["sections"]} <= {"ROUNDED", "public"}
+    for each in report.document["sections"]:
+        if each["id"] not in ("released", "timelines"):
+            assert not each.get("tables")
+            assert not each.get("figures")
+        for row in each.get("scores", []):
+            assert row["note"] == ""
+            assert row["value"] == pytest.approx(round(row["value"], 2))
+
+
+def test_rows_by_table(linked_report, hospital_sides):
+    rows = {r["name"]: [c["text"] for c in r["cells"]] for r in section(linked_report, "released")["table"]["rows"]}
+    sides = (hospital_sides.train, hospital_sides.holdout, hospital_sides.synthetic)
+    for name in hospital_sides.schema.graph.records:
+        counts = [len(side.frames[name]) for side in sides]
+        assert rows[name][:3] == [f"{n:,}" for n in counts]
+        assert rows[name][4] == f"{counts[2] / 40:.1f}"
+    assert rows["payers"] == ["—"] * 5
+
+
+def test_sentences_of_the_summary(page):
+    said = {e.attributes["data-test-sentence"]: e.text for e in page.all("data-test-sentence")}
+    assert "40 synthetic patients with" in said["Tables"]
+    assert "None of 40 synthetic patients breaks one of" in said["Keys"]
+    assert "AUC 0.610 [0.560, 0.660] (0.500 is a coin toss; real ones in their place score 0.500)" in said["Likeness"]
+    assert "those of visits are told most easily beyond their floor: AUC 0.720" in said["Rows"]
+    assert "loses 0.040 AUROC [−0.010, 0.090]" in said["Use"]
+    assert "the interval includes zero" in said["Use"]
+    assert "No evidence of privacy." in said["Copies"]
+    assert "epsilon = infinity" in said["Privacy"]
+
+
+def test_contradictions_are_counted_beside_held_out_people(linked_report, hospital_sides):
+    found = table(section(linked_report, "contradictions"), "By contradiction")
+    for column, side in ((0, hospital_sides.synthetic), (2, hospital_sides.holdout)):
+        rows = pd.concat(
+            [side.frames["labs"], side.frames["patients"]["sex"].iloc[side.units["labs"]].reset_index(drop=True)],
+            axis=1,
+        )
+        high = rows["value"] >= 150
+        hit = high & (rows["sex"] == "M")
+        people = rows.loc[hit, "patient_id"].nunique()
+        assert found["high value in a man"][column].startswith(f"{people} (")
+        assert found["high value in a man"][column + 1] == f"{hit.sum()} of {high.sum()}"
+
+
+def test_a_schema_without_contradictions_or_targets_says_so(hospital_evaluation):
+    bare = made_hospital.schema().model_copy(update={"targets": ()})
+    panels = {k: v for k, v in hospital_evaluation.panels.items() if k != "contradictions"}
+    report = build_linked(replace(hospital_evaluation, panels=panels), bare)
+    assert "declares no contradiction" in section(report, "contradictions")["absent"]
+    assert "declares no target" in section(report, "prediction")["absent"]
+
+
+def test_links_by_kind_and_how_many_keys_are_empty(hospital_evaluation, hospital_schema, hospital_sides):
+    frames = made_hospital.tables(40, 2)
+    checked = json.loads(validate_columns(typed_columns(frames, hospital_schema, "refuse")).to_json())
+    report = build_linked(hospital_evaluation, hospital_schema, validation={"input": checked, "output": checked})
+    found = table(section(report, "links"), "Links by kind")
+    assert found["labs.visit_id → visits"][:3] == ["earlier", "0", "0"]
+    empty = frames["labs"]["visit_id"].isna().mean()
+    assert found["labs.visit_id → visits"][3:] == [f"{100 * empty:.1f} %"] * 2
+    assert found["patients.payer_id → payers"][0] == "reference"
+    kept = table(section(report, "integrity"), "Validation")
+    assert kept["Real tables"][0] == "✓ passed"
+
+
+def test_what_is_broken_is_told_by_table(measured, hospital_schema, hospital_sides):
+    frames = made_hospital.tables(40, 2)
+    visits = frames["visits"].copy()
+    visits.loc[visits.index[:3], "charges"] += 1000.0
+    broken = LinkedTables.of({**frames, "visits": visits}, hospital_schema)
+    sides = LinkedEvaluationData(train=hospital_sides.train, holdout=hospital_sides.holdout, synthetic=broken)
+    checked = json.loads(
+        validate_columns(typed_columns({**frames, "visits": visits}, hospital_schema, "refuse")).to_json()
+    )
+    report = build_linked(measured(sides), hospital_schema, validation={"output": checked})
+    found = section(report, "integrity")
+    assert table(found, "Broken in synthetic rows")["visits: visits.charges = sum of orders.cost"][1:] == ["3", "0"]
+    assert "3 times one is broken" in found["paragraphs"][0]
+    assert table(found, "Validation")["Synthetic tables"][0] == "✗ failed"
+    assert any(cells[-1] == "3" for cells in table(found, "Synthetic tables: what is broken").values())
+    said = dict(section(report, "summary")["sentences"])
+    assert "of 40 break one of" in said["Keys"]
+
+
+def test_a_table_has_the_figures_of_a_report_on_one(linked_report, hospital_sides, page):
+    blocks = section(linked_report, "tables")["blocks"]
+    assert [b["name"] for b in blocks] == list(hospital_sides.schema.graph.records)
+    assert [e.attributes["data-test-block"] for e in page.all("data-test-block")] == [b["name"] for b in blocks]
+    labs = next(b for b in blocks if b["name"] == "labs")
+    card = next(c for c in labs["cards"] if c["entry"]["column"] == "test")
+    shares = hospital_sides.synthetic.frames["labs"]["test"].value_counts(normalize=True)
+    for name, share in zip(card["entry"]["bins"], card["entry"]["synthetic"], strict=True):
+        assert share == pytest.approx(shares[name], abs=1e-6)
+
+
+def test_nobody_is_better_than_a_coin(linked_report):
+    rows = {r["subject"]: r for r in section(linked_report, "detection")["scores"]}
+    assert rows["labs"]["against"]["word"] == "as good"  # its floor lies below a half by chance
+    assert rows["visits"]["against"]["word"] == "worse"
+
+
+def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
+    report = build_linked(Evaluation(run={}, scores=()), hospital_schema)
+    absent = {s["id"] for s in report.document["sections"] if s["absent"]}
+    assert absent == {
+        *("integrity", "contradictions", "detection", "time", "across", "timelines", "prediction", "tables"),
+        *("outside", "copying", "training"),
+    }
+    jsonschema.validate(report.document, PUBLISHED)
+    assert "c2st" not in report.html
+
+
+def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_schema):
+    run = {**hospital_evaluation.run, "known units": 7, "quick": True}
+    report = build_linked(replace(hospital_evaluation, run=run), hospital_schema)
+    limits = dict(section(report, "limits")["limits"])
+    assert "7 held-out patients were trained on" in limits["known units"]
+    assert {"few units", "quick", "no bound", "attacks", "failures"} <= set(limits)
+
+
+def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_schema, linked_report):
+    hospital_schema.save(tmp_path / run_folder.SCHEMA_FILE)
+    (tmp_path / run_folder.EVALUATION_FILE).write_text(hospital_evaluation.to_json(), encoding="utf-8")
+    assert run_folder.redraw(tmp_path).html == linked_report.html
+    (tmp_path / run_folder.SYNTHETIC_FOLDER).mkdir()
+    (tmp_path / run_folder.SYNTHETIC_FOLDER / "labs.parquet").write_bytes(b"rows")
+    hashes = section(run_folder.redraw(tmp_path), "released")["hashes"]
+    assert list(hashes) == ["synthetic/labs.parquet"]
+    (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
+    with pytest.raises(ArtefactError):
+        run_folder.redraw(tmp_path)
