@@ -138,7 +138,7 @@ def fitted(cell: LinkedCell) -> dict[str, Any]:
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment(cell.threads) | {"HF_HUB_OFFLINE": "1"},
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5)),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5)),  # noqa: PLW1509  # no threads
         )
         _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,4 +1,4 @@
-"""A fit of linked tables and a draw of them, done the same way for ours and for peers; standard library and pandas only.
+"""A fit of linked tables and a draw of them, done alike for ours and for peers; standard library and pandas only.
 
 A job is a JSON file: `tables` (Parquet by table), `schema` (for ours), `graph` (tables, owners first, each with
 `table`, `owner`, `kinds` by column, `start` and `until`), `who`, `seed`, `units` (to be drawn), `threads`, `settings`,

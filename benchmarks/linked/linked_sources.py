@@ -69,7 +69,10 @@ def halves(tables: LinkedTables, units: int | None) -> LinkedParts:
 def baseball(units: int | None) -> LinkedParts:
     """Published training players, and test players who are none of them; without names and dates."""
     real = {
-        part: (published_baseball.table(f"baseball-players-{part}"), published_baseball.table(f"baseball-fielding-{part}"))
+        part: (
+            published_baseball.table(f"baseball-players-{part}"),
+            published_baseball.table(f"baseball-fielding-{part}"),
+        )
         for part in ("train", "test")
     }
     schema = published_baseball.meaning(*(pd.concat([real["train"][k], real["test"][k]]) for k in (0, 1)))
@@ -80,7 +83,9 @@ def baseball(units: int | None) -> LinkedParts:
 def prize_sequential(units: int | None) -> LinkedParts:
     """Groups of rows of the MOSTLY AI Prize: official training and holdout groups; a group has no column of its own."""
     schema = LinkedSchema.load(LINKED_SCHEMAS / "prize_sequential.yaml")
-    sides = (pd.read_parquet(data("published_prize_sequential") / f"real_{part}.parquet") for part in ("training", "holdout"))
+    sides = (
+        pd.read_parquet(data("published_prize_sequential") / f"real_{part}.parquet") for part in ("training", "holdout")
+    )
     return LinkedParts(*(first(LinkedTables.of(grouped(side), schema), units) for side in sides))
 
 
