@@ -20,9 +20,9 @@ HEAD = ("| table | figure | ours | best peer | real units | | must | aim |", "|-
 LINKED_NOTE = """\
 Medians over seeds (smallest to largest); *real units* are training units in the place of synthetic ones. *Over floor*:
 above what those score. *C2ST row* and *gap KS* are means over the tables; *transitions TV* is that of types of events,
-or of levels where there is one type; *alignment* the difference of the share of rows shortly after a row of another table;
-*rows broken* counts rows that break a key, link, order or rule in all tables; *contradictions* is the share of people
-with a declared one, less that of held-out people."""
+or of levels where there is one type; *alignment* the difference of the share of rows shortly after a row of another
+table; *rows broken* counts rows that break a key, link, order or rule in all tables; *contradictions* is the share of
+people with a declared one, less that of held-out people."""
 
 
 def shown(spread: Spread | None, form: str = ".4f") -> str:
@@ -115,11 +115,12 @@ def _unfinished(result: Result) -> str:
 
 def load_line(found: Mapping[str, Any]) -> str:
     """What the load was, in a sentence."""
+    made = f"{found['steps']:,} of {found['planned']:,} steps made ({found['epochs']:.1f} epochs)"
     return (
         f"Load: {found['rows']:,} rows of {found['columns']} columns below {found['units']:,} units, "
-        f"{found['threads']} thread(s); {found['steps']:,} of {found['planned']:,} steps made "
-        f"({found['epochs']:.1f} epochs), {found['rows_a_cpu_second']:,.0f} rows a CPU s while training; the whole fit is what was measured and the "
-        f"steps left, at the median step. Peak memory {found['peak_mib']:,} MiB. {found['version']}."
+        f"{found['threads']} thread(s); {made}, {found['rows_a_cpu_second']:,.0f} rows a CPU s in training; the whole "
+        "fit is what was measured and the steps left, at the median step. "
+        f"Peak memory {found['peak_mib']:,} MiB. {found['version']}."
     )
 
 
