@@ -20,6 +20,7 @@ import pandas as pd
 from benchmarks.measure.meter import measured
 
 ROW, OWNER = "row number", "owner number"
+REFUSED = 3  # exit status of a peer that is not made for such tables
 
 LinkedJob = Mapping[str, Any]
 Frames = Mapping[str, pd.DataFrame]

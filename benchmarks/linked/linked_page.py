@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks import json_files
 from benchmarks.linked.linked_cells import LINKED
 from benchmarks.linked.linked_figures import FLOORS, LINKED_FIGURES, linked_figure
+from benchmarks.linked.linked_job import REFUSED
 from benchmarks.linked.linked_targets import MODEL, LinkedLine, linked_line, linked_targets, whole
 from benchmarks.measure.results import Result, Spread, load, versions
 from benchmarks.pages import rewrite
@@ -109,7 +110,8 @@ def _unfinished(result: Result) -> str:
     cell = result.cell
     took = f"{cell['whole']['cpu'] / 60:,.0f} CPU minutes"
     code = int(cell["return_code"])
-    why = f"did not finish in {cell['hours']:g} hours of CPU a thread" if code in (-24, -9) else "stopped with an error"
+    slow = f"did not finish in {cell['hours']:g} hours of CPU a thread"
+    why = {-24: slow, -9: slow, REFUSED: "refuses such tables"}.get(code, "stopped with an error")
     return f"- {result.key[0]}, seed {cell['seed']}: {why} ({took}, return code {code})."
 
 

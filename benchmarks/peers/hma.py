@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from sdv.errors import SynthesizerInputError
 from sdv.metadata import Metadata
 from sdv.multi_table import HMASynthesizer
 
-from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
+from benchmarks.linked.linked_job import OWNER, REFUSED, ROW, Frames, LinkedJob, main
 
 SDTYPES = {"numeric": "numerical", "datetime": "datetime"}
 
@@ -42,7 +43,11 @@ def metadata(job: LinkedJob) -> dict[str, Any]:
 
 
 def fit(job: LinkedJob, tables: Frames) -> Hierarchy:
-    model = HMASynthesizer(Metadata.load_from_dict(metadata(job)), verbose=False, **job["settings"])
+    try:
+        model = HMASynthesizer(Metadata.load_from_dict(metadata(job)), verbose=False, **job["settings"])
+    except SynthesizerInputError as error:  # more than five tables, or two levels below the root
+        print(error)
+        raise SystemExit(REFUSED) from error
     model.fit({each["table"]: tables[each["table"]] for each in job["graph"]})
     return Hierarchy(model, job["graph"][0]["table"])
 

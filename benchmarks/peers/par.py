@@ -13,7 +13,7 @@ import torch
 from sdv.metadata import Metadata
 from sdv.sequential import PARSynthesizer
 
-from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
+from benchmarks.linked.linked_job import OWNER, REFUSED, ROW, Frames, LinkedJob, main
 
 SDTYPES = {"numeric": "numerical", "datetime": "datetime"}
 
@@ -27,7 +27,7 @@ class Sequences:
 
     def sample(self, units: int, seed: int) -> Frames:
         torch.manual_seed(seed)
-        drawn = self.model.sample(num_rows=units)
+        drawn = self.model.sample_sequences(num_sequences=units)
         rows = (next(iter(drawn.values())) if isinstance(drawn, dict) else drawn).reset_index(drop=True)
         firsts = rows.drop_duplicates(OWNER, ignore_index=True)
         people = pd.DataFrame({c: firsts[context(self.unit, c)] for c in self.unit["kinds"]})
@@ -44,7 +44,8 @@ def context(unit: dict[str, Any], column: str) -> str:
 
 def fit(job: LinkedJob, tables: Frames) -> Sequences:
     if len(job["graph"]) != 2:
-        raise SystemExit("PAR takes units with one table of rows; however: there are more tables")
+        print("PAR takes units with one table of rows; however: there are more tables")
+        raise SystemExit(REFUSED)
     unit, child = job["graph"]
     torch.manual_seed(int(job["seed"]))
     people = tables[unit["table"]].set_index(ROW)
