@@ -21,7 +21,7 @@ ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subc
     "parts": ("drafts", "imputation", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
     "risk": ("risks", "alarms", "mutations", "watermark"),
-    "linked": ("published_baseball",),
+    "linked": ("linked", "published_baseball"),
     "stress": ("faults", "reliability"),
     "tables": ("derived",),
     "anatomy": ("structure",),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from benchmarks.measure.cells import Cell
+
+Kind = TypeVar("Kind", bound=Cell)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="say what is known of each cell, and make none")
 
 
-def cells(asked: argparse.Namespace, peers: Iterable[Cell], ours: Iterable[Cell]) -> Iterator[Cell]:
+def cells(asked: argparse.Namespace, peers: Iterable[Kind], ours: Iterable[Kind]) -> Iterator[Kind]:
     """Those asked for, in order."""
     for cell in [*([] if asked.ours else peers), *([] if asked.peers else ours)]:
         if (asked.only and cell.who.name not in asked.only) or (asked.tables and cell.table not in asked.tables):

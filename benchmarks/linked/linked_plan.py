@@ -1,0 +1,65 @@
+"""Who is measured on which linked tables, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from benchmarks.linked.linked_cells import PUBLISHED, PUBLISHED_BASEBALL, LinkedCell
+from benchmarks.linked.linked_ours import LINKED_PROGRAM
+from benchmarks.linked.linked_sources import SOURCES
+from benchmarks.measure.cells import Contestant
+from benchmarks.measure.sources import version_of
+from synthkit.models.unit_registry import UNIT_MODELS
+
+LINKED_SYNTHESIZER = "synthkit.synthesizer.linked_synthesizer"
+SUBMISSIONS = ("sequ1", "sequ2", "sequ3", "sequ4", "sequ5")  # of the prize, the winner's first
+LINKED_PEERS: Mapping[str, Contestant] = {
+    name: Contestant(name=name, program=("-m", f"benchmarks.peers.{module}"), environment=environment, version=version)
+    for name, module, environment, version in (
+        ("peer-mostlyai", "mostlyai_sequential", "mostlyai", "mostlyai-engine 2.7.3"),
+        ("peer-hma", "hma", "sdv", "sdv 2.0.0"),
+        ("peer-par", "par", "sdv", "sdv 2.0.0"),
+    )
+}
+# the longest stand last; baseball has the published tables of four, and PAR takes one table of rows
+LINKED_PEER_CELLS: Sequence[tuple[str, str]] = (
+    ("peer-mostlyai", "made_hospital"),
+    ("peer-mostlyai", "diabetes130"),
+    ("peer-mostlyai", "prize_sequential"),
+    ("peer-hma", "baseball"),
+    ("peer-hma", "made_hospital"),
+    ("peer-hma", "diabetes130"),
+    ("peer-par", "diabetes130"),
+    ("peer-par", "prize_sequential"),
+)
+OUR_MODELS = ("timeline", "independent")
+
+
+def of_published(name: str) -> Contestant:
+    """Somebody who published tables; there is nothing to run."""
+    return Contestant(name=PUBLISHED + name, program=(), version="as published")
+
+
+def of_ours(name: str) -> Contestant:
+    """One of ours, with the code its fit and draw run through."""
+    return Contestant(
+        name=name, program=LINKED_PROGRAM, version=version_of(UNIT_MODELS[name].__module__, LINKED_SYNTHESIZER)
+    )
+
+
+def linked_peers(seeds: Sequence[int], threads: int = 1, units: int | None = None) -> Iterator[LinkedCell]:
+    """Cells of others: what was published, once; then what is fitted here, seed by seed."""
+    for table, names in (("baseball", tuple(PUBLISHED_BASEBALL)), ("prize_sequential", SUBMISSIONS)):
+        for name in names if seeds and units is None else ():
+            yield LinkedCell(who=of_published(name), table=table, seed=seeds[0], threads=threads)
+    for seed in seeds:
+        for name, table in LINKED_PEER_CELLS:
+            yield LinkedCell(who=LINKED_PEERS[name], table=table, seed=seed, threads=threads, rows=units)
+
+
+def linked_ours(seeds: Sequence[int], threads: int = 1, units: int | None = None) -> Iterator[LinkedCell]:
+    """Our cells, seed by seed."""
+    for seed in seeds:
+        for table in SOURCES:
+            for name in OUR_MODELS:
+                yield LinkedCell(who=of_ours(name), table=table, seed=seed, threads=threads, rows=units)

@@ -1,0 +1,107 @@
+"""mostlyai-engine on linked tables: one model a table, each given the row it belongs to and the rows above that.
+
+Defaults, to its own stop, value protection off. Encodings are those of the kinds; the moment at which a row of a child
+table happens is TABULAR_DATETIME_RELATIVE, which codes the time since the row before. Sibling tables do not see each
+other, and a table sees no other person's rows: so the engine is made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mostlyai import engine
+
+from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
+
+ENCODINGS = {"numeric": "TABULAR_NUMERIC_AUTO", "datetime": "TABULAR_DATETIME"}
+RELATIVE = "TABULAR_DATETIME_RELATIVE"
+
+
+class EngineTables:
+    """A fitted workspace for each table that has columns."""
+
+    def __init__(self, job: LinkedJob) -> None:
+        self.graph = {each["table"]: each for each in job["graph"]}
+        self.folder = Path(job["scratch"]) / "workspaces"
+        self.about: dict[str, Any] = {"epochs": {}}
+
+    def context(self, name: str, tables: Frames) -> pd.DataFrame:
+        """Rows of a table with the rows they belong to, all the way up."""
+        owner, frame = self.graph[name]["owner"], tables[name]
+        own = frame.drop(columns=OWNER, errors="ignore")
+        own = own.rename(columns={c: f"{name}.{c}" for c in own if c != ROW})
+        if owner is None:
+            return own
+        above = self.context(owner, tables).set_index(ROW)
+        at = above.index.get_indexer(frame[OWNER])
+        return pd.concat([own.reset_index(drop=True), above.iloc[at].reset_index(drop=True)], axis=1)
+
+    def encodings(self, name: str) -> dict[str, str]:
+        """Of the columns of a table."""
+        each = self.graph[name]
+        found = {column: ENCODINGS.get(kind, "TABULAR_CATEGORICAL") for column, kind in each["kinds"].items()}
+        if each["owner"] is not None and each["kinds"].get(each["start"]) == "datetime":
+            found[each["start"]] = RELATIVE
+        return found
+
+    def context_encodings(self, name: str) -> dict[str, str]:
+        """Of the columns of a table and of all it belongs to, as context."""
+        each = self.graph[name]
+        found = {f"{name}.{c}": ENCODINGS.get(kind, "TABULAR_CATEGORICAL") for c, kind in each["kinds"].items()}
+        return found if each["owner"] is None else found | self.context_encodings(each["owner"])
+
+    def fit(self, name: str, tables: Frames, settings: dict[str, Any]) -> None:
+        """One table."""
+        each, workspace = self.graph[name], self.folder / name
+        if each["owner"] is None:
+            engine.split(
+                tables[name].drop(columns=ROW), workspace_dir=workspace, tgt_encoding_types=self.encodings(name)
+            )
+        else:
+            engine.split(
+                tables[name].drop(columns=ROW),
+                ctx_data=self.context(each["owner"], tables),
+                tgt_context_key=OWNER,
+                ctx_primary_key=ROW,
+                tgt_encoding_types=self.encodings(name),
+                ctx_encoding_types=self.context_encodings(each["owner"]),
+                workspace_dir=workspace,
+            )
+        engine.analyze(value_protection=False, workspace_dir=workspace)
+        engine.encode(workspace_dir=workspace)
+        engine.train(workspace_dir=workspace, **settings)
+        progress = pd.read_csv(workspace / "ModelStore" / "model-data" / "progress-messages.csv")
+        self.about["epochs"][name] = float(progress["epoch"].max())
+
+    def sample(self, units: int, seed: int) -> Frames:
+        engine.set_random_state(seed)
+        drawn: dict[str, pd.DataFrame] = {}
+        for name, each in self.graph.items():
+            workspace = self.folder / name
+            if not each["kinds"]:
+                drawn[name] = pd.DataFrame({ROW: np.arange(units)})
+                continue
+            if each["owner"] is None:
+                engine.generate(sample_size=units, workspace_dir=workspace)
+            else:
+                engine.generate(ctx_data=self.context(each["owner"], drawn), workspace_dir=workspace)
+            rows = pd.read_parquet(workspace / "SyntheticData").reset_index(drop=True)
+            rows.insert(0, ROW, np.arange(len(rows)))
+            drawn[name] = rows
+        return drawn
+
+
+def fit(job: LinkedJob, tables: Frames) -> EngineTables:
+    engine.set_random_state(int(job["seed"]))
+    fitted = EngineTables(job)
+    for name, each in fitted.graph.items():
+        if each["kinds"]:
+            fitted.fit(name, tables, dict(job["settings"]))
+    return fitted
+
+
+if __name__ == "__main__":
+    main(fit, ["mostlyai-engine"])
