@@ -124,12 +124,11 @@ def is_linked_folder(path: Path) -> bool:
 
 
 def is_linked_model(model: Path) -> bool:
-    """Whether the card in a folder is that of a model of linked tables.
-
-    Raises:
-        ArtefactError: there is no card, or it is no JSON.
-    """
-    card = plain_data(model / MODEL_METADATA)
+    """Whether the card in a folder is that of a model of linked tables; false of one that cannot be read."""
+    try:
+        card = read_json(model / MODEL_METADATA)
+    except (OSError, DocumentError):
+        return False
     return isinstance(card, dict) and bool(card.get("linked"))
 
 
