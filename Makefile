@@ -45,8 +45,8 @@ lowest:
 demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
 
-# one more than the cores of a small machine: while one waits for a process or a browser, another works
-WORKERS ?= 3
+# as many as the cores of a small machine
+WORKERS ?= 2
 test: $(VENV)/.ok
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=2
 
