@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected stays to the end: the garbage collector need not look through it again and again."""
+    """What is imported and collected stays to the end: the garbage collector need not look through it again."""
     gc.collect()
     gc.freeze()
 
