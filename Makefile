@@ -45,8 +45,10 @@ lowest:
 demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
 
+# as many as the cores of a small machine
+WORKERS ?= 2
 test: $(VENV)/.ok
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=2
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=2
 
 # for the loop of editing and testing: all files of tests that take a second at most
 test-fast: $(VENV)/.ok

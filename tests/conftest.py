@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +57,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first: begun last, each would keep one core busy at the end while the others have nothing to do."""
     items.sort(key=lambda item: -seconds_of(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays to the end: the garbage collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def threads_of_torch() -> Iterator[None]:
+    """No test leaves torch another number of threads: with one more, those after it would wait for each other."""
+    before = None if "torch" not in sys.modules else sys.modules["torch"].get_num_threads()
+    yield
+    if before is not None:
+        assert sys.modules["torch"].get_num_threads() == before, "this test left torch another number of threads"
 
 
 @dataclass(frozen=True)

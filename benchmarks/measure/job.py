@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,11 +42,28 @@ def many(rows: int, wall: float) -> int:
     return max(rows, min(MANY, int(MINUTE * rows / max(wall, 1e-9))))
 
 
-def work(job: Job, fit: Callable[[Job, pd.DataFrame], Fitted], packages: Sequence[str]) -> None:
-    """Fit, sample as many rows as asked, sample more to measure speed, and write what it took."""
+@contextmanager
+def torch_threads(many: int) -> Iterator[None]:
+    """So many threads for torch while the context lasts: a process that goes on has those it had."""
     import torch
 
-    torch.set_num_threads(int(job["threads"]))
+    before = torch.get_num_threads()
+    torch.set_num_threads(many)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def work(job: Job, fit: Callable[[Job, pd.DataFrame], Fitted], packages: Sequence[str]) -> None:
+    """Fit, sample as many rows as asked, sample more to measure speed, and write what it took."""
+    with torch_threads(int(job["threads"])):
+        result = _worked(job, fit)
+    result["versions"] = {name: version(name) for name in (*packages, "torch", "pandas", "numpy")}
+    Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
+
+
+def _worked(job: Job, fit: Callable[[Job, pd.DataFrame], Fitted]) -> dict[str, Any]:
     table = pd.read_parquet(job["table"])
     with measured() as fitting:
         fitted = fit(job, table)
@@ -55,16 +73,14 @@ def work(job: Job, fit: Callable[[Job, pd.DataFrame], Fitted], packages: Sequenc
     lots = many(len(synthetic), first["wall"])
     with measured() as sampling:
         fitted.sample(lots, int(job["seed"]) + 2)
-    result = {
+    return {
         "fit": fitting,
         "first_sample": {"rows": len(synthetic), **first},
         "sample": {"rows": lots, **sampling},
         "about": fitted.about,
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in (*packages, "torch", "pandas", "numpy")},
         "device": str(job["settings"].get("device", "cpu")),
     }
-    Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
 
 
 def main(fit: Callable[[Job, pd.DataFrame], Fitted], packages: Sequence[str]) -> None:

@@ -30,8 +30,13 @@ def file_of(module: str, root: Path) -> Path | None:
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+@cache
+def imports_of(text: str) -> tuple[str, ...]:
     """Names of the modules a file imports, and of what it imports from them, which may be modules."""
+    return tuple(dict.fromkeys(_imported(ast.parse(text))))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -40,6 +45,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def bare(text: str) -> str:
     """What a file does, without its comments and docstrings.
 
@@ -74,12 +80,14 @@ def reached(modules: Iterable[str], root: Path = ROOT, ends: Iterable[str] = END
     todo, stop = modules, set(ends)
     while todo:
         module = todo.pop()
+        if module in found or not module.startswith("synthkit"):
+            continue
         path = file_of(module, root)
-        if module in found or path is None or not module.startswith("synthkit"):
+        if path is None:
             continue
         found[module] = path
         if module not in stop:
-            todo += imported(ast.parse(path.read_text(encoding="utf-8")))
+            todo += imports_of(path.read_text(encoding="utf-8"))
     return found
 
 

@@ -237,16 +237,6 @@ def test_rows_are_raked_where_a_name_asks(begun):
     assert "calibrated draw" in (out / "models" / RAKED / "report.html").read_text()
 
 
-def test_overwrite_begins_anew(copied):
-    """Even what was done, by the same name, is done again."""
-    heard = Heard()
-    config = CONFIG.model_copy(update={"seed": 6, "rows": 40, "draws": 1})
-    made = again(copied, "gaussian_copula", config=config, overwrite=True, progress=heard)
-    assert made.plan.seed == 6
-    assert "gaussian_copula: fit" in heard.stages
-    assert {p.name for p in (copied / "models").iterdir()} == {"gaussian_copula"}
-
-
 def test_another_plan_is_refused(copied):
     for change in ({"seed": 6}, {"rows": 9}, {"draws": 1}, {"quick": False}):
         with pytest.raises(ArtefactError, match=f"must go on as it began; however: {next(iter(change))} changed"):
@@ -396,12 +386,16 @@ def test_the_command_goes_on_with_a_model_more_fitted_to_the_same_rows(copied, t
     assert [outcome["name"] for outcome in read(copied)["entrants"]] == [*models.split(", "), "reference_tvae"]
 
 
-def test_the_command_begins_a_comparison_and_keeps_quiet_if_asked(tmp_path, command):
-    csv, yaml, out = tmp_path / "ward.csv", tmp_path / "ward.yaml", tmp_path / "new"
+def test_the_command_begins_anew_where_it_may_overwrite_and_keeps_quiet_if_asked(copied, tmp_path, command):
+    """Even what was done, by the same name, is done again."""
+    csv, yaml = tmp_path / "ward.csv", tmp_path / "ward.yaml"
     table_files.write(patients(), csv)
     SCHEMA.save(yaml)
-    words = ["--schema", yaml, "--out", out, "--quick", "--rows", 120, "--models", "independent", "--quiet"]
-    said = command("compare", csv, *words)
+    words = ["--schema", yaml, "--out", copied, "--quick", "--rows", 40, "--seed", 6, "--models", "gaussian_copula"]
+    said = command("compare", csv, *words, "--overwrite", "--quiet")
     assert (said.code, said.out) == (0, "")
-    assert [each["name"] for each in read(out)["entrants"]] == ["independent"]
-    assert (out / "report.html").exists()
+    assert read(copied)["plan"]["seed"] == 6
+    assert {p.name for p in (copied / "models").iterdir()} == {"gaussian_copula"}
+    evaluation = json.loads((copied / "models" / "gaussian_copula" / "evaluation.json").read_text())
+    assert evaluation["run"]["rows"]["synthetic"] == [40]
+    assert (copied / "report.html").exists()

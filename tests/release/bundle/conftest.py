@@ -45,7 +45,8 @@ def toy(tmp_path_factory):
     """`folder` of a small run without a gate; `ours` and `theirs`, names of keys without their endings."""
     place = tmp_path_factory.mktemp("toy")
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 160), "age": rng.integers(0, 100, 160)})
+    people = 320  # of half as many, one time in fifty too few draw a coin to be attacked
+    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], people), "age": rng.integers(0, 100, people)})
     columns = {
         "sex": {"kind": "categorical", "levels": ["f", "m"]},
         "age": {"kind": "numeric", "min": 0, "max": 99, "decimals": 0},
