@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them
 LOCK := $(wildcard requirements.lock)
 CODE := synthkit tests benchmarks reports
-.PHONY: venv lock lowest demo test test-fast test-slow test-notebooks test-processors format lint types check bench reports notebooks clean
+.PHONY: venv lock lowest demo test test-fast test-slow test-notebooks test-processors format lint types check bench bench-linked reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -75,6 +75,11 @@ types: $(VENV)/.ok
 	$(PY) -m mypy --strict
 
 check: format lint types test test-notebooks
+
+# linked tables, ours and theirs; continues where it was broken off
+bench-linked: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/qa/.ok
+	$(PY) -m benchmarks linked
+	$(PY) -m benchmarks linked --load
 
 # peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
 # another torch, which it does not need and which keep it from starting
