@@ -82,7 +82,7 @@ def _figures(by: Mapping[str, Sequence[Result]]) -> list[str]:
         cells = [shown(linked_figure(found, name), form_of(name)) for found in by.values()]
         if any(cell != "–" for cell in cells):
             real = linked_figure(next(iter(by.values())), name, FLOORS)
-            out.append(f"| {name} | {' | '.join(cells)} | {shown(real)} |")
+            out.append(f"| {name} | {' | '.join(cells)} | {shown(real, form_of(name))} |")
     return out
 
 
@@ -102,7 +102,8 @@ def _costs(by: Mapping[str, Sequence[Result]]) -> list[str]:
         "seeds": [str(len({r.cell["seed"] for r in found})) for found in by.values()],
         "version": [versions(found) for found in by.values()],
     }
-    return [f"| {title} | {' | '.join(cells)} | |" for title, cells in rows.items()]
+    known = {title: cells for title, cells in rows.items() if any(cell != "–" for cell in cells)}
+    return [f"| {title} | {' | '.join(cells)} | |" for title, cells in known.items()]
 
 
 def _unfinished(result: Result) -> str:
