@@ -70,6 +70,12 @@ def rows_broken(result: Result) -> float | None:
     return float(sum(score["broken"].values()) + sum(score.get("violations", {}).values()))
 
 
+def rows_broken_real(result: Result) -> float | None:
+    """Held-out rows that break a key or rule."""
+    found = (result.score or {}).get("broken_real")
+    return None if found is None else float(sum(found.values()))
+
+
 def contradictions(result: Result) -> float | None:
     """Share of people with a declared contradiction, less that of held-out people."""
     found = (result.score or {}).get("contradictions")
@@ -121,6 +127,7 @@ LINKED_FIGURES: Mapping[str, LinkedFigure] = {
 }
 FLOORS: Mapping[str, LinkedFigure] = {
     **{name: floor(*endings) for name, endings in NAMED.items()},
+    "rows broken": rows_broken_real,
     "codes TV": inside("codes", "floor"),
     "accuracy": inside("official", "accuracy", "overall_max"),
     "coherence": inside("official", "accuracy", "coherence_max"),

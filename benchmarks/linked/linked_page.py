@@ -19,11 +19,11 @@ LINKED_START, LINKED_END = "<!-- linked -->", "<!-- /linked -->"
 LOAD_FILE = "load.json"
 HEAD = ("| table | figure | ours | best peer | real units | | must | aim |", "|---|---|---|---|---|---|---|---|")
 LINKED_NOTE = """\
-Medians over seeds (smallest to largest); *real units* are training units in the place of synthetic ones. *Over floor*:
-above what those score. *C2ST row* and *gap KS* are means over the tables; *transitions TV* is that of types of events,
-or of levels where there is one type; *alignment* the difference of the share of rows shortly after a row of another
-table; *rows broken* counts rows that break a key, link, order or rule in all tables; *contradictions* is the share of
-people with a declared one, less that of held-out people."""
+Medians over seeds (smallest to largest); *real units* are training units in the place of synthetic ones. *Over
+floor*: above what those score. *C2ST row* and *gap KS* are means over the tables; *transitions TV* is that of types
+of events, or of levels where there is one type; *alignment* the difference of the share of rows shortly after a row
+of another table; *rows broken* counts rows that break a key, link, order or rule (of real units: held-out ones);
+*contradictions* is the share of people with a declared one, less that of held-out people."""
 
 
 def shown(spread: Spread | None, form: str = ".4f") -> str:
@@ -82,7 +82,7 @@ def _figures(by: Mapping[str, Sequence[Result]]) -> list[str]:
         cells = [shown(linked_figure(found, name), form_of(name)) for found in by.values()]
         if any(cell != "–" for cell in cells):
             real = linked_figure(next(iter(by.values())), name, FLOORS)
-            out.append(f"| {name} | {' | '.join(cells)} | {shown(real)} |")
+            out.append(f"| {name} | {' | '.join(cells)} | {shown(real, form_of(name))} |")
     return out
 
 
@@ -102,7 +102,8 @@ def _costs(by: Mapping[str, Sequence[Result]]) -> list[str]:
         "seeds": [str(len({r.cell["seed"] for r in found})) for found in by.values()],
         "version": [versions(found) for found in by.values()],
     }
-    return [f"| {title} | {' | '.join(cells)} | |" for title, cells in rows.items()]
+    known = {title: cells for title, cells in rows.items() if any(cell != "–" for cell in cells)}
+    return [f"| {title} | {' | '.join(cells)} | |" for title, cells in known.items()]
 
 
 def _unfinished(result: Result) -> str:

@@ -92,6 +92,7 @@ def measured_tables(cell: LinkedCell, drawn: LinkedTables) -> dict[str, Any]:
     found: dict[str, Any] = {
         "rows": {name: len(frame) for name, frame in drawn.frames.items()},
         "broken": broken(comparison.drawn),
+        "broken_real": broken(comparison.real),
         "contradictions": {
             name: count_contradictions(tables).to_dict() for name, tables in (("drawn", drawn), ("real", parts.holdout))
         }

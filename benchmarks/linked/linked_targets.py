@@ -104,7 +104,7 @@ def linked_line(target: LinkedTarget, results: Sequence[Result]) -> LinkedLine:
     found = whole(results, target.table)
     own = [r for r in found if r.key[0] == MODEL]
     line = LinkedLine(
-        target=target, own=linked_figure(own, target.figure), floor=linked_figure(own, target.figure, FLOORS)
+        target=target, own=linked_figure(own, target.figure), floor=linked_figure(own or found, target.figure, FLOORS)
     )
     peers = sorted({r.key[0] for r in found if r.key[0].startswith(("peer-", "published-"))})
     candidates = [(linked_figure([r for r in found if r.key[0] == who], target.figure), who) for who in peers]

@@ -1,7 +1,7 @@
 """The official figures of the MOSTLY AI Prize: mostlyai-qa's report of sequences, in an environment of its own.
 
 Called with a job: `synthetic`, `training` and `holdout` (Parquet of the rows), `key` (column that names the group),
-`seed`, `scratch` and `result` (where the figures go). The prize's organisers call it in this way, but for the embeddings.
+`seed`, `scratch` and `result` (where the figures go). The prize's organisers call it so, but for the embeddings.
 """
 
 from __future__ import annotations
