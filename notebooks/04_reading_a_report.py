@@ -28,11 +28,10 @@ import synthkit as sk
 from synthkit.data import support2, support2_schema
 
 ROWS = int(os.environ.get("READING_ROWS", 9105))  # the tests of this notebook use fewer rows and train less
-LEARNED = int(os.environ.get("READING_LEARNED", ROWS))
 STEPS = os.environ.get("READING_STEPS")
 patients, schema = support2().head(ROWS), support2_schema()
 config = sk.RunConfig(settings={"steps": int(STEPS)} if STEPS else {}, quick=True)
-run = sk.synthesize(patients.head(LEARNED), schema, seed=1, config=config)
+run = sk.synthesize(patients, schema, seed=1, config=config)
 run.report
 
 # %% [markdown]

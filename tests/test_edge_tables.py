@@ -1,4 +1,4 @@
-"""Odd but legal tables go the whole path under every model; where only rows are asked, to the report under one."""
+"""Odd but legal tables go the whole path, from the table to the report, under every model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from synthkit.errors import SchemaError
-from synthkit.pipeline.results import Release
 from synthkit.pipeline.run_config import RunConfig
-from synthkit.pipeline.synthesize import release, synthesize
+from synthkit.pipeline.synthesize import synthesize
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
@@ -30,20 +29,8 @@ def model(request):
 
 def go(frame: pd.DataFrame, schema: dict, model: str, **more):
     """A whole run, quickly; its synthetic rows were validated on the way."""
-    return synthesize(frame, Schema(**schema), config=config_of(model, **more))
-
-
-def rows_of(frame: pd.DataFrame, schema: dict, model: str, **more) -> Release:
-    """A run of which only rows are asked; measured and reported too for the baseline.
-
-    Measurements see rows and not the model that drew them: one model a table shows that they bear the table.
-    """
-    path = synthesize if model == "independent" else release
-    return path(frame, Schema(**schema), config=config_of(model, **more))
-
-
-def config_of(model: str, **more) -> RunConfig:
-    return RunConfig(model=model, settings=MODELS[model], quick=True, seed=3, **more)
+    config = RunConfig(model=model, settings=MODELS[model], quick=True, seed=3, **more)
+    return synthesize(frame, Schema(**schema), config=config)
 
 
 def failed(run) -> set[str]:
@@ -79,7 +66,7 @@ def test_a_column_without_any_value_stays_empty(model):
         "level": {"kind": "categorical", "levels": ["a", "b"], "nullable": True},
         "x": {"kind": "numeric"},
     }
-    run = rows_of(frame, {"columns": columns}, model)
+    run = go(frame, {"columns": columns}, model)
     assert run.synthetic[["n", "code", "day"]].isna().to_numpy().all()
     assert run.synthetic["level"].isna().mean() > 0.9
     assert run.synthetic["x"].notna().all()
@@ -155,7 +142,7 @@ def test_a_stay_never_ends_before_it_begins(model):
         "columns": {"admission": {"kind": "datetime"}, "discharge": {"kind": "datetime"}},
         "rules": [{"rule": "comparison", "left": "admission", "op": "<=", "right": "discharge"}],
     }
-    run = rows_of(frame, schema, model, rows=2000)
+    run = go(frame, schema, model, rows=2000)
     assert (run.synthetic["admission"] <= run.synthetic["discharge"]).all()
     assert (run.synthetic.dtypes == frame.dtypes).all()
 
@@ -178,7 +165,7 @@ def test_dtypes_come_back(model):
         "beds": {"kind": "numeric", "decimals": 0, "min": 1, "max": 8},
         "crea": {"kind": "numeric", "min": 0},
     }
-    run = rows_of(frame, {"columns": columns}, model)
+    run = go(frame, {"columns": columns}, model)
     assert run.synthetic.dtypes.astype(str).to_dict() == frame.dtypes.astype(str).to_dict()
 
 
@@ -190,7 +177,7 @@ def test_nine_hundred_codes(model, tmp_path):
     common = codes[frequency.argmax()]
     drawn = rng.choice(codes, 5000, p=frequency / frequency.sum())
     frame = pd.DataFrame({"icd": np.r_[codes, drawn], "x": rng.normal(size=5900)})
-    run = rows_of(frame, {"columns": {"icd": {"kind": "code"}, "x": {"kind": "numeric"}}}, model, rows=3000)
+    run = go(frame, {"columns": {"icd": {"kind": "code"}, "x": {"kind": "numeric"}}}, model, rows=3000)
     assert set(run.synthetic["icd"]) <= set(codes)
     assert run.synthetic["icd"].nunique() > 50
     assert (run.synthetic["icd"] == common).mean() == pytest.approx((frame["icd"] == common).mean(), abs=0.06)

@@ -43,7 +43,7 @@ def test_every_notebook_is_tested():
 @pytest.mark.notebook
 def test_quickstart(tmp_path, monkeypatch):
     """With less training on fewer patients than a reader would use."""
-    monkeypatch.setenv("QUICKSTART_STEPS", "5")
+    monkeypatch.setenv("QUICKSTART_STEPS", "40")
     monkeypatch.setenv("QUICKSTART_ROWS", "900")
     shown = "\n".join(executed("01_quickstart.py", tmp_path))
     assert "unit='mmHg'" in shown
@@ -61,8 +61,8 @@ def test_quickstart(tmp_path, monkeypatch):
 def test_comparing_models(tmp_path, monkeypatch):
     """On few patients and with little training: three processes, one after the other."""
     pytest.importorskip("sdv", reason="references need the extra `sdv`")
-    monkeypatch.setenv("COMPARING_STEPS", "5")
-    monkeypatch.setenv("COMPARING_ROWS", "400")
+    monkeypatch.setenv("COMPARING_STEPS", "30")
+    monkeypatch.setenv("COMPARING_ROWS", "600")
     shown = "\n".join(executed("05_comparing_models.py", tmp_path))
     assert "made by others:     gaussian_copula reference_ctgan reference_tvae" in shown
     assert "<iframe" in shown
@@ -78,7 +78,7 @@ def test_comparing_models(tmp_path, monkeypatch):
 @pytest.mark.notebook
 def test_private_training(tmp_path, monkeypatch):
     """On fewer patients; the epsilon that is shown is the ledger's."""
-    monkeypatch.setenv("PRIVATE_ROWS", "500")
+    monkeypatch.setenv("PRIVATE_ROWS", "1500")
     shown = "\n".join(executed("03_private_training.py", tmp_path))
     assert "every line of the schema must be public" in shown
     assert "10,000 declared patients: 1e-06" in shown
@@ -92,9 +92,8 @@ def test_private_training(tmp_path, monkeypatch):
 @pytest.mark.notebook
 def test_reading_a_report(tmp_path, monkeypatch):
     """With less training on fewer patients; the copies are found, and the distances do not see them."""
-    monkeypatch.setenv("READING_STEPS", "5")
-    monkeypatch.setenv("READING_ROWS", "2400")  # the copies among 800 of them are found
-    monkeypatch.setenv("READING_LEARNED", "500")
+    monkeypatch.setenv("READING_STEPS", "40")
+    monkeypatch.setenv("READING_ROWS", "2400")
     shown = "\n".join(executed("04_reading_a_report.py", tmp_path))
     assert "people attacked, by coins" in shown
     assert "adjusted for four tests" in shown

@@ -116,16 +116,16 @@ def test_tables_are_charged_before_they_are_counted():
     assert charge.times == 15
     ledger = Ledger.unlimited(unit=None)
     curator = Curator(conform(patients(), SCHEMA), SCHEMA, ledger, Seeds(0))
-    Synthesizer(SCHEMA, "independent", device="cpu", targets=False).fit(curator, seed=1)
+    Synthesizer(SCHEMA, "independent", device="cpu", margins=False).fit(curator, seed=1)
     assert not [c for c in ledger.charges if "two-way" in c.what]
 
 
 def test_a_model_without_targets_says_what_to_do(tmp_path):
-    bare = Synthesizer(SCHEMA, "independent", device="cpu", targets=False).fit(patients(300), seed=1)
+    bare = Synthesizer(SCHEMA, "independent", device="cpu", margins=False).fit(patients(300), seed=1)
     bare.save(tmp_path / "model")
     for synthesizer in (bare, Synthesizer.load(tmp_path / "model", device="cpu")):
         assert len(synthesizer.sample(10, seed=1)) == 10
-        with pytest.raises(UnsupportedError, match=r"however: this model was fitted without.*targets=True"):
+        with pytest.raises(UnsupportedError, match=r"however: this model was fitted without.*margins=True"):
             synthesizer.sample(10, rake=True)
 
 

@@ -65,7 +65,7 @@ def fit(job: Job, table: pd.DataFrame) -> Ours:
         meaning = meaning.model_copy(update={"unit": None})
     ledger = fresh(scratch / "ledger.json", settings, meaning.unit)
     synthesizer = Synthesizer(
-        meaning, name.split("@")[0].removesuffix(BY_ROW), settings=settings, device=device, targets=ledger is None
+        meaning, name.split("@")[0].removesuffix(BY_ROW), settings=settings, device=device, margins=ledger is None
     )
     synthesizer.fit(table, seed=int(job["seed"]), ledger=ledger)
     synthesizer.save(saved)

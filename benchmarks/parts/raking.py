@@ -94,7 +94,7 @@ def table_attack(draw: pd.DataFrame, comparison: EvaluationData, rng: np.random.
 
 def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFrame]:
     """Draws by raking alone, by exchanges alone, and by both from pools of several sizes."""
-    encoder, model, targets = synthesizer._encoder, synthesizer._model, synthesizer._targets
+    encoder, model, targets = synthesizer._encoder, synthesizer._model, synthesizer._margins
     seeds, asked = Seeds(seed), rakes.Cells.of(targets)
     pool = model.sample(max(SIZES) * n, seeds.torch("pool"))
     codes = coded(pool.cat.numpy(), targets.groupings)

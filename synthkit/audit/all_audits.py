@@ -113,7 +113,7 @@ AUDITS: dict[str, Audit[Any]] = {
     ),
     "marginal": Audit(
         about="fits of counts to tiny tables against the mu of the whole budget",
-        ours=marginal_counts.shipped_door,
+        ours=marginal_counts.shipped_counting,
         experiment=marginal_counts.marginal,
         trials=8_000,
         quick=3_500,

@@ -25,7 +25,7 @@ AUDITED_MODEL = MarginalConfig(components=2, rounds=2, first=0, between=0, last=
 MakeCounting = Callable[[NDArray[np.int64], tuple[int, ...], float], Counting]
 
 
-def shipped_door(rows: NDArray[np.int64], sizes: tuple[int, ...], rho: float) -> Counting:
+def shipped_counting(rows: NDArray[np.int64], sizes: tuple[int, ...], rho: float) -> Counting:
     """Noisy counts as the marginal model gets them."""
     return NoisyCounting.of(rows, sizes, rho, lambda charge: None)
 

@@ -51,7 +51,7 @@ def empty_synthesizer(schema: Schema, config: RunConfig) -> Synthesizer:
         config.model,
         settings=config.settings,
         device=config.device,
-        targets=config.rake if config.epsilon is not None else None,
+        margins=config.rake if config.epsilon is not None else None,
     )
 
 

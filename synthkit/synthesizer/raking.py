@@ -76,7 +76,7 @@ def draw(
     if targets is None:
         msg = (
             "`rake` needs tables measured at fit; however: this model was fitted without. "
-            "Fit again with `Synthesizer(..., targets=True)`"
+            "Fit again with `Synthesizer(..., margins=True)`"
         )
         raise UnsupportedError(msg)
     parts = max(1, -(-n // MAX_ROWS_PER_POOL))

@@ -46,7 +46,7 @@ from synthkit.training.callbacks import Progress, TrainingCallbacks
 if TYPE_CHECKING:
     from synthkit.watermark import WatermarkKey
 
-TARGETS = "targets."  # how the names of their tensors begin
+MARGINS_PREFIX = "targets."  # how the names of their tensors begin in a file
 
 
 class Synthesizer:
@@ -57,7 +57,7 @@ class Synthesizer:
         model: name of the model, one of `models.registry.models`, or `auto` to have it chosen when the table is known.
         settings: the model's own settings by name, its defaults where not given; over those that `auto` chooses.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        targets: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
+        margins: whether `fit` measures the one- and two-way tables that `sample(rake=True)` needs; if not given
             only where there is no budget they would take a fifth of.
         codecs: names of codecs, by column (of columns that only occur together, `a+b`); where none is named, ours for
             its kind. Installed distributions may offer more, see docs/extending/codec.md.
@@ -79,7 +79,7 @@ class Synthesizer:
         *,
         settings: Mapping[str, Any] | None = None,
         device: str = "auto",
-        targets: bool | None = None,
+        margins: bool | None = None,
         codecs: Mapping[str, str] | None = None,
     ) -> None:
         known = models()
@@ -96,9 +96,9 @@ class Synthesizer:
             private = is_private(record, self._settings)
             self._config = resolve_settings(model, record, self._settings, private=private)
         self._device = device
-        self._wants_targets = targets
+        self._wants_margins = margins
         self._codecs = dict(codecs or {})
-        self._targets: RakingMargins | None = None
+        self._margins: RakingMargins | None = None
         self._encoder: TableEncoder | None = None
         self._model: RowModel | None = None
         self._dtypes: dict[str, str] = {}
@@ -155,11 +155,11 @@ class Synthesizer:
         access = curator.access(device)
         choice = chosen(self.model_name, self._settings, self.schema, access, callbacks)
         self.model_name, self._config, self.why = choice.name, choice.config, choice.why or self.why
-        kind, margins, codecs = choice.kind, self._wants_targets, self._codecs
+        kind, margins, codecs = choice.kind, self._wants_margins, self._codecs
         dpsgd = self._config.dpsgd_plan if issubclass(kind, NetworkModel) else None
         access.reserve(FitPlan(coding=kind.coding, dpsgd=dpsgd, margins=margins, share=share, codecs=codecs))
         self._encoder = access.fit_encoder()
-        self._targets = access.margins()
+        self._margins = access.margins()
         self._model = kind(self._encoder.layout, self._config)
         callbacks.log_all(access.remarks())
         if checkpoint is not None:
@@ -221,7 +221,7 @@ class Synthesizer:
         Raises:
             ConfigError: the number of rows is negative; a draw that is to be raked is given values or a watermark.
             SchemaError: what is given contradicts the schema or its rules; a pattern has fewer values than n.
-            UnsupportedError: the model cannot condition, or was fitted without targets.
+            UnsupportedError: the model cannot condition, or was fitted without margins to rake to.
 
         **Shape**: -> frame of n rows, the schema's columns in order.
         """
@@ -330,9 +330,9 @@ class Synthesizer:
             "seed": self.seed,
         }
         tensors = dict(model.tensors())
-        if self._targets is not None:
-            card["targets"] = self._targets.to_dict()
-            tensors |= {TARGETS + name: tensor for name, tensor in self._targets.tensors().items()}
+        if self._margins is not None:
+            card["targets"] = self._margins.to_dict()
+            tensors |= {MARGINS_PREFIX + name: tensor for name, tensor in self._margins.tensors().items()}
         model_files.save(Path(folder), card, tensors)
 
     @classmethod
@@ -343,8 +343,8 @@ class Synthesizer:
             ArtefactError: the folder is not a saved synthesizer, is damaged, or has another format.
         """
         card, saved = model_files.load(Path(folder))
-        measured = {k.removeprefix(TARGETS): v for k, v in saved.items() if k.startswith(TARGETS)}
-        tensors = {k: v for k, v in saved.items() if not k.startswith(TARGETS)}
+        measured = {k.removeprefix(MARGINS_PREFIX): v for k, v in saved.items() if k.startswith(MARGINS_PREFIX)}
+        tensors = {k: v for k, v in saved.items() if not k.startswith(MARGINS_PREFIX)}
         known = models()
         if "model" in card and card["model"] not in known:
             msg = f"the model in {folder} must be one of {', '.join(sorted(known))}; however: it is another. "
@@ -361,7 +361,7 @@ class Synthesizer:
         with model_files.undamaged(folder):
             out._model.load_tensors(tensors, choose_device(device))
             if "targets" in card:
-                out._targets = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
+                out._margins = RakingMargins.from_saved(card["targets"], measured, out._encoder.layout)
         return out
 
     def _identity(self, rows: float | None, device: str) -> dict[str, Any]:
@@ -387,7 +387,7 @@ class Synthesizer:
     def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
         """Rows chosen from a pool, still encoded."""
         rng, size = seeds.numpy("choice"), raking.pool_for(self.model_name)
-        return raking.draw(model, n, self._targets, seeds.torch("pool"), rng, pool=size)
+        return raking.draw(model, n, self._margins, seeds.torch("pool"), rng, pool=size)
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> ConditionalSampler:
         if not model.can(Capability.GIVEN):

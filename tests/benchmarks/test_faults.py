@@ -35,10 +35,10 @@ def small(tmp_path):
 def test_no_reader_ends_in_a_traceback_or_tells_a_cell(small):
     kinds = input_kinds.kinds(small)
     chosen = {name: kinds[name] for name in CHEAP}
-    found = fuzz.run(chosen, small, inputs=400, seed=1, say=str)
+    found = fuzz.run(chosen, small, inputs=800, seed=1, say=str)
     assert found.faults == {}
-    assert sum(found.inputs.values()) >= 400
-    assert found.messages > 150
+    assert sum(found.inputs.values()) >= 800
+    assert found.messages > 300
     assert found.told == 0
 
 
@@ -78,8 +78,8 @@ def test_only_some_kinds_are_tried_again(small):
     """By as many inputs as in a whole run; of the others nothing is forgotten."""
     kinds = input_kinds.kinds(small)
     chosen = {name: kinds[name] for name in CHEAP}
-    whole = fuzz.run(chosen, small, inputs=80, seed=1, say=str)
-    some = fuzz.run(chosen, small, inputs=80, seed=1, say=str, only=["policy", "CSV"])
+    whole = fuzz.run(chosen, small, inputs=200, seed=1, say=str)
+    some = fuzz.run(chosen, small, inputs=200, seed=1, say=str, only=["policy", "CSV"])
     assert some.inputs == {name: whole.inputs[name] for name in ("policy", "CSV")}
     kind = {"inputs": 9, "refused": 5}
     fault = {"times": 2, "examples": ["x"]}

@@ -252,7 +252,7 @@ def test_something_is_learned_through_noise(name, rows, steps, copies):
 
 @models
 @pytest.mark.parametrize("asked", ["store", "seconds"])
-def test_checkpoints_and_wishes_for_time_are_refused(name, asked, tmp_path):
+def test_checkpoints_and_limits_of_time_are_refused(name, asked, tmp_path):
     from synthkit.synthesizer.checkpoints import Checkpoint
 
     watch = TrainingCallbacks(store=Checkpoint(tmp_path)) if asked == "store" else TrainingCallbacks(seconds=60.0)
@@ -393,12 +393,12 @@ def test_a_projection_leaves_a_small_layer_alone():
 def test_the_generator_is_told_paid_conditions_only():
     config = config_of("ctgan", condition=0.5, batch_size=4000)
     model = MODELS["ctgan"](layout(), config)
-    duel = PrivateGANTrainer(model._network, config, loader_of("ctgan", table(), UNITS, 1.0), 0)
-    wishes = duel._wishes()
-    under = wishes.sum(dim=1)
+    trainer = PrivateGANTrainer(model._network, config, loader_of("ctgan", table(), UNITS, 1.0), 0)
+    asked = trainer._paid_conditions()
+    under = asked.sum(dim=1)
     assert 0.45 < float(under.mean()) < 0.55
-    shares = wishes.sum(dim=0) / under.sum() * len(duel._conditions.sizes)
-    torch.testing.assert_close(shares, duel._conditions.shares, rtol=0.2, atol=0.05)
+    shares = asked.sum(dim=0) / under.sum() * len(trainer._conditions.sizes)
+    torch.testing.assert_close(shares, trainer._conditions.shares, rtol=0.2, atol=0.05)
 
 
 @pytest.mark.parametrize(

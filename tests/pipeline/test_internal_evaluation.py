@@ -62,11 +62,8 @@ def public(folder):
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """Files of a table with a moment at the end of time."""
-    here, frame = tmp_path_factory.mktemp("stays"), stays()
-    frame["since"] = frame["since"].astype("datetime64[us]")
-    frame.loc[0, "since"] = pd.Timestamp("9999-12-31T23:59:59.999999").as_unit("us")
-    frame.to_csv(here / "stays.csv", index=False)
+    here = tmp_path_factory.mktemp("stays")
+    stays().to_csv(here / "stays.csv", index=False)
     SCHEMA.save(here / "stays.yaml")
     return here
 
@@ -113,25 +110,51 @@ def test_a_look_that_crashes_is_noted_in_the_log_alone(ran, here, capfd):
     assert log[-1] == "inspection: its process ended with an error of its own (ArtefactError)"
 
 
+def unmeasured(here, place):
+    """A copy of what a run released, as it was before anything was measured."""
+    shutil.copytree(here / "out", place)
+    for name in MEASURED:
+        (place / name).unlink()
+    return {name: (place / name).read_bytes() for name in RELEASE}
+
+
 @pytest.mark.parametrize(
-    ("table", "schema", "folder"),
+    ("table", "schema", "logged"),
     [
-        ("nowhere.csv", "stays.yaml", "out"),
-        ("stays.csv", "nowhere.yaml", "out"),
+        ("nowhere.csv", "stays.yaml", "inspection: its process ended with an error of its own (TableError)"),
+        ("stays.csv", "nowhere.yaml", "report: made"),  # nothing was begun: the line is the one of the copied run
     ],
 )
-def test_a_look_without_its_files_ends_quietly(here, tmp_path, capfd, table, schema, folder):
-    inspect(here / table, here / schema, asked(tmp_path), tmp_path / folder)
+def test_a_look_without_its_table_or_its_schema_ends_quietly(ran, here, tmp_path, capfd, table, schema, logged):
+    """All else is there, so that nothing but the missing file ends it."""
+    assert ran.code == 0
+    before = unmeasured(here, tmp_path / "out")
+    inspect(here / table, here / schema, asked(here), tmp_path / "out")
+    assert capfd.readouterr() == ("", "")
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in RELEASE} == before
+    log = (tmp_path / "out" / "internal" / "log.txt").read_text().splitlines()
+    assert log[-1] == logged
+    assert not any((tmp_path / "out" / name).exists() for name in MEASURED)
+
+
+def test_a_look_at_a_folder_that_is_not_there_ends_quietly(here, tmp_path, capfd):
+    inspect(here / "stays.csv", here / "stays.yaml", asked(tmp_path), tmp_path / "nowhere")
     assert capfd.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_moment_at_the_end_of_time_spoils_no_release(ran, here):
+def test_a_moment_at_the_end_of_time_spoils_no_release(tmp_path, command):
     """The fault: a traceback of the exact evaluation, after epsilon was spent, and nothing saved."""
-    assert "9999-12-31 23:59:59.999999" in (here / "stays.csv").read_text()
-    assert ran.code == 0
-    assert public(here / "out") == RELEASE
-    assert (here / "out" / "ledger.json").read_text() == (here / "out.ledger.json").read_text()
+    frame = stays()
+    frame["since"] = frame["since"].astype("datetime64[us]")
+    frame.loc[0, "since"] = pd.Timestamp("9999-12-31T23:59:59.999999").as_unit("us")
+    frame.to_csv(tmp_path / "stays.csv", index=False)
+    SCHEMA.save(tmp_path / "stays.yaml")
+    out = tmp_path / "out"
+    said = command("run", tmp_path / "stays.csv", "--schema", tmp_path / "stays.yaml", "--out", out, *WORDS, "--quiet")
+    assert (said.code, said.out, said.err) == (0, "", "")
+    assert public(out) == RELEASE
+    assert (out / "ledger.json").read_text() == (tmp_path / "out.ledger.json").read_text()
 
 
 STARTED = """
@@ -157,8 +180,8 @@ def test_a_run_that_is_killed_after_its_release_has_it_whole_and_is_compared_lat
     before = {name: (out / name).read_bytes() for name in RELEASE}
     ledger = (here / "killed.ledger.json").read_text()
     assert not (out / "evaluation.json").exists()
-    resumed = command(*words, "--resume", "--quiet")
-    assert (resumed.code, resumed.out, resumed.err) == (0, "", "")
+    resumed = command(*words, "--resume")
+    assert resumed.code == 0, resumed.err
     assert (out / "evaluation.json").exists()
     assert {name: (out / name).read_bytes() for name in RELEASE} == before
     assert (here / "killed.ledger.json").read_text() == ledger

@@ -93,8 +93,8 @@ def test_raked_rows_bear_no_mark(synthesizer, key):
         RunConfig.of(rake=True, watermark="k.json")
 
 
-def test_raking_without_targets_is_still_refused():
-    made = Synthesizer(SCHEMA, "independent", targets=False).fit(narrow_table(100), seed=1)
+def test_raking_without_margins_is_still_refused():
+    made = Synthesizer(SCHEMA, "independent", margins=False).fit(narrow_table(100), seed=1)
     with pytest.raises(UnsupportedError, match="measured at fit"):
         made.sample(10, rake=True)
 

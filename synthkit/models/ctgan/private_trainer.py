@@ -68,7 +68,7 @@ class PrivateGANTrainer(GANStep):
             for layer in layers:
                 layer()
             if (t + 1) % config.critic_steps == 0:
-                condition = self._wishes()
+                condition = self._paid_conditions()
                 drawn, missed = self.drawn(condition)
                 self.answer(drawn, missed, condition, torch.ones(self._size, device=self._device))
                 ema_update(self._average.generator, self.generator, min(config.average, (1 + t) / (10 + t)))
@@ -89,11 +89,11 @@ class PrivateGANTrainer(GANStep):
             drawn, _ = self.drawn(condition, own)
         return critic_loss(critic, self.real(mixed), drawn, condition, weight, self._config, 0)
 
-    def _wishes(self) -> Tensor:
+    def _paid_conditions(self) -> Tensor:
         """Conditions by paid shares, for as many rows as come under one. **Shape**: (size, V)."""
-        wished = self._conditions.likely(self._size, self._drawn, self._device)
+        asked = self._conditions.likely(self._size, self._drawn, self._device)
         under = torch.rand(self._size, 1, generator=self._drawn, device=self._device) < self._conditions.share
-        return wished * under
+        return asked * under
 
 
 class Projection:

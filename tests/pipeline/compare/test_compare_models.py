@@ -140,18 +140,19 @@ def test_rules_are_counted_and_not_mended(begun):
     assert [o.broken_rows > 0 for o in made.outcomes[:2]] == [False, True]
 
 
-def test_scores_are_those_of_an_evaluation_by_hand(begun):
+@pytest.mark.parametrize("name", [RAKED, "gaussian_copula"])
+def test_scores_are_those_of_an_evaluation_by_hand(begun, name):
     """The same split, the same random numbers: measured again here, in this process."""
     made, out, _ = begun
     roles = table_files.read(out / "internal" / "roles.parquet").frame()
     parts = Split.from_roles(conform(patients(), SCHEMA), SCHEMA, roles)
-    here = out / "models" / "gaussian_copula"
+    here = out / "models" / name
     draws = [conform(table_files.read(here / "draws" / f"0{k}.parquet").frame(), SCHEMA) for k in (1, 2)]
     comparison = sk.EvaluationData(
         train=parts.train_frame(), holdout=parts.holdout_frame(), synthetic=tuple(draws), schema=SCHEMA
     )
     measured = evaluate(comparison, seed=Seeds(5).of("evaluate"), quick=True)
-    outcome = next(o for o in made.outcomes if o.name == "gaussian_copula")
+    outcome = next(o for o in made.outcomes if o.name == name)
     assert {s["metric"]: s["value"] for s in outcome.scores} == {
         s.metric: pytest.approx(s.value) for s in measured.scores
     }

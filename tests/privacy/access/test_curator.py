@@ -1,4 +1,4 @@
-"""The only reader of real rows: it charges first, answers with counts, and opens the loader; it gives no frame away."""
+"""The only reader of real rows: it charges first, answers with counts, hands out a loader, and gives no frame away."""
 
 from __future__ import annotations
 

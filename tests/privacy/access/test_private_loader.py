@@ -68,7 +68,7 @@ def gradients(loader, steps=1, loss=pull, net=None):
     return torch.stack(out)
 
 
-def test_it_is_a_private_door():
+def test_it_is_a_private_loader():
     loader = loader_of([0.5], n=12.5)
     assert loader.planned_steps == loader.plan.steps == loader.left
     assert loader.n == 12.5
@@ -118,7 +118,7 @@ def test_no_more_rows_of_a_unit_are_met_than_may_be_and_they_stay_the_same():
     assert float(told.max() - told.min()) < 1e-6
 
 
-def test_which_rows_of_a_unit_are_met_is_chosen_anew_for_each_door():
+def test_which_rows_of_a_unit_are_met_is_chosen_anew_for_each_loader():
     values = [0.1, 0.4]
     seen = {round(float(gradients(loader_of(values, [3, 3], n=1.0))), 3) for _ in range(40)}
     assert seen == {0.1, 0.4}
@@ -233,7 +233,7 @@ def test_real_rows_are_met_only_by_steps():
     assert all(not bool((x == 0.123).any()) for x in met)
 
 
-def test_a_door_without_rows_makes_its_steps():
+def test_a_loader_without_rows_makes_its_steps():
     loader = PrivateLoader(rows_of([]), np.array([], np.int64), layout_of(), loader_of([0.5], noise=1.0)._noisy, n=5.0)
     assert bool(gradients(loader).isfinite().all())
 
