@@ -42,7 +42,7 @@ class UnitIndependent(Timeline):
         self._independent = config or UnitIndependentConfig()
 
     @classmethod
-    def classes(cls, config: object, units: float) -> int:  # type: ignore[override]
+    def classes(cls, config: object, units: float) -> int:
         """None."""
         del config, units
         return 1

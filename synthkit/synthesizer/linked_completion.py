@@ -228,7 +228,7 @@ def _filled(
     """Some rows of a table with their missing values drawn. **Shape**: rows (n,) -> frame of n rows."""
     coding, learned = encoder.payloads[name], frames.frames[name].iloc[rows].reset_index(drop=True)
     known = learned.notna()
-    known[[c for c in learned if c not in values]] = True
+    known[[c for c in learned.columns if c not in values]] = True
     narrow = coding.encoder.given(learned, known, present=True)
     cat = torch.full((len(rows), len(coding.layout.slots)), -1, dtype=torch.long)
     cat[:, torch.from_numpy(coding.plain)] = narrow.cat
@@ -263,7 +263,7 @@ def _imputed_roots(
         return whole
     part = learned.iloc[rows].reset_index(drop=True)
     known = part.notna()
-    known[[c for c in part if c not in values]] = True
+    known[[c for c in part.columns if c not in values]] = True
     known[UNIT_CLASS] = True
     known = known[[c for c in known if c in part]]
     sampler = ConditionalSampler(encoder.root, model.root, seeds, REDRAW_ROUNDS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Layout, Slot
@@ -161,6 +162,6 @@ def fit_event_coding(
     )
 
 
-def _slot(name: str, prior: Floats, parent: int | None = None, *, ordinal: bool = False) -> Slot:
+def _slot(name: str, prior: NDArray[Any], parent: int | None = None, *, ordinal: bool = False) -> Slot:
     size = prior.shape[-1]
     return Slot(name=name, size=size, ordinal=ordinal, missing=False, parent=parent, prior=prior.astype(np.float32))

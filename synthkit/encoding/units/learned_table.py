@@ -306,10 +306,10 @@ def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
         return
     yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
     none = {rows_of(c): Condition(max=0) for c in timed}
-    yield Implication(if_=none, then={FIRST: Condition(missing=True), LAST: Condition(missing=True)})
+    yield Implication.model_validate({"if": none, "then": {c: Condition(missing=True) for c in (FIRST, LAST)}})
     for c in timed:
         some = {rows_of(c): Condition(min=1)}
-        yield Implication(if_=some, then={FIRST: Condition(missing=False), LAST: Condition(missing=False)})
+        yield Implication.model_validate({"if": some, "then": {c: Condition(missing=False) for c in (FIRST, LAST)}})
 
 
 def _derived(table: LinkedTable, known: set[str]) -> dict[str, str]:

@@ -149,7 +149,7 @@ def _centres(x: Floats, classes: int, rng: np.random.Generator) -> Floats:
 
 def _distances(x: Floats, centres: Floats) -> Floats:
     """Squared distances. **Shape**: (n, p), (k, p) -> (n, k)."""
-    return np.maximum((x**2).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres**2).sum(axis=1), 0)
+    return np.asarray(np.maximum((x**2).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres**2).sum(axis=1), 0))
 
 
 def _nearest(x: Floats, centres: Floats) -> Ints:

@@ -126,15 +126,18 @@ class TimelineNetwork(nn.Module):
 
     def event_words(self, event: Tensor, table: Tensor) -> Tensor:
         """Value vectors of events. **Shape**: (n, E) -> (n, H)."""
-        return self.words(event, self.layout.events.layout.applicable(event), 0, table)
+        out: Tensor = self.words(event, self.layout.events.layout.applicable(event), 0, table)
+        return out
 
     def row_words(self, t: int, cat: Tensor, table: Tensor) -> Tensor:
         """Value vectors of the rows of a table. **Shape**: (n, D) -> (n, H)."""
-        return self.words(cat, self.table_network(t).layout.applicable(cat), self.first[t + 1], table)
+        out: Tensor = self.words(cat, self.table_network(t).layout.applicable(cat), self.first[t + 1], table)
+        return out
 
     def root_words(self, cat: Tensor) -> Tensor:
         """Value vectors of units. **Shape**: (n, D) -> (n, H)."""
-        return self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
+        out: Tensor = self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
+        return out
 
     def event_context(self, past: Past) -> Tensor:
         """What each slot of the next event sees. **Shape**: Past of n -> (n, E, H)."""
@@ -156,7 +159,8 @@ class TimelineNetwork(nn.Module):
         x = self._input(past)
         vectors = torch.stack([event, twin, series, self.timed(told)], dim=1)
         more = torch.cat([normal(vectors).flatten(1), told], dim=1).to(x.dtype)
-        return self.about(torch.cat([x, more], dim=1))
+        out: Tensor = self.about(torch.cat([x, more], dim=1))
+        return out
 
     def row_context(self, t: int, summary: Tensor) -> Tensor:
         """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""

@@ -55,7 +55,7 @@ class OnceMask:
             if slot != self.last or slot not in self.when:
                 return None
             met = self.used[units, 0] & self._met(cat, but=slot)
-            return ~(met[:, None] & self.when[slot])
+            return np.asarray(~(met[:, None] & self.when[slot]))
         if slot not in self.slots or (self.when and slot != self.last):
             return None
         k = self.slots.index(slot)
@@ -63,7 +63,7 @@ class OnceMask:
         for before in range(k):
             tree = tree[np.arange(len(units)), cat[:, self.slots[before]]]
         out = ~tree.reshape(len(units), self.sizes[k], -1).all(axis=2)
-        return out if not self.when else out | ~self._met(cat, but=-1)[:, None]
+        return np.asarray(out if not self.when else out | ~self._met(cat, but=-1)[:, None])
 
     def note(self, units: Ints, cat: Ints) -> None:
         """Take note of rows. **Shape**: (n,), (n, D)."""

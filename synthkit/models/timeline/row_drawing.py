@@ -176,10 +176,11 @@ def _span(
     base = now.time if each.timed else np.zeros(n, dtype=np.int64)
     clock = chunk.encoder.clock
     unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
-    spans = [np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) + base for name in (FIRST, LAST)]
+    spans = [base + np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) for name in (FIRST, LAST)]
     ends = chunk.facts.ends[np.ix_(units, [chunk.encoder.tables.index(c) for c in each.timed_children])].min(axis=1)
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
-    many = np.sum([counts[c] for c in each.timed_children], axis=0)
+    owned: list[Ints] = [counts[c] for c in each.timed_children]
+    many = np.stack(owned).sum(axis=0)
     first = np.minimum(spans[0], high)
     last = np.where(many > 1, np.maximum(np.minimum(spans[1], high), first), first)  # one row is first and last
     some = many > 0

@@ -124,7 +124,7 @@ def _link_mask(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: 
     """How many rows back a link may point."""
     fits, _, _ = candidates(k, each, units, now, chunk)
     many = fits.sum(axis=1)
-    out = np.arange(size) <= many[:, None]
+    out: Bools = np.arange(size) <= many[:, None]
     link = each.table.links[k]
     if not any(each.table.columns[c].nullable for c in link.columns):
         out[:, 0] = many == 0

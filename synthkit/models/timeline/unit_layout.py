@@ -81,4 +81,4 @@ def _state_features(encoder: UnitEncoder) -> int:
         happened=kinds,
         latest=kinds,
     )
-    return state.features(encoder.scale).shape[1]
+    return int(state.features(encoder.scale).shape[1])

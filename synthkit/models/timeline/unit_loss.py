@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.models.timeline.network import RECENT, Past, TimelineNetwork
 
@@ -31,7 +31,7 @@ class BatchSteps:
     unit: Ints
     begin: Ints
     judged: Ints
-    weight: Ints
+    weight: Floats
 
     @classmethod
     def of(cls, sequences: Sequences, units: Ints, window: int | None) -> BatchSteps:
@@ -42,18 +42,18 @@ class BatchSteps:
         begin = (ends - lengths)[unit]
         at = np.arange(len(unit))
         step = sequences.offsets[units][unit] + at - begin
-        judged, weight = at, np.ones(len(unit), dtype=np.float32)
+        judged, weight = at, np.ones(len(unit))
         if window is not None and (lengths > window).any():
             first = (torch.rand(len(units)).numpy() * np.maximum(lengths - window + 1, 1)).astype(np.int64)
             place = at - begin
             judged = np.flatnonzero((place >= first[unit]) & (place < first[unit] + window))
-            weight = (lengths / np.minimum(lengths, window))[unit[judged]].astype(np.float32)
+            weight = (lengths / np.minimum(lengths, window))[unit[judged]]
         return cls(units=units, step=step, unit=unit, begin=begin, judged=judged, weight=weight)
 
     def only(self, steps: Ints) -> BatchSteps:
         """The same, with some steps judged. **Shape**: (m,), sorted."""
         here = np.flatnonzero(np.isin(self.step, steps))
-        return replace(self, judged=here, weight=np.ones(len(here), dtype=np.float32))
+        return replace(self, judged=here, weight=np.ones(len(here)))
 
 
 class UnitLoss:
@@ -73,7 +73,7 @@ class UnitLoss:
         """Minus the log-probability of each unit below its root, nats. **Shape**: (B,) -> (B,)."""
         batch = BatchSteps.of(self.sequences, units, self.window)
         event, payload = self.parts(batch)
-        total = (event + payload) * self._tensor(batch.weight)
+        total = (event + payload) * self._tensor(batch.weight).float()
         return total.new_zeros(len(units)).index_add(0, self._tensor(batch.unit[batch.judged]), total)
 
     def parts(self, batch: BatchSteps) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,7 @@ class LinkedDraft:
 
     Args:
         schema: the draft.
-        comments: what was seen, by path in the schema: `tables.labs.links[0]`, `tables.labs.order`, `rules[1]`.
+        comments: what was seen, by path in the schema: `tables.labs.links[0]`, `rules[1]`.
     """
 
     schema: LinkedSchema
