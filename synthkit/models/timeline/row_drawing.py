@@ -177,7 +177,8 @@ def _span(
     clock = chunk.encoder.clock
     unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
     spans = [base + np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) for name in (FIRST, LAST)]
-    ends = chunk.facts.ends[np.ix_(units, [chunk.encoder.tables.index(c) for c in each.timed_children])].min(axis=1)
+    children = np.array([chunk.encoder.tables.index(c) for c in each.timed_children])
+    ends = chunk.facts.ends[units[:, None], children].min(axis=1)
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
     owned: list[Ints] = [counts[c] for c in each.timed_children]
     many = np.stack(owned).sum(axis=0)
