@@ -10,3 +10,4 @@ CELLS, SCORES = MEASURED / "cells", MEASURED / "scores"
 SCHEMAS, DOCS = ROOT / "schemas", ROOT / "docs"
 FRONT, PAGE = ROOT / "README.md", ROOT / "benchmarks" / "README.md"  # pages with tables of what was measured
 BENCH = ROOT / ".bench"  # environments of peers and work files, not kept
+LINKED_SCHEMAS = ROOT / "benchmarks" / "linked" / "schemas"

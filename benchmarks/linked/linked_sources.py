@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.linked import encounters, made_hospital, published_baseball
-from benchmarks.places import ROOT
+from benchmarks.places import LINKED_SCHEMAS
 from benchmarks.tables.real_tables import SPLIT, data
 from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_files import read_linked
 from synthkit.tables.linked_tables import LinkedTables
 
-LINKED_SCHEMAS = ROOT / "benchmarks" / "linked" / "schemas"
 MADE_UNITS, MADE_SEED, STRANGERS_SEED = 8_000, 2026, 2027
 
 

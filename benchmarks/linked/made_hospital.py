@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks.places import LINKED_SCHEMAS
 from synthkit.schema.linked import LinkedSchema
 
 DAY = np.timedelta64(1, "D")
@@ -63,16 +64,7 @@ def tables(units: int, seed: int) -> dict[str, pd.DataFrame]:
     frames = {
         "patients": _patients_frame(people),
         "visits": _visits_frame(visits, stays, wards, reasons, np.bincount(orders.owner, costs, len(wards)), rng),
-        "orders": pd.DataFrame(
-            {
-                "order_id": _names("O", len(drugs)),
-                "visit_id": _names("V", len(wards))[orders.owner],
-                "patient_id": _names("P", units)[visits.owner[orders.owner]],
-                "ordered": _minutes(orders.day),
-                "drug": [f"D{d:02d}" for d in drugs],
-                "cost": costs,
-            }
-        ),
+        "orders": _orders_frame(orders, visits, drugs, costs),
         "doses": pd.DataFrame(
             {
                 "order_id": _names("O", len(drugs))[doses.owner],
@@ -89,15 +81,8 @@ def tables(units: int, seed: int) -> dict[str, pd.DataFrame]:
                 "kind": np.array(KINDS, dtype=object)[events.kind],
             }
         ),
-        "doctors": pd.DataFrame(
-            {
-                "doctor_id": _names("M", DOCTORS),
-                "ward": np.array(WARDS, dtype=object)[np.arange(DOCTORS) % len(WARDS)],
-            }
-        ),
-        "payers": pd.DataFrame({"payer_id": list("ABCD"), "public": [True, True, False, False]}),
     }
-    return frames
+    return frames | _catalogues()
 
 
 @dataclass(frozen=True)
@@ -229,6 +214,20 @@ def _orders(visits: Rows, stays: NDArray[np.float64], rng: np.random.Generator) 
     return Rows(owner, visits.day[owner] + rng.random(len(owner)) * stays[owner]).sorted()
 
 
+def _orders_frame(orders: Rows, visits: Rows, drugs: NDArray[np.int64], costs: NDArray[np.float64]) -> pd.DataFrame:
+    patients = int(visits.owner.max(initial=0)) + 1
+    return pd.DataFrame(
+        {
+            "order_id": _names("O", len(drugs)),
+            "visit_id": _names("V", len(visits.owner))[orders.owner],
+            "patient_id": _names("P", patients)[visits.owner[orders.owner]],
+            "ordered": _minutes(orders.day),
+            "drug": [f"D{d:02d}" for d in drugs],
+            "cost": costs,
+        }
+    )
+
+
 def _doses(orders: Rows, until: NDArray[np.float64], rng: np.random.Generator) -> Rows:
     many = rng.poisson(1.3, len(orders.owner)).clip(0, 8)
     owner = np.repeat(np.arange(len(many)), many)
@@ -281,6 +280,15 @@ def _visits_frame(
     )
 
 
+def _catalogues() -> dict[str, pd.DataFrame]:
+    """Tables that belong to nobody."""
+    wards = np.array(WARDS, dtype=object)[np.arange(DOCTORS) % len(WARDS)]
+    return {
+        "doctors": pd.DataFrame({"doctor_id": _names("M", DOCTORS), "ward": wards}),
+        "payers": pd.DataFrame({"payer_id": list("ABCD"), "public": [True, True, False, False]}),
+    }
+
+
 def _skewed(levels: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Levels of which the first are commoner."""
     weights = 1 / np.arange(1, levels + 1)
@@ -307,103 +315,4 @@ def _minutes(x: NDArray[np.float64]) -> NDArray[np.datetime64]:
 
 def schema() -> LinkedSchema:
     """What the made tables mean."""
-    key = {"kind": "identifier"}
-    minute = {"kind": "datetime", "precision": "minute"}
-    day = {"kind": "datetime", "precision": "day"}
-    patient = {"columns": ["patient_id"], "to": "patients"}
-    visit = {"columns": ["visit_id"], "to": "visits"}
-    names = {"ward": list(WARDS), "test": list(TESTS), "kind": list(KINDS)}
-    level = {name: {"kind": "categorical", "levels": levels} for name, levels in names.items()}
-    amount = {"kind": "numeric", "min": 0, "decimals": 2}
-    parts = {
-        "patients": {
-            "key": ["patient_id"],
-            "end": "end",
-            "links": [{"columns": ["payer_id"], "to": "payers", "kind": "reference"}],
-            "columns": {
-                "patient_id": key,
-                "sex": {"kind": "categorical", "levels": ["F", "M"]},
-                "born": {"kind": "numeric", "decimals": 0},
-                "payer_id": {"kind": "categorical", "levels": list("ABCD")},
-                "entry": day,
-                "end": day,
-                "died": {"kind": "boolean"},
-            },
-            "rules": [{"rule": "comparison", "left": "entry", "op": "<=", "right": "end"}],
-        },
-        "visits": {
-            "key": ["visit_id"],
-            "links": [
-                {**patient, "kind": "owner", "max_rows_per_owner": 20},
-                {"columns": ["previous"], "to": "visits", "kind": "earlier"},
-                {"columns": ["doctor_id"], "to": "doctors", "kind": "shared"},
-            ],
-            "order": {"from": "admitted", "until": "discharged"},
-            "columns": {
-                "visit_id": key,
-                "patient_id": key,
-                "previous": {**key, "nullable": True},
-                "doctor_id": key,
-                "admitted": minute,
-                "discharged": minute,
-                "ward": level["ward"],
-                "reason": {"kind": "code"},
-                "charges": amount,
-            },
-        },
-        "orders": {
-            "key": ["order_id"],
-            "links": [{**visit, "kind": "owner"}, {**patient, "kind": "implied"}],
-            "order": {"from": "ordered"},
-            "columns": {
-                "order_id": key,
-                "visit_id": key,
-                "patient_id": key,
-                "ordered": minute,
-                "drug": {"kind": "code"},
-                "cost": amount,
-            },
-        },
-        "doses": {
-            "key": ["order_id", "number"],
-            "position": "number",
-            "links": [{"columns": ["order_id"], "to": "orders", "kind": "owner"}],
-            "order": {"from": "given"},
-            "columns": {
-                "order_id": key,
-                "number": {"kind": "numeric", "decimals": 0, "min": 1},
-                "given": minute,
-                "mg": {"kind": "numeric", "min": 0},
-            },
-        },
-        "labs": {
-            "links": [{**patient, "kind": "owner"}, {**visit, "kind": "earlier", "open": True}],
-            "order": {"from": "taken"},
-            "series": "test",
-            "columns": {
-                "patient_id": key,
-                "visit_id": {**key, "nullable": True},
-                "taken": minute,
-                "test": level["test"],
-                "value": {"kind": "numeric", "min": 0, "decimals": 1},
-            },
-        },
-        "events": {
-            "links": [{**patient, "kind": "owner"}],
-            "order": {"from": "day"},
-            "columns": {"patient_id": key, "day": day, "kind": level["kind"]},
-        },
-        "doctors": {"role": "shared", "key": ["doctor_id"], "columns": {"doctor_id": key, "ward": level["ward"]}},
-        "payers": {"role": "reference", "key": ["payer_id"]},
-    }
-    rules = [
-        {"rule": "within", "table": "orders", "of": "visits"},
-        {"rule": "within", "table": "doses", "of": "visits"},
-        {"rule": "nothing_after", "moment": "patients.end"},
-        {"rule": "total", "parent": "visits.charges", "child": "orders.cost"},
-    ]
-    stroke = {"table": "events", "when": {"kind": {"in": ["stroke"]}}}
-    target = {"name": "stroke", "at": "visits", "event": stroke, "within": "2 y"}
-    return LinkedSchema.parse(
-        {"name": "made hospital", "unit": "patients", "tables": parts, "rules": rules, "targets": [target]}
-    )
+    return LinkedSchema.load(LINKED_SCHEMAS / "made_hospital.yaml")

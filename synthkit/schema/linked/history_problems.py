@@ -43,8 +43,11 @@ def _target(where: str, target: HistoryTarget, declared: DeclaredTables) -> Iter
     yield from missing
     if missing:
         return
-    if declared.tables[target.at].order is None:
-        yield f"{where}: `at` must name a table with an `order`; however: `{target.at}` has none"
+    if target.event is not None and declared.tables[target.at].order is None:
+        yield (
+            f"{where}: `at` must name a table with an `order`, which tells what comes after; "
+            f"however: `{target.at}` has none"
+        )
     if target.column is not None:
         yield from _predicted(where, target, declared)
     if target.event is not None:

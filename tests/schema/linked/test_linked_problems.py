@@ -271,7 +271,11 @@ T, S, P = "tables.tests", "tables.stays", "tables.people"
         ("contradictions.0.without", {"table": "kinds"}, "must name tables of records; however: `kinds` is not one"),
         ("contradictions.0.name", "a/b", "`contradictions[0]` must have a short name of its own; however: it is none"),
         ("targets.0.at", "no", "`targets[0]` must name tables of records; however: `no` is not one"),
-        ("targets.0.at", "people", "`at` must name a table with an `order`; however: `people` has none"),
+        (
+            "targets.0.at",
+            "people",
+            "`at` must name a table with an `order`, which tells what comes after; however: `people` has none",
+        ),
         ("targets.0.event", None, "must give `column` or `event`, one of them; however: neither"),
         ("targets.0.column", "cost", "must give `column` or `event`, one of them; however: both"),
         (
