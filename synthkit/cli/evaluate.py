@@ -11,9 +11,10 @@ from synthkit.cli import options as o
 from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import show_paths, warn, warn_clamped
-from synthkit.cli.linked_runs import evaluate_linked_folders, only_one
+from synthkit.cli.linked_runs import evaluate_linked_folders
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import show_scores
+from synthkit.errors import ConfigError
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
@@ -49,9 +50,11 @@ def evaluate(
     from synthkit.schema import Schema
 
     if not isinstance(known, Schema):
-        sides = {"train": train, "holdout": holdout, "synthetic": only_one("--synthetic", synthetic)}
-        only_one("--with", [*(with_ or ()), None])
-        evaluate_linked_folders(sides, known, out, config, overwrite=overwrite, quiet=quiet)
+        if with_:
+            msg = "`--with` is of one table in this version; however: the schema is of linked tables. Leave it out"
+            raise ConfigError(msg)
+        real = {"train": train, "holdout": holdout}
+        evaluate_linked_folders(real, synthetic, known, out, config, overwrite=overwrite, quiet=quiet)
         return
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with progress_display(quiet=quiet) as progress:

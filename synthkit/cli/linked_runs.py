@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from synthkit.cli.console import say, show_paths, warn
+from synthkit.cli.files_beside import checkpoint_beside
 from synthkit.cli.progress_display import progress_display
-from synthkit.errors import ConfigError
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
@@ -19,25 +19,21 @@ if TYPE_CHECKING:
 NOTHING_HELD_OUT = (
     "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
 )
-LINKED_HEADLINES = (  # the scores that say most, by the last part of their names
-    *("integrity", "unit_c2st", "row_c2st", "fan_out_ks", "length_ks", "gap_ks", "transitions_tv", "lag_one"),
-    *("alignment_ks", "gap", "nearer_units"),
-)
-_One = TypeVar("_One")
 
 
 def run_linked(
     table: Path, schema: LinkedSchema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """From real linked tables to synthetic ones, a model and scores in a folder."""
-    _ready(table, out, config, resume=resume, overwrite=overwrite)
+    _ready(table, out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked.synthesize_linked import synthesize_linked
         from synthkit.release.run_folder import contents
 
-        made = synthesize_linked(table, schema, config=config, progress=progress)
-        made.save(out, overwrite=overwrite)
+        with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+            made = synthesize_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
+            made.save(out, overwrite=overwrite)
     warn_orphans(made.validations["input"])
     if not quiet:
         rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.synthetic.items())
@@ -55,14 +51,15 @@ def fit_linked(
     table: Path, schema: LinkedSchema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """A model of all units, saved."""
-    _ready(table, out, config, resume=resume, overwrite=overwrite)
+    _ready(table, out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked import synthesize_linked as page
         from synthkit.release.run_folder import contents
 
-        made = page.fit_linked(table, schema, config=config, progress=progress)
-        made.save(out, overwrite=overwrite)
+        with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+            made = page.fit_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
+            made.save(out, overwrite=overwrite)
     warn_orphans(made.validations["input"])
     if not quiet:
         say(NOTHING_HELD_OUT)
@@ -70,25 +67,33 @@ def fit_linked(
 
 
 def evaluate_linked_folders(
-    sides: Mapping[str, Path], schema: LinkedSchema, out: Path, config: RunConfig, *, overwrite: bool, quiet: bool
+    real: Mapping[str, Path],
+    synthetic: Sequence[Path],
+    schema: LinkedSchema,
+    out: Path,
+    config: RunConfig,
+    *,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Scores of synthetic linked tables made by any tool, in a folder.
 
     Args:
-        sides: folders by `train`, `holdout` and `synthetic`.
+        real: folders by `train` and `holdout`.
+        synthetic: folders of synthetic tables, one a draw.
         schema: the meaning they share.
         out: folder to write.
         config: seed, quick, orphans and how CSV files are read.
         overwrite: whether a folder that is there may be replaced.
         quiet: whether nothing but errors is said.
     """
-    _ready(sides["train"], out, config, resume=False, overwrite=overwrite)
+    _ready(real["train"], out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked.evaluate_linked_tables import evaluate_linked_tables
         from synthkit.release.run_folder import contents
 
-        made = evaluate_linked_tables(**sides, schema=schema, config=config, progress=progress)
+        made = evaluate_linked_tables(**real, synthetic=synthetic, schema=schema, config=config, progress=progress)
         made.save(out, overwrite=overwrite)
     warn_orphans(made.validations["input"])
     if not made.validations["output"].success:
@@ -98,21 +103,7 @@ def evaluate_linked_folders(
         show_paths(contents(out))
 
 
-def only_one(flag: str, given: Sequence[_One]) -> _One:
-    """What a flag says that may be repeated for one table, and not for linked ones.
-
-    Raises:
-        ConfigError: it is given more than once.
-    """
-    if len(given) != 1:
-        many = f"{len(given)} folders are given" if given[-1] is not None else "it is given"
-        most = "name one folder" if given[-1] is not None else "be left out"
-        msg = f"`{flag}` must {most} where tables are linked; however: {many}. Evaluate them one after the other"
-        raise ConfigError(msg)
-    return given[0]
-
-
-def _ready(table: Path, out: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+def _ready(table: Path, out: Path, config: RunConfig, *, overwrite: bool) -> None:
     """Refuse what cannot be before anything that takes time is loaded.
 
     Raises:
@@ -125,12 +116,6 @@ def _ready(table: Path, out: Path, config: RunConfig, *, resume: bool, overwrite
     from synthkit.release.run_folder import MARKS
 
     refuse_not_of_linked(config)
-    if resume:
-        msg = (
-            "`--resume` goes on with a training of one table in this version; however: the schema is of linked tables. "
-            "Leave it out and begin anew"
-        )
-        raise ConfigError(msg)
     check_folder(out, overwrite=overwrite, marks=MARKS)
 
 
@@ -147,24 +132,19 @@ def show_linked_scores(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from synthkit.report.linked_headlines import linked_headlines
     from synthkit.report.score_rows import score_row
 
     table = Table("score", box=SIMPLE_HEAD, pad_edge=False)
     for title in ("value", "95 % interval", "real holdout"):
         table.add_column(title, justify="right", no_wrap=True)
-    for score in headline_scores(evaluation):
+    for metric in linked_headlines(score.metric for score in evaluation.scores):
+        score = evaluation.score(metric)
         row = score_row(score)
         table.add_row(row["label"] + _of_what(score), row["text"], row["interval"], row["reference_text"])
     Console(highlight=False, markup=False).print(table)
     for failure in evaluation.failures:
         warn(f"{failure.metric} was not measured: {failure.reason}")
-
-
-def headline_scores(evaluation: Evaluation) -> list[Score]:
-    """The scores that are shown, in the order of `LINKED_HEADLINES`, those of several tables by name."""
-    last = {score.metric: score.metric.rpartition(".")[2] for score in evaluation.scores}
-    chosen = [score for score in evaluation.scores if last[score.metric] in LINKED_HEADLINES]
-    return sorted(chosen, key=lambda score: (LINKED_HEADLINES.index(last[score.metric]), score.metric))
 
 
 def _of_what(score: Score) -> str:

@@ -100,7 +100,7 @@ def synthesize(
             file a table, or a DuckDB file.
         schema: what it means, or the path of the YAML file that says so.
         config: what the run is asked.
-        checkpoint: where training and roles of one table are kept, to go on with the run after it was killed.
+        checkpoint: where training and roles are kept, to go on with the run after it was killed.
         progress: told of stages and steps.
         asked: keys of `RunConfig` over those of `config`: `model`, `rows` (of linked tables `units`), `seed` and so on.
 
@@ -121,10 +121,8 @@ def synthesize(
     if isinstance(found, LinkedSchema):
         from synthkit.pipeline.linked.synthesize_linked import synthesize_linked
 
-        if checkpoint is not None:
-            msg = "a checkpoint keeps a training of one table in this version; however: tables are linked. Leave it out"
-            raise ConfigError(msg)
-        return synthesize_linked(_linked(table), found, config=config, progress=progress, **asked)
+        given = _linked(table)
+        return synthesize_linked(given, found, config=config, checkpoint=checkpoint, progress=progress, **asked)
     from synthkit.pipeline.synthesize import synthesize as one_table
 
     return one_table(_one(table), found, config=config, checkpoint=checkpoint, progress=progress, **asked)

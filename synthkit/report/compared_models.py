@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 from synthkit.io.json_types import JSON
 from synthkit.report.inputs import RunFacts, run_facts
 
-CLASSIFIER_SCORE = "fidelity.c2st"
+CLASSIFIER_SCORES = ("fidelity.c2st", "fidelity.unit_c2st")  # of one table, of the units of linked ones
 ATTACK_PREFIXES = ("membership.", "attribute.", "identity.")
 NO_MODEL_FINISHED = "No model finished."
 
@@ -71,6 +71,8 @@ class ComparisonJson(TypedDict):
     columns: int
     plan: ComparisonPlanJson
     entrants: Sequence[ComparedModelJson]
+    unit: NotRequired[str | None]
+    tables: NotRequired[Mapping[str, int]]
     source: NotRequired[str | None]
     date: NotRequired[str | None]
     version: NotRequired[str | None]
@@ -118,10 +120,21 @@ class ComparisonContext:
         """The comparison's facts and its plan's, as facts of a run."""
         return run_facts({**self.data, **self.plan})
 
+    @property
+    def counted(self) -> str:
+        """What models learned and drew: rows, or of linked tables the units by the name of their table."""
+        return str(self.data.get("unit") or "units") if "tables" in self.data else "rows"
+
+    @cached_property
+    def classifier(self) -> str:
+        """The classifier two-sample test that any model has, that of one table if none has."""
+        known = {score["metric"] for model in self.finished for score in model["scores"]}
+        return next((metric for metric in CLASSIFIER_SCORES if metric in known), CLASSIFIER_SCORES[0])
+
     @cached_property
     def points(self) -> list[ModelPoint]:
         """Models with a measured classifier two-sample test, best first."""
-        found = [(model, score_of(model, CLASSIFIER_SCORE)) for model in self.finished]
+        found = [(model, score_of(model, self.classifier)) for model in self.finished]
         points = [
             _point(model, score, value)
             for model, score in found

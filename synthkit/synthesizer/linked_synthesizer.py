@@ -6,13 +6,16 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
+from synthkit._version import __version__
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
@@ -95,21 +98,22 @@ class LinkedSynthesizer:
             tables: frames by name, or tables that were typed already.
             seed: root of all random choices.
             max_minutes: a time budget, above 0.
-            checkpoint: where the training is kept, to go on with it after it was killed.
+            checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
             progress: called with step, steps and loss.
             say: called with sentences for people.
             ledger: the ledger of the tables.
 
         Raises:
             SchemaError: the tables are not those the schema describes.
-            ConfigError: the time budget is not above 0.
+            ConfigError: the time budget is not above 0, or the checkpoint belongs to another training.
         """
         since = time.monotonic()
         if max_minutes is not None and not max_minutes > 0:
             msg = f"`max_minutes` must be above 0; however: {max_minutes:g}"
             raise ConfigError(msg)
         typed = tables if isinstance(tables, LinkedTables) else LinkedTables.of(tables, self.schema)
-        self.seed = next(s for s in (seed, self.seed, secrets.randbits(31)) if s is not None)
+        taken_up = None if checkpoint is None else checkpoint.seed
+        self.seed = next(s for s in (seed, self.seed, taken_up, secrets.randbits(31)) if s is not None)
         seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
@@ -125,8 +129,20 @@ class LinkedSynthesizer:
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {name: frame.copy() for name, frame in typed.references.items()}
         self._storages = {name: dict(each) for name, each in typed.storages.items()}
+        if checkpoint is not None:
+            checkpoint.begin(self._identity(typed, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         return self
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the fitted model, nothing left open; with them and the seed it is fitted again."""
+        _, model = self._fitted()
+        chosen = model.config()
+        if "classes" in chosen:
+            chosen["classes"] = 1 if self._classes is None else len(self._classes.centres)
+        planned = None if self.log is None else self.log.planned
+        return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
 
     def sample(
         self, units: int, *, seed: int | None = None, given: Mapping[str, Any] | None = None
@@ -214,7 +230,7 @@ class LinkedSynthesizer:
         card = {
             "linked": True,
             "model": self.model_name,
-            "settings": model.config(),
+            "settings": self.settings,
             "schema": json.loads(self.schema.model_dump_json(by_alias=True, exclude_none=True)),
             "storages": self._storages,
             "encoder": encoder.to_dict(),
@@ -264,6 +280,19 @@ class LinkedSynthesizer:
             alone = self.schema.tables[name].alone(name)
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))
         return out
+
+    def _identity(self, tables: LinkedTables, device: str) -> dict[str, Any]:
+        """What a training that is taken up must have in common with the one that was begun."""
+        encoder, _ = self._fitted()
+        return {
+            "version": f"{__version__}, torch {torch.__version__}",
+            "model": self.model_name,
+            "settings": asdict(self._config),
+            "seed": self.seed,
+            "rows": {name: len(frame) for name, frame in tables.frames.items()},
+            "device": device,
+            "coding": encoder.to_dict(),
+        }
 
     def _fitted(self) -> tuple[UnitEncoder, UnitModel]:
         if self._encoder is None or self._model is None:

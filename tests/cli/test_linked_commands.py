@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,9 +150,12 @@ def test_evaluate_takes_folders(hospital, command, tmp_path):
         for table, frame in small_hospital(40, seed).items():
             frame.to_parquet(tmp_path / name / f"{table}.parquet")
     sides = ("--train", tmp_path / "train", "--holdout", tmp_path / "held", "--synthetic", hospital.run / "synthetic")
+    sides += ("--synthetic", tmp_path / "train")
     said = command("evaluate", *sides, "--schema", hospital.yaml, "--out", tmp_path / "e", "--quick")
     assert said.code == 0, said.err
     assert {"evaluation.json", "schema.yaml", "run.json", "internal"} <= {p.name for p in (tmp_path / "e").iterdir()}
+    assert json.loads((tmp_path / "e" / "run.json").read_text())["draws"] == 2
+    assert "Mean of 2 draws." in (tmp_path / "e" / "evaluation.json").read_text()
 
 
 def test_report_is_drawn_again(hospital, command):
@@ -190,7 +194,6 @@ def test_what_cannot_be_run_is_refused(hospital, refused, tmp_path):
     for words, said in (
         (("run", *given, "--epsilon", 1, "--delta", 1e-6), "made without `epsilon`"),
         (("run", *given, "--rows", 5), "Say `units`"),
-        (("run", *given, "--resume"), "`--resume` goes on with a training of one table"),
         (("run", *given, "--model", "ctgan"), "one of independent, timeline for linked tables"),
         (("fit", *given, "--clamp"), "made without `clamp`"),
         (("validate", hospital.folder, "--schema", hospital.yaml, "--suite", tmp_path / "s.json"), "without `suite`"),
@@ -228,8 +231,7 @@ def test_several_draws_are_evaluated_one_after_the_other(hospital, refused, tmp_
         "--out",
         tmp_path / "x",
     )
-    assert "2 folders are given" in refused("evaluate", *sides, "--synthetic", here)
-    assert "it is given" in refused("evaluate", *sides, "--with", here)
+    assert "`--with` is of one table" in refused("evaluate", *sides, "--with", here)
 
 
 def test_flags_of_linked_tables_are_refused_for_one(fitted, toy, refused, tmp_path):

@@ -47,6 +47,25 @@ def test_no_mark_where_nothing_is_better(page, metric):
     assert marks(page, metric) == []
 
 
+def test_linked_tables_are_compared_by_their_own_scores():
+    """Units are told apart as wholes, rows by table; keys and rules come first."""
+    whole = {"fidelity.c2st": "fidelity.unit_c2st", "fidelity.shape": "fidelity.labs.row_c2st"}
+    whole |= {"fidelity.c2st_train": "fidelity.integrity", "fidelity.novel_levels": "fidelity.labs.tv1"}
+    data = {**DATA, "unit": "patients", "tables": {"patients": 3, "labs": 4}}
+    data["entrants"] = [
+        {**e, "scores": [{**s, "metric": whole.get(s["metric"], s["metric"])} for s in e["scores"]]}
+        for e in DATA["entrants"]
+    ]
+    sections = {each["id"]: each for each in comparison_data(data)["sections"]}
+    first = [row["metric"] for row in sections["scoreboard"]["head"]][:4]
+    assert first == ["copying.dcr_share", "fidelity.integrity", "fidelity.unit_c2st", "fidelity.labs.row_c2st"]
+    assert [row["target"] for row in sections["scoreboard"]["head"]][1:4] == ["", "", "labs"]
+    assert "figures" in sections["likeness"]
+    said = dict(sections["verdicts"]["sentences"])
+    assert said["Likeness"].startswith("The patients of autoregressive are the hardest to tell from real ones")
+    assert ["Patients fitted on", "2,000"] in [list(fact) for fact in sections["released"]["facts"]]
+
+
 def test_marks_are_a_sign_and_a_word(page):
     assert {e.text.strip() for e in page.all("data-test-mark")} == {"★ best", "≈ as good"}
 

@@ -28,7 +28,8 @@ class LinkedEvaluationData:
     Args:
         train: units the model was fitted on, with all their rows.
         holdout: units of the same law it never saw.
-        synthetic: units that were drawn.
+        synthetic: units that were drawn; of several draws the first.
+        further: the other draws.
 
     Raises:
         TableError: a side has fewer than two units, or the sides are of different schemas.
@@ -37,9 +38,11 @@ class LinkedEvaluationData:
     train: LinkedTables
     holdout: LinkedTables
     synthetic: LinkedTables
+    further: tuple[LinkedTables, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, tables in self.by_name.items():
+        more = {f"synthetic ({k})": tables for k, tables in enumerate(self.further, 2)}
+        for name, tables in {**self.by_name, **more}.items():
             units = len(tables.frames[tables.schema.unit])
             if units < 2:
                 msg = f"the {name} tables must have at least two units; however: {units}"
@@ -71,6 +74,11 @@ class LinkedEvaluationData:
     def by_name(self) -> dict[str, LinkedTables]:
         """The three, as they are called in errors."""
         return {"train": self.train, "holdout": self.holdout, "synthetic": self.synthetic}
+
+    @property
+    def draws(self) -> tuple[LinkedEvaluationData, ...]:
+        """Each draw beside the same real tables."""
+        return tuple(replace(self, synthetic=draw, further=()) for draw in (self.synthetic, *self.further))
 
     @property
     def schema(self) -> LinkedSchema:
@@ -113,4 +121,5 @@ class LinkedEvaluationData:
             size = len(tables.frames[tables.schema.unit])
             return tables if size <= units else tables.take(np.sort(rng.choice(size, units, replace=False)))
 
-        return replace(self, **{name: thin(tables) for name, tables in self.by_name.items()})
+        sides = {name: thin(tables) for name, tables in self.by_name.items()}
+        return replace(self, **sides, further=tuple(map(thin, self.further)))

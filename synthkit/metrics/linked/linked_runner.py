@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from synthkit.metrics.linked.linked_metric_registry import linked_metrics_of
+from synthkit.metrics.linked.measured_draws import over_draws
 from synthkit.metrics.linked.unit_aggregates import UnitAggregates
 from synthkit.metrics.metric import MetricOptions
 from synthkit.metrics.result import Failure
@@ -36,7 +37,7 @@ def evaluate_linked(
     """Measure fidelity, utility and copying of synthetic linked tables; as confidential as the real ones.
 
     Args:
-        comparison: training, holdout and synthetic tables of one schema.
+        comparison: training, holdout and synthetic tables of one schema; of several draws scores are means.
         run: facts about the run to keep with the scores.
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
         quick: look at 2,000 units of each, without SDMetrics' report; the run block says so.
@@ -47,10 +48,24 @@ def evaluate_linked(
     if quick:
         comparison = comparison.sampled(QUICK_LINKED_UNITS, seeds.numpy("quick"))
     chosen = linked_metrics_of(comparison.schema, MetricOptions(quick=quick))
-    done = all_measured(chosen, comparison, seeds, workers or cores(), progress or (lambda name, k, n: None))
+    draws, told = comparison.draws, progress or (lambda name, k, n: None)
+    each = [
+        all_measured(chosen, draw, seeds, workers or cores(), _part_of(told, k, len(draws)))
+        for k, draw in enumerate(draws)
+    ]
+    done = {name: over_draws([measured[name] for measured in each]) for name in chosen}
     facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole, "known units": known}
     found = assembled(done, {**facts, "measured": rows_by_table(comparison)})
     return replace(found, failures=(*_not_held_out(known), *found.failures))
+
+
+def _part_of(told: Callable[[str, int, int], None], draw: int, draws: int) -> Callable[[str, int, int], None]:
+    """Progress of one draw as that of all."""
+
+    def part(name: str, k: int, n: int) -> None:
+        told(name, draw * n + k, draws * n)
+
+    return part
 
 
 def known_units(comparison: LinkedEvaluationData) -> int:
@@ -76,9 +91,10 @@ def _not_held_out(known: int) -> tuple[Failure, ...]:
 
 
 def rows_by_table(comparison: LinkedEvaluationData) -> dict[str, JSON]:
-    """Numbers of rows by side and table."""
+    """Numbers of rows by side and table; of the synthetic side by draw."""
 
     def count(tables: LinkedTables) -> dict[str, JSON]:
         return {name: len(frame) for name, frame in tables.frames.items()}
 
-    return {name: count(tables) for name, tables in comparison.by_name.items()}
+    rows: dict[str, JSON] = {name: count(tables) for name, tables in comparison.by_name.items()}
+    return {**rows, "synthetic": [count(tables) for tables in (comparison.synthetic, *comparison.further)]}

@@ -39,6 +39,8 @@ from synthkit.models.timeline.unit_sampler import draw_below
 from synthkit.models.unit_base import UnitModel
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.loop import TrainingPlan, seeded, train
+from synthkit.training.state import State
+from synthkit.training.training_stages import TrainingStage
 
 if TYPE_CHECKING:
     from synthkit.encoding.layout import Given
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
 ROOT_SHARE = 0.15  # of a time budget, for the root
 JUDGED_AT_ONCE = 8192  # rows whose probability is worked out at once
+ROOT_STAGE, BELOW_STAGE = "root", "below"  # the two trainings, as their kept states are called
 ROOT = "root."  # how the names of the root's tensors begin
 
 
@@ -85,7 +88,7 @@ class Timeline(UnitModel):
         return default_classes(units) if config.classes is None else config.classes
 
     def _root_config(self) -> AutoregressiveConfig:
-        return AutoregressiveConfig(steps=self._config.root_steps)
+        return AutoregressiveConfig(steps=self._config.root_steps).narrowed(len(self.layout.root.slots))
 
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Train the root, then everything below it."""
@@ -93,17 +96,34 @@ class Timeline(UnitModel):
         batches = access.batches()
         rows = float(batches.sequences.offsets[-1])
         self._config = self._config.settled(rows)
-        rest = replace(callbacks, seconds=None, store=None, progress=None)
-        if callbacks.seconds is not None:
-            rest = replace(rest, seconds=ROOT_SHARE * callbacks.left(), since=time.monotonic())
-        self._root = Autoregressive(access.root().encoder.layout, self._root_config())
-        log = self._root.fit(access.root(), seed, rest)
+        log, callbacks = self._fit_root(access, seed, callbacks)
         if not rows:
             return log
         with seeded(seed, access.device):
             self._network = TimelineNetwork(self.layout, self._config).to(access.device)
         curve = train(self._network, _Loss(batches, self._config), batches.loader, self._plan(batches), seed, callbacks)
         return TrainingLog(**asdict(curve))
+
+    def _fit_root(
+        self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks
+    ) -> tuple[TrainingLog, TrainingCallbacks]:
+        """Train the root, unless it was before an interruption; and the callbacks of everything below it."""
+        loader, store = access.root().batches(), callbacks.store
+        self._root = Autoregressive(access.root().encoder.layout, self._root_config())
+        below = None if store is None else TrainingStage(store=store, name=BELOW_STAGE)
+        before = None if below is None else below.before()
+        if before is None:
+            first = None if store is None else TrainingStage(store=store, name=ROOT_STAGE)
+            rest = replace(callbacks, seconds=None, store=first, progress=None)
+            if callbacks.seconds is not None:
+                rest = replace(rest, seconds=ROOT_SHARE * callbacks.left(), since=time.monotonic())
+            log = self._root.fit_batches(loader, seed, rest)
+            before = State(self._root.tensors(), {"steps": log.planned})
+        else:
+            log = TrainingLog(steps=0, best_step=0, seconds=0.0)
+            self._root.load_tensors(before.tensors, access.device)
+        self._config = replace(self._config, root_steps=before.facts["steps"])
+        return log, callbacks if below is None else replace(callbacks, store=replace(below, made=before))
 
     def _plan(self, batches: UnitBatches) -> TrainingPlan:
         config, lengths = self._config, batches.sequences.lengths

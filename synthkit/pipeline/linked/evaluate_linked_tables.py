@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthkit.errors import ConfigError
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_runner import evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def evaluate_linked_tables(
     train: LinkedInput,
     holdout: LinkedInput,
-    synthetic: LinkedInput,
+    synthetic: Sequence[LinkedInput],
     schema: Schema | LinkedSchema | str | Path,
     *,
     config: RunConfig | None = None,
@@ -38,28 +40,33 @@ def evaluate_linked_tables(
     Args:
         train: units the synthesizer was fitted on: a folder, a DuckDB file, or frames by name.
         holdout: real units it never saw.
-        synthetic: units that were drawn.
+        synthetic: units that were drawn, one draw or more.
         schema: the meaning all tables share.
         config: seed, quick, orphans and how CSV files are read; the rest is not looked at.
         progress: told of stages and metrics.
 
     Raises:
-        ConfigError: linked tables cannot be asked for it.
+        ConfigError: linked tables cannot be asked for it, or no synthetic ones are given.
         TableError: a table cannot be read, or a side has fewer than two units.
         SchemaError: a real table breaks its schema, or rows of a synthetic one have no place.
     """
     config = settled_config(config)
+    if not synthetic:
+        msg = "at least one draw of synthetic tables must be given; however: none is. Name one with --synthetic"
+        raise ConfigError(msg)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = resolve_linked(schema)
     real, held = load_tables(train, given, config), load_tables(holdout, given, config)
-    drawn, output = typed_draw(read_folder(synthetic, given, config).frames, given)
+    draws = [typed_draw(read_folder(each, given, config).frames, given) for each in synthetic]
+    (drawn, first), further = draws[0], tuple(tables for tables, _ in draws[1:])
+    output = next((found for _, found in draws if not found.success), first)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(train=real, holdout=held, synthetic=drawn)
+    compared = LinkedEvaluationData(train=real, holdout=held, synthetic=drawn, further=further)
     found = evaluate_linked(compared, seed=config.seed or 0, quick=config.quick, progress=clock.metric)
     clock.stage("report")
-    names = {"synthetic": source_name(synthetic), "holdout": source_name(holdout)}
-    facts = linked_facts(given, source_name(train), clock.seconds, draws=1, seed=config.seed, **names)
+    names = {"synthetic": [source_name(each) for each in synthetic], "holdout": source_name(holdout)}
+    facts = linked_facts(given, source_name(train), clock.seconds, draws=len(draws), seed=config.seed, **names)
     validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
     measured = with_facts(found, facts)
     page = linked_report(measured, given, validations)

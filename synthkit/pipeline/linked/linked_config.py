@@ -12,6 +12,8 @@ from synthkit.pipeline.run_config import RunConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from synthkit.synthesizer.checkpoints import Checkpoint
+
 LINKED_MODEL = "timeline"  # where none is named
 
 
@@ -36,11 +38,12 @@ _NOT_OF_LINKED: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def settled_config(config: RunConfig | None, **asked: Any) -> RunConfig:
+def settled_config(config: RunConfig | None, checkpoint: Checkpoint | None = None, **asked: Any) -> RunConfig:
     """The configuration of a run of linked tables: what was said, the usual model and a seed in any case.
 
     Args:
         config: what the run is asked.
+        checkpoint: where the training is kept; the seed of one that is taken up is its own, if none is said.
         asked: keys over those of `config`; what is None says nothing.
 
     Raises:
@@ -54,7 +57,8 @@ def settled_config(config: RunConfig | None, **asked: Any) -> RunConfig:
     config = RunConfig.of(**said | {key: value for key, value in asked.items() if value is not None})
     refuse_not_of_linked(config)
     update: dict[str, Any] = {} if "model" in config.model_fields_set else {"model": LINKED_MODEL}
-    seed = secrets.randbits(31) if config.seed is None else config.seed
+    kept = None if checkpoint is None else checkpoint.seed
+    seed = next(s for s in (config.seed, kept, secrets.randbits(31)) if s is not None)
     return config.model_copy(update={**update, "seed": seed})
 
 

@@ -64,7 +64,7 @@ class LinkedRun:
     """Synthetic linked tables, the model they were drawn from, and what was measured of both.
 
     Args:
-        draws: frames by table, of each draw; the first is measured.
+        draws: frames by table, of each draw.
         synthesizer: the fitted encoder and model.
         schema: the meaning of real and synthetic tables.
         ledger: what was spent.

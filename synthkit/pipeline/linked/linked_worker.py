@@ -44,7 +44,7 @@ class DrawnUnitsResult:
         ledger: what it looked at.
         draws: its tables.
         validations: of each draw.
-        measured: scores of the first.
+        measured: scores of all of them.
     """
 
     maker: LinkedSynthesizer
@@ -108,7 +108,8 @@ def enter_linked(task: WorkerTask, train: LinkedTables, holdout: LinkedTables, t
     cpu["sample"], peak = time.process_time() - spent, peak_mib()
     clock.stage("evaluate")
     typed = [typed_draw(draw, schema) for draw in draws]
-    compared = LinkedEvaluationData(train=train, holdout=holdout, synthetic=typed[0][0])
+    first, *further = (tables for tables, _ in typed)
+    compared = LinkedEvaluationData(train=train, holdout=holdout, synthetic=first, further=tuple(further))
     measured = evaluate_linked(compared, seed=seeds.of("evaluate"), quick=task.quick, progress=clock.metric)
     clock.stage("write")
     found = tuple(validation for _, validation in typed)

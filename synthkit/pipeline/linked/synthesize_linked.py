@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
+    from synthkit.synthesizer.checkpoints import Checkpoint
     from synthkit.tables.linked_files import LinkedInput
     from synthkit.tables.linked_tables import LinkedTables
 
@@ -35,6 +36,7 @@ def synthesize_linked(
     schema: Schema | LinkedSchema | str | Path,
     *,
     config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
     **asked: Any,
 ) -> LinkedRun:
@@ -46,30 +48,32 @@ def synthesize_linked(
         tables: a folder with a file a table, a DuckDB file, or frames by name.
         schema: what they mean, or the path of the YAML file that says so.
         config: what the run is asked.
+        checkpoint: where the training and the roles are kept, to go on with the run after it was killed.
         progress: told of stages and steps.
         asked: keys of `RunConfig` over those of `config`: `model`, `units`, `draws`, `seed`, `orphans` and so on.
 
     Raises:
-        ConfigError: a setting cannot be meant, or linked tables cannot be asked for it.
+        ConfigError: a setting cannot be meant, linked tables cannot be asked for it, or the checkpoint belongs to
+            another training.
         TableError: a table cannot be read, or there are too few units to be split.
         SchemaError: the tables break their schema, every violation listed; or synthetic ones do.
     """
-    config = settled_config(config, **asked)
+    config = settled_config(config, checkpoint, **asked)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = resolve_linked(schema)
     synthesizer = _empty(given, config)
     real = load_tables(tables, given, config)
     clock.stage("split")
-    parts = split_units(real, system_generator())
+    parts = split_units(real, system_generator(), checkpoint)
     clock.stage("fit")
-    ledger = _learn(synthesizer, parts.train, config, clock)
+    ledger = _learn(synthesizer, parts.train, config, checkpoint, clock)
     clock.stage("sample")
     draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config)
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed)
+    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:])
     found = evaluate_linked(
         compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
     )
@@ -100,6 +104,7 @@ def fit_linked(
     schema: Schema | LinkedSchema | str | Path,
     *,
     config: RunConfig | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> LinkedFit:
     """Learn all units of linked tables; nothing is held out, so nothing can be evaluated.
@@ -108,14 +113,16 @@ def fit_linked(
         tables: a folder with a file a table, a DuckDB file, or frames by name.
         schema: what they mean, or the path of the YAML file that says so.
         config: model, settings, seed, device, max_minutes, orphans and how CSV files are read.
+        checkpoint: where the training is kept, to go on with it after it was killed.
         progress: told of stages and steps.
 
     Raises:
-        ConfigError: a setting cannot be meant, or linked tables cannot be asked for it.
+        ConfigError: a setting cannot be meant, linked tables cannot be asked for it, or the checkpoint belongs to
+            another training.
         TableError: a table cannot be read.
         SchemaError: the tables break their schema, or have fewer than two units.
     """
-    config = settled_config(config)
+    config = settled_config(config, checkpoint)
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = resolve_linked(schema)
@@ -126,7 +133,7 @@ def fit_linked(
         msg = f"a model is learned from two units on; however: `{given.unit}` has {units}. Bring more"
         raise SchemaError(msg)
     clock.stage("fit")
-    ledger = _learn(synthesizer, real, config, clock)
+    ledger = _learn(synthesizer, real, config, checkpoint, clock)
     clock.stage("")
     learned = linked_learned(synthesizer, config, clock.said)
     return LinkedFit(
@@ -148,13 +155,20 @@ def _root(config: RunConfig) -> int:
     return config.seed or 0
 
 
-def _learn(synthesizer: LinkedSynthesizer, tables: LinkedTables, config: RunConfig, clock: Clock) -> Ledger:
+def _learn(
+    synthesizer: LinkedSynthesizer,
+    tables: LinkedTables,
+    config: RunConfig,
+    checkpoint: Checkpoint | None,
+    clock: Clock,
+) -> Ledger:
     """Fit units; what was looked at stands in the ledger that is returned."""
     ledger = Ledger.unlimited(unit=synthesizer.schema.unit)
     synthesizer.fit(
         tables,
         seed=config.seed,
         max_minutes=config.max_minutes,
+        checkpoint=checkpoint,
         progress=clock.training,
         say=clock.say,
         ledger=ledger,
@@ -168,8 +182,8 @@ def _draws(synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig) -> tu
     return tuple(synthesizer.sample(config.units or fitted, seed=seed) for seed in seeds), seeds
 
 
-def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[LinkedTables, LinkedValidation]:
-    """The first draw, typed, and its validation; every draw must pass, for each may be released.
+def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:
+    """The draws, typed, and the validation of the first; every draw must pass, for each may be released.
 
     Raises:
         SchemaError: a draw breaks the schema.
@@ -179,7 +193,7 @@ def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[LinkedTab
         if not validation.success:
             msg = f"synthetic tables must keep the schema they were made for; however: draw {k + 1} does not"
             raise SchemaError(f"{msg}\n{validation}")
-    return found[0]
+    return tuple(tables for tables, _ in found), found[0][1]
 
 
 def _validations(real: LinkedTables, output: LinkedValidation | None = None) -> Mapping[str, LinkedValidation]:

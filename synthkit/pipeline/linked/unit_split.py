@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
+    from synthkit.synthesizer.checkpoints import Checkpoint
     from synthkit.tables.linked_tables import LinkedTables
 
 FEWEST_HELD = 2  # units, without which nothing can be compared
@@ -63,19 +64,27 @@ def unit_schema(schema: LinkedSchema) -> Schema:
     return alone.model_copy(update={"unit": table.key[0]}) if len(table.key) == 1 else alone
 
 
-def split_units(tables: LinkedTables, rng: np.random.Generator) -> UnitSplit:
+def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Checkpoint | None = None) -> UnitSplit:
     """Draw roles and coins of the units, see `pipeline.split`.
 
     Args:
         tables: all of them.
         rng: `synthkit.runtime.seeds.system_generator()` in a real run.
+        checkpoint: where roles are kept; those of a run that is taken up are its own.
 
     Raises:
-        TableError: there are fewer than 40 units, or by chance too few are held out.
+        TableError: there are fewer than 40 units, by chance too few are held out, or the roles are of other units.
+        ArtefactError: the roles that were kept are missing or damaged.
     """
     refuse_few_units(tables)
-    unit = tables.schema.unit
-    return UnitSplit.of(tables, split(tables.frames[unit], unit_schema(tables.schema), rng))
+    units, alone = tables.frames[tables.schema.unit], unit_schema(tables.schema)
+    kept = None if checkpoint is None else checkpoint.roles()
+    if kept is not None:
+        return UnitSplit.of(tables, Split.from_roles(units, alone, kept))
+    parts = split(units, alone, rng)
+    if checkpoint is not None:
+        checkpoint.keep_roles(parts.roles)
+    return UnitSplit.of(tables, parts)
 
 
 def refuse_few_units(tables: LinkedTables) -> None:

@@ -21,10 +21,12 @@ def _facts(context: ComparisonContext) -> Iterator[Fact]:
     data, plan = context.data, context.plan
     yield "Models", f"{len(context.finished)} of {len(context.models)} finished"
     yield "Source table", str(data["source"]) if data.get("source") else "a frame"
-    yield "Rows fitted on", number(plan["train"], "count")
-    yield "Rows held out", number(plan["holdout"], "count")
+    counted = context.counted
+    whole = counted[:1].upper() + counted[1:]
+    yield f"{whole} fitted on", number(plan["train"], "count")
+    yield f"{whole} held out", number(plan["holdout"], "count")
     yield "Columns", str(data["columns"])
-    yield "Synthetic rows a draw", number(plan["rows"], "count")
+    yield f"Synthetic {counted} a draw", number(plan["rows"], "count")
     yield "Draws a model", str(plan["draws"])
     if data.get("date"):
         yield "Date", str(data["date"])[:10]

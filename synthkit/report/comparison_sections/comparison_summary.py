@@ -35,7 +35,7 @@ def _models(context: ComparisonContext) -> Iterator[Fact]:
     plan, names = context.plan, [model["name"] for model in context.finished]
     yield (
         "Compared",
-        f"{listed_names(names) or 'None'} learned the same {plan['train']:,} real rows; "
+        f"{listed_names(names) or 'None'} learned the same {plan['train']:,} real {context.counted}; "
         f"{plan['holdout']:,} others, held out, measure them.",
     )
     for model in context.models:
@@ -51,8 +51,8 @@ def _likeness(context: ComparisonContext) -> Iterator[Fact]:
     also = f"; within its interval {listed_names(level)} cannot be told from it" if level else ""
     yield (
         "Likeness",
-        f"The rows of {first['name']} are the hardest to tell from real ones: AUC {number(first['value'])} "
-        f"{span(*interval_of(first))}; 0.500 is a coin toss{also}.",
+        f"The {context.counted} of {first['name']} are the hardest to tell from real ones: AUC "
+        f"{number(first['value'])} {span(*interval_of(first))}; 0.500 is a coin toss{also}.",
     )
 
 

@@ -19,7 +19,7 @@ def _data(context: ComparisonContext) -> FigureSection:
     drawn = figure(
         "tradeoff",
         {"points": [{**p, "align": _side(p, points)} for p in points]},
-        title="Time to learn against AUC of telling synthetic from real rows",
+        title=f"Time to learn against AUC of telling synthetic from real {context.counted}",
         description=f"One point a model: {each}.",
         caption="Down and to the left is better: sooner learned, and harder to tell from real rows. "
         "Time is on a logarithmic axis.",

@@ -14,11 +14,12 @@ def _data(context: ComparisonContext) -> FigureSection:
         return {"absent": "No classifier test was measured." if context.finished else NO_MODEL_FINISHED}
     each = "; ".join(f"{p['name']} {number(p['value'])} {span(*interval_of(p))}" for p in points)
     real = next((p["reference"] for p in points if p["reference"] is not None), None)
-    line = "" if real is None else f" The line is what real rows score in the same place: {number(real)}."
+    counted = context.counted
+    line = "" if real is None else f" The line is what real {counted} score in the same place: {number(real)}."
     drawn = figure(
         "contenders",
         {"points": points, "real": real},
-        title="AUC of telling synthetic from real rows, by model",
+        title=f"AUC of telling synthetic from real {counted}, by model",
         description=f"One point and interval a model, best first: {each}.{line}",
         caption="The nearer to 0.5, the better: there a classifier tosses a coin. Bars are 95 % intervals." + line,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypedDict
 
 from synthkit.metrics.metric import Form
@@ -17,6 +17,7 @@ from synthkit.report.compared_models import (
     score_of,
 )
 from synthkit.report.labels import AGAINST_TRAIN, name, number, seconds, span
+from synthkit.report.linked_headlines import linked_headlines
 from synthkit.report.records import AgainstReference, Fact
 from synthkit.report.section_spec import SectionSpec
 
@@ -68,17 +69,25 @@ def _data(context: ComparisonContext) -> ScoreboardData:
     if not finished:
         return {"absent": NO_MODEL_FINISHED}
     metrics = list(dict.fromkeys(s["metric"] for model in finished for s in model["scores"]))
-    head = [m for m in COMPARED_FIRST if m in metrics] + [m for m in metrics if is_loss(m)]
+    tables = context.data.get("tables", {})
+    linked = [m for m in linked_headlines(metrics) if not is_loss(m)] if tables else []
+    head = [m for m in COMPARED_FIRST if m in metrics] + linked + [m for m in metrics if is_loss(m)]
     rest = [m for m in metrics if m not in head]
     return {
         "names": [model["name"] for model in finished],
-        "head": [*(_row(m, finished) for m in head), *_costs(finished)],
-        "rest": [_row(m, finished) for m in rest],
+        "head": [*(_row(m, finished, tables) for m in head), *_costs(finished)],
+        "rest": [_row(m, finished, tables) for m in rest],
         "meanings": _meanings([*head, *rest], finished),
     }
 
 
-def _row(metric: str, finished: Sequence[ComparedModelJson]) -> ScoreboardRow:
+def _about(metric: str, tables: Collection[str]) -> str:
+    """The target or, of linked tables, the table that a score is about, if it is not about all."""
+    between = ".".join(metric.split(".")[1:-1])
+    return between if metric.startswith("utility.") or between in tables else ""
+
+
+def _row(metric: str, finished: Sequence[ComparedModelJson], tables: Collection[str]) -> ScoreboardRow:
     """One score of every model; the best is marked, and whatever an interval cannot tell from it."""
     named = name(metric)
     found = [score_of(model, metric) for model in finished]
@@ -91,7 +100,7 @@ def _row(metric: str, finished: Sequence[ComparedModelJson]) -> ScoreboardRow:
     return {
         "metric": metric,
         "label": named.label,
-        "target": metric.removeprefix("utility.").rpartition(".")[0] if metric.startswith("utility.") else "",
+        "target": _about(metric, tables),
         "meaning": named.meaning,
         "goal": GOAL_WORDS[goal],
         "reference": reference,

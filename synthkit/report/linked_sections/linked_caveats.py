@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.records import Fact
@@ -43,16 +43,27 @@ def _of_size(context: LinkedContext) -> Iterator[Fact]:
             "few units",
             f"The model saw {units:,} {context.unit} only: intervals are wide, rare histories hardly learnt.",
         )
-    yield (
-        "one draw",
-        "Likeness and use are those of one fit and one draw; intervals do not hold how much another differs.",
-    )
+    draws = _draws(context)
+    if draws > 1:
+        yield "one fit", f"Likeness and use are means over {draws} draws of one fit; another fit may differ by more."
+    else:
+        yield (
+            "one draw",
+            "Likeness and use are those of one fit and one draw; intervals do not hold how much another differs.",
+        )
     if context.facts.get("quick"):
         seen = context.looked_at("synthetic")
         yield (
             "quick",
             f"A quick evaluation: {seen:,} synthetic {context.unit} were looked at, without SDMetrics' report.",
         )
+
+
+def _draws(context: LinkedContext) -> int:
+    """Draws that were measured."""
+    rows = context.evaluation.run.get("rows")
+    found = rows.get("synthetic") if isinstance(rows, Mapping) else None
+    return len(found) if isinstance(found, list) else 1
 
 
 def _of_schema(context: LinkedContext) -> Iterator[Fact]:
