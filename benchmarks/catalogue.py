@@ -23,7 +23,7 @@ ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subc
     "risk": ("risks", "alarms", "mutations", "watermark"),
     "linked": ("linked", "published_baseball"),
     "stress": ("faults", "reliability"),
-    "tables": ("derived",),
+    "tables": ("derived", "shipped_synthea"),
     "anatomy": ("structure",),
 }
 MODULES: Mapping[str, str] = {name: f"benchmarks.{room}.{name}" for room, names in ROOMS.items() for name in names}

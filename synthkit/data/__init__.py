@@ -1,4 +1,4 @@
-"""The demo: 9,105 real ICU patients (SUPPORT2), their schema, and an example of a policy by which it is judged."""
+"""The demos: 9,105 real ICU patients (SUPPORT2), 115 made-up ones over time (Synthea), their schemas, and a policy."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from synthkit.schema.table import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthkit.schema.linked import LinkedSchema
+
 DEMO_POLICY = "internal-research.yaml"  # limits by which the demo is judged
-DEMO_FILES = ("support2.parquet", "support2.yaml", DEMO_POLICY)
+SYNTHEA_FOLDER = "synthea_tables"  # a file a table
+PACKED = ("support2.parquet", SYNTHEA_FOLDER)  # what lies in this folder
+DEMO_FILES = (*PACKED, "support2.yaml", "synthea.yaml", DEMO_POLICY)
 
 
 def path(name: str) -> Path:
-    """Where a file of the demo data lies on disk.
+    """Where a file or folder of the demo data lies on disk.
 
     Args:
         name: one of `DEMO_FILES`.
@@ -33,7 +37,7 @@ def path(name: str) -> Path:
     if name not in DEMO_FILES:
         msg = f"demo data must be one of {', '.join(DEMO_FILES)}; however: {name}. Name one of these"
         raise TableError(msg)
-    return Path(str(files(__package__) / name)) if name.endswith(".parquet") else shipped_files.find(name)
+    return Path(str(files(__package__) / name)) if name in PACKED else shipped_files.find(name)
 
 
 def support2() -> pd.DataFrame:
@@ -64,3 +68,36 @@ def support2_schema() -> Schema:
         'mmHg'
     """
     return Schema.load(path("support2.yaml"))
+
+
+def synthea() -> dict[str, pd.DataFrame]:
+    """Linked tables of 115 made-up patients: encounters, conditions, six measurements over time, and a catalogue.
+
+    **Shape**: patients (115, 6), encounters (4385, 6), conditions (1451, 5), observations (5822, 5), tests (6, 2).
+
+    References:
+        J. Walonoski, M. Kramer, J. Nichols et al., "Synthea: an approach, method, and software mechanism for generating
+        synthetic patients and the synthetic electronic health care record", 2018.
+
+    Example:
+        >>> from synthkit.data import synthea
+        >>> {name: len(frame) for name, frame in synthea().items()}
+        {'patients': 115, 'encounters': 4385, 'conditions': 1451, 'observations': 5822, 'tests': 6}
+    """
+    import pandas as pd
+
+    folder = path(SYNTHEA_FOLDER)
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in synthea_schema().tables}
+
+
+def synthea_schema() -> LinkedSchema:
+    """The declared schema of `synthea`: whose rows belong to whom, when they happen, and what contradicts itself.
+
+    Example:
+        >>> from synthkit.data import synthea_schema
+        >>> synthea_schema().unit
+        'patients'
+    """
+    from synthkit.schema.linked import LinkedSchema
+
+    return LinkedSchema.load(path("synthea.yaml"))
