@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them
 LOCK := $(wildcard requirements.lock)
 CODE := synthkit tests benchmarks reports
-.PHONY: venv lock lowest demo test test-fast test-slow test-notebooks test-processors format lint types check bench bench-linked reports notebooks clean
+.PHONY: venv lock lowest demo demo-linked test test-fast test-slow test-notebooks test-processors format lint types check bench bench-linked reports notebooks clean
 
 venv: $(VENV)/.ok
 # torch first: left to a resolver it brings gigabytes of GPU libraries. uv is a faster pip; pip alone does as well.
@@ -44,6 +44,18 @@ lowest:
 
 demo: $(VENV)/.ok
 	$(VENV)/bin/synthkit demo --out runs/demo --overwrite
+
+# a schema is drafted from the tables, for comparison; the run is by the declared one
+TABLES := synthkit/data/synthea_tables
+demo-linked: $(VENV)/.ok
+	mkdir -p runs
+	$(VENV)/bin/synthkit init $(TABLES) -o runs/drafted.yaml --unit patients --overwrite
+	$(VENV)/bin/synthkit validate $(TABLES) --schema schemas/linked/synthea.yaml
+	$(VENV)/bin/synthkit run $(TABLES) --schema schemas/linked/synthea.yaml --out runs/demo-linked --overwrite
+	@echo
+	@echo "Look at runs/demo-linked/report.html: the graph of the tables, twenty made-up patients, what each link kept."
+	@echo "The tables drawn lie in runs/demo-linked/synthetic. runs/drafted.yaml is what the tables alone suggest, beside"
+	@echo "schemas/linked/synthea.yaml, which somebody declared; runs/drafted.svg draws it."
 
 # as many as the cores of a small machine
 WORKERS ?= 2

@@ -28,7 +28,9 @@ from synthkit.models.autoregressive.config import AutoregressiveConfig
 from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
 from synthkit.models.registry import MODEL_PLUGINS, MODELS
+from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.tvae.model import TVAEConfig
+from synthkit.models.unit_registry import UNIT_MODELS
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup
 from synthkit.pipeline.review.blind_review import REVIEW_KEY_FORMAT
@@ -95,6 +97,7 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
         ("ctgan setting", CTGANConfig),
         ("diffusion setting", DiffusionConfig),
         ("tvae setting", TVAEConfig),
+        ("timeline setting", TimelineConfig),
         ("coding", Coding),
         ("plan", TrainingPlan),
     ],
@@ -125,7 +128,8 @@ def test_settings_left_open_are_settled_as_the_page_says():
 
 def test_every_model_has_a_section():
     assert set(table("docs/models.md", "model")) == set(MODELS)
-    assert set(MODELS) <= set(re.findall(r"^## (\w+)$", TEXT["docs/models.md"], flags=re.MULTILINE))
+    sections = set(re.findall(r"^## (\w+)$", TEXT["docs/models.md"], flags=re.MULTILINE))
+    assert {*MODELS, *UNIT_MODELS} <= sections
 
 
 def test_every_score_is_explained_and_no_other(run):

@@ -37,6 +37,7 @@ def test_every_notebook_is_tested():
         "03_private_training.py",
         "04_reading_a_report.py",
         "05_comparing_models.py",
+        "08_patients_over_time.py",
     }
 
 
@@ -106,4 +107,26 @@ def test_reading_a_report(tmp_path, monkeypatch):
     assert float(copied["DCR share"]) == pytest.approx(0.5, abs=0.05)
     assert (harmless["told from chance"], copied["told from chance"]) == ("False", "True")
     assert harmless["verdict"] != "above the limit"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.notebook
+def test_patients_over_time(tmp_path, monkeypatch):
+    """On fewer patients and with little training; what is given stays, and what is odd is found."""
+    pytest.importorskip("lightgbm", reason="classifiers of linked tables need the extra `boost`")
+    monkeypatch.setenv("LINKED_STEPS", "12")
+    monkeypatch.setenv("LINKED_PATIENTS", "60")
+    shown = "\n".join(executed("08_patients_over_time.py", tmp_path))
+    assert "conditions.patient -> patients: implied" in shown
+    assert "E9999" not in shown
+    assert "2 things" in shown or "observations" in shown
+    assert "LinkedRun(schema='synthea', model='timeline'" in shown
+    assert "fidelity.integrity" in shown
+    assert "fidelity.contradictions" in shown
+    assert "<iframe" in shown
+    assert "20 patients, {'F'}" in shown
+    assert shown.count("kept as they were: True") == 3
+    least, most = map(float, re.search(r"as it was: ([\d.]+) nats at most; with .* kg: ([\d.]+)", shown).groups())
+    assert most >= least
+    assert "synthetic/observations.parquet" in shown
     assert not list(tmp_path.iterdir())

@@ -15,9 +15,15 @@ from synthkit.data import shipped_files
 from synthkit.errors import ConfigError
 from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
+from synthkit.schema.linked import LinkedSchema
 
 SOURCE = ROOT / "schemas"
-EVERY = {**shipped_files.schemas(), **shipped_files.policies(), **shipped_files.formats()}
+EVERY = {
+    **shipped_files.schemas(),
+    **shipped_files.linked_schemas(),
+    **shipped_files.policies(),
+    **shipped_files.formats(),
+}
 
 # What an installed package says of itself: where it lies, and every file it ships.
 ASK = """
@@ -44,6 +50,7 @@ def test_every_file_has_a_name_of_its_own():
 
 def test_each_is_what_it_is_said_to_be():
     assert all(Schema.load(path).columns for path in shipped_files.schemas().values())
+    assert all(LinkedSchema.load(path).tables for path in shipped_files.linked_schemas().values())
     assert all(Policy.load(path).example for path in shipped_files.policies().values())
     assert all("$schema" in json.loads(path.read_text("utf-8")) for path in shipped_files.formats().values())
 

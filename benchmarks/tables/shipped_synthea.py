@@ -17,7 +17,14 @@ from benchmarks.places import ROOT
 from benchmarks.tables.real_tables import data
 
 SHIPPED = ROOT / "synthkit" / "data" / "synthea_tables"
-MEASURED = ("Body Height", "Body Weight", "Systolic Blood Pressure", "Diastolic Blood Pressure", "Creatinine", "Glucose")
+MEASURED = (
+    "Body Height",
+    "Body Weight",
+    "Systolic Blood Pressure",
+    "Diastolic Blood Pressure",
+    "Creatinine",
+    "Glucose",
+)
 PATIENT = {"BIRTHDATE": "born", "DEATHDATE": "died", "GENDER": "gender", "RACE": "race", "MARITAL": "marital"}
 
 
@@ -112,7 +119,9 @@ def read_synthea(folder: Path) -> dict[str, pd.DataFrame]:
 def main(words: Sequence[str] | None = None) -> None:
     """Write the tables beside the package's other data."""
     flags = parser("shipped_synthea", __doc__)
-    flags.add_argument("--out", type=Path, default=SHIPPED, help="folder of the tables; that of the package if not given")
+    flags.add_argument(
+        "--out", type=Path, default=SHIPPED, help="folder of the tables; that of the package if not given"
+    )
     asked = flags.parse_args(words)
     asked.out.mkdir(parents=True, exist_ok=True)
     for name, frame in small_synthea(read_synthea(data("synthea_ma"))).items():

@@ -25,6 +25,7 @@ def shipped(
         return
     for what, known in (
         ("schemas of public tables", files.schemas()),
+        ("schemas of linked tables", files.linked_schemas()),
         ("policies that are examples", files.policies()),
         ("JSON Schemas of formats", files.formats()),
     ):

@@ -30,6 +30,16 @@ def schemas() -> Mapping[str, Path]:
     return _named("*.yaml")
 
 
+def linked_schemas() -> Mapping[str, Path]:
+    """Example schemas of linked tables, by their name.
+
+    Example:
+        >>> linked_schemas()["synthea"].name
+        'synthea.yaml'
+    """
+    return _named("linked/*.yaml")
+
+
 def policies() -> Mapping[str, Path]:
     """Example policies; nobody answers for their limits.
 
@@ -63,7 +73,7 @@ def find(name: str) -> Path:
         >>> find("partner-release").name
         'partner-release.yaml'
     """
-    known = {**schemas(), **policies(), **formats()}
+    known = {**schemas(), **linked_schemas(), **policies(), **formats()}
     found = known.get(name.removesuffix(".yaml").removesuffix(".json"))
     if found is None:
         msg = f"a file must be one of those that come with synthkit; however: {name} is none. Name {_either(known)}"

@@ -43,7 +43,7 @@ def linked_learned(synthesizer: LinkedSynthesizer, config: RunConfig, said: Sequ
     if log is not None and log.steps:
         trained = {"steps": log.steps, "kept": log.best_step, "seconds": round(log.seconds, 2)}
     asked = run_info.fitted(config)
-    return {**asked, "settings": dict(config.settings), "trained": trained, "notes": list(said)}
+    return {**asked, "settings": synthesizer.settings, "trained": trained, "notes": list(said)}
 
 
 def linked_statement(synthesizer: LinkedSynthesizer, ledger: Ledger) -> JSONDict:
