@@ -115,6 +115,51 @@ def test_units_known_in_part() -> None:
     np.testing.assert_array_equal(filled["cost"].to_numpy(dtype=float)[known], typed[known])
 
 
+def test_a_sibling_that_may_happen_before_its_owner_takes_no_other_with_it() -> None:
+    """Diagnoses may be older than the visit they belong to; its readings come after it all the same."""
+    rng, day, hour = np.random.default_rng(4), np.timedelta64(1, "D"), np.timedelta64(1, "h")
+    n = 120
+    owner, at = np.sort(rng.integers(0, 40, n)), np.datetime64("2020-01-01", "s") + np.arange(n) * day + 9 * hour
+    visits = pd.DataFrame({"visit": np.arange(n), "id": owner, "at": at})
+    twice = np.repeat(np.arange(n), 2)
+    frames = {
+        "patients": pd.DataFrame({"id": np.arange(40), "sex": rng.choice(["f", "m"], 40)}),
+        "visits": visits,
+        "diagnoses": pd.DataFrame({"visit": visits["visit"], "since": at - rng.integers(0, 30, n) * day}),
+        "readings": pd.DataFrame({"visit": twice, "taken": at[twice] + rng.integers(0, 5, 2 * n) * hour}),
+    }
+    key, moment = {"kind": "identifier"}, {"kind": "datetime"}
+    mine = [{"columns": ["visit"], "to": "visits", "kind": "owner"}]
+    schema = LinkedSchema.parse(
+        {
+            "unit": "patients",
+            "tables": {
+                "patients": {
+                    "key": ["id"],
+                    "columns": {"id": key, "sex": {"kind": "categorical", "levels": ["f", "m"]}},
+                },
+                "visits": {
+                    "key": ["visit"],
+                    "links": [{"columns": ["id"], "to": "patients", "kind": "owner"}],
+                    "order": {"from": "at"},
+                    "columns": {"visit": key, "id": key, "at": moment},
+                },
+                "diagnoses": {
+                    "links": mine,
+                    "order": {"from": "since", "before_owner": True},
+                    "columns": {"visit": key, "since": moment},
+                },
+                "readings": {"links": mine, "order": {"from": "taken"}, "columns": {"visit": key, "taken": moment}},
+            },
+        }
+    )
+    drawn = LinkedSynthesizer(schema, seed=1, device="cpu", settings=SMALL).fit(frames).sample(60, seed=1)
+    began = drawn["visits"].set_index("visit")["at"]
+    assert len(drawn["readings"]) > 100
+    assert (drawn["readings"]["taken"].to_numpy() >= began.loc[drawn["readings"]["visit"]].to_numpy()).all()
+    assert (drawn["diagnoses"]["since"].to_numpy() < began.loc[drawn["diagnoses"]["visit"]].to_numpy()).any()
+
+
 def test_what_is_asked_wrongly() -> None:
     """A sentence for each."""
     schema, frames = visits()

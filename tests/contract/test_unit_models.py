@@ -1,0 +1,160 @@
+"""One contract for every model of linked tables: seeds, folders, units of any length, probabilities, other devices."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small_hospital import SMALL, broken, small_hospital
+
+from synthkit.errors import ConfigError
+from synthkit.models.base import Capability
+from synthkit.models.unit_registry import UNIT_MODELS
+from synthkit.schema.linked import LinkedSchema
+from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+
+FEW = {
+    "independent": {},
+    "timeline": {"steps": 4, "root_steps": 4, "width": 16, "hidden": 8, "mixed": 8},
+}
+SCHEMA = LinkedSchema.parse(SMALL)
+models = pytest.mark.parametrize("name", sorted(UNIT_MODELS))
+trained = pytest.mark.parametrize("name", sorted(name for name, settings in FEW.items() if settings))
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+
+def learned(name: str, device: str = "cpu", seed: int = 3) -> LinkedSynthesizer:
+    return LinkedSynthesizer(SCHEMA, name, device=device, settings=FEW[name]).fit(small_hospital(), seed=seed)
+
+
+@cache
+def once(name: str) -> LinkedSynthesizer:
+    return learned(name)
+
+
+def same(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> bool:
+    return list(one) == list(two) and all(one[name].equals(two[name]) for name in one)
+
+
+def long_hospital() -> dict[str, pd.DataFrame]:
+    """Patients with no row, with one lab, and with a thousand."""
+    frames = small_hospital(8)
+    lengths = [0, 1, 1000, 2, 0, 3, 5, 1]
+    names = np.repeat(frames["patients"]["patient"].to_numpy(), lengths)
+    rng = np.random.default_rng(2)
+    days = np.concatenate([np.sort(rng.integers(0, 5000, k)) for k in lengths])
+    labs = {
+        "patient": names,
+        "taken": np.datetime64("2001-01-01", "s") + days * np.timedelta64(1, "D"),
+        "test": rng.choice(["crea", "hb"], len(names)),
+        "value": rng.gamma(4, 2, len(names)).round(1),
+    }
+    return {**frames, "visits": frames["visits"].head(0), "labs": pd.DataFrame(labs)}
+
+
+def test_every_model_is_under_contract():
+    assert set(FEW) == set(UNIT_MODELS)
+
+
+@models
+@pytest.mark.parametrize("units", [0, 1, 25])
+def test_samples_are_the_schemas_tables_and_keep_its_rules(name, units):
+    drawn = once(name).sample(units, seed=1)
+    assert list(drawn) == list(SCHEMA.tables)
+    for table, frame in drawn.items():
+        assert list(frame.columns) == list(SCHEMA.tables[table].columns)
+    assert broken(drawn, units=units) == []
+
+
+@models
+def test_same_seed_same_tables(name):
+    one, two, other = (once(name).sample(12, seed=seed) for seed in (1, 1, 2))
+    assert same(one, two)
+    assert not same(one, other)
+
+
+@models
+def test_same_seed_same_model(name):
+    again, other = learned(name), learned(name, seed=4)
+    assert same(again.sample(12, seed=1), once(name).sample(12, seed=1))
+    if FEW[name]:
+        assert not same(other.sample(12, seed=1), again.sample(12, seed=1))
+
+
+@models
+def test_a_folder_holds_all_of_it(name, tmp_path):
+    """Tables, probabilities, settings and seed are those of the model that was saved."""
+    once(name).save(tmp_path / "model")
+    again = LinkedSynthesizer.load(tmp_path / "model", device="cpu")
+    assert same(again.sample(12, seed=5), once(name).sample(12, seed=5))
+    assert (again.log_prob(small_hospital(9)) == once(name).log_prob(small_hospital(9))).all()
+    assert (again.settings, again.seed) == (once(name).settings, 3)
+    card = json.loads((tmp_path / "model" / "synthesizer.json").read_text())
+    assert card["settings"] == once(name).settings
+
+
+@models
+def test_nothing_is_left_open_in_the_settings_of_a_fitted_model(name):
+    settings = once(name).settings
+    assert None not in settings.values()
+    assert FEW[name].items() <= settings.items()
+
+
+@trained
+def test_fitted_again_with_its_settings_and_seed_it_is_the_same_model(name):
+    again = LinkedSynthesizer(SCHEMA, name, device="cpu", settings=once(name).settings)
+    assert same(again.fit(small_hospital(), seed=3).sample(9, seed=1), once(name).sample(9, seed=1))
+
+
+@models
+def test_units_of_no_row_of_one_and_of_a_thousand(name):
+    """They are learned from, drawn beside each other, and have a probability each."""
+    tables = long_hospital()
+    synthesizer = LinkedSynthesizer(SCHEMA, name, device="cpu", settings=FEW[name]).fit(tables, seed=1)
+    assert synthesizer.log is None or np.isfinite([*synthesizer.log.train, *(synthesizer.log.validation or ())]).all()
+    assert broken(synthesizer.sample(5, seed=1), units=5) == []
+    found = synthesizer.log_prob(tables)
+    assert found.shape == (8,)
+    assert np.isfinite(found).all()
+    assert found[2] == found.min()  # a thousand rows are less probable than a few
+
+
+@models
+def test_log_prob_is_of_the_unit_whoever_stands_beside_it(name):
+    assert UNIT_MODELS[name].can(Capability.LOG_PROB)
+    frames = small_hospital(12)
+    whole = once(name).log_prob(frames)
+    names = frames["patients"]["patient"].iloc[[7, 2]]
+    some = {table: frame[frame["patient"].isin(names)] for table, frame in frames.items()}
+    some["patients"] = frames["patients"].iloc[[7, 2]]
+    np.testing.assert_allclose(once(name).log_prob(some), whole[[7, 2]], rtol=1e-4)
+
+
+@trained
+def test_learning_makes_the_rows_learned_from_more_probable(name):
+    """Steps lower the loss; the untrained network of the same settings is the yardstick."""
+    settings = {**FEW[name], "steps": 60, "root_steps": 60, "learning_rate": 1e-2}
+    more = LinkedSynthesizer(SCHEMA, name, device="cpu", settings=settings).fit(small_hospital(), seed=3)
+    assert more.log_prob(small_hospital()).mean() > once(name).log_prob(small_hospital()).mean()
+
+
+@trained
+@needs_gpu
+def test_a_model_goes_from_one_device_to_the_other(name, tmp_path):
+    """Fitted on the GPU and drawn from on the processor, and the other way round; probabilities agree."""
+    for there, here in (("cuda", "cpu"), ("cpu", "cuda")):
+        made = learned(name, there)
+        made.save(tmp_path / there)
+        again = LinkedSynthesizer.load(tmp_path / there, device=here)
+        assert broken(again.sample(12, seed=1), units=12) == []
+        one, two = made.log_prob(small_hospital(9)), again.log_prob(small_hospital(9))
+        np.testing.assert_allclose(one, two, rtol=2e-3)
+
+
+def test_what_is_not_fitted_cannot_be_asked():
+    with pytest.raises(ConfigError, match="must be fitted first"):
+        LinkedSynthesizer(SCHEMA, "independent").settings  # noqa: B018
