@@ -29,15 +29,16 @@ EVERY = {
 ASK = """
 import json, sys
 import synthkit
-from synthkit.data import shipped_files, support2_schema
+from synthkit.data import shipped_files as files, support2_schema, synthea
 
-every = {**shipped_files.schemas(), **shipped_files.policies(), **shipped_files.formats()}
+every = {**files.schemas(), **files.linked_schemas(), **files.policies(), **files.formats()}
 json.dump({
     "package": synthkit.__file__,
-    "folder": str(shipped_files.folder()),
+    "folder": str(files.folder()),
     "files": {name: path.read_text(encoding="utf-8") for name, path in every.items()},
-    "policy": str(shipped_files.policy("public-release")),
+    "policy": str(files.policy("public-release")),
     "columns": len(support2_schema().columns),
+    "linked": {name: len(frame) for name, frame in synthea().items()},
 }, sys.stdout)
 """
 
@@ -109,3 +110,4 @@ def test_the_wheel_holds_them(tmp_path):
     assert said["policy"].startswith(here)
     assert said["files"] == {name: path.read_text(encoding="utf-8") for name, path in EVERY.items()}
     assert said["columns"] == 48
+    assert said["linked"]["patients"] == 115

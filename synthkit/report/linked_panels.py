@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from synthkit.report.panel_types import DistributionPanel, TrainingPanel
 
@@ -24,6 +24,12 @@ class TwoSides(TypedDict):
 
     real: Sequence[float]
     synthetic: Sequence[float]
+
+
+class FanOutPanel(TwoSides):
+    """Shares of owners by their number of rows, in ranges of so many."""
+
+    step: NotRequired[int]
 
 
 class ContradictionSide(TypedDict):
@@ -101,7 +107,7 @@ class LinkedPanels(TypedDict, total=False):
 
     integrity: Sequence[BrokenRowsPanel]
     contradictions: Sequence[ContradictionPanel]
-    fan_outs: Mapping[str, TwoSides]
+    fan_outs: Mapping[str, FanOutPanel]
     table_distributions: Mapping[str, Sequence[DistributionPanel]]
     owner_pairs: Sequence[OwnerPairPanel]
     gaps: Mapping[str, TwoSides]

@@ -74,14 +74,19 @@ class EventTypes:
     def spelled(self, schema: LinkedSchema) -> tuple[str, ...]:
         """What each type is called on a page: its table, with the level of its series where there are several."""
         found: list[str] = []
-        for table, many in self.series.items():
-            column = schema.tables[table].series
-            if many == 1 or column is None:
-                found.append(table)
-                continue
-            levels = sorted(self.levels[table][column].items(), key=lambda each: each[1])[: many - 1]
-            found += [f"{table}: {label(level)}" for level, _ in levels] + [f"{table}: other"]
+        for table in self.series:
+            names = self.spelled_series(schema, table)
+            found += [f"{table}: {name}" for name in names] if names else [table]
         return tuple(found)
+
+    def spelled_series(self, schema: LinkedSchema, table: str) -> tuple[str, ...]:
+        """The series of a table by their levels, the commonest first, those that are one at the end; each once."""
+        column, many = schema.tables[table].series, self.series[table]
+        if many == 1 or column is None:
+            return ()
+        levels = sorted(self.levels[table][column].items(), key=lambda each: each[1])[: many - 1]
+        names = [*(str(label(level)) for level, _ in levels), "other"]
+        return tuple(name if names.index(name) == k else f"{name} ({k + 1})" for k, name in enumerate(names))
 
     def codes(self, frame: pd.DataFrame, table: str, column: str) -> NDArray[np.intp]:
         """Rank of each level, -1 for a missing cell, the next number for levels training never had."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Scored
 
 COUNT_BINS = 6  # of numbers of rows in tables of two sibling tables
+SHOWN_COUNTS = 20  # numbers of rows, or ranges of them, that a chart tells apart
 
 
 def fan_outs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
@@ -134,13 +135,15 @@ def _joint(left: LinkedSide, right: LinkedSide, cuts: dict[str, NDArray[np.float
     return found
 
 
-def _panel(comparison: LinkedEvaluationData, child: str) -> dict[str, list[float]]:
-    """Shares of owners by number of rows, 0 to 20 and more."""
-    sides = {"real": comparison.real, "synthetic": comparison.drawn}
-    shares = {}
-    for name, side in sides.items():
-        counts = np.minimum(side.tables.counts(child), 20)
-        shares[name] = np.round(np.bincount(counts, minlength=21) / max(len(counts), 1), 5).tolist()
+def _panel(comparison: LinkedEvaluationData, child: str) -> dict[str, object]:
+    """Shares of owners by number of rows, 0 to 20 and more; by ranges of `step` numbers where there are many."""
+    counts = {"real": comparison.real.tables.counts(child), "synthetic": comparison.drawn.tables.counts(child)}
+    most = max((float(np.quantile(x, 0.95)) for x in counts.values() if len(x)), default=0.0)
+    step = max(int(np.ceil(most / SHOWN_COUNTS)), 1)
+    shares: dict[str, object] = {"step": step}
+    for name, x in counts.items():
+        ranges = np.minimum(x // step, SHOWN_COUNTS)
+        shares[name] = np.round(np.bincount(ranges, minlength=SHOWN_COUNTS + 1) / max(len(x), 1), 5).tolist()
     return shares
 
 

@@ -79,11 +79,11 @@ def _of_table(side: LinkedSide, table: str, *, brief: bool) -> Named:
 
 def _shares(side: LinkedSide, table: str) -> Named:
     """Share of a unit's rows by series, the commonest ones."""
-    many, units = side.types.series[table], side.units(table)
+    names, units = side.types.spelled_series(side.schema, table), side.units(table)
     rows = np.bincount(units, minlength=side.size)
-    for k in range(min(many, AGGREGATED_TYPES) if many > 1 else 0):
+    for k, name in enumerate(names[:AGGREGATED_TYPES]):
         count = np.bincount(units[side.series(table) == k], minlength=side.size)
-        yield f"{table}:{k}: share", np.where(rows > 0, count / np.maximum(rows, 1), np.nan)
+        yield f"{table}, {name}: share", np.where(rows > 0, count / np.maximum(rows, 1), np.nan)
 
 
 def _of_numbers(name: str, x: NDArray[np.float64], units: NDArray[np.intp], size: int) -> Named:
@@ -97,7 +97,6 @@ def _of_numbers(name: str, x: NDArray[np.float64], units: NDArray[np.intp], size
 
 def _of_series(side: LinkedSide, table: str, name: str, x: NDArray[np.float64]) -> Named:
     """Mean, least, largest, sd and last of the commonest series."""
-    many = side.types.series[table]
-    for k in range(min(many - 1, AGGREGATED_SERIES)):
+    for k, series in enumerate(side.types.spelled_series(side.schema, table)[:-1][:AGGREGATED_SERIES]):
         rows = side.series(table) == k
-        yield from _of_numbers(f"{name}{_SERIES}{k}", x[rows], side.units(table)[rows], side.size)
+        yield from _of_numbers(f"{name}{_SERIES}{series}", x[rows], side.units(table)[rows], side.size)

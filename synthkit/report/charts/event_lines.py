@@ -150,20 +150,31 @@ def table_graph(panel: Mapping[str, Any]) -> str:
     except SchemaError as error:
         msg = "a graph of tables must be drawn from linked tables; however: what came are none"
         raise ValueError(msg) from error
-    drawn = draw_tables(schema, {str(name): int(rows) for name, rows in panel["rows"].items()})
+    rows, real = ({str(name): int(n) for name, n in panel.get(key, {}).items()} for key in ("rows", "real"))
+    drawn = draw_tables(schema, rows, real)
     drawn = re.sub(r"<title>[^<]*</title>\n", "", drawn, count=1)  # the page gives it another
     drawn = re.sub(r"<path ([^>]*)>(<title>[^<]*</title>)</path>", r"<g>\2<path \1/></g>", drawn)
     return drawn.replace(' role="img"', "", 1).strip()
 
 
-def graph_data(schema: LinkedSchema, rows: Mapping[str, int]) -> dict[str, object]:
-    """Of a schema what its graph is drawn from: tables, numbers of columns, links; no level and no bound."""
+def graph_data(schema: LinkedSchema, rows: Mapping[str, int], real: Mapping[str, int]) -> dict[str, object]:
+    """Of a schema what its graph is drawn from: tables, numbers of columns, links; no level and no bound.
+
+    Args:
+        schema: what is drawn.
+        rows: number of synthetic rows by table.
+        real: number of rows that were fitted on.
+    """
     tables: dict[str, object] = {}
     for name, table in schema.tables.items():
         links = [{"columns": list(link.columns), "to": link.to, "kind": link.kind} for link in table.links]
         columns = {column: {"kind": "identifier"} for column in table.columns}
         tables[name] = {"role": table.role, "key": list(table.key), "links": links, "columns": columns}
-    return {"schema": {"name": schema.name, "unit": schema.unit, "tables": tables}, "rows": dict(rows)}
+    return {
+        "schema": {"name": schema.name, "unit": schema.unit, "tables": tables},
+        "rows": dict(rows),
+        "real": dict(real),
+    }
 
 
 DRAWN_CHARTS: Mapping[str, Callable[[Any], str]] = {f.__name__: f for f in (timelines, table_graph)}

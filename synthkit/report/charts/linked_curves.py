@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 UNIT_KINDS, UNIT_COLOURS = ["held-out", "synthetic"], [REAL_COLOUR, SYNTHETIC_COLOUR]
-GAP_TICKS = (0, 1, 7, 30, 90, 365, 1_000, 3_650, 10_000)  # days
-SHORT_GAP_TICKS = (0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20)  # days, where most gaps are short
+GAP_TICKS = (0, 1, 7, 30, 90, 365, 1_000, 3_650, 10_000, 100_000, 1_000_000)  # of a unit of time
+SHORT_GAP_TICKS = (0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20)  # where most gaps are short
 
 
 class CurvePair(TypedDict):
@@ -24,7 +24,6 @@ class CurvePair(TypedDict):
 
     x: str
     y: str
-    days: bool
     real: Sequence[tuple[float, float]]
     synthetic: Sequence[tuple[float, float]]
 
@@ -73,13 +72,12 @@ def gap_curve(panel: CurvePair) -> str:
     """Share of gaps that are not longer, from the 5th to the 95th centile."""
     import altair as alt
 
-    most = max([1.0, *(t for side in (panel["real"], panel["synthetic"]) for t, _ in side)])
-    days = [t for t in (GAP_TICKS if most > SHORT_GAP_TICKS[-1] else SHORT_GAP_TICKS) if t <= most]
-    axis = (
-        alt.Axis(values=days, format=",~g", grid=False, labelOverlap="greedy")
-        if panel["days"]
-        else alt.Axis(tickCount=5, grid=False)
-    )
+    told = [t for side in (panel["real"], panel["synthetic"]) for t, _ in side]
+    least, most = min([0.0, *told]), max([1.0, *told])
+    ticks = GAP_TICKS if max(most, -least) > SHORT_GAP_TICKS[-1] else SHORT_GAP_TICKS
+    values = [t for t in (*(-t for t in reversed(ticks[1:])), *ticks) if least <= t <= most]
+    words = "format(datum.value, ',.6~g')"  # an axis of logarithms would round them
+    axis = alt.Axis(values=values, labelExpr=words, grid=False, labelOverlap="greedy")
     x = alt.X("x:Q", title=panel["x"], scale=alt.Scale(type="symlog", nice=False), axis=axis)
     return _two_lines(panel, x, alt.Axis(format="%", tickCount=4), points=False)
 
@@ -106,7 +104,7 @@ def share_pairs(panel: SharePairs) -> str:
     """Shares of held-out and of synthetic rows by name, joined by a line where they differ."""
     import altair as alt
 
-    names = labels([row["name"] for row in panel["rows"]], 44)
+    names = labels([row["name"] for row in panel["rows"]], 60)
     spans = [
         {"name": n, "low": min(r["real"], r["synthetic"]), "high": max(r["real"], r["synthetic"])}
         for n, r in zip(names, panel["rows"], strict=True)
@@ -116,7 +114,7 @@ def share_pairs(panel: SharePairs) -> str:
         for n, r in zip(names, panel["rows"], strict=True)
         for kind, share in zip(UNIT_KINDS, (r["real"], r["synthetic"]), strict=True)
     ]
-    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=330, grid=False))
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=400, grid=False))
     x = alt.X("low:Q", title=panel["x"], axis=alt.Axis(format="%", tickCount=6), scale=alt.Scale(zero=True))
     legend = alt.Legend(title=None, orient="top")
     colour = alt.Color("rows:N", scale=alt.Scale(domain=UNIT_KINDS, range=UNIT_COLOURS), legend=legend)
@@ -125,7 +123,7 @@ def share_pairs(panel: SharePairs) -> str:
     marks = inline(points).mark_point(size=60, strokeWidth=2, fill="#ffffff")
     return rendered(
         alt.layer(rule, marks.encode(x="share:Q", y=y, color=colour, shape=shape)).properties(
-            width=380, height=alt.Step(21)
+            width=360, height=alt.Step(21)
         )
     )
 

@@ -85,14 +85,17 @@ def _fan_outs(context: LinkedContext) -> list[Figure]:
         sides = [list(shares["real"]), list(shares["synthetic"])]
         last = max([1, *(n for side in sides for n, share in enumerate(side) if share)])
         distance = None if score is None else score.parts.get(name)
+        step = shares.get("step", 1)
         drawn = {
-            side: [[n, share] for n, share in enumerate(x[: last + 1])] for side, x in zip(shares, sides, strict=True)
+            side: [[step * n, share] for n, share in enumerate(x[: last + 1])]
+            for side, x in zip(("real", "synthetic"), sides, strict=True)
         }
-        more = "; 20 stands for 20 and more" if last == 20 else ""
+        more = f"; {step * last:,} stands for {step * last:,} and more" if last == len(sides[0]) - 1 else ""
+        more += f"; a point for {step} numbers, from the one it stands at" if step > 1 else ""
         figures.append(
             figure(
                 "fan_out",
-                {"x": f"Rows of {name} by row of {owner}", "y": f"Share of {owner}", "days": False, **drawn},
+                {"x": f"Rows of {name} by row of {owner}", "y": f"Share of {owner}", **drawn},
                 title=f"Rows of {name} by row of {owner}",
                 description=f"Shares of {owner} by their number of {name}, held-out and synthetic"
                 f"{'' if distance is None else f'; largest gap of the distributions {number(distance)}'}.",

@@ -68,8 +68,7 @@ def _giveaways(context: LinkedContext) -> list[Figure]:
             {"features": [{"column": name, "importance": score.parts[name]} for name in order]},
             title="What the classifier of whole units looks at",
             description=f"Share of the gain by what units have, most telling first: {first}.",
-            caption=f"Most telling first; it reached AUC {number(score.value)} {span(score.low, score.high)}. "
-            "Series are numbered by how common they are, from 0.",
+            caption=f"Most telling first; it reached AUC {number(score.value)} {span(score.low, score.high)}.",
         )
     ]
 

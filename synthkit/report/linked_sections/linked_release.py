@@ -68,10 +68,10 @@ def _graph(context: LinkedContext) -> Figure:
     owned = "; ".join(f"{name} belong to {owner}" for name, owner in schema.graph.owners.items())
     return figure(
         "table_graph",
-        graph_data(schema, rows),
+        graph_data(schema, rows, context.rows("train")),
         title=f"The tables of {schema.name} and their links",
         description=f"{context.unit} are the units{f'; {owned}' if owned else ''}.",
-        caption="A box a table, with its number of synthetic rows; lines run from a row to the row its key names. "
+        caption="A box a table, with its number of rows; lines run from a row to the row its key names. "
         "Units stand at the left.",
     )
 
@@ -108,7 +108,15 @@ def _shareable(data: LinkedReleaseData) -> LinkedReleaseData:
             for row in data["table"]["rows"]
         ],
     }
-    return {**data, "facts": [fact for fact in data["facts"] if fact[0] not in REAL_FACTS], "table": table}
+    graphs: list[Figure] = [{**each, "data": {**_panel(each), "real": {}}} for each in data["figures"]]
+    facts = [fact for fact in data["facts"] if fact[0] not in REAL_FACTS]
+    return {**data, "facts": facts, "table": table, "figures": graphs}
+
+
+def _panel(drawn: Figure) -> Mapping[str, object]:
+    """What a graph is drawn from."""
+    panel = drawn["data"]
+    return panel if isinstance(panel, Mapping) else {}
 
 
 LINKED_RELEASE = SectionSpec(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
+from synthkit.report.charts.vega import labels
+from synthkit.report.compared_models import listed_names
 from synthkit.report.data_table import DataTable, data_table
 from synthkit.report.labels import number
 from synthkit.report.linked_context import LinkedContext
+from synthkit.report.linked_panels import TwoSides
 from synthkit.report.linked_section_data import LINKED_TEMPLATE, FoldedTables, LinkedSectionData, scores_alone
 from synthkit.report.records import Figure, figure
 from synthkit.report.section_spec import SectionSpec
@@ -17,7 +21,14 @@ ORDER_SCORES = (
     *("fidelity.repeats", "fidelity.kept_repeats"),
 )
 DAY_IN_SECONDS = 86_400.0
+TIME_UNITS = (
+    ("Days", DAY_IN_SECONDS),
+    ("Hours", 3_600.0),
+    ("Minutes", 60.0),
+    ("Seconds", 1.0),
+)  # longest first, seconds
 SHOWN_PAIRS, SHOWN_REPEATS = 20, 30  # transitions of the chart; lines of the table of repeats
+LONGEST_EVENT = 26  # letters of an event on an axis
 
 
 def _data(context: LinkedContext) -> LinkedSectionData:
@@ -26,12 +37,13 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     if not scores and not gaps and not follows:
         return {"absent": "Order and time were not measured: no table has an order, or none could be compared."}
     tables = [table for table in (_memory(context),) if table is not None]
+    said = [
+        "When rows follow each other, which event comes after which, how long histories are, and whether a value "
+        "goes on from the one before in its series. Intervals are by units; the reference is what as many training "
+        "units score against the holdout."
+    ]
     return {
-        "paragraphs": [
-            "When rows follow each other, which event comes after which, how long histories are, and whether a value "
-            "goes on from the one before in its series. Intervals are by units; the reference is what as many training "
-            "units score against the holdout."
-        ],
+        "paragraphs": [*said, *_at_once(context)],
         "caption": "Order and time",
         "scores": scores,
         "pairs": gaps,
@@ -44,21 +56,19 @@ def _data(context: LinkedContext) -> LinkedSectionData:
 def _gaps(context: LinkedContext) -> list[Figure]:
     figures, score = [], context.find("fidelity.gap_ks")
     for k, (name, gaps) in enumerate((context.panels.get("gaps") or {}).items()):
-        if not gaps["real"] or not gaps["synthetic"]:
+        if not _is_drawn(gaps):
             continue
-        days = _is_in_days(context, name)
-        scale = DAY_IN_SECONDS if days else 1.0
+        word, scale = _time_unit(context, name, gaps)
         drawn = {
             side: _curve(centiles, scale)
             for side, centiles in (("real", gaps["real"]), ("synthetic", gaps["synthetic"]))
         }
         distance = None if score is None else score.parts.get(name)
         said = "" if distance is None else f": KS {number(distance)}"
-        word = "Days" if days else "Gap"
         figures.append(
             figure(
                 "gap_curve",
-                {"x": f"{word} since the row before ({name})", "y": "Share not longer", "days": days, **drawn},
+                {"x": f"{word} since the row before ({name})", "y": "Share not longer", **drawn},
                 title=f"Gaps of {name}",
                 description=f"Share of gaps between rows of {name} that are not longer than so much, held-out and "
                 f"synthetic{said}.",
@@ -74,17 +84,42 @@ def _curve(centiles: Sequence[float], scale: float) -> list[tuple[float, float]]
     return [(round(t / scale, 6), (k + 1) / (len(centiles) + 1)) for k, t in enumerate(centiles)]
 
 
-def _is_in_days(context: LinkedContext, name: str) -> bool:
+def _is_drawn(gaps: TwoSides) -> bool:
+    """Whether there is a curve on both sides, and not the same moment throughout."""
+    return bool(gaps["real"] and gaps["synthetic"]) and len({*gaps["real"], *gaps["synthetic"]}) > 1
+
+
+def _at_once(context: LinkedContext) -> list[str]:
+    """Tables whose rows have the same gap from the 5th to the 95th centile, on both sides."""
+    panel = (context.panels.get("gaps") or {}).items()
+    names = [name for name, gaps in panel if gaps["real"] and gaps["synthetic"] and not _is_drawn(gaps)]
+    if not names:
+        return []
+    return [
+        f"Nine of ten rows of {listed_names(names)} follow the row before by the same gap, in both: no curve is drawn."
+    ]
+
+
+def _time_unit(context: LinkedContext, name: str, gaps: TwoSides) -> tuple[str, float]:
+    """The longest unit of time of which the longer gaps have several, with its seconds; none for plain numbers."""
     order = context.schema.tables[name].order
-    return order is not None and context.schema.tables[name].columns[order.start].kind == "datetime"
+    if order is None or context.schema.tables[name].columns[order.start].kind != "datetime":
+        return "Gap", 1.0
+    most = max(abs(t) for side in (gaps["real"], gaps["synthetic"]) for t in side)
+    return next((each for each in TIME_UNITS if most >= 2 * each[1]), TIME_UNITS[-1])
 
 
 def _transitions(context: LinkedContext) -> list[Figure]:
     panel = list(context.panels.get("transitions") or ())
     if not panel:
         return []
+    short = _short_names({name for each in panel for name in (each["from"], each["to"])})
     rows = [
-        {"name": f"{each['from']} → {each['to']}", "real": each["real"], "synthetic": each["synthetic"]}
+        {
+            "name": f"{short[each['from']]} → {short[each['to']]}",
+            "real": each["real"],
+            "synthetic": each["synthetic"],
+        }
         for each in panel[:SHOWN_PAIRS]
     ]
     worst = max(panel, key=lambda each: abs(each["real"] - each["synthetic"]))
@@ -100,6 +135,21 @@ def _transitions(context: LinkedContext) -> list[Figure]:
             "differ most. Circles: held-out; diamonds: synthetic.",
         )
     ]
+
+
+def _short_names(names: Collection[str]) -> dict[str, str]:
+    """Events short enough for an axis: without their table where the rest says it all, and cut where they are long.
+
+    Example:
+        >>> _short_names({"labs: hb", "labs: crea", "visits"})["labs: hb"]
+        'hb'
+        >>> _short_names({"labs: other", "drugs: other"})["labs: other"]
+        'labs: other'
+    """
+    bare = {name: name.partition(": ")[2] or name for name in names}
+    many = Counter(bare.values())
+    plain = {name: short if many[short] == 1 else name for name, short in bare.items()}
+    return dict(zip(plain, labels(list(plain.values()), LONGEST_EVENT), strict=True))
 
 
 def _memory(context: LinkedContext) -> DataTable | None:

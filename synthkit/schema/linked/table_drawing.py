@@ -36,12 +36,15 @@ class TableBox:
     y: float
 
 
-def draw_tables(schema: LinkedSchema, rows: Mapping[str, int] | None = None) -> str:
+def draw_tables(
+    schema: LinkedSchema, rows: Mapping[str, int] | None = None, real: Mapping[str, int] | None = None
+) -> str:
     """SVG of the tables and their links.
 
     Args:
         schema: what is drawn.
         rows: number of rows of each table, written beside its name if given.
+        real: the same of real tables, where `rows` are of synthetic ones.
 
     Example:
         >>> from synthkit.schema.linked import LinkedSchema
@@ -57,7 +60,7 @@ def draw_tables(schema: LinkedSchema, rows: Mapping[str, int] | None = None) -> 
         f'height="{height:.0f}" font-family="system-ui, sans-serif" role="img">',
         f"<title>{escape(schema.name)}: {len(boxes)} tables</title>",
         *_links(schema, boxes),
-        *(line for box in boxes.values() for line in _box(schema, box, rows or {})),
+        *(line for box in boxes.values() for line in _box(schema, box, _counted(box.name, rows or {}, real or {}))),
         *_legend(schema, height - 14),
         "</svg>",
     ]
@@ -84,10 +87,21 @@ def _depth_first(schema: LinkedSchema, name: str) -> Iterator[str]:
         yield from _depth_first(schema, child)
 
 
-def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterator[str]:
+def _counted(name: str, rows: Mapping[str, int], real: Mapping[str, int]) -> str:
+    """Numbers of rows of a table in words, nothing where they are not known."""
+    if name not in rows:
+        return ""
+    return f"{rows[name]:,} rows" if name not in real else f"{rows[name]:,} synthetic, {real[name]:,} real"
+
+
+def _box(schema: LinkedSchema, box: TableBox, counted: str) -> Iterator[str]:
     table = schema.tables[box.name]
     role = "units" if box.name == schema.unit else table.role
-    many = f", {rows[box.name]:,} rows" if box.name in rows else f", {len(table.columns)} columns" * bool(table.columns)
+    columns = f"{len(table.columns)} columns" * bool(table.columns)
+    plain = (
+        counted.endswith("real") and role == "records"
+    )  # what stands in most boxes need not be said where it is long
+    said = counted if plain else ", ".join(filter(None, [role, counted or columns]))
     fill = {"units": "#dce8fb", "records": "#f4f6f8", "reference": "#eef4e4", "shared": "#f3ebfa"}[role]
     yield (
         f'<rect x="{box.x}" y="{box.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6" fill="{fill}" '
@@ -97,7 +111,7 @@ def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int]) -> Iterat
         f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="14" font-weight="600" fill="#1f2933">'
         f"{escape(_short(box.name, 22))}</text>"
     )
-    yield f'<text x="{box.x + 12}" y="{box.y + 40}" font-size="11" fill="#52606d">{role}{many}</text>'
+    yield f'<text x="{box.x + 12}" y="{box.y + 40}" font-size="11" fill="#52606d">{said}</text>'
 
 
 def _links(schema: LinkedSchema, boxes: Mapping[str, TableBox]) -> Iterator[str]:

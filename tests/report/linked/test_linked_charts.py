@@ -72,10 +72,11 @@ def test_the_timelines_of_an_evaluation(hospital_evaluation, hospital_sides):
 
 
 def test_the_graph_has_a_box_a_table_and_no_level(hospital_schema):
-    data = graph_data(hospital_schema, {"labs": 1234})
+    data = graph_data(hospital_schema, {"labs": 1234, "visits": 20}, {"visits": 1907})
     svg = table_graph(data)
     assert svg.count("<rect") == len(hospital_schema.tables)
     assert "1,234 rows" in svg
+    assert "20 synthetic, 1,907 real" in svg
     assert "geriatrics" not in str(data)
     drawn = str(draw(figure("table_graph", data, title="a & b", description="<i>")))
     assert drawn.count('role="img"') == 1
@@ -89,12 +90,22 @@ def test_what_is_no_graph_is_refused():
 
 @pytest.mark.parametrize("name", ["fan_out", "gap_curve"])
 def test_both_lines_are_drawn_and_told_apart_without_colour(name):
-    panel = {"x": "x", "y": "y", "days": True, "real": [[0, 0.2], [400, 0.8]], "synthetic": [[0, 0.4], [500, 0.6]]}
+    panel = {"x": "x", "y": "y", "real": [[0, 0.2], [400, 0.8]], "synthetic": [[0, 0.4], [500, 0.6]]}
     svg = LINKED_CHARTS[name](panel)
     assert "held-out" in svg
     assert "stroke-dasharray" in svg
 
 
 def test_ticks_are_fractions_of_days_where_gaps_are_short():
-    panel = {"x": "x", "y": "y", "days": True, "real": [[0, 0.2], [3, 0.8]], "synthetic": [[0, 0.4], [2, 0.6]]}
+    panel = {"x": "x", "y": "y", "real": [[0, 0.2], [3, 0.8]], "synthetic": [[0, 0.4], [2, 0.6]]}
     assert ">0.5<" in LINKED_CHARTS["gap_curve"](panel)
+
+
+def test_ticks_are_whole_numbers_and_stand_on_both_sides_of_nought():
+    """Rows that begin before the one before them ended have gaps below nought."""
+    panel = {"x": "x", "y": "y", "real": [[-400, 0.2], [3, 0.8]], "synthetic": [[0, 0.4], [20_000, 0.6]]}
+    svg = LINKED_CHARTS["gap_curve"](panel)
+    assert ">10,000<" in svg
+    assert ">30<" in svg
+    assert ">−365<" in svg or ">−90<" in svg  # those that stand too close are left out
+    assert "e+" not in svg
