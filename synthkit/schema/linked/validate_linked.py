@@ -17,7 +17,7 @@ from synthkit.schema.linked.link import LinkKind
 from synthkit.schema.linked.linked_columns import LinkedColumns
 from synthkit.schema.linked.linked_validation import LinkCount, LinkedValidation
 from synthkit.schema.linked.orphans import ORPHANS, Orphans
-from synthkit.schema.linked.time_questions import time_questions
+from synthkit.schema.linked.time_questions import pointing_questions, time_questions
 from synthkit.schema.row_checks import RowCheck
 from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.validation import validate_typed
@@ -87,7 +87,8 @@ def validate_columns(
     """
     tables = columns.resolved
     keys = (*key_questions(tables), *resolving_questions(tables, *get_args(LinkKind)), *agreeing_questions(tables))
-    answers = columns.answers((*keys, *time_questions(tables), *count_questions(tables)))
+    times = (*time_questions(tables), *pointing_questions(tables))
+    answers = columns.answers((*keys, *times, *count_questions(tables)))
     suites = suites or {}
     found = {}
     for name, typed in columns.typed.items():
