@@ -61,7 +61,9 @@ def test_overlaps_within_and_once_are_counted_by_row(compare, damaged):
     late = damaged("visits", lambda f: f.assign(stop=f["stop"] + 100))
     found, _ = broken(compare(late))
     rows = late.frames["visits"]
-    assert found["visits: no row of an owner begins before the one before has ended (stop)"] == int(rows["id"].duplicated().sum())
+    assert found["visits: no row of an owner begins before the one before has ended (stop)"] == int(
+        rows["id"].duplicated().sum()
+    )
     twice = damaged("codes", lambda f: f.assign(code="k0"))
     found, _ = broken(compare(twice))
     assert found["codes: codes of code once a unit where code in {k0}"] == int(
