@@ -23,7 +23,7 @@ class EventMasks:
         self._chunk, self._active = chunk, active
         events, tables = chunk.encoder.events, chunk.encoder.tables
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
-        owed = (chunk.owners.owed_now(active) > 0) & chunk.able(active)
+        owed = (chunk.owners.owed_now(active) > 0) & chunk.possible
         free = owed.copy()
         for t, masks in enumerate(chunk.once):
             for mask in masks:

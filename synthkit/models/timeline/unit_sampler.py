@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.arrays import Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
@@ -115,6 +115,7 @@ class UnitChunk:
         pointed = {link.to for n in names for link in encoder.schema.tables[n].links if link.kind == "earlier"}
         self.pointed = {names.index(name): PointedRows(b) for name in pointed if name in names}
         self.needed = NeededLinks.among(encoder)
+        self.possible = np.ones((0, len(names)), dtype=bool)
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
         self.roots = self.network.root_words(facts.cat.to(self.device))
 
@@ -126,10 +127,6 @@ class UnitChunk:
                 return
             self._round(k, active, drawn)
 
-    def able(self, active: Ints) -> Bools:
-        """Whether the next row of each table could point to all rows it must. **Shape**: (n,) -> (n, T)."""
-        return self.needed.able(active, self.owners, self.times, self.facts.ends, self.pointed)
-
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
         space = room(self.owners, active, table, self.times, self.facts.ends)
@@ -139,9 +136,11 @@ class UnitChunk:
         """Units that still owe rows. What could point to nothing that it must is owed no more. **Shape**: -> (n,)."""
         owners = self.owners
         active = owners.close()
+        self.possible = np.ones((len(active), owners.tables), dtype=bool)
         while self.needed.of and len(active):
-            able = (owners.owed_now(active) > 0) & self.able(active)
-            stuck = active[~able.any(axis=1) & (self._known(active) < 0)]
+            self.possible = self.needed.able(active, owners, self.times, self.facts.ends, self.pointed)
+            lacking = ~(self.possible & (owners.owed_now(active) > 0)).any(axis=1)
+            stuck = active[lacking & (self._known(active) < 0)]
             if not len(stuck):
                 break
             owners.owed[owners.level[stuck], stuck] = 0

@@ -30,6 +30,7 @@ class UnitsSoFar(Protocol):
         once: what comes once in each table.
         pointed: the last rows of tables that links point to, by number of the table.
         tables: codes of the rows of each table.
+        possible: whether the next row of each table of active units could point to all rows it must. **Shape**: (n, T).
     """
 
     encoder: UnitEncoder
@@ -42,10 +43,7 @@ class UnitsSoFar(Protocol):
     once: list[list[OnceMask]]
     pointed: dict[int, PointedRows]
     tables: list[TableMemory]
-
-    def able(self, active: Ints) -> Bools:
-        """Whether the next row of each table could point to all rows it must. **Shape**: (n,) -> (n, T)."""
-        ...
+    possible: Bools
 
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
