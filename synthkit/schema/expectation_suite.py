@@ -17,6 +17,7 @@ from synthkit.schema.derived import derived_holds, derived_sentence
 from synthkit.schema.expectation_batches import Expectation
 from synthkit.schema.expressions.grammar import columns_of, parse_expression
 from synthkit.schema.rules import Comparison, Rule
+from synthkit.schema.violations import NO_MISSING_CELL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def helper_columns(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.
 def _of_column(name: str, column: Column) -> Iterator[Expectation]:
     """What one column must satisfy."""
     if not column.nullable:
-        yield _expectation("expect_column_values_to_not_be_null", "no missing cell", _MISSING_REMEDY, column=name)
+        yield _expectation("expect_column_values_to_not_be_null", NO_MISSING_CELL, _MISSING_REMEDY, column=name)
     if isinstance(column, Identifier):
         if column.unique:
             yield _expectation("expect_column_values_to_be_unique", "no value twice", _BROKEN_ROWS_REMEDY, column=name)

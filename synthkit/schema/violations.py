@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMAT = "synthkit-validation/1"
 ROWS_SHOWN = 20
+NO_MISSING_CELL = "no missing cell"  # the rule of columns that are not nullable
 
 
 @dataclass(frozen=True)

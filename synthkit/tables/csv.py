@@ -34,12 +34,15 @@ _DELIMITER_SAMPLE_LINES = 200  # lines looked at for that
 _MIN_DELIMITER_AGREEMENT = 0.9  # this share of lines has as many cells as the header where a delimiter fits
 
 
-def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...]) -> Iterator[pa.Table]:
+def read_text(
+    path: Path, *, delimiter: str | None, encoding: str, missing: tuple[str, ...], empty: bool = False
+) -> Iterator[pa.Table]:
     """Chunks of cells as text; only an empty unquoted cell, or one of `missing`, is null.
 
     Raises:
-        TableError: wrong encoding (byte and line named), no header, no rows, repeated or empty column names, a
-            delimiter that does not fit, lines with too many or too few cells (line numbers named).
+        TableError: wrong encoding (byte and line named), no header, no rows unless they may be none (`empty`), repeated
+            or empty column names, a delimiter that does not fit, lines with too many or too few cells (line numbers
+            named).
     """
     sample, quotes = _checked_sample(path, encoding)
     hint, sample = sep_hint(sample)
@@ -76,9 +79,11 @@ def read_text(path: Path, *, delimiter: str | None, encoding: str, missing: tupl
         raise TableError(_unclosed(path))
     if ragged:
         raise TableError(_ragged(path, ragged, len(header), delimiter, encoding))
-    if rows < 1:
+    if rows < 1 and not empty:
         msg = f"a table has rows; however: {path} holds only a header. Export it again"
         raise TableError(msg)
+    if rows < 1:
+        yield pa.table({name: pa.array([], pa.string()) for name in header})
 
 
 def _as_text(names: list[str], missing: tuple[str, ...]) -> pcsv.ConvertOptions:

@@ -142,12 +142,14 @@ class CellOptions(TypedDict, total=False):
         missing: texts of a CSV file that mean missing, besides the empty cell.
         alone: whether each line of a CSV file, and each text of another, is read by itself, so that what is wrong with
             one keeps no other from being read; see `synthkit.tables.csv_lines`.
+        empty: whether a CSV file may hold a header only, as tables do that are linked to others.
     """
 
     delimiter: str | None
     encoding: str
     missing: Iterable[str]
     alone: bool
+    empty: bool
 
 
 def read_cells(source: str | Path | pd.DataFrame | pa.Table, **options: Unpack[CellOptions]) -> pd.DataFrame:
@@ -173,7 +175,8 @@ def read_cells(source: str | Path | pd.DataFrame | pa.Table, **options: Unpack[C
         return read_lines(path, delimiter=delimiter, encoding=encoding, missing=missing)
     from synthkit.tables.csv import read_text
 
-    chunks = read_text(path, delimiter=delimiter, encoding=encoding, missing=missing)
+    empty = options.get("empty", False)
+    chunks = read_text(path, delimiter=delimiter, encoding=encoding, missing=missing, empty=empty)
     return Table(tuple(chunk.to_pandas() for chunk in _undone(path, chunks))).frame()
 
 

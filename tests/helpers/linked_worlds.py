@@ -1,4 +1,4 @@
-"""Random linked tables that keep their own rules, and a checker of those rules that shares no code with the package."""
+"""Random linked tables that keep their own rules; `linked_checks` holds tables against them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-DAY = np.timedelta64(1, "D")
+_WHOLE = {"kind": "numeric", "decimals": 0}
 EPOCH = np.datetime64("2020-01-01T00:00:00", "us")
 
 
@@ -27,10 +27,17 @@ class Table:
     series: bool = False
     within: bool = False
     once: bool = False
+    one: bool = False  # one row a unit at most
+    first: bool = False  # a unit has kind `a` at most once
+    early: bool = False  # may begin before what it belongs or points to
+    day: bool = False  # moments are told without an hour
+    most: int | None = None  # rows of an owner, and of a unit
+    most_unit: int | None = None
     ordered: bool = False  # two numbers, the first at most the second
     moment: bool = False
     derived: bool = False
     total: str | None = None  # child whose `x` is summed
+    count: str | None = None  # child whose rows are counted
     links: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -43,6 +50,7 @@ class World:
     tables: dict[str, Table]
     moments: bool
     ends: bool
+    bound: tuple[str, ...] = ()  # tables of which nothing happens after `stop`
 
 
 def make_world(rng: np.random.Generator, most_tables: int = 8, units: int = 25) -> World:
@@ -62,14 +70,29 @@ def _world(rng: np.random.Generator, most_tables: int, units: int) -> World:
         children = [c for c in tables.values() if c.owner == table.name]
         if children and rng.random() < 0.4:
             table.total = children[int(rng.integers(len(children)))].name
+        if children and rng.random() < 0.3:
+            table.count = children[int(rng.integers(len(children)))].name
+    bound = tuple(t.name for t in tables.values() if t.timed and rng.random() < 0.4)
     frames = _rows(tables, moments, ends, rng, units)
-    _later_links(tables, frames, rng)
-    return World(_schema(tables, moments, ends), frames, tables, moments, ends)
+    if all(len(frame) for frame in frames.values()):
+        _later_links(tables, frames, rng)
+        _limits(tables, frames, rng)
+    return World(_schema(tables, moments, ends, bound), frames, tables, moments, ends, bound)
+
+
+def _limits(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng: np.random.Generator) -> None:
+    """Most rows of an owner and of a unit: as many as there are."""
+    for t in list(tables.values())[1:]:
+        frame = frames[t.name]
+        if rng.random() < 0.3:
+            t.most = int(frame["_owner"].value_counts().max())
+        if rng.random() < 0.3:
+            t.most_unit = int(frame["_unit"].value_counts().max())
 
 
 def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> None:
     owners = [t for t in tables.values() if t.depth < 4 and t.key]
-    owner = owners[int(rng.integers(len(owners)))]
+    owner = owners[-1] if rng.random() < 0.4 else owners[int(rng.integers(len(owners)))]
     t = Table(name, owner.name, owner.depth + 1)
     t.timed = bool(rng.random() < 0.7)
     t.until = t.timed and bool(rng.random() < 0.5)
@@ -77,21 +100,23 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
     t.position = bool(rng.random() < 0.4)
     t.key = (
         (f"{name}_id",)
-        if rng.random() < 0.5
+        if rng.random() < 0.6
         else (f"{name}_owner", f"{name}_pos")
         if t.position and len(owner.key) == 1
         else ()
     )
     t.series, t.once = bool(rng.random() < 0.3), bool(rng.random() < 0.3)
+    t.one, t.first, t.day = (bool(rng.random() < share) for share in (0.1, 0.2, 0.3))
     t.ordered, t.moment, t.derived = (bool(rng.random() < 0.3) for _ in range(3))
     t.within = t.timed and owner.until and bool(rng.random() < 0.7)
+    t.early = t.timed and not t.within and bool(rng.random() < 0.3)
     above = owner
     while above.owner is not None:
         above = tables[above.owner]
         if len(above.key) == 1 and rng.random() < 0.4:
             t.links.append({"kind": "implied", "to": above.name, "columns": [f"{name}_to_{above.name}"]})
     keyed = [x for x in tables.values() if len(x.key) == 1 and x.owner is not None]
-    if keyed and rng.random() < 0.4:
+    if keyed and rng.random() < 0.6:
         to = keyed[int(rng.integers(len(keyed)))]
         t.links.append(
             {
@@ -99,6 +124,7 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
                 "to": to.name,
                 "columns": [f"{name}_before"],
                 "open": bool(to.until and t.timed and rng.random() < 0.5),
+                "needed": bool(rng.random() < 0.5),
             }
         )
     if rng.random() < 0.25:
@@ -124,6 +150,7 @@ def _rows(
             "sex": rng.choice(["f", "m"]),
             "x": int(rng.integers(0, 5)),
             "end": end if ends and rng.random() < 0.7 else None,
+            "stop": end + int(rng.integers(0, 48)) if rng.random() < 0.7 else None,
         }
         rows["t0"].append(root)
         _below("t0", root, (begin, end), u, tables, rows, rng)
@@ -137,18 +164,23 @@ def _rows(
             child = frames[table.total]
             total = child.groupby("_owner")["x"].sum() if len(child) else pd.Series(dtype=float)
             frame["total"] = frame["_row"].map(total).fillna(0).astype(int)
+        if table.count is not None and len(frame):
+            child = frames[table.count]
+            many = child["_owner"].value_counts() if len(child) else pd.Series(dtype=int)
+            frame["many"] = frame["_row"].map(many).fillna(0).astype(int)
     for table in tables.values():
         frame = frames[table.name]
-        for column in ("start", "until", "moment", "end"):
+        for column in ("start", "until", "moment", "end", "stop"):
             if column in frame and moments:
                 hours = pd.to_numeric(frame[column]).to_numpy(dtype=float)
+                hours = hours // 24 * 24 if table.day else hours
                 frame[column] = np.where(
                     np.isnan(hours), np.datetime64("NaT"), EPOCH + np.nan_to_num(hours).astype("timedelta64[h]")
                 )
     return frames
 
 
-def _below(  # noqa: C901 - one choice after the other
+def _below(  # noqa: C901, PLR0912 - one choice after the other
     name: str,
     owner: dict[str, Any],
     span: tuple[int, int],
@@ -161,14 +193,20 @@ def _below(  # noqa: C901 - one choice after the other
         if t.owner != name:
             continue
         n = int(rng.integers(0, 3 if t.depth > 1 else 4))
+        if t.one:
+            n = min(n, 1 - any(r["_unit"] == unit for r in rows[t.name]))
         inside = (owner["start"], owner["until"]) if t.within else span
-        points = np.sort(rng.integers(inside[0], inside[1] + 1, size=2 * n))
+        points = np.sort(rng.integers(inside[0] - 30 * t.early, inside[1] + 1, size=2 * n))
         used = [r["kind"] for r in rows[t.name] if r["_unit"] == unit]
+        place = 0
         for k in range(n):
+            if not _may_be(t, int(points[2 * k]), unit, tables, rows):
+                continue
+            place += 1
             free = [c for c in "abcdefghij" if c not in used]
             if t.once and not free:
                 break
-            kind = rng.choice(free if t.once else list("abc"))
+            kind = rng.choice(free if t.once else list("bc") if t.first and "a" in used else list("abc"))
             used.append(kind)
             row: dict[str, Any] = {
                 "_row": len(rows[t.name]),
@@ -183,7 +221,7 @@ def _below(  # noqa: C901 - one choice after the other
                 if t.until:
                     row["until"] = int(points[2 * k + 1])
             if t.position:
-                row[f"{t.name}_pos"] = k + 1
+                row[f"{t.name}_pos"] = place
             if f"{t.name}_id" in t.key:
                 row[f"{t.name}_id"] = f"{t.name}-{len(rows[t.name])}"
             if t.ordered:
@@ -198,6 +236,20 @@ def _below(  # noqa: C901 - one choice after the other
             _below(t.name, row, down, unit, tables, rows, rng)
 
 
+def _may_be(t: Table, start: int, unit: int, tables: dict[str, Table], rows: dict[str, list[dict[str, Any]]]) -> bool:
+    """Whether there is a row, made before, for every link that must not be missing."""
+    for link in t.links:
+        if link.get("needed"):
+            there = tables[link["to"]]
+            fits = [r for r in rows[there.name] if r["_unit"] == unit]
+            if there.timed and t.timed:
+                fits = [r for r in fits if t.early or r["start"] < start - 24 * (t.day or there.day)]
+                fits = [r for r in fits if not link["open"] or r["until"] - 24 * there.day >= start]
+            if not fits or there.name == t.name:
+                return False
+    return True
+
+
 def _later_links(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng: np.random.Generator) -> None:
     for t in tables.values():
         frame = frames[t.name]
@@ -209,8 +261,11 @@ def _later_links(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng:
         for link in t.links:
             out = [_linked(frame.iloc[k], t, link, tables, frames, rng) for k in range(len(frame))]
             frame[link["columns"][0]] = pd.Series(out, dtype=object)
-    since = rng.integers(1980, 2020, size=20)
-    frames["doctors"] = pd.DataFrame({"doctor": [f"dr{k}" for k in range(1, 21)], "since": since})
+    since, clinic = rng.integers(1980, 2020, size=20), rng.integers(0, 4, size=20)
+    frames["doctors"] = pd.DataFrame(
+        {"doctor": [f"dr{k}" for k in range(1, 21)], "since": since, "clinic": [f"cl{k}" for k in clinic]}
+    )
+    frames["clinics"] = pd.DataFrame({"clinic": [f"cl{k}" for k in range(4)], "beds": [10, 20, 30, 40]})
     frames["catalogue"] = pd.DataFrame({"code": [f"c{k}" for k in range(4)], "text": list("wxyz")})
 
 
@@ -234,7 +289,8 @@ def _linked(
             at, above = int(frames[above]["_owner"].iloc[at]), str(tables[above].owner)
         return str(to[key].iloc[at])
     fits = candidates(row, to, t, tables[link["to"]], link)
-    return str(to[key].iloc[int(rng.choice(fits))]) if len(fits) and rng.random() < 0.8 else None
+    told = link.get("needed") or rng.random() < 0.8
+    return str(to[key].iloc[int(rng.choice(fits))]) if len(fits) and told else None
 
 
 def candidates(row: pd.Series, to: pd.DataFrame, t: Table, there: Table, link: dict[str, Any]) -> np.ndarray:
@@ -246,11 +302,12 @@ def candidates(row: pd.Series, to: pd.DataFrame, t: Table, there: Table, link: d
         return np.flatnonzero(unit != row["_unit"])
     fits = unit == row["_unit"]
     if there.timed and t.timed:
-        fits &= to["start"].to_numpy() < row["start"]
+        if not t.early:
+            fits &= to["start"].to_numpy() < row["start"]
         if link["open"]:
             fits &= to["until"].to_numpy() >= row["start"]
-    else:
-        fits &= False if there.name != t.name else to["_row"].to_numpy() < row["_row"]
+    if there.name == t.name:
+        fits &= to["_row"].to_numpy() < row["_row"]
     return np.flatnonzero(fits)
 
 
@@ -259,10 +316,12 @@ def owner_columns(t: Table, owner: Table) -> list[str]:
     return [f"{t.name}_owner"] if len(owner.key) == 1 else [f"{t.name}_owner", f"{t.name}_owner_pos"]
 
 
-def _schema(tables: dict[str, Table], moments: bool, ends: bool) -> dict[str, Any]:
-    when = {"kind": "datetime", "precision": "hour"} if moments else {"kind": "numeric", "decimals": 0}
+def _schema(tables: dict[str, Table], moments: bool, ends: bool, bound: tuple[str, ...]) -> dict[str, Any]:
     out: dict[str, Any] = {"unit": "t0", "tables": {}, "rules": []}
+    if bound:
+        out["rules"] = [{"rule": "nothing_after", "tables": list(bound), "moment": "t0.stop"}]
     for t in tables.values():
+        when = {"kind": "datetime", "precision": "day" if t.day else "hour"} if moments else dict(_WHOLE)
         columns: dict[str, Any] = {}
         links: list[dict[str, Any]] = []
         if t.owner is None:
@@ -271,10 +330,12 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool) -> dict[str, An
                 "sex": {"kind": "categorical", "levels": ["f", "m"]},
                 "x": {"kind": "numeric", "decimals": 0},
                 "end": {**when, "nullable": True},
+                "stop": {**when, "nullable": True},
             }
         else:
             owner = tables[t.owner]
-            links = [{"kind": "owner", "to": t.owner, "columns": owner_columns(t, owner)}]
+            most = {} if t.most is None else {"max_rows_per_owner": t.most}
+            links = [{"kind": "owner", "to": t.owner, "columns": owner_columns(t, owner), **most}]
             columns = {c: {"kind": "identifier"} for c in owner_columns(t, owner)}
             columns |= {
                 "kind": {"kind": "categorical", "levels": list("abcdefghij")},
@@ -290,14 +351,18 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool) -> dict[str, An
         )
         columns |= {"moment": dict(when)} if t.moment else {}
         columns |= {"twice": {"kind": "numeric", "decimals": 0}} if t.derived else {}
-        columns |= {"total": {"kind": "numeric", "decimals": 0}} if t.total else {}
+        columns |= {"total": dict(_WHOLE)} if t.total else {}
+        columns |= {"many": dict(_WHOLE)} if t.count else {}
         for link in t.links:
-            links.append({k: v for k, v in link.items() if k != "open" or v})
+            links.append({k: v for k, v in link.items() if k != "needed" and (k != "open" or v)})
             kind = "code" if link["kind"] == "reference" else "identifier"
-            columns[link["columns"][0]] = {"kind": kind, "nullable": link["kind"] != "implied"}
+            nullable = link["kind"] != "implied" and not link.get("needed")
+            columns[link["columns"][0]] = {"kind": kind, "nullable": nullable}
         table: dict[str, Any] = {"columns": columns, "links": links, "key": list(t.key)}
         if t.timed:
             table["order"] = {"from": "start", **({"until": "until", "overlap": t.overlap} if t.until else {})}
+            table["order"] |= {"before_owner": True} if t.early else {}
+        table |= {"max_rows_per_unit": t.most_unit} if t.most_unit is not None else {}
         table |= {"series": "kind"} if t.series and t.owner else {}
         table |= {"position": f"{t.name}_pos"} if t.position else {}
         table |= {"end": "end"} if t.owner is None and ends else {}
@@ -306,9 +371,17 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool) -> dict[str, An
         out["tables"][t.name] = table
         out["rules"] += [{"rule": "within", "table": t.name, "of": t.owner}] if t.within else []
         out["rules"] += [{"rule": "once", "table": t.name, "columns": ["kind"]}] if t.once and t.owner else []
+        out["rules"] += [{"rule": "once", "table": t.name}] if t.one and t.owner else []
+        only = {"kind": {"in": ["a"]}}
+        out["rules"] += [{"rule": "once", "table": t.name, "when": only}] if t.first and t.owner else []
+        out["rules"] += [{"rule": "total", "parent": f"{t.name}.many", "child": t.count}] if t.count else []
         out["rules"] += [{"rule": "total", "parent": f"{t.name}.total", "child": f"{t.total}.x"}] if t.total else []
-    doctors = {"doctor": {"kind": "identifier"}, "since": {"kind": "numeric", "decimals": 0}}
-    out["tables"]["doctors"] = {"role": "shared", "key": ["doctor"], "columns": doctors}
+    key = {"kind": "identifier"}
+    to_clinic = [{"kind": "shared", "to": "clinics", "columns": ["clinic"]}]
+    doctors = {"doctor": key, "since": dict(_WHOLE), "clinic": key}
+    out["tables"]["doctors"] = {"role": "shared", "key": ["doctor"], "columns": doctors, "links": to_clinic}
+    clinics = {"clinic": key, "beds": dict(_WHOLE)}
+    out["tables"]["clinics"] = {"role": "shared", "key": ["clinic"], "columns": clinics}
     out["tables"]["catalogue"] = {"role": "reference", "key": ["code"]}
     return out
 
@@ -317,108 +390,9 @@ def plain_frames(world: World) -> dict[str, pd.DataFrame]:
     """The tables of a world as a user has them."""
     out = {}
     for name, table in world.schema["tables"].items():
-        if name in ("catalogue", "doctors"):
+        if name in ("catalogue", "clinics", "doctors"):
             out[name] = world.frames[name]
             continue
         frame = world.frames[name]
         out[name] = pd.DataFrame({c: frame[c] if c in frame else pd.Series([], dtype=object) for c in table["columns"]})
-    return out
-
-
-def broken(world: World, frames: dict[str, pd.DataFrame]) -> list[str]:
-    """Everything that tables break of a world's rules, in words."""
-    out: list[str] = []
-    frames = {name: frame.reset_index(drop=True).copy() for name, frame in frames.items()}
-    frames["t0"]["_unit"] = frames["t0"]["_row"] = np.arange(len(frames["t0"]))
-    if frames["t0"]["t0_id"].duplicated().any() or frames["t0"]["t0_id"].isna().any():
-        out.append("t0: key")
-    for t in list(world.tables.values())[1:]:
-        frame, owner = frames[t.name], world.tables[t.owner]  # type: ignore[index]
-        keys = {
-            tuple(map(str, key)): k for k, key in enumerate(frames[owner.name][list(owner.key)].itertuples(index=False))
-        }
-        place = [keys.get(tuple(map(str, key)), -1) for key in frame[owner_columns(t, owner)].itertuples(index=False)]
-        frame["_owner"], frame["_row"] = np.array(place, dtype=int), np.arange(len(frame))
-        if (frame["_owner"] < 0).any():
-            out.append(f"{t.name}: orphans")
-            continue
-        frame["_unit"] = frames[owner.name]["_unit"].to_numpy()[frame["_owner"]]
-        out += _broken_rows(t, owner, frame, frames, world)
-        out += _broken_links(t, frame, frames, world)
-    for t in world.tables.values():
-        if t.total is not None:
-            child = frames[t.total]
-            total = child.groupby("_owner")["x"].sum().reindex(frames[t.name]["_row"]).fillna(0).to_numpy()
-            if not np.array_equal(total, frames[t.name]["total"].to_numpy(dtype=float)):
-                out.append(f"{t.name}: total")
-    return out
-
-
-def _broken_rows(  # noqa: C901 - one rule after the other
-    t: Table, owner: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame], world: World
-) -> list[str]:
-    out = []
-    if t.key and frame[list(t.key)].astype(str).duplicated().any():
-        out.append(f"{t.name}: key")
-    groups = [g for _, g in frame.groupby("_owner")]
-    if t.timed:
-        out += [f"{t.name}: order" for g in groups if not g["start"].is_monotonic_increasing]
-        end = frames["t0"]["end"].to_numpy()[frame["_unit"]] if world.ends else None
-        if end is not None:
-            late = (frame["start"].to_numpy() > end) & ~pd.isna(end)
-            out += [f"{t.name}: after the end"] if late.any() else []
-    if t.until:
-        if (frame["until"] < frame["start"]).any() or frame["until"].isna().any():
-            out.append(f"{t.name}: until before start")
-        if not t.overlap:
-            out += [
-                f"{t.name}: overlap" for g in groups if (g["start"].to_numpy()[1:] < g["until"].to_numpy()[:-1]).any()
-            ]
-    if t.within:
-        stay = frames[owner.name].iloc[frame["_owner"]]
-        outside = (frame["start"].to_numpy() < stay["start"].to_numpy()) | (
-            frame["start"].to_numpy() > stay["until"].to_numpy()
-        )
-        if t.until:
-            outside |= frame["until"].to_numpy() > stay["until"].to_numpy()
-        out += [f"{t.name}: outside its stay"] if outside.any() else []
-    if t.position and any(g[f"{t.name}_pos"].tolist() != list(range(1, len(g) + 1)) for g in groups):
-        out.append(f"{t.name}: position")
-    if t.once and frame[["_unit", "kind"]].duplicated().any():
-        out.append(f"{t.name}: once")
-    if t.ordered and (frame["low"] > frame["high"]).any():
-        out.append(f"{t.name}: low above high")
-    if t.derived and (frame["twice"] != 2 * frame["x"]).any():
-        out.append(f"{t.name}: derived")
-    return out
-
-
-def _broken_links(t: Table, frame: pd.DataFrame, frames: dict[str, pd.DataFrame], world: World) -> list[str]:
-    out = []
-    for link in t.links:
-        values = frame[link["columns"][0]]
-        if link["kind"] == "reference":
-            if not set(values.dropna()) <= {f"c{k}" for k in range(4)}:
-                out.append(f"{t.name}: reference")
-            continue
-        to = frames[link["to"]]
-        if link["kind"] == "shared":
-            out += [] if set(values.dropna()) <= set(to["doctor"]) else [f"{t.name}: shared"]
-            continue
-        there = world.tables[link["to"]]
-        keys = dict(zip(to[there.key[0]], range(len(to)), strict=True))
-        at = values.map(keys)
-        if (values.notna() & at.isna()).any() or (link["kind"] == "implied" and at.isna().any()):
-            out.append(f"{t.name}: dangling {link['kind']}")
-            continue
-        some = np.flatnonzero(at.notna())
-        mine, other = frame.iloc[some], to.iloc[at.iloc[some].astype(int)]
-        same = mine["_unit"].to_numpy() == other["_unit"].to_numpy()
-        if (link["kind"] in ("implied", "earlier") and not same.all()) or (link["kind"] == "peer" and same.any()):
-            out.append(f"{t.name}: unit of {link['kind']}")
-        if link["kind"] == "earlier" and t.timed and there.timed:
-            if (other["start"].to_numpy() > mine["start"].to_numpy()).any():
-                out.append(f"{t.name}: earlier is later")
-            if link["open"] and (other["until"].to_numpy() < mine["start"].to_numpy()).any():
-                out.append(f"{t.name}: earlier is not open")
     return out

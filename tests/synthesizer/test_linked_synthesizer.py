@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from linked_worlds import World, broken, make_world, plain_frames
+from linked_checks import broken
+from linked_worlds import World, make_world, plain_frames
 
 from synthkit.errors import ArtefactError, ConfigError, SchemaError
 from synthkit.schema.linked import LinkedSchema

@@ -249,7 +249,8 @@ def _bookkeeping(
     table, out = schema.tables[name], dict[str, Column]()
     for child in children:
         owner = schema.tables[child].owner
-        most = None if owner is None else owner.max_rows_per_owner
+        bounds = (None if owner is None else owner.max_rows_per_owner, schema.tables[child].max_rows_per_unit)
+        most = min((x for x in bounds if x is not None), default=None)
         out[rows_of(child)] = Numeric(decimals=0, min=0, max=most)
     if timed:
         out[FIRST], out[LAST] = _span(schema, name, clock, timed)

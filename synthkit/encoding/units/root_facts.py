@@ -47,8 +47,10 @@ class RootFacts:
         for t, name in enumerate(names):
             for column in encoder.learned[name].bounds:
                 if encoder.learned[name].timed and column in roots:
-                    when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
-                    ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
+                    kind = encoder.schema.tables[encoder.schema.unit].columns[column]
+                    when = clock.ticks(roots[column], kind)
+                    until = when + clock.shared_step(kind) - 1  # a day without an hour is over when the next begins
+                    ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, until))
         timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
         last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
         return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)

@@ -9,38 +9,75 @@ import pandas as pd
 
 from synthkit.encoding.arrays import Ints
 from synthkit.encoding.codecs.identifier import fresh
-from synthkit.encoding.units.learned_table import OTHER
+from synthkit.encoding.units.learned_table import OTHER, pointer
 from synthkit.schema import Identifier, Numeric
 from synthkit.schema.columns import Code
+from synthkit.tables.linked_tables import key_positions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_table import LinkedTable
 
 
-def remade(table: LinkedTable, frame: pd.DataFrame, hubs: Ints, rng: np.random.Generator) -> pd.DataFrame:
+def remade(
+    name: str,
+    schema: LinkedSchema,
+    frames: Mapping[str, pd.DataFrame],
+    hubs: Mapping[str, Ints],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """Rows of a shared table that may be told, in the order of their numbers, and one more for all others.
 
-    The last row takes each of its values from one of the others by itself, so that it is nobody's.
+    The last row takes each of its values from one of the others by itself, so that it is nobody's. Where rows point to
+    other shared ones, the number of that row is told in a column of its own (see `pointer`), -1 for none.
 
     Args:
-        table: its meaning.
-        frame: its rows.
-        hubs: those that enough units point to.
+        name: of the table.
+        schema: what the tables mean.
+        frames: rows of all shared tables.
+        hubs: of each those that enough units point to.
         rng: of the last row.
     """
-    columns = [c for c, kind in table.columns.items() if not isinstance(kind, Identifier)]
-    kept = frame.iloc[hubs][columns].reset_index(drop=True)
+    table, frame = schema.tables[name], frames[name]
+    catalogued = {c for link in table.links if link.kind == "reference" for c in link.columns}
+    columns = [c for c, kind in table.columns.items() if not isinstance(kind, Identifier) or c in catalogued]
+    columns = [c for c in columns if c not in _pointing(table)]
+    told = frame[columns].assign(**_numbers(name, schema, frames, hubs))
+    kept = told.iloc[hubs[name]].reset_index(drop=True)
     if not len(frame):
         return kept
+    if not len(told.columns):
+        return _rows(len(kept) + 1)
     last = {}
-    for name in columns:
-        kind = table.columns[name]
-        source = kept[name] if len(kept) else _commonest(frame[name])
+    for column in told:
+        source = kept[column] if len(kept) else _commonest(told[column])
         value = source.iloc[int(rng.integers(len(source)))]
-        if name in table.key:
+        if column in table.key:
+            kind = table.columns[column]
             value = len(kept) + 1 if isinstance(kind, Numeric) else OTHER if isinstance(kind, Code) else value
-        last[name] = pd.Series([value], dtype=kept[name].dtype if len(kept) else frame[name].dtype)
-    return pd.concat([kept, pd.DataFrame(last, index=[0])], ignore_index=True) if columns else _rows(len(hubs) + 1)
+        last[column] = pd.Series([value], dtype=kept[column].dtype if len(kept) else told[column].dtype)
+    return pd.concat([kept, pd.DataFrame(last, index=[0])], ignore_index=True)
+
+
+def _pointing(table: LinkedTable) -> set[str]:
+    """Columns with the key of a row of another shared table."""
+    return {c for link in table.links if link.kind == "shared" for c in link.columns}
+
+
+def _numbers(
+    name: str, schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], hubs: Mapping[str, Ints]
+) -> dict[str, Ints]:
+    """Number that the row has which each row points to, once the tables are made again; -1 for none."""
+    out, frame = {}, frames[name]
+    for k, link in enumerate(schema.tables[name].links):
+        if link.kind == "shared":
+            there = key_positions(frame, link.columns, frames[link.to], schema.tables[link.to].key)
+            number = np.full(len(frames[link.to]) + 1, len(hubs[link.to]))
+            number[hubs[link.to]], number[-1] = np.arange(len(hubs[link.to])), -1
+            out[pointer(k)] = number[there]
+    return out
 
 
 def _rows(n: int) -> pd.DataFrame:
@@ -52,11 +89,34 @@ def _commonest(values: pd.Series) -> pd.Series:
     return found if len(found) else values
 
 
-def with_fresh_keys(table: LinkedTable, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """The rows with identifiers made fresh."""
+def with_fresh_keys(
+    frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, rng: np.random.Generator
+) -> dict[str, pd.DataFrame]:
+    """Shared tables that were made again, with identifiers made fresh and links among them in place.
+
+    Args:
+        frames: see `remade`.
+        schema: what the tables mean.
+        rng: of the identifiers.
+    """
+    out = {name: _fresh(schema.tables[name], frame, rng) for name, frame in frames.items()}
+    for name, frame in frames.items():
+        table, linked = schema.tables[name], {}
+        for k, link in enumerate(table.links):
+            if link.kind == "shared":
+                to, rows = out[link.to], frame[pointer(k)].to_numpy()
+                for column, key in zip(link.columns, schema.tables[link.to].key, strict=True):
+                    texts = np.append(to[key].to_numpy(dtype=object), None)
+                    linked[column] = pd.Series(texts[rows], dtype=object)
+        out[name] = out[name].assign(**linked)[list(table.columns)]
+    return out
+
+
+def _fresh(table: LinkedTable, frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The rows with identifiers made fresh, but those of catalogues."""
     made = {}
     for name, kind in table.columns.items():
-        if isinstance(kind, Identifier):
+        if isinstance(kind, Identifier) and name not in frame:
             column = kind.model_copy(update={"unique": True}) if name in table.key else kind
             made[name] = fresh(name, column, len(frame), rng)
-    return frame.assign(**made)[list(table.columns)]
+    return frame.assign(**made)

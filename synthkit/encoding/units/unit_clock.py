@@ -64,6 +64,13 @@ class UnitClock:
             return int(10 ** (self.tick - (self.tick if column.decimals is None else min(column.decimals, self.tick))))
         return 1
 
+    def shared_step(self, *columns: Column) -> int:
+        """Ticks that moments of all of some columns tell apart; numbers compare as they are.
+
+        **Shape**: -> int.
+        """
+        return max(self.step(column) for column in columns) if self.moments else 1
+
     def tells(self, column: Column) -> bool:
         """Whether a column can be told by this clock."""
         return isinstance(column, Datetime if self.moments else Numeric) and not isinstance(column, Identifier)

@@ -76,7 +76,7 @@ def decode_units(
     """
     schema = encoder.schema
     unit = schema.unit
-    common = {name: with_fresh_keys(schema.tables[name], frame, rng) for name, frame in (shared or {}).items()}
+    common = with_fresh_keys(shared or {}, schema, rng)
     root = {c: roots[c] for c in schema.tables[unit].columns if c in roots}
     frames = {unit: pd.DataFrame(root, index=range(len(roots)))}
     units = {unit: np.arange(len(roots))}

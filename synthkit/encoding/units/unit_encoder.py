@@ -315,6 +315,8 @@ def _payload(
     """The coding of a table, with the copies that its rows suggest."""
     each = frames.learned[name]
     series = each.series if each.series is not None and (each.series,) in encoder.recoding.columns.values() else None
+    if series is not None and not len(encoder.codecs[series].level_counts):  # of no rows no series can be told
+        series = None
     draft = PayloadCoding(encoder=encoder, copies={}, series=series)
     frame, before = frames.frames[name], before_rows(name, frames)
     if not copies or len(frame) < 2:

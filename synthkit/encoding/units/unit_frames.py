@@ -21,7 +21,7 @@ from synthkit.encoding.units.learned_table import (
     rows_of,
 )
 from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock
-from synthkit.encoding.units.unit_order import RowTimes, UnitOrder, row_times, rows_back, unit_order
+from synthkit.encoding.units.unit_order import LinkReach, RowTimes, UnitOrder, row_times, rows_back, unit_order
 from synthkit.schema.columns import Code, Datetime, Identifier
 from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE
 from synthkit.tables.linked_tables import LinkedTables
@@ -129,8 +129,8 @@ def _told_links(each: LearnedTable, seen: _Seen) -> dict[str, object]:
     for k, kind in each.linked.items():
         aim, to = seen.tables.earlier[each.name, k], each.table.links[k].to
         if kind == "earlier":
-            timed = seen.learned[to].timed
-            out[pointer(k)] = rows_back(k, each, seen.tables, seen.times, seen.order, MOST_BACK, timed)
+            reach = LinkReach.of(k, each, seen.learned[to], seen.clock)
+            out[pointer(k)] = rows_back(k, each, seen.tables, seen.times, seen.order, MOST_BACK, reach)
         elif kind == "peer":
             out[pointer(k)] = (aim >= 0).astype(np.int64)
         else:

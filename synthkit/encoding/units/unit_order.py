@@ -138,7 +138,7 @@ def rows_back(
     times: Mapping[str, RowTimes],
     order: UnitOrder,
     most: int,
-    timed: bool,
+    reach: LinkReach,
 ) -> Ints:
     """How many rows back, among those it may point to, each row's `earlier` link points; 0 for none. **Shape**: (n,).
 
@@ -149,7 +149,7 @@ def rows_back(
         times: when they happen.
         order: of all rows.
         most: rows back at most.
-        timed: whether the table pointed to is told by the clock.
+        reach: which rows a link may point to.
     """
     link, name = each.table.links[number], each.name
     aim = tables.earlier[name, number]
@@ -164,30 +164,54 @@ def rows_back(
         back = before[part, None] - 1 - np.arange(most)
         fits = back >= first[part, None]
         at = np.maximum(back, 0)
-        fits &= may_point(
-            times[link.to].start[at],
-            times[link.to].until[at],
-            times[name].start[part, None],
-            open_=points_inside(number, each),
-            timed=timed,
-        )
+        fits &= reach.fits(times[link.to].start[at], times[link.to].until[at], times[name].start[part, None])
         rank = fits.cumsum(axis=1)
         hit = fits & (back == aim[part, None])
         out[part] = np.where(hit.any(axis=1), rank[np.arange(len(rank)), hit.argmax(axis=1)], 0)
     return out
 
 
-def points_inside(number: int, each: LearnedTable) -> bool:
-    """Whether what a link points to must still be going on."""
-    link = each.table.links[number]
-    return link.open or link.to in each.within
+@dataclass(frozen=True, kw_only=True)
+class LinkReach:
+    """Which rows of a unit a link of kind `earlier` may point to.
 
+    Args:
+        timed: whether both tables are told by the clock.
+        begun: whether the row pointed to must have begun.
+        open: whether it must still be going on.
+        step, until_step: ticks that the beginnings of both tables, or an end and a beginning, tell apart.
+    """
 
-def may_point(start: Ints, until: Ints, now: Ints, *, open_: bool, timed: bool) -> NDArray[np.bool_]:
-    """Whether rows that last from `start` to `until` may be pointed to now."""
-    if not timed:
-        return np.ones(np.broadcast_shapes(start.shape, now.shape), dtype=bool)
-    fits = (start <= now) | (now == MISSING_TICK)
-    if open_:
-        fits = fits & ((until == MISSING_TICK) | (until >= now) | (now == MISSING_TICK))
-    return np.asarray(fits)
+    timed: bool
+    begun: bool
+    open: bool
+    step: int
+    until_step: int
+
+    @classmethod
+    def of(cls, number: int, each: LearnedTable, to: LearnedTable, clock: UnitClock) -> LinkReach:
+        """Of a link of a table, by its number."""
+        link, timed = each.table.links[number], each.timed and to.timed
+        step = until_step = 1
+        if timed:
+            mine = each.table.columns[each.start]
+            step = clock.shared_step(mine, to.table.columns[to.start])
+            until_step = step if to.until is None else clock.shared_step(mine, to.table.columns[to.until])
+        order, inside = each.table.order, link.to in each.within
+        return cls(
+            timed=timed,
+            begun=inside or order is None or not order.before_owner,
+            open=inside or link.open,
+            step=step,
+            until_step=until_step,
+        )
+
+    def fits(self, start: Ints, until: Ints, now: Ints) -> NDArray[np.bool_]:
+        """Whether rows that last from `start` to `until` may be pointed to now."""
+        fits = np.ones(np.broadcast_shapes(start.shape, now.shape), dtype=bool)
+        if self.timed and self.begun:
+            fits &= (start // self.step <= now // self.step) | (now == MISSING_TICK)
+        if self.timed and self.open:
+            ended = until // self.until_step < now // self.until_step
+            fits &= (until == MISSING_TICK) | ~ended | (now == MISSING_TICK)
+        return fits

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from synthkit.metrics.linked import row_groups
-from synthkit.metrics.linked.event_types import clocks, is_timed
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.rule_breaks import rule_breaks
 from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
-from synthkit.tables.linked_tables import key_positions
+from synthkit.schema.linked.time_questions import pointing_back, time_questions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,9 +61,13 @@ def breaks(side: LinkedSide) -> Broken:
         yield from _keys(side, name)
         for link in side.schema.tables[name].links:
             yield from _link(side, name, link)
-        yield from _order(side, name)
+        position = side.schema.tables[name].position
+        if position is not None:
+            yield name, "position", _misnumbered(side, name, position)
         for rule in side.schema.tables[name].rules:
             yield name, f"rule {rule.sentence}", ~rule.holds(side.tables.frames[name])
+    for question in time_questions(side.resolved):
+        yield question.table, question.rule, ~question.answer()
     yield from rule_breaks(side)
 
 
@@ -84,36 +87,26 @@ def _keys(side: LinkedSide, name: str) -> Broken:
 
 
 def _link(side: LinkedSide, name: str, link: Link) -> Broken:
-    frames, key = side.tables.frames, side.schema.tables[link.to].key
-    cells = frames[name]
+    tables = side.resolved
     if link.kind == "reference":
-        if link.to in side.tables.references and key:
-            told = ~cells[list(link.columns)].isna().any(axis=1).to_numpy()
-            known = _looked_up(cells, link.columns, side.tables.references[link.to], key) >= 0
-            yield name, f"link {', '.join(link.columns)} to {link.to}", told & ~known
+        if link.to in tables.frames and set(tables.key_of(link)) <= set(tables.frames[link.to].columns):
+            yield name, f"link {', '.join(link.columns)} to {link.to}", _dangles(side, name, link)
         return
-    to = side.tables.shared[link.to] if link.kind == "shared" else frames[link.to]
-    found = _looked_up(cells, link.columns, to, key)
     what = f"{link.kind} link {', '.join(link.columns)} to {link.to}"
     if link.kind in ("owner", "implied"):
-        yield name, what, found != _ancestor(side, name, link.to)
+        yield name, what, tables.pointed(name, link) != _ancestor(side, name, link.to)
         if link.kind == "owner" and link.max_rows_per_owner is not None:
             yield name, "rows by owner", row_groups.places(side.owners(name)) >= link.max_rows_per_owner
         return
-    told = ~cells[list(link.columns)].isna().any(axis=1).to_numpy()
-    wrong = told & (found < 0)
+    wrong = _dangles(side, name, link)
     if link.kind == "earlier":
-        wrong |= _not_earlier(side, name, link, found)
+        wrong |= _not_earlier(side, name, link)
     yield name, what, wrong
 
 
-def _looked_up(
-    cells: pd.DataFrame, columns: tuple[str, ...], to: pd.DataFrame, key: tuple[str, ...]
-) -> NDArray[np.intp]:
-    """Position of the first row that each key names, -1 for none. **Shape**: (n,)."""
-    first = np.flatnonzero(~to.duplicated(list(key)).to_numpy())
-    at = key_positions(cells, columns, to.iloc[first], key)
-    return np.where(at < 0, -1, np.append(first, -1)[at])
+def _dangles(side: LinkedSide, name: str, link: Link) -> NDArray[np.bool_]:
+    """Rows whose key is there and names no row."""
+    return np.asarray(side.resolved.keys(name, link.columns).complete & (side.resolved.pointed(name, link) < 0))
 
 
 def _ancestor(side: LinkedSide, name: str, to: str) -> NDArray[np.intp]:
@@ -124,42 +117,15 @@ def _ancestor(side: LinkedSide, name: str, to: str) -> NDArray[np.intp]:
     return at
 
 
-def _not_earlier(side: LinkedSide, name: str, link: Link, found: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _not_earlier(side: LinkedSide, name: str, link: Link) -> NDArray[np.bool_]:
     """Rows that point to a row of another unit, to one that begins later, or to one that is over if it must be open."""
+    found = side.resolved.pointed(name, link)
     wrong = np.zeros(len(found), dtype=bool)
     rows = np.flatnonzero(found >= 0)
-    to = found[rows]
-    wrong[rows] = side.units(link.to)[to] != side.units(name)[rows]
-    if link.to == side.schema.unit or not (is_timed(side.schema, name) and is_timed(side.schema, link.to)):
-        return wrong
-    if clocks(side.schema)[name] == clocks(side.schema)[link.to]:
-        start = side.start(name)[rows]
-        wrong[rows] |= side.start(link.to)[to] > start
-        if link.open:
-            wrong[rows] |= side.end(link.to)[to] < start
+    wrong[rows] = side.units(link.to)[found[rows]] != side.units(name)[rows]
+    for question in pointing_back(side.resolved, name, link):
+        wrong |= ~question.answer()
     return wrong
-
-
-def _order(side: LinkedSide, name: str) -> Broken:
-    """Rows that end too early, overlap the one before, happen after the end of follow-up, or are numbered wrong."""
-    schema, table = side.schema, side.schema.tables[name]
-    if name == schema.unit:
-        return
-    if table.order is not None and table.order.until is not None and is_timed(schema, name):
-        start, until = side.start(name), side.number(name, table.order.until)
-        yield name, "ends before it begins", until < start
-        if not table.order.overlap:
-            yield name, "overlaps", start < row_groups.gathered(until, side.previous(name))
-    end = schema.tables[schema.unit].end
-    if end is not None and is_timed(schema, name) and _on_clock(side, name, end):
-        yield name, "after the end", side.start(name) > side.number(schema.unit, end)[side.units(name)]
-    if table.position is not None:
-        yield name, "position", _misnumbered(side, name, table.position)
-
-
-def _on_clock(side: LinkedSide, name: str, end: str) -> bool:
-    kind = side.schema.tables[side.schema.unit].columns[end].kind
-    return clocks(side.schema)[name] == {"datetime": 0, "numeric": 1}.get(kind, -1)
 
 
 def _misnumbered(side: LinkedSide, name: str, column: str) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import numpy as np
 from synthkit.metrics.linked import row_groups
 from synthkit.metrics.linked.event_types import EventTypes, clocks, is_timed
 from synthkit.metrics.stats.binning import numbers, quantities
+from synthkit.schema.linked.resolved_tables import ResolvedTables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +72,11 @@ class LinkedSide:
     def units(self, table: str) -> NDArray[np.intp]:
         """Unit of each row. **Shape**: (n,)."""
         return self.tables.units[table]
+
+    @cached_property
+    def resolved(self) -> ResolvedTables:
+        """The tables with every key looked up anew in the cells."""
+        return ResolvedTables({**self.tables.frames, **self.tables.shared, **self.tables.references}, self.schema)
 
     def number(self, table: str, column: str) -> NDArray[np.float64]:
         """A column of numbers, or of moments in seconds; missing cells are nan. **Shape**: (n,)."""

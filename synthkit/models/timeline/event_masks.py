@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
-from synthkit.models.timeline.row_times import gap_masks, room
+from synthkit.models.timeline.row_times import gap_masks
 from synthkit.models.timeline.units_so_far import UnitsSoFar
 
 
@@ -23,7 +23,7 @@ class EventMasks:
         self._chunk, self._active = chunk, active
         events, tables = chunk.encoder.events, chunk.encoder.tables
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
-        owed = chunk.owners.owed_now(active) > 0
+        owed = (chunk.owners.owed_now(active) > 0) & chunk.possible
         free = owed.copy()
         for t, masks in enumerate(chunk.once):
             for mask in masks:
@@ -39,7 +39,7 @@ class EventMasks:
         if slot in self._series:
             return self._series_mask(self._series[slot], cat, mask)
         if slot == chunk.encoder.events.gap_slot:
-            space = room(chunk.owners, self._active, cat[:, 0].cpu().numpy(), chunk.times, chunk.facts.ends)
+            space = chunk.room(self._active, cat[:, 0].cpu().numpy())
             return torch.from_numpy(gap_masks(chunk.encoder.events, space)).to(cat.device)
         return mask
 

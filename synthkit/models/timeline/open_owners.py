@@ -14,7 +14,7 @@ from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 class OpenOwners:
     """A stack of open owners for each of B units, level 0 the unit itself.
 
-    **Shape**: (levels, B) each, but `owed` and `floor` (levels, B, T).
+    **Shape**: (levels, B) each, but `owed` and `floor` (levels, B, T), and `had`, rows so far, (B, T).
 
     Args:
         levels: how deep rows can own rows.
@@ -27,6 +27,7 @@ class OpenOwners:
     tables: int
     level: Ints = field(init=False)
     owed: Ints = field(init=False)
+    had: Ints = field(init=False)
     floor: Ints = field(init=False)
     arrays: dict[str, Ints] = field(init=False)
 
@@ -34,6 +35,7 @@ class OpenOwners:
         shape = (self.levels, self.units)
         self.level = np.zeros(self.units, dtype=np.int64)
         self.owed = np.zeros((*shape, self.tables), dtype=np.int64)
+        self.had = np.zeros((self.units, self.tables), dtype=np.int64)
         self.floor = np.full((*shape, self.tables), MISSING_TICK)
         names = ("table", "step", "row", "now", "first", "last", "place", "start", "until", "timed", "moment")
         empty = {"step": -1, "now": MISSING_TICK, "first": MISSING_TICK, "last": MISSING_TICK}

@@ -10,7 +10,7 @@ from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.learned_table import LearnedTable, pointer
 from synthkit.encoding.units.payload_coding import AS_BEFORE, PayloadCoding
-from synthkit.encoding.units.unit_order import may_point, points_inside
+from synthkit.encoding.units.unit_order import LinkReach
 from synthkit.models.timeline.drawn_round import DrawnRound
 from synthkit.models.timeline.units_so_far import UnitsSoFar
 
@@ -112,12 +112,9 @@ def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: 
     """Which of the last rows a link may point to, their numbers and their ends. **Shape**: (n, 31) each."""
     to = chunk.encoder.tables.index(each.table.links[k].to)
     rows = chunk.pointed[to]
-    timed = chunk.encoder.learned[each.table.links[k].to].timed and each.timed
+    reach = LinkReach.of(k, each, chunk.encoder.learned[each.table.links[k].to], chunk.encoder.clock)
     start, until = rows.start[units], rows.until[units]
-    fits = (rows.row[units] >= 0) & may_point(
-        start, until, now.start[:, None], open_=points_inside(k, each), timed=timed
-    )
-    return fits, rows.row[units], until
+    return (rows.row[units] >= 0) & reach.fits(start, until, now.start[:, None]), rows.row[units], until
 
 
 def _link_mask(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitsSoFar, size: int) -> Bools:

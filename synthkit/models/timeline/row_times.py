@@ -22,12 +22,16 @@ class TableTimes:
         step: ticks between two starts; 1 without a clock.
         until_step: ticks between two ends.
         within: whether rows lie inside an open owner of each table, that of units first. **Shape**: (1 + T,).
+        after_owner: whether rows do not happen before the nearest row they belong to that has a moment.
+        moments: whether time is told by moments, which compare as finely as the coarser of two columns tells.
     """
 
     each: LearnedTable
     step: int
     until_step: int
     within: Bools
+    after_owner: bool
+    moments: bool
 
     @classmethod
     def of(cls, each: LearnedTable, clock: UnitClock, tables: tuple[str, ...]) -> TableTimes:
@@ -36,7 +40,17 @@ class TableTimes:
         step = clock.step(columns[each.start]) if each.timed else 1
         until = 1 if each.until is None else clock.step(columns[each.until])
         within = np.array([False, *(name in each.within for name in tables)])
-        return cls(each=each, step=step, until_step=until, within=within)
+        order = each.table.order
+        after = each.timed and order is not None and not order.before_owner
+        return cls(each=each, step=step, until_step=until, within=within, after_owner=after, moments=clock.moments)
+
+    def earliest(self, ticks: Ints) -> Ints:
+        """The first beginning that is not before some ticks. **Shape**: (n,) -> (n,)."""
+        return last_step(ticks, self.step) if self.moments else first_step(ticks, self.step)
+
+    def earliest_end(self, start: Ints) -> Ints:
+        """The first end that is not before a row begins. **Shape**: (n,) -> (n,)."""
+        return last_step(start, self.until_step) if self.moments else first_step(start, self.until_step)
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,9 @@ def room(owners: OpenOwners, units: Ints, table: Ints, times: list[TableTimes], 
     low, high = np.maximum(floor, -LATEST), ends[units, table]
     for t in np.unique(table):
         mine = table == t
+        if times[t].after_owner:
+            above = owners.at("start", units[mine])
+            low[mine] = np.where(above == MISSING_TICK, low[mine], np.maximum(low[mine], above))
         if times[t].within.any():
             inside = owners.bounds(units[mine], times[t].within)
             low[mine], high[mine] = np.maximum(low[mine], inside[0]), np.minimum(high[mine], inside[1])
@@ -83,7 +100,8 @@ def moments(space: RowTime, gap: Ints, table: Ints, times: list[TableTimes], abo
     step = np.array([t.step for t in times])[table]
     wanted = space.base + gap
     t = np.where(step > 1, np.minimum(first_step(wanted, step), last_step(space.base + space.left, step)), wanted)
-    t = np.maximum(t, first_step(space.low, step))
+    coarse = np.array([t.moments for t in times])[table]
+    t = np.maximum(t, np.where(coarse, last_step(space.low, step), first_step(space.low, step)))
     t = np.minimum(t, last_step(space.high, step))
     return np.where(space.timed, t, above)
 
@@ -106,7 +124,7 @@ def ends_of(
     high = np.where(more, np.minimum(high, last_step(np.maximum(latest, start), times.step)), high)
     until = start + np.nan_to_num(lasts).astype(np.int64)
     until = last_step(np.minimum(until, high), times.until_step)
-    until = np.where(until < start, first_step(start, times.until_step), until)
+    until = np.maximum(until, times.earliest_end(start))
     return np.where(np.isnan(lasts) & ~more, MISSING_TICK, until)
 
 

@@ -19,6 +19,7 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
 from synthkit.models.timeline.event_masks import EventMasks
+from synthkit.models.timeline.needed_links import NeededLinks
 from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import OpenOwners
@@ -113,16 +114,38 @@ class UnitChunk:
             mask.begin(b)
         pointed = {link.to for n in names for link in encoder.schema.tables[n].links if link.kind == "earlier"}
         self.pointed = {names.index(name): PointedRows(b) for name in pointed if name in names}
+        self.needed = NeededLinks.among(encoder)
+        self.possible = np.ones((0, len(names)), dtype=bool)
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
         self.roots = self.network.root_words(facts.cat.to(self.device))
 
     def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
         """Draw all rows, round by round."""
         for k in range(int(1e9)):
-            active = self.owners.close()
+            active = self._active()
             if not len(active):
                 return
             self._round(k, active, drawn)
+
+    def room(self, active: Ints, table: Ints) -> RowTime:
+        """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
+        space = room(self.owners, active, table, self.times, self.facts.ends)
+        return self.needed.fitted(active, table, space, self.times, self.pointed)
+
+    def _active(self) -> Ints:
+        """Units that still owe rows. What could point to nothing that it must is owed no more. **Shape**: -> (n,)."""
+        owners = self.owners
+        active = owners.close()
+        self.possible = np.ones((len(active), owners.tables), dtype=bool)
+        while self.needed.of and len(active):
+            self.possible = self.needed.able(active, owners, self.times, self.facts.ends, self.pointed)
+            lacking = ~(self.possible & (owners.owed_now(active) > 0)).any(axis=1)
+            stuck = active[lacking & (self._known(active) < 0)]
+            if not len(stuck):
+                break
+            owners.owed[owners.level[stuck], stuck] = 0
+            active = owners.close()
+        return active
 
     def _round(self, k: int, active: Ints, drawn: Mapping[str, list[RoundRows]]) -> None:
         """One row of each of some units."""
@@ -198,7 +221,7 @@ class UnitChunk:
             learned=self.drawing.event_tables,
         )
         event, at = rows.cat.cpu().numpy().copy(), events.gap_slot
-        space = room(self.owners, active, event[:, 0], self.times, self.facts.ends)
+        space = self.room(active, event[:, 0])
         inside = torch.rand(len(active), generator=self.drawing.generator).numpy()
         return event, space, events.gap_of(event[:, at], event[:, at + 1], space.left, inside)
 
@@ -248,6 +271,7 @@ class UnitChunk:
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
         owners.owed[at, units, t] -= 1
+        owners.had[units, t] += 1
         owners.put("place", units, owners.at("place", units) + 1)
         if learned.timed:
             owners.put("now", units, each.time)
@@ -265,7 +289,12 @@ class UnitChunk:
         names = self.encoder.tables
         owed = np.zeros((len(units), len(names)), dtype=np.int64)
         for child, count in row.counts.items():
-            c, free = names.index(child), np.full(len(units), LATEST)
+            c = names.index(child)
+            most = self.encoder.learned[child].table.max_rows_per_unit
+            free = np.full(len(units), LATEST) if most is None else np.maximum(most - self.owners.had[units, c], 0)
+            if self.times[c].after_owner:
+                start = self.times[c].earliest(each.start)
+                free = np.where(start > self.facts.ends[units, c], 0, free)
             for mask in self.once[c]:
                 if mask.by_owner:
                     mask.forget(units)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -11,7 +12,7 @@ from synthkit.models.timeline.drawn_round import TableMemory
 from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask
 from synthkit.models.timeline.open_owners import OpenOwners
-from synthkit.models.timeline.row_times import TableTimes
+from synthkit.models.timeline.row_times import RowTime, TableTimes
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 
 
@@ -29,6 +30,7 @@ class UnitsSoFar(Protocol):
         once: what comes once in each table.
         pointed: the last rows of tables that links point to, by number of the table.
         tables: codes of the rows of each table.
+        possible: whether the next row of each table of active units could point to all rows it must. **Shape**: (n, T).
     """
 
     encoder: UnitEncoder
@@ -41,3 +43,8 @@ class UnitsSoFar(Protocol):
     once: list[list[OnceMask]]
     pointed: dict[int, PointedRows]
     tables: list[TableMemory]
+    possible: Bools
+
+    def room(self, active: Ints, table: Ints) -> RowTime:
+        """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
+        ...

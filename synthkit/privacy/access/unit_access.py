@@ -227,8 +227,8 @@ class ExactUnitAccess:
         if self._tables.shared:
             self._charge("rows of shared tables that five units or more point to")
         return {
-            name: remade(self.schema.tables[name], frame, self._frames.hubs[name], self._seeds.numpy(f"shared {name}"))
-            for name, frame in self._tables.shared.items()
+            name: remade(name, self.schema, self._tables.shared, self._frames.hubs, self._seeds.numpy(f"shared {name}"))
+            for name in self._tables.shared
         }
 
     def _charge(self, *whats: str) -> None:

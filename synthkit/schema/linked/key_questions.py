@@ -30,7 +30,8 @@ def key_questions(tables: ResolvedTables) -> Iterator[LinkedQuestion]:
             continue
         needs = {name: table.key}
         if len(table.key) > 1:  # of a key of one column its own suite says it
-            rule, remedy = "a key with all its parts", "fill the parts, or leave the rows out"
+            rule = "a key with all its parts"
+            remedy = "fill the parts, or leave such rows out with orphans=drop (--orphans drop)"
             yield LinkedQuestion(name, table.key, rule, needs, partial(_complete, tables, name), remedy)
         remedy = "take the rows out that stand twice, or declare more columns of the key"
         yield LinkedQuestion(name, table.key, "no key twice", needs, partial(_once, tables, name), remedy)

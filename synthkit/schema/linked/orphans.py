@@ -1,4 +1,4 @@
-"""Rows whose keys name nobody: left out with all that belongs to them, or without the key, and counted."""
+"""Rows without a key, or whose keys name nobody: left out with all that belongs to them, or emptied, and counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class OrphanCount:
     """What was left out of a table; INTERNAL.
 
     Args:
-        rows: rows that belong to no row of their owner's table, or whose key could not be emptied.
+        rows: rows that belong to no row of their owner's table, have no key, or hold one that could not be emptied.
         keys: keys that were emptied, for they named no row.
     """
 
@@ -52,8 +52,8 @@ class KeptRows:
 def without_orphans(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> KeptRows:
     """The tables in which every key names a row.
 
-    Rows without an owner are left out, and what belongs to them. Other keys that name no row are emptied where the
-    schema has them nullable; otherwise their row is left out.
+    Rows without an owner or without a key of their own are left out, and what belongs to them. Other keys that name no
+    row are emptied where the schema has them nullable; otherwise their row is left out.
 
     Args:
         frames: typed rows of all tables.
@@ -83,7 +83,7 @@ def _once_fewer(kept: KeptRows, schema: LinkedSchema) -> KeptRows | None:
 def _changed(tables: ResolvedTables, name: str) -> tuple[pd.DataFrame, NDArray[np.bool_], int] | None:
     """A table with emptied keys, the rows to be left out, and how many keys were emptied; None if nothing is amiss."""
     frame = tables.frames[name]
-    lost, emptied = np.zeros(len(frame), dtype=bool), 0
+    lost, emptied = _keyless(tables, name), 0
     for link, dangling in _dangling(tables, name):
         columns = _emptiable(tables.schema, name, link)
         if columns:
@@ -92,6 +92,14 @@ def _changed(tables: ResolvedTables, name: str) -> tuple[pd.DataFrame, NDArray[n
         else:
             lost |= dangling
     return (frame, lost, emptied) if emptied or lost.any() else None
+
+
+def _keyless(tables: ResolvedTables, name: str) -> NDArray[np.bool_]:
+    """Rows that lack a part of their own key; of catalogues none, which are taken as they are. **Shape**: (n,)."""
+    table = tables.schema.tables[name]
+    if table.role == "reference" or not table.key:
+        return np.zeros(len(tables.frames[name]), dtype=bool)
+    return ~tables.keys(name, table.key).complete
 
 
 def _dangling(tables: ResolvedTables, name: str) -> Iterator[tuple[Link, NDArray[np.bool_]]]:

@@ -102,6 +102,11 @@ def _link_problems(where: str, name: str, link: Link, tables: Mapping[str, Linke
     asked = link.kind if link.kind in ("reference", "shared") else "records"
     if target.role != asked:
         yield f"{where} of kind {link.kind} must point to a table of `role: {asked}`; however: that is {target.role}"
+    if tables[name].role != "records" and link.kind not in ("reference", "shared"):
+        yield (
+            f"{where} must be of kind reference or shared, for `{name}` is declared `role: {tables[name].role}` and "
+            f"its rows belong to no unit; however: it is {link.kind}. Take it out, or link `{link.to}` to `{name}`"
+        )
     if len(target.key) != len(link.columns) and not (target.role == "reference" and not target.key):
         yield (
             f"{where} must give a column for each of the key of `{link.to}`; however: {len(link.columns)} given for "

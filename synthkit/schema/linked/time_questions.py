@@ -47,9 +47,6 @@ def _by_order(tables: ResolvedTables, name: str) -> Iterator[LinkedQuestion]:
             yield _one_by_one(tables, name)
     if not order.before_owner:
         yield from _after_owner(tables, name)
-    for link in table.links:
-        if link.kind == "earlier":
-            yield from _pointing_back(tables, name, link)
 
 
 def _ends(tables: ResolvedTables) -> Iterator[tuple[str, str]]:
@@ -143,7 +140,15 @@ def _with_moments(needs: Needs, tables: ResolvedTables, *names: str) -> Needs:
     return needs | {name: (*needs.get(name, ()), *_moments(tables, name)) for name in names}
 
 
-def _pointing_back(tables: ResolvedTables, name: str, link: Link) -> Iterator[LinkedQuestion]:
+def pointing_questions(tables: ResolvedTables) -> Iterator[LinkedQuestion]:
+    """Questions about when the rows happen that links of kind `earlier` point to."""
+    for name, table in tables.schema.tables.items():
+        for link in table.links:
+            if link.kind == "earlier":
+                yield from pointing_back(tables, name, link)
+
+
+def pointing_back(tables: ResolvedTables, name: str, link: Link) -> Iterator[LinkedQuestion]:
     """The row pointed to began before, and is still going on if the link is open."""
     schema = tables.schema
     order = schema.tables[name].order

@@ -17,11 +17,11 @@ from synthkit.schema.linked.link import LinkKind
 from synthkit.schema.linked.linked_columns import LinkedColumns
 from synthkit.schema.linked.linked_validation import LinkCount, LinkedValidation
 from synthkit.schema.linked.orphans import ORPHANS, Orphans
-from synthkit.schema.linked.time_questions import time_questions
+from synthkit.schema.linked.time_questions import pointing_questions, time_questions
 from synthkit.schema.row_checks import RowCheck
 from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.validation import validate_typed
-from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
+from synthkit.schema.violations import NO_MISSING_CELL, ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:
     from synthkit.schema.linked.linked_schema import LinkedSchema
@@ -87,7 +87,8 @@ def validate_columns(
     """
     tables = columns.resolved
     keys = (*key_questions(tables), *resolving_questions(tables, *get_args(LinkKind)), *agreeing_questions(tables))
-    answers = columns.answers((*keys, *time_questions(tables), *count_questions(tables)))
+    times = (*time_questions(tables), *pointing_questions(tables))
+    answers = columns.answers((*keys, *times, *count_questions(tables)))
     suites = suites or {}
     found = {}
     for name, typed in columns.typed.items():
@@ -97,7 +98,11 @@ def validate_columns(
             each = validate_typed(typed, alone, extra=suites.get(name), answered=checks, rows_shown=rows_shown)
         else:  # of no row nothing can be wrong
             each = Validation(Checked(0, typed.width, len(checks)))
-        found[name] = replace(each, unchecked=(*each.unchecked, *unchecked))
+        found[name] = replace(
+            each,
+            violations=tuple(_of_key(columns, name, v) for v in each.violations),
+            unchecked=(*each.unchecked, *unchecked),
+        )
     for name, frame in columns.bare.items():
         found[name] = _counted(Checked(len(frame), len(frame.columns), 0), *answers[name], rows_shown)
     return _result(columns, found, tuple(_links(columns, tables)))
@@ -126,16 +131,30 @@ def validate_structure(columns: LinkedColumns, *, few: bool = False) -> LinkedVa
     return _result(columns, found, ())
 
 
+def _of_key(columns: LinkedColumns, name: str, violation: Violation) -> Violation:
+    """A violation with the remedy of keys, which may not be declared nullable."""
+    keyed = violation.rule == NO_MISSING_CELL and violation.columns[0] in _needed(columns.schema, name)
+    return replace(violation, remedy=_FILL_KEY) if keyed else violation
+
+
+def _needed(schema: LinkedSchema, name: str) -> tuple[str, ...]:
+    """Columns of a table's key and of its owner's."""
+    table = schema.tables[name]
+    return tuple(dict.fromkeys((*table.key, *(table.owner.columns if table.owner is not None else ()))))
+
+
 def _incomplete(columns: LinkedColumns, name: str) -> Iterator[RowCheck]:
     """Cells of keys and owners that are missing; in a whole validation the suite of the table asks for them."""
-    table = columns.schema.tables[name]
-    owner = table.owner.columns if table.owner is not None else ()
-    for column in dict.fromkeys((*(table.key if len(table.key) == 1 else ()), *owner)):
+    key = columns.schema.tables[name].key
+    for column in _needed(columns.schema, name):
+        if len(key) > 1 and column in key:  # its parts are asked for together
+            continue
         if name not in columns.absent and (name, column) not in columns.unreadable:
             holds = columns.typed[name].frame[column].notna().to_numpy()
-            yield RowCheck(
-                (column,), "no missing cell", "fill the cells, or leave such rows out with orphans=drop", holds
-            )
+            yield RowCheck((column,), NO_MISSING_CELL, _FILL_KEY, holds)
+
+
+_FILL_KEY = "fill the cells, or leave such rows out with orphans=drop (--orphans drop)"
 
 
 def _faults(typed: TypedColumns) -> tuple[Violation, ...]:

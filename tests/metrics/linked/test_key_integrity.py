@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 
 from synthkit.metrics.linked.key_integrity import integrity
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.schema.linked import LinkedSchema
+from synthkit.tables.linked_tables import LinkedTables
 
 RNG = np.random.default_rng
 
@@ -32,9 +35,9 @@ CELLS = {
     "codes: implied link id to people": ("codes", "id", 0, lambda frame: "p0129"),
     "codes: link code to catalogue": ("codes", "code", 3, lambda frame: "zz"),
     "codes: position": ("codes", "n", 1, lambda frame: 17.0),
-    "visits: ends before it begins": ("visits", "stop", 1, lambda frame: -5.0),
+    "visits: stop not before start": ("visits", "stop", 1, lambda frame: -5.0),
     "labs: earlier link visit to visits": ("labs", "visit", 0, lambda frame: "v99999"),
-    "visits: after the end": ("visits", "start", -1, lambda frame: 1000.0),
+    "visits: nothing after people.gone": ("visits", "start", -1, lambda frame: 1000.0),
     "people: people.paid = sum of visits.cost": ("people", "paid", 7, lambda frame: 1e6),
     "labs: nothing after people.gone": ("labs", "at", -1, lambda frame: 2000.0),
 }
@@ -58,7 +61,9 @@ def test_overlaps_within_and_once_are_counted_by_row(compare, damaged):
     late = damaged("visits", lambda f: f.assign(stop=f["stop"] + 100))
     found, _ = broken(compare(late))
     rows = late.frames["visits"]
-    assert found["visits: overlaps"] == int(rows["id"].duplicated().sum())
+    assert found["visits: no row of an owner begins before the one before has ended (stop)"] == int(
+        rows["id"].duplicated().sum()
+    )
     twice = damaged("codes", lambda f: f.assign(code="k0"))
     found, _ = broken(compare(twice))
     assert found["codes: codes of code once a unit where code in {k0}"] == int(
@@ -93,3 +98,40 @@ def test_too_many_rows_of_an_owner_are_counted(compare, damaged):
     tables = damaged("visits", crowd)
     rows = tables.counts("visits")
     assert broken(compare(tables))[0] == {"visits: rows by owner": int((rows - 9).clip(0).sum())}
+
+
+def test_days_are_no_instants_and_orders_may_be_written_before_the_stay():
+    """By hand: a lab at noon of the day of admission, one of the day before, and an end told in days."""
+
+    def side(before_owner):
+        when = {"kind": "datetime", "precision": "day"}
+        key = {"kind": "identifier"}
+        labs = {
+            "links": [
+                {"columns": ["id"], "to": "people", "kind": "owner"},
+                {"columns": ["stay"], "to": "stays", "kind": "earlier"},
+            ],
+            "order": {"from": "at", "before_owner": before_owner},
+            "columns": {"id": key, "stay": {**key, "nullable": True}, "at": {"kind": "datetime"}},
+        }
+        stays = {
+            "key": ["stay"],
+            "links": labs["links"][:1],
+            "order": {"from": "begin"},
+            "columns": {"id": key, "stay": key, "begin": when},
+        }
+        people = {"key": ["id"], "end": "gone", "columns": {"id": key, "gone": when}}
+        schema = LinkedSchema.parse({"unit": "people", "tables": {"people": people, "stays": stays, "labs": labs}})
+        frames = {
+            "people": pd.DataFrame({"id": ["a"], "gone": ["2020-05-03"]}),
+            "stays": pd.DataFrame({"id": ["a"], "stay": ["s"], "begin": ["2020-05-03"]}),
+            "labs": pd.DataFrame(
+                {"id": ["a"] * 2, "stay": ["s"] * 2, "at": ["2020-05-03 12:00:00", "2020-05-02 12:00:00"]}
+            ),
+        }
+        return LinkedTables.of(frames, schema)
+
+    for before_owner, early in ((False, 1), (True, 0)):
+        tables = side(before_owner)
+        found, _ = broken(LinkedEvaluationData(train=tables, holdout=tables, synthetic=tables))
+        assert found == ({"labs: earlier link stay to stays": early} if early else {})

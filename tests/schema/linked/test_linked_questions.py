@@ -13,7 +13,7 @@ from synthkit.schema.linked.key_questions import agreeing_questions, key_questio
 from synthkit.schema.linked.linked_columns import LinkedColumns
 from synthkit.schema.linked.row_keys import RowKeys
 from synthkit.schema.linked.row_moments import RowMoments
-from synthkit.schema.linked.time_questions import overlapping, time_questions
+from synthkit.schema.linked.time_questions import overlapping, pointing_questions, time_questions
 
 TEXT = """
 unit: people
@@ -114,7 +114,7 @@ def broken(tables, schema=SCHEMA):
     found = columns.resolved
     kinds = ("owner", "implied", "earlier", "reference", "shared", "peer")
     asked = [*key_questions(found), *resolving_questions(found, *kinds), *agreeing_questions(found)]
-    answers = columns.answers([*asked, *time_questions(found), *count_questions(found)])
+    answers = columns.answers([*asked, *time_questions(found), *pointing_questions(found), *count_questions(found)])
     rows = {}
     for name, (checks, unchecked) in answers.items():
         rows |= {(name, c.rule): np.flatnonzero(~c.holds).tolist() for c in checks if not c.holds.all()}

@@ -42,6 +42,7 @@ _OTHER_MOMENTS = frozenset(
 )
 _CLOCKS = frozenset(("year", "yr", "day", "month", "week", "quarter", "time", "age", "wave", "seq", "period"))
 MIN_ORDERED = 0.99  # share of pairs or owners that must agree
+MIN_ENDED = 0.5  # share of rows with an end, below which rows do not last
 _MAX_SERIES = 2_000  # names of series
 _MIN_SERIES_SHARE = 0.3  # share of the spread of ranks that names must explain to be those of series
 
@@ -78,7 +79,7 @@ def find_order(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArra
         return _growing(frame, columns, owner)
     start = min(full, key=lambda c: (not (_START | _MORE_START) & set(_name(c)), list(columns).index(c)))
     for until, last in moments.items():
-        if until != start and np.isfinite(last).all() and (_END | _MORE_END) & set(_name(until)):
+        if until != start and np.isfinite(last).mean() >= MIN_ENDED and (_END | _MORE_END) & set(_name(until)):
             seen = _not_before(moments[start], last)
             if seen.share == 1.0:
                 return _lasting(start, until, moments, owner, seen)
@@ -91,13 +92,15 @@ def _lasting(
     order = np.lexsort((moments[until], moments[start], owner))
     same = owner[order][1:] == owner[order][:-1]
     first, last = moments[start][order], moments[until][order]
+    last = np.where(np.isfinite(last), last, first)  # a row that has no end lasts a moment
     mixed = shuffled(len(first))
     apart = Evidence.of((first[1:] >= last[:-1])[same], (first[1:] >= last[mixed][:-1])[same])
     notes = (f"{start} <= {until} {seen}", f"the next row of an owner begins after the one before: {apart}")
-    return DraftedOrder(start, until, apart.share < 1.0, notes)
+    return DraftedOrder(start, until, apart.held < apart.cases, notes)
 
 
 def _not_before(start: NDArray[np.float64], until: NDArray[np.float64]) -> Evidence:
+    start, until = start[np.isfinite(until)], until[np.isfinite(until)]
     return Evidence.of(until >= start, until[shuffled(len(until))] >= start)
 
 
@@ -113,6 +116,16 @@ def _growing(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[
             if same.any() and seen.beyond_chance(MIN_ORDERED):
                 return DraftedOrder(name, None, False, (f"does not fall from row to row of an owner: {seen}",))
     return None
+
+
+def is_clock(words: tuple[str, ...]) -> bool:
+    """Whether words of a name are that of a clock alone.
+
+    Example:
+        >>> is_clock(("year",)), is_clock(("birth", "year"))
+        (True, False)
+    """
+    return len(words) == 1 and words[0] in _CLOCKS
 
 
 def find_position(

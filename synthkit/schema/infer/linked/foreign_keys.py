@@ -96,7 +96,7 @@ class ForeignKey:
     def evidence(self) -> str:
         """What was seen, in numbers."""
         lost = self.cells - self.resolved
-        dangling = f", {lost:,} dangle" if lost else ""
+        dangling = f", {lost:,} dangle (`--orphans drop` leaves them out)" if lost else ""
         absent = f", {self.missing:,} missing" if self.missing else ""
         return f"{self.resolved / max(self.cells, 1):.1%} find a row, {self.chance:.1%} by chance{dangling}{absent}"
 
@@ -168,6 +168,8 @@ def _targets(here: TableCells, column: str, cells: Mapping[str, TableCells]) -> 
             if there.name == here.name and key == column:
                 continue
             agree = names_agreement(column, key, there.name)
+            if not agree and column.casefold() == key.casefold() and column not in here.keys:
+                agree = 1  # called alike, names rows there and comes again here
             known = values.isin(there.distinct[key])
             if not known.any() or (known.mean() < 0.5 and not agree):
                 continue

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from synthkit.errors import SchemaError
-from synthkit.schema.columns import Code, Column, Identifier, Numeric
+from synthkit.schema.columns import Code, Column, Discrete, Identifier, Numeric
+from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.infer.linked.drafted_order import find_order, find_position, find_series
-from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open
+from synthkit.schema.infer.linked.drafted_order import find_order, find_position, find_series, is_clock
+from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open, not_before
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
 from synthkit.schema.linked.linked_rules import LinkedRule
@@ -72,6 +73,7 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     tree = draft_tree(tables, unit)
     looks = {each: _look(each, tables[each], tree) for each in tables if tree.roles[each] == "records"}
     comments: dict[str, tuple[str, ...]] = {}
+    looks = _on_one_clock(looks, comments)
     drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
     rules: list[LinkedRule] = []
     for rule, seen in find_linked_rules(looks, tree):
@@ -90,6 +92,7 @@ def _look(name: str, frame: pd.DataFrame, tree: UnitTree) -> TableLook:
     columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
     if name == tree.unit:
         return TableLook(frame, columns)
+    columns |= _clocks(name, frame, columns)
     learned = {c: k for c, k in columns.items() if not isinstance(k, Identifier)}
     position = find_position(frame, learned, tree.owners[name])
     if position is not None:
@@ -98,6 +101,29 @@ def _look(name: str, frame: pd.DataFrame, tree: UnitTree) -> TableLook:
     if order is not None:
         learned.pop(order.start)
     return TableLook(frame, columns, order, position, find_series(frame, learned, tree.units[name]))
+
+
+def _on_one_clock(looks: Mapping[str, TableLook], comments: dict[str, tuple[str, ...]]) -> dict[str, TableLook]:
+    """Tables in which time is told in one way: by moments where any is; numbers then order nothing."""
+    moments, out = any(look.by_moments for look in looks.values()), dict(looks)
+    for name, look in looks.items():
+        if moments and look.order is not None and not look.by_moments:
+            note = f"`{look.order.start}` grows from row to row of an owner, but other tables tell time by moments"
+            comments[f"tables.{name}"] = (note,)
+            out[name] = replace(look, order=None)
+    return out
+
+
+def _clocks(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, Column]:
+    """Columns of whole numbers called like a clock and a key at once (`yearID`): they are numbers, not codes."""
+    found = {}
+    for column, kind in columns.items():
+        words = [word for word in column_names.name_words(column) if word not in column_names.KEY_WORDS]
+        if isinstance(kind, (Code, *Discrete)) and not kind.nullable and is_clock(tuple(words)):
+            drafted = _alone(name, frame[[column]].rename(columns={column: words[0]})).columns[words[0]]
+            if isinstance(drafted, Numeric) and drafted.decimals == 0:
+                found[column] = drafted
+    return found
 
 
 def _alone(name: str, frame: pd.DataFrame) -> Schema:
@@ -110,14 +136,16 @@ def _alone(name: str, frame: pd.DataFrame) -> Schema:
 
 def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str) -> Column:
     """The kind of a column: an identifier if it is a key or points to rows, as drafted otherwise."""
-    pointing = {k.key.column for k in tree.links.get(name, ()) if k.kind != "reference"}
+    links = tree.links.get(name, ())
+    pointing = {k.key.column for k in links if k.kind != "reference"}
+    dangling = {k.key.column for k in links if k.kind != "owner" and k.key.resolved < k.key.cells}
     if column == tree.keys.get(name) or column in pointing:
-        missing = bool(cells.isna().any())
+        missing = bool(cells.isna().any()) or (column in dangling and column != tree.keys.get(name))
         return Identifier(nullable=missing, observed=("nullable",) if missing else ())
-    catalogued = any(k.key.column == column and k.kind == "reference" for k in tree.links.get(name, ()))
+    catalogued = any(k.key.column == column and k.kind == "reference" for k in links)
     if catalogued and isinstance(kind, Numeric):  # numbers that name entries of a catalogue are no quantities
-        return Code(nullable=kind.nullable, observed=kind.nullable * ("nullable",))
-    return kind
+        kind = Code(nullable=kind.nullable, observed=kind.nullable * ("nullable",))
+    return kind.model_copy(update={"nullable": True}) if column in dangling else kind  # orphans=drop empties such keys
 
 
 def _table(
@@ -136,7 +164,8 @@ def _table(
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)
         alone = _alone(name, frame)
         columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
-        return LinkedTable(role="shared", key=key, columns=columns, rules=tuple(_usable(alone.rules, columns)))
+        links, rules = tuple(_links(name, tree, looks, comments)), tuple(_usable(alone.rules, columns))
+        return LinkedTable(role="shared", key=key, columns=columns, links=links, rules=rules)
     return _records(name, tree, looks, key, comments)
 
 
@@ -153,9 +182,10 @@ def _records(
     position, series, order = look.position, look.series, None
     end = find_end(looks, tree) if name == tree.unit else None
     if look.order is not None:
+        early = tuple(_before(name, tree, looks))
         keys = {"from": look.order.start, "until": look.order.until, "overlap": look.order.overlap, "observed": True}
-        order = RowOrder.model_validate(keys)
-        comments[f"{where}.order"] = look.order.notes
+        order = RowOrder.model_validate({**keys, "before_owner": bool(early)})
+        comments[f"{where}.order"] = (*look.order.notes, *early)
     if position is not None:
         comments[f"{where}.position"] = (str(position[1]),)
     if series is not None:
@@ -172,6 +202,21 @@ def _records(
         derived={c: e for c, e in alone.derived.items() if c not in placed},
         rules=tuple(_usable(alone.rules, look.columns)),
     )
+
+
+def _before(name: str, tree: UnitTree, looks: Mapping[str, TableLook]) -> Iterator[str]:
+    """How often rows do not happen before what they belong or point to, where that is not always."""
+    look, rows = looks[name], tree.owners.get(name)
+    for of in tree.ancestors(name):
+        if rows is None or looks[of].order is not None:
+            break
+        rows = None if of not in tree.owners else np.r_[tree.owners[of], -1][rows]
+    pairs = [] if rows is None else [(of, rows)]
+    pairs += [(link.key.to, link.rows) for link in tree.links.get(name, ()) if link.kind == "earlier"]
+    for to, there in pairs:
+        seen = not_before(look, looks[to], there)
+        if seen is not None and seen.share < 1.0 and look.order is not None and looks[to].order is not None:
+            yield f"`before_owner`: not before {to}.{looks[to].order.start} {seen}"
 
 
 def _links(

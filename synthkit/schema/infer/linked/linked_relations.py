@@ -98,6 +98,25 @@ def _inside(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Evidence 
     return Evidence.of((first <= t) & (t <= last), (first[mixed] <= t) & (t <= last[mixed]))
 
 
+def not_before(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Evidence | None:
+    """How often rows do not happen before others, told as finely as the coarser column is; None if either has no order.
+
+    Args:
+        look: the rows.
+        of: the table of the others.
+        rows: the row there of each row, -1 for none. **Shape**: (n,).
+    """
+    if look.order is None or of.order is None or look.by_moments != of.by_moments:
+        return None
+    kept = np.flatnonzero(rows >= 0)
+    kinds = (look.columns[look.order.start], of.columns[of.order.start])
+    step = max((kind.step / 1e6 for kind in kinds if isinstance(kind, Datetime)), default=0.0)
+    mine, theirs = look.clock(look.order.start)[kept], of.clock(of.order.start)[rows[kept]]
+    if step:
+        mine, theirs = mine // step, theirs // step
+    return Evidence.of(mine >= theirs, mine >= theirs[shuffled(len(theirs))])
+
+
 @dataclass(frozen=True)
 class FoundEnd:
     """A moment of a unit after which nothing happens.

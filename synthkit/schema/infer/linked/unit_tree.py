@@ -187,6 +187,7 @@ def _with_links(
         for name in tables
         if tree.roles[name] == "records"
     }
+    links |= {name: tuple(_aside(name, tree, found, rows)) for name in tables if tree.roles[name] == "shared"}
     return UnitTree(tree.unit, tree.roles, tree.keys, links, owners, units)
 
 
@@ -238,6 +239,8 @@ def _meanings(
             yield DraftedLink(key, role, key.evidence, rows[key])
             continue
         there = rows[key] >= 0
+        if key.to == name and (rows[key] == np.arange(len(rows[key]))).any():
+            continue  # a row that names itself is grouped by the column, and points to no other
         same = units[key.to][rows[key][there]] == units[name][there]
         share = float(same.mean()) if len(same) else 0.0
         if key.to in up and key.complete and share == 1.0:
@@ -245,6 +248,16 @@ def _meanings(
         else:
             kind: LinkKind = "earlier" if share >= _SAME_UNIT else "peer"
             yield DraftedLink(key, kind, f"{key.evidence}; {share:.1%} of the same unit", rows[key])
+
+
+def _aside(
+    name: str, tree: UnitTree, found: tuple[ForeignKey, ...], rows: Mapping[ForeignKey, NDArray[np.intp]]
+) -> Iterator[DraftedLink]:
+    """Links of a table that several units have in common to others like it, and to catalogues."""
+    for key in found:
+        role = tree.roles[key.to]
+        if key.table == name and key.to != name and role != "records" and key.column != tree.keys.get(name):
+            yield DraftedLink(key, role, key.evidence, rows[key])
 
 
 def _positions(tables: Mapping[str, pd.DataFrame], key: ForeignKey) -> NDArray[np.intp]:

@@ -51,7 +51,7 @@ def test_what_dangles_and_what_is_missing_is_counted():
     (key,) = [k for k in find_foreign_keys(tables) if k.table == "labs"]
     assert (key.cells, key.resolved, key.missing) == (170, 167, 10)
     assert not key.complete
-    assert key.evidence == "98.2% find a row, 0.0% by chance, 3 dangle, 10 missing"
+    assert key.evidence == "98.2% find a row, 0.0% by chance, 3 dangle (`--orphans drop` leaves them out), 10 missing"
 
 
 def test_numbers_beside_missing_cells_are_the_same_keys():
