@@ -78,12 +78,6 @@ class LearnedTable:
         return order is None or order.until is None or order.overlap
 
     @property
-    def after_owner(self) -> bool:
-        """Whether its rows happen no sooner than the nearest row they belong to that has a moment."""
-        order = self.table.order
-        return self.timed and order is not None and not order.before_owner
-
-    @property
     def has_span(self) -> bool:
         """Whether first and last moment of what a row owns are learned."""
         return bool(self.timed_children)

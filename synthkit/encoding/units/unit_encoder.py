@@ -251,8 +251,6 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
             same = order.owner[step[1:]] == order.owner[step[:-1]]
             same &= grouped.unit[step[1:]] == grouped.unit[step[:-1]]
             floor[step[1:]] = np.where(same, when.until[:-1], MISSING_TICK)
-        if each.after_owner:
-            floor[step] = np.maximum(floor[step], _starts_of_owners(frames, name))
     root = next(each.name for each in frames.learned.values() if each.owner is None)
     time = np.where(
         time == MISSING_TICK,
@@ -275,20 +273,6 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
         last=timed & (total + 1 == owned),
         before=before,
     )
-
-
-def _starts_of_owners(frames: UnitFrames, name: str) -> Ints:
-    """When the nearest row above that has a moment happens, MISSING_TICK without. **Shape**: -> (n,)."""
-    learned, order = frames.learned, frames.order
-    step, out = order.step[name], np.full(len(order.step[name]), MISSING_TICK)
-    above, owner = order.owner[step], learned[name].owner
-    while owner is not None and learned[owner].owner is not None:
-        if learned[owner].timed:
-            known = above >= 0
-            out[known] = frames.times[owner].start[order.row[above[known]]]
-            return out
-        above, owner = np.where(above >= 0, order.owner[np.maximum(above, 0)], -1), learned[owner].owner
-    return out
 
 
 def _last_of_owner(frames: UnitFrames, grouped: Grouped) -> Ints:

@@ -62,14 +62,14 @@ class OpenOwners:
             self.level -= done
         return np.flatnonzero(lacking[self.level, np.arange(self.units)] > 0)
 
-    def open(self, units: Ints, values: dict[str, Ints | int], owed: Ints, floor: Ints) -> None:
-        """Open rows, which owe so many, no sooner than the floor. **Shape**: (n,), (n,) each, (n, T), (n, T)."""
+    def open(self, units: Ints, values: dict[str, Ints | int], owed: Ints) -> None:
+        """Open rows, which owe so many. **Shape**: (n,), (n,) each, (n, T)."""
         self.level[units] += 1
         at = self.level[units]
         for name, each in values.items():
             self.arrays[name][at, units] = each
         self.owed[at, units] = owed
-        self.floor[at, units] = floor
+        self.floor[at, units] = MISSING_TICK
 
     def bounds(self, units: Ints, within: Bools) -> tuple[Ints, Ints]:
         """Moments between which rows must lie that happen inside some tables. **Shape**: (n,), (1 + T,) -> two of (n,).

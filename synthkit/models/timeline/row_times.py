@@ -128,15 +128,6 @@ def ends_of(
     return np.where(np.isnan(lasts) & ~more, MISSING_TICK, until)
 
 
-def owner_floors(start: Ints, times: list[TableTimes]) -> Ints:
-    """Soonest moment of what rows own, by table: that of the row, in whole steps. **Shape**: (n,) -> (n, T)."""
-    out = np.full((len(start), len(times)), MISSING_TICK)
-    for t, table in enumerate(times):
-        if table.each.after_owner:
-            out[:, t] = np.where(start == MISSING_TICK, MISSING_TICK, last_step(start, table.step))
-    return out
-
-
 def gap_masks(events: EventCoding, space: RowTime) -> Bools:
     """Levels of the gap that may be drawn: those that fit, or the one that is forced. **Shape**: -> (n, K)."""
     out = events.allowed(space.left, space.timed)

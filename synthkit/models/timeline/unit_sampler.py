@@ -24,7 +24,7 @@ from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import OpenOwners
 from synthkit.models.timeline.row_drawing import RowDrawing
-from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, owner_floors, room
+from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
 
@@ -286,7 +286,7 @@ class UnitChunk:
 
     def _open(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, step: Ints, number: Ints) -> None:
         """Open rows that own others."""
-        names = self.encoder.tables
+        names, learned = self.encoder.tables, self.encoder.learned[self.encoder.tables[t]]
         owed = np.zeros((len(units), len(names)), dtype=np.int64)
         for child, count in row.counts.items():
             c = names.index(child)
@@ -312,5 +312,6 @@ class UnitChunk:
             "first": row.first,
             "last": row.last,
         }
-        self.owners.open(units, values, owed, owner_floors(each.start, self.times))
+        del learned
+        self.owners.open(units, values, owed)
         self.memory.begin_moment(units, self.owners.level[units])
