@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from synthkit.report.audience import rounded_row
@@ -41,3 +41,15 @@ def scores_alone(data: LinkedSectionData) -> LinkedSectionData:
     if data.get("absent"):
         return data
     return {"scores": [rounded_row(row) for row in data.get("scores", ())], "caption": data.get("caption", "Scores")}
+
+
+def farthest(names: Iterable[str], parts: Mapping[str, float], most: int) -> list[str]:
+    """At most so many names, those with the largest parts of a score, in the order they came.
+
+    Example:
+        >>> farthest(["a", "b", "c"], {"a": 0.1, "b": 0.3, "c": 0.2}, 2)
+        ['b', 'c']
+    """
+    given = list(names)
+    chosen = sorted(given, key=lambda name: -parts.get(name, 0.0))[:most]
+    return [name for name in given if name in chosen]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FEWEST_PAIRS = 30  # of neighbours, on the real side, for a correlation
 UNIT_GROUPS = 20  # of units, for the jackknife
+ROUNDED = 1e-12  # of a number, the part that arithmetic may have changed
 
 
 def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
@@ -149,11 +150,14 @@ def _by_column(left: _Correlations, right: _Correlations, weights: _Correlations
 
 
 def _spreads(known: LinkedSide) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """Training standard deviation of each series of each column, by which values are divided."""
+    """Training standard deviation of each series of each column, by which values are divided; NaN of no spread."""
     found = {}
     for table, column in _columns(known.schema):
-        sd = row_groups.group_sd(known.number(table, column), known.series(table), known.types.series[table])
-        found[table, column] = np.where(np.isnan(sd) | (sd <= 0), np.nan, sd)
+        x, series, many = known.number(table, column), known.series(table), known.types.series[table]
+        sd = row_groups.group_sd(x, series, many)
+        least, most = row_groups.group_extremes(x, series, many)
+        same = most - least <= ROUNDED * np.maximum(np.abs(least), np.abs(most))  # a sum of equal numbers is rounded
+        found[table, column] = np.where(np.isnan(sd) | (sd <= 0) | same, np.nan, sd)
     return found
 
 

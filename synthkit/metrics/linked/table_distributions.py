@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from synthkit.errors import MetricError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
 from synthkit.metrics.linked.linked_metric import LinkedMetric, LinkedMetricSpec
@@ -44,8 +45,15 @@ def table_distributions(comparison: LinkedEvaluationData, rng: np.random.Generat
     """`fidelity.columns` and `fidelity.pairs` of one table against the holdout, its rows grouped by unit.
 
     Scores are called `fidelity.TABLE.tv1` and so on; the panel has the distributions by table.
+
+    Raises:
+        MetricError: the table has no row on a side.
     """
     alone = as_one_table(comparison, table)
+    without = [name for name, tables in comparison.by_name.items() if not len(tables.frames[table])]
+    if without:
+        msg = f"`{table}` must have rows on every side; however: it has none on the side of {', '.join(without)}"
+        raise MetricError(msg)
     columns, panels = distributions.columns(alone, rng)
     found = [*columns, *distributions.pairs(alone, rng)[0]]
     scores = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from synthkit.io.atomic_files import replacing_folder
 from synthkit.pipeline.review.unit_rows import reviewed_person
 from synthkit.report.review_view import build_review_people, build_review_sheet
 from synthkit.runtime.seeds import Seeds
+from synthkit.tables.contradictions import count_contradictions
 
 if TYPE_CHECKING:
     from synthkit.report.reviewed_people import ReviewedPerson
@@ -37,6 +39,8 @@ class BlindReview:
         name: of the tables.
         unit: what a person is called there.
         seed: root of the choice and the order.
+        declared: how many of the real and of the synthetic people have a contradiction that the schema declares; None
+            if it declares none.
     """
 
     people: tuple[ReviewedPerson, ...]
@@ -44,6 +48,7 @@ class BlindReview:
     name: str
     unit: str
     seed: int
+    declared: Mapping[str, int] | None = None
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write what reviewers get into a folder of its own, and the key beside that; all of it or nothing.
@@ -64,9 +69,10 @@ class BlindReview:
         return Path(folder)
 
     def key(self) -> dict[str, object]:
-        """Who is synthetic, by number on the sheet, as plain data."""
+        """Who is synthetic, by number on the sheet, and how many contradict themselves, as plain data."""
         people = {str(k): REVIEWED_KINDS[made] for k, made in enumerate(self.synthetic, 1)}
-        return {"format": REVIEW_KEY_FORMAT, "seed": self.seed, "people": people}
+        counted = {} if self.declared is None else {"declared": dict(self.declared)}
+        return {"format": REVIEW_KEY_FORMAT, "seed": self.seed, "people": people, **counted}
 
 
 def lay_out_review(
@@ -92,14 +98,16 @@ def lay_out_review(
     for word, size in sizes.items():
         if not 1 <= people <= size:
             msg = f"`people` must be between 1 and the number of {word} `{unit}`; however: {people} of {size:,}"
-            raise ConfigError(f"{msg}. Ask for other many")
+            raise ConfigError(f"{msg}. Ask for as many as there are, or fewer")
     seeds = Seeds() if seed is None else Seeds(seed)
     rng = seeds.numpy("review")
-    shown = [
-        (reviewed_person(tables, int(k)), made)
-        for made, tables in enumerate((held_out, synthetic))
-        for k in np.sort(rng.choice(sizes[("held-out", "synthetic")[made]], people, replace=False))
-    ]
+    sides = (held_out, synthetic)
+    chosen = [np.sort(rng.choice(size, people, replace=False)) for size in sizes.values()]
+    shown = [(reviewed_person(sides[made], int(k)), made) for made in (0, 1) for k in chosen[made]]
+    declared = None
+    if synthetic.schema.contradictions:
+        counts = [count_contradictions(side.take(who)) for side, who in zip(sides, chosen, strict=True)]
+        declared = dict(zip(REVIEWED_KINDS, (count.contradicted for count in counts), strict=True))
     order = rng.permutation(len(shown))
     return BlindReview(
         people=tuple(shown[k][0] for k in order),
@@ -107,4 +115,5 @@ def lay_out_review(
         name=synthetic.schema.name,
         unit=unit,
         seed=seeds.root,
+        declared=declared,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,21 @@ class ReviewedKind:
 
 
 @dataclass(frozen=True)
+class DeclaredOnSheet:
+    """People on the sheet with a contradiction that the schema declares, counted without the reviewer.
+
+    Args:
+        real: share of the real people, with Wilson's interval.
+        synthetic: the same of the synthetic ones.
+        gap: share of the synthetic less that of the real people, with Newcombe's interval.
+    """
+
+    real: Interval
+    synthetic: Interval
+    gap: Interval
+
+
+@dataclass(frozen=True)
 class ReviewResult:
     """What one reviewer's sheet says; INTERNAL.
 
@@ -71,6 +87,7 @@ class ReviewResult:
         synthetic: answers about the synthetic ones.
         rating_gap: mean rating of real less that of synthetic people, with Welch's interval; None for no ratings.
         contradiction_gap: share of synthetic less that of real people with a contradiction noted, with Newcombe's.
+        declared: contradictions that the schema declares, among the same people; None if it declares none.
     """
 
     told: int
@@ -79,6 +96,7 @@ class ReviewResult:
     synthetic: ReviewedKind
     rating_gap: Interval | None
     contradiction_gap: Interval
+    declared: DeclaredOnSheet | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data; ends that are not finite are null."""
@@ -87,6 +105,7 @@ class ReviewResult:
             "accuracy": _plain(self.accuracy),
             "rating_gap": None if self.rating_gap is None else _plain(self.rating_gap),
             "contradiction_gap": _plain(self.contradiction_gap),
+            "declared": None if self.declared is None else {k: _plain(at) for k, at in vars(self.declared).items()},
             **{
                 kind: {
                     "people": side.people,
@@ -118,6 +137,13 @@ class ReviewResult:
             f"A contradiction was noted in {noted[0]} of the synthetic and {noted[1]} of the real people; difference "
             f"{number(gap.value, 'share')} {span(gap.low, gap.high, 'share')}."
         )
+        if self.declared is not None:
+            drawn, real = (number(at.value, "share") for at in (self.declared.synthetic, self.declared.real))
+            least, most = self.declared.gap.low, self.declared.gap.high
+            said.append(
+                f"One that the schema declares have {drawn} of the synthetic and {real} of the real people; difference "
+                f"{number(self.declared.gap.value, 'share')} {span(least, most, 'share')}."
+            )
         return said
 
 
@@ -135,7 +161,7 @@ def evaluate_sheet(sheet: str | Path, key: str | Path) -> ReviewResult:
         TableError: the sheet cannot be read, or an answer is none of those asked for.
         ArtefactError: the key is no key, or of another review.
     """
-    kinds = read_key(key)
+    kinds, declared = read_key(key)
     lines = read_sheet(sheet)
     if sorted(line.person for line in lines) != sorted(kinds):
         msg = f"the sheet must have the people of the key; however: {len(lines)} lines and {len(kinds)} people differ"
@@ -153,11 +179,21 @@ def evaluate_sheet(sheet: str | Path, key: str | Path) -> ReviewResult:
         synthetic=both[1],
         rating_gap=_rating_gap(*ratings) if all(len(r) for r in ratings) else None,
         contradiction_gap=intervals.newcombe(noted[0], len(synthetic), noted[1], len(real)),
+        declared=None if declared is None else _declared(declared, len(real), len(synthetic)),
     )
 
 
-def read_key(path: str | Path) -> dict[int, bool]:
-    """Whether each person is synthetic, by number on the sheet.
+def _declared(counts: Mapping[str, int], real: int, synthetic: int) -> DeclaredOnSheet:
+    mine, theirs = counts["synthetic"], counts["real"]
+    return DeclaredOnSheet(
+        real=intervals.wilson(theirs, real),
+        synthetic=intervals.wilson(mine, synthetic),
+        gap=intervals.newcombe(mine, synthetic, theirs, real),
+    )
+
+
+def read_key(path: str | Path) -> tuple[dict[int, bool], dict[str, int] | None]:
+    """Whether each person is synthetic, by number on the sheet; and how many of each kind contradict themselves.
 
     Raises:
         ArtefactError: the file is no key of a review.
@@ -167,13 +203,29 @@ def read_key(path: str | Path) -> dict[int, bool]:
         data = read_json(path)
         people: dict[str, str] = data["people"]
         if data["format"] == REVIEW_KEY_FORMAT and people and set(people.values()) <= set(REVIEWED_KINDS):
-            return {int(k): REVIEWED_KINDS.index(kind) == 1 for k, kind in people.items()}
+            made = {int(k): REVIEWED_KINDS.index(kind) == 1 for k, kind in people.items()}
+            return made, _counts(data.get("declared"), made)
     except FileNotFoundError as error:
         msg = f"{path} must be the key of a review; however: it is not there. Give the path of its key.json"
         raise ArtefactError(msg) from error
     except MALFORMED_DATA_ERRORS as error:
         raise ArtefactError(_no_key(path)) from error
     raise ArtefactError(_no_key(path))
+
+
+def _counts(said: Any, made: Mapping[int, bool]) -> dict[str, int] | None:
+    """Numbers of people, none above those on the sheet.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if said is None:
+        return None
+    most = dict(zip(REVIEWED_KINDS, (len(made) - sum(made.values()), sum(made.values())), strict=True))
+    if set(said) != set(most) or not all(isinstance(said[k], int) and 0 <= said[k] <= n for k, n in most.items()):
+        msg = "numbers of people must not exceed those on the sheet; however: they do, or are none"
+        raise ValueError(msg)
+    return {k: int(said[k]) for k in most}
 
 
 def _no_key(path: str | Path) -> str:

@@ -9,7 +9,7 @@ from synthkit.report.data_table import data_table
 from synthkit.report.labels import number
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.linked_inputs import LinkCountJson
-from synthkit.report.linked_section_data import LINKED_TEMPLATE, LinkedSectionData, scores_alone
+from synthkit.report.linked_section_data import LINKED_TEMPLATE, LinkedSectionData, farthest, scores_alone
 from synthkit.report.records import Figure, figure
 from synthkit.report.section_spec import SectionSpec
 
@@ -24,6 +24,7 @@ KIND_WORDS = {
     "shared": "a row that several units have in common",
     "peer": "a row of another unit",
 }
+SHOWN_FAN_OUTS = 6  # charts, of the links in which numbers of rows differ most
 FAN_OUT_SCORES = (
     *("fidelity.fan_out_ks", "fidelity.fan_out_mean", "fidelity.childless"),
     *("fidelity.sibling_correlation", "fidelity.sibling_tv"),
@@ -51,7 +52,8 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     return {
         "paragraphs": [
             "A key is broken if it names no row, or a row it must not name. Rows by owner are numbers of rows that one "
-            "owner has in a table; joint figures say whether owners with many rows in one table have many in the other."
+            "owner has in a table; joint figures say whether owners with many rows in one table have many in the "
+            f"other. At most {SHOWN_FAN_OUTS} links are drawn, those that differ most."
         ],
         "caption": "Rows by owner",
         "scores": context.score_rows(FAN_OUT_SCORES),
@@ -80,7 +82,9 @@ def _missing(context: LinkedContext, key: str) -> Mapping[tuple[str, str], str]:
 def _fan_outs(context: LinkedContext) -> list[Figure]:
     figures = []
     score = context.find("fidelity.fan_out_ks")
-    for k, (name, shares) in enumerate((context.panels.get("fan_outs") or {}).items()):
+    panel = context.panels.get("fan_outs") or {}
+    for k, name in enumerate(farthest(panel, {} if score is None else score.parts, SHOWN_FAN_OUTS)):
+        shares = panel[name]
         owner = context.schema.graph.owners[name]
         sides = [list(shares["real"]), list(shares["synthetic"])]
         last = max([1, *(n for side in sides for n, share in enumerate(side) if share)])

@@ -11,7 +11,13 @@ from synthkit.report.data_table import DataTable, data_table
 from synthkit.report.labels import number
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.linked_panels import TwoSides
-from synthkit.report.linked_section_data import LINKED_TEMPLATE, FoldedTables, LinkedSectionData, scores_alone
+from synthkit.report.linked_section_data import (
+    LINKED_TEMPLATE,
+    FoldedTables,
+    LinkedSectionData,
+    farthest,
+    scores_alone,
+)
 from synthkit.report.records import Figure, figure
 from synthkit.report.section_spec import SectionSpec
 
@@ -28,6 +34,7 @@ TIME_UNITS = (
     ("Seconds", 1.0),
 )  # longest first, seconds
 SHOWN_PAIRS, SHOWN_REPEATS = 20, 30  # transitions of the chart; lines of the table of repeats
+SHOWN_COLUMNS, SHOWN_CURVES = 12, 6  # lines of a table that stands open; curves, those that differ most
 LONGEST_EVENT = 26  # letters of an event on an axis
 
 
@@ -36,28 +43,29 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     gaps, follows = _gaps(context), _transitions(context)
     if not scores and not gaps and not follows:
         return {"absent": "Order and time were not measured: no table has an order, or none could be compared."}
-    tables = [table for table in (_memory(context),) if table is not None]
-    said = [
+    remembered = _memory(context)
+    short = remembered is not None and len(remembered["rows"]) <= SHOWN_COLUMNS
+    paragraphs = [
         "When rows follow each other, which event comes after which, how long histories are, and whether a value "
         "goes on from the one before in its series. Intervals are by units; the reference is what as many training "
         "units score against the holdout."
     ]
     return {
-        "paragraphs": [*said, *_at_once(context)],
+        "paragraphs": [*paragraphs, *_at_once(context), *_left_out(context)],
         "caption": "Order and time",
         "scores": scores,
         "pairs": gaps,
         "figures": follows,
-        "tables": tables,
-        "folded": _repeats(context),
+        "tables": [remembered] if remembered is not None and short else [],
+        "folded": [*(_folded(remembered) if remembered is not None and not short else []), *_repeats(context)],
     }
 
 
 def _gaps(context: LinkedContext) -> list[Figure]:
     figures, score = [], context.find("fidelity.gap_ks")
-    for k, (name, gaps) in enumerate((context.panels.get("gaps") or {}).items()):
-        if not _is_drawn(gaps):
-            continue
+    panel = {name: gaps for name, gaps in (context.panels.get("gaps") or {}).items() if _is_drawn(gaps)}
+    for k, name in enumerate(farthest(panel, {} if score is None else score.parts, SHOWN_CURVES)):
+        gaps = panel[name]
         word, scale = _time_unit(context, name, gaps)
         drawn = {
             side: _curve(centiles, scale)
@@ -100,6 +108,14 @@ def _at_once(context: LinkedContext) -> list[str]:
     ]
 
 
+def _left_out(context: LinkedContext) -> list[str]:
+    """That some curves are not drawn, where there are many."""
+    drawn = sum(map(_is_drawn, (context.panels.get("gaps") or {}).values()))
+    if drawn <= SHOWN_CURVES:
+        return []
+    return [f"Gaps are drawn of the {SHOWN_CURVES} tables of {drawn} in which they differ most."]
+
+
 def _time_unit(context: LinkedContext, name: str, gaps: TwoSides) -> tuple[str, float]:
     """The longest unit of time of which the longer gaps have several, with its seconds; none for plain numbers."""
     order = context.schema.tables[name].order
@@ -138,7 +154,7 @@ def _transitions(context: LinkedContext) -> list[Figure]:
 
 
 def _short_names(names: Collection[str]) -> dict[str, str]:
-    """Events short enough for an axis: without their table where the rest says it all, and cut where they are long.
+    """Events short enough for an axis: without their table where a word says it all, and cut where they are long.
 
     Example:
         >>> _short_names({"labs: hb", "labs: crea", "visits"})["labs: hb"]
@@ -148,7 +164,8 @@ def _short_names(names: Collection[str]) -> dict[str, str]:
     """
     bare = {name: name.partition(": ")[2] or name for name in names}
     many = Counter(bare.values())
-    plain = {name: short if many[short] == 1 else name for name, short in bare.items()}
+    alone = {short for short in bare.values() if many[short] == 1 and any(letter.isalpha() for letter in short)}
+    plain = {name: short if short in alone else name for name, short in bare.items()}
     return dict(zip(plain, labels(list(plain.values()), LONGEST_EVENT), strict=True))
 
 
@@ -170,6 +187,10 @@ def _memory(context: LinkedContext) -> DataTable | None:
     ]
     heads = ["Column", "#Lag-1 correlation in its series, difference", "#Spread within a unit, difference"]
     return data_table("What series remember, by column; 0 is identical", heads, lines)
+
+
+def _folded(table: DataTable) -> list[FoldedTables]:
+    return [{"title": "What series remember", "tables": [table]}]
 
 
 def _repeats(context: LinkedContext) -> list[FoldedTables]:

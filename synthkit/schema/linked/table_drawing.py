@@ -135,6 +135,9 @@ def _way(box: TableBox, to: TableBox) -> str:
         end = to.x + BOX_WIDTH, to.y + BOX_HEIGHT / 2
         middle = (x + end[0]) / 2
         return f"M{x} {y} C{middle} {y} {middle} {end[1]} {end[0]} {end[1]}"
+    if to.x == box.x:  # beside the boxes between them
+        right, end_y = x + BOX_WIDTH, to.y + BOX_HEIGHT / 2
+        return f"M{right} {y - 8} C{right + 44} {y - 8} {right + 44} {end_y + 8} {right} {end_y + 8}"
     start = x + BOX_WIDTH / 2, box.y + (BOX_HEIGHT if to.y > box.y else 0)
     end = to.x + BOX_WIDTH / 2, to.y + (0 if to.y > box.y else BOX_HEIGHT)
     bend = (start[1] + end[1]) / 2

@@ -82,6 +82,31 @@ def test_a_person_is_read_from_the_first_row_on():
     assert "2020" not in str(person)
 
 
+def test_declared_contradictions_are_counted_among_the_people_of_the_sheet(tmp_path):
+    """Every synthetic stay is feverish and no real one: told by the key in numbers, and by no person."""
+    feverish = {"name": "fever", "table": "stays", "when": {"temp": {"min": 36}}}
+    schema = LinkedSchema.parse(
+        {**json.loads(WARD.model_dump_json(by_alias=True, exclude_none=True)), "contradictions": [feverish]}
+    )
+    sides = [{name: frame.copy() for name, frame in ward(9).frames.items()} for _ in (0, 1)]
+    sides[0]["stays"]["temp"] = 35.0
+    real, drawn = (LinkedTables.of(side, schema) for side in sides)
+    review = lay_out_review(drawn, real, people=4, seed=1)
+    assert review.declared == {"real": 0, "synthetic": 4}
+    place = review.save(tmp_path / "review")
+    said = json.loads((place / "key.json").read_text())
+    assert said["declared"] == {"real": 0, "synthetic": 4}
+    found = evaluate_sheet(place / "for_reviewers" / "sheet.csv", place / "key.json")
+    assert found.declared.gap.value == 1.0
+    assert found.to_dict()["declared"]["synthetic"]["value"] == 1.0
+    assert (
+        "One that the schema declares have 100.0 % of the synthetic and 0 % of the real people" in found.sentences()[-1]
+    )
+    (place / "key.json").write_text(json.dumps({**said, "declared": {"real": 0, "synthetic": 5}}))
+    with pytest.raises(ArtefactError, match="must be the key of a review"):
+        evaluate_sheet(place / "for_reviewers" / "sheet.csv", place / "key.json")
+
+
 def test_dates_tell_nothing_of_the_calendar():
     assert reviewed_person(ward(1), 0) == reviewed_person(ward(1, "1987-11-30T10:00"), 0)
 
