@@ -99,8 +99,8 @@ class Schema(BaseModel):
         if "tables" in data and "columns" not in data:
             msg = (
                 f"{name} must describe one table for what was asked; however: it describes linked tables. They can be "
-                "used with init, validate, run, fit, sample, impute, score, evaluate, compare and report; the other "
-                "commands are for one table in this version"
+                "used with init, validate, run, fit, sample, impute, score, evaluate, compare, report and review; "
+                "the other commands are for one table in this version"
             )
             raise SchemaError(msg)
         if version != FORMAT:

@@ -185,14 +185,14 @@ def giveaways(panel: DetectionPanel, most: int = 12) -> str:
     import altair as alt
 
     features = sorted(panel["features"], key=lambda f: -f["importance"])[:most]
-    names = labels([f["column"] for f in features], 40)
+    names = labels([f["column"] for f in features], 56)
     bars = [{"column": n, "importance": f["importance"]} for n, f in zip(names, features, strict=True)]
     chart = (
         inline(bars)
         .mark_bar(color=SYNTHETIC_COLOUR, height=11)
         .encode(
             x=alt.X("importance:Q", title="Importance", axis=alt.Axis(tickCount=4)),
-            y=alt.Y("column:N", sort=names, title=None, axis=alt.Axis(labelLimit=300)),
+            y=alt.Y("column:N", sort=names, title=None, axis=alt.Axis(labelLimit=360)),
         )
         .properties(width=230, height=alt.Step(22))
     )
