@@ -75,7 +75,7 @@ print(sk.validate(wrong, schema))
 # %%
 few = {"steps": int(STEPS), "root_steps": int(STEPS), "width": 32, "hidden": 16, "mixed": 32} if STEPS else {}
 run = sk.synthesize(tables, schema, settings=few, seed=1, quick=True)
-run
+print(run)
 
 # %% [markdown]
 # One of the synthetic patients, with the beginning of what happened:

@@ -50,8 +50,16 @@ class KnownUnits:
     tables: LinkedTables | None = None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], units: int, encoder: UnitEncoder) -> KnownUnits:
+    def of(
+        cls, given: Mapping[str, Any], units: int, encoder: UnitEncoder, references: Mapping[str, pd.DataFrame]
+    ) -> KnownUnits:
         """What `given` says.
+
+        Args:
+            given: by table, what is known.
+            units: how many.
+            encoder: the coding.
+            references: public catalogues, to which what has happened may point.
 
         Raises:
             SchemaError: it names other than tables of records, or begins units without saying which they are.
@@ -72,12 +80,9 @@ class KnownUnits:
             )
             raise SchemaError(msg)
         whole = {name: _whole(name, rows.get(name), encoder) for name in schema.graph.owners}
-        others = {
-            name: _empty(tuple(schema.tables[name].columns))
-            for name in (*schema.graph.shared, *schema.graph.references)
-        }
+        shared = {name: _empty(tuple(schema.tables[name].columns)) for name in schema.graph.shared}
         known = static.reset_index(drop=True).reindex(columns=list(schema.tables[schema.unit].columns))
-        tables = LinkedTables.of({schema.unit: known, **whole, **others}, schema, few=True)
+        tables = LinkedTables.of({schema.unit: known, **whole, **shared, **references}, schema, few=True)
         frames = encoder.frames(tables)
         coded = replace(frames, frames={**frames.frames, schema.unit: _any_root(encoder, units)})
         sequences = encoder.encode(coded)

@@ -169,7 +169,7 @@ class LinkedSynthesizer:
         if given is None:
             roots = sample_valid_rows(units, encoder.root, model.root, seeds)
         else:
-            known = KnownUnits.of(given, units, encoder)
+            known = KnownUnits.of(given, units, encoder, self._references)
             roots = known.complete(model, seeds)
         drawn = model.sample(
             encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun

@@ -161,6 +161,25 @@ def test_a_sibling_that_may_happen_before_its_owner_takes_no_other_with_it() -> 
     assert (drawn["diagnoses"]["since"].to_numpy() < began.loc[drawn["diagnoses"]["visit"]].to_numpy()).any()
 
 
+def test_what_has_happened_may_point_into_a_catalogue_whose_columns_nobody_declared() -> None:
+    """The catalogue is that of the tables that were learned from."""
+    schema, frames = visits()
+    plain = schema.model_dump(by_alias=True, exclude_none=True, mode="json")
+    plain["tables"]["visits"]["links"].append({"columns": ["ward"], "to": "wards", "kind": "reference"})
+    plain["tables"]["visits"]["columns"]["ward"] = {"kind": "code"}
+    plain["tables"]["wards"] = {"role": "reference", "key": ["ward"]}
+    wards = pd.DataFrame({"ward": ["a", "b"], "floor": [1, 2]})
+    rows = frames["visits"].assign(ward=np.resize(["a", "b"], len(frames["visits"])))
+    tables = {**frames, "visits": rows, "wards": wards}
+    synthesizer = LinkedSynthesizer(LinkedSchema.parse(plain), seed=1, device="cpu", settings=SMALL).fit(tables)
+    some = frames["patients"].head(5)
+    begun = rows[rows["id"].isin(some["id"])].groupby("id", sort=False).head(1)
+    drawn = synthesizer.sample(5, seed=1, given={"patients": some, "visits": begun})
+    first = drawn["visits"].groupby("id", sort=False).head(1)["ward"]
+    assert first.tolist() == begun["ward"].tolist()
+    assert drawn["wards"].equals(wards)
+
+
 def test_what_is_asked_wrongly() -> None:
     """A sentence for each."""
     schema, frames = visits()
