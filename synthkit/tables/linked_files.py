@@ -124,7 +124,8 @@ def _check_names(names: list[str] | tuple[str, ...], where: str, schema: LinkedS
 
 
 def _from_places(places: Mapping[str, pd.DataFrame | pa.Table | str | Path], options: CellOptions) -> LinkedCells:
-    frames = {name: read_cells(place, **{**options, "empty": True}) for name, place in places.items()}
+    told: CellOptions = {**options, "empty": True}
+    frames = {name: read_cells(place, **told) for name, place in places.items()}
     texts = (name for name, place in places.items() if isinstance(place, str | Path) and is_text(place))
     return LinkedCells(frames, frozenset(texts))
 

@@ -27,6 +27,7 @@ class Table:
     series: bool = False
     within: bool = False
     once: bool = False
+    unlike: str = ""  # column in which rows of an owner differ, so that it is a part of their key
     one: bool = False  # one row a unit at most
     first: bool = False  # a unit has kind `a` at most once
     early: bool = False  # may begin before what it belongs or points to
@@ -91,7 +92,7 @@ def _limits(tables: dict[str, Table], frames: dict[str, pd.DataFrame], rng: np.r
 
 
 def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> None:
-    owners = [t for t in tables.values() if t.depth < 4 and t.key]
+    owners = [t for t in tables.values() if t.depth < 4 and t.key and not t.unlike]
     owner = owners[-1] if rng.random() < 0.4 else owners[int(rng.integers(len(owners)))]
     t = Table(name, owner.name, owner.depth + 1)
     t.timed = bool(rng.random() < 0.7)
@@ -105,6 +106,9 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
         if t.position and len(owner.key) == 1
         else ()
     )
+    if not t.key and len(owner.key) == 1 and rng.random() < 0.5:
+        t.unlike = "start" if t.timed and rng.random() < 0.5 else "kind"
+        t.key = (f"{name}_owner", t.unlike)
     t.series, t.once = bool(rng.random() < 0.3), bool(rng.random() < 0.3)
     t.one, t.first, t.day = (bool(rng.random() < share) for share in (0.1, 0.2, 0.3))
     t.ordered, t.moment, t.derived = (bool(rng.random() < 0.3) for _ in range(3))
@@ -202,11 +206,20 @@ def _below(  # noqa: C901, PLR0912 - one choice after the other
         for k in range(n):
             if not _may_be(t, int(points[2 * k]), unit, tables, rows):
                 continue
+            mine = [r for r in rows[t.name] if r["_owner"] == owner["_row"]]
+            steps = 24 if t.day else 1
+            if t.unlike == "start" and any(r["start"] // steps == points[2 * k] // steps for r in mine):
+                continue
             place += 1
             free = [c for c in "abcdefghij" if c not in used]
             if t.once and not free:
                 break
-            kind = rng.choice(free if t.once else list("bc") if t.first and "a" in used else list("abc"))
+            able = free if t.once else [c for c in "abc" if not (t.first and c == "a" and c in used)]
+            if t.unlike == "kind":
+                able = [c for c in able if all(r["kind"] != c for r in mine)]
+            if not able:
+                break
+            kind = rng.choice(able)
             used.append(kind)
             row: dict[str, Any] = {
                 "_row": len(rows[t.name]),

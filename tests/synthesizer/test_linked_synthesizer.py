@@ -7,14 +7,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from linked_checks import broken
 from linked_worlds import World, make_world, plain_frames
 
+from synthkit.encoding.units.root_facts import RootFacts
+from synthkit.encoding.units.shared_tables import remade
+from synthkit.encoding.units.unit_decoder import decode_units
+from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.errors import ArtefactError, ConfigError, SchemaError
+from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables.linked_tables import LinkedTables
 
 SMALL = {"steps": 2, "root_steps": 2, "width": 16, "hidden": 8, "mixed": 8}
@@ -35,6 +42,32 @@ def test_every_rule_of_random_worlds_holds(model: str, seed: int) -> None:
     world = make_world(np.random.default_rng(seed))
     assert broken(world, plain_frames(world)) == []
     assert broken(world, fitted(world, model).sample(30, seed=seed)) == []
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_row_is_left_out_to_keep_a_rule(seed: int) -> None:
+    """What is drawn is written, and where nothing bounds the number of rows each unit has what its own row says."""
+    world = make_world(np.random.default_rng(seed))
+    encoder, model = fitted(world, "independent")._fitted()
+    roots = sample_valid_rows(40, encoder.root, model.root, Seeds(seed))
+    facts = RootFacts.of(encoder, roots)
+    drawn = model.sample(encoder, facts, torch.Generator().manual_seed(seed))
+    frames = decode_units(encoder, roots, drawn, np.random.default_rng(seed), remade_of(world, encoder))
+    for t, name in enumerate(encoder.tables):
+        table, rows = world.tables[name], drawn.tables[name]
+        assert len(frames[name]) == len(rows)
+        free = not (table.once or table.one or table.unlike or any(link.get("needed") for link in table.links))
+        if table.owner == "t0" and free:
+            np.testing.assert_array_equal(np.bincount(rows.owner, minlength=40), facts.owed[:, t])
+
+
+def remade_of(world: World, encoder: UnitEncoder) -> dict[str, pd.DataFrame]:
+    """Shared tables without a row that may be told, and one for all others."""
+    typed = LinkedTables.of(plain_frames(world), encoder.schema)
+    none = {name: np.empty(0, dtype=np.int64) for name in typed.shared}
+    rng = np.random.default_rng(0)
+    return {name: remade(name, encoder.schema, typed.shared, none, rng) for name in typed.shared}
 
 
 @pytest.mark.slow

@@ -116,6 +116,7 @@ def test_what_is_damaged_is_found() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("model", ["independent", "timeline"])
 def test_nothing_is_broken_in_a_hundred_thousand_rows_of_each_table(model: str) -> None:
     """By construction: the networks were hardly trained."""

@@ -106,7 +106,7 @@ def with_fresh_keys(
             if link.kind == "shared":
                 to, rows = out[link.to], frame[pointer(k)].to_numpy()
                 for column, key in zip(link.columns, schema.tables[link.to].key, strict=True):
-                    texts = np.append(to[key].to_numpy(dtype=object), None)
+                    texts = np.concatenate([to[key].to_numpy(dtype=object), [None]])
                     linked[column] = pd.Series(texts[rows], dtype=object)
         out[name] = out[name].assign(**linked)[list(table.columns)]
     return out

@@ -23,13 +23,10 @@ class EventMasks:
         self._chunk, self._active = chunk, active
         events, tables = chunk.encoder.events, chunk.encoder.tables
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
-        owed = (chunk.owners.owed_now(active) > 0) & chunk.possible
-        free = owed.copy()
-        for t, masks in enumerate(chunk.once):
-            for mask in masks:
-                free[:, t] &= mask.free(active) > 0
-        some = free.any(axis=1, keepdims=True)
-        self._owed = _in_turn(np.where(some, free, owed), np.array([t.each.timed for t in chunk.times], dtype=bool))
+        owed = chunk.owners.owed_now(active) > 0
+        able = owed & chunk.possible
+        some = able.any(axis=1, keepdims=True)  # all but what is known to have happened
+        self._owed = _in_turn(np.where(some, able, owed), np.array([t.each.timed for t in chunk.times], dtype=bool))
 
     def admit(self, slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
         """Levels that may be taken. **Shape**: int, levels so far (n, E), (n, K) -> (n, K)."""

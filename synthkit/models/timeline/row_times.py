@@ -91,6 +91,9 @@ def room(owners: OpenOwners, units: Ints, table: Ints, times: list[TableTimes], 
         if times[t].within.any():
             inside = owners.bounds(units[mine], times[t].within)
             low[mine], high[mine] = np.maximum(low[mine], inside[0]), np.minimum(high[mine], inside[1])
+        if times[t].each.strict:  # each of the rows that follow needs a moment of its own
+            later = (np.maximum(owners.owed_now(units[mine])[:, t], 1) - 1) * times[t].step
+            high[mine] = np.minimum(high[mine], np.maximum(high[mine] - later, times[t].earliest(low[mine])))
     left = np.where(timed, np.maximum(last - base, 0), 0)
     return RowTime(timed, np.where(timed, base, 0), left, low, high, timed & ~started, timed & (owed == 1))
 

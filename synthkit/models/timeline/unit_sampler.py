@@ -19,11 +19,11 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
 from synthkit.models.timeline.event_masks import EventMasks
-from synthkit.models.timeline.needed_links import NeededLinks
 from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import OpenOwners
 from synthkit.models.timeline.row_drawing import RowDrawing
+from synthkit.models.timeline.row_places import RowPlaces
 from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
@@ -114,7 +114,7 @@ class UnitChunk:
             mask.begin(b)
         pointed = {link.to for n in names for link in encoder.schema.tables[n].links if link.kind == "earlier"}
         self.pointed = {names.index(name): PointedRows(b) for name in pointed if name in names}
-        self.needed = NeededLinks.among(encoder)
+        self.places = RowPlaces.among(encoder)
         self.possible = np.ones((0, len(names)), dtype=bool)
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
         self.roots = self.network.root_words(facts.cat.to(self.device))
@@ -130,22 +130,21 @@ class UnitChunk:
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
         space = room(self.owners, active, table, self.times, self.facts.ends)
-        return self.needed.fitted(active, table, space, self.times, self.pointed)
+        return self.places.fitted(active, table, space, self.times, self.pointed)
 
     def _active(self) -> Ints:
-        """Units that still owe rows. What could point to nothing that it must is owed no more. **Shape**: -> (n,)."""
+        """Units that still owe rows. Rows for which there is no place any more are not owed. **Shape**: -> (n,)."""
         owners = self.owners
-        active = owners.close()
-        self.possible = np.ones((len(active), owners.tables), dtype=bool)
-        while self.needed.of and len(active):
-            self.possible = self.needed.able(active, owners, self.times, self.facts.ends, self.pointed)
+        while True:
+            active = owners.close()
+            self.possible = self.places.able(active, owners, self.times, self.facts.ends, self.pointed)
+            for t, mask in ((t, mask) for t, masks in enumerate(self.once) for mask in masks):
+                self.possible[:, t] &= mask.free(active) > 0
             lacking = ~(self.possible & (owners.owed_now(active) > 0)).any(axis=1)
             stuck = active[lacking & (self._known(active) < 0)]
             if not len(stuck):
-                break
+                return active
             owners.owed[owners.level[stuck], stuck] = 0
-            active = owners.close()
-        return active
 
     def _round(self, k: int, active: Ints, drawn: Mapping[str, list[RoundRows]]) -> None:
         """One row of each of some units."""

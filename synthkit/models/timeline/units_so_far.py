@@ -30,7 +30,7 @@ class UnitsSoFar(Protocol):
         once: what comes once in each table.
         pointed: the last rows of tables that links point to, by number of the table.
         tables: codes of the rows of each table.
-        possible: whether the next row of each table of active units could point to all rows it must. **Shape**: (n, T).
+        possible: whether there is a place for the next row of each table of active units. **Shape**: (n, T).
     """
 
     encoder: UnitEncoder

@@ -116,7 +116,7 @@ def _on_one_clock(looks: Mapping[str, TableLook], comments: dict[str, tuple[str,
 
 def _clocks(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> dict[str, Column]:
     """Columns of whole numbers called like a clock and a key at once (`yearID`): they are numbers, not codes."""
-    found = {}
+    found = dict[str, Column]()
     for column, kind in columns.items():
         words = [word for word in column_names.name_words(column) if word not in column_names.KEY_WORDS]
         if isinstance(kind, (Code, *Discrete)) and not kind.nullable and is_clock(tuple(words)):
@@ -214,9 +214,9 @@ def _before(name: str, tree: UnitTree, looks: Mapping[str, TableLook]) -> Iterat
     pairs = [] if rows is None else [(of, rows)]
     pairs += [(link.key.to, link.rows) for link in tree.links.get(name, ()) if link.kind == "earlier"]
     for to, there in pairs:
-        seen = not_before(look, looks[to], there)
-        if seen is not None and seen.share < 1.0 and look.order is not None and looks[to].order is not None:
-            yield f"`before_owner`: not before {to}.{looks[to].order.start} {seen}"
+        order, seen = looks[to].order, not_before(look, looks[to], there)
+        if order is not None and seen is not None and seen.share < 1.0:
+            yield f"`before_owner`: not before {to}.{order.start} {seen}"
 
 
 def _links(

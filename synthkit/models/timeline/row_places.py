@@ -1,4 +1,4 @@
-"""Links that no row of a table may lack: a row is made only where another that it can point to has been made."""
+"""Where a row can be: after the one before if moments tell rows apart, and where what it must point to is there."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from synthkit.models.timeline.unit_memory import PointedRows
 
 
 @dataclass(frozen=True)
-class NeededLinks:
+class RowPlaces:
     """By number of the table, the tables whose rows its own must point to, and which of them they may.
 
     Args:
         of: number of the table pointed to, and the reach, of each such link.
+        strict: tables whose rows of one owner happen at different moments.
     """
 
     of: dict[int, list[tuple[int, LinkReach]]]
+    strict: tuple[int, ...]
 
     @classmethod
-    def among(cls, encoder: UnitEncoder) -> NeededLinks:
+    def among(cls, encoder: UnitEncoder) -> RowPlaces:
         """Those of a schema."""
         names, found = encoder.tables, dict[int, list[tuple[int, LinkReach]]]()
         for t, name in enumerate(names):
@@ -40,16 +42,19 @@ class NeededLinks:
                 ):
                     reach = LinkReach.of(k, each, encoder.learned[link.to], encoder.clock)
                     found.setdefault(t, []).append((names.index(link.to), reach))
-        return cls(found)
+        return cls(found, tuple(t for t, name in enumerate(names) if encoder.learned[name].strict))
 
     def able(
         self, units: Ints, owners: OpenOwners, times: list[TableTimes], ends: Ints, pointed: dict[int, PointedRows]
     ) -> Bools:
-        """Whether the next row of each table could point to all rows it must. **Shape**: (n,) -> (n, T)."""
+        """Whether the next row of each table has a moment, and rows to point to. **Shape**: (n,) -> (n, T)."""
         out = np.ones((len(units), len(times)), dtype=bool)
-        for t in self.of:
+        for t in {*self.of, *self.strict}:
             space = room(owners, units, np.full(len(units), t), times, ends)
-            out[:, t] = self._fitted(t, units, space, times[t], pointed)[1]
+            if t in self.of:
+                out[:, t] = self._fitted(t, units, space, times[t], pointed)[1]
+            if t in self.strict:
+                out[:, t] &= times[t].earliest(space.low) <= space.high
         return out
 
     def fitted(
@@ -70,7 +75,7 @@ class NeededLinks:
     ) -> tuple[RowTime, Bools]:
         """Where rows of one table may lie, and whether there is anything to point to. **Shape**: (n,) each."""
         able = np.ones(len(units), dtype=bool)
-        for to, reach in self.of[t]:
+        for to, reach in self.of.get(t, ()):
             begin, end, there = _reached(units, reach, pointed[to])
             low = np.maximum(begin, np.maximum(space.low, np.where(space.timed, space.base, -LATEST))[:, None])
             fits = there & (times.earliest(low) <= np.minimum(end, space.high[:, None]))
