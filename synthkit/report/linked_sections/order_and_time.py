@@ -34,7 +34,7 @@ TIME_UNITS = (
     ("Seconds", 1.0),
 )  # longest first, seconds
 SHOWN_PAIRS, SHOWN_REPEATS = 20, 30  # transitions of the chart; lines of the table of repeats
-SHOWN_COLUMNS, SHOWN_CURVES = 12, 6  # lines of a table that stands open; curves, those that differ most
+OPEN_LINES, SHOWN_CURVES = 12, 6  # lines of a table that stands open; curves, those that differ most
 LONGEST_EVENT = 26  # letters of an event on an axis
 
 
@@ -44,7 +44,7 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     if not scores and not gaps and not follows:
         return {"absent": "Order and time were not measured: no table has an order, or none could be compared."}
     remembered = _memory(context)
-    short = remembered is not None and len(remembered["rows"]) <= SHOWN_COLUMNS
+    short = remembered is not None and len(remembered["rows"]) <= OPEN_LINES
     paragraphs = [
         "When rows follow each other, which event comes after which, how long histories are, and whether a value "
         "goes on from the one before in its series. Intervals are by units; the reference is what as many training "

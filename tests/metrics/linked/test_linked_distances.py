@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from synthkit.errors import MetricError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.fidelity import distributions
 from synthkit.metrics.linked import (
@@ -238,6 +239,34 @@ def test_values_without_memory_are_seen(compare, clinic, damaged):
     )
     assert worse["fidelity.lag_one"].parts["labs.value"] > fresh["fidelity.lag_one"].parts["labs.value"] + 0.2
     assert worse["fidelity.within_unit_sd"].value > fresh["fidelity.within_unit_sd"].value + 0.05
+
+
+def test_a_series_of_one_value_has_no_spread_whatever_its_sums_are_rounded_to(compare, damaged):
+    """A third is the same number in all rows, and their mean is not that number to the last digit."""
+
+    def third(f):
+        return f.assign(value=np.where(f["test"] == "x", 1 / 3, f["value"]))
+
+    sides = [damaged("labs", third, seed=seed) for seed in (1, 2)]
+    found, _ = measured(series_memory.memory, compare(damaged("labs", lambda f: f), train=sides[0], holdout=sides[1]))
+    assert found["fidelity.within_unit_sd"].value < 2
+
+
+def test_many_rows_of_an_owner_are_shown_by_ranges(compare, damaged):
+    """Labs fifty times over: ranges of so many numbers that twenty of them reach the 95th centile."""
+    many = [damaged("labs", lambda f: f.loc[f.index.repeat(50)], seed=seed) for seed in (3, 2)]
+    c = compare(many[0], holdout=many[1])
+    panel = measured(fan_outs.fan_outs, c)[1]["fan_outs"]["labs"]
+    assert panel["step"] > 1
+    counts = children(c.synthetic, "labs", "id", "people").to_numpy() // panel["step"]
+    shares = [(counts == k).mean() for k in range(20)] + [(counts >= 20).mean()]
+    assert panel["synthetic"] == pytest.approx(shares, abs=1e-4)
+
+
+def test_a_table_without_rows_is_a_failure_in_words(compare, damaged):
+    empty = damaged("codes", lambda f: f.head(0))
+    with pytest.raises(MetricError, match=r"`codes` must have rows on every side; however: .* the side of synthetic"):
+        table_distributions.table_distributions(compare(empty), RNG(0), table="codes")
 
 
 def test_too_few_neighbours_are_a_failure(compare, clinic):

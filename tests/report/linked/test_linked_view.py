@@ -111,6 +111,7 @@ def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_ev
     released = section(report, "released")
     assert [head["label"] for head in released["table"]["heads"]] == ["Table", "Synthetic", "By unit, synthetic"]
     assert {"Fitted on", "Held out"}.isdisjoint(label for label, _ in released["facts"])
+    assert [each["data"]["real"] for each in released["figures"]] == [{}]
     assert {s["tag"] for s in report.document["sections"]} <= {"ROUNDED", "public"}
     for each in report.document["sections"]:
         if each["id"] not in ("released", "timelines"):

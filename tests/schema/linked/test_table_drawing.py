@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 from benchmarks.linked.made_hospital import schema
@@ -27,6 +28,17 @@ def test_every_table_is_a_box_and_every_link_a_line():
 def test_boxes_do_not_lie_on_each_other():
     places = [(float(box.get("x")), float(box.get("y"))) for box in drawn(schema()).iter(f"{SVG}rect")]
     assert len(set(places)) == len(places)
+
+
+def test_a_line_between_tables_of_one_column_runs_beside_those_between_them():
+    """No point of it lies inside a box."""
+    tree = drawn(schema())
+    path = next(p.get("d") for p in tree.iter(f"{SVG}path") if "earlier" in (p.findtext(f"{SVG}title") or ""))
+    x = [float(number) for number in re.findall(r"[-\d.]+", path)[::2]]
+    right = {float(box.get("x")) + float(box.get("width")) for box in tree.iter(f"{SVG}rect")}
+    assert x[0] in right
+    assert min(x) == x[0] == x[-1]
+    assert max(x) > x[0]
 
 
 def test_owners_stand_to_the_left_of_what_they_own():
