@@ -83,7 +83,8 @@ def init(
         known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"
         warn(f"`{suspicion.column}`: {known if done else suspicion}")
     say(
-        f"{out}: {len(columns)} columns drafted. Check every line, then: synthkit run {table} --schema {out}",
+        f"{out}: {len(columns)} columns drafted. Check every line, then: synthkit run {table} --schema {out} "
+        f"--out runs/{out.stem}",
         quiet=quiet,
     )
 

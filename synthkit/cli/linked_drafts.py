@@ -100,7 +100,7 @@ def init_linked(
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
         f"drafted, {schema.unit} as people; {drawing}: how they are linked. Check every line, then: "
-        f"synthkit run {table} --schema {out}",
+        f"synthkit run {table} --schema {out} --out runs/{out.stem}",
         quiet=quiet,
     )
 

@@ -53,6 +53,7 @@ def test_init_drafts_a_schema_that_the_tables_keep_and_draws_it(hospital, comman
     assert said.code == 0
     assert "`patients` is taken for the table whose rows are people" in said.err
     assert "3 tables" in said.out
+    assert f"--schema {tmp_path / 'draft.yaml'} --out runs/draft" in said.out
     drafted = LinkedSchema.load(tmp_path / "draft.yaml")
     assert validate_linked(read_linked(hospital.folder).frames, drafted).success
     assert (tmp_path / "draft.svg").read_text().count("<rect") == 3

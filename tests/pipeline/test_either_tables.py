@@ -8,7 +8,6 @@ from small_hospital import SMALL, small_hospital
 
 import synthkit as sk
 from synthkit.errors import ConfigError, SchemaError
-from synthkit.synthesizer.checkpoints import Checkpoint
 
 SCHEMA = sk.LinkedSchema.parse(SMALL)
 ONE = sk.Schema(columns={"x": {"kind": "numeric"}})
@@ -68,11 +67,6 @@ def test_a_schema_is_drafted_that_the_tables_keep():
 def test_what_is_given_for_the_other_is_refused(call, error, said):
     with pytest.raises((error, sk.SynthkitError), match=said):
         call()
-
-
-def test_a_checkpoint_is_of_one_table(tmp_path):
-    with pytest.raises(ConfigError, match="a checkpoint keeps a training of one table"):
-        sk.synthesize(small_hospital(), SCHEMA, checkpoint=Checkpoint(tmp_path / "c"))
 
 
 @pytest.mark.parametrize(("option", "value"), [("units", 5), ("orphans", "drop")])
