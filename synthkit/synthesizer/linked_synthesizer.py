@@ -69,7 +69,7 @@ class LinkedSynthesizer:
         known = unit_models()
         if model not in known:
             msg = f"`model` must be one of {', '.join(sorted(known))} for linked tables; however: `{model}`"
-            raise ConfigError(msg)
+            raise ConfigError(f"{msg}. Name one of these")
         self.schema, self.model_name, self.seed = schema, model, seed
         self._config: Any = resolve_settings(model, known[model].Config, dict(settings or {}))
         self._device = device

@@ -43,8 +43,8 @@ def mean_of_scores(scores: Sequence[Score]) -> Score:
     Example:
         >>> draws = [Score(metric="fidelity.x", value=v, low=v - 3, high=v + 3, goal="low") for v in (4.0, 12.0)]
         >>> mean = mean_of_scores(draws)
-        >>> mean.value, round(mean.value - mean.low, 3)
-        (8.0, 8.391)
+        >>> mean.value, mean.low, round(mean.high, 3)
+        (8.0, 0.0, 16.394)
     """
     if len(scores) == 1:
         return scores[0]
