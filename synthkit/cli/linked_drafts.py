@@ -127,7 +127,7 @@ def _as_drafted(table: Path, config: RunConfig) -> dict[str, pd.DataFrame]:
         return dict(read_linked(table).frames)
     return {
         name: table_files.read(
-            path, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing
+            path, delimiter=config.delimiter, encoding=config.encoding, missing=config.missing, empty=True
         ).frame()
         for name, path in table_paths(table).items()
     }

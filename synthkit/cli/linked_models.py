@@ -152,7 +152,7 @@ def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
     from synthkit.tables.table_files import read_cells
 
     if path.is_dir():
-        found = {name: read_cells(file) for name, file in table_paths(path).items()}
+        found = {name: read_cells(file, empty=True) for name, file in table_paths(path).items()}
         if schema.unit not in found:
             msg = f"a folder that is given must hold the people; however: {path} has no table `{schema.unit}`. Add it"
             raise ConfigError(msg)

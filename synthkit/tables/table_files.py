@@ -90,6 +90,7 @@ def read(
     delimiter: str | None = None,
     encoding: str = "utf-8",
     missing: Iterable[str] = (),
+    empty: bool = False,
 ) -> Table:
     """A table from a file, an Arrow table or a frame.
 
@@ -103,6 +104,7 @@ def read(
         delimiter: character between cells of a CSV file; found if not given.
         encoding: of a CSV file.
         missing: texts of a CSV file that mean missing, besides the empty cell.
+        empty: whether a CSV file may hold a header only.
 
     Raises:
         TableError: a file that is absent, empty, ragged, wrongly encoded or of another format.
@@ -115,7 +117,8 @@ def read(
     if kind == "text":
         from synthkit.tables.csv import infer_types, read_text
 
-        texts = _undone(path, read_text(path, delimiter=delimiter, encoding=encoding, missing=tuple(missing)))
+        chunks = read_text(path, delimiter=delimiter, encoding=encoding, missing=tuple(missing), empty=empty)
+        texts = _undone(path, chunks)
         return Table.of(infer_types(texts)) if schema is None else _typed((t.to_pandas() for t in texts), schema)
     return _typed(_arrow_chunks(path, kind), schema)
 

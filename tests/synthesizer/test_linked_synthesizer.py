@@ -128,6 +128,25 @@ def visits() -> tuple[LinkedSchema, dict[str, pd.DataFrame]]:
     return LinkedSchema.parse(schema), {"patients": patients, "visits": table}
 
 
+@pytest.mark.parametrize("model", ["independent", "timeline"])
+def test_a_table_of_no_rows_stays_one(model: str) -> None:
+    """Its series have no level, and nobody has rows of it."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["devices"] = {
+        "links": [{"columns": ["id"], "to": "patients", "kind": "owner"}],
+        "order": {"from": "day"},
+        "series": "kind",
+        "columns": {"id": {"kind": "identifier"}, "day": {"kind": "numeric"}, "kind": {"kind": "code"}},
+    }
+    tables = {**frames, "devices": pd.DataFrame({"id": [], "day": [], "kind": []}, dtype=object)}
+    chosen = SMALL if model == "timeline" else {}
+    synthesizer = LinkedSynthesizer(LinkedSchema.parse(content), model, seed=1, device="cpu", settings=chosen)
+    drawn = synthesizer.fit(tables).sample(12, seed=1)
+    assert list(drawn["devices"].columns) == ["id", "day", "kind"]
+    assert len(drawn["devices"]) == 0 < len(drawn["visits"])
+
+
 def test_units_known_in_part() -> None:
     """Static values are kept, beginnings continued exactly, missing cells filled and known ones let be."""
     schema, frames = visits()

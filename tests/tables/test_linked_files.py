@@ -118,6 +118,14 @@ def test_files_that_are_no_tables_are_passed_over(tmp_path):
     assert list(table_paths(tmp_path)) == ["codes"]
 
 
+def test_a_csv_file_with_a_header_only_is_a_table_of_no_rows(tmp_path):
+    """Alone it is no table; among others it is one that nobody has rows of."""
+    (tmp_path / "people.csv").write_text("id\n1\n2\n")
+    (tmp_path / "notes.csv").write_text("id,text\n")
+    found = read_linked(tmp_path).frames
+    assert (list(found["notes"].columns), len(found["notes"]), len(found["people"])) == (["id", "text"], 0, 2)
+
+
 def test_a_file_of_one_table_is_a_linked_table(tmp_path):
     schema = LinkedSchema.loads("{unit: people, tables: {people: {columns: {a: {kind: numeric}}}}}")
     (tmp_path / "any.csv").write_text("a\n1\n2\n")

@@ -123,7 +123,7 @@ def test_days_are_no_instants_and_orders_may_be_written_before_the_stay():
         people = {"key": ["id"], "end": "gone", "columns": {"id": key, "gone": when}}
         schema = LinkedSchema.parse({"unit": "people", "tables": {"people": people, "stays": stays, "labs": labs}})
         frames = {
-            "people": pd.DataFrame({"id": ["a"], "gone": ["2020-05-03"]}),
+            "people": pd.DataFrame({"id": ["a", "b"], "gone": ["2020-05-03"] * 2}),
             "stays": pd.DataFrame({"id": ["a"], "stay": ["s"], "begin": ["2020-05-03"]}),
             "labs": pd.DataFrame(
                 {"id": ["a"] * 2, "stay": ["s"] * 2, "at": ["2020-05-03 12:00:00", "2020-05-02 12:00:00"]}

@@ -157,6 +157,8 @@ def _table(
 ) -> LinkedTable:
     where = f"tables.{name}"
     key = (tree.keys[name],) if name in tree.keys else ()
+    if key:
+        comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
     if tree.roles[name] == "reference" or frame.empty:
         comments[where] = ("taken for a public catalogue by its name" if len(frame) else "has no rows to draft from",)
         return LinkedTable(role="reference", key=key)
