@@ -27,7 +27,7 @@ from torch import Tensor
 
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Rows
-from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.autoregressive.config import AUTOREGRESSIVE_SMALL_ROWS, AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.row_completion import complete_rows
@@ -70,7 +70,7 @@ class Timeline(UnitModel):
 
     def __init__(self, layout: UnitLayout, config: TimelineConfig | None = None) -> None:
         super().__init__(layout, config)
-        self._root = Autoregressive(layout.root, self._root_config())
+        self._root = Autoregressive(layout.root, self._root_config(AUTOREGRESSIVE_SMALL_ROWS))
         with seeded(0, torch.device("cpu")):
             self._network = TimelineNetwork(layout, self._config).eval()
 
@@ -84,8 +84,16 @@ class Timeline(UnitModel):
         """Latent classes of units that the settings ask for, 1 for none."""
         return default_classes(units) if config.classes is None else config.classes
 
-    def _root_config(self) -> AutoregressiveConfig:
-        return AutoregressiveConfig(steps=self._config.root_steps)
+    def _root_config(self, units: float) -> AutoregressiveConfig:
+        """Settings of the root: of few units a slower rate, more dropped and less decayed than in a table by itself.
+
+        How many rows a unit owns and how much time they take hang together almost exactly, while other columns of few
+        units are soon learned by heart: a fast rate stops before the first is known.
+        """
+        steps = self._config.root_steps
+        if units >= AUTOREGRESSIVE_SMALL_ROWS:
+            return AutoregressiveConfig(steps=steps)
+        return AutoregressiveConfig(steps=steps, dropout=0.6, weight_decay=5.0, learning_rate=2e-3, canonical=0.85)
 
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Train the root, then everything below it."""
@@ -96,7 +104,7 @@ class Timeline(UnitModel):
         rest = replace(callbacks, seconds=None, store=None, progress=None)
         if callbacks.seconds is not None:
             rest = replace(rest, seconds=ROOT_SHARE * callbacks.left(), since=time.monotonic())
-        self._root = Autoregressive(access.root().encoder.layout, self._root_config())
+        self._root = Autoregressive(access.root().encoder.layout, self._root_config(float(len(batches.sequences))))
         log = self._root.fit(access.root(), seed, rest)
         if not rows:
             return log
