@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from synthkit.schema.linked.linked_table import LinkedTable
 
 MOST_BACK = 31  # rows back that an `earlier` link may point
+MOST_PAIRED = (
+    8  # timed children, up to which a row of each of two is known to have a last moment; else the first stands
+)
 OTHER = "other"  # level of a shared row that few units point to
 UNIT_CLASS, FIRST, LAST, NO_COLUMN = "(class)", "(first)", "(last)", "(nothing)"
 
@@ -301,15 +305,26 @@ def _rules(
 
 
 def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
-    """First and last moment are there if and only if there are rows that have any; the first is not after the last."""
+    """The first moment is there if and only if there are rows, the last if and only if there are two, and not before.
+
+    Of a single row the first moment says all. A last one that equals it would be the same code as that of many rows
+    that happen at once, and would be learned of owners whose rows never do.
+    """
     if not timed:
         return
     yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
-    none = {rows_of(c): Condition(max=0) for c in timed}
-    yield Implication.model_validate({"if": none, "then": {c: Condition(missing=True) for c in (FIRST, LAST)}})
+    none, some = ({rows_of(c): bound for c in timed} for bound in (Condition(max=0), Condition(min=1)))
+    yield _implied(none, {FIRST: Condition(missing=True), LAST: Condition(missing=True)})
     for c in timed:
-        some = {rows_of(c): Condition(min=1)}
-        yield Implication.model_validate({"if": some, "then": {c: Condition(missing=False) for c in (FIRST, LAST)}})
+        yield _implied({rows_of(c): some[rows_of(c)]}, {FIRST: Condition(missing=False)})
+        yield _implied({**none, rows_of(c): Condition(max=1)}, {LAST: Condition(missing=True)})
+        yield _implied({rows_of(c): Condition(min=2)}, {LAST: Condition(missing=False)})
+    for pair in itertools.combinations(some, 2) if len(timed) <= MOST_PAIRED else ():
+        yield _implied({name: some[name] for name in pair}, {LAST: Condition(missing=False)})
+
+
+def _implied(if_: Mapping[str, Condition], then: Mapping[str, Condition]) -> Implication:
+    return Implication.model_validate({"if": if_, "then": then})
 
 
 def _derived(table: LinkedTable, known: set[str]) -> dict[str, str]:

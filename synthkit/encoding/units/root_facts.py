@@ -50,7 +50,7 @@ class RootFacts:
                     when = clock.ticks(roots[column], encoder.schema.tables[encoder.schema.unit].columns[column])
                     ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, when))
         timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
-        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
+        last = np.where(owed[:, timed].sum(axis=1) > 1, np.maximum(*span), span[0])  # one row is first and last
         return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
 
     def take(self, units: Ints) -> RootFacts:

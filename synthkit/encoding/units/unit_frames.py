@@ -117,7 +117,8 @@ def _frame(each: LearnedTable, span: tuple[Ints, Ints], seen: _Seen) -> pd.DataF
             out[name] = _as_code(frame[name]) if _is_key(name, each) else frame[name].reset_index(drop=True)
     out |= {rows_of(child): seen.counts[child] for child in each.children}
     if each.has_span:
-        out |= _told_span(each, span, here, seen.clock)
+        many = np.stack([seen.counts[child] for child in each.timed_children]).sum(axis=0)
+        out |= _told_span(each, (span[0], np.where(many > 1, span[1], MISSING_TICK)), here, seen.clock)
     out |= _told_links(each, seen)
     out |= {NO_COLUMN: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
     return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
@@ -148,15 +149,13 @@ def _as_code(values: pd.Series) -> pd.Series:
 
 
 def _told_span(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: UnitClock) -> dict[str, object]:
-    """First and last moment as the learned schema tells them; not after the end that is declared."""
-    first, last = span
-    kind = each.schema.columns[FIRST]
-    none = last == MISSING_TICK
+    """First and last moment as the learned schema tells them; of a single row the first alone."""
+    told, kind = {FIRST: span[0], LAST: span[1]}, each.schema.columns[FIRST]
     if each.timed and each.owner is not None:
-        return {name: np.where(none, np.nan, x - here) for name, x in ((FIRST, first), (LAST, last))}
+        return {name: np.where(x == MISSING_TICK, np.nan, x - here) for name, x in told.items()}
     if isinstance(kind, Datetime):
-        return {name: clock.values(x, kind) for name, x in ((FIRST, first), (LAST, last))}
-    return {name: np.where(none, np.nan, x / 10.0**clock.tick) for name, x in ((FIRST, first), (LAST, last))}
+        return {name: clock.values(x, kind) for name, x in told.items()}
+    return {name: np.where(x == MISSING_TICK, np.nan, x / 10.0**clock.tick) for name, x in told.items()}
 
 
 def hubs(tables: LinkedTables) -> dict[str, Ints]:
