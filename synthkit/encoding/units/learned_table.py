@@ -46,6 +46,8 @@ class LearnedTable:
         within: owners that its rows happen inside of, and tables of earlier links.
         bounds: columns of the unit after which none of its rows happens.
         once: rules about rows that happen once.
+        stay: nearest table, itself or further up, whose rows end and inside of which all happens that its rows own in
+            time: first and last moment of it are shares of the time from the row until then. None if there is none.
     """
 
     name: str
@@ -61,6 +63,7 @@ class LearnedTable:
     within: tuple[str, ...] = ()
     bounds: tuple[str, ...] = ()
     once: tuple[Once, ...] = ()
+    stay: str | None = None
     classes: int = field(default=0)
 
     @property
@@ -168,12 +171,14 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
     kept = {c: _offset(c, kind, table, timed) if c in offsets else kind for c, kind in values.items()}
     timed_children = tuple(c for c in children if c in clock.timed)
     known = tuple(kept)
+    stay, until = (None, None) if unit or not timed else _stay(schema, name, timed_children, clock)
     kept |= _bookkeeping(schema, name, clock, timed_children, children)
+    kept |= {c: Numeric(nullable=True, min=0, max=1) for c in (FIRST, LAST) if stay is not None}
     ends = _ends(schema, timed_children if unit else (name,))
     if unit and classes > 1:
         kept = {UNIT_CLASS: Categorical(levels=tuple(range(classes))), **kept}
     held = {*known} if unit else set()
-    limits = ends if unit else (_stay(schema, name, timed_children),)
+    limits = ends if unit else (until,)
     last = [Comparison(left=LAST, op="<=", right=c) for c in limits if timed_children and c is not None and c in known]
     rules = [*_rules(table, known, offsets, kept), *_counted(timed_children), *last]
     derived = _derived(table, held)
@@ -192,6 +197,7 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
         within=tuple(r.of for r in schema.rules if isinstance(r, Within) and r.table == name),
         bounds=ends if not unit else (),
         once=tuple(r for r in schema.rules if isinstance(r, Once) and r.table == name),
+        stay=stay,
         classes=classes if unit else 0,
     )
 
@@ -285,11 +291,16 @@ def _ends(schema: LinkedSchema, tables: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([] if end is None else [end]), *named]))
 
 
-def _stay(schema: LinkedSchema, name: str, timed: tuple[str, ...]) -> str | None:
-    """Column of the end of a row that everything it owns in time lies within; None if not all does."""
-    order = schema.tables[name].order
-    inside = all(any(isinstance(r, Within) and (r.table, r.of) == (c, name) for r in schema.rules) for c in timed)
-    return order.until if inside and order is not None else None
+def _stay(schema: LinkedSchema, name: str, timed: tuple[str, ...], clock: UnitClock) -> tuple[str | None, str | None]:
+    """See `LearnedTable.stay`; where rows need not end, the end of the row itself, which bounds what it owns."""
+    inside = {(r.table, r.of) for r in schema.rules if isinstance(r, Within)}
+    for table in (name, *schema.graph.ancestors(name)) if timed else ():
+        order, columns = schema.tables[table].order, schema.tables[table].columns
+        if table not in clock.timed or order is None or not all((c, table) in inside for c in timed):
+            continue
+        if order.until is not None:
+            return (None, order.until if table == name else None) if columns[order.until].nullable else (table, None)
+    return None, None
 
 
 def _rules(

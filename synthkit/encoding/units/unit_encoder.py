@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask
 from synthkit.encoding.layout import Rows
-from synthkit.encoding.units.event_coding import EventCoding, fit_event_coding
+from synthkit.encoding.units.event_coding import LEAST_TIED, EventCoding, fit_event_coding
 from synthkit.encoding.units.learned_table import LearnedTable, learned_tables, pointer
 from synthkit.encoding.units.payload_coding import PayloadCoding, may_be_copied
 from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, states, twins
@@ -91,7 +91,8 @@ class UnitEncoder:
             if p.series is not None
         }
         gap, left = times.time - times.base, times.left
-        events = fit_event_coding(types, series, gap[free], left[free], int((~times.timed).sum()))
+        tied = _tied(times, frames.order.table, len(names))
+        events = fit_event_coding(types, tied, series, gap[free], left[free], int((~times.timed).sum()))
         flat = np.concatenate([series.get(n, np.array([float(types[n])])) for n in names]) if names else np.zeros(0)
         return cls(
             schema=schema,
@@ -327,6 +328,14 @@ def _payload(
         told = [int((~equal[0] & ~equal[1]).sum()), int(again.sum())]
         found[column] = np.array([*told, int(equal[1].sum())] if series is not None else told, dtype=np.int64)
     return replace(draft, copies=found)
+
+
+def _tied(times: StepTimes, table: Ints, tables: int) -> Bools:
+    """Tables whose rows happen together with the row before of their owner, or too few to tell. **Shape**: (T,)."""
+    later = times.timed & ~times.first
+    together = later & (times.time == times.base)
+    rows, tied = (np.bincount(table[some], minlength=tables) for some in (later, together))
+    return np.asarray((tied >= LEAST_TIED * rows) | (LEAST_TIED * rows < 1))
 
 
 def _kinds(counts: Floats) -> Ints:

@@ -118,7 +118,8 @@ def _frame(each: LearnedTable, span: tuple[Ints, Ints], seen: _Seen) -> pd.DataF
     out |= {rows_of(child): seen.counts[child] for child in each.children}
     if each.has_span:
         many = np.stack([seen.counts[child] for child in each.timed_children]).sum(axis=0)
-        out |= _told_span(each, (span[0], np.where(many > 1, span[1], MISSING_TICK)), here, seen.clock)
+        told = span[0], np.where(many > 1, span[1], MISSING_TICK)
+        out |= _told_span(each, told, here, seen.clock) if each.stay is None else _shares(each, told, here, seen)
     out |= _told_links(each, seen)
     out |= {NO_COLUMN: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
     return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
@@ -156,6 +157,16 @@ def _told_span(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: U
     if isinstance(kind, Datetime):
         return {name: clock.values(x, kind) for name, x in told.items()}
     return {name: np.where(x == MISSING_TICK, np.nan, x / 10.0**clock.tick) for name, x in told.items()}
+
+
+def _shares(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, seen: _Seen) -> dict[str, object]:
+    """First and last moment as shares of the time from a row to the end of the stay that they lie inside of."""
+    at, table = np.arange(len(here)), each.name
+    while table != each.stay:
+        at, table = seen.tables.owners[table][at], seen.tables.schema.graph.owners[table]
+    room = np.maximum(seen.times[table].until[at] - here, 1)
+    told = {FIRST: span[0], LAST: span[1]}
+    return {n: np.where(x == MISSING_TICK, np.nan, np.clip((x - here) / room, 0, 1)) for n, x in told.items()}
 
 
 def hubs(tables: LinkedTables) -> dict[str, Ints]:

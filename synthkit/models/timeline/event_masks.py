@@ -29,7 +29,8 @@ class EventMasks:
             for mask in masks:
                 free[:, t] &= mask.free(active) > 0
         some = free.any(axis=1, keepdims=True)
-        self._owed = _in_turn(np.where(some, free, owed), np.array([t.each.timed for t in chunk.times], dtype=bool))
+        self._timed = np.array([t.each.timed for t in chunk.times], dtype=bool)
+        self._owed = _in_turn(np.where(some, free, owed), self._timed)
 
     def admit(self, slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
         """Levels that may be taken. **Shape**: int, levels so far (n, E), (n, K) -> (n, K)."""
@@ -39,8 +40,10 @@ class EventMasks:
         if slot in self._series:
             return self._series_mask(self._series[slot], cat, mask)
         if slot == chunk.encoder.events.gap_slot:
-            space = room(chunk.owners, self._active, cat[:, 0].cpu().numpy(), chunk.times, chunk.facts.ends)
-            return torch.from_numpy(gap_masks(chunk.encoder.events, space)).to(cat.device)
+            table = cat[:, 0].cpu().numpy()
+            space = room(chunk.owners, self._active, table, chunk.times, chunk.facts.ends)
+            due = chunk.owners.owed_now(self._active) > np.eye(len(chunk.times), dtype=np.int64)[table]
+            return torch.from_numpy(gap_masks(chunk.encoder.events, space, table, due & self._timed)).to(cat.device)
         return mask
 
     def _series_mask(self, t: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
@@ -175,8 +175,12 @@ def _span(
         return np.full(n, MISSING_TICK), np.full(n, MISSING_TICK)
     base = now.time if each.timed else np.zeros(n, dtype=np.int64)
     clock = chunk.encoder.clock
-    unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
-    spans = [base + np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) for name in (FIRST, LAST)]
+    unit: Floats | float
+    if each.stay is not None:
+        unit = np.maximum(_end_of_stay(each, until, chunk, units) - base, 0)
+    else:
+        unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
+    spans = [base + np.round(np.nan_to_num(read[name] * unit, nan=0.0)).astype(np.int64) for name in (FIRST, LAST)]
     children = np.array([chunk.encoder.tables.index(c) for c in each.timed_children])
     ends = chunk.facts.ends[units[:, None], children].min(axis=1)
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
@@ -192,6 +196,14 @@ def _span(
         known &= high != MISSING_TICK
         first, last = np.where(known, low, first), np.where(known, np.maximum(last, high), last)
     return np.where(some, first, MISSING_TICK), np.where(some, last, MISSING_TICK)
+
+
+def _end_of_stay(each: LearnedTable, until: Ints, chunk: UnitsSoFar, units: Ints) -> Ints:
+    """When the stay ends that what rows own lies inside of: their own end, or that of an open owner."""
+    if each.stay == each.name:
+        return np.where(until == MISSING_TICK, LATEST, until)
+    within = np.array([False, *(name == each.stay for name in chunk.encoder.tables)])
+    return chunk.owners.bounds(units, within)[1]
 
 
 def _all_within(each: LearnedTable, chunk: UnitsSoFar) -> bool:
