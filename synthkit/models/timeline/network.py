@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from synthkit.encoding.layout import Slot
 from synthkit.models.timeline.config import TimelineConfig
+from synthkit.models.timeline.relatives import RelatedCodes, Relatives, opened_sums
 from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.masked_network import MaskedNetwork
@@ -29,11 +30,12 @@ PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees,
 class Past:
     """Value vectors of what came before steps, and numbers.
 
-    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F).
+    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F); `opened`, of the open owner, (n, H).
     """
 
     vectors: Tensor
     numbers: Tensor
+    opened: Tensor
 
 
 class Mixer(nn.Module):
@@ -117,6 +119,12 @@ class TimelineNetwork(nn.Module):
         self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
         scale = 0.5 / math.sqrt(h)
         self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
+        hidden = config.input_dropout
+        self.related = nn.ModuleList(
+            Relatives(layout.root, layout.payloads.get(layout.owners[name]), each, h, hidden)
+            for name, each in layout.payloads.items()
+        )
+        self.opened = opened_sums(layout.payloads, layout.owners, h, hidden)
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""
@@ -139,10 +147,17 @@ class TimelineNetwork(nn.Module):
         out: Tensor = self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
         return out
 
+    def opened_words(self, t: int, cat: Tensor) -> Tensor:
+        """What the next event knows of open rows of a table, nought if it owns none. **Shape**: (n, D) -> (n, H)."""
+        if str(t) not in self.opened:
+            return self.to_event.new_zeros(len(cat), self.config.width)
+        out: Tensor = self.opened[str(t)](cat)
+        return out
+
     def event_context(self, past: Past) -> Tensor:
         """What each slot of the next event sees. **Shape**: Past of n -> (n, E, H)."""
         c = self.before(self._input(past))
-        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width)
+        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width) + past.opened[:, None]
 
     def row_summary(self, past: Past, event: Tensor, twin: Tensor, series: Tensor, told: Tensor) -> Tensor:
         """What is known of a row once its event is.
@@ -162,9 +177,10 @@ class TimelineNetwork(nn.Module):
         out: Tensor = self.about(torch.cat([x, more], dim=1))
         return out
 
-    def row_context(self, t: int, summary: Tensor) -> Tensor:
-        """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""
-        return torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+    def row_context(self, t: int, summary: Tensor, codes: RelatedCodes) -> Tensor:
+        """What each slot of a row of a table sees. **Shape**: (n, H), RelatedCodes of n -> (n, D, H)."""
+        c = torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+        return c + self.related[t](codes)[:, None]
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
