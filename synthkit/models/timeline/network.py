@@ -144,7 +144,10 @@ class TimelineNetwork(nn.Module):
 
     def root_words(self, cat: Tensor) -> Tensor:
         """Value vectors of units. **Shape**: (n, D) -> (n, H)."""
-        out: Tensor = self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
+        seen = self.layout.root.applicable(cat)
+        if self.training and self.config.dropout:  # else what is learned is which unit it is
+            seen = seen & (keep(cat.shape, self.config.dropout, torch.float32, cat.device) > 0)
+        out: Tensor = self.roots(cat, seen, 0, self.roots.table())
         return out
 
     def opened_words(self, t: int, cat: Tensor) -> Tensor:

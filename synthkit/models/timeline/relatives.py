@@ -31,28 +31,29 @@ class RelatedCodes:
 
 
 class ValueSum(nn.Module):
-    """Sum of vectors of the coarse levels of a row, nought for no row.
+    """Sum of vectors of some levels of a row, nought for no row.
 
     Args:
         layout: of the row.
+        chosen: its slots that count.
         width: H.
         dropped: share of levels that are hidden while training.
     """
 
-    def __init__(self, layout: Layout, width: int, dropped: float) -> None:
+    def __init__(self, layout: Layout, chosen: tuple[int, ...], width: int, dropped: float) -> None:
         super().__init__()
-        slots = tuple(layout.slots[j] for j in layout.coarse)
+        slots = tuple(layout.slots[j] for j in chosen)
         self.values = LevelEmbedding(slots, width, free=0.1, smooth=0.1)
         sizes = [slot.size for slot in slots]
         self.register_buffer("offsets", torch.tensor([0, *sizes[:-1]]).cumsum(0), persistent=False)
-        self.register_buffer("coarse", torch.tensor(layout.coarse), persistent=False)
+        self.register_buffer("chosen", torch.tensor(chosen), persistent=False)
         self.offsets: Tensor
-        self.coarse: Tensor
+        self.chosen: Tensor
         self.dropped = dropped
 
     def forward(self, cat: Tensor) -> Tensor:
         """**Shape**: (n, d) -> (n, H)."""
-        cat, table = cat[:, self.coarse], self.values()
+        cat, table = cat[:, self.chosen], self.values()
         seen = cat >= 0
         if self.training and self.dropped:
             seen = seen & (keep(cat.shape, self.dropped, table.dtype, cat.device) > 0)
@@ -73,13 +74,15 @@ class Relatives(nn.Module):
 
     def __init__(self, unit: Layout, owner: Layout | None, own: Layout, width: int, dropped: float) -> None:
         super().__init__()
-        self.unit = ValueSum(unit, width, dropped)
-        self.owner = None if owner is None else ValueSum(owner, width, dropped)
-        self.twin = ValueSum(own, width, dropped)
+        names = tuple(j for j in unit.coarse if not unit.slots[j].ordinal)  # numbers would tell which unit it is
+        self.unit = ValueSum(unit, names, width, dropped) if names else None
+        self.owner = None if owner is None else ValueSum(owner, owner.coarse, width, dropped)
+        self.twin = ValueSum(own, own.coarse, width, dropped)
 
     def forward(self, codes: RelatedCodes) -> Tensor:
         """**Shape**: codes of n rows -> (n, H)."""
-        out: Tensor = self.unit(codes.unit) + self.twin(codes.twin)
+        out: Tensor = self.twin(codes.twin)
+        out = out if self.unit is None else out + self.unit(codes.unit)
         return out if self.owner is None or codes.owner is None else out + self.owner(codes.owner)
 
 
@@ -87,5 +90,9 @@ def opened_sums(payloads: Mapping[str, Layout], owners: Mapping[str, str], width
     """One sum for each table that owns others, by its number: what the next event knows of an open row."""
     names = list(payloads)
     return nn.ModuleDict(
-        {str(names.index(n)): ValueSum(payloads[n], width, dropped) for n in names if n in owners.values()}
+        {
+            str(names.index(n)): ValueSum(payloads[n], payloads[n].coarse, width, dropped)
+            for n in names
+            if n in owners.values()
+        }
     )
