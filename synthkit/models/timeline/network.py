@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Slot
+from synthkit.encoding.layout import Layout, Slot
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.relatives import RelatedCodes, Relatives, opened_sums
 from synthkit.models.timeline.unit_layout import UnitLayout
@@ -23,6 +23,7 @@ from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, ke
 from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
+HIDDEN_INPUT = 0.5  # share of the elements of vectors that is left out, in units of the dropout
 PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees, and that its row sees besides
 
 
@@ -67,7 +68,7 @@ class Mixer(nn.Module):
 
 
 class Words(nn.Module):
-    """Value vectors of rows: the sum of those of their levels.
+    """Value vectors of rows: the sum of those of their coarse levels; cells inside them would name the row.
 
     Args:
         slots: the slots.
@@ -139,12 +140,12 @@ class TimelineNetwork(nn.Module):
 
     def row_words(self, t: int, cat: Tensor, table: Tensor) -> Tensor:
         """Value vectors of the rows of a table. **Shape**: (n, D) -> (n, H)."""
-        out: Tensor = self.words(cat, self.table_network(t).layout.applicable(cat), self.first[t + 1], table)
+        out: Tensor = self.words(cat, _coarse(self.table_network(t).layout, cat), self.first[t + 1], table)
         return out
 
     def root_words(self, cat: Tensor) -> Tensor:
         """Value vectors of units. **Shape**: (n, D) -> (n, H)."""
-        seen = self.layout.root.applicable(cat)
+        seen = _coarse(self.layout.root, cat)
         if self.training and self.config.dropout:  # else what is learned is which unit it is
             seen = seen & (keep(cat.shape, self.config.dropout, torch.float32, cat.device) > 0)
         out: Tensor = self.roots(cat, seen, 0, self.roots.table())
@@ -176,7 +177,7 @@ class TimelineNetwork(nn.Module):
         """
         x = self._input(past)
         vectors = torch.stack([event, twin, series, self.timed(told)], dim=1)
-        more = torch.cat([normal(vectors).flatten(1), told], dim=1).to(x.dtype)
+        more = torch.cat([self._thinned(normal(vectors).flatten(1)), told], dim=1).to(x.dtype)
         out: Tensor = self.about(torch.cat([x, more], dim=1))
         return out
 
@@ -188,5 +189,17 @@ class TimelineNetwork(nn.Module):
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
         vectors = torch.cat([past.vectors, self.counted(past.numbers)[:, None]], dim=1)
-        x = torch.cat([normal(vectors).flatten(1), past.numbers], dim=1)
+        x = torch.cat([self._thinned(normal(vectors).flatten(1)), past.numbers], dim=1)
         return x.to(dtype)
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        """Vectors with some of their elements left out while training, so that they do not name the unit."""
+        share = HIDDEN_INPUT * (self.config.dropout or 0.0)
+        return x * keep(x.shape, share, x.dtype, x.device) if self.training and share else x
+
+
+def _coarse(layout: Layout, cat: Tensor) -> Tensor:
+    """Which slots are coarse. **Shape**: (n, D) -> (n, D)."""
+    coarse = torch.zeros(cat.shape[1], dtype=torch.bool, device=cat.device)
+    coarse[list(layout.coarse)] = True
+    return coarse.expand(cat.shape)
