@@ -28,8 +28,8 @@ class PayloadCoding:
 
     Args:
         encoder: of the learned columns.
-        copies: coded columns that rows repeat, with how many rows take them anew, from the row before, or from the last
-            row of their series. **Shape**: (2 or 3,) each.
+        copies: coded columns that rows repeat, with how many rows of each level of the series take them anew, from the
+            row before, or from the last row of their series. **Shape**: (S, 2 or 3) each.
         series: column that tells series apart.
         nearest: of each such column, which source a value equal to both is taken from, by level of the series: two
             values that agree always must not be told apart by chance. **Shape**: (S,) each.
@@ -47,7 +47,7 @@ class PayloadCoding:
         for j, slot in enumerate(old.slots):
             name = old.columns[j]
             if name in self.copies and slot.parent is None:
-                prior = log_shares(self.copies[name])
+                prior = log_shares(self.copies[name].sum(axis=0))
                 slots.append(
                     Slot(name=f"{name}:copy", size=len(prior), ordinal=False, missing=False, parent=None, prior=prior)
                 )
@@ -86,6 +86,12 @@ class PayloadCoding:
     def series_slot(self) -> int | None:
         """The slot that is known from the event."""
         return None if self.series is None else self.slot(self.series)
+
+    def taken(self, at: int, cat: Ints) -> Bools:
+        """Sources that rows of each series have ever taken a value from: another would be strange. **Shape**: (n, K)."""
+        counts = self.copies[self.layout.columns[at]]
+        level = np.zeros(len(cat), dtype=np.int64) if self.series_slot is None else cat[:, self.series_slot]
+        return np.asarray(counts[level] > 0)
 
     def slot(self, column: str) -> int:
         """First slot of the value of a learned column."""

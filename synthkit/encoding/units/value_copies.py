@@ -51,13 +51,14 @@ def with_copies(draft: PayloadCoding, name: str, frames: UnitFrames) -> PayloadC
         if excess < LEAST_COPIED or len(shares) < LEAST_COPIED_VALUES:
             continue
         if draft.series is None:
-            copies[column] = np.bincount(back.equal, minlength=2)
+            copies[column] = np.bincount(back.equal, minlength=2)[None]
             continue
         wins = back.share(levels, size) > series.share(levels, size)
         nearest[column] = np.where(wins, AS_BEFORE, AS_IN_SERIES)
         first = np.where(back.equal, AS_BEFORE, 0)
         first = np.where(series.equal & ~(back.equal & wins[levels]), AS_IN_SERIES, first)
-        copies[column] = np.bincount(first, minlength=AS_IN_SERIES + 1)
+        copies[column] = np.zeros((size, AS_IN_SERIES + 1), dtype=np.int64)
+        np.add.at(copies[column], (levels, first), 1)
     return replace(draft, copies=copies, nearest=nearest)
 
 

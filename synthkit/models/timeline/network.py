@@ -17,13 +17,12 @@ from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout, Slot
 from synthkit.models.timeline.config import TimelineConfig
-from synthkit.models.timeline.relatives import RelatedCodes, Relatives, opened_sums
+from synthkit.models.timeline.relatives import RelatedCodes, Relatives, ValueSum, opened_sums
 from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
-HIDDEN_INPUT = 0.5  # share of the elements of vectors that is left out, in units of the dropout
 PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees, and that its row sees besides
 
 
@@ -31,12 +30,12 @@ PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees,
 class Past:
     """Value vectors of what came before steps, and numbers.
 
-    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F); `opened`, of the open owner, (n, H).
+    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F); `direct` (n, H), of the open owner and the last event.
     """
 
     vectors: Tensor
     numbers: Tensor
-    opened: Tensor
+    direct: Tensor
 
 
 class Mixer(nn.Module):
@@ -126,6 +125,7 @@ class TimelineNetwork(nn.Module):
             for name, each in layout.payloads.items()
         )
         self.opened = opened_sums(layout.payloads, layout.owners, h, hidden)
+        self.latest = ValueSum(events, tuple(range(layout.events.gap_slot + 1)), h, hidden)
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""
@@ -158,10 +158,16 @@ class TimelineNetwork(nn.Module):
         out: Tensor = self.opened[str(t)](cat)
         return out
 
+    def latest_words(self, event: Tensor) -> Tensor:
+        """What an event knows of the one before it, -1 for none. **Shape**: (n, E) -> (n, H)."""
+        told = event.masked_fill(~self.layout.events.layout.applicable(event.clamp(min=0)), -1)
+        out: Tensor = self.latest(told)
+        return out
+
     def event_context(self, past: Past) -> Tensor:
         """What each slot of the next event sees. **Shape**: Past of n -> (n, E, H)."""
         c = self.before(self._input(past))
-        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width) + past.opened[:, None]
+        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width) + past.direct[:, None]
 
     def row_summary(self, past: Past, event: Tensor, twin: Tensor, series: Tensor, told: Tensor) -> Tensor:
         """What is known of a row once its event is.
@@ -194,7 +200,7 @@ class TimelineNetwork(nn.Module):
 
     def _thinned(self, x: Tensor) -> Tensor:
         """Vectors with some of their elements left out while training, so that they do not name the unit."""
-        share = HIDDEN_INPUT * (self.config.dropout or 0.0)
+        share = self.config.dropout or 0.0
         return x * keep(x.shape, share, x.dtype, x.device) if self.training and share else x
 
 

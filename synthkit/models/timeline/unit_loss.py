@@ -146,7 +146,10 @@ class UnitLoss:
             self._mean(running, at, moment),
         ]
         numbers = self._index(sequences.state, batch.step[at]).float()
-        return Past(torch.stack(vectors, dim=1), numbers, self._opened(owner[at]))
+        before = self._index(sequences.event, batch.step[np.maximum(at - 1, begin)]).long()
+        before = before.masked_fill(self._tensor(at - 1 < begin)[:, None], -1)
+        direct = self._opened(owner[at]) + self.network.latest_words(before)
+        return Past(torch.stack(vectors, dim=1), numbers, direct)
 
     def _opened(self, owner: Ints) -> Tensor:
         """What the open owner of each judged step tells of its next event. **Shape**: (m,) -> (m, H)."""

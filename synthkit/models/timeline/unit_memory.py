@@ -49,6 +49,7 @@ class UnitMemory:
         width: H.
         series: types, and levels of series, of all tables.
         counters: kinds that are counted.
+        slots: of an event.
         tables: T.
         levels: how deep rows can own rows.
         ranked: most numbers of a table.
@@ -60,6 +61,7 @@ class UnitMemory:
     width: int
     series: int
     counters: int
+    slots: int
     tables: int
     levels: int
     ranked: int
@@ -90,6 +92,7 @@ class UnitMemory:
         self.twin = np.full((b, self.series), -1)
         self.happened = np.zeros((b, self.counters), dtype=np.int64)
         self.latest = np.zeros((b, self.counters), dtype=np.int64)
+        self.event = np.full((b, self.slots), -1)  # the last one
         self.before = np.full((b, self.tables), -1)  # last row of each table, as drawn
 
     def past(self, units: Ints, roots: Tensor, near: Ints, level: Ints) -> Tensor:

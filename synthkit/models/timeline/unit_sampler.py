@@ -109,6 +109,7 @@ class UnitChunk:
             width=self.network.config.width,
             series=total,
             counters=encoder.counters,
+            slots=len(encoder.events.layout.slots),
             tables=len(names),
             levels=self.owners.levels,
             ranked=encoder.ranks.width,
@@ -137,7 +138,9 @@ class UnitChunk:
         encoder, owners, memory = self.encoder, self.owners, self.memory
         near = owners.at("step", active)
         vectors = memory.past(active, self.roots, near, owners.level[active])
-        past = Past(vectors, self._numbers(active), memory.opened.at(near))
+        before = torch.from_numpy(memory.event[active]).to(self.device)
+        direct = memory.opened.at(near) + self.network.latest_words(before)
+        past = Past(vectors, self._numbers(active), direct)
         known = self._known(active)
         event, space, gap = self._events(active, past, known)
         table = event[:, 0]
@@ -265,6 +268,7 @@ class UnitChunk:
         cat, ranked = row.rows.cat.cpu().numpy(), self.encoder.ranks
         ranks, groups = ranked.tables[t].of(cat, ranked.width), ranked.tables[t].groups(cat)
         self.memory.follow(units, ranks, self.encoder.means.told(t, cat, ranks, groups), each.twin)
+        self.memory.event[units] = each.event
         self.memory.opened.append(self.network.opened_words(t, row.rows.cat.to(self.device)))
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
