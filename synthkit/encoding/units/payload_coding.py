@@ -88,7 +88,7 @@ class PayloadCoding:
         return None if self.series is None else self.slot(self.series)
 
     def taken(self, at: int, cat: Ints) -> Bools:
-        """Sources that rows of each series have ever taken a value from: another would be strange. **Shape**: (n, K)."""
+        """Sources that rows of each series have ever taken a value from: others would be odd. **Shape**: (n, K)."""
         counts = self.copies[self.layout.columns[at]]
         level = np.zeros(len(cat), dtype=np.int64) if self.series_slot is None else cat[:, self.series_slot]
         return np.asarray(counts[level] > 0)
