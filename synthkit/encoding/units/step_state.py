@@ -92,6 +92,7 @@ class StepState:
             self.owed == 0,
             self.owed == 1,
             self.owed == 2,
+            self.owed == 3,
             np.log1p(self.owed_unit),
             self.owed_unit == 0,
             np.eye(self.owed.shape[1] + 1)[self.owner],

@@ -149,7 +149,7 @@ class Timeline(UnitModel):
             batch = BatchSteps.of(sequences, units, None).only(steps)
             mine = np.searchsorted(steps, batch.step[batch.judged])
             summary = loss.summaries(batch)
-            context = self._network.row_context(t, summary)
+            context = self._network.row_context(t, summary, loss.related(t, batch, np.arange(len(batch.judged))))
             net = self._network.table_network(t)
             parts.append(complete_rows(net, given[torch.from_numpy(mine)], generator, context=context))
             places.append(mine)

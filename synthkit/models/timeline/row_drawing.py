@@ -21,6 +21,7 @@ from synthkit.errors import SchemaError
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, redrawn
 from synthkit.models.timeline.network import TimelineNetwork
+from synthkit.models.timeline.relatives import RelatedCodes
 from synthkit.models.timeline.row_masks import RowMasks, candidates
 from synthkit.models.timeline.row_times import ends_of
 from synthkit.models.timeline.units_so_far import UnitsSoFar
@@ -108,7 +109,7 @@ class RowDrawing:
             net,
             Given(known, {}),
             self.generator,
-            context=self.network.row_context(t, now.summary),
+            context=self.network.row_context(t, now.summary, _related(t, units, now, chunk)),
             admit=masks.admit,
             learned=self.row_tables[t],
         )
@@ -143,6 +144,19 @@ class RowDrawing:
             until, counts = _as_begun(chunk.begun, now.known, until, counts)
         first, last = _span(each, now, until, read, counts, chunk, units)
         return DrawnValues(rows=rows, until=until, links=links, counts=counts, first=first, last=last)
+
+
+def _related(t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> RelatedCodes:
+    """Codes of the rows that rows to come are related to."""
+    encoder, device = chunk.encoder, chunk.network.to_event.device
+    above = encoder.schema.graph.owners[encoder.tables[t]]
+    return RelatedCodes(
+        unit=chunk.facts.cat[torch.from_numpy(units)].to(device).long(),
+        owner=chunk.codes(encoder.tables.index(above), chunk.owners.at("step", units))
+        if above in encoder.tables
+        else None,
+        twin=chunk.codes(t, now.twin),
+    )
 
 
 def _as_begun(begun: BegunUnits, known: Ints, until: Ints, counts: Mapping[str, Ints]) -> tuple[Ints, dict[str, Ints]]:

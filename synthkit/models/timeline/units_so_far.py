@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from torch import Tensor
+
+from synthkit.encoding.arrays import Ints
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -41,3 +44,6 @@ class UnitsSoFar(Protocol):
     once: list[list[OnceMask]]
     pointed: dict[int, PointedRows]
     tables: list[TableMemory]
+
+    def codes(self, t: int, steps: Ints) -> Tensor:
+        """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
