@@ -47,7 +47,8 @@ class LearnedTable:
         bounds: columns of the unit after which none of its rows happens.
         once: rules about rows that happen once.
         stay: nearest table, itself or further up, whose rows end and inside of which all happens that its rows own in
-            time: first and last moment of it are shares of the time from the row until then. None if there is none.
+            time: the first moment of it is a share of the time from the row until then, the last one of the time from
+            the first. None if there is none.
     """
 
     name: str
@@ -180,7 +181,7 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
     held = {*known} if unit else set()
     limits = ends if unit else (until,)
     last = [Comparison(left=LAST, op="<=", right=c) for c in limits if timed_children and c is not None and c in known]
-    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children), *last]
+    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children, stay), *last]
     derived = _derived(table, held)
     columns = {**kept, **_computable(table, derived)} or _nothing()
     return LearnedTable(
@@ -315,7 +316,7 @@ def _rules(
             yield rule
 
 
-def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
+def _counted(timed: tuple[str, ...], stay: str | None) -> Iterator[Rule]:
     """The first moment is there if and only if there are rows, the last if and only if there are two, and not before.
 
     Of a single row the first moment says all. A last one that equals it would be the same code as that of many rows
@@ -323,7 +324,8 @@ def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
     """
     if not timed:
         return
-    yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
+    if stay is None:
+        yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
     none, some = ({rows_of(c): bound for c in timed} for bound in (Condition(max=0), Condition(min=1)))
     yield _implied(none, {FIRST: Condition(missing=True), LAST: Condition(missing=True)})
     for c in timed:

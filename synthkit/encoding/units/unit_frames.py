@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.learned_table import (
     FIRST,
     LAST,
@@ -160,13 +160,16 @@ def _told_span(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: U
 
 
 def _shares(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, seen: _Seen) -> dict[str, object]:
-    """First and last moment as shares of the time from a row to the end of the stay that they lie inside of."""
+    """First and last moment as shares of the time until their stay ends, from the row and from the first."""
     at, table = np.arange(len(here)), each.name
     while table != each.stay:
         at, table = seen.tables.owners[table][at], seen.tables.schema.graph.owners[table]
-    room = np.maximum(seen.times[table].until[at] - here, 1)
-    told = {FIRST: span[0], LAST: span[1]}
-    return {n: np.where(x == MISSING_TICK, np.nan, np.clip((x - here) / room, 0, 1)) for n, x in told.items()}
+    until, (first, last) = seen.times[table].until[at], span
+
+    def share(x: Ints, begin: Ints) -> Floats:
+        return np.where(x == MISSING_TICK, np.nan, np.clip((x - begin) / np.maximum(until - begin, 1), 0, 1))
+
+    return {FIRST: share(first, here), LAST: share(last, first)}
 
 
 def hubs(tables: LinkedTables) -> dict[str, Ints]:

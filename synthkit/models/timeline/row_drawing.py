@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Bools, Floats, Ints
+from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
@@ -189,12 +189,14 @@ def _span(
         return np.full(n, MISSING_TICK), np.full(n, MISSING_TICK)
     base = now.time if each.timed else np.zeros(n, dtype=np.int64)
     clock = chunk.encoder.clock
-    unit: Floats | float
+    told = [np.nan_to_num(read[name], nan=0.0) for name in (FIRST, LAST)]
     if each.stay is not None:
-        unit = np.maximum(_end_of_stay(each, until, chunk, units) - base, 0)
+        end = _end_of_stay(each, until, chunk, units)
+        begin = base + np.round(told[0] * np.maximum(end - base, 0)).astype(np.int64)
+        spans = [begin, begin + np.round(told[1] * np.maximum(end - begin, 0)).astype(np.int64)]
     else:
         unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
-    spans = [base + np.round(np.nan_to_num(read[name] * unit, nan=0.0)).astype(np.int64) for name in (FIRST, LAST)]
+        spans = [base + (x * unit).astype(np.int64) for x in told]
     children = np.array([chunk.encoder.tables.index(c) for c in each.timed_children])
     ends = chunk.facts.ends[units[:, None], children].min(axis=1)
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
