@@ -109,7 +109,7 @@ class EventCoding:
             table: number of the table of the row. **Shape**: (n,).
             others: tables of which rows are due after it. **Shape**: (n, T).
         """
-        out, due = fits.copy(), (others & ~self.tied).any(axis=1)
+        out, due = fits.copy(), np.asarray((others & ~self.tied).any(axis=1))
         out[:, 1] &= self.tied[table]
         out[:, 1 : self.all_left] &= ~due[:, None] | (self.atoms < left[:, None])
         out[:, self.all_left] &= ~due
