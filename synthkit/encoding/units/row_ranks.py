@@ -49,7 +49,9 @@ class TableRanks:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         arrays = {k: getattr(self, k).tolist() for k in ("slots", "group", "rows")}
-        return arrays | {"series": self.series, "ranks": np.where(np.isnan(self.ranks), None, self.ranks).tolist()}
+        ranks = self.ranks.astype(object)
+        ranks[np.isnan(self.ranks)] = None
+        return arrays | {"series": self.series, "ranks": ranks.tolist()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TableRanks:

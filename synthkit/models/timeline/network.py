@@ -190,7 +190,8 @@ class TimelineNetwork(nn.Module):
     def row_context(self, t: int, summary: Tensor, codes: RelatedCodes) -> Tensor:
         """What each slot of a row of a table sees. **Shape**: (n, H), RelatedCodes of n -> (n, D, H)."""
         c = torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
-        return c + self.related[t](codes)[:, None]
+        related: Tensor = self.related[t](codes)
+        return c + related[:, None]
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
