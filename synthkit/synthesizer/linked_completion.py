@@ -116,7 +116,7 @@ class KnownUnits:
             column = rows_of(child)
             out[column] = np.maximum(out[column].to_numpy(dtype=np.int64), so_far.counts[child])
         if FIRST in out:
-            first, last = (so_far.frames[unit][name].reset_index(drop=True) for name in (FIRST, LAST))
+            first, last = so_far.frames[unit][FIRST].reset_index(drop=True), _last(so_far.frames[unit])
             out[FIRST] = _either(first, out[FIRST], first.notna())
             later = _either(out[LAST], last, out[LAST].notna() & ~(out[LAST] < last))
             out[LAST] = _either(later, out[FIRST], later.notna() & ~(later < out[FIRST]))
@@ -142,8 +142,13 @@ class KnownUnits:
         for child in self.encoder.schema.graph.children(unit):
             out |= roots[rows_of(child)].to_numpy(dtype=np.int64) < frames.counts[child]
         if LAST in roots:
-            out |= (roots[LAST] < frames.frames[unit][LAST]).fillna(value=False).to_numpy(dtype=bool)
+            out |= (roots[LAST] < _last(frames.frames[unit])).fillna(value=False).to_numpy(dtype=bool)
         return out
+
+
+def _last(units: pd.DataFrame) -> pd.Series:
+    """Last moment of each unit so far: of a single row the first says it. **Shape**: (units,)."""
+    return units[LAST].fillna(units[FIRST]).reset_index(drop=True)
 
 
 def _either(one: pd.Series, other: pd.Series, where: pd.Series) -> pd.Series:

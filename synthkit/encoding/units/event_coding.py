@@ -7,7 +7,7 @@ share of the time that is left otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from synthkit.encoding.layout import Layout, Slot
 from synthkit.encoding.smoothing import log_shares
 
 GAP_ATOMS, LEAST_ATOM_SHARE, SHARE_CELLS = 48, 0.004, 48
+LEAST_TIED = 0.004  # share of a table's rows that happen together with the row before, if any of those drawn may
 NO_CLOCK = 0  # level of the gap of a row without a clock; the atoms follow, then "all that is left", then "a share"
 
 
@@ -28,6 +29,7 @@ class EventCoding:
     Args:
         tables: those that have an owner, in order.
         types: rows of each. **Shape**: (T,).
+        tied: whether rows of each happen together with the row before of the same owner. **Shape**: (T,).
         series: by table, rows of each level of its series.
         atoms: gaps that many rows share, in ticks, from 0 up. **Shape**: (A,).
         gaps: rows at each level of the gap. **Shape**: (A + 3,).
@@ -36,6 +38,7 @@ class EventCoding:
 
     tables: tuple[str, ...]
     types: Ints
+    tied: Bools
     series: Mapping[str, Floats]
     atoms: Ints
     gaps: Ints
@@ -97,6 +100,21 @@ class EventCoding:
         out[:, NO_CLOCK] = ~timed
         return out
 
+    def kept_apart(self, fits: Bools, left: Ints, table: Ints, others: Bools) -> Bools:
+        """Levels that fit, less those that would bring rows together which never are: all of them if none is left.
+
+        Args:
+            fits: levels that fit. **Shape**: (n, A + 3).
+            left: the time that is left. **Shape**: (n,).
+            table: number of the table of the row. **Shape**: (n,).
+            others: tables of which rows are due after it. **Shape**: (n, T).
+        """
+        out, due = fits.copy(), np.asarray((others & ~self.tied).any(axis=1))
+        out[:, 1] &= self.tied[table]
+        out[:, 1 : self.all_left] &= ~due[:, None] | (self.atoms < left[:, None])
+        out[:, self.all_left] &= ~due
+        return np.where(out.any(axis=1, keepdims=True), out, fits)
+
     def gap_of(self, level: Ints, cell: Ints, left: Ints, inside: Floats) -> Ints:
         """Gaps of levels, in ticks. **Shape**: (n,) each -> (n,)."""
         atom = self.atoms[np.clip(level - 1, 0, len(self.atoms) - 1)]
@@ -109,6 +127,7 @@ class EventCoding:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         arrays = {k: getattr(self, k).tolist() for k in ("types", "atoms", "gaps", "edges")}
+        arrays["tied"] = self.tied.tolist()
         return arrays | {"tables": list(self.tables), "series": {k: v.tolist() for k, v in self.series.items()}}
 
     @classmethod
@@ -119,17 +138,19 @@ class EventCoding:
             tables=tuple(data["tables"]),
             series={k: np.array(v, dtype=np.float64) for k, v in data["series"].items()},
             edges=np.array(data["edges"], dtype=np.float64),
+            tied=np.array(data["tied"], dtype=bool),
             **whole,
         )
 
 
 def fit_event_coding(
-    types: Mapping[str, int], series: Mapping[str, Floats], gap: Ints, left: Ints, untimed: int
+    types: Mapping[str, int], tied: Bools, series: Mapping[str, Floats], gap: Ints, left: Ints, untimed: int
 ) -> EventCoding:
     """The coding that the gaps of rows suggest.
 
     Args:
         types: rows of each table, in order.
+        tied: whether rows of each happen together with the row before of the same owner. **Shape**: (T,).
         series: rows of each level of the series of a table that has them.
         gap: of each row that is told by the clock and is not the first of its owner. **Shape**: (n,).
         left: the time that was left. **Shape**: (n,).
@@ -142,6 +163,7 @@ def fit_event_coding(
     draft = EventCoding(
         tables=tuple(types),
         types=np.array(list(types.values()), dtype=np.int64),
+        tied=tied,
         series=series,
         atoms=atoms,
         gaps=np.zeros(len(atoms) + 3, dtype=np.int64),
@@ -157,9 +179,7 @@ def fit_event_coding(
         else np.linspace(0, 1, 9)[1:-1]
     )
     edges = np.unique(np.concatenate([[0.0], np.clip(np.unique(inner), 1e-9, 1 - 1e-9), [1.0]]))
-    return EventCoding(
-        tables=draft.tables, types=draft.types, series=series, atoms=atoms, gaps=gaps.astype(np.int64), edges=edges
-    )
+    return replace(draft, gaps=gaps.astype(np.int64), edges=edges)
 
 
 def _slot(name: str, prior: NDArray[Any], parent: int | None = None, *, ordinal: bool = False) -> Slot:

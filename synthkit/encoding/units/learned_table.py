@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from synthkit.schema.linked.linked_table import LinkedTable
 
 MOST_BACK = 31  # rows back that an `earlier` link may point
+MOST_PAIRED = (
+    8  # timed children, up to which a row of each of two is known to have a last moment; else the first stands
+)
 OTHER = "other"  # level of a shared row that few units point to
 UNIT_CLASS, FIRST, LAST, NO_COLUMN = "(class)", "(first)", "(last)", "(nothing)"
 
@@ -42,6 +46,9 @@ class LearnedTable:
         within: owners that its rows happen inside of, and tables of earlier links.
         bounds: columns of the unit after which none of its rows happens.
         once: rules about rows that happen once.
+        stay: nearest table, itself or further up, whose rows end and inside of which all happens that its rows own in
+            time: the first moment of it is a share of the time from the row until then, the last one of the time from
+            the first. None if there is none.
     """
 
     name: str
@@ -57,6 +64,7 @@ class LearnedTable:
     within: tuple[str, ...] = ()
     bounds: tuple[str, ...] = ()
     once: tuple[Once, ...] = ()
+    stay: str | None = None
     classes: int = field(default=0)
 
     @property
@@ -164,14 +172,16 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
     kept = {c: _offset(c, kind, table, timed) if c in offsets else kind for c, kind in values.items()}
     timed_children = tuple(c for c in children if c in clock.timed)
     known = tuple(kept)
+    stay, until = (None, None) if unit or not timed else _stay(schema, name, timed_children, clock)
     kept |= _bookkeeping(schema, name, clock, timed_children, children)
+    kept |= {c: Numeric(nullable=True, min=0, max=1) for c in (FIRST, LAST) if stay is not None}
     ends = _ends(schema, timed_children if unit else (name,))
     if unit and classes > 1:
         kept = {UNIT_CLASS: Categorical(levels=tuple(range(classes))), **kept}
     held = {*known} if unit else set()
-    limits = ends if unit else (_stay(schema, name, timed_children),)
+    limits = ends if unit else (until,)
     last = [Comparison(left=LAST, op="<=", right=c) for c in limits if timed_children and c is not None and c in known]
-    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children), *last]
+    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children, stay), *last]
     derived = _derived(table, held)
     columns = {**kept, **_computable(table, derived)} or _nothing()
     return LearnedTable(
@@ -188,6 +198,7 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
         within=tuple(r.of for r in schema.rules if isinstance(r, Within) and r.table == name),
         bounds=ends if not unit else (),
         once=tuple(r for r in schema.rules if isinstance(r, Once) and r.table == name),
+        stay=stay,
         classes=classes if unit else 0,
     )
 
@@ -282,11 +293,16 @@ def _ends(schema: LinkedSchema, tables: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([] if end is None else [end]), *named]))
 
 
-def _stay(schema: LinkedSchema, name: str, timed: tuple[str, ...]) -> str | None:
-    """Column of the end of a row that everything it owns in time lies within; None if not all does."""
-    order = schema.tables[name].order
-    inside = all(any(isinstance(r, Within) and (r.table, r.of) == (c, name) for r in schema.rules) for c in timed)
-    return order.until if inside and order is not None else None
+def _stay(schema: LinkedSchema, name: str, timed: tuple[str, ...], clock: UnitClock) -> tuple[str | None, str | None]:
+    """See `LearnedTable.stay`; where rows need not end, the end of the row itself, which bounds what it owns."""
+    inside = {(r.table, r.of) for r in schema.rules if isinstance(r, Within)}
+    for table in (name, *schema.graph.ancestors(name)) if timed else ():
+        order, columns = schema.tables[table].order, schema.tables[table].columns
+        if table not in clock.timed or order is None or not all((c, table) in inside for c in timed):
+            continue
+        if order.until is not None:
+            return (None, order.until if table == name else None) if columns[order.until].nullable else (table, None)
+    return None, None
 
 
 def _rules(
@@ -301,16 +317,28 @@ def _rules(
             yield rule
 
 
-def _counted(timed: tuple[str, ...]) -> Iterator[Rule]:
-    """First and last moment are there if and only if there are rows that have any; the first is not after the last."""
+def _counted(timed: tuple[str, ...], stay: str | None) -> Iterator[Rule]:
+    """The first moment is there if and only if there are rows, the last if and only if there are two, and not before.
+
+    Of a single row the first moment says all. A last one that equals it would be the same code as that of many rows
+    that happen at once, and would be learned of owners whose rows never do.
+    """
     if not timed:
         return
-    yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
-    none = {rows_of(c): Condition(max=0) for c in timed}
-    yield Implication.model_validate({"if": none, "then": {c: Condition(missing=True) for c in (FIRST, LAST)}})
+    if stay is None:
+        yield Comparison(left=FIRST, op="<=", right=LAST, difference="right")
+    none, some = ({rows_of(c): bound for c in timed} for bound in (Condition(max=0), Condition(min=1)))
+    yield _implied(none, {FIRST: Condition(missing=True), LAST: Condition(missing=True)})
     for c in timed:
-        some = {rows_of(c): Condition(min=1)}
-        yield Implication.model_validate({"if": some, "then": {c: Condition(missing=False) for c in (FIRST, LAST)}})
+        yield _implied({rows_of(c): some[rows_of(c)]}, {FIRST: Condition(missing=False)})
+        yield _implied({**none, rows_of(c): Condition(max=1)}, {LAST: Condition(missing=True)})
+        yield _implied({rows_of(c): Condition(min=2)}, {LAST: Condition(missing=False)})
+    for pair in itertools.combinations(some, 2) if len(timed) <= MOST_PAIRED else ():
+        yield _implied({name: some[name] for name in pair}, {LAST: Condition(missing=False)})
+
+
+def _implied(if_: Mapping[str, Condition], then: Mapping[str, Condition]) -> Implication:
+    return Implication.model_validate({"if": if_, "then": then})
 
 
 def _derived(table: LinkedTable, known: set[str]) -> dict[str, str]:

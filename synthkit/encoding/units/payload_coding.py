@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -28,14 +28,17 @@ class PayloadCoding:
 
     Args:
         encoder: of the learned columns.
-        copies: coded columns that rows repeat, with how many rows take them anew, from the row before, or from the last
-            row of their series. **Shape**: (2 or 3,) each.
+        copies: coded columns that rows repeat, with how many rows of each level of the series take them anew, from the
+            row before, or from the last row of their series. **Shape**: (S, 2 or 3) each.
         series: column that tells series apart.
+        nearest: of each such column, which source a value equal to both is taken from, by level of the series: two
+            values that agree always must not be told apart by chance. **Shape**: (S,) each.
     """
 
     encoder: TableEncoder
     copies: Mapping[str, Ints]
     series: str | None = None
+    nearest: Mapping[str, Ints] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
@@ -44,7 +47,7 @@ class PayloadCoding:
         for j, slot in enumerate(old.slots):
             name = old.columns[j]
             if name in self.copies and slot.parent is None:
-                prior = log_shares(self.copies[name])
+                prior = log_shares(self.copies[name].sum(axis=0))
                 slots.append(
                     Slot(name=f"{name}:copy", size=len(prior), ordinal=False, missing=False, parent=None, prior=prior)
                 )
@@ -84,9 +87,18 @@ class PayloadCoding:
         """The slot that is known from the event."""
         return None if self.series is None else self.slot(self.series)
 
+    def taken(self, at: int, cat: Ints) -> Bools:
+        """Sources that rows of each series have ever taken a value from: others would be odd. **Shape**: (n, K)."""
+        counts = self.copies[self.layout.columns[at]]
+        level = np.zeros(len(cat), dtype=np.int64) if self.series_slot is None else cat[:, self.series_slot]
+        return np.asarray(counts[level] > 0)
+
     def slot(self, column: str) -> int:
         """First slot of the value of a learned column."""
-        coded = next(name for name, members in self.encoder.recoding.columns.items() if column in members)
+        return self.coarse(next(name for name, members in self.encoder.recoding.columns.items() if column in members))
+
+    def coarse(self, coded: str) -> int:
+        """First slot of the value of a coded column."""
         return int(self.plain[self.encoder.layout.slots_of(coded)[0]])
 
     def widen(self, rows: Rows, before: Ints, in_series: Ints) -> Rows:
@@ -100,11 +112,13 @@ class PayloadCoding:
         cat = torch.zeros((len(rows), len(self.layout.slots)), dtype=torch.int32)
         cat[:, torch.from_numpy(self.plain)] = rows.cat.int()
         for at, (slots, residual) in self.copied.items():
-            level = np.zeros(len(rows), dtype=np.int32)
-            sources = {AS_BEFORE: before, AS_IN_SERIES: in_series}
-            for source in range(1, self.layout.sizes[at]):
-                level[_same(cat, rows.num, slots, residual, sources[source])] = source
-            cat[:, at] = torch.from_numpy(level)
+            again = _same(cat, rows.num, slots, residual, before)
+            level = np.where(again, AS_BEFORE, ANEW)
+            if self.layout.sizes[at] > AS_IN_SERIES and self.series_slot is not None:
+                continued = _same(cat, rows.num, slots, residual, in_series)
+                first = self.nearest[self.layout.columns[at]][cat[:, self.series_slot].numpy()]
+                level = np.where(continued & (~again | (first == AS_IN_SERIES)), AS_IN_SERIES, level)
+            cat[:, at] = torch.from_numpy(level.astype(np.int32))
         return Rows(cat, rows.num)
 
     def narrow(self, rows: Rows) -> Rows:
@@ -137,13 +151,16 @@ class PayloadCoding:
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; the schema travels beside it."""
         copies = {name: counts.tolist() for name, counts in self.copies.items()}
-        return {"encoder": self.encoder.to_dict(), "copies": copies, "series": self.series}
+        nearest = {name: sources.tolist() for name, sources in self.nearest.items()}
+        return {"encoder": self.encoder.to_dict(), "copies": copies, "series": self.series, "nearest": nearest}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], schema: Schema) -> PayloadCoding:
         """Read what `to_dict` gave."""
         copies = {name: np.array(counts, dtype=np.int64) for name, counts in data["copies"].items()}
-        return cls(encoder=TableEncoder.from_dict(dict(data["encoder"]), schema), copies=copies, series=data["series"])
+        nearest = {name: np.array(sources, dtype=np.int64) for name, sources in data["nearest"].items()}
+        encoder = TableEncoder.from_dict(dict(data["encoder"]), schema)
+        return cls(encoder=encoder, copies=copies, series=data["series"], nearest=nearest)
 
 
 def _floats(values: Cells) -> Floats:

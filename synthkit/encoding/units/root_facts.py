@@ -52,7 +52,7 @@ class RootFacts:
                     until = when + clock.shared_step(kind) - 1  # a day without an hour is over when the next begins
                     ends[:, t] = np.minimum(ends[:, t], np.where(when == MISSING_TICK, LATEST, until))
         timed = np.array([encoder.learned[name].timed for name in names], dtype=bool)
-        last = np.where(owed[:, timed].sum(axis=1) > 1, span[1], span[0])  # one row is first and last
+        last = np.where(owed[:, timed].sum(axis=1) > 1, np.maximum(*span), span[0])  # one row is first and last
         return cls(cat=encoder.root.encode(roots).cat.long(), owed=owed, first=span[0], last=last, ends=ends)
 
     def take(self, units: Ints) -> RootFacts:

@@ -11,6 +11,7 @@ from synthkit.encoding.units.unit_clock import MISSING_TICK
 
 DAY = 86_400_000_000.0  # microseconds
 CYCLES = (365.25, 7.0, 1.0)  # days
+FEW = 4  # usual gaps by which the time left may differ from what is owed, and be told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ class StepState:
             self.owed == 0,
             self.owed == 1,
             self.owed == 2,
+            self.owed == 3,
             np.log1p(self.owed_unit),
             self.owed_unit == 0,
             np.eye(self.owed.shape[1] + 1)[self.owner],
@@ -101,7 +103,10 @@ class StepState:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def _clocks(self, scale: TimeScale) -> list[Floats]:
-        """How much time has passed and is left, how many steps, and how much time there is for each row owed."""
+        """How much time has passed and is left, how many steps, and how much time there is for each row owed.
+
+        Where gaps are few-valued a row more or less than usual gaps would fill decides, which logarithms do not show.
+        """
         owed = self.owed.sum(axis=1)
         timed = (self.last != MISSING_TICK) & (self.now != MISSING_TICK)
         left = np.where(timed, self.last - self.now, 0)
@@ -122,6 +127,8 @@ class StepState:
             np.log1p(owed),
             scale.length(left) - np.log1p(owed),
             scale.length(left / np.maximum(owed, 1)),
+            np.clip(left / scale.typical - owed, -FEW, FEW) / FEW,
+            timed & (left == 0),
             np.minimum(self.run, 8) / 4,
             self.run == 0,
             self.run == 1,

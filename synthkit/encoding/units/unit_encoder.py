@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import Ask
 from synthkit.encoding.layout import Rows
-from synthkit.encoding.units.event_coding import EventCoding, fit_event_coding
+from synthkit.encoding.units.event_coding import LEAST_TIED, EventCoding, fit_event_coding
 from synthkit.encoding.units.learned_table import LearnedTable, learned_tables, pointer
-from synthkit.encoding.units.payload_coding import PayloadCoding, may_be_copied
+from synthkit.encoding.units.payload_coding import PayloadCoding
+from synthkit.encoding.units.row_ranks import RowRanks, TableRanks, fit_ranks
+from synthkit.encoding.units.running_means import RunningMeans
 from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, states, twins
 from synthkit.encoding.units.step_state import DAY, TimeScale, row_features
 from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock
 from synthkit.encoding.units.unit_frames import UnitFrames
+from synthkit.encoding.units.unit_order import UnitOrder
+from synthkit.encoding.units.value_copies import before_rows, with_copies
 from synthkit.tables.linked_tables import LinkedTables
 
 if TYPE_CHECKING:
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
 MOST_KINDS, HASHED_KINDS = 48, 8  # kinds of events that are counted each, and together
 STEPS_AT_ONCE = 2**16
-LEAST_COPIED, LEAST_COPIED_VALUES = 0.1, 12  # excess share of rows that repeat a value; distinct values of its column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class UnitEncoder:
         events: coding of what happens next.
         kinds: which counter each type, or level of its series, belongs to. **Shape**: (types and levels,).
         scale: in what times are told.
+        ranks: of the numbers of rows.
+        means: what is followed of a unit.
     """
 
     schema: LinkedSchema
@@ -54,6 +59,8 @@ class UnitEncoder:
     events: EventCoding
     kinds: Ints
     scale: TimeScale
+    ranks: RowRanks
+    means: RunningMeans
 
     @classmethod
     def fit(
@@ -80,7 +87,7 @@ class UnitEncoder:
         """
         names = tuple(schema.graph.owners)
         plain = {name: TableEncoder.fit(frames.learned[name].schema, ask(name), coding) for name in names}
-        payloads = {n: _payload(n, frames, plain[n], schema, copies=copies) for n in names}
+        payloads = {n: _payload(n, frames, plain[n], copies=copies) for n in names}
         grouped = Grouped(frames, names)
         times = step_times(frames, grouped)
         free = times.timed & ~times.first & ~times.last
@@ -91,7 +98,9 @@ class UnitEncoder:
             if p.series is not None
         }
         gap, left = times.time - times.base, times.left
-        events = fit_event_coding(types, series, gap[free], left[free], int((~times.timed).sum()))
+        tied = _tied(times, frames.order.table, len(names))
+        events = fit_event_coding(types, tied, series, gap[free], left[free], int((~times.timed).sum()))
+        ranks = RowRanks(tables=tuple(fit_ranks(n, frames, p) for n, p in payloads.items()))
         flat = np.concatenate([series.get(n, np.array([float(types[n])])) for n in names]) if names else np.zeros(0)
         return cls(
             schema=schema,
@@ -102,6 +111,8 @@ class UnitEncoder:
             events=events,
             kinds=_kinds(flat),
             scale=_scale(times, gap[free], clock),
+            ranks=ranks,
+            means=RunningMeans.of(payloads, events.types, ranks),
         )
 
     @property
@@ -148,7 +159,11 @@ class UnitEncoder:
         moment = grouped.moments(times.time, times.timed)
         event = self._event(times, gap, payload, order.table, order.row)
         age = np.where(twin >= 0, times.time - times.time[np.maximum(twin, 0)], 0)
-        told = row_features(self.scale, times.time, gap, times.left - gap, rank, age)
+        ranked = self._ranked(payload, order.table, order.row)
+        echoes = self.ranks.echoes(ranked, twin, place + order.offsets[grouped.unit])
+        told = np.concatenate([row_features(self.scale, times.time, gap, times.left - gap, rank, age), echoes], axis=1)
+        state = self._states(frames, grouped, times, self.kinds[series], moment)
+        past = self._past(order, ranked, payload)
         return Sequences(
             offsets=order.offsets,
             table=order.table,
@@ -156,7 +171,7 @@ class UnitEncoder:
             owner=order.owner,
             event=torch.from_numpy(event.astype(np.int32)),
             free=times.timed & ~times.first & ~times.last,
-            state=torch.from_numpy(self._states(frames, grouped, times, self.kinds[series], moment)),
+            state=torch.from_numpy(np.concatenate([state, past], axis=1)),
             told=torch.from_numpy(told.astype(np.float16)),
             payload=payload,
             twin=twin,
@@ -168,15 +183,33 @@ class UnitEncoder:
 
     def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints) -> Floats:
         """Features of what was known before each step, some units at a time. **Shape**: (steps, F) float16."""
-        offsets, parts = frames.order.offsets, []
-        start = 0
-        while start < len(offsets) - 1:
-            stop = max(int(np.searchsorted(offsets, offsets[start] + STEPS_AT_ONCE, side="right")) - 1, start + 1)
-            part = slice(int(offsets[start]), int(offsets[stop]))
+        parts = []
+        for _, part in _portions(frames.order.offsets):
             state = states(frames, grouped, times, kind, self.counters, part, moment)
             parts.append(state.features(self.scale).astype(np.float16))
-            start = stop
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float16)
+
+    def _ranked(self, payload: Mapping[str, Rows], table: Ints, row: Ints) -> Floats:
+        """Ranks of the numbers of each step. **Shape**: (steps, width)."""
+        out = np.full((len(table), self.ranks.width), np.nan)
+        for t, name in enumerate(self.tables):
+            mine = table == t
+            out[mine] = self.ranks.tables[t].of(payload[name].cat.numpy(), self.ranks.width)[row[mine]]
+        return out
+
+    def _past(self, order: UnitOrder, ranked: Floats, payload: Mapping[str, Rows]) -> Floats:
+        """What the rows before each step were like, some units at a time. **Shape**: (steps, width) float16."""
+        parts = []
+        for units, part in _portions(order.offsets):
+            x = np.zeros((part.stop - part.start, self.means.followed))
+            some = np.zeros(x.shape, dtype=bool)
+            for t, name in enumerate(self.tables):
+                mine = np.flatnonzero(order.table[part] == t)
+                cat = payload[name].cat.numpy()[order.row[part][mine]]
+                x[mine], some[mine] = self.means.told(t, cat, ranked[part][mine], self.ranks.tables[t].groups(cat))
+            begin = np.repeat(order.offsets[:-1][units], np.diff(order.offsets)[units]) - part.start
+            parts.append(self.means.before(x, some, begin).astype(np.float16))
+        return np.concatenate(parts) if parts else np.zeros((0, self.means.width), dtype=np.float16)
 
     def _series(self, plain: Mapping[str, Rows], table: Ints, row: Ints) -> Ints:
         """Number of the type, or level of its series, of each step among all of them."""
@@ -219,6 +252,8 @@ class UnitEncoder:
             "events": self.events.to_dict(),
             "kinds": self.kinds.tolist(),
             "scale": asdict(self.scale),
+            "ranks": [each.to_dict() for each in self.ranks.tables],
+            "means": self.means.to_dict(),
         }
 
     @classmethod
@@ -235,7 +270,18 @@ class UnitEncoder:
             events=EventCoding.from_dict(data["events"]),
             kinds=np.array(data["kinds"], dtype=np.int64),
             scale=TimeScale(**data["scale"]),
+            ranks=RowRanks(tables=tuple(map(TableRanks.from_dict, data["ranks"]))),
+            means=RunningMeans.from_dict(data["means"]),
         )
+
+
+def _portions(offsets: Ints) -> Iterator[tuple[slice, slice]]:
+    """Units and their steps, some units at a time."""
+    start = 0
+    while start < len(offsets) - 1:
+        stop = max(int(np.searchsorted(offsets, offsets[start] + STEPS_AT_ONCE, side="right")) - 1, start + 1)
+        yield slice(start, stop), slice(int(offsets[start]), int(offsets[stop]))
+        start = stop
 
 
 def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
@@ -284,51 +330,22 @@ def _last_of_owner(frames: UnitFrames, grouped: Grouped) -> Ints:
     return np.asarray(out)
 
 
-def before_rows(name: str, frames: UnitFrames) -> Ints:
-    """Row of the same table before each row in its unit, -1 for none. **Shape**: (n,)."""
-    order = frames.order
-    unit = np.searchsorted(order.offsets, order.step[name], side="right")
-    same = np.zeros(len(unit), dtype=bool)
-    same[1:] = unit[1:] == unit[:-1]
-    return np.where(same, np.arange(len(unit)) - 1, -1)
-
-
-def _payload(
-    name: str, frames: UnitFrames, encoder: TableEncoder, schema: LinkedSchema, *, copies: bool
-) -> PayloadCoding:
+def _payload(name: str, frames: UnitFrames, encoder: TableEncoder, *, copies: bool) -> PayloadCoding:
     """The coding of a table, with the copies that its rows suggest."""
     each = frames.learned[name]
     series = each.series if each.series is not None and (each.series,) in encoder.recoding.columns.values() else None
     if series is not None and not len(encoder.codecs[series].level_counts):  # of no rows no series can be told
         series = None
     draft = PayloadCoding(encoder=encoder, copies={}, series=series)
-    frame, before = frames.frames[name], before_rows(name, frames)
-    if not copies or len(frame) < 2:
-        return draft
-    coded, found = encoder.recoding.forward(frame), dict[str, Ints]()
-    unit = np.searchsorted(frames.order.offsets, frames.order.step[name], side="right")
-    for column in encoder.codecs:
-        if column == series or not may_be_copied(encoder, column):
-            continue
-        values, counts = (
-            np.unique(coded[column].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1],
-            None,
-        )
-        del counts
-        shares = np.bincount(values) / len(values)
-        last = before
-        if series is not None:
-            key = np.unique(coded[series].astype("string").fillna("").to_numpy(dtype=str), return_inverse=True)[1]
-            last = twins(unit, key, np.zeros(len(frames.order.offsets) + 1, dtype=np.int64))[0]
-        equal = [(values == values[np.maximum(s, 0)]) & (s >= 0) for s in (before, last)]
-        some = np.array([max(int((s >= 0).sum()), 1) for s in (before, last)])
-        excess = max(e.sum() / s for e, s in zip(equal, some, strict=True)) - float((shares**2).sum())
-        if excess < LEAST_COPIED or len(shares) < LEAST_COPIED_VALUES:
-            continue
-        again = equal[0] & ~equal[1] if series is not None else equal[0]
-        told = [int((~equal[0] & ~equal[1]).sum()), int(again.sum())]
-        found[column] = np.array([*told, int(equal[1].sum())] if series is not None else told, dtype=np.int64)
-    return replace(draft, copies=found)
+    return with_copies(draft, name, frames) if copies else draft
+
+
+def _tied(times: StepTimes, table: Ints, tables: int) -> Bools:
+    """Tables whose rows happen together with the row before of their owner, or too few to tell. **Shape**: (T,)."""
+    later = times.timed & ~times.first
+    together = later & (times.time == times.base)
+    rows, tied = (np.bincount(table[some], minlength=tables) for some in (later, together))
+    return np.asarray((tied >= LEAST_TIED * rows) | (LEAST_TIED * rows < 1))
 
 
 def _kinds(counts: Floats) -> Ints:

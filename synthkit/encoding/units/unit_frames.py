@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.learned_table import (
     FIRST,
     LAST,
@@ -117,7 +117,9 @@ def _frame(each: LearnedTable, span: tuple[Ints, Ints], seen: _Seen) -> pd.DataF
             out[name] = _as_code(frame[name]) if _is_key(name, each) else frame[name].reset_index(drop=True)
     out |= {rows_of(child): seen.counts[child] for child in each.children}
     if each.has_span:
-        out |= _told_span(each, span, here, seen.clock)
+        many = np.stack([seen.counts[child] for child in each.timed_children]).sum(axis=0)
+        told = span[0], np.where(many > 1, span[1], MISSING_TICK)
+        out |= _told_span(each, told, here, seen.clock) if each.stay is None else _shares(each, told, here, seen)
     out |= _told_links(each, seen)
     out |= {NO_COLUMN: np.full(len(frame), "none", dtype=object), UNIT_CLASS: np.zeros(len(frame), dtype=np.int64)}
     return pd.DataFrame({name: out[name] for name in kinds if name in out}, index=range(len(frame)))
@@ -148,15 +150,26 @@ def _as_code(values: pd.Series) -> pd.Series:
 
 
 def _told_span(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, clock: UnitClock) -> dict[str, object]:
-    """First and last moment as the learned schema tells them; not after the end that is declared."""
-    first, last = span
-    kind = each.schema.columns[FIRST]
-    none = last == MISSING_TICK
+    """First and last moment as the learned schema tells them; of a single row the first alone."""
+    told, kind = {FIRST: span[0], LAST: span[1]}, each.schema.columns[FIRST]
     if each.timed and each.owner is not None:
-        return {name: np.where(none, np.nan, x - here) for name, x in ((FIRST, first), (LAST, last))}
+        return {name: np.where(x == MISSING_TICK, np.nan, x - here) for name, x in told.items()}
     if isinstance(kind, Datetime):
-        return {name: clock.values(x, kind) for name, x in ((FIRST, first), (LAST, last))}
-    return {name: np.where(none, np.nan, x / 10.0**clock.tick) for name, x in ((FIRST, first), (LAST, last))}
+        return {name: clock.values(x, kind) for name, x in told.items()}
+    return {name: np.where(x == MISSING_TICK, np.nan, x / 10.0**clock.tick) for name, x in told.items()}
+
+
+def _shares(each: LearnedTable, span: tuple[Ints, Ints], here: Ints, seen: _Seen) -> dict[str, object]:
+    """First and last moment as shares of the time until their stay ends, from the row and from the first."""
+    at, table = np.arange(len(here)), each.name
+    while table != each.stay:
+        at, table = seen.tables.owners[table][at], seen.tables.schema.graph.owners[table]
+    until, (first, last) = seen.times[table].until[at], span
+
+    def share(x: Ints, begin: Ints) -> Floats:
+        return np.where(x == MISSING_TICK, np.nan, np.clip((x - begin) / np.maximum(until - begin, 1), 0, 1))
+
+    return {FIRST: share(first, here), LAST: share(last, first)}
 
 
 def hubs(tables: LinkedTables) -> dict[str, Ints]:

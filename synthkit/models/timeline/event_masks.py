@@ -24,9 +24,13 @@ class EventMasks:
         events, tables = chunk.encoder.events, chunk.encoder.tables
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
         owed = chunk.owners.owed_now(active) > 0
-        able = owed & chunk.possible
-        some = able.any(axis=1, keepdims=True)  # all but what is known to have happened
-        self._owed = _in_turn(np.where(some, able, owed), np.array([t.each.timed for t in chunk.times], dtype=bool))
+        free = owed & chunk.possible
+        for t, masks in enumerate(chunk.once):
+            for mask in masks:
+                free[:, t] &= mask.free(active) > 0
+        some = free.any(axis=1, keepdims=True)  # all but what is known to have happened
+        self._timed = np.array([t.each.timed for t in chunk.times], dtype=bool)
+        self._owed = _in_turn(np.where(some, free, owed), self._timed)
 
     def admit(self, slot: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
         """Levels that may be taken. **Shape**: int, levels so far (n, E), (n, K) -> (n, K)."""
@@ -36,8 +40,10 @@ class EventMasks:
         if slot in self._series:
             return self._series_mask(self._series[slot], cat, mask)
         if slot == chunk.encoder.events.gap_slot:
-            space = chunk.room(self._active, cat[:, 0].cpu().numpy())
-            return torch.from_numpy(gap_masks(chunk.encoder.events, space)).to(cat.device)
+            table = cat[:, 0].cpu().numpy()
+            space = chunk.room(self._active, table)
+            due = chunk.owners.owed_now(self._active) > np.eye(len(chunk.times), dtype=np.int64)[table]
+            return torch.from_numpy(gap_masks(chunk.encoder.events, space, table, due & self._timed)).to(cat.device)
         return mask
 
     def _series_mask(self, t: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:

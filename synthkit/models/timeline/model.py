@@ -27,7 +27,7 @@ from torch import Tensor
 
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Rows
-from synthkit.models.autoregressive.config import AutoregressiveConfig
+from synthkit.models.autoregressive.config import AUTOREGRESSIVE_SMALL_ROWS, AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.row_completion import complete_rows
@@ -73,7 +73,7 @@ class Timeline(UnitModel):
 
     def __init__(self, layout: UnitLayout, config: TimelineConfig | None = None) -> None:
         super().__init__(layout, config)
-        self._root = Autoregressive(layout.root, self._root_config())
+        self._root = Autoregressive(layout.root, self._root_config(AUTOREGRESSIVE_SMALL_ROWS))
         with seeded(0, torch.device("cpu")):
             self._network = TimelineNetwork(layout, self._config).eval()
 
@@ -87,8 +87,17 @@ class Timeline(UnitModel):
         """Latent classes of units that the settings ask for, 1 for none."""
         return default_classes(units) if config.classes is None else config.classes
 
-    def _root_config(self) -> AutoregressiveConfig:
-        return AutoregressiveConfig(steps=self._config.root_steps).narrowed(len(self.layout.root.slots))
+    def _root_config(self, units: float) -> AutoregressiveConfig:
+        """Settings of the root: of few units a slower rate, more dropped and less decayed than in a table by itself.
+
+        How many rows a unit owns and how much time they take hang together almost exactly, while other columns of few
+        units are soon learned by heart: a fast rate stops before the first is known.
+        """
+        steps, slots = self._config.root_steps, len(self.layout.root.slots)
+        if units >= AUTOREGRESSIVE_SMALL_ROWS:
+            return AutoregressiveConfig(steps=steps).narrowed(slots)
+        few = AutoregressiveConfig(steps=steps, dropout=0.6, weight_decay=5.0, learning_rate=2e-3, canonical=0.85)
+        return few.narrowed(slots)
 
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Train the root, then everything below it."""
@@ -109,7 +118,8 @@ class Timeline(UnitModel):
     ) -> tuple[TrainingLog, TrainingCallbacks]:
         """Train the root, unless it was before an interruption; and the callbacks of everything below it."""
         loader, store = access.root().batches(), callbacks.store
-        self._root = Autoregressive(access.root().encoder.layout, self._root_config())
+        units = float(len(access.batches().sequences))
+        self._root = Autoregressive(access.root().encoder.layout, self._root_config(units))
         below = None if store is None else TrainingStage(store=store, name=BELOW_STAGE)
         before = None if below is None else below.before()
         if before is None:
@@ -161,7 +171,7 @@ class Timeline(UnitModel):
             batch = BatchSteps.of(sequences, units, None).only(steps)
             mine = np.searchsorted(steps, batch.step[batch.judged])
             summary = loss.summaries(batch)
-            context = self._network.row_context(t, summary)
+            context = self._network.row_context(t, summary, loss.related(t, batch, np.arange(len(batch.judged))))
             net = self._network.table_network(t)
             parts.append(complete_rows(net, given[torch.from_numpy(mine)], generator, context=context))
             places.append(mine)

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from synthkit.encoding.layout import Slot
+from synthkit.encoding.layout import Layout, Slot
 from synthkit.models.timeline.config import TimelineConfig
+from synthkit.models.timeline.relatives import RelatedCodes, Relatives, ValueSum, opened_sums
 from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.masked_network import MaskedNetwork
@@ -29,11 +30,12 @@ PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees,
 class Past:
     """Value vectors of what came before steps, and numbers.
 
-    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F).
+    **Shape**: `vectors` (n, PAST_VECTORS, H); `numbers` (n, F); `direct` (n, H), of the open owner and the last event.
     """
 
     vectors: Tensor
     numbers: Tensor
+    direct: Tensor
 
 
 class Mixer(nn.Module):
@@ -65,7 +67,7 @@ class Mixer(nn.Module):
 
 
 class Words(nn.Module):
-    """Value vectors of rows: the sum of those of their levels.
+    """Value vectors of rows: the sum of those of their coarse levels; cells inside them would name the row.
 
     Args:
         slots: the slots.
@@ -117,6 +119,13 @@ class TimelineNetwork(nn.Module):
         self.to_event = nn.Parameter(torch.randn(h, sizes[0] * h) * 0.5 / math.sqrt(h))
         scale = 0.5 / math.sqrt(h)
         self.to_payload = nn.ParameterList(nn.Parameter(torch.randn(h, n * h) * scale) for n in sizes[1:])
+        hidden = config.input_dropout
+        self.related = nn.ModuleList(
+            Relatives(layout.root, layout.payloads.get(layout.owners[name]), each, h, hidden)
+            for name, each in layout.payloads.items()
+        )
+        self.opened = opened_sums(layout.payloads, layout.owners, h, hidden)
+        self.latest = ValueSum(events, tuple(range(layout.events.gap_slot + 1)), h, hidden)
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""
@@ -131,18 +140,34 @@ class TimelineNetwork(nn.Module):
 
     def row_words(self, t: int, cat: Tensor, table: Tensor) -> Tensor:
         """Value vectors of the rows of a table. **Shape**: (n, D) -> (n, H)."""
-        out: Tensor = self.words(cat, self.table_network(t).layout.applicable(cat), self.first[t + 1], table)
+        out: Tensor = self.words(cat, _coarse(self.table_network(t).layout, cat), self.first[t + 1], table)
         return out
 
     def root_words(self, cat: Tensor) -> Tensor:
         """Value vectors of units. **Shape**: (n, D) -> (n, H)."""
-        out: Tensor = self.roots(cat, self.layout.root.applicable(cat), 0, self.roots.table())
+        seen = _coarse(self.layout.root, cat)
+        if self.training and self.config.dropout:  # else what is learned is which unit it is
+            seen = seen & (keep(cat.shape, self.config.dropout, torch.float32, cat.device) > 0)
+        out: Tensor = self.roots(cat, seen, 0, self.roots.table())
+        return out
+
+    def opened_words(self, t: int, cat: Tensor) -> Tensor:
+        """What the next event knows of open rows of a table, nought if it owns none. **Shape**: (n, D) -> (n, H)."""
+        if str(t) not in self.opened:
+            return self.to_event.new_zeros(len(cat), self.config.width)
+        out: Tensor = self.opened[str(t)](cat)
+        return out
+
+    def latest_words(self, event: Tensor) -> Tensor:
+        """What an event knows of the one before it, -1 for none. **Shape**: (n, E) -> (n, H)."""
+        told = event.masked_fill(~self.layout.events.layout.applicable(event.clamp(min=0)), -1)
+        out: Tensor = self.latest(told)
         return out
 
     def event_context(self, past: Past) -> Tensor:
         """What each slot of the next event sees. **Shape**: Past of n -> (n, E, H)."""
         c = self.before(self._input(past))
-        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width)
+        return torch.mm(c, self.to_event.to(c.dtype)).view(len(c), -1, self.config.width) + past.direct[:, None]
 
     def row_summary(self, past: Past, event: Tensor, twin: Tensor, series: Tensor, told: Tensor) -> Tensor:
         """What is known of a row once its event is.
@@ -158,16 +183,30 @@ class TimelineNetwork(nn.Module):
         """
         x = self._input(past)
         vectors = torch.stack([event, twin, series, self.timed(told)], dim=1)
-        more = torch.cat([normal(vectors).flatten(1), told], dim=1).to(x.dtype)
+        more = torch.cat([self._thinned(normal(vectors).flatten(1)), told], dim=1).to(x.dtype)
         out: Tensor = self.about(torch.cat([x, more], dim=1))
         return out
 
-    def row_context(self, t: int, summary: Tensor) -> Tensor:
-        """What each slot of a row of a table sees. **Shape**: (n, H) -> (n, D, H)."""
-        return torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+    def row_context(self, t: int, summary: Tensor, codes: RelatedCodes) -> Tensor:
+        """What each slot of a row of a table sees. **Shape**: (n, H), RelatedCodes of n -> (n, D, H)."""
+        c = torch.mm(summary, self.to_payload[t].to(summary.dtype)).view(len(summary), -1, self.config.width)
+        related: Tensor = self.related[t](codes)
+        return c + related[:, None]
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
         vectors = torch.cat([past.vectors, self.counted(past.numbers)[:, None]], dim=1)
-        x = torch.cat([normal(vectors).flatten(1), past.numbers], dim=1)
+        x = torch.cat([self._thinned(normal(vectors).flatten(1)), past.numbers], dim=1)
         return x.to(dtype)
+
+    def _thinned(self, x: Tensor) -> Tensor:
+        """Vectors with some of their elements left out while training, so that they do not name the unit."""
+        share = self.config.dropout or 0.0
+        return x * keep(x.shape, share, x.dtype, x.device) if self.training and share else x
+
+
+def _coarse(layout: Layout, cat: Tensor) -> Tensor:
+    """Which slots are coarse. **Shape**: (n, D) -> (n, D)."""
+    coarse = torch.zeros(cat.shape[1], dtype=torch.bool, device=cat.device)
+    coarse[list(layout.coarse)] = True
+    return coarse.expand(cat.shape)

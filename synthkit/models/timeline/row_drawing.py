@@ -21,6 +21,7 @@ from synthkit.errors import SchemaError
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, redrawn
 from synthkit.models.timeline.network import TimelineNetwork
+from synthkit.models.timeline.relatives import RelatedCodes
 from synthkit.models.timeline.row_masks import RowMasks, candidates
 from synthkit.models.timeline.row_times import ends_of
 from synthkit.models.timeline.units_so_far import UnitsSoFar
@@ -108,7 +109,7 @@ class RowDrawing:
             net,
             Given(known, {}),
             self.generator,
-            context=self.network.row_context(t, now.summary),
+            context=self.network.row_context(t, now.summary, _related(t, units, now, chunk)),
             admit=masks.admit,
             learned=self.row_tables[t],
         )
@@ -145,6 +146,19 @@ class RowDrawing:
         return DrawnValues(rows=rows, until=until, links=links, counts=counts, first=first, last=last)
 
 
+def _related(t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> RelatedCodes:
+    """Codes of the rows that rows to come are related to."""
+    encoder, device = chunk.encoder, chunk.network.to_event.device
+    above = encoder.schema.graph.owners[encoder.tables[t]]
+    return RelatedCodes(
+        unit=chunk.facts.cat[torch.from_numpy(units)].to(device).long(),
+        owner=chunk.codes(encoder.tables.index(above), chunk.owners.at("step", units))
+        if above in encoder.tables
+        else None,
+        twin=chunk.codes(t, now.twin),
+    )
+
+
 def _as_begun(begun: BegunUnits, known: Ints, until: Ints, counts: Mapping[str, Ints]) -> tuple[Ints, dict[str, Ints]]:
     """Ends and numbers of rows of what has happened already: as they are, or more where an owner is still open."""
     some, at = known >= 0, np.maximum(known, 0)
@@ -175,8 +189,14 @@ def _span(
         return np.full(n, MISSING_TICK), np.full(n, MISSING_TICK)
     base = now.time if each.timed else np.zeros(n, dtype=np.int64)
     clock = chunk.encoder.clock
-    unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
-    spans = [base + np.nan_to_num(read[name] * unit, nan=0.0).astype(np.int64) for name in (FIRST, LAST)]
+    told = [np.nan_to_num(read[name], nan=0.0) for name in (FIRST, LAST)]
+    if each.stay is not None:
+        end = _end_of_stay(each, until, chunk, units)
+        begin = base + np.round(told[0] * np.maximum(end - base, 0)).astype(np.int64)
+        spans = [begin, begin + np.round(told[1] * np.maximum(end - begin, 0)).astype(np.int64)]
+    else:
+        unit = 1.0 if each.timed else clock.step(each.schema.columns[FIRST]) if clock.moments else 10.0**clock.tick
+        spans = [base + (x * unit).astype(np.int64) for x in told]
     children = np.array([chunk.encoder.tables.index(c) for c in each.timed_children])
     ends = chunk.facts.ends[units[:, None], children].min(axis=1)
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
@@ -192,6 +212,14 @@ def _span(
         known &= high != MISSING_TICK
         first, last = np.where(known, low, first), np.where(known, np.maximum(last, high), last)
     return np.where(some, first, MISSING_TICK), np.where(some, last, MISSING_TICK)
+
+
+def _end_of_stay(each: LearnedTable, until: Ints, chunk: UnitsSoFar, units: Ints) -> Ints:
+    """When the stay ends that what rows own lies inside of: their own end, or that of an open owner."""
+    if each.stay == each.name:
+        return np.where(until == MISSING_TICK, LATEST, until)
+    within = np.array([False, *(name == each.stay for name in chunk.encoder.tables)])
+    return chunk.owners.bounds(units, within)[1]
 
 
 def _all_within(each: LearnedTable, chunk: UnitsSoFar) -> bool:

@@ -9,7 +9,7 @@ from torch import Tensor
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.learned_table import LearnedTable, pointer
-from synthkit.encoding.units.payload_coding import AS_BEFORE, PayloadCoding
+from synthkit.encoding.units.payload_coding import ANEW, AS_BEFORE, PayloadCoding
 from synthkit.encoding.units.unit_order import LinkReach
 from synthkit.models.timeline.drawn_round import DrawnRound
 from synthkit.models.timeline.units_so_far import UnitsSoFar
@@ -64,9 +64,10 @@ class RowMasks:
 
     def _copy(self, slot: int, cat: Tensor, size: int) -> Tensor:
         """A value may be taken from a row that is there."""
-        out = torch.ones((len(cat), size), dtype=torch.bool, device=cat.device)
+        out = torch.from_numpy(self.coding.taken(slot, cat.cpu().numpy())).to(cat.device)
+        out[:, ANEW] = True
         for k in range(1, size):
-            out[:, k] = torch.from_numpy(self.sources[k] >= 0).to(cat.device)
+            out[:, k] &= torch.from_numpy(self.sources[k] >= 0).to(cat.device)
             once = self._free(slot, cat, k)
             out[:, k] &= once
         return out

@@ -131,9 +131,18 @@ def ends_of(
     return np.where(np.isnan(lasts) & ~more, MISSING_TICK, until)
 
 
-def gap_masks(events: EventCoding, space: RowTime) -> Bools:
-    """Levels of the gap that may be drawn: those that fit, or the one that is forced. **Shape**: -> (n, K)."""
-    out = events.allowed(space.left, space.timed)
+def gap_masks(events: EventCoding, space: RowTime, table: Ints, due: Bools) -> Bools:
+    """Levels of the gap that may be drawn: those that fit and keep rows apart, or the one that is forced.
+
+    Args:
+        events: the coding.
+        space: where the rows may lie.
+        table: number of the table of each. **Shape**: (n,).
+        due: tables of which rows are due after it. **Shape**: (n, T).
+
+    **Shape**: -> (n, K).
+    """
+    out = events.kept_apart(events.allowed(space.left, space.timed), space.left, table, due)
     first, last = space.first, space.last & ~space.first
     out[first] = False
     out[first, 1] = True

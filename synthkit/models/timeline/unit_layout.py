@@ -23,6 +23,7 @@ class UnitLayout:
         root: slots of a unit.
         events: slots of an event.
         payloads: slots of a row of each table.
+        owners: the table that owns each; that of units where it has no slots of its own.
         known: by table, the slot that is known from the event.
         copied: by table and copy slot, the slots of the value it speaks of.
         state: features of what is known before a step.
@@ -32,6 +33,7 @@ class UnitLayout:
     root: Layout
     events: EventCoding
     payloads: Mapping[str, Layout]
+    owners: Mapping[str, str]
     known: Mapping[str, int | None]
     copied: Mapping[str, Mapping[int, tuple[int, ...]]]
     state: int
@@ -45,10 +47,11 @@ class UnitLayout:
             root=encoder.root.layout,
             events=encoder.events,
             payloads={name: each.layout for name, each in payloads.items()},
+            owners=dict(encoder.schema.graph.owners),
             known={name: each.series_slot for name, each in payloads.items()},
             copied={n: {at: slots for at, (slots, _) in p.copied.items()} for n, p in payloads.items()},
-            state=_state_features(encoder),
-            told=row_features(encoder.scale, *np.zeros((5, 1), dtype=np.int64)).shape[1],
+            state=_state_features(encoder) + encoder.means.width,
+            told=row_features(encoder.scale, *np.zeros((5, 1), dtype=np.int64)).shape[1] + 2 * encoder.ranks.width,
         )
 
     @property

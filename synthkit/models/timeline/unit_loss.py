@@ -11,6 +11,7 @@ from torch import Tensor
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.models.timeline.network import RECENT, Past, TimelineNetwork
+from synthkit.models.timeline.relatives import RelatedCodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,40 @@ class UnitLoss:
             self._mean(running, at, recent),
             self._mean(running, at, moment),
         ]
-        return Past(torch.stack(vectors, dim=1), self._index(sequences.state, batch.step[at]).float())
+        numbers = self._index(sequences.state, batch.step[at]).float()
+        before = self._index(sequences.event, batch.step[np.maximum(at - 1, begin)]).long()
+        before = before.masked_fill(self._tensor(at - 1 < begin)[:, None], -1)
+        direct = self._opened(owner[at]) + self.network.latest_words(before)
+        return Past(torch.stack(vectors, dim=1), numbers, direct)
+
+    def _opened(self, owner: Ints) -> Tensor:
+        """What the open owner of each judged step tells of its next event. **Shape**: (m,) -> (m, H)."""
+        net, sequences = self.network, self.sequences
+        out = net.to_event.new_zeros(len(owner), net.config.width)
+        for t, name in enumerate(net.layout.tables):
+            here = np.flatnonzero((owner >= 0) & (sequences.table[np.maximum(owner, 0)] == t))
+            if len(here):
+                cat = self._index(sequences.payload[name].cat, sequences.row[owner[here]]).long()
+                out = out.index_add(0, self._tensor(here), net.opened_words(t, cat))
+        return out
+
+    def related(self, t: int, batch: BatchSteps, here: Ints) -> RelatedCodes:
+        """Codes of the rows that some judged steps are related to, all of them rows of one table."""
+        sequences, layout = self.sequences, self.network.layout
+        at = batch.judged[here]
+        step, name = batch.step[at], layout.tables[t]
+        above = layout.owners[name]
+        return RelatedCodes(
+            unit=self._index(sequences.roots.cat, batch.units[batch.unit[at]]).long(),
+            owner=self._codes(above, sequences.owner[step]) if above in layout.payloads else None,
+            twin=self._codes(name, sequences.twin[step]),
+        )
+
+    def _codes(self, name: str, steps: Ints) -> Tensor:
+        """Codes of steps of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
+        row = self.sequences.row[np.maximum(steps, 0)]
+        cat = self._index(self.sequences.payload[name].cat, np.where(steps >= 0, row, 0)).long()
+        return cat.masked_fill(self._tensor(steps < 0)[:, None], -1)
 
     def _mean(self, running: Tensor, end: Ints, begin: Ints) -> Tensor:
         many = self._tensor(np.maximum(end - begin, 1).astype(np.float32))[:, None]
@@ -162,7 +196,8 @@ class UnitLoss:
             if len(here):
                 cat = self._index(sequences.payload[name].cat, sequences.row[step[here]]).long()
                 mine = self._tensor(here)
-                out = out.index_add(0, mine, self._row(t, name, cat, net.row_context(t, summary[mine])))
+                context = net.row_context(t, summary[mine], self.related(t, batch, here))
+                out = out.index_add(0, mine, self._row(t, name, cat, context))
         return out
 
     def _row(self, t: int, name: str, cat: Tensor, context: Tensor) -> Tensor:

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.units.learned_table import MOST_BACK
+from synthkit.encoding.units.row_ranks import echo
+from synthkit.encoding.units.running_means import RunningMeans
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.models.timeline.network import RECENT
 
@@ -47,8 +49,11 @@ class UnitMemory:
         width: H.
         series: types, and levels of series, of all tables.
         counters: kinds that are counted.
+        slots: of an event.
         tables: T.
         levels: how deep rows can own rows.
+        ranked: most numbers of a table.
+        means: what is followed of a unit.
         device: of vectors.
     """
 
@@ -56,8 +61,11 @@ class UnitMemory:
     width: int
     series: int
     counters: int
+    slots: int
     tables: int
     levels: int
+    ranked: int
+    means: RunningMeans
     device: torch.device
     vectors: Growing = field(init=False)
     sums: Growing = field(init=False)
@@ -66,6 +74,11 @@ class UnitMemory:
         b = self.units
         self.vectors = Growing(self.width, device=self.device)  # of steps
         self.sums = Growing(self.width, device=self.device)  # of the series up to a step
+        self.opened = Growing(self.width, device=self.device)  # what steps that own rows tell of their next event
+        self.ranks = Growing(self.ranked, dtype=torch.float64)  # of steps, 0 for none
+        self.rank_sums = Growing(2 * self.ranked, dtype=torch.float64)  # of the series up to a step, and how many
+        self.followed = np.zeros((2, b, self.means.followed))  # sums and counts
+        self.latest_ranks = np.zeros((b, len(self.means.numbers)))
         self.above = np.empty(0, dtype=np.int64)  # step of the owner of each step
         self.time = np.empty(0, dtype=np.int64)
         self.rank = np.empty(0, dtype=np.int64)  # steps of the series up to a step
@@ -79,6 +92,7 @@ class UnitMemory:
         self.twin = np.full((b, self.series), -1)
         self.happened = np.zeros((b, self.counters), dtype=np.int64)
         self.latest = np.zeros((b, self.counters), dtype=np.int64)
+        self.event = np.full((b, self.slots), -1)  # the last one
         self.before = np.full((b, self.tables), -1)  # last row of each table, as drawn
 
     def past(self, units: Ints, roots: Tensor, near: Ints, level: Ints) -> Tensor:
@@ -120,6 +134,27 @@ class UnitMemory:
         rank = np.where(twin >= 0, self.rank[np.maximum(twin, 0)], 0) if len(self.rank) else np.zeros_like(twin)
         many = torch.from_numpy(np.maximum(rank, 1)).to(self.device)[:, None].float()
         return twin, self.vectors.at(twin), self.sums.at(twin) / many, rank
+
+    def means_of(self, units: Ints) -> Floats:
+        """What the rows of some units were like. **Shape**: (n,) -> (n, width)."""
+        total, count = self.followed[:, units]
+        return self.means.features(total, count, self.latest_ranks[units])
+
+    def echo_of(self, twin: Ints) -> Floats:
+        """Ranks of the last rows of series, and their means. **Shape**: (n,) -> (n, 2 ranked)."""
+        return echo(self.ranks.at(twin).numpy(), self.rank_sums.at(twin).numpy())
+
+    def follow(self, units: Ints, ranks: Floats, told: tuple[Floats, Bools], twin: Ints) -> None:
+        """Remember what a row of each of some units says as numbers, before it is appended."""
+        values = torch.from_numpy(np.nan_to_num(ranks))
+        both = torch.cat([values, torch.from_numpy(~np.isnan(ranks)).double()], dim=1)
+        self.rank_sums.append(self.rank_sums.at(twin) + both)
+        self.ranks.append(values)
+        x, some = told
+        many = self.latest_ranks.shape[1]
+        self.followed[0, units] += x
+        self.followed[1, units] += some
+        self.latest_ranks[units] = np.where(some[:, :many], x[:, :many], self.latest_ranks[units])
 
     def append(
         self, units: Ints, vectors: Tensor, series: Ints, kind: Ints, time: Ints, above: Ints, table: Ints, row: Ints

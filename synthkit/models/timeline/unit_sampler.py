@@ -106,7 +106,16 @@ class UnitChunk:
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
         self.memory = UnitMemory(
-            b, self.network.config.width, total, encoder.counters, len(names), self.owners.levels, self.device
+            units=b,
+            width=self.network.config.width,
+            series=total,
+            counters=encoder.counters,
+            slots=len(encoder.events.layout.slots),
+            tables=len(names),
+            levels=self.owners.levels,
+            ranked=encoder.ranks.width,
+            means=encoder.means,
+            device=self.device,
         )
         self.times = [TableTimes.of(encoder.learned[name], encoder.clock, names) for name in names]
         self.once: list[list[OnceMask]] = [once_masks(encoder.learned[n], encoder.payloads[n]) for n in names]
@@ -150,7 +159,10 @@ class UnitChunk:
         """One row of each of some units."""
         encoder, owners, memory = self.encoder, self.owners, self.memory
         near = owners.at("step", active)
-        past = Past(memory.past(active, self.roots, near, owners.level[active]), self._numbers(active))
+        vectors = memory.past(active, self.roots, near, owners.level[active])
+        before = torch.from_numpy(memory.event[active]).to(self.device)
+        direct = memory.opened.at(near) + self.network.latest_words(before)
+        past = Past(vectors, self._numbers(active), direct)
         known = self._known(active)
         event, space, gap = self._events(active, past, known)
         table = event[:, 0]
@@ -169,12 +181,19 @@ class UnitChunk:
         )
         gap = np.where(space.timed, np.clip(time - space.base, 0, None), 0)
         told = row_features(encoder.scale, time, gap, np.maximum(space.left - gap, 0), rank, age)
+        told = np.concatenate([told, memory.echo_of(twin)], axis=1).astype(np.float32)
         level, cell = encoder.events.told(gap, space.left, space.timed)
         at = encoder.events.gap_slot
         event[:, at], event[:, at + 1] = level, cell
         words = self.network.event_words(torch.from_numpy(event).to(self.device), self.drawing.words)
         summary = self.network.row_summary(past, words, last, mean, torch.from_numpy(told).to(self.device))
         self._rows(k, active, DrawnRound(event, table, space, time, start, known, series, twin, words, summary), drawn)
+
+    def codes(self, t: int, steps: Ints) -> Tensor:
+        """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
+        rows = self.memory.row[np.maximum(steps, 0)] if len(self.memory.row) else np.zeros_like(steps)
+        cat = self.tables[t].cat.at(np.where(steps >= 0, rows, 0))
+        return cat.masked_fill(torch.from_numpy(steps < 0).to(cat.device)[:, None], -1)
 
     def _numbers(self, active: Ints) -> Tensor:
         """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
@@ -194,7 +213,8 @@ class UnitChunk:
             happened=memory.happened[active],
             latest=memory.latest[active],
         )
-        return torch.from_numpy(state.features(self.encoder.scale)).to(self.device)
+        features = np.concatenate([state.features(self.encoder.scale), memory.means_of(active)], axis=1)
+        return torch.from_numpy(features.astype(np.float32)).to(self.device)
 
     def _known(self, active: Ints) -> Ints:
         """Step of the beginning that comes next in each unit, -1 where it is over. **Shape**: (n,) -> (n,)."""
@@ -267,6 +287,11 @@ class UnitChunk:
         self.memory.begin_moment(units[new], owners.level[units[new]])
         owners.put("moment", units, moment)
         kind = self.encoder.kinds[each.series]
+        cat, ranked = row.rows.cat.cpu().numpy(), self.encoder.ranks
+        ranks, groups = ranked.tables[t].of(cat, ranked.width), ranked.tables[t].groups(cat)
+        self.memory.follow(units, ranks, self.encoder.means.told(t, cat, ranks, groups), each.twin)
+        self.memory.event[units] = each.event
+        self.memory.opened.append(self.network.opened_words(t, row.rows.cat.to(self.device)))
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
         owners.owed[at, units, t] -= 1

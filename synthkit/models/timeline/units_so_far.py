@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from torch import Tensor
+
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.root_facts import RootFacts
@@ -48,3 +50,6 @@ class UnitsSoFar(Protocol):
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""
         ...
+
+    def codes(self, t: int, steps: Ints) -> Tensor:
+        """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""

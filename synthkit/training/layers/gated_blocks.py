@@ -36,8 +36,8 @@ def basis(slot: Slot) -> Tensor:
 class LevelEmbedding(nn.Module):
     """A vector for each level of each slot: free + smooth, stacked over slots.
 
-    Row v of slot j is E[v] + Phi_j[v] U_j, with E absent for fine slots (only smoothness can be learned there) and Phi
-    zero for names.
+    Row v of slot j is E[v] + Phi_j[v] U_j, with E absent for fine slots of numbers (only smoothness can be learned
+    there) and Phi zero for names.
 
     Args:
         slots: the slots.
@@ -56,7 +56,7 @@ class LevelEmbedding(nn.Module):
             phi[j, : slot.size] = basis(slot)
             where.append(j * largest + torch.arange(slot.size))
         ordinal = [j for j in range(len(slots)) if bool(phi[j].any())]
-        coarse = torch.cat([torch.full((s.size, 1), float(s.parent is None)) for s in slots])
+        coarse = torch.cat([torch.full((s.size, 1), float(s.parent is None or not s.ordinal)) for s in slots])
         self.free = nn.Parameter(torch.randn(total, width) * free * coarse)
         self.smooth = nn.Parameter(torch.randn(len(slots), CENTRES + 1, width) * smooth)
         self.register_buffer("phi", phi[:, : max(slots[j].size for j in ordinal)] if ordinal else phi[:, :1])
