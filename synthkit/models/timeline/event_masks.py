@@ -25,9 +25,6 @@ class EventMasks:
         self._series = {slot: tables.index(name) for name, slot in events.series_slots.items()}
         owed = chunk.owners.owed_now(active) > 0
         free = owed & chunk.possible
-        for t, masks in enumerate(chunk.once):
-            for mask in masks:
-                free[:, t] &= mask.free(active) > 0
         some = free.any(axis=1, keepdims=True)  # all but what is known to have happened
         self._timed = np.array([t.each.timed for t in chunk.times], dtype=bool)
         self._owed = _in_turn(np.where(some, free, owed), self._timed)
