@@ -2,8 +2,10 @@
 
 What came before enters as sums of value vectors over the rows of the unit (the last two, the mean of all, of the last
 eight and of those of the last moment, the last of the same series and the mean of that series), beside the rows of the
-open owners and the root, and what is owed and the clocks as numbers. Sums over prefixes are differences of running
-sums, so that all steps of all units are worked on at once and cost grows with the number of rows.
+open owners and the root, and what is owed, the clocks and what the unit's values were like so far as numbers. Single
+values of the owner, the unit, the last row of the series and the last event are told besides, as columns are. Sums over
+prefixes are differences of running sums, so that all steps of all units are worked on at once and cost grows with the
+number of rows.
 """
 
 from __future__ import annotations
