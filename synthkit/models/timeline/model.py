@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.privacy.access.unit_access import UnitAccess, UnitBatches
 
+FEW_UNITS_STEPS = 1200  # of the root, at most, where units are few
 ROOT_SHARE = 0.15  # of a time budget, for the root
 JUDGED_AT_ONCE = 8192  # rows whose probability is worked out at once
 ROOT = "root."  # how the names of the root's tensors begin
@@ -88,12 +89,15 @@ class Timeline(UnitModel):
         """Settings of the root: of few units a slower rate, more dropped and less decayed than in a table by itself.
 
         How many rows a unit owns and how much time they take hang together almost exactly, while other columns of few
-        units are soon learned by heart: a fast rate stops before the first is known.
+        units are soon learned by heart: a fast rate stops before the first is known. It may take long; early stopping
+        ends it.
         """
         steps = self._config.root_steps
         if units >= AUTOREGRESSIVE_SMALL_ROWS:
             return AutoregressiveConfig(steps=steps)
-        return AutoregressiveConfig(steps=steps, dropout=0.6, weight_decay=5.0, learning_rate=2e-3, canonical=0.85)
+        return AutoregressiveConfig(
+            steps=steps or FEW_UNITS_STEPS, dropout=0.6, weight_decay=5.0, learning_rate=2e-3, canonical=0.85
+        )
 
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Train the root, then everything below it."""
