@@ -93,9 +93,9 @@ def measure_load(rows: int, steps: int, threads: int = 1, **settings: Any) -> di
         synthesizer.fit(frames, seed=0, progress=lambda step, of, loss: at.append(own_cpu()))
     with measured() as draw:
         drawn = synthesizer.sample(len(frames["people"]), seed=1)
-    config = TimelineConfig(**settings)
     many = len(frames["rows"])
-    planned = config.settled(many).steps or 1
+    config = TimelineConfig(**settings).settled(many)
+    planned = config.steps or 1
     a_step = median(np.diff(at).tolist())
     whole = fit["cpu"] + max(planned - len(at), 0) * a_step
     return {
@@ -107,7 +107,7 @@ def measure_load(rows: int, steps: int, threads: int = 1, **settings: Any) -> di
         "planned": planned,
         "epochs": default_epochs(many),
         "a_step": round(a_step, 4),
-        "rows_a_cpu_second": round(config.batch_rows / a_step),
+        "rows_a_cpu_second": round((config.batch_rows or 1) / a_step),
         "before_first_step": round(at[0] - begun, 1),
         "fit": fit,
         "draw": {"rows": len(drawn["rows"]), **draw},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from synthkit.training.layers.masked_network import Sizes
 
 SMALL_STEPS = 100_000  # rows below which tables are small
+FEW_ROWS, FEW_AT_ONCE, MANY_AT_ONCE = 20_000, 512, 1536  # rows below which steps are of few, and rows a step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class TimelineConfig:
         canonical: share of rows whose values are trained in the table's own order, the rest in a random one.
         learning_rate: peak rate.
         weight_decay: decoupled decay, in units of the rate; chosen from the number of rows if not given.
-        batch_rows: rows a step, about; batches are of whole units.
+        batch_rows: rows a step, about; batches are of whole units. Chosen from the number of rows if not given.
         steps: optimizer steps; chosen from the number of rows if not given.
         window: rows of a unit that are learned from in one step; what came before them is known exactly.
         classes: latent classes of units, drawn with the root; chosen from the number of units if not given, 1 for none.
@@ -37,7 +38,7 @@ class TimelineConfig:
     canonical: float = 0.75
     learning_rate: float = 3e-3
     weight_decay: float | None = None
-    batch_rows: int = 1536
+    batch_rows: int | None = None
     steps: int | None = None
     window: int = 1024
     classes: int | None = None
@@ -69,11 +70,13 @@ class TimelineConfig:
     def settled(self, rows: float) -> TimelineConfig:
         """The settings with everything left open chosen for so many rows below the units."""
         small = rows < SMALL_STEPS
-        steps = int(min(max(default_epochs(rows) * rows / self.batch_rows, 200), 6000))
+        batch = self.batch_rows or (FEW_AT_ONCE if rows < FEW_ROWS else MANY_AT_ONCE)
+        steps = int(min(max(default_epochs(rows) * rows / batch, 200), 6000))
         return replace(
             self,
             dropout=(0.3 if small else 0.1) if self.dropout is None else self.dropout,
             weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
+            batch_rows=batch,
             steps=steps if self.steps is None else self.steps,
         )
 

@@ -141,7 +141,7 @@ class Timeline(UnitModel):
 
     def _plan(self, batches: UnitBatches) -> TrainingPlan:
         config, lengths = self._config, batches.sequences.lengths
-        units = round(config.batch_rows / max(float(np.minimum(lengths, config.window).mean()), 1e-9))
+        units = round((config.batch_rows or 1) / max(float(np.minimum(lengths, config.window).mean()), 1e-9))
         return TrainingPlan(
             steps=config.steps or 1,
             batch_size=int(min(max(units, 4), len(lengths))),

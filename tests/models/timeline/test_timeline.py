@@ -122,6 +122,14 @@ def test_settings_outside_their_ranges(wrong: dict[str, float]) -> None:
         TimelineConfig(**wrong)  # type: ignore[arg-type]
 
 
+def test_few_rows_are_learned_in_smaller_steps() -> None:
+    """What is asked for stands; a million rows are learned from five times."""
+    few, many = TimelineConfig().settled(5_000), TimelineConfig().settled(1_000_000)
+    assert (few.batch_rows or 0) < (many.batch_rows or 0)
+    assert TimelineConfig(batch_rows=64).settled(5_000).batch_rows == 64
+    assert (many.steps or 0) * (many.batch_rows or 0) == pytest.approx(5_000_000, rel=0.01)
+
+
 def test_classes_grow_with_units() -> None:
     """Few units have none."""
     assert [default_classes(n) for n in (100, 600, 1e6)] == [1, 10, 32]
