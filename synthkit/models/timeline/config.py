@@ -84,7 +84,7 @@ class TimelineConfig:
 def default_epochs(rows: float) -> float:
     """How often each row is learned from: more than 14 times of fewer than 25,000 rows, 5 times of a million."""
     few, many = (14 * (at / max(rows, 1)) ** 0.5 for at in (25_000, 110_000))
-    return min(max(few, min(many, 14.0), 5.0), 60.0)
+    return float(min(max(few, min(many, 14.0), 5.0), 60.0))
 
 
 def default_classes(units: float) -> int:
