@@ -13,11 +13,30 @@ def residuals(n: int, layout: Layout, generator: torch.Generator) -> Tensor:
     return torch.rand((n, len(layout.residuals)), generator=generator, device=generator.device)
 
 
+def even(n: int, generator: torch.Generator) -> Tensor:
+    """Numbers of which each is uniform in [0, 1), and one lies in each of n equal parts, in random order.
+
+    Shares of what is drawn by them are nearer to their expectation than by independent ones: Latin hypercube sampling,
+    slot by slot. **Shape**: (n,).
+
+    References:
+        McKay, Beckman, Conover: A comparison of three methods for selecting values of input variables in the analysis
+        of output from a computer code (1979).
+
+    Example:
+        >>> (even(4, torch.Generator().manual_seed(0)) * 4).long().sort().values
+        tensor([0, 1, 2, 3])
+    """
+    where = torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64)
+    part = torch.randperm(n, generator=generator, device=generator.device)
+    return ((part + where) / max(n, 1)).float()
+
+
 def draw(probabilities: Tensor, generator: torch.Generator) -> Tensor:
     """One level a row by inversion of the cumulative law. **Shape**: (n, K), rows summing to anything > 0 -> (n,)."""
     total = probabilities.cumsum(dim=1)
     mass = total[:, -1:]
-    u = torch.rand((len(total), 1), generator=generator, device=generator.device).to(total.device) * mass
+    u = even(len(total), generator)[:, None].to(total.device) * mass
     # in float32 u can meet the mass exactly; below it no level without mass can be drawn
     u = torch.minimum(u, torch.nextafter(mass, torch.zeros_like(mass)))
     return torch.searchsorted(total, u, right=True).squeeze(1)
