@@ -97,6 +97,8 @@ def init_linked(
             temporary.write_text(text, encoding="utf-8")
     schema = LinkedSchema.loads(draft.text, str(out))
     _warn(schema, frames, guessed=unit is None)
+    for exception in draft.exceptions:
+        warn(exception)
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
         f"drafted, {schema.unit} as people; {drawing}: how they are linked. Check every line, then: "
