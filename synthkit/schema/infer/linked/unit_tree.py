@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.evidence import percent
 from synthkit.schema.infer.linked.foreign_keys import (
     ForeignKey,
     as_key_text,
@@ -246,8 +247,9 @@ def _meanings(
         if key.to in up and key.complete and share == 1.0:
             yield DraftedLink(key, "implied", key.evidence, rows[key])
         else:
+            said = percent(int(same.sum()), len(same))
             kind: LinkKind = "earlier" if share >= _SAME_UNIT else "peer"
-            yield DraftedLink(key, kind, f"{key.evidence}; {share:.1%} of the same unit", rows[key])
+            yield DraftedLink(key, kind, f"{key.evidence}; {said} of the same unit", rows[key])
 
 
 def _aside(
