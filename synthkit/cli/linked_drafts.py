@@ -99,12 +99,26 @@ def init_linked(
     _warn(schema, frames, guessed=unit is None)
     for exception in draft.exceptions:
         warn(exception)
+    orphans = _orphans(schema, frames)
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
         f"drafted, {schema.unit} as people; {drawing}: how they are linked. Check every line, then: "
-        f"synthkit run {table} --schema {out} --out runs/{out.stem}",
+        f"synthkit run {table} --schema {out} --out runs/{out.stem}{orphans}",
         quiet=quiet,
     )
+
+
+def _orphans(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame]) -> str:
+    """The option without which rows of nobody are refused, if there are any; how many it leaves out is said."""
+    from synthkit.schema.linked.validate_linked import typed_columns
+
+    counts = typed_columns(frames, schema, "drop").orphans
+    lost = [f"{n.rows:,} of {len(frames[name]):,} rows of `{name}`" for name, n in counts.items() if n.rows]
+    emptied = [f"{n.keys:,} keys of `{name}`" for name, n in counts.items() if n.keys]
+    done = [f"leaves out {', '.join(lost)}"] * bool(lost) + [f"empties {', '.join(emptied)}"] * bool(emptied)
+    if done:
+        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}")
+    return " --orphans drop" if done else ""
 
 
 def _refuse(out: Path, drawing: Path, declared_by: str | None) -> None:

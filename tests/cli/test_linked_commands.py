@@ -76,6 +76,22 @@ def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
     assert "`d_tests` is taken for a public catalogue" in said.err
 
 
+def test_init_says_what_rows_of_nobody_need_and_which_rows_break_a_line(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["patients"] = frames["patients"].iloc[1:]
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
+    assert said.out.strip().endswith("--out runs/ward --orphans drop")
+    assert "some keys name no row: mend them, or `--orphans drop` leaves out " in said.err
+    schema = LinkedSchema.load(tmp_path / "ward.yaml")
+    found = validate_linked(read_linked(folder, schema).frames, schema, orphans="drop")
+    assert found.success
+    assert all(f"{n.rows} of {len(frames[t])} rows of `{t}`" in said.err for t, n in found.orphans.items() if n.rows)
+
+
 def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_path):
     assert command("validate", hospital.folder, "--schema", hospital.yaml).code == 0
     folder = tmp_path / "broken"
