@@ -97,6 +97,11 @@ def init_linked(
             temporary.write_text(text, encoding="utf-8")
     schema = LinkedSchema.loads(draft.text, str(out))
     _warn(schema, frames, guessed=unit is None)
+    if draft.likeliest != schema.unit:
+        warn(
+            f"`{schema.unit}` is taken for the table whose rows are people, for --unit names it; however: by their "
+            f"keys the rows of the tables belong to `{draft.likeliest}`. If that holds the people, name it with --unit"
+        )
     for exception in draft.exceptions:
         warn(exception)
     orphans = _orphans(schema, frames)

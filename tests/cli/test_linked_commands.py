@@ -92,6 +92,14 @@ def test_init_says_what_rows_of_nobody_need_and_which_rows_break_a_line(command,
     assert all(f"{n.rows} of {len(frames[t])} rows of `{t}`" in said.err for t, n in found.orphans.items() if n.rows)
 
 
+def test_init_with_a_unit_to_which_the_rows_do_not_belong_says_so(hospital, command, tmp_path):
+    said = command("init", hospital.folder, "-o", tmp_path / "a.yaml", "--unit", "visits")
+    assert "for --unit names it; however: by their keys the rows of the tables belong to `patients`" in said.err
+    said = command("init", hospital.folder, "-o", tmp_path / "b.yaml", "--unit", "patients")
+    assert "however" not in said.err
+    assert "--orphans" not in said.out
+
+
 def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_path):
     assert command("validate", hospital.folder, "--schema", hospital.yaml).code == 0
     folder = tmp_path / "broken"

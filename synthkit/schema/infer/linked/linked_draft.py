@@ -40,10 +40,12 @@ class LinkedDraft:
     Args:
         schema: the draft.
         comments: what was seen, by path in the schema: `tables.labs.links[0]`, `rules[1]`.
+        likeliest: the table of units that the keys suggest, whichever was named.
     """
 
     schema: LinkedSchema
     comments: Mapping[str, tuple[str, ...]]
+    likeliest: str
 
     @property
     def text(self) -> str:
@@ -91,7 +93,8 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     for rule, seen in find_linked_rules(looks, tree):
         comments[f"rules[{len(rules)}]"] = (seen.said(),)
         rules.append(rule)
-    return LinkedDraft(LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules)), comments)
+    schema = LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules))
+    return LinkedDraft(schema, comments, tree.likeliest)
 
 
 def _wrapped(note: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -65,6 +65,7 @@ class UnitTree:
         links: of each table.
         owners: of tables of records but the units', the position of the owner's row of each row, -1 for none.
         units: of tables of records, the position of the unit's row of each row, -1 for none.
+        likeliest: the table of units that the keys suggest, whichever was named.
     """
 
     unit: str
@@ -73,6 +74,7 @@ class UnitTree:
     links: Mapping[str, tuple[DraftedLink, ...]] = field(default_factory=dict)
     owners: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     units: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    likeliest: str = ""
 
     def owner(self, table: str) -> str | None:
         """The table that owns rows of this one."""
@@ -108,10 +110,11 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
     found = find_foreign_keys(tables)
     keys = _primary_keys(tables, found)
     found = tuple(k for k in found if k.agreement or keys.get(k.to) == k.key)
-    unit = unit or _unit(tables, found)
+    likeliest = _unit(tables, found)
+    unit = unit or likeliest
     reach = {name for name in tables if unit in _reached(name, found)} - {unit}
     roles: dict[str, Role] = {name: "records" if name == unit or name in reach else _catalogue(name) for name in tables}
-    tree = UnitTree(unit, roles, keys)
+    tree = UnitTree(unit, roles, keys, likeliest=likeliest)
     return _with_links(tree, tables, found, reach)
 
 
@@ -189,7 +192,7 @@ def _with_links(
         if tree.roles[name] == "records"
     }
     links |= {name: tuple(_aside(name, tree, found, rows)) for name in tables if tree.roles[name] == "shared"}
-    return UnitTree(tree.unit, tree.roles, tree.keys, links, owners, units)
+    return replace(tree, links=links, owners=owners, units=units)
 
 
 def _next(waiting: set[str], found: tuple[ForeignKey, ...], reach: set[str], depth: Mapping[str, int]) -> set[str]:
