@@ -74,6 +74,20 @@ def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
     said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
     assert "`patients.surname`" in said.err or "`surname`" in said.err
     assert "`d_tests` is taken for a public catalogue" in said.err
+    assert "question: is it public?" not in said.err
+
+
+def test_init_asks_whether_a_small_list_is_public(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["patients"]["area"] = [f"A{k % 4}" for k in range(60)]
+    frames["areas"] = pd.DataFrame({"area": ["A0", "A1", "A2", "A3"], "label": ["north", "east", "south", "west"]})
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
+    assert "`areas`: question: is it public?" in said.err
+    assert LinkedSchema.load(tmp_path / "ward.yaml").tables["areas"].role == "reference"
 
 
 def test_init_says_what_rows_of_nobody_need_and_which_rows_break_a_line(command, tmp_path):

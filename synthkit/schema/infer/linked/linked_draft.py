@@ -13,6 +13,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema.columns import Code, Column, Discrete, Identifier, Numeric
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
+from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
 from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open, not_before
@@ -29,6 +30,11 @@ _LINKED_DRAFT_HEAD = (
     "they happen to hold. Each key, link, order and rule says how often it holds, and how often it would by chance. "
     "`observed` marks what was read off the data: facts about patients until somebody who knows the tables declares "
     "them."
+)
+_LISTED = (
+    "a small list of codes in which nothing looks like people or dates: taken for a public catalogue; it is then "
+    "copied as it is, and must be public. If it is not, say `role: shared`, here and in links to it, and declare its "
+    "columns"
 )
 _COMMENT_LETTERS = 108
 
@@ -158,7 +164,7 @@ def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str
         missing = bool(cells.isna().any()) or (column in dangling and column != tree.keys.get(name))
         return Identifier(nullable=missing, observed=("nullable",) if missing else ())
     catalogued = any(k.key.column == column and k.kind == "reference" for k in links)
-    if catalogued and isinstance(kind, Numeric):  # numbers that name entries of a catalogue are no quantities
+    if catalogued and isinstance(kind, (Numeric, Identifier)):  # what names entries of a catalogue is learned as codes
         kind = Code(nullable=kind.nullable, observed=kind.nullable * ("nullable",))
     return kind.model_copy(update={"nullable": True}) if column in dangling else kind  # orphans=drop empties such keys
 
@@ -175,7 +181,8 @@ def _table(
     if key:
         comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
     if tree.roles[name] == "reference" or frame.empty:
-        comments[where] = ("taken for a public catalogue by its name" if len(frame) else "has no rows to draft from",)
+        listed = "taken for a public catalogue by its name" if says_catalogue(name) else _LISTED
+        comments[where] = (listed if len(frame) else "has no rows to draft from",)
         return LinkedTable(role="reference", key=key)
     if tree.roles[name] == "shared":
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)

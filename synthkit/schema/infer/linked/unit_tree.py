@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.catalogues import is_list, says_catalogue
 from synthkit.schema.infer.linked.evidence import percent
 from synthkit.schema.infer.linked.foreign_keys import (
     ForeignKey,
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 
     from synthkit.schema.linked.link import LinkKind
 
-_CATALOGUE_WORDS = frozenset(
-    (
-        *("d", "dim", "dict", "dictionary", "lookup", "lkp", "ref", "reference", "catalogue", "catalog", "concept"),
-        *("vocabulary", "code", "codes", "icd", "terminology", "codebook", "map", "mapping"),
-    )
-)
 _SAME_UNIT = 0.99  # share of rows whose pointed row is of the same unit, above which it is an earlier row of the unit
 
 Role = Literal["records", "reference", "shared"]
@@ -113,7 +108,9 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
     likeliest = _unit(tables, found)
     unit = unit or likeliest
     reach = {name for name in tables if unit in _reached(name, found)} - {unit}
-    roles: dict[str, Role] = {name: "records" if name == unit or name in reach else _catalogue(name) for name in tables}
+    roles: dict[str, Role] = {
+        name: "records" if name in {unit, *reach} else _aside_role(name, tables, found, keys) for name in tables
+    }
     tree = UnitTree(unit, roles, keys, likeliest=likeliest)
     return _with_links(tree, tables, found, reach)
 
@@ -151,15 +148,21 @@ def _unit(tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...]) -> 
         words = set(singular_words(name))
         person = bool(words & column_names.PERSON_WORDS) or column_names.is_owner(name)
         often = 2 * reached[name] >= max(reached.values(), default=0)
-        public = _catalogue(name) == "reference"
+        public = says_catalogue(name)
         return (-int(public), int(person and often), reached[name], -int(name in points), len(tables[name]))
 
     return max(tables, key=fitness)
 
 
-def _catalogue(name: str) -> Role:
-    """Public catalogues are told by their name alone: whether a table is public cannot be seen in its rows."""
-    return "reference" if _CATALOGUE_WORDS & set(column_names.name_words(name)) else "shared"
+def _aside_role(
+    name: str, tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...], keys: Mapping[str, str]
+) -> Role:
+    """What a table is that no row of a unit lies in: whether it is public its name tells, or that it is a mere list."""
+    if says_catalogue(name):
+        return "reference"
+    points = any(k.table == name and k.to != name for k in found)
+    listed = name in keys and not points and is_list(name, tables[name], keys[name])
+    return "reference" if listed else "shared"
 
 
 def _with_links(
