@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.pipeline.run_config import RunConfig
+    from synthkit.schema.infer.linked.linked_draft import LinkedDraft
     from synthkit.schema.infer.questions import DraftQuestion
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -97,12 +98,39 @@ def init_linked(
             temporary.write_text(text, encoding="utf-8")
     schema = LinkedSchema.loads(draft.text, str(out))
     _warn(schema, frames, guessed=unit is None)
+    _warn_of_lines(draft)
+    orphans = _orphans(schema, frames)
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
         f"drafted, {schema.unit} as people; {drawing}: how they are linked. Check every line, then: "
-        f"synthkit run {table} --schema {out} --out runs/{out.stem}",
+        f"synthkit run {table} --schema {out} --out runs/{out.stem}{orphans}",
         quiet=quiet,
     )
+
+
+def _warn_of_lines(draft: LinkedDraft) -> None:
+    """Lines that the rows speak against: a unit that few belong to, and what some rows break."""
+    if draft.likeliest != draft.schema.unit:
+        warn(
+            f"`{draft.schema.unit}` is taken for the table whose rows are people, for --unit names it; however: by "
+            f"their keys the rows of the tables belong to `{draft.likeliest}`. If that holds the people, name it with "
+            "--unit"
+        )
+    for exception in draft.exceptions:
+        warn(exception)
+
+
+def _orphans(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame]) -> str:
+    """The option without which rows of nobody are refused, if there are any; how many it leaves out is said."""
+    from synthkit.schema.linked.validate_linked import typed_columns
+
+    counts = typed_columns(frames, schema, "drop").orphans
+    lost = [f"{n.rows:,} of {len(frames[name]):,} rows of `{name}`" for name, n in counts.items() if n.rows]
+    emptied = [f"{n.keys:,} keys of `{name}`" for name, n in counts.items() if n.keys]
+    done = [f"leaves out {', '.join(lost)}"] * bool(lost) + [f"empties {', '.join(emptied)}"] * bool(emptied)
+    if done:
+        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}")
+    return " --orphans drop" if done else ""
 
 
 def _refuse(out: Path, drawing: Path, declared_by: str | None) -> None:
@@ -137,6 +165,7 @@ def _warn(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], *, guessed: 
     """What may identify people, and what only people know, by table."""
     from synthkit.schema.columns import Identifier
     from synthkit.schema.infer.direct_identifiers import find_direct_identifiers
+    from synthkit.schema.infer.linked.catalogues import says_catalogue
 
     if guessed:
         warn(
@@ -145,7 +174,10 @@ def _warn(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], *, guessed: 
         )
     for name, table in schema.tables.items():
         if not table.columns:
-            warn(f"`{name}` is taken for a public catalogue, which is copied as it is: check that it is public")
+            asked = f"`{name}`: question: is it public? It is small, and no column looks like people or dates: it"
+            copied = "is taken for a public catalogue, which is copied as it is: check that it is public"
+            listed = len(frames[name]) and not says_catalogue(name)
+            warn(f"{asked if listed else f'`{name}`'} {copied}")
             continue
         keys = {*table.key, *(column for link in table.links for column in link.columns)}
         for suspicion in find_direct_identifiers(frames[name], table.columns):

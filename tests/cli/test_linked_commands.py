@@ -74,6 +74,44 @@ def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
     said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
     assert "`patients.surname`" in said.err or "`surname`" in said.err
     assert "`d_tests` is taken for a public catalogue" in said.err
+    assert "question: is it public?" not in said.err
+
+
+def test_init_asks_whether_a_small_list_is_public(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["patients"]["area"] = [f"A{k % 4}" for k in range(60)]
+    frames["areas"] = pd.DataFrame({"area": ["A0", "A1", "A2", "A3"], "label": ["north", "east", "south", "west"]})
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
+    assert "`areas`: question: is it public?" in said.err
+    assert LinkedSchema.load(tmp_path / "ward.yaml").tables["areas"].role == "reference"
+
+
+def test_init_says_what_rows_of_nobody_need_and_which_rows_break_a_line(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["patients"] = frames["patients"].iloc[1:]
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients")
+    assert said.out.strip().endswith("--out runs/ward --orphans drop")
+    assert "some keys name no row: mend them, or `--orphans drop` leaves out " in said.err
+    schema = LinkedSchema.load(tmp_path / "ward.yaml")
+    found = validate_linked(read_linked(folder, schema).frames, schema, orphans="drop")
+    assert found.success
+    assert all(f"{n.rows} of {len(frames[t])} rows of `{t}`" in said.err for t, n in found.orphans.items() if n.rows)
+
+
+def test_init_with_a_unit_to_which_the_rows_do_not_belong_says_so(hospital, command, tmp_path):
+    said = command("init", hospital.folder, "-o", tmp_path / "a.yaml", "--unit", "visits")
+    assert "for --unit names it; however: by their keys the rows of the tables belong to `patients`" in said.err
+    said = command("init", hospital.folder, "-o", tmp_path / "b.yaml", "--unit", "patients")
+    assert "however" not in said.err
+    assert "--orphans" not in said.out
 
 
 def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_path):

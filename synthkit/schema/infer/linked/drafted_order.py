@@ -12,7 +12,7 @@ import pandas as pd
 from synthkit.schema.columns import Code, Column, Datetime, Discrete, Numeric
 from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.linked.evidence import Evidence, shuffled
+from synthkit.schema.infer.linked.evidence import NEARLY_ALWAYS, Evidence, shuffled
 from synthkit.schema.number_cells import numbers
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def find_order(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArra
     start = min(full, key=lambda c: (not (_START | _MORE_START) & set(_name(c)), list(columns).index(c)))
     for until, last in moments.items():
         if until != start and np.isfinite(last).mean() >= MIN_ENDED and (_END | _MORE_END) & set(_name(until)):
-            seen = _not_before(moments[start], last)
-            if seen.share == 1.0:
+            seen = _not_before(*told_alike(moments[start], last, columns[start], columns[until]))
+            if seen.nearly_always:
                 return _lasting(start, until, moments, owner, seen)
     return DraftedOrder(start, None, False, (f"`{start}` is complete and called like a moment of the row",))
 
@@ -92,11 +92,16 @@ def _lasting(
     order = np.lexsort((moments[until], moments[start], owner))
     same = owner[order][1:] == owner[order][:-1]
     first, last = moments[start][order], moments[until][order]
-    last = np.where(np.isfinite(last), last, first)  # a row that has no end lasts a moment
+    last = np.fmax(last, first)  # a row that has no end, or one before it began, lasts a moment
     mixed = shuffled(len(first))
     apart = Evidence.of((first[1:] >= last[:-1])[same], (first[1:] >= last[mixed][:-1])[same])
-    notes = (f"{start} <= {until} {seen}", f"the next row of an owner begins after the one before: {apart}")
-    return DraftedOrder(start, until, apart.held < apart.cases, notes)
+    overlap = apart.cases > 0 and not apart.nearly_always
+    alone = str(apart) if overlap else apart.said("declare `overlap: true`")
+    notes = (
+        f"{start} <= {until} {seen.said('take `until` out')}",
+        f"the next row of an owner begins after the one before: {alone}",
+    )
+    return DraftedOrder(start, until, overlap, notes)
 
 
 def _not_before(start: NDArray[np.float64], until: NDArray[np.float64]) -> Evidence:
@@ -135,9 +140,9 @@ def find_position(
     for name, kind in columns.items():
         if isinstance(kind, Numeric) and kind.decimals == 0 and not kind.nullable:
             x = numbers(frame[name])
-            if x.min(initial=1) == 1:
+            if (x == 1).any():
                 seen = Evidence.of(_numbered(x, owner), _numbered(x[shuffled(len(x))], owner))
-                if seen.beyond_chance(1.0):
+                if seen.beyond_chance(NEARLY_ALWAYS):
                     return name, seen
     return None
 
@@ -201,6 +206,14 @@ def clock(cells: pd.Series, kind: Column) -> NDArray[np.float64]:
         return numbers(cells)
     t = read_datetimes(cells, kind)
     return np.where(np.isnat(t), np.nan, t.astype("datetime64[us]").astype(np.int64) / 1e6)
+
+
+def told_alike(
+    x: NDArray[np.float64], y: NDArray[np.float64], *kinds: Column
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two clocks told as finely as the coarser of their columns is. **Shape**: (n,), (m,) -> (n,), (m,)."""
+    step = max((kind.step / 1e6 for kind in kinds if isinstance(kind, Datetime)), default=0.0)
+    return (x // step, y // step) if step else (x, y)
 
 
 def _name(column: str) -> tuple[str, ...]:

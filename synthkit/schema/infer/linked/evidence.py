@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NEARLY_ALWAYS = 0.98  # share from which what breaks a line is taken for a mistake in the rows
+_MOST_DIGITS = 12
+TO_MEND = "; mend "  # stands in each note of rows that break a drafted line
 SHUFFLES_SEED = 20_111  # what holds by chance is found by shuffling, the same every time
 
 
@@ -45,9 +48,44 @@ class Evidence:
         """Whether it holds often enough, and more often than by chance."""
         return self.share >= least and self.share - self.chance >= gap * (1 - self.chance) and self.chance < 1
 
+    @property
+    def nearly_always(self) -> bool:
+        """Whether it holds in all cases, or in nearly all and more often than by chance."""
+        return self.share == 1.0 or self.beyond_chance(NEARLY_ALWAYS)
+
     def __str__(self) -> str:
         """The shares in words."""
-        return f"holds in {self.share:.1%} of {self.cases:,}, {self.chance:.1%} by chance"
+        return f"holds in {percent(self.held, self.cases)} of {self.cases:,}, {self.chance:.1%} by chance"
+
+    def said(self, otherwise: str = "take the line out", *, case: str = "row") -> str:
+        """The shares in words, and what to do about cases in which it does not hold.
+
+        Args:
+            otherwise: what to do if these are no mistakes.
+            case: what one case is called.
+
+        Example:
+            >>> Evidence(held=652, cases=653, chance=0.487).said()
+            'holds in 99.8% of 653, 48.7% by chance: 1 row breaks it; mend it, or take the line out'
+        """
+        broken = self.cases - self.held
+        if not broken:
+            return str(self)
+        what = f"1 {case} breaks it{TO_MEND}it" if broken == 1 else f"{broken:,} {case}s break it{TO_MEND}them"
+        return f"{self}: {what}, or {otherwise}"
+
+
+def percent(held: int, cases: int) -> str:
+    """A share in percent, to as many decimals as it takes to tell nearly all from all; 0 if there are no cases.
+
+    Example:
+        >>> percent(99, 100), percent(6378, 6381), percent(5, 5)
+        ('99.0%', '99.95%', '100.0%')
+    """
+    share, digits = held / cases if cases else 0.0, 1
+    while held < cases and digits < _MOST_DIGITS and f"{share:.{digits}%}".startswith("100"):
+        digits += 1
+    return f"{share:.{digits}%}"
 
 
 def shuffled(n: int) -> NDArray[np.intp]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.evidence import percent
+from synthkit.schema.unit_keys import unit_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MIN_RESOLVED = 0.9  # share of cells that must find a row, below which a column points nowhere
+SPELLED_ALIKE = "are found once spelled alike (as 007 and 7): write keys the same way in both tables"
 MAX_CHANCE = 0.2  # share that would be found by chance, above which the names must agree too
 _MIN_DISTINCT = 2  # different values; fewer point to anything
 _LOOKED_AT = 100  # cells that tell whether a column holds moments
@@ -75,6 +82,7 @@ class ForeignKey:
         missing: cells that are missing.
         chance: share that would find a row if the numbers were drawn between the least and the largest.
         agreement: how far the names agree: 2 with the table's, 1 with that of its key, 0.
+        alike: cells that find no row, but would if both tables spelled keys alike.
     """
 
     table: str
@@ -86,6 +94,7 @@ class ForeignKey:
     missing: int
     chance: float
     agreement: int
+    alike: int = 0
 
     @property
     def complete(self) -> bool:
@@ -98,7 +107,10 @@ class ForeignKey:
         lost = self.cells - self.resolved
         dangling = f", {lost:,} dangle (`--orphans drop` leaves them out)" if lost else ""
         absent = f", {self.missing:,} missing" if self.missing else ""
-        return f"{self.resolved / max(self.cells, 1):.1%} find a row, {self.chance:.1%} by chance{dangling}{absent}"
+        dense = " as keys are numbers without gaps" if self.chance == 1.0 else ""
+        alike = f"; {self.alike:,} {SPELLED_ALIKE}" if self.alike else ""
+        found = f"{percent(self.resolved, self.cells)} find a row, {self.chance:.1%} by chance{dense}"
+        return f"{found}{dangling}{absent}{alike}"
 
 
 def find_foreign_keys(tables: Mapping[str, pd.DataFrame]) -> tuple[ForeignKey, ...]:
@@ -179,9 +191,16 @@ def _targets(here: TableCells, column: str, cells: Mapping[str, TableCells]) -> 
             chance = chance_of_inclusion(values, there.distinct[key])
             enough = resolved >= (MIN_RESOLVED if agree else 1.0) * there_are
             if enough and (agree or chance <= MAX_CHANCE):
-                yield ForeignKey(
-                    here.name, column, there.name, key, there_are, resolved, len(texts) - there_are, chance, agree
-                )
+                lost = values[~known]
+                alike = int(texts.isin(lost[_spelled_alike(lost, there.distinct[key])]).sum())
+                absent = len(texts) - there_are
+                yield ForeignKey(here.name, column, there.name, key, there_are, resolved, absent, chance, agree, alike)
+
+
+def _spelled_alike(values: pd.Index, keys: pd.Index) -> NDArray[np.bool_]:
+    """Which values are keys once spelling is left aside. **Shape**: (n,)."""
+    known = {unit_key(key) for key in keys} if len(values) else set()
+    return np.array([unit_key(value) in known for value in values], dtype=bool)
 
 
 def names_agreement(column: str, key: str, table: str) -> int:

@@ -13,7 +13,9 @@ from synthkit.errors import SchemaError
 from synthkit.schema.columns import Code, Column, Discrete, Identifier, Numeric
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
-from synthkit.schema.infer.linked.drafted_order import find_order, find_position, find_series, is_clock
+from synthkit.schema.infer.linked.catalogues import says_catalogue
+from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
+from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
 from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open, not_before
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
@@ -29,6 +31,11 @@ _LINKED_DRAFT_HEAD = (
     "`observed` marks what was read off the data: facts about patients until somebody who knows the tables declares "
     "them."
 )
+_LISTED = (
+    "a small list of codes in which nothing looks like people or dates: taken for a public catalogue; it is then "
+    "copied as it is, and must be public. If it is not, say `role: shared`, here and in links to it, and declare its "
+    "columns"
+)
 _COMMENT_LETTERS = 108
 
 
@@ -39,10 +46,12 @@ class LinkedDraft:
     Args:
         schema: the draft.
         comments: what was seen, by path in the schema: `tables.labs.links[0]`, `rules[1]`.
+        likeliest: the table of units that the keys suggest, whichever was named.
     """
 
     schema: LinkedSchema
     comments: Mapping[str, tuple[str, ...]]
+    likeliest: str
 
     @property
     def text(self) -> str:
@@ -50,6 +59,17 @@ class LinkedDraft:
         head = {"": textwrap.wrap(_LINKED_DRAFT_HEAD, _COMMENT_LETTERS)}
         said = {path: [line for note in notes for line in _wrapped(note)] for path, notes in self.comments.items()}
         return self.schema.dumps(comments=head | said)
+
+    @property
+    def exceptions(self) -> tuple[str, ...]:
+        """What is drafted though some rows break it, each with the table or the rule it stands in."""
+        found = []
+        for path, notes in self.comments.items():
+            place, _, rest = path.partition(".")
+            rule = "" if rest else self.schema.rules[int(place[len("rules[") : -1])].sentence
+            where = rule or f"`{rest.partition('.')[0]}`"
+            found += [f"{where}: {note}" for note in notes if TO_MEND in note]
+        return tuple(found)
 
 
 def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", unit: str | None = None) -> LinkedDraft:
@@ -77,9 +97,10 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
     rules: list[LinkedRule] = []
     for rule, seen in find_linked_rules(looks, tree):
-        comments[f"rules[{len(rules)}]"] = (str(seen),)
+        comments[f"rules[{len(rules)}]"] = (seen.said(),)
         rules.append(rule)
-    return LinkedDraft(LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules)), comments)
+    schema = LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules))
+    return LinkedDraft(schema, comments, tree.likeliest)
 
 
 def _wrapped(note: str) -> list[str]:
@@ -143,7 +164,7 @@ def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str
         missing = bool(cells.isna().any()) or (column in dangling and column != tree.keys.get(name))
         return Identifier(nullable=missing, observed=("nullable",) if missing else ())
     catalogued = any(k.key.column == column and k.kind == "reference" for k in links)
-    if catalogued and isinstance(kind, Numeric):  # numbers that name entries of a catalogue are no quantities
+    if catalogued and isinstance(kind, (Numeric, Identifier)):  # what names entries of a catalogue is learned as codes
         kind = Code(nullable=kind.nullable, observed=kind.nullable * ("nullable",))
     return kind.model_copy(update={"nullable": True}) if column in dangling else kind  # orphans=drop empties such keys
 
@@ -160,7 +181,8 @@ def _table(
     if key:
         comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
     if tree.roles[name] == "reference" or frame.empty:
-        comments[where] = ("taken for a public catalogue by its name" if len(frame) else "has no rows to draft from",)
+        listed = "taken for a public catalogue by its name" if says_catalogue(name) else _LISTED
+        comments[where] = (listed if len(frame) else "has no rows to draft from",)
         return LinkedTable(role="reference", key=key)
     if tree.roles[name] == "shared":
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)
@@ -184,12 +206,9 @@ def _records(
     position, series, order = look.position, look.series, None
     end = find_end(looks, tree) if name == tree.unit else None
     if look.order is not None:
-        early = tuple(_before(name, tree, looks))
-        keys = {"from": look.order.start, "until": look.order.until, "overlap": look.order.overlap, "observed": True}
-        order = RowOrder.model_validate({**keys, "before_owner": bool(early)})
-        comments[f"{where}.order"] = (*look.order.notes, *early)
+        order, comments[f"{where}.order"] = _order(look.order, tuple(_before(name, tree, looks)))
     if position is not None:
-        comments[f"{where}.position"] = (str(position[1]),)
+        comments[f"{where}.position"] = (position[1].said(case="owner"),)
     if series is not None:
         comments[f"{where}.series"] = (f"explains the spread of a number: {series[1]}",)
     placed = {*(() if order is None else order.columns), *(() if position is None else position[:1])}
@@ -206,7 +225,17 @@ def _records(
     )
 
 
-def _before(name: str, tree: UnitTree, looks: Mapping[str, TableLook]) -> Iterator[str]:
+def _order(found: DraftedOrder, before: tuple[tuple[str, Evidence], ...]) -> tuple[RowOrder, tuple[str, ...]]:
+    """When rows happen, and why; rows before what they belong to are declared unless nearly none is."""
+    early = [f"`before_owner`: not before {to} {seen}" for to, seen in before if not seen.nearly_always]
+    otherwise = "declare `before_owner: true`"
+    late = [f"not before {to} {seen.said(otherwise)}" for to, seen in before if seen.nearly_always and not early]
+    keys = {"from": found.start, "until": found.until, "overlap": found.overlap, "observed": True}
+    order = RowOrder.model_validate({**keys, "before_owner": bool(early)})
+    return order, (*found.notes, *early, *late)
+
+
+def _before(name: str, tree: UnitTree, looks: Mapping[str, TableLook]) -> Iterator[tuple[str, Evidence]]:
     """How often rows do not happen before what they belong or point to, where that is not always."""
     look, rows = looks[name], tree.owners.get(name)
     for of in tree.ancestors(name):
@@ -218,7 +247,7 @@ def _before(name: str, tree: UnitTree, looks: Mapping[str, TableLook]) -> Iterat
     for to, there in pairs:
         order, seen = looks[to].order, not_before(look, looks[to], there)
         if order is not None and seen is not None and seen.share < 1.0:
-            yield f"`before_owner`: not before {to}.{order.start} {seen}"
+            yield f"{to}.{order.start}", seen
 
 
 def _links(

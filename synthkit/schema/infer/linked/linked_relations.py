@@ -11,8 +11,8 @@ import pandas as pd
 
 from synthkit.schema.columns import Code, Column, Datetime, Discrete, Numeric
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.linked.drafted_order import DraftedOrder, clock
-from synthkit.schema.infer.linked.evidence import Evidence, shuffled
+from synthkit.schema.infer.linked.drafted_order import DraftedOrder, clock, told_alike
+from synthkit.schema.infer.linked.evidence import NEARLY_ALWAYS, Evidence, shuffled
 from synthkit.schema.infer.linked.unit_tree import UnitTree
 from synthkit.schema.linked.linked_rules import LinkedRule, NothingAfter, Once, Total, Within
 from synthkit.schema.number_cells import numbers
@@ -55,12 +55,12 @@ class TableLook:
 
 def is_open(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> bool:
     """Whether every row that points to a row of another table happens while that one goes on."""
-    seen = _inside(look, of, rows)
+    seen = _inside(look, of, rows, whole=False)
     return seen is not None and seen.share == 1.0
 
 
 def find_linked_rules(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
-    """Rules that hold in all cases, and would not by chance."""
+    """Rules that hold in all cases or nearly all, and would not by chance."""
     yield from _insides(looks, tree)
     end = find_end(looks, tree)
     if end is not None:
@@ -77,25 +77,31 @@ def _insides(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[L
             continue
         rows = here
         for of in tree.ancestors(name):
-            seen = _inside(look, looks[of], rows)
-            if seen is not None and seen.share == 1.0 and seen.beyond_chance(1.0):
+            seen = _inside(look, looks[of], rows, whole=True)
+            if seen is not None and seen.beyond_chance(NEARLY_ALWAYS):
                 yield Within(table=name, of=of, observed=True), seen
                 break
             if of in tree.owners:
                 rows = np.where(rows >= 0, tree.owners[of][rows], -1)
 
 
-def _inside(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Evidence | None:
-    """How often rows happen within the stay of a row further up."""
+def _inside(look: TableLook, of: TableLook, rows: NDArray[np.intp], *, whole: bool) -> Evidence | None:
+    """How often rows begin, or happen as a whole, within the stay of a row further up."""
     if not of.by_moments or of.order is None or of.order.until is None or look.order is None:
         return None
     kept = rows >= 0
     if kept.sum() < _MIN_CASES:
         return None
-    t = look.clock(look.order.start)[kept]
-    first, last = of.clock(of.order.start)[rows[kept]], of.clock(of.order.until)[rows[kept]]
-    mixed = shuffled(len(t))
-    return Evidence.of((first <= t) & (t <= last), (first[mixed] <= t) & (t <= last[mixed]))
+    moments = (look.order.start, look.order.until) if whole and look.order.until else (look.order.start,)
+    mixed = shuffled(int(kept.sum()))
+    held, by_chance = np.ones(len(mixed), dtype=bool), np.ones(len(mixed), dtype=bool)
+    for moment in moments:
+        t, kind = look.clock(moment)[kept], look.columns[moment]
+        for edge, sign in ((of.order.start, 1), (of.order.until, -1)):
+            mine, limit = told_alike(t, of.clock(edge)[rows[kept]], kind, of.columns[edge])
+            held &= ~(sign * mine < sign * limit)  # a moment that is missing lies nowhere
+            by_chance &= ~(sign * mine < sign * limit[mixed])
+    return Evidence.of(held, by_chance)
 
 
 def not_before(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Evidence | None:
@@ -110,10 +116,7 @@ def not_before(look: TableLook, of: TableLook, rows: NDArray[np.intp]) -> Eviden
         return None
     kept = np.flatnonzero(rows >= 0)
     kinds = (look.columns[look.order.start], of.columns[of.order.start])
-    step = max((kind.step / 1e6 for kind in kinds if isinstance(kind, Datetime)), default=0.0)
-    mine, theirs = look.clock(look.order.start)[kept], of.clock(of.order.start)[rows[kept]]
-    if step:
-        mine, theirs = mine // step, theirs // step
+    mine, theirs = told_alike(look.clock(look.order.start)[kept], of.clock(of.order.start)[rows[kept]], *kinds)
     return Evidence.of(mine >= theirs, mine >= theirs[shuffled(len(theirs))])
 
 
@@ -135,27 +138,37 @@ class FoundEnd:
 
 
 def find_end(looks: Mapping[str, TableLook], tree: UnitTree) -> FoundEnd | None:
-    """The moment of a unit after which nothing happens, in which tables, and how often that holds."""
+    """The moment of a unit after which nothing happens, in which tables, and how often that holds.
+
+    It is called like an end, or missing in some units and not so by chance.
+    """
     units = looks[tree.unit]
     for name, kind in units.columns.items():
-        if not isinstance(kind, Datetime) or not _ENDS & set(column_names.name_words(name)):
+        named = bool(_ENDS & set(column_names.name_words(name)))
+        if not isinstance(kind, Datetime) or not (named or kind.nullable):
             continue
-        end = units.clock(name)
         timed = {table: look for table, look in looks.items() if table != tree.unit and look.by_moments}
-        found = {table: _before(look, end, tree.units[table]) for table, look in timed.items()}
-        held = {table: seen for table, seen in found.items() if seen is not None and seen.share == 1.0}
-        cases = sum(each.cases for each in held.values())
-        if cases:
-            seen = Evidence(cases, cases, sum(each.chance * each.cases for each in held.values()) / cases)
-            whole = all(each is None or each.share == 1.0 for each in found.values())
-            return FoundEnd(name, tuple(held), whole, seen)
+        found = {table: _before(look, (units, name), tree.units[table]) for table, look in timed.items()}
+        held = {table: seen for table, seen in found.items() if seen is not None and seen.nearly_always}
+        seen = _together(tuple(held.values()))
+        if seen.cases and (named or seen.beyond_chance(NEARLY_ALWAYS)):
+            return FoundEnd(name, tuple(held), all(each is None or t in held for t, each in found.items()), seen)
     return None
 
 
-def _before(look: TableLook, end: NDArray[np.float64], units: NDArray[np.intp]) -> Evidence | None:
+def _together(seen: tuple[Evidence, ...]) -> Evidence:
+    cases = sum(each.cases for each in seen)
+    chance = sum(each.chance * each.cases for each in seen) / max(cases, 1)
+    return Evidence(sum(each.held for each in seen), cases, chance)
+
+
+def _before(look: TableLook, end: tuple[TableLook, str], units: NDArray[np.intp]) -> Evidence | None:
+    """How often rows are over when a moment of their unit comes; one that has no end is over as it begins."""
     assert look.order is not None
-    t = look.clock(look.order.until or look.order.start)
-    limit = np.where(units >= 0, end[units], np.nan)
+    until, (of, column) = look.order.until or look.order.start, end
+    t = np.fmax(look.clock(until), look.clock(look.order.start))
+    t, ends = told_alike(t, of.clock(column), look.columns[until], of.columns[column])
+    limit = np.where(units >= 0, ends[units], np.nan)
     known = np.isfinite(limit) & np.isfinite(t)
     if known.sum() < _MIN_CASES:
         return None
@@ -193,7 +206,7 @@ def _sums(
             mixed = total[known][shuffled(int(known.sum()))]
             close = np.abs(x - total) <= _TOTAL_TOLERANCE + 1e-9 * np.abs(x)
             seen = Evidence.of(close[np.isfinite(x)], np.abs(x[known] - mixed) <= _TOTAL_TOLERANCE)
-            if seen.share == 1.0 and seen.beyond_chance(1.0):
+            if seen.beyond_chance(NEARLY_ALWAYS):
                 of = f"{child}.{name}" if name else child
                 yield Total(parent=f"{parent}.{column}", child=of, observed=True), seen
                 break

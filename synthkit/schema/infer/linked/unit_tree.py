@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ import pandas as pd
 
 from synthkit.errors import SchemaError
 from synthkit.schema.infer import column_names
+from synthkit.schema.infer.linked.catalogues import is_list, says_catalogue
+from synthkit.schema.infer.linked.evidence import percent
 from synthkit.schema.infer.linked.foreign_keys import (
     ForeignKey,
     as_key_text,
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
 
     from synthkit.schema.linked.link import LinkKind
 
-_CATALOGUE_WORDS = frozenset(
-    (
-        *("d", "dim", "dict", "dictionary", "lookup", "lkp", "ref", "reference", "catalogue", "catalog", "concept"),
-        *("vocabulary", "code", "codes", "icd", "terminology", "codebook", "map", "mapping"),
-    )
-)
 _SAME_UNIT = 0.99  # share of rows whose pointed row is of the same unit, above which it is an earlier row of the unit
 
 Role = Literal["records", "reference", "shared"]
@@ -64,6 +60,7 @@ class UnitTree:
         links: of each table.
         owners: of tables of records but the units', the position of the owner's row of each row, -1 for none.
         units: of tables of records, the position of the unit's row of each row, -1 for none.
+        likeliest: the table of units that the keys suggest, whichever was named.
     """
 
     unit: str
@@ -72,6 +69,7 @@ class UnitTree:
     links: Mapping[str, tuple[DraftedLink, ...]] = field(default_factory=dict)
     owners: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     units: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    likeliest: str = ""
 
     def owner(self, table: str) -> str | None:
         """The table that owns rows of this one."""
@@ -107,10 +105,13 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
     found = find_foreign_keys(tables)
     keys = _primary_keys(tables, found)
     found = tuple(k for k in found if k.agreement or keys.get(k.to) == k.key)
-    unit = unit or _unit(tables, found)
+    likeliest = _unit(tables, found)
+    unit = unit or likeliest
     reach = {name for name in tables if unit in _reached(name, found)} - {unit}
-    roles: dict[str, Role] = {name: "records" if name == unit or name in reach else _catalogue(name) for name in tables}
-    tree = UnitTree(unit, roles, keys)
+    roles: dict[str, Role] = {
+        name: "records" if name in {unit, *reach} else _aside_role(name, tables, found, keys) for name in tables
+    }
+    tree = UnitTree(unit, roles, keys, likeliest=likeliest)
     return _with_links(tree, tables, found, reach)
 
 
@@ -147,15 +148,21 @@ def _unit(tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...]) -> 
         words = set(singular_words(name))
         person = bool(words & column_names.PERSON_WORDS) or column_names.is_owner(name)
         often = 2 * reached[name] >= max(reached.values(), default=0)
-        public = _catalogue(name) == "reference"
+        public = says_catalogue(name)
         return (-int(public), int(person and often), reached[name], -int(name in points), len(tables[name]))
 
     return max(tables, key=fitness)
 
 
-def _catalogue(name: str) -> Role:
-    """Public catalogues are told by their name alone: whether a table is public cannot be seen in its rows."""
-    return "reference" if _CATALOGUE_WORDS & set(column_names.name_words(name)) else "shared"
+def _aside_role(
+    name: str, tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...], keys: Mapping[str, str]
+) -> Role:
+    """What a table is that no row of a unit lies in: whether it is public its name tells, or that it is a mere list."""
+    if says_catalogue(name):
+        return "reference"
+    points = any(k.table == name and k.to != name for k in found)
+    listed = name in keys and not points and is_list(name, tables[name], keys[name])
+    return "reference" if listed else "shared"
 
 
 def _with_links(
@@ -188,7 +195,7 @@ def _with_links(
         if tree.roles[name] == "records"
     }
     links |= {name: tuple(_aside(name, tree, found, rows)) for name in tables if tree.roles[name] == "shared"}
-    return UnitTree(tree.unit, tree.roles, tree.keys, links, owners, units)
+    return replace(tree, links=links, owners=owners, units=units)
 
 
 def _next(waiting: set[str], found: tuple[ForeignKey, ...], reach: set[str], depth: Mapping[str, int]) -> set[str]:
@@ -246,8 +253,9 @@ def _meanings(
         if key.to in up and key.complete and share == 1.0:
             yield DraftedLink(key, "implied", key.evidence, rows[key])
         else:
+            said = percent(int(same.sum()), len(same))
             kind: LinkKind = "earlier" if share >= _SAME_UNIT else "peer"
-            yield DraftedLink(key, kind, f"{key.evidence}; {share:.1%} of the same unit", rows[key])
+            yield DraftedLink(key, kind, f"{key.evidence}; {said} of the same unit", rows[key])
 
 
 def _aside(

@@ -112,3 +112,25 @@ def test_inclusion_by_chance_is_the_share_of_the_range_that_keys_cover(values, k
 
 def test_texts_are_not_included_by_chance():
     assert chance_of_inclusion(pd.Index(["a", "b"]), pd.Index(["a", "b", "c"])) == 0
+
+
+def test_keys_that_are_found_once_spelled_alike_are_counted():
+    tables = hospital()
+    tables["stays"]["stay"] = [f"{k:04d}" for k in range(120)]
+    tables["labs"]["stay_id"] = [f"{k % 120:04d}" for k in range(180)]
+    tables["labs"].loc[:2, "stay_id"] = ["7", "8", "S-none"]
+    (key,) = [k for k in find_foreign_keys(tables) if k.table == "labs"]
+    assert (key.resolved, key.alike) == (177, 2)
+    assert "3 dangle" in key.evidence
+    assert key.evidence.endswith(
+        "; 2 are found once spelled alike (as 007 and 7): write keys the same way in both tables"
+    )
+
+
+def test_shares_of_keys_are_not_rounded_to_all_and_numbers_without_gaps_are_said():
+    patients = pd.DataFrame({"patient_id": range(1, 3001)})
+    stays = pd.DataFrame({"patient_id": [*range(1, 3000), 9000]})
+    (key,) = find_foreign_keys({"patients": patients, "stays": stays})
+    assert key.evidence.startswith("99.97% find a row, 33.3% by chance, 1 dangle")
+    (key,) = find_foreign_keys({"patients": patients, "stays": pd.concat([patients, patients])})
+    assert key.evidence == "100.0% find a row, 100.0% by chance as keys are numbers without gaps"

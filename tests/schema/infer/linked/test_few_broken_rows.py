@@ -1,0 +1,108 @@
+"""One bad row hides nothing: what holds in nearly all rows is drafted, and validation lists the row."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from synthkit.schema.infer.linked.evidence import Evidence, percent
+from synthkit.schema.infer.linked.linked_draft import draft_linked
+from synthkit.schema.linked.validate_linked import validate_linked
+
+DAY = np.timedelta64(1, "D")
+
+
+def ward(n=100):
+    """Patients of whom some have left, three numbered stays each, two labs in each stay."""
+    rng = np.random.default_rng(0)
+    begin = np.datetime64("2020-01-01", "s") + (rng.integers(0, 900, n)[:, None] + [0, 40, 80]) * DAY
+    patients = pd.DataFrame({"patient_id": np.arange(1000, 1000 + n), "sex": rng.choice(["F", "M"], n)})
+    patients["left"] = np.where(np.arange(n) % 3 == 0, begin[:, 2] + 9 * DAY, np.datetime64("NaT", "s"))
+    stays = pd.DataFrame({"patient_id": np.repeat(patients["patient_id"], 3), "number": np.tile([1, 2, 3], n)})
+    stays["stay_id"] = [f"s{k:04d}" for k in range(3 * n)]
+    stays["admitted"] = begin.ravel()
+    stays["discharged"] = begin.ravel() + 8 * DAY
+    labs = pd.DataFrame({"stay_id": np.repeat(stays["stay_id"], 2), "value": rng.normal(0, 1, 6 * n).round(1)})
+    labs["time"] = np.repeat(begin.ravel(), 2) + rng.integers(0, 8 * 24, 6 * n) * np.timedelta64(1, "h")
+    return {
+        "patients": patients,
+        "stays": stays.reset_index(drop=True),
+        "labs": labs.reset_index(drop=True),
+    }
+
+
+@cache
+def sound():
+    return draft_linked(ward(), unit="patients")
+
+
+def keeps_its_lines(frames):
+    """That the draft of rows with mistakes has the lines of the sound ones; what it says of the mistakes."""
+    found = draft_linked(frames, unit="patients")
+    for name, table in sound().schema.tables.items():
+        drafted = found.schema.tables[name]
+        assert (drafted.order, drafted.position, drafted.end) == (table.order, table.position, table.end), name
+    assert set(found.schema.rules) == set(sound().schema.rules)
+    return found
+
+
+def test_the_sound_rows_have_every_line_and_no_exception():
+    tables = sound().schema.tables
+    assert tables["patients"].end == "left"  # told by its rows, not by its name
+    assert tables["stays"].position == "number"
+    assert (tables["stays"].order.until, tables["stays"].order.overlap) == ("discharged", False)
+    assert not tables["labs"].order.before_owner
+    assert {rule.rule for rule in sound().schema.rules} == {"within", "nothing_after"}
+    assert sound().exceptions == ()
+
+
+def test_an_inverted_stay_is_listed_and_hides_no_line():
+    frames = ward()
+    stay = frames["stays"].loc[7, ["admitted", "discharged"]].tolist()
+    frames["stays"].loc[7, ["admitted", "discharged"]] = stay[::-1]
+    draft = keeps_its_lines(frames)
+    mend = "1 row breaks it; mend it, or take `until` out"
+    assert any(e.startswith("`stays`: admitted <= discharged holds in 99.7%") and mend in e for e in draft.exceptions)
+    assert any(e.startswith("labs within stays: ") and "2 rows break it; mend them" in e for e in draft.exceptions)
+    found = validate_linked(frames, draft.schema).violations["stays"]
+    assert [(v.rule, v.count) for v in found] == [("discharged not before admitted", 1)]
+
+
+def test_a_lab_outside_its_stay_and_one_after_the_end_are_exceptions():
+    frames = ward()
+    frames["labs"].loc[5, "time"] += 3000 * DAY
+    said = keeps_its_lines(frames).exceptions
+    assert len(said) == 2
+    assert all("1 row breaks it; mend it, or take the line out" in each for each in said)
+
+
+def test_a_lab_before_its_stay_makes_no_earlier_rows_lawful():
+    frames = ward()
+    frames["labs"].loc[5, "time"] -= 3000 * DAY
+    assert any("or declare `before_owner: true`" in each for each in keeps_its_lines(frames).exceptions)
+
+
+def test_one_overlap_and_one_wrong_number_are_exceptions():
+    frames = ward()
+    frames["stays"].loc[4, "discharged"] += 60 * DAY
+    frames["stays"].loc[9, "number"] = 0
+    said = "\n".join(keeps_its_lines(frames).exceptions)
+    assert "1 row breaks it; mend it, or declare `overlap: true`" in said
+    assert "1 owner breaks it; mend it, or take the line out" in said
+
+
+def test_what_breaks_in_many_rows_is_no_line():
+    frames = ward()
+    frames["labs"].loc[:40, "time"] += 3000 * DAY
+    rules = draft_linked(frames, unit="patients").schema.rules
+    assert not any(rule.rule == "within" for rule in rules)
+
+
+def test_shares_are_told_from_all():
+    assert percent(6378, 6381) == "99.95%"
+    assert percent(10**6 - 1, 10**6) == "99.9999%"
+    assert (percent(3, 3), percent(0, 0)) == ("100.0%", "0.0%")
+    assert Evidence(99, 100, 0.0).nearly_always
+    assert not Evidence(99, 100, 0.99).nearly_always
