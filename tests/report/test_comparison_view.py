@@ -7,7 +7,7 @@ import math
 import re
 
 import pytest
-from made_up_comparison import DATA
+from made_up_comparison import DATA, entrant
 from page_reader import Page
 
 from synthkit.report.charts import model_points
@@ -64,6 +64,18 @@ def test_linked_tables_are_compared_by_their_own_scores():
     said = dict(sections["verdicts"]["sentences"])
     assert said["Likeness"].startswith("The patients of autoregressive are the hardest to tell from real ones")
     assert ["Patients fitted on", "2,000"] in [list(fact) for fact in sections["released"]["facts"]]
+
+
+def test_nearer_to_a_coin_toss_is_better_on_either_side():
+    """Scores as far below a half as others lie above are no better."""
+    entrants = [entrant("timeline", 0.420, 9.0), entrant("independent", 0.514, 1.0), entrant("diffusion", 0.6, 5.0)]
+    sections = {each["id"]: each for each in comparison_data({**DATA, "entrants": entrants})["sections"]}
+    row = next(row for row in sections["scoreboard"]["head"] if row["metric"] == "fidelity.c2st")
+    assert [cell["mark"] and cell["mark"]["word"] for cell in row["cells"]] == [None, "best", None]
+    assert row["goal"] == "nearer to 0.5 is better"
+    points = sections["likeness"]["figures"][0]["description"]
+    assert points.index("independent") < points.index("timeline") < points.index("diffusion")
+    assert "rows of independent are the hardest to tell" in dict(sections["verdicts"]["sentences"])["Likeness"]
 
 
 def test_marks_are_a_sign_and_a_word(page):

@@ -215,6 +215,14 @@ def test_nobody_is_better_than_a_coin(linked_report):
     assert rows["visits"]["against"]["word"] == "worse"
 
 
+def test_a_classifier_test_has_one_verdict_on_the_whole_page(linked_report):
+    """Table by table says what the section on classifiers says."""
+    told = {r["subject"]: r["against"] for r in section(linked_report, "detection")["scores"] if r["subject"]}
+    blocks = section(linked_report, "tables")["blocks"]
+    again = {b["name"]: s["against"] for b in blocks for s in b["scores"] if s["metric"].endswith("row_c2st")}
+    assert again == told
+
+
 def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     report = build_linked(Evaluation(run={}, scores=()), hospital_schema)
     absent = {s["id"] for s in report.document["sections"] if s["absent"]}
