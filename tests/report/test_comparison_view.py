@@ -128,6 +128,11 @@ def test_a_metric_that_failed_for_all_is_listed_once(page):
     assert comparison_data(one)["sections"][6]["failures"][0]["metric"] == "utility.time (independent)"
 
 
+def test_what_no_model_was_measured_by_is_said():
+    told = dict(comparison_data(DATA)["sections"][6]["left_out"])
+    assert {each.split(":")[0] for each in told} == {"Disclosure attacks"}
+
+
 def test_limits_name_what_holds(page):
     limits = {e.attributes["data-test-limit"] for e in page.all("data-test-limit")}
     assert limits == {"one split", "defaults", "machine", "privacy", "references", "failed", "quick", "many scores"}

@@ -234,6 +234,19 @@ def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     assert "c2st" not in report.html
 
 
+def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
+    """No page says that every measurement ran beside one that says that attacks were not run."""
+    quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
+        each for each in hospital_evaluation.scores if "sdmetrics" not in each.metric
+    ))  # fmt: skip
+    report = build_linked(quick, hospital_schema)
+    told = dict(section(report, "failures")["left_out"])
+    assert told["SDMetrics' multi-table report"] == "a quick evaluation leaves it out"
+    assert sum(each.startswith("Disclosure attacks") for each in told) == 3
+    assert "Every measurement ran" not in report.html
+    assert "SDMetrics&#39; multi-table report</th><td>a quick evaluation leaves it out" in report.html
+
+
 def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_schema):
     run = {**hospital_evaluation.run, "known units": 7, "quick": True}
     report = build_linked(replace(hospital_evaluation, run=run), hospital_schema)
