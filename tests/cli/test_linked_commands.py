@@ -89,6 +89,19 @@ def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_pa
     assert command("validate", folder, "--schema", hospital.yaml, "--orphans", "drop").code == 0
 
 
+def test_validate_names_no_remedy_that_linked_tables_have_not(hospital, command, tmp_path):
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["labs"].loc[0, "value"] = -1.0
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("validate", folder, "--schema", hospital.yaml)
+    assert said.code == 1
+    assert "-> widen the bounds or add the levels in the schema, or correct the cells" in said.out
+    assert "--clamp" not in said.out
+
+
 def test_sample_writes_folders_and_duckdb(hospital, command, tmp_path):
     pytest.importorskip("duckdb")
     said = command("sample", hospital.run, "--units", 7, "-o", tmp_path / "more", "--ending", ".csv", "--seed", 1)
