@@ -53,7 +53,7 @@ def _privacy_terms(context: LinkedContext) -> PrivacyTermsData:
     """The privacy terms; whom they protect is a unit with all its rows."""
     told = (context.ledger or {}).get("unit")
     whole = f"row of {context.unit}, with all rows that belong to it"
-    return {**PRIVACY_TERMS.data(context.alone), "unit": told or whole}
+    return {**PRIVACY_TERMS.data(context.alone), "unit": whole if told in (None, context.unit) else told}
 
 
 def _failures(context: LinkedContext) -> FailuresData:

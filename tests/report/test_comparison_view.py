@@ -128,6 +128,12 @@ def test_a_metric_that_failed_for_all_is_listed_once(page):
     assert comparison_data(one)["sections"][6]["failures"][0]["metric"] == "utility.time (independent)"
 
 
+def test_of_linked_tables_it_is_units_that_are_few():
+    few = {**DATA, "unit": "patients", "tables": {"patients": 3}, "plan": {**DATA["plan"], "train": 144}}
+    limits = dict(comparison_data(few)["sections"][7]["limits"])
+    assert limits["few rows"] == "The models saw 144 patients only: intervals are wide."
+
+
 def test_what_no_model_was_measured_by_is_said():
     told = dict(comparison_data(DATA)["sections"][6]["left_out"])
     assert {each.split(":")[0] for each in told} == {"Disclosure attacks"}

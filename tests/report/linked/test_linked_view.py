@@ -234,6 +234,11 @@ def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     assert "c2st" not in report.html
 
 
+def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hospital_schema):
+    report = build_linked(hospital_evaluation, hospital_schema, ledger={"unit": "patients", "charges": []})
+    assert "Protected unit: one row of patients, with all rows that belong to it." in report.html
+
+
 def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     """No page says that every measurement ran beside one that says that attacks were not run."""
     quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
