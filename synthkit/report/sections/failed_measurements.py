@@ -27,7 +27,7 @@ class FailuresData(TypedDict):
 def failures_of(context: ReportContext, *, linked: bool) -> FailuresData:
     """What failed and what was left out of an evaluation of one table or of linked ones."""
     evaluation = context.evaluation
-    named = [each.metric for each in (*evaluation.scores, *evaluation.failures)]
+    named = [score.metric for score in evaluation.scores] + [failure.metric for failure in evaluation.failures]
     return {
         "failures": [{"metric": f.metric, "reason": f.reason} for f in evaluation.failures],
         "left_out": left_out(named, linked=linked, quick=bool(context.facts.get("quick"))),
