@@ -87,6 +87,22 @@ def test_version(command):
     assert (said.code, said.out) == (0, f"synthkit {synthkit.__version__}\n")
 
 
+def test_it_is_called_as_a_module_too():
+    import synthkit
+
+    said = subprocess.run([sys.executable, "-m", "synthkit", "--version"], capture_output=True, check=True, text=True)
+    assert said.stdout == f"synthkit {synthkit.__version__}\n"
+
+
+@pytest.mark.parametrize("script", ["bin/synthkit", "lib/synthkit/__main__.py"])
+def test_the_kept_command_repeats_the_run_and_names_no_folder_outside(script, monkeypatch):
+    from synthkit.pipeline.run_info import command
+
+    words = ["run", "tables/ward", "--out", "runs/ward", "--config=/home/ann/a.yaml", "--suite", "../ann/b.json"]
+    monkeypatch.setattr(sys, "argv", [script, *words])
+    assert command() == "synthkit run tables/ward --out runs/ward --config=a.yaml --suite b.json"
+
+
 def test_an_unknown_command(command):
     said = command("samples")
     assert said.code == 2

@@ -121,7 +121,7 @@ def synthkit(
 
 
 def main() -> None:
-    """Entry point of the command `synthkit`."""
+    """Entry point of the command `synthkit`, and of `python -m synthkit`."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that cannot write a sign is no reason to fail

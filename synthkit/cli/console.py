@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from synthkit.schema.linked.orphans import OrphanCount
+
 
 def say(text: str = "", *, quiet: bool = False) -> None:
     """A line of the result, on stdout."""
@@ -31,6 +33,16 @@ def formulas(names: Sequence[str]) -> str:
 def warn(text: str) -> None:
     """A line nobody should miss, on stderr."""
     typer.echo(f"warning: {text}", err=True)
+
+
+def warn_orphans(orphans: Mapping[str, OrphanCount]) -> None:
+    """Say how many rows and keys of linked tables were left out, by table."""
+    for name, count in orphans.items():
+        rows = "1 row that belongs to nobody" if count.rows == 1 else f"{count.rows:,} rows that belong to nobody"
+        keys = "1 key that names no row" if count.keys == 1 else f"{count.keys:,} keys that name no row"
+        said = [words for words, many in ((rows, count.rows), (keys, count.keys)) if many]
+        was = "was" if count.rows + count.keys == 1 else "were"
+        warn(f"`{name}`: {' and '.join(said)} {was} left out (--orphans drop)")
 
 
 def warn_clamped(clamped: Mapping[str, int]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@config_flags("seed", "device", CSVOptions)
+@config_flags("seed", "device", "orphans", CSVOptions)
 def impute(
     folder: o.ModelFolder,
     table: o.InputTable,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit.cli.console import say
+from synthkit.cli.console import say, warn_orphans
 from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
 from synthkit.cli.progress_display import progress_display
 from synthkit.errors import ConfigError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.orphans import KeptRows
 
 PARQUET_ENDING = ".parquet"
 
@@ -177,19 +178,21 @@ def impute_linked(model: Path, tables: Path, place: LinkedPlace, config: RunConf
     place.check()
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
-        from synthkit.pipeline.linked.linked_input import read_folder
+        from synthkit.pipeline.linked.linked_input import kept_cells
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
         from synthkit.synthesizer.model_files import lawful
 
         synthesizer = LinkedSynthesizer.load(model, device=config.device)
         schema = synthesizer.schema
-        before = read_folder(tables, schema, config).frames
+        cells = kept_cells(tables, schema, config)
+        before = cells.frames
         progress.stage("impute")
         with lawful(model):
             after = synthesizer.impute(before, seed=config.seed)
         progress.stage("write")
         place.write(after, schema, partly=True)
         progress.stage("")
+    warn_orphans(cells.counts)
     filled = _missing_cells(before, schema) - _missing_cells(after, schema)
     say(f"{place.path}: {_sizes(after)}; {filled:,} cells filled", quiet=quiet)
 
@@ -207,24 +210,25 @@ def score_linked(
     check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=True)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
-        from synthkit.pipeline.linked.linked_input import read_folder
+        from synthkit.pipeline.linked.linked_input import kept_cells
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
         from synthkit.synthesizer.model_files import lawful
         from synthkit.tables import table_files
 
         synthesizer = LinkedSynthesizer.load(model, device=config.device)
-        cells = read_folder(tables, synthesizer.schema, config)
+        cells = kept_cells(tables, synthesizer.schema, config)
         progress.stage("score")
         with lawful(model):
-            scores = _unit_scores(synthesizer.anomaly_score(cells.frames), cells.frames, synthesizer.schema)
+            scores = _unit_scores(synthesizer.anomaly_score(cells.frames), cells, synthesizer.schema)
         progress.stage("write")
         table_files.write(scores, out, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
+    warn_orphans(cells.counts)
     warn_of_formulas(scores, out, spreadsheet_safe=spreadsheet_safe)
     say(f"{out}: {len(scores):,} people, the oddest first (INTERNAL)", quiet=quiet)
 
 
-def _unit_scores(scores: Mapping[str, Any], frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> pd.DataFrame:
+def _unit_scores(scores: Mapping[str, Any], cells: KeptRows, schema: LinkedSchema) -> pd.DataFrame:
     """Number, score and the part of every table, of each unit, the oddest first. **Shape**: (units, tables + 2)."""
     import numpy as np
     import pandas as pd
@@ -232,8 +236,11 @@ def _unit_scores(scores: Mapping[str, Any], frames: Mapping[str, pd.DataFrame], 
     from synthkit.synthesizer.anomaly import scored
     from synthkit.tables.linked_tables import LinkedTables
 
-    units = LinkedTables.of(frames, schema).units
+    units = LinkedTables.of(cells.frames, schema, few=True).units
     many = len(scores[schema.unit])
     below = {name: np.bincount(units[name], weights=scores[name], minlength=many) for name in schema.graph.owners}
     own = scores[schema.unit] - sum(below.values(), np.zeros(many))
-    return scored(pd.DataFrame({schema.unit: own, **below}))
+    odd = scored(pd.DataFrame({schema.unit: own, **below}))
+    number = odd.columns[0]
+    odd[number] = cells.rows[schema.unit][odd[number].to_numpy() - 1] + 1  # in the table as it came
+    return odd

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.cli.console import say, show_paths, warn
+from synthkit.cli.console import say, show_paths, warn, warn_orphans
 from synthkit.cli.files_beside import checkpoint_beside
 from synthkit.cli.progress_display import progress_display
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema.linked import LinkedSchema
-    from synthkit.schema.linked.linked_validation import LinkedValidation
 
 NOTHING_HELD_OUT = (
     "All rows were fitted and none held out, so nothing can be evaluated: use `synthkit run` for a report."
@@ -34,7 +33,7 @@ def run_linked(
         with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
             made = synthesize_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
-    warn_orphans(made.validations["input"])
+    warn_orphans(made.validations["input"].orphans)
     if not quiet:
         rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.synthetic.items())
         people = made.facts["people"]
@@ -60,7 +59,7 @@ def fit_linked(
         with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
             made = page.fit_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
-    warn_orphans(made.validations["input"])
+    warn_orphans(made.validations["input"].orphans)
     if not quiet:
         say(NOTHING_HELD_OUT)
         show_paths(contents(out))
@@ -95,7 +94,7 @@ def evaluate_linked_folders(
 
         made = evaluate_linked_tables(**real, synthetic=synthetic, schema=schema, config=config, progress=progress)
         made.save(out, overwrite=overwrite)
-    warn_orphans(made.validations["input"])
+    warn_orphans(made.validations["input"].orphans)
     if not made.validations["output"].success:
         warn(f"synthetic tables: {made.validations['output']}")
     if not quiet:
@@ -117,13 +116,6 @@ def _ready(table: Path, out: Path, config: RunConfig, *, overwrite: bool) -> Non
 
     refuse_not_of_linked(config)
     check_folder(out, overwrite=overwrite, marks=MARKS)
-
-
-def warn_orphans(validation: LinkedValidation) -> None:
-    """Say how many rows and keys were left out, by table."""
-    for name, count in validation.orphans.items():
-        said = f"{count.rows:,} rows that belong to nobody and {count.keys:,} keys that name no row"
-        warn(f"`{name}`: {said} were left out (--orphans drop)")
 
 
 def show_linked_scores(evaluation: Evaluation) -> None:

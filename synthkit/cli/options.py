@@ -29,6 +29,9 @@ OutFile = Annotated[
         help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather; for linked tables a folder or .duckdb.",
     ),
 ]
+ScoreFile = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write: .csv, .csv.gz, .tsv, .parquet, .arrow, .feather.")
+]
 Ending = Annotated[
     Optional[str],
     typer.Option(

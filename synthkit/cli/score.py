@@ -11,11 +11,11 @@ from synthkit.cli.progress_display import progress_display
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
-@config_flags("seed", "device", CSVOptions)
+@config_flags("seed", "device", "orphans", CSVOptions)
 def score(
     folder: o.ModelFolder,
     table: o.InputTable,
-    out: o.OutFile,
+    out: o.ScoreFile,
     config: RunConfig,
     spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,

@@ -70,23 +70,25 @@ def fitted(config: RunConfig) -> JSONDict:
 
 
 def command() -> str | None:
-    """The command line, without the folders its files lie in; None outside the command.
+    """The command line, without folders outside the one it was called in; None outside the command.
 
     Example:
         >>> import sys
         >>> sys.argv, before = ["bin/synthkit", "run", "/home/ann/icu.csv", "--out=runs/icu"], sys.argv
         >>> command()
-        'synthkit run icu.csv --out=icu'
+        'synthkit run icu.csv --out=runs/icu'
         >>> sys.argv = before
     """
-    if Path(sys.argv[0]).name != "synthkit":
+    called = Path(sys.argv[0])
+    if called.name != "synthkit" and called.parts[-2:] != ("synthkit", "__main__.py"):
         return None
     return shlex.join(["synthkit", *map(_without_folders, sys.argv[1:])])
 
 
 def _without_folders(word: str) -> str:
     head, sign, tail = word.partition("=") if word.startswith("-") else ("", "", word)
-    return head + sign + (Path(tail).name if os.sep in tail else tail)
+    path = Path(tail)
+    return head + sign + (path.name if path.is_absolute() or ".." in path.parts else tail)
 
 
 def packages() -> dict[str, str]:

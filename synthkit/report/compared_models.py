@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NotRequired, TypedDict
 
 from synthkit.io.json_types import JSON
+from synthkit.report.coin_toss import CoinDistance, coin_distance
 from synthkit.report.inputs import RunFacts, run_facts
 
 CLASSIFIER_SCORES = ("fidelity.c2st", "fidelity.unit_c2st")  # of one table, of the units of linked ones
@@ -140,7 +141,7 @@ class ComparisonContext:
             for model, score in found
             if score is not None and (value := score["value"]) is not None
         ]
-        return sorted(points, key=lambda point: point["value"])
+        return sorted(points, key=lambda point: distance_of(point).value)
 
 
 def _point(model: ComparedModelJson, score: ComparedScoreJson, value: float) -> ModelPoint:
@@ -164,6 +165,12 @@ def interval_of(score: ComparedScoreJson | ModelPoint) -> tuple[float, float]:
     """Ends of an interval; null in JSON is an end that is not finite."""
     low, high = score["low"], score["high"]
     return -math.inf if low is None else low, math.inf if high is None else high
+
+
+def distance_of(score: ComparedScoreJson | ModelPoint) -> CoinDistance:
+    """How far the AUC of a classifier two-sample test lies from a coin toss; without a value, anywhere."""
+    value = score["value"]
+    return CoinDistance(math.inf, 0.0, math.inf) if value is None else coin_distance(value, *interval_of(score))
 
 
 def is_loss(metric: str) -> bool:

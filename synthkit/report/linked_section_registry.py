@@ -26,7 +26,7 @@ from synthkit.report.linked_sections.table_blocks import TABLE_BLOCKS
 from synthkit.report.linked_sections.unit_timelines import UNIT_TIMELINES
 from synthkit.report.section_spec import SectionSpec
 from synthkit.report.sections.copying_diagnostics import COPYING_DIAGNOSTICS
-from synthkit.report.sections.failed_measurements import FAILED_MEASUREMENTS
+from synthkit.report.sections.failed_measurements import FAILED_MEASUREMENTS, FailuresData, failures_of
 from synthkit.report.sections.loss_curve import LOSS_CURVE
 from synthkit.report.sections.privacy_terms_section import PRIVACY_TERMS, PrivacyTermsData
 from synthkit.report.sections.reproducibility import REPRODUCIBILITY
@@ -53,7 +53,12 @@ def _privacy_terms(context: LinkedContext) -> PrivacyTermsData:
     """The privacy terms; whom they protect is a unit with all its rows."""
     told = (context.ledger or {}).get("unit")
     whole = f"row of {context.unit}, with all rows that belong to it"
-    return {**PRIVACY_TERMS.data(context.alone), "unit": told or whole}
+    return {**PRIVACY_TERMS.data(context.alone), "unit": whole if told in (None, context.unit) else told}
+
+
+def _failures(context: LinkedContext) -> FailuresData:
+    """What failed and what was left out, that of linked tables too."""
+    return failures_of(context.alone, linked=True)
 
 
 SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
@@ -73,7 +78,7 @@ SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
     as_of_one_table(COPYING_DIAGNOSTICS),
     replace(as_of_one_table(PRIVACY_TERMS), data=_privacy_terms),
     as_of_one_table(LOSS_CURVE),
-    as_of_one_table(FAILED_MEASUREMENTS),
+    replace(as_of_one_table(FAILED_MEASUREMENTS), data=_failures),
     LINKED_CAVEATS,
     LINKED_STANDARDS,
     as_of_one_table(REPRODUCIBILITY),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from synthkit.report.coin_toss import coin_distance, is_classifier_test
 from synthkit.report.labels import AGAINST_TRAIN, name, number, span, subject
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ def score_row(score: Score) -> ScoreRow:
 
 def _against_holdout(score: Score) -> AgainstReference | None:
     """How the score stands to a real holdout's: its interval decides, never the value alone."""
-    if score.reference is None or score.goal == "none":
-        return None
-    if score.metric.endswith(AGAINST_TRAIN):  # nearer to the training rows than a holdout is would be no merit
-        return None
+    if score.reference is None or score.goal == "none" or score.metric.endswith(AGAINST_TRAIN):
+        return None  # nearer to the training rows than a holdout is would be no merit
+    if is_classifier_test(score.metric):
+        return _against_a_coin(score, score.reference)
     if score.beats_real:
         return {"sign": "?", "word": "weak reference"}
     if score.low <= score.reference <= score.high:
@@ -48,3 +49,11 @@ def _against_holdout(score: Score) -> AgainstReference | None:
     if better and score.metric.startswith("utility.") and score.metric.endswith(PREDICTION_SCORES):
         return {"sign": "≈", "word": "as good"}  # rows cannot teach more than those they were learned from
     return {"sign": "▲", "word": "better"} if better else {"sign": "▼", "word": "worse"}
+
+
+def _against_a_coin(score: Score, reference: float) -> AgainstReference:
+    """Who is nearer to a coin toss than a holdout is better; an interval that holds a coin toss tells nothing."""
+    far, floor = coin_distance(score.value, score.low, score.high), coin_distance(reference, reference, reference)
+    if far.holds(floor.value):
+        return {"sign": "≈", "word": "as good"}
+    return {"sign": "▲", "word": "better"} if far.value < floor.value else {"sign": "▼", "word": "worse"}

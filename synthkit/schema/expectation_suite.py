@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from synthkit.schema.table import Schema
 
 _HELPER_PREFIX = "synthkit: "  # prefix of helper columns
-_OUT_OF_DOMAIN_REMEDY = (
+OUT_OF_DOMAIN_REMEDY = (
     "widen the bounds or add the levels in the schema, correct the cells, or map them into the schema with --clamp"
 )
 _MISSING_REMEDY = "set `nullable: true` for the column, or fill the cells"
-_DERIVED_REMEDY = (
+DERIVED_REMEDY = (
     "correct the cells, have them computed with --clamp, or take the column out of `derived`, so that it is learned"
 )
 _BROKEN_ROWS_REMEDY = "correct the rows, or change the rule in the schema"
@@ -94,20 +94,20 @@ def _of_column(name: str, column: Column) -> Iterator[Expectation]:
             if bound is not None
         )
         if isinstance(column, Datetime) and column.atoms:
-            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", _OUT_OF_DOMAIN_REMEDY, (name,))
+            yield _helper(_bounds_of(name), f"{rule}, or one of the atoms", OUT_OF_DOMAIN_REMEDY, (name,))
         else:
             between = "expect_column_values_to_be_between"
-            yield _expectation(between, rule, _OUT_OF_DOMAIN_REMEDY, column=name, min_value=low, max_value=high)
+            yield _expectation(between, rule, OUT_OF_DOMAIN_REMEDY, column=name, min_value=low, max_value=high)
     if isinstance(column, Numeric) and column.decimals is not None:
         rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
-        yield _helper(_decimals_of(name), rule, _OUT_OF_DOMAIN_REMEDY, (name,))
+        yield _helper(_decimals_of(name), rule, OUT_OF_DOMAIN_REMEDY, (name,))
     if levels := getattr(column, "levels", None):
         rule = f"one of the {len(levels)} declared levels"
         yield _expectation(
-            "expect_column_values_to_be_in_set", rule, _OUT_OF_DOMAIN_REMEDY, column=name, value_set=list(levels)
+            "expect_column_values_to_be_in_set", rule, OUT_OF_DOMAIN_REMEDY, column=name, value_set=list(levels)
         )
     if isinstance(column, Code) and column.pattern is not None:
-        yield _helper(_pattern_of(name), f"matches {column.pattern}", _OUT_OF_DOMAIN_REMEDY, (name,))
+        yield _helper(_pattern_of(name), f"matches {column.pattern}", OUT_OF_DOMAIN_REMEDY, (name,))
 
 
 def _of_rule(rule: Rule) -> Expectation:
@@ -131,7 +131,7 @@ def _of_derived(name: str, schema: Schema) -> Expectation:
     """What a derived column must be in each row."""
     rule = derived_sentence(name, schema.derived[name])
     return _helper(
-        _HELPER_PREFIX + rule, rule, _DERIVED_REMEDY, (name, *columns_of(parse_expression(schema.derived[name])))
+        _HELPER_PREFIX + rule, rule, DERIVED_REMEDY, (name, *columns_of(parse_expression(schema.derived[name])))
     )
 
 

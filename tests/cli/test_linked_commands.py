@@ -127,6 +127,19 @@ def test_validate_says_what_is_broken_and_exits_with_1(hospital, command, tmp_pa
     assert command("validate", folder, "--schema", hospital.yaml, "--orphans", "drop").code == 0
 
 
+def test_validate_names_no_remedy_that_linked_tables_have_not(hospital, command, tmp_path):
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["labs"].loc[0, "value"] = -1.0
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("validate", folder, "--schema", hospital.yaml)
+    assert said.code == 1
+    assert "-> widen the bounds or add the levels in the schema, or correct the cells" in said.out
+    assert "--clamp" not in said.out
+
+
 def test_sample_writes_folders_and_duckdb(hospital, command, tmp_path):
     pytest.importorskip("duckdb")
     said = command("sample", hospital.run, "--units", 7, "-o", tmp_path / "more", "--ending", ".csv", "--seed", 1)
@@ -181,6 +194,29 @@ def test_score_names_each_unit_once_the_oddest_first(hospital, command, tmp_path
     assert odd["(score)"].is_monotonic_decreasing
     parts = odd[["patients", "visits", "labs"]].sum(axis=1)
     assert (parts - odd["(score)"]).abs().max() < 1e-6
+
+
+def test_score_and_impute_leave_orphans_out_where_they_are_told_to(hospital, command, tmp_path):
+    """The first patient is gone: rows that were the patient's belong to nobody; numbers are those of the file."""
+    folder = tmp_path / "orphaned"
+    folder.mkdir()
+    frames = small_hospital()
+    keyless = frames["patients"].assign(patient=frames["patients"]["patient"].where(frames["patients"].index != 1))
+    for name, frame in {**frames, "patients": keyless}.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    for name, out in (("score", "odd.csv"), ("impute", "filled")):
+        told = command(name, hospital.fit, folder, "--out", tmp_path / out)
+        assert told.code == 2
+        assert "--orphans drop" in told.err
+        said = command(name, hospital.fit, folder, "--out", tmp_path / out, "--orphans", "drop")
+        assert said.code == 0, said.err
+        assert "warning: `patients`: 1 row that belongs to nobody was left out (--orphans drop)" in said.err
+    assert sorted(pd.read_csv(tmp_path / "odd.csv")["(row)"]) == [1, *range(3, 61)]
+    assert len(read_linked(tmp_path / "filled", SCHEMA).frames["patients"]) == 59
+
+
+def test_score_writes_one_file(command):
+    assert "folder or .duckdb" not in command("score", "--help").out.split("--out")[1].split("--seed")[0]
 
 
 def test_evaluate_takes_folders(hospital, command, tmp_path):

@@ -7,7 +7,7 @@ import math
 import re
 
 import pytest
-from made_up_comparison import DATA
+from made_up_comparison import DATA, entrant
 from page_reader import Page
 
 from synthkit.report.charts import model_points
@@ -66,6 +66,18 @@ def test_linked_tables_are_compared_by_their_own_scores():
     assert ["Patients fitted on", "2,000"] in [list(fact) for fact in sections["released"]["facts"]]
 
 
+def test_nearer_to_a_coin_toss_is_better_on_either_side():
+    """Scores as far below a half as others lie above are no better."""
+    entrants = [entrant("timeline", 0.420, 9.0), entrant("independent", 0.514, 1.0), entrant("diffusion", 0.6, 5.0)]
+    sections = {each["id"]: each for each in comparison_data({**DATA, "entrants": entrants})["sections"]}
+    row = next(row for row in sections["scoreboard"]["head"] if row["metric"] == "fidelity.c2st")
+    assert [cell["mark"] and cell["mark"]["word"] for cell in row["cells"]] == [None, "best", None]
+    assert row["goal"] == "nearer to 0.5 is better"
+    points = sections["likeness"]["figures"][0]["description"]
+    assert points.index("independent") < points.index("timeline") < points.index("diffusion")
+    assert "rows of independent are the hardest to tell" in dict(sections["verdicts"]["sentences"])["Likeness"]
+
+
 def test_marks_are_a_sign_and_a_word(page):
     assert {e.text.strip() for e in page.all("data-test-mark")} == {"★ best", "≈ as good"}
 
@@ -114,6 +126,17 @@ def test_a_metric_that_failed_for_all_is_listed_once(page):
     for e in one["entrants"][1:]:
         e["failures"] = []
     assert comparison_data(one)["sections"][6]["failures"][0]["metric"] == "utility.time (independent)"
+
+
+def test_of_linked_tables_it_is_units_that_are_few():
+    few = {**DATA, "unit": "patients", "tables": {"patients": 3}, "plan": {**DATA["plan"], "train": 144}}
+    limits = dict(comparison_data(few)["sections"][7]["limits"])
+    assert limits["few rows"] == "The models saw 144 patients only: intervals are wide."
+
+
+def test_what_no_model_was_measured_by_is_said():
+    told = dict(comparison_data(DATA)["sections"][6]["left_out"])
+    assert {each.split(":")[0] for each in told} == {"Disclosure attacks"}
 
 
 def test_limits_name_what_holds(page):

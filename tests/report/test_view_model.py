@@ -49,6 +49,22 @@ def test_the_interval_decides_how_a_score_stands_to_its_reference(goal, referenc
     assert score_row(score(goal=goal, reference=reference))["against"]["word"] == word
 
 
+@pytest.mark.parametrize(
+    ("value", "half", "reference", "word"),
+    [
+        (0.606, 0.146, 0.391, "as good"),
+        (0.424, 0.08, 0.644, "as good"),
+        (0.40, 0.02, 0.51, "worse"),
+        (0.60, 0.02, 0.51, "worse"),
+        (0.60, 0.02, 0.40, "as good"),
+        (0.53, 0.02, 0.30, "better"),
+    ],
+)
+def test_an_auc_of_a_classifier_test_stands_by_its_distance_from_a_coin_toss(value, half, reference, word):
+    seen = score("fidelity.stays.row_c2st", value, value - half, value + half, "low", reference=reference)
+    assert score_row(seen)["against"]["word"] == word
+
+
 def test_without_a_reference_or_a_goal_nothing_is_judged():
     assert score_row(score())["against"] is None
     assert score_row(score(goal="none", reference=0.5))["against"] is None

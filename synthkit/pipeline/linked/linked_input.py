@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from synthkit.errors import SchemaError
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.schema.linked.either_schema import as_linked
+from synthkit.schema.linked.orphans import KeptRows
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked
 from synthkit.tables.linked_tables import LinkedTables, stored_as
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.linked_columns import LinkedColumns
     from synthkit.schema.linked.linked_validation import LinkedValidation
 
 
@@ -51,6 +55,35 @@ def read_folder(source: LinkedInput, schema: LinkedSchema | None, config: RunCon
         SchemaError: tables are not declared, or declared and absent.
     """
     return read_linked(source, schema, **cell_options(config))
+
+
+def kept_cells(source: LinkedInput, schema: LinkedSchema, config: RunConfig) -> KeptRows:
+    """The cells as `read_folder`, without orphans where the configuration leaves them out.
+
+    Rows that are left out are not among the cells, and keys that name no row are empty.
+
+    Raises:
+        TableError: a table cannot be read.
+        SchemaError: tables are not declared, or declared and absent.
+    """
+    frames = read_folder(source, schema, config).frames
+    columns = typed_columns(frames, schema, config.orphans)
+    kept = {name: _kept(frame, name, columns) for name, frame in frames.items()}
+    rows = {name: columns.rows.get(name, np.arange(len(frame))) for name, frame in frames.items()}
+    return KeptRows(kept, rows, columns.orphans)
+
+
+def _kept(frame: pd.DataFrame, name: str, columns: LinkedColumns) -> pd.DataFrame:
+    """The rows of a table that are no orphans, as they came but for keys that were emptied."""
+    if name not in columns.rows:
+        return frame
+    kept = frame.iloc[columns.rows[name]].reset_index(drop=True)
+    typed = columns.resolved.frames[name]
+    for column in dict.fromkeys(c for link in columns.schema.tables[name].links for c in link.columns):
+        emptied = typed[column].isna().to_numpy() & kept[column].notna().to_numpy()
+        if emptied.any():
+            kept[column] = kept[column].astype(object).mask(emptied, None)
+    return kept
 
 
 def load_tables(source: LinkedInput, schema: LinkedSchema, config: RunConfig) -> LinkedTables:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from synthkit.report.charts.svg_text import writable
 from synthkit.report.charts.theme import INK, MUTED, theme
@@ -278,10 +278,12 @@ def training(panel: TrainingPanel) -> str:
     """Loss over the steps of training, and on rows kept back if there were any; the step that was kept is marked."""
     import altair as alt
 
-    both = {"Training rows": panel["train"], "Rows kept back": panel.get("validation") or []}
+    both: dict[str, Sequence[float | None]] = {"Training rows": panel["train"]}
+    if panel.get("validation"):
+        both["Rows kept back"] = panel["validation"] or []
     each = [(k, s, v) for k in both for s, v in zip(panel["steps"], both[k], strict=False) if v is not None]
     points = [{"step": s, "loss": v, "on": k} for k, s, v in each]
-    on = list(both)[bool(panel.get("validation"))]
+    on = list(both)[-1]
     kept = [
         {**p, "text": f"kept: step {p['step']:,}"}
         for p in points
@@ -290,13 +292,24 @@ def training(panel: TrainingPanel) -> str:
     legend = alt.Legend(title=None, orient="top", symbolStrokeWidth=2.5, symbolSize=300)
     x = alt.X("step:Q", title="Step", axis=alt.Axis(format=",d", tickCount=6))
     y = alt.Y("loss:Q", title="Loss, nats a row", scale=alt.Scale(zero=False))
-    colour = alt.Color("on:N", scale=alt.Scale(domain=list(both), range=[REAL_COLOUR, SYNTHETIC_COLOUR]), legend=legend)
-    dash = alt.StrokeDash("on:N", scale=alt.Scale(domain=list(both), range=[[1, 0], [6, 4]]), legend=legend)
+    colour = alt.Color(
+        "on:N", scale=alt.Scale(domain=list(both), range=[REAL_COLOUR, SYNTHETIC_COLOUR][: len(both)]), legend=legend
+    )
+    dash = alt.StrokeDash(
+        "on:N", scale=alt.Scale(domain=list(both), range=[[1, 0], [6, 4]][: len(both)]), legend=legend
+    )
     lines = inline(points).mark_line(strokeWidth=2.2).encode(x=x, y=y, color=colour, strokeDash=dash)
     best = inline(kept).encode(x=x, y=y)
     here = best.mark_point(shape="diamond", size=140, color=INK, strokeWidth=2, fill="#ffffff")
-    words = best.mark_text(dy=-16, color=INK, fontSize=13).encode(text="text:N")
+    side = _towards_the_middle(panel.get("best_step") or 0, panel["steps"])
+    words = best.mark_text(dy=-16, color=INK, fontSize=13, align=side).encode(text="text:N")
     return rendered(alt.layer(lines, here, words).properties(width=560, height=240))
+
+
+def _towards_the_middle(step: int, steps: Sequence[int]) -> Literal["left", "center", "right"]:
+    """How words above a step are aligned, so that they do not run past either end of the plot."""
+    share = (step - steps[0]) / max(steps[-1] - steps[0], 1)
+    return "left" if share < 0.2 else "right" if share > 0.8 else "center"
 
 
 def rendered(chart: alt.TopLevelMixin) -> str:

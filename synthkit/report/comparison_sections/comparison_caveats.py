@@ -26,7 +26,7 @@ def _caveats(context: ComparisonContext) -> Iterator[Fact]:
             "A quick evaluation: of large tables samples were looked at, and two learners were used only.",
         )
     if plan["train"] < FEW_TRAINING_ROWS:
-        yield "few rows", f"The models saw {plan['train']:,} rows only: intervals are wide."
+        yield "few rows", f"The models saw {plan['train']:,} {context.counted} only: intervals are wide."
     if len(context.finished) > 1:
         yield "many scores", "Among many scores some model is best by chance alone."
 

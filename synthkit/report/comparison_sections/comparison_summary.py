@@ -9,6 +9,7 @@ from synthkit.report.compared_models import (
     ATTACK_PREFIXES,
     ComparedModelJson,
     ComparisonContext,
+    distance_of,
     interval_of,
     is_loss,
     listed_names,
@@ -47,7 +48,7 @@ def _likeness(context: ComparisonContext) -> Iterator[Fact]:
     if not context.points:
         return
     first, *others = context.points
-    level = [p["name"] for p in others if interval_of(p)[0] <= first["value"] <= interval_of(p)[1]]
+    level = [p["name"] for p in others if distance_of(p).holds(distance_of(first).value)]
     also = f"; within its interval {listed_names(level)} cannot be told from it" if level else ""
     yield (
         "Likeness",

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypedDict
 
 from synthkit.metrics.metric import Form
+from synthkit.report.coin_toss import NEARER_IS_BETTER, CoinDistance, is_classifier_test
 from synthkit.report.compared_models import (
     ATTACK_PREFIXES,
     NO_MODEL_FINISHED,
     ComparedModelJson,
     ComparedScoreJson,
     ComparisonContext,
+    distance_of,
     interval_of,
     is_loss,
     score_of,
@@ -95,17 +97,21 @@ def _row(metric: str, finished: Sequence[ComparedModelJson], tables: Collection[
     goal = known[0]["goal"] if known else "none"
     if metric.endswith(AGAINST_TRAIN) or metric.startswith((*ATTACK_PREFIXES, "copying.")):
         goal = "none"  # nearer to the training rows than a holdout is would be no merit, and privacy is not ranked
-    best = _best([s["value"] for s in known if s["value"] is not None], goal)
+    near = goal != "none" and is_classifier_test(metric)
+    best = _best([distance_of(s).value if near else s["value"] for s in known if s["value"] is not None], goal)
     reference = next((s["reference"] for s in known if s["reference"] is not None), None)
     return {
         "metric": metric,
         "label": named.label,
         "target": _about(metric, tables),
         "meaning": named.meaning,
-        "goal": GOAL_WORDS[goal],
+        "goal": NEARER_IS_BETTER if near else GOAL_WORDS[goal],
         "reference": reference,
         "reference_text": "—" if reference is None else number(reference, named.form),
-        "cells": [_cell(model["name"], s, best, named.form) for model, s in zip(finished, found, strict=True)],
+        "cells": [
+            _cell(model["name"], s, None if s is None else _mark(s, best, near=near), named.form)
+            for model, s in zip(finished, found, strict=True)
+        ],
     }
 
 
@@ -116,13 +122,19 @@ def _best(values: Sequence[float], goal: str) -> float | None:
     return max(values) if goal == "high" else min(values)
 
 
-def _cell(model: str, score: ComparedScoreJson | None, best: float | None, form: Form) -> ScoreboardCell:
+def _mark(score: ComparedScoreJson, best: float | None, *, near: bool) -> AgainstReference | None:
+    """Whether a score is the best of all, or its interval holds the best; `near` if distance from a coin decides."""
+    if best is None or score["value"] is None:
+        return None
+    low, high = interval_of(score)
+    at = distance_of(score) if near else CoinDistance(score["value"], low, high)
+    return BEST_MARK if at.value == best else AS_GOOD_MARK if at.low <= best <= at.high else None
+
+
+def _cell(model: str, score: ComparedScoreJson | None, mark: AgainstReference | None, form: Form) -> ScoreboardCell:
     if score is None or score["value"] is None:
         return {"entrant": model, "value": "", "text": "not measured", "interval": "", "mark": None}
     low, high = interval_of(score)
-    mark = None
-    if best is not None:
-        mark = BEST_MARK if score["value"] == best else AS_GOOD_MARK if low <= best <= high else None
     text, interval = number(score["value"], form), span(low, high, form)
     return {"entrant": model, "value": score["value"], "text": text, "interval": interval, "mark": mark}
 

@@ -8,7 +8,6 @@ from synthkit.report.linked_section_data import LINKED_TEMPLATE, LinkedSectionDa
 from synthkit.report.records import Figure, ScoreRow, figure
 from synthkit.report.section_spec import SectionSpec
 
-COIN = 0.5  # AUC
 WHOLE_UNITS = "fidelity.unit_c2st"
 
 
@@ -26,16 +25,9 @@ def _data(context: LinkedContext) -> LinkedSectionData:
             "test. 0.5 is a coin toss; the floor is what as many training units reach against the holdout."
         ],
         "caption": "AUC of telling synthetic from held-out",
-        "scores": [_against_a_coin(row) for row in scores],
+        "scores": scores,
         "figures": [_points(context, scores), *_giveaways(context)],
     }
-
-
-def _against_a_coin(row: ScoreRow) -> ScoreRow:
-    """Who does no better than a coin tells nothing, though chance put the floor below a half."""
-    if row["against"] is not None and (row["low"] or 0.0) <= COIN:
-        return {**row, "against": {"sign": "≈", "word": "as good"}}
-    return row
 
 
 def _points(context: LinkedContext, scores: list[ScoreRow]) -> Figure:

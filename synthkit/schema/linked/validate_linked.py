@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.errors import ConfigError
+from synthkit.schema.expectation_suite import DERIVED_REMEDY, OUT_OF_DOMAIN_REMEDY
 from synthkit.schema.linked.count_questions import count_questions
 from synthkit.schema.linked.key_questions import agreeing_questions, key_questions, resolving_questions
 from synthkit.schema.linked.link import LinkKind
@@ -100,7 +101,7 @@ def validate_columns(
             each = Validation(Checked(0, typed.width, len(checks)))
         found[name] = replace(
             each,
-            violations=tuple(_of_key(columns, name, v) for v in each.violations),
+            violations=tuple(_of_linked(columns, name, v) for v in each.violations),
             unchecked=(*each.unchecked, *unchecked),
         )
     for name, frame in columns.bare.items():
@@ -131,10 +132,11 @@ def validate_structure(columns: LinkedColumns, *, few: bool = False) -> LinkedVa
     return _result(columns, found, ())
 
 
-def _of_key(columns: LinkedColumns, name: str, violation: Violation) -> Violation:
-    """A violation with the remedy of keys, which may not be declared nullable."""
+def _of_linked(columns: LinkedColumns, name: str, violation: Violation) -> Violation:
+    """A violation with the remedy of linked tables: keys may not be declared nullable, and no cell is mapped."""
     keyed = violation.rule == NO_MISSING_CELL and violation.columns[0] in _needed(columns.schema, name)
-    return replace(violation, remedy=_FILL_KEY) if keyed else violation
+    remedy = _FILL_KEY if keyed else _UNMAPPED.get(violation.remedy, violation.remedy)
+    return replace(violation, remedy=remedy)
 
 
 def _needed(schema: LinkedSchema, name: str) -> tuple[str, ...]:
@@ -154,6 +156,10 @@ def _incomplete(columns: LinkedColumns, name: str) -> Iterator[RowCheck]:
             yield RowCheck((column,), NO_MISSING_CELL, _FILL_KEY, holds)
 
 
+_UNMAPPED = {  # remedies of one table that name --clamp, which linked ones have not
+    OUT_OF_DOMAIN_REMEDY: "widen the bounds or add the levels in the schema, or correct the cells",
+    DERIVED_REMEDY: "correct the cells, or take the column out of `derived`, so that it is learned",
+}
 _FILL_KEY = "fill the cells, or leave such rows out with orphans=drop (--orphans drop)"
 
 

@@ -66,6 +66,9 @@ def test_the_loss_curve_marks_the_step_that_was_kept(validation, height):
     label = marks[0].get("aria-label") or ""
     assert f"Loss, nats a row: {height:g}" in label or not label
     assert "kept: step" not in vega.training({**panel, "best_step": 0})
+    assert ("Rows kept back" in vega.training(panel)) == (validation is not None)
+    last = ET.fromstring(vega.training({**panel, "best_step": 30}))
+    assert [t.get("text-anchor") for t in last.iter(f"{SVG}text") if t.text == "kept: step 30"] == ["end"]
     assert "kept: step" not in vega.training({k: v for k, v in panel.items() if k != "best_step"})
     assert "nan" not in vega.training({**panel, "train": [8.0, None, 3.0]}).lower()
 

@@ -215,6 +215,14 @@ def test_nobody_is_better_than_a_coin(linked_report):
     assert rows["visits"]["against"]["word"] == "worse"
 
 
+def test_a_classifier_test_has_one_verdict_on_the_whole_page(linked_report):
+    """Table by table says what the section on classifiers says."""
+    told = {r["subject"]: r["against"] for r in section(linked_report, "detection")["scores"] if r["subject"]}
+    blocks = section(linked_report, "tables")["blocks"]
+    again = {b["name"]: s["against"] for b in blocks for s in b["scores"] if s["metric"].endswith("row_c2st")}
+    assert again == told
+
+
 def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     report = build_linked(Evaluation(run={}, scores=()), hospital_schema)
     absent = {s["id"] for s in report.document["sections"] if s["absent"]}
@@ -224,6 +232,24 @@ def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     }
     jsonschema.validate(report.document, PUBLISHED)
     assert "c2st" not in report.html
+
+
+def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hospital_schema):
+    report = build_linked(hospital_evaluation, hospital_schema, ledger={"unit": "patients", "charges": []})
+    assert "Protected unit: one row of patients, with all rows that belong to it." in report.html
+
+
+def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
+    """No page says that every measurement ran beside one that says that attacks were not run."""
+    quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
+        each for each in hospital_evaluation.scores if "sdmetrics" not in each.metric
+    ))  # fmt: skip
+    report = build_linked(quick, hospital_schema)
+    told = dict(section(report, "failures")["left_out"])
+    assert told["SDMetrics' multi-table report"] == "a quick evaluation leaves it out"
+    assert sum(each.startswith("Disclosure attacks") for each in told) == 3
+    assert "Every measurement ran" not in report.html
+    assert "SDMetrics&#39; multi-table report</th><td>a quick evaluation leaves it out" in report.html
 
 
 def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_schema):
