@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from synthkit.metrics.estimator import Estimator
     from synthkit.metrics.evaluation_data import EvaluationData
     from synthkit.metrics.result import Found
-    from synthkit.schema import Schema
+    from synthkit.schema import Schema  # noqa: F401 - a base below names it
 
 Form = Literal["share", "score", "count"]
 SectionName = Literal["fidelity", "utility", "copying", "privacy risk"]
@@ -63,9 +63,13 @@ class MetricOptions:
     baselines: Mapping[str, Estimator] = field(default_factory=dict)
 
 
+SchemaT = TypeVar("SchemaT")
+MetricT = TypeVar("MetricT")
+
+
 @dataclass(frozen=True, kw_only=True)
-class MetricSpec:
-    """A metric and all that is known of it: how it is measured, what its scores mean, when it is measured.
+class NamedMetric(Generic[SchemaT, MetricT]):
+    """A metric of one table or of linked ones: how it is measured, what its scores mean, when it is measured.
 
     Args:
         name: dotted; its first part is where its scores stand in the report: `fidelity`, `utility`, `copying`,
@@ -75,23 +79,16 @@ class MetricSpec:
         measure: the metric; None if there is one for every target or secret.
         for_schema: metrics by name that a schema asks for, where there are several or none.
         in_quick: whether a quick evaluation measures it.
-        needs: without which it is not measured.
 
     Raises:
         ValueError: its name begins with no section, or not exactly one of `measure` and `for_schema` is given.
-
-    Example:
-        >>> spec = MetricSpec(name="fidelity.none", labels={}, measure=lambda comparison, rng: ([], {}))
-        >>> spec.section, spec.in_quick
-        ('fidelity', True)
     """
 
     name: str
     labels: Mapping[str, MetricLabel]
-    measure: Metric | None = None
-    for_schema: Callable[[Schema, MetricOptions], Mapping[str, Metric]] | None = None
+    measure: MetricT | None = None
+    for_schema: Callable[[SchemaT, MetricOptions], Mapping[str, MetricT]] | None = None
     in_quick: bool = True
-    needs: frozenset[Need] = frozenset()
 
     def __post_init__(self) -> None:
         if self.name.split(".")[0] not in SECTION_OF:
@@ -106,10 +103,26 @@ class MetricSpec:
         """Section of the report in which its scores stand."""
         return SECTION_OF[self.name.split(".")[0]]
 
-    def metrics(self, schema: Schema, options: MetricOptions) -> Mapping[str, Metric]:
+    def metrics(self, schema: SchemaT, options: MetricOptions) -> Mapping[str, MetricT]:
         """The metrics to be measured for a schema, by name; nothing is looked up here but the schema."""
         if options.quick and not self.in_quick:
             return {}
         if self.for_schema is not None:
             return self.for_schema(schema, options)
         return {} if self.measure is None else {self.name: self.measure}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSpec(NamedMetric["Schema", Metric]):
+    """A metric of one table and all that is known of it.
+
+    Args:
+        needs: without which it is not measured.
+
+    Example:
+        >>> spec = MetricSpec(name="fidelity.none", labels={}, measure=lambda comparison, rng: ([], {}))
+        >>> spec.section, spec.in_quick
+        ('fidelity', True)
+    """
+
+    needs: frozenset[Need] = frozenset()

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from synthkit.errors import SchemaError
-from synthkit.io.atomic_files import replacing
-from synthkit.schema import yaml_reader, yaml_writer
+from synthkit.schema import yaml_writer
 from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discrete, Identifier, Numeric, level_key
 from synthkit.schema.derived_checks import problems as derived_problems
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.mixed_levels import level_text
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
-from synthkit.schema.schema_errors import explain_schema_error
+from synthkit.schema.schema_document import SchemaDocument
 from synthkit.schema.target import Target
 from synthkit.schema.yaml_writer import Comments
-
-if TYPE_CHECKING:
-    from ruamel.yaml.nodes import Node
 
 FORMAT: Final = "synthkit-schema/1"
 
 
-class Schema(BaseModel):
+class Schema(SchemaDocument):
     """Declared meaning of one table.
 
     Args:
@@ -47,7 +42,8 @@ class Schema(BaseModel):
         120.0
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    form: ClassVar[str] = FORMAT
+    content_key: ClassVar[str] = "columns"
 
     format: Literal["synthkit-schema/1"] = FORMAT
     name: str = "table"
@@ -57,7 +53,7 @@ class Schema(BaseModel):
     unit: str | None = None
     declared_by: Declarer | None = None
     columns: Annotated[dict[str, Column], Field(min_length=1)]
-    derived: dict[str, str] = {}
+    derived: dict[str, str] = Field(default={})
     quasi_identifiers: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
@@ -65,37 +61,7 @@ class Schema(BaseModel):
     rules: tuple[Rule, ...] = ()
 
     @classmethod
-    def load(cls, path: str | Path) -> Schema:
-        """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        data, tree = yaml_reader.read_schema_file(Path(path))
-        return cls.parse(data, str(path), tree)
-
-    @classmethod
-    def loads(cls, text: str | bytes, name: str = "schema") -> Schema:
-        """The schema in YAML text; `name` stands for the file in errors.
-
-        Raises:
-            SchemaError: the text is not YAML or not a schema.
-
-        Example:
-            >>> Schema.loads("columns: {country: {kind: categorical, levels: [NO, SE]}}").columns["country"].levels
-            ('NO', 'SE')
-        """
-        data, tree = yaml_reader.parse_schema_text(text, name)
-        return cls.parse(data, name, tree)
-
-    @classmethod
-    def parse(cls, data: object, name: str = "schema", tree: Node | None = None) -> Schema:
-        """The schema a mapping spells out; `tree` gives the line numbers for errors, if there is a file.
-
-        Raises:
-            SchemaError: the mapping is not a schema.
-        """
-        if not isinstance(data, Mapping):
-            what = "nothing" if data is None else f"a {type(data).__name__}"
-            msg = f"{name} must be a mapping with the key `columns`; however: it holds {what}"
-            raise SchemaError(msg)
-        version = data.get("format", FORMAT)
+    def _refuse_other_kinds(cls, data: Mapping[str, Any], name: str) -> None:
         if "tables" in data and "columns" not in data:
             msg = (
                 f"{name} must describe one table for what was asked; however: it describes linked tables. They can be "
@@ -103,25 +69,6 @@ class Schema(BaseModel):
                 "the other commands are for one table in this version"
             )
             raise SchemaError(msg)
-        if version != FORMAT:
-            msg = (
-                f"{name}: `format` must be {FORMAT}; however: {version!r}. "
-                "A higher number needs a newer synthkit; otherwise correct the line"
-            )
-            raise SchemaError(msg)
-        try:
-            return cls.model_validate(dict(data))
-        except ValidationError as error:
-            raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
-
-    def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
-        """Write the schema as YAML; the file appears whole or not at all.
-
-        Raises:
-            TableError: the file cannot be written.
-        """
-        with replacing(path) as temporary:
-            temporary.write_text(self.dumps(comments=comments), encoding="utf-8")
 
     def dumps(self, *, comments: Comments | None = None) -> str:
         """The schema as YAML text, defaults left out, one line a column where it fits.

@@ -14,7 +14,7 @@ from synthkit.io.json_types import JSONObject
 from synthkit.models import registry
 from synthkit.models.auto import AUTO
 from synthkit.pipeline.compare.model_result import ModelResult
-from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
+from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, refuse_unclear
 from synthkit.pipeline.compare.worker import RAKED, WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
 from synthkit.pipeline.load_table import check_baselines, load_table, name_of
@@ -157,14 +157,7 @@ def _check(models: Sequence[str], settings: JSONObject) -> None:
         what = ", ".join(f"`{name}`" for name in strange) or "none is named"
         msg = f"models must be among {', '.join(known)}; however: {what}. A model of ours may end in {RAKED}"
         raise ConfigError(msg)
-    twice = sorted({name for name in models if list(models).count(name) > 1})
-    if twice:
-        msg = f"each model must be named once; however: {', '.join(twice)} more than once. Remove the repetition"
-        raise ConfigError(msg)
-    idle = sorted(set(settings) - set(models) - {_model(name) for name in models})
-    if idle:
-        msg = f"settings must belong to a model of the comparison; however: {', '.join(idle)}. Name it under models too"
-        raise ConfigError(msg)
+    refuse_unclear(models, settings, {_model(name) for name in models})
 
 
 def _task(name: str, settings: JSONObject, contest: ComparisonSetup, source: str, config: RunConfig) -> WorkerTask:

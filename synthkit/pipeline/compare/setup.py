@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.errors import ArtefactError, SchemaError, TableError
+from synthkit.errors import ArtefactError, ConfigError, SchemaError, TableError
 from synthkit.io.atomic_files import check_folder, replacing
 from synthkit.io.json_types import JSONDict, JSONObject
 from synthkit.pipeline import run_info
@@ -224,3 +224,24 @@ def read(path: Path) -> JSONDict:
         )
         raise ArtefactError(msg)
     return data
+
+
+def refuse_unclear(models: Sequence[str], settings: JSONObject, plain: Collection[str] = ()) -> None:
+    """Refuse models named twice, and settings of nobody.
+
+    Args:
+        models: who is compared.
+        settings: by model.
+        plain: further names that settings may go by.
+
+    Raises:
+        ConfigError: a model is named twice, or settings are of none of them.
+    """
+    twice = sorted({name for name in models if list(models).count(name) > 1})
+    if twice:
+        msg = f"each model must be named once; however: {', '.join(twice)} more than once. Remove the repetition"
+        raise ConfigError(msg)
+    idle = sorted({*settings} - {*models} - {*plain})
+    if idle:
+        msg = f"settings must belong to a model of the comparison; however: {', '.join(idle)}. Name it under models too"
+        raise ConfigError(msg)

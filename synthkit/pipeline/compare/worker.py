@@ -11,10 +11,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing_folder
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 RAKED = "+raked"  # ending of the name of a model whose rows are chosen from a pool
 STATUS = Path("/proc/self/status")
+Side = TypeVar("Side")  # a table, or linked ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +140,26 @@ def receive(stream: BinaryIO) -> tuple[WorkerTask, pd.DataFrame, pd.DataFrame]:
 
 
 def main() -> None:
-    """Do the task on stdin; the last line told is `ok`, or `failed` with the reason."""
+    """Do the task on stdin."""
+    work(receive, enter)
+
+
+def work(
+    read: Callable[[BinaryIO], tuple[WorkerTask, Side, Side]],
+    do: Callable[[WorkerTask, Side, Side, ProgressSender], None],
+) -> None:
+    """Read a task from stdin and do it; the last line told is `ok`, or `failed` with the reason.
+
+    Args:
+        read: the task, what is trained on and what is held out.
+        do: takes these and whom to tell.
+    """
     teller = ProgressSender(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)  # what libraries print is no line of ours
     teller.stage("load libraries")
-    task, train, holdout = receive(sys.stdin.buffer)
+    task, train, holdout = read(sys.stdin.buffer)
     try:
-        enter(task, train, holdout, teller)
+        do(task, train, holdout, teller)
     except SynthkitError as error:
         teller.tell(failed=str(error))
     else:

@@ -12,7 +12,7 @@ from synthkit.errors import ConfigError
 from synthkit.io.json_types import JSONObject
 from synthkit.models.unit_registry import unit_models
 from synthkit.pipeline.compare.model_result import ModelResult
-from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup
+from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, refuse_unclear
 from synthkit.pipeline.compare.worker import WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
 from synthkit.pipeline.linked.linked_config import settled_config
@@ -141,14 +141,7 @@ def _check(models: Sequence[str], settings: Mapping[str, JSONObject]) -> None:
         what = ", ".join(f"`{name}`" for name in strange) or "none is named"
         msg = f"models of linked tables must be among {', '.join(known)}; however: {what}"
         raise ConfigError(msg)
-    twice = sorted({name for name in models if list(models).count(name) > 1})
-    if twice:
-        msg = f"each model must be named once; however: {', '.join(twice)} more than once. Remove the repetition"
-        raise ConfigError(msg)
-    idle = sorted(set(settings) - set(models))
-    if idle:
-        msg = f"settings must belong to a model of the comparison; however: {', '.join(idle)}. Name it under models too"
-        raise ConfigError(msg)
+    refuse_unclear(models, settings)
 
 
 def _task(name: str, settings: JSONObject, contest: ComparisonSetup, source: str, config: RunConfig) -> WorkerTask:

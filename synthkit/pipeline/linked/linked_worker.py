@@ -7,19 +7,16 @@ stdout, as `synthkit.pipeline.compare.worker` does for one table.
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from synthkit.errors import SynthkitError
 from synthkit.io.atomic_files import replacing_folder
 from synthkit.io.provenance_marks import provenance_mark
 from synthkit.pipeline.compare.model_result import RESULT, ModelResult
-from synthkit.pipeline.compare.worker import ProgressSender, WorkerTask, peak_mib
+from synthkit.pipeline.compare.worker import ProgressSender, WorkerTask, peak_mib, work
 from synthkit.release import run_folder as folder
 from synthkit.runtime.progress import Clock
 from synthkit.schema.linked import LinkedSchema
@@ -69,17 +66,8 @@ def receive_linked(stream: BinaryIO) -> tuple[WorkerTask, LinkedTables, LinkedTa
 
 
 def main() -> None:
-    """Do the task on stdin; the last line told is `ok`, or `failed` with the reason."""
-    teller = ProgressSender(os.fdopen(os.dup(1), "w", encoding="utf-8"))
-    os.dup2(2, 1)  # what libraries print is no line of ours
-    teller.stage("load libraries")
-    task, train, holdout = receive_linked(sys.stdin.buffer)
-    try:
-        enter_linked(task, train, holdout, teller)
-    except SynthkitError as error:
-        teller.tell(failed=str(error))
-    else:
-        teller.tell(ok=True)
+    """Do the task on stdin."""
+    work(receive_linked, enter_linked)
 
 
 def enter_linked(task: WorkerTask, train: LinkedTables, holdout: LinkedTables, teller: ProgressSender) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from synthkit.errors import SchemaError
-from synthkit.io.atomic_files import replacing
-from synthkit.schema import yaml_reader
 from synthkit.schema.columns import Declarer
 from synthkit.schema.linked.history_problems import history_problems
 from synthkit.schema.linked.linked_rules import Contradiction, HistoryTarget, LinkedRule
@@ -20,17 +16,14 @@ from synthkit.schema.linked.linked_yaml import write_linked_yaml
 from synthkit.schema.linked.rule_problems import DeclaredTables, rule_problems
 from synthkit.schema.linked.table_graph import TableGraph, graph_problems
 from synthkit.schema.linked.table_problems import clock_problems, name_problems, table_problems
-from synthkit.schema.schema_errors import explain_schema_error
+from synthkit.schema.schema_document import SchemaDocument
 from synthkit.schema.table import Schema
 from synthkit.schema.yaml_writer import Comments
-
-if TYPE_CHECKING:
-    from ruamel.yaml.nodes import Node
 
 LINKED_FORMAT: Final = "synthkit-linked/1"
 
 
-class LinkedSchema(BaseModel):
+class LinkedSchema(SchemaDocument):
     """Declared meaning of several linked tables.
 
     Args:
@@ -53,7 +46,8 @@ class LinkedSchema(BaseModel):
         (('patients', 'visits'), ('cost',))
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    form: ClassVar[str] = LINKED_FORMAT
+    content_key: ClassVar[str] = "tables"
 
     format: Literal["synthkit-linked/1"] = LINKED_FORMAT
     name: str = "tables"
@@ -66,54 +60,6 @@ class LinkedSchema(BaseModel):
     rules: tuple[LinkedRule, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     targets: tuple[HistoryTarget, ...] = ()
-
-    @classmethod
-    def load(cls, path: str | Path) -> LinkedSchema:
-        """Read a schema from a YAML file; SchemaError names the file, the path in it and the remedy."""
-        data, tree = yaml_reader.read_schema_file(Path(path))
-        return cls.parse(data, str(path), tree)
-
-    @classmethod
-    def loads(cls, text: str | bytes, name: str = "schema") -> LinkedSchema:
-        """The schema in YAML text; `name` stands for the file in errors.
-
-        Raises:
-            SchemaError: the text is not YAML or not a schema of linked tables.
-        """
-        data, tree = yaml_reader.parse_schema_text(text, name)
-        return cls.parse(data, name, tree)
-
-    @classmethod
-    def parse(cls, data: object, name: str = "schema", tree: Node | None = None) -> LinkedSchema:
-        """The schema a mapping spells out; `tree` gives the line numbers for errors, if there is a file.
-
-        Raises:
-            SchemaError: the mapping is not a schema of linked tables.
-        """
-        if not isinstance(data, Mapping):
-            what = "nothing" if data is None else f"a {type(data).__name__}"
-            msg = f"{name} must be a mapping with the key `tables`; however: it holds {what}"
-            raise SchemaError(msg)
-        version = data.get("format", LINKED_FORMAT)
-        if version != LINKED_FORMAT:
-            msg = (
-                f"{name}: `format` must be {LINKED_FORMAT}; however: {version!r}. "
-                "A higher number needs a newer synthkit; otherwise correct the line"
-            )
-            raise SchemaError(msg)
-        try:
-            return cls.model_validate(dict(data))
-        except ValidationError as error:
-            raise SchemaError(explain_schema_error(error, data, name, tree, cls)) from error
-
-    def save(self, path: str | Path, *, comments: Comments | None = None) -> None:
-        """Write the schema as YAML; the file appears whole or not at all.
-
-        Raises:
-            TableError: the file cannot be written.
-        """
-        with replacing(path) as temporary:
-            temporary.write_text(self.dumps(comments=comments), encoding="utf-8")
 
     def dumps(self, *, comments: Comments | None = None) -> str:
         """The schema as YAML text, defaults left out, one line a column where it fits.
