@@ -33,6 +33,7 @@ class LinkedColumns:
         amiss: tables that are absent, not declared, or without rows.
         orphans: what was left out, by table.
         rows: number of each row in the table as it came, where rows were left out.
+        came: tables some cells of which are at fault, as they came: of fewer rows, fewer may be.
     """
 
     schema: LinkedSchema
@@ -41,21 +42,24 @@ class LinkedColumns:
     amiss: tuple[Violation, ...] = ()
     orphans: Mapping[str, OrphanCount] = field(default_factory=dict)
     rows: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
+    came: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedColumns:
         """Type the tables that are declared."""
         here = {name: frames[name] for name in schema.tables if name in frames}
         described = {name for name, table in schema.tables.items() if table.columns}
+        typed = {
+            name: TypedColumns.of(frame, schema.tables[name].alone(name))
+            for name, frame in here.items()
+            if name in described
+        }
         return cls(
             schema=schema,
-            typed={
-                name: TypedColumns.of(frame, schema.tables[name].alone(name))
-                for name, frame in here.items()
-                if name in described
-            },
+            typed=typed,
             bare={name: frame.reset_index(drop=True) for name, frame in here.items() if name not in described},
             amiss=tuple(_amiss(frames, schema)),
+            came={name: here[name] for name, each in typed.items() if each.untyped or each.rounded},
         )
 
     @property
@@ -89,11 +93,20 @@ class LinkedColumns:
         kept = without_orphans(self.resolved.frames, self.schema)
         return replace(
             self,
-            typed={name: replace(each, frame=kept.frames[name]) for name, each in self.typed.items()},
+            typed={name: self._kept(name, kept.frames[name], kept.rows[name]) for name in self.typed},
             bare={name: kept.frames[name] for name in self.bare},
             orphans=kept.counts,
             rows=kept.rows,
         )
+
+    def _kept(self, name: str, frame: pd.DataFrame, rows: NDArray[np.intp]) -> TypedColumns:
+        """A table of fewer rows; faults of cells are looked for again among those that were kept."""
+        before = self.typed[name]
+        if name not in self.came or len(rows) == len(before.frame):
+            return replace(before, frame=frame)
+        again = TypedColumns.of(self.came[name].iloc[rows], self.schema.tables[name].alone(name))
+        read = {each.columns[0]: again.frame[each.columns[0]] for each in before.untyped}
+        return replace(before, frame=frame.assign(**read), untyped=again.untyped, rounded=again.rounded)
 
     def answers(self, questions: Iterable[LinkedQuestion]) -> dict[str, tuple[list[RowCheck], list[Unchecked]]]:
         """What questions are answered, by table: where the rules hold, and which could not be asked."""

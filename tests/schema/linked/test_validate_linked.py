@@ -9,7 +9,7 @@ import pytest
 from synthkit.errors import ConfigError, SchemaError
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.linked_columns import LinkedColumns
-from synthkit.schema.linked.validate_linked import validate_linked, validate_structure
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns, validate_linked, validate_structure
 from synthkit.tables.linked_tables import LinkedTables
 
 SCHEMA = LinkedSchema.loads(
@@ -128,6 +128,20 @@ def test_orphans_are_left_out_with_what_belongs_to_them_and_counted():
     assert [len(kept.frames[name]) for name in ("people", "stays", "tests")] == [2, 1, 1]
     assert kept.earlier["tests", 1].tolist() == [-1]
     assert str(kept.frames["stays"]["stay"].dtype) == "int64"
+
+
+def test_cells_at_fault_are_numbered_as_they_came_and_listed_only_in_rows_that_are_kept():
+    broken = frames()
+    broken["stays"] = pd.DataFrame(
+        {"stay": [9, 10, 11], "id": ["1", "007", "8"], "came": ["2021-01-01"] * 2 + ["soon"], "left": "2021-01-03"}
+    )
+    (found,) = validate_linked(broken, SCHEMA, orphans="drop").violations["stays"]
+    assert (found.columns, found.count, found.rows) == (("came",), 1, (3,))
+    assert validate_structure(typed_columns(broken, SCHEMA, "drop")).violations["stays"] == (found,)
+    broken["stays"]["came"] = ["soon", "2021-01-01", "2021-01-02"]
+    columns = typed_columns(broken, SCHEMA, "drop")
+    assert validate_columns(columns).success
+    assert pd.api.types.is_datetime64_any_dtype(columns.typed["stays"].frame["came"].dtype)
 
 
 def test_a_key_that_may_not_be_emptied_takes_its_row_along():
