@@ -160,8 +160,9 @@ def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str
     links = tree.links.get(name, ())
     pointing = {k.key.column for k in links if k.kind != "reference"}
     dangling = {k.key.column for k in links if k.kind != "owner" and k.key.resolved < k.key.cells}
-    if column == tree.keys.get(name) or column in pointing:
-        missing = bool(cells.isna().any()) or (column in dangling and column != tree.keys.get(name))
+    needed = {tree.keys.get(name), *(k.key.column for k in links if k.kind == "owner")}
+    if column in needed | pointing:
+        missing = column not in needed and (bool(cells.isna().any()) or column in dangling)
         return Identifier(nullable=missing, observed=("nullable",) if missing else ())
     catalogued = any(k.key.column == column and k.kind == "reference" for k in links)
     if catalogued and isinstance(kind, (Numeric, Identifier)):  # what names entries of a catalogue is learned as codes

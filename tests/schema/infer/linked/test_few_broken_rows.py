@@ -106,3 +106,14 @@ def test_shares_are_told_from_all():
     assert (percent(3, 3), percent(0, 0)) == ("100.0%", "0.0%")
     assert Evidence(99, 100, 0.0).nearly_always
     assert not Evidence(99, 100, 0.99).nearly_always
+
+
+def test_a_missing_key_of_an_owner_is_counted_and_no_reason_to_draft_gaps():
+    """A row that belongs to nobody is left out by orphans=drop; its column has no missing cells then."""
+    people = pd.DataFrame({"person_id": [f"P{k}" for k in range(60)], "age": range(20, 80)})
+    stays = pd.DataFrame({"stay_id": [f"S{k}" for k in range(120)], "person_id": [f"P{k % 60}" for k in range(120)]})
+    stays.loc[7, "person_id"] = None
+    found = draft_linked({"people": people, "stays": stays.assign(cost=range(120))})
+    assert found.schema.tables["stays"].owner.columns == ("person_id",)
+    assert not found.schema.tables["stays"].columns["person_id"].nullable
+    assert "1 missing" in found.comments["tables.stays.links[0]"][0]
