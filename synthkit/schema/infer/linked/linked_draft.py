@@ -16,6 +16,7 @@ from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
+from synthkit.schema.infer.linked.foreign_keys import ForeignKey
 from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open, not_before
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
@@ -95,12 +96,22 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     comments: dict[str, tuple[str, ...]] = {}
     looks = _on_one_clock(looks, comments)
     drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
+    for key in tree.left_out:
+        comments[f"tables.{key.table}"] = (*comments.get(f"tables.{key.table}", ()), _left_out(key, tree))
     rules: list[LinkedRule] = []
     for rule, seen in find_linked_rules(looks, tree):
         comments[f"rules[{len(rules)}]"] = (seen.said(),)
         rules.append(rule)
     schema = LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules))
     return LinkedDraft(schema, comments, tree.likeliest)
+
+
+def _left_out(key: ForeignKey, tree: UnitTree) -> str:
+    """Why a key is no link: links name rows by the key of their table."""
+    return (
+        f"`{key.column}` names rows of `{key.to}` by `{key.key}` ({key.evidence}), but the key of `{key.to}` is "
+        f"`{tree.keys[key.to]}`: no link is drafted. Give the table a column of that key"
+    )
 
 
 def _wrapped(note: str) -> list[str]:

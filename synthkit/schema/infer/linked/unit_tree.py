@@ -61,6 +61,7 @@ class UnitTree:
         owners: of tables of records but the units', the position of the owner's row of each row, -1 for none.
         units: of tables of records, the position of the unit's row of each row, -1 for none.
         likeliest: the table of units that the keys suggest, whichever was named.
+        left_out: keys called like those of a table, which is named by another column.
     """
 
     unit: str
@@ -70,6 +71,7 @@ class UnitTree:
     owners: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     units: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     likeliest: str = ""
+    left_out: tuple[ForeignKey, ...] = ()
 
     def owner(self, table: str) -> str | None:
         """The table that owns rows of this one."""
@@ -104,14 +106,15 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
         raise SchemaError(msg)
     found = find_foreign_keys(tables)
     keys = _primary_keys(tables, found)
-    found = tuple(k for k in found if k.agreement or keys.get(k.to) == k.key)
+    left_out = tuple(k for k in found if k.agreement and keys[k.to] != k.key)
+    found = tuple(k for k in found if keys[k.to] == k.key)
     likeliest = _unit(tables, found)
     unit = unit or likeliest
     reach = {name for name in tables if unit in _reached(name, found)} - {unit}
     roles: dict[str, Role] = {
         name: "records" if name in {unit, *reach} else _aside_role(name, tables, found, keys) for name in tables
     }
-    tree = UnitTree(unit, roles, keys, likeliest=likeliest)
+    tree = UnitTree(unit, roles, keys, likeliest=likeliest, left_out=left_out)
     return _with_links(tree, tables, found, reach)
 
 

@@ -105,3 +105,19 @@ def test_the_tables_keep_the_draft():
     found = validate_linked(ward(), drafted().schema, orphans="drop")
     assert found.success, str(found)
     assert {name: (count.rows, count.keys > 0) for name, count in found.orphans.items()} == {"orders": (0, True)}
+
+
+def test_links_name_rows_by_the_key_of_their_table_and_others_are_said():
+    """Of two columns that name patients one is the key; a link by the other would name nobody."""
+    tables = {
+        "patients": pd.DataFrame(
+            {"patient_id": range(1000, 1800, 10), "mrn": [f"M{k:03}" for k in range(80)], "age": range(10, 90)}
+        ),
+        "stays": pd.DataFrame({"stay_id": [f"S{k}" for k in range(160)], "patient_id": [*range(1000, 1800, 10)] * 2}),
+        "labs": pd.DataFrame({"mrn": [f"M{k % 80:03}" for k in range(240)], "value": range(240)}),
+    }
+    found = draft_linked(tables)
+    assert found.schema.tables["patients"].key == ("patient_id",)
+    assert not found.schema.tables["labs"].links
+    (said,) = (note for note in found.comments["tables.labs"] if "mrn" in note)
+    assert "but the key of `patients` is `patient_id`: no link is drafted" in said
