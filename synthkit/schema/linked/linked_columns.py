@@ -66,6 +66,7 @@ class LinkedColumns:
     def absent(self) -> frozenset[str]:
         """Tables that are not there, or have other columns than the schema."""
         misnamed = {name for name, each in self.typed.items() if each.misnamed}
+        misnamed |= {name for name, frame in self.bare.items() if _keyless(frame, self.schema, name)}
         return frozenset({*misnamed, *(set(self.schema.tables) - {*self.typed, *self.bare})})
 
     @property
@@ -137,11 +138,24 @@ def _amiss(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> list[Vio
         for name in frames
         if name not in schema.tables
     ]
+    for name in (each for each, table in schema.tables.items() if each in frames and not table.columns):
+        lost = ", ".join(f"`{column}`" for column in _keyless(frames[name], schema, name))
+        if lost:
+            rule = (
+                f"a reference has the columns of its key; however: {lost} {'are' if ', ' in lost else 'is'} not there"
+            )
+            faults.append(Violation((f"`{name}`",), rule, 0, (), _NAME_KEY))
     if schema.unit in frames and not len(frames[schema.unit]):
         where = (f"`{schema.unit}`",)
         faults.append(Violation(where, "the table of units has rows; however: none", 0, (), "give a table with rows"))
     return faults
 
 
+def _keyless(frame: pd.DataFrame, schema: LinkedSchema, name: str) -> tuple[str, ...]:
+    """Columns of the key of a reference that its frame lacks."""
+    return tuple(column for column in schema.tables[name].key if column not in frame.columns)
+
+
 _GIVE = "give the table, or take it and the links to it out of the schema"
+_NAME_KEY = "name under `key` columns that the table has, or correct the table"
 _DECLARE = "declare the table (`synthkit init FOLDER` drafts it), or take it out of the folder"

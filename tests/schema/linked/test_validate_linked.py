@@ -231,3 +231,16 @@ def test_a_reference_is_looked_up_by_columns_of_the_same_name_or_not_at_all():
     assert validate_linked(tables, schema).violations["tests"][0].rule in kinds
     tables["kinds"] = tables["kinds"].rename(columns={"what": "code"})
     assert validate_linked(tables, schema).success
+
+
+def test_a_reference_without_the_columns_of_its_key_is_a_violation():
+    tables = frames()
+    tables["kinds"] = tables["kinds"].rename(columns={"what": "code"})
+    for orphans in ("refuse", "drop"):
+        found = validate_linked(tables, SCHEMA, orphans=orphans)
+        (fault,) = found.amiss
+        assert fault.columns == ("`kinds`",)
+        assert fault.rule == "a reference has the columns of its key; however: `what` is not there"
+        assert [each.rule for each in found.unchecked["kinds"]] == ["no key twice"]
+    with pytest.raises(SchemaError, match="a reference has the columns of its key; however: `what` is not there"):
+        LinkedTables.of(tables, SCHEMA)
