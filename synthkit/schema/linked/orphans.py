@@ -27,7 +27,7 @@ class OrphanCount:
 
     Args:
         rows: rows that belong to no row of their owner's table, have no key, or hold one that could not be emptied.
-        keys: keys that were emptied, for they named no row.
+        keys: keys of rows that stay which were emptied, for they named no row.
     """
 
     rows: int = 0
@@ -62,36 +62,42 @@ def without_orphans(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) ->
     kept = KeptRows(dict(frames), {name: np.arange(len(frame)) for name, frame in frames.items()}, {})
     while (fewer := _once_fewer(kept, schema)) is not None:
         kept = fewer
-    return kept
+    return _with_emptied(kept, schema)
 
 
 def _once_fewer(kept: KeptRows, schema: LinkedSchema) -> KeptRows | None:
     """The tables without the orphans that are found at once; None if there are none."""
     tables = ResolvedTables(kept.frames, schema)
-    changed = {name: found for name in kept.frames if (found := _changed(tables, name)) is not None}
-    if not changed:
+    lost = {name: found for name in kept.frames if (found := _lost(tables, name)).any()}
+    if not lost:
         return None
     frames, rows, counts = dict(kept.frames), dict(kept.rows), dict(kept.counts)
-    for name, (frame, lost, emptied) in changed.items():
-        frames[name] = frame[~lost].reset_index(drop=True)
-        rows[name] = rows[name][~lost]
-        before = counts.get(name, OrphanCount())
-        counts[name] = replace(before, rows=before.rows + int(lost.sum()), keys=before.keys + emptied)
+    for name, where in lost.items():
+        frames[name] = frames[name][~where].reset_index(drop=True)
+        rows[name] = rows[name][~where]
+        counts[name] = OrphanCount(rows=counts.get(name, OrphanCount()).rows + int(where.sum()))
     return KeptRows(frames, rows, counts)
 
 
-def _changed(tables: ResolvedTables, name: str) -> tuple[pd.DataFrame, NDArray[np.bool_], int] | None:
-    """A table with emptied keys, the rows to be left out, and how many keys were emptied; None if nothing is amiss."""
-    frame = tables.frames[name]
-    lost, emptied = _keyless(tables, name), 0
+def _lost(tables: ResolvedTables, name: str) -> NDArray[np.bool_]:
+    """Rows that are left out: without a key, or with one that names no row and may not be emptied. **Shape**: (n,)."""
+    lost = _keyless(tables, name)
     for link, dangling in _dangling(tables, name):
-        columns = _emptiable(tables.schema, name, link)
-        if columns:
-            frame = frame.assign(**{column: _emptied(frame[column], dangling) for column in columns})
-            emptied += int((dangling & ~lost).sum())
-        else:
+        if not _emptiable(tables.schema, name, link):
             lost |= dangling
-    return (frame, lost, emptied) if emptied or lost.any() else None
+    return lost
+
+
+def _with_emptied(kept: KeptRows, schema: LinkedSchema) -> KeptRows:
+    """Rows that stay, keys that name no row emptied; all of these may be, and no row is lost by it."""
+    tables, frames, counts = ResolvedTables(kept.frames, schema), dict(kept.frames), dict(kept.counts)
+    for name in kept.frames:
+        for link, dangling in _dangling(tables, name):
+            columns = _emptiable(schema, name, link)
+            frames[name] = frames[name].assign(**{c: _emptied(frames[name][c], dangling) for c in columns})
+            before = counts.get(name, OrphanCount())
+            counts[name] = replace(before, keys=before.keys + int(dangling.sum()))
+    return KeptRows(frames, kept.rows, counts)
 
 
 def _keyless(tables: ResolvedTables, name: str) -> NDArray[np.bool_]:

@@ -152,6 +152,20 @@ def test_a_key_that_may_not_be_emptied_takes_its_row_along():
     assert found.orphans["tests"].rows == 1
 
 
+def test_keys_are_counted_of_rows_that_stay_whatever_the_order_of_links():
+    """A row that is left out, at once or with its owner, has no key that was emptied."""
+    tables = frames()
+    tables["people"] = tables["people"].iloc[:1]  # the stay 11 goes, and its test
+    tables["tests"]["last"] = [99, 98, 97]
+    tables["tests"].loc[0, "doctor"] = 7
+    for turned in (False, True):
+        data = SCHEMA.model_dump(by_alias=True, exclude_none=True)
+        links = data["tables"]["tests"]["links"]
+        data["tables"]["tests"]["links"] = links[::-1] if turned else links
+        found = validate_linked(tables, LinkedSchema.model_validate(data), orphans="drop")
+        assert (found.orphans["tests"].rows, found.orphans["tests"].keys) == (2, 1)
+
+
 def test_orphans_stay_where_keys_cannot_be_told():
     tables = frames()
     del tables["stays"]
