@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthkit.schema.linked.linked_questions import LinkedQuestion
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,11 +103,7 @@ def _spelling(tables: ResolvedTables, name: str, link: Link, broken: NDArray[np.
     """What to do if keys would be found were they spelled alike."""
     to = tables.keys(link.to, tables.key_of(link))
     count = tables.keys(name, link.columns).loosely_in(to, broken)
-    return (
-        f"; {count:,} are found once spelled alike (as 007 and 7): write keys the same way in both tables"
-        if count
-        else ""
-    )
+    return f"; {count:,} {SPELLED_ALIKE}" if count else ""
 
 
 def _implied(tables: ResolvedTables, name: str, link: Link) -> LinkedQuestion:

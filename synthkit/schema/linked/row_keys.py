@@ -17,6 +17,7 @@ from synthkit.schema.unit_keys import unit_key
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SPELLED_ALIKE = "are found once spelled alike (as 007 and 7): write keys the same way in both tables"
 _MAX_EXACT_FLOAT = 2.0**53
 
 

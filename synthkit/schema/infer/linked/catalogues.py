@@ -8,7 +8,7 @@ import pandas as pd
 
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.direct_identifiers import find_direct_identifiers
-from synthkit.schema.infer.linked.foreign_keys import as_key_text
+from synthkit.schema.linked.row_keys import key_texts
 
 MAX_LISTED = 1_000  # rows of a small list
 _MAX_KEY_LETTERS = 20  # of a short code; those of a drawn identifier are longer
@@ -55,7 +55,8 @@ def is_list(name: str, frame: pd.DataFrame, key: str) -> bool:
     """
     if not 2 <= len(frame) <= MAX_LISTED or _of_people(name) or any(map(_of_people, map(str, frame.columns))):
         return False
-    if as_key_text(frame[key]).str.len().max() > _MAX_KEY_LETTERS or not any(_labels(frame, key)):
+    longest = max(len(text or "") for text in key_texts(frame[key]))
+    if longest > _MAX_KEY_LETTERS or not any(_labels(frame, key)):
         return False
     named = [c for c in frame.columns if column_names.name_words(str(c)) == ("name",)]
     suspected = find_direct_identifiers(frame.drop(columns=named))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,13 @@ import pandas as pd
 
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.linked.evidence import percent
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE, key_texts
 from synthkit.schema.unit_keys import unit_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_RESOLVED = 0.9  # share of cells that must find a row, below which a column points nowhere
-SPELLED_ALIKE = "are found once spelled alike (as 007 and 7): write keys the same way in both tables"
 MAX_CHANCE = 0.2  # share that would be found by chance, above which the names must agree too
 _MIN_DISTINCT = 2  # different values; fewer point to anything
 _LOOKED_AT = 100  # cells that tell whether a column holds moments
@@ -40,7 +41,7 @@ class TableCells:
     @cached_property
     def texts(self) -> Mapping[str, pd.Series]:
         """Cells as texts by which keys are compared, columns of numbers with a fraction and of truths left out."""
-        return {str(c): as_key_text(self.frame[c]) for c in self.frame.columns if _may_be_key(self.frame[c])}
+        return {str(c): _texts(self.frame[c]) for c in self.frame.columns if _may_be_key(self.frame[c])}
 
     @cached_property
     def distinct(self) -> Mapping[str, pd.Index]:
@@ -140,11 +141,9 @@ def row_key(name: str, frame: pd.DataFrame) -> str | None:
     return keys[0] if keys and column_names.says_key(keys[0]) else None
 
 
-def as_key_text(cells: pd.Series) -> pd.Series:
-    """Cells as texts, whole numbers without a point whatever stores them; missing stays missing."""
-    if pd.api.types.is_float_dtype(cells.dtype):
-        cells = cells.round().astype("Int64")
-    return cells.astype("string")
+def _texts(cells: pd.Series) -> pd.Series:
+    """Texts by which links name rows; missing stays missing."""
+    return pd.Series(key_texts(cells), index=cells.index, dtype="string")
 
 
 def singular_words(name: str) -> tuple[str, ...]:
@@ -164,11 +163,18 @@ def _may_be_key(cells: pd.Series) -> bool:
         return False
     if not pd.api.types.is_numeric_dtype(kind):
         texts = cells.dropna().head(_LOOKED_AT).astype("string")
-        return not bool(texts.str.fullmatch(_MOMENT).all())
+        return not bool(texts.str.fullmatch(_MOMENT).all()) and not _any_fraction(cells)
     if pd.api.types.is_float_dtype(kind):
         there = cells.dropna()
         return bool(len(there)) and bool(np.isfinite(there).all()) and bool((there == there.round()).all())
     return True
+
+
+def _any_fraction(cells: pd.Series) -> bool:
+    """Whether a column of decimals, as databases give them, holds one that is not whole."""
+    if not isinstance(next(iter(cells.dropna()), None), Decimal):
+        return False
+    return any(isinstance(cell, Decimal) and cell != cell.to_integral_value() for cell in cells.dropna())
 
 
 def _targets(here: TableCells, column: str, cells: Mapping[str, TableCells]) -> Iterator[ForeignKey]:

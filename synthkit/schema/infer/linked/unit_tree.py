@@ -16,11 +16,11 @@ from synthkit.schema.infer.linked.catalogues import is_list, says_catalogue
 from synthkit.schema.infer.linked.evidence import percent
 from synthkit.schema.infer.linked.foreign_keys import (
     ForeignKey,
-    as_key_text,
     find_foreign_keys,
     row_key,
     singular_words,
 )
+from synthkit.schema.linked.row_keys import RowKeys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -272,6 +272,5 @@ def _aside(
 
 
 def _positions(tables: Mapping[str, pd.DataFrame], key: ForeignKey) -> NDArray[np.intp]:
-    texts = as_key_text(tables[key.table][key.column])
-    found = pd.Index(as_key_text(tables[key.to][key.key])).get_indexer(pd.Index(texts.fillna("")))
-    return np.where(texts.isna().to_numpy(), -1, found).astype(np.intp)
+    to = RowKeys.of(tables[key.to], (key.key,))
+    return RowKeys.of(tables[key.table], (key.column,)).positions_in(to)
