@@ -11,7 +11,6 @@ import numpy as np
 from synthkit.errors import MetricError
 from synthkit.metrics.fidelity.classifier_two_sample import LIGHTGBM
 from synthkit.metrics.linked import row_groups
-from synthkit.metrics.linked.event_types import POSITION_CLOCK, clocks
 from synthkit.metrics.linked.history_features import Moments, history_features
 from synthkit.metrics.linked.linked_metric import LinkedMetric, LinkedMetricSpec
 from synthkit.metrics.linked.unit_two_sample import thinned
@@ -20,7 +19,7 @@ from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.features import without_empty
 from synthkit.metrics.utility.learners import LearnerPlan
-from synthkit.schema.columns import Boolean, Discrete, Numeric, level_key, level_keys
+from synthkit.schema.columns import Boolean, Discrete, level_key, level_keys
 from synthkit.schema.linked.linked_rules import DURATION, SECONDS, HistoryTarget, RowsWhere
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def moments_of(side: LinkedSide, target: HistoryTarget) -> tuple[Moments, NDArra
     A column of the row is predicted at the row's start; an event after the row's end.
 
     Raises:
-        MetricError: the target is not one of yes or no, or its `within` has no meaning on the clock of the tables.
+        MetricError: the target is not one of yes or no.
     """
     table, rows = target.at, np.arange(side.rows(target.at))
     units = side.units(table)
@@ -165,12 +164,9 @@ def _of_column(side: LinkedSide, target: HistoryTarget, name: str) -> tuple[NDAr
 
 def _happens(side: LinkedSide, moments: Moments, target: HistoryTarget, event: RowsWhere) -> NDArray[np.bool_]:
     """Whether an event follows each moment within the time. **Shape**: (m,)."""
-    if clocks(side.schema)[event.table] != clocks(side.schema)[moments.table]:
-        msg = f"`{target.name}` needs `{event.table}` and `{moments.table}` on one clock; however: they are on two"
-        raise MetricError(f"{msg}. Give both an `order` by moments, or by numbers")
     units, start = side.units(event.table), side.start(event.table)
     meets = _meets(side, event)
-    span, by_rows = _within(side, moments.table, target)
+    span, by_rows = _within(target)
     timed = np.flatnonzero(~np.isnan(start))
     if not by_rows:
         timed = timed[meets[timed]]
@@ -196,31 +192,13 @@ def _meets(side: LinkedSide, event: RowsWhere) -> NDArray[np.bool_]:
     return found
 
 
-def _within(side: LinkedSide, table: str, target: HistoryTarget) -> tuple[float, bool]:
-    """How long after a moment the event counts, on the clock of the tables; and whether that is a number of rows."""
+def _within(target: HistoryTarget) -> tuple[float, bool]:
+    """How long after a moment the event counts, in seconds where a unit of time is given; or in rows, if so."""
     if target.within is None:
         return np.inf, False
     found = DURATION.fullmatch(target.within)
     assert found is not None
-    count, unit = float(found["count"]), found["unit"]
-    if unit == "rows":
-        return count, True
-    clock = clocks(side.schema)[table]
-    if clock == 0 and unit is not None:
-        return count * SECONDS[unit], False
-    if clock == 1 and unit in (None, _unit_of_numbers(side, table)):
-        return count, False
-    what = {0: "moments, and no unit of time is given", 1: "plain numbers"}.get(min(clock, POSITION_CLOCK), "places")
-    msg = (
-        f"`within` of `{target.name}` must be a time on the clock of `{table}`; however: its rows are ordered by {what}"
-    )
-    raise MetricError(f"{msg}. Write 30 d for moments, 30 for numbers, or 1 rows")
-
-
-def _unit_of_numbers(side: LinkedSide, table: str) -> str | None:
-    order = side.schema.tables[table].order
-    column = None if order is None else side.schema.tables[table].columns[order.start]
-    return column.unit if isinstance(column, Numeric) else None
+    return float(found["count"]) * SECONDS.get(found["unit"], 1.0), found["unit"] == "rows"
 
 
 HISTORY_SPEC = LinkedMetricSpec(

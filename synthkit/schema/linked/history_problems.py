@@ -79,9 +79,42 @@ def _event(where: str, target: HistoryTarget, declared: DeclaredTables) -> Itera
     order = declared.tables[event.table].order
     if order is None:
         yield f"{where}: `event` must name a table with an `order`; however: `{event.table}` has none"
-    elif target.within is not None and (found := DURATION.fullmatch(target.within)) is not None:
-        timed = found["unit"] not in (None, "rows")
-        if timed and isinstance(declared.tables[event.table].columns[order.start], Numeric):
-            yield f"{where}: `within` must be a number, for time is told in numbers; however: {target.within!r}"
+    elif declared.tables[target.at].order is not None:
+        yield from _on_one_clock(where, target, event.table, declared)
     if target.positive is not None:
         yield f"{where}: `positive` is about a `column`; however: an `event` is to be predicted. Take `positive` out"
+
+
+def _on_one_clock(where: str, target: HistoryTarget, event: str, declared: DeclaredTables) -> Iterator[str]:
+    """What is wrong with the clocks of a moment and an event, and with a time between them."""
+    clock = _clock(event, declared)
+    if clock != _clock(target.at, declared):
+        yield (
+            f"{where}: `event` and `at` must tell time on one clock; however: `{event}` and `{target.at}` are on two. "
+            "Give both an `order` by moments, or by numbers"
+        )
+    elif target.within is not None and (found := DURATION.fullmatch(target.within)) is not None:
+        unit = found["unit"]
+        if unit != "rows" and not ((clock == "datetime" and unit) or (clock == "numeric" and unit is None)):
+            what, remedy = _SPANS.get(clock, _SPANS["rows"])
+            yield f"{where}: `within` must be {what}; however: {target.within!r}. Write {remedy}"
+
+
+_SPANS = {  # how long something takes on a clock, and an example
+    "datetime": ("a number and a unit of time, for time is told in moments", "30 d, or 1 rows"),
+    "numeric": ("a number, for time is told in numbers", "30, or 1 rows"),
+    "rows": ("a number of rows, for they have no times", "1 rows"),
+}
+
+
+def _clock(table: str, declared: DeclaredTables) -> str:
+    """What rows tell time in: moments or numbers, their own or of what they belong to; else their table's places."""
+    top = table
+    for name in (table, *declared.graph.ancestors(table)):
+        if name == declared.unit:
+            break
+        order, top = declared.tables[name].order, name
+        kind = None if order is None else declared.tables[name].columns[order.start].kind
+        if kind in ("datetime", "numeric"):
+            return kind
+    return f"places of {top}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,22 +130,11 @@ def test_each_declared_target_is_measured(hospital, compare):
     [
         ({"at": "visits", "column": "cost"}, "must predict a level against the others; however: `positive` names none"),
         ({"at": "visits", "column": "ward"}, "must predict a level against the others"),
-        (
-            {"at": "labs", "event": {"table": "labs"}, "within": "3 d"},
-            "must be a time on the clock of `labs`; however: its rows are ordered by plain numbers",
-        ),
     ],
 )
 def test_targets_without_a_meaning_are_failures(clinic, side_of, words, message):
     with pytest.raises(MetricError, match=message):
         HistoryTask.of(side_of(clinic(130, 3)), HistoryTarget(name="odd", **words))
-
-
-def test_moments_need_a_unit_of_time(hospital, compare):
-    made = hospital(60, 3)
-    side = compare(made, train=made, holdout=made).drawn
-    with pytest.raises(MetricError, match="ordered by moments, and no unit of time is given"):
-        moments_of(side, HistoryTarget(name="odd", at="labs", event={"table": "labs"}, within="3"))
 
 
 def test_rare_events_are_a_failure(clinic, compare):
@@ -200,14 +187,3 @@ def test_order_alone_is_enough_for_a_column_of_the_row():
     frame = side.tables.frames["stays"]
     np.testing.assert_array_equal(x[:, names.index("stays: rows before")], frame.groupby("id").cumcount())
     np.testing.assert_allclose(x[:, names.index("stays.n: last")], frame.groupby("id")["n"].shift())
-
-
-def test_tables_on_two_clocks_are_refused(hospital, compare):
-    made = hospital(60, 3)
-    side = compare(made, train=made, holdout=made).drawn
-    schema = side.schema.model_copy(deep=True)
-    order = schema.tables["events"].model_copy(update={"order": None})
-    other = schema.model_copy(update={"tables": {**schema.tables, "events": order}})
-    moved = LinkedSide(replace(made, schema=other), side.types)
-    with pytest.raises(MetricError, match="needs `events` and `visits` on one clock; however: they are on two"):
-        moments_of(moved, target(made.schema, "stroke"))

@@ -323,6 +323,31 @@ def test_days_of_a_target_need_moments():
     assert LinkedSchema.parse(data).targets[0].within == "30"
 
 
+def test_moments_need_a_unit_of_time_and_places_a_number_of_rows():
+    """What loads has a meaning in the evaluation."""
+    with pytest.raises(SchemaError, match=r"`within` must be a number and a unit of time, .*; however: '30'. Write 30"):
+        LinkedSchema.parse(changed("targets.0.within", "30"))
+    data = copy.deepcopy(GOOD)
+    del data["tables"]["people"]["end"], data["rules"]
+    data["tables"]["tests"]["links"].pop(2)
+    data["tables"]["tests"].pop("order")
+    data["tables"]["stays"]["order"] = {"from": "stay"}
+    with pytest.raises(SchemaError, match="`within` must be a number of rows, for they have no times; however: '30 d'"):
+        LinkedSchema.parse(data)
+    data["targets"][0]["within"] = "2 rows"
+    assert LinkedSchema.parse(data).targets[0].within == "2 rows"
+
+
+def test_a_moment_and_its_event_are_on_one_clock():
+    data = copy.deepcopy(GOOD)
+    del data["tables"]["people"]["end"], data["rules"]
+    data["tables"]["tests"]["links"].pop(2)
+    data["tables"]["stays"]["order"] = {"from": "stay"}
+    data["targets"][0] |= {"event": {"table": "tests"}}
+    with pytest.raises(SchemaError, match="`event` and `at` must tell time on one clock; however: `tests` and `stays`"):
+        LinkedSchema.parse(data)
+
+
 def test_a_level_that_a_target_calls_positive_is_one():
     data = changed("tables.stays.columns.kind", {"kind": "categorical", "levels": ["a", "b"]})
     data["targets"] = [{"name": "x", "at": "stays", "column": "kind", "positive": "c"}]
