@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,13 +70,14 @@ def _lookable(tables: ResolvedTables, link: Link) -> bool:
     return frame is None or set(tables.key_of(link)) <= set(frame.columns)
 
 
-def _needs(tables: ResolvedTables, name: str, link: Link) -> dict[str, tuple[str, ...]]:
+def link_needs(tables: ResolvedTables, name: str, link: Link) -> dict[str, tuple[str, ...]]:
+    """Columns it takes to find the row that a link points to, by table."""
     return {link.to: tables.key_of(link)} | {name: (*link.columns, *(tables.key_of(link) if link.to == name else ()))}
 
 
 def _resolved(tables: ResolvedTables, name: str, link: Link) -> Iterator[LinkedQuestion]:
     """Every key that is there names a row; a key is missing as a whole, and only where it may be."""
-    needs = _needs(tables, name, link)
+    needs = link_needs(tables, name, link)
     said = f"names a row of `{link.to}`"
     remedy = _DANGLING.get(link.kind, _DANGLING_ELSE)
 
@@ -110,7 +111,7 @@ def _implied(tables: ResolvedTables, name: str, link: Link) -> LinkedQuestion:
     """A repeated key is that of the owner further up."""
     graph, schema = tables.schema.graph, tables.schema
     path = [name, *graph.ancestors(name)]
-    needs = _needs(tables, name, link)
+    needs = link_needs(tables, name, link)
     for table in path[: path.index(link.to)]:
         owner = schema.tables[table].owner
         if owner is not None:
@@ -134,9 +135,7 @@ def _implied(tables: ResolvedTables, name: str, link: Link) -> LinkedQuestion:
 def _same_unit(tables: ResolvedTables, name: str, link: Link) -> LinkedQuestion:
     """An earlier row is of the same unit and another row; a peer is of another unit."""
     peer = link.kind == "peer"
-    needs = _needs(tables, name, link) | unit_needs(tables, name)
-    for table, columns in unit_needs(tables, link.to).items():
-        needs[table] = (*needs.get(table, ()), *columns)
+    needs = together(link_needs(tables, name, link), unit_needs(tables, name), unit_needs(tables, link.to))
 
     def holds() -> NDArray[np.bool_]:
         to = tables.pointed(name, link)
@@ -150,6 +149,14 @@ def _same_unit(tables: ResolvedTables, name: str, link: Link) -> LinkedQuestion:
     )
     remedy = f"correct the keys, or declare the link `{'earlier' if peer else 'peer'}`"
     return LinkedQuestion(name, link.columns, rule, needs, holds, remedy)
+
+
+def together(*needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """All columns that several look-ups need, by table."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in needs:
+        found |= {table: (*found.get(table, ()), *columns) for table, columns in each.items()}
+    return found
 
 
 def unit_needs(tables: ResolvedTables, name: str) -> dict[str, tuple[str, ...]]:

@@ -23,7 +23,7 @@ class _LinkedRule(BaseModel):
 
 
 class Within(_LinkedRule):
-    """Rows of `table` happen inside the stay of the row of `of` that they belong or point to.
+    """Rows of `table` happen inside the stay of the row of `of` that they belong to, or else inside all they point to.
 
     Args:
         table: whose rows happen inside.

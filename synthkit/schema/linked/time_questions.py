@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from synthkit.schema.linked.key_questions import unit_needs
+from synthkit.schema.linked.key_questions import link_needs, together, unit_needs
 from synthkit.schema.linked.linked_questions import LinkedQuestion
 from synthkit.schema.linked.linked_rules import NothingAfter, Within
 from synthkit.schema.linked.row_moments import RowMoments
@@ -155,8 +155,7 @@ def pointing_back(tables: ResolvedTables, name: str, link: Link) -> Iterator[Lin
     if schema.tables[link.to].order is None or order is None:
         return
     start, theirs = order.start, _moments(tables, link.to)
-    needs = _with_moments({link.to: tables.key_of(link), name: link.columns}, tables, link.to, name)
-    needs[link.to] = (*needs[link.to], *tables.key_of(link))
+    needs = _with_moments(link_needs(tables, name, link), tables, link.to, name)
     if not order.before_owner:
         rule = f"{start} not before {link.to}.{theirs[0]} it names"
         holds = partial(_not_later, tables, name, link, "starts")
@@ -196,24 +195,28 @@ def _nothing_after(tables: ResolvedTables, name: str, moment: str) -> LinkedQues
 
 
 def _within(tables: ResolvedTables, rule: Within) -> LinkedQuestion:
+    """A row lies inside the stay that it belongs to, or else inside all that it points to."""
     name, of = rule.table, rule.of
-    link = next((each for each in tables.schema.tables[name].links if each.kind == "earlier" and each.to == of), None)
     owned = of in tables.schema.graph.ancestors(name)
-    needs = unit_needs(tables, name)
-    if not owned and link is not None:
-        needs = {of: tables.key_of(link), name: link.columns}
-    needs = _with_moments(needs, tables, name, of)
+    links = [each for each in tables.schema.tables[name].links if each.kind == "earlier" and each.to == of]
+    ways = [unit_needs(tables, name)] if owned else [link_needs(tables, name, link) for link in links]
+    needs = _with_moments(together(*ways), tables, name, of)
 
     def holds() -> NDArray[np.bool_]:
-        rows = tables.ancestors(name, of) if owned or link is None else tables.pointed(name, link)
-        started, ended = tables.starts(of), tables.ends(of)
-        mine, last = tables.starts(name), tables.ends(name)
-        kept = np.ones(len(rows), dtype=bool)
-        if started is not None:
-            kept &= _held(_later(started.at(rows), mine), len(rows))
-        for each in (mine, last):
-            kept &= _held(_later(each, None if ended is None else ended.at(rows)), len(rows))
-        return kept
+        stays = [tables.ancestors(name, of)] if owned else [tables.pointed(name, link) for link in links]
+        return np.asarray(np.logical_and.reduce([_inside(tables, name, of, rows) for rows in stays]))
 
     remedy = "correct the rows, or take the rule out"
     return LinkedQuestion(name, _moments(tables, name), rule.sentence, needs, holds, remedy)
+
+
+def _inside(tables: ResolvedTables, name: str, of: str, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each row of a table begins and ends inside a stay. **Shape**: rows of the stays (n,) -> (n,)."""
+    started, ended = tables.starts(of), tables.ends(of)
+    mine, last = tables.starts(name), tables.ends(name)
+    kept = np.ones(len(rows), dtype=bool)
+    if started is not None:
+        kept &= _held(_later(started.at(rows), mine), len(rows))
+    for each in (mine, last):
+        kept &= _held(_later(each, None if ended is None else ended.at(rows)), len(rows))
+    return kept

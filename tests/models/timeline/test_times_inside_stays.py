@@ -12,6 +12,7 @@ from synthkit.encoding.units.learned_table import FIRST, LAST, learned_tables, r
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.validate_linked import validate_linked
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -115,3 +116,56 @@ def test_drawn_rows_do_not_pile_up_where_stays_end(seed: int) -> None:
     roomy = doses[doses["end"] - doses["begun"] > 50]
     assert len(roomy) > 30
     assert (roomy["given"] == roomy["end"]).mean() < 0.05
+
+
+def test_drawn_rows_lie_inside_every_stay_that_they_point_to() -> None:
+    """Of two links to stays both hold the row, though the model was hardly trained."""
+    until = {"from": "start", "until": "end", "overlap": True}
+    gaps = {c: {**NAME, "nullable": True} for c in ("one", "other")}
+    means = LinkedSchema.parse(
+        {
+            "unit": "people",
+            "tables": {
+                "people": {"key": ["id"], "columns": {"id": NAME}},
+                "stays": {
+                    "key": ["stay"],
+                    "links": [link("id", "people")],
+                    "order": until,
+                    "columns": {"stay": NAME, "id": NAME, "start": DAYS, "end": DAYS},
+                },
+                "drips": {
+                    "links": [link("id", "people"), *({**link(c, "stays"), "kind": "earlier"} for c in gaps)],
+                    "order": {"from": "begun", "until": "done", "overlap": True},
+                    "columns": {"id": NAME, **gaps, "begun": DAYS, "done": DAYS},
+                },
+            },
+            "rules": [{"rule": "within", "table": "drips", "of": "stays"}],
+        }
+    )
+    n, rng = 80, np.random.default_rng(3)
+    start = np.stack([rng.integers(0, 40, n), rng.integers(0, 40, n)], axis=1)
+    end = start.max(axis=1, keepdims=True) + rng.integers(5, 40, (n, 2))
+    people = [f"p{k}" for k in range(n)]
+    real = {
+        "people": pd.DataFrame({"id": people}),
+        "stays": pd.DataFrame(
+            {
+                "stay": [f"s{k}" for k in range(2 * n)],
+                "id": np.repeat(people, 2),
+                "start": start.ravel(),
+                "end": end.ravel(),
+            }
+        ),
+        "drips": pd.DataFrame(
+            {
+                "id": people,
+                "one": [f"s{2 * k}" for k in range(n)],
+                "other": [f"s{2 * k + 1}" for k in range(n)],
+                "begun": start.max(axis=1) + 1,
+                "done": end.min(axis=1) - 1,
+            }
+        ),
+    }
+    drawn = LinkedSynthesizer(means, seed=1, device="cpu", settings=SMALL).fit(real).sample(200, seed=1)
+    assert drawn["drips"][["one", "other"]].notna().all(axis=1).any()
+    assert validate_linked(drawn, means).success

@@ -11,6 +11,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.count_questions import count_questions
 from synthkit.schema.linked.key_questions import agreeing_questions, key_questions, resolving_questions
 from synthkit.schema.linked.linked_columns import LinkedColumns
+from synthkit.schema.linked.resolved_tables import ResolvedTables
 from synthkit.schema.linked.row_keys import RowKeys
 from synthkit.schema.linked.row_moments import RowMoments
 from synthkit.schema.linked.time_questions import overlapping, pointing_questions, time_questions
@@ -120,6 +121,45 @@ def broken(tables, schema=SCHEMA):
         rows |= {(name, c.rule): np.flatnonzero(~c.holds).tolist() for c in checks if not c.holds.all()}
         rows |= {(name, u.rule): False for u in unchecked}
     return rows
+
+
+def test_a_row_lies_inside_every_stay_that_it_points_to():
+    id_, time = {"kind": "identifier"}, {"kind": "datetime"}
+    owner = {"columns": ["id"], "to": "people", "kind": "owner"}
+    back = [{"columns": [c], "to": "stays", "kind": "earlier"} for c in ("first", "second")]
+    gaps = {c: {"kind": "identifier", "nullable": True} for c in ("first", "second")}
+    days = ["2021-01-01", "2021-02-01"]
+    tables = {
+        "people": {"key": ["id"], "columns": {"id": id_}},
+        "stays": {
+            "key": ["stay"],
+            "links": [owner],
+            "order": {"from": "came", "until": "left", "overlap": True},
+            "columns": {"stay": id_, "id": id_, "came": time, "left": time},
+        },
+        "tests": {"links": [owner, *back], "order": {"from": "at"}, "columns": {"id": id_, **gaps, "at": time}},
+    }
+    rules = [{"rule": "within", "table": "tests", "of": "stays"}]
+    data = {
+        "people": pd.DataFrame({"id": [1]}),
+        "stays": pd.DataFrame({"stay": [1, 2], "id": 1, "came": days, "left": ["2021-03-01", "2021-02-02"]}),
+        "tests": pd.DataFrame({"id": 1, "first": [1, 1, None], "second": [2, 2, None], "at": ["2021-02-01"] * 3}),
+    }
+    data["tests"].loc[1, "at"] = "2021-02-20"  # inside the first stay alone
+    schema = LinkedSchema(unit="people", tables=tables, rules=rules)
+    assert broken(data, schema) == {("tests", "tests within stays"): [1]}
+
+
+def test_a_row_that_points_to_its_like_needs_their_keys():
+    schema = LinkedSchema.loads(
+        TEXT.replace("what: {kind: code}\n", "what: {kind: code}\n      end: {kind: datetime}\n")
+    )
+    data = schema.model_dump(by_alias=True, exclude_none=True)
+    data["tables"]["tests"]["order"]["until"] = "end"
+    data["rules"] = [{"rule": "within", "table": "tests", "of": "tests"}]
+    tables = ResolvedTables({}, LinkedSchema.model_validate(data))
+    (asked,) = (q for q in time_questions(tables) if q.rule == "tests within tests")
+    assert set(asked.needs["tests"]) == {"test", "previous", "at", "end"}
 
 
 def with_cells(table, **cells):
