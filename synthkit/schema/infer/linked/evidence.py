@@ -23,7 +23,7 @@ class Evidence:
     Args:
         held: cases in which it holds.
         cases: cases that were looked at.
-        chance: share in which it would hold if what it ties together were shuffled.
+        chance: share in which it would hold if what it ties together were shuffled; None if that was not measured.
 
     Example:
         >>> str(Evidence(held=99, cases=100, chance=0.31))
@@ -32,12 +32,12 @@ class Evidence:
 
     held: int
     cases: int
-    chance: float
+    chance: float | None
 
     @classmethod
     def of(cls, holds: NDArray[np.bool_], by_chance: NDArray[np.bool_]) -> Evidence:
         """Evidence of cases and of shuffled ones. **Shape**: (cases,), (any,)."""
-        return cls(int(holds.sum()), len(holds), float(by_chance.mean()) if len(by_chance) else 0.0)
+        return cls(int(holds.sum()), len(holds), float(by_chance.mean()) if len(by_chance) else None)
 
     @property
     def share(self) -> float:
@@ -45,8 +45,9 @@ class Evidence:
         return self.held / self.cases if self.cases else 0.0
 
     def beyond_chance(self, least: float, *, gap: float = 0.05) -> bool:
-        """Whether it holds often enough, and more often than by chance."""
-        return self.share >= least and self.share - self.chance >= gap * (1 - self.chance) and self.chance < 1
+        """Whether it holds often enough, and more often than by chance, where that was measured."""
+        chance = self.chance or 0.0
+        return self.share >= least and self.share - chance >= gap * (1 - chance) and chance < 1
 
     @property
     def nearly_always(self) -> bool:
@@ -55,7 +56,8 @@ class Evidence:
 
     def __str__(self) -> str:
         """The shares in words."""
-        return f"holds in {percent(self.held, self.cases)} of {self.cases:,}, {self.chance:.1%} by chance"
+        measured = "" if self.chance is None else f", {self.chance:.1%} by chance"
+        return f"holds in {percent(self.held, self.cases)} of {self.cases:,}{measured}"
 
     def said(self, otherwise: str = "take the line out", *, case: str = "row") -> str:
         """The shares in words, and what to do about cases in which it does not hold.

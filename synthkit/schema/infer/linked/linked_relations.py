@@ -158,7 +158,8 @@ def find_end(looks: Mapping[str, TableLook], tree: UnitTree) -> FoundEnd | None:
 
 def _together(seen: tuple[Evidence, ...]) -> Evidence:
     cases = sum(each.cases for each in seen)
-    chance = sum(each.chance * each.cases for each in seen) / max(cases, 1)
+    measured = [(each.chance, each.cases) for each in seen if each.chance is not None and each.cases]
+    chance = sum(x * many for x, many in measured) / sum(many for _, many in measured) if measured else None
     return Evidence(sum(each.held for each in seen), cases, chance)
 
 
@@ -221,7 +222,8 @@ def _onces(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[Lin
         counts = np.bincount(units[units >= 0])
         if (counts[counts > 0] == 1).all():
             if (counts > 0).sum() >= _MIN_CASES:
-                yield Once(table=table, observed=True), Evidence(len(counts[counts > 0]), len(counts[counts > 0]), 0.0)
+                owners = int((counts > 0).sum())
+                yield Once(table=table, observed=True), Evidence(owners, owners, None)
             continue
         for column, kind in look.columns.items():
             if isinstance(kind, (Code, *Discrete)):

@@ -117,3 +117,13 @@ def test_a_missing_key_of_an_owner_is_counted_and_no_reason_to_draft_gaps():
     assert found.schema.tables["stays"].owner.columns == ("person_id",)
     assert not found.schema.tables["stays"].columns["person_id"].nullable
     assert "1 missing" in found.comments["tables.stays.links[0]"][0]
+
+
+def test_no_share_by_chance_is_said_that_was_not_measured():
+    """Each patient has one row: there is nothing that could be shuffled."""
+    people = pd.DataFrame({"person_id": [f"P{k}" for k in range(60)], "age": range(20, 80)})
+    bills = pd.DataFrame({"person_id": people["person_id"], "paid": np.arange(60) % 7})
+    found = draft_linked({"people": people, "bills": bills})
+    at = [rule.sentence for rule in found.schema.rules].index("bills once a unit")
+    assert found.comments[f"rules[{at}]"] == ("holds in 100.0% of 60",)
+    assert str(Evidence.of(np.ones(3, dtype=bool), np.zeros(0, dtype=bool))) == "holds in 100.0% of 3"
