@@ -60,7 +60,7 @@ def draw_tables(
         f'height="{height:.0f}" font-family="system-ui, sans-serif" role="img">',
         f"<title>{escape(schema.name)}: {len(boxes)} tables</title>",
         *_links(schema, boxes),
-        *(line for box in boxes.values() for line in _box(schema, box, _counted(box.name, rows or {}, real or {}))),
+        *(line for box in boxes.values() for line in _box(schema, box, rows or {}, real or {})),
         *_legend(schema, height - 14),
         "</svg>",
     ]
@@ -94,13 +94,12 @@ def _counted(name: str, rows: Mapping[str, int], real: Mapping[str, int]) -> str
     return f"{rows[name]:,} rows" if name not in real else f"{rows[name]:,} synthetic, {real[name]:,} real"
 
 
-def _box(schema: LinkedSchema, box: TableBox, counted: str) -> Iterator[str]:
+def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int], real: Mapping[str, int]) -> Iterator[str]:
     table = schema.tables[box.name]
     role = "units" if box.name == schema.unit else table.role
     columns = f"{len(table.columns)} columns" * bool(table.columns)
-    plain = (
-        counted.endswith("real") and role == "records"
-    )  # what stands in most boxes need not be said where it is long
+    counted, of_two = _counted(box.name, rows, real), box.name in rows and box.name in real
+    plain = of_two and role == "records"  # what stands in most boxes need not be said where it is long
     said = counted if plain else ", ".join(filter(None, [role, counted or columns]))
     fill = {"units": "#dce8fb", "records": "#f4f6f8", "reference": "#eef4e4", "shared": "#f3ebfa"}[role]
     yield (

@@ -12,8 +12,8 @@ from synthkit.schema.linked.table_drawing import draw_tables
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(schema, rows=None):
-    return ElementTree.fromstring(draw_tables(schema, rows))
+def drawn(schema, rows=None, real=None):
+    return ElementTree.fromstring(draw_tables(schema, rows, real))
 
 
 def test_every_table_is_a_box_and_every_link_a_line():
@@ -58,3 +58,11 @@ def test_names_are_no_markup():
     key = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}
     odd = LinkedSchema(unit="a<b&c", name="<x>", tables={"a<b&c": key})
     assert next(t.text for t in drawn(odd).iter(f"{SVG}text")) == "a<b&c"
+
+
+def test_what_a_table_is_gives_way_to_two_numbers_of_rows():
+    """Units are still said to be units."""
+    tree = drawn(schema(), {"labs": 9, "patients": 4}, {"labs": 8, "patients": 5})
+    texts = [text.text for text in tree.iter(f"{SVG}text")]
+    assert "9 synthetic, 8 real" in texts
+    assert "units, 4 synthetic, 5 real" in texts
