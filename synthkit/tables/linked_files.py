@@ -16,7 +16,7 @@ from synthkit.io.atomic_files import replacing_folder
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.schema.violations import Violation, listing
 from synthkit.tables import table_files
-from synthkit.tables.duckdb_files import is_duckdb, read_duckdb, table_names, write_duckdb
+from synthkit.tables.duckdb_files import DUCKDB_ENDINGS, is_duckdb, read_duckdb, table_names, write_duckdb
 from synthkit.tables.linked_tables import LinkedTables, stored_as
 from synthkit.tables.table_files import CellOptions, as_it_came, is_text, read_cells
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LinkedInput = str | Path | Mapping[str, "pd.DataFrame | pa.Table | str | Path"]
 TABLE_ENDINGS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".arrow", ".feather")
 MAX_TABLES = 1_000  # more files than that are no database of patients
+_DUCKDB_WORDS = ", ".join(f"NAME{ending}" for ending in DUCKDB_ENDINGS)
 TABLES_FORMAT: Final = "synthkit-tables/1"
 TABLES_MARK = "tables.json"  # in every folder that is written: such a folder may be replaced
 
@@ -75,14 +76,10 @@ def read_linked(source: LinkedInput, schema: LinkedSchema | None = None, **optio
     if schema is not None and len(schema.tables) == 1 and path.is_file():
         return _from_places({schema.unit: path}, options)
     msg = (
-        f"linked tables are a folder with a file a table, or a DuckDB file ({', '.join(_duckdb_words())}); however: "
+        f"linked tables are a folder with a file a table, or a DuckDB file ({_DUCKDB_WORDS}); however: "
         f"{path} is {'one file' if path.is_file() else 'not there'}. Name the folder"
     )
     raise TableError(msg)
-
-
-def _duckdb_words() -> tuple[str, ...]:
-    return ("NAME.duckdb", "NAME.ddb")
 
 
 def table_paths(folder: str | Path) -> dict[str, Path]:

@@ -15,7 +15,7 @@ from synthkit.errors import ArtefactError, ConfigError, SchemaError, TableError,
 from synthkit.io.provenance_marks import provenance_mark, read_mark
 from synthkit.schema.linked import LinkedSchema
 from synthkit.tables import linked_files
-from synthkit.tables.duckdb_files import read_duckdb, table_names, write_duckdb
+from synthkit.tables.duckdb_files import DUCKDB_ENDINGS, read_duckdb, table_names, write_duckdb
 from synthkit.tables.linked_files import load_linked, read_linked, table_paths, write_linked
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -286,3 +286,9 @@ def test_parquet_of_an_empty_table_keeps_its_columns(tmp_path):
     assert len(loaded.frames["visits"]) == 0
     assert loaded.counts("visits").tolist() == [0, 0]
     assert pq.read_schema(tmp_path / "visits.parquet").names == ["id", "day", "code"]
+
+
+def test_all_endings_of_duckdb_are_said(tmp_path):
+    with pytest.raises(TableError) as caught:
+        linked_files.read_linked(tmp_path / "none.txt")
+    assert all(f"NAME{ending}" in str(caught.value) for ending in DUCKDB_ENDINGS)
