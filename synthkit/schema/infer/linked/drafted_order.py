@@ -18,12 +18,18 @@ from synthkit.schema.number_cells import numbers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_START = frozenset(("start", "admit", "admitted", "admittime", "in", "begin", "from", "date", "time", "chart", "taken"))
-_MORE_START = frozenset(
-    ("at", "on", "day", "when", "charttime", "chartdate", "intime", "starttime", "startdate", "year")
+_START = frozenset(
+    (
+        *("start", "admit", "admitted", "admittime", "in", "begin", "from", "date", "time", "chart", "taken", "at"),
+        *("on", "day", "when", "charttime", "chartdate", "intime", "starttime", "startdate", "year"),
+    )
 )
-_END = frozenset(("stop", "end", "disch", "discharge", "discharged", "dischtime", "out", "until", "to", "finish"))
-_MORE_END = frozenset(("outtime", "endtime", "enddate", "finished", "closed"))
+_END = frozenset(
+    (
+        *("stop", "end", "disch", "discharge", "discharged", "dischtime", "out", "until", "to", "finish"),
+        *("outtime", "endtime", "enddate", "finished", "closed"),
+    )
+)
 _OTHER_MOMENTS = frozenset(
     (
         "birth",
@@ -74,12 +80,12 @@ def find_order(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArra
     """
     moments = {c: clock(frame[c], kind) for c, kind in columns.items() if isinstance(kind, Datetime)}
     full = [c for c, x in moments.items() if np.isfinite(x).all() and not _OTHER_MOMENTS & set(_name(c))]
-    full = [c for c in full if not (_END | _MORE_END) & set(_name(c))] or full
+    full = [c for c in full if not _END & set(_name(c))] or full
     if not full:
         return _growing(frame, columns, owner)
-    start = min(full, key=lambda c: (not (_START | _MORE_START) & set(_name(c)), list(columns).index(c)))
+    start = min(full, key=lambda c: (not _START & set(_name(c)), list(columns).index(c)))
     for until, last in moments.items():
-        if until != start and np.isfinite(last).mean() >= MIN_ENDED and (_END | _MORE_END) & set(_name(until)):
+        if until != start and np.isfinite(last).mean() >= MIN_ENDED and _END & set(_name(until)):
             seen = _not_before(*told_alike(moments[start], last, columns[start], columns[until]))
             if seen.nearly_always:
                 return _lasting(start, until, moments, owner, seen)
