@@ -24,22 +24,6 @@ def load_either(path: str | Path) -> Schema | LinkedSchema:
     return parse_either(data, str(path), tree)
 
 
-def loads_either(text: str | bytes, name: str = "schema") -> Schema | LinkedSchema:
-    """The schema in YAML text; `name` stands for the file in errors.
-
-    Raises:
-        SchemaError: the text is not YAML, or holds neither.
-
-    Example:
-        >>> loads_either("columns: {age: {kind: numeric}}").format
-        'synthkit-schema/1'
-        >>> loads_either("{unit: people, tables: {people: {columns: {age: {kind: numeric}}}}}").format
-        'synthkit-linked/1'
-    """
-    data, tree = yaml_reader.parse_schema_text(text, name)
-    return parse_either(data, name, tree)
-
-
 def parse_either(data: object, name: str = "schema", tree: Node | None = None) -> Schema | LinkedSchema:
     """The schema that a mapping spells out: that of linked tables if it says so, or has `tables` and no `columns`.
 

@@ -11,7 +11,7 @@ from synthkit.errors import SchemaError, TableError
 from synthkit.schema import Schema
 from synthkit.schema.json_schema import save_json_schema
 from synthkit.schema.linked import LinkedSchema
-from synthkit.schema.linked.either_schema import as_linked, is_linked, load_either, loads_either
+from synthkit.schema.linked.either_schema import as_linked, is_linked, load_either, parse_either
 from synthkit.schema.linked.linked_json_schema import linked_json_schema
 
 REAL = sorted((ROOT / "benchmarks" / "linked" / "schemas").glob("*.yaml"))
@@ -133,11 +133,11 @@ def test_a_file_is_told_by_its_format_or_its_keys(tmp_path):
     assert not is_linked(None)
     assert not is_linked({"tables": 1, "columns": 2})
     with pytest.raises(SchemaError, match="`format` must be synthkit-linked/1; however: 'synthkit-linked/2'"):
-        loads_either("format: synthkit-linked/2")
+        parse_either({"format": "synthkit-linked/2"})
     with pytest.raises(SchemaError, match="`format` must be synthkit-schema/1"):
-        loads_either("format: other/1")
+        parse_either({"format": "other/1"})
     with pytest.raises(SchemaError, match="must be a mapping with the key `columns`; however: it holds nothing"):
-        loads_either("")
+        parse_either(None)
     with pytest.raises(SchemaError, match="must be a mapping with the key `tables`; however: it holds a list"):
         LinkedSchema.parse([])
 
