@@ -106,6 +106,7 @@ class LinkedSynthesizer:
         Raises:
             SchemaError: the tables are not those the schema describes.
             ConfigError: the time budget is not above 0, or the checkpoint belongs to another training.
+            UnsupportedError: a rule cannot be kept, or a cell of a catalogue cannot be saved.
         """
         since = time.monotonic()
         if max_minutes is not None and not max_minutes > 0:
@@ -127,7 +128,7 @@ class LinkedSynthesizer:
             once_masks(self._encoder.learned[name], coding)  # what cannot be kept is refused before anything is learned
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
-        self._references = {name: frame.copy() for name, frame in typed.references.items()}
+        self._references = {n: frame_from_dict(frame_to_dict(frame)) for n, frame in typed.references.items()}
         self._storages = {name: dict(each) for name, each in typed.storages.items()}
         if checkpoint is not None:
             checkpoint.begin(self._identity(typed, device.type))
