@@ -1,4 +1,7 @@
-"""The encoder of units: linked tables as sequences of small integers; fitted from histograms alone."""
+"""The encoder of units: linked tables as sequences of small integers.
+
+Values are coded by histograms. Gaps, times, copies, ranks and what follows a series are read from the rows.
+"""
 
 from __future__ import annotations
 
@@ -74,10 +77,10 @@ class UnitEncoder:
         *,
         copies: bool = True,
     ) -> UnitEncoder:
-        """Fit the coding of every table to histograms, and that of events to theirs.
+        """Fit the coding of every table to histograms; that of events, copies, ranks and times to the rows.
 
         Args:
-            frames: the units; their gaps and repeats are looked at here.
+            frames: the units; their gaps, times, repeats, ranks and series are looked at here.
             schema: what the tables mean.
             clock: how they tell time.
             root: coding of the units.

@@ -59,7 +59,7 @@ ROOT = "root."  # how the names of the root's tensors begin
 
 
 class Timeline(UnitModel):
-    """One sequence a unit; the probability of a unit is exact.
+    """One sequence a unit; the probability of a unit is that of the networks, before anything is masked or redrawn.
 
     Args:
         layout: slots of the unit, of events and of rows.
@@ -184,7 +184,11 @@ class Timeline(UnitModel):
 
     @torch.no_grad()
     def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Exact log-probability of the codes of each unit, nats. **Shape**: (units,)."""
+        """Log-probability of the codes of each unit by the networks, nats. **Shape**: (units,).
+
+        It is exact for these. While drawing, levels are masked by what is owed, gaps, links, copies and what comes
+        once, and rows that break a rule are drawn again: none of that is part of it.
+        """
         below = np.zeros(len(sequences))
         unit = np.repeat(np.arange(len(sequences)), sequences.lengths)
         np.add.at(below, unit, self.row_log_prob(sequences))
