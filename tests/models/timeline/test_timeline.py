@@ -105,7 +105,19 @@ def test_windows_stand_for_whole_units() -> None:
 
 
 def test_log_prob_of_a_unit_is_that_of_its_rows_and_its_root() -> None:
-    """What rows cost adds up to what the unit costs; a stranger value costs more."""
+    """What rows cost adds up to what the unit costs."""
+    synthesizer = fitted([4, 3, 7, 2, 30])
+    given = tables([5, 0, 2], seed=9)
+    encoder, model = synthesizer._fitted()
+    sequences = encoder.encode(synthesizer._told(LinkedTables.of(given, schema())))
+    root, rows = model.root.log_prob(sequences.roots).double().numpy(), model.row_log_prob(sequences)
+    wanted = [root[0] + rows[:5].sum(), root[1], root[2] + rows[5:].sum()]
+    assert len(rows) == 7
+    np.testing.assert_allclose(synthesizer.log_prob(given), wanted, rtol=1e-9)
+
+
+def test_a_stranger_value_is_odder() -> None:
+    """A row with one scores higher than all rows without."""
     synthesizer = fitted([4, 3, 7, 2, 30])
     given = tables([5, 2], seed=9)
     scores = synthesizer.anomaly_score(given)
