@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthkit.errors import UnsupportedError
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
@@ -49,3 +50,15 @@ def test_rows_come_once_where_a_condition_is_met(order: list[str], once: list[st
     drawn = LinkedSynthesizer(schema(order, rule), "independent", seed=1, device="cpu").fit(real).sample(400, seed=2)
     assert drawn["tasks"]["status"].eq("done").sum() > 50
     assert not again(drawn["tasks"], once).any()
+
+
+def test_too_many_combinations_are_refused() -> None:
+    """Before anything is learned; a level by itself could be kept."""
+    levels = [f"k{k}" for k in range(300)]
+    content = schema(["kind", "status"], {"columns": ["kind", "status"]}).model_dump(by_alias=True, exclude_none=True)
+    for column in LEVELS:
+        content["tables"]["tasks"]["columns"][column]["levels"] = levels
+    real = tables(["kind"])
+    real["tasks"] = real["tasks"].assign(kind=levels[: len(real["tasks"])], status="k0")
+    with pytest.raises(UnsupportedError, match=r"65,536 combinations at most; however: `tasks` has more"):
+        LinkedSynthesizer(LinkedSchema.parse(content), "independent", seed=1, device="cpu").fit(real)
