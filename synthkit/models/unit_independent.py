@@ -36,10 +36,10 @@ class UnitIndependent(Timeline):
     copies: ClassVar[bool] = False
 
     def __init__(self, layout: UnitLayout, config: UnitIndependentConfig | None = None) -> None:
+        del config
         super().__init__(
             layout, TimelineConfig(width=8, hidden=1, mixed=1, dropout=0.0, weight_decay=0.0, steps=1, classes=1)
         )
-        self._independent = config or UnitIndependentConfig()
 
     @classmethod
     def classes(cls, config: object, units: float) -> int:

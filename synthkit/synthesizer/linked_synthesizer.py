@@ -213,10 +213,9 @@ class LinkedSynthesizer:
         below = -model.row_log_prob(sequences)
         out = {name: below[frames.order.step[name]] + extra[name] for name in encoder.tables}
         unit = -model.log_prob(sequences) + extra[self.schema.unit]
-        for name, rows in out.items():
+        for name in out:
             where = np.searchsorted(sequences.offsets, frames.order.step[name], side="right") - 1
             unit += np.bincount(where, weights=extra[name], minlength=len(unit))
-            out[name] = rows
         return {self.schema.unit: unit, **out}
 
     def _told(self, tables: LinkedTables) -> UnitFrames:

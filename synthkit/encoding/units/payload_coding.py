@@ -12,12 +12,11 @@ import pandas as pd
 import torch
 
 from synthkit.encoding.arrays import Bools, Cells, Floats, Ints
-from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.datetime_numbers import MISSING_STEP, as_steps
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.layout import ForbiddenCombination, Layout, Rows, Slot
 from synthkit.encoding.smoothing import log_shares
-from synthkit.schema import Datetime, Numeric, Schema
+from synthkit.schema import Datetime, Schema
 
 ANEW, AS_BEFORE, AS_IN_SERIES = 0, 1, 2  # levels of a copy slot
 
@@ -182,8 +181,3 @@ def may_be_copied(encoder: TableEncoder, name: str) -> bool:
     members = encoder.recoding.columns[name]
     gapped = {gap.column for gap in encoder.recoding.gaps}
     return len(members) == 1 and name not in gapped and not name.startswith("(")
-
-
-def is_number(column: CodedColumn) -> bool:
-    """Whether a coded column holds numbers."""
-    return isinstance(column.column, Numeric)
