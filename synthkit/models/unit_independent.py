@@ -12,7 +12,7 @@ from synthkit.encoding.coding import Coding
 from synthkit.models.base import TrainingLog
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.model import Timeline
-from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:

@@ -24,9 +24,8 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.models.base import TrainingLog
 from synthkit.models.settings import resolve_settings
-from synthkit.models.timeline.once_masks import once_masks
-from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.models.unit_base import UnitModel
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_registry import unit_models
 from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitFitPlan
 from synthkit.privacy.accounting.ledger import Ledger
@@ -124,8 +123,7 @@ class LinkedSynthesizer:
         access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
-        for name, coding in self._encoder.payloads.items():
-            once_masks(self._encoder.learned[name], coding)  # what cannot be kept is refused before anything is learned
+        kind.check(self._encoder)
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {n: frame_from_dict(frame_to_dict(frame)) for n, frame in typed.references.items()}

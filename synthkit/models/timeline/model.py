@@ -33,10 +33,11 @@ from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
-from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.timeline.once_masks import once_masks
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
 from synthkit.models.timeline.unit_sampler import draw_below
 from synthkit.models.unit_base import UnitModel
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.state import State
@@ -87,6 +88,16 @@ class Timeline(UnitModel):
     def classes(cls, config: TimelineConfig, units: float) -> int:
         """Latent classes of units that the settings ask for, 1 for none."""
         return default_classes(units) if config.classes is None else config.classes
+
+    @classmethod
+    def check(cls, encoder: UnitEncoder) -> None:
+        """Refuse rows that happen once where they have too many combinations, or no levels.
+
+        Raises:
+            UnsupportedError: a table has such a rule, or such a key.
+        """
+        for name, coding in encoder.payloads.items():
+            once_masks(encoder.learned[name], coding)
 
     def _root_config(self, units: float) -> AutoregressiveConfig:
         """Settings of the root: of few units a slower rate, more dropped and less decayed than in a table by itself.

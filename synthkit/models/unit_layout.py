@@ -1,4 +1,4 @@
-"""Layouts of everything a timeline model has slots for; its tensors follow from them and from settings."""
+"""Layouts of everything a model of units has slots for; its tensors follow from them and from settings."""
 
 from __future__ import annotations
 
