@@ -181,3 +181,9 @@ def may_be_copied(encoder: TableEncoder, name: str) -> bool:
     members = encoder.recoding.columns[name]
     gapped = {gap.column for gap in encoder.recoding.gaps}
     return len(members) == 1 and name not in gapped and not name.startswith("(")
+
+
+def coarse_levels(encoder: TableEncoder, column: str, coded: pd.DataFrame) -> Ints:
+    """Coarse level of each row in a coded column. **Shape**: recoded frame of n rows -> (n,)."""
+    found, _ = encoder.codecs[column].encode_column(coded[list(encoder.recoding.columns[column])])
+    return found[:, 0].astype(np.int64)

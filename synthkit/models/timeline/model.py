@@ -27,6 +27,7 @@ from torch import Tensor
 
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Rows
+from synthkit.encoding.units.sequences import portions
 from synthkit.models.autoregressive.config import AUTOREGRESSIVE_SMALL_ROWS, AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
@@ -209,13 +210,11 @@ class Timeline(UnitModel):
     def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
         """Log-probability of each row, its event included, given all before it, nats. **Shape**: (steps,)."""
         loss = UnitLoss(self._network, sequences, None)
-        out, start, ends = np.zeros(int(sequences.offsets[-1])), 0, sequences.offsets
-        while start < len(sequences):
-            stop = max(int(np.searchsorted(ends, ends[start] + JUDGED_AT_ONCE, side="right")) - 1, start + 1)
-            batch = BatchSteps.of(sequences, np.arange(start, stop), None)
+        out = np.zeros(int(sequences.offsets[-1]))
+        for units, _ in portions(sequences.offsets, JUDGED_AT_ONCE):
+            batch = BatchSteps.of(sequences, np.arange(units.start, units.stop), None)
             event, payload = loss.parts(batch)
             out[batch.step[batch.judged]] = -(event + payload).double().cpu().numpy()
-            start = stop
         return out
 
     def tensors(self) -> dict[str, Tensor]:
