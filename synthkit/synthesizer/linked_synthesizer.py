@@ -156,7 +156,7 @@ class LinkedSynthesizer:
                 are continued: then the frame of units holds their keys.
 
         Raises:
-            ConfigError: the number of units is negative.
+            ConfigError: the number of units is negative, or the synthesizer is not fitted.
             SchemaError: what is given contradicts the schema.
         """
         if units < 0:
@@ -185,6 +185,10 @@ class LinkedSynthesizer:
         Args:
             tables: frames by name.
             seed: same seed, same draws.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
         """
         encoder, model = self._fitted()
         typed = LinkedTables.of(tables, self.schema, few=True)
@@ -192,7 +196,16 @@ class LinkedSynthesizer:
         return self._as_they_came({**filled, **typed.shared}, typed.references)
 
     def log_prob(self, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-        """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,)."""
+        """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,).
+
+        Args:
+            tables: frames by name.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
+            EncodingError: a value has no code, for it was never seen; `anomaly_score` takes such values.
+        """
         encoder, model = self._fitted()
         frames = self._told(LinkedTables.of(tables, self.schema, few=True))
         return model.log_prob(encoder.encode(frames))
@@ -204,6 +217,10 @@ class LinkedSynthesizer:
             tables: frames by name; a value never seen counts as log n beside the commonest in its place.
 
         **Shape**: by table, one number a row, in the order of `LinkedTables`: rows of an owner together, by time.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
         """
         encoder, model = self._fitted()
         frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
