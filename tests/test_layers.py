@@ -134,6 +134,16 @@ def test_the_promises_between_rooms_hold():
     assert not rooms["report"] & {"models", "training", "encoding", "synthesizer", "pipeline"}
 
 
+def test_what_models_share_knows_no_family():
+    """Synthesizers and what every model is made of see a model as its registry does, not as a family of them."""
+    families = {
+        f"synthkit.models.{path.name}" for path in (PACKAGE / "models").iterdir() if (path / "model.py").exists()
+    }
+    shared = [name for name in MODULES if room(f"{name}.") == "synthesizer"]
+    shared += [f"synthkit.models.{name}" for name in ("base", "unit_base", "unit_layout", "row_completion", "sampling")]
+    assert [name for name in shared if any(other.startswith(tuple(families)) for other in uses()[name])] == []
+
+
 @pytest.mark.parametrize("library", HOMES)
 def test_a_library_has_one_home(library):
     homes = {

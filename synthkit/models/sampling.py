@@ -29,7 +29,9 @@ def even(n: int, generator: torch.Generator) -> Tensor:
     """
     where = torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64)
     part = torch.randperm(n, generator=generator, device=generator.device)
-    return ((part + where) / max(n, 1)).float()
+    u = ((part + where) / max(n, 1)).float()
+    one = torch.ones_like(u)
+    return torch.minimum(u, torch.nextafter(one, torch.zeros_like(one)))  # in float32 the last can round to 1
 
 
 def draw(probabilities: Tensor, generator: torch.Generator) -> Tensor:

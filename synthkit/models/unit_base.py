@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synthkit.encoding.units.root_facts import RootFacts
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
-    from synthkit.models.timeline.unit_layout import UnitLayout
+    from synthkit.models.unit_layout import UnitLayout
     from synthkit.privacy.access.unit_access import UnitAccess
 
 
@@ -60,6 +60,11 @@ class UnitModel(ABC):
         """Latent classes of units that the settings ask for, 1 for none."""
         del config, units
         return 1
+
+    @classmethod
+    def check(cls, encoder: UnitEncoder) -> None:
+        """Refuse what the model cannot keep, before anything is learned; nothing by default."""
+        del encoder
 
     @abstractmethod
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:

@@ -12,7 +12,7 @@ from synthkit.encoding.coding import Coding
 from synthkit.models.base import TrainingLog
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.model import Timeline
-from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class UnitIndependent(Timeline):
     copies: ClassVar[bool] = False
 
     def __init__(self, layout: UnitLayout, config: UnitIndependentConfig | None = None) -> None:
+        del config
         super().__init__(
             layout, TimelineConfig(width=8, hidden=1, mixed=1, dropout=0.0, weight_decay=0.0, steps=1, classes=1)
         )
-        self._independent = config or UnitIndependentConfig()
 
     @classmethod
     def classes(cls, config: object, units: float) -> int:

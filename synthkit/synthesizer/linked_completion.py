@@ -15,7 +15,7 @@ from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits
-from synthkit.encoding.units.learned_table import FIRST, LAST, UNIT_CLASS, rows_of
+from synthkit.encoding.units.learned_table import FIRST, LAST, rows_of
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import row_values
@@ -274,8 +274,6 @@ def _imputed_roots(
     part = learned.iloc[rows].reset_index(drop=True)
     known = part.notna()
     known[[c for c in part.columns if c not in values]] = True
-    known[UNIT_CLASS] = True
-    known = known[[c for c in known if c in part]]
     sampler = ConditionalSampler(encoder.root, model.root, seeds, REDRAW_ROUNDS)
-    found = sampler.fill(part, known.reindex(columns=part.columns, fill_value=True), present=True)
+    found = sampler.fill(part, known, present=True)
     return _with_filled(whole, found, rows, values)

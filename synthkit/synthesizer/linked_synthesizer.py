@@ -24,9 +24,8 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ArtefactError, ConfigError
 from synthkit.models.base import TrainingLog
 from synthkit.models.settings import resolve_settings
-from synthkit.models.timeline.once_masks import once_masks
-from synthkit.models.timeline.unit_layout import UnitLayout
 from synthkit.models.unit_base import UnitModel
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_registry import unit_models
 from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitFitPlan
 from synthkit.privacy.accounting.ledger import Ledger
@@ -106,6 +105,7 @@ class LinkedSynthesizer:
         Raises:
             SchemaError: the tables are not those the schema describes.
             ConfigError: the time budget is not above 0, or the checkpoint belongs to another training.
+            UnsupportedError: a rule cannot be kept, or a cell of a catalogue cannot be saved.
         """
         since = time.monotonic()
         if max_minutes is not None and not max_minutes > 0:
@@ -123,11 +123,10 @@ class LinkedSynthesizer:
         access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
-        for name, coding in self._encoder.payloads.items():
-            once_masks(self._encoder.learned[name], coding)  # what cannot be kept is refused before anything is learned
+        kind.check(self._encoder)
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
-        self._references = {name: frame.copy() for name, frame in typed.references.items()}
+        self._references = {n: frame_from_dict(frame_to_dict(frame)) for n, frame in typed.references.items()}
         self._storages = {name: dict(each) for name, each in typed.storages.items()}
         if checkpoint is not None:
             checkpoint.begin(self._identity(typed, device.type))
@@ -157,7 +156,7 @@ class LinkedSynthesizer:
                 are continued: then the frame of units holds their keys.
 
         Raises:
-            ConfigError: the number of units is negative.
+            ConfigError: the number of units is negative, or the synthesizer is not fitted.
             SchemaError: what is given contradicts the schema.
         """
         if units < 0:
@@ -186,6 +185,10 @@ class LinkedSynthesizer:
         Args:
             tables: frames by name.
             seed: same seed, same draws.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
         """
         encoder, model = self._fitted()
         typed = LinkedTables.of(tables, self.schema, few=True)
@@ -193,7 +196,16 @@ class LinkedSynthesizer:
         return self._as_they_came({**filled, **typed.shared}, typed.references)
 
     def log_prob(self, tables: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-        """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,)."""
+        """Log-probability of each unit as coded, in the order of the table of units, nats. **Shape**: (units,).
+
+        Args:
+            tables: frames by name.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
+            EncodingError: a value has no code, for it was never seen; `anomaly_score` takes such values.
+        """
         encoder, model = self._fitted()
         frames = self._told(LinkedTables.of(tables, self.schema, few=True))
         return model.log_prob(encoder.encode(frames))
@@ -205,6 +217,10 @@ class LinkedSynthesizer:
             tables: frames by name; a value never seen counts as log n beside the commonest in its place.
 
         **Shape**: by table, one number a row, in the order of `LinkedTables`: rows of an owner together, by time.
+
+        Raises:
+            SchemaError: the tables are not those the schema describes.
+            ConfigError: the synthesizer is not fitted.
         """
         encoder, model = self._fitted()
         frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
@@ -212,10 +228,9 @@ class LinkedSynthesizer:
         below = -model.row_log_prob(sequences)
         out = {name: below[frames.order.step[name]] + extra[name] for name in encoder.tables}
         unit = -model.log_prob(sequences) + extra[self.schema.unit]
-        for name, rows in out.items():
+        for name in out:
             where = np.searchsorted(sequences.offsets, frames.order.step[name], side="right") - 1
             unit += np.bincount(where, weights=extra[name], minlength=len(unit))
-            out[name] = rows
         return {self.schema.unit: unit, **out}
 
     def _told(self, tables: LinkedTables) -> UnitFrames:

@@ -123,6 +123,8 @@ def _broken_values(t: Table, frame: pd.DataFrame, groups: list[pd.DataFrame]) ->
         out.append(f"{t.name}: one a unit")
     if t.first and frame[frame["kind"] == "a"]["_unit"].duplicated().any():
         out.append(f"{t.name}: kind a once a unit")
+    if t.done and frame[frame["state"] == "done"][["_unit", "kind"]].duplicated().any():
+        out.append(f"{t.name}: kind done once a unit")
     for most, column in ((t.most, "_owner"), (t.most_unit, "_unit")):
         if most is not None and len(frame) and frame[column].value_counts().max() > most:
             out.append(f"{t.name}: too many of one {column[1:]}")

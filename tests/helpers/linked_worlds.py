@@ -30,6 +30,7 @@ class Table:
     unlike: str = ""  # column in which rows of an owner differ, so that it is a part of their key
     one: bool = False  # one row a unit at most
     first: bool = False  # a unit has kind `a` at most once
+    done: str = ""  # a unit has a kind that is `done` once; `state` stands `before` or `behind` the kind
     early: bool = False  # may begin before what it belongs or points to
     day: bool = False  # moments are told without an hour
     most: int | None = None  # rows of an owner, and of a unit
@@ -111,6 +112,7 @@ def _table(name: str, tables: dict[str, Table], rng: np.random.Generator) -> Non
         t.key = (f"{name}_owner", t.unlike)
     t.series, t.once = bool(rng.random() < 0.3), bool(rng.random() < 0.3)
     t.one, t.first, t.day = (bool(rng.random() < share) for share in (0.1, 0.2, 0.3))
+    t.done = str(rng.choice(["", "", "before", "behind"]))
     t.ordered, t.moment, t.derived = (bool(rng.random() < 0.3) for _ in range(3))
     t.within = t.timed and owner.until and bool(rng.random() < 0.7)
     t.early = t.timed and not t.within and bool(rng.random() < 0.3)
@@ -229,6 +231,9 @@ def _below(  # noqa: C901, PLR0912 - one choice after the other
                 "x": int(rng.integers(0, 40)),
                 "y": None if rng.random() < 0.2 else round(float(rng.normal()), 2),
             }
+            if t.done:
+                had = any(r["_unit"] == unit and r["kind"] == kind and r["state"] == "done" for r in rows[t.name])
+                row["state"] = rng.choice(["new", "open"] if had else ["new", "open", "done", "done"])
             if t.timed:
                 row["start"] = int(points[2 * k])
                 if t.until:
@@ -350,8 +355,11 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool, bound: tuple[st
             most = {} if t.most is None else {"max_rows_per_owner": t.most}
             links = [{"kind": "owner", "to": t.owner, "columns": owner_columns(t, owner), **most}]
             columns = {c: {"kind": "identifier"} for c in owner_columns(t, owner)}
+            state = {"state": {"kind": "categorical", "levels": ["new", "open", "done"]}} if t.done else {}
             columns |= {
+                **(state if t.done == "before" else {}),
                 "kind": {"kind": "categorical", "levels": list("abcdefghij")},
+                **(state if t.done == "behind" else {}),
                 "x": {"kind": "numeric", "decimals": 0},
                 "y": {"kind": "numeric", "nullable": True, "decimals": 2},
             }
@@ -387,6 +395,8 @@ def _schema(tables: dict[str, Table], moments: bool, ends: bool, bound: tuple[st
         out["rules"] += [{"rule": "once", "table": t.name}] if t.one and t.owner else []
         only = {"kind": {"in": ["a"]}}
         out["rules"] += [{"rule": "once", "table": t.name, "when": only}] if t.first and t.owner else []
+        done = {"columns": ["kind"], "when": {"state": {"in": ["done"]}}}
+        out["rules"] += [{"rule": "once", "table": t.name, **done}] if t.done and t.owner else []
         out["rules"] += [{"rule": "total", "parent": f"{t.name}.many", "child": t.count}] if t.count else []
         out["rules"] += [{"rule": "total", "parent": f"{t.name}.total", "child": f"{t.total}.x"}] if t.total else []
     key = {"kind": "identifier"}

@@ -18,7 +18,13 @@ def generator(seed=0):
 def test_one_number_lies_in_each_part(n):
     u = even(n, generator()).double()
     assert sorted((u * n + 1e-9).long().clamp(max=max(n - 1, 0)).tolist()) == list(range(n))
-    assert bool(((u >= 0) & (u <= 1)).all())
+    assert bool(((u >= 0) & (u < 1)).all())
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_no_number_is_rounded_to_one(seed):
+    """The last of a million parts is narrower than the numbers of 32 bits below 1."""
+    assert float(even(1_000_000, generator(seed)).max()) < 1
 
 
 def test_each_row_is_drawn_by_its_own_law():

@@ -17,7 +17,7 @@ from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.shared_tables import remade
 from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
-from synthkit.errors import ArtefactError, ConfigError, SchemaError
+from synthkit.errors import ArtefactError, ConfigError, EncodingError, SchemaError
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
@@ -100,6 +100,29 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
     one.fit(pd.DataFrame({"x": [True, False]})).save(tmp_path / "one")
     with pytest.raises(ArtefactError, match="linked tables"):
         LinkedSynthesizer.load(tmp_path / "one")
+
+
+@pytest.mark.parametrize("what", ["impute", "log_prob", "anomaly_score"])
+def test_what_cannot_be_answered_is_refused(what: str) -> None:
+    """Before there is a model, and of tables that are not those of the schema."""
+    schema, frames = visits()
+    synthesizer = LinkedSynthesizer(schema, "independent", seed=1, device="cpu")
+    with pytest.raises(ConfigError, match="must be fitted first"):
+        getattr(synthesizer, what)(frames)
+    synthesizer.fit(frames)
+    with pytest.raises(SchemaError, match="`visits`"):
+        getattr(synthesizer, what)({"patients": frames["patients"]})
+
+
+def test_a_value_without_a_code_has_no_probability() -> None:
+    """But it has a score, and other cells are filled beside it."""
+    schema, frames = visits()
+    synthesizer = LinkedSynthesizer(schema, "independent", seed=1, device="cpu").fit(frames)
+    strange = {**frames, "patients": frames["patients"].assign(sex=["x", *frames["patients"]["sex"].iloc[1:]])}
+    with pytest.raises(EncodingError, match="sex"):
+        synthesizer.log_prob(strange)
+    assert np.isfinite(synthesizer.anomaly_score(strange)["patients"]).all()
+    assert synthesizer.impute(strange, seed=1)["visits"]["cost"].notna().all()
 
 
 def visits() -> tuple[LinkedSchema, dict[str, pd.DataFrame]]:

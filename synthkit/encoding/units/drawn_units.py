@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Ints, put_together
 from synthkit.encoding.layout import Rows
 
 
@@ -77,19 +77,19 @@ def joined(
     out = {}
     for name in owners:
         parts = rounds.get(name, [])
-        units = _cat([p.unit for p in parts])
+        units = put_together([p.unit for p in parts])
         number = np.repeat([p.round for p in parts], [len(p.unit) for p in parts]).astype(np.int64)
         order = np.lexsort((number, units))
         new[name] = np.empty(len(order) + 1, dtype=np.int64)
         new[name][order], new[name][-1] = np.arange(len(order)), -1
         whole = Rows.cat_rows([p.rows for p in parts]) if parts else empty[name]
-        owner = _cat([p.owner for p in parts])[order]
-        links = {k: _cat([p.links[k] for p in parts])[order] for k in (parts[0].links if parts else {})}
+        owner = put_together([p.owner for p in parts])[order]
+        links = {k: put_together([p.links[k] for p in parts])[order] for k in (parts[0].links if parts else {})}
         out[name] = DrawnRows(
             rows=whole[torch.from_numpy(order)],
             owner=owner if owners[name] == unit else new[owners[name]][owner],
-            start=_cat([p.start for p in parts])[order],
-            until=_cat([p.until for p in parts])[order],
+            start=put_together([p.start for p in parts])[order],
+            until=put_together([p.until for p in parts])[order],
             links=links,
         )
     return DrawnUnits(tables={name: _moved(name, each, new, to) for name, each in out.items()})
@@ -98,7 +98,3 @@ def joined(
 def _moved(name: str, each: DrawnRows, new: Mapping[str, Ints], to: Mapping[tuple[str, int], str]) -> DrawnRows:
     links = {k: new[to[name, k]][rows] if (name, k) in to else rows for k, rows in each.links.items()}
     return DrawnRows(rows=each.rows, owner=each.owner, start=each.start, until=each.until, links=links)
-
-
-def _cat(parts: list[Ints]) -> Ints:
-    return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, dtype=np.int64)

@@ -12,12 +12,11 @@ import pandas as pd
 import torch
 
 from synthkit.encoding.arrays import Bools, Cells, Floats, Ints
-from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.datetime_numbers import MISSING_STEP, as_steps
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.layout import ForbiddenCombination, Layout, Rows, Slot
 from synthkit.encoding.smoothing import log_shares
-from synthkit.schema import Datetime, Numeric, Schema
+from synthkit.schema import Datetime, Schema
 
 ANEW, AS_BEFORE, AS_IN_SERIES = 0, 1, 2  # levels of a copy slot
 
@@ -184,6 +183,7 @@ def may_be_copied(encoder: TableEncoder, name: str) -> bool:
     return len(members) == 1 and name not in gapped and not name.startswith("(")
 
 
-def is_number(column: CodedColumn) -> bool:
-    """Whether a coded column holds numbers."""
-    return isinstance(column.column, Numeric)
+def coarse_levels(encoder: TableEncoder, column: str, coded: pd.DataFrame) -> Ints:
+    """Coarse level of each row in a coded column. **Shape**: recoded frame of n rows -> (n,)."""
+    found, _ = encoder.codecs[column].encode_column(coded[list(encoder.recoding.columns[column])])
+    return found[:, 0].astype(np.int64)

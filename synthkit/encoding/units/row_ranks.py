@@ -10,7 +10,7 @@ import numpy as np
 
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.learned_table import pointer
-from synthkit.encoding.units.payload_coding import PayloadCoding
+from synthkit.encoding.units.payload_coding import PayloadCoding, coarse_levels
 from synthkit.encoding.units.unit_frames import UnitFrames
 
 MOST_RANKED, MOST_GROUPS = 8, 32  # numbers of a table; series with ranks of their own, the others share theirs
@@ -65,16 +65,11 @@ def fit_ranks(name: str, frames: UnitFrames, coding: PayloadCoding) -> TableRank
     encoder, frame = coding.encoder, frames.frames[name]
     frame = frame.iloc[np.unique(np.linspace(0, max(len(frame) - 1, 0), min(len(frame), RANKED_ROWS)).astype(int))]
     coded = encoder.recoding.forward(frame)
-
-    def levels(column: str) -> Ints:
-        found, _ = encoder.codecs[column].encode_column(coded[list(encoder.recoding.columns[column])])
-        return found[:, 0].astype(np.int64)
-
     pointers = {pointer(k) for k in frames.learned[name].linked}
     ranked = [c for c in encoder.codecs if c not in pointers and _is_ranked(coding, c)][:MOST_RANKED]
     group, series = np.zeros(1, dtype=np.int64), np.zeros(len(frame), dtype=np.int64)
     if coding.series is not None:
-        series = levels(coding.series)
+        series = coarse_levels(encoder, coding.series, coded)
         many = np.bincount(series, minlength=coding.layout.sizes[coding.slot(coding.series)])
         place = np.empty_like(many)
         place[np.argsort(-many, kind="stable")] = np.arange(len(many))
@@ -85,7 +80,7 @@ def fit_ranks(name: str, frames: UnitFrames, coding: PayloadCoding) -> TableRank
     ranks = np.full((len(ranked), groups, max(sizes, default=1)), np.nan)
     for k, column in enumerate(ranked):
         counts = np.zeros((groups, sizes[k]))
-        np.add.at(counts, (group[series], levels(column)), 1)
+        np.add.at(counts, (group[series], coarse_levels(encoder, column, coded)), 1)
         missing = coding.layout.slots[slots[k]].missing
         known = counts[:, : sizes[k] - missing]
         ranks[k, :, : known.shape[1]] = _ranks(known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -186,7 +186,7 @@ def states(
     top, owed = grouped.top[part], grouped.owed
     owed_unit = owed[top] - (top != at)[:, None] * np.eye(owed.shape[1], dtype=np.int64)[order.table[top]]
     root = next(each for each in learned.values() if each.owner is None).name
-    span = [_of_owner(frames, grouped, part, k) for k in (0, 1)]
+    span = [of_owner(frames, grouped, part, k) for k in (0, 1)]
     before = times.before[part]
     above = np.where(order.owner[part] >= 0, times.time[order.owner[part]], frames.spans[root][0][unit])
     now = np.where(before >= 0, times.time[np.maximum(before, 0)], np.where(span[0] != MISSING_TICK, span[0], above))
@@ -210,10 +210,18 @@ def states(
     )
 
 
-def _of_owner(frames: UnitFrames, grouped: Grouped, part: slice, k: int) -> Ints:
+def portions(offsets: Ints, most: int) -> Iterator[tuple[slice, slice]]:
+    """Units and their steps: as many units at a time as have so many steps together, at least one."""
+    start = 0
+    while start < len(offsets) - 1:
+        stop = max(int(np.searchsorted(offsets, offsets[start] + most, side="right")) - 1, start + 1)
+        yield slice(start, stop), slice(int(offsets[start]), int(offsets[stop]))
+        start = stop
+
+
+def of_owner(frames: UnitFrames, grouped: Grouped, part: slice, k: int) -> Ints:
     """First (0) or last (1) moment of what the owner of each step owns."""
-    order = frames.order
-    names = grouped.names
+    order, names = frames.order, grouped.names
     root = next(each for each in frames.learned.values() if each.owner is None).name
     out = frames.spans[root][k][grouped.unit[part]].copy()
     owner = order.owner[part]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING
@@ -106,8 +105,3 @@ def first_step(ticks: Ints, steps: Ints | int) -> Ints:
 def last_step(ticks: Ints, steps: Ints | int) -> Ints:
     """The last whole step at or before each tick. **Shape**: (n,) -> (n,)."""
     return ticks // steps * steps
-
-
-def steps_of(clock: UnitClock, columns: Mapping[str, Column], names: tuple[str, ...]) -> tuple[int, ...]:
-    """Ticks between two values of each of some columns."""
-    return tuple(clock.step(columns[name]) for name in names)

@@ -1,8 +1,11 @@
-"""The encoder of units: linked tables as sequences of small integers; fitted from histograms alone."""
+"""The encoder of units: linked tables as sequences of small integers.
+
+Values are coded by histograms. Gaps, times, copies, ranks and what follows a series are read from the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +22,7 @@ from synthkit.encoding.units.learned_table import LearnedTable, learned_tables, 
 from synthkit.encoding.units.payload_coding import PayloadCoding
 from synthkit.encoding.units.row_ranks import RowRanks, TableRanks, fit_ranks
 from synthkit.encoding.units.running_means import RunningMeans
-from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, states, twins
+from synthkit.encoding.units.sequences import Grouped, Sequences, StepTimes, of_owner, portions, states, twins
 from synthkit.encoding.units.step_state import DAY, TimeScale, row_features
 from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock
 from synthkit.encoding.units.unit_frames import UnitFrames
@@ -74,10 +77,10 @@ class UnitEncoder:
         *,
         copies: bool = True,
     ) -> UnitEncoder:
-        """Fit the coding of every table to histograms, and that of events to theirs.
+        """Fit the coding of every table to histograms; that of events, copies, ranks and times to the rows.
 
         Args:
-            frames: the units; their gaps and repeats are looked at here.
+            frames: the units; their gaps, times, repeats, ranks and series are looked at here.
             schema: what the tables mean.
             clock: how they tell time.
             root: coding of the units.
@@ -184,7 +187,7 @@ class UnitEncoder:
     def _states(self, frames: UnitFrames, grouped: Grouped, times: StepTimes, kind: Ints, moment: Ints) -> Floats:
         """Features of what was known before each step, some units at a time. **Shape**: (steps, F) float16."""
         parts = []
-        for _, part in _portions(frames.order.offsets):
+        for _, part in portions(frames.order.offsets, STEPS_AT_ONCE):
             state = states(frames, grouped, times, kind, self.counters, part, moment)
             parts.append(state.features(self.scale).astype(np.float16))
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float16)
@@ -200,7 +203,7 @@ class UnitEncoder:
     def _past(self, order: UnitOrder, ranked: Floats, payload: Mapping[str, Rows]) -> Floats:
         """What the rows before each step were like, some units at a time. **Shape**: (steps, width) float16."""
         parts = []
-        for units, part in _portions(order.offsets):
+        for units, part in portions(order.offsets, STEPS_AT_ONCE):
             x = np.zeros((part.stop - part.start, self.means.followed))
             some = np.zeros(x.shape, dtype=bool)
             for t, name in enumerate(self.tables):
@@ -275,15 +278,6 @@ class UnitEncoder:
         )
 
 
-def _portions(offsets: Ints) -> Iterator[tuple[slice, slice]]:
-    """Units and their steps, some units at a time."""
-    start = 0
-    while start < len(offsets) - 1:
-        stop = max(int(np.searchsorted(offsets, offsets[start] + STEPS_AT_ONCE, side="right")) - 1, start + 1)
-        yield slice(start, stop), slice(int(offsets[start]), int(offsets[stop]))
-        start = stop
-
-
 def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
     """When the steps of units happen."""
     order, names = frames.order, grouped.names
@@ -305,7 +299,7 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
     )
     before = grouped.latest(timed)
     last = np.zeros(n, dtype=np.int64)
-    last[timed] = _last_of_owner(frames, grouped)[timed]
+    last[timed] = of_owner(frames, grouped, slice(None), 1)[timed]
     base = np.maximum(np.where(before >= 0, time[np.maximum(before, 0)], time), floor)
     base = np.where(timed, np.minimum(base, time), time)
     total = grouped.before(timed)
@@ -319,15 +313,6 @@ def step_times(frames: UnitFrames, grouped: Grouped) -> StepTimes:
         last=timed & (total + 1 == owned),
         before=before,
     )
-
-
-def _last_of_owner(frames: UnitFrames, grouped: Grouped) -> Ints:
-    order, root = frames.order, next(each.name for each in frames.learned.values() if each.owner is None)
-    out = frames.spans[root][1][grouped.unit].copy()
-    for t, name in enumerate(grouped.names):
-        mine = (order.owner >= 0) & (order.table[np.maximum(order.owner, 0)] == t)
-        out[mine] = frames.spans[name][1][order.row[order.owner[mine]]]
-    return np.asarray(out)
 
 
 def _payload(name: str, frames: UnitFrames, encoder: TableEncoder, *, copies: bool) -> PayloadCoding:

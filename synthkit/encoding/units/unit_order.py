@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Ints, put_together
 from synthkit.encoding.units.learned_table import LearnedTable
 from synthkit.encoding.units.unit_clock import MISSING_TICK, UnitClock
 from synthkit.tables.linked_tables import LinkedTables
@@ -79,7 +79,7 @@ def unit_order(tables: LinkedTables, learned: Mapping[str, LearnedTable], times:
     for name in names:
         paths[name] = np.concatenate([paths[graph.owners[name]][tables.owners[name]], ordinals[name][:, None]], axis=1)
     sizes = [len(tables.frames[name]) for name in names]
-    unit = _joined([tables.units[name] for name in names])
+    unit = put_together([tables.units[name] for name in names])
     padded = [np.pad(paths[n], ((0, 0), (0, depth - paths[n].shape[1])), constant_values=-1) for n in names]
     path = np.concatenate(padded) if padded else np.empty((0, depth), dtype=np.int64)
     order = np.lexsort((*path.T[::-1], unit))
@@ -93,14 +93,10 @@ def unit_order(tables: LinkedTables, learned: Mapping[str, LearnedTable], times:
     return UnitOrder(
         offsets=np.searchsorted(unit[order], np.arange(len(tables.frames[graph.unit]) + 1)).astype(np.int64),
         table=np.repeat(np.arange(len(names)), sizes)[order],
-        row=_joined([np.arange(n) for n in sizes])[order],
-        owner=_joined(above)[order],
+        row=put_together([np.arange(n) for n in sizes])[order],
+        owner=put_together(above)[order],
         step=step,
     )
-
-
-def _joined(parts: list[NDArray[np.intp]]) -> Ints:
-    return np.concatenate(parts).astype(np.int64) if parts else np.empty(0, dtype=np.int64)
 
 
 def _ordinals(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from synthkit.encoding.arrays import Bools, Floats, Ints
-from synthkit.encoding.encoder import TableEncoder
-from synthkit.encoding.units.payload_coding import AS_BEFORE, AS_IN_SERIES, PayloadCoding, may_be_copied
+from synthkit.encoding.units.payload_coding import AS_BEFORE, AS_IN_SERIES, PayloadCoding, coarse_levels, may_be_copied
 from synthkit.encoding.units.sequences import twins
 from synthkit.encoding.units.unit_frames import UnitFrames
 
@@ -37,7 +35,7 @@ def with_copies(draft: PayloadCoding, name: str, frames: UnitFrames) -> PayloadC
     coded, copies, nearest = encoder.recoding.forward(frame), dict[str, Ints](), dict[str, Ints]()
     levels, size, last = np.zeros(len(frame), dtype=np.int64), 1, before
     if draft.series is not None:
-        levels = series_levels(encoder, draft.series, coded[[draft.series]])
+        levels = coarse_levels(encoder, draft.series, coded)
         size = draft.layout.sizes[draft.slot(draft.series)]
         unit = np.searchsorted(frames.order.offsets, frames.order.step[name], side="right")
         last = twins(unit, levels, np.zeros(len(frames.order.offsets) + 1, dtype=np.int64))[0]
@@ -60,12 +58,6 @@ def with_copies(draft: PayloadCoding, name: str, frames: UnitFrames) -> PayloadC
         copies[column] = np.zeros((size, AS_IN_SERIES + 1), dtype=np.int64)
         np.add.at(copies[column], (levels, first), 1)
     return replace(draft, copies=copies, nearest=nearest)
-
-
-def series_levels(encoder: TableEncoder, series: str, coded: pd.DataFrame) -> Ints:
-    """Level of the series of each row, as it is coded. **Shape**: frame of n rows -> (n,)."""
-    found, _ = encoder.codecs[series].encode_column(coded)
-    return found[:, 0].astype(np.int64)
 
 
 def before_rows(name: str, frames: UnitFrames) -> Ints:

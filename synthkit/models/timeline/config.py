@@ -27,7 +27,7 @@ class TimelineConfig:
         steps: optimizer steps; chosen from the number of rows if not given.
         window: rows of a unit that are learned from in one step; what came before them is known exactly.
         classes: latent classes of units, drawn with the root; chosen from the number of units if not given, 1 for none.
-        root_steps: optimizer steps of the root; its own choice if not given.
+        root_steps: optimizer steps of the root; chosen from the number of units if not given.
     """
 
     width: int = 128

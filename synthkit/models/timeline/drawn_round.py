@@ -34,11 +34,10 @@ class DrawnRound:
     def take(self, mine: Ints) -> DrawnRound:
         """Those of some rows."""
         at = torch.from_numpy(mine).to(self.words.device)
-        space = RowTime(*(getattr(self.space, name)[mine] for name in RowTime.__dataclass_fields__))
         return DrawnRound(
             self.event[mine],
             self.table[mine],
-            space,
+            self.space.take(mine),
             self.time[mine],
             self.start[mine],
             self.known[mine],

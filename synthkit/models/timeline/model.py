@@ -27,16 +27,18 @@ from torch import Tensor
 
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import Rows
+from synthkit.encoding.units.sequences import portions
 from synthkit.models.autoregressive.config import AUTOREGRESSIVE_SMALL_ROWS, AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
-from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.timeline.once_masks import once_masks
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
 from synthkit.models.timeline.unit_sampler import draw_below
 from synthkit.models.unit_base import UnitModel
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.training.callbacks import TrainingCallbacks
 from synthkit.training.loop import TrainingPlan, seeded, train
 from synthkit.training.state import State
@@ -59,7 +61,7 @@ ROOT = "root."  # how the names of the root's tensors begin
 
 
 class Timeline(UnitModel):
-    """One sequence a unit; the probability of a unit is exact.
+    """One sequence a unit; the probability of a unit is that of the networks, before anything is masked or redrawn.
 
     Args:
         layout: slots of the unit, of events and of rows.
@@ -87,6 +89,16 @@ class Timeline(UnitModel):
     def classes(cls, config: TimelineConfig, units: float) -> int:
         """Latent classes of units that the settings ask for, 1 for none."""
         return default_classes(units) if config.classes is None else config.classes
+
+    @classmethod
+    def check(cls, encoder: UnitEncoder) -> None:
+        """Refuse rows that happen once where they have too many combinations, or no levels.
+
+        Raises:
+            UnsupportedError: a table has such a rule, or such a key.
+        """
+        for name, coding in encoder.payloads.items():
+            once_masks(encoder.learned[name], coding)
 
     def _root_config(self, units: float) -> AutoregressiveConfig:
         """Settings of the root: of few units a slower rate, more dropped and less decayed than in a table by itself.
@@ -184,7 +196,11 @@ class Timeline(UnitModel):
 
     @torch.no_grad()
     def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Exact log-probability of the codes of each unit, nats. **Shape**: (units,)."""
+        """Log-probability of the codes of each unit by the networks, nats. **Shape**: (units,).
+
+        It is exact for these. While drawing, levels are masked by what is owed, gaps, links, copies and what comes
+        once, and rows that break a rule are drawn again: none of that is part of it.
+        """
         below = np.zeros(len(sequences))
         unit = np.repeat(np.arange(len(sequences)), sequences.lengths)
         np.add.at(below, unit, self.row_log_prob(sequences))
@@ -194,13 +210,11 @@ class Timeline(UnitModel):
     def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
         """Log-probability of each row, its event included, given all before it, nats. **Shape**: (steps,)."""
         loss = UnitLoss(self._network, sequences, None)
-        out, start, ends = np.zeros(int(sequences.offsets[-1])), 0, sequences.offsets
-        while start < len(sequences):
-            stop = max(int(np.searchsorted(ends, ends[start] + JUDGED_AT_ONCE, side="right")) - 1, start + 1)
-            batch = BatchSteps.of(sequences, np.arange(start, stop), None)
+        out = np.zeros(int(sequences.offsets[-1]))
+        for units, _ in portions(sequences.offsets, JUDGED_AT_ONCE):
+            batch = BatchSteps.of(sequences, np.arange(units.start, units.stop), None)
             event, payload = loss.parts(batch)
             out[batch.step[batch.judged]] = -(event + payload).double().cpu().numpy()
-            start = stop
         return out
 
     def tensors(self) -> dict[str, Tensor]:

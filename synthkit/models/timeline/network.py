@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Layout, Slot
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.relatives import RelatedCodes, Relatives, ValueSum, opened_sums
-from synthkit.models.timeline.unit_layout import UnitLayout
+from synthkit.models.unit_layout import UnitLayout
 from synthkit.training.layers.gated_blocks import LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.masked_network import MaskedNetwork
 

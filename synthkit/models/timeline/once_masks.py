@@ -51,31 +51,44 @@ class OnceMask:
 
     def allowed(self, slot: int, units: Ints, cat: Ints) -> Bools | None:
         """Levels that a slot may take, None if all. **Shape**: int, (n,), levels so far (n, D) -> (n, K)."""
-        if not self.slots:
-            if slot != self.last or slot not in self.when:
-                return None
-            met = self.used[units, 0] & self._met(cat, but=slot)
-            return np.asarray(~(met[:, None] & self.when[slot]))
+        if slot == self.last and slot in self.when:
+            met = self._met(cat, but=slot)[:, None] & self.when[slot]
+            return np.asarray(~(met & self._had(slot, units, cat)))
         if slot not in self.slots or (self.when and slot != self.last):
             return None
-        k = self.slots.index(slot)
-        tree = self.used[units].reshape(len(units), *self.sizes)
-        for before in range(k):
-            tree = tree[np.arange(len(units)), cat[:, self.slots[before]]]
-        out = ~tree.reshape(len(units), self.sizes[k], -1).all(axis=2)
-        return np.asarray(out if not self.when else out | ~self._met(cat, but=-1)[:, None])
+        had = self._had(slot, units, cat)
+        return np.asarray(~(had & self._met(cat, but=-1)[:, None]))
 
     def note(self, units: Ints, cat: Ints) -> None:
         """Take note of rows. **Shape**: (n,), (n, D)."""
-        at = np.zeros(len(units), dtype=np.int64)
-        for slot, size in zip(self.slots, self.sizes, strict=True):
-            at = at * size + cat[:, slot]
-        met = self._met(cat, but=-1)
+        at, met = self._at(cat), self._met(cat, but=-1)
         self.used[units[met], at[met]] = True
 
     def forget(self, units: Ints) -> None:
         """A new owner is open, or a new moment has come."""
         self.used[units] = False
+
+    def _at(self, cat: Ints) -> Ints:
+        """Numbers of the combinations of rows. **Shape**: (n, D) -> (n,)."""
+        at = np.zeros(len(cat), dtype=np.int64)
+        for slot, size in zip(self.slots, self.sizes, strict=True):
+            at = at * size + cat[:, slot]
+        return at
+
+    def _had(self, slot: int, units: Ints, cat: Ints) -> Bools:
+        """Whether all combinations that are left with a level of a slot were had.
+
+        A slot that is none of those that come once leaves the one combination of the others.
+
+        **Shape**: int, (n,), levels so far (n, D) -> (n, K), or (n, 1).
+        """
+        if slot not in self.slots:
+            return self.used[units, self._at(cat)][:, None]
+        k = self.slots.index(slot)
+        tree = self.used[units].reshape(len(units), *self.sizes)
+        for before in range(k):
+            tree = tree[np.arange(len(units)), cat[:, self.slots[before]]]
+        return np.asarray(tree.reshape(len(units), self.sizes[k], -1).all(axis=2))
 
     def _met(self, cat: Ints, *, but: int) -> Bools:
         out = np.ones(len(cat), dtype=bool)

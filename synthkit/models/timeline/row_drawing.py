@@ -132,7 +132,7 @@ class RowDrawing:
         wanted = [rows_of(c) for c in each.children] + ([FIRST, LAST] if each.has_span else [])
         wanted += [] if each.until is None else [each.until]
         read = coding.numbers(rows, tuple(wanted)) if wanted else {}
-        links, inside = _links(t, units, now, chunk, rows, each, coding)
+        links, inside = _links(units, now, chunk, rows, each, coding)
         until = np.full(n, MISSING_TICK)
         if each.until is not None:
             owed = chunk.owners.owed_now(units)[:, t]
@@ -227,10 +227,9 @@ def _all_within(each: LearnedTable, chunk: UnitsSoFar) -> bool:
 
 
 def _links(
-    t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar, rows: Rows, each: LearnedTable, coding: PayloadCoding
+    units: Ints, now: DrawnRound, chunk: UnitsSoFar, rows: Rows, each: LearnedTable, coding: PayloadCoding
 ) -> tuple[dict[int, Ints], Ints]:
     """What the links of rows point to, and by when they must end for it. **Shape**: (n,) each."""
-    del t
     links, inside = dict[int, Ints](), np.full(len(units), LATEST)
     for k, kind in each.linked.items():
         level = rows.cat[:, coding.slot(pointer(k))].cpu().numpy()

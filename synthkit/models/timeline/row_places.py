@@ -65,8 +65,7 @@ class RowPlaces:
         for t in self.of:
             mine = np.flatnonzero(table == t)
             if len(mine):
-                part = RowTime(*(getattr(space, name)[mine] for name in RowTime.__dataclass_fields__))
-                part, _ = self._fitted(t, units[mine], part, times[t], pointed)
+                part, _ = self._fitted(t, units[mine], space.take(mine), times[t], pointed)
                 low[mine], high[mine] = part.low, part.high
         return replace(space, low=low, high=high)
 

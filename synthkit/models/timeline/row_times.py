@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -72,6 +72,10 @@ class RowTime:
     high: Ints
     first: Bools
     last: Bools
+
+    def take(self, rows: Ints) -> RowTime:
+        """Those of some rows. **Shape**: (m,) -> (m,) each."""
+        return RowTime(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 def room(owners: OpenOwners, units: Ints, table: Ints, times: list[TableTimes], ends: Ints) -> RowTime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
 
 import numpy as np
 import torch
@@ -130,7 +131,7 @@ class UnitChunk:
 
     def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
         """Draw all rows, round by round."""
-        for k in range(int(1e9)):
+        for k in count():
             active = self._active()
             if not len(active):
                 return
@@ -255,7 +256,7 @@ class UnitChunk:
                     floor = self.owners.floor[self.owners.level[units], units, t]
                     mask.forget(units[each.time != floor])
             row = self.drawing.rows(t, units, each, self)
-            self._note(t, units, each, row)
+            self._note(t, units, row)
             number = self.drawing.drawn[t] + np.arange(len(units))
             drawn[name].append(
                 RoundRows(
@@ -271,7 +272,7 @@ class UnitChunk:
             self.drawing.drawn[t] += len(units)
             self._remember(t, units, each, row, number)
 
-    def _note(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues) -> None:
+    def _note(self, t: int, units: Ints, row: DrawnValues) -> None:
         """What came once has come."""
         for mask in self.once[t]:
             mask.note(units, row.rows.cat.cpu().numpy())
@@ -310,9 +311,9 @@ class UnitChunk:
 
     def _open(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, step: Ints, number: Ints) -> None:
         """Open rows that own others."""
-        names, learned = self.encoder.tables, self.encoder.learned[self.encoder.tables[t]]
+        names = self.encoder.tables
         owed = np.zeros((len(units), len(names)), dtype=np.int64)
-        for child, count in row.counts.items():
+        for child, many in row.counts.items():
             c = names.index(child)
             most = self.encoder.learned[child].table.max_rows_per_unit
             free = np.full(len(units), LATEST) if most is None else np.maximum(most - self.owners.had[units, c], 0)
@@ -323,7 +324,7 @@ class UnitChunk:
                 if mask.by_owner:
                     mask.forget(units)
                 free = np.minimum(free, mask.free(units))
-            owed[:, c] = np.minimum(count, free)
+            owed[:, c] = np.minimum(many, free)
         values: dict[str, Ints | int] = {
             "table": t + 1,
             "step": step,
@@ -336,6 +337,5 @@ class UnitChunk:
             "first": row.first,
             "last": row.last,
         }
-        del learned
         self.owners.open(units, values, owed)
         self.memory.begin_moment(units, self.owners.level[units])

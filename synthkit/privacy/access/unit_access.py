@@ -105,7 +105,7 @@ class UnitAccess(Protocol):
         ...
 
     def fit_encoder(self) -> UnitEncoder:
-        """Fit the coding of all tables to histograms."""
+        """Fit the coding of all tables to histograms, and to the gaps, times, repeats and ranks of their rows."""
         ...
 
     def shared(self) -> dict[str, pd.DataFrame]:
@@ -180,7 +180,7 @@ class ExactUnitAccess:
         self._frames = frames
         self._root = self._root_access(frames)
         root = self._root.fit_encoder()
-        self._charge("gaps between rows, and how often rows repeat a value")
+        self._charge("gaps between rows, times, how often rows repeat a value, and ranks of numbers by series")
         self._encoder = UnitEncoder.fit(frames, self.schema, clock, root, self._ask, plan.coding, copies=plan.copies)
         return self._encoder
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthkit.encoding.units.unit_frames import UnitFrames
-from synthkit.errors import ConfigError, UnsupportedError
+from synthkit.errors import ConfigError, SchemaError, UnsupportedError
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
 from synthkit.schema.linked import LinkedSchema
@@ -105,7 +105,19 @@ def test_windows_stand_for_whole_units() -> None:
 
 
 def test_log_prob_of_a_unit_is_that_of_its_rows_and_its_root() -> None:
-    """What rows cost adds up to what the unit costs; a stranger value costs more."""
+    """What rows cost adds up to what the unit costs."""
+    synthesizer = fitted([4, 3, 7, 2, 30])
+    given = tables([5, 0, 2], seed=9)
+    encoder, model = synthesizer._fitted()
+    sequences = encoder.encode(synthesizer._told(LinkedTables.of(given, schema())))
+    root, rows = model.root.log_prob(sequences.roots).double().numpy(), model.row_log_prob(sequences)
+    wanted = [root[0] + rows[:5].sum(), root[1], root[2] + rows[5:].sum()]
+    assert len(rows) == 7
+    np.testing.assert_allclose(synthesizer.log_prob(given), wanted, rtol=1e-9)
+
+
+def test_a_stranger_value_is_odder() -> None:
+    """A row with one scores higher than all rows without."""
     synthesizer = fitted([4, 3, 7, 2, 30])
     given = tables([5, 2], seed=9)
     scores = synthesizer.anomaly_score(given)
@@ -140,6 +152,18 @@ def test_what_cannot_be_kept_is_refused() -> None:
     once = schema(rules=[{"rule": "once", "table": "visits", "columns": ["value"]}])
     with pytest.raises(UnsupportedError, match="columns with levels"):
         LinkedSynthesizer(once, seed=1, device="cpu", settings=SMALL).fit(tables([4, 3, 7]))
+
+
+def test_rules_that_no_row_obeys_are_told() -> None:
+    """After so many rounds of redraws, with the number of rows and no value of them."""
+    content = schema().model_dump(by_alias=True, exclude_none=True)
+    pairs = [("value", "day"), ("day", "value")]
+    rules = [{"rule": "comparison", "left": low, "op": "<", "right": high} for low, high in pairs]
+    content["tables"]["visits"]["rules"] = rules
+    synthesizer = LinkedSynthesizer(LinkedSchema.parse(content), "independent", seed=1, device="cpu")
+    synthesizer.fit(tables([4, 3, 7]))
+    with pytest.raises(SchemaError, match=r"after 40 rounds \d+ of \d+ still break one"):
+        synthesizer.sample(20, seed=1)
 
 
 def test_unknown_models_and_settings() -> None:

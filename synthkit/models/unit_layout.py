@@ -1,4 +1,4 @@
-"""Layouts of everything a timeline model has slots for; its tensors follow from them and from settings."""
+"""Layouts of everything a model of units has slots for; its tensors follow from them and from settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from synthkit.encoding.layout import Layout
 from synthkit.encoding.units.event_coding import EventCoding
@@ -58,10 +57,6 @@ class UnitLayout:
     def tables(self) -> tuple[str, ...]:
         """Those that have an owner, in order."""
         return tuple(self.payloads)
-
-    def empty_features(self, n: int) -> torch.Tensor:
-        """Features of nothing. **Shape**: (n, F)."""
-        return torch.zeros(n, self.state)
 
 
 def _state_features(encoder: UnitEncoder) -> int:
