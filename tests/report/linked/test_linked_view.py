@@ -104,7 +104,12 @@ def test_an_altered_page_is_refused(linked_report):
 
 
 def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_evaluation, hospital_schema):
-    report = build_linked(hospital_evaluation, hospital_schema, tier="shareable")
+    run = {**hospital_evaluation.run, "known units": 7}
+    report = build_linked(replace(hospital_evaluation, run=run), hospital_schema, tier="shareable")
+    limits = dict(section(report, "limits")["limits"])
+    assert "few units" not in limits
+    assert not re.search(r"\d", limits["known units"])
+    assert "were trained on" in limits["known units"]
     ids = [s["id"] for s in report.document["sections"]]
     assert ids == [spec.id for spec in SECTIONS_ON_LINKED_TABLES if spec.shareable is not None]
     assert {"summary", "integrity", "tables", "copying"}.isdisjoint(ids)
