@@ -14,7 +14,14 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import check_baselines, load_table, name_of, population, read_raw
+from synthkit.pipeline.load_table import (
+    check_baselines,
+    load_table,
+    name_of,
+    population,
+    read_raw,
+    refuse_linked_options,
+)
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -56,7 +63,8 @@ def evaluate_tables(
         progress: told of stages and metrics.
 
     Raises:
-        ConfigError: no synthetic table is given, or a baseline is no estimator that suits a target.
+        ConfigError: no synthetic table is given, a baseline is no estimator that suits a target, or an option is one of
+            linked tables.
         TableError: a table cannot be read or is too small.
         SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
     """
@@ -64,6 +72,7 @@ def evaluate_tables(
         msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
         raise ConfigError(msg)
     config = config or RunConfig()
+    refuse_linked_options(config)
     seed = secrets.randbits(31) if config.seed is None else config.seed
     clock = Clock(progress or Silent())
     clock.stage("read and validate")

@@ -316,3 +316,19 @@ def test_flags_of_linked_tables_are_refused_for_one(fitted, toy, refused, tmp_pa
     assert "`units` is of linked tables" in refused(
         "run", toy.csv, "--schema", toy.yaml, "--out", tmp_path / "x", "--units", 3
     )
+
+
+def test_options_of_linked_tables_are_refused_by_every_command_on_one(fitted, toy, refused, tmp_path):
+    schema, out, drop = ("--schema", toy.yaml), ("--out", tmp_path / "x.csv"), ("--orphans", "drop")
+    sides = ("--train", toy.csv, "--holdout", toy.csv, "--synthetic", toy.csv)
+    compared = ("compare", toy.csv, *schema, "--models", "independent", "--out", tmp_path / "x")
+    for words in (
+        ("evaluate", *sides, *schema, "--out", tmp_path / "x", *drop),
+        ("validate", toy.csv, *schema, *drop),
+        ("impute", fitted, toy.csv, *out, *drop),
+        ("score", fitted, toy.csv, *out, *drop),
+        (*compared, *drop),
+    ):
+        assert "`orphans` is of linked tables; however: the schema is of one table" in refused(*words), words[0]
+    assert "`units` is of linked tables" in refused(*compared, "--units", 500)
+    assert not list(tmp_path.iterdir())
