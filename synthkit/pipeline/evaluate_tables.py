@@ -68,11 +68,8 @@ def evaluate_tables(
         TableError: a table cannot be read or is too small.
         SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
     """
-    if not synthetic:
-        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
-        raise ConfigError(msg)
     config = config or RunConfig()
-    refuse_linked_options(config)
+    _refuse(config, synthetic)
     seed = secrets.randbits(31) if config.seed is None else config.seed
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
@@ -109,6 +106,18 @@ def evaluate_tables(
         clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
         facts=facts,
     )
+
+
+def _refuse(config: RunConfig, synthetic: Sequence[pd.DataFrame | str | Path]) -> None:
+    """Refuse what cannot be evaluated.
+
+    Raises:
+        ConfigError: an option is one of linked tables, or no synthetic table is given.
+    """
+    refuse_linked_options(config)
+    if not synthetic:
+        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
+        raise ConfigError(msg)
 
 
 def _names_of_tables(

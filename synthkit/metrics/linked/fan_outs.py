@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Found
+    from synthkit.metrics.result import Failure, Found, Score
 
 COUNT_BINS = 6  # of numbers of rows in tables of two sibling tables
 SHOWN_COUNTS = 20  # numbers of rows, or ranges of them, that a chart tells apart
@@ -53,26 +53,29 @@ def fan_outs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Foun
         ),
     ]
     if _siblings(comparison.real):
-        cuts = _cuts(comparison.known)
-        scores.append(
-            score(
-                "fidelity.sibling_correlation",
-                comparison,
-                _rank_correlation,
-                "Absolute difference of the rank correlation of an owner's numbers of rows in two sibling tables.",
-                needs="owners whose numbers of rows differ in each of two sibling tables",
-            )
-        )
-        scores.append(
-            score(
-                "fidelity.sibling_tv",
-                comparison,
-                lambda left, right: _joint(left, right, cuts),
-                f"TV of the table of an owner's numbers of rows in two sibling tables, {COUNT_BINS} cuts each.",
-                needs="owners",
-            )
-        )
+        scores += _of_siblings(comparison)
     return scores, {"fan_outs": {t: _panel(comparison, t) for t in comparison.schema.graph.owners}}
+
+
+def _of_siblings(comparison: LinkedEvaluationData) -> list[Score | Failure]:
+    cuts = _cuts(comparison.known)
+    said = "an owner's numbers of rows in two sibling tables"
+    return [
+        score(
+            "fidelity.sibling_correlation",
+            comparison,
+            _rank_correlation,
+            f"Absolute difference of the rank correlation of {said}.",
+            needs="owners whose numbers of rows differ in each of two sibling tables",
+        ),
+        score(
+            "fidelity.sibling_tv",
+            comparison,
+            lambda left, right: _joint(left, right, cuts),
+            f"TV of the table of {said}, {COUNT_BINS} cuts each.",
+            needs="owners",
+        ),
+    ]
 
 
 def _counts(side: LinkedSide, child: str) -> NDArray[np.float64]:
