@@ -149,6 +149,16 @@ def test_sentences_of_the_summary(page):
     assert "epsilon = infinity" in said["Privacy"]
 
 
+def test_less_than_one_unit_over_the_draws_is_not_none(hospital_evaluation, hospital_schema):
+    scores = tuple(
+        replace(each, value=0.01, high=0.2) if each.metric == "fidelity.integrity" else each
+        for each in hospital_evaluation.scores
+    )
+    told = build_linked(replace(hospital_evaluation, scores=scores), hospital_schema)
+    assert "Fewer than one of 40 synthetic patients breaks one of" in told.html
+    assert "None of 40 synthetic patients breaks" not in told.html
+
+
 def test_contradictions_are_counted_beside_held_out_people(linked_report, hospital_sides):
     found = table(section(linked_report, "contradictions"), "By contradiction")
     for column, side in ((0, hospital_sides.synthetic), (2, hospital_sides.holdout)):
