@@ -12,7 +12,7 @@ import typer
 from synthkit.cli import options as o
 from synthkit.cli.arguments import read_either_schema, settings_by_model
 from synthkit.cli.config_flags import config_flags
-from synthkit.cli.console import say, show_paths, warn
+from synthkit.cli.console import say, show_paths, warn, warn_orphans
 from synthkit.cli.progress_display import progress_display
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
@@ -74,11 +74,16 @@ def compare(
             overwrite=overwrite,
             progress=progress,
         )
+    from synthkit.pipeline.linked.compare_linked import LinkedCompared
+
+    linked = isinstance(made, LinkedCompared)
+    if isinstance(made, LinkedCompared):
+        warn_orphans(made.orphans)
     for outcome in made.outcomes:
         if not outcome.done:
             warn(f"{outcome.name} failed: {outcome.reason}")
     if not quiet:
-        _show(made)
+        _show(made, linked=linked)
         show_paths({out / name: what for name, what in COMPARISON_CONTENTS.items()})
 
 
@@ -91,7 +96,7 @@ def _resumable(out: Path) -> Iterator[None]:
         raise KeyboardInterrupt(msg) from error
 
 
-def _show(made: Compared | LinkedCompared) -> None:
+def _show(made: Compared | LinkedCompared, *, linked: bool) -> None:
     """The headline scores, a line a model."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -99,7 +104,7 @@ def _show(made: Compared | LinkedCompared) -> None:
 
     from synthkit.report.labels import number, seconds, span
 
-    plan, linked = made.plan, hasattr(made, "schema")
+    plan = made.plan
     what = "units" if linked else "rows"
     say(f"\n{plan.train:,} real {what} fitted, {plan.holdout:,} held out; {plan.rows:,} synthetic {what} a draw")
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

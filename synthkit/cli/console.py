@@ -35,14 +35,15 @@ def warn(text: str) -> None:
     typer.echo(f"warning: {text}", err=True)
 
 
-def warn_orphans(orphans: Mapping[str, OrphanCount]) -> None:
-    """Say how many rows and keys of linked tables were left out, by table."""
+def warn_orphans(orphans: Mapping[str, OrphanCount], side: str = "") -> None:
+    """Say how many rows and keys of linked tables were left out, by table; and of which side, if there are several."""
+    of = f"{side}: " if side else ""
     for name, count in orphans.items():
         rows = "1 row that belongs to nobody" if count.rows == 1 else f"{count.rows:,} rows that belong to nobody"
         keys = "1 key that names no row" if count.keys == 1 else f"{count.keys:,} keys that name no row"
         said = [words for words, many in ((rows, count.rows), (keys, count.keys)) if many]
         was = "was" if count.rows + count.keys == 1 else "were"
-        warn(f"`{name}`: {' and '.join(said)} {was} left out (--orphans drop)")
+        warn(f"{of}`{name}`: {' and '.join(said)} {was} left out (--orphans drop)")
 
 
 def warn_clamped(clamped: Mapping[str, int]) -> None:

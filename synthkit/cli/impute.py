@@ -35,7 +35,7 @@ def impute(
     Example: synthkit impute runs/demo gaps.csv --out filled.csv --seed 1
     """
     from synthkit.io.provenance_marks import provenance_mark
-    from synthkit.pipeline.load_table import read_raw
+    from synthkit.pipeline.load_table import read_raw, refuse_linked_options
     from synthkit.release.run_folder import is_linked_model, model_in
     from synthkit.tables import table_files
 
@@ -45,6 +45,7 @@ def impute(
         impute_linked(found, table, LinkedPlace(out, ending, overwrite), config, quiet=quiet)
         return
     refuse_of_linked(ending=ending)
+    refuse_linked_options(config)
     check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")

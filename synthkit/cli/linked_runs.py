@@ -94,7 +94,8 @@ def evaluate_linked_folders(
 
         made = evaluate_linked_tables(**real, synthetic=synthetic, schema=schema, config=config, progress=progress)
         made.save(out, overwrite=overwrite)
-    warn_orphans(made.validations["input"].orphans)
+    for side, name in (("train", "input"), ("holdout", "holdout")):
+        warn_orphans(made.validations[name].orphans, side)
     if not made.validations["output"].success:
         warn(f"synthetic tables: {made.validations['output']}")
     if not quiet:

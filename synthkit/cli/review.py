@@ -8,10 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 from synthkit.cli import options as o
+from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn, write_json
 from synthkit.errors import ConfigError
+from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
 
+@config_flags(CSVOptions)
 def review(
     folder: Annotated[Optional[Path], typer.Argument(metavar="DIR", help="Folder of a run of linked tables.")] = None,
     real: Annotated[
@@ -27,6 +30,8 @@ def review(
     sheet: Annotated[Optional[Path], typer.Option("--sheet", help="A filled sheet.csv, to be evaluated.")] = None,
     key: Annotated[Optional[Path], typer.Option("--key", help="The key.json of its review.")] = None,
     json: o.JSONFile = None,
+    *,
+    config: RunConfig,
     overwrite: o.Overwrite = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -52,7 +57,7 @@ def review(
         lacking = ", ".join(name for name, value in given.items() if value is None)
         msg = f"a review needs DIR, `--real` and `--out`; however: {lacking} not given. Or evaluate one with `--sheet`"
         raise ConfigError(msg)
-    _laid_out(folder, real, out, people, seed, overwrite=overwrite, quiet=quiet)
+    _laid_out(folder, real, out, people, seed, config, overwrite=overwrite, quiet=quiet)
 
 
 def _evaluated(sheet: Path, key: Path, json: Path | None, *, quiet: bool) -> None:
@@ -65,14 +70,23 @@ def _evaluated(sheet: Path, key: Path, json: Path | None, *, quiet: bool) -> Non
 
 
 def _laid_out(
-    folder: Path, real: Path, out: Path, people: int, seed: int | None, *, overwrite: bool, quiet: bool
+    folder: Path,
+    real: Path,
+    out: Path,
+    people: int,
+    seed: int | None,
+    config: RunConfig,
+    *,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     from synthkit.io.atomic_files import check_folder
+    from synthkit.pipeline.linked.linked_input import cell_options
     from synthkit.pipeline.review import blind_review as b
     from synthkit.pipeline.review.reviewed_run import sides_of_run
 
     check_folder(out, overwrite=overwrite, marks=(b.KEY_FILE,))
-    synthetic, held_out = sides_of_run(folder, real)
+    synthetic, held_out = sides_of_run(folder, real, **cell_options(config))
     b.lay_out_review(synthetic, held_out, people=people, seed=seed).save(out, overwrite=overwrite)
     warn("INTERNAL: half of the people in this review are real")
     if not quiet:

@@ -29,7 +29,7 @@ def score(
 
     Example: synthkit score runs/demo records.csv --out odd.csv
     """
-    from synthkit.pipeline.load_table import read_raw
+    from synthkit.pipeline.load_table import read_raw, refuse_linked_options
     from synthkit.release.run_folder import is_linked_model, model_in
     from synthkit.synthesizer.anomaly import scored
     from synthkit.tables import table_files
@@ -39,6 +39,7 @@ def score(
     if is_linked_model(found):
         score_linked(found, table, out, config, spreadsheet_safe=spreadsheet_safe, quiet=quiet)
         return
+    refuse_linked_options(config)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.synthesizer.model_files import lawful

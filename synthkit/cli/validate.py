@@ -39,11 +39,12 @@ def validate(
 
     known = load_either(schema)  # before anything that takes time is loaded
     from synthkit.io.atomic_files import replacing
-    from synthkit.pipeline.load_table import read_raw
+    from synthkit.pipeline.load_table import read_raw, refuse_linked_options
     from synthkit.schema.validation import validate as validate_cells
 
     result: Validation | LinkedValidation
     if isinstance(known, Schema):
+        refuse_linked_options(config)
         result = validate_cells(read_raw(table, config), known, extra=config.suite)
     else:
         result = validate_folder(table, known, config)

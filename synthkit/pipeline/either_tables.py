@@ -296,10 +296,16 @@ def validate(
             msg = "suites of linked tables are given by table; however: one path is given. Say {'TABLE': path}"
             raise ConfigError(msg)
         return validate_linked(_frames(frame), schema, orphans=orphans, suites=extra, rows_shown=rows_shown)
+    from synthkit.pipeline.load_table import refuse_linked_options
+    from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema.validation import validate as one_table
 
-    path = extra if isinstance(extra, str | Path) else None
-    return one_table(_one(frame), schema, extra=path, rows_shown=rows_shown)
+    table = _one(frame)
+    refuse_linked_options(RunConfig(orphans=orphans))
+    if isinstance(extra, Mapping):
+        msg = "the suite of one table is given by its path; however: suites by table are given. Give the path alone"
+        raise ConfigError(msg)
+    return one_table(table, schema, extra=extra, rows_shown=rows_shown)
 
 
 @overload

@@ -14,7 +14,14 @@ from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import Evaluation
 from synthkit.metrics.runner import evaluate
 from synthkit.pipeline import run_info
-from synthkit.pipeline.load_table import check_baselines, load_table, name_of, population, read_raw
+from synthkit.pipeline.load_table import (
+    check_baselines,
+    load_table,
+    name_of,
+    population,
+    read_raw,
+    refuse_linked_options,
+)
 from synthkit.pipeline.results import TableEvaluation
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder
@@ -56,14 +63,13 @@ def evaluate_tables(
         progress: told of stages and metrics.
 
     Raises:
-        ConfigError: no synthetic table is given, or a baseline is no estimator that suits a target.
+        ConfigError: no synthetic table is given, a baseline is no estimator that suits a target, or an option is one of
+            linked tables.
         TableError: a table cannot be read or is too small.
         SchemaError: a real table breaks its schema, or a cell of a synthetic one cannot be typed.
     """
-    if not synthetic:
-        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
-        raise ConfigError(msg)
     config = config or RunConfig()
+    _refuse(config, synthetic)
     seed = secrets.randbits(31) if config.seed is None else config.seed
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
@@ -100,6 +106,18 @@ def evaluate_tables(
         clamped=dict(Counter(real.clamped) + Counter(held.clamped)),
         facts=facts,
     )
+
+
+def _refuse(config: RunConfig, synthetic: Sequence[pd.DataFrame | str | Path]) -> None:
+    """Refuse what cannot be evaluated.
+
+    Raises:
+        ConfigError: an option is one of linked tables, or no synthetic table is given.
+    """
+    refuse_linked_options(config)
+    if not synthetic:
+        msg = "at least one synthetic table must be given; however: none is. Name one with --synthetic"
+        raise ConfigError(msg)
 
 
 def _names_of_tables(

@@ -131,7 +131,7 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
         TableError: the population cannot be read, or lacks a column or a count.
         SchemaError: there is a population, but no quasi-identifiers are declared; under a budget a line is not public.
     """
-    _refuse_linked_options(config)
+    refuse_linked_options(config)
     if config.epsilon is not None:
         declared_domain(schema)
     population(schema, config)
@@ -140,7 +140,7 @@ def refuse_early(config: RunConfig, schema: Schema) -> None:
     check_baselines(schema, config)
 
 
-def _refuse_linked_options(config: RunConfig) -> None:
+def refuse_linked_options(config: RunConfig) -> None:
     """What only linked tables can be asked.
 
     Raises:

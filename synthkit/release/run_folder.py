@@ -289,7 +289,7 @@ def evaluation(path: Path) -> Evaluation:
 
 def validations(path: Path) -> dict[str, ValidationJson]:
     """The saved validations of a run folder, by name, as plain data."""
-    files = {name: path / INTERNAL_FOLDER / f"validation_{name}.json" for name in ("input", "output")}
+    files = {name: path / INTERNAL_FOLDER / f"validation_{name}.json" for name in ("input", "holdout", "output")}
     return {name: plain_data(file) for name, file in files.items() if file.exists()}
 
 

@@ -233,6 +233,23 @@ def test_evaluate_takes_folders(hospital, command, tmp_path):
     assert "Mean of 2 draws." in (tmp_path / "e" / "evaluation.json").read_text()
 
 
+def test_orphans_of_both_sides_are_told(hospital, command, tmp_path):
+    for name, seed, gone in (("train", 8, 2), ("held", 7, 1)):
+        (tmp_path / name).mkdir()
+        for table, frame in small_hospital(40, seed).items():
+            blank = frame.assign(patient=frame["patient"].mask(frame.index < gone)) if table == "labs" else frame
+            blank.to_csv(tmp_path / name / f"{table}.csv", index=False)
+    sides = ("--train", tmp_path / "train", "--holdout", tmp_path / "held", "--synthetic", hospital.run / "synthetic")
+    words = ("--schema", hospital.yaml, "--out", tmp_path / "e", "--quick", "--orphans", "drop")
+    said = command("evaluate", *sides, *words)
+    assert said.code == 0, said.err
+    assert "warning: train: `labs`: 2 rows that belong to nobody were left out (--orphans drop)" in said.err
+    assert "warning: holdout: `labs`: 1 row that belongs to nobody was left out (--orphans drop)" in said.err
+    kept = json.loads((tmp_path / "e" / "internal" / "validation_holdout.json").read_text())
+    assert kept["orphans"]["labs"]["rows"] == 1
+    assert "Held-out tables" in (tmp_path / "e" / "report.html").read_text()
+
+
 def test_report_is_drawn_again(hospital, command):
     (hospital.run / "report.html").unlink()
     assert command("report", hospital.run).code == 0
@@ -244,6 +261,17 @@ def test_compare_lists_models(hospital, command, tmp_path):
     said = command("compare", hospital.folder, *words)
     assert said.code == 0, said.err
     assert "6 synthetic units a draw" in said.out
+
+
+def test_compare_tells_of_orphans(hospital, command, tmp_path):
+    (tmp_path / "orphaned").mkdir()
+    for table, frame in small_hospital().items():
+        blank = frame.assign(patient=frame["patient"].mask(frame.index < 1)) if table == "labs" else frame
+        blank.to_csv(tmp_path / "orphaned" / f"{table}.csv", index=False)
+    words = ("--schema", hospital.yaml, "--out", tmp_path / "c", "--models", "independent", "--units", 6, "--quick")
+    said = command("compare", tmp_path / "orphaned", *words, "--orphans", "drop")
+    assert said.code == 0, said.err
+    assert "warning: `labs`: 1 row that belongs to nobody was left out (--orphans drop)" in said.err
 
 
 def test_the_run_of_the_fixture_keeps_its_rules(hospital):
@@ -316,3 +344,19 @@ def test_flags_of_linked_tables_are_refused_for_one(fitted, toy, refused, tmp_pa
     assert "`units` is of linked tables" in refused(
         "run", toy.csv, "--schema", toy.yaml, "--out", tmp_path / "x", "--units", 3
     )
+
+
+def test_options_of_linked_tables_are_refused_by_every_command_on_one(fitted, toy, refused, tmp_path):
+    schema, out, drop = ("--schema", toy.yaml), ("--out", tmp_path / "x.csv"), ("--orphans", "drop")
+    sides = ("--train", toy.csv, "--holdout", toy.csv, "--synthetic", toy.csv)
+    compared = ("compare", toy.csv, *schema, "--models", "independent", "--out", tmp_path / "x")
+    for words in (
+        ("evaluate", *sides, *schema, "--out", tmp_path / "x", *drop),
+        ("validate", toy.csv, *schema, *drop),
+        ("impute", fitted, toy.csv, *out, *drop),
+        ("score", fitted, toy.csv, *out, *drop),
+        (*compared, *drop),
+    ):
+        assert "`orphans` is of linked tables; however: the schema is of one table" in refused(*words), words[0]
+    assert "`units` is of linked tables" in refused(*compared, "--units", 500)
+    assert not list(tmp_path.iterdir())

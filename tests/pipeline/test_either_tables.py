@@ -60,6 +60,8 @@ def test_a_schema_is_drafted_that_the_tables_keep():
     [
         (lambda: sk.synthesize(pd.DataFrame({"x": [1]}), SCHEMA), ConfigError, "frames by name, a folder"),
         (lambda: sk.validate({"a": pd.DataFrame({"x": [1]})}, ONE), ConfigError, "one table is given as a frame"),
+        (lambda: sk.validate(pd.DataFrame({"x": [1]}), ONE, extra={"x": "a.json"}), ConfigError, "suite of one table"),
+        (lambda: sk.validate(pd.DataFrame({"x": [1]}), ONE, orphans="drop"), ConfigError, "`orphans` is of linked"),
         (lambda: sk.validate(small_hospital(), SCHEMA, extra="a.json"), ConfigError, "suites of linked tables"),
         (lambda: sk.synthesize({}, SCHEMA), SchemaError, "declared tables|names"),
     ],

@@ -15,25 +15,27 @@ from synthkit.schema.columns import Discrete
 if TYPE_CHECKING:
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Failure, Found, Score
 
 SHOWN_TRANSITIONS = 60
 
 
-def transitions(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def transitions(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """TV of the table (type of an event, type of the next) over whole timelines; types are table or table:series.
 
     `level_transitions_tv` is the mean over columns of levels of the TV of (level of the row before of the same owner,
     level of the row), the 20 commonest told apart.
     """
-    scores, panels = [], {}
-    if comparison.types.types > 1 and len(comparison.real.timeline.followed):
+    scores: list[Score | Failure] = []
+    panels = {}
+    sides = (comparison.real, comparison.drawn)
+    if comparison.types.types > 1 and any(len(side.timeline.followed) for side in sides):
         note = f"TV of pairs of neighbouring events of a unit, of {comparison.types.types} types in all tables."
-        scores.append(score("fidelity.transitions_tv", comparison, _by_type, note))
+        scores.append(score("fidelity.transitions_tv", comparison, _by_type, note, needs="neighbouring events"))
         panels["transitions"] = _panel(comparison)
-    if any((comparison.real.previous(table) >= 0).any() for table, _ in _columns(comparison.real)):
+    if any((side.previous(table) >= 0).any() for side in sides for table, _ in _columns(side)):
         note = "Mean TV of pairs of levels of neighbouring rows of an owner, over columns of levels."
-        scores.append(score("fidelity.level_transitions_tv", comparison, _by_level, note))
+        scores.append(score("fidelity.level_transitions_tv", comparison, _by_level, note, needs="neighbouring rows"))
     return scores, panels
 
 

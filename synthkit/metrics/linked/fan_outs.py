@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Failure, Found, Score
 
 COUNT_BINS = 6  # of numbers of rows in tables of two sibling tables
 SHOWN_COUNTS = 20  # numbers of rows, or ranges of them, that a chart tells apart
 
 
-def fan_outs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def fan_outs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """Rows by owner: KS distance, difference of means, and of the share of owners without rows, by link.
 
     Of sibling tables the joint law of their numbers of rows by owner: difference of rank correlations, and TV of the
@@ -36,29 +36,46 @@ def fan_outs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scor
         return [], {}
     said = "of the number of rows by owner, over links of kind owner."
     scores = [
-        score("fidelity.fan_out_ks", comparison, _ks, f"Mean Kolmogorov-Smirnov distance {said}"),
-        score("fidelity.fan_out_mean", comparison, _mean, f"Relative difference of the mean {said}"),
-        score("fidelity.childless", comparison, _childless, "Difference of the share of owners without rows."),
+        score("fidelity.fan_out_ks", comparison, _ks, f"Mean Kolmogorov-Smirnov distance {said}", needs="owners"),
+        score(
+            "fidelity.fan_out_mean",
+            comparison,
+            _mean,
+            f"Relative difference of the mean {said}",
+            needs="owners with rows",
+        ),
+        score(
+            "fidelity.childless",
+            comparison,
+            _childless,
+            "Difference of the share of owners without rows.",
+            needs="owners",
+        ),
     ]
     if _siblings(comparison.real):
-        cuts = _cuts(comparison.known)
-        scores.append(
-            score(
-                "fidelity.sibling_correlation",
-                comparison,
-                _rank_correlation,
-                "Absolute difference of the rank correlation of an owner's numbers of rows in two sibling tables.",
-            )
-        )
-        scores.append(
-            score(
-                "fidelity.sibling_tv",
-                comparison,
-                lambda left, right: _joint(left, right, cuts),
-                f"TV of the table of an owner's numbers of rows in two sibling tables, {COUNT_BINS} cuts each.",
-            )
-        )
+        scores += _of_siblings(comparison)
     return scores, {"fan_outs": {t: _panel(comparison, t) for t in comparison.schema.graph.owners}}
+
+
+def _of_siblings(comparison: LinkedEvaluationData) -> list[Score | Failure]:
+    cuts = _cuts(comparison.known)
+    said = "an owner's numbers of rows in two sibling tables"
+    return [
+        score(
+            "fidelity.sibling_correlation",
+            comparison,
+            _rank_correlation,
+            f"Absolute difference of the rank correlation of {said}.",
+            needs="owners whose numbers of rows differ in each of two sibling tables",
+        ),
+        score(
+            "fidelity.sibling_tv",
+            comparison,
+            lambda left, right: _joint(left, right, cuts),
+            f"TV of the table of {said}, {COUNT_BINS} cuts each.",
+            needs="owners",
+        ),
+    ]
 
 
 def _counts(side: LinkedSide, child: str) -> NDArray[np.float64]:
@@ -123,7 +140,7 @@ def _cuts(known: LinkedSide) -> dict[str, NDArray[np.float64]]:
 
 
 def _joint(left: LinkedSide, right: LinkedSide, cuts: dict[str, NDArray[np.float64]]) -> Parts:
-    found = {}
+    found: dict[str, PairedDifference | None] = {}
     for a, b in _siblings(left):
         codes = [
             np.searchsorted(cuts[a], _counts(side, a), side="right") * (len(cuts[b]) + 1)
@@ -131,7 +148,9 @@ def _joint(left: LinkedSide, right: LinkedSide, cuts: dict[str, NDArray[np.float
             for side in (left, right)
         ]
         cells = (len(cuts[a]) + 1) * (len(cuts[b]) + 1)
-        found[f"{a} x {b}"] = _by_link(left, right, a, paired_difference.tv(codes[0], codes[1], cells))
+        has_owners = all(len(each) for each in codes)
+        joint = paired_difference.tv(codes[0], codes[1], cells) if has_owners else None
+        found[f"{a} x {b}"] = _by_link(left, right, a, joint)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ PROPERTIES = {
 }
 REPORT_GROUPS = 5  # of units, of which each is left out once for the interval
 REPORT_UNITS = 4_000  # a side
+REPORT_ROWS = 50_000  # of a table of a side; of more SDMetrics draws some itself, without our seed
 
 
 def multi_table_report(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
@@ -123,10 +125,11 @@ def _report(left: LinkedSide, right: LinkedSide, meaning: dict[str, Any]) -> dic
 
     report = QualityReport()
     report.real_correlation_threshold = report.real_association_threshold = 0.0  # all pairs count
+    frames = _frames(right), _frames(left)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            report.generate(_frames(right), _frames(left), meaning, verbose=False)
+            report.generate(*frames, meaning, verbose=False)
             properties = report.get_properties()
             whole = float(report.get_score())
     except (IncomputableMetricError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -137,7 +140,13 @@ def _report(left: LinkedSide, right: LinkedSide, meaning: dict[str, Any]) -> dic
 
 
 def _thin(side: LinkedSide, rng: np.random.Generator) -> LinkedSide:
-    return thinned(side, min(side.size, REPORT_UNITS), rng)
+    """As many units at random as there is room for, each with all its rows."""
+    side = thinned(side, min(side.size, REPORT_UNITS), rng)
+    order = rng.permutation(side.size)
+    by_unit = (np.bincount(side.units(name), minlength=side.size) for name in side.schema.graph.records)
+    rows = np.max([np.cumsum(counts[order]) for counts in by_unit], axis=0)
+    fitting = max(int((rows <= REPORT_ROWS).sum()), REPORT_GROUPS)
+    return side if fitting >= side.size else replace(side, tables=side.tables.take(np.sort(order[:fitting])))
 
 
 def _without(side: LinkedSide, group: int) -> LinkedSide:

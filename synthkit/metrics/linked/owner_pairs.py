@@ -12,6 +12,7 @@ from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.table_distributions import described
 from synthkit.metrics.linked.unit_differences import Parts, by_units, score
 from synthkit.metrics.metric import MetricLabel
+from synthkit.metrics.result import Score
 from synthkit.metrics.stats import paired_difference
 from synthkit.schema.columns import Code
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Found
     from synthkit.schema.linked import LinkedSchema
 
 MAX_OWNER_PAIRS, SHOWN_OWNER_PAIRS = 1_000, 40  # with more pairs of columns so many random ones stand for all
@@ -46,7 +47,7 @@ class _Pair:
         return f"{self.to}.{self.other} x {self.table}.{self.column}{by}"
 
 
-def owner_pairs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def owner_pairs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """Mean TV of tables of an owner's column and a row's column, over all pairs or 1,000 random ones.
 
     Quantities are cut into five at training quantiles, of levels the 20 commonest are told apart. Rows count beside
@@ -60,16 +61,17 @@ def owner_pairs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
         pairs = [pairs[k] for k in np.sort(rng.choice(len(pairs), MAX_OWNER_PAIRS, replace=False))]
     note = "Mean TV of tables of a column of the owner (or of the earlier row pointed to) and a column of the row."
     found = score("fidelity.owner_pairs_tv", comparison, lambda a, b: _distances(a, b, pairs), note)
-    scores, worst = [], sorted(found.parts, key=lambda name: -found.parts[name])
+    parts = found.parts if isinstance(found, Score) else {}
+    worst = sorted(parts, key=lambda name: -parts[name])
     columns = {name: table.columns for name, table in comparison.schema.tables.items()}
     codes = [
         p for p in pairs if all(isinstance(columns[t][c], Code) for t, c in ((p.table, p.column), (p.to, p.other)))
     ]
-    scores.append(found)
+    scores = [found]
     if codes:
         note = "The same of pairs of codes alone, the 20 commonest of each told apart."
         scores.append(score("fidelity.owner_codes_tv", comparison, lambda a, b: _distances(a, b, codes), note))
-    panel = [{"pair": name, "tv": round(found.parts[name], 5)} for name in worst[:SHOWN_OWNER_PAIRS]]
+    panel = [{"pair": name, "tv": round(parts[name], 5)} for name in worst[:SHOWN_OWNER_PAIRS]]
     return scores, {"owner_pairs": panel}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Found
 
 KEPT_SHARE = 0.995  # of training pairs that agree, from which on they are said to agree always
 FEWEST_REPEATS = 30  # pairs for a share
@@ -29,7 +29,7 @@ _SERIES = "of its series"
 Agreements = dict[str, tuple["NDArray[np.float64]", "NDArray[np.intp]"]]  # (1, 0 by row with a row before, its unit)
 
 
-def repeats(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def repeats(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """Share of rows that repeat a value of an earlier row, by column and by which row that is.
 
     The row before of the same owner; of the same series; of the same unit, table and moment. `repeats`: mean absolute

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Score, Scored
+    from synthkit.metrics.result import Failure, Found, Score
     from synthkit.schema.linked import LinkedSchema
 
 WHOLE_TIMELINE = "all events"
 
 
-def timing(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def timing(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """KS distances of gaps, offsets and durations by table, and of the number of events of a unit.
 
     A gap is the time from the row before of the same owner, from its end where rows last; an offset the time from the
@@ -41,7 +41,7 @@ def timing(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
         ("offset", [n for n in timed if _is_nested(schema, n)], _offsets, "the time from the owner to its first row"),
         ("duration", [n for n in timed if _lasts(schema, n)], _durations, "how long a row lasts"),
     ]
-    scores: list[Score] = [
+    scores: list[Score | Failure] = [
         score(
             f"fidelity.{name}_ks",
             comparison,
@@ -53,7 +53,7 @@ def timing(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
     ]
     if schema.graph.owners:
         note = "Kolmogorov-Smirnov distance of the number of events of a unit; parts: by table."
-        scores.append(score("fidelity.length_ks", comparison, _lengths, note, headline=WHOLE_TIMELINE))
+        scores.append(score("fidelity.length_ks", comparison, _lengths, note, headline=WHOLE_TIMELINE, needs="units"))
     return scores, {"gaps": {name: _panel(comparison, name) for name in timed}}
 
 

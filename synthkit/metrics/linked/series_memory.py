@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from synthkit.errors import MetricError
 from synthkit.metrics.linked import row_groups
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.unit_differences import Parts, absolute, by_units, score
 from synthkit.metrics.metric import MetricLabel
-from synthkit.metrics.result import Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.utility.non_inferiority import jackknife
 from synthkit.schema.columns import Datetime, Numeric
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Found
     from synthkit.schema.linked import LinkedSchema
 
 FEWEST_PAIRS = 30  # of neighbours, on the real side, for a correlation
@@ -31,15 +31,12 @@ UNIT_GROUPS = 20  # of units, for the jackknife
 ROUNDED = 1e-12  # of a number, the part that arithmetic may have changed
 
 
-def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """Rank correlation of a value with the one before in its series, and the standard deviation within a unit.
 
     `lag_one`: weighted mean over numeric columns and series of |r_synthetic - r_holdout|, weights the numbers of real
     pairs; `within_unit_sd`: mean over columns of the difference of the mean standard deviation of a unit's values
     of one series, in standard deviations of that series among all training rows.
-
-    Raises:
-        MetricError: no series has enough neighbouring values.
     """
     if not list(_columns(comparison.schema)):
         return [], {}
@@ -47,7 +44,9 @@ def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored
     note = "Difference of the mean standard deviation of a unit's values of a series, in training standard deviations "
     note += "of the series; mean over columns."
     spreads = _spreads(comparison.known)
-    scores.append(score("fidelity.within_unit_sd", comparison, lambda a, b: _within(a, b, spreads), note))
+    needs = "units with two values of a series that varies"
+    figure = partial(_within, spreads=spreads)
+    scores.append(score("fidelity.within_unit_sd", comparison, figure, note, needs=needs))
     return scores, {}
 
 
@@ -57,7 +56,7 @@ def _columns(schema: LinkedSchema) -> Iterator[tuple[str, str]]:
         yield from ((table, c) for c in schema.tables[table].payload if isinstance(columns[c], Numeric | Datetime))
 
 
-def _lag_one(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Score:
+def _lag_one(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Score | Failure:
     groups = [rng.permutation(np.arange(side.size) % UNIT_GROUPS) for side in _sides(comparison)]
     drawn, real, like = (
         {at: _moments(side, *at, group) for at in _columns(comparison.schema)}
@@ -70,7 +69,7 @@ def _lag_one(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scor
     value = _error(whole["drawn"], whole["real"], weights)
     if np.isnan(value):
         msg = f"a correlation of neighbours needs {FEWEST_PAIRS} real pairs in a series; however: none has so many"
-        raise MetricError(f"{msg}. Declare `series`, or bring more rows")
+        return Failure(metric="fidelity.lag_one", reason=f"{msg}. Declare `series`, or bring more rows")
     variance = 0.0
     for key, side in (("drawn", drawn), ("real", real)):
         left_out = []

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.linked.linked_side import LinkedSide
-    from synthkit.metrics.result import Scored
+    from synthkit.metrics.result import Found
 
 MAX_ALIGNED_PAIRS = 40  # of tables, those with most rows
 SHORT = 0.1  # quantile of the training delays that is a short time
 Pair = tuple[str, str]
 
 
-def alignment(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Scored:
+def alignment(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
     """Time from a row back to the nearest row of another table of the same unit, by pair of tables with moments.
 
     `alignment_ks`: mean KS distance, a row with no such row before it counting as infinitely late;

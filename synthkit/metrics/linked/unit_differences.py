@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from synthkit.errors import MetricError
-from synthkit.metrics.result import Score
+from synthkit.metrics.result import Failure, Score
 from synthkit.metrics.stats import paired_difference
 from synthkit.metrics.stats.paired_difference import PairedDifference
 
@@ -85,9 +84,10 @@ def score(
     note: str,
     *,
     headline: str | None = None,
+    needs: str = "rows to compare",
     goal: Literal["high", "low", "none"] = "low",
-) -> Score:
-    """A score from a figure of two sides: its mean over parts, or its `headline` part.
+) -> Score | Failure:
+    """A score from a figure of two sides: its mean over parts, or its `headline` part; a failure if none has a value.
 
     Args:
         metric: name of the score.
@@ -95,16 +95,14 @@ def score(
         figure: distances by part, with influences by unit; the same parts for every pair of sides.
         note: what it is.
         headline: the part whose value is the score's.
+        needs: what both sides must have for a part to have a value.
         goal: which direction is better.
-
-    Raises:
-        MetricError: no part has rows on both sides.
     """
     parts, floor = figure(data.drawn, data.real), figure(data.like, data.real)
     chosen = [part for name, part in parts.items() if headline in (None, name)]
     if all(part is None for part in chosen):
-        msg = f"`{metric}` needs rows to compare on both sides; however: no table has them"
-        raise MetricError(msg)
+        reason = f"`{metric}` needs {needs} on both sides; however: no table and no pair of tables has them"
+        return Failure(metric=metric, reason=reason)
     at = paired_difference.over_draws([paired_difference.mean(chosen).difference], [None], None)
     real = [part.value for name, part in floor.items() if part is not None and headline in (None, name)]
     return Score(

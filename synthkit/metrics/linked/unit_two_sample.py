@@ -218,7 +218,7 @@ def row_examples(side: LinkedSide, table: str) -> Examples:
     before, series = side.previous(table), side.previous_of_series(table)
     clock = np.stack([side.start(table), side.end(table)], axis=1)
     parts = [own, clock, row_groups.gathered(own, before), clock - row_groups.gathered(clock[:, ::-1], before)]
-    found = [*names, "start", "end", *(f"before: {n}" for n in names), "gap", "end since end"]
+    found = [*names, "start", "end", *(f"before: {n}" for n in names), "gap", "end since start before"]
     if side.types.series[table] > 1:
         parts += [row_groups.gathered(own, series), (clock - row_groups.gathered(clock, series))[:, :1]]
         found += [*(f"series: {n}" for n in names), "gap in series"]

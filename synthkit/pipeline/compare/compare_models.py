@@ -17,7 +17,7 @@ from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, refuse_unclear
 from synthkit.pipeline.compare.worker import RAKED, WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
-from synthkit.pipeline.load_table import check_baselines, load_table, name_of
+from synthkit.pipeline.load_table import check_baselines, load_table, name_of, refuse_linked_options
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release.run_folder import SYNTHETIC
 from synthkit.report import Report
@@ -121,6 +121,7 @@ def compare(
     asked = {name: {**said.get(_model(name), {}), **said.get(name, {})} for name in models}
     _check(models, said)
     schema = resolve_schema(schema)
+    refuse_linked_options(config)
     check_baselines(schema, config)
     for name in set(models) - set(REFERENCES):
         Synthesizer(schema, _model(name), settings=asked[name], device=config.device)

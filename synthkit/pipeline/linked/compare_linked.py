@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
+    from synthkit.schema.linked.orphans import OrphanCount
     from synthkit.tables.linked_files import LinkedInput
     from synthkit.tables.linked_tables import LinkedTables
 
@@ -46,6 +47,7 @@ class LinkedCompared:
         plan: what all models shared; its rows are units.
         outcomes: what became of each model, in the order they were named.
         report: the page on all of them.
+        orphans: rows and keys that were left out, by table.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class LinkedCompared:
     plan: ComparisonPlan
     outcomes: tuple[ModelResult, ...]
     report: Report
+    orphans: Mapping[str, OrphanCount] = field(default_factory=dict)
 
     def synthetic(self, name: str) -> Mapping[str, pd.DataFrame]:
         """The first draw of a model, frames by table.
@@ -130,7 +133,14 @@ def compare_linked(
         outcomes.append(done[name] or launch(task, *_frames(parts), progress=told, module=LINKED_WORKER))
         report = contest.tell(outcomes, source)
     told.stage("")
-    return LinkedCompared(folder=out, schema=given, plan=contest.plan, outcomes=tuple(outcomes), report=report)
+    return LinkedCompared(
+        folder=out,
+        schema=given,
+        plan=contest.plan,
+        outcomes=tuple(outcomes),
+        report=report,
+        orphans={} if real.validation is None else real.validation.orphans,
+    )
 
 
 def _check(models: Sequence[str], settings: Mapping[str, JSONObject]) -> None:

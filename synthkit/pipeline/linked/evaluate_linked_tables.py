@@ -67,7 +67,8 @@ def evaluate_linked_tables(
     clock.stage("report")
     names = {"synthetic": [source_name(each) for each in synthetic], "holdout": source_name(holdout)}
     facts = linked_facts(given, source_name(train), clock.seconds, draws=len(draws), seed=config.seed, **names)
-    validations = {"output": output} if real.validation is None else {"input": real.validation, "output": output}
+    checked = {"input": real.validation, "holdout": held.validation, "output": output}
+    validations = {name: each for name, each in checked.items() if each is not None}
     measured = with_facts(found, facts)
     page = linked_report(measured, given, validations)
     clock.stage("")

@@ -72,7 +72,7 @@ def linked_report(
     Args:
         evaluation: scores, failures and panels, with the facts of the run.
         schema: what the tables mean.
-        validations: of `input` and `output`.
+        validations: of `input` and `output`; of an evaluation of `holdout` too.
         ledger: what was charged, if there is one.
         statement: what is promised, if anything was fitted.
     """

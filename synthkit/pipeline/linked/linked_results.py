@@ -123,7 +123,7 @@ class LinkedTablesEvaluation:
         evaluation: how good, how risky; INTERNAL.
         report: the page.
         schema: the meaning all tables share.
-        validations: of input and output, by these names.
+        validations: of input (the training tables), holdout and output, by these names.
         facts: version, seeds, packages, seconds: the content of run.json.
     """
 

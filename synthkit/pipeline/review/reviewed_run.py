@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from synthkit.tables.table_files import CellOptions
 
-def sides_of_run(folder: str | Path, real: LinkedInput) -> tuple[LinkedTables, LinkedTables]:
+
+def sides_of_run(
+    folder: str | Path, real: LinkedInput, **options: Unpack[CellOptions]
+) -> tuple[LinkedTables, LinkedTables]:
     """The synthetic tables of a run, and of the real ones the units it held out.
 
     Args:
         folder: of a run of linked tables: its schema, a file a synthetic table, and the roles of the real units.
         real: the tables that the run was made from.
+        options: how delimited text of the real tables is read, see `CellOptions`.
 
     Raises:
         ArtefactError: the folder is not that of a run.
@@ -45,12 +50,12 @@ def sides_of_run(folder: str | Path, real: LinkedInput) -> tuple[LinkedTables, L
         msg = f"a review is of linked tables, whose people have rows in several; however: {place} is a run of one table"
         raise ConfigError(f"{msg}. Read its rows as they are")
     synthetic = _typed(place / run_folder.SYNTHETIC_FOLDER, schema)
-    tables = _typed(real, schema)
+    tables = _typed(real, schema, **options)
     return synthetic, tables.take(_held_out(tables, table_files.read(roles_file).frame()))
 
 
-def _typed(source: LinkedInput, schema: LinkedSchema) -> LinkedTables:
-    cells = read_linked(source, schema)
+def _typed(source: LinkedInput, schema: LinkedSchema, **options: Unpack[CellOptions]) -> LinkedTables:
+    cells = read_linked(source, schema, **options)
     return LinkedTables.of(cells.frames, schema, orphans="drop", texts=cells.texts)
 
 

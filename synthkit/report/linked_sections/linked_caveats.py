@@ -9,6 +9,7 @@ from synthkit.report.records import Fact
 from synthkit.report.section_spec import SectionSpec
 from synthkit.report.sections.caveats import CaveatsData
 
+FLATTERED = "every reference flatters, and classifiers tell too little"
 FEW_UNITS = 500  # below so many intervals are wide and rare histories are hardly learnt
 
 
@@ -33,11 +34,7 @@ def _of_privacy(context: LinkedContext) -> Iterator[Fact]:
 def _of_size(context: LinkedContext) -> Iterator[Fact]:
     units, known = context.units("train"), context.evaluation.run.get("known units")
     if known:
-        yield (
-            "known units",
-            f"{known:,} held-out {context.unit} were trained on: every reference flatters, and classifiers tell too "
-            "little.",
-        )
+        yield "known units", f"{known:,} held-out {context.unit} were trained on: {FLATTERED}."
     if 0 < units < FEW_UNITS:
         yield (
             "few units",
@@ -89,8 +86,10 @@ def _of_scores(context: LinkedContext) -> Iterator[Fact]:
 
 
 def _shareable(data: CaveatsData) -> CaveatsData:
-    """Without the number of units."""
-    return {**data, "limits": [each for each in data["limits"] if each[0] != "few units"]}
+    """Without numbers of real units."""
+    uncounted = {"known units": f"Some who were held out were trained on: {FLATTERED}."}
+    limits = [(name, uncounted.get(name, text)) for name, text in data["limits"] if name != "few units"]
+    return {**data, "limits": limits}
 
 
 LINKED_CAVEATS = SectionSpec(id="limits", title="Limits", data=_data, tag="public", shareable=_shareable)

@@ -12,7 +12,7 @@ from synthkit.report.linked_panels import BrokenRowsPanel
 from synthkit.report.linked_section_data import LINKED_TEMPLATE, FoldedTables, LinkedSectionData
 from synthkit.report.section_spec import SectionSpec
 
-VALIDATED = (("input", "Real tables"), ("output", "Synthetic tables"))
+VALIDATED = (("input", "Real tables"), ("holdout", "Held-out tables"), ("output", "Synthetic tables"))
 
 
 def _data(context: LinkedContext) -> LinkedSectionData:

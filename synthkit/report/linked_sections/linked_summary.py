@@ -43,9 +43,10 @@ def _of_keys(context: LinkedContext) -> Iterator[Fact]:
     score, panel = context.find("fidelity.integrity"), context.panels.get("integrity") or ()
     if score is not None:
         seen = context.looked_at("synthetic")
-        broken = round(score.value * seen)
-        who = f"None of {seen:,} synthetic {context.unit} breaks" if not broken else f"{broken:,} of {seen:,} break"
-        yield "Keys", f"{who} one of {len(panel)} keys, links, orders and rules {_at_most(score.high)}."
+        yield (
+            "Keys",
+            f"{_who_breaks(score.value, seen, context.unit)} one of {len(panel)} keys, links, orders and rules {_at_most(score.high)}.",
+        )
     told = context.find("fidelity.contradictions")
     if told is not None:
         yield (
@@ -53,6 +54,14 @@ def _of_keys(context: LinkedContext) -> Iterator[Fact]:
             f"{number(told.value, 'share')} of the synthetic {context.unit} have a declared contradiction "
             f"{span(told.low, told.high, 'share')}; of the held-out ones {number(told.reference, 'share')}.",
         )
+
+
+def _who_breaks(share: float, seen: int, unit: str) -> str:
+    """How many of the units break something; a mean over draws may be less than one."""
+    broken = round(share * seen)
+    if broken:
+        return f"{broken:,} of {seen:,} break"
+    return f"{'Fewer than one' if share else 'None'} of {seen:,} synthetic {unit} breaks"
 
 
 def _at_most(high: float) -> str:

@@ -22,7 +22,10 @@ from synthkit.metrics.linked import (
     table_alignment,
     table_distributions,
 )
-from synthkit.metrics.result import Score
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
+from synthkit.metrics.result import Failure, Score
+from synthkit.schema.linked import LinkedSchema
+from synthkit.tables.linked_tables import LinkedTables
 
 RNG = np.random.default_rng
 
@@ -73,8 +76,6 @@ def test_siblings_that_know_each_other_are_seen_beside_those_that_do_not(compare
     """As many labs as visits in the real tables, shuffled in the synthetic ones."""
 
     def tied(seed, shuffle):
-        from synthkit.tables.linked_tables import LinkedTables
-
         made = frames(150, seed)
         ids = made["visits"]["id"]
         if shuffle:
@@ -269,9 +270,65 @@ def test_a_table_without_rows_is_a_failure_in_words(compare, damaged):
         table_distributions.table_distributions(compare(empty), RNG(0), table="codes")
 
 
-def test_too_few_neighbours_are_a_failure(compare, clinic):
-    with pytest.raises(series_memory.MetricError, match="needs 30 real pairs in a series; however: none has so many"):
-        series_memory.memory(compare(clinic(130, 3), holdout=clinic(4, 2)), RNG(0))
+def test_too_few_neighbours_are_a_failure_of_that_score_alone(compare, clinic):
+    failure, spread = series_memory.memory(compare(clinic(130, 3), holdout=clinic(4, 2)), RNG(0))[0]
+    assert failure.metric == "fidelity.lag_one"
+    assert "needs 30 real pairs in a series; however: none has so many" in failure.reason
+    assert isinstance(spread, Score)
+
+
+def test_siblings_of_which_one_never_differs_have_no_correlation_and_all_else(compare, damaged):
+    ids = [f"p{k:04d}" for k in range(130)]
+    once = damaged("labs", lambda f: f.iloc[: len(ids)].assign(id=ids, visit=None, at=1.0))
+    scores, panels = fan_outs.fan_outs(compare(once), RNG(0))
+    (failure,) = (each for each in scores if isinstance(each, Failure))
+    assert failure.metric == "fidelity.sibling_correlation"
+    assert "needs owners whose numbers of rows differ in each of two sibling tables on both sides" in failure.reason
+    assert len(scores) == 5
+    assert set(panels["fan_outs"]) == {"visits", "codes", "labs"}
+
+
+def test_events_that_follow_none_on_either_side_are_a_failure_in_words(compare, clinic, frames):
+    made = frames(130, 3)
+    none = {name: made[name].iloc[:0] for name in ("visits", "codes")}
+    once = {"labs": made["labs"].drop_duplicates("id"), "people": made["people"].assign(paid=0.0)}
+    alone = LinkedTables.of({**made, **none, **once}, clinic(130, 3).schema)
+    for sides in ({"synthetic": alone}, {"synthetic": clinic(130, 3), "holdout": alone}):
+        scores = event_transitions.transitions(compare(**sides), RNG(0))[0]
+        assert [(each.metric, each.reason.partition(" on both")[0]) for each in scores] == [
+            ("fidelity.transitions_tv", "`fidelity.transitions_tv` needs neighbouring events"),
+            ("fidelity.level_transitions_tv", "`fidelity.level_transitions_tv` needs neighbouring rows"),
+        ]
+
+
+def test_siblings_without_any_owner_are_left_out():
+    link = {"columns": ["visit"], "to": "visits", "kind": "owner"}
+    below = {"links": [link], "columns": {"visit": {"kind": "identifier"}, "x": {"kind": "numeric"}}}
+    person = {"columns": ["id"], "to": "people", "kind": "owner"}
+    key = {"kind": "identifier"}
+    schema = LinkedSchema.parse(
+        {
+            "unit": "people",
+            "tables": {
+                "people": {"key": ["id"], "columns": {"id": key, "x": {"kind": "numeric"}}},
+                "visits": {"key": ["visit"], "links": [person], "columns": {"id": key, "visit": key}},
+                "drugs": below,
+                "codes": below,
+            },
+        }
+    )
+    names, rows = [f"p{k}" for k in range(30)], {"visit": ["v1", "v2", "v2"], "x": [1.0, 2.0, 3.0]}
+    full = {
+        "people": pd.DataFrame({"id": names, "x": range(30)}),
+        "visits": pd.DataFrame({"id": names[:2], "visit": ["v1", "v2"]}),
+        "drugs": pd.DataFrame(rows),
+        "codes": pd.DataFrame(rows),
+    }
+    real = LinkedTables.of(full, schema)
+    none = LinkedTables.of({name: f if name == "people" else f.iloc[:0] for name, f in full.items()}, schema)
+    scores = fan_outs.fan_outs(LinkedEvaluationData(train=real, holdout=real, synthetic=none), RNG(0))[0]
+    failed = {each.metric for each in scores if isinstance(each, Failure)}
+    assert failed == {"fidelity.sibling_correlation", "fidelity.sibling_tv"}
 
 
 def test_repeats(compare, damaged):

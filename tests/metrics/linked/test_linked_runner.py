@@ -10,11 +10,13 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from places import ROOT
 
 from synthkit.errors import MetricError, TableError
 from synthkit.metrics.linked import linked_metric_registry
+from synthkit.metrics.linked import multi_table_report as multi_table_page
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.linked_metric_registry import LINKED_METRICS, linked_labels, linked_metrics_of
@@ -156,15 +158,52 @@ def test_sdmetrics_stands_beside_ours(compare, clinic):
         assert score.reference > 0.7
 
 
-def test_what_sdmetrics_cannot_score_is_a_listed_failure(compare, clinic):
+def test_sdmetrics_draws_no_rows_by_itself(compare, clinic, monkeypatch):
+    """Its tables are thinned before it would; whatever else has drawn from numpy changes nothing."""
+    pytest.importorskip("sdmetrics")
+    from sdmetrics.reports.single_table._properties import base
+    from sdmetrics.reports.utils import DEFAULT_NUM_ROWS_SUBSAMPLE
+
+    assert multi_table_page.REPORT_ROWS <= DEFAULT_NUM_ROWS_SUBSAMPLE
+    monkeypatch.setattr(base, "DEFAULT_NUM_ROWS_SUBSAMPLE", 200)
+    monkeypatch.setattr(multi_table_page, "REPORT_ROWS", 200)
+    drawn = []
+    monkeypatch.setattr(pd.DataFrame, "sample", lambda frame, *of, **how: drawn.append(of) or frame)
+    scores, _ = multi_table_report(compare(clinic(130, 3)), np.random.default_rng(0))
+    assert all(math.isfinite(score.value) for score in scores)
+    assert not drawn
+
+
+def test_sdmetrics_has_a_number_for_a_table_without_rows(compare, clinic):
     pytest.importorskip("sdmetrics")
     tables = clinic(130, 3)
     bare = tables.take(np.flatnonzero(tables.counts("labs") == 0))
     evaluation = evaluate_linked(compare(bare))
     assert all(f.metric != "fidelity.integrity" for f in evaluation.failures)
-    assert any(f.metric.startswith("fidelity.sdmetrics") for f in evaluation.failures) or evaluation.score(
-        "fidelity.sdmetrics.quality"
-    )
+    assert 0 < evaluation.score("fidelity.sdmetrics.quality").value < 1
+
+
+def test_what_sdmetrics_cannot_score_is_a_failure_in_our_words(compare, clinic, monkeypatch):
+    pytest.importorskip("sdmetrics")
+    from sdmetrics.reports import QualityReport
+
+    def fails(*_of, **_how):
+        raise ValueError("p0001")
+
+    monkeypatch.setattr(QualityReport, "generate", fails)
+    with pytest.raises(MetricError, match=r"SDMetrics must be able to score the tables; .* raised a ValueError$"):
+        multi_table_report(compare(clinic(130, 3)), np.random.default_rng(0))
+
+
+def test_a_fault_of_ours_is_not_laid_at_the_door_of_sdmetrics(compare, clinic, monkeypatch):
+    pytest.importorskip("sdmetrics")
+
+    def fails(_side):
+        raise KeyError("a column")
+
+    monkeypatch.setattr(multi_table_page, "_frames", fails)
+    with pytest.raises(KeyError):
+        multi_table_report(compare(clinic(130, 3)), np.random.default_rng(0))
 
 
 def test_the_evaluation_never_imports_torch():

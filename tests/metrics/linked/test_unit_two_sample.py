@@ -72,6 +72,13 @@ def test_a_row_stands_in_its_context(clinic, side_of):
     np.testing.assert_allclose(
         frame["people.paid"], side.tables.frames["people"].set_index("id")["paid"].loc[labs["id"]]
     )
+    stays, frame = (
+        side.tables.frames["visits"],
+        pd.DataFrame(row_examples(side, "visits").inputs, columns=row_examples(side, "visits").names),
+    )
+    past = stays.groupby("id")[["start", "stop"]].shift()
+    np.testing.assert_allclose(frame["gap"], stays["start"] - past["stop"])
+    np.testing.assert_allclose(frame["end since start before"], stays["stop"] - past["start"])
     codes = pd.DataFrame(row_examples(side, "codes").inputs, columns=row_examples(side, "codes").names)
     visits = side.tables.frames["visits"].set_index("visit")
     np.testing.assert_allclose(codes["visits.cost"], visits["cost"].loc[side.tables.frames["codes"]["visit"]])

@@ -353,3 +353,20 @@ def test_the_command(run, tmp_path):
     assert json.loads(figures.read_text(encoding="utf-8"))["told"] == 0
     assert cli.invoke(app, ["review", str(folder)]).exit_code == 2
     assert cli.invoke(app, ["review", "--sheet", str(sheet)]).exit_code == 2
+
+
+def test_the_real_tables_are_read_as_the_run_read_them(run, tmp_path):
+    from typer.testing import CliRunner
+
+    from synthkit.cli.app import app
+
+    folder, real, held_out = run
+    written = tmp_path / "csv"
+    written.mkdir()
+    for file in real.glob("*.parquet"):
+        pd.read_parquet(file).to_csv(written / f"{file.stem}.csv", index=False, sep="|", encoding="utf-16")
+    _, held = sides_of_run(folder, written, delimiter="|", encoding="utf-16")
+    assert set(held.frames["patients"]["patient_id"]) == held_out
+    words = ["review", str(folder), "--real", str(written), "--people", "3", "-o", str(tmp_path / "review")]
+    assert CliRunner().invoke(app, words).exit_code != 0
+    assert CliRunner().invoke(app, [*words, "--delimiter", "|", "--encoding", "utf-16"]).exit_code == 0

@@ -104,7 +104,12 @@ def test_an_altered_page_is_refused(linked_report):
 
 
 def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_evaluation, hospital_schema):
-    report = build_linked(hospital_evaluation, hospital_schema, tier="shareable")
+    run = {**hospital_evaluation.run, "known units": 7}
+    report = build_linked(replace(hospital_evaluation, run=run), hospital_schema, tier="shareable")
+    limits = dict(section(report, "limits")["limits"])
+    assert "few units" not in limits
+    assert not re.search(r"\d", limits["known units"])
+    assert "were trained on" in limits["known units"]
     ids = [s["id"] for s in report.document["sections"]]
     assert ids == [spec.id for spec in SECTIONS_ON_LINKED_TABLES if spec.shareable is not None]
     assert {"summary", "integrity", "tables", "copying"}.isdisjoint(ids)
@@ -142,6 +147,16 @@ def test_sentences_of_the_summary(page):
     assert "the interval includes zero" in said["Use"]
     assert "No evidence of privacy." in said["Copies"]
     assert "epsilon = infinity" in said["Privacy"]
+
+
+def test_less_than_one_unit_over_the_draws_is_not_none(hospital_evaluation, hospital_schema):
+    scores = tuple(
+        replace(each, value=0.01, high=0.2) if each.metric == "fidelity.integrity" else each
+        for each in hospital_evaluation.scores
+    )
+    told = build_linked(replace(hospital_evaluation, scores=scores), hospital_schema)
+    assert "Fewer than one of 40 synthetic patients breaks one of" in told.html
+    assert "None of 40 synthetic patients breaks" not in told.html
 
 
 def test_contradictions_are_counted_beside_held_out_people(linked_report, hospital_sides):
