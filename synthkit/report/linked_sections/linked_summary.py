@@ -43,10 +43,8 @@ def _of_keys(context: LinkedContext) -> Iterator[Fact]:
     score, panel = context.find("fidelity.integrity"), context.panels.get("integrity") or ()
     if score is not None:
         seen = context.looked_at("synthetic")
-        yield (
-            "Keys",
-            f"{_who_breaks(score.value, seen, context.unit)} one of {len(panel)} keys, links, orders and rules {_at_most(score.high)}.",
-        )
+        who = _who_breaks(score.value, seen, context.unit)
+        yield "Keys", f"{who} one of {len(panel)} keys, links, orders and rules {_at_most(score.high)}."
     told = context.find("fidelity.contradictions")
     if told is not None:
         yield (
