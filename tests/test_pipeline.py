@@ -79,8 +79,11 @@ def test_progress_names_stages_in_order_and_counts_steps(toy):
     steps = [(done, total) for stage, done, total, _ in told.steps if stage == "fit"]
     assert steps[-1][1] == 5
     assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
-    metrics = [note for stage, _, _, note in told.steps if stage == "evaluate"]
-    assert "utility.dead" in metrics
+    measured = [(done, total, note) for stage, done, total, note in told.steps if stage == "evaluate"]
+    assert [done for done, _, _ in measured] == sorted(done for done, _, _ in measured)
+    assert measured[-1][0] == measured[-1][1]
+    assert all(note in made.evaluation.run["seconds"] for _, _, note in measured if note)
+    assert any(note for _, _, note in measured)
 
 
 def test_ledger_says_infinity_and_lists_every_look(run):
