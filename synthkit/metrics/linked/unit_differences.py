@@ -68,13 +68,7 @@ def absolute(
     sign = 1.0 if a >= b else -1.0
     pull = -sign * a / scale**2 if relative else -sign
     sides = (sign / scale * left, seen_l), (pull * right, seen_r)
-    return PairedDifference(abs(a - b) / abs(scale), *(_placed(x, seen) for x, seen in sides))
-
-
-def _placed(x: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    placed = np.zeros(len(x))
-    placed[seen] = (x[seen] - x[seen].mean()) / seen.mean()
-    return placed
+    return PairedDifference(abs(a - b) / abs(scale), *(paired_difference.placed(x[seen], seen) for x, seen in sides))
 
 
 def score(
