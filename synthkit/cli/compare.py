@@ -76,14 +76,13 @@ def compare(
         )
     from synthkit.pipeline.linked.compare_linked import LinkedCompared
 
-    linked = isinstance(made, LinkedCompared)
     if isinstance(made, LinkedCompared):
         warn_orphans(made.orphans)
     for outcome in made.outcomes:
         if not outcome.done:
             warn(f"{outcome.name} failed: {outcome.reason}")
     if not quiet:
-        _show(made, linked=linked)
+        _show(made, linked=isinstance(made, LinkedCompared))
         show_paths({out / name: what for name, what in COMPARISON_CONTENTS.items()})
 
 

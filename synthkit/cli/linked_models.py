@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.cli.console import say, warn_orphans
-from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
+from synthkit.cli.drawn_table import warn_of_formulas
 from synthkit.cli.progress_display import progress_display
 from synthkit.errors import ConfigError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema.linked import LinkedSchema
-    from synthkit.schema.linked.orphans import KeptRows
 
 PARQUET_ENDING = ".parquet"
 
@@ -30,9 +29,6 @@ class LinkedPlace:
         path: a folder, or a DuckDB file.
         ending: of the files of a folder; Parquet if not given.
         overwrite: whether what is there may be replaced.
-
-    Raises:
-        ConfigError: an ending that no table has, or one where there are no files.
     """
 
     path: Path
@@ -44,7 +40,7 @@ class LinkedPlace:
 
         Raises:
             ArtefactError: something is there that may not be replaced.
-            ConfigError: such files cannot be written.
+            ConfigError: an ending that no table has, one where there are no files, or a place for one table.
         """
         from synthkit.io.atomic_files import check_file, check_folder
         from synthkit.tables.duckdb_files import is_duckdb
@@ -207,10 +203,10 @@ def score_linked(
     model: Path, tables: Path, out: Path, config: RunConfig, *, spreadsheet_safe: bool, quiet: bool
 ) -> None:
     """How odd a saved model holds each unit to be, and which tables make it so."""
-    check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=True)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.pipeline.linked.linked_input import kept_cells
+        from synthkit.synthesizer.anomaly import scored_units
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
         from synthkit.synthesizer.model_files import lawful
         from synthkit.tables import table_files
@@ -219,28 +215,10 @@ def score_linked(
         cells = kept_cells(tables, synthesizer.schema, config)
         progress.stage("score")
         with lawful(model):
-            scores = _unit_scores(synthesizer.anomaly_score(cells.frames), cells, synthesizer.schema)
+            scores = scored_units(synthesizer.anomaly_score(cells.frames), cells, synthesizer.schema)
         progress.stage("write")
         table_files.write(scores, out, spreadsheet_safe=spreadsheet_safe)
         progress.stage("")
     warn_orphans(cells.counts)
     warn_of_formulas(scores, out, spreadsheet_safe=spreadsheet_safe)
     say(f"{out}: {len(scores):,} people, the oddest first (INTERNAL)", quiet=quiet)
-
-
-def _unit_scores(scores: Mapping[str, Any], cells: KeptRows, schema: LinkedSchema) -> pd.DataFrame:
-    """Number, score and the part of every table, of each unit, the oddest first. **Shape**: (units, tables + 2)."""
-    import numpy as np
-    import pandas as pd
-
-    from synthkit.synthesizer.anomaly import scored
-    from synthkit.tables.linked_tables import LinkedTables
-
-    units = LinkedTables.of(cells.frames, schema, few=True).units
-    many = len(scores[schema.unit])
-    below = {name: np.bincount(units[name], weights=scores[name], minlength=many) for name in schema.graph.owners}
-    own = scores[schema.unit] - sum(below.values(), np.zeros(many))
-    odd = scored(pd.DataFrame({schema.unit: own, **below}))
-    number = odd.columns[0]
-    odd[number] = cells.rows[schema.unit][odd[number].to_numpy() - 1] + 1  # in the table as it came
-    return odd

@@ -24,7 +24,7 @@ def run_linked(
     table: Path, schema: LinkedSchema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """From real linked tables to synthetic ones, a model and scores in a folder."""
-    _ready(table, out, config, overwrite=overwrite)
+    _ready(out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked.synthesize_linked import synthesize_linked
@@ -50,7 +50,7 @@ def fit_linked(
     table: Path, schema: LinkedSchema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
     """A model of all units, saved."""
-    _ready(table, out, config, overwrite=overwrite)
+    _ready(out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked import synthesize_linked as page
@@ -86,7 +86,7 @@ def evaluate_linked_folders(
         overwrite: whether a folder that is there may be replaced.
         quiet: whether nothing but errors is said.
     """
-    _ready(real["train"], out, config, overwrite=overwrite)
+    _ready(out, config, overwrite=overwrite)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked.evaluate_linked_tables import evaluate_linked_tables
@@ -103,12 +103,11 @@ def evaluate_linked_folders(
         show_paths(contents(out))
 
 
-def _ready(table: Path, out: Path, config: RunConfig, *, overwrite: bool) -> None:
+def _ready(out: Path, config: RunConfig, *, overwrite: bool) -> None:
     """Refuse what cannot be before anything that takes time is loaded.
 
     Raises:
         ConfigError: linked tables cannot be asked for it.
-        TableError: the tables are no folder.
         ArtefactError: the output is there already.
     """
     from synthkit.io.atomic_files import check_folder

@@ -16,17 +16,21 @@ a gap is the gap's.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import count
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import Generator
 
 from synthkit.encoding import TableEncoder
 from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel
 from synthkit.models.registry import models
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.orphans import KeptRows
+from synthkit.tables.linked_tables import LinkedTables
 
 SCORE_COLUMN = "(score)"
 LATENT_CODE_COLUMN = "(latent code)"  # what a model with latent codes pays for the code itself
@@ -87,6 +91,28 @@ def scored(parts: pd.DataFrame) -> pd.DataFrame:
     front = pd.DataFrame({row: range(1, len(parts) + 1), score: parts.sum(axis=1)}, index=parts.index)
     whole: pd.DataFrame = pd.concat([front, parts], axis=1).sort_values(by=score, ascending=False, kind="stable")
     return whole
+
+
+def scored_units(scores: Mapping[str, NDArray[np.float64]], cells: KeptRows, schema: LinkedSchema) -> pd.DataFrame:
+    """Each unit of linked tables as `scored` has a record: its number, its score and the part of every table.
+
+    The part of the table of units is what the rows below do not explain.
+
+    Args:
+        scores: of units and rows by table, as `LinkedSynthesizer.anomaly_score` has them.
+        cells: the tables they are of, and which number each unit has in the table as it came.
+        schema: the declared meaning.
+
+    **Shape**: (units, tables + 2).
+    """
+    units = LinkedTables.of(cells.frames, schema, few=True).units
+    many = len(scores[schema.unit])
+    below = {name: np.bincount(units[name], weights=scores[name], minlength=many) for name in schema.graph.owners}
+    own = scores[schema.unit] - sum(below.values(), np.zeros(many))
+    odd = scored(pd.DataFrame({schema.unit: own, **below}))
+    number = odd.columns[0]
+    odd[number] = cells.rows[schema.unit][odd[number].to_numpy() - 1] + 1
+    return odd
 
 
 def _free(name: str, taken: Collection[str]) -> str:

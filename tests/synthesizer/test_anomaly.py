@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from places import ROOT
+from small_hospital import SMALL, small_hospital
 
 from synthkit.errors import UnsupportedError
 from synthkit.schema import Schema
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.orphans import without_orphans
+from synthkit.synthesizer.anomaly import scored_units
 from synthkit.synthesizer.synthesizer import Synthesizer
+from synthkit.tables.linked_tables import LinkedTables
 
 MIXED = Schema(
     columns={
@@ -109,6 +114,22 @@ def test_a_model_without_a_likelihood_says_so():
     fitted = Synthesizer(MIXED, "ctgan", settings=settings, device="cpu").fit(mixed(), seed=0)
     with pytest.raises(UnsupportedError, match="Use one of autoregressive, independent, marginal, tvae"):
         fitted.anomaly_score(mixed(5))
+
+
+def test_units_have_the_numbers_of_the_file_and_the_parts_of_their_rows():
+    """Scores of rows are summed by the patient they name; the first patient has no key, and is left out."""
+    frames, schema = small_hospital(), LinkedSchema.parse(SMALL)
+    frames["patients"].loc[0, "patient"] = None
+    cells = without_orphans(frames, schema)
+    typed = LinkedTables.of(cells.frames, schema).frames
+    scores = {"labs": typed["labs"]["value"].to_numpy(), "visits": np.ones(len(typed["visits"]))}
+    own = np.random.default_rng(0).permutation(len(typed["patients"])) * 100.0
+    odd = scored_units({"patients": own, **scores}, cells, schema).set_index("(row)")
+    assert odd["(score)"].tolist() == sorted(own, reverse=True)
+    who = frames["patients"]["patient"][odd.index - 1]
+    assert odd["labs"].tolist() == pytest.approx(frames["labs"].groupby("patient")["value"].sum()[who].tolist())
+    assert odd["visits"].tolist() == frames["visits"]["patient"].value_counts().reindex(who, fill_value=0).tolist()
+    assert odd[["patients", "visits", "labs"]].sum(axis=1).tolist() == pytest.approx(odd["(score)"].tolist())
 
 
 PLANTED = [

@@ -66,11 +66,6 @@ class EventTypes:
         """Number of types."""
         return sum(self.series.values())
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What each type is called: its table, with the number of its series where there are several."""
-        return tuple(f"{t}:{k}" if many > 1 else t for t, many in self.series.items() for k in range(many))
-
     def spelled(self, schema: LinkedSchema) -> tuple[str, ...]:
         """What each type is called on a page: its table, with the level of its series where there are several."""
         found: list[str] = []

@@ -90,9 +90,9 @@ def _link(side: LinkedSide, name: str, link: Link) -> Broken:
     tables = side.resolved
     if link.kind == "reference":
         if link.to in tables.frames and set(tables.key_of(link)) <= set(tables.frames[link.to].columns):
-            yield name, f"link {', '.join(link.columns)} to {link.to}", _dangles(side, name, link)
+            yield name, link_name(link), _dangles(side, name, link)
         return
-    what = f"{link.kind} link {', '.join(link.columns)} to {link.to}"
+    what = link_name(link)
     if link.kind in ("owner", "implied"):
         yield name, what, tables.pointed(name, link) != _ancestor(side, name, link.to)
         if link.kind == "owner" and link.max_rows_per_owner is not None:
@@ -102,6 +102,18 @@ def _link(side: LinkedSide, name: str, link: Link) -> Broken:
     if link.kind == "earlier":
         wrong |= _not_earlier(side, name, link)
     yield name, what, wrong
+
+
+def link_name(link: Link) -> str:
+    """What a link is called among what must hold, of each table.
+
+    Example:
+        >>> from synthkit.schema.linked.link import Link
+        >>> link_name(Link(columns=("patient_id",), to="patients", kind="owner"))
+        'owner link patient_id to patients'
+    """
+    kind = "" if link.kind == "reference" else f"{link.kind} "
+    return f"{kind}link {', '.join(link.columns)} to {link.to}"
 
 
 def _dangles(side: LinkedSide, name: str, link: Link) -> NDArray[np.bool_]:

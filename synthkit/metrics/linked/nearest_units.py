@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from synthkit.errors import MetricError
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
@@ -14,7 +13,6 @@ from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.distances import DistanceSpace
-from synthkit.schema import Code, Column, Numeric, Schema
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,11 +38,8 @@ def nearest_units(comparison: LinkedEvaluationData, rng: np.random.Generator) ->
         msg = f"a share of nearer units needs {2 * FEWEST_NEAREST} units a side; however: the smaller side has {size}"
         raise MetricError(msg)
     known, real, drawn = (UnitAggregates.of(s) for s in (comparison.known, comparison.real, comparison.drawn))
-    kinds: dict[str, Column] = {
-        str(n): Code(nullable=True) if n in known.levels else Numeric(nullable=True) for n in known.frame
-    }
-    space = DistanceSpace.fit(_texts(known), Schema(name="units", columns=kinds))
-    points = [space.coordinates(_texts(each)) for each in (drawn, known, real)]
+    space = DistanceSpace.fit(known.with_texts(), known.schema)
+    points = [space.coordinates(each.with_texts()) for each in (drawn, known, real)]
     chosen = [_some(points[1], size, rng), _some(points[2], size, rng)]
     nearer = _nearer(space, _some(points[0], MAX_ASKING_UNITS, rng), *chosen)
     held = _some(points[2], len(points[2]), rng)
@@ -64,12 +59,6 @@ def nearest_units(comparison: LinkedEvaluationData, rng: np.random.Generator) ->
         "equal numbers of both; the reference is that of held-out units. Wilson interval of units.",
     )
     return [score], {}
-
-
-def _texts(found: UnitAggregates) -> pd.DataFrame:
-    """Aggregates with levels as texts."""
-    texts = {n: found.frame[n].map("{:.0f}".format, na_action="ignore").astype(object) for n in found.levels}
-    return found.frame.assign(**texts)
 
 
 def _some(points: NDArray[np.float32], most: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What a series keeps: correlation of neighbouring values, spread within a unit, values that repeat."""
+"""What a series keeps: correlation of neighbouring values, and spread within a unit."""
 
 from __future__ import annotations
 

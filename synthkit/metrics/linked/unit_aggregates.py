@@ -11,6 +11,7 @@ import pandas as pd
 
 from synthkit.metrics.linked import row_groups
 from synthkit.metrics.linked.event_types import is_timed
+from synthkit.schema import Code, Column, Numeric, Schema
 from synthkit.schema.columns import Discrete
 
 if TYPE_CHECKING:
@@ -53,6 +54,19 @@ class UnitAggregates:
         plain_first = sorted(found, key=lambda name: _SERIES in name)  # those of series are left out where too many
         kept = {name: found[name] for name in plain_first[:MAX_AGGREGATES]}
         return cls(pd.DataFrame(kept), frozenset(levels & set(kept)))
+
+    @property
+    def schema(self) -> Schema:
+        """The aggregates as columns of one table: codes for levels, numbers for all others, any of them missing."""
+        kinds: dict[str, Column] = {
+            str(name): Code(nullable=True) if name in self.levels else Numeric(nullable=True) for name in self.frame
+        }
+        return Schema(name="units", columns=kinds)
+
+    def with_texts(self) -> pd.DataFrame:
+        """The aggregates with levels as texts, as that schema has them. **Shape**: (units, aggregates)."""
+        texts = {n: self.frame[n].map("{:.0f}".format, na_action="ignore").astype(object) for n in self.levels}
+        return self.frame.assign(**texts)
 
 
 def _of_table(side: LinkedSide, table: str, *, brief: bool) -> Named:

@@ -10,7 +10,6 @@ from synthkit.metrics.fidelity.associations import associations
 from synthkit.metrics.linked.linked_metric import LinkedMetricSpec
 from synthkit.metrics.linked.unit_aggregates import UnitAggregates
 from synthkit.metrics.metric import MetricLabel
-from synthkit.schema import Code, Column, Numeric, Schema
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,12 +27,9 @@ def unit_correlations(comparison: LinkedEvaluationData, rng: np.random.Generator
     """
     sides = [ranked(side) for side in (comparison.like, comparison.real, comparison.drawn)]
     train, real, drawn = (each.frame for each in sides)
-    kinds: dict[str, Column] = {
-        str(n): Code(nullable=True) if n in sides[0].levels else Numeric(nullable=True) for n in train.columns
-    }
-    if len(kinds) < 2:
+    if len(train.columns) < 2:
         return [], {}
-    data = EvaluationData(train=train, holdout=real, synthetic=(drawn,), schema=Schema(name="units", columns=kinds))
+    data = EvaluationData(train=train, holdout=real, synthetic=(drawn,), schema=sides[0].schema)
     scores, _ = associations(data, rng)
     note = (
         "Mean absolute difference of rank correlations of unit aggregates in all tables (levels: correlation ratio, "
@@ -46,13 +42,8 @@ def unit_correlations(comparison: LinkedEvaluationData, rng: np.random.Generator
 def ranked(side: LinkedSide) -> UnitAggregates:
     """Brief aggregates, quantities as ranks among the units from 0 to 1, levels as texts."""
     found = UnitAggregates.of(side, brief=True)
-    columns = {
-        str(name): found.frame[name].map("{:.0f}".format, na_action="ignore").astype(object)
-        if name in found.levels
-        else found.frame[name].rank(pct=True)
-        for name in found.frame
-    }
-    return UnitAggregates(found.frame.assign(**columns), found.levels)
+    ranks = {str(name): found.frame[name].rank(pct=True) for name in found.frame if name not in found.levels}
+    return UnitAggregates(found.with_texts().assign(**ranks), found.levels)
 
 
 UNIT_CORRELATIONS_SPEC = LinkedMetricSpec(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -68,13 +68,7 @@ def absolute(
     sign = 1.0 if a >= b else -1.0
     pull = -sign * a / scale**2 if relative else -sign
     sides = (sign / scale * left, seen_l), (pull * right, seen_r)
-    return PairedDifference(abs(a - b) / abs(scale), *(_placed(x, seen) for x, seen in sides))
-
-
-def _placed(x: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    placed = np.zeros(len(x))
-    placed[seen] = (x[seen] - x[seen].mean()) / seen.mean()
-    return placed
+    return PairedDifference(abs(a - b) / abs(scale), *(paired_difference.placed(x[seen], seen) for x, seen in sides))
 
 
 def score(
@@ -85,7 +79,6 @@ def score(
     *,
     headline: str | None = None,
     needs: str = "rows to compare",
-    goal: Literal["high", "low", "none"] = "low",
 ) -> Score | Failure:
     """A score from a figure of two sides: its mean over parts, or its `headline` part; a failure if none has a value.
 
@@ -96,7 +89,6 @@ def score(
         note: what it is.
         headline: the part whose value is the score's.
         needs: what both sides must have for a part to have a value.
-        goal: which direction is better.
     """
     parts, floor = figure(data.drawn, data.real), figure(data.like, data.real)
     chosen = [part for name, part in parts.items() if headline in (None, name)]
@@ -110,7 +102,7 @@ def score(
         value=at.value,
         low=max(0.0, at.low),
         high=at.high,
-        goal=goal,
+        goal="low",
         reference=float(np.mean(real)) if real else None,
         parts={name: part.value for name, part in parts.items() if part is not None},
         note=f"{note} {BY_UNITS}",

@@ -94,7 +94,7 @@ def tv_seen(left: NDArray[np.intp], right: NDArray[np.intp], cells: int, missing
     if not seen_l.any() or not seen_r.any():
         return None
     among = tv(left[seen_l], right[seen_r], cells)
-    return PairedDifference(among.value, _placed(among.left, seen_l), _placed(among.right, seen_r))
+    return PairedDifference(among.value, placed(among.left, seen_l), placed(among.right, seen_r))
 
 
 def ks(left: NDArray[np.float64], right: NDArray[np.float64]) -> PairedDifference | None:
@@ -105,7 +105,7 @@ def ks(left: NDArray[np.float64], right: NDArray[np.float64]) -> PairedDifferenc
     gap, at = intervals.kolmogorov_smirnov(left[seen_l], right[seen_r])
     sign = 1.0 if gap >= 0 else -1.0
     below_l, below_r = (np.where(side <= at, sign, 0.0) for side in (left[seen_l], right[seen_r]))
-    return PairedDifference(abs(gap), _placed(below_l, seen_l), _placed(-below_r, seen_r))
+    return PairedDifference(abs(gap), placed(below_l, seen_l), placed(-below_r, seen_r))
 
 
 def pearson(left: NDArray[np.float64], right: NDArray[np.float64]) -> PairedDifference | None:
@@ -138,7 +138,7 @@ def _correlation(pair: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]
     return r, rows
 
 
-def _placed(rows: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+def placed(rows: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Contributions to a mean over the rows `seen`, written as contributions to a mean over all rows."""
     placed = np.zeros(len(seen))
     placed[seen] = (rows - rows.mean()) / seen.mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,7 +100,8 @@ class LinkedRun:
         """
         with replacing_folder(Path(path), overwrite=overwrite, marks=run_folder.MARKS) as temporary:
             _learned(self, temporary)
-            _drawn(self, temporary)
+            mark = provenance_mark(date=str(self.facts["date"])[:10])
+            write_draws(self.draws, temporary, self.schema, mark=mark)
             table_files.write(self.roles, temporary / run_folder.INTERNAL_FOLDER / run_folder.ROLES_FILE)
             _judged(self.evaluation, temporary)
         return Path(path)
@@ -164,14 +165,21 @@ def _learned(made: LinkedFit | LinkedRun, path: Path) -> None:
     (path / run_folder.STATEMENT).write_text(json.dumps(made.statement, indent=1) + "\n", encoding="utf-8")
 
 
-def _drawn(made: LinkedRun, path: Path) -> None:
-    said = provenance_mark(date=str(made.facts["date"])[:10])
-    places = {path / run_folder.SYNTHETIC_FOLDER: made.synthetic}
-    if len(made.draws) > 1:
-        places |= {path / run_folder.DRAWS_FOLDER / f"{k + 1:02d}": draw for k, draw in enumerate(made.draws)}
+def write_draws(draws: Sequence[Tables], path: Path, schema: LinkedSchema, *, mark: Mapping[str, str]) -> None:
+    """Write the first draw of a run, and where there are several each of them, into a folder of its own.
+
+    Args:
+        draws: frames by table, of each draw.
+        path: folder of the run.
+        schema: the meaning of the tables.
+        mark: what every file says it is.
+    """
+    places = {path / run_folder.SYNTHETIC_FOLDER: draws[0]}
+    if len(draws) > 1:
+        places |= {path / run_folder.DRAWS_FOLDER / f"{k + 1:02d}": draw for k, draw in enumerate(draws)}
     for place, draw in places.items():
         place.mkdir(parents=True)
-        write_files(draw, place, made.schema, mark=said)
+        write_files(draw, place, schema, mark=mark)
 
 
 def _judged(evaluation: Evaluation, path: Path) -> None:

@@ -137,7 +137,7 @@ def _write(task: WorkerTask, made: DrawnUnitsResult, outcome: ModelResult) -> No
     """The model's folder: what `run` leaves of it, and result.json."""
     from synthkit.pipeline.evaluate_tables import with_facts, with_training
     from synthkit.pipeline.linked.linked_facts import linked_facts, linked_report
-    from synthkit.tables.linked_files import write_files
+    from synthkit.pipeline.linked.linked_results import write_draws
 
     schema, seconds = made.maker.schema, {k: outcome.seconds[k] for k in ("fit", "sample")}
     told = {"model": task.model, "seed": task.seed, "draws": task.draws, "compared": True}
@@ -149,12 +149,7 @@ def _write(task: WorkerTask, made: DrawnUnitsResult, outcome: ModelResult) -> No
         schema.save(temporary / folder.SCHEMA_FILE)
         (temporary / folder.EVALUATION_FILE).write_text(measured.to_json(), encoding="utf-8")
         linked_report(measured, schema, {}, ledger=made.ledger).save(temporary / folder.REPORT_FILE)
-        places = {temporary / folder.SYNTHETIC_FOLDER: made.draws[0]}
-        if len(made.draws) > 1:
-            places |= {temporary / folder.DRAWS_FOLDER / f"{k + 1:02d}": draw for k, draw in enumerate(made.draws)}
-        for place, draw in places.items():
-            place.mkdir(parents=True)
-            write_files(draw, place, schema, mark=provenance_mark())
+        write_draws(made.draws, temporary, schema, mark=provenance_mark())
         (temporary / RESULT).write_text(outcome.to_json(), encoding="utf-8")
 
 

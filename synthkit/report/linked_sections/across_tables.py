@@ -13,7 +13,7 @@ ACROSS_SCORES = (
     *("fidelity.alignment_ks", "fidelity.alignment_share", "fidelity.unit_correlations"),
     *("fidelity.owner_pairs_tv", "fidelity.owner_codes_tv"),
 )
-SHOWN_OWNER_COLUMNS, OPEN_ALIGNMENTS = 15, 8
+SHOWN_OWNER_COLUMNS = 15
 
 
 def _data(context: LinkedContext) -> LinkedSectionData:

@@ -14,7 +14,7 @@ def _data(context: LinkedContext) -> LinkedSectionData:
         return {"absent": "The schema declares no target on histories, so nothing was predicted."}
     scores = context.score_rows([f"utility.{t.name}.{cell}" for t in targets for cell in ("trtr", "tstr", "gap")])
     if not scores:
-        return {"absent": "No target could be predicted; why is said under what could not be measured."}
+        return {"absent": "No target could be predicted."}
     return {
         "paragraphs": [
             "The same learner is trained on synthetic and on as many training histories and tested on held-out people, "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from synthkit.metrics.linked.key_integrity import link_name
 from synthkit.report.data_table import data_table
 from synthkit.report.labels import number
 from synthkit.report.linked_context import LinkedContext
@@ -12,9 +12,6 @@ from synthkit.report.linked_inputs import LinkCountJson
 from synthkit.report.linked_section_data import LINKED_TEMPLATE, LinkedSectionData, farthest, scores_alone
 from synthkit.report.records import Figure, figure
 from synthkit.report.section_spec import SectionSpec
-
-if TYPE_CHECKING:
-    from synthkit.schema.linked.link import Link
 
 KIND_WORDS = {
     "owner": "the row it belongs to",
@@ -39,7 +36,7 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     missing = [_missing(context, key) for key in ("input", "output")]
     lines = []
     for name, link in links:
-        made, real = broken.get((name, _panel_name(link)), (None, None))
+        made, real = broken.get((name, link_name(link)), (None, None))
         lines.append(
             [
                 f"{name}.{', '.join(link.columns)} → {link.to}\n{KIND_WORDS[link.kind]}",
@@ -60,12 +57,6 @@ def _data(context: LinkedContext) -> LinkedSectionData:
         "pairs": _fan_outs(context),
         "tables": [data_table("Links by kind", heads, lines)],
     }
-
-
-def _panel_name(link: Link) -> str:
-    """What the metric of keys calls a link."""
-    kind = "" if link.kind == "reference" else f"{link.kind} "
-    return f"{kind}link {', '.join(link.columns)} to {link.to}"
 
 
 def _missing(context: LinkedContext, key: str) -> Mapping[tuple[str, str], str]:

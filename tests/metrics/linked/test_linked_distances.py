@@ -453,9 +453,28 @@ def test_todays_figures_are_those_of_one_table_with_a_unit(compare, clinic):
     assert isinstance(found["fidelity.visits.tv1"], Score)
 
 
-def test_a_table_whose_columns_include_the_name_of_the_unit(compare, clinic):
-    c = compare(clinic(130, 3))
-    assert table_distributions.as_one_table(c, "visits").schema.unit == table_distributions.UNIT_COLUMN
+def test_a_table_whose_columns_include_the_name_of_the_unit(compare, clinic, frames):
+    """The one of units takes another name, and the figures are those of a column called otherwise."""
+
+    def with_column(name):
+        told = compare(clinic(130, 3)).schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+        told["tables"]["visits"]["columns"][name] = {"kind": "categorical", "levels": ["n", "s"]}
+        schema = LinkedSchema.parse(told)
+
+        def side(people, seed):
+            made = frames(people, seed)
+            made["visits"][name] = RNG(seed).choice(["n", "s"], len(made["visits"]), p=[0.1 * seed, 1 - 0.1 * seed])
+            return LinkedTables.of(made, schema)
+
+        return compare(side(130, 3), train=side(150, 1), holdout=side(120, 2))
+
+    taken, free = (with_column(name) for name in (table_distributions.UNIT_COLUMN, "wing"))
+    one = table_distributions.as_one_table(taken, "visits")
+    assert one.schema.unit not in taken.schema.tables["visits"].columns
+    assert set(one.holdout[table_distributions.UNIT_COLUMN]) == {"n", "s"}
+    assert one.holdout[one.schema.unit].nunique() > 50
+    found, usual = (measured(table_distributions.table_distributions, c, table="visits")[0] for c in (taken, free))
+    assert {k: each.value for k, each in found.items()} == {k: each.value for k, each in usual.items()}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,22 @@ def test_newcombe_published():
     np.testing.assert_allclose(at, (0.2, 0.0524, 0.3339), atol=5e-5)
 
 
+def test_welch_by_hand():
+    """3 and 2 values of variances 1 and 2: the standard error is the root of 4/3, the freedom 16/9 over 19/18."""
+    at = intervals.welch(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0]))
+    reach = reference.t.ppf(0.975, (16 / 9) / (19 / 18)) * np.sqrt(4 / 3)
+    assert at == pytest.approx((-1, -1 - reach, -1 + reach))
+
+
+@pytest.mark.parametrize(("right", "half"), [([3.0, 3.0, 3.0], 0.0), ([2.0, 3.0, 4.0], 2.4841377117503)])
+def test_welch_of_values_that_are_all_alike(right, half):
+    """They have no variance; the interval is that of the other mean, t(0.975; 2) / root 3 on either side."""
+    alike = np.array([0.1, 0.1, 0.1, 0.1])
+    assert intervals.welch(alike, np.array(right)) == pytest.approx((-2.9, -2.9 - half, -2.9 + half))
+    assert intervals.welch(np.array(right), alike) == pytest.approx((2.9, 2.9 - half, 2.9 + half))
+    assert intervals.welch(alike[:1], np.array(right))[1:] == (-np.inf, np.inf)
+
+
 def test_no_trials_means_no_knowledge():
     assert intervals.wilson(0, 0)[1:] == (0.0, 1.0)
     assert intervals.clopper_pearson(0, 0)[1:] == (0.0, 1.0)

@@ -14,19 +14,28 @@ SCHEMA = LinkedSchema.parse(SMALL)
 QUICK = RunConfig(quick=True, units=12, draws=2, seed=1, device="cpu")
 
 
+BOTH = ["timeline", "independent"]
+TOO_WIDE = {"timeline": {"width": 10**15}}  # no machine has the memory, and only the training asks for it
+
+
 def test_models_meet_the_same_units_and_one_that_fails_is_listed(tmp_path):
-    """`few` steps cannot be meant by the model; the other goes on, and is not fitted twice."""
+    """The one that fails comes first: the other goes on, and is not fitted twice."""
     out, tables = tmp_path / "c", small_hospital()
-    made = compare(tables, SCHEMA, models=["independent"], out=out, config=QUICK)
-    assert [o.name for o in made.outcomes if o.done] == ["independent"]
-    outcome = made.outcomes[0]
+    made = compare(tables, SCHEMA, models=BOTH, settings=TOO_WIDE, out=out, config=QUICK)
+    assert [(o.name, o.done) for o in made.outcomes] == [("timeline", False), ("independent", True)]
+    failed, outcome = made.outcomes
+    assert failed.reason == "its process ended with an error of its own (RuntimeError)"
+    assert not failed.scores
+    assert failed.reason in made.report.html
+    assert not (out / "models" / "timeline").exists()
     assert len(outcome.rows) == 2
     assert outcome.broken_rows == 0
     assert outcome.rules > 10
     assert outcome.score("fidelity.integrity")["value"] == 0
     assert broken(dict(made.synthetic("independent")), units=12) == []
+    assert list(made.table().columns) == ["independent"]
     assert "fidelity.integrity" in made.table().index
-    assert "independent" in repr(made)
+    assert repr(made).endswith("timeline (failed), independent)")
     for name in ("comparison.json", "report.html", "schema.yaml", "internal/roles.parquet"):
         assert (out / name).is_file()
     kept = (out / "models" / "independent" / "result.json").stat().st_mtime_ns

@@ -181,6 +181,15 @@ def test_a_schema_without_contradictions_or_targets_says_so(hospital_evaluation)
     assert "declares no target" in section(report, "prediction")["absent"]
 
 
+@pytest.mark.parametrize("tier", ["internal", "shareable"])
+def test_a_target_that_was_not_predicted_sends_nobody_to_a_section_that_is_not_there(
+    hospital_evaluation, hospital_schema, tier
+):
+    scores = tuple(each for each in hospital_evaluation.scores if not each.metric.startswith("utility."))
+    report = build_linked(replace(hospital_evaluation, scores=scores), hospital_schema, tier=tier)
+    assert section(report, "prediction")["absent"] == "No target could be predicted."
+
+
 def test_links_by_kind_and_how_many_keys_are_empty(hospital_evaluation, hospital_schema, hospital_sides):
     frames = made_hospital.tables(40, 2)
     checked = json.loads(validate_columns(typed_columns(frames, hospital_schema, "refuse")).to_json())
