@@ -7,6 +7,7 @@ import numpy as np
 from synthkit.encoding.arrays import Bools, Ints, Numbers
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.interval_merging import runs
+from synthkit.encoding.wide_gaps import wide_gaps
 
 
 def point_floor(counts: Ints, coding: Coding) -> int:
@@ -23,23 +24,25 @@ def intervals(
     """Intervals of about equal mass over the values that are no points, none of them about fewer than `rare` rows.
 
     Values too few for an interval get none: they are coded as the nearest cell, so that no lone value is released.
-    Only a column without any point keeps one all the same.
+    Only a column without any point keeps one all the same. Neighbours share an edge, unless nothing lies between them.
     """
     if not len(values):
         return values[:0], values[:0]
     room = max(coding.coarse * coding.fine - points, coding.coarse)
     wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
     at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
-    side = np.searchsorted(np.sort(np.array(cuts)), values, side="right")
-    first, last = runs(at * (len(cuts) + 1) + side, side, counts, coding.rare)
+    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
+    gaps = wide_gaps(values, counts, float(step), coding.rare, coding.coarse // 2)
+    side = np.searchsorted(np.sort(np.array(cuts)), values, side="right") + np.cumsum([False, *gaps])
+    first, last = runs(at * (side[-1] + 1) + side, side, counts, coding.rare)
     if not len(first):
         if points:
             return values[:0], values[:0]
         first, last = np.array([0]), np.array([len(values) - 1])
-    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
     low, high = values[first], values[last]
     high[:] = high + step if step else np.nextafter(high, np.inf)
     adjoin = np.flatnonzero(first[1:] == last[:-1] + 1)  # neighbours share an edge; absorbed values leave a hole
+    adjoin = adjoin[~gaps[last[adjoin]]]
     before, after = values[last[adjoin]], values[first[adjoin + 1]]
     middle = after if step else np.where((before + after) / 2 <= before, after, (before + after) / 2)
     low[adjoin + 1] = high[adjoin] = _on_cuts(middle, before, after, cuts)

@@ -283,6 +283,36 @@ def test_rare_values_are_hidden_in_intervals():
     assert (codec.low.max(), codec.high.max()) == (1000.0, 1011.0)
 
 
+@pytest.mark.parametrize("decimals", [None, 0, 1])
+def test_nothing_is_drawn_where_nothing_is(decimals):
+    """Counts up to 40 and some about 500, as children of a visit and of a stay: none of 100 or 200 is drawn."""
+    few, many = np.arange(0, 40, 2, dtype=float), np.arange(400.0, 600.0, 10)
+    codec = numeric.fit(np.concatenate([few, many]), np.ones(40, dtype=np.int64), None, decimals=decimals)
+    cat = all_codes(codec)
+    drawn = np.concatenate([codec.decode(cat, np.full(len(cat), u, np.float32)) for u in np.linspace(0, 0.999, 50)])
+    assert drawn.min() < 10
+    assert drawn.max() > 500
+    assert not ((drawn > 45) & (drawn < 380)).any()
+    found = codec.encode(np.array([60.0, 350.0]))  # what lies in the gap is coded as the nearest
+    assert codec.decode(*found) == pytest.approx([40, 400], abs=12)
+
+
+@pytest.mark.parametrize("decimals", [None, 0])
+def test_a_smooth_law_has_no_holes(decimals):
+    """20 columns of 5,000 rows of a heavy tail: at most one in a thousand edges is a gap."""
+    rng = np.random.default_rng(4)
+    holes = edges = 0
+    for _ in range(20):
+        x = np.exp(rng.normal(3, 2, 5000)) * (1 if decimals is None else 1000)
+        values, counts = np.unique(x if decimals is None else x.round(), return_counts=True)
+        codec = numeric.fit(values, counts, None, decimals=decimals)
+        spans = codec.low < codec.high
+        low, high = np.sort(codec.low[spans]), np.sort(codec.high[spans])
+        holes, edges = holes + int((low[1:] > high[:-1]).sum()), edges + len(low) - 1
+    assert edges > 1000
+    assert holes / edges < 1e-3
+
+
 @pytest.mark.parametrize("alone", [[1], [1, 1], [2, 2]])
 def test_values_too_few_for_an_interval_are_never_released(alone):
     """Fewer than five rows beyond all points: no cell is about them alone, and they are coded as the nearest point."""
