@@ -8,7 +8,7 @@ from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers
 
 NEIGHBOURS = 20  # values on one side, at most, by which a gap is judged
 FEWEST = 4  # values on one side, at least
-CHANCE = 1e-6  # of a gap of that width among values that are spread evenly
+CHANCE = 1e-4  # of a gap of that width among values that are spread evenly
 STEPS = 3.0  # a gap of fewer steps of the grid is none
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,12 +23,14 @@ class TimeScale:
         typical: a gap, in ticks.
         origin, reach: ticks at which time begins, and how far it goes.
         day: ticks of a day; 0 where time is told by numbers.
+        knots: ticks between which about equally many rows happen, in order.
     """
 
     typical: float
     origin: float
     reach: float
     day: float
+    knots: tuple[float, ...] = ()
 
     def length(self, ticks: Ints | Floats) -> Floats:
         """Times on a scale of logarithms, log(1 + t / typical); 0 where there is none. **Shape**: (n,) -> (n,)."""
@@ -35,9 +38,14 @@ class TimeScale:
         return np.sign(t) * np.log1p(np.abs(t) / self.typical)
 
     def moment(self, ticks: Ints) -> list[Floats]:
-        """Where a moment lies, and in which part of the year, the week and the day."""
+        """Where a moment lies, and in which part of the year, the week and the day.
+
+        How much of each stretch between two knots is over is told too: what changes at some date, a code or a way of
+        care, is one step of one of these numbers, and hardly one of the whole.
+        """
         t = np.where(ticks == MISSING_TICK, self.origin, ticks).astype(np.float64)
         out = [(t - self.origin) / self.reach]
+        out += [np.clip((t - a) / (b - a), 0, 1) for a, b in pairwise(self.knots)]
         if self.day:
             for days in CYCLES:
                 angle = 2 * np.pi * (t / self.day / days % 1)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_KINDS, HASHED_KINDS = 48, 8  # kinds of events that are counted each, and together
 STEPS_AT_ONCE = 2**16
+STRETCHES = 16  # of time, in each of which equally many rows happen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +273,7 @@ class UnitEncoder:
             payloads={n: PayloadCoding.from_dict(d, learned[n].schema) for n, d in data["payloads"].items()},
             events=EventCoding.from_dict(data["events"]),
             kinds=np.array(data["kinds"], dtype=np.int64),
-            scale=TimeScale(**data["scale"]),
+            scale=TimeScale(**data["scale"] | {"knots": tuple(data["scale"]["knots"])}),
             ranks=RowRanks(tables=tuple(map(TableRanks.from_dict, data["ranks"]))),
             means=RunningMeans.from_dict(data["means"]),
         )
@@ -351,4 +352,5 @@ def _scale(times: StepTimes, gap: Ints, clock: UnitClock) -> TimeScale:
         origin=low,
         reach=max(high - low, 1.0),
         day=DAY / clock.tick if clock.moments else 0.0,
+        knots=tuple(np.unique(np.quantile(told, np.linspace(0, 1, STRETCHES + 1))).tolist()) if len(told) else (),
     )
